@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compileWindows, type WindowSpec } from '../../shared/domain/policy/maintenance-windows.ts';
+import { compileWindows, type WindowSpec } from '../../shared/domain/policy/change-windows.ts';
 import { MINUTE, type OracleSpec, oracle } from '../support/window-oracle.ts';
 
 /** Around these the clocks change in some zone of the list, or a year ends. */

@@ -53,7 +53,7 @@ export const FAULTS: readonly Fault[] = [
     breaks: 'a call under a claim that others have found expired (invariant 2)',
     edits: [
       {
-        file: 'shared/app/reconciler/remediation/final-check.ts',
+        file: 'shared/app/reconciler/remediation/claim-still-held.ts',
         find: 'for (;;) {\n    requireClaim(work, claim.assessment, claim.expiresAt);',
         replace: 'for (;;) {',
       },
@@ -114,7 +114,7 @@ export const FAULTS: readonly Fault[] = [
     breaks: 'a call while the window is closed (invariant 3)',
     edits: [
       {
-        file: 'shared/app/reconciler/checks/maintenance-window.ts',
+        file: 'shared/app/reconciler/checks/change-window.ts',
         find: 'if (windows.isOpen(now)) return;',
         replace: 'if (now > 0) return;',
       },

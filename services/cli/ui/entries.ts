@@ -1,5 +1,5 @@
 import type { Facet } from '../../../shared/domain/enrollment/condition.ts';
-import { reasonText } from '../../../shared/domain/enrollment/reason-text.ts';
+import { reasonText } from '../../../shared/domain/enrollment/reason-codes.ts';
 import { statusOf } from '../../../shared/domain/enrollment/status.ts';
 import type { LedgerEntry } from '../../../shared/domain/ledger/entry.ts';
 import { table } from './table.ts';

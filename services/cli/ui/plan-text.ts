@@ -1,7 +1,7 @@
 import type { PlanDocument } from '../../../shared/app/plan/plan-document.ts';
 import type { Change, PlannedCall } from '../../../shared/domain/decision/plan.ts';
 import { type PlanTotals, totalChanges } from '../../../shared/domain/decision/plan-totals.ts';
-import { reasonText } from '../../../shared/domain/enrollment/reason-text.ts';
+import { reasonText } from '../../../shared/domain/enrollment/reason-codes.ts';
 import type { Style } from './output.ts';
 import { paintStatus, statusTable } from './statuses.ts';
 import { oneLine, table } from './table.ts';

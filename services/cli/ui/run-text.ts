@@ -1,6 +1,6 @@
 import type { CallCounts } from '../../../shared/app/rate-limiter/rate-limiter.ts';
 import type { ApplyResult, OpenChange, PlannedCounts } from '../../../shared/app/runtime/apply.ts';
-import { reasonText } from '../../../shared/domain/enrollment/reason-text.ts';
+import { reasonText } from '../../../shared/domain/enrollment/reason-codes.ts';
 import type { FinishedRun } from '../run-once.ts';
 import type { Style } from './output.ts';
 import { rolloutText } from './rollout-text.ts';

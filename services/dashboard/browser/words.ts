@@ -1,4 +1,4 @@
-import { reasonText as sentenceOf } from '../../../shared/domain/enrollment/reason-text.ts';
+import { reasonText as sentenceOf } from '../../../shared/domain/enrollment/reason-codes.ts';
 import type { Entry } from './types.ts';
 
 /* Numbers, times and codes as text for people, in the reader's language and time zone. */

@@ -12,7 +12,7 @@ import {
   SERVICE_PRINCIPAL,
 } from './commands.ts';
 import { isDenied, resultOfError } from './errors.ts';
-import type { Check } from './examine.ts';
+import type { Check } from './run-checks.ts';
 
 export interface CloudChecksInput {
   readonly inspection: Inspection;

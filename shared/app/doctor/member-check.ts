@@ -12,7 +12,7 @@ import type { Retrying } from '../support/retry.ts';
 import type { CloudFacts } from './cloud-checks.ts';
 import { deployMemberRole, type MemberRoleFacts, renewMemberRole, trustCaller } from './commands.ts';
 import { reasonOf } from './errors.ts';
-import type { Check } from './examine.ts';
+import type { Check } from './run-checks.ts';
 
 export interface MemberCheckInput {
   readonly inspection: Inspection;

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { HoldOf } from '../../domain/decision/assess-context.ts';
-import { enforceableCanaries } from '../../domain/decision/canary.ts';
+import { enforceableCanaries } from '../../domain/decision/canary-health.ts';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
 import { toIso } from '../../domain/time.ts';

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { totalChanges } from '../../domain/decision/plan-totals.ts';
 import { byKind } from '../../domain/enrollment/kinds/index.ts';
-import { reasonText } from '../../domain/enrollment/reason-text.ts';
+import { reasonText } from '../../domain/enrollment/reason-codes.ts';
 import { VERDICTS } from '../../domain/enrollment/verdict.ts';
 import type { EntryType, LedgerEntry, StepType } from '../../domain/ledger/entry.ts';
 import { mapParallel } from '../../domain/map-parallel.ts';

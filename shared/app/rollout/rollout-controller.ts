@@ -1,5 +1,5 @@
 import type { AccountRecord } from '../../domain/account/record.ts';
-import { assessCanaries, enforceableCanaries } from '../../domain/decision/canary.ts';
+import { assessCanaries, enforceableCanaries } from '../../domain/decision/canary-health.ts';
 import { ENROLLMENT_IDS } from '../../domain/enrollment/kinds/index.ts';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';

@@ -3,7 +3,7 @@ import { haltedText } from '../../domain/decision/operator-controls.ts';
 import type { Change } from '../../domain/decision/plan.ts';
 import { totalChanges } from '../../domain/decision/plan-totals.ts';
 import type { Condition } from '../../domain/enrollment/condition.ts';
-import { reasonText } from '../../domain/enrollment/reason-text.ts';
+import { reasonText } from '../../domain/enrollment/reason-codes.ts';
 import { type Status, shownOf } from '../../domain/enrollment/status.ts';
 import type { Verdict } from '../../domain/enrollment/verdict.ts';
 import type { Deps, OnProgress, RunContext, Settings } from '../context.ts';

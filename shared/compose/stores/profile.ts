@@ -1,5 +1,5 @@
 import type { Stores } from '../../app/context.ts';
-import type { Check } from '../../app/doctor/examine.ts';
+import type { Check } from '../../app/doctor/run-checks.ts';
 import type { Pace } from '../../app/runtime/maintenance.ts';
 import type { CheckResult } from '../../domain/doctor-checks.ts';
 import type { Network } from '../../domain/network.ts';

@@ -1,4 +1,4 @@
-import type { Check } from '../../app/doctor/examine.ts';
+import type { Check } from '../../app/doctor/run-checks.ts';
 import { skipped } from '../../domain/doctor-checks.ts';
 
 /** The checks that concern another store. */

@@ -2,7 +2,7 @@ import { canonicalJson, sha256Hex } from '../canonical-hash.ts';
 import { type Action, batchSizeOf, ENROLLMENT_IDS, type EnrollmentId } from '../enrollment/kinds/index.ts';
 import { differs } from '../enrollment/mismatch.ts';
 import type { AccountId, EpochMs, Scope } from '../enrollment/model.ts';
-import { reasonText } from '../enrollment/reason-text.ts';
+import { reasonText } from '../enrollment/reason-codes.ts';
 import { type Status, statusOf } from '../enrollment/status.ts';
 import type { Assessment, Verdict } from '../enrollment/verdict.ts';
 import type { OrganizationAccount } from '../policy/index.ts';

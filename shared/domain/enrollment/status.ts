@@ -1,5 +1,5 @@
 import { byKind, type EnrollmentId, KINDS } from './kinds/index.ts';
-import { reasonText } from './reason-text.ts';
+import { reasonText } from './reason-codes.ts';
 import type { ReasonCode, Verdict } from './verdict.ts';
 
 /** The status of one enrollment as people see it. A verdict is the internal name; `Blocked` becomes Waiting or Needs attention. */

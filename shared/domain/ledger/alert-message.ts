@@ -1,4 +1,4 @@
-import { reasonText } from '../enrollment/reason-text.ts';
+import { reasonText } from '../enrollment/reason-codes.ts';
 import type { WebhookEvent } from '../policy/index.ts';
 import { oneLine } from '../text.ts';
 import { ENTRY_TYPES, type EntryType, type LedgerEntry } from './entry.ts';

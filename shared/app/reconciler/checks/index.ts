@@ -1,7 +1,7 @@
 import { approval } from './approval.ts';
 import { caps } from './change-caps.ts';
+import { openWindow } from './change-window.ts';
 import type { Check, CheckParts } from './check.ts';
-import { openWindow } from './maintenance-window.ts';
 import { controls } from './operator-controls.ts';
 import { rollout } from './rollout-gate.ts';
 import { runStopped } from './run-stopped.ts';

@@ -4,9 +4,9 @@ import type { WorkMessage } from '../../../domain/work-message.ts';
 import { CloudError, type Observed } from '../../../ports/cloud.ts';
 import { readLive } from '../observe-live.ts';
 import type { WorkContext } from '../worker-context.ts';
+import { CLAIM_EXPIRING } from './claim-still-held.ts';
 import { attemptsOf, type Candidate, type Remediation } from './entries.ts';
 import { disambiguate, errorFacts, type Failure, failureOutcome, undone } from './error-policy.ts';
-import { CLAIM_EXPIRING } from './final-check.ts';
 import type { RemediationCall } from './remediate.ts';
 
 /** The one call that an assessment asks for. */

@@ -7,9 +7,9 @@ import { type ChangeResult, CloudError } from '../../../ports/cloud.ts';
 import { entryContext, organizationEntry } from '../../ledger/organization-entry.ts';
 import { ChangeRefused } from '../checks/check.ts';
 import type { WorkContext } from '../worker-context.ts';
+import { finalCheck } from './claim-still-held.ts';
 import { attemptsOf, type Candidate, failureEntry, intentEntry, type Remediation, successEntry } from './entries.ts';
 import { type Failure, refusedChange, undone } from './error-policy.ts';
-import { finalCheck } from './final-check.ts';
 import { type CallScope, leftOut, sendCall } from './send-call.ts';
 
 /*

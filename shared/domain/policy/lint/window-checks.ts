@@ -1,7 +1,7 @@
 /** Reports windows that never open, contradict each other, or have no effect. */
 
+import { compileWindows, HORIZON_MS, startsOf } from '../change-windows.ts';
 import { type Finding, findingAt } from '../file/findings.ts';
-import { compileWindows, HORIZON_MS, startsOf } from '../maintenance-windows.ts';
 import type { EnforcementWindow, Policy } from '../types.ts';
 
 /** How many occurrences of a window are checked: more than a year of weekly ones. */

@@ -6,7 +6,7 @@ import {
   KINDS,
   ORGANIZATION_WIDE,
 } from '../../enrollment/kinds/index.ts';
-import { compileWindows, type Windows } from '../maintenance-windows.ts';
+import { compileWindows, type Windows } from '../change-windows.ts';
 import {
   type Contradiction,
   type Decided,

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { deployMemberRole, grant, renewMemberRole, trustCaller } from '../../../../shared/app/doctor/commands.ts';
 import { resultOfError } from '../../../../shared/app/doctor/errors.ts';
-import { type Check, examine } from '../../../../shared/app/doctor/examine.ts';
+import { type Check, examine } from '../../../../shared/app/doctor/run-checks.ts';
 import {
   type CheckId,
   type CheckResult,

@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { nextScanAt } from '../../../../shared/app/schedule/scan-schedule.ts';
-import { startsOf } from '../../../../shared/domain/policy/maintenance-windows.ts';
+import { startsOf } from '../../../../shared/domain/policy/change-windows.ts';
 import { MINUTE, type OracleSpec, startsFrom } from '../../../support/window-oracle.ts';
 import { accepted, withDefaults } from './support.ts';
 

@@ -2,7 +2,7 @@ import type { AccountRecord } from '../account/record.ts';
 import type { Condition } from '../enrollment/condition.ts';
 import { ENROLLMENT_IDS } from '../enrollment/kinds/index.ts';
 import type { EpochMs } from '../enrollment/model.ts';
-import { reasonText } from '../enrollment/reason-text.ts';
+import { reasonText } from '../enrollment/reason-codes.ts';
 import { statusOf } from '../enrollment/status.ts';
 import type { CompiledPolicy, OrganizationAccount } from '../policy/index.ts';
 import { fieldsOf } from '../policy/types.ts';
