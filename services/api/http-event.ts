@@ -8,7 +8,7 @@ import { SECURITY_HEADERS } from './security/headers.ts';
 /** A token of RFC 9110, 5.6.2; `Request` accepts no other. */
 const token = z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/, 'expected the name of a method or header');
 const headerValue = z.string().regex(/^[^\0\r\n]*$/, 'expected text without line breaks');
-/** `Request` refuses the other methods [fetch, 2.2.1]. */
+/** `Request` throws for CONNECT, TRACE and TRACK [fetch, 2.2.1]. */
 const method = token.regex(/^(?!(connect|trace|track)$)/i, 'expected a method that a function can answer');
 const host = z.string().regex(/^[\w.-]+(:\d{1,5})?$/, 'expected the name of a host');
 

@@ -24,7 +24,7 @@ export interface RuntimeOptions {
   readonly logger: Logger;
   /** A dry run: the store is only read, and the rate limiter keeps its state in memory. Default `false`. */
   readonly readOnly?: boolean;
-  /** A daemon: once it aborts, no further call begins and messages return to the queue (`shared/app/support/graceful-stop.ts`). */
+  /** For a daemon: once this signal aborts, no further call begins and messages return to the queue (`shared/app/support/graceful-stop.ts`). */
   readonly stop?: AbortSignal;
   readonly settings?: Partial<Settings>;
   readonly clock?: Clock;

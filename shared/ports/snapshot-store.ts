@@ -12,8 +12,8 @@ export interface SnapshotStore {
   /** The snapshot without its accounts. */
   meta(): Promise<Omit<OrganizationSnapshot, 'accounts'> | null>;
   get(accountId: AccountId): Promise<OrganizationAccount | null>;
-  /** Replaces single accounts after an event; the snapshot keeps its age. */
+  /** Replaces single accounts after an event; `takenAt` does not change. */
   refresh(accounts: readonly OrganizationAccount[]): Promise<void>;
-  /** Removes single accounts that have left the organization; the snapshot keeps its age. */
+  /** Removes single accounts that have left the organization; `takenAt` does not change. */
   remove(accountIds: readonly AccountId[]): Promise<void>;
 }

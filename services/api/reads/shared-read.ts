@@ -1,6 +1,6 @@
 /**
- * Shares one computation among all callers that arrive while another one is running. Each caller gets an answer whose computation began after its
- * call, so it includes everything stored by then. At most two computations exist at a time, for any number of clients.
+ * Callers that arrive during a computation do not join it: together they wait for one more, which begins when it ends. So every answer includes
+ * everything that was stored before the call. At most two computations exist at a time, for any number of clients.
  */
 export class SharedRead<T> {
   #running: Promise<unknown> | null = null;

@@ -63,7 +63,7 @@ function restoreDocument(path: string, file: string, kept: string | null, report
   };
 }
 
-/** Lost entries and settings that remain in force, for stderr. */
+/** The lines on stderr after a restore: lost entries, and settings that were kept from the replaced store. */
 function lossText(report: RestoreReport, kept: string | null): string[] {
   const { replaced, merged, lost, suspensions, contested, changed, optedOut, underWay, approvalsEnded, unreadable } =
     report;

@@ -16,6 +16,18 @@ import { commandContext, organizationEntry } from '../ledger/organization-entry.
 import { keysOf, type Plan } from '../plan/plan.ts';
 import { releaseHeld } from './release-held.ts';
 
+/*
+ * The gate of a policy's first run:
+ *
+ *   scanning ─▶ canary ◀──────────▶ waiting ─── `wait` is over ───▶ open
+ *      │          │   all Compliant    │                             ▲
+ *      │          └──────┬─────────────┘                             │
+ *      │                 └─ one fails or stalls ─▶ blocked ─ approve ─┤
+ *      └── no canary has an enforced enrollment ─────────────────────┘
+ *
+ * Open is final: later drift under the same policy is remediated immediately.
+ */
+
 export type RolloutDeps = Pick<Deps, 'registers' | 'records' | 'ledger' | 'queue' | 'clock' | 'newId' | 'actor'>;
 
 /** The canaries are checked a last time this long before the gate opens, ms: one tick period. */

@@ -2,7 +2,7 @@ import { type EntryContext, transition } from '../../domain/account/transition.t
 import { ENROLLMENT_IDS } from '../../domain/enrollment/kinds/index.ts';
 import type { NeedsRecording } from './assessment-table.ts';
 
-/** Returns a function that checks whether recording an account would write an entry. Only such accounts are kept in memory. */
+/** @returns a function that checks whether an account needs an entry: it is new, or an assessment differs from its record */
 export function needsRecordingUnder(policyHash: string): NeedsRecording {
   const probe: EntryContext = { newId: () => '', now: 0, actor: '', runId: null, policyHash };
   return (record, assessments) => {

@@ -1,7 +1,8 @@
 import type { Condition, Facet } from '../enrollment/condition.ts';
 import { byKind, ENROLLMENT_IDS, type EnrollmentId } from '../enrollment/kinds/index.ts';
 import type { AccountId, EnrollmentStatus, RuleMode, TargetStatus } from '../enrollment/model.ts';
-import type { ReasonCode, Verdict } from '../enrollment/verdict.ts';
+import type { ReasonCode } from '../enrollment/reason-codes.ts';
+import type { Verdict } from '../enrollment/verdict.ts';
 import type { Checkpoint, LedgerEntry } from '../ledger/entry.ts';
 import { type AccountRecord, emptyRecord, foldEntry } from './record.ts';
 import { fromStoredState } from './stored-state.ts';

@@ -1,6 +1,6 @@
 import type { Condition, Facet } from '../enrollment/condition.ts';
 import { differs } from '../enrollment/mismatch.ts';
-import type { ReasonCode } from '../enrollment/verdict.ts';
+import type { ReasonCode } from '../enrollment/reason-codes.ts';
 import { isDrift } from '../enrollment/verdict.ts';
 import type { EntryDraft } from '../ledger/entry.ts';
 import type { AccountRecord } from './record.ts';

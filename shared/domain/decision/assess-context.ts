@@ -2,7 +2,8 @@ import type { Condition } from '../enrollment/condition.ts';
 import type { EnrollmentId } from '../enrollment/kinds/index.ts';
 import type { Call } from '../enrollment/mismatch.ts';
 import type { Caller, EpochMs, Observation } from '../enrollment/model.ts';
-import type { DesiredEnrollment, ReasonCode, Verdict } from '../enrollment/verdict.ts';
+import type { ReasonCode } from '../enrollment/reason-codes.ts';
+import type { DesiredEnrollment, Verdict } from '../enrollment/verdict.ts';
 import type { CompiledPolicy, DesiredState, OrganizationAccount } from '../policy/index.ts';
 
 /** An operator's suspension of an account. */

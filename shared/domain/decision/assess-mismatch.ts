@@ -3,7 +3,7 @@ import type { Condition } from '../enrollment/condition.ts';
 import { kindOf } from '../enrollment/kinds/index.ts';
 import type { Call, Mismatch } from '../enrollment/mismatch.ts';
 import type { EpochMs } from '../enrollment/model.ts';
-import type { ReasonCode } from '../enrollment/verdict.ts';
+import type { ReasonCode } from '../enrollment/reason-codes.ts';
 import { toIso } from '../time.ts';
 import type { AssessContext, Outcome, Subject } from './assess-context.ts';
 import { chooseCall } from './choose-call.ts';

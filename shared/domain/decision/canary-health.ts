@@ -7,18 +7,6 @@ import { statusOf } from '../enrollment/status.ts';
 import type { CompiledPolicy, OrganizationAccount } from '../policy/index.ts';
 import { fieldsOf } from '../policy/types.ts';
 
-/*
- * The gate of a policy's first run:
- *
- *   scanning ─▶ canary ◀──────────▶ waiting ─── `wait` is over ───▶ open
- *      │          │   all Compliant    │                             ▲
- *      │          └──────┬─────────────┘                             │
- *      │                 └─ one fails or stalls ─▶ blocked ─ approve ─┤
- *      └── no canary has an enforced enrollment ─────────────────────┘
- *
- * Open is final: later drift under the same policy is remediated immediately.
- */
-
 /** How far the canaries are. */
 export type CanaryVerdict =
   | { readonly kind: 'compliant'; readonly since: EpochMs }

@@ -1,6 +1,7 @@
 import type { EnrollmentId } from './kinds/index.ts';
 import type { EnrollmentStatus, RuleMode, TargetStatus } from './model.ts';
-import type { ReasonCode, Verdict } from './verdict.ts';
+import type { ReasonCode } from './reason-codes.ts';
+import type { Verdict } from './verdict.ts';
 
 /** The state of an enrollment before or after an entry, as the entry records it. Times are ISO 8601. */
 export interface Facet {

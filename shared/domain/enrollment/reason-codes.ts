@@ -1,4 +1,31 @@
-import type { ReasonCode } from './verdict.ts';
+import type { UnknownReason } from './model.ts';
+
+/** The reason for a verdict; every verdict except Compliant has one. */
+export type ReasonCode =
+  | 'accountNotActive'
+  | 'policySaysNothing'
+  | 'modeOff'
+  | 'suspendedByOperator'
+  | 'resumed' // no longer suspended, and not checked since
+  | 'exemption'
+  | UnknownReason
+  | 'policyContradiction'
+  | 'prerequisite' // Compute Optimizer is not Active there yet, or still associated
+  | 'coolDown' // opted out of Automation less than 24 hours ago
+  | 'window'
+  | 'halted' // the kill switch is on
+  | 'contested'
+  | 'guardrail'
+  | 'rollout' // canary accounts go first
+  | 'enrollmentFailed' // AWS reports Failed
+  | 'pending' // AWS reports Pending
+  | 'acted' // a call was made, and its result has not been observed yet
+  | 'deadlinePassed'
+  | 'statusDiffers'
+  | 'ruleModeDiffers'
+  | 'alertOnly'
+  | 'retrying' // a call failed and will be retried at notBefore
+  | 'deadLettered'; // the attempts are used up, or the error is permanent
 
 /** One sentence for each reason code, without its full stop: the cause, then the next step if it is known. */
 const REASON_TEXT: Readonly<Record<ReasonCode, string>> = {

@@ -1,6 +1,7 @@
 import { byKind, type EnrollmentId, KINDS } from './kinds/index.ts';
+import type { ReasonCode } from './reason-codes.ts';
 import { reasonText } from './reason-codes.ts';
-import type { ReasonCode, Verdict } from './verdict.ts';
+import type { Verdict } from './verdict.ts';
 
 /** The status of one enrollment as people see it. A verdict is the internal name; `Blocked` becomes Waiting or Needs attention. */
 export const STATUSES = [

@@ -1,5 +1,6 @@
 import type { Action, EnrollmentId } from './kinds/index.ts';
-import type { AccountId, EnrollmentStatus, EpochMs, RuleMode, Scope, TargetStatus, UnknownReason } from './model.ts';
+import type { AccountId, EnrollmentStatus, EpochMs, RuleMode, Scope, TargetStatus } from './model.ts';
+import type { ReasonCode } from './reason-codes.ts';
 
 /** The verdicts of one (account, enrollment). The first that applies, in this order, is taken. */
 export const VERDICTS = [
@@ -26,33 +27,6 @@ export const DRIFT_VERDICTS = ['Stalled', 'Blocked', 'Drifted'] as const satisfi
 export function isDrift(verdict: Verdict): boolean {
   return DRIFT_VERDICTS.some((each) => each === verdict);
 }
-
-/** The reason for a verdict; every verdict except Compliant has one. */
-export type ReasonCode =
-  | 'accountNotActive'
-  | 'policySaysNothing'
-  | 'modeOff'
-  | 'suspendedByOperator'
-  | 'resumed' // no longer suspended, and not checked since
-  | 'exemption'
-  | UnknownReason
-  | 'policyContradiction'
-  | 'prerequisite' // Compute Optimizer is not Active there yet, or still associated
-  | 'coolDown' // opted out of Automation less than 24 hours ago
-  | 'window'
-  | 'halted' // the kill switch is on
-  | 'contested'
-  | 'guardrail'
-  | 'rollout' // canary accounts go first
-  | 'enrollmentFailed' // AWS reports Failed
-  | 'pending' // AWS reports Pending
-  | 'acted' // a call was made, and its result has not been observed yet
-  | 'deadlinePassed'
-  | 'statusDiffers'
-  | 'ruleModeDiffers'
-  | 'alertOnly'
-  | 'retrying' // a call failed and will be retried at notBefore
-  | 'deadLettered'; // the attempts are used up, or the error is permanent
 
 /** The desired state of one enrollment of one account. */
 export interface DesiredEnrollment {

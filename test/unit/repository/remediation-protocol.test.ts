@@ -27,7 +27,7 @@ describe('claims are written, guarded and closed in one file', () => {
   });
 
   it('the final check', () => {
-    expect(importersOf('finalCheck', `${FOLDER}/final-check.ts`)).toEqual([PROTOCOL]);
+    expect(importersOf('finalCheck', `${FOLDER}/claim-still-held.ts`)).toEqual([PROTOCOL]);
   });
 
   it('the guard', () => {

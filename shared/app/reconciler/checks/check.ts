@@ -1,5 +1,5 @@
 import type { AccountId, EpochMs } from '../../../domain/enrollment/model.ts';
-import type { ReasonCode } from '../../../domain/enrollment/verdict.ts';
+import type { ReasonCode } from '../../../domain/enrollment/reason-codes.ts';
 import type { CompiledPolicy } from '../../../domain/policy/index.ts';
 import type { Deps } from '../../context.ts';
 import type { RunState, RunStore } from '../../coordination/run-store.ts';

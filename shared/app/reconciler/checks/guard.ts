@@ -15,7 +15,7 @@ export class Guard {
   }
 
   /**
-   * @returns a function that runs the urgent checks again, for when the others took long.
+   * @returns a function that repeats only the urgent checks. Call it if the first answers are too old when the request is about to leave.
    * @throws ChangeRefused if the change must not be made now.
    */
   async check(

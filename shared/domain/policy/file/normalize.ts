@@ -6,7 +6,7 @@ import { DAY_MS, parseDate } from './values.ts';
 /** How long before its end an expiring exemption is announced. */
 const EXEMPTION_NOTICE_MS = 7 * DAY_MS;
 
-/** The webhook's values with their variables filled in. */
+/** The webhook's URL and secret after their variables are replaced. */
 export interface WebhookSecrets {
   readonly url: string | null;
   readonly secret: string | null;

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { KINDS } from '../../../../shared/domain/enrollment/kinds/index.ts';
+import type { ReasonCode } from '../../../../shared/domain/enrollment/reason-codes.ts';
 import { STATUSES, type Status, statusesOf, statusOf } from '../../../../shared/domain/enrollment/status.ts';
-import { type ReasonCode, VERDICTS, type Verdict } from '../../../../shared/domain/enrollment/verdict.ts';
+import { VERDICTS, type Verdict } from '../../../../shared/domain/enrollment/verdict.ts';
 
 const CASES: readonly (readonly [Verdict, ReasonCode | null, Status])[] = [
   ['NotApplicable', 'accountNotActive', 'Not applicable'],
