@@ -4,7 +4,7 @@ import { StoreError } from '../../ports/store-error.ts';
 import { type Patience, whenFree } from './connection.ts';
 import { openDatabase } from './database.ts';
 import { toStoreError } from './errors.ts';
-import { makePrivateFile, publishFile, statsOf } from './file.ts';
+import { makePrivateFile, publishFile, statsOf } from './private-files.ts';
 
 export interface BackupRequest {
   /** The database. */

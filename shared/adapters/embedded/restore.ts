@@ -1,35 +1,21 @@
-import { existsSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
-import { sealEntry } from '../../domain/ledger/entry.ts';
-import type { Reconcile, Reconciled, Replaced, StoredContent } from '../../ports/restore.ts';
+import type { Reconcile } from '../../ports/restore.ts';
 import { StoreError } from '../../ports/store-error.ts';
 import type { Clock, NewId, Random } from '../../ports/system.ts';
 import { backupTo, copySnapshot } from './backup.ts';
 import { type Patience, whenFree } from './connection.ts';
 import { openDatabase } from './database.ts';
 import { toStoreError } from './errors.ts';
-import {
-  assertOurs,
-  assertSound,
-  databasePath,
-  holdFile,
-  inspectFile,
-  makeDirectory,
-  makePrivateFile,
-  migrate,
-  pragma,
-  publishFile,
-} from './file.ts';
-import { appendOne, headOfChain } from './ledger.ts';
-import { toEpoch } from './ledger-query.ts';
-import { replaceRegisters } from './registers.ts';
+import { assertOurs, assertSound, databasePath, holdFile, inspectFile, migrate, pragma } from './file.ts';
+import { makeDirectory, makePrivateFile, publishFile } from './private-files.ts';
+import { reconcileAlone, reconcileWithRest, replaceContent, translating } from './reconcile-restore.ts';
 import { MIGRATIONS, type Migration } from './schema.ts';
 import { assertSchema } from './schema-check.ts';
 import { replaceDamaged } from './set-aside.ts';
 import { Sql } from './sql.ts';
-import { contentOf, lostEntries, publishedSince } from './stored-content.ts';
+import { contentOf } from './stored-content.ts';
 
 export interface RestoreOptions<Report> {
   readonly dataDir: string;
@@ -220,88 +206,6 @@ async function copyReplaced(path: string, copy: string, patience: Patience): Pro
   } catch (error) {
     const known = toStoreError(error, copy);
     throw known.code === 'Corrupt' ? new StoreError({ ...known.details, resource: path }, { cause: error }) : known;
-  }
-}
-
-/** Ends the transaction that is open on `db`, with the draft attached as `restored`. */
-function replaceContent<Report>(
-  db: DatabaseSync,
-  path: string,
-  { backup, reconcile }: { readonly backup: StoredContent; readonly reconcile: Reconcile<Report> },
-): Report {
-  return translating(path, () => {
-    const sql = new Sql(db, path);
-    const reconciled = reconcile(backup, { kind: 'store', content: contentOf(sql), lost: lostEntries(sql) });
-    const published = publishedSince(sql);
-    copyTables(db, sql);
-    for (const { chain, seq } of published) {
-      sql.run('UPDATE ledger SET published = 1 WHERE chain = ? AND seq = ?', chain, seq);
-    }
-    write(sql, reconciled);
-    db.exec('COMMIT');
-    return reconciled.report;
-  });
-}
-
-/** SQLite copies whole rows and index entries if both tables have the same schema and the target is empty. */
-function copyTables(db: DatabaseSync, sql: Sql): void {
-  const tables = sql.all(
-    "SELECT name FROM restored.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'",
-  );
-  for (const row of tables) {
-    const name = `"${sql.text(row, 'name')}"`;
-    db.exec(`DELETE FROM main.${name}; INSERT INTO main.${name} SELECT * FROM restored.${name}`);
-  }
-}
-
-function write<Report>(sql: Sql, { registers, drafts }: Reconciled<Report>): void {
-  replaceRegisters(sql, registers);
-  for (const draft of drafts) {
-    const entry = sealEntry(draft, headOfChain(sql, draft.chain));
-    appendOne(sql, entry, toEpoch(entry.at));
-  }
-}
-
-/** Reconciles inside the draft, for the case that there is no store whose content can be replaced. */
-function reconcileAlone<Report>(draft: string, reconcile: Reconcile<Report>, replaced: Replaced): Report {
-  const db = openDatabase(draft);
-  try {
-    db.exec('BEGIN IMMEDIATE');
-    const sql = new Sql(db, draft);
-    const reconciled = reconcile(contentOf(sql), replaced);
-    write(sql, reconciled);
-    db.exec('COMMIT');
-    return reconciled.report;
-  } finally {
-    db.close();
-  }
-}
-
-/** Whatever can still be read of the damaged store can only make the restored one stricter. */
-function reconcileWithRest<Report>(draft: string, path: string, reconcile: Reconcile<Report>): Report {
-  if (!existsSync(path)) return reconcileAlone(draft, reconcile, { kind: 'damaged', content: null });
-  let db: DatabaseSync | null = null;
-  const letGo = holdFile(path);
-  try {
-    db = openDatabase(path, { readOnly: true });
-    const content = contentOf(new Sql(db, path));
-    return reconcileAlone(draft, reconcile, { kind: 'damaged', content });
-  } catch (error) {
-    const known = toStoreError(error, path);
-    if (known.code === 'Internal' || known.resource !== path) throw error;
-    return reconcileAlone(draft, reconcile, { kind: 'damaged', content: null });
-  } finally {
-    db?.close();
-    letGo();
-  }
-}
-
-function translating<T>(path: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    const known = toStoreError(error, path);
-    throw known.code === 'Internal' ? error : known;
   }
 }
 

@@ -1,6 +1,6 @@
 import { copyFileSync, existsSync, linkSync, renameSync, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { makePrivateFile, syncPath } from './file.ts';
+import { makePrivateFile, syncPath } from './private-files.ts';
 
 /**
  * Renames a damaged store and its log to `aside`, and gives the draft the store's name. The name is never free in between: a process that

@@ -13,18 +13,10 @@ import { Connection, type Patience, whenFree } from './connection.ts';
 import { openDatabase } from './database.ts';
 import { sqliteDeadLetters } from './dead-letters.ts';
 import { toStoreError } from './errors.ts';
-import {
-  assertDirectory,
-  assertOurs,
-  createFile,
-  databasePath,
-  holdFile,
-  inspectFile,
-  migrate,
-  pragma,
-} from './file.ts';
+import { assertOurs, createFile, databasePath, holdFile, inspectFile, migrate, pragma } from './file.ts';
 import { hostTime } from './host-time.ts';
 import { sqliteLedger } from './ledger.ts';
+import { assertDirectory } from './private-files.ts';
 import { sqliteQueue } from './queue.ts';
 import { sqliteRecords } from './records.ts';
 import { sqliteRegisters } from './registers.ts';
