@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createAwsCloud } from '../../../../shared/adapters/aws/cloud/cloud.ts';
 import { DRIVERS } from '../../../../shared/adapters/aws/cloud/kinds/index.ts';
-import { failureOf } from '../../../contract/cloud.contract.ts';
+import { failureOf } from '../../../contract/cloud-world.ts';
 import { associate, disassociate, updateStatus } from '../../../support/change-requests.ts';
 import { manualClock } from '../../../support/manual-clock.ts';
 import { ACCOUNT, awsSettings, cloudOn, json, openGate, wireCloud, wireServer } from './support.ts';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { toCloudError } from '../../../../shared/adapters/aws/cloud/cloud-errors.ts';
 import { meaningOf } from '../../../../shared/adapters/aws/vendor-error-codes.ts';
 import type { CloudErrorKind } from '../../../../shared/ports/cloud.ts';
-import { failureOf } from '../../../contract/cloud.contract.ts';
+import { failureOf } from '../../../contract/cloud-world.ts';
 import { ACCOUNT, cloudOn, json, OWN_KEY, OWN_SECRET, wireCloud, wireServer } from './support.ts';
 
 const MEMBER = '222233334444';

@@ -1,4 +1,4 @@
-import type { World } from '../../../contract/cloud.contract.ts';
+import type { World } from '../../../contract/cloud-world.ts';
 import { withoutRetries } from '../../../support/without-retries.ts';
 import { ACCOUNT, json, type WireRequest, wireCloud } from './support.ts';
 

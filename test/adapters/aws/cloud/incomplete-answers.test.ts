@@ -4,7 +4,7 @@ import type { ServiceName } from '../../../../services/sandbox/engine/types.ts';
 import { createAwsInspection } from '../../../../shared/adapters/aws/cloud/inspection.ts';
 import { COMPLETE_ANSWERS } from '../../../../shared/adapters/aws/complete-answers.ts';
 import type { Cloud } from '../../../../shared/ports/cloud.ts';
-import { type CallerRole, failureOf, type World } from '../../../contract/cloud.contract.ts';
+import { type CallerRole, failureOf, type World } from '../../../contract/cloud-world.ts';
 import { associate, disassociate, updateConfiguration, updateStatus } from '../../../support/change-requests.ts';
 import { awsWorld, openGate } from './support.ts';
 

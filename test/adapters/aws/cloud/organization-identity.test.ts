@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createAwsInspection } from '../../../../shared/adapters/aws/cloud/inspection.ts';
-import { failureOf } from '../../../contract/cloud.contract.ts';
+import { failureOf } from '../../../contract/cloud-world.ts';
 import { ORGANIZATION, OTHER } from './fake-organizations.ts';
 import { ACCOUNT, cloudOn, json, OWN_KEY, openGate, type WireRequest, wireCloud, wireServer } from './support.ts';
 

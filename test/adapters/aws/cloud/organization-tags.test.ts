@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { failureOf } from '../../../contract/cloud.contract.ts';
+import { failureOf } from '../../../contract/cloud-world.ts';
 import { withoutRetries } from '../../../support/without-retries.ts';
 import { accountsOf, inRoot, management, ORGANIZATION, OTHER, organizations, read } from './fake-organizations.ts';
 import { ACCOUNT, cloudOn } from './support.ts';

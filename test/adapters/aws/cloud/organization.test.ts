@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { pathStep } from '../../../../shared/adapters/aws/cloud/organization-paths.ts';
-import { countOf, failureOf, findMember } from '../../../contract/cloud.contract.ts';
+import { countOf, failureOf, findMember } from '../../../contract/cloud-world.ts';
 import { accountsOf, inRoot, management, OTHER, organizations, read, root } from './fake-organizations.ts';
 import { ACCOUNT, awsWorld, cloudOn } from './support.ts';
 

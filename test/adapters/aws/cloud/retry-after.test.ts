@@ -3,7 +3,7 @@ import { askedToWait } from '../../../../shared/adapters/aws/retry-after.ts';
 import { createStoreRetry } from '../../../../shared/adapters/aws/store-retry.ts';
 import { createRetrying } from '../../../../shared/app/support/retry.ts';
 import { retryAfterMs } from '../../../../shared/domain/retry-after.ts';
-import { failureOf } from '../../../contract/cloud.contract.ts';
+import { failureOf } from '../../../contract/cloud-world.ts';
 import { ACCOUNT, json, wireCloud } from './support.ts';
 
 const NOW = Date.UTC(2026, 10, 2, 9);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Session } from '../../../../shared/adapters/aws/cloud/call-pipeline.ts';
 import { createMemberSessions, RENEWAL_MARGIN_MS } from '../../../../shared/adapters/aws/cloud/member-sessions.ts';
-import { countOf, failureOf, findMember, isPlainMember, truthOf } from '../../../contract/cloud.contract.ts';
+import { countOf, failureOf, findMember, isPlainMember, truthOf } from '../../../contract/cloud-world.ts';
 import { updateStatus } from '../../../support/change-requests.ts';
 import { manualClock } from '../../../support/manual-clock.ts';
 import { ACCOUNT, awsWorld, json, wireCloud } from './support.ts';

@@ -4,7 +4,7 @@ import { onTestFinished, vi } from 'vitest';
 import { startSandbox } from '../../../../services/sandbox/start.ts';
 import { type AwsCloudOptions, createAwsCloud } from '../../../../shared/adapters/aws/cloud/cloud.ts';
 import type { CallGate } from '../../../../shared/ports/cloud.ts';
-import { type GateCall, recordingGate, type World, type WorldOptions } from '../../../contract/cloud.contract.ts';
+import { type GateCall, recordingGate, type World, type WorldOptions } from '../../../contract/cloud-world.ts';
 import { manualClock } from '../../../support/manual-clock.ts';
 
 /** Settings of the machine that would otherwise find their way into a test. */

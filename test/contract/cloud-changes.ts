@@ -1,0 +1,206 @@
+import { expect } from 'vitest';
+import type { ChangeRequest, Cloud } from '../../shared/ports/cloud.ts';
+import {
+  associate,
+  disassociate,
+  updateConfiguration,
+  updateOrganization,
+  updateStatus,
+} from '../support/change-requests.ts';
+import {
+  countOf,
+  failureOf,
+  findMember,
+  isPlainMember,
+  KINDS,
+  now,
+  type Promised,
+  set,
+  truthOf,
+} from './cloud-world.ts';
+
+/** The promises of changes, and of how every call waits and fails. */
+export const CHANGE_PROMISES = {
+  async 'change: UpdateEnrollmentStatus changes only the one account'(open) {
+    const world = await open({ sandbox: { accounts: 30 } });
+    const { accountId } = findMember(world);
+    const others = world.sandbox.accounts().filter((each) => each.accountId !== accountId);
+    const result = await world.cloud.change(updateStatus(accountId, 'Inactive'), now);
+    expect(result).toMatchObject({ requestId: expect.any(String), refused: new Map() });
+    expect(truthOf(world, accountId).computeOptimizer.status).toBe('Inactive');
+    expect(world.sandbox.accounts().filter((each) => each.accountId !== accountId)).toEqual(others);
+    const { managementAccountId } = world.sandbox.info();
+    await world.cloud.change(updateStatus(managementAccountId, 'Inactive'), now);
+    expect(truthOf(world, managementAccountId).computeOptimizer.status).toBe('Inactive');
+  },
+
+  async 'change: UpdateEnrollmentStatus for the whole organization'(open) {
+    const world = await open({ sandbox: { accounts: 30, drift: 0.5 } });
+    await world.cloud.change(updateOrganization('Active'), now);
+    const open_ = world.sandbox.accounts().filter(({ state }) => state === 'ACTIVE');
+    expect(new Set(open_.map(({ computeOptimizer }) => computeOptimizer.status))).toEqual(new Set(['Active']));
+  },
+
+  async 'change: a token repeats only the same call'(open) {
+    const world = await open();
+    const { accountId } = findMember(world);
+    set(world, accountId, 'computeOptimizer', 'Active');
+    const request = updateConfiguration(accountId, 'Active');
+    await world.cloud.change(request, now);
+    expect(truthOf(world, accountId).automation.status).toBe('Active');
+    await world.cloud.change(request, now);
+    const other = await failureOf(world.cloud.change({ ...request, status: 'Inactive' }, now));
+    expect(other.details).toMatchObject({ kind: 'Conflict', code: 'IdempotentParameterMismatchException' });
+  },
+
+  async 'change: an error code with several causes is marked ambiguous'(open) {
+    const world = await open();
+    const { accountId } = findMember(world);
+    set(world, accountId, 'computeOptimizer', 'Active');
+    await world.cloud.change(associate([accountId], 'a'), now);
+    const update = (status: 'Active' | 'Inactive', clientToken: string) =>
+      world.cloud.change(updateConfiguration(accountId, status, clientToken), now);
+    expect((await failureOf(update('Inactive', 'b'))).details).toMatchObject({ kind: 'Invalid', ambiguous: true });
+    await world.cloud.change(disassociate([accountId], 'c'), now);
+    await update('Inactive', 'd');
+    expect((await failureOf(update('Active', 'e'))).details).toMatchObject({ kind: 'Denied', ambiguous: true });
+  },
+
+  async 'change: success of a batch is per account'(open) {
+    const world = await open({ sandbox: { accounts: 30 } });
+    const isMember = isPlainMember(world);
+    const [first, second, third] = world.sandbox
+      .accounts()
+      .filter(isMember)
+      .map(({ accountId }) => accountId);
+    if (first === undefined || second === undefined || third === undefined) throw new Error('too few members');
+    set(world, first, 'computeOptimizer', 'Active');
+    set(world, second, 'computeOptimizer', 'Inactive');
+    const accountIds = [first, second, '999999999999'];
+    const { refused } = await world.cloud.change(associate(accountIds, 'a'), now);
+    expect([...refused.keys()]).toEqual([second, '999999999999']);
+    for (const [id, reason] of refused) expect(reason).toContain(id);
+    expect(truthOf(world, first).automation).toMatchObject({ status: 'Active', organizationRuleMode: 'AnyAllowed' });
+    const gone = await world.cloud.change(disassociate([first, third], 'b'), now);
+    expect(gone.refused).toEqual(new Map());
+    expect(truthOf(world, first).automation.organizationRuleMode).toBe('NoneAllowed');
+  },
+
+  async 'an empty batch or one of more than 50 accounts is rejected before it is sent'(open) {
+    const world = await open();
+    for (const size of [0, 51]) {
+      const accountIds = Array.from({ length: size }, (_, index) => String(100_000_000_000 + index));
+      const { details } = await failureOf(world.cloud.change(associate(accountIds), now));
+      expect(details).toMatchObject({ kind: 'Invalid', code: 'BatchSize' });
+    }
+    expect(countOf(world, 'AssociateAccounts')).toBe(0);
+  },
+
+  async 'change: an action that the kind does not have is rejected before it is sent'(open) {
+    const world = await open();
+    const { accountId } = findMember(world);
+    const requests: readonly ChangeRequest[] = [
+      { ...updateStatus(accountId, 'Active'), kind: 'automation' },
+      { ...updateConfiguration(accountId, 'Active'), kind: 'computeOptimizer' },
+      { ...associate([accountId]), target: { scope: 'account', accountId } },
+      { ...updateConfiguration(accountId, 'Active'), target: { scope: 'organization' } },
+      { ...updateStatus(accountId, 'Active'), target: { scope: 'batch', accountIds: [accountId] } },
+    ];
+    for (const request of requests) {
+      const { details } = await failureOf(world.cloud.change(request, now));
+      expect(details).toMatchObject({ kind: 'Invalid', code: 'UnsupportedChange' });
+    }
+    expect(world.sandbox.calls().map(({ operation }) => operation)).toEqual([]);
+  },
+
+  async 'an adapter is a plain object that a decorator can spread'(open) {
+    const { cloud } = await open();
+    const observed = {
+      kind: 'observed',
+      status: 'Failed',
+      ruleMode: null,
+      statusReason: null,
+      lastUpdated: null,
+    } as const;
+    const decorated: Cloud = { ...cloud, read: async () => observed };
+    expect(await decorated.identify()).toEqual(await cloud.identify());
+    expect(await decorated.list('computeOptimizer', null)).toEqual(await cloud.list('computeOptimizer', null));
+    expect(await decorated.read('automation', '111122223333')).toBe(observed);
+  },
+
+  async 'beforeSend runs after every wait, and its error is rethrown unchanged without a call'(open) {
+    const world = await open();
+    const { accountId } = findMember(world);
+    const stop = new Error('halted');
+    const mutations = [
+      updateStatus(accountId, 'Active'),
+      updateOrganization('Active'),
+      updateConfiguration(accountId, 'Active', 'a'),
+      associate([accountId], 'b'),
+      disassociate([accountId], 'c'),
+    ];
+    const before = world.sandbox.accounts();
+    for (const mutation of mutations) {
+      let seen = -1;
+      const check = async () => {
+        seen = world.calls.length;
+        throw stop;
+      };
+      await expect(world.cloud.change(mutation, check)).rejects.toBe(stop);
+      expect(seen).toBe(world.calls.length);
+      expect(world.calls.at(-1)?.what).toBe('acquire');
+    }
+    expect(world.sandbox.accounts()).toEqual(before);
+  },
+
+  async 'every call acquires a slot before and reports its outcome after, once'(open) {
+    const world = await open();
+    const { accountId } = findMember(world);
+    await world.cloud.identify();
+    await world.cloud.read('computeOptimizer', accountId);
+    world.sandbox.setFaults([{ operation: 'GetEnrollmentStatus', kind: 'throttle' }]);
+    expect((await failureOf(world.cloud.read('computeOptimizer', accountId))).kind).toBe('Throttled');
+    world.sandbox.setFaults([{ operation: 'GetEnrollmentStatus', kind: 'unavailable' }]);
+    expect((await failureOf(world.cloud.read('computeOptimizer', accountId))).kind).toBe('Transient');
+    const told = world.calls.filter(({ operation }) => operation === 'GetEnrollmentStatus').map(({ what }) => what);
+    expect(told).toEqual(['acquire', 'ok', 'acquire', 'throttled', 'acquire', 'failed']);
+    expect(countOf(world, 'GetEnrollmentStatus')).toBe(3);
+    const acquired = world.calls.filter(({ what }) => what === 'acquire').length;
+    expect(acquired).toBe(world.sandbox.calls().reduce((sum, { count }) => sum + count, 0));
+    expect(world.calls).toHaveLength(2 * acquired);
+  },
+
+  async 'errors are classified by code'(open) {
+    const world = await open();
+    const { accountId } = findMember(world);
+    for (const [code, kind, ambiguous] of KINDS) {
+      world.sandbox.setFaults([{ operation: 'UpdateEnrollmentConfiguration', kind: 'denied', code }]);
+      const error = await failureOf(world.cloud.change(updateConfiguration(accountId, 'Active'), now));
+      expect(error.details).toMatchObject({ kind, code, ambiguous, accountId, service: 'aco-automation' });
+      expect(error.details.operation).toBe('UpdateEnrollmentConfiguration');
+      expect(error.message).toContain(accountId);
+      expect(error.message).toContain(code);
+    }
+  },
+
+  async 'a member role that cannot be assumed: Denied, for that account'(open) {
+    const world = await open();
+    const { accountId } = findMember(world);
+    world.sandbox.changeAccounts({ update: [{ accountId, roleAssumable: false }] });
+    const { details } = await failureOf(world.cloud.read('computeOptimizer', accountId));
+    expect(details).toMatchObject({ kind: 'Denied', service: 'sts', operation: 'AssumeRole', accountId });
+    expect(details.code).toBe('AccessDenied');
+  },
+
+  async 'an expired session is renewed'(open) {
+    const world = await open();
+    const { accountId } = findMember(world);
+    await world.cloud.read('computeOptimizer', accountId);
+    await world.clock.advance(30 * 60_000);
+    await world.cloud.read('computeOptimizer', accountId);
+    expect(countOf(world, 'AssumeRole')).toBe(1);
+    await world.clock.advance(26 * 60_000);
+    await world.cloud.read('computeOptimizer', accountId);
+    expect(countOf(world, 'AssumeRole')).toBe(2);
+  },
+} satisfies Record<string, Promised>;
