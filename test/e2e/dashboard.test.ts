@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SCHEMAS } from '../../services/api/schemas.ts';
 import { browserOrReason, started } from './browser.ts';
 import type { House } from './house.ts';
-import { hasFocus, watched } from './page.ts';
+import { manyAccounts } from './many-accounts.ts';
+import { hasFocus, nothingLoads, watched } from './page.ts';
 import { MARKUP, openStory } from './story.ts';
 
 /* What a person sees and finds: real Chromium, real API, embedded store, sandbox. Nothing here changes what the others find. */
@@ -280,33 +281,3 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
     }
   });
 });
-
-/** Accounts as the API tells them. */
-/** Resolves when no part of the page still loads. */
-function nothingLoads(page: Page): Promise<void> {
-  return page
-    .locator('body')
-    .filter({ hasNot: page.getByText(/^Loading.*…$/) })
-    .waitFor();
-}
-
-function manyAccounts(length: number) {
-  const rowAt = (n: number): string => `account-${String(n).padStart(5, '0')}`;
-  const cell = {
-    ...{
-      verdict: 'Compliant',
-      complianceStatus: 'Compliant',
-      reason: null,
-      message: null,
-      status: 'Active',
-      ruleMode: null,
-      desired: 'Active',
-    },
-    ...{ desiredRuleMode: null, rule: 'defaults', since: '2026-01-01T00:00:00.000Z', notBefore: null, attempts: 0 },
-  };
-  const cells = Array.from({ length }, (_, n) => ({
-    ...{ accountId: String(100_000_000_000 + n), name: rowAt(n), ou: '/Workloads', state: 'ACTIVE' },
-    ...{ management: false, computeOptimizer: cell, automation: null },
-  }));
-  return { cells, rowAt };
-}

@@ -41,3 +41,11 @@ export async function watched(
 export function hasFocus(element: { readonly matches: (selector: string) => boolean }): boolean {
   return element.matches(':focus');
 }
+
+/** Resolves when no part of the page still loads. */
+export function nothingLoads(page: Page): Promise<void> {
+  return page
+    .locator('body')
+    .filter({ hasNot: page.getByText(/^Loading.*…$/) })
+    .waitFor();
+}

@@ -1,0 +1,21 @@
+/** This many accounts, as the API returns them. */
+export function manyAccounts(length: number) {
+  const rowAt = (n: number): string => `account-${String(n).padStart(5, '0')}`;
+  const cell = {
+    ...{
+      verdict: 'Compliant',
+      complianceStatus: 'Compliant',
+      reason: null,
+      message: null,
+      status: 'Active',
+      ruleMode: null,
+      desired: 'Active',
+    },
+    ...{ desiredRuleMode: null, rule: 'defaults', since: '2026-01-01T00:00:00.000Z', notBefore: null, attempts: 0 },
+  };
+  const cells = Array.from({ length }, (_, n) => ({
+    ...{ accountId: String(100_000_000_000 + n), name: rowAt(n), ou: '/Workloads', state: 'ACTIVE' },
+    ...{ management: false, computeOptimizer: cell, automation: null },
+  }));
+  return { cells, rowAt };
+}
