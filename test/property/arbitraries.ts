@@ -20,7 +20,7 @@ const REASONS: readonly ReasonCode[] = [
   ...(['statusDiffers', 'ruleModeDiffers', 'enrollmentFailed', 'guardrail', 'notListed'] as const),
 ];
 
-/** Every combination of defaults, contradictory ones included: as rules can merge into them, account by account. */
+/** Every combination of defaults, including contradictory ones, because rules can merge into them for an account. */
 const POLICIES: readonly CompiledPolicy[] = (['enforce', 'alert', 'off'] as const).flatMap((mode) =>
   (['Active', 'Inactive', 'unmanaged'] as const).flatMap((computeOptimizer) =>
     (['Active', 'Inactive', 'unmanaged'] as const).flatMap((automation) =>
@@ -34,7 +34,7 @@ const POLICIES: readonly CompiledPolicy[] = (['enforce', 'alert', 'off'] as cons
 );
 
 export const anyPolicy = fc.constantFrom(...POLICIES);
-/** All that a Date can tell, and often a time near now. */
+/** Any time that a Date can represent, often near now. */
 export const anyTime = fc.oneof(
   { weight: 8, arbitrary: fc.integer({ min: NOW - 3 * DAY, max: NOW + 3 * DAY }) },
   { weight: 1, arbitrary: fc.integer({ min: -8.64e15, max: 8.64e15 }) },

@@ -29,7 +29,7 @@ function assessed(situation: Anything): Readonly<Record<'computeOptimizer' | 'au
   return assess(contextOf(situation), situation.facts, situation.observations, situation.record);
 }
 
-/** Holds for both enrollments of anything at all. */
+/** A property of both enrollments in any situation. */
 function always(name: string, check: (assessment: Assessment, situation: Anything) => void): void {
   it(name, () => {
     fc.assert(
@@ -42,7 +42,7 @@ function always(name: string, check: (assessment: Assessment, situation: Anythin
   });
 }
 
-describe('the diff, whatever it is given', () => {
+describe('the assessment of any input', () => {
   always('never throws, and what it says can be put into an entry', (assessment) => {
     expect(() => JSON.stringify(facetOf(assessment, 0))).not.toThrow();
   });
@@ -91,7 +91,7 @@ describe('the diff, whatever it is given', () => {
   });
 });
 
-/** What AWS would show after the call, without delay. */
+/** The state that AWS would report after the call, without delay. */
 function effectOf({ action, target }: Assessment, before: Observation): Observation {
   if (before.kind === 'unknown') return before;
   const lastUpdated = NOW - 2 * DAY;
@@ -112,7 +112,7 @@ const still = (ruleMode: (typeof RULE_MODES)[number] | null, status: 'Active' | 
   ({ kind: 'observed', status, ruleMode, statusReason: null, lastUpdated: NOW - 2 * DAY }) as const;
 const anyStatus = fc.constantFrom('Active' as const, 'Inactive' as const, 'Failed' as const);
 
-/** Whether nothing in the wish itself, or in what AWS says of it, stands in the way. */
+/** Whether neither the desired state nor the observed state prevents remediation. */
 function attainable({ policy }: CompiledPolicy, observations: Observations): boolean {
   const { mode, computeOptimizer, automation, organizationRules } = policy.defaults;
   const failed = (name: 'computeOptimizer' | 'automation'): boolean => {
@@ -124,8 +124,8 @@ function attainable({ policy }: CompiledPolicy, observations: Observations): boo
   return mode === 'enforce' && !needs && !contradiction && !failed('computeOptimizer') && !failed('automation');
 }
 
-describe('the diff is a fixpoint', () => {
-  it('making its calls leads to Compliant within 3 steps, and then to no call any more', () => {
+describe('the assessment reaches a fixpoint', () => {
+  it('its calls lead to Compliant within 3 steps, and then there are no more calls', () => {
     const situation = fc.record({
       policy: anyPolicy,
       facts: fc.constantFrom(MEMBER, MANAGEMENT),

@@ -9,14 +9,14 @@ import { HOUR, judged, MEMBER_ID, NOW, policyOf, seen } from '../support/domain-
 
 const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
-describe('a pause', () => {
-  it('grows, is drawn from the upper half of its length, and is never longer than 6 hours', () => {
+describe('a retry delay', () => {
+  it('grows, has jitter over its upper half, and is never longer than 6 hours', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 2_000 }), random, random, (attempt, one, other) => {
         const pause = backoffMs(attempt, () => one);
         expect(pause).toBeGreaterThanOrEqual(15_000);
         expect(pause).toBeLessThanOrEqual(MAX_PAUSE_MS);
-        // Whatever is drawn, the next one is no shorter; unless it is the longest already.
+        // Whatever the jitter, the next delay is not shorter, except at the maximum.
         const next = backoffMs(attempt + 1, () => other);
         expect(next).toBeGreaterThanOrEqual(Math.min(pause, MAX_PAUSE_MS / 2));
       }),
@@ -24,7 +24,7 @@ describe('a pause', () => {
     );
   });
 
-  it('of what stays Pending past its deadline is between 7.5 minutes and 6 hours', () => {
+  it('of an overdue Pending is between 7.5 minutes and 6 hours', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 1e11 }), random, (lasted, draw) => {
         const pause = stalledPollMs(lasted, () => draw);
@@ -65,7 +65,7 @@ const anyStep = fc.oneof(
 );
 type Step = typeof anyStep extends fc.Arbitrary<infer T> ? T : never;
 
-/** The state machine of `shared/domain/enrollment/backoff.ts`, walked over the same parts that scans and workers use. */
+/** Walks the state machine of `shared/domain/enrollment/backoff.ts` with the functions that scans and workers use. */
 class Walk {
   record: AccountRecord = { ...emptyRecord(MEMBER_ID), present: true };
   now = NOW;
@@ -102,7 +102,7 @@ class Walk {
         this.now += step.ms;
         return;
       case 'heal':
-        // So seldom that nobody would call the next drift a fight.
+        // Rarely enough that the next drift is not contested.
         this.now += 13 * HOUR;
         this.see('Active');
         expect(this.condition).toMatchObject({ verdict: 'Compliant', attempts: 0, notBefore: null });
@@ -141,7 +141,7 @@ class Walk {
     this.#checkPause();
   }
 
-  /** The call is answered, and nothing good comes of it. Whoever looks first, it counts. */
+  /** The call is accepted but fails later. It counts, whether a scan or a worker detects it. */
   #lose(status: 'Failed' | 'Inactive', draw: number, attempts: number): void {
     const found = this.see('Inactive');
     const deadline = this.now + HOUR;
@@ -153,13 +153,13 @@ class Walk {
     expect(this.condition.verdict).toBe(status === 'Failed' ? 'Drifted' : 'Stalled');
     this.#checkPause();
     if (status === 'Failed') return;
-    // Stalled ends the attempt, not the drift.
+    // Stalled ends the attempt, but not the drift.
     expect(this.condition.driftSince).not.toBeNull();
     this.now = Date.parse(this.condition.notBefore ?? '');
     expect(this.free).toBe(true);
   }
 
-  /** Until `notBefore` nobody calls, and it is never further than 6 hours away. */
+  /** There is no call before `notBefore`, which is at most 6 hours away. */
   #checkPause(): void {
     const pause = Date.parse(this.condition.notBefore ?? '') - this.now;
     expect(pause).toBeGreaterThanOrEqual(15_000);
@@ -171,14 +171,14 @@ class Walk {
   }
 }
 
-describe('the pauses of an account, across runs', () => {
-  it('grow with each failure, hold everybody off, and end with success, another policy, or their time', () => {
+describe('the retry delays of an account, across runs', () => {
+  it('grow with each failure, prevent calls, and end with success, another policy, or their time', () => {
     fc.assert(
       fc.property(fc.array(anyStep, { maxLength: 25 }), (steps) => {
         const walk = new Walk();
         walk.see('Inactive');
         for (const step of steps) walk.step(step);
-        // Whatever happened, there is an end to every pause.
+        // Every delay ends.
         walk.now += MAX_PAUSE_MS;
         expect(walk.free).toBe(true);
       }),

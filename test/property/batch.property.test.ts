@@ -12,8 +12,8 @@ import { cloudError, type Trouble, type WireCall } from '../support/memory-cloud
 import { accountId, Workshop } from '../support/workshop.ts';
 
 /*
- * One remediation protocol: the entries that a batch writes for its accounts equal those of the same accounts reconciled one by one,
- * where AWS answers alike. Only the client token and the list of the batch differ.
+ * One remediation protocol: if AWS gives the same answers, a batch writes the same entries for its accounts as reconciling them one by one. Only the client
+ * token and the list of the batch differ.
  */
 
 const FREELY = 'guardrails: { maxChanges: { percent: 100 }, maxOptOuts: { percent: 100 }, failureTolerance: 100 }';
@@ -29,7 +29,7 @@ const member = fc.record({
   age: fc.constantFrom(HOUR, 2 * DAY, 30 * DAY),
 });
 
-/** What happens before a round of work. */
+/** An event before a round of work. */
 const event = fc.oneof(
   fc.constant({ kind: 'none' as const, account: 0 }),
   fc.record({ kind: fc.constantFrom('revert', 'fix', 'suspend'), account: fc.nat({ max: MEMBERS - 1 }) }),
@@ -37,7 +37,7 @@ const event = fc.oneof(
 );
 type Event = typeof event extends fc.Arbitrary<infer T> ? T : never;
 
-/** What AWS answers to each change of a round, whatever the number of its accounts. */
+/** The answer of AWS to each change of a round, for any number of accounts. */
 const answer = fc.constantFrom(
   'done',
   'done',
@@ -64,7 +64,7 @@ type BatchMessage = Extract<WorkMessage, { kind: 'batch' }>;
 
 const isChange = ({ operation }: WireCall): boolean => /^Update|ssociate/.test(operation);
 
-/** The same trouble for every change; a lost answer is lost once for each client token. */
+/** The same fault for every change; an answer is lost once per client token. */
 function troubles(): { next: History['rounds'][number]['answer']; of(call: WireCall): Trouble | null } {
   const lost = new Set<string | null>();
   return {
@@ -97,7 +97,7 @@ async function happen(shop: Workshop, { kind, account }: Event): Promise<void> {
   await suspend(deps, { selector: parsed.selector, until: null, reason: 'busy' });
 }
 
-/** Works on a message and on all that follows from it. Refused credentials end the work on a message. */
+/** Works on a message and its follow-ups. Rejected credentials end the work on a message. */
 async function workOn(work: WorkContext, message: WorkMessage): Promise<void> {
   const { followUps } = await processMessage(work, message).catch((error: unknown) => {
     expect(String(error)).toContain('ExpiredToken');
@@ -108,7 +108,7 @@ async function workOn(work: WorkContext, message: WorkMessage): Promise<void> {
 
 type Entry = Pick<LedgerEntry, 'type' | 'at' | 'enrollment' | 'before' | 'after' | 'reason' | 'api' | 'detail'>;
 
-/** An entry without what may differ: ids, hashes of them, the client token and the batch. */
+/** An entry without the parts that may differ: ids, hashes, the client token and the batch. */
 function comparable({ id: _id, hash: _hash, prevHash: _prev, api, detail, ...entry }: LedgerEntry): Entry {
   const { batch: _batch, intentId, ...rest } = detail ?? {};
   const token = api?.clientToken === undefined || api.clientToken === null ? null : 'a token';
@@ -119,7 +119,7 @@ function comparable({ id: _id, hash: _hash, prevHash: _prev, api, detail, ...ent
   };
 }
 
-/** The entries of each account after a history in which `split` says how the work of a round is handed to the workers. */
+/** The entries of each account after a history. @param split divides the work of a round among the workers */
 async function live(
   { operation, pendingMs, members, rounds }: History,
   split: (message: BatchMessage) => readonly WorkMessage[],
@@ -132,14 +132,14 @@ async function live(
     for (const [n, { status, ruleMode, age }] of members.entries()) {
       const lastUpdated = NOW - age;
       shop.cloud.set(accountId(n), {
-        // The Automation listing names only accounts that are enrolled here; others are always reconciled one by one.
+        // The Automation listing only has accounts enrolled in Compute Optimizer; others are always reconciled one by one.
         computeOptimizer: { status: 'Active', lastUpdated: NOW - 30 * DAY },
         automation: { status, ruleMode, lastUpdated },
       });
     }
     const run = shop.run();
     await shop.scan(run);
-    // Retries without a pause: what a batch passes on to single keys happens after it, and would otherwise bear a later time.
+    // Retries have no delay: otherwise the single keys that a batch enqueues would have later times.
     const retrying = createRetrying(shop.clock, () => 0, shop.settings.retryBudgetMs);
     const work = { ...(await shop.process()), retrying };
     const accountIds = shop.members.map(({ id }) => id);
@@ -164,7 +164,7 @@ function oneByOne({ accountIds, operation: _operation, kind: _kind, ...common }:
   return accountIds.map((id) => ({ ...common, kind: 'account', accountId: id, enrollment: 'automation' }));
 }
 
-it('a batch writes for each of its accounts what the account alone would have had written', async () => {
+it('a batch writes the same entries for each account as reconciling it alone', async () => {
   await fc.assert(
     fc.asyncProperty(history, async (lived) => {
       expect(await live(lived, together)).toEqual(await live(lived, oneByOne));

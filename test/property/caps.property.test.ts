@@ -27,7 +27,7 @@ const POLICY = policyOf(
 guardrails: { maxChanges: { percent: 0, atLeast: ${MAX_CHANGES} }, maxOptOuts: { percent: 0, atLeast: ${MAX_OPT_OUTS} } }`,
 );
 
-/** What may happen, in any order: somebody changes an account, or several and it is heard of, a scan comes, a worker of one of the processes works. */
+/** The events, in any order: someone changes an account, or several with an event; a scan; work by a worker of any process. */
 const anyStep = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('drift' as const), n: fc.nat({ max: MEMBERS - 1 }) }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('scan' as const) }) },
@@ -102,7 +102,7 @@ class Life {
     this.shop.cloud.set(accountId(n), { computeOptimizer: { status: n >= 7 ? 'Active' : 'Inactive' } });
   }
 
-  /** Takes some messages, in another order than they came, and works on them one after the other or all at once in all processes. */
+  /** Receives some messages in another order, and works on them one by one or concurrently in all processes. */
   async work(n: number, together: boolean): Promise<void> {
     this.waiting.push(...(await this.shop.messages()));
     const taken = Array.from({ length: Math.min(n, this.waiting.length) }, (_, index) => {
@@ -134,7 +134,7 @@ class Life {
 let changes = 0;
 let refusals = 0;
 
-/** A ledger whose index follows behind by so much, ms, as a table's does. */
+/** A ledger whose index lags by this many ms, like that of a table. */
 function behind({ store, clock }: Workshop, lagMs: number): Ledger {
   return {
     ...store.ledger,
@@ -149,17 +149,17 @@ function behind({ store, clock }: Workshop, lagMs: number): Ledger {
   };
 }
 
-/** What goes wrong with calls: every so many of them. */
+/** The faults of calls: one in this many. */
 interface Trouble {
-  /** The guard refuses the call when its intent is written already. */
+  /** The guard rejects the call after its intent is written. */
   readonly vetoEvery: number;
-  /** The answer is lost: nobody knows what the call has changed. */
+  /** The answer is lost, so the effect of the call is unknown. */
   readonly lostEvery: number;
 }
 
 const NO_TROUBLE: Trouble = { vetoEvery: Number.POSITIVE_INFINITY, lostEvery: Number.POSITIVE_INFINITY };
 
-/** A process whose guard has a check behind all others that refuses some calls. */
+/** A process whose guard has a last check that rejects some calls. */
 function refusing(work: WorkContext, every: number, count: { asked: number; refused: number }): WorkContext {
   const { deps, runs, policy, controls } = work;
   const refuse: Check = {
@@ -190,7 +190,7 @@ async function live(steps: readonly Step[], lagMs: number, trouble: Trouble = NO
     await life.step({ kind: 'scan' });
     for (const step of steps) await life.step(step);
     await shop.checkInvariants();
-    // What was refused uses up no cap; what was sent does, whatever is known of how it ended.
+    // A rejected call does not count against the caps; a sent call does, whatever its outcome.
     const since = shop.clock.now() - 24 * HOUR;
     const touched = life.made.filter(({ at }) => at >= since);
     const counted = await shop.store.ledger.changedSince(toIso(since));
@@ -209,11 +209,11 @@ it('no interleaving of scans, events and processes changes more accounts in 24 h
     fc.asyncProperty(steps, lag, (all, lagMs) => live(all, lagMs)),
     { numRuns: 15, endOnFailure: true },
   );
-  // Caps that let nothing through would hold as well.
+  // Without any change the property would be trivial.
   expect(changes).toBeGreaterThan(40);
 }, 120_000);
 
-it('nor where calls are refused at the last moment or lose their answer; and what was never sent uses up no cap', async () => {
+it('the caps hold with late rejections and lost answers, and unsent calls do not count', async () => {
   const steps = fc.array(anyStep, { minLength: 10, maxLength: 40 });
   const trouble = fc.record({ vetoEvery: fc.constantFrom(2, 3, 5), lostEvery: fc.constantFrom(2, 3, 7) });
   const lives = fc.asyncProperty(steps, fc.constantFrom(0, 1_000), trouble, live);
@@ -221,7 +221,7 @@ it('nor where calls are refused at the last moment or lose their answer; and wha
   expect(refusals).toBeGreaterThan(10);
 }, 120_000);
 
-it('counting as changes come is counting the union anew: those asked for, those claimed, those changed, each once', () => {
+it('incremental counting equals counting the union of requested, claimed and changed accounts', () => {
   const id = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f');
   const changes = fc.array(fc.tuple(id, fc.boolean()), { maxLength: 12 });
   const asked = fc.uniqueArray(id, { maxLength: 4 });
@@ -233,7 +233,7 @@ it('counting as changes come is counting the union anew: those asked for, those 
       const counted = [...changed, ...claimed].filter(([, optOut]) => optOut || !optOutsOnly);
       const union = new Set([...ids, ...counted.map(([each]) => each)]);
       expect(picture.sizeWith(ids, claimed, optOutsOnly)).toBe(union.size);
-      // Asking changes nothing.
+      // Reading the count does not change it.
       expect(picture.sizeWith(ids, claimed, optOutsOnly)).toBe(union.size);
     }),
     { numRuns: 1_000 },

@@ -63,8 +63,8 @@ function walk(steps: readonly Step[]): { controls: Controls; now: number; ids: n
   return { controls, now, ids };
 }
 
-describe('what operators set, in any order', () => {
-  it('is a document that can be stored and read, and tells every act under an id of its own', () => {
+describe('operator controls, in any order', () => {
+  it('can be stored and read, and have a notice with its own id for every command', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 25 }), (steps) => {
         const { controls } = walk(steps);
@@ -77,7 +77,7 @@ describe('what operators set, in any order', () => {
     );
   });
 
-  it('suspends exactly whom a suspension in force selects, and nobody after `resume all`', () => {
+  it('suspend exactly the accounts that a suspension in force selects, and none after `resume all`', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 25 }), (steps) => {
         const { controls, now } = walk(steps);
@@ -88,7 +88,7 @@ describe('what operators set, in any order', () => {
           );
           const found = compiled.suspensionOf(account, now);
           expect(found !== null).toBe(meant.length > 0);
-          // Of several the one that ends last.
+          // Of several, the one that ends last.
           const ends = meant.map(({ until }) => until ?? Number.POSITIVE_INFINITY);
           if (found !== null) expect(found.until ?? Number.POSITIVE_INFINITY).toBe(Math.max(...ends));
         }
@@ -99,7 +99,7 @@ describe('what operators set, in any order', () => {
     );
   });
 
-  it('an id that is resumed is free of suspensions by id, and the others of the same suspension are not', () => {
+  it('resuming an id ends its suspension by id, but not that of other ids', () => {
     fc.assert(
       fc.property(fc.uniqueArray(fc.constantFrom(...IDS), { minLength: 1 }), fc.constantFrom(...IDS), (ids, one) => {
         const act = { id: 'a', at: 0, by: 'alice' };
@@ -114,7 +114,7 @@ describe('what operators set, in any order', () => {
     );
   });
 
-  it('what is left of one suspension may be just what another names: the one that ends last stands', () => {
+  it('if two suspensions name the same accounts after a resume, the one that ends last stays', () => {
     const act = { id: 'a', at: 0, by: 'alice' };
     const [one = '', two = ''] = IDS;
     const first = suspended(NO_CONTROLS, act, { selector: one, until: 5, why: null });
@@ -123,7 +123,7 @@ describe('what operators set, in any order', () => {
     expect(controls.suspensions).toMatchObject([{ selector: one, until: null, reason: 'b' }]);
   });
 
-  it('by a tag counts where the tags were not read', () => {
+  it('a suspension by tag applies to accounts whose tags were not read', () => {
     const act = { id: 'a', at: 0, by: 'alice' };
     const set = suspended(NO_CONTROLS, act, { selector: 'tag:env=dev', until: null, why: null });
     const compiled = compileControls(set);

@@ -6,8 +6,8 @@ import { anyFleet, judge } from '../support/limiter-fleets.ts';
 /*
  * node test/property/limiter-fleets.ts [--runs 20000] [--seed N]
  *
- * Runs that many random fleets of workers on virtual time, as the property test does, and prints how close the busiest second of any came to
- * the proven bound, and how little of the budget any left unused. Exits 1 at a fleet that breaks the bound.
+ * Runs this many random fleets of workers in virtual time, like the property test. Prints how close the busiest second came to the proven bound, and the
+ * smallest use of the budget. Exits 1 if a fleet breaks the bound.
  */
 
 const { values } = parseArgs({ options: { runs: { type: 'string', default: '20000' }, seed: { type: 'string' } } });

@@ -6,7 +6,7 @@ import { anyFleet, judge, provenMost, steady } from '../support/limiter-fleets.t
 const SECONDS = 40;
 const FLEET = { rate: 20, reserveMs: 2_500, seconds: SECONDS, storeMs: 10 };
 
-/** Fleets that broke the budget of an earlier limiter, which compared the workers' clocks with each other. */
+/** Fleets that exceeded the budget with an earlier limiter, which compared the workers' clocks with each other. */
 const COUNTEREXAMPLE = { rate: 30, reserveMs: 1_000, storeMs: 40, seconds: SECONDS };
 const worker = (skewMs: number, lanes: number, callMs: number, diesAt: number | null = null) => ({
   ...{ skewMs, lanes, callMs, diesAt, joinsAt: 0 },
@@ -20,7 +20,7 @@ const behindBy = (skewMs: number): Fleet => ({
   workers: [worker(0, 6, 20), worker(-skewMs, 5, 0, 1_000), worker(0, 6, 0)],
 });
 
-/** Newcomers that compared themselves with newcomers. */
+/** New workers that compared their clocks with other new workers. */
 const newcomers: Fleet = {
   ...{ rate: 10, reserveMs: 1_000, seconds: SECONDS, storeMs: 40 },
   workers: [
@@ -80,18 +80,18 @@ describe('the budget of all workers', () => {
     },
   );
 
-  it('is not waited for by a function whose clock the provider keeps', async () => {
+  it('needs no clock comparison in a function whose clock the provider synchronizes', async () => {
     const { workers } = await runFleet({ ...FLEET, workers: [{ ...steady, mayWait: false }] });
     expect(workers[0]?.calls[0]).toBeLessThanOrEqual(100);
   });
 
-  it.each([5_000, -5_000])('refuses such a function by the first answer if its clock is %i ms off', async (skewMs) => {
+  it.each([5_000, -5_000])('rejects such a function at the first answer if its clock is %i ms off', async (skewMs) => {
     const { workers } = await runFleet({ ...FLEET, workers: [steady, { ...steady, skewMs, mayWait: false }] });
     expect(workers[1]?.calls).toEqual([]);
     expect(workers[1]?.refused.length).toBeGreaterThan(0);
   });
 
-  it.each([10, 20])('costs less than a write for ten calls, at %i a second', async (rate) => {
+  it.each([10, 20])('costs less than one write per ten calls, at %i per second', async (rate) => {
     const seconds = 60;
     const { calls, writes } = await runFleet({ ...FLEET, seconds, rate, workers: [steady, steady, steady, steady] });
     expect(writes / calls.length).toBeLessThan(0.1);
@@ -105,10 +105,10 @@ describe('the budget of all workers', () => {
     for (const { calls: own } of result.workers) expect(own.length).toBeGreaterThanOrEqual(0.2 * result.calls.length);
   });
 
-  it('is there for the others within a reservation after half of the workers died', async () => {
+  it('is available to the others within one reservation after half of the workers have died', async () => {
     const dying = { ...steady, diesAt: 20_000 };
     const { calls } = await runFleet({ ...FLEET, workers: [steady, steady, dying, dying] });
-    // The slots of both lapse; from then on the whole budget is the survivors'.
+    // The slots of both lapse; then the others have the whole budget.
     const after = calls.filter((at) => at >= 30_000).length;
     expect(after).toBeGreaterThanOrEqual(0.95 * 20 * 10);
     expect(busiestSecond(calls).calls).toBeLessThanOrEqual(22);

@@ -12,14 +12,14 @@ import {
 
 const START = 1_000_000;
 
-/** A bucket at a rate that nothing changes. */
+/** A bucket at a fixed rate. */
 function bucketAt(rate: number): BucketState {
   return { ...newBucket(START, rate), rate };
 }
 
 const anyRate = fc.oneof(fc.integer({ min: 1, max: 500 }), fc.double({ min: 0.5, max: 20, noNaN: true }));
 
-/** Reservers at their own pace: how long after the one before, and how many slots. */
+/** Reservations: the time since the previous one, and the number of slots. */
 const anyReservers = fc.array(
   fc.record({
     afterMs: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 900 })),
@@ -33,20 +33,20 @@ function slotsOf({ from, everyMs, count }: Reservation): number[] {
 }
 
 describe('reserving slots', () => {
-  it('puts no more than rate + 1 into any second, whoever reserves when and how many', () => {
+  it('puts at most rate + 1 slots into any second, for any reservations', () => {
     fc.assert(
       fc.property(anyRate, anyReservers, (rate, reservers) => {
         let state = bucketAt(rate);
         let now = START;
         const slots: number[] = [];
         for (const { afterMs, count } of reservers) {
-          // Who finds a long line waits: nobody reserves a minute ahead.
+          // A worker with a long backlog waits, so nobody reserves a minute ahead.
           now = Math.max(now + afterMs, state.tat - 20_000);
           const [next, reservation] = reserve(state, now, count);
           slots.push(...slotsOf(reservation));
           state = next;
         }
-        // The timeline is monotone, so a window that begins at a slot holds the most.
+        // The timeline is monotone, so a window that begins at a slot has the most slots.
         let end = 0;
         slots.forEach((slot, begin) => {
           expect(slot).toBeGreaterThanOrEqual(slots[begin - 1] ?? START);
@@ -57,7 +57,7 @@ describe('reserving slots', () => {
     );
   });
 
-  it('never gives a slot of the past, and loses what nobody took', () => {
+  it('never grants a slot of the past, and unused slots lapse', () => {
     fc.assert(
       fc.property(anyRate, anyReservers, (rate, reservers) => {
         let state = bucketAt(rate);
@@ -75,7 +75,7 @@ describe('reserving slots', () => {
     );
   });
 
-  it('does not wait for a timeline that only a wrong clock can have put there', () => {
+  it('does not wait for a timeline that only a wrong clock can have caused', () => {
     const hour = 3_600_000;
     const [ahead] = reserve(bucketAt(10), START + hour, 5);
     const [next, { from }] = reserve(ahead, START, 5);
@@ -83,7 +83,7 @@ describe('reserving slots', () => {
     expect(next.tat).toBe(START + 500);
   });
 
-  it('does wait in a line of callers, however slow the pace', () => {
+  it('waits behind other callers at any rate', () => {
     const slow = { ...newBucket(START, 0.5), rate: 0.5 };
     const [line] = reserve(slow, START, 90);
     expect(reserve(line, START, 1)[1].from).toBe(START + 180_000);
@@ -94,7 +94,7 @@ describe('reserving slots', () => {
 
 const RESERVE_MS = 100;
 
-/** Numbers in [0, 1) that look random and are the same for a seed. */
+/** Pseudorandom numbers in [0, 1), determined by the seed. */
 function numbers(seed: number): () => number {
   let state = seed;
   return () => {
@@ -103,7 +103,7 @@ function numbers(seed: number): () => number {
   };
 }
 
-/** A service that lets `limit` calls a second through, with a burst of twice that, and answers after `latencyMs`. */
+/** A service that accepts `limit` calls per second, with a burst of twice that, and answers after `latencyMs`. */
 function converge(limit: number, latencyMs: number, { seconds = 38, ceiling = 500, refusing = 0, seed = 1 } = {}) {
   const random = numbers(seed);
   let state: BucketState = newBucket(0, ceiling);
@@ -138,10 +138,10 @@ function converge(limit: number, latencyMs: number, { seconds = 38, ceiling = 50
   const settled = passed.filter(later).length;
   const refused = throttled.filter(later).length;
   return {
-    /** Of what the service would have let through, and of all calls, both after 10 s. */
+    /** Shares of what the service would have accepted, and of all calls, both after 10 s. */
     share: settled / ((seconds - 10) * limit),
     throttled: refused / (refused + settled),
-    /** Of all calls, the search for the limit included. */
+    /** Share of all calls, including the search for the limit. */
     throttledInAll: throttled.length / (throttled.length + passed.length),
     rate: state.rate,
   };
@@ -171,16 +171,16 @@ describe('the rate', () => {
     it(`does not come to a halt where ${refusing * 100} % are refused whatever the pace`, () => {
       const through = [1, 2, 3, 4, 5].map((seed) => converge(1e9, 20, { seconds: 60, refusing, seed }).share * 1e9);
       through.sort((a, b) => a - b);
-      // The median: one seed or another takes chance for a limit, and finds out later.
+      // The median, because some seeds mistake a random series for a limit at first.
       expect(through[2]).toBeGreaterThan(200);
     });
   }
 
-  it('reaches the ceiling where nothing is throttled', () => {
+  it('reaches the ceiling without throttling', () => {
     expect(converge(1e9, 20, { seconds: 20 }).rate).toBe(500);
   });
 
-  it('stays between floor and ceiling, and finite, whatever is reported when', () => {
+  it('stays finite and between floor and ceiling, for any reports', () => {
     const anyReport = fc.record({
       afterMs: fc.oneof(fc.integer({ min: -3_600_000, max: 3_600_000 }), fc.integer({ min: 0, max: 2_000 })),
       ok: fc.nat({ max: 200 }),
@@ -203,12 +203,12 @@ describe('the rate', () => {
     );
   });
 
-  it('does not grow by a pause without calls', () => {
+  it('does not grow during a pause without calls', () => {
     const state = { ...newBucket(START, 500), rate: 20 };
     expect(adapt(state, { ok: 0, throttled: 0 }, START + 300_000, 500).rate).toBeLessThanOrEqual(80);
   });
 
-  it('goes on growing after a process whose clock is an hour fast has written it', () => {
+  it('continues to grow after a write by a process whose clock is an hour fast', () => {
     const hour = 3_600_000;
     const limited = adapt(newBucket(START, 500), { ok: 0, throttled: 5 }, START + hour, 500);
     let state = limited;

@@ -17,7 +17,7 @@ import { EMPTY_CHAIN, type EntryDraft, headOf, type LedgerEntry, sealEntry } fro
 import { HOUR, iso, judged, MEMBER, MEMBER_ID, NOW } from '../support/domain-kit.ts';
 import { anyObservation, anyPolicy } from './arbitraries.ts';
 
-/** What can happen to an account, one after the other. */
+/** The events of an account, in sequence. */
 const anyEvent = fc.oneof(
   {
     weight: 6,
@@ -84,7 +84,7 @@ function draftsOf(context: EntryContext, record: AccountRecord, event: Event): E
   }
 }
 
-/** Lets events happen; answers the chain and the record that followed it entry by entry. */
+/** Applies events. @returns the chain, and the record folded entry by entry */
 function live(events: readonly Event[]): { readonly chain: readonly LedgerEntry[]; readonly record: AccountRecord } {
   let ids = 0;
   let record = emptyRecord(MEMBER_ID);
@@ -111,7 +111,7 @@ function checkDrift(entry: LedgerEntry, before: Condition | null, after: Conditi
     expect(open).toBeNull();
     expect(next).toBe(entry.at);
   } else if (open === null) {
-    // A drift begins with an entry that says so, and with no other.
+    // A drift only begins with `DriftDetected`.
     expect(next).toBeNull();
   }
   if (entry.type === 'DriftResolved') expect(open).not.toBeNull();
@@ -120,7 +120,7 @@ function checkDrift(entry: LedgerEntry, before: Condition | null, after: Conditi
 
 const ENDED: ReadonlySet<string> = new Set(['Compliant', 'NotApplicable', 'Unmanaged', 'Exempt', 'Suspended']);
 
-/** Entries that state a drift of an account in the organization before `DriftDetected` does, read from the entries alone. */
+/** Entries that record a drift of an account in the organization before `DriftDetected`, derived from the entries only. */
 function undetected(chain: readonly LedgerEntry[], name: EnrollmentId): readonly string[] {
   let detected = false;
   let present = false;
@@ -136,7 +136,7 @@ function undetected(chain: readonly LedgerEntry[], name: EnrollmentId): readonly
 const anyLife = fc.array(anyEvent, { maxLength: 30 });
 
 describe('a record', () => {
-  it('is the fold of its chain: replayed from JSON, in one go or in parts, it is the same', () => {
+  it('is the fold of its chain: a replay from JSON, whole or in parts, gives the same', () => {
     fc.assert(
       fc.property(anyLife, fc.nat({ max: 30 }), (events, cut) => {
         const { chain, record } = live(events);
@@ -152,7 +152,7 @@ describe('a record', () => {
     );
   });
 
-  it('has a drift begin only where none is open, and end only where one is', () => {
+  it('begins a drift only if none is open, and ends one only if it is open', () => {
     fc.assert(
       fc.property(anyLife, (events) => {
         let record = emptyRecord(MEMBER_ID);
@@ -184,7 +184,7 @@ describe('a record', () => {
     );
   });
 
-  it('shows no drift, blocked, stalled or given up, that its chain has not detected before', () => {
+  it('has no drift, delayed, stalled or given up, without an earlier detection in its chain', () => {
     fc.assert(
       fc.property(anyLife, (events) => {
         const { chain } = live(events);
@@ -194,7 +194,7 @@ describe('a record', () => {
     );
   });
 
-  it('is told the same twice only once: looking again right away writes nothing', () => {
+  it('does not change if the same observation is repeated immediately', () => {
     fc.assert(
       fc.property(anyLife, (events) => {
         const looks = events.filter((event) => event.kind === 'look');

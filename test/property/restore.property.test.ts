@@ -29,7 +29,7 @@ const anyControls: fc.Arbitrary<Controls> = fc.record({
   notices: fc.constant([]),
 });
 
-it('restored controls are halted, and let no account through that either store holds back', () => {
+it('restored controls are halted, and keep every suspension of both stores', () => {
   fc.assert(
     fc.property(anyControls, fc.option(anyControls), (backup, replaced) => {
       const ids = Array.from({ length: 20 }, (_, n) => `id-${n}`);
@@ -45,7 +45,7 @@ it('restored controls are halted, and let no account through that either store h
           expect(merged?.suspensionById(id, at) !== null).toBe(holds);
         }
       }
-      // The audit log hears of the halt and of every suspension that the backup lacks.
+      // The notices have the halt and every suspension that the backup lacks.
       expect(controls.notices).toHaveLength(kept.length + 1);
       expect(new Set(controls.notices.map(({ id }) => id)).size).toBe(kept.length + 1);
     }),
@@ -64,7 +64,7 @@ const anyChanges = fc
     return new Map(entries);
   });
 
-it('the changes that count after a restore are the union of what both stores count', () => {
+it('the changes that count after a restore are the union of both stores', () => {
   fc.assert(
     fc.property(fc.array(anyChanges, { maxLength: 4 }), (parts) => {
       const carried = carriedFrom(parts, NOW);

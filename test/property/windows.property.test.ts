@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { compileWindows, type WindowSpec } from '../../shared/domain/policy/change-windows.ts';
 import { MINUTE, type OracleSpec, oracle } from '../support/window-oracle.ts';
 
-/** Around these the clocks change in some zone of the list, or a year ends. */
+/** Near these times, the clocks of a listed zone change, or a year ends. */
 const DATES = [
   Date.UTC(2026, 2, 28, 12), // Berlin, 29 March
   Date.UTC(2026, 9, 24, 12), // Berlin, 25 October
@@ -51,8 +51,8 @@ function toSpec({ kind, minute: m, hour: h, date, day, durationMin, timezone }: 
   return { kind, cron, durationMs: durationMin * MINUTE, timezone };
 }
 
-describe('windows against an oracle that goes minute by minute', () => {
-  it('agree on what is open, on the next opening and on the closing', () => {
+describe('windows compared with an oracle that goes minute by minute', () => {
+  it('agree on open times, the next opening and the closing', () => {
     fc.assert(
       fc.property(
         fc.array(spec, { minLength: 1, maxLength: 4 }),
@@ -80,7 +80,7 @@ describe('windows against an oracle that goes minute by minute', () => {
       ),
       { numRuns: 50 },
     );
-    // Seconds on a machine of its own, a minute beside other work.
+    // Takes seconds on an idle machine, and a minute on a busy one.
   }, 300_000);
 
   it('a moment within a minute is as open as the minute', () => {

@@ -16,7 +16,7 @@ const POLICY = policyOf(
 );
 const MEMBERS = 3;
 
-/** What may befall a call; a process that `dies` never hears an answer, before or after the call had its effect. */
+/** The faults of a call. A process that `dies`, before or after the effect of the call, never gets an answer. */
 const anyFate = fc.constantFrom('ok', 'ok', 'ok', 'ok', 'throttled', 'lost', 'diesBefore', 'diesAfter');
 
 const never = new Promise<never>(() => undefined);
@@ -37,7 +37,7 @@ function checkAccount(chain: readonly LedgerEntry[]): void {
     const entries = chain.filter(({ enrollment }) => enrollment === name);
     const intents = entries.filter(({ type }) => type === 'RemediationStarted').map(({ id }) => id);
     const closed = entries.flatMap(({ detail }) => detail?.intentId ?? []);
-    // Every intent has exactly one outcome, and nothing else claims to be one.
+    // Every intent has exactly one outcome, and there are no other outcomes.
     expect([...closed].sort()).toEqual([...intents].sort());
     const begun = entries.filter(({ type }) => type === 'DriftDetected').length;
     const ended = entries.filter(({ type }) => type === 'DriftResolved').length;
@@ -45,7 +45,7 @@ function checkAccount(chain: readonly LedgerEntry[]): void {
   }
 }
 
-/** Two processes work on doubled messages while calls fail and processes die; then a healthy one finishes. */
+/** Two processes work on duplicated messages while calls fail and processes die; then a healthy process finishes. */
 async function live(fates: readonly string[], order: readonly number[]): Promise<void> {
   let left = [...fates];
   const trouble = ({ operation }: WireCall): Trouble | null =>
@@ -64,7 +64,7 @@ async function live(fates: readonly string[], order: readonly number[]): Promise
       const worker = workers[n % workers.length];
       return worker === undefined ? never : processMessage(worker, message);
     });
-    // Some never end: their process has died. The others have had all the time they can use.
+    // Work of a dead process never ends. All other work has had enough time.
     const gone = Promise.allSettled(handled.map((each) => Promise.race([each, shop.clock.sleep(5 * 60_000)])));
     await shop.settle(gone);
     left = [];
@@ -91,7 +91,7 @@ async function live(fates: readonly string[], order: readonly number[]): Promise
   }
 }
 
-/** The cloud of a process that dies in a call whose fate says so. */
+/** A cloud whose process dies at calls with such a fault. */
 function dying(shop: Workshop, fates: () => readonly string[]) {
   const { cloud } = shop;
   const wrap = <Request, Answer>(call: (request: Request, beforeSend: () => Promise<void>) => Promise<Answer>) => {
@@ -111,7 +111,7 @@ function dying(shop: Workshop, fates: () => readonly string[]) {
   };
 }
 
-it('whatever fails, dies and comes twice: every account ends as wanted, every intent has one outcome, no claim has two calls', async () => {
+it('with faults, crashes and duplicates, every account becomes compliant, every intent has one outcome, and no claim has two calls', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(anyFate, { maxLength: 8 }),
