@@ -20,8 +20,8 @@ async function toldOfTrust(world: World): Promise<readonly (string | null)[]> {
   return entries.flatMap(({ type, reason }) => (type === 'VerdictChanged' ? [reason] : []));
 }
 
-describe('what waits for Compute Optimizer', () => {
-  it('goes on without a scan when it is Active, in as few batches as there can be', async () => {
+describe('Automation that waits for Compute Optimizer', () => {
+  it('is enabled without a scan once it is Active, in the fewest possible batches', async () => {
     const world = await startWorld({
       sandbox: { accounts: 60, drift: 0.8, pendingMs: 120_000 },
       policy: { ...ASSOCIATED, more: 'schedule: 24h' },
@@ -46,8 +46,8 @@ describe('what waits for Compute Optimizer', () => {
   });
 });
 
-describe('an account that has just joined', () => {
-  it('is not taken for one that opted out of Automation: both enrollments in one run', async () => {
+describe('a new account', () => {
+  it('is not treated as opted out of Automation: both enrollments in one run', async () => {
     const world = await startWorld({ sandbox: { accounts: 20, drift: 0 }, policy: ASSOCIATED });
     await world.run();
     const [accountId = ''] = world.sandbox.changeAccounts({ add: [{ name: 'new', ou: '/Workloads/Prod' }] });
@@ -57,7 +57,7 @@ describe('an account that has just joined', () => {
     await checkWorld(world);
   });
 
-  it('is opted in by AWS where the organization is, and only observed', async () => {
+  it('is opted in by AWS if the organization is, and only observed', async () => {
     const world = await startWorld({ sandbox: { accounts: 40, drift: 0.8, pendingMs: HOUR_MS }, policy: AUTO });
     await world.run({ waitMs: 2 * HOUR_MS });
     expect(sweeping(world)).toBe(1);
@@ -71,8 +71,8 @@ describe('an account that has just joined', () => {
   });
 });
 
-describe('a cool-down that nobody could know of', () => {
-  it('is AWS’s to tell: one refused call, and then it waits for its time', async () => {
+describe('an unknown cool-down', () => {
+  it('is reported by AWS: one rejected call, then the account waits', async () => {
     const world = await startWorld({ sandbox: { accounts: 20, drift: 0 }, policy: { more: 'schedule: 24h' } });
     await world.run();
     const { accountId } = world.member(({ automation }) => automation.status === 'Active');
@@ -100,7 +100,7 @@ describe('a cool-down that nobody could know of', () => {
 });
 
 describe('the management account’s own Automation', () => {
-  it('off, nobody asks for associations; on again, they are back, but for who opted out meanwhile', async () => {
+  it('off: no associations are requested; on again: they return, except for accounts that opted out since', async () => {
     const world = await startWorld({
       sandbox: { accounts: 80, drift: 0 },
       policy: { ...ASSOCIATED, more: 'schedule: 24h' },
@@ -141,7 +141,7 @@ describe('the management account’s own Automation', () => {
 });
 
 describe('trusted access that is switched off', () => {
-  it('is noticed; one call restores it; what hangs on it comes back', async () => {
+  it('is detected; one call restores it; the enrollments that depend on it return', async () => {
     const world = await startWorld({ sandbox: { accounts: 60, drift: 0 }, policy: { ...ASSOCIATED, ...AUTO } });
     await world.run();
     expect(await toldOfTrust(world)).toEqual([]);
@@ -160,7 +160,7 @@ describe('trusted access that is switched off', () => {
     await checkWorld(world);
   });
 
-  it('is noticed where nobody may restore it, and the status says since when', async () => {
+  it('is detected even without the permission to restore it, and the status shows since when', async () => {
     const world = await startWorld({ sandbox: { accounts: 20, drift: 0 }, policy: { ...ASSOCIATED, mode: 'alert' } });
     await world.run();
     world.sandbox.setTrustedAccess(false);
@@ -175,7 +175,7 @@ describe('trusted access that is switched off', () => {
     expect(world.wire.mutating.filter(({ at }) => at > Date.parse(trustedAccess?.since ?? ''))).toEqual([]);
   });
 
-  it('is worth the call for a single account: without it, it would not stay', async () => {
+  it('is restored even for a single account, because its enrollment would not last otherwise', async () => {
     const world = await startWorld({ sandbox: { accounts: 30, drift: 0 }, policy: AUTO });
     await world.run();
     world.sandbox.setTrustedAccess(false);
@@ -192,7 +192,7 @@ describe('trusted access that is switched off', () => {
     expect(world.wire.mutating.map(({ organizationWide }) => organizationWide)).toEqual([true]);
   });
 
-  it('that cannot be read says nothing, and stops nobody', async () => {
+  it('that cannot be read is ignored', async () => {
     const faults = [{ operation: 'ListAWSServiceAccessForOrganization', kind: 'denied' } as const];
     const world = await startWorld({ sandbox: { accounts: 20, drift: 0.3, faults } });
     const run = await world.run();
@@ -205,7 +205,7 @@ describe('trusted access that is switched off', () => {
 });
 
 describe('the organization-wide call', () => {
-  it('is not made while some account is Pending: the others are changed one by one', async () => {
+  it('is not made while an account is Pending: the others are changed one by one', async () => {
     const world = await startWorld({ sandbox: { accounts: 40, drift: 0, pendingMs: HOUR_MS }, policy: AUTO });
     await world.run();
     const [pending, ...others] = world.members();
@@ -224,7 +224,7 @@ describe('the organization-wide call', () => {
     expect(world.wire.mutating.length).toBe(15);
   });
 
-  it('is not made for a member that opts out: it is enrolled again alone', async () => {
+  it('is not made for one member that opts out: only that account is enrolled again', async () => {
     const world = await startWorld({ sandbox: { accounts: 40, drift: 0.8 }, policy: AUTO });
     await world.run();
     expect(sweeping(world)).toBe(1);

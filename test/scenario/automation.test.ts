@@ -9,7 +9,7 @@ const OWN_STAYS = 'rules: [{ id: own, match: { name: management }, automation: A
 const ASSOCIATED = { automation: 'Active', organizationRules: 'AnyAllowed' };
 
 describe('association in batches', () => {
-  it('takes 20 calls for 1,000 accounts, and none of them alone', async () => {
+  it('needs 20 calls for 1,000 accounts, and no single calls', async () => {
     const world = await startWorld({ sandbox: { accounts: 1_800, drift: 0 } });
     const ids = world
       .members(({ automation }) => automation.status === 'Inactive')
@@ -24,7 +24,7 @@ describe('association in batches', () => {
     await checkWorld(world);
   });
 
-  it('goes on with an account that AWS leaves out of a batch, alone', async () => {
+  it('retries an account by itself if AWS omits it from a batch', async () => {
     const world = await startWorld({ sandbox: { accounts: 60, drift: 0 }, policy: ASSOCIATED });
     const [failing] = world.members(({ automation }) => automation.status === 'Inactive');
     const accountId = failing?.accountId ?? '';
@@ -39,7 +39,7 @@ describe('association in batches', () => {
     await checkWorld(world);
   });
 
-  it('goes on one by one where a whole batch is refused', async () => {
+  it('continues one by one if a whole batch is rejected', async () => {
     const faults: Fault[] = [
       { operation: 'AssociateAccounts', kind: 'denied', code: 'InvalidParameterValueException', count: 1 },
     ];
@@ -49,7 +49,7 @@ describe('association in batches', () => {
     await checkWorld(world);
   });
 
-  it('repeats a batch whose answer was lost with its token, and AWS does nothing twice', async () => {
+  it('repeats a batch with a lost answer with the same token, so that AWS does nothing twice', async () => {
     const faults: Fault[] = [{ operation: 'AssociateAccounts', kind: 'reset', count: 2 }];
     const world = await startWorld({ sandbox: { accounts: 40, drift: 0, faults }, policy: ASSOCIATED });
     const run = await world.run();
@@ -61,7 +61,7 @@ describe('association in batches', () => {
 });
 
 describe('leaving Automation', () => {
-  it('disassociates, then disables each account by itself', async () => {
+  it('disassociates, then disables each account separately', async () => {
     const world = await startWorld({
       sandbox: { accounts: 60, drift: 0.1 },
       policy: { automation: 'Inactive', organizationRules: 'NoneAllowed', more: OWN_STAYS },
@@ -89,7 +89,7 @@ describe('leaving Automation', () => {
     await checkWorld(world);
   });
 
-  it('only disassociates where the status is nobody’s concern', async () => {
+  it('only disassociates if the status is unmanaged', async () => {
     const world = await startWorld({
       sandbox: { accounts: 60, drift: 0 },
       policy: { organizationRules: 'NoneAllowed' },
@@ -113,7 +113,7 @@ describe('the caller', () => {
     await checkWorld(world, { notYetCompliant: (accountId) => accountId === world.managementId });
   });
 
-  it('neither is told so, with what to do about it', async () => {
+  it('any other account gets an error with a remedy', async () => {
     const world = await startWorld({ sandbox: { accounts: 30 } });
     const { accountId } = world.member();
     const refused = world.app({ as: accountId });

@@ -55,7 +55,7 @@ async function stopped({ process, ended }: Spawned): Promise<{ readonly ms: numb
 
 // Real processes in real time: on a machine that is busy with other tests they take their time.
 describe('rollcall serve --store aws', { timeout: 180_000 }, () => {
-  it('told to stop in the middle of its work ends with 0 in bounded time, gives everything back and publishes what it has written', async () => {
+  it('on SIGTERM during work, ends with 0 in bounded time, releases everything and publishes its entries', async () => {
     const world = await startAwsWorld({ accounts: 40, drift: 0.8, latencyMs: 60 });
     const cwd = placed();
     const first = world.cli(['serve', '--store', 'aws'], cwd);
@@ -84,7 +84,7 @@ describe('rollcall serve --store aws', { timeout: 180_000 }, () => {
     await expectSound(world);
   });
 
-  it('told to stop in the middle of a scan leaves the rest to the next process, which asks nothing twice', async () => {
+  it('on SIGTERM during a scan, leaves the rest to the next process, which repeats no call', async () => {
     const world = await startAwsWorld({ accounts: 100, drift: 0.1, latencyMs: 100 });
     const cwd = placed();
     const first = world.cli(['serve', '--store', 'aws'], cwd);
@@ -102,7 +102,7 @@ describe('rollcall serve --store aws', { timeout: 180_000 }, () => {
     expect([said('ScanStarted'), said('ScanCompleted')]).toEqual([1, 1]);
   });
 
-  it('killed in the middle of a scan is followed by the next process as soon as the lease has expired', async () => {
+  it('killed during a scan, is followed by the next process once the lease has expired', async () => {
     const world = await startAwsWorld({ accounts: 100, drift: 0.1, latencyMs: 100 });
     const first = world.worker({ policyText: POLICY });
     await pages(world, 2);

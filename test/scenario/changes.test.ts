@@ -10,7 +10,7 @@ const OWN_ONLY = 'rules: [{ id: own, match: { name: management }, computeOptimiz
 const BOTH = { automation: 'Active', organizationRules: 'AnyAllowed' };
 
 describe('an organization that changes', () => {
-  it('an account that leaves ends its story, and begins another if it comes back', async () => {
+  it('an account that leaves closes its drift, and starts over if it returns', async () => {
     const world = await startWorld({ sandbox: { accounts: 30, drift: 0.2 }, policy: BOTH });
     await world.run();
     const { accountId, name, ou } = world.member();
@@ -47,7 +47,7 @@ describe('an organization that changes', () => {
     await checkWorld(world);
   });
 
-  it('an account that is closed is left alone from then on', async () => {
+  it('a closed account is not changed any further', async () => {
     const world = await startWorld({ sandbox: { accounts: 30, drift: 0 } });
     await world.run();
     const { accountId } = world.member();
@@ -61,8 +61,8 @@ describe('an organization that changes', () => {
   });
 });
 
-describe('what the policy leaves alone', () => {
-  it('mode alert finds and records drift, and changes nothing', async () => {
+describe('accounts that the policy does not enforce', () => {
+  it('mode alert records drift, and changes nothing', async () => {
     const world = await startWorld({ sandbox: { accounts: 40, drift: 0.3 }, policy: { ...BOTH, mode: 'alert' } });
     const run = await world.run();
     expect(run.plan.summary.computeOptimizer.Drifted).toBeGreaterThan(5);
@@ -77,7 +77,7 @@ describe('what the policy leaves alone', () => {
     await checkWorld(world);
   });
 
-  it('an exempt account keeps what it has, and is put right the day after the exemption ends', async () => {
+  it('an exempt account keeps its state, and is remediated the day after the exemption ends', async () => {
     const world = await startWorld({ sandbox: { accounts: 40, drift: 0.3 }, policy: BOTH });
     const { accountId } = world.member(({ computeOptimizer }) => computeOptimizer.status === 'Inactive');
     const more = `exemptions: [{ accounts: ["${accountId}"], until: 2026-11-20, reason: freeze, owner: finops@example.com }]`;
@@ -112,7 +112,7 @@ describe('what the policy leaves alone', () => {
 });
 
 describe('messages', () => {
-  it('that come twice, out of order, late, and about what is long done change nothing', async () => {
+  it('that are duplicated, out of order, late or obsolete change nothing', async () => {
     const world = await startWorld({ sandbox: { accounts: 60, drift: 0.4 }, policy: BOTH });
     const app = await world.app();
     const stop = new AbortController();
@@ -141,7 +141,7 @@ describe('messages', () => {
     expect((await world.run()).plan.changes).toEqual([]);
   });
 
-  it('about an account that is already as it should be cost a look and nothing else', async () => {
+  it('about a compliant account cause only a read', async () => {
     const world = await startWorld({ sandbox: { accounts: 30, drift: 0 } });
     await world.run();
     const app = await world.app();

@@ -25,7 +25,7 @@ const gateOf = (world: World) => world.look(({ registers }) => rolloutView(regis
 const adopting = () => startWorld({ sandbox: { accounts: 40, drift: 1, seed: 2 }, policy: { more: STAGED } });
 
 describe('a rollout', () => {
-  it('whose wait ends while enforcement is halted changes nothing until unhalt', async () => {
+  it('whose wait ends during a halt changes nothing until unhalt', async () => {
     const world = await adopting();
     await world.run();
     const app = await world.app();
@@ -45,7 +45,7 @@ describe('a rollout', () => {
     await checkWorld(world);
   });
 
-  it('one of whose canaries is suspended waits for the others', async () => {
+  it('with one suspended canary waits for the others', async () => {
     const world = await adopting();
     const [first = '', ...rest] = canaries(world);
     expect(rest.length).toBeGreaterThan(0);
@@ -65,7 +65,7 @@ describe('a rollout', () => {
     await checkWorld(world);
   });
 
-  it('all of whose canaries are suspended waits for an operator, also after they are resumed', async () => {
+  it('with all canaries suspended waits for an operator, even after they are resumed', async () => {
     const world = await adopting();
     const app = await world.app();
     await suspendFor(app, 'ou:/Canary');
@@ -99,7 +99,7 @@ describe('a rollout under windows', () => {
   const more = `${STAGED}\nwindows: [{ kind: allow, cron: "0 9,12 * * *", duration: 1h }]`;
   const staged = () => startWorld({ sandbox: { accounts: 40, drift: 1, seed: 2 }, policy: { more } });
 
-  it('that opens while the window is closed goes on when that opens', async () => {
+  it('that opens while the window is closed continues when the window opens', async () => {
     const world = await staged();
     world.clock.advance(35 * MINUTE);
     const run = await world.run();
@@ -115,7 +115,7 @@ describe('a rollout under windows', () => {
     await checkWorld(world);
   });
 
-  it('whose canaries wait for the window, and then the rest for the next one', async () => {
+  it('whose canaries wait for the window; the rest waits for the next one', async () => {
     const world = await staged();
     world.clock.advanceTo(Date.UTC(2026, 10, 2, 10, 30));
     const run = await world.run();

@@ -13,7 +13,7 @@ describe('a closed window', () => {
       policy: { guardrails: `{ maxChanges: { percent: 0, atLeast: ${atLeast} } }`, more: windows },
     });
 
-  it('an approval that is given while it is closed holds when it opens', async () => {
+  it('an approval during the closed window is valid when it opens', async () => {
     const world = await capped(3, 40, 0.5);
     const run = await world.run();
     expect(run.plan.trip?.reason).toBe('maxChanges');
@@ -29,7 +29,7 @@ describe('a closed window', () => {
     await checkWorld(world);
   });
 
-  it('what an approved run has begun goes on in the next window, though a scan lay between', async () => {
+  it('an approved run continues in the next window, even after a scan in between', async () => {
     const world = await startWorld({
       sandbox: { accounts: 40, drift: 0.5 },
       policy: {
@@ -60,7 +60,7 @@ describe('a closed window', () => {
     await checkWorld(world);
   });
 
-  it('what has drifted since the first scan counts together with what waited: nothing is changed', async () => {
+  it('new drift since the first scan counts together with waiting drift: nothing is changed', async () => {
     const world = await capped(4, 40, 0.1);
     const first = await world.run();
     expect(first.plan.trip).toBeNull();
@@ -79,7 +79,7 @@ describe('a closed window', () => {
     await checkWorld(world, HELD);
   });
 
-  it('a scan that no longer trips frees what an earlier one had stopped', async () => {
+  it('a scan that no longer trips releases changes that an earlier one stopped', async () => {
     const world = await capped(4, 40, 0.1);
     const drifted = inactive(world);
     const more = world.members(({ computeOptimizer }) => computeOptimizer.status === 'Active').slice(0, 4);

@@ -34,8 +34,8 @@ async function scanIfDue(world: World, app: Runtime) {
   return end.kind === 'done' ? end.plan : null;
 }
 
-describe('Automation over a Compute Optimizer that the policy leaves alone', () => {
-  it('goes on by the event that says that somebody has opted in, without a scan', async () => {
+describe('Automation with an unmanaged Compute Optimizer', () => {
+  it('is enabled after the event of an opt-in, without a scan', async () => {
     const world = await startWorld({
       sandbox: { accounts: 20, drift: 0.5 },
       policy: { computeOptimizer: 'unmanaged', automation: 'Active', more: 'schedule: 48h' },
@@ -72,14 +72,14 @@ describe('an exemption', () => {
   });
 });
 
-describe('what comes free in numbers', () => {
+describe('many released accounts', () => {
   const capped = () =>
     startWorld({
       sandbox: { accounts: 40, drift: 0.6 },
       policy: { guardrails: '{ maxChanges: { percent: 0, atLeast: 12 } }', more: 'schedule: 48h' },
     });
 
-  it('by resume all is judged as a whole: a cap that it passes stops it before the first call', async () => {
+  it('by resume all are checked together: an exceeded cap stops them before the first call', async () => {
     const world = await capped();
     const app = await world.app();
     expect(inactive(world).length).toBeGreaterThan(12);
@@ -102,7 +102,7 @@ describe('what comes free in numbers', () => {
     await checkWorld(world);
   });
 
-  it('by the end of an exemption, too; one that was prolonged asks for one scan and no more', async () => {
+  it('by the end of an exemption too; a prolonged one requests only one scan', async () => {
     const world = await capped();
     const exempt = (until: string) => ({
       more: `schedule: 48h\nexemptions: [{ accounts: [${inactive(world)

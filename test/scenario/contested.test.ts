@@ -22,8 +22,8 @@ async function resume(world: World, accountId: string): Promise<void> {
   await world.stop(app);
 }
 
-describe('an account that somebody keeps setting back', () => {
-  it('is put right twice, then left alone and told of; after a resume it is put right again without a scan', async () => {
+describe('an account that someone keeps reverting', () => {
+  it('is remediated twice, then reported as contested; after a resume it is remediated without a scan', async () => {
     const world = await startWorld({ sandbox: { accounts: 20, drift: 0 } });
     await world.run();
     const { accountId } = world.member();
@@ -61,7 +61,7 @@ describe('an account that somebody keeps setting back', () => {
     await checkWorld(world);
   });
 
-  it('keeps everybody else from being swept along by the organization-wide call', async () => {
+  it('prevents the organization-wide call', async () => {
     const auto = { organizationEnrollment: 'auto' } as const;
     const world = await startWorld({ sandbox: { accounts: 20, drift: 0 }, policy: auto });
     await world.run();

@@ -17,7 +17,7 @@ describe('an organization that drifted', () => {
     await checkWorld(world);
   });
 
-  it('has nothing done to it a second time', async () => {
+  it('is not changed a second time', async () => {
     const world = await startWorld({ sandbox: { scenario: 'small' }, policy: ALL_ACTIVE });
     await world.run();
     const chains = await checkWorld(world);
@@ -33,7 +33,7 @@ describe('an organization that drifted', () => {
     }
   });
 
-  it('converges although it throttles every caller and all changes together', async () => {
+  it('converges under throttling per caller and of all changes', async () => {
     const { rate, orgRate } = SCENARIOS.demo;
     const world = await startWorld({ sandbox: { accounts: 200, drift: 0.2, rate, orgRate } });
     const run = await world.run({ waitMs: HOUR_MS });
@@ -42,7 +42,7 @@ describe('an organization that drifted', () => {
     await checkWorld(world);
   });
 
-  it('converges through everything that a network and a busy service can do', async () => {
+  it('converges under all faults of a network and a busy service', async () => {
     const faults = SCENARIOS.stormy.faults.map((fault) => (fault.kind === 'slow' ? { ...fault, delayMs: 20 } : fault));
     const world = await startWorld({
       sandbox: { scenario: 'stormy', latencyMs: 0, accounts: 100, faults },
@@ -53,7 +53,7 @@ describe('an organization that drifted', () => {
     await checkWorld(world, { repeatedCalls: true });
   });
 
-  it('takes Compute Optimizer first and Automation after it, in one run, the management account by its own credentials', async () => {
+  it('enables Compute Optimizer first, then Automation, in one run, the management account with its own credentials', async () => {
     const world = await startWorld({ sandbox: { accounts: 30, drift: 0.5 }, policy: ALL_ACTIVE });
     world.sandbox.drift({
       changes: [{ accountId: world.managementId, enrollment: 'computeOptimizer', status: 'Inactive' }],

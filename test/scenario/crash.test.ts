@@ -31,7 +31,7 @@ async function killedAt(world: World, nth: number, effect: 'before' | 'after', m
   expect({ signal, stderr }).toEqual({ signal: 'SIGKILL', stderr: '' });
 }
 
-describe('a process that is killed in the middle of a run', () => {
+describe('a process that is killed during a run', () => {
   it.each([
     ['its 3rd call, while it still reads', 3, 'after', false],
     ['its 1st change, before it takes effect', 1, 'before', true],
@@ -52,7 +52,7 @@ describe('a process that is killed in the middle of a run', () => {
     }
   });
 
-  it('twice in a row, at moments that chance picks, loses nothing either', async () => {
+  it('twice in a row at random times also loses nothing', async () => {
     const world = await startWorld({ sandbox: { accounts: 60, drift: 0.5, seed: 7 }, policy: POLICY });
     for (const nth of [41, 67]) await killedAt(world, nth, 'after', false);
     const run = await world.run({ waitMs: 600_000 });
@@ -61,8 +61,8 @@ describe('a process that is killed in the middle of a run', () => {
   });
 });
 
-describe('a daemon that is killed in the middle of a scan', () => {
-  it('is followed by the next one as soon as its lease has expired, which says until when it waits', async () => {
+describe('a daemon that is killed during a scan', () => {
+  it('is followed by the next one once its lease has expired; the next one reports how long it waits', async () => {
     const world = await startWorld({ sandbox: { accounts: 60, drift: 0.3 }, policy: POLICY, speed: 5 });
     const { wire, clock } = world;
     const first = spawnRun(world, { serves: true });
@@ -96,8 +96,8 @@ describe('a daemon that is killed in the middle of a scan', () => {
   });
 });
 
-describe('what a process that was killed leaves behind', () => {
-  it('an intent on an account that is closed since is closed as well, and holds nobody up', async () => {
+describe('leftovers of a killed process', () => {
+  it('an intent for an account that has closed since is closed, and delays nothing', async () => {
     const world = await startWorld({ sandbox: { accounts: 30, drift: 0.3 } });
     await killedAt(world, 1, 'before', true);
     const [{ truth, intentId } = fail('nothing was tried')] = world.wire.mutating[0]?.accounts ?? [];
@@ -111,7 +111,7 @@ describe('what a process that was killed leaves behind', () => {
     expect((await world.records()).get(truth.accountId)?.conditions.computeOptimizer?.verdict).toBe('NotApplicable');
   });
 
-  it('a record behind its chain is caught up, even if its account has left and nobody works on it', async () => {
+  it('a record behind its chain is caught up, even if its account has left', async () => {
     const world = await startWorld({ sandbox: { accounts: 30, drift: 0.3 }, policy: { mode: 'alert' } });
     await world.run();
     const { accountId } = world.member(({ computeOptimizer }) => computeOptimizer.status === 'Inactive');
@@ -128,7 +128,7 @@ describe('what a process that was killed leaves behind', () => {
 });
 
 describe('two processes on one data directory', () => {
-  it('share the work, never scan at once, and make no call twice', async () => {
+  it('share the work, never scan concurrently, and repeat no call', async () => {
     const world = await startWorld({ sandbox: { accounts: 150, drift: 0.4, latencyMs: 5 }, policy: POLICY });
     const runs: readonly Ended[] = await Promise.all([1, 2].map(() => spawnRun(world, { waitMs: 5_000 }).ended));
     for (const { code, stderr } of runs) expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

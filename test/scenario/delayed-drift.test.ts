@@ -69,7 +69,7 @@ class Observer {
 const typesOf = (entries: readonly LedgerEntry[]): readonly string[] => entries.map(({ type }) => type);
 
 describe('drift that cannot be remediated immediately', () => {
-  it('in a closed window: detected and announced when the scan sees it, blocked after that, resolved from there', async () => {
+  it('in a closed window: detected and announced by the scan, then waiting, then resolved', async () => {
     const world = await startWorld({ sandbox: { accounts: 20, drift: 0 }, policy: { more: AFTERNOON } });
     await world.run();
     const observer = await Observer.of(world);
@@ -110,7 +110,7 @@ describe('drift that cannot be remediated immediately', () => {
     await checkWorld(world);
   });
 
-  it('in a closed window, heard of by an event: names who changed it', async () => {
+  it('in a closed window, after an event: names the actor', async () => {
     const world = await startWorld({ sandbox: { accounts: 12, drift: 0 }, policy: { more: AFTERNOON } });
     await world.run();
     const observer = await Observer.of(world);
@@ -131,7 +131,7 @@ describe('drift that cannot be remediated immediately', () => {
     await checkWorld(world);
   });
 
-  it('at the first sight of an account: joined, detected, blocked', async () => {
+  it('of a new account: joined, detected, waiting', async () => {
     const world = await startWorld({ sandbox: { accounts: 20, drift: 0.3 }, policy: { more: AFTERNOON } });
     const observer = await Observer.of(world);
     const { plan } = await world.run();

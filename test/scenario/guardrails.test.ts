@@ -9,7 +9,7 @@ const EVERYTHING_OPEN = { openDrift: () => true };
 describe('maxChanges', () => {
   const policy = { guardrails: '{ maxChanges: { percent: 10, atLeast: 3 } }' };
 
-  it('trips before the first change; a run of the reviewed plan is let through, and only that', async () => {
+  it('trips before the first change; only a run of the reviewed plan may exceed it', async () => {
     const world = await startWorld({ sandbox: { accounts: 52, drift: 0.2 }, policy });
     const tripped = await world.run();
     expect(tripped.plan.trip?.reason).toBe('maxChanges');
@@ -34,7 +34,7 @@ describe('maxChanges', () => {
     await checkWorld(world);
   });
 
-  it('is not passed by two runs together, one after the other within a day', async () => {
+  it('is not exceeded by two runs within a day', async () => {
     const world = await startWorld({ sandbox: { accounts: 52, drift: 0.08 }, policy });
     const first = await world.run();
     expect(first.changes.succeeded).toBe(4);
@@ -51,7 +51,7 @@ describe('maxChanges', () => {
 });
 
 describe('a run bound to a plan', () => {
-  it('makes also what had to wait for another change of the plan', async () => {
+  it('also makes changes that waited for another change of the plan', async () => {
     const world = await startWorld({
       sandbox: { accounts: 30, drift: 1 },
       policy: { automation: 'Active', guardrails: '{ maxChanges: { percent: 0, atLeast: 1 } }' },
@@ -66,7 +66,7 @@ describe('a run bound to a plan', () => {
     await checkWorld(world);
   });
 
-  it('says the same of its changes, whichever process has made them', async () => {
+  it('reports its changes equally, whichever process made them', async () => {
     const world = await startWorld({ sandbox: { accounts: 40, drift: 0.8 } });
     const [app, other] = [await world.app(), await world.app()];
     let beside: Promise<unknown> = Promise.resolve();
@@ -87,7 +87,7 @@ describe('a run bound to a plan', () => {
 });
 
 describe('maxOptOuts', () => {
-  it('allows none unless the policy says so, and neither a plan nor room in maxChanges lifts it', async () => {
+  it('allows none by default, even with a saved plan or room in maxChanges', async () => {
     const guardrails = '{ maxChanges: { percent: 100, atLeast: 10 } }';
     const world = await startWorld({
       sandbox: { accounts: 30, drift: 0.1 },
@@ -101,7 +101,7 @@ describe('maxOptOuts', () => {
     await checkWorld(world, EVERYTHING_OPEN);
   });
 
-  it('allows as many as it says', async () => {
+  it('allows its number of opt-outs', async () => {
     const world = await startWorld({
       sandbox: { accounts: 30, drift: 0 },
       policy: {
@@ -118,7 +118,7 @@ describe('maxOptOuts', () => {
 });
 
 describe('failureTolerance', () => {
-  it('stops a run in the middle, and the rest is blocked with the reason', async () => {
+  it('stops a run, and the rest is blocked with the reason', async () => {
     const world = await startWorld({
       sandbox: {
         accounts: 80,
@@ -171,7 +171,7 @@ describe('failureTolerance', () => {
 });
 
 describe('a dry run', () => {
-  it('makes no change, writes no file, and says what a run then does', async () => {
+  it('makes no change, writes no file, and predicts the run', async () => {
     const world = await startWorld({ sandbox: { scenario: 'small' }, policy: { automation: 'Active' } });
     const plan = await world.plan();
     expect(plan.due.length).toBeGreaterThan(0);

@@ -54,7 +54,7 @@ async function enrolledWorld(drift = 0): Promise<World> {
 }
 
 describe('answers of 200 without their list', { timeout: 180_000 }, () => {
-  it('the policy of these tests opts out nobody', async () => {
+  it('the policy of these tests opts out no account', async () => {
     const world = await enrolledWorld(0.3);
     const run = await world.run();
     expect(run.open).toEqual([]);
@@ -114,7 +114,7 @@ describe('answers of 200 without their list', { timeout: 180_000 }, () => {
     await expectUnharmed(world);
   });
 
-  it('now and then: they are retried and change nothing', async () => {
+  it('occasionally: they are retried and change nothing', async () => {
     const faults = KINDS.map((kind) => ({ kind, probability: 0.07 }));
     const world = await startWorld({ sandbox: { accounts: 25, drift: 0.4, faults }, policy: UNTAGGED });
     await world.run();

@@ -7,7 +7,7 @@ import { checkWorld } from '../support/world-checks.ts';
 import { ALL } from './operator-steps.ts';
 
 describe('the kill switch', () => {
-  it('lets a run plan and make no change; afterwards everything goes on', async () => {
+  it('lets a run plan but make no change; afterwards everything continues', async () => {
     const world = await startWorld({ sandbox: { accounts: 20, drift: 0.4 }, policy: ALL });
     const app = await world.app();
     const deps = { ...app.deps, actor: 'alice' };
@@ -34,7 +34,7 @@ describe('the kill switch', () => {
     expect(types).toEqual([1, 1, 0]);
   });
 
-  it('stops a run in the middle, in every process, loses no key, and lets all go on at once', async () => {
+  it('stops a run in every process, loses no key, and lets everything continue after unhalt', async () => {
     const world = await startWorld({ sandbox: { accounts: 60, drift: 0.8 }, policy: { ...ALL, concurrency: 3 } });
     const operator = await world.app();
     const deps = { ...operator.deps, actor: 'alice' };

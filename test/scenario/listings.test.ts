@@ -10,8 +10,8 @@ const LISTING = { service: 'compute-optimizer', operation: 'GetEnrollmentStatuse
 const AUTOMATION = { service: 'aco-automation', operation: 'ListAccounts' } as const;
 const ACCOUNTS = { service: 'organizations', operation: 'ListAccounts' } as const;
 
-describe('a listing that breaks off', () => {
-  it('concludes nothing from absence: nobody is opted out', async () => {
+describe('an incomplete listing', () => {
+  it('opts out no account because of absence', async () => {
     const world = await startWorld({
       sandbox: { accounts: 130, drift: 0.2, faults: [{ ...LISTING, kind: 'torn-page' }] },
       policy: { computeOptimizer: 'Inactive' },
@@ -30,7 +30,7 @@ describe('a listing that breaks off', () => {
     await checkWorld(world);
   });
 
-  it('trips minCoverage before the first change, also where opting in would be harmless', async () => {
+  it('trips minCoverage before the first change, even if opting in would be harmless', async () => {
     const world = await startWorld({
       sandbox: { accounts: 250, drift: 0.1, faults: [{ ...LISTING, kind: 'torn-page' }] },
     });
@@ -67,7 +67,7 @@ describe('a listing that breaks off', () => {
     await checkWorld(world);
   });
 
-  it('goes on behind empty pages', async () => {
+  it('continues after empty pages', async () => {
     const empty = { kind: 'empty-page', probability: 0.5 } as const;
     const world = await startWorld({
       sandbox: {
@@ -120,7 +120,7 @@ describe('listings that do not agree', () => {
     await checkWorld(world);
   });
 
-  it('one that cannot be read through its role either is Unknown, and nothing is done about it', async () => {
+  it('an account that cannot be read through its role either is Unknown, and not changed', async () => {
     const world = await startWorld({
       sandbox: { accounts: 40, drift: 0.1, brokenRoles: 0.03 },
       policy: {
@@ -138,7 +138,7 @@ describe('listings that do not agree', () => {
     await checkWorld(world);
   });
 
-  it('closed accounts are left alone, whatever is listed of them', async () => {
+  it('closed accounts are never changed, whatever the listing shows', async () => {
     const world = await startWorld({ sandbox: { accounts: 60, drift: 0 }, policy: { more: AUTOMATED } });
     const closed = world.truth().filter(({ state }) => state !== 'ACTIVE');
     expect(closed.length).toBeGreaterThan(1);

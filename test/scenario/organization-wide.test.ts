@@ -8,7 +8,7 @@ const memberCalls = (world: Awaited<ReturnType<typeof startWorld>>): number =>
   world.wire.mutating.filter(({ organizationWide }) => !organizationWide).length;
 
 describe('the one organization-wide call', () => {
-  it('enrolls everybody at once, with an intent for each, and is verified by listing', async () => {
+  it('enrolls all accounts in one call, with an intent for each, and is verified by a listing', async () => {
     const world = await startWorld({ sandbox: { accounts: 1_000, drift: 1 }, policy: AUTO });
     const drifted = world.members().length;
     const run = await world.run();
@@ -19,7 +19,7 @@ describe('the one organization-wide call', () => {
     await checkWorld(world);
   });
 
-  it('mends an organization whose trusted access was switched off', async () => {
+  it('fixes an organization whose trusted access was switched off', async () => {
     const world = await startWorld({ sandbox: { accounts: 60, drift: 0 }, policy: AUTO });
     await world.run();
     world.sandbox.setTrustedAccess(false);
@@ -29,7 +29,7 @@ describe('the one organization-wide call', () => {
     await checkWorld(world);
   });
 
-  it('mends it also where the listings are refused without trusted access, and everything else waits for it', async () => {
+  it('fixes it even if listings are denied without trusted access, while everything else waits', async () => {
     const policy = { ...AUTO, automation: 'Active' };
     const world = await startWorld({ sandbox: { accounts: 60, drift: 0 }, policy });
     await world.run();
@@ -71,7 +71,7 @@ describe('the one organization-wide call', () => {
     await checkWorld(world, { openDrift: (accountId) => world.truthOf(accountId).ou === '/Canary' });
   });
 
-  it('is not made by default, although it would be possible; the plan says so', async () => {
+  it('is not made by default although it is possible; the plan shows that', async () => {
     const world = await startWorld({ sandbox: { accounts: 40, drift: 0.8 } });
     const plan = await world.plan();
     expect(plan.orgWide).toMatchObject({ used: false, possible: true });
@@ -80,7 +80,7 @@ describe('the one organization-wide call', () => {
     await checkWorld(world);
   });
 
-  it('is not made by a delegated administrator, who may not', async () => {
+  it('is not made by a delegated administrator, who lacks the permission', async () => {
     const world = await startWorld({ sandbox: { accounts: 40, drift: 0.8 }, policy: AUTO });
     const { delegatedAdministratorId } = world.running.info;
     const plan = await world.plan({ as: delegatedAdministratorId });
@@ -91,7 +91,7 @@ describe('the one organization-wide call', () => {
     await checkWorld(world, { notYetCompliant: (accountId) => accountId === world.managementId });
   });
 
-  it('is not made when the picture has changed by the time it would leave', async () => {
+  it('is not made if the state has changed by the time of the call', async () => {
     const world = await startWorld({ sandbox: { accounts: 40, drift: 0.8 }, policy: AUTO });
     const lost = world.member(({ computeOptimizer }) => computeOptimizer.status === 'Inactive').accountId;
     const run = await world.run({

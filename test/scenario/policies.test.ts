@@ -9,7 +9,7 @@ const changesOf = (world: World) =>
   );
 
 describe('a daemon whose policy another process has replaced', () => {
-  it('asks for no further scan and says why; the policies do not take turns', async () => {
+  it('requests no more scans and logs why; the policies do not alternate', async () => {
     const world = await startWorld({ sandbox: { accounts: 12, drift: 0.5 } });
     const app = await world.app();
     const { policy } = world.context(app);

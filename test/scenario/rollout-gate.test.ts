@@ -52,7 +52,7 @@ describe('canaries that fail', () => {
     await checkWorld(world, { deadLetters: canaries(world).length, openDrift: (id) => canaries(world).includes(id) });
   });
 
-  it('block it also by stalling', async () => {
+  it('block the rest by stalling too', async () => {
     const world = await startWorld({
       sandbox: { accounts: 40, drift: 1, seed: 2, pendingMs: 60 * HOUR },
       policy: { more: `${staged().more}\npendingDeadline: 1h` },
@@ -80,7 +80,7 @@ describe('canaries that fail', () => {
 });
 
 describe('while the gate is closed', () => {
-  it('a policy that is edited begins anew with its own canaries', async () => {
+  it('an edited policy starts over with its own canaries', async () => {
     const world = await adopting();
     await world.run();
     const edited = staged('30m', '{ ou: /Platform }');
@@ -96,7 +96,7 @@ describe('while the gate is closed', () => {
     await checkWorld(world);
   });
 
-  it('a canary that leaves is not waited for; where none is left, an operator decides', async () => {
+  it('a canary that leaves is no longer waited for; if none is left, an operator decides', async () => {
     const world = await adopting();
     const [first = '', ...rest] = canaries(world);
     expect(rest.length).toBeGreaterThan(0);
@@ -114,7 +114,7 @@ describe('while the gate is closed', () => {
     expect((await gateOf(world))?.message).toContain('no canary is left');
   });
 
-  it('what would go past maxChanges when it opens is not begun: the plan can be approved', async () => {
+  it('changes that would exceed maxChanges at its opening are not started: the plan can be approved', async () => {
     const count = (await adopting()).members(({ ou }) => ou === '/Canary').length;
     const guardrails = `{ maxChanges: { percent: 0, atLeast: ${count + 2} } }`;
     const world = await adopting({ ...staged(), guardrails });
@@ -131,7 +131,7 @@ describe('while the gate is closed', () => {
     await checkWorld(world);
   });
 
-  it('a process that opened it and died before it released anything: another one does', async () => {
+  it('if a process opens it and dies before it releases anything, another process does', async () => {
     const world = await adopting();
     await world.run();
     world.clock.advance(HOUR);

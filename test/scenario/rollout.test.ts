@@ -18,7 +18,7 @@ import {
 } from './rollout-steps.ts';
 
 describe('the first run of a policy with a rollout', () => {
-  it('changes the canaries; the rest follows without a scan once they were observed Compliant for the wait', async () => {
+  it('changes the canaries; the rest follows without a scan once they have been Compliant for the wait', async () => {
     const world = await adopting();
     const planned = await world.plan();
     expect(new Set(planned.due.map(({ accountId }) => accountId))).toEqual(new Set(canaries(world)));
@@ -56,7 +56,7 @@ describe('the first run of a policy with a rollout', () => {
     await checkWorld(world);
   });
 
-  it('is done in one apply whose wait is long enough', async () => {
+  it('finishes in one apply with a long enough wait', async () => {
     const world = await adopting(staged('2m'));
     const run = await world.run({ waitMs: 10 * MINUTE });
     expect(run).toMatchObject({ open: [], rollout: null, stopped: null });
@@ -65,7 +65,7 @@ describe('the first run of a policy with a rollout', () => {
     await checkWorld(world);
   });
 
-  it('a scan while the canaries are waited for writes nothing about the accounts that wait', async () => {
+  it('a scan during the wait for the canaries writes nothing about waiting accounts', async () => {
     const world = await adopting();
     await world.run();
     const before = await world.records();
@@ -76,7 +76,7 @@ describe('the first run of a policy with a rollout', () => {
     await checkWorld(world, HELD);
   });
 
-  it('goes on where nothing is enforced in any canary, and says so', async () => {
+  it('continues if nothing is enforced in any canary, and says so', async () => {
     const world = await adopting(staged('30m', '{ ou: /Nowhere }'));
     const run = await world.run();
     expect(run).toMatchObject({ open: [], rollout: null });
@@ -84,7 +84,7 @@ describe('the first run of a policy with a rollout', () => {
     await checkWorld(world);
   });
 
-  it('holds what only a saved plan allows as well', async () => {
+  it('also delays changes that only a saved plan permits', async () => {
     const world = await adopting();
     const first = await world.run();
     const app = await world.app();
@@ -95,11 +95,11 @@ describe('the first run of a policy with a rollout', () => {
   });
 });
 
-describe('a canary that is set back during the wait', () => {
+describe('a canary that is reverted during the wait', () => {
   const setBack = (world: World, accountId: string) =>
     world.sandbox.drift({ changes: [{ accountId, enrollment: 'computeOptimizer', status: 'Inactive' }] });
 
-  it('is seen before the gate opens, though no event and no scan has told of it, and the wait begins anew', async () => {
+  it('is detected before the gate opens, without an event or a scan, and the wait starts over', async () => {
     const world = await adopting();
     await world.run();
     const [first = ''] = canaries(world);
@@ -118,7 +118,7 @@ describe('a canary that is set back during the wait', () => {
     await checkWorld(world);
   });
 
-  it('keeps the gate closed where it does not come about again', async () => {
+  it('keeps the gate closed if it does not become compliant again', async () => {
     const world = await adopting();
     await world.run();
     const [first = ''] = canaries(world);

@@ -28,7 +28,7 @@ async function verdictOf(world: World, id: string): Promise<unknown> {
 const SUSPENDED = { verdict: 'Suspended', reason: 'suspendedByOperator' };
 
 describe('a suspension', () => {
-  it('keeps its accounts from being changed and from being called compliant, until it is resumed', async () => {
+  it('prevents changes of its accounts, which do not count as compliant, until it is resumed', async () => {
     const world = await startWorld({ sandbox: { accounts: 20, drift: 0 }, policy: ALL });
     await world.run();
     const [drifted, well] = world.members().map(({ accountId }) => accountId);
@@ -65,7 +65,7 @@ describe('a suspension', () => {
     ]);
   });
 
-  it('ends by itself: announced, and what drifts is put right without a scan', async () => {
+  it('expires: announced, and drift is remediated without a scan', async () => {
     const world = await startWorld({ sandbox: { accounts: 12, drift: 0 }, policy: ALL });
     await world.run();
     const { accountId, ou } = world.member(({ ou: path }) => path !== '/');
@@ -85,7 +85,7 @@ describe('a suspension', () => {
     await checkWorld(world);
   });
 
-  it('follows an account into the OU, and out of it', async () => {
+  it('applies to an account while it is in the OU', async () => {
     const world = await startWorld({ sandbox: { accounts: 20, drift: 0 }, policy: ALL });
     await world.run();
     const { accountId, ou } = world.member(({ ou: path }) => path !== '/');
@@ -109,7 +109,7 @@ describe('a suspension', () => {
     expect(await verdictOf(world, accountId)).not.toEqual(SUSPENDED);
   });
 
-  it('by a tag holds before tags were ever read, and the next scan reads them', async () => {
+  it('by a tag applies before tags were ever read, and the next scan reads them', async () => {
     const world = await startWorld({ sandbox: { accounts: 20, drift: 0.5 }, policy: ALL });
     const tagged = world.member(
       ({ tags, computeOptimizer }) => Object.keys(tags).length > 0 && computeOptimizer.status !== 'Active',
@@ -130,7 +130,7 @@ describe('a suspension', () => {
     await checkWorld(world, { notYetCompliant: (accountId) => world.truthOf(accountId).tags[key] === value });
   });
 
-  it('set while a run goes on is kept by every process from the next call on', async () => {
+  it('set during a run is respected by every process from the next call on', async () => {
     const world = await startWorld({ sandbox: { accounts: 40, drift: 0.8 }, policy: { ...ALL, concurrency: 2 } });
     const drifted = world
       .members(({ computeOptimizer }) => computeOptimizer.status !== 'Active')
@@ -163,7 +163,7 @@ describe('the organization-wide call', () => {
   const policy = { ...ALL, organizationEnrollment: 'auto' } as const;
   const wide = (world: World) => world.wire.mutating.filter(({ organizationWide }) => organizationWide);
 
-  it('is not made while anything at all is suspended, be it by an id that no scan has seen', async () => {
+  it('is not made while anything is suspended, even an unknown account id', async () => {
     const world = await startWorld({ sandbox: { accounts: 40, drift: 0.8 }, policy });
     const app = await world.app();
     await set(app, '999999999999');
@@ -173,7 +173,7 @@ describe('the organization-wide call', () => {
     await checkWorld(world);
   });
 
-  it('is not made if something is suspended after it was planned, and the others go on one by one', async () => {
+  it('is not made if an account is suspended after planning; the others are changed one by one', async () => {
     const world = await startWorld({ sandbox: { accounts: 40, drift: 0.8 }, policy });
     const [{ accountId } = { accountId: '' }] = world.members(
       ({ computeOptimizer }) => computeOptimizer.status !== 'Active',

@@ -21,7 +21,7 @@ function atChange(world: World, nth: number, act: () => void): void {
 }
 
 describe('throttling', () => {
-  it('slows down what is throttled and nothing else, and speed comes back when it has gone', async () => {
+  it('slows down only the throttled operation, which speeds up again afterwards', async () => {
     const world = await startWorld({
       sandbox: {
         accounts: 70,
@@ -58,7 +58,7 @@ describe('throttling', () => {
 });
 
 describe('member credentials', () => {
-  it('that end in the middle of a run are had anew, and no account is lost to it', async () => {
+  it('that expire during a run are renewed, and no account is lost', async () => {
     const world = await startWorld({ sandbox: { accounts: 60, drift: 0.5 } });
     // Only AWS's time moves on: the app believes that its sessions are still good.
     atChange(world, 5, () => world.running.clock.advance(2 * HOUR_MS));
@@ -68,7 +68,7 @@ describe('member credentials', () => {
     await checkWorld(world);
   });
 
-  it('are renewed in time where both clocks move on', async () => {
+  it('are renewed in time if both clocks advance', async () => {
     const world = await startWorld({ sandbox: { accounts: 40, drift: 0.5 } });
     const app = await world.app();
     await world.apply(app);
@@ -108,7 +108,7 @@ describe('our own credentials', () => {
 });
 
 describe('an endpoint that goes down', () => {
-  it('in the middle of a run: nothing is lost, and the next run converges', async () => {
+  it('during a run: nothing is lost, and the next run converges', async () => {
     const world = await startWorld({ sandbox: { accounts: 60, drift: 0.4 }, policy: BOTH });
     const gateway = await gatewayTo(world);
     atChange(world, 6, gateway.shut);

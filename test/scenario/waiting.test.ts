@@ -5,7 +5,7 @@ import { checkWorld } from '../support/world-checks.ts';
 const HOUR_MS = 3_600_000;
 
 describe('a change that stays Pending', () => {
-  it('is Converging, is looked at again without another call, and converges when its time has come', async () => {
+  it('is Converging, is read again without another call, and converges', async () => {
     const world = await startWorld({ sandbox: { scenario: 'pending', pendingMs: HOUR_MS } });
     const drifted = world.members(({ computeOptimizer }) => computeOptimizer.status === 'Inactive').length;
     const first = await world.run();
@@ -19,7 +19,7 @@ describe('a change that stays Pending', () => {
     await checkWorld(world);
   });
 
-  it('is found by polling alone, within the wait of the run that made it', async () => {
+  it('is confirmed by polling, within the wait of its run', async () => {
     const world = await startWorld({ sandbox: { scenario: 'pending' } });
     const run = await world.run();
     expect(run.open).toEqual([]);
@@ -27,7 +27,7 @@ describe('a change that stays Pending', () => {
     await checkWorld(world);
   });
 
-  it('is Stalled past the deadline, once, and nobody calls again', async () => {
+  it('becomes Stalled once at the deadline, without another call', async () => {
     const world = await startWorld({
       sandbox: { accounts: 30, drift: 0.3, pendingMs: 1_000 * HOUR_MS },
       policy: { more: 'pendingDeadline: 90m' },
@@ -56,7 +56,7 @@ describe('a change that stays Pending', () => {
     await checkWorld(world);
   });
 
-  it('is a failed attempt if AWS then says Failed, and is tried again once it can succeed', async () => {
+  it('is a failed attempt if AWS then reports Failed, and is retried once it can succeed', async () => {
     const world = await startWorld({ sandbox: { accounts: 30, drift: 0.2 } });
     const { accountId } = world.member(({ computeOptimizer }) => computeOptimizer.status === 'Inactive');
     const enrollmentFailure = 'The service-linked role could not be created.';
@@ -72,7 +72,7 @@ describe('a change that stays Pending', () => {
 });
 
 describe('an account that opted out of Automation less than 24 hours ago', () => {
-  it('is Blocked until then and not called; then the tick queues it, and it proceeds without a scan', async () => {
+  it('waits until then without a call; then the tick enqueues it, without a scan', async () => {
     const world = await startWorld({
       sandbox: { scenario: 'cooldown', drift: 0 },
       policy: {
@@ -101,7 +101,7 @@ describe('an account that opted out of Automation less than 24 hours ago', () =>
     await checkWorld(world);
   });
 
-  it('also where associating it would be the way', async () => {
+  it('waits too if it would be associated', async () => {
     const world = await startWorld({
       sandbox: { scenario: 'cooldown', drift: 0, accounts: 30 },
       policy: { automation: 'Active', organizationRules: 'AnyAllowed' },

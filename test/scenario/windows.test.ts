@@ -9,7 +9,7 @@ const OPENS = '2026-11-02T14:00:00.000Z';
 const ALL = '{ maxChanges: { percent: 100, atLeast: 10 } }';
 
 describe('a closed window', () => {
-  it('defers what drifts until it opens, without another scan', async () => {
+  it('delays drift until it opens, without another scan', async () => {
     const world = await startWorld({
       sandbox: { accounts: 20, drift: 0.3 },
       policy: { guardrails: ALL, more: AFTERNOON },
@@ -36,7 +36,7 @@ describe('a closed window', () => {
     await checkWorld(world);
   });
 
-  it('is waited for within --wait', async () => {
+  it('is awaited within --wait', async () => {
     const world = await startWorld({
       sandbox: { accounts: 20, drift: 0.3 },
       policy: { guardrails: ALL, more: AFTERNOON },
@@ -48,7 +48,7 @@ describe('a closed window', () => {
     await checkWorld(world);
   });
 
-  it('trips a cap with what it defers: at its opening nobody plans anew', async () => {
+  it('trips a cap with the delayed changes, because nothing is planned again at its opening', async () => {
     const world = await startWorld({
       sandbox: { accounts: 40, drift: 0.5 },
       policy: { guardrails: '{ maxChanges: { percent: 0, atLeast: 3 } }', more: AFTERNOON },
@@ -61,7 +61,7 @@ describe('a closed window', () => {
     await checkWorld(world, { openDrift: () => true });
   });
 
-  it('that closes while a run goes on lets the call under way end, and no other begin', async () => {
+  it('that closes during a run lets the present call end, and no other begin', async () => {
     const world = await startWorld({
       sandbox: { accounts: 20, drift: 0.8 },
       policy: {
