@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { AccountView } from '../../../shared/app/queries/account-view.ts';
 import { accountArgument, countArgument } from '../../../shared/config/arguments.ts';
-import { ENROLLMENT_IDS, type EnrollmentId } from '../../../shared/domain/enrollment/kinds/index.ts';
+import { ENROLLMENT_IDS, type EnrollmentId, TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
 import type { CliContext, Select } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -12,7 +12,7 @@ import { explanationText } from '../ui/explain-text.ts';
 import { rolloutText } from '../ui/rollout-text.ts';
 import { paintStatus } from '../ui/statuses.ts';
 import { oneLine } from '../ui/table.ts';
-import { ago, count, ENROLLMENT_WORDS, instant, stateText } from '../ui/words.ts';
+import { ago, count, instant, stateText } from '../ui/words.ts';
 
 interface AccountFlags {
   readonly policy?: string;
@@ -61,7 +61,7 @@ function viewText(view: AccountView, { output }: CliContext, now: number): strin
     ...tagsText(account?.tags ?? null),
     '',
     ...ENROLLMENT_IDS.flatMap((enrollment) => [
-      `${ENROLLMENT_WORDS[enrollment]}: ${conditionText(enrollments[enrollment], style, now)}`,
+      `${TITLES[enrollment]}: ${conditionText(enrollments[enrollment], style, now)}`,
     ]),
     '',
     ...enforcementText(view),

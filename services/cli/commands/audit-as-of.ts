@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
 import type { AsOf, StandingAt } from '../../../shared/app/queries/audit/as-of.ts';
 import { instantArgument } from '../../../shared/config/arguments.ts';
+import { TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
 import type { CliContext, Select } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { withStore } from '../session.ts';
 import { paintStatus } from '../ui/statuses.ts';
 import { table } from '../ui/table.ts';
-import { count, ENROLLMENT_WORDS, instant, stateText } from '../ui/words.ts';
+import { count, instant, stateText } from '../ui/words.ts';
 
 export function defineAsOf(audit: Command, select: Select): void {
   audit
@@ -54,7 +55,7 @@ function asOfText({ at, accounts }: AsOf, { output }: CliContext): string[] {
 function rowOf({ accountId, enrollment, status, since, message, rule, ...state }: StandingAt): string[] {
   return [
     accountId,
-    ENROLLMENT_WORDS[enrollment],
+    TITLES[enrollment],
     status,
     stateText(state.observed, state.observedRuleMode),
     stateText(state.desired, state.desiredRuleMode),

@@ -19,7 +19,7 @@ export interface FilterFlags {
 export function withFilters(command: Command): Command {
   return command
     .option('--account <id>', 'entries of this account')
-    .option('--enrollment <name>', 'computeOptimizer or automation')
+    .option('--enrollment <name>', ENROLLMENT_IDS.join(' or '))
     .option('--type <type>', 'entries of this type, e.g. DriftDetected')
     .option('--run <id>', 'entries of this run')
     .option('--since <time>', 'at or after: 2026-03-01, 2026-03-01T12:00:00Z, or 24h for 24 hours ago')

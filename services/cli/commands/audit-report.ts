@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Report } from '../../../shared/app/queries/audit/report.ts';
 import { countArgument, durationArgument, instantArgument } from '../../../shared/config/arguments.ts';
 import { ConfigError } from '../../../shared/config/config-error.ts';
+import { ENROLLMENT_IDS, type EnrollmentId, KINDS } from '../../../shared/domain/enrollment/kinds/index.ts';
 import type { CliContext, Select } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { withStore } from '../session.ts';
@@ -50,7 +51,7 @@ async function runReport(context: CliContext, flags: ReportFlags): Promise<numbe
   }
 }
 
-type Compliance = Report['now']['compliance']['automation'];
+type Compliance = Report['now']['compliance'][EnrollmentId];
 
 const percentText = ({ percent, compliant, managed }: Compliance): string =>
   percent === null ? '–' : `${percent.toFixed(1)}% (${compliant}/${managed})`;
@@ -64,7 +65,7 @@ function reportText(report: Report, width: number | null): string[] {
   const named = (title: string) => ({ title, shrinks: true });
   return [
     `From ${instant(since)} to ${instant(until)}`,
-    `Compliant at the end: Compute Optimizer ${percentText(compliance.computeOptimizer)}, Automation ${percentText(compliance.automation)}`,
+    `Compliant at the end: ${KINDS.map(({ id, title }) => `${title} ${percentText(compliance[id])}`).join(', ')}`,
     `Open drifts: ${openDrifts.count}; median age ${spanText(openDrifts.medianMs)}, oldest ${spanText(openDrifts.maxMs)}`,
     `Detected ${drifts.detected}, resolved ${drifts.resolved}; time to resolve: mean ${spanText(timeToResolve.meanMs)}, median ${spanText(timeToResolve.medianMs)}, 95% within ${spanText(timeToResolve.p95Ms)}`,
     ...(pruned === 0
@@ -73,16 +74,14 @@ function reportText(report: Report, width: number | null): string[] {
     ...section(
       [
         { title: 'AT' },
-        right('COMPUTE OPTIMIZER'),
-        right('AUTOMATION'),
+        ...KINDS.map(({ title }) => right(title.toUpperCase())),
         right('OPEN'),
         right('DETECTED'),
         right('RESOLVED'),
       ],
       points.map((point) => [
         instant(point.at),
-        percentText(point.compliance.computeOptimizer),
-        percentText(point.compliance.automation),
+        ...ENROLLMENT_IDS.map((id) => percentText(point.compliance[id])),
         ...[point.openDrifts, point.detected, point.resolved].map(String),
       ]),
       width,

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Plan } from '../../../shared/app/plan/plan.ts';
 import type { PlanDocument } from '../../../shared/app/plan/plan-document.ts';
 import { writeTextFile } from '../../../shared/config/text-file.ts';
+import { ENROLLMENT_IDS } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { DRIFT_VERDICTS } from '../../../shared/domain/enrollment/verdict.ts';
 import type { Finding } from '../../../shared/domain/policy/file/findings.ts';
 import { formatFinding } from '../../../shared/domain/policy/file/findings.ts';
@@ -97,7 +98,7 @@ export async function checkAgainst(
 
 /** 2 if there is drift, even if every fix is delayed; 3 if the status of some accounts is unknown. */
 function planExit(plan: Plan, { summary }: PlanDocument): number {
-  const drift = DRIFT_VERDICTS.some((verdict) => summary.computeOptimizer[verdict] + summary.automation[verdict] > 0);
+  const drift = ENROLLMENT_IDS.some((id) => DRIFT_VERDICTS.some((verdict) => summary[id][verdict] > 0));
   if (drift) return EXIT.drift;
   return plan.coverage.unknown > 0 || plan.broken.length > 0 ? EXIT.partly : EXIT.ok;
 }

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { accountArgument } from '../../../shared/config/arguments.ts';
 import type { Attributes } from '../../../shared/config/attributes.ts';
 import { DEFAULT_POLICY } from '../../../shared/config/config.ts';
+import { ENROLLMENT_IDS } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { type Finding, formatFinding } from '../../../shared/domain/policy/file/findings.ts';
 import type { Exemption, Explanation, OrganizationAccount } from '../../../shared/domain/policy/types.ts';
 import type { CliContext, Select } from '../context.ts';
@@ -58,7 +59,7 @@ async function runExplain(context: CliContext, id: string | undefined, flags: Ex
   }
   const explanation = policy.explain(account);
   const now = context.clock.now();
-  const exemptions = (['computeOptimizer', 'automation'] as const).map((enrollment) => ({
+  const exemptions = ENROLLMENT_IDS.map((enrollment) => ({
     enrollment,
     exemption: policy.exemption(accountId, enrollment, now),
   }));

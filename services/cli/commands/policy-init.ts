@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { DEFAULT_POLICY } from '../../../shared/config/config.ts';
 import { FileError } from '../../../shared/config/file-error.ts';
 import { writeTextFile } from '../../../shared/config/text-file.ts';
+import { byKind } from '../../../shared/domain/enrollment/kinds/index.ts';
 import type { CliContext, Select } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { withApp } from '../session.ts';
@@ -73,7 +74,7 @@ async function probingPolicy({ clock }: CliContext, flags: InitFlags) {
   const { compilePolicy, parsePolicy } = await import('../../../shared/domain/policy/index.ts');
   const { PolicyError } = await import('../errors.ts');
   const organization = accessOf(flags);
-  const defaults = { computeOptimizer: 'Active', automation: 'Active', organizationRules: 'AnyAllowed', mode: 'alert' };
+  const defaults = { ...byKind(() => 'Active'), organizationRules: 'AnyAllowed', mode: 'alert' };
   // JSON is valid YAML, and escapes the values of the options.
   const text = JSON.stringify({ version: 1, organization, defaults });
   const parsed = parsePolicy(text, { file: '--member-role, --external-id', now: clock.now() });

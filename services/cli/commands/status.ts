@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { fullSummary } from '../../../shared/app/plan/plan-document.ts';
 import type { Status } from '../../../shared/app/queries/status.ts';
+import { TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { DRIFT_VERDICTS } from '../../../shared/domain/enrollment/verdict.ts';
 import type { CliContext, Select } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -9,7 +10,7 @@ import { approvalText, haltText, suspensionText, windowText } from '../ui/enforc
 import { rolloutText } from '../ui/rollout-text.ts';
 import { paintStatus, statusTable } from '../ui/statuses.ts';
 import { table } from '../ui/table.ts';
-import { ago, count, ENROLLMENT_WORDS, instant, number } from '../ui/words.ts';
+import { ago, count, instant, number } from '../ui/words.ts';
 
 export function defineStatus(program: Command, select: Select): void {
   program
@@ -136,7 +137,7 @@ function openTable(open: Status['open'], style: CliContext['output']['style'], w
   ];
   const rows = open.map(({ accounts, enrollment, status, message, notBefore, examples }) => [
     number(accounts),
-    ENROLLMENT_WORDS[enrollment],
+    TITLES[enrollment],
     status,
     message ?? '',
     notBefore === null ? '' : instant(notBefore),

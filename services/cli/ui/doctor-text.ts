@@ -1,9 +1,10 @@
 import { type CheckId, type CheckStatus, type Finding, tally } from '../../../shared/domain/doctor-checks.ts';
+import { TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
 import type { Output, Style } from './output.ts';
 import { oneLine } from './table.ts';
 import { count } from './words.ts';
 
-const TITLES: Readonly<Record<CheckId, string>> = {
+const CHECK_TITLES: Readonly<Record<CheckId, string>> = {
   policy: 'Policy',
   network: 'Network',
   region: 'Region',
@@ -11,8 +12,7 @@ const TITLES: Readonly<Record<CheckId, string>> = {
   organization: 'Organization',
   delegatedAdministrator: 'Delegated administrator',
   trustedAccess: 'Trusted access',
-  computeOptimizer: 'Compute Optimizer',
-  automation: 'Automation',
+  ...TITLES,
   serviceLinkedRoles: 'Service-linked roles',
   memberRole: 'Member role',
   dataDirectory: 'Data directory',
@@ -29,9 +29,9 @@ const TITLES: Readonly<Record<CheckId, string>> = {
 
 /** One line for each check with the commands that fix it, then the totals. A command has its own line and is never shortened, so that it can be copied. */
 export function doctorText(findings: readonly Finding[], { style }: Pick<Output, 'style'>): string[] {
-  const widest = Math.max(...findings.map(({ check }) => TITLES[check].length));
+  const widest = Math.max(...findings.map(({ check }) => CHECK_TITLES[check].length));
   const lines = findings.flatMap(({ check, status, message, mend }) => [
-    `${painted(style, status)}  ${TITLES[check].padEnd(widest)}  ${oneLine(message)}`,
+    `${painted(style, status)}  ${CHECK_TITLES[check].padEnd(widest)}  ${oneLine(message)}`,
     ...mend.map((command) => `${' '.repeat(9 + widest + 2)}$ ${command}`),
   ]);
   const { pass, warn, fail, skipped } = tally(findings);

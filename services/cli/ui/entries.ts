@@ -1,9 +1,10 @@
 import type { Facet } from '../../../shared/domain/enrollment/condition.ts';
+import { TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { reasonText } from '../../../shared/domain/enrollment/reason-codes.ts';
 import { statusOf } from '../../../shared/domain/enrollment/status.ts';
 import type { LedgerEntry } from '../../../shared/domain/ledger/entry.ts';
 import { table } from './table.ts';
-import { ENROLLMENT_WORDS, instant, stateText } from './words.ts';
+import { instant, stateText } from './words.ts';
 
 /** Ledger entries, one per line. */
 export function entriesTable(entries: readonly LedgerEntry[], width: number | null, withAccount: boolean): string[] {
@@ -22,7 +23,7 @@ export function entriesTable(entries: readonly LedgerEntry[], width: number | nu
     instant(entry.at),
     ...(withAccount ? [entry.accountId ?? entry.chain] : []),
     entry.type,
-    entry.enrollment === null ? '' : ENROLLMENT_WORDS[entry.enrollment],
+    entry.enrollment === null ? '' : TITLES[entry.enrollment],
     changeText(entry),
     entry.rule ?? '',
     whyText(entry),

@@ -1,12 +1,10 @@
-import type { Explanation } from '../../../shared/domain/policy/types.ts';
+import { type Explanation, FIELDS } from '../../../shared/domain/policy/types.ts';
 import type { Style } from './output.ts';
 import { oneLine } from './table.ts';
 
 /** The desired state of an account, and how each rule contributed to it. */
 export function explanationText({ desired, rules, canary }: Explanation, style: Style): string[] {
-  const fields = (['computeOptimizer', 'automation', 'organizationRules', 'mode'] as const).map(
-    (field) => `  ${`${field}:`.padEnd(19)} ${desired[field].value} (${desired[field].rule})`,
-  );
+  const fields = FIELDS.map((field) => `  ${`${field}:`.padEnd(19)} ${desired[field].value} (${desired[field].rule})`);
   const contradiction =
     desired.contradiction === null ? [] : [style('red', `  Contradiction: ${desired.contradiction.message}`)];
   return [

@@ -1,11 +1,12 @@
 import type { PlanDocument } from '../../../shared/app/plan/plan-document.ts';
 import type { Change, PlannedCall } from '../../../shared/domain/decision/plan.ts';
 import { type PlanTotals, totalChanges } from '../../../shared/domain/decision/plan-totals.ts';
+import { TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { reasonText } from '../../../shared/domain/enrollment/reason-codes.ts';
 import type { Style } from './output.ts';
 import { paintStatus, statusTable } from './statuses.ts';
 import { oneLine, table } from './table.ts';
-import { count, ENROLLMENT_WORDS, instant, number, partsText, stateText } from './words.ts';
+import { count, instant, number, partsText, stateText } from './words.ts';
 
 export interface PlanTextOptions {
   readonly style: Style;
@@ -63,7 +64,7 @@ function changeTable(changes: readonly Change[], { style, width }: PlanTextOptio
     change.accountId,
     change.accountName,
     change.ou,
-    ENROLLMENT_WORDS[change.enrollment],
+    TITLES[change.enrollment],
     transitionText(change),
     change.status,
     actionText(change),
@@ -78,7 +79,7 @@ function kindsTable(changes: readonly Change[], { style, width }: PlanTextOption
   for (const change of changes) {
     const { enrollment, status, rule, reason } = change;
     const why = reasonText(reason) ?? '';
-    const row = [ENROLLMENT_WORDS[enrollment], transitionText(change), status, actionText(change), rule, why];
+    const row = [TITLES[enrollment], transitionText(change), status, actionText(change), rule, why];
     const key = row.join('\n');
     const known = kinds.get(key) ?? { row, accounts: 0 };
     known.accounts += 1;

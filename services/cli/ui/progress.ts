@@ -3,6 +3,7 @@ import type { Progress } from '../../../shared/app/context.ts';
 import { finishedOf, PlannedWork, workKey } from '../../../shared/app/plan/planned-work.ts';
 import type { CallCounts } from '../../../shared/app/rate-limiter/rate-limiter.ts';
 import { type PlanTotals, totalChanges } from '../../../shared/domain/decision/plan-totals.ts';
+import { byKind, FIRST_KIND, KINDS } from '../../../shared/domain/enrollment/kinds/index.ts';
 import type { Output } from './output.ts';
 import { shorten } from './table.ts';
 import { changesText, count, duration, number } from './words.ts';
@@ -35,7 +36,7 @@ export class RunProgress {
   /** When the current wait ends, as text. */
   #until = '';
   #accounts = 0;
-  #listed = { computeOptimizer: 0, automation: 0 };
+  #listed = byKind(() => 0);
   #totals: PlanTotals | null = null;
   /** When remediation started, ms. */
   #workedSince = 0;
@@ -57,7 +58,7 @@ export class RunProgress {
     this.#others = 0;
     this.#phase = 'reading the organization';
     this.#until = '';
-    this.#listed = { computeOptimizer: 0, automation: 0 };
+    this.#listed = byKind(() => 0);
     this.#totals = null;
     if (this.#options.mode !== 'live') return;
     this.#options.output.setLive({ clear: () => this.#block.clear(), redraw: () => this.#draw() });
@@ -138,10 +139,10 @@ export class RunProgress {
   }
 
   #details(): string[] {
-    const { computeOptimizer, automation } = this.#listed;
-    const read = [`${count(this.#accounts, 'account')}, listed ${number(computeOptimizer)} for Compute Optimizer`];
-    if (automation > 0) read.push(`${number(automation)} for Automation`);
-    return [read.join(' and '), ...this.#changes(), ...this.#throttled()];
+    const listed = KINDS.filter(({ id }) => id === FIRST_KIND.id || this.#listed[id] > 0);
+    const texts = listed.map(({ id, title }) => `${number(this.#listed[id])} for ${title}`);
+    const read = `${count(this.#accounts, 'account')}, listed ${texts.join(' and ')}`;
+    return [read, ...this.#changes(), ...this.#throttled()];
   }
 
   #changes(): string[] {

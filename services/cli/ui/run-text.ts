@@ -1,12 +1,13 @@
 import type { CallCounts } from '../../../shared/app/rate-limiter/rate-limiter.ts';
 import type { ApplyResult, OpenChange, PlannedCounts } from '../../../shared/app/runtime/apply.ts';
+import { TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { reasonText } from '../../../shared/domain/enrollment/reason-codes.ts';
 import type { FinishedRun } from '../run-once.ts';
 import type { Style } from './output.ts';
 import { rolloutText } from './rollout-text.ts';
 import { paintStatus, statusTable } from './statuses.ts';
 import { table } from './table.ts';
-import { changesText, count, duration, ENROLLMENT_WORDS, instant, number } from './words.ts';
+import { changesText, count, duration, instant, number } from './words.ts';
 
 export interface RunTextOptions {
   readonly style: Style;
@@ -144,7 +145,7 @@ export function openText(
     .slice(0, MAX_GROUPS)
     .map(({ first, accounts, notBefore }) => [
       number(accounts),
-      ENROLLMENT_WORDS[first.enrollment],
+      TITLES[first.enrollment],
       first.status,
       reasonText(first.reason) ?? '',
       notBefore === null ? '' : instant(notBefore),

@@ -1,4 +1,5 @@
 import { type PlanTotals, totalChanges } from '../../../shared/domain/decision/plan-totals.ts';
+import { PREREQUISITE_TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
 
 export function count(n: number, one: string, many = `${one}s`): string {
   return `${number(n)} ${n === 1 ? one : many}`;
@@ -33,12 +34,10 @@ export function ago(iso: string, now: number): string {
   return ms >= 0 ? `${duration(ms)} ago` : `in ${duration(-ms)}`;
 }
 
-export const ENROLLMENT_WORDS = { computeOptimizer: 'Compute Optimizer', automation: 'Automation' } as const;
-
 /** `202 now, 88 after Compute Optimizer`; `null` if there are no follow-ups, so that the total is enough. */
 export function partsText({ now, followUps }: Pick<PlanTotals, 'now' | 'followUps'>): string | null {
   if (followUps === 0) return null;
-  return `${number(now)} now, ${number(followUps)} after ${ENROLLMENT_WORDS.computeOptimizer}`;
+  return `${number(now)} now, ${number(followUps)} after ${PREREQUISITE_TITLES}`;
 }
 
 /** `290 changes: 202 now, 88 after Compute Optimizer`. The dashboard shows the same text. */

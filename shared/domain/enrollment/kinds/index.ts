@@ -37,10 +37,18 @@ export function kindOf(id: EnrollmentId): Kind {
   return kind;
 }
 
+/** The kinds' names for people. */
+export const TITLES: Readonly<Record<EnrollmentId, string>> = byKind((id) => kindOf(id).title);
+
 /** The kinds that need this one to be Active. */
 export function dependentsOf(id: EnrollmentId): readonly EnrollmentId[] {
   return KINDS.filter(({ prerequisites }) => prerequisites.includes(id)).map((kind) => kind.id);
 }
+
+/** The titles of the kinds that others need, for people: `Compute Optimizer`. */
+export const PREREQUISITE_TITLES: string = KINDS.filter(({ id }) => dependentsOf(id).length > 0)
+  .map(({ title }) => title)
+  .join(' or ');
 
 /** The action that an operation's name stands for in a kind; `null`: the kind has no such operation. */
 export function actionOf(id: EnrollmentId, operation: string): KindAction<Operation> | null {
