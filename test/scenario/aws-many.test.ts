@@ -89,7 +89,7 @@ describe('an organization of 200 accounts, several worker processes and the func
     const functions = world.functions({ policyText: POLICY });
     const all = [other, functions];
     world.onChange = (number) => {
-      // In the middle of its calls: eight at once, each of 10 ms or more.
+      // During its calls: eight concurrent ones, each of 10 ms or more.
       if (number === 30) victim.process.kill('SIGKILL');
       if (number === 31) all.push(world.worker({ policyText: POLICY }));
     };

@@ -79,7 +79,7 @@ describe('a rollout', () => {
     await resume(operatorOf(app), selectorOf('all'));
     await settleControls(operatorOf(app));
     await beat(world, app);
-    // The canaries are put right; of the rest an operator decides.
+    // The canaries are remediated; an operator decides about the rest.
     expect(new Set(world.wire.mutating.map(({ caller }) => caller))).toEqual(new Set(canaries(world)));
     const gate = await gateOf(world);
     expect(gate).toMatchObject({ phase: 'blocked' });

@@ -55,7 +55,7 @@ describe('an account that someone keeps reverting', () => {
     expect(world.calls('UpdateEnrollmentStatus', accountId)).toBe(3);
     expect(world.truthOf(accountId).computeOptimizer.status).toBe('Active');
     await checkWorld(world);
-    // It begins to count anew.
+    // The count starts over.
     setBack(world, accountId);
     expect((await world.run()).open).toEqual([]);
     await checkWorld(world);

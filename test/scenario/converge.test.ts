@@ -27,7 +27,7 @@ describe('an organization that drifted', () => {
     expect(again.changes.attempted).toBe(0);
     expect(world.wire.mutating.length).toBe(before);
     const after = await checkWorld(world);
-    // The second scan tells the accounts' chains nothing: writes grow with drift, not with accounts.
+    // The second scan adds nothing to the accounts' chains: writes grow with drift, not with accounts.
     for (const [chain, entries] of after) {
       if (chain !== 'organization') expect(entries.length).toBe(chains.get(chain)?.length);
     }

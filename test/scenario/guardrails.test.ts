@@ -162,7 +162,7 @@ describe('failureTolerance', () => {
       expect(records.get(accountId)?.conditions.computeOptimizer?.notBefore).not.toBe(null);
     }
     await checkWorld(world);
-    // Someone mends the roles; the pause ends some time, and no scan is needed for it.
+    // Someone fixes the roles. The retry delay ends later, without a scan.
     world.sandbox.changeAccounts({ update: broken.map(({ accountId }) => ({ accountId, roleAssumable: true })) });
     world.clock.advance(7 * HOUR_MS);
     expect((await world.run()).open).toEqual([]);

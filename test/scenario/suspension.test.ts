@@ -7,7 +7,7 @@ import { startWorld, type World } from '../support/world.ts';
 import { checkWorld } from '../support/world-checks.ts';
 import { ALL, HOUR, optOut, selectorOf } from './operator-steps.ts';
 
-/** What an operator does beside everything that runs: sets it, and tells it. */
+/** Applies an operator command during other work, and records it. */
 async function set(app: Runtime, text: string, until: number | null = null): Promise<void> {
   const deps = { ...app.deps, actor: 'alice' };
   await suspend(deps, { selector: selectorOf(text), until, reason: 'incident 7' });
@@ -36,7 +36,7 @@ describe('a suspension', () => {
     optOut(world, [drifted]);
     const app = await world.app();
     await set(app, `${drifted},${well}`);
-    // At once, without a scan.
+    // Immediately, without a scan.
     expect(await verdictOf(world, drifted)).toEqual(SUSPENDED);
     expect(await verdictOf(world, well)).toEqual(SUSPENDED);
     expect((await status(app.deps)).summary.computeOptimizer).toMatchObject({ Suspended: 2 });

@@ -115,7 +115,7 @@ describe('an endpoint that goes down', () => {
     const run = await world.run({ endpoint: gateway.endpoint, settings: { retryBudgetMs: 300 }, waitMs: 0 });
     expect(run.open.length).toBeGreaterThan(5);
     expect(run.open.some(({ message }) => message?.includes('ECONNREFUSED'))).toBe(true);
-    // Out of reach altogether: said so at once.
+    // Completely unreachable: reported immediately.
     await expect(world.run({ endpoint: gateway.endpoint, settings: { retryBudgetMs: 300 } })).rejects.toThrow(
       /ECONNREFUSED/,
     );

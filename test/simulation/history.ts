@@ -86,7 +86,7 @@ export class History implements Stage {
   #over = false;
   #calmAt = Number.POSITIVE_INFINITY;
   #lookedAt = 0;
-  /** Whose role nobody mends. */
+  /** The account whose role stays broken. */
   #lost: AccountId | null = null;
   readonly #accepted = new Set<string>();
   readonly #behaviour = new Behaviour();
@@ -167,7 +167,7 @@ export class History implements Stage {
 
   acted(request: Request, output: Readonly<Record<string, unknown>> | null): void {
     this.judge.acted(request, output);
-    // What it answered to nobody may have been done all the same: CloudTrail tells of that, too.
+    // A call without an answer may have had an effect, which CloudTrail records too.
     if (isChange(request.operation) && (output !== null || this.chance.happens(0.5))) this.#others.told(request);
   }
 
@@ -391,7 +391,7 @@ export class History implements Stage {
     });
   }
 
-  /** Another policy: processes are started anew with it, one after the other. */
+  /** Another policy: the processes are restarted with it, one by one. */
   #editPolicy(): void {
     this.note(`policy:\n${this.#texts[1]}`);
     this.#policy = compiled(this.#texts[1], START);

@@ -41,7 +41,7 @@ const HEARD_MS = 1_000;
 
 /** What time it is, is what each process's clock says: they are this far apart at most. */
 const CLOCKS_APART_MS = 2_000;
-/** What has been so for longer than this has been seen by whoever calls: claims and their reads are younger. */
+/** A caller has observed any state that is older than this, because claims and their reads are younger. */
 const SEEN_MS = 3 * 60 * 1000;
 
 const OF_OPERATION: Readonly<Record<string, EnrollmentId>> = {
@@ -235,11 +235,11 @@ export class Judge {
     const { accountId: id, name, ou, tags, state, management } = account;
     const chain = this.#options.stores.inside.records.get(id);
     const facts: OrganizationAccount = { id, name, ou, tags, state, management };
-    const wish = policy.resolve(facts);
+    const desired = policy.resolve(facts);
     const wanted =
       operation === 'UpdateEnrollmentStatus'
-        ? wish.computeOptimizer.value === 'Inactive'
-        : wish.automation.value === 'Inactive' || wish.organizationRules.value === 'NoneAllowed';
+        ? desired.computeOptimizer.value === 'Inactive'
+        : desired.automation.value === 'Inactive' || desired.organizationRules.value === 'NoneAllowed';
     const known = ENROLLMENT_IDS.some((enrollment) => {
       const condition = chain?.conditions[enrollment];
       return condition?.desired === 'Inactive' || condition?.desiredRuleMode === 'NoneAllowed';
@@ -248,7 +248,7 @@ export class Judge {
     return wanted || (known && !policy.usesTags);
   }
 
-  /** Invariant 4: all processes together keep to the rate, but for what was under way (so many calls at once) when it was held up. */
+  /** Invariant 4: all processes together keep the rate, except for the concurrent calls of a process that was paused. */
   pace(callsPerSecond: number, underWay: number): void {
     const window = 10_000;
     const most = (callsPerSecond * window * 1.1) / 1000 + 2 * underWay + 10;

@@ -144,7 +144,7 @@ async function noticed({ name, breaks }: Fault): Promise<boolean> {
     lived += report.seeds;
     if (first === undefined) continue;
     if ((await inChild(first.seed, 1, null)).broken.length > 0)
-      throw new Error(`seed ${first.seed} breaks an invariant without any fault: mend that first`);
+      throw new Error(`seed ${first.seed} breaks an invariant without any fault: fix that first`);
     process.stdout.write(`${name}: noticed by seed ${first.seed} (${first.violations[0]})\n`);
     return true;
   }

@@ -247,6 +247,6 @@ function writeCursor({ at, position }: Place): string {
 
 function readCursor(cursor: string): Place {
   const [, at, position] = CURSOR.exec(cursor) ?? [];
-  if (at === undefined || position === undefined) throw new BadCursorError('the cursor is none of this store');
+  if (at === undefined || position === undefined) throw new BadCursorError('the cursor is not from this store');
   return { at: Number(at), position: Number(position) };
 }

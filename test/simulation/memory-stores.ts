@@ -21,7 +21,7 @@ export interface MemoryStores {
   readonly snapshots: SnapshotStore;
   readonly queue: WorkQueue;
   readonly deadLetters: DeadLetters;
-  /** Everything as it is, for whoever judges from outside. */
+  /** The present content, for external checks. */
   readonly inside: {
     readonly chains: ReadonlyMap<string, readonly LedgerEntry[]>;
     readonly published: ReadonlySet<string>;
@@ -30,7 +30,7 @@ export interface MemoryStores {
     /** Entries that are not marked as published. */
     outbox(): Iterable<LedgerEntry>;
     readonly records: ReadonlyMap<string, AccountRecord>;
-    /** When the next message can be received, epoch ms; `null`: there is none. */
+    /** When the next message can be received, epoch ms; `null`: no message. */
     nextVisible(): number | null;
     /** Called when a message becomes visible sooner than was known. */
     onMessage: () => void;
@@ -43,7 +43,7 @@ export interface MemoryStores {
 
 /** The content of all stores at one moment. */
 export interface MemoryBackup {
-  /** Replaces the content of all stores at once, as the embedded store's restore does. */
+  /** Replaces the content of all stores in one step, like a restore of the embedded store. */
   restore<Report>(reconcile: Reconcile<Report>): Report;
 }
 

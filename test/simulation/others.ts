@@ -77,7 +77,7 @@ export class Others {
     if (event !== null) this.#reactor.hears(event);
   }
 
-  /** What CloudTrail tells of a call of ours. */
+  /** The CloudTrail event of one of our calls. */
   told({ operation, callerAccountId, input, requestId }: Request): void {
     const source = operation === 'UpdateEnrollmentStatus' ? CHANGES.computeOptimizer[0] : CHANGES.automation[0];
     this.#reactor.hears(
@@ -153,7 +153,7 @@ export class Others {
     return recorded('organizations.amazonaws.com', name, { ...options, detail: { requestParameters } });
   }
 
-  /** It claims to come from an account that is none of ours, and to be about one that is. */
+  /** Claims to come from a foreign account, and to be about one of ours. */
   #forged(accountId: string): unknown {
     const [source, name] = CHANGES.computeOptimizer;
     const detail = { recipientAccountId: accountId, requestParameters: { status: 'Inactive' } };

@@ -30,7 +30,7 @@ describe('the simulation', () => {
     expect((await simulate('--seed', '12')).out).toBe(first.out);
   }, 60_000);
 
-  it('notices a deliberate fault, and tells the seed', async () => {
+  it('detects a deliberate fault, and reports the seed', async () => {
     const { code, out } = await simulate('--fault', 'call-without-intent');
     expect(out).toMatch(/call-without-intent: noticed by seed \d+ \(invariant 2: .* without an intent that is open\)/);
     expect(code).toBe(0);

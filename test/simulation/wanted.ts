@@ -9,7 +9,7 @@ import type { Stage } from './ground.ts';
 /** How a history has to end: every account as the policy wants it and known to be so, and nothing left to do. */
 export class Wanted {
   readonly #stage: Stage;
-  /** Whose role nobody mends: it must hold back nobody else (invariant 5). */
+  /** The account whose role stays broken. It must not delay other accounts (invariant 5). */
   readonly #lost: () => AccountId | null;
 
   constructor(stage: Stage, lost: () => AccountId | null) {
@@ -65,33 +65,33 @@ export class Wanted {
     const condition = stores.inside.records.get(accountId)?.conditions[enrollment];
     const { verdict, reason } = condition ?? { verdict: 'nothing', reason: null };
     const [account] = sandbox.accounts(accountId);
-    // What is only to be told stays as it is until somebody else mends it.
-    const told = account !== undefined && wishFor(policy, account).mode.value === 'alert' && verdict === 'Drifted';
+    // Drift in mode alert stays until someone else fixes it.
+    const told = account !== undefined && desiredFor(policy, account).mode.value === 'alert' && verdict === 'Drifted';
     return told || held(policy, verdict, reason);
   }
 
   #flawOf(account: AccountTruth, enrollment: EnrollmentId): string | null {
     const { policy, stores, time } = this.#stage;
     const { accountId: id, state, management } = account;
-    const wish = wishFor(policy, account);
+    const desired = desiredFor(policy, account);
     const condition = stores.inside.records.get(id)?.conditions[enrollment] ?? null;
     const { verdict, reason } = condition ?? { verdict: 'nothing', reason: null };
-    const { value } = wish[enrollment];
-    const rules = enrollment === 'automation' && !management ? wish.organizationRules.value : 'unmanaged';
+    const { value } = desired[enrollment];
+    const rules = enrollment === 'automation' && !management ? desired.organizationRules.value : 'unmanaged';
     const managed = value !== 'unmanaged' || rules !== 'unmanaged';
-    if (state !== 'ACTIVE' || !managed || wish.mode.value === 'off' || wish.contradiction !== null) return null;
+    if (state !== 'ACTIVE' || !managed || desired.mode.value === 'off' || desired.contradiction !== null) return null;
     if (policy.exemption(id, enrollment, time.now()) !== null || held(policy, verdict, reason)) return null;
     const { status } = account[enrollment];
     const mode = account.automation.organizationRuleMode;
     const good = (value === 'unmanaged' || status === value) && (rules === 'unmanaged' || mode === rules);
     if (good && verdict === 'Compliant') return null;
-    if (!good && isToBeExpected({ lost: id === this.#lost(), mode: wish.mode.value, status, value, verdict }))
+    if (!good && isToBeExpected({ lost: id === this.#lost(), mode: desired.mode.value, status, value, verdict }))
       return null;
     return `${id} ${enrollment} is ${status} (${mode}), wanted ${value} (${rules}), known as ${verdict} ${reason ?? ''}`;
   }
 }
 
-function wishFor(policy: CompiledPolicy, { accountId: id, name, ou, tags, state, management }: AccountTruth) {
+function desiredFor(policy: CompiledPolicy, { accountId: id, name, ou, tags, state, management }: AccountTruth) {
   const facts: OrganizationAccount = { id, name, ou, tags, state, management };
   return policy.resolve(facts);
 }

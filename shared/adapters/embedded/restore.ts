@@ -110,7 +110,7 @@ async function prepare(
       assertSound(db, file, 'integrity_check(1)');
       migrate(db, draft, migrations);
       assertSchema(db, file, migrations, migrations.length);
-      // Whoever read a register before the restore must not overwrite it after: every version becomes a new one.
+      // A process that read a register before the restore must not overwrite it afterwards, so every version changes.
       db.prepare('UPDATE register_versions SET generation = ?').run(generation);
       db.exec('PRAGMA journal_mode = DELETE');
     } finally {

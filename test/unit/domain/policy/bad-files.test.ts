@@ -181,7 +181,7 @@ describe('bad policy files: one finding each, at the right place', () => {
   });
 });
 
-describe('all findings at once', () => {
+describe('all findings together', () => {
   it('reports each of several errors, in the order of the file', () => {
     const text = [
       'version: 3',

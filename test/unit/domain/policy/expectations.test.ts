@@ -38,7 +38,7 @@ describe('expectations', () => {
     ['a value and its rule', '{ automation: { value: Active, rule: dev } }'],
     ['what the defaults decide', '{ computeOptimizer: { value: Active, rule: defaults } }'],
     [
-      'everything at once',
+      'everything together',
       '{ computeOptimizer: Active, automation: Active, organizationRules: unmanaged, mode: alert, exempt: none, canary: false, contradiction: false }',
     ],
   ])('are met: %s', (_what, expected) => {
@@ -97,7 +97,7 @@ describe('expectations', () => {
     ['a rule without a value', one('{ mode: { rule: dev } }'), '5:21 expectations[0].expect.mode.value', /missing/, /enforce \| alert/],
     ['an unquoted account id', one('{ mode: alert }', '{ id: 123456789012 }'), '4:20 expectations[0].account.id', /wrong value/, /12 digits in quotes/],
     ['an OU without a slash', one('{ mode: alert }', '{ ou: Dev }'), '4:20 expectations[0].account.ou', /wrong value/, /path of an OU/],
-    ['an attribute that is none', one('{ mode: alert }', '{ email: a@b }'), '4:16 expectations[0].account.email', /unknown key/, /one of id, name, ou, tags/],
+    ['an unknown attribute', one('{ mode: alert }', '{ email: a@b }'), '4:16 expectations[0].account.email', /unknown key/, /one of id, name, ou, tags/],
     ['a day that does not exist', one('{ exempt: none }', '{ ou: / }', '    at: 2027-02-30\n'), '5:9 expectations[0].at', /wrong value/, /a date/],
     ['a duplicate key', `${one('{ mode: alert }')}    expect: { mode: off }\n`, '6:5 expectations[0].expect', /written twice/, /line 5/],
     ['a number for canary', one('{ canary: 1 }'), '5:23 expectations[0].expect.canary', /wrong value/, /true \| false/],
