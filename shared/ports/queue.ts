@@ -41,7 +41,7 @@ export interface DeadLetterReason {
   readonly entryId: string | null;
 }
 
-export interface QueueDepth {
+interface QueueDepth {
   readonly visible: number;
   readonly inFlight: number;
   readonly dead: number;

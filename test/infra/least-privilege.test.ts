@@ -35,7 +35,6 @@ const TAKE_WORK = ['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQ
 /** Commands that no function calls, although bundles contain them. */
 const NEVER: Readonly<Record<string, string>> = {
   'dynamodb:DescribeTable': 'only `doctor` reads the description of the table',
-  'events:DescribeEventBus': 'only `doctor` reads the description of the bus',
   'sts:GetCallerIdentity': 'needs no permission [API_GetCallerIdentity]',
   's3:GetObject': 'granted by infra/policy-access.cjs, if the policy is in S3',
   'ssm:GetParameter': 'granted by infra/policy-access.cjs, if the policy is a parameter',

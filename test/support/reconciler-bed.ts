@@ -5,7 +5,7 @@ import { Workshop, type WorkshopOptions } from './workshop.ts';
 
 /** Guardrails that never trip. */
 export const NO_CAPS = 'guardrails: { maxChanges: { percent: 100 }, maxOptOuts: { percent: 100 } }';
-export const ENROLL = policyOf('computeOptimizer: Active', NO_CAPS);
+const ENROLL = policyOf('computeOptimizer: Active', NO_CAPS);
 
 /** The workshop of the current test, and the faults of its cloud. */
 class ReconcilerBed {

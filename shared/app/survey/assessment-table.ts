@@ -17,7 +17,7 @@ import type { CompiledPolicy, OrganizationAccount } from '../../domain/policy/in
 import type { OrganizationSnapshot } from '../../ports/cloud.ts';
 import { fromListings, isNotListed, isUnreadable, type Listings, preferNewerRecords } from './observations.ts';
 
-export type Assessments = Readonly<Record<EnrollmentId, Assessment>>;
+type Assessments = Readonly<Record<EnrollmentId, Assessment>>;
 export type Summary = Record<EnrollmentId, Partial<Record<Verdict, number>>>;
 
 /** An account with its observations and assessments; kept only if it differs from the policy or from its record. */

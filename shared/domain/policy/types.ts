@@ -4,9 +4,9 @@ import type { Secret } from './file/secret.ts';
 /** The desired status of an enrollment; `unmanaged`: Rollcall neither reports nor changes it. */
 export type DesiredStatus = 'Active' | 'Inactive' | 'unmanaged';
 /** The desired organization rule mode of Automation. */
-export type DesiredRuleMode = 'AnyAllowed' | 'NoneAllowed' | 'unmanaged';
+type DesiredRuleMode = 'AnyAllowed' | 'NoneAllowed' | 'unmanaged';
 /** `enforce` remediates drift, `alert` only reports it, `off` does not evaluate. */
-export type Mode = 'enforce' | 'alert' | 'off';
+type Mode = 'enforce' | 'alert' | 'off';
 
 /** The fields that rules and defaults decide independently of each other: a status for each enrollment kind, the rule mode and the mode. */
 export interface Settings extends Readonly<Record<EnrollmentId, DesiredStatus>> {
