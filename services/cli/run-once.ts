@@ -1,6 +1,11 @@
 import type { RunContext } from '../../shared/app/context.ts';
-import { type FullStatuses, type FullSummary, fullSummary, statusesIn } from '../../shared/app/plan/plan-document.ts';
 import type { OpenClaim } from '../../shared/app/queries/open-claims.ts';
+import {
+  type FullStatuses,
+  type FullSummary,
+  fullSummary,
+  statusesIn,
+} from '../../shared/app/queries/plan-document.ts';
 import type { CallCounts } from '../../shared/app/rate-limiter/rate-limiter.ts';
 import type { ApplyOptions, ApplyResult } from '../../shared/app/runtime/apply.ts';
 import type { Outage } from '../../shared/app/support/outage-detector.ts';

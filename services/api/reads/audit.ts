@@ -1,10 +1,10 @@
 import * as z from 'zod';
-import { fullStatuses, fullSummary } from '../../../shared/app/plan/plan-document.ts';
 import { complianceStatus, enrollment, verdict } from '../../../shared/app/queries/answers/common.ts';
 import { auditExport, EXPORT_FORMATS, type ExportFormat } from '../../../shared/app/queries/audit/export.ts';
 import { auditList } from '../../../shared/app/queries/audit/list.ts';
 import { auditReport } from '../../../shared/app/queries/audit/report.ts';
 import { showEntry } from '../../../shared/app/queries/audit/show.ts';
+import { fullStatuses, fullSummary } from '../../../shared/app/queries/plan-document.ts';
 import type { Summary } from '../../../shared/app/survey/assessment-table.ts';
 import { durationArgument, instantArgument } from '../../../shared/config/arguments.ts';
 import { byKind } from '../../../shared/domain/enrollment/kinds/index.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { busOf } from '../../../shared/app/notifications/outbox-state.ts';
-import { fullSummary } from '../../../shared/app/plan/plan-document.ts';
+import { fullSummary } from '../../../shared/app/queries/plan-document.ts';
 import { status } from '../../../shared/app/queries/status.ts';
 import { bucketRates } from '../../../shared/app/rate-limiter/rate-limiter.ts';
 import { nextScanAt, scanNow } from '../../../shared/app/schedule/scan-schedule.ts';

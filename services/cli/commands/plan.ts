@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Plan } from '../../../shared/app/plan/plan.ts';
-import type { PlanDocument } from '../../../shared/app/plan/plan-document.ts';
+import type { PlanDocument } from '../../../shared/app/queries/plan-document.ts';
 import { writeTextFile } from '../../../shared/config/text-file.ts';
 import { ENROLLMENT_IDS } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { DRIFT_VERDICTS } from '../../../shared/domain/enrollment/verdict.ts';
@@ -69,7 +69,7 @@ export async function dryRun(
   const { policy } = loaded;
   const [{ plan: makePlan }, { planDocument }] = await Promise.all([
     import('../../../shared/app/scan/scan.ts'),
-    import('../../../shared/app/plan/plan-document.ts'),
+    import('../../../shared/app/queries/plan-document.ts'),
   ]);
   return withApp(context, policy, true, async (app) => {
     const run = { runId: app.deps.newId(), policy, planHash: null };

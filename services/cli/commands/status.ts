@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { fullSummary } from '../../../shared/app/plan/plan-document.ts';
+import { fullSummary } from '../../../shared/app/queries/plan-document.ts';
 import type { Status } from '../../../shared/app/queries/status.ts';
 import { TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { DRIFT_VERDICTS } from '../../../shared/domain/enrollment/verdict.ts';

@@ -1,4 +1,4 @@
-import type { PlanDocument } from '../../../shared/app/plan/plan-document.ts';
+import type { PlanDocument } from '../../../shared/app/queries/plan-document.ts';
 import type { Change, PlannedCall } from '../../../shared/domain/decision/plan.ts';
 import { type PlanTotals, totalChanges } from '../../../shared/domain/decision/plan-totals.ts';
 import { TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';

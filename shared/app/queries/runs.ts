@@ -11,8 +11,8 @@ import type { Stores } from '../context.ts';
 import { policyInForce } from '../coordination/policy-in-force.ts';
 import { RunStore } from '../coordination/run-store.ts';
 import { approvalOf } from '../guardrails/approvals.ts';
-import { fullSummary } from '../plan/plan-document.ts';
 import type { plannedChange, run } from './answers/runs.ts';
+import { fullSummary } from './plan-document.ts';
 import { type TracedChange, type TracedRun, traceRun } from './run-changes.ts';
 
 /** The summary of a `ScanCompleted` entry. */

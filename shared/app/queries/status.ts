@@ -8,13 +8,13 @@ import type { CompiledPolicy } from '../../domain/policy/index.ts';
 import type { Stores } from '../context.ts';
 import { rolloutView } from '../guardrails/rollout-gate.ts';
 import { overdueEntries } from '../notifications/outbox-state.ts';
-import { fullStatuses } from '../plan/plan-document.ts';
 import { bucketRates } from '../rate-limiter/rate-limiter.ts';
 import { knownTrustedAccess } from '../scan/trusted-access.ts';
 import { scanUnderWay } from '../schedule/scan-schedule.ts';
 import type { Summary } from '../survey/assessment-table.ts';
 import type { openReason, statusSchema } from './answers/status.ts';
 import { approvalViews, controlsNow, haltView, suspensionViews, windowView } from './enforcement-view.ts';
+import { fullStatuses } from './plan-document.ts';
 
 /** `summary` may omit verdicts that no account has. */
 export type Status = Omit<z.infer<typeof statusSchema>, 'summary'> & { readonly summary: Summary };

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { SCHEMAS } from '../../../services/api/schemas.ts';
 import { RunStore } from '../../../shared/app/coordination/run-store.ts';
 import { changeKey } from '../../../shared/app/plan/plan.ts';
-import { fullSummary } from '../../../shared/app/plan/plan-document.ts';
+import { fullSummary } from '../../../shared/app/queries/plan-document.ts';
 import type { EntryType, LedgerEntry } from '../../../shared/domain/ledger/entry.ts';
 import { account, FACET, sealAll } from '../../contract/samples.ts';
 import { change } from '../../support/changes.ts';

@@ -4,8 +4,8 @@ import type { Style } from '../../../services/cli/ui/output.ts';
 import { planText } from '../../../services/cli/ui/plan-text.ts';
 import { changesText } from '../../../services/cli/ui/words.ts';
 import { changesText as dashboardText } from '../../../services/dashboard/browser/words.ts';
-import type { PlanDocument } from '../../../shared/app/plan/plan-document.ts';
-import { fullStatuses, fullSummary } from '../../../shared/app/plan/plan-document.ts';
+import type { PlanDocument } from '../../../shared/app/queries/plan-document.ts';
+import { fullStatuses, fullSummary } from '../../../shared/app/queries/plan-document.ts';
 import type { Change } from '../../../shared/domain/decision/plan.ts';
 
 const plain: Style = (_format, text) => text;

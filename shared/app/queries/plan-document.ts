@@ -4,9 +4,9 @@ import { byKind, type EnrollmentId } from '../../domain/enrollment/kinds/index.t
 import { type Status, type StatusCounts, statusOfVerdict } from '../../domain/enrollment/status.ts';
 import { VERDICTS, type Verdict } from '../../domain/enrollment/verdict.ts';
 import { toIso } from '../../domain/time.ts';
+import type { OrgWide } from '../plan/organization-call.ts';
+import type { Plan } from '../plan/plan.ts';
 import type { Summary } from '../survey/assessment-table.ts';
-import type { OrgWide } from './organization-call.ts';
-import type { Plan } from './plan.ts';
 
 /** The count of every verdict, zeros included, so that readers do not have to handle missing keys. */
 export type FullSummary = Readonly<Record<EnrollmentId, Readonly<Record<Verdict, number>>>>;
