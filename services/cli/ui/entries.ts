@@ -1,13 +1,15 @@
-import type { Facet } from '../../../shared/domain/enrollment/condition.ts';
+import type * as z from 'zod';
+import type { ledgerEntry } from '../../../shared/app/queries/answers/common.ts';
 import { TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { reasonText } from '../../../shared/domain/enrollment/reason-codes.ts';
 import { statusOf } from '../../../shared/domain/enrollment/status.ts';
-import type { LedgerEntry } from '../../../shared/domain/ledger/entry.ts';
 import { table } from './table.ts';
 import { instant, stateText } from './words.ts';
 
+type Entry = z.infer<typeof ledgerEntry>;
+
 /** Ledger entries, one per line. */
-export function entriesTable(entries: readonly LedgerEntry[], width: number | null, withAccount: boolean): string[] {
+export function entriesTable(entries: readonly Entry[], width: number | null, withAccount: boolean): string[] {
   const columns = [
     { title: 'AT' },
     ...(withAccount ? [{ title: 'ACCOUNT' }] : []),
@@ -33,12 +35,12 @@ export function entriesTable(entries: readonly LedgerEntry[], width: number | nu
   return table(columns, rows, width);
 }
 
-function changeText({ before, after }: LedgerEntry): string {
+function changeText({ before, after }: Entry): string {
   if (before === null && after === null) return '';
   return `${facetText(before)} → ${facetText(after)}`;
 }
 
-function facetText(facet: Facet | null): string {
+function facetText(facet: Entry['before']): string {
   if (facet === null) return '–';
   const { status, ruleMode } = facet;
   const word = statusOf(facet);
@@ -46,7 +48,7 @@ function facetText(facet: Facet | null): string {
   return state === '?' ? word : `${word} (${state})`;
 }
 
-function whyText({ reason, detail, api }: LedgerEntry): string {
+function whyText({ reason, detail, api }: Entry): string {
   const call = api === null ? null : api.operation;
   return [reasonText(reason), call, detail?.message ?? detail?.error?.message]
     .filter((part) => part != null && part !== '')

@@ -1,6 +1,10 @@
-import { type Explanation, FIELDS } from '../../../shared/domain/policy/types.ts';
+import type * as z from 'zod';
+import type { explanation } from '../../../shared/app/queries/answers/accounts.ts';
+import { FIELDS } from '../../../shared/domain/policy/types.ts';
 import type { Style } from './output.ts';
 import { oneLine } from './table.ts';
+
+type Explanation = z.infer<typeof explanation>;
 
 /** The desired state of an account, and how each rule contributed to it. */
 export function explanationText({ desired, rules, canary }: Explanation, style: Style): string[] {

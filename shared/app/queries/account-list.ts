@@ -3,7 +3,6 @@ import type { AccountRecord } from '../../domain/account/record.ts';
 import { sha256Hex } from '../../domain/canonical-hash.ts';
 import type { Condition } from '../../domain/enrollment/condition.ts';
 import { byKind, ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
-import type { AccountId } from '../../domain/enrollment/model.ts';
 import type { Status } from '../../domain/enrollment/status.ts';
 import { VERDICTS, type Verdict } from '../../domain/enrollment/verdict.ts';
 import { ouCovers } from '../../domain/policy/index.ts';
@@ -12,31 +11,13 @@ import { makeCursor } from '../../ports/cursor.ts';
 import { BadCursorError } from '../../ports/ledger.ts';
 import type { Clock } from '../../ports/system.ts';
 import type { Stores } from '../context.ts';
+import type { accountRow, accountsAnswer, enrollmentCell } from './answers/accounts.ts';
 import { type StatusWords, statusWords } from './status-words.ts';
 
-type Cell = StatusWords &
-  Pick<
-    Condition,
-    | 'verdict'
-    | 'reason'
-    | 'status'
-    | 'ruleMode'
-    | 'desired'
-    | 'desiredRuleMode'
-    | 'rule'
-    | 'since'
-    | 'notBefore'
-    | 'attempts'
-  >;
-
-/** An account in the list of accounts. Name, OU and state are from the last snapshot; without one they are empty. */
-export interface AccountRow extends Readonly<Record<EnrollmentId, Cell | null>> {
-  readonly accountId: AccountId;
-  readonly name: string;
-  readonly ou: string;
-  readonly state: OrganizationAccount['state'] | null;
-  readonly management: boolean;
-}
+type Cell = z.infer<typeof enrollmentCell>;
+type AccountRow = z.infer<typeof accountRow>;
+type AccountPage = Omit<z.infer<typeof accountsAnswer>, 'facets'>;
+type Facets = NonNullable<z.infer<typeof accountsAnswer>['facets']>;
 
 export const ACCOUNT_SORTS = ['accountId', 'name', 'ou', ...ENROLLMENT_IDS, 'since'] as const;
 type AccountSort = (typeof ACCOUNT_SORTS)[number];
@@ -56,25 +37,6 @@ export interface AccountListQuery {
   readonly order: 'asc' | 'desc';
   readonly limit: number;
   readonly cursor: string | null;
-}
-
-export interface Facets {
-  readonly statuses: readonly Counted[];
-  readonly verdicts: readonly Counted[];
-  readonly ous: readonly Counted[];
-  readonly rules: readonly Counted[];
-  readonly reasons: readonly Counted[];
-}
-interface Counted {
-  readonly value: string;
-  readonly count: number;
-}
-
-export interface AccountPage {
-  readonly accounts: readonly AccountRow[];
-  readonly next: string | null;
-  readonly total: number;
-  readonly all: number;
 }
 
 /**
@@ -151,7 +113,7 @@ export class AccountTable {
         cells.map(({ reason }) => reason),
       );
     }
-    const sorted = (map: ReadonlyMap<string, number>): Counted[] =>
+    const sorted = (map: ReadonlyMap<string, number>): Facets['ous'] =>
       [...map]
         .map(([value, n]) => ({ value, count: n }))
         .sort((a, b) => b.count - a.count || compareText(a.value, b.value));

@@ -1,45 +1,18 @@
+import type * as z from 'zod';
 import type { AccountRecord } from '../../domain/account/record.ts';
 import type { Condition } from '../../domain/enrollment/condition.ts';
 import { byKind, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import type { AccountId, EpochMs } from '../../domain/enrollment/model.ts';
-import type { LedgerEntry } from '../../domain/ledger/entry.ts';
-import {
-  type CompiledPolicy,
-  type Explanation,
-  type OrganizationAccount,
-  TagsNotReadError,
-} from '../../domain/policy/index.ts';
+import { type CompiledPolicy, type OrganizationAccount, TagsNotReadError } from '../../domain/policy/index.ts';
 import { toIso } from '../../domain/time.ts';
 import type { Stores } from '../context.ts';
-import { type RolloutView, rolloutView } from '../guardrails/rollout-gate.ts';
-import { controlsNow, type HaltView, haltView, type WindowView, windowView } from './enforcement-view.ts';
-import { type StatusWords, statusWords } from './status-words.ts';
+import { rolloutView } from '../guardrails/rollout-gate.ts';
+import type { accountAnswer } from './answers/accounts.ts';
+import { controlsNow, haltView, windowView } from './enforcement-view.ts';
+import { statusWords } from './status-words.ts';
 
-/** One account as it is known here. The shape of `account ID --json`. */
-export interface AccountView {
-  readonly accountId: AccountId;
-  /** From the last snapshot of the organization; `null`: it is not in it. */
-  readonly account: OrganizationAccount | null;
-  /** When that snapshot was taken, ISO 8601. */
-  readonly snapshotAt: string | null;
-  /** A member as of the last complete scan. */
-  readonly present: boolean;
-  readonly enrollments: Readonly<Record<EnrollmentId, (Condition & StatusWords) | null>>;
-  /** The gate of a policy's first run, while it is closed. */
-  readonly rollout: RolloutView | null;
-  /** The kill switch; `null`: it is off. */
-  readonly halted: HaltView;
-  /** The operator's suspension under which it is now. */
-  readonly suspension: { readonly message: string; readonly until: string | null } | null;
-  readonly window: WindowView;
-  readonly explanation: Explanation | null;
-  /** Why there is no explanation. */
-  readonly notExplained: string | null;
-  /** Its ledger entries, the latest first. */
-  readonly timeline: readonly LedgerEntry[];
-  /** Cursor of older entries. */
-  readonly next: string | null;
-}
+/** `account ID --json`. */
+export type AccountView = z.infer<typeof accountAnswer>;
 
 export interface AccountQuery {
   readonly accountId: AccountId;

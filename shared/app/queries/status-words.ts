@@ -1,13 +1,11 @@
+import type * as z from 'zod';
 import type { Condition } from '../../domain/enrollment/condition.ts';
 import { byKind, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
-import { type Status, shownOf } from '../../domain/enrollment/status.ts';
+import { shownOf } from '../../domain/enrollment/status.ts';
+import type { statusWordsSchema } from './answers/common.ts';
 
 /** The words for a condition in text for people. The name `status` already stands for the enrollment status that AWS reports. */
-export interface StatusWords {
-  readonly complianceStatus: Status;
-  /** One sentence for the reason. */
-  readonly message: string | null;
-}
+export type StatusWords = z.infer<typeof statusWordsSchema>;
 
 export function statusWords(
   conditionOf: (id: EnrollmentId) => Condition | null,

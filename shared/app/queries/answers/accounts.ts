@@ -21,7 +21,7 @@ import { halted, rollout, window } from './status.ts';
 const state = z.enum(['ACTIVE', 'SUSPENDED', 'PENDING_ACTIVATION', 'PENDING_CLOSURE', 'CLOSED', 'UNKNOWN']);
 
 /** One enrollment of an account in the list. */
-const enrollmentCell = z.object({
+export const enrollmentCell = z.object({
   verdict,
   reason: textOrNull,
   ...statusWords,
@@ -117,11 +117,11 @@ export const explanation = z.object({
 
 export const accountAnswer = z.object({
   accountId,
-  account: accountFacts.nullable(),
-  snapshotAt: timeOrNull,
-  present: z.boolean(),
+  account: accountFacts.nullable().describe('From the last snapshot of the organization; null: not in it'),
+  snapshotAt: timeOrNull.describe('When that snapshot was taken'),
+  present: z.boolean().describe('A member as of the last complete scan'),
   enrollments: z.object(byKind(() => condition.nullable())),
-  rollout: rollout.nullable(),
+  rollout: rollout.nullable().describe("The gate of a policy's first run, while it is closed"),
   halted,
   suspension: z
     .object({ message: z.string(), until: timeOrNull })
@@ -129,7 +129,7 @@ export const accountAnswer = z.object({
     .describe("The operator's suspension that applies to it now"),
   window,
   explanation: explanation.nullable(),
-  notExplained: textOrNull,
-  timeline: list(ledgerEntry),
-  next: textOrNull,
+  notExplained: textOrNull.describe('Why there is no explanation'),
+  timeline: list(ledgerEntry).describe('Its ledger entries, newest first'),
+  next: textOrNull.describe('Cursor of older entries'),
 });

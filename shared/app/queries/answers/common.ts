@@ -30,10 +30,11 @@ const statusCounts = z.record(complianceStatus, z.number());
 export const statuses = z.object(byKind(() => statusCounts));
 
 /** Added to a verdict where `status` is already the enrollment status that AWS reports. */
-export const statusWords = {
+export const statusWordsSchema = z.object({
   complianceStatus: complianceStatus.describe('The status; `verdict` is its internal name'),
   message: textOrNull.describe('One sentence for the reason'),
-};
+});
+export const statusWords = statusWordsSchema.shape;
 
 export const facet = z.object({
   verdict,
