@@ -1,10 +1,14 @@
 import type { Command } from 'commander';
+import type * as z from 'zod';
 import type { SavedPlan } from '../../../shared/app/plan/saved-plan.ts';
+import type { applySchema } from '../../../shared/app/queries/answers/apply.ts';
+import { guardrailOf } from '../../../shared/app/queries/plan-document.ts';
 import type { ApplyResult } from '../../../shared/app/runtime/apply.ts';
 import type { Runtime } from '../../../shared/compose/runtime.ts';
 import { durationArgument } from '../../../shared/config/arguments.ts';
 import { readJsonFile } from '../../../shared/config/text-file.ts';
 import { totalChanges } from '../../../shared/domain/decision/plan-totals.ts';
+import { toIso } from '../../../shared/domain/time.ts';
 import type { OrganizationSnapshot } from '../../../shared/ports/cloud.ts';
 import type { CliContext, Select } from '../context.ts';
 import { CommandError } from '../errors.ts';
@@ -169,24 +173,26 @@ function report({ output }: CliContext, finished: FinishedRun): void {
     for (const line of runText(finished, { style, width })) output.print(line);
     return;
   }
-  const guardrail = {
-    tripped: plan.trip !== null,
-    reason: plan.trip?.reason ?? null,
-    message: plan.trip?.message ?? null,
-  };
-  const { planHash, policyHash, organizationId, coverage, broken } = plan;
-  const ids = { runId, organizationId, policyHash, planHash };
-  const { approval } = plan;
-  const approved = approval === null ? null : { planHash: approval.planHash, actor: approval.actor };
+  const { approval, planHash, policyHash, organizationId, coverage, broken, totals } = plan;
   const { claimed, deadLetters } = finished;
-  const unreachable = finished.unreachable && {
-    since: new Date(finished.unreachable.since).toISOString(),
-    message: finished.unreachable.message,
+  // The order of the members is part of the document.
+  const document: z.infer<typeof applySchema> = {
+    runId,
+    organizationId,
+    policyHash,
+    planHash,
+    approval: approval === null ? null : { planHash: approval.planHash, actor: approval.actor },
+    ...{ totals, planned, changes, calls, durationMs, coverage, summary: after, summaryBefore: before },
+    ...{ statuses: statusesAfter, statusesBefore },
+    guardrail: guardrailOf(plan),
+    ...{ stopped, rollout, interrupted },
+    unreachable: finished.unreachable && {
+      since: toIso(finished.unreachable.since),
+      message: finished.unreachable.message,
+    },
+    ...{ claimed, deadLetters, open, broken },
   };
-  const state = { stopped, rollout, interrupted, unreachable, claimed, deadLetters };
-  const statuses = { statuses: statusesAfter, statusesBefore };
-  const more = { coverage, summary: after, summaryBefore: before, ...statuses, guardrail, ...state, open, broken };
-  output.document({ ...ids, approval: approved, totals: plan.totals, planned, changes, calls, durationMs, ...more });
+  output.document(document);
 }
 
 /** The parts of a finished run that the exit code depends on. */

@@ -1,18 +1,19 @@
-import type { Change, PlannedCall } from '../../domain/decision/plan.ts';
-import { callsOf, type PlanTotals } from '../../domain/decision/plan-totals.ts';
+import type * as z from 'zod';
+import { callsOf } from '../../domain/decision/plan-totals.ts';
 import { byKind, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import { type Status, type StatusCounts, statusOfVerdict } from '../../domain/enrollment/status.ts';
 import { VERDICTS, type Verdict } from '../../domain/enrollment/verdict.ts';
 import { toIso } from '../../domain/time.ts';
-import type { OrgWide } from '../plan/organization-call.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Summary } from '../survey/assessment-table.ts';
+import type { statuses, summary } from './answers/common.ts';
+import type { planSchema } from './answers/plan.ts';
 
 /** The count of every verdict, zeros included, so that readers do not have to handle missing keys. */
-export type FullSummary = Readonly<Record<EnrollmentId, Readonly<Record<Verdict, number>>>>;
+export type FullSummary = z.infer<typeof summary>;
 
-export function fullSummary(summary: Summary): FullSummary {
-  return byKind((id) => ({ ...NO_VERDICTS, ...summary[id] }));
+export function fullSummary(counts: Summary): FullSummary {
+  return byKind((id) => ({ ...NO_VERDICTS, ...counts[id] }));
 }
 
 const NO_VERDICTS: Readonly<Record<Verdict, number>> = {
@@ -25,14 +26,14 @@ const NO_STATUSES: Readonly<Record<Status, number>> = {
 };
 
 /** The same for statuses, the words that people see. */
-export type FullStatuses = Readonly<Record<EnrollmentId, Readonly<Record<Status, number>>>>;
+export type FullStatuses = z.infer<typeof statuses>;
 
 export function fullStatuses(counts: StatusCounts): FullStatuses {
   return byKind((id) => ({ ...NO_STATUSES, ...counts[id] }));
 }
 
 /** The statuses behind a plan's summary: only Drifted and Blocked have more than one, and all of these are among the changes. */
-export function statusesIn({ summary, changes }: Pick<Plan, 'summary' | 'changes'>): FullStatuses {
+export function statusesIn({ summary: verdicts, changes }: Pick<Plan, 'summary' | 'changes'>): FullStatuses {
   const counts = byKind((): Partial<Record<Status, number>> => ({}));
   const add = (id: EnrollmentId, status: Status, n: number): void => {
     counts[id][status] = (counts[id][status] ?? 0) + n;
@@ -40,7 +41,7 @@ export function statusesIn({ summary, changes }: Pick<Plan, 'summary' | 'changes
   byKind((id) => {
     for (const verdict of VERDICTS) {
       const status = statusOfVerdict(verdict);
-      if (status !== null) add(id, status, summary[id][verdict] ?? 0);
+      if (status !== null) add(id, status, verdicts[id][verdict] ?? 0);
     }
   });
   for (const { enrollment, verdict, status } of changes)
@@ -48,37 +49,11 @@ export function statusesIn({ summary, changes }: Pick<Plan, 'summary' | 'changes
   return fullStatuses(counts);
 }
 
-/** The shape of `plan --json` and of a saved plan. */
-export interface PlanDocument {
-  readonly runId: string;
-  readonly organizationId: string;
-  readonly policyHash: string;
-  readonly planHash: string;
-  readonly coverage: Plan['coverage'];
-  readonly summary: FullSummary;
-  readonly statuses: FullStatuses;
-  readonly guardrail: {
-    readonly tripped: boolean;
-    readonly reason: string | null;
-    readonly message: string | null;
-  };
-  /** The approval that lets the next run make this plan's changes; `null`: none exists or none is needed. */
-  readonly approval: { readonly planHash: string; readonly actor: string; readonly expiresAt: string } | null;
-  /** Changes that wait for the canaries; `null`: none. */
-  readonly rollout: { readonly held: number; readonly opensAt: string | null; readonly message: string } | null;
-  readonly organizationWide: OrgWide;
-  /** Whether the organization trusts Compute Optimizer; `null`: AWS did not say. */
-  readonly trustedAccess: boolean | null;
-  readonly totals: PlanTotals;
-  /** The mutating calls of `totals`, by operation. */
-  readonly calls: readonly PlannedCall[];
-  /** Sentences about listings that ended early or contradict each other. */
-  readonly broken: readonly string[];
-  readonly changes: readonly Change[];
-}
+/** `plan --json` without its warnings, and a saved plan. */
+export type PlanDocument = z.infer<typeof planSchema>;
 
 export function planDocument(plan: Plan, runId: string): PlanDocument {
-  const { organizationId, policyHash, coverage, orgWide, broken, changes, trip } = plan;
+  const { organizationId, policyHash, coverage, orgWide, broken, changes } = plan;
   return {
     runId,
     organizationId,
@@ -87,7 +62,7 @@ export function planDocument(plan: Plan, runId: string): PlanDocument {
     coverage,
     summary: fullSummary(plan.summary),
     statuses: statusesIn(plan),
-    guardrail: { tripped: trip !== null, reason: trip?.reason ?? null, message: trip?.message ?? null },
+    guardrail: guardrailOf(plan),
     approval: approvedBy(plan),
     rollout: heldBy(plan),
     organizationWide: orgWide,
@@ -97,6 +72,10 @@ export function planDocument(plan: Plan, runId: string): PlanDocument {
     broken,
     changes,
   };
+}
+
+export function guardrailOf({ trip }: Pick<Plan, 'trip'>): PlanDocument['guardrail'] {
+  return { tripped: trip !== null, reason: trip?.reason ?? null, message: trip?.message ?? null };
 }
 
 function approvedBy({ approval }: Plan): PlanDocument['approval'] {

@@ -1,17 +1,19 @@
+import type * as z from 'zod';
 import type { AccountRecord } from '../../domain/account/record.ts';
 import { haltedText } from '../../domain/decision/operator-controls.ts';
 import type { Change } from '../../domain/decision/plan.ts';
 import { totalChanges } from '../../domain/decision/plan-totals.ts';
 import type { Condition } from '../../domain/enrollment/condition.ts';
 import { reasonText } from '../../domain/enrollment/reason-codes.ts';
-import { type Status, shownOf } from '../../domain/enrollment/status.ts';
+import { shownOf } from '../../domain/enrollment/status.ts';
 import type { Verdict } from '../../domain/enrollment/verdict.ts';
 import type { Deps, OnProgress, RunContext, Settings } from '../context.ts';
 import { withLease } from '../coordination/lease.ts';
 import { RunStore } from '../coordination/run-store.ts';
 import { readControls } from '../guardrails/controls.ts';
-import { type RolloutState, type RolloutView, readRollout, rolloutView } from '../guardrails/rollout-gate.ts';
+import { type RolloutState, readRollout, rolloutView } from '../guardrails/rollout-gate.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { runOutcome } from '../queries/answers/apply.ts';
 import { createWork } from '../reconciler/create-worker.ts';
 import { SnapshotRefresher } from '../reconciler/snapshot-refresher.ts';
 import { WorkerPool } from '../reconciler/worker-pool.ts';
@@ -30,47 +32,13 @@ export interface ApplyOptions {
   readonly onPlan?: (plan: Plan) => void;
 }
 
-export interface ApplyResult {
+type RunOutcome = z.infer<typeof runOutcome>;
+export type OpenChange = RunOutcome['open'][number];
+export type PlannedCounts = RunOutcome['planned'];
+type ChangeCounts = RunOutcome['changes'];
+
+export interface ApplyResult extends RunOutcome {
   readonly plan: Plan;
-  readonly runId: string;
-  /** How every mismatch that the scan found ended. */
-  readonly changes: ChangeCounts;
-  /** How the changes of the plan ended, follow-ups included: adds up to the plan's total. */
-  readonly planned: PlannedCounts;
-  /** Changes that were not made, with the known reasons. */
-  readonly open: readonly OpenChange[];
-  readonly stopped: { readonly reason: string; readonly message: string } | null;
-  readonly interrupted: boolean;
-  /** The gate behind which the other changes wait for the canaries; `null`: no gate is closed. */
-  readonly rollout: RolloutView | null;
-}
-
-interface ChangeCounts {
-  readonly attempted: number;
-  readonly succeeded: number;
-  readonly failed: number;
-  readonly blocked: number;
-  readonly converging: number;
-}
-
-export interface PlannedCounts {
-  readonly total: number;
-  /** AWS reports the desired state. */
-  readonly confirmed: number;
-  /** AWS has accepted the change; waiting for confirmation. */
-  readonly inProgress: number;
-  readonly failed: number;
-  /** Waiting, or needs attention. */
-  readonly blocked: number;
-  readonly notStarted: number;
-}
-
-export interface OpenChange extends Pick<Change, 'accountId' | 'accountName' | 'ou' | 'enrollment'> {
-  readonly verdict: Verdict;
-  readonly reason: string | null;
-  readonly status: Status;
-  readonly message: string | null;
-  readonly notBefore: string | null;
 }
 
 /** One full run: scan, enqueue, work until nothing is due within the wait. */

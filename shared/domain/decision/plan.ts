@@ -1,7 +1,7 @@
 import { canonicalJson, sha256Hex } from '../canonical-hash.ts';
 import { type Action, batchSizeOf, ENROLLMENT_IDS, type EnrollmentId } from '../enrollment/kinds/index.ts';
 import { differs } from '../enrollment/mismatch.ts';
-import type { AccountId, EpochMs, Scope } from '../enrollment/model.ts';
+import type { AccountId, EnrollmentStatus, EpochMs, RuleMode, Scope } from '../enrollment/model.ts';
 import { reasonText } from '../enrollment/reason-codes.ts';
 import { type Status, statusOf } from '../enrollment/status.ts';
 import type { Assessment, Verdict } from '../enrollment/verdict.ts';
@@ -14,10 +14,10 @@ export interface Change {
   readonly accountName: string;
   readonly ou: string;
   readonly enrollment: EnrollmentId;
-  readonly observed: string | null;
-  readonly observedRuleMode: string | null;
-  readonly desired: string | null;
-  readonly desiredRuleMode: string | null;
+  readonly observed: EnrollmentStatus | null;
+  readonly observedRuleMode: RuleMode | null;
+  readonly desired: EnrollmentStatus | null;
+  readonly desiredRuleMode: RuleMode | null;
   readonly verdict: Verdict;
   /** The verdict in the words that people see. */
   readonly status: Status;

@@ -1,0 +1,92 @@
+import * as z from 'zod';
+import { OPERATIONS } from '../../../domain/enrollment/kinds/index.ts';
+import {
+  accountId,
+  complianceStatus,
+  enrollment,
+  list,
+  ruleMode,
+  status,
+  statuses,
+  summary,
+  textOrNull,
+  time,
+  timeOrNull,
+  verdict,
+} from './common.ts';
+
+const action = z.enum([...OPERATIONS, 'none']);
+const scope = z.enum(['member', 'own', 'batch', 'organization']);
+
+export const coverage = z.object({
+  listed: z.number(),
+  evaluated: z.number(),
+  unknown: z.number(),
+  notApplicable: z.number(),
+});
+
+export const guardrail = z.object({ tripped: z.boolean(), reason: textOrNull, message: textOrNull });
+
+export const totals = z.object({
+  now: z.number().describe('Changes that are due now'),
+  followUps: z.number().describe('Changes that become possible when their prerequisite is met'),
+  optOuts: z.number().describe('Changes among both that opt an account out'),
+  calls: z.number().describe('Mutating AWS calls for both together, without retries'),
+});
+
+const change = z.object({
+  accountId,
+  accountName: z.string(),
+  ou: z.string(),
+  enrollment,
+  observed: status.nullable(),
+  observedRuleMode: ruleMode.nullable(),
+  desired: status.nullable(),
+  desiredRuleMode: ruleMode.nullable(),
+  verdict,
+  status: complianceStatus,
+  action,
+  heldAction: action.describe('A delayed change: the call that follows once the delay is over; otherwise none'),
+  scope,
+  optOut: z.boolean().describe('Counts against maxOptOuts as well'),
+  rule: z.string(),
+  reason: textOrNull,
+  message: textOrNull,
+  notBefore: timeOrNull,
+});
+
+/** `plan --json` without its warnings, and a saved plan. */
+export const planSchema = z.object({
+  runId: z.string(),
+  organizationId: z.string(),
+  policyHash: z.string(),
+  planHash: z.string(),
+  coverage,
+  summary,
+  statuses,
+  guardrail,
+  approval: z
+    .object({ planHash: z.string(), actor: z.string(), expiresAt: time })
+    .nullable()
+    .describe("The approval that lets the next run make this plan's changes; null: none exists or none is needed"),
+  rollout: z
+    .object({ held: z.number(), opensAt: timeOrNull, message: z.string() })
+    .nullable()
+    .describe('Changes that wait for the canaries; null: none'),
+  organizationWide: z.object({
+    used: z.boolean().describe('The plan uses the organization-wide call'),
+    possible: z.boolean().describe('The policy could allow it with `organizationEnrollment: auto`'),
+    accounts: z.number().describe('Accounts not yet Active that it would change'),
+    note: z.string().describe('Why it is not possible, or what it implies'),
+  }),
+  trustedAccess: z
+    .boolean()
+    .nullable()
+    .describe('Whether the organization trusts Compute Optimizer; null: AWS did not say'),
+  totals,
+  calls: list(z.object({ operation: action, scope, accounts: z.number(), calls: z.number() })).describe(
+    'The mutating calls of `totals`, by operation',
+  ),
+  broken: list(z.string()).describe('Listings that ended early or contradict each other'),
+  changes: list(change).describe('Mismatches between observed and desired state, remediated or not'),
+});
