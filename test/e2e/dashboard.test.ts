@@ -4,9 +4,9 @@ import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SCHEMAS } from '../../services/api/schemas.ts';
 import { browserOrReason, started } from './browser.ts';
-import type { House } from './house.ts';
 import { manyAccounts } from './many-accounts.ts';
 import { hasFocus, nothingLoads, watched } from './page.ts';
+import type { House } from './served-sandbox.ts';
 import { MARKUP, openStory } from './story.ts';
 
 /* What a person sees and finds: real Chromium, real API, embedded store, sandbox. Nothing here changes what the others find. */

@@ -1,8 +1,8 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { browserOrReason, started } from './browser.ts';
-import type { House } from './house.ts';
 import { hasFocus, watched } from './page.ts';
+import type { House } from './served-sandbox.ts';
 import { openStory } from './story.ts';
 
 /* What an operator does in the dashboard, one thing after the other over one organization. */

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { startBrowser } from './browser.ts';
-import { type House, openHouse } from './house.ts';
+import { type House, openHouse } from './served-sandbox.ts';
 
 /*
  * Makes the pictures of the README again: `npm run pictures`. The dashboard over the real API and a pretend organization, and what the demo

@@ -1,4 +1,4 @@
-import { type House, openHouse } from './house.ts';
+import { type House, openHouse } from './served-sandbox.ts';
 
 const POLICY = `version: 1
 defaults: { computeOptimizer: Active }

@@ -7,7 +7,7 @@ import { type EventBridgeBus, MAX_EVENT_BYTES, openEventBridge } from '../../../
 import { wordsOf } from '../../../shared/domain/ledger/bus-event.ts';
 import { ENTRY_TYPES, type EntryType, type LedgerEntry } from '../../../shared/domain/ledger/entry.ts';
 import { account, chainOf, FACET, sealAll, time } from '../../contract/samples.ts';
-import { type Answer, type PretendService, startPretendService } from './pretend-service.ts';
+import { type Answer, type PretendService, startPretendService } from './simulated-service.ts';
 import { hastyClock } from './stores.ts';
 
 interface Sent {

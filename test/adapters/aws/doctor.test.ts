@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { type AwsInspectionOptions, inspectAws } from '../../../shared/adapters/aws/doctor.ts';
 import { createTableInput } from '../../../shared/adapters/aws/dynamodb/schema.ts';
 import { HOST } from '../../support/host.ts';
-import { type PretendService, startPretendService } from './pretend-service.ts';
+import { type PretendService, startPretendService } from './simulated-service.ts';
 import { makeQueues, type PretendAws, startPretendAws } from './stores.ts';
 
 let aws: PretendAws;
