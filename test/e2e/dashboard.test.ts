@@ -6,7 +6,7 @@ import { SCHEMAS } from '../../services/api/schemas.ts';
 import { browserOrReason, started } from './browser.ts';
 import { manyAccounts } from './many-accounts.ts';
 import { hasFocus, nothingLoads, watched } from './page.ts';
-import type { House } from './served-sandbox.ts';
+import type { ServedSandbox } from './served-sandbox.ts';
 import { MARKUP, openStory } from './story.ts';
 
 /* What a person sees and finds: real Chromium, real API, embedded store, sandbox. Nothing here changes what the others find. */
@@ -17,20 +17,20 @@ const browser = await browserOrReason();
 if (typeof browser === 'string') process.stderr.write(`No browser starts here, its tests are skipped: ${browser}\n`);
 
 describe.skipIf(typeof browser === 'string')('the dashboard', () => {
-  let house: House;
+  let served: ServedSandbox;
   let cooling = '';
 
   beforeAll(async () => {
-    ({ house, cooling } = await openStory());
+    ({ served, cooling } = await openStory());
   });
   afterAll(async () => {
-    await house?.close();
+    await served?.close();
     if (typeof browser !== 'string') await browser.close();
   });
 
   const open = async (path: string, options: BrowserContextOptions = {}): Promise<Page> => {
-    const page = await watched(started(browser), house.url, options);
-    await page.goto(`${house.url}${path}`);
+    const page = await watched(started(browser), served.url, options);
+    await page.goto(`${served.url}${path}`);
     return page;
   };
 
@@ -51,7 +51,7 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
     await page.reload();
     await page.getByText(/^1 of \d+ accounts$/).waitFor();
 
-    const { name } = house.running.sandbox.accounts().find(({ accountId }) => accountId === cooling) ?? { name: '' };
+    const { name } = served.running.sandbox.accounts().find(({ accountId }) => accountId === cooling) ?? { name: '' };
     await page.getByRole('link', { name }).click();
     await page.getByRole('heading', { level: 1, name }).waitFor();
     const automation = page.getByRole('article').filter({ hasText: 'Automation' });
@@ -66,7 +66,7 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
   });
 
   test('ten thousand accounts are searched, sorted and scrolled with no more rows drawn than are seen', async () => {
-    const page = await watched(started(browser), house.url);
+    const page = await watched(started(browser), served.url);
     const { cells, rowAt } = manyAccounts(10_000);
     await page.route('**/api/accounts?*', async (route) => {
       const from = Number(new URL(route.request().url()).searchParams.get('cursor') ?? 0);
@@ -75,7 +75,7 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
       const json = { accounts, next, total: cells.length, all: cells.length, facets: null };
       await route.fulfill({ json });
     });
-    await page.goto(`${house.url}/accounts`);
+    await page.goto(`${served.url}/accounts`);
     await page.getByText('10,000 accounts', { exact: true }).waitFor();
     const table = page.getByRole('region', { name: 'Accounts' });
     expect(await table.getByRole('table').getAttribute('aria-rowcount')).toBe('10001');
@@ -101,7 +101,7 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
     // Three months later, what is recorded now is the last quarter's.
     const now = new Date();
     await page.clock.setFixedTime(new Date(now.getFullYear(), now.getMonth() + 3, 2));
-    await page.goto(`${house.url}/audit`);
+    await page.goto(`${served.url}/audit`);
     await page.getByRole('button', { name: 'Last quarter' }).click();
     await page
       .getByRole('list', { name: /Entries/ })
@@ -128,24 +128,24 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
     await page.getByRole('link', { name: 'Point in time' }).click();
     await page.getByLabel('As of', { exact: true }).fill('2020-01-01T00:00');
     await page.getByText('Nothing was recorded before that time.').waitFor();
-    await page.goto(`${house.url}/audit?at=2099-01-01T00:00`);
+    await page.goto(`${served.url}/audit?at=2099-01-01T00:00`);
     await page.getByText('this time is in the future').waitFor();
   });
 
   test('the policy, with the number of accounts of each rule', async () => {
     const page = await open('/policy');
     const row = page.getByRole('row').filter({ has: page.getByRole('rowheader', { name: 'workloads' }) });
-    const matched = house.running.sandbox
+    const matched = served.running.sandbox
       .accounts()
       .filter(({ ou }) => ou === '/Workloads' || ou.startsWith('/Workloads/'));
     expect(await row.innerText()).toContain(`${matched.length}`);
   });
 
   test('a dashboard whose API fails says so, and goes on when it is back', async () => {
-    const page = await watched(started(browser), house.url, {}, /status of 503/);
+    const page = await watched(started(browser), served.url, {}, /status of 503/);
     const problem = { status: 503, contentType: 'application/problem+json', body: '{"detail":"The store is locked."}' };
     await page.route('**/api/status', (route) => route.fulfill(problem));
-    await page.goto(house.url);
+    await page.goto(served.url);
     await page.getByRole('alert').getByText('The store is locked.').waitFor();
     await page.unroute('**/api/status');
     await page.getByRole('alert').getByRole('button', { name: 'Try again' }).click();
@@ -153,7 +153,7 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
   });
 
   test('what changes faster than it is answered is shown all the same', async () => {
-    const page = await watched(started(browser), house.url);
+    const page = await watched(started(browser), served.url);
     let told = 0;
     const waiting: { readonly from: number; readonly go: () => void }[] = [];
     await page.route('**/api/events', async (route) => {
@@ -166,13 +166,13 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
       await new Promise<void>((go) => waiting.push({ from: told, go }));
       await route.continue();
     });
-    await page.goto(house.url);
+    await page.goto(served.url);
     await page.getByRole('heading', { name: 'Now', exact: true }).waitFor();
     await page.unrouteAll({ behavior: 'ignoreErrors' });
   });
 
   test('a panel whose question is never answered says so, asks again, and shows what comes then', async () => {
-    const page = await watched(started(browser), house.url);
+    const page = await watched(started(browser), served.url);
     // So that the page's minute takes three seconds.
     await page.addInitScript(() => {
       const timeout = AbortSignal.timeout.bind(AbortSignal);
@@ -190,7 +190,7 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
       questions += 1;
       if (questions > 2) await route.continue();
     });
-    await page.goto(house.url);
+    await page.goto(served.url);
     await page.getByRole('alert').getByText('Rollcall did not answer within 60 s.').waitFor();
     await page.getByRole('heading', { name: 'Now', exact: true }).waitFor();
     await page.getByRole('alert').waitFor({ state: 'detached' });
@@ -202,7 +202,7 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
   });
 
   test('a token that holds no longer is asked for with the reason, also by what only listens', async () => {
-    const page = await watched(started(browser), house.url, {}, /status of 401/);
+    const page = await watched(started(browser), served.url, {}, /status of 401/);
     await page.addInitScript(() => sessionStorage.setItem('rollcall-token', 'x'.repeat(40)));
     const problem = {
       status: 401,
@@ -210,7 +210,7 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
       body: '{"detail":"The token has expired."}',
     };
     await page.route('**/api/events', (route) => route.fulfill(problem));
-    await page.goto(house.url);
+    await page.goto(served.url);
     await page.getByRole('dialog').getByRole('alert').getByText('The token has expired.').waitFor();
     await page.unrouteAll({ behavior: 'ignoreErrors' });
   });
@@ -232,7 +232,7 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
   const addressOf = async (path: string): Promise<string> => {
     if (path === '/account') return `${path}?id=${cooling}`;
     if (path !== '/run') return path;
-    const answer: unknown = await (await fetch(`${house.url}/api/runs?limit=1`)).json();
+    const answer: unknown = await (await fetch(`${served.url}/api/runs?limit=1`)).json();
     const [run] = SCHEMAS.Runs.parse(answer).runs;
     return `${path}?id=${run?.runId}`;
   };
@@ -274,7 +274,7 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
     const right = await page.getByRole('heading', { name: 'Compliance over time' }).boundingBox();
     expect((right?.x ?? 0) + (right?.width ?? 0)).toBeLessThanOrEqual(360);
     for (const path of ['/', '/accounts', '/account', '/audit', '/audit?view=as-of', '/runs', '/run', '/policy']) {
-      await page.goto(`${house.url}${await addressOf(path)}`);
+      await page.goto(`${served.url}${await addressOf(path)}`);
       await page.getByRole('heading', { level: 1 }).waitFor();
       await nothingLoads(page);
       expect(await page.locator('html').evaluate(({ scrollWidth }) => scrollWidth), path).toBe(360);

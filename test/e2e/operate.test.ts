@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { browserOrReason, started } from './browser.ts';
 import { hasFocus, watched } from './page.ts';
-import type { House } from './served-sandbox.ts';
+import type { ServedSandbox } from './served-sandbox.ts';
 import { openStory } from './story.ts';
 
 /* What an operator does in the dashboard, one thing after the other over one organization. */
@@ -10,19 +10,19 @@ import { openStory } from './story.ts';
 const browser = await browserOrReason();
 
 describe.skipIf(typeof browser === 'string')('in the dashboard', () => {
-  let house: House;
+  let served: ServedSandbox;
 
   beforeAll(async () => {
-    ({ house } = await openStory());
+    ({ served } = await openStory());
   });
   afterAll(async () => {
-    await house?.close();
+    await served?.close();
     if (typeof browser !== 'string') await browser.close();
   });
 
   const open = async (path: string, refusals?: RegExp): Promise<Page> => {
-    const page = await watched(started(browser), house.url, {}, refusals);
-    await page.goto(`${house.url}${path}`);
+    const page = await watched(started(browser), served.url, {}, refusals);
+    await page.goto(`${served.url}${path}`);
     return page;
   };
 
@@ -60,7 +60,7 @@ describe.skipIf(typeof browser === 'string')('in the dashboard', () => {
       .first()
       .waitFor();
     await watching.getByText('A guardrail stopped the last run').waitFor({ state: 'detached' });
-    const { sandbox } = house.running;
+    const { sandbox } = served.running;
     await expect
       .poll(
         () => sandbox.accounts().filter((each) => each.state === 'ACTIVE' && each.computeOptimizer.status !== 'Active'),
@@ -92,13 +92,13 @@ describe.skipIf(typeof browser === 'string')('in the dashboard', () => {
     const notice = page.getByText('Suspended: ou:/Sandbox', { exact: true });
     await notice.waitFor();
 
-    await page.goto(`${house.url}/accounts?status=Suspended`);
-    const there = house.running.sandbox
+    await page.goto(`${served.url}/accounts?status=Suspended`);
+    const there = served.running.sandbox
       .accounts()
       .filter(({ ou, state }) => ou.startsWith('/Sandbox') && state === 'ACTIVE');
     await page.getByText(new RegExp(`^${there.length} of \\d+ accounts?$`)).waitFor();
 
-    await page.goto(house.url);
+    await page.goto(served.url);
     await page.getByRole('button', { name: 'Resume' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Resume' }).click();
     await notice.waitFor({ state: 'detached' });
@@ -120,7 +120,7 @@ describe.skipIf(typeof browser === 'string')('in the dashboard', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Halt' }).click();
     await page.getByText('incident 7').first().waitFor();
     await page.getByRole('region', { name: 'Latest entries' }).getByText('of 2026-02-40T25:00:00Z').waitFor();
-    const { sandbox } = house.running;
+    const { sandbox } = served.running;
     const { accountId = '' } =
       sandbox.accounts().find(({ ou, state }) => ou === '/Sandbox' && state === 'ACTIVE') ?? {};
     sandbox.drift({ changes: [{ accountId, enrollment: 'computeOptimizer', status: 'Inactive' }] });

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { startBrowser } from './browser.ts';
-import { type House, openHouse } from './served-sandbox.ts';
+import { openServedSandbox, type ServedSandbox } from './served-sandbox.ts';
 
 /*
  * Makes the pictures of the README again: `npm run pictures`. The dashboard over the real API and a pretend organization, and what the demo
@@ -35,7 +35,7 @@ async function save(name: string, page: Page, fullPage = false): Promise<void> {
   process.stdout.write(`docs/pictures/${name}: ${Math.ceil(picture.length / 1024)} kB\n`);
 }
 
-async function pictureDashboard(browser: Browser, { url, running }: House): Promise<void> {
+async function pictureDashboard(browser: Browser, { url, running }: ServedSandbox): Promise<void> {
   for (const colorScheme of ['light', 'dark'] as const) {
     const context = await browser.newContext({ locale: 'en-US', timezoneId: 'UTC', colorScheme, viewport: VIEW });
     const page = await context.newPage();
@@ -67,7 +67,7 @@ async function pictureDashboard(browser: Browser, { url, running }: House): Prom
 }
 
 /** Who opts out of Automation cannot be opted in again for a day. */
-function optSomeOut({ sandbox }: House['running']): void {
+function optSomeOut({ sandbox }: ServedSandbox['running']): void {
   const some = sandbox
     .accounts()
     .filter(({ ou, state, management }) => ou.startsWith('/Workloads') && state === 'ACTIVE' && !management);
@@ -168,11 +168,11 @@ await mkdir(PLACE, { recursive: true });
 const browser = await startBrowser();
 try {
   await pictureDemo(browser);
-  const house = await openHouse({ sandbox: { accounts: 300, drift: 0.25, seed: 7 }, policy: POLICY });
+  const served = await openServedSandbox({ sandbox: { accounts: 300, drift: 0.25, seed: 7 }, policy: POLICY });
   try {
-    await pictureDashboard(browser, house);
+    await pictureDashboard(browser, served);
   } finally {
-    await house.close();
+    await served.close();
   }
 } finally {
   await browser.close();

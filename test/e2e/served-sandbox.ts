@@ -9,21 +9,21 @@ import { type RunningSandbox, type StartOptions, startSandbox } from '../../serv
 const MAIN = fileURLToPath(new URL('../../services/cli/main.ts', import.meta.url));
 
 /** A pretend organization, and the real `rollcall serve` over it: its API, its dashboard, its embedded store. */
-export interface House {
+export interface ServedSandbox {
   readonly running: RunningSandbox;
   /** Where the dashboard is, without a slash at the end. */
   readonly url: string;
   close(): Promise<void>;
 }
 
-export interface HouseOptions {
+export interface ServedSandboxOptions {
   readonly sandbox: StartOptions;
   readonly policy: string;
   /** Before the first scan. */
   readonly prepare?: (running: RunningSandbox) => void;
 }
 
-export async function openHouse({ sandbox, policy, prepare }: HouseOptions): Promise<House> {
+export async function openServedSandbox({ sandbox, policy, prepare }: ServedSandboxOptions): Promise<ServedSandbox> {
   const running = await startSandbox({ ...sandbox, port: 0 });
   const cwd = mkdtempSync(join(tmpdir(), 'rollcall-e2e-'));
   prepare?.(running);

@@ -1,4 +1,4 @@
-import { type House, openHouse } from './served-sandbox.ts';
+import { openServedSandbox, type ServedSandbox } from './served-sandbox.ts';
 
 const POLICY = `version: 1
 defaults: { computeOptimizer: Active }
@@ -13,7 +13,7 @@ limits: { callsPerSecond: 500, concurrency: 8 }
 export const MARKUP = '<img src=x onerror=alert(1)>';
 
 export interface Story {
-  readonly house: House;
+  readonly served: ServedSandbox;
   /** Somebody has opted it out of Automation, and for a day it cannot be opted in. */
   readonly cooling: string;
 }
@@ -21,7 +21,7 @@ export interface Story {
 /** An organization whose first plan is stopped by a guardrail. */
 export async function openStory(): Promise<Story> {
   let cooling = '';
-  const house = await openHouse({
+  const served = await openServedSandbox({
     sandbox: { accounts: 40, drift: 0.3, seed: 3 },
     policy: POLICY,
     prepare: ({ sandbox }) => {
@@ -35,5 +35,5 @@ export async function openStory(): Promise<Story> {
       sandbox.drift({ changes: [{ accountId: cooling, enrollment: 'automation', status: 'Inactive' }] });
     },
   });
-  return { house, cooling };
+  return { served, cooling };
 }

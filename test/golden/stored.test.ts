@@ -4,7 +4,7 @@ import type { Stores } from '../../shared/app/context.ts';
 import { listOf, ownDigests } from '../../shared/app/ledger/digest.ts';
 import { verifyLedger } from '../../shared/app/queries/audit/verify.ts';
 import type { AccountRecord } from '../../shared/domain/account/record.ts';
-import { makeBench as makeTable, type PretendAws, startPretendAws } from '../adapters/aws/stores.ts';
+import { makeBench as makeTable, type SimulatedAws, startSimulatedAws } from '../adapters/aws/stores.ts';
 import { makeBench as makeFile } from '../adapters/embedded/stores.ts';
 import { readRecords } from '../support/world.ts';
 import { foldAll, readChains } from '../support/world-checks.ts';
@@ -12,9 +12,9 @@ import { command } from './commands.ts';
 import { pretty } from './stable.ts';
 import { expected, restoreFile, restoreTable, STORED_AT, storedRecords, storedRegisters } from './stored.ts';
 
-let aws: PretendAws;
+let aws: SimulatedAws;
 beforeAll(async () => {
-  aws = await startPretendAws();
+  aws = await startSimulatedAws();
 });
 afterAll(() => aws.close());
 

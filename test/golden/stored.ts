@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { BatchWriteItemCommand } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod';
 import { databasePath } from '../../shared/adapters/embedded/file.ts';
-import type { Bench as AwsBench, PretendAws } from '../adapters/aws/stores.ts';
+import type { Bench as AwsBench, SimulatedAws } from '../adapters/aws/stores.ts';
 
 /*
  * What version 0.1.0 stored in November 2026: an embedded store and a table with the same content. Both hold every entry type and every register
@@ -66,7 +66,7 @@ export function restoreFile(dataDir: string): void {
 const BATCH = 25;
 
 /** Puts the items as they were into a new table. */
-export async function restoreTable({ table: client }: PretendAws, { table }: AwsBench): Promise<void> {
+export async function restoreTable({ table: client }: SimulatedAws, { table }: AwsBench): Promise<void> {
   for (let from = 0; from < items.length; from += BATCH) {
     const puts = items.slice(from, from + BATCH).map((Item) => ({ PutRequest: { Item } }));
     await client.send(new BatchWriteItemCommand({ RequestItems: { [table]: puts } }));

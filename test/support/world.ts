@@ -197,7 +197,7 @@ export class World {
     });
   }
 
-  /** The first matching member. Fails the test if there is none. */
+  /** The first matching member. Fails the test if no member matches. */
   member(fits: (account: AccountTruth) => boolean = () => true): AccountTruth {
     const [found] = this.members(fits);
     if (found === undefined) throw new Error('the sandbox has no such account');

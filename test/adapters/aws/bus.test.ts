@@ -7,7 +7,7 @@ import { type EventBridgeBus, MAX_EVENT_BYTES, openEventBridge } from '../../../
 import { wordsOf } from '../../../shared/domain/ledger/bus-event.ts';
 import { ENTRY_TYPES, type EntryType, type LedgerEntry } from '../../../shared/domain/ledger/entry.ts';
 import { account, chainOf, FACET, sealAll, time } from '../../contract/samples.ts';
-import { type Answer, type PretendService, startPretendService } from './simulated-service.ts';
+import { type Answer, type SimulatedService, startSimulatedService } from './simulated-service.ts';
 import { hastyClock } from './stores.ts';
 
 interface Sent {
@@ -26,9 +26,9 @@ const sentSchema = z.object({
   ),
 });
 
-let service: PretendService;
+let service: SimulatedService;
 let bus: EventBridgeBus;
-/** What the next calls answer; as many accepted entries as were sent if there is none. */
+/** The answers of the next calls; without one, a call accepts every entry. */
 let answers: ((sent: Sent) => Answer)[];
 const accept = ({ Entries }: Sent): Answer => ({
   status: 200,
@@ -49,7 +49,7 @@ const error = (type: string, status: number) => (): Answer => ({ status, body: {
 
 beforeEach(async () => {
   answers = [];
-  service = await startPretendService(({ body }) => (answers.shift() ?? accept)(sentSchema.parse(body)));
+  service = await startSimulatedService(({ body }) => (answers.shift() ?? accept)(sentSchema.parse(body)));
   bus = openEventBridge({ bus: 'the-bus', clock: hastyClock(), random: () => 0.5, eventBridge: service.settings });
 });
 afterEach(async () => {

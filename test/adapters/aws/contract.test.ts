@@ -9,11 +9,11 @@ import { registersContract } from '../../contract/registers.contract.ts';
 import { factsContract } from '../../contract/snapshot-store.contract.ts';
 import { storeTimeContract } from '../../contract/store-time.contract.ts';
 import { spyOn } from './spy.ts';
-import { type Bench, makeBench, type PretendAws, startPretendAws } from './stores.ts';
+import { type Bench, makeBench, type SimulatedAws, startSimulatedAws } from './stores.ts';
 
-let aws: PretendAws;
+let aws: SimulatedAws;
 beforeAll(async () => {
-  aws = await startPretendAws();
+  aws = await startSimulatedAws();
 });
 afterAll(() => aws.close());
 

@@ -4,12 +4,12 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { type AwsInspectionOptions, inspectAws } from '../../../shared/adapters/aws/doctor.ts';
 import { createTableInput } from '../../../shared/adapters/aws/dynamodb/schema.ts';
 import { HOST } from '../../support/host.ts';
-import { type PretendService, startPretendService } from './simulated-service.ts';
-import { makeQueues, type PretendAws, startPretendAws } from './stores.ts';
+import { type SimulatedService, startSimulatedService } from './simulated-service.ts';
+import { makeQueues, type SimulatedAws, startSimulatedAws } from './stores.ts';
 
-let aws: PretendAws;
+let aws: SimulatedAws;
 beforeAll(async () => {
-  aws = await startPretendAws();
+  aws = await startSimulatedAws();
 });
 afterAll(() => aws.close());
 
@@ -21,8 +21,8 @@ function look(options: Partial<AwsInspectionOptions>) {
   return opened;
 }
 
-async function pretend(answer: Parameters<typeof startPretendService>[0]): Promise<PretendService> {
-  const service = await startPretendService(answer);
+async function simulate(answer: Parameters<typeof startSimulatedService>[0]): Promise<SimulatedService> {
+  const service = await startSimulatedService(answer);
   onTestFinished(() => service.close());
   return service;
 }
@@ -61,9 +61,9 @@ describe('the table', () => {
     for (const index of ['chain-time', 'all-time', 'todo']) expect(message).toContain(`index ${index} is missing`);
   });
 
-  it('tells denied, refused and out of reach apart, and a name that is not set', async () => {
-    const denied = await pretend(() => refusal('AccessDeniedException'));
-    const unknown = await pretend(() => refusal('UnrecognizedClientException'));
+  it('distinguishes denied, unauthenticated, unreachable and an unset name', async () => {
+    const denied = await simulate(() => refusal('AccessDeniedException'));
+    const unknown = await simulate(() => refusal('UnrecognizedClientException'));
     const reasons = await Promise.all(
       [denied.settings, unknown.settings, NOWHERE].map(
         async (dynamodb) => (await look({ table: 't-1', dynamodb }).table()).reason,
@@ -130,8 +130,8 @@ describe('the queues', () => {
     expect((await look({ queueUrl, dlqUrl }).queue()).message).toContain('is a FIFO queue');
   });
 
-  it('tells denied and out of reach apart', async () => {
-    const denied = await pretend(() => refusal('AccessDeniedException'));
+  it('distinguishes denied and unreachable', async () => {
+    const denied = await simulate(() => refusal('AccessDeniedException'));
     const named = {
       queueUrl: `${denied.settings.endpoint}/111122223333/q`,
       dlqUrl: `${denied.settings.endpoint}/111122223333/d`,
@@ -143,7 +143,7 @@ describe('the queues', () => {
 
 describe('the bus', () => {
   const bus = async (answer: { status: number; body: unknown }, name = 'rollcall-prod') => {
-    const service = await pretend(() => answer);
+    const service = await simulate(() => answer);
     const found = await look({ bus: name, eventBridge: service.settings }).bus();
     expect(service.requests).toEqual([{ operation: 'DescribeEventBus', body: { Name: name } }]);
     return found;

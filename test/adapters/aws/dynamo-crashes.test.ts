@@ -90,7 +90,7 @@ describe('crashes in between', () => {
     await expect(stores.ledger.append([one])).rejects.toThrow('PutItem');
     proxy.decide = () => undefined;
     expect(await stores.ledger.head(A)).toEqual(headOf(one));
-    // Whoever catches the record up has it follow entries of which the chain's item knows nothing: nobody has taken them away.
+    // The record catches up with an entry that the chain's item does not list yet. Nothing was removed.
     expect(await all(stores.ledger.ends())).toEqual([{ chain: A, ...headOf(one) }]);
     expect(await all(stores.ledger.tails(one.at))).toMatchObject([{ accountId: A }]);
     await stores.records.advance([foldEntry(emptyRecord(A), one)]);

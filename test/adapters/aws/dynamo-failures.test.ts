@@ -48,7 +48,7 @@ describe('DynamoDB failing in between', () => {
     expect(clock.slept).toEqual([]);
   });
 
-  it('a connection that breaks is made anew', async () => {
+  it('reconnects after a broken connection', async () => {
     spoil('GetItem', 2, { kind: 'reset' });
     expect(await stores.registers.read('x')).toBeNull();
     expect(proxy.count('GetItem')).toBe(3);

@@ -104,7 +104,7 @@ describe('sizes and shapes', () => {
     expect(await stores.registers.read('noise')).toBeNull();
   });
 
-  it('an item that is none of ours is damage, and says where', async () => {
+  it('an item of another program is reported as damage, with its location', async () => {
     const put = (sk: string, more: Record<string, { S: string }>) =>
       aws.table.send(
         new PutItemCommand({ TableName: bench.table, Item: { pk: { S: `chain#${A}` }, sk: { S: sk }, ...more } }),

@@ -2,9 +2,9 @@ import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import type { AwsStores } from '../../../shared/adapters/aws/store.ts';
 import { account } from '../../contract/samples.ts';
 import { type FailureOutcome, type FaultProxy, startFaultProxy } from './faults.ts';
-import { type Bench, hastyClock, makeBench, type PretendAws, startPretendAws } from './stores.ts';
+import { type Bench, hastyClock, makeBench, type SimulatedAws, startSimulatedAws } from './stores.ts';
 
-export let aws: PretendAws;
+export let aws: SimulatedAws;
 export let bench: Bench;
 export let proxy: FaultProxy;
 export let stores: AwsStores;
@@ -30,7 +30,7 @@ export function spoil(operation: string, times: number, fate: FailureOutcome): v
 /** Registers the set-up and the clean-up of every test of the file that calls this. */
 export function useFaultyDynamodb(): void {
   beforeAll(async () => {
-    aws = await startPretendAws();
+    aws = await startSimulatedAws();
   });
   afterAll(() => aws.close());
   beforeEach(async () => {

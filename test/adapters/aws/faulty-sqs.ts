@@ -3,9 +3,9 @@ import * as z from 'zod';
 import type { AwsStores } from '../../../shared/adapters/aws/store.ts';
 import type { Delivery } from '../../../shared/ports/queue.ts';
 import { type FaultProxy, startFaultProxy } from './faults.ts';
-import { type Bench, makeBench, type PretendAws, startPretendAws } from './stores.ts';
+import { type Bench, makeBench, type SimulatedAws, startSimulatedAws } from './stores.ts';
 
-export let aws: PretendAws;
+export let aws: SimulatedAws;
 export let bench: Bench;
 export let proxy: FaultProxy;
 export let stores: AwsStores;
@@ -56,14 +56,14 @@ export async function receiveOne(): Promise<Delivery> {
 /** Registers the set-up and the clean-up of every test of the file that calls this. */
 export function useFaultySqs(): void {
   beforeAll(async () => {
-    aws = await startPretendAws();
+    aws = await startSimulatedAws();
   });
   afterAll(() => aws.close());
   beforeEach(async () => {
     bench = await makeBench(aws);
     proxy = await startFaultProxy(aws.sqs.endpoint);
     slept = [];
-    // Pauses between attempts end at once; the queue's own time is the bench's.
+    // Pauses between attempts end immediately; the queue follows the clock of the bench.
     const clock = { now: bench.clock.now, sleep: async (ms: number) => void slept.push(ms) };
     stores = await bench.open({
       clock,

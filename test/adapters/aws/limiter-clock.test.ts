@@ -3,13 +3,13 @@ import { systemClock, systemMonotonic } from '../../../shared/adapters/system/cl
 import { clockCheck } from '../../../shared/app/doctor/clock-check.ts';
 import { createLimiter } from '../../../shared/app/rate-limiter/rate-limiter.ts';
 import type { Clock } from '../../../shared/ports/system.ts';
-import { makeBench, type PretendAws, startPretendAws } from './stores.ts';
+import { makeBench, type SimulatedAws, startSimulatedAws } from './stores.ts';
 
 const KEY = { service: 'compute-optimizer', operation: 'GetEnrollmentStatus' };
 
-let aws: PretendAws;
+let aws: SimulatedAws;
 beforeAll(async () => {
-  aws = await startPretendAws();
+  aws = await startSimulatedAws();
 });
 afterAll(() => aws.close());
 

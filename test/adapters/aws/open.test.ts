@@ -9,13 +9,13 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { createTableInput } from '../../../shared/adapters/aws/dynamodb/schema.ts';
 import { StoreError } from '../../../shared/ports/store-error.ts';
 import { refusal, startFaultProxy } from './faults.ts';
-import { type Bench, hastyClock, makeBench, makeQueues, type PretendAws, startPretendAws } from './stores.ts';
+import { type Bench, hastyClock, makeBench, makeQueues, type SimulatedAws, startSimulatedAws } from './stores.ts';
 
-let aws: PretendAws;
+let aws: SimulatedAws;
 let bench: Bench;
 let made = 0;
 beforeAll(async () => {
-  aws = await startPretendAws();
+  aws = await startSimulatedAws();
 });
 afterAll(() => aws.close());
 beforeEach(async () => {
@@ -44,7 +44,7 @@ describe('opening the stores', () => {
     await stores.close();
   });
 
-  it('names everything that is not there, at once', async () => {
+  it('names every missing resource in one error', async () => {
     const error = await failure({ table: 'no-such-table', queueUrl: `${bench.queueUrl}x`, dlqUrl: `${bench.dlqUrl}y` });
     expect(error.code).toBe('WrongShape');
     expect(error.message).toContain('table no-such-table does not exist');

@@ -8,14 +8,14 @@ import type { EventBus } from '../../../shared/ports/bus.ts';
 import type { LogFields, Logger } from '../../../shared/ports/system.ts';
 import { account, chainOf, range } from '../../contract/samples.ts';
 import { manualClock } from '../../support/manual-clock.ts';
-import { type Bench, makeBench, type PretendAws, startPretendAws } from './stores.ts';
+import { type Bench, makeBench, type SimulatedAws, startSimulatedAws } from './stores.ts';
 
-let aws: PretendAws;
+let aws: SimulatedAws;
 let bench: Bench;
 let stores: AwsStores;
 let warnings: (LogFields | undefined)[];
 beforeAll(async () => {
-  aws = await startPretendAws();
+  aws = await startSimulatedAws();
 });
 afterAll(() => aws.close());
 beforeEach(async () => {

@@ -8,14 +8,14 @@ import type { LedgerEntry } from '../../../shared/domain/ledger/entry.ts';
 import type { LedgerFilter } from '../../../shared/ports/ledger.ts';
 import { account, FACET, range, sealAll, time } from '../../contract/samples.ts';
 import { type Spy, spyOn } from './spy.ts';
-import { type Bench, makeBench, type PretendAws, startPretendAws } from './stores.ts';
+import { type Bench, makeBench, type SimulatedAws, startSimulatedAws } from './stores.ts';
 
-let aws: PretendAws;
+let aws: SimulatedAws;
 let spy: Spy;
 let bench: Bench;
 let stores: AwsStores;
 beforeAll(async () => {
-  aws = await startPretendAws();
+  aws = await startSimulatedAws();
   spy = await spyOn(aws.dynamodb.endpoint);
   bench = await makeBench(aws);
   stores = await bench.open({ dynamodb: { ...aws.dynamodb, endpoint: spy.endpoint } });
@@ -83,7 +83,7 @@ describe('what a question reads', () => {
   it('as-of: the ends of the chains, and of each account a page of its index and at most three entries', async () => {
     const { operations, items } = await asked(() => auditAsOf(stores.ledger, time(20_000_000)));
     expect(Object.keys(operations).sort()).toEqual(['BatchGetItem', 'Query']);
-    // A page of 16 twice, because nothing but its joining tells of Automation; and the chain's first entry, for a checkpoint.
+    // Two pages of 16, because only the entry of its joining mentions Automation; and the first entry of the chain, for a checkpoint.
     expect(operations['Query']).toBeLessThanOrEqual(SHARDS + ACCOUNTS * 3);
     expect(operations['BatchGetItem']).toBe(ACCOUNTS);
     expect(items).toBeLessThanOrEqual(ACCOUNTS * (1 + PER_ACCOUNT + 1 + 3));

@@ -13,7 +13,7 @@ export interface Answer {
 }
 
 /** A service that says what a test lets it say. */
-export interface PretendService {
+export interface SimulatedService {
   readonly settings: {
     readonly region: string;
     readonly endpoint: string;
@@ -23,7 +23,7 @@ export interface PretendService {
   close(): Promise<void>;
 }
 
-export async function startPretendService(answer: (request: ServiceRequest) => Answer): Promise<PretendService> {
+export async function startSimulatedService(answer: (request: ServiceRequest) => Answer): Promise<SimulatedService> {
   const requests: ServiceRequest[] = [];
   const server: Server = createServer((incoming, outgoing) => {
     const parts: Buffer[] = [];

@@ -28,7 +28,7 @@ interface Settings {
 const ACCESS = { region: 'eu-west-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
 
 /** DynamoDB and SQS as others have rebuilt them, in this process, on free ports. */
-export interface PretendAws {
+export interface SimulatedAws {
   readonly dynamodb: Settings;
   readonly sqs: Settings;
   /** Lets the queue's time, which is `Date`, be that of the clock. */
@@ -39,7 +39,7 @@ export interface PretendAws {
   close(): Promise<void>;
 }
 
-export async function startPretendAws(): Promise<PretendAws> {
+export async function startSimulatedAws(): Promise<SimulatedAws> {
   const dynamo = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
   // A busy machine may hold a process up for longer than an idle connection lives; its end in the middle of a request is no part of a test.
   dynamo.keepAliveTimeout = 600_000;
@@ -94,7 +94,7 @@ export interface Bench {
 
 let made = 0;
 
-export async function makeBench(aws: PretendAws): Promise<Bench> {
+export async function makeBench(aws: SimulatedAws): Promise<Bench> {
   made += 1;
   const clock = aws.follow(manualClock());
   const table = `table-${made}`;
@@ -123,7 +123,7 @@ export async function makeBench(aws: PretendAws): Promise<Bench> {
   };
 }
 
-/** A clock on which every sleep is over at once, and which is that much later afterwards. */
+/** A clock whose sleeps end immediately and move its time forward. */
 export function hastyClock(start = MANUAL_CLOCK_START): Clock & { readonly slept: number[] } {
   let now = start;
   const slept: number[] = [];

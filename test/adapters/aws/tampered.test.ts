@@ -3,12 +3,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { verifyLedger } from '../../../shared/app/queries/audit/verify.ts';
 import { TamperedError } from '../../../shared/ports/ledger.ts';
 import { chainOf } from '../../contract/samples.ts';
-import { type Bench, makeBench, type PretendAws, startPretendAws } from './stores.ts';
+import { type Bench, makeBench, type SimulatedAws, startSimulatedAws } from './stores.ts';
 
-let aws: PretendAws;
+let aws: SimulatedAws;
 let bench: Bench;
 beforeAll(async () => {
-  aws = await startPretendAws();
+  aws = await startSimulatedAws();
 });
 afterAll(() => aws.close());
 beforeEach(async () => {
@@ -47,7 +47,7 @@ describe('an entry whose attributes were edited and whose body was not', () => {
     expect((await verifyLedger(ledger, records)).fault).toMatchObject({ kind: 'edit', chain: CHAIN, seq: 2 });
   });
 
-  it('is found as well where its own time is none', async () => {
+  it('is found even if its own time is invalid', async () => {
     const { ledger, records } = await bench.open();
     const [first] = chainOf(CHAIN, 1);
     if (first === undefined) throw new Error('no entry');

@@ -57,7 +57,7 @@ describe('a row that was changed from outside', () => {
     await expect(store.snapshots.load()).rejects.toMatchObject({ code: 'Corrupt' });
   });
 
-  it('an entry whose time is none is a fault that verifying finds, not the end of verifying', async () => {
+  it('verification reports an entry with an invalid time and continues', async () => {
     const { ledger, records } = await edited(
       `UPDATE ledger SET body = replace(body, '2026-03-01T12:00:01', 'yesterday at 12:00') WHERE seq = 2`,
     );
@@ -78,7 +78,7 @@ describe('a row that was changed from outside', () => {
     ['$.computeOptimizer.reason', '{}'],
     ['$.computeOptimizer.claim', '{"entryId":7}'],
     ['$.computeOptimizer.setBacks', '[1]'],
-  ])('a condition that cannot be is damage, and no defect of whoever reads it: %s', async (path, value) => {
+  ])('an impossible condition is reported as damage, not as an internal error: %s', async (path, value) => {
     const { records } = await edited(
       `UPDATE records SET body = json_set(body, '${path}', json('${value}')) WHERE account_id = '${CHAIN}'`,
     );

@@ -77,7 +77,7 @@ describe('the embedded store', () => {
     expect((await look(newer.dataDir).database()).message).toContain('newer Rollcall');
   });
 
-  it('that others may read is a warning with the command that mends it', async () => {
+  it('warns if other users may read the file, with the command that fixes it', async () => {
     const { dataDir, file } = await withStore();
     chmodSync(file, 0o644);
     expect(await look(dataDir).database()).toMatchObject({

@@ -62,7 +62,7 @@ describe('a file that must not be touched', () => {
     await expectRefused('NewerVersion', /schema version 99.*newer Rollcall, expected at most \d+.*left as it is/);
   });
 
-  it('is one of a newer version that only its log tells of', async () => {
+  it('is one of a newer version, recorded only in its log', async () => {
     const db = new DatabaseSync(file);
     db.exec('PRAGMA wal_autocheckpoint = 0; PRAGMA user_version = 99');
     expect(readFileSync(file).readInt32BE(60)).toBe(MIGRATIONS.length);

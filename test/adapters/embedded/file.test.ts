@@ -66,7 +66,7 @@ describe('making a store', () => {
 });
 
 describe('reading only', () => {
-  it('sees an empty store where there is none, and makes nothing', async () => {
+  it('shows a missing store as empty and creates nothing', async () => {
     const store = await bench.open({ readOnly: true });
     expect(await store.ledger.head(account(1))).toEqual(EMPTY_CHAIN);
     expect(await store.ledger.query({ type: 'ScanStarted' }, { limit: 5 })).toEqual({ entries: [], next: null });

@@ -23,7 +23,7 @@ async function verified(store: EmbeddedStore, chain: string): Promise<readonly L
   return entries;
 }
 
-it('processes that append to the same chains at once, on a store that none of them had made, never fork one', async () => {
+it('concurrent processes on a store that does not exist yet never fork the chains that they share', async () => {
   const children = await Promise.all(range(3).map((n) => runChild('append', bench.dataDir, `process ${n}`)));
   const store = await bench.open();
   let stored = 0;

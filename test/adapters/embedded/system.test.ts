@@ -11,7 +11,7 @@ import { range } from '../../contract/samples.ts';
 import { manualClock, MANUAL_CLOCK_START as START } from '../../support/manual-clock.ts';
 
 describe('the system clock', () => {
-  it('tells the time in epoch ms', () => {
+  it('returns the time in epoch ms', () => {
     expect(Math.abs(systemClock.now() - Date.now())).toBeLessThan(1000);
   });
 
@@ -68,7 +68,7 @@ describe('the manual clock', () => {
     await all;
   });
 
-  it('wakes whoever is aborted, and forgets him', async () => {
+  it('wakes an aborted sleeper and removes it', async () => {
     const clock = manualClock();
     const controller = new AbortController();
     const nap = clock.sleep(1000, controller.signal);
@@ -197,7 +197,7 @@ describe('the logger', () => {
     expect(lines.map((line) => JSON.parse(line).message)).toEqual(['3', '4']);
   });
 
-  it('masks fields that hold secrets, however deep, and keeps what is none', () => {
+  it('masks secret fields at any depth and keeps the others', () => {
     const { log, lines, last } = logger();
     const secret = 'hunter2hunter2';
     log.warn('x', {

@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { RunningSandbox } from '../../../services/sandbox/start.ts';
 import { createTableInput } from '../../../shared/adapters/aws/dynamodb/schema.ts';
 import { CHECKS, type CheckId } from '../../../shared/domain/doctor-checks.ts';
-import { makeQueues, startPretendAws } from '../../adapters/aws/stores.ts';
+import { makeQueues, startSimulatedAws } from '../../adapters/aws/stores.ts';
 import { auditShape, doctorShape } from './shapes.ts';
 import { as, ENROLL, EVERYTHING_ON, expectNoStack, json, place, rollcall, world } from './support.ts';
 
@@ -258,7 +258,7 @@ describe('doctor with --store aws', () => {
 
   test('checks table and queues', async () => {
     const { env } = await world();
-    const aws = await startPretendAws();
+    const aws = await startSimulatedAws();
     onTestFinished(() => aws.close());
     await aws.table.send(new CreateTableCommand(createTableInput('rollcall-test')));
     const { queueUrl, dlqUrl } = await makeQueues(aws.queues, 'work');

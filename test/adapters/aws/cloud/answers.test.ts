@@ -103,7 +103,7 @@ describe('what AWS answers is checked', () => {
   });
 
   it.each([
-    ['an id that is none', listing({ accountId: 'me', status: 'Active' })],
+    ['an invalid id', listing({ accountId: 'me', status: 'Active' })],
     ['a token that is no text', { ...listing(), nextToken: 7 }],
   ])('%s: the page throws', async (_, body) => {
     const { cloud } = await answering(body);

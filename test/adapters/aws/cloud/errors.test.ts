@@ -132,7 +132,7 @@ describe('what is wrong on our side', () => {
   });
 
   it.each(['eu-wset', 'Eu-West-1', 'eu-west', 'eu-west-1a', 'nonsense', 'us-east-1.evil.example'])(
-    'Region %j is none',
+    'rejects the invalid Region %j',
     async (AWS_REGION) => {
       const wire = await wireServer((_, response) => json(response, 200, {}));
       const { cloud } = cloudOn(wire.endpoint, {}, { AWS_REGION });
@@ -144,7 +144,7 @@ describe('what is wrong on our side', () => {
   );
 
   it.each(['us-gov-west-1', 'cn-northwest-1', 'eusc-de-east-1', 'us-isob-east-1', 'ap-southeast-7'])(
-    'Region %j may be one',
+    'accepts the Region %j',
     async (AWS_REGION) => {
       const wire = await wireServer((_, response) => json(response, 200, {}));
       const { cloud } = cloudOn(wire.endpoint, {}, { AWS_REGION });
@@ -231,7 +231,7 @@ describe('what is wrong on our side', () => {
 });
 
 describe('messages', () => {
-  it('say what failed, for whom, the code, the request and what to do', async () => {
+  it('name the failed operation, the account, the code, the request and the remedy', async () => {
     const { cloud } = await wireCloud((_, response) =>
       json(response, 400, { __type: 'AccessDeniedException', message: 'User is not\n authorized' }),
     );

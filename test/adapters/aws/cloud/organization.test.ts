@@ -98,7 +98,7 @@ describe('reading the organization', () => {
   });
 
   it.each([
-    ['an id that is none', [management, inRoot({ Id: '22' })], 'Accounts.1.Id'],
+    ['an invalid id', [management, inRoot({ Id: '22' })], 'Accounts.1.Id'],
     ['a listing without the management account', [inRoot({ Id: OTHER })], 'management account'],
     ['nothing', [], 'management account'],
   ])('%s yields no snapshot', async (_, accounts, says) => {

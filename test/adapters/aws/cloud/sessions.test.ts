@@ -10,7 +10,7 @@ const HOUR = 3_600_000;
 const memberId = (index: number) => String(200_000_000_000 + index);
 
 describe('whose credentials a call is made with', () => {
-  it('each of many calls at once is signed as its own account, and never as another', async () => {
+  it('concurrent calls are each signed with the credentials of their own account', async () => {
     const waiting: (() => void)[] = [];
     const { cloud } = await wireCloud(({ headers }, response) => {
       const key = /Credential=([^/]+)/.exec(headers.authorization ?? '')?.[1];
@@ -34,7 +34,7 @@ describe('whose credentials a call is made with', () => {
     );
   });
 
-  it('changes of many accounts at once each happen in their own', async () => {
+  it('concurrent changes each take effect in their own account', async () => {
     const world = await awsWorld({ sandbox: { accounts: 80, drift: 0.5, latencyMs: 1 } });
     const members = world.sandbox.accounts().filter(isPlainMember(world));
     const wanted = members.map(({ accountId }, index) => [accountId, index % 3 === 0 ? 'Inactive' : 'Active'] as const);

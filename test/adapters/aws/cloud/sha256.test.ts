@@ -6,7 +6,7 @@ import { Sha256 } from '../../../../shared/adapters/aws/cloud/fast-sha256.ts';
 const hex = async (hash: Sha256) => Buffer.from(await hash.digest()).toString('hex');
 const bytes = (maxLength: number) => fc.uint8Array({ maxLength });
 
-it('is SHA-256, whatever it is fed in', async () => {
+it('computes SHA-256 for every input type', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(bytes(200)), async (parts) => {
       const ours = new Sha256();
@@ -20,7 +20,7 @@ it('is SHA-256, whatever it is fed in', async () => {
   );
 });
 
-it('is HMAC-SHA-256 with a secret of any length', async () => {
+it('computes HMAC-SHA-256 with a secret of any length', async () => {
   await fc.assert(
     fc.asyncProperty(bytes(200), bytes(300), async (secret, data) => {
       const ours = new Sha256(secret);
@@ -30,7 +30,7 @@ it('is HMAC-SHA-256 with a secret of any length', async () => {
   );
 });
 
-it('takes texts, buffers and views of them, and starts anew after reset', async () => {
+it('accepts strings, buffers and views, and starts over after reset', async () => {
   const expected = createHmac('sha256', 'clé').update('données').digest('hex');
   const whole = new TextEncoder().encode('--données--');
   const view = new DataView(whole.buffer, 2, whole.length - 4);
