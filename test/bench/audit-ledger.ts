@@ -10,8 +10,8 @@ import {
 import type { Ledger } from '../../shared/ports/ledger.ts';
 
 /*
- * A ledger of some years: every account joins, and drifts and is put right again and again, all of them in turns, so that the entries of one
- * account lie as far apart as they do in reality.
+ * A ledger of several years. Every account joins, then drifts and is remediated repeatedly. The accounts take turns, so the entries of one
+ * account are as far apart as in production.
  */
 
 export interface LedgerSize {

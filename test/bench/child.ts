@@ -10,7 +10,7 @@ import { type Sandbox, type SandboxOptions, sandboxInfo, sandboxOver } from './s
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 
-/** Starts the pretend AWS in a process of its own, as far away as a remote service: its work is not on our core's bill. */
+/** Starts the simulated AWS in a separate process, so that its processor time does not count as ours. */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const child = spawn(
     process.execPath,

@@ -56,7 +56,7 @@ export function median(values: readonly number[]): number {
   return (low + high) / 2;
 }
 
-/** Three significant digits, or whole numbers: more would pretend to a precision that nobody measured. */
+/** Rounds to three significant digits, or to a whole number: the measurements are not more precise. */
 export function round(value: number): number {
   return Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(3));
 }

@@ -7,7 +7,7 @@ const ROUNDS = 5;
 
 const measured = z.object({ perSecond: z.array(z.array(z.number())) });
 
-/** One fsync answers many writers: durable appends to the ledger a second, by how many writers there are at once. */
+/** One fsync serves many writers: durable ledger appends per second, by the number of concurrent writers. */
 export async function groupCommit(): Promise<readonly Figure[]> {
   const { perSecond } = await runTask(
     'commit',

@@ -40,7 +40,7 @@ interface Look {
   readonly writes: number;
 }
 
-/** An organization taken up and half of it put right by four containers that share table, queue and budget. */
+/** Four containers that share table, queue and budget adopt an organization and remediate half of it. */
 export function loadAws(): Promise<readonly Figure[]> {
   // As containers run it, from the bundle: what strips types takes memory too.
   return inDirectory(async (directory) => load(await bundleTask('serve-aws', directory)));

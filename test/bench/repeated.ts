@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { type Figure, figure } from './figure.ts';
 import { roundsOr } from './size.ts';
 
-/** What `figure` itself puts into the detail, which is made anew of all runs. */
+/** The detail keys that `figure` adds itself; they are computed again from all runs. */
 const ofOneRun = z.looseObject({ runs: z.array(z.number()) });
 const OWN = new Set(['machine', 'cpu', 'cores', 'node', 'versions', 'load', 'runs', 'median', 'spread']);
 

@@ -46,7 +46,7 @@ async function byRollcall(sandbox: Sandbox, callsPerSecond: number, concurrency:
   return { leftBehind: open.length, runs: 1 };
 }
 
-/** All accounts adopted, by each way in turn, in the same pretend organization. */
+/** Each method in turn adopts all accounts of the same simulated organization. */
 export async function sideBySide(): Promise<readonly Figure[]> {
   const rounds = roundsOr(ROUNDS);
   const loop: Way = { name: 'a sequential SDK loop', rounds, run: (at) => byScript(at, false) };
@@ -75,7 +75,7 @@ async function measured({ name, run }: Way): Promise<Outcome> {
       ended = true;
     });
     const seen = untilActive(sandbox, () => ended);
-    // Who fails first tells.
+    // The first failure is reported.
     const [{ leftBehind, runs }, at] = await Promise.all([work, seen]);
     if (at === null) throw new Error(`${name} ended while accounts were not Active`);
     let sum: Count = { count: 0, throttled: 0, failed: 0 };

@@ -81,7 +81,7 @@ export function demo(): Promise<readonly Figure[]> {
       figure({
         name: 'demo',
         ...{ unit: 's', target: { atMost: 40 }, runs: [seconds] },
-        bound: 'the throttling of its pretend organization',
+        bound: 'the throttling of its simulated organization',
       }),
     ];
   });

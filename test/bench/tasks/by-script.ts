@@ -10,8 +10,9 @@ import * as z from 'zod';
 import { answer, taskInput } from '../workbench.ts';
 
 /*
- * What people do without a product, written as one who knows the SDK would: list what is not Active, assume each account's role, switch it
- * on, say what failed; run it again until nothing failed. The SDK's own retries are as they come. One account after the other, or all at once.
+ * The script that an engineer would write with the SDK instead of using a product: list the accounts that are not Active, assume the role of
+ * each, enable the enrollment, report failures, and run again until nothing fails. The SDK's default retries apply. Accounts are processed
+ * one by one or concurrently.
  */
 
 const { atOnce, runs } = z.object({ atOnce: z.boolean(), runs: z.number() }).parse(taskInput());

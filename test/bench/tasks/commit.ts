@@ -4,7 +4,7 @@ import type { Facet } from '../../../shared/domain/enrollment/condition.ts';
 import { type EntryDraft, headOf, sealEntry } from '../../../shared/domain/ledger/entry.ts';
 import { answer, elapsed, inDirectory, taskInput } from '../workbench.ts';
 
-/* Durable appends a second, each to a chain of its writer's own, by turns with few and with many writers at once. */
+/* Durable appends per second, each writer on its own chain, alternately with few and with many concurrent writers. */
 
 const input = z.object({ concurrencies: z.array(z.number()), rounds: z.number(), ms: z.number() });
 const { concurrencies, rounds, ms } = input.parse(taskInput());

@@ -16,7 +16,7 @@ const input = z.object({
   scans: z.number(),
   /** Whether the organization snapshot in `dataDir`, if any, will do. */
   cached: z.boolean(),
-  /** Read the listing without any of us as well: what this machine and the pretend AWS take for it. */
+  /** Also reads the listing without Rollcall, to measure the share of this machine and the simulated AWS. */
   floor: z.boolean(),
 });
 

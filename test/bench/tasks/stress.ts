@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { apply } from '../../../shared/app/runtime/apply.ts';
 import { answer, COMPUTE_OPTIMIZER_ONLY, elapsed, peakMb, policyOf, taskInput, withApp } from '../workbench.ts';
 
-/* One run over a new store: everything is scanned, and what drifted put right account by account. */
+/* One run over a new store: it scans everything and remediates drift account by account. */
 
 const { dataDir, ...limits } = z
   .object({ dataDir: z.string(), callsPerSecond: z.number(), concurrency: z.number() })
