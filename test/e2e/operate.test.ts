@@ -70,7 +70,7 @@ describe.skipIf(typeof browser === 'string')('in the dashboard', () => {
     await watching.getByRole('article').filter({ hasText: 'Compute Optimizer' }).getByText('100%').waitFor();
   });
 
-  test('what was approved, by whom and why, stays to be read', async () => {
+  test('an approval stays visible with its approver and reason', async () => {
     const page = await open('/runs');
     await page.getByRole('region', { name: /^Runs/ }).getByRole('link').last().click();
     await page.getByText(/Approved by/).waitFor();

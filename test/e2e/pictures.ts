@@ -7,8 +7,8 @@ import { startBrowser } from './browser.ts';
 import { openServedSandbox, type ServedSandbox } from './served-sandbox.ts';
 
 /*
- * Makes the pictures of the README again: `npm run pictures`. The dashboard over the real API and a pretend organization, and what the demo
- * prints.
+ * Recreates the pictures of the README (`npm run pictures`): the dashboard over the real API and a simulated organization, and the output of
+ * the demo.
  */
 
 const ROOT = join(import.meta.dirname, '../..');

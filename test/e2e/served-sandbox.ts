@@ -8,10 +8,10 @@ import { type RunningSandbox, type StartOptions, startSandbox } from '../../serv
 
 const MAIN = fileURLToPath(new URL('../../services/cli/main.ts', import.meta.url));
 
-/** A pretend organization, and the real `rollcall serve` over it: its API, its dashboard, its embedded store. */
+/** A simulated organization with the real `rollcall serve`: its API, dashboard and embedded store. */
 export interface ServedSandbox {
   readonly running: RunningSandbox;
-  /** Where the dashboard is, without a slash at the end. */
+  /** The URL of the dashboard, without a trailing slash. */
   readonly url: string;
   close(): Promise<void>;
 }
@@ -19,7 +19,7 @@ export interface ServedSandbox {
 export interface ServedSandboxOptions {
   readonly sandbox: StartOptions;
   readonly policy: string;
-  /** Before the first scan. */
+  /** Runs before the first scan. */
   readonly prepare?: (running: RunningSandbox) => void;
 }
 
@@ -48,7 +48,7 @@ export async function openServedSandbox({ sandbox, policy, prepare }: ServedSand
   }
 }
 
-/** Nothing of the machine's own settings reaches it. */
+/** Excludes the machine's own AWS settings. */
 function environment({ endpoint, info }: RunningSandbox, cwd: string): Record<string, string> {
   const nowhere = join(cwd, 'none');
   return {
@@ -64,7 +64,7 @@ function environment({ endpoint, info }: RunningSandbox, cwd: string): Record<st
   };
 }
 
-/** What it prints of where the dashboard is. */
+/** The URL of the dashboard that the process prints. */
 function addressOf(child: ChildProcess): Promise<string> {
   let all = '';
   return new Promise((resolve, reject) => {
