@@ -17,7 +17,7 @@ async function resume(world: World, accountId: string): Promise<void> {
   const parsed = parseOperatorSelector(accountId);
   if (!parsed.ok) expect.fail(parsed.message);
   expect(await resumeContested(app.deps, parsed.selector)).toEqual([accountId]);
-  // Once more, there is nothing to resume.
+  // A second resume finds nothing to resume.
   expect(await resumeContested(app.deps, parsed.selector)).toEqual([]);
   await world.stop(app);
 }
@@ -39,7 +39,7 @@ describe('an account that someone keeps reverting', () => {
     expect(third.open).toMatchObject([{ accountId, verdict: 'Blocked', reason: 'contested', notBefore: null }]);
     expect(third.open[0]?.message).toMatch(/reverted 3 times within 24 hours .* `rollcall resume`/);
     expect(third.changes).toMatchObject({ attempted: 0, blocked: 1, failed: 0 });
-    // Days later it still is.
+    // Three days later it is still contested.
     world.clock.advance(72 * HOUR_MS);
     const later = await world.run();
     expect(later.plan.changes).toMatchObject([{ accountId, verdict: 'Blocked', reason: 'contested', action: 'none' }]);

@@ -128,13 +128,13 @@ async function traces({ store }: Place): Promise<unknown> {
   return [last.entries.map(({ id }) => id), await store.registers.list(''), (await store.deadLetters.list(10)).length];
 }
 
-/** What no answer may have in it: where in our code, or in Node's, something went wrong. */
+/** Source locations of our code or of Node. No response may contain one. */
 const INSIDES = /node:internal|\.ts:\d+:\d+|\.js:\d+:\d+|node_modules/;
 
 function check({ status, headers, text }: Answer, { method, path, foreign }: Asked, input: string): void {
   must(status < 500, `answers ${status}: ${text.slice(0, 400)}`, input);
   must(!foreign || status >= 400, `a foreign page is answered ${status}`, input);
-  must(!INSIDES.test(text), `tells of our insides: ${text.slice(0, 400)}`, input);
+  must(!INSIDES.test(text), `exposes internal source locations: ${text.slice(0, 400)}`, input);
   const type = String(headers['content-type'] ?? '');
   must(!type.includes('html'), `answers with ${type}`, input);
   // What Node's own parser refuses never gets to us.
@@ -175,7 +175,7 @@ const paged = z.object({ next: z.string().nullable() });
 
 const PAGED = ['/api/accounts?limit=1', '/api/audit?limit=2', '/api/audit/as-of?at=1h&limit=1', '/api/runs?limit=1'];
 
-/** Requests to the API over the wire, as whoever can open its port: none has a bad end, and none that is refused does anything. */
+/** API requests over the network from any client that can reach the port: none crashes the server, and refused requests have no effect. */
 export const apiTarget: Target = {
   name: 'api',
   share: 6,

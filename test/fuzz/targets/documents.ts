@@ -168,21 +168,25 @@ function readEvent(value: unknown): Read {
     () => {
       const heard = parseCloudTrailEvent(value, 'o-aaaaaaaaaa');
       if (heard.kind === 'ignored' || heard.kind === 'rejected') {
-        must(heard.why !== '' && heard.why.length < 1_000, 'passed over without words', input);
+        must(heard.why !== '' && heard.why.length < 1_000, 'skipped without a reason', input);
         return 'refused';
       }
       must(
         heard.accountIds.every((id) => /^\d{12}$/.test(id)),
-        'an account id that is none',
+        'an invalid account id',
         input,
       );
-      must(heard.accountIds.length > 0 || heard.wide || heard.unclear !== undefined, 'about nothing', input);
+      must(
+        heard.accountIds.length > 0 || heard.wide || heard.unclear !== undefined,
+        'an event that names no account',
+        input,
+      );
       if (heard.kind === 'enrollment') {
         const { actor, at, operation, requestId } = heard.by;
-        must(/^[\x20-\x7e]{1,512}$/.test(actor) && /^\w+$/.test(operation), 'an actor that disturbs a terminal', input);
-        must(at === '' || !Number.isNaN(Date.parse(at)), 'a time that is none', input);
-        must((requestId ?? '').length <= 200, 'an endless request id', input);
-        must(/^[\x20-\x7e]*$/.test(requestId ?? ''), 'a request id that disturbs a terminal', input);
+        must(/^[\x20-\x7e]{1,512}$/.test(actor) && /^\w+$/.test(operation), 'an actor with control characters', input);
+        must(at === '' || !Number.isNaN(Date.parse(at)), 'an invalid time', input);
+        must((requestId ?? '').length <= 200, 'a request id that is too long', input);
+        must(/^[\x20-\x7e]*$/.test(requestId ?? ''), 'a request id with control characters', input);
       }
       return 'accepted';
     },

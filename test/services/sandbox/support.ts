@@ -47,7 +47,7 @@ export function members(running: RunningSandbox): AccountTruth[] {
     );
 }
 
-/** The first matching member. Fails the test if there is none. */
+/** The first matching member. Fails the test if no member matches. */
 export function member(running: RunningSandbox, fits: (account: AccountTruth) => boolean = () => true): AccountTruth {
   const found = members(running).find(fits);
   if (found === undefined) throw new Error('The sandbox has no such account');

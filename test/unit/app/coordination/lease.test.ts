@@ -25,7 +25,7 @@ describe('a lease', () => {
     expect(await acquireLease(registers, clock, 'other', 'two', MINUTE)).toHaveProperty('lease');
   });
 
-  it('goes to exactly one of many who ask at once', async () => {
+  it('goes to exactly one of many concurrent callers', async () => {
     const { registers, clock } = parts();
     const asked = Array.from({ length: 20 }, (_, n) => acquireLease(registers, clock, 'scan', `owner-${n}`, MINUTE));
     const answers = await Promise.all(asked);
@@ -76,7 +76,7 @@ describe('one at a time', () => {
     expect(await oneAtATime(deps('two'), 'publish', async () => 'mine')).toBe('mine');
   });
 
-  it('tells the work that the lease was lost', async () => {
+  it('signals a lost lease to the work', async () => {
     const { registers, clock } = parts();
     const work = async (lost: AbortSignal): Promise<boolean> => {
       await clock.sleep(10 * MINUTE, lost);
@@ -112,7 +112,7 @@ describe('work under a lease', () => {
     expect(clock.sleeping).toBe(0);
   });
 
-  it('waits for its turn, and says for whom', async () => {
+  it('waits for its turn, and reports the owner it waits for', async () => {
     const { registers, clock } = parts();
     const lease = await hold(registers, clock, 'one');
     const waitedFor: string[] = [];
@@ -173,7 +173,7 @@ describe('work under a lease', () => {
     expect(await working).toContain('could not be renewed');
   });
 
-  it('excludes: of many who want it, no two work at once', async () => {
+  it('is exclusive: of many concurrent callers, no two work at the same time', async () => {
     const { registers, clock } = parts();
     let inside = 0;
     let most = 0;

@@ -17,7 +17,7 @@ const withSnapshotOf = (organizationId: string | null) => ({
 });
 
 describe('a store belongs to one organization', () => {
-  it('of any number of first commands at once, those of one organization win and all others are refused', async () => {
+  it('of concurrent first commands, those of one organization succeed and all others are refused', async () => {
     const organizations = fc.array(fc.constantFrom('o-a', 'o-b', 'o-c'), { minLength: 1, maxLength: 8 });
     await fc.assert(
       fc.asyncProperty(organizations, async (ids) => {

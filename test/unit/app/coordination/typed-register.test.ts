@@ -24,7 +24,7 @@ describe('an update of a register', () => {
     expect(writes).toEqual(['{"n":1}', '{"n":2}', '{"n":1}']);
   });
 
-  it('that many make at once loses none', async () => {
+  it('is not lost when many run concurrently', async () => {
     const { registers } = counted();
     await Promise.all(
       Array.from({ length: 20 }, () => update(registers, document, (now) => ({ n: (now?.n ?? 0) + 1 }))),

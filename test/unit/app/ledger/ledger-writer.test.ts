@@ -101,7 +101,7 @@ describe('the journal', () => {
     expect(await store.records.get(A)).toBeNull();
   });
 
-  it('decides anew when the head has moved, on the record as it has become', async () => {
+  it('decides again on the new record when the head has moved', async () => {
     const stale = await journal.current(A);
     await journal.write(A, () => [entry('other', 5)]);
     const seen: number[] = [];
@@ -118,7 +118,7 @@ describe('the journal', () => {
     expect(record.head.seq).toBe(2);
   });
 
-  it('lets the one who decides anew decide for nothing', async () => {
+  it('writes nothing when the second decision has no entries', async () => {
     const stale = await journal.current(A);
     await journal.write(A, () => [entry('other', 1)]);
     const decide: Decide = (current) => (current.head.seq === 0 ? [entry('mine', 1)] : []);
@@ -127,7 +127,7 @@ describe('the journal', () => {
     expect(record.head.seq).toBe(1);
   });
 
-  it('loses no entry of many writers at once, in one process and in several', async () => {
+  it('loses no entry of concurrent writers, in one process and in several', async () => {
     const others = await Promise.all(
       [1, 2, 3].map(async () => {
         const { ledger, records } = await bench.open();
@@ -190,7 +190,7 @@ describe('the journal', () => {
     await expect(stuck.write(A, addOne)).rejects.toThrow('refuses every append');
   });
 
-  it('appends to the organization’s own chain from many at once', async () => {
+  it('appends concurrent entries to the organization’s own chain', async () => {
     let n = 0;
     const organization = () => draft({ chain: ORGANIZATION_CHAIN, id: `o-${n++}`, type: 'ScanStarted' });
     await Promise.all(Array.from({ length: 20 }, () => journal.organization(organization)));
@@ -198,7 +198,7 @@ describe('the journal', () => {
     expect(chain.map(({ seq }) => seq)).toEqual(Array.from({ length: 20 }, (_, k) => k + 1));
   });
 
-  it('tells whoever waits for a record that it could not be stored, and goes on with others', async () => {
+  it('rejects the write of a record that could not be stored, and continues with others', async () => {
     let fail = true;
     const records: Records = {
       ...store.records,

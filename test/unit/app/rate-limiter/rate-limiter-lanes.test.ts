@@ -33,8 +33,8 @@ async function lane(clock: ManualClock, limiter: Limiter, service: TokenBucket, 
   }
 }
 
-describe('workers that wait in line for an unknown limit', () => {
-  it.each([8, 16, 64, 200])('are throttled in less than one call of twenty, %i of them at once', async (lanes) => {
+describe('workers that queue for an unknown limit', () => {
+  it.each([8, 16, 64, 200])('are throttled in less than one call of twenty, with %i in parallel', async (lanes) => {
     const clock = manualClock();
     const limiter = createLimiter({
       registers: memoryRegisters(),

@@ -89,7 +89,7 @@ describe('the limiter', () => {
     expect(times.length).toBeGreaterThanOrEqual(80);
   });
 
-  it('does not let out at once what it reserved and did not use in time', async () => {
+  it('does not release a burst of reserved slots that were not used in time', async () => {
     const clock = manualClock();
     const limiter = createLimiter({
       registers: memoryRegisters(),

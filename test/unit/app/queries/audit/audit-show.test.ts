@@ -88,7 +88,7 @@ describe('an entry and its neighbours', () => {
     expect(await faultsAt(ledgerOf(forked), 'entry-1')).toEqual([['edit', 2]]);
   });
 
-  it('is not found under an id or a place that is none', async () => {
+  it('is not found under an unknown id or position', async () => {
     for (const reference of ['entry-9', '111122223333#4', '111122223333#0', '']) {
       expect(await showEntry(ledgerOf(whole), reference)).toBeNull();
     }

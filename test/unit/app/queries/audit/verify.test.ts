@@ -58,7 +58,7 @@ const A = account(1);
 const kinds = ({ faults }: VerifyResult) => faults.map(({ kind, chain, seq }) => `${kind} ${chain} ${seq}`);
 
 describe('verify', () => {
-  it('names the first broken link of each kind at once', async () => {
+  it('names the first broken link of each kind in one result', async () => {
     await fill(range(5).map((n) => chainOf(account(n), 6)));
     expect(await verify()).toMatchObject({ ok: true, chains: 5, entries: 30, fault: null, faults: [], pruned: 0 });
     const [rival] = sealAll(account(3), [{ reason: 'rival' }], { seq: 3, hash: 'f'.repeat(64) });
@@ -166,7 +166,7 @@ describe('verify', () => {
 });
 
 describe('the digest', () => {
-  it('is written once a day, however many processes try at once, and begins a chain like any entry', async () => {
+  it('is written once a day, even by concurrent processes, and begins a chain like any entry', async () => {
     await fill([chainOf(A, 3)]);
     const others = await Promise.all(range(4).map(() => bench.open()));
     const write = () =>
@@ -221,7 +221,7 @@ describe('the digest', () => {
     ['everything', 'DELETE FROM ledger; DELETE FROM chains; DELETE FROM records', 'truncation'],
     ['the list that it is over', `UPDATE registers SET body = '{}' WHERE name LIKE 'digest-list/%'`, null],
     ['the register of the list', `DELETE FROM registers WHERE name LIKE 'digest-list/%'`, null],
-  ])('shows to whoever kept it that the store lost %s', async (_, sql, kind) => {
+  ])('proves that the store lost %s', async (_, sql, kind) => {
     await fill([chainOf(account(1), 4), chainOf(account(2), 5), chainOf(ORGANIZATION_CHAIN, 3)]);
     const entry = await writeDigest(deps());
     const event = JSON.stringify({ source: 'rollcall', 'detail-type': 'Digest Published', detail: entry });
