@@ -36,7 +36,7 @@ describe('canaries that fail', () => {
     world.sandbox.setFaults(faults);
     const run = await world.run();
     expect(run.rollout).toMatchObject({ phase: 'blocked', planHash: run.plan.planHash });
-    expect(run.rollout?.message).toContain('deadLettered');
+    expect(run.rollout?.message).toContain('given up');
     expect(await told(world)).toEqual(['RolloutAdvanced canary', 'GuardrailTripped rollout']);
     world.sandbox.setFaults([]);
     world.clock.advance(3 * HOUR);
