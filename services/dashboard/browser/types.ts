@@ -1,12 +1,13 @@
 /** Types of the API's answers, derived from its schemas. The schemas themselves are not in the bundle. */
+import type { EnrollmentId } from '../../../shared/domain/enrollment/kinds/index.ts';
 import type { Answer } from '../../api/schemas.ts';
 
 export type Status = Answer<'Status'>;
 export type AccountsAnswer = Answer<'Accounts'>;
 export type AccountRow = Answer<'AccountRow'>;
-export type Cell = NonNullable<AccountRow['computeOptimizer']>;
+export type Cell = NonNullable<AccountRow[EnrollmentId]>;
 export type Account = Answer<'Account'>;
-export type Condition = NonNullable<Account['enrollments']['computeOptimizer']>;
+export type Condition = NonNullable<Account['enrollments'][EnrollmentId]>;
 export type Explanation = Answer<'Explanation'>;
 export type AuditPage = Answer<'AuditPage'>;
 export type AsOf = Answer<'AsOf'>;

@@ -1,3 +1,4 @@
+import { PREREQUISITE_TITLES, TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { reasonText as sentenceOf } from '../../../shared/domain/enrollment/reason-codes.ts';
 import type { Entry } from './types.ts';
 
@@ -43,15 +44,9 @@ export function duration(ms: number): string {
 
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-export const ENROLLMENT_WORDS: Readonly<Record<string, string>> = {
-  computeOptimizer: 'Compute Optimizer',
-  automation: 'Automation',
-};
-
 /** The fields that a rule of the policy can set. */
 export const FIELD_WORDS = {
-  computeOptimizer: 'Compute Optimizer',
-  automation: 'Automation',
+  ...TITLES,
   organizationRules: 'Organization rules',
   mode: 'Mode',
 } as const;
@@ -59,7 +54,7 @@ export const FIELD_WORDS = {
 /** `290 changes: 202 now, 88 after Compute Optimizer`, worded as in the CLI. */
 export function changesText({ now, followUps }: { readonly now: number; readonly followUps: number }): string {
   const total = count(now + followUps, 'change');
-  return followUps === 0 ? total : `${total}: ${number(now)} now, ${number(followUps)} after Compute Optimizer`;
+  return followUps === 0 ? total : `${total}: ${number(now)} now, ${number(followUps)} after ${PREREQUISITE_TITLES}`;
 }
 
 interface ChangeCounts {

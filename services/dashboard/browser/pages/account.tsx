@@ -1,4 +1,6 @@
 import { Link } from 'wouter-preact';
+import { ENROLLMENT_IDS, type EnrollmentId, TITLES } from '../../../../shared/domain/enrollment/kinds/index.ts';
+import { FIELDS } from '../../../../shared/domain/policy/types.ts';
 import { get } from '../api.ts';
 import { READ } from '../endpoints.ts';
 import { changes } from '../live.ts';
@@ -9,7 +11,7 @@ import { Timeline } from '../parts/timeline.tsx';
 import { useResource } from '../resource.ts';
 import { useParams } from '../search-params.ts';
 import type { Account, Condition, Explanation } from '../types.ts';
-import { ENROLLMENT_WORDS, FIELD_WORDS, stateText } from '../words.ts';
+import { FIELD_WORDS, stateText } from '../words.ts';
 
 export function AccountPage() {
   const [params] = useParams();
@@ -34,9 +36,7 @@ export function AccountPage() {
 function Found({ found }: { readonly found: Account }) {
   const { accountId, account, present, enrollments, explanation, notExplained, snapshotAt } = found;
   const mayOperate = useMayOperate();
-  const suspended = [enrollments.computeOptimizer, enrollments.automation].some(
-    (each) => each?.verdict === 'Suspended',
-  );
+  const suspended = ENROLLMENT_IDS.some((id) => enrollments[id]?.verdict === 'Suspended');
   return (
     <>
       <dl class="facts card">
@@ -58,8 +58,9 @@ function Found({ found }: { readonly found: Account }) {
         <div class="actions">{suspended ? <Resume selector={accountId} /> : <Suspend selector={accountId} />}</div>
       )}
       <div class="cards">
-        <Standing enrollment="computeOptimizer" condition={enrollments.computeOptimizer} />
-        <Standing enrollment="automation" condition={enrollments.automation} />
+        {ENROLLMENT_IDS.map((id) => (
+          <Standing key={id} enrollment={id} condition={enrollments[id]} />
+        ))}
       </div>
       {explanation === null ? (
         <p class="muted">The policy decision cannot be explained: {notExplained}.</p>
@@ -87,14 +88,14 @@ function tagsText(tags: Readonly<Record<string, string>> | null): string | null 
 }
 
 interface StandingProps {
-  readonly enrollment: 'computeOptimizer' | 'automation';
+  readonly enrollment: EnrollmentId;
   readonly condition: Condition | null;
 }
 
 function Standing({ enrollment, condition }: StandingProps) {
   return (
     <article>
-      <h2>{ENROLLMENT_WORDS[enrollment]}</h2>
+      <h2>{TITLES[enrollment]}</h2>
       {condition === null ? <Empty>No status recorded yet.</Empty> : <Facts condition={condition} />}
     </article>
   );
@@ -135,7 +136,7 @@ function Explained({ explanation }: { readonly explanation: Explanation }) {
         <p class="problem">The policy contradicts itself for this account: {desired.contradiction.message}</p>
       )}
       <ul>
-        {(['computeOptimizer', 'automation', 'organizationRules', 'mode'] as const).map((field) => (
+        {FIELDS.map((field) => (
           <li key={field}>
             {FIELD_WORDS[field]}: <strong>{desired[field].value}</strong>, decided by{' '}
             <strong>{desired[field].rule === 'defaults' ? 'the defaults' : `rule ${desired[field].rule}`}</strong>

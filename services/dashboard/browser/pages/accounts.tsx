@@ -1,5 +1,6 @@
 import { useMemo, useRef } from 'preact/hooks';
 import { Link } from 'wouter-preact';
+import { ENROLLMENT_IDS, KINDS } from '../../../../shared/domain/enrollment/kinds/index.ts';
 import { STATUSES } from '../../../../shared/domain/enrollment/status.ts';
 import { readAccounts } from '../accounts.ts';
 import { slowChanges } from '../live.ts';
@@ -8,10 +9,9 @@ import { useVirtualRows } from '../parts/virtual.ts';
 import { useLoaded } from '../resource.ts';
 import { useParams } from '../search-params.ts';
 import type { AccountRow, Cell } from '../types.ts';
-import { count, ENROLLMENT_WORDS, number, reasonText } from '../words.ts';
+import { count, number, reasonText } from '../words.ts';
 
-const ENROLLMENTS = ['computeOptimizer', 'automation'] as const;
-const SORTS = ['name', 'ou', 'computeOptimizer', 'automation', 'rule', 'since'] as const;
+const SORTS = ['name', 'ou', ...ENROLLMENT_IDS, 'rule', 'since'] as const;
 type Sort = (typeof SORTS)[number];
 const ROW_HEIGHT = 52;
 
@@ -27,12 +27,13 @@ export function AccountsPage() {
   );
 }
 
-const conditionsOf = (row: AccountRow): readonly Cell[] => ENROLLMENTS.flatMap((enrollment) => row[enrollment] ?? []);
+const conditionsOf = (row: AccountRow): readonly Cell[] =>
+  ENROLLMENT_IDS.flatMap((enrollment) => row[enrollment] ?? []);
 
 const distinct = (values: Iterable<string | null>): readonly string[] =>
   [...new Set([...values].flatMap((value) => (value === null ? [] : [value])))].sort();
 
-/** When the status of either enrollment last changed. */
+/** When the status of an enrollment last changed. */
 const sinceOf = (row: AccountRow): string =>
   conditionsOf(row)
     .map(({ since }) => since)
@@ -68,7 +69,7 @@ function passes(row: AccountRow, { search, enrollment, status, ou, rule, reason 
   if (search !== '' && !found.includes(search.toLowerCase())) return false;
   if (ou !== '' && row.ou !== ou && !row.ou.startsWith(ou === '/' ? '/' : `${ou}/`)) return false;
   if (status === '' && rule === '' && reason === '') return true;
-  return ENROLLMENTS.some((name) => {
+  return ENROLLMENT_IDS.some((name) => {
     const condition = row[name];
     if (condition === null || (enrollment !== '' && enrollment !== name)) return false;
     const holds = (wanted: string, is: string | null): boolean => wanted === '' || wanted === is;
@@ -114,7 +115,7 @@ function Accounts({ rows }: { readonly rows: readonly AccountRow[] }) {
               onInput={(event) => change({ q: event.currentTarget.value })}
             />
           </label>
-          <Choice label="Enrollment" name="enrollment" filters={filters} values={[...ENROLLMENTS]} change={change} />
+          <Choice label="Enrollment" name="enrollment" filters={filters} values={ENROLLMENT_IDS} change={change} />
           <Choice label="Status" name="status" filters={filters} values={choices.status} change={change} />
           <Choice label="Organizational unit" name="ou" filters={filters} values={choices.ou} change={change} />
           <Choice label="Rule" name="rule" filters={filters} values={choices.rule} change={change} />
@@ -178,7 +179,7 @@ function Choice({ label, name, filters, values, change }: ChoiceProps) {
         <option value="">Any</option>
         {all.map((value) => (
           <option key={value} value={value}>
-            {name === 'reason' ? reasonText(value) : (ENROLLMENT_WORDS[value] ?? value)}
+            {name === 'reason' ? reasonText(value) : (KINDS.find(({ id }) => id === value)?.title ?? value)}
           </option>
         ))}
       </select>
@@ -190,8 +191,7 @@ function Choice({ label, name, filters, values, change }: ChoiceProps) {
 const COLUMNS: readonly { readonly by: Sort; readonly title: string; readonly wide: boolean }[] = [
   { by: 'name', title: 'Account', wide: false },
   { by: 'ou', title: 'Organizational unit', wide: true },
-  { by: 'computeOptimizer', title: 'Compute Optimizer', wide: false },
-  { by: 'automation', title: 'Automation', wide: false },
+  ...KINDS.map(({ id, title }) => ({ by: id, title, wide: false })),
   { by: 'rule', title: 'Rule', wide: true },
   { by: 'since', title: 'Since', wide: true },
 ];
@@ -264,7 +264,7 @@ function Row({ row, index }: { readonly row: AccountRow; readonly index: number 
       <td class="wide" title={ou}>
         {ou || '–'}
       </td>
-      {ENROLLMENTS.map((enrollment) => (
+      {ENROLLMENT_IDS.map((enrollment) => (
         <td key={enrollment}>
           <Standing condition={row[enrollment]} />
         </td>

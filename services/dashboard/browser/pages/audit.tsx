@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { Link } from 'wouter-preact';
+import { TITLES } from '../../../../shared/domain/enrollment/kinds/index.ts';
 import { download, get } from '../api.ts';
 import { type AuditFilter, READ } from '../endpoints.ts';
 import { fieldOf, isoOf } from '../local-time.ts';
@@ -9,7 +10,7 @@ import { Timeline } from '../parts/timeline.tsx';
 import { useResource } from '../resource.ts';
 import { useParams } from '../search-params.ts';
 import type { AuditPage as Page } from '../types.ts';
-import { ENROLLMENT_WORDS, ENTRY_TYPES, messageOf, typeText } from '../words.ts';
+import { ENTRY_TYPES, messageOf, typeText } from '../words.ts';
 
 const CURRENT = { 'aria-current': 'page' } as const;
 
@@ -91,7 +92,7 @@ function Search() {
             Enrollment
             <select value={value('enrollment')} onChange={(event) => change({ enrollment: event.currentTarget.value })}>
               <option value="">Any</option>
-              {Object.entries(ENROLLMENT_WORDS).map(([code, words]) => (
+              {Object.entries(TITLES).map(([code, words]) => (
                 <option key={code} value={code}>
                   {words}
                 </option>

@@ -1,4 +1,5 @@
 import { Link } from 'wouter-preact';
+import { ENROLLMENT_IDS, type EnrollmentId, TITLES } from '../../../../shared/domain/enrollment/kinds/index.ts';
 import { READ } from '../endpoints.ts';
 import { changes, latest } from '../live.ts';
 import { entryText, toneOf } from '../parts/entry.tsx';
@@ -9,7 +10,7 @@ import { Empty, Heading, Loaded, Sentence, StatusMark, Time } from '../parts/sma
 import { DataTable } from '../parts/table.tsx';
 import { useResource } from '../resource.ts';
 import type { Status } from '../types.ts';
-import { count, ENROLLMENT_WORDS, number, percent } from '../words.ts';
+import { count, number, percent } from '../words.ts';
 
 export function OverviewPage() {
   const status = useResource<Status>(READ.status, changes.value);
@@ -29,8 +30,9 @@ export function OverviewPage() {
             )}
             <Held status={found} mayOperate={mayOperate} />
             <div class="cards">
-              <Compliance status={found} enrollment="computeOptimizer" />
-              <Compliance status={found} enrollment="automation" />
+              {ENROLLMENT_IDS.map((id) => (
+                <Compliance key={id} status={found} enrollment={id} />
+              ))}
               <NowCard status={found} />
               <CallRateCard />
             </div>
@@ -122,7 +124,7 @@ const NOT_MANAGED = new Set(['Not applicable', 'Unmanaged', 'Exempt', 'Suspended
 
 interface ComplianceProps {
   readonly status: Status;
-  readonly enrollment: 'computeOptimizer' | 'automation';
+  readonly enrollment: EnrollmentId;
 }
 
 function Compliance({ status, enrollment }: ComplianceProps) {
@@ -133,7 +135,7 @@ function Compliance({ status, enrollment }: ComplianceProps) {
   const compliant = status.statuses[enrollment].Compliant ?? 0;
   return (
     <article>
-      <h2>{ENROLLMENT_WORDS[enrollment]}</h2>
+      <h2>{TITLES[enrollment]}</h2>
       <span class="big">{managed === 0 ? '–' : percent((compliant / managed) * 100)}</span>
       <p class="muted">
         {managed === 0
@@ -211,7 +213,7 @@ function Reasons({ id, title, rows, none }: ReasonsProps) {
                 </Link>
               ),
             ],
-            ['Enrollment', ({ enrollment }) => ENROLLMENT_WORDS[enrollment]],
+            ['Enrollment', ({ enrollment }) => TITLES[enrollment]],
             ['Status', ({ status }) => <StatusMark status={status} />],
             ['Reason', ({ message }) => message],
             ['Not before', ({ notBefore }) => (notBefore === null ? '' : <Time iso={notBefore} />)],

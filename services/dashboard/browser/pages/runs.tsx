@@ -1,4 +1,5 @@
 import { Link } from 'wouter-preact';
+import { TITLES } from '../../../../shared/domain/enrollment/kinds/index.ts';
 import { READ } from '../endpoints.ts';
 import { changes } from '../live.ts';
 import { RunProgress } from '../parts/now.tsx';
@@ -8,16 +9,7 @@ import { DataTable } from '../parts/table.tsx';
 import { useResource } from '../resource.ts';
 import { useParams } from '../search-params.ts';
 import type { DeadLetters, Run, RunDetail, Runs, Status } from '../types.ts';
-import {
-  changesText,
-  count,
-  ENROLLMENT_WORDS,
-  number,
-  progressText,
-  reasonText,
-  stateText,
-  typeText,
-} from '../words.ts';
+import { changesText, count, number, progressText, reasonText, stateText, typeText } from '../words.ts';
 
 export function RunsPage() {
   const [params, change] = useParams();
@@ -234,7 +226,7 @@ function Changes({ plan: { changes: found, total } }: { readonly plan: RunDetail
         columns={[
           ['Account', ({ accountId, name }) => <Link href={`/account?id=${accountId}`}>{name ?? accountId}</Link>],
           ['Organizational unit', ({ ou }) => ou ?? '–'],
-          ['Enrollment', ({ enrollment }) => ENROLLMENT_WORDS[enrollment]],
+          ['Enrollment', ({ enrollment }) => TITLES[enrollment]],
           ['Desired', ({ desired, desiredRuleMode }) => stateText(desired, desiredRuleMode)],
           ['Call', ({ action }) => action],
           [

@@ -1,10 +1,11 @@
 import { Link } from 'wouter-preact';
+import { FIRST_KIND, KINDS, TITLES } from '../../../../shared/domain/enrollment/kinds/index.ts';
 import { READ } from '../endpoints.ts';
 import { fieldOf, isoOf } from '../local-time.ts';
 import { useResource } from '../resource.ts';
 import { useParams } from '../search-params.ts';
 import type { AsOf } from '../types.ts';
-import { count, ENROLLMENT_WORDS, number, stateText } from '../words.ts';
+import { count, number, stateText } from '../words.ts';
 import { Empty, Loaded, StatusMark, Time } from './small.tsx';
 import { DataTable } from './table.tsx';
 
@@ -30,7 +31,7 @@ export function AsOfSearch() {
           Status
           <select value={status ?? ''} onChange={(event) => change({ status: event.currentTarget.value, first: null })}>
             <option value="">Any</option>
-            {Object.keys(asOf.data?.statuses.computeOptimizer ?? {}).map((each) => (
+            {Object.keys(asOf.data?.statuses[FIRST_KIND.id] ?? {}).map((each) => (
               <option key={each} value={each}>
                 {each}
               </option>
@@ -68,10 +69,7 @@ function Standings({ found, first, onPage }: StandingsProps) {
   return (
     <>
       <p role="status">
-        <Time iso={at} />:{' '}
-        {(['computeOptimizer', 'automation'] as const)
-          .map((enrollment) => `${ENROLLMENT_WORDS[enrollment]} ${countsText(statuses[enrollment])}`)
-          .join('; ')}
+        <Time iso={at} />: {KINDS.map(({ id, title }) => `${title} ${countsText(statuses[id])}`).join('; ')}
         {future && '; this time is in the future, so the latest recorded state is shown'}
         {pruned.length > 0 && `; the entries of ${count(pruned.length, 'account')} have been pruned`}
       </p>
@@ -81,7 +79,7 @@ function Standings({ found, first, onPage }: StandingsProps) {
         keyOf={({ accountId, enrollment }) => `${accountId} ${enrollment}`}
         columns={[
           ['Account', ({ accountId }) => <Link href={`/account?id=${accountId}`}>{accountId}</Link>],
-          ['Enrollment', ({ enrollment }) => ENROLLMENT_WORDS[enrollment]],
+          ['Enrollment', ({ enrollment }) => TITLES[enrollment]],
           ['Status', ({ status, message }) => <StatusMark status={status} message={message} />],
           ['Observed', ({ observed, observedRuleMode }) => stateText(observed, observedRuleMode)],
           ['Desired', ({ desired, desiredRuleMode }) => stateText(desired, desiredRuleMode)],

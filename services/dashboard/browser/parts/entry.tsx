@@ -1,12 +1,13 @@
 import { Link } from 'wouter-preact';
+import { TITLES } from '../../../../shared/domain/enrollment/kinds/index.ts';
 import { statusOf } from '../../../../shared/domain/enrollment/status.ts';
 import type { Entry, Facet } from '../types.ts';
-import { count, ENROLLMENT_WORDS, reasonText, stateText, typeText } from '../words.ts';
+import { count, reasonText, stateText, typeText } from '../words.ts';
 import { Fact, Sentence, Time } from './small.tsx';
 
 /** An entry as one line of text. */
 export function entryText({ type, enrollment, reason, detail }: Entry): string {
-  const about = enrollment === null ? '' : ` · ${ENROLLMENT_WORDS[enrollment]}`;
+  const about = enrollment === null ? '' : ` · ${TITLES[enrollment]}`;
   const why = detail?.message ?? (reason === null ? '' : reasonText(reason));
   return `${typeText(type)}${about}${why === '' ? '' : `: ${why}`}`;
 }

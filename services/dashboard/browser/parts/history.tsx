@@ -1,4 +1,5 @@
 import { useMemo } from 'preact/hooks';
+import { ENROLLMENT_IDS, type EnrollmentId, KINDS } from '../../../../shared/domain/enrollment/kinds/index.ts';
 import { get } from '../api.ts';
 import { READ } from '../endpoints.ts';
 import { slowChanges } from '../live.ts';
@@ -61,8 +62,8 @@ async function readReport(ms: number, interval: string, abort: AbortSignal): Pro
   return justStarted && ms <= HOUR.ms ? read(FINE.ms, FINE.interval) : found;
 }
 
-const managed = ({ compliance: { computeOptimizer, automation } }: Report['points'][number]): boolean =>
-  computeOptimizer.managed + automation.managed > 0;
+const managed = ({ compliance }: Report['points'][number]): boolean =>
+  ENROLLMENT_IDS.some((id) => compliance[id].managed > 0);
 
 /** Shows at least this many points. */
 const MIN_POINTS = 4;
@@ -73,31 +74,29 @@ function known(points: Report['points']): Report['points'] {
   return first === -1 ? [] : points.slice(Math.max(0, Math.min(first, points.length - MIN_POINTS)));
 }
 
+const pointColumn = (id: EnrollmentId, title: string) =>
+  [title, ({ compliance }: Report['points'][number]) => percent(compliance[id].percent)] as const;
+
 function Points({ report, label }: { readonly report: Report; readonly label: string }) {
   const { drifts, now } = report;
   const points = useMemo(() => known(report.points), [report]);
   const at = useMemo(() => points.map((point) => Date.parse(point.at)), [points]);
   const lines = useMemo(
-    () => [
-      {
-        label: 'Compute Optimizer',
-        color: '--wait',
-        values: points.map(({ compliance }) => compliance.computeOptimizer.percent),
-      },
-      {
-        label: 'Automation',
-        color: '--good',
-        dash: [6, 4],
-        values: points.map(({ compliance }) => compliance.automation.percent),
-      },
-    ],
+    () =>
+      KINDS.map(({ id, title }, index) => ({
+        label: title,
+        // The first line is solid, and each further one has shorter dashes.
+        ...(index === 0 ? { color: '--wait' } : { color: '--good', dash: [Math.max(8 - 2 * index, 1), 4] }),
+        values: points.map(({ compliance }) => compliance[id].percent),
+      })),
     [points],
   );
+  const current = KINDS.map(({ id, title }) => `${title} now ${percent(now.compliance[id].percent)}`);
   if (points.length === 0) return <Empty>Nothing was recorded in this period.</Empty>;
   return (
     <>
       <Chart
-        label={`${label}: Compute Optimizer now ${percent(now.compliance.computeOptimizer.percent)}, Automation now ${percent(now.compliance.automation.percent)}. The table below lists the values.`}
+        label={`${label}: ${current.join(', ')}. The table below lists the values.`}
         at={at}
         lines={lines}
         unit="%"
@@ -116,8 +115,7 @@ function Points({ report, label }: { readonly report: Report; readonly label: st
           keyOf={(point) => point.at}
           columns={[
             ['Time', (point) => <Time iso={point.at} />],
-            ['Compute Optimizer', (point) => percent(point.compliance.computeOptimizer.percent)],
-            ['Automation', (point) => percent(point.compliance.automation.percent)],
+            ...KINDS.map(({ id, title }) => pointColumn(id, title)),
             ['Open drifts', (point) => number(point.openDrifts)],
           ]}
         />

@@ -1,4 +1,5 @@
 import { Link } from 'wouter-preact';
+import { FIRST_KIND } from '../../../../shared/domain/enrollment/kinds/index.ts';
 import { READ } from '../endpoints.ts';
 import { changes, progress } from '../live.ts';
 import { useResource } from '../resource.ts';
@@ -95,9 +96,9 @@ export function RunProgress({ queue }: RunProgressProps) {
       {phase === 'working' && planned.total > 0 && (
         <progress value={finished} max={planned.total} aria-label="Changes finished" />
       )}
-      {organization + listed.computeOptimizer > 0 && (
+      {organization + listed[FIRST_KIND.id] > 0 && (
         <p class="muted">
-          {number(Math.max(organization, listed.computeOptimizer))} accounts read.
+          {number(Math.max(organization, listed[FIRST_KIND.id]))} accounts read.
           {queued.changes > 0 && ` ${changesText(totals)}`}
           {planned.total > 0 && `; ${progressText(planned)}`}
         </p>
