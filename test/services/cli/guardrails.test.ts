@@ -1,7 +1,7 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { applyShape, planShape } from './shapes.ts';
+import { applyShape, savedPlanShape } from './shapes.ts';
 import { ENROLL, expectRefusal, json, place, rollcall, world } from './support.ts';
 
 describe('guardrails and saved plans', () => {
@@ -23,7 +23,7 @@ describe('guardrails and saved plans', () => {
     expect(applyShape.parse(json(tripped)).guardrail).toMatchObject({ tripped: true, reason: 'maxChanges' });
     expect(running.sandbox.accounts()).toEqual(before);
 
-    const saved = planShape.omit({ warnings: true }).parse(JSON.parse(readFileSync(join(cwd, 'plan.json'), 'utf8')));
+    const saved = savedPlanShape.parse(JSON.parse(readFileSync(join(cwd, 'plan.json'), 'utf8')));
     const listed = new Set(saved.changes.map(({ accountId }) => accountId));
     const other = before.find(
       (account) => !listed.has(account.accountId) && !account.management && account.state === 'ACTIVE',

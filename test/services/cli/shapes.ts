@@ -1,4 +1,7 @@
+import { expect } from 'vitest';
 import * as z from 'zod';
+import { applySchema } from '../../../shared/app/queries/answers/apply.ts';
+import { planSchema } from '../../../shared/app/queries/answers/plan.ts';
 import { CHECKS } from '../../../shared/domain/doctor-checks.ts';
 import { STATUSES } from '../../../shared/domain/enrollment/status.ts';
 import { VERDICTS } from '../../../shared/domain/enrollment/verdict.ts';
@@ -12,20 +15,7 @@ const counts = z.strictObject(Object.fromEntries(VERDICTS.map((verdict) => [verd
 const summary = z.strictObject({ computeOptimizer: counts, automation: counts });
 const statusCounts = z.strictObject(Object.fromEntries(STATUSES.map((status) => [status, z.int().min(0)])));
 const statuses = z.strictObject({ computeOptimizer: statusCounts, automation: statusCounts });
-const coverage = z.strictObject({
-  listed: z.int(),
-  evaluated: z.int(),
-  unknown: z.int(),
-  notApplicable: z.int(),
-});
 const enrollment = z.enum(['computeOptimizer', 'automation']);
-const status = z.enum(['Active', 'Inactive', 'Pending', 'Failed']).nullable();
-const ruleMode = z.enum(['AnyAllowed', 'NoneAllowed']).nullable();
-const guardrail = z.strictObject({
-  tripped: z.boolean(),
-  reason: z.string().nullable(),
-  message: z.string().nullable(),
-});
 const finding = z.strictObject({
   severity: z.enum(['error', 'warning']),
   file: z.string(),
@@ -36,27 +26,6 @@ const finding = z.strictObject({
   expected: z.string(),
   message: z.string(),
   hint: z.string(),
-});
-
-const change = z.strictObject({
-  accountId,
-  accountName: z.string(),
-  ou: z.string().startsWith('/'),
-  enrollment,
-  observed: status,
-  observedRuleMode: ruleMode,
-  desired: status,
-  desiredRuleMode: ruleMode,
-  verdict: z.enum(VERDICTS),
-  status: z.enum(STATUSES),
-  action: z.string(),
-  heldAction: z.string(),
-  scope: z.enum(['member', 'organization', 'batch', 'own']),
-  optOut: z.boolean(),
-  rule: z.string(),
-  reason: z.string().nullable(),
-  message: z.string().nullable(),
-  notBefore: time.nullable(),
 });
 
 const rollout = z
@@ -76,32 +45,20 @@ const halted = z.strictObject({ at: time, by: z.string(), reason: z.string().nul
 
 const totals = z.strictObject({ now: z.int(), followUps: z.int(), optOuts: z.int(), calls: z.int() });
 
-export const planShape = z.strictObject({
-  runId: id,
-  organizationId: z.string().startsWith('o-'),
-  policyHash: hash,
-  planHash: hash,
-  coverage,
-  summary,
-  statuses,
-  guardrail,
-  trustedAccess: z.boolean().nullable(),
-  approval: z.strictObject({ planHash: hash, actor: z.string(), expiresAt: time }).nullable(),
-  rollout: z.strictObject({ held: z.int().min(1), opensAt: time.nullable(), message: z.string() }).nullable(),
-  organizationWide: z.strictObject({
-    used: z.boolean(),
-    possible: z.boolean(),
-    accounts: z.int(),
-    note: z.string(),
-  }),
-  totals,
-  calls: z.array(
-    z.strictObject({ operation: z.string(), scope: z.string(), accounts: z.int().min(1), calls: z.int().min(1) }),
-  ),
-  broken: z.array(z.string()),
-  changes: z.array(change),
-  warnings: z.array(finding),
+/** The schema of the product, and no other member anywhere in the document. */
+const exactly = <T extends z.ZodType>(schema: T) => ({
+  parse(json: unknown): z.output<T> {
+    const parsed = schema.parse(json);
+    expect(parsed).toEqual(json);
+    return parsed;
+  },
 });
+
+/** The documents whose JSON Schemas are committed in test/golden/schemas. */
+export const DOCUMENTS = { plan: planSchema.extend({ warnings: z.array(finding) }), apply: applySchema };
+export const planShape = exactly(DOCUMENTS.plan);
+export const savedPlanShape = exactly(planSchema);
+export const applyShape = exactly(DOCUMENTS.apply);
 
 const open = z.strictObject({
   accountId,
@@ -124,36 +81,6 @@ const changes = z.strictObject({
   failed: z.int(),
   blocked: z.int(),
   converging: z.int(),
-});
-
-export const applyShape = z.strictObject({
-  approval: z.strictObject({ planHash: hash, actor: z.string() }).nullable(),
-  runId: id,
-  organizationId: z.string(),
-  policyHash: hash,
-  planHash: hash,
-  totals,
-  planned: z.strictObject({
-    ...{ total: z.int(), confirmed: z.int(), inProgress: z.int() },
-    ...{ failed: z.int(), blocked: z.int(), notStarted: z.int() },
-  }),
-  changes,
-  calls,
-  durationMs: z.number().min(0),
-  coverage,
-  summary,
-  summaryBefore: summary,
-  statuses,
-  statusesBefore: statuses,
-  guardrail,
-  stopped: z.strictObject({ reason: z.string(), message: z.string() }).nullable(),
-  rollout,
-  interrupted: z.boolean(),
-  unreachable: z.strictObject({ since: time, message: z.string() }).nullable(),
-  claimed: z.array(z.strictObject({ accountId, enrollment, operation: z.string(), until: time })),
-  deadLetters: z.int(),
-  open: z.array(open),
-  broken: z.array(z.string()),
 });
 
 export const approveShape = z.strictObject({

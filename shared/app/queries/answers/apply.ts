@@ -2,13 +2,16 @@ import * as z from 'zod';
 import {
   accountId,
   complianceStatus,
+  count,
   enrollment,
+  hash,
+  instant,
+  instantOrNull,
   list,
   statuses,
   summary,
   textOrNull,
-  time,
-  timeOrNull,
+  ulid,
   verdict,
 } from './common.ts';
 import { coverage, guardrail, totals } from './plan.ts';
@@ -16,24 +19,24 @@ import { rollout } from './status.ts';
 
 /** How a run ended, apart from its plan. */
 export const runOutcome = z.object({
-  runId: z.string(),
+  runId: ulid,
   changes: z
     .object({
-      attempted: z.number(),
-      succeeded: z.number(),
-      failed: z.number(),
-      blocked: z.number(),
-      converging: z.number(),
+      attempted: count,
+      succeeded: count,
+      failed: count,
+      blocked: count,
+      converging: count,
     })
     .describe('How every mismatch that the scan found ended'),
   planned: z
     .object({
-      total: z.number(),
-      confirmed: z.number().describe('AWS reports the desired state'),
-      inProgress: z.number().describe('AWS has accepted the change; waiting for confirmation'),
-      failed: z.number(),
-      blocked: z.number().describe('Waiting, or needs attention'),
-      notStarted: z.number(),
+      total: count,
+      confirmed: count.describe('AWS reports the desired state'),
+      inProgress: count.describe('AWS has accepted the change; waiting for confirmation'),
+      failed: count,
+      blocked: count.describe('Waiting, or needs attention'),
+      notStarted: count,
     })
     .describe("How the changes of the plan ended, follow-ups included: adds up to the plan's total"),
   open: list(
@@ -46,7 +49,7 @@ export const runOutcome = z.object({
       reason: textOrNull,
       status: complianceStatus,
       message: textOrNull,
-      notBefore: timeOrNull,
+      notBefore: instantOrNull,
     }),
   ).describe('Changes that were not made, with the known reasons'),
   stopped: z.object({ reason: z.string(), message: z.string() }).nullable(),
@@ -59,24 +62,27 @@ export const runOutcome = z.object({
 /** `apply --json`. */
 export const applySchema = runOutcome.extend({
   organizationId: z.string(),
-  policyHash: z.string(),
-  planHash: z.string(),
-  approval: z.object({ planHash: z.string(), actor: z.string() }).nullable(),
+  policyHash: hash,
+  planHash: hash,
+  approval: z.object({ planHash: hash, actor: z.string() }).nullable(),
   totals,
   calls: z
-    .record(z.string(), z.object({ count: z.number(), throttled: z.number() }))
+    .record(z.string(), z.object({ count: count, throttled: count }))
     .describe('Calls of this run by service:Operation'),
-  durationMs: z.number(),
+  durationMs: z.number().min(0),
   coverage,
   summary,
   summaryBefore: summary,
   statuses,
   statusesBefore: statuses,
   guardrail,
-  unreachable: z.object({ since: time, message: z.string() }).nullable().describe('The AWS outage that ended the run'),
-  claimed: list(z.object({ accountId, enrollment, operation: z.string(), until: time })).describe(
+  unreachable: z
+    .object({ since: instant, message: z.string() })
+    .nullable()
+    .describe('The AWS outage that ended the run'),
+  claimed: list(z.object({ accountId, enrollment, operation: z.string(), until: instant })).describe(
     'Started changes without a recorded outcome',
   ),
-  deadLetters: z.number().describe('Dead letters of this run and of earlier ones that have not been redriven'),
+  deadLetters: count.describe('Dead letters of this run and of earlier ones that have not been redriven'),
   broken: list(z.string()),
 });

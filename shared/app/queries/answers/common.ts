@@ -18,15 +18,20 @@ export const entryType = z.enum(ENTRY_TYPES);
 export const time = z.string().describe('ISO 8601, UTC');
 export const timeOrNull = time.nullable();
 export const textOrNull = z.string().nullable();
+export const count = z.int().min(0);
+export const hash = z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256 hash in hexadecimal digits');
+export const ulid = z.string().regex(/^[0-9A-Z]{26}$/, 'expected a ULID');
+export const instant = z.iso.datetime();
+export const instantOrNull = instant.nullable();
 
 /** A readonly list. */
 export const list = <T extends z.ZodType>(item: T) => z.array(item).readonly();
 
 /** Every verdict with its count. */
-const verdictCounts = z.record(verdict, z.number());
+const verdictCounts = z.record(verdict, count);
 export const summary = z.object(byKind(() => verdictCounts));
 
-const statusCounts = z.record(complianceStatus, z.number());
+const statusCounts = z.record(complianceStatus, count);
 export const statuses = z.object(byKind(() => statusCounts));
 
 /** Added to a verdict where `status` is already the enrollment status that AWS reports. */

@@ -3,15 +3,18 @@ import { OPERATIONS } from '../../../domain/enrollment/kinds/index.ts';
 import {
   accountId,
   complianceStatus,
+  count,
   enrollment,
+  hash,
+  instant,
+  instantOrNull,
   list,
   ruleMode,
   status,
   statuses,
   summary,
   textOrNull,
-  time,
-  timeOrNull,
+  ulid,
   verdict,
 } from './common.ts';
 
@@ -19,19 +22,19 @@ const action = z.enum([...OPERATIONS, 'none']);
 const scope = z.enum(['member', 'own', 'batch', 'organization']);
 
 export const coverage = z.object({
-  listed: z.number(),
-  evaluated: z.number(),
-  unknown: z.number(),
-  notApplicable: z.number(),
+  listed: count,
+  evaluated: count,
+  unknown: count,
+  notApplicable: count,
 });
 
 export const guardrail = z.object({ tripped: z.boolean(), reason: textOrNull, message: textOrNull });
 
 export const totals = z.object({
-  now: z.number().describe('Changes that are due now'),
-  followUps: z.number().describe('Changes that become possible when their prerequisite is met'),
-  optOuts: z.number().describe('Changes among both that opt an account out'),
-  calls: z.number().describe('Mutating AWS calls for both together, without retries'),
+  now: count.describe('Changes that are due now'),
+  followUps: count.describe('Changes that become possible when their prerequisite is met'),
+  optOuts: count.describe('Changes among both that opt an account out'),
+  calls: count.describe('Mutating AWS calls for both together, without retries'),
 });
 
 const change = z.object({
@@ -52,31 +55,31 @@ const change = z.object({
   rule: z.string(),
   reason: textOrNull,
   message: textOrNull,
-  notBefore: timeOrNull,
+  notBefore: instantOrNull,
 });
 
 /** `plan --json` without its warnings, and a saved plan. */
 export const planSchema = z.object({
-  runId: z.string(),
+  runId: ulid,
   organizationId: z.string(),
-  policyHash: z.string(),
-  planHash: z.string(),
+  policyHash: hash,
+  planHash: hash,
   coverage,
   summary,
   statuses,
   guardrail,
   approval: z
-    .object({ planHash: z.string(), actor: z.string(), expiresAt: time })
+    .object({ planHash: hash, actor: z.string(), expiresAt: instant })
     .nullable()
     .describe("The approval that lets the next run make this plan's changes; null: none exists or none is needed"),
   rollout: z
-    .object({ held: z.number(), opensAt: timeOrNull, message: z.string() })
+    .object({ held: count, opensAt: instantOrNull, message: z.string() })
     .nullable()
     .describe('Changes that wait for the canaries; null: none'),
   organizationWide: z.object({
     used: z.boolean().describe('The plan uses the organization-wide call'),
     possible: z.boolean().describe('The policy could allow it with `organizationEnrollment: auto`'),
-    accounts: z.number().describe('Accounts not yet Active that it would change'),
+    accounts: count.describe('Accounts not yet Active that it would change'),
     note: z.string().describe('Why it is not possible, or what it implies'),
   }),
   trustedAccess: z
@@ -84,7 +87,7 @@ export const planSchema = z.object({
     .nullable()
     .describe('Whether the organization trusts Compute Optimizer; null: AWS did not say'),
   totals,
-  calls: list(z.object({ operation: action, scope, accounts: z.number(), calls: z.number() })).describe(
+  calls: list(z.object({ operation: action, scope, accounts: count, calls: count })).describe(
     'The mutating calls of `totals`, by operation',
   ),
   broken: list(z.string()).describe('Listings that ended early or contradict each other'),
