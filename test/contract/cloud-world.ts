@@ -57,7 +57,7 @@ export function recordingGate(calls: GateCall[], inner?: CallGate): CallGate {
   };
 }
 
-/** The CloudError of a call. Fails the test if there is none. */
+/** The CloudError of a call. Fails the test if the call succeeds. */
 export async function failureOf(call: Promise<unknown>): Promise<CloudError> {
   const outcome = await call.then(
     (answer) => ({ answer }),

@@ -116,12 +116,12 @@ describe('EventBridge publisher', () => {
     }
   });
 
-  it('asks nothing when there is nothing', async () => {
+  it('makes no call without entries', async () => {
     expect(await bus.publish([])).toEqual({ accepted: new Set(), refused: [] });
     expect(service.requests).toEqual([]);
   });
 
-  it('sends again what failed singly for a passing reason, and only that', async () => {
+  it('resends only the entries that failed for a transient reason', async () => {
     const entries = chainOf(A, 5);
     answers = [failing('ThrottlingException', 1, 3), failing('InternalFailure', 0)];
     const { accepted, refused } = await bus.publish(entries);
@@ -130,7 +130,7 @@ describe('EventBridge publisher', () => {
     expect(calls().map((each) => each.length)).toEqual([5, 2, 1]);
   });
 
-  it('gives up on single entries after some repetitions and names them', async () => {
+  it('gives up on an entry after several retries and names it', async () => {
     const entries = chainOf(A, 3);
     answers = [failing('InternalFailure', 2), ...Array.from({ length: 9 }, () => failing('InternalFailure', 0))];
     const { accepted, refused } = await bus.publish(entries);
@@ -139,7 +139,7 @@ describe('EventBridge publisher', () => {
     expect(calls()).toHaveLength(4);
   });
 
-  it('does not repeat what is refused for good', async () => {
+  it('does not retry a permanent rejection', async () => {
     const entries = chainOf(A, 3);
     answers = [failing('MalformedDetail', 0)];
     const { accepted, refused } = await bus.publish(entries);
@@ -148,7 +148,7 @@ describe('EventBridge publisher', () => {
     expect(calls()).toHaveLength(1);
   });
 
-  it('an entry without a result was not accepted', async () => {
+  it('treats an entry without a result as not accepted', async () => {
     const entries = chainOf(A, 3);
     answers = [() => ({ status: 200, body: { FailedEntryCount: 0, Entries: [{ EventId: 'e' }, {}] } })];
     const { accepted, refused } = await bus.publish(entries);
@@ -156,7 +156,7 @@ describe('EventBridge publisher', () => {
     expect(refused.map(({ id }) => id)).toEqual(ids(entries.slice(1)));
   });
 
-  it('repeats a call that is throttled or fails on the service side', async () => {
+  it('retries a call that is throttled or fails in the service', async () => {
     const entries = chainOf(A, 2);
     answers = [
       error('ThrottlingException', 400),
@@ -167,7 +167,7 @@ describe('EventBridge publisher', () => {
     expect(calls()).toHaveLength(4);
   });
 
-  it('refuses all, without throwing and without asking a hundred times, where the bus is not there or denied', async () => {
+  it('rejects all entries after one call, without throwing, if the bus is missing or denied', async () => {
     for (const code of ['AccessDeniedException', 'ResourceNotFoundException']) {
       service.requests.length = 0;
       const entries = chainOf(A, 200);
@@ -180,7 +180,7 @@ describe('EventBridge publisher', () => {
     }
   });
 
-  it('announces an entry that is too large by a reference', async () => {
+  it('publishes an entry that is too large as a reference', async () => {
     const [large, small] = sealAll(A, [
       { after: FACET, detail: { message: 'ü'.repeat(MAX_EVENT_BYTES / 2) } },
       { at: time(1), reason: 'small' },
@@ -196,7 +196,7 @@ describe('EventBridge publisher', () => {
     expect(second).toEqual(small);
   });
 
-  it('keeps the bytes of a call below the limit', async () => {
+  it('keeps the size of a call below the limit', async () => {
     const entries = sealAll(
       A,
       Array.from({ length: 9 }, (_, n) => ({ at: time(n), detail: { message: 'x'.repeat(100_000) } })),
@@ -215,12 +215,12 @@ describe('event schemas', () => {
   const files = eventSchemaFiles();
   const schemaOf = (type: EntryType): unknown => JSON.parse(files.get(`${type}.json`) ?? '');
 
-  it('there is one per event type, and the names of the types are those that listeners filter by', () => {
+  it('exist for each event type, under the names that listeners filter by', () => {
     expect([...files.keys()]).toEqual(ENTRY_TYPES.map((type) => `${type}.json`));
     expect(ENTRY_TYPES.map((type) => [type, wordsOf(type)])).toEqual(DETAIL_TYPES);
   });
 
-  it('are the committed schema of Drift Detected, with the names of the type in place of its own', () => {
+  it('equal the committed schema of Drift Detected except for the type names', () => {
     for (const type of ENTRY_TYPES) {
       const expected: unknown = JSON.parse(
         committed.replaceAll('Drift Detected', wordsOf(type)).replaceAll('DriftDetected', type),
@@ -229,7 +229,7 @@ describe('event schemas', () => {
     }
   });
 
-  it('describe what is sent, whole and by reference, and nothing else', async () => {
+  it('describe exactly the events that are sent, whole and by reference', async () => {
     for (const type of ENTRY_TYPES) {
       const entries = sealAll(A, [
         { type, before: null, after: { ...FACET, notBefore: time(1) }, detail: { optOut: true, batch: [A] } },

@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => aws.close());
 
-/** Stores on a fresh table and fresh queues; `pick` says which port of them is tried. */
+/** Stores on a new table and new queues; `pick` selects the port under test. */
 function subject<Port>(pick: (stores: AwsStores, bench: Bench) => Port): () => Promise<Subject<Port>> {
   return async () => {
     const bench = await makeBench(aws);
@@ -58,7 +58,7 @@ storeTimeContract('aws', async () => {
   const port = {
     ...{ time: stores.time, registers: stores.registers, monotonic: () => performance.now() },
     answers: true,
-    // Tests stop `Date`, and the server's clock goes on.
+    // Tests stop `Date`, but the clock of the server continues.
     trueTime: () => performance.timeOrigin + performance.now(),
     writes: () => {
       const { operations } = spy.seen();

@@ -7,7 +7,7 @@ import { aws, bench, FAILURE, proxy, receiveAll, receiveOne, stores, useFaultySq
 useFaultySqs();
 
 describe('dead letters', () => {
-  it('a crash between the two steps leaves the message in both places, never in none', async () => {
+  it('a crash between the two steps leaves the message in both places', async () => {
     await stores.queue.send([work(1)]);
     const delivery = await receiveOne();
     proxy.decide = ({ operation }) => (operation === 'DeleteMessageBatch' ? refusal('AccessDenied', 403) : undefined);
@@ -29,7 +29,7 @@ describe('dead letters', () => {
     expect((await receiveOne()).message).toEqual(work(1));
   });
 
-  it('keep any reason, shortened where SQS has no room', async () => {
+  it('keep any reason, shortened to fit into SQS', async () => {
     await stores.queue.send([work(1), work(2)]);
     const [one, two] = await stores.queue.receive(2, VISIBILITY);
     if (!one || !two) throw new Error('nothing was visible');
@@ -43,7 +43,7 @@ describe('dead letters', () => {
     expect(reasons[1]?.message).toHaveLength(1_000);
   });
 
-  it('a redrive that dies in between leaves the letter, and nothing is lost', async () => {
+  it('a crash during a redrive keeps the letter, so nothing is lost', async () => {
     await stores.queue.send([work(1)]);
     await stores.queue.deadLetter(await receiveOne(), FAILURE);
     const [letter] = await stores.deadLetters.list(1);
@@ -54,7 +54,7 @@ describe('dead letters', () => {
     expect((await receiveOne()).message).toEqual(work(1));
   });
 
-  it('are waited for while somebody else looks at them, but not for ever', async () => {
+  it('are awaited for a limited time while another reader holds them', async () => {
     for (const body of ['one', 'two']) {
       await aws.queues.send(new SendMessageCommand({ QueueUrl: bench.dlqUrl, MessageBody: body }));
     }
@@ -72,7 +72,7 @@ describe('dead letters', () => {
     expect(await stores.deadLetters.list(10)).toHaveLength(2);
   });
 
-  it('many are found whatever is asked for', async () => {
+  it('finds many letters for any limit', async () => {
     await stores.queue.send(range(45).map((n) => work(n)));
     for (const delivery of await receiveAll()) await stores.queue.deadLetter(delivery, FAILURE);
     const letters = await stores.deadLetters.list(100);

@@ -35,19 +35,19 @@ const NOWHERE = {
 };
 
 describe('the table', () => {
-  it('passes as the deployment makes it', async () => {
+  it('passes as deployed', async () => {
     await aws.table.send(new CreateTableCommand(createTableInput('rollcall-good')));
     expect(await look({ table: 'rollcall-good' }).table()).toMatchObject({ status: 'pass', mend: [] });
   });
 
-  it('is missing, with the command that makes it', async () => {
+  it('is missing: reports the command that creates it', async () => {
     const { status, reason, mend } = await look({ table: 'rollcall-none' }).table();
     expect({ status, reason }).toEqual({ status: 'fail', reason: 'missing' });
     const [, json = ''] = /^aws dynamodb create-table --cli-input-json '(.*)'$/.exec(mend[0] ?? '') ?? [];
     expect(JSON.parse(json)).toEqual(JSON.parse(JSON.stringify(createTableInput('rollcall-none'))));
   });
 
-  it('lacks its indexes: which, and what deploys them', async () => {
+  it('lacks indexes: names them and the command that deploys them', async () => {
     const { KeySchema, BillingMode } = createTableInput('rollcall-stunted');
     const AttributeDefinitions = ['pk', 'sk'].map((AttributeName) => ({ AttributeName, AttributeType: 'S' as const }));
     const input = { TableName: 'rollcall-stunted', KeySchema, BillingMode, AttributeDefinitions };
@@ -80,11 +80,11 @@ describe('the table', () => {
 });
 
 describe('the queues', () => {
-  it('pass as the deployment makes them', async () => {
+  it('pass as deployed', async () => {
     expect(await look(await makeQueues(aws.queues, 'good')).queue()).toMatchObject({ status: 'pass' });
   });
 
-  it('redrive elsewhere: the command sets it right', async () => {
+  it('redrive elsewhere: reports a command that fixes it', async () => {
     const made = await makeQueues(aws.queues, 'astray');
     const RedrivePolicy = JSON.stringify({
       deadLetterTargetArn: 'arn:aws:sqs:us-east-1:000000000000:other',
@@ -101,7 +101,7 @@ describe('the queues', () => {
     expect(await look(made).queue()).toMatchObject({ status: 'pass' });
   });
 
-  it('are missing, one or both, with the commands that make them', async () => {
+  it('are missing, one or both: reports the commands that create them', async () => {
     const made = await makeQueues(aws.queues, 'half');
     const dlqUrl = made.dlqUrl.replace('half-dead', 'half-lost');
     const queueUrl = made.queueUrl.replace('/half', '/gone');
@@ -114,7 +114,7 @@ describe('the queues', () => {
     expect(same).toMatchObject({ status: 'fail', reason: 'wrong', mend: ['unset ROLLCALL_DLQ_URL'] });
   });
 
-  it('are not named, one or both', async () => {
+  it('are not configured, one or both', async () => {
     const both = await look({}).queue();
     expect(both).toMatchObject({ status: 'fail', reason: 'missing' });
     expect(both.message).toBe('ROLLCALL_QUEUE_URL and ROLLCALL_DLQ_URL are not set');
@@ -123,7 +123,7 @@ describe('the queues', () => {
     ]);
   });
 
-  it('a FIFO queue cannot be one', async () => {
+  it('rejects a FIFO queue', async () => {
     const { dlqUrl } = await makeQueues(aws.queues, 'orderly');
     const command = new CreateQueueCommand({ QueueName: 'orderly.fifo', Attributes: { FifoQueue: 'true' } });
     const { QueueUrl: queueUrl = '' } = await aws.queues.send(command);
@@ -149,7 +149,7 @@ describe('the bus', () => {
     return found;
   };
 
-  it('is there, or is not, with the command that makes it', async () => {
+  it('exists, or is missing: reports the command that creates it', async () => {
     const Arn = 'arn:aws:events:eu-west-1:111122223333:event-bus/rollcall-prod';
     expect(await bus({ status: 200, body: { Name: 'rollcall-prod', Arn } })).toMatchObject({
       status: 'pass',
@@ -162,7 +162,7 @@ describe('the bus', () => {
     });
   });
 
-  it('may not be looked at, or nobody knows how, which is no fault of the bus; out of reach is one', async () => {
+  it('warns if denied, skips if unsupported, and fails if unreachable', async () => {
     expect(await bus(refusal('AccessDeniedException'))).toMatchObject({ status: 'warn', reason: 'denied' });
     expect(await bus(refusal('UnknownOperationException'))).toMatchObject({ status: 'skipped', reason: 'notUsed' });
     expect(await bus(refusal('ThrottlingException'))).toMatchObject({ status: 'fail', reason: 'unavailable' });

@@ -1,4 +1,4 @@
-/** What is used of dynalite, which has no types of its own. */
+/** The used part of dynalite, which has no types. */
 declare module 'dynalite' {
   import type { Server } from 'node:http';
 
@@ -8,6 +8,6 @@ declare module 'dynalite' {
     readonly updateTableMs?: number;
   }
   const dynalite: (options?: Options) => Server;
-  // biome-ignore lint/style/noDefaultExport: it is dynalite that has one
+  // biome-ignore lint/style/noDefaultExport: dynalite has a default export
   export default dynalite;
 }

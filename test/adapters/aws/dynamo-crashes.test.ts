@@ -9,8 +9,8 @@ import { A, all, aws, bench, clock, proxy, spoil, stores, useFaultyDynamodb } fr
 
 useFaultyDynamodb();
 
-describe('answers that are lost', () => {
-  it('an append whose answer is lost is appended, once', async () => {
+describe('lost answers', () => {
+  it('stores an append once if its answer is lost', async () => {
     for (const operation of ['PutItem']) {
       const entries = chainOf(A, 3);
       for (const entry of entries) {
@@ -21,12 +21,12 @@ describe('answers that are lost', () => {
     }
   });
 
-  it('a register knows its own write by its version, and someone else’s as well', async () => {
+  it('recognizes by its version whether a register write is its own', async () => {
     spoil('PutItem', 1, { kind: 'lost' });
     const first = await stores.registers.write('lease', 1, null);
     expect(first).not.toBeNull();
     expect(await stores.registers.read('lease')).toEqual({ name: 'lease', value: 1, version: first });
-    // Never carried out, and meanwhile someone else has written.
+    // The write never took effect, and another writer was faster.
     const other = await bench.open();
     let theirs: string | null = null;
     let done = false;
@@ -43,7 +43,7 @@ describe('answers that are lost', () => {
     expect(await stores.registers.read('lease')).toEqual({ name: 'lease', value: 2, version: theirs });
   });
 
-  it('a removal whose answer is lost is a removal, and exactly one of two removers has removed', async () => {
+  it('a removal with a lost answer succeeds, and exactly one of two removers reports it', async () => {
     const version = (await stores.registers.write('lease', 1, null)) ?? '';
     spoil('PutItem', 1, { kind: 'lost' });
     expect(await stores.registers.remove('lease', version)).toBe(true);
@@ -55,7 +55,7 @@ describe('answers that are lost', () => {
     expect(await stores.registers.remove('lease', second)).toBe(false);
   });
 
-  it('a tombstone that a crash left behind is nothing, and gives way', async () => {
+  it('a tombstone left by a crash counts as absent and can be overwritten', async () => {
     const version = (await stores.registers.write('lease', 1, null)) ?? '';
     spoil('DeleteItem', 1_000, refusal('AccessDeniedException'));
     await expect(stores.registers.remove('lease', version)).rejects.toThrow('DeleteItem');
@@ -68,7 +68,7 @@ describe('answers that are lost', () => {
     expect(await stores.registers.read('lease')).toEqual({ name: 'lease', value: 2, version: again });
   });
 
-  it('marks and advances may be repeated', async () => {
+  it('marks and advances are idempotent', async () => {
     const entries = chainOf(A, 2);
     await stores.ledger.append(entries);
     spoil('UpdateItem', 1, { kind: 'lost' });
@@ -80,8 +80,8 @@ describe('answers that are lost', () => {
   });
 });
 
-describe('crashes in between', () => {
-  it('a chain whose writer died behind its first entry is listed, and goes on', async () => {
+describe('crashes between two writes', () => {
+  it('a chain whose writer crashed after the first entry is listed and can be continued', async () => {
     const [one, two] = chainOf(A, 2);
     if (!one || !two) throw new Error('no entries');
     // The second PutItem is the entry, the third would be the chain's end.
@@ -109,7 +109,7 @@ describe('crashes in between', () => {
     expect(await stores.ledger.head(A)).toEqual(EMPTY_CHAIN);
   });
 
-  it('entries that were taken away at a chain’s end do not go unnoticed', async () => {
+  it('detects entries removed from the end of a chain', async () => {
     const entries = chainOf(A, 3);
     await stores.ledger.append(entries);
     const key = { pk: { S: `chain#${A}` }, sk: { S: '000000000003' } };
@@ -117,13 +117,13 @@ describe('crashes in between', () => {
     expect((await stores.ledger.head(A)).seq).toBe(3);
     const [, second] = entries;
     if (!second) throw new Error('no entry');
-    // Nobody continues from the cut as if nothing had been there.
+    // No writer continues from the cut.
     expect(await stores.ledger.append([sealEntry(draft({ chain: A, reason: 'forged' }), headOf(second))])).toEqual([
       'headMoved',
     ]);
   });
 
-  it('a save that died leaves the old snapshot valid; what it left is removed by a later save', async () => {
+  it('a crashed save keeps the old snapshot valid; a later save removes its remains', async () => {
     const snapshot = (takenAt: number) => ({
       ...{ organizationId: 'o-1', managementAccountId: account(0), takenAt, tags: true },
       accounts: range(300).map((n) => facts(n, { name: `snapshot ${takenAt}` })),
@@ -143,7 +143,7 @@ describe('crashes in between', () => {
     expect(await itemsOfFacts()).toBe(1);
   });
 
-  it('a save that another overtakes is replaced by it whole, or replaces it whole', async () => {
+  it('of two concurrent saves, one replaces the other completely', async () => {
     const snapshot = (takenAt: number) => ({
       ...{ organizationId: 'o-1', managementAccountId: account(0), takenAt, tags: true },
       accounts: range(300).map((n) => facts(n, { name: `snapshot ${takenAt}` })),
@@ -156,7 +156,7 @@ describe('crashes in between', () => {
     }
   });
 
-  /** How many snapshots have a name. */
+  /** The number of named snapshots. */
   async function itemsOfFacts(): Promise<number> {
     const command = new QueryCommand({
       TableName: bench.table,

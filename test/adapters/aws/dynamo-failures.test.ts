@@ -11,7 +11,7 @@ const THROTTLED = ['ProvisionedThroughputExceededException', 'ThrottlingExceptio
 const getsSchema = z.object({ RequestItems: z.record(z.string(), z.object({ Keys: z.array(z.unknown()) }).loose()) });
 const writesSchema = z.object({ RequestItems: z.record(z.string(), z.array(z.unknown())) });
 
-describe('DynamoDB failing in between', () => {
+describe('DynamoDB failures', () => {
   it.each([...THROTTLED, 'InternalServerError', 'ServiceUnavailable'])(
     '%s is waited out, with jitter',
     async (code) => {
@@ -24,7 +24,7 @@ describe('DynamoDB failing in between', () => {
     },
   );
 
-  it('throttling that does not end is an error that says so, and the append can be repeated', async () => {
+  it('endless throttling ends in an error that names it, and the append can be repeated', async () => {
     spoil('PutItem', 1_000, refusal('ProvisionedThroughputExceededException'));
     const entries = chainOf(A, 2);
     await expect(stores.ledger.append(entries)).rejects.toMatchObject({ name: 'StoreError', code: 'Throttled' });
@@ -38,7 +38,7 @@ describe('DynamoDB failing in between', () => {
     ['UnrecognizedClientException', 'Unauthenticated'],
     ['ResourceNotFoundException', 'NotFound'],
     ['ValidationException', 'Rejected'],
-  ])('%s is not repeated', async (vendorCode, code) => {
+  ])('%s is not retried', async (vendorCode, code) => {
     spoil('GetItem', 1_000, refusal(vendorCode));
     const failure = await stores.registers.read('x').catch((error: unknown) => error);
     if (!(failure instanceof StoreError)) throw new Error('no StoreError');
@@ -54,16 +54,16 @@ describe('DynamoDB failing in between', () => {
     expect(proxy.count('GetItem')).toBe(3);
   });
 
-  it('a page that no AWS service wrote is taken for a passing failure', async () => {
+  it('an answer that is not from AWS is a transient failure', async () => {
     spoil('GetItem', 1, { kind: 'answer', status: 502, body: '<html>Bad Gateway</html>' });
     expect(await stores.registers.read('x')).toBeNull();
   });
 });
 
-describe('answers of 200 that lack what DynamoDB always gives', () => {
+describe('200 answers without a mandatory field of DynamoDB', () => {
   const EMPTY = { kind: 'answer', status: 200, body: {} } as const;
 
-  it('an item that is there is never read as absent', async () => {
+  it('never reads an existing item as absent', async () => {
     const version = await stores.registers.write('halt', { on: true }, null);
     spoil('GetItem', 3, EMPTY);
     expect(await stores.registers.read('halt')).toMatchObject({ value: { on: true }, version });
@@ -74,7 +74,7 @@ describe('answers of 200 that lack what DynamoDB always gives', () => {
     });
   });
 
-  it('entries and records that are there are never read as none', async () => {
+  it('never reads existing entries and records as absent', async () => {
     const entries = chainOf(A, 2);
     await stores.ledger.append(entries);
     spoil('Query', 2, EMPTY);
@@ -85,7 +85,7 @@ describe('answers of 200 that lack what DynamoDB always gives', () => {
     expect(proxy.count('BatchGetItem')).toBeGreaterThan(2);
   });
 
-  it('a write without an answer is not taken for stored', async () => {
+  it('does not consider a write without an answer as stored', async () => {
     spoil('PutItem', 2, EMPTY);
     const entries = chainOf(A, 1);
     expect(await stores.ledger.append(entries)).toEqual(['appended']);
@@ -93,8 +93,8 @@ describe('answers of 200 that lack what DynamoDB always gives', () => {
   });
 });
 
-describe('batches that are done in part', () => {
-  it('UnprocessedKeys are asked for again', async () => {
+describe('partially processed batches', () => {
+  it('requests UnprocessedKeys again', async () => {
     const ids = range(120).map(account);
     await stores.records.advance(ids.map((id) => record(id, 1)));
     proxy.decide = ({ operation, body }) => {
@@ -102,7 +102,7 @@ describe('batches that are done in part', () => {
       const { RequestItems } = getsSchema.parse(body);
       const request = RequestItems[bench.table];
       const keys = request?.Keys ?? [];
-      // All but the first seven are left, or all of them each fifth time.
+      // Leaves all but the first seven unprocessed; every fifth time, all.
       const now = proxy.count('BatchGetItem') % 5 === 0 ? 0 : 7;
       if (now === 0) {
         return { kind: 'answer', status: 200, body: { Responses: {}, UnprocessedKeys: RequestItems } };
@@ -116,7 +116,7 @@ describe('batches that are done in part', () => {
     expect(clock.slept.length).toBeGreaterThan(0);
   });
 
-  it('UnprocessedItems are written again, and a snapshot becomes valid only when all are', async () => {
+  it('writes UnprocessedItems again, and a snapshot becomes valid only when all are stored', async () => {
     const accounts = range(1_500).map((n) => facts(n));
     const snapshot = { organizationId: 'o-1', managementAccountId: account(0), takenAt: 1, tags: true, accounts };
     let currentSeen = 0;
@@ -139,7 +139,7 @@ describe('batches that are done in part', () => {
     expect((await stores.snapshots.load())?.accounts).toHaveLength(1_500);
   });
 
-  it('what stays unprocessed is an error, not a success', async () => {
+  it('items that stay unprocessed are an error', async () => {
     proxy.decide = ({ operation, body }) => {
       if (operation === 'BatchWriteItem') {
         return { kind: 'answer', status: 200, body: { UnprocessedItems: writesSchema.parse(body).RequestItems } };

@@ -6,14 +6,14 @@ import { A, aws, bench, proxy, stores, useFaultyDynamodb } from './faulty-dynamo
 
 useFaultyDynamodb();
 
-describe('an index that lags behind', () => {
-  it('does not bring back what is marked as published, or was snoozed', async () => {
+describe('a stale index', () => {
+  it('does not return entries already published or keys already snoozed', async () => {
     const entries = chainOf(A, 3);
     await stores.ledger.append(entries);
     await stores.records.advance([record(A, 3, { notBefore: time(10) })]);
     const stale: Record<string, unknown>[] = [];
     const isTodo = (body: Readonly<Record<string, unknown>>) => body['IndexName'] === 'todo';
-    // The index as it is now, for ever.
+    // The index stays in this state.
     proxy.decide = ({ operation, body }) =>
       operation === 'Query' && isTodo(body)
         ? { kind: 'pass', body, change: (answer) => remember(body, answer) }
@@ -37,8 +37,8 @@ describe('an index that lags behind', () => {
   });
 });
 
-describe('sizes and shapes', () => {
-  it('an entry that is too large is refused by name before anything of the call is stored', async () => {
+describe('sizes and formats', () => {
+  it('rejects an entry that is too large, by name, before it stores anything', async () => {
     const [small] = chainOf(A, 1);
     const [large] = sealAll(account(2), [{ detail: { message: 'x'.repeat(400 * 1024) } }]);
     if (!small || !large) throw new Error('no entries');
@@ -52,7 +52,7 @@ describe('sizes and shapes', () => {
     expect((await stores.ledger.query({ accountId: account(2) }, { limit: 1 })).entries).toEqual([fits]);
   });
 
-  it('an entry without a time is refused', async () => {
+  it('rejects an entry without a time', async () => {
     const [entry] = sealAll(A, [{ at: 'yesterday' }]);
     if (!entry) throw new Error('no entry');
     await expect(stores.ledger.append([entry])).rejects.toThrow(RangeError);
@@ -82,7 +82,7 @@ describe('sizes and shapes', () => {
     }
   });
 
-  it('what the organization’s chain says of an account is found with the account', async () => {
+  it('finds entries of the organization’s chain about an account under that account', async () => {
     const own = chainOf(A, 2);
     const elsewhere = sealAll('organization', [{ type: 'AccountSuspended', accountId: A, at: time(500) }]);
     await stores.ledger.append([...own, ...elsewhere]);

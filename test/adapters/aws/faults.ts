@@ -5,24 +5,24 @@ export interface ProxiedCall {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** What happens to a call: `undefined` passes it on. */
+/** The outcome of a call; `undefined` forwards it. */
 export type FailureOutcome =
-  /** Answered here; the service never hears of it. */
+  /** The proxy answers; the service does not receive the call. */
   | { readonly kind: 'answer'; readonly status: number; readonly body: unknown }
-  /** Carried out by the service, but the connection is cut before the answer. */
+  /** The service executes the call, but the connection breaks before the answer. */
   | { readonly kind: 'lost' }
-  /** The connection is cut; the service never hears of it. */
+  /** The connection breaks; the service does not receive the call. */
   | { readonly kind: 'reset' }
-  /** Another body is passed on instead. */
+  /** The proxy forwards another body. */
   | { readonly kind: 'pass'; readonly body: unknown; readonly change?: (answer: Answered) => unknown };
 
 type Answered = Readonly<Record<string, unknown>>;
 
 export interface FaultProxy {
   readonly endpoint: string;
-  /** Replaced by tests; asked for each call in turn. */
+  /** Replaced by tests; decides the outcome of each call. */
   decide: (call: ProxiedCall) => FailureOutcome | undefined;
-  /** Replaced by tests; told of each call that the service has carried out. */
+  /** Replaced by tests; called after each call that the service has executed. */
   onAnswered: (call: ProxiedCall) => void;
   readonly calls: ProxiedCall[];
   count(operation: string): number;
@@ -33,7 +33,7 @@ export function refusal(code: string, status = 400): FailureOutcome {
   return { kind: 'answer', status, body: { __type: `com.amazonaws#${code}`, message: 'as the test wants it' } };
 }
 
-/** Stands between an adapter and the service and spoils single calls. */
+/** A proxy between an adapter and the service that makes single calls fail. */
 export async function startFaultProxy(target: string): Promise<FaultProxy> {
   const calls: ProxiedCall[] = [];
   const server = createServer(async (incoming, outgoing): Promise<unknown> => {
@@ -42,23 +42,23 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     const operation = String(incoming.headers['x-amz-target']).split('.').at(-1) ?? '';
     const call = { operation, body: JSON.parse(Buffer.concat(parts).toString()) };
     calls.push(call);
-    const fate = proxy.decide(call);
-    if (fate?.kind === 'reset') return incoming.socket.destroy();
-    if (fate?.kind === 'answer') {
-      outgoing.writeHead(fate.status, { 'content-type': 'application/x-amz-json-1.0' });
-      return outgoing.end(typeof fate.body === 'string' ? fate.body : JSON.stringify(fate.body));
+    const outcome = proxy.decide(call);
+    if (outcome?.kind === 'reset') return incoming.socket.destroy();
+    if (outcome?.kind === 'answer') {
+      outgoing.writeHead(outcome.status, { 'content-type': 'application/x-amz-json-1.0' });
+      return outgoing.end(typeof outcome.body === 'string' ? outcome.body : JSON.stringify(outcome.body));
     }
-    const body = fate?.kind === 'pass' ? JSON.stringify(fate.body) : Buffer.concat(parts);
+    const body = outcome?.kind === 'pass' ? JSON.stringify(outcome.body) : Buffer.concat(parts);
     let answer: Awaited<ReturnType<typeof send>>;
     try {
       answer = await send(target, incoming.headers, body);
     } catch {
-      // The service is gone, or has cut the connection: so does who stands before it.
+      // The service has closed the connection, so the proxy closes it too.
       return incoming.socket.destroy();
     }
     proxy.onAnswered(call);
-    if (fate?.kind === 'lost') return incoming.socket.destroy();
-    const change = fate?.kind === 'pass' ? fate.change : undefined;
+    if (outcome?.kind === 'lost') return incoming.socket.destroy();
+    const change = outcome?.kind === 'pass' ? outcome.change : undefined;
     const text = change === undefined ? answer.text : JSON.stringify(change(JSON.parse(answer.text)));
     outgoing.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.0' });
     return outgoing.end(text);

@@ -17,17 +17,17 @@ export async function all<T>(pages: AsyncIterable<readonly T[]>): Promise<readon
   return found;
 }
 
-/** The first `times` calls of an operation meet `fate`. */
-export function spoil(operation: string, times: number, fate: FailureOutcome): void {
+/** Applies `outcome` to the first `times` calls of an operation. */
+export function spoil(operation: string, times: number, outcome: FailureOutcome): void {
   let left = times;
   proxy.decide = (call) => {
     if (call.operation !== operation || left === 0) return undefined;
     left -= 1;
-    return fate;
+    return outcome;
   };
 }
 
-/** Registers the set-up and the clean-up of every test of the file that calls this. */
+/** Registers set-up and clean-up for every test of the calling file. */
 export function useFaultyDynamodb(): void {
   beforeAll(async () => {
     aws = await startSimulatedAws();

@@ -14,7 +14,7 @@ export const VISIBILITY = 30_000;
 export const FAILURE = { code: 'Denied', message: 'the role cannot be assumed', entryId: 'entry-1' };
 const batchSchema = z.object({ QueueUrl: z.string(), Entries: z.array(z.looseObject({ Id: z.string() })) });
 
-/** Each entry of a batch call may fail on its own, as `fail` says; the others are carried out. */
+/** `fail` returns the error code of an entry of a batch call, or `null` to execute it. */
 export function failEntries(
   operation: string,
   fail: (id: string, call: number) => string | null,
@@ -53,7 +53,7 @@ export async function receiveOne(): Promise<Delivery> {
   return delivery;
 }
 
-/** Registers the set-up and the clean-up of every test of the file that calls this. */
+/** Registers set-up and clean-up for every test of the calling file. */
 export function useFaultySqs(): void {
   beforeAll(async () => {
     aws = await startSimulatedAws();

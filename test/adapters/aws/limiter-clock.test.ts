@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => aws.close());
 
-/** The machine's own time: the store's header follows it, whatever tests do to `Date`. */
+/** The real time, which the Date header of the store follows even if a test changes `Date`. */
 const realNow = (): number => performance.timeOrigin + performance.now();
 const clockOff = (ms: number): Clock => ({ now: () => realNow() + ms, sleep: systemClock.sleep });
 
@@ -32,11 +32,11 @@ it.each([2_000, -2_000, 3_600_000])('a worker whose clock is %i ms ahead of the 
   expect(await registers.list('')).toEqual([]);
 });
 
-it('doctor says between which bounds the difference is', async () => {
+it('the doctor reports bounds of the difference', async () => {
   const { time } = await open();
   const parts = { monotonic: systemMonotonic, store: time };
   expect(await clockCheck({ ...parts, clock: clockOff(2_000) })).toMatchObject({ status: 'fail', reason: 'wrong' });
-  // A busy machine may answer too late to say it exactly, and says so.
+  // A busy machine may answer too late for exact bounds; the message then states that.
   const { status, message } = await clockCheck({ ...parts, clock: clockOff(0) });
   expect(['pass', 'warn']).toContain(status);
   expect(message).toMatch(/between \d+ ms (ahead|behind) and \d+ ms (ahead|behind) of the table's/);

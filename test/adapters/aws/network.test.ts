@@ -28,7 +28,7 @@ const logger = { debug: silent, info: silent, warn: silent, error: silent };
 const gate = { acquire: async () => undefined, report: silent };
 const QUEUE = 'https://sqs.eu-north-1.amazonaws.com/111122223333/rollcall';
 
-/** What each client is made to ask, by the host that it has to reach. */
+/** A request of each client, and the host that it must reach. */
 const CLIENTS: readonly [string, string, (network: Network) => Promise<unknown>][] = [
   ['STS', 'sts.eu-north-1.amazonaws.com', (network) => ownArn(network)],
   ['Cloud', 'sts.eu-north-1.amazonaws.com', (network) => createAwsCloud(cloud(network)).identify()],
@@ -79,7 +79,7 @@ const stores = (network: Network) =>
 const look = (network: Network) =>
   inspectAws({ ...HOST, table: 't-1', queueUrl: QUEUE, dlqUrl: `${QUEUE}-dead`, bus: 'b', network });
 
-/** The machine's own settings out of the way, credentials instead. */
+/** Clears the settings of the machine and sets credentials. */
 function bareEnvironment(more: Readonly<Record<string, string>> = {}): void {
   for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) vi.stubEnv(name, undefined);
   const none = { AWS_CONFIG_FILE: '/none', AWS_SHARED_CREDENTIALS_FILE: '/none', AWS_EC2_METADATA_DISABLED: 'true' };
@@ -96,7 +96,7 @@ describe('every client of AWS', () => {
     expect(proxy.seen[0]).toBe(`CONNECT ${host}:443`);
   });
 
-  it('takes its connections from one place', () => {
+  it('creates its connections in one place', () => {
     const root = resolve(import.meta.dirname, '../../..');
     const makers = globSync('{shared,services}/**/*.ts', { cwd: root })
       .map((file) => [file, readFileSync(join(root, file), 'utf8')] as const)
@@ -150,7 +150,7 @@ describe('the webhook', () => {
     const past = { HTTP_PROXY: proxy.url, NO_PROXY: '127.0.0.1' };
     expect(await post(receiver.url, past)).toEqual({ ok: true });
     expect(proxy.seen).toHaveLength(1);
-    // No TLS is spoken there; that it was asked for by CONNECT is what counts.
+    // The server does not support TLS; the test checks only that the proxy received a CONNECT.
     expect(await post(`https://hooks.invalid:${port}/x`, { HTTPS_PROXY: proxy.url })).toMatchObject({ ok: false });
     expect(proxy.seen[1]).toBe(`CONNECT hooks.invalid:${port}`);
   });
@@ -170,19 +170,19 @@ describe('NO_PROXY', () => {
   });
 });
 
-describe('settings of the network', () => {
-  it('prefer lower case, take a proxy without its scheme, and an empty variable for none', () => {
+describe('network settings', () => {
+  it('prefer lower case, accept a proxy without a scheme, and treat an empty variable as unset', () => {
     const network = readNetworkEnv({ https_proxy: 'proxy.example:3128', HTTPS_PROXY: 'http://other', HTTP_PROXY: '' });
     expect(network).toEqual({ proxy: { HTTPS_PROXY: 'http://proxy.example:3128/' }, ca: null, region: null });
     expect(readNetworkEnv({ NO_PROXY: 'x' })).toEqual({ proxy: null, ca: null, region: null });
   });
 
-  it('take AWS_DEFAULT_REGION only where AWS_REGION is not set', () => {
+  it('use AWS_DEFAULT_REGION only if AWS_REGION is unset', () => {
     expect(readNetworkEnv({ AWS_REGION: 'eu-west-1', AWS_DEFAULT_REGION: 'eu-north-1' }).region).toBeNull();
     expect(readNetworkEnv({ AWS_REGION: '', AWS_DEFAULT_REGION: 'eu-north-1' }).region).toBe('eu-north-1');
   });
 
-  it('refuse a proxy on a Node that does not know any', () => {
+  it('reject a proxy on a Node version without proxy support', () => {
     expect(() => readNetworkEnv({ HTTP_PROXY: 'http://p' }, '24.4.1')).toThrow(/needs Node.js 24.5/);
     expect(readNetworkEnv({ HTTP_PROXY: 'http://p' }, '24.5.0').proxy).not.toBeNull();
   });
@@ -192,7 +192,7 @@ describe('settings of the network', () => {
     expect(shownProxy('http://proxy.example:3128')).toBe('http://proxy.example:3128');
   });
 
-  it('without any, connections are as they were', () => {
+  it('leave connections unchanged without a proxy', () => {
     const { httpAgent, httpsAgent } = agentsFor(
       { proxy: null, ca: null, region: null },
       { keepAlive: true, maxSockets: 7 },

@@ -37,7 +37,7 @@ async function tableLike(change: (input: CreateTableCommandInput) => CreateTable
 }
 
 describe('opening the stores', () => {
-  it('a table made of createTableInput is in order', async () => {
+  it('accepts a table created from createTableInput', async () => {
     const stores = await bench.open();
     expect(await stores.registers.list('')).toEqual([]);
     await stores.close();
@@ -53,7 +53,7 @@ describe('opening the stores', () => {
     expect(error.message).toContain('ROLLCALL_TABLE');
   });
 
-  it('names an index that is missing, has another key or projects too little', async () => {
+  it('names an index that is missing, has a wrong key or projects too little', async () => {
     const table = await tableLike((input) => ({
       ...input,
       LocalSecondaryIndexes: undefined,
@@ -77,7 +77,7 @@ describe('opening the stores', () => {
     expect(message).not.toContain('type-time');
   });
 
-  it('names another key, and another type of it', async () => {
+  it('names a wrong key and a wrong key type', async () => {
     const attribute = { AttributeName: 'sk', AttributeType: 'N' } as const;
     const table = await tableLike((input) => ({
       ...input,
@@ -96,7 +96,7 @@ describe('opening the stores', () => {
     );
   });
 
-  it('a table that is being deleted or made is not in order; more indexes than needed are', async () => {
+  it('rejects a table that is being deleted or created; accepts additional indexes', async () => {
     const { Table } = await aws.table.send(new DescribeTableCommand({ TableName: bench.table }));
     const proxy = await startFaultProxy(aws.dynamodb.endpoint);
     const says = (change: Partial<TableDescription>) => {
@@ -121,7 +121,7 @@ describe('opening the stores', () => {
     await proxy.close();
   });
 
-  it('names what is wrong about the queues', async () => {
+  it('names the faults of the queues', async () => {
     made += 1;
     const plain = async (name: string, Attributes: Record<string, string>) =>
       (await aws.queues.send(new CreateQueueCommand({ QueueName: name, Attributes }))).QueueUrl ?? '';
@@ -142,7 +142,7 @@ describe('opening the stores', () => {
     expect((await failure({})).message).toContain('redrives after 3 receives, expected 20 or more');
   });
 
-  it('who may not look is told so, not that nothing is there', async () => {
+  it('reports a denied caller as denied, not as a missing resource', async () => {
     const proxy = await startFaultProxy(aws.dynamodb.endpoint);
     proxy.decide = () => refusal('AccessDeniedException');
     const error = await failure({ dynamodb: { ...aws.dynamodb, endpoint: proxy.endpoint } });
@@ -150,7 +150,7 @@ describe('opening the stores', () => {
     await proxy.close();
   });
 
-  it('a clock that is off by more than leases allow is refused, and says by how much', async () => {
+  it('rejects a clock that is off by more than leases allow, and reports the difference', async () => {
     const real = () => performance.timeOrigin + performance.now();
     const off = (ms: number) => ({ ...hastyClock(), now: () => real() + ms });
     const ahead = await failure({ clock: off(125_000), maxClockSkewMs: 30_000 });
@@ -161,7 +161,7 @@ describe('opening the stores', () => {
     await bench.open({ clock: off(125_000) });
   });
 
-  it('an endpoint that nobody serves, and no Region, are said in words', async () => {
+  it('explains an unreachable endpoint and a missing Region', async () => {
     const proxy = await startFaultProxy(aws.dynamodb.endpoint);
     await proxy.close();
     const refused = await failure({ dynamodb: { ...aws.dynamodb, endpoint: proxy.endpoint } });

@@ -25,13 +25,13 @@ beforeEach(async () => {
 });
 afterEach(() => bench.dispose());
 
-/** Waits for turns of the event loop, in which what was begun over the wire goes on. */
+/** Yields to the event loop, so that pending requests progress, until the condition holds. */
 async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setImmediate(resolve));
 }
 
 let owners = 0;
-/** Another owner of leases each time: of two calls of `deps`, each is a process. */
+/** A new lease owner for each call of `deps`, as if each were a separate process. */
 function newOwner(): string {
   owners += 1;
   return `owner-${owners}`;
@@ -39,7 +39,7 @@ function newOwner(): string {
 
 const nothing = (): undefined => undefined;
 
-/** A bus that takes what `takes` says, and everything that it was ever given. */
+/** A bus that accepts the entries that `takes` selects, and records every entry it receives. */
 function makeBus(takes: (entry: LedgerEntry) => boolean): EventBus & { readonly given: string[] } {
   const given: string[] = [];
   return {
@@ -64,7 +64,7 @@ function deps(bus: EventBus): PublishDeps {
 }
 
 describe('publishing the outbox', () => {
-  it('announces every entry once and marks it', async () => {
+  it('publishes every entry once and marks it', async () => {
     const entries = range(5).flatMap((n) => chainOf(account(n), 5));
     await stores.ledger.append(entries);
     const bus = makeBus(() => true);
@@ -75,7 +75,7 @@ describe('publishing the outbox', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('reads each entry once, and one more to see whether there is any', async () => {
+  it('reads each entry once, plus one read to detect the end', async () => {
     await stores.ledger.append(chainOf(account(1), 25));
     let read = 0;
     const unpublished = async (limit: number) => {
@@ -88,7 +88,7 @@ describe('publishing the outbox', () => {
     expect(read).toBe(26);
   });
 
-  it('what is refused stays, is told, and does not hold up what is behind it', async () => {
+  it('a rejected entry stays, is reported, and does not block later entries', async () => {
     const entries = chainOf(account(1), 45);
     await stores.ledger.append(entries);
     const bus = makeBus(({ seq }) => seq > 25);
@@ -99,14 +99,14 @@ describe('publishing the outbox', () => {
     expect(await publishUnpublished(deps(makeBus(() => true)))).toEqual({ published: 25, refused: 0 });
   });
 
-  it('a bus that takes nothing is not asked for ever', async () => {
+  it('stops calling a bus that accepts nothing', async () => {
     await stores.ledger.append(chainOf(account(1), 60));
     const down = makeBus(() => false);
     expect(await publishUnpublished(deps(down), { pageSize: 10 })).toEqual({ published: 0, refused: 50 });
     expect(down.given).toHaveLength(50);
   });
 
-  it('the last refusal is kept for who asks why entries wait, and only those that wait too long are counted', async () => {
+  it('keeps the last rejection as the reason, and counts only entries that wait too long', async () => {
     const entries = chainOf(account(1), 3);
     await stores.ledger.append(entries);
     await publishUnpublished(deps(makeBus(() => false)));
@@ -120,7 +120,7 @@ describe('publishing the outbox', () => {
     expect(await overdueEntries(stores, oldest + OVERDUE_MS + 86_400_000)).toBeNull();
   });
 
-  it('no more are counted than a page', async () => {
+  it('counts at most one page', async () => {
     await stores.ledger.append(range(3).flatMap((n) => chainOf(account(n), 50)));
     const found = await overdueEntries(stores, Date.UTC(2100, 0));
     expect(found).toMatchObject({ overdue: 100, more: true, refusal: null });
@@ -150,7 +150,7 @@ describe('publishing the outbox', () => {
     expect(bus.given).toHaveLength(3);
   });
 
-  it('who has lost the lease marks what was accepted, and begins no further page', async () => {
+  it('after losing the lease, marks accepted entries and starts no further page', async () => {
     await stores.ledger.append(chainOf(account(1), 30));
     const clock = manualClock(bench.clock.now());
     const registers = memoryRegisters();
@@ -171,14 +171,14 @@ describe('publishing the outbox', () => {
     expect(await stores.ledger.unpublished(100)).toHaveLength(20);
   });
 
-  it('a bus that forgets to answer has accepted nothing', async () => {
+  it('an entry without an answer of the bus counts as not accepted', async () => {
     await stores.ledger.append(chainOf(account(1), 3));
     const mute: EventBus = { publish: async () => ({ accepted: new Set(), refused: [] }) };
     expect(await publishUnpublished(deps(mute))).toEqual({ published: 0, refused: 3 });
     expect(await stores.ledger.unpublished(10)).toHaveLength(3);
   });
 
-  it('who dies before marking publishes again; ids tell', async () => {
+  it('a crash before marking publishes again, with the same ids', async () => {
     await stores.ledger.append(chainOf(account(1), 3));
     const bus = makeBus(() => true);
     const dying = {
@@ -191,7 +191,7 @@ describe('publishing the outbox', () => {
     expect(new Set(bus.given).size).toBe(3);
   });
 
-  it('an outbox that lags behind its marks is not published twice in one go', async () => {
+  it('does not publish an entry twice in one run if the outbox is stale', async () => {
     const entries = chainOf(account(1), 3);
     await stores.ledger.append(entries);
     const bus = makeBus(() => true);
@@ -200,7 +200,7 @@ describe('publishing the outbox', () => {
     expect(bus.given).toHaveLength(3);
   });
 
-  it('begins nothing after its time', async () => {
+  it('starts nothing after its deadline', async () => {
     await stores.ledger.append(chainOf(account(1), 3));
     const bus = makeBus(() => true);
     expect(await publishUnpublished(deps(bus), { until: bench.clock.now() })).toEqual({ published: 0, refused: 0 });

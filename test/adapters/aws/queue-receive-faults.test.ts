@@ -19,7 +19,7 @@ import {
 useFaultySqs();
 
 describe('receiving', () => {
-  it('waits for a message as long as it was told to, and no longer than for the first', async () => {
+  it('waits for the first message up to the given time, and not for more', async () => {
     const patient = await bench.open({ receiveWaitSeconds: 1, sqs: { ...aws.sqs, endpoint: proxy.endpoint } });
     const waiting = patient.queue.receive(10, VISIBILITY);
     await stores.queue.send([work(1)]);
@@ -32,14 +32,14 @@ describe('receiving', () => {
     expect(proxy.calls.at(-1)?.body['WaitTimeSeconds']).toBe(0);
   });
 
-  it('asks for more than ten in several calls', async () => {
+  it('receives more than ten in several calls', async () => {
     await stores.queue.send(range(30).map((n) => work(n)));
     const received = await stores.queue.receive(25, VISIBILITY);
     expect(received).toHaveLength(25);
     expect(await stores.queue.receive(0, VISIBILITY)).toEqual([]);
   });
 
-  it('a message of another version that cannot be moved yet is neither delivered nor lost', async () => {
+  it('neither delivers nor loses a message of another version that cannot be moved yet', async () => {
     const body = JSON.stringify({ ...work(1), v: 2 });
     await aws.queues.send(new SendMessageCommand({ QueueUrl: bench.queueUrl, MessageBody: body }));
     proxy.decide = ({ operation }) => (operation === 'SendMessageBatch' ? refusal('AccessDenied', 403) : undefined);
@@ -52,7 +52,7 @@ describe('receiving', () => {
     ]);
   });
 
-  it('what SQS itself moves to the dead letters is listed as such', async () => {
+  it('lists messages that SQS itself moved to the dead letters', async () => {
     await stores.queue.send([work(1)]);
     for (let receives = 1; receives <= 20; receives += 1) {
       expect((await receiveOne()).receives).toBe(receives);
@@ -65,7 +65,7 @@ describe('receiving', () => {
     expect((await receiveOne()).message).toEqual(work(1));
   });
 
-  it('hides a message for at most twelve hours, and no less than it was asked for', async () => {
+  it('hides a message for at least the requested time, at most twelve hours', async () => {
     await stores.queue.send([work(1)]);
     const delivery = await receiveOne();
     await stores.queue.extend(delivery, 10 ** 9);
@@ -74,7 +74,7 @@ describe('receiving', () => {
     expect(JSON.stringify(proxy.calls.at(-1)?.body)).toContain('"VisibilityTimeout":2');
   });
 
-  it('takes a receipt that another process was given, as a Lambda’s handler gets it', async () => {
+  it('accepts a receipt from another process, as a Lambda handler receives it', async () => {
     await stores.queue.send([work(1), work(2)]);
     const [one, two] = await stores.queue.receive(2, VISIBILITY);
     if (!one || !two) throw new Error('nothing was visible');
@@ -85,7 +85,7 @@ describe('receiving', () => {
   });
 
   it.each(['InvalidParameterValue', 'ReceiptHandleIsInvalid', 'MessageNotInflight'])(
-    'a receipt that SQS refuses with %s does nothing',
+    'ignores a receipt that SQS rejects with %s',
     async (code) => {
       await stores.queue.send([work(1)]);
       const delivery = await receiveOne();
@@ -98,7 +98,7 @@ describe('receiving', () => {
     },
   );
 
-  it('an acknowledgement is repeated where it failed', async () => {
+  it('retries a failed acknowledgement', async () => {
     await stores.queue.send(range(12).map((n) => work(n)));
     const all = await receiveAll();
     failEntries('DeleteMessageBatch', (id, call) => (id === '0' && call < 3 ? 'InternalError' : null));

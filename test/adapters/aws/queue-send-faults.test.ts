@@ -6,13 +6,13 @@ import { failEntries, ids, proxy, receiveAll, receiveOne, slept, stores, useFaul
 
 useFaultySqs();
 
-describe('answers of 200 that lack what SQS always gives', () => {
+describe('200 answers without a mandatory field of SQS', () => {
   it.each([
     {},
     { Successful: [] },
     { Failed: [] },
     { Successful: [{ Id: 'other', MessageId: 'm', MD5OfMessageBody: 'x' }] },
-  ])('a message without a result was not sent: %j', async (body) => {
+  ])('a message without a result counts as not sent: %j', async (body) => {
     let left = 2;
     proxy.decide = ({ operation }) => {
       if (operation !== 'SendMessageBatch' || left === 0) return undefined;
@@ -33,13 +33,13 @@ describe('answers of 200 that lack what SQS always gives', () => {
 });
 
 describe('sending', () => {
-  it('goes ten at a time', async () => {
+  it('sends ten messages per call', async () => {
     await stores.queue.send(range(35).map((n) => work(n)));
     expect(proxy.count('SendMessageBatch')).toBe(4);
     expect(ids(await receiveAll())).toEqual(range(35).map(account));
   });
 
-  it('sends again the entries that failed on the service’s side, and only those', async () => {
+  it('resends only the entries that failed in the service', async () => {
     failEntries('SendMessageBatch', (id, call) => (Number(id) % 3 === call % 3 && call < 4 ? 'InternalError' : null));
     await stores.queue.send(range(10).map((n) => work(n)));
     proxy.decide = () => undefined;
@@ -47,7 +47,7 @@ describe('sending', () => {
     expect(slept.length).toBeGreaterThan(0);
   });
 
-  it('throws when an entry is refused for good, or again and again, and all may be sent again', async () => {
+  it('throws if an entry is rejected permanently or repeatedly; all entries may be sent again', async () => {
     failEntries('SendMessageBatch', (id) => (id === '1' ? 'InvalidMessageContents' : null), true);
     const messages = range(3).map((n) => work(n));
     await expect(stores.queue.send(messages)).rejects.toMatchObject({ name: 'StoreError', code: 'Rejected' });
@@ -60,7 +60,7 @@ describe('sending', () => {
   });
 
   it.each(['RequestThrottled', 'ThrottlingException', 'ServiceUnavailable', 'InternalFailure'])(
-    'waits out %s of the whole call',
+    'retries the whole call after %s',
     async (code) => {
       let left = 2;
       proxy.decide = ({ operation }) => {
@@ -73,13 +73,13 @@ describe('sending', () => {
     },
   );
 
-  it('refuses a message that is too large before anything is sent', async () => {
+  it('rejects a message that is too large before it sends anything', async () => {
     const large = work(2, { policyHash: 'x'.repeat(MAX_MESSAGE_BYTES) });
     await expect(stores.queue.send([work(1), large])).rejects.toMatchObject({ code: 'TooLarge' });
     expect(proxy.calls).toEqual([]);
   });
 
-  it('keeps the bytes of a call below the limit', async () => {
+  it('keeps the size of a call below the limit', async () => {
     const sent = range(20).map((n) => work(n, { policyHash: 'x'.repeat(60_000) }));
     await stores.queue.send(sent);
     for (const { operation, body } of proxy.calls) {

@@ -1,7 +1,7 @@
 import { CreateQueueCommand, GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { createDeadLetterQueueInput, createQueueInput } from '../../../shared/adapters/aws/sqs/queue-check.ts';
 
-/** As `infra/` makes them. */
+/** The queues as in `infra/`. */
 export async function makeQueues(
   client: SQSClient,
   name: string,

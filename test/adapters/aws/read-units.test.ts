@@ -51,7 +51,7 @@ function history(n: number): readonly LedgerEntry[] {
   return sealAll(account(n), [joined, ...rest]);
 }
 
-/** What a question asked of DynamoDB: operations, and items that were read. */
+/** The cost of a query in DynamoDB: operations and items read. */
 async function asked(work: () => Promise<unknown>) {
   spy.reset();
   await work();
@@ -62,7 +62,7 @@ async function asked(work: () => Promise<unknown>) {
 
 const SHARDS = 8;
 
-describe('what a question reads', () => {
+describe('reads of a query', () => {
   const LIMIT = 10;
   it.each<readonly [string, LedgerFilter, number]>([
     ["an account's timeline", { accountId: account(3) }, 2],
@@ -71,16 +71,16 @@ describe('what a question reads', () => {
     ['a type', { type: 'DriftDetected' }, SHARDS],
     ['an actor', { actor: 'alice' }, SHARDS],
     ['a time', { since: time(5_000_000), until: time(6_000_000) }, SHARDS],
-  ])('%s: one query a shard of one index, and the entries that are shown', async (_, filter, queries) => {
+  ])('%s: one query per shard of one index, and the entries shown', async (_, filter, queries) => {
     const { operations, items } = await asked(() => stores.ledger.query(filter, { limit: LIMIT }));
     expect(operations['Query']).toBeLessThanOrEqual(queries + 2);
     expect(operations['BatchGetItem']).toBe(1);
-    // Twice a shard's share and two more of each index that is asked, and the entries themselves.
+    // Twice the share of a shard plus two items for each index queried, and the entries themselves.
     expect(items).toBeLessThanOrEqual(2 * (LIMIT + 1) + 4 * SHARDS + LIMIT);
     expect(Object.keys(operations).sort()).toEqual(['BatchGetItem', 'Query']);
   });
 
-  it('as-of: the ends of the chains, and of each account a page of its index and at most three entries', async () => {
+  it('as-of: the ends of the chains, and per account a page of its index and at most three entries', async () => {
     const { operations, items } = await asked(() => auditAsOf(stores.ledger, time(20_000_000)));
     expect(Object.keys(operations).sort()).toEqual(['BatchGetItem', 'Query']);
     // Two pages of 16, because only the entry of its joining mentions Automation; and the first entry of the chain, for a checkpoint.
@@ -89,14 +89,14 @@ describe('what a question reads', () => {
     expect(items).toBeLessThanOrEqual(ACCOUNTS * (1 + PER_ACCOUNT + 1 + 3));
   });
 
-  it('the digest reads the ends of the chains and no entry; ticks in between read one register', async () => {
+  it('the digest reads the ends of the chains and no entry; ticks between digests read one register', async () => {
     const deps = { ...stores, clock: bench.clock, newId: () => 'digest-1', actor: 'test' };
     const first = await asked(() => writeDigest(deps));
     expect(first.operations['Query']).toBeLessThanOrEqual(2 * SHARDS + 16 + 4);
     expect(await asked(() => writeDigest(deps))).toEqual({ operations: { GetItem: 1 }, items: 1 });
   });
 
-  it('retention looks at the oldest entries once an hour, and in between at one register', async () => {
+  it('retention reads the oldest entries once an hour and otherwise one register', async () => {
     const deps = { ...stores, clock: bench.clock, newId: () => 'x', actor: 'test' };
     const first = await asked(() => pruneOld(deps, 86_400_000));
     expect(first.operations['Query']).toBe(SHARDS);

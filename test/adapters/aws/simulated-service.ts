@@ -6,13 +6,13 @@ export interface ServiceRequest {
   readonly body: unknown;
 }
 
-/** `body`: JSON, or a text as it is. */
+/** A string `body` is sent unchanged, anything else as JSON. */
 export interface Answer {
   readonly status: number;
   readonly body: unknown;
 }
 
-/** A service that says what a test lets it say. */
+/** An HTTP service whose answers the test provides. */
 export interface SimulatedService {
   readonly settings: {
     readonly region: string;

@@ -2,7 +2,7 @@ import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import * as z from 'zod';
 
-/** Stands in front of DynamoDB and counts what is asked of it and how many items it gives. */
+/** A proxy in front of DynamoDB that counts operations and returned items. */
 export interface Spy {
   readonly endpoint: string;
   reset(): void;

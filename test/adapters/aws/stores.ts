@@ -4,7 +4,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import dynalite from 'dynalite';
 import { buildApp } from 'fauxqs';
 import { vi } from 'vitest';
-// By file: the package does not export the store whose timers have to follow a clock that stands still.
+// Imported by file, because the package does not export the store, whose timers must follow the manual clock.
 import { S3Store } from '../../../node_modules/fauxqs/dist/s3/s3Store.js';
 import { SnsStore } from '../../../node_modules/fauxqs/dist/sns/snsStore.js';
 import { SqsStore } from '../../../node_modules/fauxqs/dist/sqs/sqsStore.js';
@@ -18,7 +18,7 @@ import { makeQueues } from './queues.ts';
 
 export { makeQueues } from './queues.ts';
 
-/** What a client of either service is told. */
+/** The settings of a client of either service. */
 interface Settings {
   readonly region: string;
   readonly endpoint: string;
@@ -27,13 +27,13 @@ interface Settings {
 
 const ACCESS = { region: 'eu-west-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
 
-/** DynamoDB and SQS as others have rebuilt them, in this process, on free ports. */
+/** Third-party simulations of DynamoDB and SQS in this process, on free ports. */
 export interface SimulatedAws {
   readonly dynamodb: Settings;
   readonly sqs: Settings;
-  /** Lets the queue's time, which is `Date`, be that of the clock. */
+  /** Sets `Date`, which the queue uses, to the time of the clock. */
   follow(clock: ManualClock): ManualClock;
-  /** A client for whatever a test does behind the adapters' back. */
+  /** A client for direct access, past the adapters. */
   readonly table: DynamoDBClient;
   readonly queues: SQSClient;
   close(): Promise<void>;
@@ -41,7 +41,7 @@ export interface SimulatedAws {
 
 export async function startSimulatedAws(): Promise<SimulatedAws> {
   const dynamo = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
-  // A busy machine may hold a process up for longer than an idle connection lives; its end in the middle of a request is no part of a test.
+  // On a busy machine, a process may pause for longer than an idle connection lives. Tests do not cover that.
   dynamo.keepAliveTimeout = 600_000;
   await new Promise<void>((resolve) => dynamo.listen(0, '127.0.0.1', resolve));
   const sqsStore = new SqsStore();
@@ -82,7 +82,7 @@ function portOf(address: AddressInfo | string | null): number {
   return address.port;
 }
 
-/** A fresh table and fresh queues, and all stores opened on them. */
+/** A new table and new queues, and all stores opened on them. */
 export interface Bench {
   readonly clock: ManualClock;
   readonly table: string;

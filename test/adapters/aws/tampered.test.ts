@@ -18,7 +18,7 @@ afterEach(() => bench.dispose());
 
 const CHAIN = '111111111111';
 
-describe('an entry whose attributes were edited and whose body was not', () => {
+describe('an entry with edited attributes and an unchanged body', () => {
   const edits: readonly [string, { readonly S: string } | { readonly BOOL: boolean } | undefined][] = [
     ['type', { S: 'ScanStarted' }],
     ['actor', { S: 'somebody else' }],
@@ -29,11 +29,11 @@ describe('an entry whose attributes were edited and whose body was not', () => {
     ['more', { S: 'than there was' }],
     ['typeKey', undefined],
   ];
-  it.each(edits)('is found by reading and by verifying: %s', async (name, value) => {
+  it.each(edits)('is detected by reads and by verification: %s', async (name, value) => {
     const { ledger, records } = await bench.open();
     await ledger.append(chainOf(CHAIN, 3));
     expect((await verifyLedger(ledger, records)).fault).toBeNull();
-    // Somebody edits one attribute of the second entry, past the ledger.
+    // Edits one attribute of the second entry directly in the table.
     await aws.table.send(
       new UpdateItemCommand({
         TableName: bench.table,
@@ -47,7 +47,7 @@ describe('an entry whose attributes were edited and whose body was not', () => {
     expect((await verifyLedger(ledger, records)).fault).toMatchObject({ kind: 'edit', chain: CHAIN, seq: 2 });
   });
 
-  it('is found even if its own time is invalid', async () => {
+  it('is detected even if its own time is invalid', async () => {
     const { ledger, records } = await bench.open();
     const [first] = chainOf(CHAIN, 1);
     if (first === undefined) throw new Error('no entry');
@@ -63,7 +63,7 @@ describe('an entry whose attributes were edited and whose body was not', () => {
     expect((await verifyLedger(ledger, records)).fault).toMatchObject({ kind: 'edit', chain: CHAIN, seq: 1 });
   });
 
-  it('is not one that was only published', async () => {
+  it('does not include an entry that was only published', async () => {
     const { ledger, records } = await bench.open();
     const entries = chainOf(CHAIN, 2);
     await ledger.append(entries);

@@ -10,7 +10,7 @@ import { runChild } from './processes.ts';
 useStoreFile();
 
 describe('backup', () => {
-  it('is one complete file for the owner only, of which a store can be opened', async () => {
+  it('is one complete file, readable only by its owner, that opens as a store', async () => {
     const store = await bench.open();
     await fill(store);
     await store.backup(copy);
@@ -21,7 +21,7 @@ describe('backup', () => {
     await expectFilled(await bench.open({ dataDir: bench.path('elsewhere') }));
   });
 
-  it('is of one moment, while this and other processes write', async () => {
+  it('shows one moment, while this and other processes write', async () => {
     const store = await bench.open({ clock: systemClock });
     const writing = Promise.all(range(2).map((n) => runChild('append', bench.dataDir, `process ${n}`)));
     const own = Promise.all(
@@ -63,7 +63,7 @@ describe('backup', () => {
     await expect(store.backup(file)).rejects.toMatchObject({ code: 'Exists' });
   });
 
-  it('says where it cannot be written, and leaves nothing half made', async () => {
+  it('names the path that cannot be written and leaves no partial file', async () => {
     const store = await bench.open();
     await expect(store.backup(bench.path('missing/backup.db'))).rejects.toMatchObject({ code: 'NotFound' });
     await expect(store.backup('/sys/backup.db')).rejects.toMatchObject({ code: 'NotWritable' });
@@ -72,7 +72,7 @@ describe('backup', () => {
     expect(readdirSync(bench.path('.')).toSorted()).toEqual(['data', 'plain']);
   });
 
-  it('can be made by a command that only reads', async () => {
+  it('can be created by a read-only command', async () => {
     await fill(await bench.open());
     const reader = await bench.open({ readOnly: true });
     await reader.backup(copy);

@@ -41,7 +41,7 @@ export async function expectFilled(store: EmbeddedStore): Promise<void> {
   expect(others).toEqual([]);
 }
 
-/** Registers the set-up and the clean-up of every test of the file that calls this. */
+/** Registers set-up and clean-up for every test of the calling file. */
 export function useStoreFile(): void {
   beforeEach(() => {
     bench = makeBench();

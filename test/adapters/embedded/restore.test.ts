@@ -33,12 +33,12 @@ const HOUR = 3_600_000;
 const at = (ms = 0): string => time(bench.clock.now() - Date.parse(time(0)) + ms);
 
 async function write(accountId: string, ...drafts: readonly Partial<EntryDraft>[]) {
-  const journal = new LedgerWriter(deps());
-  const written = await journal.write(accountId, () =>
+  const ledger = new LedgerWriter(deps());
+  const written = await ledger.write(accountId, () =>
     drafts.map((each) => draft({ chain: accountId, at: at(), id: bench.newId(), ...each })),
   );
   // A write that meets the lock of a restore waits, and the clock of these tests stands still.
-  await journal.settled(accountId);
+  await ledger.settled(accountId);
   return written;
 }
 
@@ -191,14 +191,14 @@ describe('a restored store', () => {
     await write(account(2), { after: FACET }, started('under-way'));
     const { report } = await restore();
     expect(report).toMatchObject({ contested: 1, underWay: 1 });
-    const journal = new LedgerWriter(deps());
+    const ledger = new LedgerWriter(deps());
     const [one, two] = await Promise.all(
-      [account(1), account(2)].map(async (id) => journal.caughtUp(await journal.current(id))),
+      [account(1), account(2)].map(async (id) => ledger.caughtUp(await ledger.current(id))),
     );
     expect(one?.conditions.computeOptimizer?.contested).toMatchObject({ message: 'set back 3 times' });
     expect(two?.conditions.computeOptimizer?.claim).toMatchObject({ entryId: 'under-way' });
     // The worker that made the call closes it as if nothing had happened.
-    const closed = await journal.write(account(2), () => [
+    const closed = await ledger.write(account(2), () => [
       draft({ chain: account(2), at: at(), id: 'closed', ...succeeded('under-way') }),
     ]);
     expect(closed.record.conditions.computeOptimizer?.claim).toBeNull();
@@ -251,13 +251,13 @@ describe('a restored store', () => {
     expect((await store.records.get(account(1)))?.head.seq ?? 0).toBeLessThan(2);
     expect((await verifyLedger(store.ledger, store.records)).fault).toBeNull();
     // A process that still holds one writes to the chain as it is now.
-    const journal = new LedgerWriter(deps());
+    const ledger = new LedgerWriter(deps());
     for (const record of [lost.record, twin.record]) {
       const { accountId } = record;
       const next = draft({ chain: accountId, at: at(), id: bench.newId(), after: FACET });
-      const written = await journal.write(accountId, () => [next], record);
-      await journal.settled(accountId);
-      const replayed = await journal.caughtUp(emptyRecord(accountId));
+      const written = await ledger.write(accountId, () => [next], record);
+      await ledger.settled(accountId);
+      const replayed = await ledger.caughtUp(emptyRecord(accountId));
       expect(written.record).toEqual(replayed);
       expect(await store.records.get(accountId)).toEqual(replayed);
     }

@@ -52,7 +52,7 @@ export async function reopen(options: Parameters<Bench['open']>[0] = {}): Promis
   store = await bench.open(options);
 }
 
-/** Registers the set-up and the clean-up of every test of the file that calls this. */
+/** Registers set-up and clean-up for every test of the calling file. */
 export function useStoreAndBackup(): void {
   beforeEach(async () => {
     bench = makeBench();

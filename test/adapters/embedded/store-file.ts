@@ -29,7 +29,7 @@ export function withDatabase(change: (db: DatabaseSync) => void): void {
   db.close();
 }
 
-/** Registers the set-up and the clean-up of every test of the file that calls this. */
+/** Registers set-up and clean-up for every test of the calling file. */
 export function useDataDirectory(): void {
   beforeEach(() => {
     bench = makeBench();

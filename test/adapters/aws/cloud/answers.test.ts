@@ -14,8 +14,8 @@ const answering = (body: unknown, warnings: string[] = []) => {
   return wireCloud((_, response) => json(response, 200, body), { logger });
 };
 
-describe('what AWS answers is checked', () => {
-  it('times become epoch milliseconds, what is absent null', async () => {
+describe('validation of AWS answers', () => {
+  it('converts times to epoch milliseconds and absent fields to null', async () => {
     const full = { accountId: ACCOUNT, status: 'Failed', statusReason: 'why', lastUpdatedTimestamp: 1700000000.25 };
     const { cloud } = await answering({ ...listing(full, { accountId: OTHER, status: 'Pending' }), nextToken: 'n' });
     expect(await cloud.list('computeOptimizer', null)).toEqual({
@@ -42,7 +42,7 @@ describe('what AWS answers is checked', () => {
     });
   });
 
-  it('a reason of any length is kept to a length that every store takes', async () => {
+  it('shortens a long reason to a length that every store accepts', async () => {
     const endless = { accountId: ACCOUNT, status: 'Failed', statusReason: 'why\u{1f600}'.repeat(100_000) };
     const { cloud } = await answering(listing(endless));
     const [item] = (await cloud.list('computeOptimizer', null)).items;
@@ -53,7 +53,7 @@ describe('what AWS answers is checked', () => {
     expect(observed.statusReason?.isWellFormed()).toBe(true);
   });
 
-  it('the listings ask for whole pages, unfiltered, and pass the token on', async () => {
+  it('listings request full pages without a filter and pass the token on', async () => {
     const { cloud, requests } = await answering({ ...listing(), accounts: [] });
     await cloud.list('computeOptimizer', null);
     await cloud.list('computeOptimizer', 'a');
@@ -75,7 +75,7 @@ describe('what AWS answers is checked', () => {
     ['an unknown rule mode', { status: 'Active', organizationRuleMode: 'SomeAllowed' }, '"SomeAllowed"'],
     ['a time that is no time', { status: 'Active', lastUpdatedTimestamp: 'yesterday' }, 'lastUpdatedTimestamp'],
     ['a time that is a list', { status: 'Active', lastUpdatedTimestamp: [1] }, 'lastUpdatedTimestamp'],
-  ])('an account with %s is left out of a page and named, the others stay', async (_, strange, found) => {
+  ])('an account with %s is omitted from a page and named; the others remain', async (_, strange, found) => {
     const warnings: string[] = [];
     const accounts = [
       { accountId: ACCOUNT, status: 'Active', organizationRuleMode: 'AnyAllowed', lastUpdatedTimestamp: 1700000000 },
@@ -93,7 +93,7 @@ describe('what AWS answers is checked', () => {
     expect(warnings.join()).toContain(found);
   });
 
-  it('an unknown status of one account is an error, never a conclusion', async () => {
+  it('an unknown status of one account is an error', async () => {
     for (const strange of [{ status: 'Hibernating' }, { status: 'Active', organizationRuleMode: 'SomeAllowed' }]) {
       const { cloud } = await answering(strange);
       const { details: facts, message } = await failureOf(cloud.read('automation', ACCOUNT));
@@ -111,12 +111,12 @@ describe('what AWS answers is checked', () => {
     expect(facts).toMatchObject({ kind: 'Invalid', code: 'UnexpectedAnswer' });
   });
 
-  it('an empty token ends a listing as none does', async () => {
+  it('an empty token ends a listing, like a missing token', async () => {
     const { cloud } = await answering({ ...listing(), nextToken: '' });
     expect((await cloud.list('computeOptimizer', null)).nextToken).toBeNull();
   });
 
-  it('of a batch only what was asked for and came back has succeeded', async () => {
+  it('only accounts that are both in the request and in the answer of a batch have succeeded', async () => {
     const { cloud } = await answering({ accountIds: [ACCOUNT, '999999999999', 5], errors: ['x', 7] });
     expect(await cloud.change(associate([ACCOUNT, OTHER]), async () => undefined)).toEqual({
       ...{ requestId: 'request-1', message: null, refused: new Map([[OTHER, 'x']]) },
@@ -134,7 +134,7 @@ describe('what AWS answers is checked', () => {
     expect(result.refused).toEqual(new Map([[ACCOUNT, null]]));
   });
 
-  it('the answer of a change is passed on, however strange', async () => {
+  it('passes the answer of a change on, even with an unknown status', async () => {
     const { cloud } = await answering({ status: 17 });
     expect(await cloud.change(updateStatus(ACCOUNT, 'Active'), async () => undefined)).toEqual({
       ...{ requestId: 'request-1', message: null, refused: new Map() },
@@ -144,7 +144,7 @@ describe('what AWS answers is checked', () => {
     expect(message).toBe('no role');
   });
 
-  it('costs next to nothing: ten thousand accounts in less than 50 ms of CPU', () => {
+  it('validates ten thousand accounts in less than 50 ms of CPU time', () => {
     const session = { accountId: ACCOUNT, identity: { accessKeyId: 'a', secretAccessKey: 'b' }, member: false };
     const answered = { key: { service: 'aco-automation', operation: 'ListAccounts' }, session };
     const lastUpdatedTimestamp = new Date(1_700_000_000_000);
@@ -162,13 +162,13 @@ describe('what AWS answers is checked', () => {
       const { user, system } = process.cpuUsage(start);
       return (user + system) / 1000;
     };
-    // The quickest of a few, as other work on the machine only ever adds.
+    // The fastest of several rounds, because other work on the machine only adds time.
     expect(Math.min(check(), check(), check(), check(), check())).toBeLessThan(2 * 50);
   });
 });
 
-describe('the life of an adapter', () => {
-  it('does nothing before the first call, and nothing after close', async () => {
+describe('adapter lifecycle', () => {
+  it('makes no request before the first call or after close', async () => {
     awsSettings({ AWS_REGION: '' });
     const idle = createAwsCloud({ gate: openGate, clock: manualClock(), memberRole: 'R', externalId: null });
     idle.close();
@@ -178,20 +178,20 @@ describe('the life of an adapter', () => {
     const before = requests.length;
     cloud.close();
     const failure = await failureOf(cloud.list('computeOptimizer', null));
-    // No account is given up for it, and nobody tries it again with what is closed.
+    // The error is retryable, so no account is given up, but this closed adapter is not retried.
     expect(failure.details).toMatchObject({ kind: 'Transient', code: 'Closed' });
     expect(failure.retryable).toBe(false);
     expect(requests).toHaveLength(before);
   });
 
-  it('asks once, whatever the SDK is told about retrying', async () => {
+  it('sends each request once, whatever retries the SDK settings allow', async () => {
     const wire = await wireServer((_, response) => json(response, 503, { __type: 'ServiceUnavailableException' }));
     const { cloud } = cloudOn(wire.endpoint, {}, { AWS_MAX_ATTEMPTS: '5', AWS_RETRY_MODE: 'adaptive' });
     await failureOf(cloud.identify());
     expect(wire.requests).toHaveLength(1);
   });
 
-  it('close breaks off what is under way and what waits for a connection', async () => {
+  it('close aborts requests in progress and requests that wait for a connection', async () => {
     const { cloud } = await wireCloud(() => setImmediate(() => cloud.close()), { maxSockets: 1 });
     const failures = await Promise.all([1, 2, 3].map(() => failureOf(cloud.read('computeOptimizer', ACCOUNT))));
     for (const { kind } of failures) expect(kind).toBe('Transient');

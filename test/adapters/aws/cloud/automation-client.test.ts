@@ -22,7 +22,7 @@ async function clientOn(answer: WireAnswer, settings: Readonly<Record<string, st
   return { client, ...wire };
 }
 
-/** Where a request would go, without sending it. */
+/** The destination of a request, which is not sent. */
 async function hostOf(config: ComputeOptimizerAutomationClientConfig): Promise<string> {
   awsSettings({});
   let host = '';
@@ -44,7 +44,7 @@ async function hostOf(config: ComputeOptimizerAutomationClientConfig): Promise<s
 }
 
 describe('the client of Compute Optimizer Automation', () => {
-  it('speaks awsJson1_0 to the right target, signed for the right service', async () => {
+  it('sends awsJson1_0 to the right target, signed for the right service', async () => {
     const { client, requests } = await clientOn((_, response) => json(response, 200, { accounts: [] }));
     await client.send(new ListAccountsCommand({ maxResults: 7, nextToken: 'bmV4dA==' }));
     expect(requests[0]?.headers).toMatchObject({
@@ -56,7 +56,7 @@ describe('the client of Compute Optimizer Automation', () => {
     expect(JSON.parse(requests[0]?.body ?? '')).toEqual({ maxResults: 7, nextToken: 'bmV4dA==' });
   });
 
-  it('fills in a client token, a new one for each call, and leaves a given one alone', async () => {
+  it('adds a new client token to each call but keeps a given one', async () => {
     const { client, requests } = await clientOn((_, response) => json(response, 200, { status: 'Active' }));
     await client.send(new UpdateEnrollmentConfigurationCommand({ status: 'Active' }));
     await client.send(new AssociateAccountsCommand({ accountIds: ['111122223333'] }));
@@ -68,7 +68,7 @@ describe('the client of Compute Optimizer Automation', () => {
     expect(third).toEqual({ accountIds: ['111122223333'], clientToken: 'mine' });
   });
 
-  it('answers times as dates', async () => {
+  it('returns times as dates', async () => {
     const { client } = await clientOn((_, response) =>
       json(response, 200, {
         accounts: [
@@ -93,7 +93,7 @@ describe('the client of Compute Optimizer Automation', () => {
     expect($metadata.requestId).toBe('request-1');
   });
 
-  it('throws the modelled errors by their classes, and others as the service exception', async () => {
+  it('throws modelled errors as their classes and other errors as the service exception', async () => {
     const codes = [
       'ForbiddenException',
       'com.amazonaws.computeoptimizerautomation#ThrottlingException',
@@ -115,7 +115,7 @@ describe('the client of Compute Optimizer Automation', () => {
     expect(other).toMatchObject({ name: 'NewException' });
   });
 
-  it('takes the endpoint for all services where it has none of its own', async () => {
+  it('uses the endpoint for all services unless it has its own', async () => {
     const wire = await wireServer((_, response) => json(response, 200, { status: 'Active' }));
     awsSettings({ AWS_ENDPOINT_URL: wire.endpoint, AWS_ACCESS_KEY_ID: 'AKIAX', AWS_SECRET_ACCESS_KEY: 'x' });
     const client = new ComputeOptimizerAutomationClient({});
@@ -136,11 +136,11 @@ describe('the client of Compute Optimizer Automation', () => {
       'aco-automation-fips.us-west-2.api.aws',
     ],
     [{ region: 'us-east-1', endpoint: 'http://127.0.0.1:1' }, '127.0.0.1'],
-  ])('goes with %o to %s', async (config, host) => {
+  ])('resolves %o to %s', async (config, host) => {
     expect(await hostOf(config)).toBe(host);
   });
 
-  it('refuses what no partition offers', async () => {
+  it('rejects options that no partition offers', async () => {
     const custom = { region: 'us-east-1', endpoint: 'http://127.0.0.1:1' };
     await expect(hostOf({ ...custom, useFipsEndpoint: true })).rejects.toThrow('FIPS and custom endpoint');
     await expect(hostOf({ ...custom, useDualstackEndpoint: true })).rejects.toThrow('Dualstack and custom endpoint');

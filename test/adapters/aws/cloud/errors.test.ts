@@ -8,7 +8,7 @@ import { ACCOUNT, cloudOn, json, OWN_KEY, OWN_SECRET, wireCloud, wireServer } fr
 
 const MEMBER = '222233334444';
 
-describe('what a code means', () => {
+describe('error codes', () => {
   const cases: readonly (readonly [service: string, code: string, kind: CloudErrorKind])[] = [
     ['compute-optimizer', 'ThrottlingException', 'Throttled'],
     ['organizations', 'TooManyRequestsException', 'Throttled'],
@@ -22,7 +22,7 @@ describe('what a code means', () => {
     ['sts', 'InvalidClientTokenId', 'Unauthenticated'],
     ['sts', 'ExpiredToken', 'Unauthenticated'],
     ['organizations', 'SomethingNewException', 'Invalid'],
-    // Known to one service and unknown to another.
+    // One service documents this code, another does not.
     ['compute-optimizer', 'ServiceException', 'Invalid'],
     ['organizations', 'constructor', 'Invalid'],
     ['nowhere', '__proto__', 'Invalid'],
@@ -31,7 +31,7 @@ describe('what a code means', () => {
     expect(meaningOf(service, code)).toEqual({ kind, ambiguous: false });
   });
 
-  it('is not told by the HTTP status or the text', async () => {
+  it('ignores the HTTP status and the text', async () => {
     const answers = [
       [400, 'ThrottlingException', 'Throttled'],
       [429, 'ThrottlingException', 'Throttled'],
@@ -51,7 +51,7 @@ describe('what a code means', () => {
   });
 });
 
-describe('when AWS cannot be reached', () => {
+describe('AWS is unreachable', () => {
   it.each([
     ['http://127.0.0.1:1', 'ECONNREFUSED', 'ECONNREFUSED at 127.0.0.1 port 1)'],
     [
@@ -77,21 +77,21 @@ describe('when AWS cannot be reached', () => {
 
   const impatient = { timeouts: { connectMs: 1000, requestMs: 100 } };
 
-  it('an answer that does not come is not waited for', async () => {
+  it('a missing answer times out', async () => {
     const { cloud } = await wireCloud(() => undefined, impatient);
     const { details: facts } = await failureOf(cloud.read('computeOptimizer', ACCOUNT));
     expect(facts.kind).toBe('Transient');
     expect(facts.code).toMatch(/^(ETIMEDOUT|TimeoutError)$/);
   });
 
-  it('nor is the rest of one that stops in the middle', async () => {
+  it('an answer that stops in the middle times out', async () => {
     const { cloud } = await wireCloud((_, response) => {
       response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0', 'content-length': 100 });
       response.write('{"status":');
     }, impatient);
     const error = await failureOf(cloud.read('computeOptimizer', ACCOUNT));
     expect(error.kind).toBe('Transient');
-    // The half answer still knows its request, whose headers are no one's business.
+    // The SDK's error refers to the request, whose headers contain secrets.
     expect(inspect(error, { depth: 10, showHidden: true })).not.toContain(OWN_KEY);
   });
 
@@ -100,7 +100,7 @@ describe('when AWS cannot be reached', () => {
     ['a page in the place of an answer', 200, '<html>Sign in to the Wi-Fi</html>'],
     ['an answer cut short', 200, '{"status":"Act'],
     ['an error without a code', 500, '{}'],
-  ])('%s is no answer: Transient', async (_, status, body) => {
+  ])('%s is not a valid answer: Transient', async (_, status, body) => {
     const { cloud } = await wireCloud((_request, response) => {
       response.writeHead(status, { 'content-type': 'text/html' });
       response.end(body);
@@ -111,8 +111,8 @@ describe('when AWS cannot be reached', () => {
   });
 });
 
-describe('what is wrong on our side', () => {
-  it('no credentials', async () => {
+describe('configuration errors', () => {
+  it('reports missing credentials', async () => {
     const wire = await wireServer((_, response) => json(response, 200, {}));
     const none = { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' };
     const { cloud } = cloudOn(wire.endpoint, {}, none);
@@ -153,7 +153,7 @@ describe('what is wrong on our side', () => {
     },
   );
 
-  it('a bare 404, as of a proxy, is no answer of AWS’s', async () => {
+  it('a bare 404, such as from a proxy, is not an answer of AWS', async () => {
     const wire = await wireServer((_, response) => {
       response.writeHead(404);
       response.end();
@@ -165,7 +165,7 @@ describe('what is wrong on our side', () => {
     expect(message).not.toContain('Unknown');
   });
 
-  it('credentials that AWS refuses', async () => {
+  it('reports credentials that AWS rejects', async () => {
     const wire = await wireServer((_, response) => {
       response.writeHead(403, { 'content-type': 'text/xml', 'x-amzn-requestid': 'r-9' });
       response.end(
@@ -177,7 +177,7 @@ describe('what is wrong on our side', () => {
     expect(facts).toMatchObject({ kind: 'Unauthenticated', code: 'InvalidClientTokenId', requestId: 'r-9' });
   });
 
-  it('a clock that is off: the SDK takes the time from the answer, so that the next attempt is in order', async () => {
+  it('after an answer about a wrong clock, the SDK uses the time of the answer and the next attempt succeeds', async () => {
     const ahead = new Date(Date.now() + 3_600_000).toUTCString();
     const { cloud, requests } = await wireCloud((_, response) => {
       response.setHeader('date', ahead);
@@ -191,7 +191,7 @@ describe('what is wrong on our side', () => {
     expect(first).not.toBe(second);
   });
 
-  it('STS switched off in the Region of the member', async () => {
+  it('reports that STS is disabled in the Region of the member', async () => {
     const wire = await wireServer(({ operation }, response) => {
       response.writeHead(operation === 'AssumeRole' ? 403 : 200, { 'content-type': 'text/xml' });
       response.end(
@@ -210,7 +210,7 @@ describe('what is wrong on our side', () => {
     ['a request that was given up', Object.assign(new Error('Request aborted'), { name: 'AbortError' })],
     ['no port left', Object.assign(new Error('connect'), { code: 'EADDRNOTAVAIL', syscall: 'connect' })],
     ['a socket gone before', Object.assign(new Error('closed'), { code: 'ERR_SOCKET_CLOSED_BEFORE_CONNECTION' })],
-  ])('%s is trouble of the network: no account is given up for it', (_, cause) => {
+  ])('%s is a network error, so no account is given up', (_, cause) => {
     const context = {
       service: 'compute-optimizer',
       operation: 'GetEnrollmentStatus',
@@ -220,7 +220,7 @@ describe('what is wrong on our side', () => {
     expect(toCloudError(cause, context)).toMatchObject({ retryable: true, details: { kind: 'Transient' } });
   });
 
-  it('a mistake of our own is Invalid and keeps its cause', () => {
+  it('an internal error is Invalid and keeps its cause', () => {
     const mistake = new TypeError('x is not a function');
     const context = { service: 'sts', operation: 'GetCallerIdentity', accountId: null, member: false };
     const error = toCloudError(mistake, context);
@@ -242,7 +242,7 @@ describe('messages', () => {
     );
   });
 
-  it('never tell secrets, neither ours nor the member’s, nor does anything that hangs on the error', async () => {
+  it('contain no secrets of the caller or the member; neither does the rest of the error', async () => {
     for (const code of [
       'SignatureDoesNotMatch',
       'AccessDeniedException',
@@ -261,7 +261,7 @@ describe('messages', () => {
         const error = await failureOf(cloud.read('computeOptimizer', account));
         const shown = inspect(error, { depth: 10, showHidden: true });
         expect(signature).toMatch(/^[0-9a-f]{64}$/);
-        // Where the credentials themselves are refused, AWS's words may be nothing but what was signed.
+        // If AWS rejects the credentials themselves, its message may quote the signed request.
         expect(error.message.includes('For key')).toBe(code !== 'SignatureDoesNotMatch');
         for (const secret of [
           OWN_KEY,

@@ -15,7 +15,7 @@ interface FakeAccount {
   readonly Paths?: readonly string[];
 }
 
-/** Organizations as a table of answers by operation; `answers` may look at the request. */
+/** Simulates Organizations by a table of answers by operation; an answer may depend on the request. */
 export function organizations(answers: Readonly<Record<string, (input: Readonly<Record<string, string>>) => unknown>>) {
   return wireCloud(({ operation, body }: WireRequest, response) => {
     const answer = operation === 'DescribeOrganization' ? () => ({ Organization: ORGANIZATION }) : answers[operation];

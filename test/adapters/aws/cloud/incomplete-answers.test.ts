@@ -110,8 +110,8 @@ async function open({ caller = 'management', sandbox = {} }: Partial<Probe>): Pr
   return world;
 }
 
-describe('an answer of 200 that lacks what AWS always gives', () => {
-  it('is tried for every operation of the services that decide what happens to accounts', () => {
+describe('a 200 answer without a mandatory field', () => {
+  it('is tested for every operation of the services that determine the state of accounts', () => {
     const services = ['sts', 'organizations', 'compute-optimizer', 'aco-automation'] as const;
     const all = services.flatMap((service) =>
       Object.keys(COMPLETE_ANSWERS[service]).map((name) => `${service} ${name}`),
@@ -120,7 +120,7 @@ describe('an answer of 200 that lacks what AWS always gives', () => {
   });
 
   const cases = PROBES.flatMap((probe) => KINDS.map((kind) => ({ ...probe, kind })));
-  it.each(cases)('$service $operation: $kind is Transient, and a second answer is taken', async (probe) => {
+  it.each(cases)('$service $operation: $kind is Transient, and the retry succeeds', async (probe) => {
     const { service, operation, kind, call } = probe;
     const world = await open(probe);
     const fault: Fault = { service, operation, kind };
@@ -135,7 +135,7 @@ describe('an answer of 200 that lacks what AWS always gives', () => {
     await call(world.cloud, world);
   });
 
-  it.each(KINDS)('the doctor gives it as a failure, never as an empty answer: %s', async (kind) => {
+  it.each(KINDS)('the doctor reports it as a failure, not as an empty answer: %s', async (kind) => {
     const world = await open({});
     const logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
     const inspection = createAwsInspection({

@@ -5,7 +5,7 @@ import { ORGANIZATION, OTHER } from './fake-organizations.ts';
 import { ACCOUNT, cloudOn, json, OWN_KEY, openGate, type WireRequest, wireCloud, wireServer } from './support.ts';
 
 describe('reading the organization', () => {
-  it('who we are, and what the doctor asks, end at tokens that go in a circle', async () => {
+  it('caller identification and the doctor fail on repeated page tokens', async () => {
     let pages = 0;
     const next = () => {
       pages += 1;
@@ -44,8 +44,8 @@ describe('reading the organization', () => {
   });
 });
 
-describe('who we are', () => {
-  it('an account that belongs to no organization is told so', async () => {
+describe('caller identification', () => {
+  it('reports an account outside any organization', async () => {
     const wire = await wireCloud((_, response) => json(response, 400, { __type: 'AWSOrganizationsNotInUseException' }));
     const { details: facts, message } = await failureOf(wire.cloud.identify());
     expect(facts).toMatchObject({ kind: 'Prerequisite', code: 'AWSOrganizationsNotInUseException' });
@@ -60,7 +60,7 @@ describe('who we are', () => {
       json(response, failed ? 400 : 200, answer);
     });
 
-  it('the delegated administrator may be on any page', async () => {
+  it('finds the delegated administrator on any page', async () => {
     let page = 0;
     const { cloud } = await wireCloud(({ operation }, response) => {
       if (operation === 'DescribeOrganization')
@@ -77,7 +77,7 @@ describe('who we are', () => {
     expect((await cloud.identify()).role).toBe('delegatedAdministrator');
   });
 
-  it('who may not ask for the administrators is one if AWS lets it list', async () => {
+  it('a caller that may not list administrators is one if AWS lets it list enrollments', async () => {
     const denied = { __type: 'AccessDeniedException' };
     const lists = await asMember({
       ListDelegatedAdministrators: denied,
@@ -96,7 +96,7 @@ describe('who we are', () => {
     expect((await failureOf(throttled.cloud.identify())).kind).toBe('Throttled');
   });
 
-  it('is asked once for all calls, again after a failure, and again by identify', async () => {
+  it('happens once for all calls, again after a failure, and again on identify', async () => {
     let asked = 0;
     const wire = await wireServer(({ operation }, response) => {
       if (operation !== 'GetCallerIdentity')

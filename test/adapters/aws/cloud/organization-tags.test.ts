@@ -5,7 +5,7 @@ import { accountsOf, inRoot, management, ORGANIZATION, OTHER, organizations, rea
 import { ACCOUNT, cloudOn } from './support.ts';
 
 describe('reading the organization', () => {
-  it('tags of several pages are one set, with any name', async () => {
+  it('combines tags of several pages, with any name', async () => {
     const world = await accountsOf([management], {
       ListTagsForResource: ({ NextToken }) =>
         NextToken === undefined
@@ -24,7 +24,7 @@ describe('reading the organization', () => {
     ['a tag without its value', { Tags: [{ Key: 'env' }] }],
     ['a token that comes again', { Tags: [{ Key: 'env', Value: 'dev' }], NextToken: 'again' }],
     ['a failure of the service', { __type: 'ServiceException', message: 'internal' }],
-  ])('%s for the tags of one account leaves its tags unread, and the others are read', async (_, answer) => {
+  ])('%s for the tags of one account leaves them unread and reads those of the others', async (_, answer) => {
     const accounts = [management, inRoot({ Id: OTHER }), inRoot({ Id: '333344445555' })];
     const warnings: string[] = [];
     const silent = () => undefined;
@@ -54,7 +54,7 @@ describe('reading the organization', () => {
     await failureOf(describing.cloud.readAccount(OTHER, { tags: true, retry: withoutRetries, ...ids }));
   });
 
-  it('tags that cannot be read of any account end the reading', async () => {
+  it('fails if no tags can be read for any account', async () => {
     const accounts = [
       management,
       ...Array.from({ length: 30 }, (_, index) => inRoot({ Id: `3333444455${10 + index}` })),
@@ -64,7 +64,7 @@ describe('reading the organization', () => {
     expect(world.requests.filter(({ operation }) => operation === 'ListTagsForResource').length).toBeLessThan(12);
   });
 
-  it('an account that AWS says has left while tags were read is left out; a refusal ends the reading', async () => {
+  it('omits an account that left while tags were read; a denial fails the read', async () => {
     const gone = { __type: 'TargetNotFoundException', message: 'gone' };
     const denied = { __type: 'AccessDeniedException', message: 'no' };
     const accounts = [
@@ -83,7 +83,7 @@ describe('reading the organization', () => {
       kind: 'Denied',
       code: 'AccessDeniedException',
     });
-    // Those under way may end; long before all thirty are asked for, nobody goes on.
+    // Requests in progress may end, but far fewer than thirty are sent.
     for (let turn = 0; turn < 10; turn += 1) await world.cloud.list('computeOptimizer', null).catch(() => undefined);
     expect(world.requests.filter(({ operation }) => operation === 'ListTagsForResource').length).toBeLessThan(12);
   });

@@ -4,14 +4,14 @@ import { countOf, failureOf, findMember } from '../../../contract/cloud-world.ts
 import { accountsOf, inRoot, management, OTHER, organizations, read, root } from './fake-organizations.ts';
 import { ACCOUNT, awsWorld, cloudOn } from './support.ts';
 
-/** The OUs above an OU that have it below them: `/A/B/C` has `/A` and `/A/B`. */
+/** The ancestors of an OU: for `/A/B/C`, `/A` and `/A/B`. */
 function parentsOf(ou: string): string[] {
   const names = ou.split('/').slice(1, -1);
   return names.map((_, index) => `/${names.slice(0, index + 1).join('/')}`);
 }
 
 describe('reading the organization', () => {
-  it('asks for the children only of OUs that have some on the accounts’ paths', async () => {
+  it('lists children only of OUs that are parents on the paths of accounts', async () => {
     const world = await awsWorld({ sandbox: { accounts: 100 } });
     await read(world);
     const inner = new Set(['/', ...world.sandbox.accounts().flatMap(({ ou }) => parentsOf(ou))]);
@@ -21,7 +21,7 @@ describe('reading the organization', () => {
     await world.close();
   });
 
-  it('walks the tree where accounts do not say where they are', async () => {
+  it('walks the tree if accounts lack their path', async () => {
     const world = await awsWorld({ sandbox: { accounts: 60, accountShape: 'older' } });
     const { accounts } = await read(world);
     expect(countOf(world, 'ListAccountsForParent')).toBeGreaterThan(0);
@@ -31,7 +31,7 @@ describe('reading the organization', () => {
     await world.close();
   });
 
-  it('walking survives a move: who was met nowhere is asked for', async () => {
+  it('a walk tolerates a move: it looks up the parent of an account that it did not find', async () => {
     const unplaced = [
       { Id: ACCOUNT, Status: 'ACTIVE' },
       { Id: OTHER, Status: 'ACTIVE' },
@@ -50,7 +50,7 @@ describe('reading the organization', () => {
     ]);
   });
 
-  it('walking does not guess: an account in an OU that was not there yields no snapshot', async () => {
+  it('a walk does not guess: an account in an unknown OU yields no snapshot', async () => {
     const world = await accountsOf([{ Id: ACCOUNT, Status: 'ACTIVE' }], {
       ListRoots: () => ({ Roots: [{ Id: 'r-root' }] }),
       ListOrganizationalUnitsForParent: () => ({ OrganizationalUnits: [] }),
@@ -62,7 +62,7 @@ describe('reading the organization', () => {
     expect(message).toContain(ACCOUNT);
   });
 
-  it('an OU that was moved meanwhile is asked for its name', async () => {
+  it('looks up the name of an OU that moved during the read', async () => {
     const moved = { ...inRoot({ Id: OTHER }), Paths: [`${root}/ou-a/ou-b/${OTHER}/`] };
     const world = await accountsOf([management, moved], {
       ListOrganizationalUnitsForParent: ({ ParentId }) => ({
@@ -75,7 +75,7 @@ describe('reading the organization', () => {
     expect((await read(world)).accounts[1]).toMatchObject({ id: OTHER, ou: '/A/B' });
   });
 
-  it('reads State, falls back to Status, and takes State where they differ', async () => {
+  it('prefers State to Status and falls back to Status', async () => {
     const world = await accountsOf([
       management,
       inRoot({ Id: OTHER, State: 'CLOSED', Status: 'SUSPENDED' }),
@@ -84,7 +84,7 @@ describe('reading the organization', () => {
     expect((await read(world)).accounts.map(({ state }) => state)).toEqual(['ACTIVE', 'CLOSED', 'PENDING_CLOSURE']);
   });
 
-  it.each([['DREAMING'], [undefined]])('an account in the state %s is UNKNOWN, the others are read', async (State) => {
+  it.each([['DREAMING'], [undefined]])('an account in the state %s is UNKNOWN; the others are read', async (State) => {
     const world = await accountsOf([management, { ...inRoot({ Id: OTHER }), State }]);
     expect((await read(world)).accounts.map(({ id, state }) => [id, state])).toEqual([
       [management.Id, 'ACTIVE'],
@@ -92,7 +92,7 @@ describe('reading the organization', () => {
     ]);
   });
 
-  it('a time that is no time ends nothing', async () => {
+  it('an invalid time does not fail the read', async () => {
     const world = await accountsOf([management, { ...inRoot({ Id: OTHER }), ...{ JoinedTimestamp: 'long ago' } }]);
     expect((await read(world)).accounts).toHaveLength(2);
   });
@@ -107,7 +107,7 @@ describe('reading the organization', () => {
     expect(message).toMatch(says);
   });
 
-  it('a listing that goes round in circles ends in an error', async () => {
+  it('a listing with repeated page tokens fails', async () => {
     const world = await organizations({ ListAccounts: () => ({ Accounts: [management], NextToken: 'again' }) });
     expect((await failureOf(read(world))).details).toMatchObject({ code: 'UnexpectedAnswer' });
     const empty = await organizations({ ListAccounts: () => ({ Accounts: [], NextToken: 'again' }) });
@@ -123,7 +123,7 @@ describe('reading the organization', () => {
     expect(pages).toBeLessThan(5);
   });
 
-  it('more accounts than are expected yield no snapshot, and the error names both numbers', async () => {
+  it('more accounts than expected yield no snapshot, and the error names both numbers', async () => {
     const accounts = [management, ...[1, 2, 3].map((index) => inRoot({ Id: `22223333444${index}` }))];
     const wire = await accountsOf(accounts);
     const limited = (maxAccounts: number) => read(cloudOn(wire.endpoint, { maxAccounts }));
@@ -154,7 +154,7 @@ describe('the name of an OU in a path', () => {
     ['100%', '100%'],
     ['A%/B', 'A%%2FB'],
     ['Shared Services', 'Shared Services'],
-  ])('%s is %s, and no other name is', (name, step) => {
+  ])('%s becomes %s, and no other name does', (name, step) => {
     expect(pathStep(name)).toBe(step);
     expect(step.replace(/%(25|2F)/g, (found) => (found === '%2F' ? '/' : '%'))).toBe(name);
   });

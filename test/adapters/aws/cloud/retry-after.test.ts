@@ -8,7 +8,7 @@ import { ACCOUNT, json, wireCloud } from './support.ts';
 
 const NOW = Date.UTC(2026, 10, 2, 9);
 
-/** Time that sleeping alone moves. */
+/** A clock that only sleeping advances. */
 function clock() {
   const time = { at: NOW };
   return {
@@ -41,7 +41,7 @@ describe('Retry-After', () => {
   });
 });
 
-describe('an answer of AWS that asks to wait', () => {
+describe('an AWS answer with Retry-After', () => {
   const throttled = async (headers: Readonly<Record<string, string>>) => {
     const { cloud } = await wireCloud((_, response) => {
       for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
@@ -50,7 +50,7 @@ describe('an answer of AWS that asks to wait', () => {
     return failureOf(cloud.read('computeOptimizer', ACCOUNT));
   };
 
-  it('says so in the error: a date by the clock of the server that answered', async () => {
+  it('puts the delay into the error; a date is relative to the clock of the server', async () => {
     expect((await throttled({ 'Retry-After': '9' })).details.retryAfterMs).toBe(9_000);
     const dated = { Date: 'Fri, 02 Nov 2029 09:00:00 GMT', 'Retry-After': 'Fri, 02 Nov 2029 09:00:12 GMT' };
     expect((await throttled(dated)).details.retryAfterMs).toBe(12_000);
@@ -59,7 +59,7 @@ describe('an answer of AWS that asks to wait', () => {
     expect(askedToWait(null)).toBeNull();
   });
 
-  it('is waited for, up to the end of the budget', async () => {
+  it('delays the retry, up to the end of the budget', async () => {
     for (const [asked, budget, waited] of [
       ['9', 60_000, 9_000],
       ['600', 60_000, 60_000],
@@ -79,7 +79,7 @@ describe('an answer of AWS that asks to wait', () => {
     }
   });
 
-  it('is waited for by the stores, as long as a pause may be', async () => {
+  it('delays retries of the stores, up to their maximum pause', async () => {
     const time = clock();
     const error = Object.assign(new Error('throttled'), {
       ...{ name: 'ProvisionedThroughputExceededException', $fault: 'client', $metadata: {} },

@@ -9,13 +9,13 @@ import { ACCOUNT, awsWorld, json, wireCloud } from './support.ts';
 const HOUR = 3_600_000;
 const memberId = (index: number) => String(200_000_000_000 + index);
 
-describe('whose credentials a call is made with', () => {
+describe('credentials of a call', () => {
   it('concurrent calls are each signed with the credentials of their own account', async () => {
     const waiting: (() => void)[] = [];
     const { cloud } = await wireCloud(({ headers }, response) => {
       const key = /Credential=([^/]+)/.exec(headers.authorization ?? '')?.[1];
       const token = headers['x-amz-security-token'] ?? 'none';
-      // Answered in bunches and backwards, so that calls overlap in every order.
+      // Answers come in batches and in reverse order, so that calls overlap in every order.
       waiting.push(() => json(response, 200, { status: 'Active', statusReason: `${key} ${token}` }));
       const release = () => {
         for (const answer of waiting.splice(0).reverse()) answer();
@@ -51,7 +51,7 @@ describe('whose credentials a call is made with', () => {
     expect(countOf(world, 'AssumeRole')).toBe(members.length);
   });
 
-  it('the role is named in the partition of the caller, with its path, session name and external id', async () => {
+  it('names the role in the partition of the caller, with path, session name and external id', async () => {
     const role = { memberRole: '/ops/team/Keeper', externalId: 'ext-1', sessionName: 'nightly' };
     const { cloud, requests } = await wireCloud((_, response) => json(response, 200, { status: 'Active' }), role);
     await cloud.read('computeOptimizer', '222233334444');
@@ -62,7 +62,7 @@ describe('whose credentials a call is made with', () => {
     });
   });
 
-  it('an external id that the role asks for must be the right one', async () => {
+  it('fails on a wrong external id if the role requires one', async () => {
     const right = await awsWorld({ sandbox: { externalId: 'right' }, cloud: { externalId: 'right' } });
     await right.cloud.read('computeOptimizer', findMember(right).accountId);
     await right.close();
@@ -74,11 +74,11 @@ describe('whose credentials a call is made with', () => {
 });
 
 describe('member sessions', () => {
-  it('an expired one is forgotten: Transient, and the next attempt has a new one', async () => {
+  it('discards an expired session: Transient, and the next attempt uses a new one', async () => {
     const world = await awsWorld();
     const { accountId } = findMember(world);
     await world.cloud.read('computeOptimizer', accountId);
-    // The sandbox's sessions end although our clock has not moved, as when AWS revokes them.
+    // The sessions of the sandbox expire although our clock has not moved, as if AWS had revoked them.
     world.sandbox.setFaults([
       { operation: 'GetEnrollmentStatus', kind: 'denied', code: 'ExpiredTokenException', count: 1 },
     ]);
@@ -89,7 +89,7 @@ describe('member sessions', () => {
     await world.close();
   });
 
-  it('refused for another reason it is that account that is denied, not we', async () => {
+  it('a session rejected for another reason means that the account is denied, not the caller', async () => {
     const { cloud, requests } = await wireCloud((_, response) =>
       json(response, 400, { __type: 'UnrecognizedClientException', message: 'The security token is invalid.' }),
     );
@@ -121,7 +121,7 @@ describe('member sessions', () => {
     return { clock, assumed, held, sessions, get };
   };
 
-  it('are asked for once however many wait for them', async () => {
+  it('are requested once for concurrent callers', async () => {
     const { assumed, held, sessions } = setUp();
     const waiting = [sessions.get('1'), sessions.get('1'), sessions.get('2'), sessions.get('1')];
     expect(assumed).toEqual(['1', '2']);
@@ -131,7 +131,7 @@ describe('member sessions', () => {
     expect(fourth).toBe(first);
   });
 
-  it('are renewed shortly before they end, by the clock', async () => {
+  it('are renewed shortly before they expire', async () => {
     const { assumed, clock, get } = setUp();
     const first = await get('1');
     await clock.advance(HOUR - RENEWAL_MARGIN_MS - 1);
@@ -141,7 +141,7 @@ describe('member sessions', () => {
     expect(assumed).toEqual(['1', '1']);
   });
 
-  it('one that failed is not kept: the next asks again', async () => {
+  it('a failed request is not cached', async () => {
     const clock = manualClock();
     let asked = 0;
     const sessions = createMemberSessions(async () => {
@@ -153,13 +153,13 @@ describe('member sessions', () => {
     expect(asked).toBe(2);
   });
 
-  it('are bounded: the oldest goes', async () => {
+  it('are limited in number: the oldest is evicted', async () => {
     const { assumed, get } = setUp(2);
     for (const accountId of ['1', '2', '3', '2', '1']) await get(accountId);
     expect(assumed).toEqual(['1', '2', '3', '1']);
   });
 
-  it('dropping a session that has been replaced leaves the new one', async () => {
+  it('dropping a replaced session keeps the new one', async () => {
     const { assumed, get, sessions, clock } = setUp();
     const old = await get('1');
     await clock.advance(HOUR);

@@ -7,10 +7,10 @@ import type { CallGate } from '../../../../shared/ports/cloud.ts';
 import { type GateCall, recordingGate, type World, type WorldOptions } from '../../../contract/cloud-world.ts';
 import { manualClock } from '../../../support/manual-clock.ts';
 
-/** Settings of the machine that would otherwise find their way into a test. */
+/** Settings of the machine that must not affect a test. */
 const FOREIGN = ['AWS_PROFILE', 'AWS_SESSION_TOKEN', 'AWS_ENDPOINT_URL', 'AWS_USE_FIPS_ENDPOINT', 'AWS_MAX_ATTEMPTS'];
 
-/** The SDK's settings for one test, and nothing of the machine's own. */
+/** Sets the SDK's environment for one test and clears that of the machine. */
 export function awsSettings(settings: Readonly<Record<string, string>>): void {
   vi.unstubAllEnvs();
   for (const name of FOREIGN) vi.stubEnv(name, undefined);
@@ -33,7 +33,7 @@ export type AwsWorldOptions = WorldOptions & {
   readonly cloud?: Partial<AwsCloudOptions>;
 };
 
-/** The AWS adapter in front of a sandbox on a port of its own. */
+/** The AWS adapter in front of a sandbox on its own port. */
 export async function awsWorld(options: AwsWorldOptions = {}): Promise<World & { readonly endpoint: string }> {
   const clock = manualClock();
   const sandboxOptions = { accounts: 25, ...options.sandbox };
@@ -81,7 +81,7 @@ export interface WireRequest {
 
 export type WireAnswer = (request: WireRequest, response: ServerResponse) => void;
 
-/** A bare HTTP server in the place of AWS, for what is to be seen of the wire itself. */
+/** A plain HTTP server in place of AWS, for tests of requests and answers on the wire. */
 export async function wireServer(answer: WireAnswer): Promise<{ endpoint: string; requests: WireRequest[] }> {
   const requests: WireRequest[] = [];
   const server = createServer((incoming, response) => {
@@ -117,7 +117,7 @@ export function json(response: ServerResponse, status: number, body: unknown): v
 
 export const ACCOUNT = '111122223333';
 
-/** What STS answers to GetCallerIdentity, and to AssumeRole with credentials that name the member. */
+/** Answers GetCallerIdentity, and AssumeRole with credentials that contain the account id of the member. */
 function sts(request: WireRequest, response: ServerResponse, expiration = '2099-01-01T00:00:00Z'): void {
   const { operation, body } = request;
   const member = new URLSearchParams(body).get('RoleArn')?.split(':')[4];
@@ -131,7 +131,7 @@ function sts(request: WireRequest, response: ServerResponse, expiration = '2099-
   );
 }
 
-/** The adapter in front of a wire server, STS already answered. */
+/** The adapter in front of a wire server that answers STS itself. */
 export async function wireCloud(answer: WireAnswer, options: Partial<AwsCloudOptions> = {}) {
   const wire = await wireServer((request, response) => {
     const { operation } = request;
@@ -144,7 +144,7 @@ export async function wireCloud(answer: WireAnswer, options: Partial<AwsCloudOpt
 export const OWN_KEY = 'AKIAOWNOWNOWNOWNOWN';
 export const OWN_SECRET = 'own-secret-access-key';
 
-/** The adapter in front of whatever answers at an endpoint. */
+/** The adapter with all services at one endpoint. */
 export function cloudOn(
   endpoint: string,
   options: Partial<AwsCloudOptions> = {},
