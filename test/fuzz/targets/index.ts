@@ -1,6 +1,7 @@
 import type { Target } from '../target.ts';
 import { apiTarget } from './api.ts';
-import { cursorTarget, environmentTarget, eventTarget, messageTarget, planTarget } from './documents.ts';
+import { cursorTarget, eventTarget, messageTarget, planTarget } from './documents.ts';
+import { environmentTarget } from './environment.ts';
 import { exportTarget } from './export.ts';
 import { expectationsTarget, policyTarget, selectorTarget } from './policy.ts';
 import { controlTarget, wireTarget } from './sandbox.ts';
