@@ -17,7 +17,7 @@ export function alertsOf({ policy }: CompiledPolicy, deps: AlertDeps): Alerts | 
   return new Alerts(deps, httpWebhook({ url, secret, clock: deps.clock, network: ownNetwork() }), events);
 }
 
-/** What the maintenance tasks of a process work on, for a process that is not a Lambda. */
+/** The dependencies of the maintenance tasks (event bus, webhook alerts, dead letters) in a process that is not a Lambda. */
 export interface ProcessMaintenance extends MaintenanceSource {
   /** Whether entries of the audit log are published at all. */
   readonly publishes: boolean;

@@ -9,7 +9,7 @@ export const runRoutes = [
     ...{ method: 'get', path: '/api/runs', operationId: 'runs', answer: 'Runs' },
     summary: 'Runs, newest first',
     ...NONE,
-    // Each run costs a few queries to the ledger.
+    // A small page, because each run costs a few queries to the audit log.
     query: z.strictObject({ limit: limit(100, 20), cursor }),
     handle: async ({ system, query }) => listRuns(system.stores, { limit: query.limit, cursor: query.cursor ?? null }),
   }),

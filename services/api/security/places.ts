@@ -5,7 +5,7 @@ export interface PlaceLimits {
   readonly total: number;
   /** Connections of one address. Where all clients share one address (loopback), at least `total`. */
   readonly perAddress: number;
-  /** The part of `total` and of `perAddress` that only urgent requests may hold. */
+  /** How many places of `total`, and of `perAddress` for each address, are kept free for requests to urgent routes (`route.urgent`). */
   readonly reserve: number;
   /** Admitted requests of one client under way, over all its connections. */
   readonly perClient: number;

@@ -56,7 +56,10 @@ limits:
   concurrency: 16
 `;
 
-/** OUs where Automation is not managed. An account that opts out of Automation cannot opt in for 24 hours, so the demo could not fix it. */
+/**
+ * The OUs in which the demo causes drift. Automation is not managed there: after an opt-out AWS refuses the opt-in for 24 hours, so the demo could
+ * not show the fix.
+ */
 const DRIFTING_OUS = ['/Security', '/Sandbox', '/Canary'];
 
 async function runDemo(context: CliContext, flags: DemoFlags): Promise<number> {

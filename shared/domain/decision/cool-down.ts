@@ -12,10 +12,10 @@ interface Prerequisite {
 /**
  * When AWS will accept an opt-in again, epoch ms, as far as known without a call; `null`: nothing suggests a cool-down.
  *
- * Only our own opt-out, from the audit log, is certain. AWS's `lastUpdatedTimestamp` of an Inactive enrollment is a hint: it changes when somebody
- * opts out, but also when an account joins, or when the end of a prerequisite ends the enrollment, and those two start no cool-down. An account can
- * only opt out while its prerequisites are Active; if one of them was enrolled at that time or later, the hint is ignored. If the change was an
- * opt-out after all, AWS refuses the call; the state is then read again and the account still waits (`disambiguate`).
+ * Two sources give the start. Our own opt-out, from the audit log, is certain. AWS's `lastUpdatedTimestamp` of an Inactive enrollment is only a hint:
+ * joining the organization or losing a prerequisite changes it too, but starts no cool-down. The hint is ignored if a prerequisite was enrolled at or
+ * after its time, because nobody can opt out before the prerequisite is Active. If it was ignored wrongly, AWS refuses the call and the account waits
+ * anyway (`disambiguate`).
  */
 export function coolDownEnd(
   coolDownMs: number,
