@@ -18,7 +18,7 @@ import { ConfigError } from '../config/config-error.ts';
 import type { DoctorEnv } from '../config/doctor-env.ts';
 import { FileError } from '../config/file-error.ts';
 import { type CheckResult, type Finding, fail, pass, skipped } from '../domain/doctor-checks.ts';
-import { ASSOCIABLE } from '../domain/enrollment/kinds/index.ts';
+import { ENROLLMENT_IDS, FIRST_KIND } from '../domain/enrollment/kinds/index.ts';
 import { DIRECT, type Network, shownProxy } from '../domain/network.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { Clock, Logger } from '../ports/system.ts';
@@ -64,12 +64,12 @@ export async function examineSetup(options: DoctorOptions): Promise<readonly Fin
   const bus = busOf(policy, store.eventBus);
   const aws = inspectAws({ table: null, queueUrl: null, dlqUrl: null, bus, network, monotonic });
   const retrying = createRetrying(clock, systemRandom, RETRY_MS);
-  const usesAutomation = policy === null || manages(policy, ASSOCIABLE);
+  const needed = ENROLLMENT_IDS.filter((id) => id === FIRST_KIND.id || policy === null || manages(policy, id));
   const shared = {
     inspection,
     cloud,
     retrying,
-    usesAutomation,
+    needed,
     profile: env.profile,
     endpointVariable: env.endpointVariable,
   };

@@ -1,3 +1,5 @@
+import { ENROLLMENT_IDS } from './enrollment/kinds/index.ts';
+
 /** All checks of `doctor`, in the order in which they are shown. */
 export const CHECKS = [
   'policy',
@@ -7,8 +9,7 @@ export const CHECKS = [
   'organization',
   'delegatedAdministrator',
   'trustedAccess',
-  'computeOptimizer',
-  'automation',
+  ...ENROLLMENT_IDS,
   'serviceLinkedRoles',
   'memberRole',
   'dataDirectory',

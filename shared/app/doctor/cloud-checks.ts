@@ -1,5 +1,5 @@
 import { type CheckResult, fail, pass, warn } from '../../domain/doctor-checks.ts';
-import { ENROLLMENT_IDS, type EnrollmentId, kindOf } from '../../domain/enrollment/kinds/index.ts';
+import { type EnrollmentId, FIRST_KIND, KINDS, kindOf } from '../../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../domain/enrollment/model.ts';
 import type { Cloud } from '../../ports/cloud.ts';
 import type { FailedEnrollment, Inspection, OrganizationFacts } from '../../ports/inspection.ts';
@@ -22,8 +22,8 @@ export interface CloudChecksInput {
   readonly profile: string | null;
   /** The environment variable that sets the AWS endpoint; `null`: the default endpoint is used. */
   readonly endpointVariable: string | null;
-  /** Whether the policy manages Automation. */
-  readonly usesAutomation: boolean;
+  /** The kinds that must be readable: those that the policy manages, and the first one, which the others depend on. */
+  readonly needed: readonly EnrollmentId[];
 }
 
 /** Facts that several checks share. Each is requested once. */
@@ -60,10 +60,15 @@ export function cloudChecks(input: CloudChecksInput, facts: CloudFacts): readonl
     { id: 'organization', needs: ['credentials'], run: () => organization(facts) },
     { id: 'delegatedAdministrator', needs: ['organization'], run: () => administrator(facts) },
     { id: 'trustedAccess', needs: organizational, run: () => trustedAccess(facts) },
-    { id: 'computeOptimizer', needs: organizational, run: () => listing(input, facts, 'computeOptimizer') },
-    { id: 'automation', needs: [...organizational, 'trustedAccess'], run: () => listing(input, facts, 'automation') },
+    ...KINDS.map(
+      (kind): Check => ({
+        id: kind.id,
+        needs: kind.prerequisites.length === 0 ? organizational : [...organizational, 'trustedAccess'],
+        run: () => listing(input, facts, kind),
+      }),
+    ),
     // Without trusted access no member is listed, so Failed members cannot be found.
-    { id: 'serviceLinkedRoles', needs: ['computeOptimizer', 'trustedAccess'], run: () => serviceLinkedRoles(input) },
+    { id: 'serviceLinkedRoles', needs: [FIRST_KIND.id, 'trustedAccess'], run: () => serviceLinkedRoles(input) },
   ];
 }
 
@@ -161,19 +166,18 @@ async function trustedAccess(facts: CloudFacts): Promise<CheckResult> {
 }
 
 /** Reads the first page of a listing, as a scan does. */
-async function listing(input: CloudChecksInput, facts: CloudFacts, enrollment: EnrollmentId): Promise<CheckResult> {
-  const { cloud, retrying, usesAutomation } = input;
+async function listing(input: CloudChecksInput, facts: CloudFacts, kind: (typeof KINDS)[number]): Promise<CheckResult> {
+  const { cloud, retrying, needed } = input;
   try {
-    const { items, nextToken } = await retrying(() => cloud.list(enrollment, null));
+    const { items, nextToken } = await retrying(() => cloud.list(kind.id, null));
     return pass(
       `the organization's enrollments can be listed: ${items.length}${nextToken === null ? '' : ' on the first page'}`,
     );
   } catch (error) {
     const result = resultOfError(error);
-    const mend = result.reason === 'denied' ? await commandsForDenied(facts, enrollment) : result.mend;
-    const needed = enrollment === 'computeOptimizer' || usesAutomation;
-    if (needed) return { ...result, mend };
-    return { ...result, status: 'warn', message: `${result.message} The policy does not manage Automation.`, mend };
+    const mend = result.reason === 'denied' ? await commandsForDenied(facts, kind.id) : result.mend;
+    if (needed.includes(kind.id)) return { ...result, mend };
+    return { ...result, status: 'warn', message: `${result.message} The policy does not manage ${kind.title}.`, mend };
   }
 }
 
@@ -196,10 +200,9 @@ const NAMED = 3;
  * No API that Rollcall uses can read the roles. But an enrollment is Failed if AWS could not create its service-linked role or trusted access
  * [troubleshooting-account-opt-in].
  */
-async function serviceLinkedRoles({ inspection, retrying, usesAutomation }: CloudChecksInput): Promise<CheckResult> {
-  const enrollments = usesAutomation ? ENROLLMENT_IDS : (['computeOptimizer'] as const);
+async function serviceLinkedRoles({ inspection, retrying, needed }: CloudChecksInput): Promise<CheckResult> {
   const failures = await Promise.all(
-    enrollments.map(async (enrollment) => ({ enrollment, failed: await failedOf(inspection, retrying, enrollment) })),
+    needed.map(async (enrollment) => ({ enrollment, failed: await failedOf(inspection, retrying, enrollment) })),
   );
   const broken = failures.filter(({ failed }) => failed.length > 0);
   if (broken.length === 0)
@@ -221,7 +224,7 @@ async function serviceLinkedRoles({ inspection, retrying, usesAutomation }: Clou
   );
 }
 
-/** A denied Automation listing is reported by its own check. */
+/** A denied listing is reported by its own check, and this check runs only if the one of the first kind passed. */
 async function failedOf(
   inspection: Inspection,
   retrying: Retrying,
@@ -230,7 +233,7 @@ async function failedOf(
   try {
     return await retrying(() => inspection.failedEnrollments(enrollment));
   } catch (error) {
-    if (enrollment === 'automation' && isDenied(error)) return [];
+    if (enrollment !== FIRST_KIND.id && isDenied(error)) return [];
     throw error;
   }
 }

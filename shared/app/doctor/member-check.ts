@@ -1,5 +1,5 @@
 import { type CheckResult, fail, pass, skipped } from '../../domain/doctor-checks.ts';
-import { ASSOCIABLE, FIRST_KIND } from '../../domain/enrollment/kinds/index.ts';
+import { type EnrollmentId, KINDS } from '../../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../domain/enrollment/model.ts';
 import { mapParallel } from '../../domain/map-parallel.ts';
 import type { CompiledPolicy, OrganizationAccount } from '../../domain/policy/index.ts';
@@ -26,12 +26,12 @@ export interface MemberCheckInput {
   readonly policy: CompiledPolicy | null;
   readonly memberRole: string;
   readonly externalId: string | null;
-  readonly usesAutomation: boolean;
+  readonly needed: readonly EnrollmentId[];
   readonly callsPerSecond: number;
 }
 
-/** AssumeRole and two reads. */
-const CALLS_PER_MEMBER = 3;
+/** AssumeRole and a read of each kind. */
+const CALLS_PER_MEMBER = 1 + KINDS.length;
 const CONCURRENCY = 5;
 /** Maximum number of accounts in a message. */
 const NAMED = 5;
@@ -94,10 +94,9 @@ function sampled(accounts: readonly AccountId[], n: number, random: Random): rea
 }
 
 async function tryAccount(input: MemberCheckInput, accountId: AccountId): Promise<CloudError | null> {
-  const { cloud, retrying, usesAutomation } = input;
+  const { cloud, retrying, needed } = input;
   try {
-    await retrying(() => cloud.read(FIRST_KIND.id, accountId));
-    if (usesAutomation) await retrying(() => cloud.read(ASSOCIABLE, accountId));
+    for (const enrollment of needed) await retrying(() => cloud.read(enrollment, accountId));
     return null;
   } catch (error) {
     if (error instanceof CloudError) return error;
