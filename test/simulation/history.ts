@@ -1,26 +1,13 @@
 import { createSandbox, type Sandbox } from '../../services/sandbox/engine/sandbox.ts';
-import { DEFAULT_SETTINGS } from '../../shared/app/context.ts';
 import { bindOrganization } from '../../shared/app/coordination/organization-binding.ts';
-import { RunStore } from '../../shared/app/coordination/run-store.ts';
-import { publishUnpublished } from '../../shared/app/notifications/outbox-publisher.ts';
-import { settleControls } from '../../shared/app/operator/apply-controls.ts';
-import { announceExemptions } from '../../shared/app/operator/exemption-notices.ts';
-import { createWork } from '../../shared/app/reconciler/create-worker.ts';
-import { WorkerPool } from '../../shared/app/reconciler/worker-pool.ts';
-import { advanceRollout } from '../../shared/app/rollout/rollout-controller.ts';
-import { scanPart } from '../../shared/app/scan/resumable-scan.ts';
-import { requestScan } from '../../shared/app/schedule/scan-schedule.ts';
-import { queueDue } from '../../shared/app/work-queue/requeue-due.ts';
 import type { AccountId, Caller } from '../../shared/domain/enrollment/model.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
 import type { WorkMessage } from '../../shared/domain/work-message.ts';
-import type { EventBus } from '../../shared/ports/bus.ts';
 import type { Delivery } from '../../shared/ports/queue.ts';
 import { Behaviour } from './behaviour.ts';
 import { Chance } from './chance.ts';
 import { dryRun } from './dry-run.ts';
-import type { Request } from './engine-cloud.ts';
-import type { Stage } from './ground.ts';
+import { isChange, type Request } from './engine-cloud.ts';
 import { Judge } from './judge.ts';
 import { type MemoryStores, memoryStores } from './memory-stores.ts';
 import { Operators } from './operators.ts';
@@ -29,6 +16,7 @@ import { compiled, policyTexts } from './policies.ts';
 import { Process } from './process.ts';
 import { Reactor } from './reactor.ts';
 import { Restores } from './restores.ts';
+import { type RuntimeStage, SimulatedRuntime } from './simulated-runtime.ts';
 import { Strangers } from './strangers.ts';
 import { VirtualTime, withTimersOf } from './virtual-time.ts';
 import { Wanted } from './wanted.ts';
@@ -60,7 +48,7 @@ export interface Verdict {
  * The whole of Rollcall in one process on virtual time: ticks, scanners and workers as in the deployed runtime, over stores in memory and the
  * sandbox's engine, in the weather of a seed. First everything goes wrong that can, then the weather calms, and it has to end as the policy wants.
  */
-export class History implements Stage {
+export class History implements RuntimeStage {
   readonly seed: number;
   readonly chance: Chance;
   readonly time: VirtualTime;
@@ -74,6 +62,7 @@ export class History implements Stage {
   readonly #operators: Operators;
   readonly #strangers: Strangers;
   readonly #restores: Restores;
+  readonly #runtime: SimulatedRuntime;
   readonly #trace: string[] | null;
   readonly #texts: readonly [string, string];
   #policy: CompiledPolicy;
@@ -82,11 +71,10 @@ export class History implements Stage {
   #deaths = 0;
   #calls = 0;
   #living = new Set<Process>();
-  #waiting = new Set<() => void>();
-  #over = false;
-  #calmAt = Number.POSITIVE_INFINITY;
+  over = false;
+  calmAt = Number.POSITIVE_INFINITY;
   #lookedAt = 0;
-  /** The account whose role stays broken. */
+  /** Whose role nobody mends. */
   #lost: AccountId | null = null;
   readonly #accepted = new Set<string>();
   readonly #behaviour = new Behaviour();
@@ -120,6 +108,7 @@ export class History implements Stage {
     this.#wanted = new Wanted(this, () => this.#lost);
     this.#others = new Others(this, new Reactor(this));
     this.#operators = new Operators(this);
+    this.#runtime = new SimulatedRuntime(this, this.#accepted);
     this.#strangers = new Strangers(this, seed);
     this.#restores = new Restores(this, seed, { operators: this.#operators, others: this.#others });
     this.stores.inside.onEntry = (entry) => {
@@ -127,9 +116,7 @@ export class History implements Stage {
       this.judge.written(entry);
       this.#behaviour.written(entry);
     };
-    this.stores.inside.onMessage = () => {
-      for (const wake of this.#waiting) wake();
-    };
+    this.stores.inside.onMessage = () => this.#runtime.wake();
   }
 
   #world() {
@@ -167,7 +154,7 @@ export class History implements Stage {
 
   acted(request: Request, output: Readonly<Record<string, unknown>> | null): void {
     this.judge.acted(request, output);
-    // A call without an answer may have had an effect, which CloudTrail records too.
+    // What it answered to nobody may have been done all the same: CloudTrail tells of that, too.
     if (isChange(request.operation) && (output !== null || this.chance.happens(0.5))) this.#others.told(request);
   }
 
@@ -196,13 +183,13 @@ export class History implements Stage {
       this.#storm();
       this.#strangers.begin();
       this.#restores.begin();
-      this.#calmAt = START + this.chance.between(30, 120) * MINUTE;
-      await this.time.run(() => false, this.#calmAt);
+      this.calmAt = START + this.chance.between(30, 120) * MINUTE;
+      await this.time.run(() => false, this.calmAt);
       this.#calm();
-      const ended = await this.time.run(() => this.#isAsWanted(), this.#calmAt + CALM_LIMIT_MS);
+      const ended = await this.time.run(() => this.#isAsWanted(), this.calmAt + CALM_LIMIT_MS);
       const flaws = ended ? [] : [...this.#wanted.flaws()];
       if (!ended) this.judge.accuse(1, `not as wanted after ${CALM_LIMIT_MS / HOUR} calm hours: ${flaws.join(', ')}`);
-      this.#over = true;
+      this.over = true;
       await this.#strangers.check();
       this.judge.books();
       this.judge.rubbish(this.#others.rubbish, (await this.stores.queue.depth()).dead);
@@ -225,10 +212,10 @@ export class History implements Stage {
 
   #storm(): void {
     this.sandbox.setFaults(this.weather.faults);
-    for (let n = 0; n < WORKERS; n += 1) this.#startWorker();
+    for (let n = 0; n < WORKERS; n += 1) this.#runtime.startWorker();
     this.#every(
       () => MINUTE,
-      () => this.#tick(),
+      () => this.#runtime.tick(),
     );
     this.#every(
       () => this.chance.between(1, 20) * MINUTE,
@@ -272,7 +259,7 @@ export class History implements Stage {
 
   #every(period: () => number, act: () => void): void {
     const again = (): void => {
-      if (this.#over) return;
+      if (this.over) return;
       act();
       this.time.after(period(), again);
     };
@@ -300,109 +287,10 @@ export class History implements Stage {
       .finally(() => process.end());
   }
 
-  #startWorker(): void {
-    const policy = this.#policy;
-    this.invoke(
-      'worker',
-      async (process) => {
-        await process.step();
-        const deps = process.deps(policy);
-        const work = await createWork(deps, DEFAULT_SETTINGS, process.retrying(DEFAULT_SETTINGS), policy);
-        const pool = new WorkerPool(work, () => undefined);
-        while (!process.stop.aborted) {
-          if (await pool.take()) await pool.untilFree();
-          else await this.#message(process);
-        }
-        await pool.drain();
-      },
-      () => {
-        if (!this.#over) this.time.after(this.chance.between(1, 60_000), () => this.#startWorker());
-      },
-    );
-  }
-
-  /** Waits until there may be a message. */
-  async #message(process: Process): Promise<void> {
-    const come = new AbortController();
-    // A reason: without one an exception is made for it each time, stack and all.
-    const wake = (): void => come.abort('a message');
-    this.#waiting.add(wake);
-    process.stop.addEventListener('abort', wake, { once: true });
-    const next = this.stores.inside.nextVisible();
-    const ms = next === null ? HOUR : Math.max(0, next - this.time.now());
-    await this.time.sleep(ms, come.signal);
-    this.#waiting.delete(wake);
-    process.stop.removeEventListener('abort', wake);
-    // Long polling: not all at the very same moment.
-    await process.clock.sleep(this.chance.between(1, 200));
-  }
-
-  #tick(): void {
-    // In calm weather most ticks find nothing to do: looking every few minutes is as good; later, when something only waits for hours
-    // to pass, a few times an hour.
-    if (this.calmed && this.chance.happens(this.time.now() - this.#calmAt < 2 * HOUR ? 0.8 : 0.95)) return;
-    const policy = this.#policy;
-    this.invoke('tick', async (process) => {
-      const deps = process.deps(policy);
-      const scanning = requestScan(deps, policy).then((request) => {
-        if (request !== null) this.#startScanner(request.runId);
-      });
-      const due = advanceRollout(deps, policy).then(() => queueDue(deps, new RunStore(deps.registers), policy.hash));
-      const publishing = publishUnpublished({ ...deps, bus: this.#bus() });
-      const announcing = (async () => {
-        await settleControls(deps);
-        await announceExemptions(deps, policy);
-      })();
-      const ends = await Promise.allSettled([scanning, due, publishing, announcing]);
-      for (const end of ends) if (end.status === 'rejected') throw end.reason;
-    });
-  }
-
-  /** A bus that takes some and refuses some. */
-  #bus(): EventBus {
-    return {
-      publish: async (entries) => {
-        const refused = entries.filter(() => this.chance.happens(this.weather.storeFails * 20));
-        const accepted = new Set(entries.filter((entry) => !refused.includes(entry)).map(({ id }) => id));
-        for (const id of accepted) this.#accepted.add(id);
-        return { accepted, refused: refused.map(({ id }) => ({ id, code: 'InternalFailure', message: 'not now' })) };
-      },
-    };
-  }
-
-  #startScanner(runId: string): void {
-    this.judge.scanBegins(runId);
-    const policy = this.#policy;
-    // A function's time: sometimes too short for all of it.
-    const lifeMs = this.chance.of([15 * MINUTE, 15 * MINUTE, 2 * MINUTE]);
-    this.invoke('scanner', async (process) => {
-      const deps = process.deps(policy);
-      const end = this.time.now() + lifeMs;
-      const deadline = { remainingMs: () => end - this.time.now(), reserveMs: MINUTE };
-      const requests = { send: async ({ runId: next }: { readonly runId: string }) => this.#startScanner(next) };
-      await scanPart(
-        {
-          ...{ deps, settings: DEFAULT_SETTINGS, retrying: process.retrying(DEFAULT_SETTINGS), policy },
-          ...{ requests, deadline, onProgress: () => undefined },
-        },
-        runId,
-      );
-      if (this.time.now() > end) process.die();
-    });
-  }
-
-  /** Another policy: the processes are restarted with it, one by one. */
+  /** Another policy: processes are started anew with it, one after the other. */
   #editPolicy(): void {
     this.note(`policy:\n${this.#texts[1]}`);
     this.#policy = compiled(this.#texts[1], START);
     for (const process of this.#living) this.time.after(this.chance.between(0, 60_000), () => process.end());
   }
 }
-
-const CHANGES: ReadonlySet<string> = new Set([
-  'UpdateEnrollmentStatus',
-  'UpdateEnrollmentConfiguration',
-  'AssociateAccounts',
-  'DisassociateAccounts',
-]);
-const isChange = (operation: string): boolean => CHANGES.has(operation);
