@@ -1,6 +1,6 @@
 import { DEFAULT_SETTINGS } from '../../shared/app/context.ts';
 import { plan } from '../../shared/app/scan/scan.ts';
-import type { Stage } from './ground.ts';
+import type { Stage } from './environment.ts';
 
 /** Invariant 6: somebody plans, and nothing is written or changed by it. */
 export function dryRun(stage: Stage): void {

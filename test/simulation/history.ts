@@ -5,22 +5,22 @@ import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
 import type { WorkMessage } from '../../shared/domain/work-message.ts';
 import type { Delivery } from '../../shared/ports/queue.ts';
 import { Behaviour } from './behaviour.ts';
-import { Chance } from './chance.ts';
 import { dryRun } from './dry-run.ts';
 import { isChange, type Request } from './engine-cloud.ts';
-import { Judge } from './judge.ts';
+import { Wanted } from './expected-end.ts';
+import { Others } from './external-actors.ts';
+import { CALM, type Weather, weatherOf } from './fault-profile.ts';
+import { Strangers } from './foreign-operators.ts';
+import { Judge } from './invariant-checker.ts';
 import { type MemoryStores, memoryStores } from './memory-stores.ts';
 import { Operators } from './operators.ts';
-import { Others } from './others.ts';
 import { compiled, policyTexts } from './policies.ts';
 import { Process } from './process.ts';
 import { Reactor } from './reactor.ts';
 import { Restores } from './restores.ts';
+import { Chance } from './seeded-random.ts';
 import { type RuntimeStage, SimulatedRuntime } from './simulated-runtime.ts';
-import { Strangers } from './strangers.ts';
 import { VirtualTime, withTimersOf } from './virtual-time.ts';
-import { Wanted } from './wanted.ts';
-import { CALM, type Weather, weatherOf } from './weather.ts';
 
 /** 2026-11-22T12:00:00Z */
 const START = 1_795_348_800_000;

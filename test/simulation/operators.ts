@@ -4,7 +4,7 @@ import { halt, resume, suspend, unhalt } from '../../shared/app/guardrails/contr
 import { resumeContested } from '../../shared/app/operator/resume-contested.ts';
 import type { AccountId } from '../../shared/domain/enrollment/model.ts';
 import { type CompiledPolicy, type OperatorSelector, parseOperatorSelector } from '../../shared/domain/policy/index.ts';
-import type { Stage } from './ground.ts';
+import type { Stage } from './environment.ts';
 import type { Process } from './process.ts';
 
 /** People who have a say. In calm weather only to set free what was stopped. */

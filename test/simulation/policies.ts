@@ -1,5 +1,5 @@
 import { type CompiledPolicy, compilePolicy, parsePolicy } from '../../shared/domain/policy/index.ts';
-import type { Chance } from './chance.ts';
+import type { Chance } from './seeded-random.ts';
 
 /** What differs between the organizations that are simulated. `{id}` stands for some account. */
 const BODIES = [

@@ -8,7 +8,7 @@ import type { Cloud } from '../../shared/ports/cloud.ts';
 import type { Delivery, WorkQueue } from '../../shared/ports/queue.ts';
 import type { Clock, Logger } from '../../shared/ports/system.ts';
 import { engineCloud } from './engine-cloud.ts';
-import type { Ground } from './ground.ts';
+import type { Ground } from './environment.ts';
 
 /** What waits for this waits until the process is forgotten. */
 const never = new Promise<never>(() => undefined);

@@ -1,6 +1,6 @@
 import { DEFAULT_SETTINGS } from '../../shared/app/context.ts';
 import { react } from '../../shared/app/events/event-handler.ts';
-import type { Stage } from './ground.ts';
+import type { Stage } from './environment.ts';
 
 /** How late an event may come, ms: CloudTrail's own delay, and what EventBridge tries again. */
 const LATEST_MS = 5 * 60_000;

@@ -1,9 +1,9 @@
 import { reconcileRestored } from '../../shared/app/operator/reconcile-restored.ts';
-import { Chance } from './chance.ts';
-import type { Stage } from './ground.ts';
+import type { Stage } from './environment.ts';
+import type { Others } from './external-actors.ts';
 import type { MemoryBackup } from './memory-stores.ts';
 import type { Operators } from './operators.ts';
-import type { Others } from './others.ts';
+import { Chance } from './seeded-random.ts';
 
 const MINUTE = 60_000;
 /** The part of the histories in which an operator restores a backup. */

@@ -10,7 +10,7 @@ import { scanPart } from '../../shared/app/scan/resumable-scan.ts';
 import { requestScan } from '../../shared/app/schedule/scan-schedule.ts';
 import { queueDue } from '../../shared/app/work-queue/requeue-due.ts';
 import type { EventBus } from '../../shared/ports/bus.ts';
-import type { Stage } from './ground.ts';
+import type { Stage } from './environment.ts';
 import type { Process } from './process.ts';
 
 const MINUTE = 60_000;

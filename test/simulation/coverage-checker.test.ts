@@ -3,7 +3,7 @@ import { createSandbox } from '../../services/sandbox/engine/sandbox.ts';
 import { DEFAULT_SETTINGS } from '../../shared/app/context.ts';
 import type { AccountId } from '../../shared/domain/enrollment/model.ts';
 import { MANUAL_CLOCK_START, manualClock } from '../support/manual-clock.ts';
-import { CoverageJudge } from './coverage-judge.ts';
+import { CoverageJudge } from './coverage-checker.ts';
 
 /* What the judge lets pass is as much of what a history shows as what it accuses. */
 

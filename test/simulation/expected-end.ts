@@ -3,8 +3,8 @@ import { ENROLLMENT_IDS, type EnrollmentId } from '../../shared/domain/enrollmen
 import type { AccountId } from '../../shared/domain/enrollment/model.ts';
 import { ORGANIZATION_CHAIN } from '../../shared/domain/ledger/entry.ts';
 import type { CompiledPolicy, OrganizationAccount } from '../../shared/domain/policy/index.ts';
-import { openDrift } from './books.ts';
-import type { Stage } from './ground.ts';
+import type { Stage } from './environment.ts';
+import { openDrift } from './ledger-checks.ts';
 
 /** How a history has to end: every account as the policy wants it and known to be so, and nothing left to do. */
 export class Wanted {

@@ -3,13 +3,13 @@ import type { Caller } from '../../shared/domain/enrollment/model.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
 import type { WorkMessage } from '../../shared/domain/work-message.ts';
 import type { Delivery } from '../../shared/ports/queue.ts';
-import type { Chance } from './chance.ts';
 import type { Request } from './engine-cloud.ts';
-import type { Judge } from './judge.ts';
+import type { Weather } from './fault-profile.ts';
+import type { Judge } from './invariant-checker.ts';
 import type { MemoryStores } from './memory-stores.ts';
 import type { Process } from './process.ts';
+import type { Chance } from './seeded-random.ts';
 import type { VirtualTime } from './virtual-time.ts';
-import type { Weather } from './weather.ts';
 
 /** What all processes of one history stand on. */
 export interface Ground {

@@ -1,5 +1,5 @@
 import type { Fault } from '../../services/sandbox/engine/faults.ts';
-import type { Chance } from './chance.ts';
+import type { Chance } from './seeded-random.ts';
 
 /** What the world does to a process, per step that it takes; probabilities, and times in ms. */
 export interface Weather {

@@ -6,14 +6,14 @@ import { type LedgerEntry, ORGANIZATION_CHAIN } from '../../shared/domain/ledger
 import type { CompiledPolicy, OrganizationAccount } from '../../shared/domain/policy/index.ts';
 import type { WorkMessage } from '../../shared/domain/work-message.ts';
 import type { Delivery } from '../../shared/ports/queue.ts';
-import { checkBooks, openIntent } from './books.ts';
-import { CapsJudge } from './caps-judge.ts';
-import { CoverageJudge } from './coverage-judge.ts';
-import { Custody } from './custody.ts';
+import { CapsJudge } from './caps-checker.ts';
+import { CoverageJudge } from './coverage-checker.ts';
 import type { Request } from './engine-cloud.ts';
+import { checkBooks, openIntent } from './ledger-checks.ts';
 import type { MemoryStores } from './memory-stores.ts';
+import { Custody } from './message-tracker.ts';
 import type { Process } from './process.ts';
-import { Witness } from './witness.ts';
+import { Witness } from './state-timeline.ts';
 
 /** What an operator has done to the enforcement, as the judge saw it being set. */
 export interface Controls {

@@ -2,7 +2,7 @@ import type { AccountTruth } from '../../services/sandbox/engine/accounts.ts';
 import type { EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts';
 import { recorded } from '../support/cloud-trail-events.ts';
 import type { Request } from './engine-cloud.ts';
-import type { Stage } from './ground.ts';
+import type { Stage } from './environment.ts';
 import type { Reactor } from './reactor.ts';
 
 const ACTS = [

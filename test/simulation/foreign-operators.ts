@@ -8,9 +8,9 @@ import { scan } from '../../shared/app/scan/scan.ts';
 import { SCAN_LEASE } from '../../shared/app/schedule/scan-schedule.ts';
 import type { Caller } from '../../shared/domain/enrollment/model.ts';
 import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';
-import { Chance } from './chance.ts';
-import type { Ground, Stage } from './ground.ts';
+import type { Ground, Stage } from './environment.ts';
 import { Process } from './process.ts';
+import { Chance } from './seeded-random.ts';
 
 const MINUTE = 60_000;
 /** The part of the histories in which somebody uses the credentials of another organization. */
