@@ -3,8 +3,8 @@ import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 import type { Request } from './engine-cloud.ts';
 
 /**
- * What a history did, as a hash: each call that reached the sandbox and each entry, with their times and in their order. Texts for people, ids,
- * hashes of content and the order of members are left out, so that nothing but behaviour changes it.
+ * The behaviour of a history as a hash: each call that reached the sandbox and each entry, with times and order. Messages, ids, content hashes
+ * and member order are left out, so that only behaviour changes it.
  */
 export class Behaviour {
   readonly #hash = createHash('sha256');

@@ -11,20 +11,20 @@ export interface Touch {
   readonly accountId: AccountId;
   readonly enrollment: EnrollmentId;
   readonly optOut: boolean;
-  /** When the scan was begun whose run the call's intent belongs to. */
-  readonly runBegan: number | null;
+  /** When the scan of the intent's run started. */
+  readonly runStartedAt: number | null;
 }
 
 interface Approval {
   readonly at: number;
-  /** What was approved: account and enrollment. */
+  /** The approved keys: account and enrollment. */
   readonly keys: ReadonlySet<string>;
-  /** When a run first went past the cap on its account: no run that is begun later may. */
+  /** When a run first exceeded the cap with this approval. No run that starts later may use it. */
   usedAt: number | null;
 }
 
-/** Counts changed accounts as the caps do: distinct accounts in any 24 hours, whatever run they belong to. */
-export class CapsJudge {
+/** Counts changed accounts like the caps: distinct accounts in any 24 hours, across runs. */
+export class CapsChecker {
   readonly #sandbox: Sandbox;
   readonly #touches: Touch[] = [];
   readonly #approvals = new Set<Approval>();
@@ -33,7 +33,7 @@ export class CapsJudge {
     this.#sandbox = sandbox;
   }
 
-  /** An operator lets a plan through. */
+  /** An operator approves a plan. */
   approve(planKeys: readonly string[], at: number): { refused(): void } {
     const keys = new Set(planKeys.map((key) => key.split(' ').slice(0, 2).join(' ')));
     const approval: Approval = { at, keys, usedAt: null };
@@ -41,11 +41,11 @@ export class CapsJudge {
     return { refused: () => void this.#approvals.delete(approval) };
   }
 
-  /** @returns what a change that is made now goes past: the invariant, and in words */
+  /** @returns the caps that this change exceeds: invariant and description */
   touched(touch: Touch, { policy: { guardrails } }: CompiledPolicy): readonly (readonly [number, string])[] {
     const recent = this.#touches.filter(({ at }) => at > touch.at - DAY);
     this.#touches.push(touch);
-    // Those that have left since were in scope when they were changed.
+    // Accounts that have left since were in scope when they were changed.
     const scope = new Set([...this.#sandbox.accounts(), ...recent].map(({ accountId }) => accountId)).size;
     const past: [number, string][] = [];
     const optedOut = countWith(
@@ -63,14 +63,14 @@ export class CapsJudge {
     return past;
   }
 
-  #isApproved({ accountId, enrollment, runBegan, at }: Touch): boolean {
+  #isApproved({ accountId, enrollment, runStartedAt, at }: Touch): boolean {
     const fitting = [...this.#approvals].filter(
       (approval) =>
         approval.keys.has(`${accountId} ${enrollment}`) &&
         at < approval.at + DAY + 60_000 &&
-        (approval.usedAt === null || (runBegan ?? at) <= approval.usedAt),
+        (approval.usedAt === null || (runStartedAt ?? at) <= approval.usedAt),
     );
-    // One that is in use already, before another is begun.
+    // Prefer an approval that is already in use.
     const approval = fitting.find(({ usedAt }) => usedAt !== null) ?? fitting[0];
     if (approval === undefined) return false;
     approval.usedAt ??= at;

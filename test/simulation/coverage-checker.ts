@@ -3,36 +3,36 @@ import { DEFAULT_SETTINGS } from '../../shared/app/context.ts';
 import type { AccountId } from '../../shared/domain/enrollment/model.ts';
 import type { Request } from './engine-cloud.ts';
 
-/** A time during which an account was ACTIVE in the organization. */
+/** A period during which an account was ACTIVE in the organization. */
 interface Span {
   readonly from: number;
-  /** `null`: it still is. */
+  /** `null` if it still is. */
   until: number | null;
 }
 
 export interface PlannedRun {
-  /** When its scan was begun. */
-  readonly began: number;
-  /** When what it had found was put on the queue. */
+  /** When its scan started. */
+  readonly startedAt: number;
+  /** When its findings were queued. */
   readonly planned: number;
-  /** Accounts that an operator has suspended at some time: of those that are, a scan need not know more. */
+  /** Accounts that an operator has suspended at some time. A scan need not read suspended accounts. */
   readonly onceSuspended?: ReadonlySet<AccountId>;
 }
 
-/** Counts of how many accounts AWS had told when a run was planned: changes follow only if they are enough (`minCoverage`). */
-export class CoverageJudge {
+/** Counts the accounts whose status AWS had reported when a run was planned. Changes require enough of them (`minCoverage`). */
+export class CoverageChecker {
   readonly #sandbox: Pick<Sandbox, 'accounts'>;
   readonly #now: () => number;
   readonly #active = new Map<AccountId, Span[]>();
-  readonly #toldAt = new Map<AccountId, number[]>();
+  readonly #reportedAt = new Map<AccountId, number[]>();
 
   constructor(sandbox: Pick<Sandbox, 'accounts'>, now: () => number) {
     this.#sandbox = sandbox;
     this.#now = now;
   }
 
-  /** To be called before and after everything that may change the organization. */
-  look(): void {
+  /** Call before and after everything that may change the organization. */
+  observe(): void {
     const now = this.#now();
     const active = new Set(
       this.#sandbox.accounts().flatMap(({ accountId, state }) => (state === 'ACTIVE' ? [accountId] : [])),
@@ -48,7 +48,7 @@ export class CoverageJudge {
     }
   }
 
-  /** AWS has answered: these accounts were told of. */
+  /** AWS has reported the status of these accounts. */
   answered(
     { operation, callerAccountId }: Pick<Request, 'operation' | 'callerAccountId'>,
     output: Readonly<Record<string, unknown>>,
@@ -64,37 +64,36 @@ export class CoverageJudge {
           : [];
     for (const id of ids) {
       if (typeof id !== 'string') continue;
-      const times = this.#toldAt.get(id) ?? [];
+      const times = this.#reportedAt.get(id) ?? [];
       times.push(this.#now());
-      this.#toldAt.set(id, times);
+      this.#reportedAt.set(id, times);
     }
   }
 
   /**
-   * A run counts by its own picture of the organization, which is from any time between its planning and as long before its begin as a kept
-   * one may be used, and which events bring up to date account by account. So an account that was told of counts if it was ACTIVE at any time
-   * of these (one that is closed while the scan goes on was rightly counted), one that was not told of only if it was ACTIVE all the time
-   * (one that joins or is closed meanwhile may rightly be left out). What AWS tells after the planning comes too late to count.
-   * @returns in words how many AWS had told of, if at best that is too few
+   * A run uses a snapshot of the organization that may be as old as `snapshotMaxAgeMs` when the scan starts, and that events update account by
+   * account until the plan. So a reported account counts if it was ACTIVE at any time in this period, and an unreported one only if it was
+   * ACTIVE during the whole period: an account that joins or closes during the scan may be left out. Answers after the plan do not count.
+   * @returns how many accounts AWS had reported, in words, if that is too few even in the best case
    */
-  tooFew({ began, planned, onceSuspended }: PlannedRun, minCoverage: number): string | null {
-    const oldest = began - DEFAULT_SETTINGS.snapshotMaxAgeMs;
+  tooFew({ startedAt, planned, onceSuspended }: PlannedRun, minCoverage: number): string | null {
+    const oldest = startedAt - DEFAULT_SETTINGS.snapshotMaxAgeMs;
     let told = 0;
-    let untold = 0;
+    let unreported = 0;
     for (const [id, spans] of this.#active) {
       const then = spans.filter(({ from, until }) => from <= planned && (until ?? planned) >= oldest);
-      if (this.#wasTold(id, began, planned)) told += then.length > 0 ? 1 : 0;
+      if (this.#wasReported(id, startedAt, planned)) told += then.length > 0 ? 1 : 0;
       else if (
         !onceSuspended?.has(id) &&
         then.some(({ from, until }) => from <= oldest && (until ?? planned) >= planned)
       )
-        untold += 1;
+        unreported += 1;
     }
-    const all = told + untold;
+    const all = told + unreported;
     return told * 100 < minCoverage * all ? `${told} of ${all} accounts` : null;
   }
 
-  #wasTold(id: AccountId, since: number, until: number): boolean {
-    return (this.#toldAt.get(id) ?? []).some((at) => at >= since && at <= until);
+  #wasReported(id: AccountId, since: number, until: number): boolean {
+    return (this.#reportedAt.get(id) ?? []).some((at) => at >= since && at <= until);
   }
 }

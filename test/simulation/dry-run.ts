@@ -1,14 +1,14 @@
 import { DEFAULT_SETTINGS } from '../../shared/app/context.ts';
 import { plan } from '../../shared/app/scan/scan.ts';
-import type { Stage } from './environment.ts';
+import type { Simulation } from './environment.ts';
 
-/** Invariant 6: somebody plans, and nothing is written or changed by it. */
-export function dryRun(stage: Stage): void {
-  const { policy } = stage;
-  stage.invoke('plan', async (process) => {
+/** Invariant 6: a plan writes and changes nothing. */
+export function dryRun(simulation: Simulation): void {
+  const { policy } = simulation;
+  simulation.invoke('plan', async (process) => {
     const deps = process.deps(policy);
     const forbid = (what: string) => async (): Promise<never> => {
-      stage.judge.accuse(6, `a dry run called ${what}`);
+      simulation.checker.report(6, `a dry run called ${what}`);
       throw new Error('a dry run writes nothing');
     };
     const ledger = { ...readable(deps.ledger), append: forbid('append'), markPublished: forbid('markPublished') };
@@ -21,13 +21,13 @@ export function dryRun(stage: Stage): void {
     };
     const queue = { ...readable(deps.queue), send: forbid('send'), receive: forbid('receive') };
     const cloud = { ...readable(deps.cloud), change: forbid('change') };
-    const run = { runId: stage.newId(), policy, planHash: null };
+    const run = { runId: simulation.newId(), policy, planHash: null };
     const dry = { ...deps, ledger, records, snapshots, queue, cloud };
     await plan(dry, DEFAULT_SETTINGS, process.retrying(DEFAULT_SETTINGS), run, () => undefined);
   });
 }
 
-/** The members of a port behind a proxy, as an object of their own. */
+/** Copies the members of a proxied port into a plain object. */
 function readable<Port extends object>(port: Port): Port {
   return new Proxy(port, {
     ownKeys: (target) => Reflect.ownKeys(target),

@@ -21,7 +21,7 @@ import type { OrganizationAccount } from '../../shared/domain/policy/index.ts';
 import type { BeforeSend, CallGate, CallKey, Cloud, ReadOrganizationOptions } from '../../shared/ports/cloud.ts';
 import { CloudError } from '../../shared/ports/cloud.ts';
 
-/** A request as it leaves. */
+/** A request as it is sent. */
 export interface Request {
   readonly service: ServiceName;
   readonly operation: string;
@@ -37,19 +37,19 @@ export interface EngineCloudOptions {
   readonly newRequestId: () => string;
   /** The process's clock. */
   readonly now: () => number;
-  /** The way there, which nobody can stop, and the way back, which takes its time; either may be the end of the process. */
+  /** The request's way there, without a delay, and the response's way back, with a delay. The process may die on either. */
   readonly travel: (leg: 'there' | 'back', request: Request, delayMs: number) => Promise<void>;
-  /** Right before the engine acts: nothing comes in between. */
+  /** Called right before the engine acts. */
   readonly onArrival: (request: Request) => void;
-  /** Right after it, before the answer is on its way; `null`: an error, or a broken connection. */
+  /** Called right after the engine acts; `null` for an error or a broken connection. */
   readonly onAnswer: (request: Request, output: Output | null) => void;
 }
 
 type Output = Readonly<Record<string, unknown>>;
 
 /**
- * The Cloud port over the sandbox's pure engine: the same calls as the adapter for AWS makes, the same meaning of its errors, no wire. What
- * an organization's reading needs beside ListAccounts and tags (names of OUs) is taken from the engine's truth: that is another test's business.
+ * The Cloud port on the sandbox's engine without a network: the same calls and errors as the AWS adapter. OU names come directly from the
+ * engine, because other tests cover how they are read.
  */
 export function engineCloud(options: EngineCloudOptions): Cloud {
   const { sandbox, caller, gate, newRequestId, travel, onArrival, onAnswer } = options;
@@ -132,7 +132,7 @@ export function engineCloud(options: EngineCloudOptions): Cloud {
     sessions.set(accountId, { roleName: 'RollcallMember', sessionName: 'rollcall' });
   }
 
-  /** A driver's request with the caller's own credentials. */
+  /** A request of a driver with the caller's own credentials. */
   function send({ key, input }: WireRequest, accountId = caller.accountId, beforeSend?: BeforeSend) {
     return make({ ...key, service: serviceOf(key) }, accountId, { ...input }, beforeSend);
   }
@@ -161,7 +161,7 @@ export function engineCloud(options: EngineCloudOptions): Cloud {
         onProgress?.(ids.size);
       } while (token !== undefined);
       const accounts = await withTags(
-        factsOf(sandbox, (id) => ids.has(id)),
+        accountsOf(sandbox, (id) => ids.has(id)),
         reading,
       );
       const { organizationId, managementAccountId } = caller;
@@ -173,7 +173,7 @@ export function engineCloud(options: EngineCloudOptions): Cloud {
         if (!(error instanceof CloudError) || error.details.code !== 'AccountNotFoundException') throw error;
       });
       const [found = null] = await withTags(
-        factsOf(sandbox, (id) => id === accountId),
+        accountsOf(sandbox, (id) => id === accountId),
         { tags, retry },
       );
       return found;
@@ -213,7 +213,7 @@ export function engineCloud(options: EngineCloudOptions): Cloud {
   };
 }
 
-function factsOf(sandbox: Sandbox, wanted: (id: AccountId) => boolean): OrganizationAccount[] {
+function accountsOf(sandbox: Sandbox, wanted: (id: AccountId) => boolean): OrganizationAccount[] {
   return sandbox
     .accounts()
     .filter(({ accountId }) => wanted(accountId))
@@ -226,7 +226,7 @@ function serviceOf({ service }: CallKey): ServiceName {
   return found;
 }
 
-/** As the adapter's clients do. @throws IncompleteAnswerError */
+/** Checks completeness like the adapter's clients. @throws IncompleteAnswerError */
 function requireComplete({ service, operation }: CallKey, output: Output): void {
   const entries: Readonly<Record<string, Readonly<Record<string, CompleteAnswer>>>> = COMPLETE_ANSWERS;
   const complete = entries[service]?.[operation];
@@ -250,13 +250,13 @@ function tokenOf(page: unknown): string | undefined {
   return typeof token === 'string' && token !== '' ? token : undefined;
 }
 
-/** As the SDK throws what AWS has answered. */
+/** The error that the SDK throws for this answer. */
 function refused({ code, message, httpStatus }: ApiError, requestId: string): Error {
   const metadata = { httpStatusCode: httpStatus, requestId };
   return Object.assign(new Error(message), { name: code, $fault: 'client', $metadata: metadata });
 }
 
-/** The connection broke before the answer got through. */
+/** The connection broke before the answer arrived. */
 function broken(): Error {
   return Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });
 }

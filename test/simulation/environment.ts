@@ -4,18 +4,18 @@ import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
 import type { WorkMessage } from '../../shared/domain/work-message.ts';
 import type { Delivery } from '../../shared/ports/queue.ts';
 import type { Request } from './engine-cloud.ts';
-import type { Weather } from './fault-profile.ts';
-import type { Judge } from './invariant-checker.ts';
+import type { FaultProfile } from './fault-profile.ts';
+import type { InvariantChecker } from './invariant-checker.ts';
 import type { MemoryStores } from './memory-stores.ts';
 import type { Process } from './process.ts';
-import type { Chance } from './seeded-random.ts';
+import type { SeededRandom } from './seeded-random.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
-/** What all processes of one history stand on. */
-export interface Ground {
+/** What all processes of one history share. */
+export interface Environment {
   readonly time: VirtualTime;
-  readonly chance: Chance;
-  readonly weather: Weather;
+  readonly chance: SeededRandom;
+  readonly faultProfile: FaultProfile;
   readonly stores: MemoryStores;
   readonly sandbox: Sandbox;
   readonly caller: Caller;
@@ -24,22 +24,22 @@ export interface Ground {
   note(line: string): void;
   /** A request has arrived at AWS and acts now. */
   arrived(request: Request, by: Process, policy: CompiledPolicy): void;
-  /** It has acted; `output`: what it answers, `null` if that is an error or gets lost. */
+  /** The request has acted. `output` is its response; `null` for an error or a lost response. */
   acted(request: Request, output: Readonly<Record<string, unknown>> | null): void;
-  /** A process puts messages on the queue. */
+  /** A process sends messages to the queue. */
   sent(messages: readonly WorkMessage[], by: Process): void;
-  /** A process was given messages, or is done with one. */
+  /** A process has received messages, or has finished one. */
   received(deliveries: readonly Delivery[], by: Process): void;
-  leftOff(delivery: Delivery, by: Process): void;
+  finished(delivery: Delivery, by: Process): void;
 }
 
-/** What those who take part from outside can do besides. */
-export interface Stage extends Ground {
-  readonly judge: Judge;
+/** What operators and external actors can use in addition. */
+export interface Simulation extends Environment {
+  readonly checker: InvariantChecker;
   /** The policy in force. */
   readonly policy: CompiledPolicy;
-  /** The weather has calmed. */
+  /** The calm phase has begun: no more faults. */
   readonly calmed: boolean;
-  /** Runs `work` as a process of its own; what it throws ends it and nothing else. */
+  /** Runs `work` in a separate process. An error ends only that process. */
   invoke(what: string, work: (process: Process) => Promise<void>, after?: () => void): void;
 }

@@ -2,7 +2,7 @@ import type { AccountTruth } from '../../services/sandbox/engine/accounts.ts';
 import type { EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts';
 import { recorded } from '../support/cloud-trail-events.ts';
 import type { Request } from './engine-cloud.ts';
-import type { Stage } from './environment.ts';
+import type { Simulation } from './environment.ts';
 import type { Reactor } from './reactor.ts';
 
 const ACTS = [
@@ -21,7 +21,7 @@ const ACTS = [
 ] as const;
 type Act = (typeof ACTS)[number];
 
-/** What nobody should have to read: no message of ours, one of another version, one that lies about its shape. */
+/** Unreadable messages: foreign ones, other versions, wrong shapes. */
 const RUBBISH = [
   '',
   'not JSON',
@@ -37,59 +37,59 @@ const CHANGES: Readonly<Record<EnrollmentId, readonly [source: string, name: str
 };
 
 /**
- * Everybody else: people who change enrollments behind our back, an organization that changes, roles that break; and what CloudTrail tells of
- * it, which may come late, twice, or never.
+ * Changes that do not come from Rollcall: changed enrollments, a changing organization, broken roles. Their CloudTrail events may arrive late,
+ * twice or never.
  */
-export class Others {
-  readonly #stage: Stage;
+export class ExternalActors {
+  readonly #simulation: Simulation;
   readonly #reactor: Reactor;
-  /** Bodies that were put on the queue and that nobody can work on. */
+  /** The number of unreadable messages on the queue. */
   rubbish = 0;
   #requests = 0;
 
-  constructor(stage: Stage, reactor: Reactor) {
-    this.#stage = stage;
+  constructor(simulation: Simulation, reactor: Reactor) {
+    this.#simulation = simulation;
     this.#reactor = reactor;
   }
 
-  /** Somebody else does something. */
+  /** Makes one random external change. */
   act(): void {
-    const { chance, sandbox, stores } = this.#stage;
+    const { chance, sandbox, stores } = this.#simulation;
     const account = chance.any(sandbox.accounts().filter(({ state, management }) => !management && state === 'ACTIVE'));
     if (account === undefined) return;
     const act = chance.of<Act>(ACTS);
-    this.#stage.note(`someone: ${act} ${account.accountId}`);
-    this.#stage.judge.look();
+    this.#simulation.note(`someone: ${act} ${account.accountId}`);
+    this.#simulation.checker.observe();
     if (act === 'rubbish') {
       this.rubbish += 1;
       stores.inside.putRaw(chance.of(RUBBISH));
-      this.#reactor.hears(chance.of([null, 'rubbish', { detail: 1 }, this.#forged(account.accountId)]));
+      this.#reactor.receive(chance.of([null, 'rubbish', { detail: 1 }, this.#forged(account.accountId)]));
       return;
     }
     let event: unknown = null;
     try {
       event = this.#do(act, account);
     } catch (error) {
-      // The sandbox refuses what AWS could not get to; then nobody did it.
-      this.#stage.note(`someone could not: ${String(error)}`);
+      // The sandbox rejected the change, so it did not happen.
+      this.#simulation.note(`someone could not: ${String(error)}`);
     }
-    this.#stage.judge.look();
-    if (event !== null) this.#reactor.hears(event);
+    this.#simulation.checker.observe();
+    if (event !== null) this.#reactor.receive(event);
   }
 
-  /** The CloudTrail event of one of our calls. */
+  /** Delivers the CloudTrail event of one of our calls. */
   told({ operation, callerAccountId, input, requestId }: Request): void {
     const source = operation === 'UpdateEnrollmentStatus' ? CHANGES.computeOptimizer[0] : CHANGES.automation[0];
-    this.#reactor.hears(
+    this.#reactor.receive(
       recorded(source, operation, {
-        ...{ account: callerAccountId, at: this.#stage.time.now(), requestId, actor: this.#stage.caller.arn },
+        ...{ account: callerAccountId, at: this.#simulation.time.now(), requestId, actor: this.#simulation.caller.arn },
         detail: { requestParameters: input },
       }),
     );
   }
 
   #do(act: Exclude<Act, 'rubbish'>, { accountId, ou }: AccountTruth): unknown {
-    const { chance, sandbox } = this.#stage;
+    const { chance, sandbox } = this.#simulation;
     switch (act) {
       case 'drift': {
         const enrollment = chance.of(['computeOptimizer', 'automation'] as const);
@@ -130,7 +130,7 @@ export class Others {
         });
       }
       case 'event':
-        // Of something that is over, or never was.
+        // An event of a change that is outdated or never happened.
         return this.#changed(accountId, chance.of(['computeOptimizer', 'automation'] as const), 'Inactive');
     }
   }
@@ -144,19 +144,19 @@ export class Others {
     const [source, name] = CHANGES[enrollment];
     const requestId = this.#requestId();
     const detail = { requestParameters: { status } };
-    return recorded(source, name, { account, at: this.#stage.time.now(), requestId, detail });
+    return recorded(source, name, { account, at: this.#simulation.time.now(), requestId, detail });
   }
 
   #organization(name: string, requestParameters: Readonly<Record<string, unknown>>): unknown {
-    const { caller, time } = this.#stage;
+    const { caller, time } = this.#simulation;
     const options = { account: caller.managementAccountId, at: time.now(), requestId: this.#requestId() };
     return recorded('organizations.amazonaws.com', name, { ...options, detail: { requestParameters } });
   }
 
-  /** Claims to come from a foreign account, and to be about one of ours. */
+  /** An event from an account outside the organization that names an account inside it. */
   #forged(accountId: string): unknown {
     const [source, name] = CHANGES.computeOptimizer;
     const detail = { recipientAccountId: accountId, requestParameters: { status: 'Inactive' } };
-    return recorded(source, name, { account: '999999999999', at: this.#stage.time.now(), detail });
+    return recorded(source, name, { account: '999999999999', at: this.#simulation.time.now(), detail });
   }
 }

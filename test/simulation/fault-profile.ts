@@ -1,22 +1,22 @@
 import type { Fault } from '../../services/sandbox/engine/faults.ts';
-import type { Chance } from './seeded-random.ts';
+import type { SeededRandom } from './seeded-random.ts';
 
-/** What the world does to a process, per step that it takes; probabilities, and times in ms. */
-export interface Weather {
+/** Faults that hit a process at each step: probabilities, and times in ms. */
+export interface FaultProfile {
   readonly death: number;
   readonly delay: number;
   readonly longestDelayMs: number;
-  /** A store's call fails before it had an effect, or its answer is lost. */
+  /** A store call fails before it has an effect. */
   readonly storeFails: number;
   readonly answerLost: number;
   readonly doubles: number;
   readonly lagMs: number;
-  /** How far the clocks of processes are apart. */
+  /** The largest clock offset of a process in either direction. */
   readonly skewMs: number;
   readonly faults: readonly Fault[];
 }
 
-export const CALM: Weather = {
+export const CALM: FaultProfile = {
   death: 0,
   delay: 0.2,
   longestDelayMs: 50,
@@ -28,8 +28,8 @@ export const CALM: Weather = {
   faults: [],
 };
 
-/** Each seed has a weather of its own: some only duplicate, some only kill, some do everything. */
-export function weatherOf(chance: Chance): Weather {
+/** Each seed has its own fault profile: some only duplicate messages, some only kill processes, some do everything. */
+export function faultProfileOf(chance: SeededRandom): FaultProfile {
   const some = (p: number, most: number): number => (chance.happens(p) ? most * chance.random() : 0);
   return {
     death: some(0.6, 0.004),
@@ -44,7 +44,7 @@ export function weatherOf(chance: Chance): Weather {
   };
 }
 
-function faultsOf(chance: Chance): readonly Fault[] {
+function faultsOf(chance: SeededRandom): readonly Fault[] {
   const kinds = [
     ...(['throttle', 'unavailable', 'internal', 'denied', 'reset', 'empty-page', 'torn-page', 'slow'] as const),
     ...(['empty-answer', 'null-answer', 'empty-body'] as const),
@@ -54,5 +54,5 @@ function faultsOf(chance: Chance): readonly Fault[] {
   );
 }
 
-/** How probable a fault is at most, where that is not the usual. */
+/** The highest probability of a fault, where it differs from the default. */
 const MOST: Partial<Record<Fault['kind'], number>> = { 'torn-page': 0.1, denied: 0.05 };

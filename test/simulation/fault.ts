@@ -1,6 +1,6 @@
 export interface Fault {
   readonly name: string;
-  /** What is to be noticed. */
+  /** The consequence that a history must notice. */
   readonly breaks: string;
   readonly edits: readonly { readonly file: string; readonly find: string; readonly replace: string }[];
 }

@@ -3,8 +3,8 @@ import { REMEDIATION_FAULTS } from './remediation-faults.ts';
 import { STORE_FAULTS } from './store-faults.ts';
 
 /**
- * Deliberate faults: what a careless change could make of the code. Each is switched in as the source is loaded (`with-fault.ts`), never by
- * anything in the product; one whose place is not found any more is an error, so that none rots.
+ * Deliberate faults that a careless change could introduce. `with-fault.ts` applies them while the source is loaded. A fault whose source text
+ * is not found is an error.
  *
  * Tried, and not noticed by 400 histories, so not in the list: one client token for all calls, expired claims that nothing wakes, an approval that
  * lifts the cap also for what an event brings into its run, records that are not caught up, a denied role that ends a scan, an approval that can be

@@ -8,40 +8,40 @@ import { scan } from '../../shared/app/scan/scan.ts';
 import { SCAN_LEASE } from '../../shared/app/schedule/scan-schedule.ts';
 import type { Caller } from '../../shared/domain/enrollment/model.ts';
 import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';
-import type { Ground, Stage } from './environment.ts';
+import type { Environment, Simulation } from './environment.ts';
 import { Process } from './process.ts';
-import { Chance } from './seeded-random.ts';
+import { SeededRandom } from './seeded-random.ts';
 
 const MINUTE = 60_000;
-/** The part of the histories in which somebody uses the credentials of another organization. */
+/** The share of histories in which an operator uses credentials of another organization. */
 const SHARE = 0.25;
 
 /**
- * Operators who use the credentials of another organization with the stores of this one: another profile, or a wrong account. Invariant 9: the store
- * refuses them, and nothing of the other organization is written. Their choices come from a random stream of their own.
+ * Operators who run commands against these stores with credentials of another organization, such as a wrong profile. Invariant 9: the store
+ * refuses them, and nothing of the other organization is written. They use a separate random stream.
  */
-export class Strangers {
-  /** An older version wrote this store: it has no record of its owner but the stored snapshot. */
+export class ForeignOperators {
+  /** An older version wrote this store: only the stored snapshot shows its owner. */
   readonly storeIsUnbound: boolean;
-  readonly #stage: Stage;
-  readonly #chance: Chance;
-  /** The other organization; `null`: this history has none. */
+  readonly #simulation: Simulation;
+  readonly #chance: SeededRandom;
+  /** The other organization; `null` if this history has none. */
   readonly #other: { readonly sandbox: Sandbox; readonly caller: Caller } | null;
   #processes = 0;
 
-  constructor(stage: Stage, seed: number) {
-    this.#stage = stage;
-    this.#chance = new Chance(~seed);
-    this.#other = this.#chance.happens(SHARE) ? otherOrganization(stage, ~seed) : null;
+  constructor(simulation: Simulation, seed: number) {
+    this.#simulation = simulation;
+    this.#chance = new SeededRandom(~seed);
+    this.#other = this.#chance.happens(SHARE) ? otherOrganization(simulation, ~seed) : null;
     this.storeIsUnbound = this.#other !== null && this.#chance.happens(0.5);
   }
 
-  /** Comes back every few minutes until the weather calms. */
+  /** Repeats every few minutes until the calm phase. */
   begin(): void {
     if (this.#other === null) return;
-    const { time } = this.#stage;
+    const { time } = this.#simulation;
     time.after(this.#chance.between(5, 30) * MINUTE, () => {
-      if (this.#stage.calmed) return;
+      if (this.#simulation.calmed) return;
       void this.#act().finally(() => this.begin());
     });
   }
@@ -49,45 +49,45 @@ export class Strangers {
   /** An entry was stored. */
   written({ actor, chain, seq, type }: LedgerEntry): void {
     if (actor === this.#other?.caller.arn)
-      this.#accuse(`${chain}: entry ${seq} (${type}) was written for another organization`);
+      this.#report(`${chain}: entry ${seq} (${type}) was written for another organization`);
   }
 
-  /** Whether the stores hold anything of the other organization. */
+  /** Reports any data of the other organization in the stores. */
   async check(): Promise<void> {
-    const { inside, snapshots } = this.#stage.stores;
+    const { inside, snapshots } = this.#simulation.stores;
     const known = this.#other?.sandbox.accounts() ?? [];
     for (const { accountId } of known) {
-      if (inside.chains.has(accountId)) this.#accuse(`${accountId} of another organization has a chain`);
-      if (inside.records.has(accountId)) this.#accuse(`${accountId} of another organization has a record`);
-      if (inside.factsOf(accountId) !== null) this.#accuse(`${accountId} of another organization is in the snapshot`);
+      if (inside.chains.has(accountId)) this.#report(`${accountId} of another organization has a chain`);
+      if (inside.records.has(accountId)) this.#report(`${accountId} of another organization has a record`);
+      if (inside.accountOf(accountId) !== null) this.#report(`${accountId} of another organization is in the snapshot`);
     }
     const owner = (await snapshots.meta())?.organizationId ?? null;
-    if (owner !== null && owner !== this.#stage.caller.organizationId)
-      this.#accuse(`the snapshot is of another organization, ${owner}`);
+    if (owner !== null && owner !== this.#simulation.caller.organizationId)
+      this.#report(`the snapshot is of another organization, ${owner}`);
   }
 
   async #act(): Promise<void> {
-    const { stores, time } = this.#stage;
-    // An empty store is free: its first user becomes the owner.
+    const { stores, time } = this.#simulation;
+    // The first user of an empty store becomes its owner.
     if (this.#other === null || (this.storeIsUnbound && (await stores.snapshots.meta()) === null)) return;
     const act = this.#chance.of(['scan', 'worker'] as const);
     this.#processes += 1;
-    const process = new Process(this.#ground(this.#other), `stranger ${act}-${this.#processes}`);
-    // A process that dies never ends.
+    const process = new Process(this.#environment(this.#other), `stranger ${act}-${this.#processes}`);
+    // The work of a killed process never settles.
     const died = new Promise<void>((resolve) => process.stop.addEventListener('abort', () => resolve()));
-    const takeBack = time.after(15 * MINUTE, () => process.die());
+    const cancel = time.after(15 * MINUTE, () => process.die());
     const outcome = this.#work(process, act, this.#other.caller)
       .catch((error: unknown) => {
-        this.#stage.note(`${process.name} ends: ${error instanceof Error ? error.message : String(error)}`);
+        this.#simulation.note(`${process.name} ends: ${error instanceof Error ? error.message : String(error)}`);
       })
-      .finally(takeBack);
+      .finally(cancel);
     await Promise.race([outcome, died]);
     await this.check();
   }
 
-  /** Starts as every command and function does, and goes on if it is let in. */
+  /** Starts like every command and function, and continues if the store accepts it. */
   async #work(process: Process, act: 'scan' | 'worker', caller: Caller): Promise<void> {
-    const { policy } = this.#stage;
+    const { policy } = this.#simulation;
     const deps = process.deps(policy);
     const retrying = process.retrying(DEFAULT_SETTINGS);
     await bindOrganization(deps, caller, deps.clock.now());
@@ -104,28 +104,33 @@ export class Strangers {
     );
   }
 
-  #ground({ sandbox, caller }: { readonly sandbox: Sandbox; readonly caller: Caller }): Ground {
-    const stage = this.#stage;
+  #environment({ sandbox, caller }: { readonly sandbox: Sandbox; readonly caller: Caller }): Environment {
+    const simulation = this.#simulation;
     return {
-      ...{ time: stage.time, chance: this.#chance, weather: stage.weather, stores: stage.stores },
-      ...{ sandbox, caller, newId: stage.newId },
-      note: (line) => stage.note(line),
-      arrived: ({ operation }, { name }) => stage.note(`${name} ${operation} in another organization`),
-      acted: () => undefined,
-      sent: (_, { name }) => this.#accuse(`${name} put messages on the queue`),
-      received: (deliveries, { name }) => {
-        if (deliveries.length > 0) this.#accuse(`${name} took messages from the queue`);
+      ...{
+        time: simulation.time,
+        chance: this.#chance,
+        faultProfile: simulation.faultProfile,
+        stores: simulation.stores,
       },
-      leftOff: () => undefined,
+      ...{ sandbox, caller, newId: simulation.newId },
+      note: (line) => simulation.note(line),
+      arrived: ({ operation }, { name }) => simulation.note(`${name} ${operation} in another organization`),
+      acted: () => undefined,
+      sent: (_, { name }) => this.#report(`${name} put messages on the queue`),
+      received: (deliveries, { name }) => {
+        if (deliveries.length > 0) this.#report(`${name} took messages from the queue`);
+      },
+      finished: () => undefined,
     };
   }
 
-  #accuse(what: string): void {
-    this.#stage.judge.accuse(9, what);
+  #report(what: string): void {
+    this.#simulation.checker.report(9, what);
   }
 }
 
-function otherOrganization({ time, sandbox: ours }: Stage, seed: number) {
+function otherOrganization({ time, sandbox: ours }: Simulation, seed: number) {
   const world = {
     seed,
     accounts: 5,

@@ -7,19 +7,19 @@ import type { Delivery } from '../../shared/ports/queue.ts';
 import { Behaviour } from './behaviour.ts';
 import { dryRun } from './dry-run.ts';
 import { isChange, type Request } from './engine-cloud.ts';
-import { Wanted } from './expected-end.ts';
-import { Others } from './external-actors.ts';
-import { CALM, type Weather, weatherOf } from './fault-profile.ts';
-import { Strangers } from './foreign-operators.ts';
-import { Judge } from './invariant-checker.ts';
+import { ExpectedEnd } from './expected-end.ts';
+import { ExternalActors } from './external-actors.ts';
+import { CALM, type FaultProfile, faultProfileOf } from './fault-profile.ts';
+import { ForeignOperators } from './foreign-operators.ts';
+import { InvariantChecker } from './invariant-checker.ts';
 import { type MemoryStores, memoryStores } from './memory-stores.ts';
 import { Operators } from './operators.ts';
 import { compiled, policyTexts } from './policies.ts';
 import { Process } from './process.ts';
 import { Reactor } from './reactor.ts';
 import { Restores } from './restores.ts';
-import { Chance } from './seeded-random.ts';
-import { type RuntimeStage, SimulatedRuntime } from './simulated-runtime.ts';
+import { SeededRandom } from './seeded-random.ts';
+import { type RuntimeSimulation, SimulatedRuntime } from './simulated-runtime.ts';
 import { VirtualTime, withTimersOf } from './virtual-time.ts';
 
 /** 2026-11-22T12:00:00Z */
@@ -27,16 +27,16 @@ const START = 1_795_348_800_000;
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const WORKERS = 3;
-/** After the weather has calmed everything has to end well within this time: a cool-down, a deadline and some backoff. */
+/** Everything must converge within this time of the calm phase: a cool-down, a deadline and some backoff. */
 const CALM_LIMIT_MS = 6 * 24 * HOUR;
-/** How often it is looked whether all is as it should be at the end. */
-const LOOK_MS = 5_000;
+/** How often convergence is checked. */
+const CHECK_EVERY_MS = 5_000;
 
 export interface Verdict {
   readonly seed: number;
   readonly violations: readonly string[];
   readonly trace: readonly string[];
-  /** Hash of what it did. */
+  /** Hash of its behaviour. */
   readonly behaviour: string;
   readonly calls: number;
   readonly entries: number;
@@ -45,22 +45,22 @@ export interface Verdict {
 }
 
 /**
- * The whole of Rollcall in one process on virtual time: ticks, scanners and workers as in the deployed runtime, over stores in memory and the
- * sandbox's engine, in the weather of a seed. First everything goes wrong that can, then the weather calms, and it has to end as the policy wants.
+ * All of Rollcall in one process on virtual time: ticks, scanners and workers as in the deployed runtime, on stores in memory and the
+ * sandbox's engine, with the fault profile of a seed. First a storm of faults, then a calm phase in which every account must become compliant.
  */
-export class History implements RuntimeStage {
+export class History implements RuntimeSimulation {
   readonly seed: number;
-  readonly chance: Chance;
+  readonly chance: SeededRandom;
   readonly time: VirtualTime;
   readonly stores: MemoryStores;
   readonly sandbox: Sandbox;
   readonly caller: Caller;
-  readonly judge: Judge;
-  weather: Weather;
-  readonly #wanted: Wanted;
-  readonly #others: Others;
+  readonly checker: InvariantChecker;
+  faultProfile: FaultProfile;
+  readonly #expectedEnd: ExpectedEnd;
+  readonly #externalActors: ExternalActors;
   readonly #operators: Operators;
-  readonly #strangers: Strangers;
+  readonly #foreignOperators: ForeignOperators;
   readonly #restores: Restores;
   readonly #runtime: SimulatedRuntime;
   readonly #trace: string[] | null;
@@ -73,22 +73,22 @@ export class History implements RuntimeStage {
   #living = new Set<Process>();
   over = false;
   calmAt = Number.POSITIVE_INFINITY;
-  #lookedAt = 0;
-  /** Whose role nobody mends. */
-  #lost: AccountId | null = null;
+  #checkedAt = 0;
+  /** The account whose role stays broken. */
+  #brokenRole: AccountId | null = null;
   readonly #accepted = new Set<string>();
   readonly #behaviour = new Behaviour();
 
   constructor(seed: number, keepTrace: boolean) {
     this.seed = seed;
-    this.chance = new Chance(seed);
+    this.chance = new SeededRandom(seed);
     this.#trace = keepTrace ? [] : null;
     this.time = new VirtualTime(START, this.chance.random);
-    this.weather = weatherOf(this.chance);
+    this.faultProfile = faultProfileOf(this.chance);
     this.stores = memoryStores(this.time, {
-      doubles: () => this.chance.happens(this.weather.doubles),
+      doubles: () => this.chance.happens(this.faultProfile.doubles),
       order: (items) => this.chance.shuffled(items),
-      lagMs: () => this.weather.lagMs,
+      lagMs: () => this.faultProfile.lagMs,
     });
     this.sandbox = createSandbox(this.#world(), { clock: this.time });
     const { organizationId, managementAccountId } = this.sandbox.info();
@@ -100,20 +100,20 @@ export class History implements RuntimeStage {
     };
     this.#texts = policyTexts(this.chance, this.#members()[0]?.accountId ?? managementAccountId);
     this.#policy = compiled(this.#texts[0], START);
-    this.judge = new Judge({
+    this.checker = new InvariantChecker({
       ...{ sandbox: this.sandbox, stores: this.stores, now: () => this.time.now() },
       accepted: this.#accepted,
-      heldBack: (id, enrollment) => this.#wanted.heldBack(id, enrollment),
+      heldBack: (id, enrollment) => this.#expectedEnd.heldBack(id, enrollment),
     });
-    this.#wanted = new Wanted(this, () => this.#lost);
-    this.#others = new Others(this, new Reactor(this));
+    this.#expectedEnd = new ExpectedEnd(this, () => this.#brokenRole);
+    this.#externalActors = new ExternalActors(this, new Reactor(this));
     this.#operators = new Operators(this);
     this.#runtime = new SimulatedRuntime(this, this.#accepted);
-    this.#strangers = new Strangers(this, seed);
-    this.#restores = new Restores(this, seed, { operators: this.#operators, others: this.#others });
+    this.#foreignOperators = new ForeignOperators(this, seed);
+    this.#restores = new Restores(this, seed, { operators: this.#operators, externalActors: this.#externalActors });
     this.stores.inside.onEntry = (entry) => {
-      this.#strangers.written(entry);
-      this.judge.written(entry);
+      this.#foreignOperators.written(entry);
+      this.checker.written(entry);
       this.#behaviour.written(entry);
     };
     this.stores.inside.onMessage = () => this.#runtime.wake();
@@ -149,69 +149,70 @@ export class History implements RuntimeStage {
     this.#calls += 1;
     this.#behaviour.called(request, by.name, this.time.now());
     this.note(`${by.name} ${request.operation} in ${request.callerAccountId} ${JSON.stringify(request.input)}`);
-    this.judge.arrived(request, by, policy);
+    this.checker.arrived(request, by, policy);
   }
 
   acted(request: Request, output: Readonly<Record<string, unknown>> | null): void {
-    this.judge.acted(request, output);
-    // What it answered to nobody may have been done all the same: CloudTrail tells of that, too.
-    if (isChange(request.operation) && (output !== null || this.chance.happens(0.5))) this.#others.told(request);
+    this.checker.acted(request, output);
+    // A request whose response was lost may still have acted, and CloudTrail reports it.
+    if (isChange(request.operation) && (output !== null || this.chance.happens(0.5)))
+      this.#externalActors.told(request);
   }
 
   sent(messages: readonly WorkMessage[], by: Process): void {
-    this.judge.sent(messages, by);
+    this.checker.sent(messages, by);
   }
 
   received(deliveries: readonly Delivery[], by: Process): void {
-    this.judge.received(deliveries, by);
+    this.checker.received(deliveries, by);
   }
 
-  leftOff(delivery: Delivery, by: Process): void {
-    this.judge.leftOff(delivery, by);
+  finished(delivery: Delivery, by: Process): void {
+    this.checker.finished(delivery, by);
   }
 
   get policy(): CompiledPolicy {
     return this.#policy;
   }
 
-  /** Lives the history through. */
+  /** Runs the history to its end. */
   async live(): Promise<Verdict> {
-    this.judge.look();
-    if (!this.#strangers.storeIsUnbound) await bindOrganization(this.stores, this.caller, START);
+    this.checker.observe();
+    if (!this.#foreignOperators.storeIsUnbound) await bindOrganization(this.stores, this.caller, START);
     await withTimersOf(this.time, async () => {
-      this.note(`policy:\n${this.#texts[0]}weather: ${JSON.stringify(this.weather)}`);
+      this.note(`policy:\n${this.#texts[0]}faultProfile: ${JSON.stringify(this.faultProfile)}`);
       this.#storm();
-      this.#strangers.begin();
+      this.#foreignOperators.begin();
       this.#restores.begin();
       this.calmAt = START + this.chance.between(30, 120) * MINUTE;
       await this.time.run(() => false, this.calmAt);
       this.#calm();
-      const ended = await this.time.run(() => this.#isAsWanted(), this.calmAt + CALM_LIMIT_MS);
-      const flaws = ended ? [] : [...this.#wanted.flaws()];
-      if (!ended) this.judge.accuse(1, `not as wanted after ${CALM_LIMIT_MS / HOUR} calm hours: ${flaws.join(', ')}`);
+      const ended = await this.time.run(() => this.#hasConverged(), this.calmAt + CALM_LIMIT_MS);
+      const flaws = ended ? [] : [...this.#expectedEnd.flaws()];
+      if (!ended) this.checker.report(1, `not converged after ${CALM_LIMIT_MS / HOUR} calm hours: ${flaws.join(', ')}`);
       this.over = true;
-      await this.#strangers.check();
-      this.judge.books();
-      this.judge.rubbish(this.#others.rubbish, (await this.stores.queue.depth()).dead);
-      // The same in both policies.
+      await this.#foreignOperators.check();
+      this.checker.checkLedger();
+      this.checker.rubbish(this.#externalActors.rubbish, (await this.stores.queue.depth()).dead);
+      // Both policies have the same limits.
       const { callsPerSecond, concurrency } = this.#policy.policy.limits;
-      this.judge.pace(callsPerSecond, WORKERS * concurrency);
+      this.checker.pace(callsPerSecond, WORKERS * concurrency);
     });
     const entries = [...this.stores.inside.chains.values()].reduce((sum, chain) => sum + chain.length, 0);
-    const { violations } = this.judge;
+    const { violations } = this.checker;
     const counts = { calls: this.#calls, entries, deaths: this.#deaths, virtualMs: this.time.now() - START };
     const behaviour = this.#behaviour.digest;
     return { seed: this.seed, violations, trace: this.#trace ?? [], behaviour, ...counts };
   }
 
-  #isAsWanted(): boolean {
-    if (this.time.now() - this.#lookedAt < LOOK_MS) return false;
-    this.#lookedAt = this.time.now();
-    return this.#wanted.reached;
+  #hasConverged(): boolean {
+    if (this.time.now() - this.#checkedAt < CHECK_EVERY_MS) return false;
+    this.#checkedAt = this.time.now();
+    return this.#expectedEnd.reached;
   }
 
   #storm(): void {
-    this.sandbox.setFaults(this.weather.faults);
+    this.sandbox.setFaults(this.faultProfile.faults);
     for (let n = 0; n < WORKERS; n += 1) this.#runtime.startWorker();
     this.#every(
       () => MINUTE,
@@ -220,7 +221,7 @@ export class History implements RuntimeStage {
     this.#every(
       () => this.chance.between(1, 20) * MINUTE,
       () => {
-        if (!this.calmed) this.#others.act();
+        if (!this.calmed) this.#externalActors.act();
       },
     );
     this.#every(
@@ -238,23 +239,23 @@ export class History implements RuntimeStage {
     }
   }
 
-  /** Everybody behaves from here on, and what was broken is mended. */
+  /** Ends all faults and fixes what was broken. */
   #calm(): void {
     this.note('--- calm');
-    this.weather = CALM;
+    this.faultProfile = CALM;
     this.sandbox.setFaults([]);
     this.sandbox.setTrustedAccess(true);
     const whole = this.#policy.policy.guardrails.minCoverage > 0;
-    if (!whole && this.chance.happens(0.3)) this.#lost = this.chance.any(this.#members())?.accountId ?? null;
-    this.note(`nobody mends the role of ${this.#lost}`);
+    if (!whole && this.chance.happens(0.3)) this.#brokenRole = this.chance.any(this.#members())?.accountId ?? null;
+    this.note(`the role stays broken of ${this.#brokenRole}`);
     const update = this.sandbox.accounts().map(({ accountId }) => {
-      return { accountId, roleAssumable: accountId !== this.#lost, enrollmentFailure: null };
+      return { accountId, roleAssumable: accountId !== this.#brokenRole, enrollmentFailure: null };
     });
     this.sandbox.changeAccounts({ update });
   }
 
   get calmed(): boolean {
-    return this.weather === CALM;
+    return this.faultProfile === CALM;
   }
 
   #every(period: () => number, act: () => void): void {
@@ -273,7 +274,7 @@ export class History implements RuntimeStage {
     return process;
   }
 
-  /** Runs `work` as a process of its own; what it throws ends it and nothing else. */
+  /** Runs `work` in a separate process. An error ends only that process. */
   invoke(what: string, work: (process: Process) => Promise<void>, after?: () => void): void {
     const process = this.#newProcess(what);
     process.stop.addEventListener('abort', () => {
@@ -287,7 +288,7 @@ export class History implements RuntimeStage {
       .finally(() => process.end());
   }
 
-  /** Another policy: processes are started anew with it, one after the other. */
+  /** Changes the policy. Processes restart with it one after the other. */
   #editPolicy(): void {
     this.note(`policy:\n${this.#texts[1]}`);
     this.#policy = compiled(this.#texts[1], START);

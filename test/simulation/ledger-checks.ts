@@ -12,85 +12,86 @@ import {
 import { readDrift } from '../support/drifts.ts';
 import type { MemoryStores } from './memory-stores.ts';
 
-export type Accuse = (invariant: number, what: string) => void;
+export type ReportViolation = (invariant: number, what: string) => void;
 
-export interface BooksOptions {
+export interface LedgerCheckOptions {
   readonly stores: MemoryStores;
-  /** Ids of entries that the bus has taken. */
+  /** Ids of entries that the bus has accepted. */
   readonly accepted: ReadonlySet<string>;
   readonly heldBack: (accountId: AccountId, enrollment: EnrollmentId) => boolean;
 }
 
-/** What must hold of the ledger at the end, when nothing is on its way any more (invariants 1, 2 and 7). */
-export function checkBooks(options: BooksOptions, accuse: Accuse): void {
+/** Checks the ledger at the end, when no work is pending (invariants 1, 2 and 7). */
+export function checkLedger(options: LedgerCheckOptions, report: ReportViolation): void {
   for (const [chain, entries] of options.stores.inside.chains) {
-    checkLinks(options, chain, entries, accuse);
+    checkLinks(options, chain, entries, report);
     if (chain === ORGANIZATION_CHAIN) continue;
-    checkDrifts(options, chain, entries, accuse);
-    checkIntents(chain, entries, accuse);
+    checkDrifts(options, chain, entries, report);
+    checkIntents(chain, entries, report);
   }
 }
 
 function checkLinks(
-  { stores, accepted }: BooksOptions,
+  { stores, accepted }: LedgerCheckOptions,
   chain: string,
   entries: readonly LedgerEntry[],
-  accuse: Accuse,
+  report: ReportViolation,
 ): void {
   const { published } = stores.inside;
   let head = EMPTY_CHAIN;
   for (const entry of entries) {
     const fault = checkLink(head, entry);
-    if (fault !== null) accuse(7, `${chain}: ${fault.message}`);
+    if (fault !== null) report(7, `${chain}: ${fault.message}`);
     head = headOf(entry);
     if (!published.has(entry.id) || !accepted.has(entry.id))
-      accuse(1, `${chain}: entry ${entry.seq} (${entry.type}) was never published`);
+      report(1, `${chain}: entry ${entry.seq} (${entry.type}) was never published`);
   }
 }
 
 function checkDrifts(
-  { stores, heldBack }: BooksOptions,
+  { stores, heldBack }: LedgerCheckOptions,
   chain: AccountId,
   entries: readonly LedgerEntry[],
-  accuse: Accuse,
+  report: ReportViolation,
 ): void {
   const folded = entries.reduce(foldEntry, emptyRecord(chain));
   const stored = stores.inside.records.get(chain);
-  if (!isDeepStrictEqual(stored, folded)) accuse(7, `${chain}: its record is not what its entries say`);
+  if (!isDeepStrictEqual(stored, folded)) report(7, `${chain}: its record differs from the fold of its entries`);
   for (const enrollment of ENROLLMENT_IDS) {
     for (const entry of readDrift(entries, enrollment).undetected)
-      accuse(1, `${chain} ${enrollment}: the drift of ${entry} was observed and not detected`);
+      report(1, `${chain} ${enrollment}: the drift of ${entry} was observed and not detected`);
     const drift = openDrift(entries, enrollment);
     if (drift !== null && !heldBack(chain, enrollment))
-      accuse(1, `${chain} ${enrollment}: the drift of entry ${drift} has not ended`);
+      report(1, `${chain} ${enrollment}: the drift of entry ${drift} has not ended`);
   }
 }
 
-function checkIntents(chain: AccountId, entries: readonly LedgerEntry[], accuse: Accuse): void {
+function checkIntents(chain: AccountId, entries: readonly LedgerEntry[], report: ReportViolation): void {
   for (const { type, after, seq } of entries) {
     // Only an observation makes an account Compliant.
     if (type === 'RemediationSucceeded' && after?.verdict === 'Compliant')
-      accuse(1, `${chain}: entry ${seq} takes an answer for an observation`);
+      report(1, `${chain}: entry ${seq} records an answer as an observation`);
   }
   for (const intent of entries.filter(({ type }) => type === 'RemediationStarted')) {
     const outcomes = entries.filter(({ detail }) => detail?.intentId === intent.id);
-    if (outcomes.length !== 1) accuse(2, `${chain}: intent ${intent.seq} has ${outcomes.length} outcomes`);
+    if (outcomes.length !== 1) report(2, `${chain}: intent ${intent.seq} has ${outcomes.length} outcomes`);
     const end = outcomes[0]?.seq ?? Number.POSITIVE_INFINITY;
     const another = entries.find(
       ({ type, seq, enrollment }) =>
         type === 'RemediationStarted' && enrollment === intent.enrollment && seq > intent.seq && seq < end,
     );
-    if (another !== undefined) accuse(2, `${chain}: intents ${intent.seq} and ${another.seq} are open at once`);
+    if (another !== undefined)
+      report(2, `${chain}: intents ${intent.seq} and ${another.seq} are open at the same time`);
   }
 }
 
-/** The intent without an outcome, if there is one. */
+/** The intent without an outcome, or `null`. */
 export function openIntent(entries: readonly LedgerEntry[], enrollment: EnrollmentId): LedgerEntry | null {
   const intent = entries.findLast((entry) => entry.type === 'RemediationStarted' && entry.enrollment === enrollment);
   return intent === undefined || entries.some(({ detail }) => detail?.intentId === intent.id) ? null : intent;
 }
 
-/** The number of the entry whose drift has not ended resolved, waiting, needing attention or superseded; `null`: all have. */
+/** The sequence number of the entry whose drift is not yet resolved, waiting, needing attention or superseded; `null` if there is no such drift. */
 export function openDrift(entries: readonly LedgerEntry[], enrollment: EnrollmentId): number | null {
   const { open, settled } = readDrift(entries, enrollment);
   return settled ? null : open;

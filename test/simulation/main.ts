@@ -10,24 +10,24 @@ import { FAULTS } from './faults.ts';
 import { History } from './history.ts';
 
 /*
- * npm run simulate -- --seeds N [--from SEED]   lives N histories (default 100 from 1) on all cores; says which broke an invariant, and
+ * npm run simulate -- --seeds N [--from SEED]   runs N histories (default 100 from 1) on all cores; lists those that broke an invariant, and
  *                                               prints the trace of the first
- *                     --seed S                  lives one and prints its trace
- *                     --traces [--seeds N]      lives the stored histories again (default 200), and says which of them
- *                                               did something else or broke an invariant
- *                     --traces --renew          stores what they do now
- *                     --faults [--fault NAME]   lives histories with a deliberate fault switched in, until one notices
+ *                     --seed S                  runs one and prints its trace
+ *                     --traces [--seeds N]      runs the stored histories again (default 200), and lists those that
+ *                                               behave differently or broke an invariant
+ *                     --traces --renew          stores their current behaviour
+ *                     --faults [--fault NAME]   runs histories with a deliberate fault until one notices it
  */
 
 const HERE = fileURLToPath(import.meta.url);
-/** What the first histories did when that was last stored. */
+/** The stored behaviour of the first histories. */
 const TRACES = fileURLToPath(new URL('../golden/traces.txt', import.meta.url));
 const STORED_TRACES = 200;
-/** Histories that a process lives at most before its parent hears of them. */
+/** The most histories that a process runs before it reports to its parent. */
 const LARGEST_CHUNK = 100;
-/** With a fault switched in the first one that notices is enough. */
+/** Smaller chunks with a fault, because the first history that notices it is enough. */
 const CHUNK = 25;
-/** A fault that none of so many histories notices is not noticed. */
+/** A fault counts as not noticed after this many histories. */
 const SEEDS_PER_FAULT = 2_000;
 
 const reportSchema = z.object({
@@ -59,11 +59,11 @@ function add(report: Report, name: string, value: number): void {
   if (name === 'calls' || name === 'entries' || name === 'deaths' || name === 'virtualMs') report[name] += value;
 }
 
-/** Lives some histories in a process of their own: none leaves anything behind for the next. */
+/** Runs histories in a separate process. */
 async function inChild(from: number, count: number, fault: string | null): Promise<Report> {
   const preload = fault === null ? [] : ['--import', fileURLToPath(new URL('./with-fault.ts', import.meta.url))];
   const child = spawn(process.execPath, [...preload, HERE, '--chunk', String(count), '--from', String(from)], {
-    // What is compiled is not kept where it was changed on the way.
+    // Sources with a fault must not enter the compile cache.
     env: { ...process.env, ...(fault === null ? COMPILE_CACHE : { ROLLCALL_SIMULATED_FAULT: fault }) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -86,7 +86,7 @@ function say(report: Report): void {
   }
 }
 
-/** Lives many histories on all cores, and passes on each report with the first of its seeds. */
+/** Runs many histories on all cores, and passes each report on with its first seed. */
 async function inParallel(from: number, count: number, use: (report: Report, first: number) => void): Promise<void> {
   let next = from;
   const lanes = availableParallelism();
@@ -114,11 +114,11 @@ async function many(from: number, count: number): Promise<number> {
   const { behaviours: _, broken, ...counts } = sum;
   process.stdout.write(`${JSON.stringify({ ...counts, broken: broken.length, seconds })}\n`);
   const [first] = broken.toSorted((a, b) => a.seed - b.seed);
-  // One is told whole; the others can be lived again by themselves.
+  // Only the first is printed in full; the others can be run again individually.
   return first === undefined ? 0 : one(first.seed);
 }
 
-/** Compares what the first histories do with what is stored, one hash a line; `renew`: stores it. */
+/** Compares the behaviour of the first histories with the stored hashes, one per line. `renew` stores it. */
 async function traces(count: number, renew: boolean): Promise<number> {
   const now: string[] = [];
   let broken = 0;
@@ -135,7 +135,7 @@ async function traces(count: number, renew: boolean): Promise<number> {
   return different.length + broken > 0 ? 1 : 0;
 }
 
-/** @returns whether a history noticed it that is in order without it. */
+/** @returns whether a history noticed the fault. Without the fault that history must pass. */
 async function noticed({ name, breaks }: Fault): Promise<boolean> {
   let lived = 0;
   for (let from = 1; from <= SEEDS_PER_FAULT; from += CHUNK) {
@@ -184,7 +184,7 @@ async function main(): Promise<number> {
     if (!Number.isInteger(parsed) || parsed < 0) throw new Error(`${value} is not a whole number`);
     return parsed;
   };
-  // Exceptions are made by the thousand (aborted waits), and nobody reads where.
+  // Aborted waits create thousands of exceptions whose stacks are not read.
   Error.stackTraceLimit = values.seed === undefined ? 2 : 20;
   if (values.chunk !== undefined) {
     const stopAtFirst = process.env['ROLLCALL_SIMULATED_FAULT'] !== undefined;

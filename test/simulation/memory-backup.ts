@@ -11,7 +11,7 @@ import {
 } from '../../shared/ports/restore.ts';
 import { headOfEntries } from './memory-parts.ts';
 
-/** What a backup of the memory stores holds of the content that a restore compares. */
+/** The content of a backup that a restore compares. */
 export interface BackedUp {
   readonly chains: ReadonlyMap<string, readonly LedgerEntry[]>;
   readonly published: ReadonlySet<string>;
@@ -29,7 +29,7 @@ export interface Merged<Report> {
   readonly report: Report;
 }
 
-/** The restored content, as the embedded store's restore puts it together: the product's own `reconcile` decides what stays in force. */
+/** The restored content, merged like in the embedded store: the product's `reconcile` decides what stays in force. */
 export function merged<Report>(backup: BackedUp, replaced: BackedUp, reconcile: Reconcile<Report>): Merged<Report> {
   const store = { kind: 'store', content: contentOf(replaced), lost: lostEntries(backup, replaced) } as const;
   const { registers, drafts, report } = reconcile(contentOf(backup), store);

@@ -15,7 +15,7 @@ import {
   type LedgerFilter,
   type RunStep,
 } from '../../shared/ports/ledger.ts';
-import { refill, type StoreClock, stored, type Whims } from './memory-parts.ts';
+import { type Quirks, refill, type StoreClock, stored } from './memory-parts.ts';
 
 const wellFormed = (entry: LedgerEntry): number => {
   const at = Date.parse(entry.at);
@@ -31,7 +31,7 @@ interface Placed {
   readonly storedAt: number;
 }
 
-export function memoryLedger(clock: StoreClock, whims: Whims) {
+export function memoryLedger(clock: StoreClock, quirks: Quirks) {
   const chains = new Map<string, LedgerEntry[]>();
   const all: Placed[] = [];
   const unpublished = new Map<string, Placed>();
@@ -39,7 +39,7 @@ export function memoryLedger(clock: StoreClock, whims: Whims) {
   const hooks = { onEntry: (_: LedgerEntry): void => undefined };
   const nameOf = ({ chain, seq, hash }: LedgerEntry): string => `${chain} ${seq} ${hash}`;
   const seen = (): ((placed: Placed) => boolean) => {
-    const until = clock.now() - (whims.lagMs?.() ?? 0);
+    const until = clock.now() - (quirks.lagMs?.() ?? 0);
     return ({ storedAt }) => storedAt <= until;
   };
   const headOf = (chain: string): ChainHead => {
@@ -179,7 +179,7 @@ export function memoryLedger(clock: StoreClock, whims: Whims) {
       unpublished: [...unpublished],
       published: new Set(published),
     };
-    /** `entries` are appended without anybody being told: nobody has just seen what they say. */
+    /** Appends `entries` without the onEntry hook, because they are no new observations. */
     const restore = (entries: readonly LedgerEntry[], publishedSince: readonly LedgerEntry[]): void => {
       all.splice(0, all.length, ...kept.all);
       refill(chains, copied(kept.chains));
@@ -200,7 +200,7 @@ export function memoryLedger(clock: StoreClock, whims: Whims) {
 const copied = (chains: ReadonlyMap<string, readonly LedgerEntry[]>): Map<string, LedgerEntry[]> =>
   new Map([...chains].map(([chain, entries]) => [chain, [...entries]]));
 
-/** What is pruned is gone from the beginning. */
+/** Pruning removes entries from the start of a chain. */
 const firstSeq = (entries: readonly LedgerEntry[]): number => entries[0]?.seq ?? 1;
 
 function tailOf(accountId: string, entries: readonly LedgerEntry[], until: number): AccountTail {

@@ -1,12 +1,12 @@
 import { type ChainHead, EMPTY_CHAIN, headOf, type LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 
-/* What the stores in memory have in common. */
+/* Shared parts of the stores in memory. */
 
-/** What the stores leave to chance; by default nothing. */
-export interface Whims {
+/** Optional random behaviour of the stores. */
+export interface Quirks {
   /** A message that is sent is stored twice. */
   readonly doubles?: () => boolean;
-  /** In which order messages are given out. */
+  /** The order in which messages are delivered. */
   readonly order?: <T>(items: readonly T[]) => readonly T[];
   /** How far behind an index may be, ms. */
   readonly lagMs?: () => number;
@@ -21,14 +21,14 @@ export function headOfEntries(entries: readonly LedgerEntry[]): ChainHead {
   return last === undefined ? EMPTY_CHAIN : headOf(last);
 }
 
-/** Gives a map the content of another. */
+/** Replaces the content of a map. */
 export function refill<K, V>(map: Map<K, V>, content: Iterable<readonly [K, V]>): void {
   const copy = [...content];
   map.clear();
   for (const [key, value] of copy) map.set(key, value);
 }
 
-/** What is stored is a copy, and nobody can change what is handed out. */
+/** A frozen copy, so that callers cannot change stored values. */
 export function stored<T>(value: T): T {
   return freeze(structuredClone(value));
 }

@@ -1,7 +1,7 @@
 import { workMessageSchema } from '../../shared/domain/work-message.ts';
 import type { DeadLetter, DeadLetters, Delivery, WorkQueue } from '../../shared/ports/queue.ts';
 import { readMessage } from '../../shared/ports/read-message.ts';
-import type { StoreClock, Whims } from './memory-parts.ts';
+import type { Quirks, StoreClock } from './memory-parts.ts';
 
 interface Held {
   readonly body: string;
@@ -10,7 +10,7 @@ interface Held {
   receipt: string | null;
 }
 
-export function memoryQueue(clock: StoreClock, whims: Whims) {
+export function memoryQueue(clock: StoreClock, quirks: Quirks) {
   let held: Held[] = [];
   const dead: DeadLetter[] = [];
   let receipts = 0;
@@ -24,7 +24,7 @@ export function memoryQueue(clock: StoreClock, whims: Whims) {
     const found = held.find((each) => each.receipt === receipt);
     return found !== undefined && found.visibleAt > clock.now() ? found : undefined;
   };
-  const bury = (each: Held, reason: DeadLetter['reason']): void => {
+  const moveToDeadLetters = (each: Held, reason: DeadLetter['reason']): void => {
     held = held.filter((other) => other !== each);
     letters += 1;
     const { message } = readMessage(each.body);
@@ -35,18 +35,18 @@ export function memoryQueue(clock: StoreClock, whims: Whims) {
       for (const message of messages.map((each) => workMessageSchema.parse(each))) {
         const body = JSON.stringify(message);
         put(body, delayMs);
-        if (whims.doubles?.() === true) put(body, delayMs);
+        if (quirks.doubles?.() === true) put(body, delayMs);
       }
     },
     async receive(max, visibilityMs) {
       const now = clock.now();
       const visible = held.filter(({ visibleAt }) => visibleAt <= now);
       const deliveries: Delivery[] = [];
-      for (const each of whims.order?.(visible) ?? visible) {
+      for (const each of quirks.order?.(visible) ?? visible) {
         if (deliveries.length >= max) break;
         const { message, error } = readMessage(each.body);
         if (message === null) {
-          bury(each, error);
+          moveToDeadLetters(each, error);
           continue;
         }
         receipts += 1;
@@ -74,7 +74,7 @@ export function memoryQueue(clock: StoreClock, whims: Whims) {
     },
     async deadLetter(delivery, error) {
       const found = holder(delivery);
-      if (found !== undefined) bury(found, error);
+      if (found !== undefined) moveToDeadLetters(found, error);
     },
     async depth() {
       const now = clock.now();
@@ -96,7 +96,7 @@ export function memoryQueue(clock: StoreClock, whims: Whims) {
   };
   const nextVisible = (): number | null =>
     held.length === 0 ? null : Math.min(...held.map(({ visibleAt }) => visibleAt));
-  /** @returns what gives the queue its present content again. */
+  /** @returns a function that restores the queue's present content */
   const backup = (): (() => void) => {
     const kept = held.map((each) => ({ ...each }));
     const letters = [...dead];

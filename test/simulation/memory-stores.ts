@@ -10,10 +10,10 @@ import type { Reconcile } from '../../shared/ports/restore.ts';
 import type { SnapshotStore } from '../../shared/ports/snapshot-store.ts';
 import { type BackedUp, merged } from './memory-backup.ts';
 import { memoryLedger } from './memory-ledger.ts';
-import { freeze, refill, type StoreClock, stored, type Whims } from './memory-parts.ts';
+import { freeze, type Quirks, refill, type StoreClock, stored } from './memory-parts.ts';
 import { memoryQueue } from './memory-queue.ts';
 
-/** All stores in memory, with exactly what their ports promise: the contract suites run on them as well. No part of the product. */
+/** All stores in memory. The contract suites hold them to their ports. Not part of the product. */
 export interface MemoryStores {
   readonly ledger: Ledger;
   readonly records: Records;
@@ -21,18 +21,18 @@ export interface MemoryStores {
   readonly snapshots: SnapshotStore;
   readonly queue: WorkQueue;
   readonly deadLetters: DeadLetters;
-  /** The present content, for external checks. */
+  /** Direct access to the stored content, for the checkers. */
   readonly inside: {
     readonly chains: ReadonlyMap<string, readonly LedgerEntry[]>;
     readonly published: ReadonlySet<string>;
-    /** What the stored picture of the organization says of an account. */
-    factsOf(accountId: string): OrganizationAccount | null;
+    /** The account in the stored snapshot of the organization. */
+    accountOf(accountId: string): OrganizationAccount | null;
     /** Entries that are not marked as published. */
     outbox(): Iterable<LedgerEntry>;
     readonly records: ReadonlyMap<string, AccountRecord>;
-    /** When the next message can be received, epoch ms; `null`: no message. */
+    /** When the next message becomes visible, epoch ms; `null` for an empty queue. */
     nextVisible(): number | null;
-    /** Called when a message becomes visible sooner than was known. */
+    /** Called when a message becomes visible earlier than expected. */
     onMessage: () => void;
     /** Called when an entry was stored. */
     onEntry: (entry: LedgerEntry) => void;
@@ -43,11 +43,11 @@ export interface MemoryStores {
 
 /** The content of all stores at one moment. */
 export interface MemoryBackup {
-  /** Replaces the content of all stores in one step, like a restore of the embedded store. */
+  /** Replaces the content of all stores in one step, like the embedded store's restore. */
   restore<Report>(reconcile: Reconcile<Report>): Report;
 }
 
-function memoryRecords(clock: StoreClock, whims: Whims, isOfChain: (record: AccountRecord) => boolean) {
+function memoryRecords(clock: StoreClock, quirks: Quirks, isOfChain: (record: AccountRecord) => boolean) {
   // From the first restore on: a process may still hold a record of the replaced chain.
   let restored = false;
   const records = new Map<string, AccountRecord>();
@@ -89,7 +89,7 @@ function memoryRecords(clock: StoreClock, whims: Whims, isOfChain: (record: Acco
       }
     },
     async due(until, limit) {
-      const visible = clock.now() - (whims.lagMs?.() ?? 0);
+      const visible = clock.now() - (quirks.lagMs?.() ?? 0);
       return [...wakes]
         .filter(([, { at, since }]) => at <= until && since <= visible)
         .sort(([a, { at }], [b, { at: other }]) => at - other || (a < b ? -1 : 1))
@@ -140,7 +140,7 @@ function memoryRegisters() {
     },
   };
   const values = (): ReadonlyMap<string, unknown> => new Map([...registers].map(([name, { value }]) => [name, value]));
-  /** Every version becomes a new one: what was read before must not be written over afterwards. */
+  /** All versions change, so that a writer with an earlier version fails. */
   const replace = (content: ReadonlyMap<string, unknown>): void => {
     registers.clear();
     for (const [name, value] of content) {
@@ -182,16 +182,16 @@ function memoryFacts() {
     };
     return { snapshot, restore };
   };
-  return { port, factsOf: (id: string) => byId.get(id) ?? null, backup };
+  return { port, accountOf: (id: string) => byId.get(id) ?? null, backup };
 }
 
-export function memoryStores(clock: StoreClock, whims: Whims = {}): MemoryStores {
-  const { ledger, chains, published, outbox, hooks: ledgerHooks, backup: backupLedger } = memoryLedger(clock, whims);
+export function memoryStores(clock: StoreClock, quirks: Quirks = {}): MemoryStores {
+  const { ledger, chains, published, outbox, hooks: ledgerHooks, backup: backupLedger } = memoryLedger(clock, quirks);
   const isOfChain = ({ accountId, head }: AccountRecord): boolean =>
     chains.get(accountId)?.some(({ seq, hash }) => seq === head.seq && hash === head.hash) ?? false;
-  const { port, records, backup: backupRecords } = memoryRecords(clock, whims, isOfChain);
-  const { port: snapshots, factsOf, backup: backupFacts } = memoryFacts();
-  const { queue, deadLetters, nextVisible, hooks, putRaw, backup: backupQueue } = memoryQueue(clock, whims);
+  const { port, records, backup: backupRecords } = memoryRecords(clock, quirks, isOfChain);
+  const { port: snapshots, accountOf, backup: backupFacts } = memoryFacts();
+  const { queue, deadLetters, nextVisible, hooks, putRaw, backup: backupQueue } = memoryQueue(clock, quirks);
   const registers = memoryRegisters();
   const backup = (): MemoryBackup => {
     const content = () => {
@@ -219,7 +219,7 @@ export function memoryStores(clock: StoreClock, whims: Whims = {}): MemoryStores
   return {
     ...{ ledger, records: port, registers: registers.port, snapshots, queue, deadLetters },
     inside: {
-      ...{ chains, published, outbox, records, factsOf, nextVisible, putRaw, backup },
+      ...{ chains, published, outbox, records, accountOf, nextVisible, putRaw, backup },
       set onMessage(hook: () => void) {
         hooks.onMessage = hook;
       },

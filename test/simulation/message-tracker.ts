@@ -10,13 +10,13 @@ export interface Sending {
   readonly recordOf: (accountId: AccountId) => AccountRecord | null;
 }
 
-/** Who has asked for what, and which messages a process has been given and not yet let go of: if it died now, they would come again. */
-export class Custody {
+/** Tracks when each key was queued, and which messages each process has received but not finished. If the process died, they would be delivered again. */
+export class MessageTracker {
   readonly #held = new Map<Process, Set<Delivery>>();
-  /** By run and account: when the key was first put on the queue. What AWS tells before it is put there again does not count. */
+  /** By run and account: when the key was first queued. Answers from AWS between that and a second queueing do not count. */
   readonly #planned = new Map<string, number>();
 
-  /** What a scan found, be it that it comes back only when a window opens, follows from its listings; what an event tells of is read by itself. */
+  /** Scan findings, also those deferred to a window, follow from the listings. Accounts of events are read individually and do not count. */
   sent(messages: readonly WorkMessage[], by: Process, { at, recordOf }: Sending): void {
     for (const message of messages) {
       for (const id of idsOf(message)) {
@@ -27,7 +27,7 @@ export class Custody {
     }
   }
 
-  /** When a change of the account that is in the run's plan was put on the queue, epoch ms; `null`: none is in it. */
+  /** When the run's change of this account was queued, epoch ms; `null` if the run plans none. */
   plannedAt(runId: string | null, accountId: AccountId): number | null {
     return this.#planned.get(`${runId} ${accountId}`) ?? null;
   }
@@ -38,11 +38,11 @@ export class Custody {
     this.#held.set(by, held);
   }
 
-  leftOff(delivery: Delivery, by: Process): void {
+  finished(delivery: Delivery, by: Process): void {
     this.#held.get(by)?.delete(delivery);
   }
 
-  /** Whether the process holds a message about this. */
+  /** Whether the process has an unfinished message about this enrollment. */
   covers(by: Process, accountId: AccountId, enrollment: EnrollmentId): boolean {
     return [...(this.#held.get(by) ?? [])].some(({ message }) => isAbout(message, accountId, enrollment));
   }

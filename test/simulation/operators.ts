@@ -4,16 +4,16 @@ import { halt, resume, suspend, unhalt } from '../../shared/app/guardrails/contr
 import { resumeContested } from '../../shared/app/operator/resume-contested.ts';
 import type { AccountId } from '../../shared/domain/enrollment/model.ts';
 import { type CompiledPolicy, type OperatorSelector, parseOperatorSelector } from '../../shared/domain/policy/index.ts';
-import type { Stage } from './environment.ts';
+import type { Simulation } from './environment.ts';
 import type { Process } from './process.ts';
 
-/** People who have a say. In calm weather only to set free what was stopped. */
+/** Operators. In the calm phase they only release what was stopped. */
 export class Operators {
-  readonly #stage: Stage;
+  readonly #simulation: Simulation;
   #commands = 0;
 
-  constructor(stage: Stage) {
-    this.#stage = stage;
+  constructor(simulation: Simulation) {
+    this.#simulation = simulation;
   }
 
   /** A command is running. */
@@ -22,7 +22,7 @@ export class Operators {
   }
 
   act(): void {
-    const { chance, sandbox, caller, calmed } = this.#stage;
+    const { chance, sandbox, caller, calmed } = this.#simulation;
     const act = calmed
       ? chance.of(['unhalt', 'resume', 'approve'] as const)
       : chance.of(['halt', 'unhalt', 'suspend', 'resume', 'approve'] as const);
@@ -33,11 +33,11 @@ export class Operators {
 
   /** @param accountId the account to suspend */
   command(act: 'halt' | 'unhalt' | 'suspend' | 'resume' | 'approve', accountId: AccountId): void {
-    const { calmed, policy } = this.#stage;
-    const { controls } = this.#stage.judge;
+    const { calmed, policy } = this.#simulation;
+    const { controls } = this.#simulation.checker;
     this.#commands += 1;
     const command = async (process: Process): Promise<void> => {
-      const { time, judge } = this.#stage;
+      const { time, checker } = this.#simulation;
       const deps = process.deps(policy);
       switch (act) {
         case 'halt':
@@ -62,8 +62,8 @@ export class Operators {
           const plans = await new RunStore(deps.registers).storedPlans('');
           const plan = calmed ? lastOf(plans, policy) : plans[0];
           if (plan === undefined) return;
-          // From the moment on in which it is asked for: the answer may be lost and the approval stand.
-          const approval = judge.approval(plan.keys);
+          // The approval counts from its request, because only the response may be lost.
+          const approval = checker.approval(plan.keys);
           await approve(deps, plan.hash, { actor: 'operator', reason: null }).catch((error: unknown) => {
             if (error instanceof Error && error.name === 'ApprovalError') approval.refused();
             throw error;
@@ -71,15 +71,15 @@ export class Operators {
         }
       }
     };
-    this.#stage.invoke(`operator ${act}`, command, () => {
+    this.#simulation.invoke(`operator ${act}`, command, () => {
       this.#commands -= 1;
     });
   }
 }
 
 /**
- * What was held up last under the policy in force. In the storm any plan is approved, also one that no longer can be; whoever went on like that
- * would never let through what waits for him, like the rest of a rollout whose canary has failed.
+ * The latest plan under the policy in force. In the storm any plan is approved, even an outdated one. In the calm phase that would never
+ * release waiting changes, such as the rest of a rollout whose canary has failed.
  */
 function lastOf(plans: readonly StoredPlan[], { hash }: CompiledPolicy): StoredPlan | undefined {
   return plans.filter(({ policyHash }) => policyHash === hash).toSorted((a, b) => b.storedAt - a.storedAt)[0];

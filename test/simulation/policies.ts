@@ -1,7 +1,7 @@
 import { type CompiledPolicy, compilePolicy, parsePolicy } from '../../shared/domain/policy/index.ts';
-import type { Chance } from './seeded-random.ts';
+import type { SeededRandom } from './seeded-random.ts';
 
-/** What differs between the organizations that are simulated. `{id}` stands for some account. */
+/** Policy bodies of the simulated organizations. `{id}` stands for an account id. */
 const BODIES = [
   'defaults: { computeOptimizer: Active }',
   'defaults: { computeOptimizer: Inactive }',
@@ -18,7 +18,7 @@ const BODIES = [
   'defaults: { computeOptimizer: Active }\nrules:\n  - { id: unknown, match: { not: { tags: { env: [canary, dev, management, platform, prod, sandbox, security, test] } } }, computeOptimizer: Inactive }',
 ] as const;
 
-/** Somebody changes his mind: what we have opted out is wanted again, within its cool-down. */
+/** A reversed policy: opted-out accounts are to be enrolled again within their cool-down. */
 const TURN = [
   'defaults: { computeOptimizer: Active, automation: Inactive, organizationRules: NoneAllowed }',
   'defaults: { computeOptimizer: Active, automation: Active }',
@@ -33,12 +33,12 @@ const CAPS = {
     'guardrails: { maxChanges: { percent: 100, atLeast: 1 }, maxOptOuts: { percent: 100, atLeast: 1 }, minCoverage: 90, failureTolerance: 10 }',
 } as const;
 
-/** A policy of this seed; `null` means that caps hold changes back, so that not everything can end as wanted. */
-export function policyTexts(chance: Chance, accountId: string): readonly [string, string] {
+/** The policies of this seed, before and after an edit. */
+export function policyTexts(chance: SeededRandom, accountId: string): readonly [string, string] {
   const caps = CAPS[chance.of(['loose', 'loose', 'loose', 'loose', 'careful', 'careful', 'tight'] as const)];
   const body = (): string => chance.of(BODIES).replace('{id}', accountId);
   const bodies = chance.happens(0.15) ? TURN : ([body(), body()] as const);
-  // At a call a second a process that keeps to it by itself shows among others.
+  // At 1 call per second, a limiter that works per process is noticed.
   const rate = chance.of([1, 5, 20, 100]);
   const concurrency = chance.between(1, 4);
   const text = (body: string): string =>

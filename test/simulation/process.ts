@@ -8,13 +8,13 @@ import type { Cloud } from '../../shared/ports/cloud.ts';
 import type { Delivery, WorkQueue } from '../../shared/ports/queue.ts';
 import type { Clock, Logger } from '../../shared/ports/system.ts';
 import { engineCloud } from './engine-cloud.ts';
-import type { Ground } from './environment.ts';
+import type { Environment } from './environment.ts';
 
-/** What waits for this waits until the process is forgotten. */
+/** Work of a killed process waits for this forever. */
 const never = new Promise<never>(() => undefined);
 const unharmed = Promise.resolve();
 
-/** Calls about many things that a store may have done for some of them when it fails, or when the process dies. */
+/** Batch calls that a store may have done in part when it fails or the process dies. */
 const IN_PARTS: ReadonlySet<string> = new Set(['append', 'advance', 'markPublished', 'send', 'acknowledge', 'refresh']);
 
 function firstHalf([items, ...rest]: readonly unknown[]): unknown[] | null {
@@ -22,27 +22,27 @@ function firstHalf([items, ...rest]: readonly unknown[]): unknown[] | null {
   return [items.slice(0, items.length >> 1), ...rest];
 }
 
-/** A store that does not answer, as its adapter would say it. */
+/** The error of a store that does not answer. */
 class StoreDown extends Error {
   override readonly name = 'StoreDown';
 }
 
 /**
- * One process: its own clock (off by a little), its own memory, and the same stores as all others. It may die at any step; what it was about to
- * do is then never done, and what it was told is lost.
+ * One process: its own clock with a small offset, its own memory, and the stores that all processes share. It may die at any step and then
+ * does nothing more.
  */
 export class Process {
   readonly name: string;
-  readonly #ground: Ground;
+  readonly #environment: Environment;
   readonly #skewMs: number;
   readonly #stop = new AbortController();
   #alive = true;
 
-  constructor(ground: Ground, name: string) {
-    this.#ground = ground;
+  constructor(environment: Environment, name: string) {
+    this.#environment = environment;
     this.name = name;
-    const { skewMs } = ground.weather;
-    this.#skewMs = skewMs === 0 ? 0 : ground.chance.between(-skewMs, skewMs);
+    const { skewMs } = environment.faultProfile;
+    this.#skewMs = skewMs === 0 ? 0 : environment.chance.between(-skewMs, skewMs);
   }
 
   get alive(): boolean {
@@ -55,7 +55,7 @@ export class Process {
 
   /** SIGKILL. */
   die(): void {
-    if (this.#alive) this.#ground.note(`${this.name} dies`);
+    if (this.#alive) this.#environment.note(`${this.name} dies`);
     this.#alive = false;
     this.#stop.abort('SIGKILL');
   }
@@ -69,16 +69,16 @@ export class Process {
     return this.#clockOff(this.#skewMs);
   }
 
-  /** Leases and claims bear clocks that are further off than the limiter works with, so the limiter sees no more than it allows. */
+  /** Leases and claims tolerate larger clock offsets than the limiter, so the limiter's offset is clamped. */
   #limiterTimes(): Pick<LimiterOptions, 'clock' | 'monotonic' | 'storeTime'> {
-    const { time } = this.#ground;
+    const { time } = this.#environment;
     const monotonic = (): number => time.now();
     const skewMs = Math.max(-MAX_CLOCK_ERROR_MS, Math.min(MAX_CLOCK_ERROR_MS, this.#skewMs));
     return { clock: this.#clockOff(skewMs), monotonic, storeTime: hostTime(time, monotonic) };
   }
 
   #clockOff(skewMs: number): Clock {
-    const { time } = this.#ground;
+    const { time } = this.#environment;
     return {
       now: () => time.now() + skewMs,
       sleep: async (ms, signal) => {
@@ -88,36 +88,36 @@ export class Process {
     };
   }
 
-  /** Nothing comes between this and what follows, unless everything ends. */
+  /** Continues without a delay, unless the process dies. */
   live(): Promise<void> {
-    const { chance, weather } = this.#ground;
-    if (this.#alive && chance.happens(weather.death)) this.die();
+    const { chance, faultProfile } = this.#environment;
+    if (this.#alive && chance.happens(faultProfile.death)) this.die();
     return this.#alive ? unharmed : never;
   }
 
-  /** Time passes, or everything ends. */
+  /** Lets time pass, unless the process dies. */
   async step(atLeastMs = 0): Promise<void> {
-    const { chance, weather, time } = this.#ground;
+    const { chance, faultProfile, time } = this.#environment;
     await this.live();
     if (atLeastMs > 0) await time.sleep(atLeastMs);
-    if (chance.happens(weather.delay)) await time.sleep(chance.skewed(0, weather.longestDelayMs));
+    if (chance.happens(faultProfile.delay)) await time.sleep(chance.skewed(0, faultProfile.longestDelayMs));
     if (!this.#alive) return never;
   }
 
   /** A port as this process sees it. */
   #remote<Port extends object>(port: Port): Port {
     const around = async (name: string, call: () => unknown, part: (() => unknown) | null = null): Promise<unknown> => {
-      const { chance, weather } = this.#ground;
+      const { chance, faultProfile } = this.#environment;
       await this.step();
-      if (chance.happens(weather.storeFails)) throw new StoreDown(`${name} was not answered`);
-      if (part !== null && chance.happens(weather.storeFails)) {
+      if (chance.happens(faultProfile.storeFails)) throw new StoreDown(`${name} was not answered`);
+      if (part !== null && chance.happens(faultProfile.storeFails)) {
         await part();
         await this.step();
         throw new StoreDown(`${name} was done in part`);
       }
       const answer = await call();
       await this.step();
-      if (chance.happens(weather.answerLost)) throw new StoreDown(`the answer to ${name} was lost`);
+      if (chance.happens(faultProfile.answerLost)) throw new StoreDown(`the answer to ${name} was lost`);
       return answer;
     };
     return new Proxy(port, {
@@ -142,32 +142,32 @@ export class Process {
     }
   }
 
-  /** What the process has taken from the queue and not yet let go of is known to the judge. */
+  /** Reports received and finished messages to the checker. */
   #queue(): WorkQueue {
-    const queue = this.#remote(this.#ground.stores.queue);
-    const letGo = (delivery: Delivery): void => this.#ground.leftOff(delivery, this);
+    const queue = this.#remote(this.#environment.stores.queue);
+    const untrack = (delivery: Delivery): void => this.#environment.finished(delivery, this);
     return {
       send: (messages, delayMs) => {
-        this.#ground.sent(messages, this);
+        this.#environment.sent(messages, this);
         return queue.send(messages, delayMs);
       },
       extend: (delivery, visibilityMs) => queue.extend(delivery, visibilityMs),
       depth: () => queue.depth(),
       receive: async (max, visibilityMs) => {
         const deliveries = await queue.receive(max, visibilityMs);
-        this.#ground.received(deliveries, this);
+        this.#environment.received(deliveries, this);
         return deliveries;
       },
       acknowledge: (deliveries) => {
-        deliveries.forEach(letGo);
+        deliveries.forEach(untrack);
         return queue.acknowledge(deliveries);
       },
       release: (delivery, delayMs) => {
-        letGo(delivery);
+        untrack(delivery);
         return queue.release(delivery, delayMs);
       },
       deadLetter: (delivery, reason) => {
-        letGo(delivery);
+        untrack(delivery);
         return queue.deadLetter(delivery, reason);
       },
     };
@@ -175,12 +175,12 @@ export class Process {
 
   get logger(): Logger {
     const say = (level: string) => (message: string, fields?: object) =>
-      this.#ground.note(`${this.name} ${level}: ${message} ${fields === undefined ? '' : JSON.stringify(fields)}`);
+      this.#environment.note(`${this.name} ${level}: ${message} ${fields === undefined ? '' : JSON.stringify(fields)}`);
     return { debug: () => undefined, info: say('info'), warn: say('warn'), error: say('error') };
   }
 
   deps(policy: CompiledPolicy): Deps {
-    const { stores, chance, newId, sandbox, caller } = this.#ground;
+    const { stores, chance, newId, sandbox, caller } = this.#environment;
     const { clock } = this;
     const registers = this.#remote(stores.registers);
     const ceiling = policy.policy.limits.callsPerSecond;
@@ -188,8 +188,8 @@ export class Process {
     const cloud: Cloud = engineCloud({
       ...{ sandbox, caller, gate, newRequestId: newId, now: () => clock.now() },
       travel: (leg, _, delayMs) => (leg === 'there' ? this.live() : this.step(delayMs)),
-      onArrival: (request) => this.#ground.arrived(request, this, policy),
-      onAnswer: (request, output) => this.#ground.acted(request, output),
+      onArrival: (request) => this.#environment.arrived(request, this, policy),
+      onAnswer: (request, output) => this.#environment.acted(request, output),
     });
     return {
       ledger: this.#remote(stores.ledger),
@@ -201,7 +201,7 @@ export class Process {
   }
 
   retrying(settings: Settings): Retrying {
-    return createRetrying(this.clock, this.#ground.chance.random, settings.retryBudgetMs);
+    return createRetrying(this.clock, this.#environment.chance.random, settings.retryBudgetMs);
   }
 }
 

@@ -1,29 +1,29 @@
 import { DEFAULT_SETTINGS } from '../../shared/app/context.ts';
 import { react } from '../../shared/app/events/event-handler.ts';
-import type { Stage } from './environment.ts';
+import type { Simulation } from './environment.ts';
 
-/** How late an event may come, ms: CloudTrail's own delay, and what EventBridge tries again. */
+/** The largest delay of an event, ms: CloudTrail's delay and EventBridge's retries. */
 const LATEST_MS = 5 * 60_000;
 
-/** The reactor function: a process of its own for each delivery of an event. */
+/** The reactor function: a separate process for each delivery of an event. */
 export class Reactor {
-  readonly #stage: Stage;
+  readonly #simulation: Simulation;
 
-  constructor(stage: Stage) {
-    this.#stage = stage;
+  constructor(simulation: Simulation) {
+    this.#simulation = simulation;
   }
 
   /** EventBridge delivers at least once, and CloudTrail is best effort. */
-  hears(event: unknown): void {
-    const { chance, time, calmed } = this.#stage;
+  receive(event: unknown): void {
+    const { chance, time, calmed } = this.#simulation;
     if (!calmed && chance.happens(0.4)) return;
     const times = chance.happens(0.1) ? 2 : 1;
-    for (let n = 0; n < times; n += 1) time.after(chance.skewed(100, LATEST_MS), () => this.#delivers(event, 2));
+    for (let n = 0; n < times; n += 1) time.after(chance.skewed(100, LATEST_MS), () => this.#deliver(event, 2));
   }
 
-  #delivers(event: unknown, again: number): void {
-    const { policy } = this.#stage;
-    this.#stage.invoke('reactor', async (process) => {
+  #deliver(event: unknown, again: number): void {
+    const { policy } = this.#simulation;
+    this.#simulation.invoke('reactor', async (process) => {
       try {
         const deps = process.deps(policy);
         const retry = process.retrying(DEFAULT_SETTINGS);
@@ -38,8 +38,8 @@ export class Reactor {
         );
         process.logger.info('reacted', { ...reaction });
       } catch (error) {
-        // What a store could not do is thrown, and delivered again.
-        if (again > 0) this.#stage.time.after(60_000, () => this.#delivers(event, again - 1));
+        // A store error is thrown, and EventBridge delivers the event again.
+        if (again > 0) this.#simulation.time.after(60_000, () => this.#deliver(event, again - 1));
         throw error;
       }
     });

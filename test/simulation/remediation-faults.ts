@@ -4,7 +4,7 @@ import type { Fault } from './fault.ts';
 export const REMEDIATION_FAULTS: readonly Fault[] = [
   {
     name: 'blocked-drift-not-detected',
-    breaks: 'a drift that is observed and never detected, because something delays the fix (invariant 1)',
+    breaks: 'drift that is observed but never detected, because something delays the fix (invariant 1)',
     edits: [
       {
         file: 'shared/domain/account/drift-detection.ts',
@@ -36,7 +36,7 @@ export const REMEDIATION_FAULTS: readonly Fault[] = [
   },
   {
     name: 'claim-not-asked-for-again',
-    breaks: 'a call under a claim that others have found expired (invariant 2)',
+    breaks: 'a call under a claim that another process has expired (invariant 2)',
     edits: [
       {
         file: 'shared/app/reconciler/remediation/claim-still-held.ts',
@@ -47,7 +47,7 @@ export const REMEDIATION_FAULTS: readonly Fault[] = [
   },
   {
     name: 'claim-of-others-ignored',
-    breaks: 'two undertakings for one enrollment at once (invariant 2)',
+    breaks: 'two concurrent changes of one enrollment (invariant 2)',
     edits: [
       {
         file: 'shared/app/reconciler/reconcile-account.ts',
@@ -57,8 +57,8 @@ export const REMEDIATION_FAULTS: readonly Fault[] = [
     ],
   },
   {
-    name: 'moved-head-not-decided-anew',
-    breaks: 'what was decided on an old state is written behind a new one (invariant 2)',
+    name: 'moved-head-not-decided-again',
+    breaks: 'a decision on an old record is appended to a newer one (invariant 2)',
     edits: [
       {
         file: 'shared/app/ledger/ledger-writer.ts',
@@ -70,7 +70,7 @@ export const REMEDIATION_FAULTS: readonly Fault[] = [
   },
   {
     name: 'halt-asked-once',
-    breaks: 'a call while all is halted (invariant 3)',
+    breaks: 'a call while everything is halted (invariant 3)',
     edits: [
       {
         file: 'shared/app/reconciler/checks/operator-controls.ts',
@@ -167,7 +167,7 @@ export const REMEDIATION_FAULTS: readonly Fault[] = [
   },
   {
     name: 'pending-not-waited-for',
-    breaks: 'a call while AWS says Pending (design, verdicts)',
+    breaks: 'a call while AWS reports Pending (design, verdicts)',
     edits: [
       {
         file: 'shared/domain/decision/assess.ts',

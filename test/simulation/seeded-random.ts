@@ -1,7 +1,7 @@
 import { createRandom, type Random, randomBelow } from '../../services/sandbox/engine/random.ts';
 
-/** Everything that is left to chance, from one seed. */
-export class Chance {
+/** All random choices, from one seed. */
+export class SeededRandom {
   readonly random: Random;
 
   constructor(seed: number) {
@@ -18,7 +18,7 @@ export class Chance {
     return least + randomBelow(this.random, most - least + 1);
   }
 
-  /** Rarely much, mostly little: ms between `least` and `most`. */
+  /** Milliseconds between `least` and `most`, mostly near `least`. */
   skewed(least: number, most: number): number {
     return least + Math.floor((most - least) * this.random() ** 4);
   }

@@ -10,14 +10,14 @@ import { scanPart } from '../../shared/app/scan/resumable-scan.ts';
 import { requestScan } from '../../shared/app/schedule/scan-schedule.ts';
 import { queueDue } from '../../shared/app/work-queue/requeue-due.ts';
 import type { EventBus } from '../../shared/ports/bus.ts';
-import type { Stage } from './environment.ts';
+import type { Simulation } from './environment.ts';
 import type { Process } from './process.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-/** The stage, and how far the history is. */
-export interface RuntimeStage extends Stage {
+/** The simulation, and how far the history is. */
+export interface RuntimeSimulation extends Simulation {
   readonly calmed: boolean;
   readonly calmAt: number;
   readonly over: boolean;
@@ -25,13 +25,13 @@ export interface RuntimeStage extends Stage {
 
 /** The workers, ticks and scanners of the deployed runtime. */
 export class SimulatedRuntime {
-  readonly #stage: RuntimeStage;
+  readonly #simulation: RuntimeSimulation;
   /** Ids of the entries that the bus accepted. */
   readonly #accepted: Set<string>;
   readonly #waiting = new Set<() => void>();
 
-  constructor(stage: RuntimeStage, accepted: Set<string>) {
-    this.#stage = stage;
+  constructor(simulation: RuntimeSimulation, accepted: Set<string>) {
+    this.#simulation = simulation;
     this.#accepted = accepted;
   }
 
@@ -41,8 +41,8 @@ export class SimulatedRuntime {
   }
 
   startWorker(): void {
-    const policy = this.#stage.policy;
-    this.#stage.invoke(
+    const policy = this.#simulation.policy;
+    this.#simulation.invoke(
       'worker',
       async (process) => {
         await process.step();
@@ -56,37 +56,37 @@ export class SimulatedRuntime {
         await pool.drain();
       },
       () => {
-        if (!this.#stage.over) this.#stage.time.after(this.#stage.chance.between(1, 60_000), () => this.startWorker());
+        if (!this.#simulation.over)
+          this.#simulation.time.after(this.#simulation.chance.between(1, 60_000), () => this.startWorker());
       },
     );
   }
 
-  /** Waits until there may be a message. */
+  /** Waits until a message may be available. */
   async #message(process: Process): Promise<void> {
     const come = new AbortController();
-    // A reason: without one an exception is made for it each time, stack and all.
+    // The explicit reason avoids creating an exception with a stack each time.
     const wake = (): void => come.abort('a message');
     this.#waiting.add(wake);
     process.stop.addEventListener('abort', wake, { once: true });
-    const next = this.#stage.stores.inside.nextVisible();
-    const ms = next === null ? HOUR : Math.max(0, next - this.#stage.time.now());
-    await this.#stage.time.sleep(ms, come.signal);
+    const next = this.#simulation.stores.inside.nextVisible();
+    const ms = next === null ? HOUR : Math.max(0, next - this.#simulation.time.now());
+    await this.#simulation.time.sleep(ms, come.signal);
     this.#waiting.delete(wake);
     process.stop.removeEventListener('abort', wake);
-    // Long polling: not all at the very same moment.
-    await process.clock.sleep(this.#stage.chance.between(1, 200));
+    // Long polling: workers do not wake at the same moment.
+    await process.clock.sleep(this.#simulation.chance.between(1, 200));
   }
 
   tick(): void {
-    // In calm weather most ticks find nothing to do: looking every few minutes is as good; later, when something only waits for hours
-    // to pass, a few times an hour.
+    // In the calm phase most ticks find nothing to do, so most are skipped, and even more after two hours.
     if (
-      this.#stage.calmed &&
-      this.#stage.chance.happens(this.#stage.time.now() - this.#stage.calmAt < 2 * HOUR ? 0.8 : 0.95)
+      this.#simulation.calmed &&
+      this.#simulation.chance.happens(this.#simulation.time.now() - this.#simulation.calmAt < 2 * HOUR ? 0.8 : 0.95)
     )
       return;
-    const policy = this.#stage.policy;
-    this.#stage.invoke('tick', async (process) => {
+    const policy = this.#simulation.policy;
+    this.#simulation.invoke('tick', async (process) => {
       const deps = process.deps(policy);
       const scanning = requestScan(deps, policy).then((request) => {
         if (request !== null) this.#startScanner(request.runId);
@@ -102,11 +102,13 @@ export class SimulatedRuntime {
     });
   }
 
-  /** A bus that takes some and refuses some. */
+  /** A bus that rejects some entries. */
   #bus(): EventBus {
     return {
       publish: async (entries) => {
-        const refused = entries.filter(() => this.#stage.chance.happens(this.#stage.weather.storeFails * 20));
+        const refused = entries.filter(() =>
+          this.#simulation.chance.happens(this.#simulation.faultProfile.storeFails * 20),
+        );
         const accepted = new Set(entries.filter((entry) => !refused.includes(entry)).map(({ id }) => id));
         for (const id of accepted) this.#accepted.add(id);
         return { accepted, refused: refused.map(({ id }) => ({ id, code: 'InternalFailure', message: 'not now' })) };
@@ -115,14 +117,14 @@ export class SimulatedRuntime {
   }
 
   #startScanner(runId: string): void {
-    this.#stage.judge.scanBegins(runId);
-    const policy = this.#stage.policy;
-    // A function's time: sometimes too short for all of it.
-    const lifeMs = this.#stage.chance.of([15 * MINUTE, 15 * MINUTE, 2 * MINUTE]);
-    this.#stage.invoke('scanner', async (process) => {
+    this.#simulation.checker.scanStarted(runId);
+    const policy = this.#simulation.policy;
+    // The function's time limit is sometimes too short for the whole scan.
+    const lifeMs = this.#simulation.chance.of([15 * MINUTE, 15 * MINUTE, 2 * MINUTE]);
+    this.#simulation.invoke('scanner', async (process) => {
       const deps = process.deps(policy);
-      const end = this.#stage.time.now() + lifeMs;
-      const deadline = { remainingMs: () => end - this.#stage.time.now(), reserveMs: MINUTE };
+      const end = this.#simulation.time.now() + lifeMs;
+      const deadline = { remainingMs: () => end - this.#simulation.time.now(), reserveMs: MINUTE };
       const requests = { send: async ({ runId: next }: { readonly runId: string }) => this.#startScanner(next) };
       await scanPart(
         {
@@ -131,7 +133,7 @@ export class SimulatedRuntime {
         },
         runId,
       );
-      if (this.#stage.time.now() > end) process.die();
+      if (this.#simulation.time.now() > end) process.die();
     });
   }
 }

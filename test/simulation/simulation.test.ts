@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 
-/** `npm run simulate -- …`; in a process of its own, because it takes the timers of the process it runs in. */
+/** `npm run simulate -- …` in a separate process, because it replaces the timers of its process. */
 async function simulate(...args: readonly string[]): Promise<{ readonly code: number | null; readonly out: string }> {
   const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let out = '';
@@ -17,14 +17,14 @@ async function simulate(...args: readonly string[]): Promise<{ readonly code: nu
 }
 
 describe('the simulation', () => {
-  it('breaks no invariant in 200 histories, and each does what is stored of it', async () => {
+  it('breaks no invariant in 200 histories, and each behaves as stored', async () => {
     expect(await simulate('--traces')).toEqual({
       code: 0,
       out: '{"traces":200,"different":[],"broken":0}\n',
     });
   }, 600_000);
 
-  it('lives the same history again', async () => {
+  it('repeats the same history for a seed', async () => {
     const first = await simulate('--seed', '12');
     expect(first.out).toContain('--- calm');
     expect((await simulate('--seed', '12')).out).toBe(first.out);
@@ -36,7 +36,7 @@ describe('the simulation', () => {
     expect(code).toBe(0);
   }, 120_000);
 
-  it('refuses what it does not know', async () => {
+  it('rejects unknown faults and invalid numbers', async () => {
     expect(await simulate('--fault', 'none-such')).toMatchObject({ code: 1 });
     expect(await simulate('--seeds', 'many')).toMatchObject({ code: 1 });
   }, 30_000);

@@ -4,11 +4,11 @@ import type { AccountId } from '../../shared/domain/enrollment/model.ts';
 import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 
 /**
- * What is recorded as seen was so at most this long ago: a scan that was interrupted is gone on with while the first of its answers is less
- * than half an hour old, and then it has a function's quarter of an hour to record what it makes of them.
+ * The largest age of a recorded observation: an interrupted scan resumes while its first answer is less than 30 minutes old, and its
+ * function then has 15 minutes to record the results.
  */
 const STALE_MS = 45 * 60_000;
-/** What is recorded in a run was asked for in that run; but a batch of it may be judged by a listing that is a minute older. */
+/** A run records only its own observations, but a batch may be assessed by a listing that is a minute older. */
 const LISTING_AGE_MS = 60_000;
 
 interface Seen {
@@ -16,13 +16,13 @@ interface Seen {
   readonly from: number;
 }
 
-/** Remembers what was true: what an entry says was seen must have been there. */
-export class Witness {
+/** Records the true states over time. Each observation in an entry must match a state that existed. */
+export class StateTimeline {
   readonly #sandbox: Sandbox;
   readonly #now: () => number;
   readonly #history = new Map<string, Seen[]>();
   readonly #known = new Set<AccountId>();
-  /** When each account was last seen to be missing from the organization. */
+  /** When each account was last missing from the organization. */
   readonly #missing = new Map<AccountId, number>();
 
   constructor(sandbox: Sandbox, now: () => number) {
@@ -30,8 +30,8 @@ export class Witness {
     this.#now = now;
   }
 
-  /** To be called before and after everything that may change the truth. */
-  look(): void {
+  /** Call before and after everything that may change the true state. */
+  observe(): void {
     const from = this.#now();
     const accounts = this.#sandbox.accounts();
     const present = new Set(accounts.map(({ accountId }) => accountId));
@@ -48,27 +48,30 @@ export class Witness {
     }
   }
 
-  /** Whether an entry says of an account that it has left although it has been there all the time. */
-  neverLeft({ type, accountId }: LedgerEntry): boolean {
+  /** Whether an entry claims that an account has left although it was present all the time. */
+  reportsFalseDeparture({ type, accountId }: LedgerEntry): boolean {
     if (type !== 'AccountLeft' || accountId === null) return false;
-    this.look();
+    this.observe();
     const missing = this.#missing.get(accountId) ?? Number.NEGATIVE_INFINITY;
     return this.#known.has(accountId) && this.#now() - missing > STALE_MS;
   }
 
-  /** What an entry says was observed and never was; `null`: nothing. `runBegan`: when the scan of its run began, if there was one. */
-  untrue({ type, accountId, enrollment, after, detail }: LedgerEntry, runBegan: number | null): string | null {
+  /** The observation in an entry that was never true, or `null`. `runStartedAt`: when the scan of its run started, if it had one. */
+  falseObservation(
+    { type, accountId, enrollment, after, detail }: LedgerEntry,
+    runStartedAt: number | null,
+  ): string | null {
     if (accountId === null) return null;
     const facets = type === 'AccountJoined' ? { ...detail?.facets } : {};
-    const since = Math.max(this.#now() - STALE_MS, (runBegan ?? Number.NEGATIVE_INFINITY) - LISTING_AGE_MS);
-    // Others repeat what was seen before.
+    const since = Math.max(this.#now() - STALE_MS, (runStartedAt ?? Number.NEGATIVE_INFINITY) - LISTING_AGE_MS);
+    // Entries of other types repeat earlier observations.
     if (enrollment !== null && after !== null && type !== 'RemediationSucceeded') facets[enrollment] = after;
     for (const each of ENROLLMENT_IDS) {
       const facet = facets[each];
       const observes = facet?.verdict === 'Compliant' || type === 'DriftDetected';
       if (facet === undefined || facet.status === null || !observes) continue;
-      this.look();
-      // AWS lists nobody for Automation whose Compute Optimizer is not Active, whatever it will be once that is Active again.
+      this.observe();
+      // AWS lists an account for Automation only while its Compute Optimizer is Active.
       const absent = each === 'automation' && facet.status === 'Inactive' && facet.lastUpdated === null;
       if (absent && this.#saw(accountId, 'computeOptimizer', since, (status) => status !== 'Active')) continue;
       if (!this.#was(accountId, each, facet.status, since)) return `${each} ${facet.status} (${facet.verdict})`;

@@ -4,7 +4,7 @@ import type { Fault } from './fault.ts';
 export const STORE_FAULTS: readonly Fault[] = [
   {
     name: 'refused-events-marked',
-    breaks: 'an entry that no listener ever gets (invariant 1)',
+    breaks: 'an entry that is never delivered (invariant 1)',
     edits: [
       {
         file: 'shared/app/notifications/outbox-publisher.ts',
@@ -14,7 +14,7 @@ export const STORE_FAULTS: readonly Fault[] = [
     ],
   },
   {
-    name: 'who-left-is-forgotten',
+    name: 'departure-not-recorded',
     breaks: 'the drift of an account that has left never ends (invariant 1)',
     edits: [
       {
@@ -31,7 +31,7 @@ export const STORE_FAULTS: readonly Fault[] = [
   },
   {
     name: 'limiter-per-process',
-    breaks: 'the budget holds for each process, not for all together (invariant 4)',
+    breaks: 'the rate limit holds for each process, not for all together (invariant 4)',
     edits: [
       {
         file: 'shared/app/rate-limiter/shared-state.ts',
@@ -54,7 +54,7 @@ export const STORE_FAULTS: readonly Fault[] = [
   },
   {
     name: 'acknowledged-before-recorded',
-    breaks: 'a message that is gone before what it asks for is recorded (invariant 1)',
+    breaks: 'a message that is deleted before its work is recorded (invariant 1)',
     edits: [
       {
         file: 'shared/app/reconciler/worker-pool.ts',
@@ -66,7 +66,7 @@ export const STORE_FAULTS: readonly Fault[] = [
   },
   {
     name: 'absence-taken-for-inactive',
-    breaks: 'what a listing lacks is taken for Inactive (invariant 8)',
+    breaks: 'an account that is missing from a listing is taken for Inactive (invariant 8)',
     edits: [
       {
         file: 'shared/app/survey/observations.ts',
@@ -105,7 +105,7 @@ export const STORE_FAULTS: readonly Fault[] = [
   },
   {
     name: 'answers-of-another-run',
-    breaks: 'what AWS told an earlier run is taken for what it tells this one (invariant 8)',
+    breaks: 'a run uses answers that AWS gave to an earlier run (invariant 8)',
     edits: [
       {
         file: 'shared/app/scan/checkpoint.ts',
@@ -138,7 +138,7 @@ export const STORE_FAULTS: readonly Fault[] = [
   },
   {
     name: 'alert-acts',
-    breaks: 'a call for an account that is only to be told of (design, verdicts)',
+    breaks: 'a call for an account in mode alert (design, verdicts)',
     edits: [
       {
         file: 'shared/domain/decision/assess-mismatch.ts',
@@ -149,7 +149,7 @@ export const STORE_FAULTS: readonly Fault[] = [
   },
   {
     name: 'other-organization-let-in',
-    breaks: 'what another organization looks like is recorded in the store of this one (invariant 9)',
+    breaks: 'data of another organization is recorded in this store (invariant 9)',
     edits: [
       {
         file: 'shared/app/coordination/organization-binding.ts',
@@ -171,7 +171,7 @@ export const STORE_FAULTS: readonly Fault[] = [
   },
   {
     name: 'restore-does-not-halt',
-    breaks: 'a call after a restore, before anybody has lifted its halt (invariant 3)',
+    breaks: 'a call after a restore, before an operator has lifted its halt (invariant 3)',
     edits: [
       {
         file: 'shared/domain/decision/operator-controls.ts',

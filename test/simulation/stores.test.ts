@@ -6,7 +6,7 @@ import { factsContract } from '../contract/snapshot-store.contract.ts';
 import { manualClock } from '../support/manual-clock.ts';
 import { type MemoryStores, memoryStores } from './memory-stores.ts';
 
-/* The simulation's stores promise what the product's do, or what it shows would mean nothing. */
+/* The simulation is meaningful only if its stores fulfil the same contracts as the product's. */
 
 function subject<Port>(choose: (stores: MemoryStores) => Port) {
   return async () => {

@@ -3,22 +3,22 @@ import type { Clock } from '../../shared/ports/system.ts';
 
 interface Event {
   readonly at: number;
-  /** Who comes first of those at the same time. */
+  /** Orders events of the same time. */
   readonly tie: number;
   readonly run: () => void;
   cancelled: boolean;
 }
 
-/** Everything that can go on without time passing has gone on by then: a tick comes when no promise has anything left to do, and the second behind ticks of others. */
+/** Resolves when no promise can make progress without time passing: nextTick runs after all promise jobs, and the second one after other ticks. */
 const settled = (): Promise<void> => new Promise((resolve) => process.nextTick(() => process.nextTick(resolve)));
 
-/** A turn of the real event loop, now and then: what is no longer needed is cleared away there. It costs as much as the event. */
+/** A turn of the real event loop, which releases memory. It costs as much as an event, so it is not done after each. */
 const turned = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const TURN_EVERY = 64;
 
 /**
- * Time that passes only when nobody has anything left to do. What is due at the same moment comes in an order that the seed decides, and so does
- * everything else: one seed, one history.
+ * Time that passes only when no work is left at the current moment. The seed decides the order of events at the same time, so one seed gives
+ * exactly one history.
  */
 export class VirtualTime implements Clock {
   readonly #random: Random;
@@ -34,7 +34,7 @@ export class VirtualTime implements Clock {
     return this.#now;
   }
 
-  /** Calls `run` in `ms`. @returns what takes it back. */
+  /** Calls `run` in `ms`. @returns a function that cancels it */
   after(ms: number, run: () => void): () => void {
     const event: Event = { at: this.#now + Math.max(0, ms), tie: this.#random(), run, cancelled: false };
     this.#push(event);
@@ -47,18 +47,18 @@ export class VirtualTime implements Clock {
     return new Promise((resolve) => {
       if (signal?.aborted) return resolve();
       const wake = (): void => {
-        takeBack();
+        cancel();
         signal?.removeEventListener('abort', wake);
         resolve();
       };
-      const takeBack = this.after(ms, wake);
+      const cancel = this.after(ms, wake);
       signal?.addEventListener('abort', wake, { once: true });
     });
   }
 
   /**
-   * Lets time pass until `end` says so, or nothing is left that could happen, or it is `limit` (epoch ms).
-   * @returns whether `end` said so.
+   * Lets time pass until `end` returns true, no events are left, or the time is `limit` (epoch ms).
+   * @returns whether `end` returned true
    */
   async run(end: () => boolean, limit: number): Promise<boolean> {
     for (let events = 1; ; events += 1) {
@@ -123,8 +123,8 @@ function before(a: Event | undefined, b: Event | undefined): boolean {
 }
 
 /**
- * Puts `time` in the place of the process's timers while `work` runs, for libraries that wait by them (p-retry). The process
- * must have nothing else to do meanwhile.
+ * Replaces the process's timers with `time` while `work` runs, for libraries that use timers (p-retry). The process must do nothing else
+ * in that time.
  */
 export async function withTimersOf<T>(time: VirtualTime, work: () => Promise<T>): Promise<T> {
   const { setTimeout: set, clearTimeout: clear } = globalThis;

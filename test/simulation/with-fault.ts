@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { FAULTS } from './faults.ts';
 
 /*
- * `node --import ./test/simulation/with-fault.ts …` with ROLLCALL_SIMULATED_FAULT: switches a deliberate fault in as the sources are loaded.
+ * `node --import ./test/simulation/with-fault.ts …` with ROLLCALL_SIMULATED_FAULT: applies a deliberate fault while sources are loaded.
  */
 
 const name = process.env['ROLLCALL_SIMULATED_FAULT'];
