@@ -14,8 +14,8 @@ import { policyText } from '../support/world-policy.ts';
 import { spawnRun } from '../support/world-process.ts';
 
 /*
- * SIGKILL after a random number of signs that a process gives to the outside: calls that it sends, writes to its disk or its table. Writes reach
- * the test while the process goes on, so it is killed between calls as well (test/scenario/crash.test.ts kills at calls).
+ * SIGKILL after a random number of observable actions of a process: calls, and writes to its disk or table. The test observes writes while the
+ * process continues, so it is killed between calls as well (test/scenario/crash.test.ts kills at calls).
  * `npm run crash -- --times 200 --seed S` runs more of them.
  */
 const TIMES = Number(process.env['CRASH_TIMES'] ?? 4);
@@ -24,7 +24,7 @@ const KILLS_PER_WORLD = 5;
 const TIMEOUT_MS = 120_000 + TIMES * 15_000;
 const POLICY = { automation: 'Active', organizationRules: 'AnyAllowed' };
 
-/** The kills of each world, `part` of all in sum. */
+/** The number of kills in each world. They add up to the share `part` of all kills. */
 function worlds(part: number): readonly (readonly [world: number, kills: number])[] {
   const all = Math.max(1, Math.round(TIMES * part));
   return Array.from({ length: Math.ceil(all / KILLS_PER_WORLD) }, (_, n) => {
@@ -33,8 +33,8 @@ function worlds(part: number): readonly (readonly [world: number, kills: number]
 }
 
 /**
- * Kills a process after so many signs of life: calls, and writes to the disk. Once every account is enrolled few signs follow, so the next one
- * counts. @returns whether it was still there to be killed
+ * Kills a process after `signs` observable actions (calls, writes to the disk), or at the next one once every account is enrolled, because few
+ * follow then. @returns whether the process was still running
  */
 async function killAtRandom(world: World, serves: boolean, signs: number): Promise<boolean> {
   const run = spawnRun(world, { serves, waitMs: 60_000 });
@@ -63,10 +63,10 @@ describe('SIGKILL at any moment, embedded', () => {
     async (number, kills) => {
       const chance = chanceOf(seedOf('embedded', SEED, number));
       const world = await startWorld({ sandbox: { accounts: 60, drift: 0.4, seed: SEED + number }, policy: POLICY });
-      // Each once: who is set back again and again within a day is contested, and rightly left alone.
+      // Each account drifts once, because an account that drifts repeatedly within a day becomes contested.
       const untouched = world.members(({ computeOptimizer }) => computeOptimizer.status === 'Active');
       for (let done = 0; done < kills; ) {
-        // Those who never get to be killed have converged: there is something to do again.
+        // A process that was not killed has converged, so new drift is needed.
         if (await killAtRandom(world, chance.oneIn(2), chance.below(chance.oneIn(3) ? 400 : 120))) done += 1;
         const { fault } = await world.look((store) => verifyLedger(store.ledger, store.records));
         expect({ done, fault }).toEqual({ done, fault: null });
@@ -76,7 +76,7 @@ describe('SIGKILL at any moment, embedded', () => {
         world.sandbox.drift({ changes });
         world.clock.advance(chance.below(2) * 900_000);
       }
-      // Opting out of Compute Optimizer ends Automation as well; a day later no cool-down holds anything up.
+      // Opting out of Compute Optimizer ends Automation as well. A day later the cool-down is over.
       world.clock.advance(25 * 3_600_000);
       const run = await world.run({ waitMs: 3_600_000 });
       expect(run.open).toEqual([]);
@@ -88,12 +88,11 @@ describe('SIGKILL at any moment, embedded', () => {
   );
 });
 
-/** A scan whose process says nothing for so long is taken over (`shared/app/schedule/scan-schedule.ts`); so much passes between a death and what follows. */
+/** The time between a kill and the next process. After it another process takes over the scan (`shared/app/schedule/scan-schedule.ts`). */
 const SILENCE_MS = 17 * 60_000;
 
 /**
- * What is killed: the commands themselves, first one and then the other, and behind them workers whose clocks run ahead, so that what the dead
- * have claimed has lapsed.
+ * Starts the processes to kill: first the two commands, then workers whose clocks run ahead, so that claims of killed processes have expired.
  */
 function starting(world: AwsWorld, text: string, number: number): (done: number) => Promise<Spawned> {
   const cwd = mkdtempSync(join(tmpdir(), 'rollcall-crash-'));
@@ -136,7 +135,7 @@ describe('SIGKILL at any moment, aws', () => {
       const chance = chanceOf(seedOf('aws', SEED, number));
       const world = await startAwsWorld({ accounts: 30, drift: 0.6, seed: SEED + number });
       const text = policyText({ callsPerSecond: 1_000, concurrency: 8 });
-      // The commands hide what they work on for two minutes; of a dead one it is to come back while somebody still waits.
+      // Messages are invisible for two minutes. Those of a killed command must return while a process still waits for them.
       world.queueDoor.decide = ({ operation, body }) =>
         operation === 'ReceiveMessage' ? { kind: 'pass', body: { ...body, VisibilityTimeout: HIDDEN_S } } : undefined;
       const stores = await world.look();
@@ -151,7 +150,7 @@ describe('SIGKILL at any moment, aws', () => {
           await Promise.race([world.activity.next(), ended]);
         process.kill('SIGKILL');
         const { signal, code, stderr } = await ended;
-        // An `apply` may have come to its end before.
+        // An `apply` may already have ended.
         expect(signal === 'SIGKILL' || code === 0, stderr).toBe(true);
         expect((await verifyLedger(stores.ledger, stores.records)).fault).toBeNull();
       }

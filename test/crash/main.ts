@@ -1,4 +1,4 @@
-/** `npm run crash -- [--times 200] [--seed S]`: kills processes at moments that chance picks, and looks at what they leave behind. */
+/** `npm run crash -- [--times 200] [--seed S]`: kills processes at random moments and checks their stores. */
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';

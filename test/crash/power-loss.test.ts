@@ -7,8 +7,8 @@ import { type Bench, makeBench } from '../adapters/embedded/stores.ts';
 import { account, chainOf } from '../contract/samples.ts';
 
 /*
- * A loss of power takes from the write-ahead log what was not synced. Everything but the limiter's registers is synced before it is
- * acknowledged, so at worst the log ends, torn or not, behind the last of those commits.
+ * A power loss removes unsynced writes from the write-ahead log. All writes but those of the limiter's registers are synced before they are
+ * acknowledged, so the log contains at least the last of those commits, possibly followed by a torn frame.
  */
 let bench: Bench;
 beforeEach(() => {
@@ -33,7 +33,7 @@ describe('the log that a loss of power leaves', () => {
     await store.pacing.write('limiter/shared', { n: 2 }, before?.version ?? null);
     expect(statSync(log).size).toBeGreaterThan(synced + tail);
 
-    // What the disk has after the power is back.
+    // The content of the disk after the power loss.
     const dataDir = bench.path('after');
     mkdirSync(dataDir, { mode: 0o700 });
     const file = databasePath(dataDir);

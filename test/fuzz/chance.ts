@@ -1,4 +1,4 @@
-/** A seeded source of chance (mulberry32): the same seed gives the same cases on every machine. */
+/** A seeded random source (mulberry32): the same seed gives the same cases on every machine. */
 export interface Chance {
   /** 0 ≤ x < 1 */
   unit(): number;
@@ -6,7 +6,7 @@ export interface Chance {
   below(n: number): number;
   /** True once in `n` times. */
   oneIn(n: number): boolean;
-  /** One of a list that has at least one. */
+  /** An element of a nonempty list. */
   pick<T>(list: readonly [T, ...T[]]): T;
 }
 
@@ -27,7 +27,7 @@ export function chanceOf(seed: number): Chance {
   };
 }
 
-/** A seed of its own for each case, so that one can be replayed alone (FNV-1a). */
+/** A separate seed for each case, so that a case can be replayed individually (FNV-1a). */
 export function seedOf(...parts: readonly (string | number)[]): number {
   let hash = 0x811c9dc5;
   for (const character of parts.join('/')) {

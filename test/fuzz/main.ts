@@ -1,7 +1,7 @@
 /**
  * `npm run fuzz -- [--cases 1000000] [--seed S] [--target NAME] [--from I]`: hostile input for everything that reads input.
- * Each target runs in a process and a thread of its own, with 512 MB in all; a case that does not end is told by this one. Exit code 1 and
- * the input of each finding if there is one.
+ * Each target runs in a separate process and thread with 512 MB. The main process reports a case that does not end. With findings, exit code 1
+ * and the input of each.
  */
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
@@ -13,10 +13,10 @@ import { TARGETS } from './targets/index.ts';
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-/** So much less than the limit that collecting garbage late does not pass it: a case that needs more ends its thread, and is told. */
+/** Below the limit by a margin for late garbage collection. A case that needs more ends its thread and is reported. */
 const HEAP = { maxOldGenerationSizeMb: 352, maxYoungGenerationSizeMb: 32 };
 
-/** Wall-clock time after which a case counts as one that never ends, on a machine that does other things as well. */
+/** Wall-clock time after which a case counts as endless, with a margin for a busy machine. */
 const HANG_MS = 30_000;
 
 const { values } = parseArgs({
@@ -70,7 +70,7 @@ function inThread(target: Target, count: number): Promise<Outcome> {
   });
 }
 
-/** One target a process, so that each is charged with its own memory only. */
+/** One target per process, so that its memory is measured separately. */
 function inProcess(target: Target, count: number): boolean {
   const args = ['--cases', String(count), '--seed', String(seed), '--target', target.name, '--from', String(from)];
   return spawnSync(process.execPath, [import.meta.filename, ...args], { stdio: 'inherit' }).status === 0;

@@ -1,6 +1,6 @@
 import type { Chance } from './chance.ts';
 
-/** Values that have broken readers before: of JSON, of numbers, of times, of lookups by name. */
+/** Values that have broken readers of JSON, numbers, times and names before. */
 const ODD: readonly [unknown, ...unknown[]] = [
   null,
   true,
@@ -61,7 +61,7 @@ export function anyJson(chance: Chance, depth = 0): unknown {
   return Object.fromEntries(Array.from({ length: size }, () => [chance.pick(NAMES), anyJson(chance, depth + 1)]));
 }
 
-/** A list in a list in a list … of `depth`, built without recursion. */
+/** Lists nested to `depth`, built without recursion. */
 function nested(depth: number): unknown {
   let value: unknown = 1;
   for (let n = 0; n < depth; n += 1) value = n % 2 === 0 ? [value] : { a: value };
@@ -72,7 +72,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A copy of JSON in which one to three places were changed: replaced, removed, doubled, renamed, made deep or long. */
+/** A copy of JSON with one to three changes: values replaced, removed, duplicated, renamed, nested or lengthened. */
 export function mutateJson(value: unknown, chance: Chance): unknown {
   let changed = value;
   for (let n = chance.below(3); n >= 0; n -= 1) changed = changeOnce(changed, chance);
@@ -113,7 +113,7 @@ function changeOnce(value: unknown, chance: Chance): unknown {
   if (typeof value === 'number' && chance.oneIn(3)) return value * chance.pick([-1, 1e3, 1e15, 1e-3, 1.5]);
   if (chance.oneIn(200)) return nested(chance.pick([10, 1_000, 20_000]));
   if (chance.oneIn(200)) return 'x'.repeat(chance.pick([1_000, 100_000, 1_000_000]));
-  // Many of what is small: many of what is large already is more than any reader is given.
+  // Only small values are multiplied: many large ones would exceed the input limit of every reader.
   if (chance.oneIn(200)) return Array.from({ length: chance.pick([300, 20_000]) }, () => (isSmall(value) ? value : 1));
   return anyJson(chance);
 }
@@ -156,7 +156,7 @@ const PIECES: readonly [string, ...string[]] = [
   ] as const),
 ];
 
-/** A copy of a text with a piece put in, cut out, doubled or changed. */
+/** A copy of a text with a piece inserted, removed, duplicated or changed. */
 export function mutateText(text: string, chance: Chance): string {
   const at = chance.below(text.length + 1);
   const end = Math.min(text.length, at + chance.below(12));
@@ -186,7 +186,7 @@ export function mutateTexts(text: string, chance: Chance): string {
   return changed;
 }
 
-/** A copy of bytes with some changed, cut off, moved or set to what lies at the edge of a range. */
+/** A copy of bytes with some changed, cut off, moved or set to a boundary value. */
 export function mutateBytes(bytes: Uint8Array, chance: Chance): Uint8Array {
   const copy = Uint8Array.from(bytes);
   if (copy.length === 0) return Uint8Array.from({ length: chance.below(9) }, () => chance.below(256));
@@ -214,12 +214,12 @@ export function mutateBytes(bytes: Uint8Array, chance: Chance): Uint8Array {
   return copy;
 }
 
-/** JSON as text; what has no form in JSON is left to `null`, as `JSON.stringify` does. */
+/** JSON as text. Values without a JSON form become `null`, as in `JSON.stringify`. */
 export function jsonText(value: unknown): string {
   try {
     return JSON.stringify(value) ?? 'null';
   } catch (error) {
-    // What is too deep for `JSON.stringify` is still something that may arrive.
+    // Input may be nested too deeply for `JSON.stringify`.
     if (error instanceof RangeError) return '['.repeat(20_000) + ']'.repeat(20_000);
     throw error;
   }

@@ -7,9 +7,9 @@ export const LIMIT_BYTES = 512 * 1024 * 1024;
 export interface RunOptions {
   readonly cases: number;
   readonly seed: number;
-  /** The first case (default 0); those before it are left out. */
+  /** The first case to run (default 0). */
   readonly from?: number;
-  /** Told before each case, so that somebody else can tell a case that hangs. */
+  /** Called before each case, so that another process can detect a case that hangs. */
   readonly onCase?: (index: number) => void;
   /** Ends the run with the first finding (default true). */
   readonly stopAtFirst?: boolean;
@@ -30,7 +30,7 @@ export interface Outcome {
   readonly refused: number;
   /** CPU time of the slowest case, ms. */
   readonly slowestMs: number;
-  /** Resident memory of the process at its most. */
+  /** Peak resident memory of the process. */
   readonly peakBytes: number;
   readonly found: Found[];
 }
@@ -59,7 +59,7 @@ export async function runTarget(target: Target, options: RunOptions): Promise<Ou
     slowestMs = Math.max(slowestMs, ms);
     if (ms > LIMIT_MS) found.push({ index, message: `took ${Math.round(ms)} ms of CPU time`, input: '', stack: '' });
     if (done % 256 === 0) {
-      // The event loop gets its turn, also where a target never waits.
+      // Yield to the event loop, because some targets never wait.
       await new Promise((resolve) => setImmediate(resolve));
     }
   };
@@ -76,12 +76,12 @@ export async function runTarget(target: Target, options: RunOptions): Promise<Ou
   } finally {
     await opened.close();
   }
-  // The most that the process ever held, also in the middle of a case.
+  // The peak over the whole life of the process, also within a case.
   const peakBytes = process.resourceUsage().maxRSS * 1_024;
   return { target: target.name, cases: done, ...counts, slowestMs, peakBytes, found };
 }
 
-/** CPU time of this thread: what other processes take of a busy machine is no hang of ours. */
+/** CPU time of this thread, because wall-clock time includes other processes on a busy machine. */
 function cpuMs(): number {
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1_000;

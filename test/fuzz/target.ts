@@ -1,34 +1,34 @@
 import type { Chance } from './chance.ts';
 
-/** How a reader took a case: used it, or refused it with an error that is clear. */
+/** Whether a reader accepted a case, or refused it with a clear error. */
 type Taken = 'accepted' | 'refused';
 
 /**
  * Reads one input.
- * @throws Finding with the input, if it was neither used nor refused clearly
+ * @throws Finding with the input if it was neither accepted nor refused clearly
  */
 export type Read = () => Promise<Taken>;
 
-/** One kind of outside input, and what reads it. */
+/** One kind of outside input and its reader. */
 export interface Target {
   readonly name: string;
-  /** Its part of the cases, relative to the others'. */
+  /** Its share of the cases, relative to the other targets. */
   readonly share: number;
-  /** Every case is valid, and has to be taken (default: some are, some are not). */
+  /** Every case is valid and must be accepted (default: only some cases are valid). */
   readonly takesAll?: true;
-  /** Makes what the cases need. */
+  /** Sets up the target. */
   open(): Promise<Opened>;
 }
 
 export interface Opened {
-  /** Makes one case. Reading it is timed, making it is not. */
+  /** Makes one case. Only the reading is timed. */
   make(chance: Chance): Read;
-  /** Inputs that found something once; read before anything else, whatever the seed. */
+  /** Inputs of earlier findings. They are read first, for every seed. */
   readonly corpus: readonly Read[];
   close(): Promise<void>;
 }
 
-/** Something that is wrong, with the input that shows it. */
+/** A defect, with the input that shows it. */
 export class Finding extends Error {
   override readonly name = 'Finding';
   readonly input: string;
@@ -40,8 +40,8 @@ export class Finding extends Error {
 }
 
 /**
- * What reads an input, and looks at the error that it is refused with.
- * @param isClear whether an error is one of the declared ones, and says where and what
+ * Reads an input and checks the error of a refusal.
+ * @param isClear whether an error is a declared one that names place and problem
  */
 export function take(input: string, read: () => unknown, isClear: (error: unknown) => boolean): Read {
   return async () => {

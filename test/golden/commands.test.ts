@@ -19,9 +19,9 @@ const ORGANIZATIONS = {
 type Name = keyof typeof ORGANIZATIONS;
 
 const HOUR = 3_600_000;
-/** Changes stay Pending for so long, and are confirmed by the second run. */
+/** How long changes stay Pending. The second run confirms them. */
 const PENDING_MS = HOUR;
-/** Ms of the clock in a real one: pauses between calls are short, and all of it takes much less than an hour. */
+/** Clock milliseconds per real millisecond: pauses between calls are short, and the whole test takes much less than an hour. */
 const SPEED = 20;
 
 async function begin(name: Name) {
@@ -50,7 +50,7 @@ async function accountsOfApi(place: Place, policy: string): Promise<Json> {
 
 const entriesSchema = z.object({ entries: z.array(z.record(z.string(), z.json())) });
 
-/** Entries of different accounts are written in any order. */
+/** The order of entries of different accounts is not fixed. */
 function byChain({ exitCode, document }: Answer): Answer {
   const { entries } = entriesSchema.parse(document);
   const place = ({ chain, seq }: Readonly<Record<string, Json>>): string => `${chain} ${String(seq).padStart(9, '0')}`;
@@ -61,7 +61,7 @@ function byChain({ exitCode, document }: Answer): Answer {
 test.each(['small', 'large', 'regulated'] as const)('examples/%s.yaml', async (name) => {
   const { clock, running, dataDir } = await begin(name);
   const place = { clock, dataDir };
-  // From the root, where tests run: answers name the file.
+  // Relative to the root, where tests run, because the output names the file.
   const example = `examples/${name}.yaml`;
   const policy = ['--policy', example];
   const drifted = running.sandbox.accounts().find(({ computeOptimizer }) => computeOptimizer.status === 'Inactive');

@@ -21,7 +21,7 @@ export interface Answer {
 export const json: z.ZodType<Json> = z.json();
 const nothing = (): void => undefined;
 
-/** A command in this process, as `rollcall --json …` on a terminal of nobody. */
+/** Runs `rollcall --json …` in this process, without a terminal. */
 export async function command({ dataDir, clock }: Place, ...args: readonly string[]): Promise<Answer> {
   const { context, printed } = contextOf({ dataDir, clock });
   const exitCode = await parse(args, { write: nothing, note: nothing }).run(context);

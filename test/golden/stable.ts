@@ -1,8 +1,8 @@
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
 
-/** Hashes of what does not differ between two runs. */
+/** Hashes that are the same in every run. */
 const KEPT: ReadonlySet<string> = new Set(['policyHash', 'planHash']);
-/** A call that changes nothing. How many of them there are depends on how many are answered in the same moment. */
+/** A read-only call. The number of these calls depends on timing. */
 const READ = /^[a-z-]+:(?:Assume|Describe|Get|List)/;
 /** Operations are listed in the order of their first calls. */
 const CALL = /^[a-z-]+:[A-Z]/;
@@ -15,8 +15,8 @@ const TIME = /\b(\d{4}-\d\d-\d\dT\d\d):\d\d:\d\d\.\d{3}Z/g;
 const WIDTH = 140;
 
 /**
- * Replaces what differs between two runs: ids and hashes by numbers in order of appearance, times and durations by their hour (a run takes
- * less), and counts of calls that only read.
+ * Replaces values that differ between runs: ids and hashes become numbers in order of appearance, times and durations become their hour (a run
+ * is shorter), and counts of read-only calls are masked.
  */
 export class Stable {
   readonly #names = new Map<string, string>();
@@ -51,7 +51,7 @@ export class Stable {
   }
 }
 
-/** Each value on a line of its own, or as many as fit. */
+/** One value per line, or as many as fit. */
 export function pretty(value: Json, indent = ''): string {
   const short = JSON.stringify(value);
   if (typeof value !== 'object' || value === null || indent.length + short.length <= WIDTH) return short;

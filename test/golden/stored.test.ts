@@ -61,7 +61,7 @@ test.each([
   expect(verified).toEqual(expected.verify);
 
   expect(asStored(await readRecords(store))).toEqual(storedRecords);
-  // What a checkpoint replaced is not there any more.
+  // Entries that a checkpoint replaced are gone.
   const whole = [...foldAll(chains)].filter(([chain]) => chains.get(chain)?.[0]?.seq === 1);
   expect(whole.length).toBe(storedRecords.size - 1);
   expect(asStored(new Map(whole))).toEqual(new Map(whole.map(([chain]) => [chain, storedRecords.get(chain)])));

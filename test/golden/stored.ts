@@ -6,8 +6,8 @@ import { databasePath } from '../../shared/adapters/embedded/file.ts';
 import type { Bench as AwsBench, SimulatedAws } from '../adapters/aws/stores.ts';
 
 /*
- * What version 0.1.0 stored in November 2026: an embedded store and a table with the same content. Both hold every entry type and every register
- * that was written then. `expected.json` has what was read back.
+ * Stores written by version 0.1.0 in November 2026: an embedded store and a table with the same content. Both contain every entry type and
+ * register of that version. `expected.json` is the content as read back.
  */
 
 /** When the stores were written. */
@@ -47,7 +47,7 @@ function bodies(table: string, key: string): ReadonlyMap<string, unknown> {
 export const storedRecords = bodies('records', 'account_id');
 export const storedRegisters = bodies('registers', 'name');
 
-/** Makes the file as it was, by SQL alone. */
+/** Recreates the file from SQL. */
 export function restoreFile(dataDir: string): void {
   mkdirSync(dataDir);
   const db = new DatabaseSync(databasePath(dataDir));
@@ -65,7 +65,7 @@ export function restoreFile(dataDir: string): void {
 
 const BATCH = 25;
 
-/** Puts the items as they were into a new table. */
+/** Writes the items into a new table. */
 export async function restoreTable({ table: client }: SimulatedAws, { table }: AwsBench): Promise<void> {
   for (let from = 0; from < items.length; from += BATCH) {
     const puts = items.slice(from, from + BATCH).map((Item) => ({ PutRequest: { Item } }));

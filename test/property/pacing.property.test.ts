@@ -160,7 +160,7 @@ describe('the rate', () => {
   }
 
   for (const limit of [2, 20, 120]) {
-    it(`finds a limit of ${limit} a second although answers take longer than it takes to judge a cut`, () => {
+    it(`finds a limit of ${limit} a second although answers take longer than the assessment of a cut`, () => {
       const { share, throttled } = converge(limit, 1_500, { seconds: 60 });
       expect(share).toBeGreaterThan(0.8);
       expect(throttled).toBeLessThan(0.2);
@@ -168,7 +168,7 @@ describe('the rate', () => {
   }
 
   for (const refusing of [0.05, 0.1, 0.3]) {
-    it(`does not come to a halt where ${refusing * 100} % are refused whatever the pace`, () => {
+    it(`does not stop where ${refusing * 100}% are refused at any rate`, () => {
       const through = [1, 2, 3, 4, 5].map((seed) => converge(1e9, 20, { seconds: 60, refusing, seed }).share * 1e9);
       through.sort((a, b) => a - b);
       // The median, because some seeds mistake a random series for a limit at first.

@@ -48,7 +48,7 @@ describe('with a third kind in the registry', () => {
     expect(kindOf(THIRD)).toBe(FAKE_KIND);
   });
 
-  it('every kind stands after its prerequisites, and no two kinds share a batch operation', () => {
+  it('every kind comes after its prerequisites, and no two kinds share a batch operation', () => {
     for (const [index, { prerequisites }] of KINDS.entries()) {
       for (const each of prerequisites) expect(ENROLLMENT_IDS.indexOf(each)).toBeLessThan(index);
     }
@@ -127,7 +127,7 @@ describe('with a third kind in the registry', () => {
     expect(followUps.map(({ enrollment }) => enrollment)).toEqual(['automation', THIRD]);
   });
 
-  it('a record that is older than the kind is read, with nothing known of it', () => {
+  it('a record from before the kind is read with no condition for it', () => {
     const { [THIRD]: _, ...older } = toStoredRecord(emptyRecord(MEMBER_ID));
     if (!isStoredRecord(older)) expect.fail('not a stored record');
     expect(fromStoredRecord(older)).toEqual(emptyRecord(MEMBER_ID));

@@ -11,11 +11,11 @@ export interface Asked {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
-  /** From a page of somebody else's: whatever it asks for, it must not get it. */
+  /** The request comes from a page of another origin and must be refused. */
   readonly foreign: boolean;
 }
 
-/** What each part of a query may be. The cursors are of pages that were asked for before. */
+/** Values for each part of a query. The cursors come from earlier pages. */
 const QUERY: Readonly<Record<string, readonly [string, ...string[]]>> = {
   account: [account(1), account(9)],
   actor: ['rollcall', 'user:nobody'],
@@ -97,7 +97,7 @@ function pathOf(route: Route, entryIds: readonly string[], chance: Chance): stri
   });
 }
 
-/** Only what Node's own client sends at all; what it does not, no reader ever gets from its parser. */
+/** Only values that Node's own client can send, because Node's parser refuses the others. */
 const sendable = (text: string, not: RegExp): string => text.replaceAll(not, '');
 
 export function caseOf(

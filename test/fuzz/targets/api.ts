@@ -122,7 +122,7 @@ function send({ port, agent }: Place, { method, path, headers, body }: Asked): P
   });
 }
 
-/** What is in the store as far as anybody who sends a request could change it. */
+/** The part of the store that requests can change. */
 async function traces({ store }: Place): Promise<unknown> {
   const last = await store.ledger.query({}, { limit: 1, order: 'newestFirst' });
   return [last.entries.map(({ id }) => id), await store.registers.list(''), (await store.deadLetters.list(10)).length];
@@ -137,17 +137,17 @@ function check({ status, headers, text }: Answer, { method, path, foreign }: Ask
   must(!INSIDES.test(text), `exposes internal source locations: ${text.slice(0, 400)}`, input);
   const type = String(headers['content-type'] ?? '');
   must(!type.includes('html'), `answers with ${type}`, input);
-  // What Node's own parser refuses never gets to us.
+  // Node's parser has refused the request before the app received it.
   if (text === '' && (status === 400 || status === 431)) return;
   for (const [name, value] of Object.entries(SECURITY_HEADERS)) {
     must(headers[name] === value, `${name} is ${String(headers[name])}`, input);
   }
-  // What is HTTP and yet no request (a method or address that fetch does not know) is answered before there is an app, by a fixed line.
+  // A method or address that fetch does not support is answered with a fixed line, before the app.
   if (method === 'HEAD' || (status === 400 && type === 'text/plain')) return;
   if (status >= 400) {
     must(type === 'application/problem+json', `an error of type ${type}`, input);
     const problem = SCHEMAS.Problem.parse(JSON.parse(text));
-    must(problem.status === status && problem.detail.length > 10, `an error without words: ${text}`, input);
+    must(problem.status === status && problem.detail.length > 10, `an error without a message: ${text}`, input);
     return;
   }
   const route = ROUTES.find((each) => each.path === path.split('?')[0] && each.method === method.toLowerCase());
@@ -165,7 +165,7 @@ async function ask(place: Place, asked: Asked, input: string): Promise<'accepted
   check(answer, asked, input);
   const commanded = asked.method === 'POST' && answer.status === 200;
   if (!commanded)
-    must(isDeepStrictEqual(await traces(place), before), `${answer.status}, and something is done`, input);
+    must(isDeepStrictEqual(await traces(place), before), `${answer.status}, but the store changed`, input);
   return answer.status < 400 ? 'accepted' : 'refused';
 }
 
@@ -192,7 +192,7 @@ export const apiTarget: Target = {
     const read = (asked: Asked): Read => {
       const input = jsonText({ ...asked, body: Buffer.from(asked.body).toString('latin1') });
       const once = async () => {
-        // A store of its own from time to time: what commands leave grows.
+        // A fresh store from time to time, because stored commands accumulate.
         sent += 1;
         if (sent % 500 === 0) {
           await place.close();

@@ -44,14 +44,18 @@ function readPlan(value: unknown): Read {
     () => {
       const result = readSavedPlan(value);
       if (result.ok) return 'accepted';
-      must(result.problem !== '' && result.problem.length < 2_000, 'a problem without words, or with too many', input);
+      must(
+        result.problem !== '' && result.problem.length < 2_000,
+        'a problem whose message is empty or too long',
+        input,
+      );
       return 'refused';
     },
     NOTHING_IS_CLEAR,
   );
 }
 
-/** A plan whose hash fits its changes, so that what is wrong with a change is reached. */
+/** A plan whose hash matches its changes, so that the reader gets as far as the changes. */
 function planCase(chance: Chance): Read {
   const changes = Array.from({ length: chance.below(4) }, (_, n): Change => ({ ...change, accountId: account(n) }));
   const document = { organizationId: 'o-aaaaaaaaaa', policyHash: 'p', planHash: planHash('p', changes), changes };
@@ -92,7 +96,11 @@ function readBody(body: string): Read {
     () => {
       const { message, error } = readMessage(body);
       if (message !== null) return 'accepted';
-      must(error.message !== '' && error.code !== '' && error.message.length < 2_000, 'refused without words', body);
+      must(
+        error.message !== '' && error.code !== '' && error.message.length < 2_000,
+        'refused without a message',
+        body,
+      );
       return 'refused';
     },
     NOTHING_IS_CLEAR,
@@ -207,8 +215,8 @@ export const cursorTarget: Target = {
       return take(
         text,
         () => {
-          if (aws) must(awsCursor.encode(awsCursor.decode(text)) === text, 'decodes to another', text);
-          else must(ledgerCursor.encode(ledgerCursor.decode(text)) === text, 'decodes to another', text);
+          if (aws) must(awsCursor.encode(awsCursor.decode(text)) === text, 'decodes to a different cursor', text);
+          else must(ledgerCursor.encode(ledgerCursor.decode(text)) === text, 'decodes to a different cursor', text);
         },
         (error) => error instanceof BadCursorError,
       );

@@ -35,7 +35,7 @@ const NAMES = Object.keys(ENV);
 const isConfigError = (error: unknown) =>
   error instanceof ConfigError && error.message.length > 10 && error.message.length < 100_000;
 
-/** An environment in which some variables are missing, changed or another's. */
+/** An environment with some variables missing, changed or swapped. */
 function environmentCase(chance: Chance): Read {
   const env: Record<string, string> = { ...ENV };
   for (let n = chance.below(3); n >= 0; n -= 1) {

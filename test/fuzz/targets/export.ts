@@ -15,7 +15,7 @@ import type { Chance } from '../chance.ts';
 import { mutateTexts } from '../mutate.ts';
 import { must, type Read, type Target, take } from '../target.ts';
 
-/** What people and other systems can put into an entry: names, reasons, callers, messages. */
+/** Entry texts that come from people and other systems: names, reasons, callers, messages. */
 const TEXTS: readonly [string, ...string[]] = [
   ...(["=cmd|' /C calc'!A0", '@SUM(1+1)*cmd', '+1', '-2+3', '\t=1', '\uff1d1', "'=1", 'a,b"c"\r\nd'] as const),
   ...(['<img src=x onerror=alert(1)>', '</script>', '{"a":1}', 'Zoë 🦊', '', ' ', '\u2028', '{{7*7}}'] as const),
@@ -52,7 +52,7 @@ const lines = (text: string): readonly unknown[] =>
     .slice(0, -1)
     .map((line): unknown => JSON.parse(line));
 
-/** The entries that a reader of the format finds; of CSV, which has no types, what was quoted is compared cell by cell. */
+/** Reads the entries back from each format. CSV has no types, so its cells are compared as text. */
 const READERS: Readonly<Record<Exclude<ExportFormat, 'csv'>, (text: string) => readonly unknown[]>> = {
   json: (text) => document.parse(JSON.parse(text)).entries,
   ndjson: lines,
@@ -61,7 +61,7 @@ const READERS: Readonly<Record<Exclude<ExportFormat, 'csv'>, (text: string) => r
 
 function checkCsv(text: string, entries: readonly LedgerEntry[], input: string): void {
   const [header, ...rows] = parseCsv(text);
-  must(header?.join() === CSV_COLUMNS.join(), 'another header', input);
+  must(header?.join() === CSV_COLUMNS.join(), 'an unexpected header', input);
   must(rows.length === entries.length, `${rows.length} rows of ${entries.length} entries`, input);
   for (const [n, row] of rows.entries()) {
     must(row.length === CSV_COLUMNS.length, `row ${n} has ${row.length} cells`, input);
@@ -76,7 +76,7 @@ function checkCsv(text: string, entries: readonly LedgerEntry[], input: string):
   }
 }
 
-/** Entries with hostile texts, stored and exported: each format gives back all of it, and nothing that runs. */
+/** Entries with hostile texts, stored and exported: each format returns them completely, and no cell is a formula. */
 async function exportAll(store: EmbeddedStore, entries: readonly LedgerEntry[], input: string): Promise<void> {
   await store.ledger.append(entries);
   const [{ accountId } = { accountId: null }] = entries;
@@ -86,7 +86,7 @@ async function exportAll(store: EmbeddedStore, entries: readonly LedgerEntry[], 
     let text = '';
     for await (const piece of auditExport(store.ledger, { filter: { accountId }, format, version: '1' })) text += piece;
     if (format === 'csv') checkCsv(text, entries, input);
-    else must(canonicalJson(READERS[format](text)) === wanted, `${format} says something else`, input);
+    else must(canonicalJson(READERS[format](text)) === wanted, `${format} differs from the stored entries`, input);
   }
 }
 

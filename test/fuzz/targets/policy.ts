@@ -21,7 +21,7 @@ const NOTHING_IS_CLEAR = () => false;
 const NAMES = ['small', 'regulated', 'large'] as const;
 const policies = NAMES.map((name) => readText(`examples/${name}.yaml`));
 const expectations = NAMES.map((name) => readText(`examples/${name}.test.yaml`));
-/** What `${…}` may stand for in a policy; it must not be shown. */
+/** Environment values for `${…}` in a policy. They must not appear in errors. */
 const env = { HOOK: 'https://hooks.example.com/very-secret', TOKEN: 'very-secret' };
 
 function complete(findings: readonly Complaint[], input: string): void {
@@ -32,10 +32,10 @@ function complete(findings: readonly Complaint[], input: string): void {
   );
   for (const finding of findings) {
     const { line, column, message } = finding;
-    must(line > 0 && column > 0 && message !== '', `a finding without place or words: ${jsonText(finding)}`, input);
+    must(line > 0 && column > 0 && message !== '', `a finding without place or message: ${jsonText(finding)}`, input);
     const told = formatFinding(finding);
     must(told.length < 4_000, `a finding of ${told.length} characters`, input);
-    must(!told.includes('very-secret'), 'a secret is told', input);
+    must(!told.includes('very-secret'), 'a secret is exposed', input);
   }
 }
 
@@ -76,13 +76,13 @@ function readPolicy(text: string | Uint8Array): Read {
   );
 }
 
-/** YAML; what is large in its flow style, which is quicker made. */
+/** YAML. Large values use flow style because it is faster to write. */
 function yamlText(value: unknown): string {
   const json = jsonText(value);
   return json.length > 20_000 ? json : stringify(value, { aliasDuplicateObjects: false });
 }
 
-/** Text that nests, repeats or refers: what a hostile file would try. */
+/** Hostile text: deep nesting, repetition, references. */
 function hostile(chance: Chance): string {
   const n = chance.pick([10, 300, 5_000, 60_000]);
   return chance.pick([
@@ -184,7 +184,7 @@ export const selectorTarget: Target = {
         () => {
           const result = parseOperatorSelector(text);
           if (!result.ok) {
-            must(result.message !== '' && result.hint !== '', 'refused without words', text);
+            must(result.message !== '' && result.hint !== '', 'refused without a message', text);
             return 'refused';
           }
           for (const account of ACCOUNTS) result.selector.match.test(account);

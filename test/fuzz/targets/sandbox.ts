@@ -25,7 +25,7 @@ interface Answer {
 
 type Kind = readonly [service: string, shape: string, operation: string, input: unknown];
 
-/** The id of an account that is there, until it is known. */
+/** A placeholder for the id of an existing account. */
 const MEMBER = '100000000001';
 const ids = [MEMBER, '000000000001', '123456789012'];
 const CALLS: readonly [Kind, ...Kind[]] = [
@@ -135,7 +135,7 @@ function cborBytes(value: unknown): Uint8Array {
   try {
     return cbor.serialize(value);
   } catch (error) {
-    // The codec refuses some of what JSON can say: then arrays in arrays, as deep as a body has room for.
+    // The codec refuses some JSON values. Instead send arrays nested as deeply as the body allows.
     if (error instanceof Error) return new Uint8Array(100_000).fill(0x81);
     throw error;
   }
@@ -198,7 +198,7 @@ function send(endpoint: string, agent: Agent, { method, path, headers, body }: S
   });
 }
 
-/** An answer that a client can read, and that is no defect of the sandbox itself. */
+/** Checks that a client can read the answer and that it is not an internal error of the sandbox. */
 function check(answer: Answer, input: string): 'accepted' | 'refused' {
   const type = String(answer.headers['content-type']);
   const text = type === 'application/cbor' ? jsonText(cbor.deserialize(answer.body)) : answer.body.toString('utf8');
@@ -229,7 +229,7 @@ function target(name: string, share: number, make: (chance: Chance, callers: Ids
         const once = take(
           input,
           async () => {
-            // A world of its own from time to time: accounts that were added stay.
+            // A fresh organization from time to time, because added accounts accumulate.
             sent += 1;
             if (sent % 2_000 === 0) {
               await running.close();

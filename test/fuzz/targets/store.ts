@@ -18,7 +18,7 @@ import { type Opened, type Read, type Target, take } from '../target.ts';
 const newId = (): string => '01ARZ3NDEKTSV4RRFFQ69G5FAV';
 const ACCOUNT = '100000000001';
 
-/** Errors that a user is told as what they are; anything that would be called a defect of ours is one. */
+/** Errors with a clear message for the user. Any other error is a defect. */
 function isClear(error: unknown): boolean {
   const { code, message } = reportOf(error);
   if (error instanceof StoreError && error.code === 'Internal') return false;
@@ -41,7 +41,7 @@ async function fill(store: EmbeddedStore): Promise<void> {
   await store.registers.write('controls', { halt: null, suspensions: [], notices: [] }, null);
 }
 
-/** Everything that is in a store, read once. */
+/** Reads the whole store once. */
 async function readAll(dataDir: string): Promise<'accepted' | 'refused'> {
   const clock = manualClock();
   const store = await openEmbeddedStore({ ...HOST, dataDir, clock, newId, readOnly: true, busyTimeoutMs: 50 });
@@ -110,7 +110,7 @@ export const storeFileTarget: Target = {
     return {
       make: (chance): Read => {
         const copy = mutateBytes(place.valid, chance);
-        // The header has most of what is believed.
+        // The header controls most of the reading, so it is damaged most often.
         if (copy.length > 100 && chance.oneIn(3)) copy[chance.below(100)] = chance.below(256);
         const input = `base64:${Buffer.from(copy).toString('base64').slice(0, 400)}…`;
         return take(
@@ -140,7 +140,7 @@ const COLUMNS: readonly [Column, ...Column[]] = [
   ...['body', 'body', 'version'].map((name): Column => ['registers', 'name', name]),
 ];
 
-/** Rows of a sound file, edited: what someone with a database browser can do. */
+/** Edited rows of an intact file, as with a database browser. */
 export const storeRowsTarget: Target = {
   name: 'store-rows',
   share: 2,

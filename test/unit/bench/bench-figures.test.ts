@@ -17,7 +17,7 @@ describe('leastSquares', () => {
     );
   });
 
-  it('goes through the middle of what lies around a line', () => {
+  it('fits a line through scattered points', () => {
     const [constant, slope] = leastSquares(
       [
         [1, 0],
@@ -31,7 +31,7 @@ describe('leastSquares', () => {
     expect(slope).toBeCloseTo(2);
   });
 
-  it('refuses rows that determine nothing', () => {
+  it('rejects rows that determine no line', () => {
     expect(() =>
       leastSquares(
         [
@@ -47,7 +47,7 @@ describe('leastSquares', () => {
 describe('figures', () => {
   const measured = { name: 'pace', unit: 'calls/s', target: { atLeast: 9 } };
 
-  it('say on what machine, with what versions, and how the runs spread', () => {
+  it('state the machine, the versions and the spread of the runs', () => {
     const { value, met, detail } = figure({ ...measured, runs: [10, 8, 9] });
     expect({ value, met }).toEqual({ value: 9, met: true });
     expect(detail).toMatchObject({ median: 9, runs: [10, 8, 9], spread: { min: 8, max: 10 }, node: process.version });
@@ -58,7 +58,7 @@ describe('figures', () => {
     expect(figure({ ...measured, target: null, runs: [1] }).met).toBeNull();
   });
 
-  it('of repeated benches are judged by all their runs', async () => {
+  it('of repeated benches are assessed by all their runs', async () => {
     const paces = [5, 10, 12];
     let round = 0;
     const bench = repeated(async () => {

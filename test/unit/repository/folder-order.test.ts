@@ -104,7 +104,7 @@ describe('the order of folders', () => {
     expect([...GRAPH.values()].flat().length).toBeGreaterThan(2_000);
   });
 
-  it('shared/app has no file of its own but context.ts', () => {
+  it('shared/app directly contains only context.ts', () => {
     const flat = SOURCES.filter((file) => /^shared\/app\/[^/]+$/.test(file));
     expect(flat).toEqual(['shared/app/context.ts']);
   });

@@ -11,7 +11,7 @@ const sources = globSync(['shared/app/**/*.ts', 'shared/compose/**/*.ts', 'servi
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 
 describe('the catalogue of stored documents', () => {
-  it('is what docs/stored-documents.md shows; `npm run docs` writes the page', () => {
+  it('matches docs/stored-documents.md, which `npm run docs` writes', () => {
     expect(read('docs/stored-documents.md')).toBe(storedDocumentsPage());
   });
 

@@ -142,7 +142,7 @@ const MODELS: readonly (readonly [CheckedService, string])[] = [
   ['events', 'eventbridge.json'],
 ];
 
-describe('what a complete answer has', () => {
+describe('complete answers', () => {
   it('is said for every operation that the code calls, and for no other', () => {
     const called = calledOperations().map(({ service, operation }) => `${service} ${operation}`);
     const known = Object.entries(ENTRIES).flatMap(([service, operations]) =>

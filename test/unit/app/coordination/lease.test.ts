@@ -50,7 +50,7 @@ describe('a lease', () => {
     await hold(registers, clock, 'two');
   });
 
-  it('that was taken over cannot be prolonged, and releasing it takes nothing from the new owner', async () => {
+  it('that was taken over cannot be extended, and its release does not affect the new owner', async () => {
     const { registers, clock } = parts();
     const lease = await hold(registers, clock, 'one');
     await clock.advance(MINUTE);
@@ -95,7 +95,7 @@ describe('one at a time', () => {
 describe('work under a lease', () => {
   const quiet = (): void => undefined;
 
-  it('keeps it as long as the work lasts, and leaves nothing behind', async () => {
+  it('keeps it while the work lasts, and then removes it', async () => {
     const { registers, clock } = parts();
     const working = withLease({ registers, clock, name: 'scan', owner: 'one', onWait: quiet }, async (lost) => {
       await clock.sleep(10 * MINUTE);
@@ -125,7 +125,7 @@ describe('work under a lease', () => {
     expect(await working).toBe('mine');
   });
 
-  it('is released when the work fails, and the failure comes out', async () => {
+  it('is released when the work fails, and the error is rethrown', async () => {
     const { registers, clock } = parts();
     const failing = async (): Promise<never> => {
       throw new Error('no');
@@ -190,7 +190,7 @@ describe('work under a lease', () => {
     expect(most).toBe(1);
   });
 
-  it('is waited for no longer when the one who waits is stopped', async () => {
+  it('is no longer waited for after a stop signal', async () => {
     const { registers, clock } = parts();
     await hold(registers, clock, 'one');
     const stop = new AbortController();

@@ -44,7 +44,7 @@ describe('a store belongs to one organization', () => {
     await requireOrganization(store, 'o-old');
   });
 
-  it('nothing is written by a look at a store that belongs to nobody', async () => {
+  it('reading a store without an owner writes nothing', async () => {
     const store = withSnapshotOf(null);
     await requireOrganization(store, 'o-new');
     expect(await store.registers.list('')).toEqual([]);

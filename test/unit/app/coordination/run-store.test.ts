@@ -3,7 +3,7 @@ import { memoryRegisters } from '../../../../shared/adapters/embedded/memory-reg
 import { KEEP_MS, RunStore } from '../../../../shared/app/coordination/run-store.ts';
 import { policyOf } from '../../../support/domain-kit.ts';
 
-it('removes an old run together with what it set out to do, without a list of that', async () => {
+it('removes an old run together with its planned work, without listing that work', async () => {
   const registers = memoryRegisters();
   const listed: string[] = [];
   const watched = {

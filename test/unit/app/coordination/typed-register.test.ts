@@ -17,7 +17,7 @@ function counted(): { readonly registers: Registers; readonly writes: string[] }
 }
 
 describe('an update of a register', () => {
-  it('is written when it changes something, and only then', async () => {
+  it('is written only when it changes something', async () => {
     const { registers, writes } = counted();
     const next = (n: number) => update(registers, document, () => ({ n }));
     expect([await next(1), await next(1), await next(2), await next(1)]).toEqual([1, 1, 2, 1].map((n) => ({ n })));

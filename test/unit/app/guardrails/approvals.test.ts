@@ -67,7 +67,7 @@ describe('an approved plan', () => {
     expect(await shop.messages()).toEqual([]);
   });
 
-  it('allows no other change: one that an event adds to its run still counts toward maxChanges', async () => {
+  it('allows no other change: a change that an event adds to its run still counts toward maxChanges', async () => {
     shop = await Workshop.open({ policy: CAPPED, members: MEMBERS });
     shop.cloud.set(accountId(5), { computeOptimizer: { status: 'Active' } });
     const { planHash } = await shop.scan();
@@ -205,7 +205,7 @@ describe('an approval is refused', () => {
     expect((await give(hash)).approval.planHash).toBe(hash);
   });
 
-  it('of a plan that another guardrail holds up, because it would have no effect', async () => {
+  it('of a plan that another guardrail blocks, because it would have no effect', async () => {
     const optOuts = policyOf('computeOptimizer: Inactive', 'guardrails: { maxChanges: { percent: 100 } }');
     shop = await Workshop.open({ policy: optOuts, members: MEMBERS });
     for (const { id } of shop.members) shop.cloud.set(id, { computeOptimizer: { status: 'Active' } });

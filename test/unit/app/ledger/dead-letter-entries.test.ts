@@ -48,7 +48,7 @@ it('a letter of an account that complies is recorded as settled, once; any other
   await shop.checkInvariants();
 });
 
-it('a batch is settled only if all of its accounts comply, and what is not known is a failure', async () => {
+it('a batch is settled only if all of its accounts comply, and an unknown account is a failure', async () => {
   const policy = policyOf('computeOptimizer: Active, automation: Active, organizationRules: AnyAllowed');
   await shop.close();
   shop = await Workshop.open({ policy, members: 3 });

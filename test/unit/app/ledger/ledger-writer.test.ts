@@ -94,7 +94,7 @@ describe('the journal', () => {
     await counting.settled(A);
   });
 
-  it('writes nothing where nothing is decided', async () => {
+  it('writes nothing for an empty decision', async () => {
     const { record, entries } = await journal.write(A, () => []);
     expect(entries).toEqual([]);
     expect(record).toEqual(emptyRecord(A));
@@ -144,7 +144,7 @@ describe('the journal', () => {
     expect(await store.records.get(A)).toEqual(chain.reduce(foldEntry, emptyRecord(A)));
   });
 
-  it('writes many accounts with one append, each for itself: one that moved does not hold back the others', async () => {
+  it('writes many accounts with one append, and a conflict in one does not delay the others', async () => {
     const records = [1, 2, 3].map((n) => emptyRecord(account(n)));
     await journal.write(account(2), (record) => [
       { ...entry('other', 1), chain: record.accountId, accountId: record.accountId },

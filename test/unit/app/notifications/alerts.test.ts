@@ -154,7 +154,7 @@ describe('alerts', () => {
     expect(await alerts.step()).toEqual({ kind: 'delivered', entries: 1 });
   });
 
-  it('keep the URL and the secret out of what is stored', async () => {
+  it('are stored without the URL and the secret', async () => {
     receiver = await webhookReceiver();
     receiver.behave = answering(500);
     const alerts = process();

@@ -68,7 +68,7 @@ describe('follow-ups', () => {
     ]);
   });
 
-  it('exclude changes that wait for something else, are paused, or have no call', () => {
+  it('exclude changes that wait for a prerequisite, are paused, or have no call', () => {
     const enabling = change({ accountId: id(1) });
     const others = [
       held(1, { reason: 'coolDown' }),

@@ -84,7 +84,7 @@ describe('the check of the clock', () => {
     expect(await verify()).toBeNull();
   });
 
-  it('learns from the answers that come anyway', async () => {
+  it('learns from the answers of other calls', async () => {
     const { verify, state, listeners, monotonic, time } = pair(600, 10, false);
     expect(await verify()).toBeNull();
     expect(state.reads).toBe(0);
@@ -106,7 +106,7 @@ describe('the check of the clock', () => {
   });
 });
 
-describe('what is known of the difference', () => {
+describe('the known clock difference', () => {
   const reading = (askedAt: number, answeredAt: number, earliest: number) => ({
     ...{ askedAt, answeredAt, earliest, latest: earliest + 1_000 },
   });

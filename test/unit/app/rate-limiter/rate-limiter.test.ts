@@ -79,7 +79,7 @@ describe('the limiter', () => {
     expect(Math.min(a.length, b.length)).toBeGreaterThan(50);
   });
 
-  it('lets what a dead process reserved lapse, and makes nobody wait for it', async () => {
+  it('lets reservations of a dead process expire without delaying others', async () => {
     const clock = manualClock();
     const registers = memoryRegisters();
     const [dead, living] = limiters(2, 20, registers, clock);
@@ -183,7 +183,7 @@ describe('the limiter', () => {
     },
   );
 
-  it('goes on with a page that an earlier version wrote', async () => {
+  it('continues with a page that an earlier version wrote', async () => {
     const clock = manualClock();
     const registers = memoryRegisters();
     const at = clock.now();

@@ -20,7 +20,7 @@ describe('an error about one account', () => {
     expect(await bed.shop.condition(A)).toMatchObject({ verdict: 'Compliant' });
   });
 
-  it('a lost answer: the call is repeated with the same token, and nothing happens twice', async () => {
+  it('a lost answer: the call is repeated with the same token, and takes effect once', async () => {
     await bed.open({ policy: BOTH });
     bed.shop.cloud.set(A, { computeOptimizer: { status: 'Active' } });
     bed.failing(1, { after: cloudError('Transient', 'ECONNRESET') });
@@ -86,7 +86,7 @@ describe('an error about one account', () => {
     expect(await bed.shop.condition(A)).toMatchObject({ reason: 'denied' });
   });
 
-  it('an error that cannot pass becomes a dead letter immediately', async () => {
+  it('a permanent error becomes a dead letter immediately', async () => {
     await bed.open();
     bed.failing(9, { before: cloudError('Invalid', 'InvalidParameterCombination') });
     await bed.shop.scan();
@@ -95,7 +95,7 @@ describe('an error about one account', () => {
     expect(await bed.shop.store.deadLetters.list(9)).toHaveLength(1);
   });
 
-  it('a failed read of a compliant account is no drift', async () => {
+  it('a failed read of a compliant account is not drift', async () => {
     await bed.open();
     const run = bed.shop.run();
     await bed.shop.scan(run);

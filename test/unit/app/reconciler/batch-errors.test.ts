@@ -25,7 +25,7 @@ describe('a batch that fails', () => {
     expect(failed).toMatchObject({ type: 'RemediationFailed', detail: { error: { code: 'NotAmongSucceeded' } } });
   });
 
-  it('that fails as a whole: each account gets a key of its own, and one bad account does not block the others', async () => {
+  it('that fails as a whole: each account gets its own key, and one bad account does not block the others', async () => {
     await bed.enrolled({ policy: ASSOCIATE, members: 3 });
     await bed.shop.scan();
     bed.trouble = ({ operation, accountIds }) =>

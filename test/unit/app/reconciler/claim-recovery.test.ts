@@ -110,7 +110,7 @@ describe('a process that dies', () => {
     expect(bed.shop.cloud.changes).toHaveLength(1);
   });
 
-  it('and then the recovering process ends too: nothing is concluded, and the next one recovers the claim', async () => {
+  it('and then the recovering process ends too: no outcome is recorded, and the next process recovers the claim', async () => {
     await bed.open();
     await crash('after');
     bed.trouble = ({ operation }) =>
@@ -128,7 +128,7 @@ describe('a process that dies', () => {
     ]);
   });
 
-  it('and then the account leaves the organization: the claim is closed all the same', async () => {
+  it('and then the account leaves the organization: the claim is still closed', async () => {
     await bed.open({ members: 2 });
     await crash('before');
     const accounts = [...bed.shop.members.slice(1)];

@@ -68,7 +68,7 @@ describe('a batch', () => {
     expect(bed.changes()).toEqual(['AssociateAccounts 5']);
   });
 
-  it('whose message reaches a process with an old listing late is no call at all', async () => {
+  it('whose message arrives late in a process with an old listing makes no call', async () => {
     await bed.enrolled({ policy: ASSOCIATE, members: 5 });
     await bed.shop.scan();
     const [message] = (await bed.shop.messages()).filter(({ kind }) => kind === 'batch');
@@ -85,7 +85,7 @@ describe('a batch', () => {
     expect(await bed.shop.types(accountId(0), 'automation')).toHaveLength(4);
   });
 
-  it('leaves out accounts that comply by now', async () => {
+  it('omits accounts that already comply', async () => {
     await bed.enrolled({ policy: ASSOCIATE, members: 3 });
     await bed.shop.scan();
     await bed.shop.clock.advance(1_000);

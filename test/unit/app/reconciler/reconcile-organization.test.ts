@@ -98,7 +98,7 @@ describe('the organization-wide call', () => {
     expect(await bed.shop.types(accountId(0))).toEqual(['DriftDetected', 'RemediationBlocked']);
   });
 
-  it('gives way to single accounts if anything speaks against it by now', async () => {
+  it('is replaced by calls for single accounts if its conditions no longer hold', async () => {
     await bed.open({ policy: sweeping, members: 12 });
     await bed.shop.scan();
     bed.shop.cloud.set(accountId(0), { computeOptimizer: { status: 'Pending', lastUpdated: NOW - 2 * DAY } });

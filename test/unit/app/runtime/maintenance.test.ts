@@ -30,7 +30,7 @@ describe('the maintenance list', () => {
     expect(names).toHaveLength(9);
   });
 
-  it('looks at a remote store no more than once a minute', () => {
+  it('checks a remote store at most once a minute', () => {
     const source = { deps: shop.deps(), policy: async () => POLICY, deadLetters: shop.store.deadLetters };
     const none = async () => null;
     const remote = maintenanceTasks({ ...source, bus: none, alerts: none, outboxLagMs: 0 }, awsStore({}).pace);

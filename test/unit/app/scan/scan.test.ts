@@ -50,7 +50,7 @@ describe('a scan', () => {
     expect(entries.map(({ type }) => type).sort()).toEqual(['ScanCompleted', 'ScanStarted']);
   });
 
-  it('that only plans writes nothing and makes no changing call', async () => {
+  it('that only plans writes nothing and makes no mutating call', async () => {
     const workshop = await open({ policy: ENROLL, members: 20 });
     const found = await workshop.settle(
       plan(workshop.deps(), workshop.settings, workshop.retrying(), workshop.run(), () => undefined),
@@ -63,7 +63,7 @@ describe('a scan', () => {
     expect(workshop.cloud.changes).toEqual([]);
   });
 
-  it('whose listing ended early opts no account out and concludes nothing from absence', async () => {
+  it('with an incomplete listing opts no account out, because absence proves nothing', async () => {
     const policy = policyOf(
       'computeOptimizer: Inactive',
       'guardrails: { maxChanges: { percent: 100 }, maxOptOuts: { percent: 100 }, minCoverage: 0 }',

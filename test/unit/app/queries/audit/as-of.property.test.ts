@@ -68,7 +68,7 @@ async function withLedger<T>(
   }
 }
 
-it('as-of gives what a replay of every chain gives, at any time', async () => {
+it('as-of equals a replay of every chain, at any time', async () => {
   await fc.assert(
     fc.asyncProperty(histories, moments, async (all, hours) => {
       const chains = all.map((happenings, n) => entriesOf(n, happenings));
@@ -85,7 +85,7 @@ it('as-of gives what a replay of every chain gives, at any time', async () => {
   );
 }, 60_000);
 
-it('after pruning, as-of still holds for every time within the retention, and says so of the times before', async () => {
+it('after pruning, as-of is correct for every time within the retention, and reports earlier times as pruned', async () => {
   await fc.assert(
     fc.asyncProperty(
       histories,
@@ -127,7 +127,7 @@ it('after pruning, as-of still holds for every time within the retention, and sa
   );
 }, 60_000);
 
-it("a report's points are what as-of says at those times, and its drifts are those that the entries tell", async () => {
+it("a report's points equal as-of at those times, and its drifts equal those in the entries", async () => {
   await fc.assert(
     fc.asyncProperty(histories, fc.integer({ min: 0, max: 5 }), async (all, from) => {
       const chains = all.map((happenings, n) => entriesOf(n, happenings));

@@ -74,7 +74,7 @@ describe('an entry and its neighbours', () => {
     expect(shown?.verification.next?.seq ?? null).toBe(after);
   });
 
-  it('says what was edited, cut out or cut off', async () => {
+  it('reports which entries were edited, removed or truncated', async () => {
     const edited = whole.map((entry) => (entry.seq === 2 ? { ...entry, actor: 'somebody else' } : entry));
     expect(await faultsAt(ledgerOf(edited), 'entry-2')).toEqual([['edit', 2]]);
     expect(await faultsAt(ledgerOf(whole.filter(({ seq }) => seq !== 2)), 'entry-3')).toEqual([['gap', 2]]);

@@ -63,7 +63,7 @@ describe('audit export', () => {
     expect(sorted((await lines('ocsf')).map((event) => Object(event).unmapped.rollcall))).toEqual(sorted(entries));
   });
 
-  it('of nothing is what the format has for nothing', async () => {
+  it('of no entries is an empty document of the format', async () => {
     expect(JSON.parse(await exported('json'))).toEqual({ entries: [] });
     expect(await exported('csv')).toBe(`${CSV_COLUMNS.join(',')}\r\n`);
     expect(await exported('ndjson')).toBe('');
@@ -113,7 +113,7 @@ describe('CSV', () => {
     );
   });
 
-  it('no cell of text begins with what a spreadsheet takes for a formula, and every text can be told from it', async () => {
+  it('no text cell starts like a spreadsheet formula, and every text can be recovered from its cell', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.record({ reason: nasty, actor: nasty, rule: nasty, message: nasty }), {

@@ -79,7 +79,7 @@ describe('verify', () => {
     expect(result.fault).toEqual(result.faults[0]);
   });
 
-  it('goes on behind an entry that it cannot read', async () => {
+  it('continues after an entry that it cannot read', async () => {
     await fill([chainOf(A, 6)]);
     tamper("UPDATE ledger SET actor = 'somebody' WHERE seq = 2", 'DELETE FROM ledger WHERE seq = 5');
     expect(kinds(await verify())).toEqual([`edit ${A} 2`, `gap ${A} 6`]);
@@ -140,7 +140,7 @@ describe('verify', () => {
     );
   }, 60_000);
 
-  it('takes what a crash left in the middle of pruning for what it is', async () => {
+  it('recognizes an interrupted pruning', async () => {
     await fill([chainOf(A, 8)]);
     await bench.clock.advance(3 * DAY);
     await pruneOld({ ...deps(), ledger: { ...store.ledger, prune: async () => 0 } }, DAY);
@@ -153,7 +153,7 @@ describe('verify', () => {
     expect(await verify()).toMatchObject({ ok: true, entries: 1, pruned: 8 });
   });
 
-  it('a checkpoint that was made up does not hide what was removed', async () => {
+  it('a forged checkpoint does not hide removed entries', async () => {
     await fill([chainOf(A, 8)]);
     const [third] = await store.ledger.read(A, 2, 1);
     const through = { seq: 3, hash: 'a'.repeat(64) };
@@ -203,7 +203,7 @@ describe('the digest', () => {
     expect(await verify(await ownDigests(store.ledger, null))).toMatchObject({ ok: true });
   });
 
-  it('says nothing of an empty ledger', async () => {
+  it('reports no fault for an empty ledger', async () => {
     expect(await writeDigest(deps())).toBeNull();
   });
 
