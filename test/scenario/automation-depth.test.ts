@@ -14,7 +14,7 @@ const batches = (world: World): readonly number[] =>
     .map(({ accounts }) => accounts.length);
 const sweeping = (world: World): number =>
   world.wire.mutating.filter(({ organizationWide }) => organizationWide).length;
-/** What is told about trusted access in the organization's chain, in order. */
+/** The entries about trusted access in the organization's chain, in order. */
 async function toldOfTrust(world: World): Promise<readonly (string | null)[]> {
   const entries = await world.look(({ ledger }) => ledger.read(ORGANIZATION_CHAIN, 0, 1_000));
   return entries.flatMap(({ type, reason }) => (type === 'VerdictChanged' ? [reason] : []));
@@ -123,7 +123,7 @@ describe('the management account’s own Automation', () => {
         off.open.filter(({ accountId }) => ![managementId, left].includes(accountId)).map(({ reason }) => reason),
       ),
     ).toEqual(new Set(['prerequisite']));
-    // It is known to be off, and since when: nobody has to ask AWS.
+    // The stored state shows that it is off and since when, without a call to AWS.
     expect(batches(world).length).toBe(before);
 
     world.clock.advance(24 * HOUR_MS + 60_000);

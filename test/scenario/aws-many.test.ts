@@ -52,7 +52,7 @@ function disturbBus(world: AwsWorld, random: () => number): () => number {
   return () => refused;
 }
 
-/** What is still under way: a message, a claim, an entry that is not published. */
+/** Pending work: messages, claims, unpublished entries. */
 async function unfinished({ stores }: AwsWorld, { ledger, records }: AwsStores): Promise<string | null> {
   const messages = stores.bodies('work').length;
   if (messages > 0) return `${messages} messages`;

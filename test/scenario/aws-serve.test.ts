@@ -31,7 +31,7 @@ const enrolled = (world: AwsWorld): Promise<void> =>
 const listed = ({ running }: AwsWorld): number =>
   running.sandbox.calls().reduce((sum, { operation, count }) => sum + (operation === 'ListAccounts' ? count : 0), 0);
 
-/** Resolves when the organization has been asked for so many pages of its accounts. */
+/** Resolves when this many pages of accounts have been requested. */
 const pages = (world: AwsWorld, count: number): Promise<void> =>
   world.activity.until(() => (listed(world) >= count ? null : `${listed(world)} of ${count} pages are listed`));
 
@@ -44,7 +44,7 @@ async function expectSound(world: AwsWorld): Promise<void> {
   expect(world.mutating.filter(({ intended }) => !intended)).toEqual([]);
 }
 
-/** How long a process that was told to end took to, ms. */
+/** The time a process took to end after SIGTERM, ms. */
 async function stopped({ process, ended }: Spawned): Promise<{ readonly ms: number; readonly code: number | null }> {
   const at = performance.now();
   process.kill('SIGTERM');
@@ -67,7 +67,7 @@ describe('rollcall serve --store aws', { timeout: 180_000 }, () => {
     expect(ms).toBeLessThan(25_000);
     expect(openIn(world)).toBeGreaterThan(0);
     const stores = await world.look();
-    // No claim stays behind, and nothing has to be waited for until its visibility ends.
+    // No claim remains, and no message is still invisible.
     for (const record of (await readRecords(stores)).values())
       expect(record.conditions.computeOptimizer?.claim ?? null).toBeNull();
     expect(await stores.queue.depth()).toMatchObject({ inFlight: 0, dead: 0 });
@@ -94,7 +94,7 @@ describe('rollcall serve --store aws', { timeout: 180_000 }, () => {
     expect(before).toBeLessThan(5);
     const second = world.cli(['serve', '--store', 'aws'], cwd);
     await enrolled(world);
-    // 100 accounts are 5 pages; the last of the first process may have been asked for and not heard.
+    // 100 accounts are 5 pages. The first process may have requested its last page without receiving it.
     expect(listed(world)).toBeLessThanOrEqual(7);
     second.process.kill('SIGKILL');
     const chains = await readChains(await world.look());

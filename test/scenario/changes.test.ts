@@ -120,7 +120,7 @@ describe('messages', () => {
     const { policy } = world.context(app);
     const messages = messagesFor({ runId, policy, planHash: null }, plan.due);
     await app.deps.queue.send(messages);
-    // While a worker has one, the same arrives again, in another order; besides, every account as a key of its own.
+    // While a worker processes a message, the same accounts arrive again in another order and as individual keys.
     const held = await app.deps.queue.receive(10, 1_000);
     expect(held.length).toBeGreaterThan(5);
     await app.deps.queue.send([...messages].reverse());
@@ -137,7 +137,7 @@ describe('messages', () => {
     ).toBe(true);
     await world.stop(app);
     await checkWorld(world);
-    // Nothing is left for the next run.
+    // The next run has no work.
     expect((await world.run()).plan.changes).toEqual([]);
   });
 

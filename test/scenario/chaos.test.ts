@@ -34,7 +34,7 @@ const FAULTS: readonly Fault[] = [
   { kind: 'internal', operation: 'ListAccounts', probability: 0.3 },
 ];
 
-/** What may happen to a world between and during runs, by the draws of one source of chance. */
+/** Random events between and during runs. */
 class Chaos {
   readonly #world: World;
   readonly #random: () => number;

@@ -21,7 +21,7 @@ import {
   unhaltAll,
 } from './operator-steps.ts';
 
-/** What the daemon or the tick does about scans. @returns the run's plan, if one was due. */
+/** Runs a scan if one is due, like the daemon or the tick. @returns the run's plan */
 async function scanIfDue(world: World, app: Runtime) {
   const { policy } = world.context(app);
   const request = await requestScan(app.deps, policy);

@@ -11,7 +11,7 @@ function setBack(world: World, accountId: string, enrollment: EnrollmentId = 'co
   world.sandbox.drift({ changes: [{ accountId, enrollment, status: 'Inactive' }] });
 }
 
-/** What `rollcall resume` does. */
+/** Does the same as `rollcall resume`. */
 async function resume(world: World, accountId: string): Promise<void> {
   const app = await world.app();
   const parsed = parseOperatorSelector(accountId);

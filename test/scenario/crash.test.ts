@@ -19,7 +19,7 @@ async function killedAt(world: World, nth: number, effect: 'before' | 'after', m
   const run = spawnRun(world);
   let seen = 0;
   wire.onCall = ({ operation }) => {
-    // What it had sent besides dies with it.
+    // Its other calls in flight end with it.
     if (seen === nth) return 'reset';
     if (!mutating || /^(Update|Associate|Disassociate)/.test(operation)) seen += 1;
     if (seen < nth) return undefined;
@@ -89,7 +89,7 @@ describe('a daemon that is killed during a scan', () => {
     const waited = /^waiting (\{.*\})$/m.exec(stdout)?.[1] ?? fail(`it says nothing: ${stdout}`);
     const { state, until } = z.object({ state: z.string(), until: z.iso.datetime() }).parse(JSON.parse(waited));
     expect(state).toBe('running');
-    // A lease of a minute, and at most one look at the schedule more.
+    // A lease of one minute, plus at most one check of the schedule.
     expect(Date.parse(until) - killedAt).toBeLessThanOrEqual(60_000);
     expect(continuedAt).toBeGreaterThanOrEqual(Date.parse(until));
     expect(continuedAt - killedAt).toBeLessThan(120_000);

@@ -18,7 +18,7 @@ const HOUR_MS = 3_600_000;
 const AFTERNOON = 'schedule: 12h\nwindows: [{ kind: allow, cron: "0 14 * * *", duration: 2h }]';
 const OPENS = Date.parse('2026-11-02T14:00:00.000Z');
 
-/** Everything that people learn about drift by: ledger, alerts, status and report. */
+/** All places that report drift: ledger, alerts, status and report. */
 class Observer {
   readonly world: World;
   readonly #receiver: WebhookReceiver;
@@ -30,7 +30,7 @@ class Observer {
 
   static async of(world: World): Promise<Observer> {
     const observer = new Observer(world, await webhookReceiver());
-    // What was before the webhook was first asked is not announced.
+    // Entries from before the webhook's first delivery are not announced.
     const app = await world.app();
     await observer.#alerts(app).begin();
     await world.stop(app);
@@ -42,7 +42,7 @@ class Observer {
     return new Alerts(app.deps, webhook, ['drift', 'blocked', 'failed', 'stalled']);
   }
 
-  /** What the webhook gets of what is new. */
+  /** The alerts that the webhook receives for new entries. */
   async announced(app: Runtime): Promise<Readonly<Record<string, number>>> {
     const before = this.#receiver.received.length;
     await this.#alerts(app).step(true);
@@ -91,7 +91,7 @@ describe('drift that cannot be remediated immediately', () => {
     expect((await observer.report()).now.openDrifts.count).toBe(1);
 
     const app = await world.app();
-    // A closed window passes by itself, so nothing is said of `blocked`.
+    // A closed window ends by itself, so no `blocked` alert is sent.
     expect(await observer.announced(app)).toEqual({ drift: 1 });
     world.clock.advanceTo(OPENS);
     await world.work(app);

@@ -18,7 +18,7 @@ describe('exemptions', () => {
     const app = await world.app({ policy });
     const entries = async () =>
       (await app.deps.ledger.query({ accountId }, { limit: 50, order: 'oldestFirst' })).entries.map(({ type }) => type);
-    // The drift is recorded once and nothing is done about it.
+    // The drift is recorded once and not remediated.
     expect(await entries()).toEqual(['AccountJoined', 'VerdictChanged']);
     await world.announce(app);
     expect(await entries()).toHaveLength(2);

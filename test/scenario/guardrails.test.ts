@@ -137,7 +137,7 @@ describe('failureTolerance', () => {
     expect(run.changes.failed).toBe(calls);
     expect(run.changes.blocked).toBe(run.plan.due.length - calls);
     await checkWorld(world, { deadLetters: calls });
-    // What was wrong is mended: once the pauses are over, the next run does what is left.
+    // The cause is fixed: after the pauses, the next run makes the remaining changes.
     world.sandbox.setFaults([]);
     world.clock.advance(7 * HOUR_MS);
     const next = await world.run();

@@ -12,7 +12,7 @@ const UNTAGGED = {
   more: 'rules: [{ id: untagged, match: { not: { tags: { env: [canary, dev, management, platform, prod, sandbox, security, test] } } }, computeOptimizer: Inactive, automation: unmanaged }]',
 };
 
-/** Everything that a run or a dry run asks AWS. */
+/** All operations that a run or a dry run calls. */
 const ASKED: readonly string[] = [
   'ListTagsForResource',
   'ListAccounts',
@@ -36,7 +36,7 @@ async function leftAccounts(world: World): Promise<readonly string[]> {
   return entries.map(({ chain }) => chain);
 }
 
-/** AWS answers as it should again: everything ends as the policy wants it, and no conclusion was drawn meanwhile. */
+/** AWS answers correctly again: all accounts become compliant, and the incomplete answers led to no entry. */
 async function expectUnharmed(world: World, allowed: Allowed = {}): Promise<void> {
   world.sandbox.setFaults([]);
   for (let round = 0; round < 2; round += 1) {
@@ -118,7 +118,7 @@ describe('answers of 200 without their list', { timeout: 180_000 }, () => {
     const faults = KINDS.map((kind) => ({ kind, probability: 0.07 }));
     const world = await startWorld({ sandbox: { accounts: 25, drift: 0.4, faults }, policy: UNTAGGED });
     await world.run();
-    // A change whose answer lacks everything was made, and is made again.
+    // A change with an empty answer took effect, and is retried.
     await expectUnharmed(world, { repeatedCalls: true });
   });
 

@@ -90,7 +90,7 @@ describe('listings that do not agree', () => {
     const [first] = world.truth();
     const twice = world.members().find(({ accountId }) => accountId !== first?.accountId)?.accountId ?? '';
     world.sandbox.drift({ changes: [{ accountId: twice, enrollment: 'computeOptimizer', status: 'Inactive' }] });
-    // It stands on the first page as it was, and on the second as it is since.
+    // The first page lists its old state, the second its new one.
     changePages(world, (page, number) => {
       if (number === 1) {
         expect(page.map(({ accountId }) => accountId)).toContain(twice);
@@ -101,7 +101,7 @@ describe('listings that do not agree', () => {
       return number === 2 ? [...page, { accountId: twice, ...computeOptimizer }] : page;
     });
     const run = await world.run();
-    // Between the two pages it opted in by itself: there is nothing to do for it.
+    // It opted in between the two pages, so no change is needed.
     expect(run.plan.due.map((change) => change.accountId)).not.toContain(twice);
     expect(world.calls('UpdateEnrollmentStatus', twice)).toBe(0);
     await checkWorld(world);

@@ -32,7 +32,7 @@ export const told = async (world: World): Promise<string[]> => {
   );
 };
 
-/** What the daemon does between scans, in a process of its own: two looks a minute apart, with a look at the canaries between them. */
+/** The daemon's work between scans, in a separate process: two ticks a minute apart, with a check of the canaries between them. */
 export async function tick(world: World, parts: Parameters<World['app']>[0] = {}): Promise<void> {
   const app = await world.app(parts);
   await world.work(app);

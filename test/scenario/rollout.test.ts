@@ -49,7 +49,7 @@ describe('the first run of a policy with a rollout', () => {
     expect(await told(world)).toEqual(['RolloutAdvanced canary', 'RolloutAdvanced waiting', 'RolloutAdvanced open']);
     await checkWorld(world);
 
-    // What drifts later under the same policy waits for nobody.
+    // Later drift under the same policy is remediated without a wait.
     const [first = ''] = others(world);
     world.sandbox.drift({ changes: [{ accountId: first, enrollment: 'computeOptimizer', status: 'Inactive' }] });
     expect((await world.run()).open).toEqual([]);

@@ -102,7 +102,7 @@ describe('a suspension', () => {
     await world.work(app);
     expect(await verdictOf(world, accountId)).toEqual(SUSPENDED);
     expect(world.truthOf(accountId).computeOptimizer.status).toBe('Inactive');
-    // Out of it again: the next look at it is as at any other.
+    // After the suspension it is checked like any other account.
     await app.deps.snapshots.refresh([facts]);
     await app.deps.queue.send([{ ...work, accountId, policyHash: world.context(app).policy.hash }]);
     await world.work(app);

@@ -22,7 +22,7 @@ import {
 const root = resolve(import.meta.dirname, '../../../..');
 const ENTRIES: Readonly<Record<string, Readonly<Record<string, CompleteAnswer>>>> = COMPLETE_ANSWERS;
 
-/** What each package is called in the code, and the service that its operations belong to. */
+/** The name of each package in the code, and the service of its operations. */
 const SERVICES: Readonly<Record<string, CheckedService>> = {
   '@aws-sdk/client-compute-optimizer': 'compute-optimizer',
   '@aws-sdk/client-dynamodb': 'dynamodb',
