@@ -54,7 +54,7 @@ describe('backup', () => {
     expect(largest).toBe(200 + 2 * 5 * 60);
   });
 
-  it('overwrites nothing', async () => {
+  it('never overwrites a file', async () => {
     const store = await bench.open();
     writeFileSync(copy, 'dear');
     await expect(store.backup(copy)).rejects.toMatchObject({ code: 'Exists', resource: copy });

@@ -12,12 +12,12 @@ import { sealEntry } from '../../../shared/domain/ledger/entry.ts';
 import { account, draft, range, record, work } from '../../contract/samples.ts';
 import { HOST } from '../../support/host.ts';
 
-/** How many accounts, messages and increments the modes work on. */
+/** The number of accounts, messages and increments in each mode. */
 const CHAINS = 5;
 const APPENDS = 60;
 const INCREMENTS = 100;
 
-// Straight to the descriptor: a stream could still hold the line when the process is killed.
+// Written directly to the descriptor, because a stream may still buffer the line when the process is killed.
 const say = (line: unknown): void => void writeSync(1, `${JSON.stringify(line)}\n`);
 
 async function appendOne(store: EmbeddedStore, chain: string, reason: string): Promise<void> {
@@ -28,7 +28,7 @@ async function appendOne(store: EmbeddedStore, chain: string, reason: string): P
   }
 }
 
-/** Appends to chains that others append to as well. */
+/** Appends to chains that other processes append to as well. */
 async function append(store: EmbeddedStore, name: string): Promise<void> {
   await Promise.all(
     range(CHAINS).map(async (n) => {
@@ -37,7 +37,7 @@ async function append(store: EmbeddedStore, name: string): Promise<void> {
   );
 }
 
-/** Takes messages until there are none; with a visibility that outlasts the test. */
+/** Receives messages until the queue is empty, with a visibility longer than the test. */
 async function receive(store: EmbeddedStore): Promise<void> {
   for (;;) {
     const deliveries = await store.queue.receive(3, 600_000);
@@ -57,7 +57,7 @@ async function increment(store: EmbeddedStore): Promise<void> {
   }
 }
 
-/** Writes everything there is to write, for ever: until it is killed. */
+/** Writes to every port until the process is killed. */
 async function writeForEver(store: EmbeddedStore, name: string): Promise<void> {
   await Promise.all([
     ...range(CHAINS).map(async (n) => {

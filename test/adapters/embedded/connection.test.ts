@@ -16,7 +16,7 @@ beforeEach(() => {
 });
 afterEach(() => bench.dispose());
 
-/** A connection to a scratch table, and an observer beside it. */
+/** A connection to a scratch table, and a second connection that observes it. */
 async function scratch() {
   await bench.open();
   const db = new DatabaseSync(file);
@@ -40,19 +40,19 @@ async function scratch() {
 }
 
 describe('group commit', () => {
-  it('puts what is asked for in one turn into one transaction', async () => {
+  it('commits all writes of one event-loop turn in one transaction', async () => {
     const { connection, add, stored } = await scratch();
     const seenInside: number[] = [];
     const first = range(20).map((n) => add(n));
     const last = connection.write(() => seenInside.push(stored()));
     await Promise.all([...first, last]);
-    // In the last one the observer still sees nothing of the first twenty.
+    // The last write runs before the commit, so the observer does not see the first twenty yet.
     expect(seenInside).toEqual([0]);
     expect(stored()).toBe(20);
     await connection.close();
   });
 
-  it('answers each only when it is stored', async () => {
+  it('resolves each write only after it is stored', async () => {
     const { connection, add, stored } = await scratch();
     for (const n of range(5)) {
       await add(n);
@@ -61,7 +61,7 @@ describe('group commit', () => {
     await connection.close();
   });
 
-  it('lets a bad change spoil nothing but itself', async () => {
+  it('a failing change does not affect the others', async () => {
     const { connection, add, stored } = await scratch();
     await add(7);
     const outcomes = await Promise.allSettled(range(20).map((n) => add(n)));
@@ -78,7 +78,7 @@ describe('group commit', () => {
     await connection.close();
   });
 
-  it('finishes on close what was asked for before, and refuses what comes after', async () => {
+  it('completes earlier writes on close and rejects later ones', async () => {
     const { connection, add } = await scratch();
     const writes = range(600).map((n) => add(n));
     const closing = connection.close();
@@ -98,7 +98,7 @@ describe('a lock that another process holds', () => {
     return db;
   };
 
-  it('is waited for without blocking', async () => {
+  it('is awaited without blocking the thread', async () => {
     const store = await bench.open();
     const other = rival();
     const appending = store.ledger.append(chainOf(account(1), 1));
@@ -109,7 +109,7 @@ describe('a lock that another process holds', () => {
     expect(await appending).toEqual(['appended']);
   });
 
-  it('is given up after a while, and nothing is stored', async () => {
+  it('times out, and nothing is stored', async () => {
     const store = await bench.open({ busyTimeoutMs: 400 });
     const other = rival();
     const writes = Promise.allSettled([store.ledger.append(chainOf(account(1), 1)), store.queue.send([work(1)])]);
@@ -124,7 +124,7 @@ describe('a lock that another process holds', () => {
     expect(await store.ledger.append(chainOf(account(1), 1))).toEqual(['appended']);
   });
 
-  it('does not keep anyone from reading', async () => {
+  it('does not block reads', async () => {
     const store = await bench.open();
     await store.ledger.append(chainOf(account(1), 2));
     const other = rival();
@@ -134,8 +134,8 @@ describe('a lock that another process holds', () => {
   });
 });
 
-describe('a file that vanishes while it is open', () => {
-  it('stops every write, because nothing would be kept', async () => {
+describe('a file that disappears while it is open', () => {
+  it('stops every write, because nothing would be persisted', async () => {
     const store = await bench.open();
     await store.ledger.append(chainOf(account(1), 1));
     rmSync(bench.dataDir, { recursive: true });
@@ -143,7 +143,7 @@ describe('a file that vanishes while it is open', () => {
     await expect(store.queue.send([work(1)])).rejects.toThrow(/was deleted while it was open/);
   });
 
-  it('or is replaced, as well', async () => {
+  it('stops every write if it is replaced, too', async () => {
     const store = await bench.open();
     await (await bench.open({ dataDir: bench.path('other') })).close();
     renameSync(databasePath(bench.path('other')), file);
@@ -152,7 +152,7 @@ describe('a file that vanishes while it is open', () => {
 });
 
 describe('a full disk', () => {
-  it('fails what does not fit, keeps what was acknowledged, and goes on when there is space', async () => {
+  it('rejects writes that do not fit, keeps acknowledged ones, and continues when there is space', async () => {
     const store = await bench.open({ maxPages: 140 });
     await store.queue.send(range(300).map((n) => work(n)));
     const deliveries = await store.queue.receive(300, 60_000);
@@ -178,7 +178,7 @@ describe('a full disk', () => {
     expect((await store.ledger.head(account(1))).seq).toBe(seq);
     expect(await store.ledger.read(account(1), 0, 1000)).toEqual(entries.slice(0, seq));
 
-    // What frees space succeeds, also together with what needs it.
+    // Writes that free space succeed, even in one batch with writes that need it.
     const [full, freed] = await Promise.allSettled([
       store.ledger.append(sealAll(account(2), [{ reason: 'x'.repeat(100_000) }])),
       store.queue.acknowledge(deliveries),
@@ -197,8 +197,8 @@ describe('a full disk', () => {
   });
 });
 
-describe('what callers give', () => {
-  it('is refused before anything is stored if its times cannot be read', async () => {
+describe('input of callers', () => {
+  it('is rejected before anything is stored if a time is invalid', async () => {
     const store = await bench.open();
     const [good] = chainOf(account(1), 1);
     const [bad] = sealAll(account(2), [draft({ chain: account(2), at: 'soon' })]);

@@ -10,7 +10,7 @@ import { factsContract } from '../../contract/snapshot-store.contract.ts';
 import { storeTimeContract } from '../../contract/store-time.contract.ts';
 import { type Bench, makeBench } from './stores.ts';
 
-/** A fresh store; `pick` says which port of it is tried. */
+/** A new store; `pick` selects the port under test. */
 function subject<Port>(pick: (store: EmbeddedStore, bench: Bench) => Port): () => Promise<Subject<Port>> {
   return async () => {
     const bench = makeBench();
@@ -20,7 +20,7 @@ function subject<Port>(pick: (store: EmbeddedStore, bench: Bench) => Port): () =
   };
 }
 
-/** As a newer or older version would have stored it. */
+/** Stores a value in the format of another version. */
 function putRaw(bench: Bench, body: string): void {
   const db = new DatabaseSync(databasePath(bench.dataDir));
   db.prepare('INSERT INTO queue (work, body, visible_at) VALUES (?, ?, ?)').run(body, body, bench.clock.now());
@@ -59,7 +59,7 @@ storeTimeContract('embedded', async () => {
     ...{ time: store.time, registers: store.registers, monotonic: () => performance.now() },
     answers: false,
     trueTime: () => bench.clock.now(),
-    // Moves on with every commit of another connection.
+    // Advances with every commit of another connection.
     writes: () => Number(db.prepare('PRAGMA data_version').get()?.['data_version']),
   };
   const close = async () => {

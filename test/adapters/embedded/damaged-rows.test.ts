@@ -18,7 +18,7 @@ afterEach(() => bench.dispose());
 
 const CHAIN = account(7);
 
-/** A store with one of everything, in which somebody changes a row from outside. */
+/** A store with one document of each kind, whose rows the test edits directly. */
 async function edited(statement: string) {
   const store = await bench.open();
   await store.ledger.append(chainOf(CHAIN, 3));
@@ -41,7 +41,7 @@ async function drain(pages: AsyncIterable<readonly unknown[]>): Promise<void> {
 }
 
 describe('a row that was changed from outside', () => {
-  it('a record that stands under another account than it has is refused, and never read for ever', async () => {
+  it('rejects a record stored under the wrong account, and ends the read', async () => {
     const { records } = await edited(
       `UPDATE records SET body = replace(body, '${CHAIN}', '000000000000') WHERE account_id = '${CHAIN}'`,
     );
@@ -51,7 +51,7 @@ describe('a row that was changed from outside', () => {
     await expect(records.getMany([CHAIN])).rejects.toMatchObject(refused);
   });
 
-  it('so are the facts of an account', async () => {
+  it('rejects an organization account stored under the wrong account, too', async () => {
     const store = await edited(`UPDATE facts SET body = replace(body, '${CHAIN}', '000000000000')`);
     await expect(store.snapshots.get(CHAIN)).rejects.toMatchObject({ code: 'Corrupt' });
     await expect(store.snapshots.load()).rejects.toMatchObject({ code: 'Corrupt' });
@@ -87,13 +87,13 @@ describe('a row that was changed from outside', () => {
     await expect(records.get(CHAIN)).rejects.toMatchObject(refused);
   });
 
-  it('a number that JavaScript does not have is damage, and no defect', async () => {
+  it('a number outside the range of JavaScript is reported as damage, not as an internal error', async () => {
     const { records } = await edited(`UPDATE records SET seq = 9007199254740993 WHERE account_id = '${CHAIN}'`);
     await expect(records.get(CHAIN)).rejects.toMatchObject({ code: 'Corrupt' });
   });
 });
 
-it('a header that asks for another format is damage, and no defect', async () => {
+it('a header with another format is reported as damage, not as an internal error', async () => {
   await (await bench.open()).close();
   const file = openSync(databasePath(bench.dataDir), 'r+');
   // The schema format number [sqlite.org/fileformat2.html].
@@ -114,7 +114,7 @@ describe('a register that was changed from outside', () => {
       },
       /suspensions\.0\.selector: is not a selector/,
     ],
-  ])('%s: is an error that names it, never taken for absent', async (_, value, message) => {
+  ])('%s: is an error that names the register, never read as absent', async (_, value, message) => {
     const { registers } = await bench.open();
     await registers.write('controls', value, null);
     const error: unknown = await readControls(registers).catch((reason: unknown) => reason);

@@ -26,7 +26,7 @@ function place(): string {
 
 const look = (dataDir: string) => lookAtEmbedded(dataDir, { clock: hastyClock(), random: () => 0 });
 
-/** A data directory with a store that was closed. */
+/** A data directory with a closed store. */
 async function withStore(): Promise<{ readonly dataDir: string; readonly file: string }> {
   const dataDir = place();
   const store = await openStore({ dataDir, clock: manualClock(), readOnly: false });
@@ -35,7 +35,7 @@ async function withStore(): Promise<{ readonly dataDir: string; readonly file: s
 }
 
 describe('the embedded store', () => {
-  it('that is not there yet is no fault, and is not made by looking', async () => {
+  it('passes if it does not exist yet, and is not created by the check', async () => {
     const dataDir = join(place(), 'deeper', 'still');
     const { dataDirectory, database, writeAheadLog, disk } = look(dataDir);
     expect(await dataDirectory()).toMatchObject({ status: 'pass' });
@@ -45,7 +45,7 @@ describe('the embedded store', () => {
     expect(() => readdirSync(dataDir)).toThrow('ENOENT');
   });
 
-  it('that is there passes, and stays as it is', async () => {
+  it('passes if it exists, and is not changed', async () => {
     const { dataDir } = await withStore();
     const before = readdirSync(dataDir);
     const { dataDirectory, database, writeAheadLog } = look(dataDir);
@@ -55,7 +55,7 @@ describe('the embedded store', () => {
     expect(readdirSync(dataDir)).toEqual(before);
   });
 
-  it('that is cut off, of another program, or of a newer version', async () => {
+  it('fails if it is truncated, of another program, or of a newer version', async () => {
     const cut = await withStore();
     truncateSync(cut.file, 5_000);
     expect(await look(cut.dataDir).database()).toMatchObject({
@@ -87,7 +87,7 @@ describe('the embedded store', () => {
     });
   });
 
-  it('whose log has grown because something keeps it', async () => {
+  it('reports a log that has grown because a reader keeps it', async () => {
     const { dataDir, file } = await withStore();
     closeSync(openSync(`${file}-wal`, 'w'));
     truncateSync(`${file}-wal`, 300 * 2 ** 20);
@@ -100,7 +100,7 @@ describe('the embedded store', () => {
     expect(found.message).toContain('300.0 MiB');
   });
 
-  it('whose directory is a file', async () => {
+  it('fails if the directory is a file', async () => {
     const dataDir = place();
     writeFileSync(dataDir, 'no directory');
     expect(await look(dataDir).dataDirectory()).toMatchObject({
@@ -112,8 +112,8 @@ describe('the embedded store', () => {
     expect((await look(dataDir).disk()).status).not.toBe('fail');
   });
 
-  // Permissions do not hold for root.
-  it.skipIf(process.getuid?.() === 0)('whose directory this user may not write', async () => {
+  // Permissions do not apply to root.
+  it.skipIf(process.getuid?.() === 0)('fails if this user may not write to the directory', async () => {
     const { dataDir } = await withStore();
     chmodSync(dataDir, 0o500);
     onTestFinished(() => chmodSync(dataDir, 0o700));

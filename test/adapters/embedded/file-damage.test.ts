@@ -8,7 +8,7 @@ import { bench, contents, file, makeStore, useDataDirectory, withDatabase } from
 
 useDataDirectory();
 
-/** Opening fails so, and leaves everything as it is. */
+/** Expects that opening fails with this error and changes no file. */
 async function expectRefused(code: string, message: RegExp): Promise<void> {
   const before = contents();
   for (const readOnly of [false, true]) {
@@ -23,26 +23,26 @@ async function expectRefused(code: string, message: RegExp): Promise<void> {
 describe('a file that must not be touched', () => {
   beforeEach(() => makeStore());
 
-  it('is one that is no database', async () => {
+  it('is one that is not a database', async () => {
     writeFileSync(file, 'the quick brown fox jumps over the lazy dog'.repeat(100));
     await expectRefused('Corrupt', /not an SQLite database.*left as it is.*rollcall restore/);
   });
 
-  it('is an empty one, and one of a few bytes', async () => {
+  it('is an empty one or one of a few bytes', async () => {
     writeFileSync(file, '');
     await expectRefused('Corrupt', /the file is empty/);
     writeFileSync(file, 'SQLite');
     await expectRefused('Corrupt', /not an SQLite database/);
   });
 
-  it('is one that is cut off', async () => {
+  it('is a truncated one', async () => {
     truncateSync(file, statSync(file).size - 4096);
     await expectRefused('Corrupt', /cut off: it has \d+ bytes of \d+/);
   });
 
   it('is one with damage inside', async () => {
     const bytes = readFileSync(file);
-    // Behind the header page: the roots of tables and indices.
+    // After the header page: the roots of tables and indices.
     bytes.fill(0xa5, 4096, 16_384);
     writeFileSync(file, bytes);
     await expectRefused('Corrupt', /damaged/);
@@ -70,7 +70,7 @@ describe('a file that must not be touched', () => {
     db.close();
   });
 
-  it('is a log whose file is gone', async () => {
+  it('is a log without its database file', async () => {
     const db = new DatabaseSync(file);
     db.exec('PRAGMA wal_autocheckpoint = 0; CREATE TABLE x (a)');
     unlinkSync(file);
@@ -78,15 +78,15 @@ describe('a file that must not be touched', () => {
     db.close();
   });
 
-  it('is no file at all', async () => {
+  it('is not a regular file', async () => {
     unlinkSync(file);
     mkdirSync(file);
     await expect(bench.open()).rejects.toMatchObject({ code: 'Corrupt', resource: file });
   });
 });
 
-describe('damage that shows later', () => {
-  it('is told with its place, and the rest stays readable', async () => {
+describe('damage detected after opening', () => {
+  it('is reported with its location, and the rest stays readable', async () => {
     await makeStore();
     withDatabase((db) => db.exec("UPDATE ledger SET body = 'no JSON' WHERE seq = 2"));
     const store = await bench.open();

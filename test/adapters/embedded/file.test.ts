@@ -8,8 +8,8 @@ import { bench, file, makeStore, useDataDirectory } from './store-file.ts';
 
 useDataDirectory();
 
-describe('making a store', () => {
-  it('makes the directory and the file for the owner only, whatever the umask, and the log as well', async () => {
+describe('creating a store', () => {
+  it('creates directory, file and log for the owner only, whatever the umask', async () => {
     const umask = process.umask(0);
     try {
       const store = await bench.open();
@@ -23,18 +23,18 @@ describe('making a store', () => {
     for (const name of names) expect(statSync(join(bench.dataDir, name)).mode & 0o777).toBe(0o600);
   });
 
-  it('leaves one file when it is closed', async () => {
+  it('leaves one file after close', async () => {
     await makeStore();
     expect(readdirSync(bench.dataDir)).toEqual(['rollcall.db']);
   });
 
-  it('leaves a directory that exists as it is', async () => {
+  it('does not change an existing directory', async () => {
     mkdirSync(bench.dataDir, { mode: 0o755 });
     await makeStore();
     expect(statSync(bench.dataDir).mode & 0o777).toBe(0o755);
   });
 
-  it('makes one store when several open it at the same time', async () => {
+  it('creates one store when several processes open it at the same time', async () => {
     const stores = await Promise.all(range(5).map(() => bench.open()));
     await stores[0]?.ledger.append(chainOf(account(1), 1));
     for (const store of stores) expect((await store.ledger.head(account(1))).seq).toBe(1);
@@ -51,14 +51,14 @@ describe('making a store', () => {
     expect(readFileSync(bench.dataDir, 'utf8')).toBe('a file');
   });
 
-  it('with create: false refuses and makes nothing', async () => {
+  it('with create: false fails and creates nothing', async () => {
     await expect(bench.open({ create: false })).rejects.toMatchObject({ code: 'NotFound', resource: file });
     await expect(bench.open({ create: false, readOnly: true })).rejects.toMatchObject({ code: 'NotFound' });
     expect(existsSync(bench.dataDir)).toBe(false);
   });
 
-  it('says so where nothing can be written', async () => {
-    // Not even root can make a directory there.
+  it('reports a path that cannot be written', async () => {
+    // Not even root can create a directory there.
     const error: unknown = await bench.open({ dataDir: '/sys/rollcall' }).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(StoreError);
     expect(error).toMatchObject({ code: 'NotWritable' });
@@ -79,7 +79,7 @@ describe('reading only', () => {
     expect(existsSync(bench.dataDir)).toBe(false);
   });
 
-  it('refuses every write', async () => {
+  it('rejects every write', async () => {
     await makeStore();
     const before = readFileSync(file);
     const store = await bench.open({ readOnly: true });
@@ -104,7 +104,7 @@ describe('reading only', () => {
     expect(readFileSync(file).equals(before)).toBe(true);
   });
 
-  it('sees what another process writes meanwhile', async () => {
+  it('sees the concurrent writes of another process', async () => {
     await makeStore();
     const reader = await bench.open({ readOnly: true });
     const writer = await bench.open();

@@ -12,7 +12,7 @@ export let bench: Bench;
 export let file: string;
 export let copy: string;
 
-/** All of the backup and nothing of what it replaces; `restore.test.ts` is about what is kept. */
+/** Restores only the backup and keeps nothing of the replaced store; `restore.test.ts` covers the parts that are kept. */
 const onlyTheBackup: Reconcile<null> = (backup) => ({ registers: backup.registers(), drafts: [], report: null });
 
 export const restore = (options: Partial<RestoreOptions<null>> = {}) =>

@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => bench.dispose());
 
-it('every combination of filters walks an index in its order, with no sorting and no look at the whole table', async () => {
+it('every combination of filters reads an index in order, without sorting or a table scan', async () => {
   await (await bench.open()).close();
   const db = new DatabaseSync(databasePath(bench.dataDir), { readOnly: true });
   const filter = fc.record(
@@ -36,7 +36,7 @@ it('every combination of filters walks an index in its order, with no sorting an
       const steps = plan.map((row) => String(row['detail']));
       expect(steps).toHaveLength(1);
       expect(steps[0]).toMatch(/^(SEARCH|SCAN) ledger USING INDEX ledger_\w+/);
-      // Only the query without any filter or place begins at the end of an index.
+      // Only the query without a filter or cursor starts at the end of an index.
       const narrowed = Object.keys(filters).length > 0 || paged;
       expect(steps[0]?.startsWith('SEARCH')).toBe(narrowed);
     }),
@@ -45,7 +45,7 @@ it('every combination of filters walks an index in its order, with no sorting an
   db.close();
 });
 
-it('the outline of a run walks one index that has all it needs, and groups without sorting by account', async () => {
+it('the outline of a run reads one covering index and groups by account without sorting', async () => {
   await (await bench.open()).close();
   const db = new DatabaseSync(databasePath(bench.dataDir), { readOnly: true });
   const plans = [COUNTS, STEPS].map((text) =>

@@ -23,7 +23,7 @@ describe('migration', () => {
     return Number(row?.['user_version']);
   };
 
-  it('goes forward step by step and keeps everything', async () => {
+  it('applies each step and keeps all data', async () => {
     const store = await bench.open();
     await store.registers.write('x', { a: 1 }, null);
     await store.ledger.append(chainOf(account(1), 3));
@@ -38,12 +38,12 @@ describe('migration', () => {
     await expect(bench.open()).rejects.toMatchObject({ code: 'NewerVersion' });
   });
 
-  it('makes a new store with all steps', async () => {
+  it('creates a new store with all steps', async () => {
     await (await bench.open({ migrations: [...MIGRATIONS, addNote, addIndex] })).close();
     expect(version()).toBe(MIGRATIONS.length + 2);
   });
 
-  it('that fails leaves the version before it, whole', async () => {
+  it('rolls back completely to the previous version on failure', async () => {
     await makeStore();
     const broken: Migration = {
       name: 'broken',
@@ -59,7 +59,7 @@ describe('migration', () => {
     expect(await store.ledger.read(account(1), 0, 10)).toHaveLength(3);
   });
 
-  it('is done once when several processes find it due', async () => {
+  it('runs once if several processes find it due', async () => {
     await makeStore();
     const migrations = [...MIGRATIONS, addNote, addIndex];
     const stores = await Promise.all(range(4).map(() => bench.open({ migrations })));
@@ -67,7 +67,7 @@ describe('migration', () => {
     expect(version()).toBe(migrations.length);
   });
 
-  it('is not done by a command that only reads', async () => {
+  it('is not run by a read-only command', async () => {
     await makeStore();
     const before = contents();
     const opening = bench.open({ readOnly: true, migrations: [...MIGRATIONS, addNote] });

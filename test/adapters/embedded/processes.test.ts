@@ -46,7 +46,7 @@ it('a visible message goes to exactly one of several processes', async () => {
   expect(received.toSorted()).toEqual(range(300).map(account));
 });
 
-it('of processes that compare and set a register, exactly one wins each time', async () => {
+it('exactly one of several processes wins each compare-and-set of a register', async () => {
   const children = await Promise.all(range(3).map((n) => runChild('increment', bench.dataDir, `${n}`)));
   const won = children.flatMap((child) => child.lines);
   expect(won.map((line) => Number(line['value'])).toSorted((a, b) => a - b)).toEqual(range(300).map((n) => n + 1));
@@ -57,7 +57,7 @@ it('of processes that compare and set a register, exactly one wins each time', a
 
 type Line = Readonly<Record<string, unknown>>;
 
-/** Everything that a line acknowledges is there. */
+/** Checks that every acknowledged write is in the store. */
 async function expectKept(store: EmbeddedStore, lines: readonly Line[]): Promise<void> {
   for (const line of lines) {
     if (typeof line['chain'] === 'string') {
@@ -74,7 +74,7 @@ async function expectKept(store: EmbeddedStore, lines: readonly Line[]): Promise
   }
 }
 
-it('whenever a process is killed, the store is sound and has everything that was acknowledged', async () => {
+it('after a kill at any time, the store is intact and has every acknowledged write', async () => {
   const acknowledged: Line[] = [];
   for (const round of range(12)) {
     const { lines, signal } = await runChild('writeForEver', bench.dataDir, `round ${round}`, 40 + round * 37);
@@ -88,6 +88,6 @@ it('whenever a process is killed, the store is sound and has everything that was
     await store.close();
   }
   expect(acknowledged.length).toBeGreaterThan(12 * 40);
-  // What an earlier process had acknowledged, the later ones have not harmed; a record may have advanced since.
+  // Later processes keep the acknowledged writes of earlier ones; a record may have advanced.
   await expectKept(await bench.open(), acknowledged);
 });

@@ -4,14 +4,14 @@ import { fileURLToPath } from 'node:url';
 const CHILD = fileURLToPath(new URL('./child.ts', import.meta.url));
 
 export interface Finished {
-  /** What the child's lines said. */
+  /** The parsed output lines of the child. */
   readonly lines: readonly Readonly<Record<string, unknown>>[];
   readonly signal: NodeJS.Signals | null;
 }
 
 /**
  * Runs `child.ts` to its end. Rejects if it fails.
- * @param killAfter kills it when it has written so many lines.
+ * @param killAfter kills it after this many lines.
  */
 export function runChild(mode: string, dataDir: string, name: string, killAfter?: number): Promise<Finished> {
   return new Promise((resolve, reject) => {
@@ -28,7 +28,7 @@ export function runChild(mode: string, dataDir: string, name: string, killAfter?
     child.on('error', reject);
     child.on('close', (code, signal) => {
       if (code !== 0 && signal !== 'SIGKILL') return reject(new Error(`${mode} ended with ${code}: ${complaints}`));
-      // What follows the last line break was cut off by the kill: it was not acknowledged to us.
+      // The kill truncated the text after the last line break, so it was not acknowledged.
       const lines = output.split('\n').slice(0, -1);
       resolve({ lines: lines.map((line) => JSON.parse(line)), signal });
     });

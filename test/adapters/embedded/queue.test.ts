@@ -14,15 +14,15 @@ afterEach(() => bench.dispose());
 
 const VISIBILITY = 1000;
 
-describe('a message that means the same as one that waits', () => {
-  it('takes its place, with the newer run', async () => {
+describe('a duplicate of a waiting message', () => {
+  it('replaces it, with the newer run', async () => {
     await store.queue.send([work(1, { runId: 'old' }), work(1, { runId: 'new' })]);
     await store.queue.send([work(1, { runId: 'newest' })]);
     const deliveries = await store.queue.receive(10, VISIBILITY);
     expect(deliveries.map((delivery) => delivery.message.runId)).toEqual(['newest']);
   });
 
-  it('means the same only by the same work, policy and plan', async () => {
+  it('is a duplicate only with the same work, policy and plan', async () => {
     const different: readonly WorkMessage[] = [
       work(1),
       work(2),
@@ -35,7 +35,7 @@ describe('a message that means the same as one that waits', () => {
     expect((await store.queue.depth()).visible).toBe(different.length);
   });
 
-  it('wakes one that was put off', async () => {
+  it('makes a delayed message visible', async () => {
     await store.queue.send([work(1)]);
     const [delivery] = await store.queue.receive(1, VISIBILITY);
     if (delivery === undefined) throw new Error('nothing was visible');
@@ -44,7 +44,7 @@ describe('a message that means the same as one that waits', () => {
     expect(await store.queue.depth()).toEqual({ visible: 1, inFlight: 0, dead: 0 });
   });
 
-  it('does not join one that a worker has, but one whose worker was too slow', async () => {
+  it('does not replace one that a worker is processing, unless the visibility of the worker expired', async () => {
     await store.queue.send([work(1)]);
     const [slow] = await store.queue.receive(1, VISIBILITY);
     if (slow === undefined) throw new Error('nothing was visible');
@@ -53,14 +53,14 @@ describe('a message that means the same as one that waits', () => {
     await bench.clock.advance(VISIBILITY);
     await store.queue.send([work(1, { runId: 'later' })]);
     expect(await store.queue.depth()).toEqual({ visible: 2, inFlight: 0, dead: 0 });
-    // Its late acknowledgement must not take away what was sent after it had looked.
+    // The late acknowledgement must not remove a message sent after its receipt.
     await store.queue.acknowledge([slow]);
     expect(await store.queue.depth()).toEqual({ visible: 2, inFlight: 0, dead: 0 });
   });
 });
 
 describe('dead letters', () => {
-  it('get a message that was received too often and never finished', async () => {
+  it('receive a message that was received too often without being acknowledged', async () => {
     await store.queue.send([work(1)]);
     for (const receives of [1, 2, 3]) {
       const [delivery] = await store.queue.receive(1, VISIBILITY);
@@ -74,7 +74,7 @@ describe('dead letters', () => {
     expect((await store.queue.receive(1, VISIBILITY))[0]?.receives).toBe(1);
   });
 
-  it('do not get a message that someone else has meanwhile', async () => {
+  it('do not receive a message that another worker is processing', async () => {
     await store.queue.send([work(1)]);
     const [stale] = await store.queue.receive(1, VISIBILITY);
     await bench.clock.advance(VISIBILITY);
@@ -87,7 +87,7 @@ describe('dead letters', () => {
   });
 });
 
-it('messages are given in the order in which they became visible', async () => {
+it('messages are received in the order in which they became visible', async () => {
   for (const n of range(5)) {
     await store.queue.send([work(9 - n)]);
     await bench.clock.advance(1);

@@ -45,12 +45,12 @@ describe('restore', () => {
     backedUp = readFileSync(copy, 'latin1');
   });
   afterEach(() => {
-    // Whatever happens, a backup is only read.
+    // A restore never changes the backup.
     if (existsSync(copy)) expect(readFileSync(copy, 'latin1') === backedUp).toBe(true);
   });
   const names = () => readdirSync(bench.dataDir).toSorted();
 
-  it('makes a store where there was none', async () => {
+  it('creates a missing store', async () => {
     expect(await restore()).toEqual({ path: file, copy: null, setAside: null, report: null });
     expect(names()).toEqual(['rollcall.db']);
     expect(statSync(file).mode & 0o777).toBe(0o600);
@@ -58,7 +58,7 @@ describe('restore', () => {
     await expectFilled(await bench.open());
   });
 
-  it('replaces the state of a store that is closed', async () => {
+  it('replaces the state of a closed store', async () => {
     const store = await bench.open();
     await store.ledger.append(chainOf(account(9), 50));
     await store.close();
@@ -70,7 +70,7 @@ describe('restore', () => {
     await expectFilled(restored);
   });
 
-  it('replaces the state of a store that is open, here and elsewhere, and they go on with it', async () => {
+  it('replaces the state of a store that this and another process have open, and both continue with it', async () => {
     const store = await bench.open();
     const other = await bench.open();
     const reader = await bench.open({ readOnly: true });
@@ -89,7 +89,7 @@ describe('restore', () => {
     expect((await store.queue.depth()).visible).toBe(2);
   });
 
-  it('while another process works on the store, leaves one sound store, and copies of every entry that it removed', async () => {
+  it('while another process uses the store, leaves one intact store and copies of every removed entry', async () => {
     await (await bench.open()).close();
     let working = true;
     const child = runChild('append', bench.dataDir, 'process 1').finally(() => {
@@ -115,7 +115,7 @@ describe('restore', () => {
     expect((await store.ledger.head(account(2))).seq).toBeGreaterThanOrEqual(2);
   });
 
-  it('makes every version of a register a new one', async () => {
+  it('gives every register a new version', async () => {
     const store = await bench.open({ dataDir: bench.path('origin') });
     const before = await store.registers.read('lease');
     const seen = new Set([before?.version]);
@@ -141,13 +141,13 @@ describe('restore', () => {
     await expectFilled(await bench.open());
   });
 
-  it('killed while it sets a damaged store aside, leaves a file that no process takes for a store', async () => {
+  it('if killed while it sets a damaged store aside, leaves a file that no process opens as a store', async () => {
     const store = await bench.open();
     await store.registers.write('lease', 'mine', null);
     await store.close();
     const ruins = readFileSync(file);
     const aside = `${file}.damaged-1`;
-    // The draft is missing, so the last step fails: what is there then is what a killed process leaves.
+    // The draft is missing, so the last step fails and leaves the same files as a killed process.
     expect(() => replaceDamaged(file, { aside, draft: `${file}.gone` })).toThrow(/ENOENT/);
     await expect(bench.open()).rejects.toMatchObject({ code: 'Corrupt', resource: file });
     expect(readFileSync(aside).equals(ruins)).toBe(true);
@@ -155,7 +155,7 @@ describe('restore', () => {
     await expectFilled(await bench.open());
   });
 
-  it('sets a log aside whose file is gone, lest it be mistaken for the new file’s', async () => {
+  it('sets aside a log without its file, so that the new file does not use it', async () => {
     mkdirSync(bench.dataDir);
     writeFileSync(`${file}-wal`, 'orphan');
     const { setAside } = await restore();
@@ -171,7 +171,7 @@ describe('restore', () => {
     ["another program's", 'ForeignFile', () => withCopy('PRAGMA application_id = 3')],
     ["a newer version's", 'NewerVersion', () => withCopy('PRAGMA user_version = 50')],
     ['missing', 'NotFound', () => undefined],
-  ])('refuses a backup that is %s, and leaves the store as it is', async (_, code, spoil) => {
+  ])('rejects a backup that is %s and does not change the store', async (_, code, spoil) => {
     const store = await bench.open();
     await store.registers.write('lease', 'mine', null);
     rm(copy);
@@ -197,7 +197,7 @@ describe('restore', () => {
     await store.backup(large);
     const bytes = readFileSync(large);
     expect(bytes.length).toBeGreaterThan(17 * 2 ** 20);
-    // An index leaf in the middle of nowhere: found by the full check alone.
+    // An index leaf in the middle of the file: only the full check detects it.
     const root = rootPage(large, 'ledger_actor');
     bytes.fill(0xee, (root - 1) * 4096, root * 4096);
     writeFileSync(large, bytes);
@@ -205,7 +205,7 @@ describe('restore', () => {
     expect(existsSync(file)).toBe(false);
   });
 
-  it('refuses to replace what is not ours to replace', async () => {
+  it('refuses to replace a file of another program', async () => {
     mkdirSync(bench.dataDir);
     const db = new DatabaseSync(file);
     db.exec('CREATE TABLE mine (a)');
@@ -218,14 +218,14 @@ describe('restore', () => {
     expect(names()).toEqual(['rollcall.db']);
   });
 
-  it('brings an older backup forward', async () => {
+  it('migrates an older backup', async () => {
     const migrations = [...MIGRATIONS, { name: 'more', up: (db: DatabaseSync) => db.exec('CREATE TABLE more (a)') }];
     await restore({ migrations });
     await expect(bench.open()).rejects.toMatchObject({ code: 'NewerVersion' });
     await expectFilled(await bench.open({ migrations }));
   });
 
-  it('gives up when another process holds the lock, and leaves the store as it is', async () => {
+  it('fails if another process holds the lock, and does not change the store', async () => {
     const store = await bench.open();
     await store.registers.write('lease', 'mine', null);
     const rival = new DatabaseSync(file);
@@ -241,7 +241,7 @@ describe('restore', () => {
     await expect(restore({ dataDir: join(copy, 'deeper') })).rejects.toMatchObject({ code: 'NotADirectory' });
   });
 
-  /** The backup with something changed in its header. */
+  /** Changes the header of the backup. */
   function withCopy(change: string): void {
     writeFileSync(copy, Buffer.from(backedUp, 'latin1'));
     const db = new DatabaseSync(copy);

@@ -21,8 +21,8 @@ import {
 
 useStoreAndBackup();
 
-describe('where nothing can be merged', () => {
-  it('is halted where there was no store', async () => {
+describe('without a store to merge', () => {
+  it('is halted if no store existed', async () => {
     await suspendIt('ou:/Old');
     await store.backup(copy);
     const dataDir = bench.path('elsewhere');
@@ -40,7 +40,7 @@ describe('where nothing can be merged', () => {
     await expectWhole();
   });
 
-  it('is halted where the store was damaged, which is set aside', async () => {
+  it('is halted if the store was damaged, and the damaged store is set aside', async () => {
     await store.backup(copy);
     await store.close();
     writeFileSync(databasePath(bench.dataDir), 'ruins');
@@ -51,7 +51,7 @@ describe('where nothing can be merged', () => {
     expect((await readControls(store.registers)).halt?.by).toBe('user:ben');
   });
 
-  it('keeps what can be read of a store whose schema was changed, and sets it aside', async () => {
+  it('keeps the readable parts of a store with a changed schema, and sets it aside', async () => {
     await store.backup(copy);
     await suspendIt('ou:/Late');
     await store.close();

@@ -37,7 +37,7 @@ async function write(accountId: string, ...drafts: readonly Partial<EntryDraft>[
   const written = await ledger.write(accountId, () =>
     drafts.map((each) => draft({ chain: accountId, at: at(), id: bench.newId(), ...each })),
   );
-  // A write that meets the lock of a restore waits, and the clock of these tests stands still.
+  // A write waits for the lock of a restore, and the clock of these tests does not advance.
   await ledger.settled(accountId);
   return written;
 }
@@ -58,7 +58,7 @@ const succeeded = (intentId: string): Partial<EntryDraft> => ({
 });
 
 describe('a restored store', () => {
-  it('is halted, whatever either store says, and names file, actor and the earlier halt', async () => {
+  it('is always halted, and names file, actor and the earlier halt', async () => {
     await store.backup(copy);
     await halt(deps(), 'fire');
     const { report } = await restore();
@@ -73,7 +73,7 @@ describe('a restored store', () => {
     expect(await unhalt(deps())).toBe(true);
   });
 
-  it('keeps every suspension of either store, the later end where both have one, and shows what it kept', async () => {
+  it('keeps the suspensions of both stores, with the later end of the two, and shows which it kept', async () => {
     const now = bench.clock.now();
     await suspendIt('ou:/A', now + HOUR);
     await suspendIt('ou:/B', now + HOUR);
@@ -103,7 +103,7 @@ describe('a restored store', () => {
     ).toEqual(['ou:/A', 'ou:/New']);
   });
 
-  it('records what it replaced, from which file, and what the backup lacks', async () => {
+  it('records the replaced state, the file, and the entries missing in the backup', async () => {
     await store.ledger.append(chainOf(ORGANIZATION_CHAIN, 2));
     await store.backup(copy);
     await bench.clock.advance(HOUR);
@@ -127,7 +127,7 @@ describe('a restored store', () => {
     await expectWhole();
   });
 
-  it('counts the changes of both stores for the caps, opt-outs as such, and forgets them after 24 hours', async () => {
+  it('counts the changes and opt-outs of both stores towards the caps for 24 hours', async () => {
     await write(account(1), started('one'), succeeded('one'));
     await store.backup(copy);
     await bench.clock.advance(HOUR);
@@ -142,7 +142,7 @@ describe('a restored store', () => {
       [account(3), { optOut: false }],
     ]);
     expect(await changedRecently(store, bench.clock.now())).toEqual(expected);
-    // A second restore of the same backup still knows of them.
+    // A second restore of the same backup still counts them.
     await restore();
     expect(await changedRecently(store, bench.clock.now())).toEqual(expected);
     await bench.clock.advance(23 * HOUR + 1);
@@ -151,7 +151,7 @@ describe('a restored store', () => {
     expect((await changedRecently(store, bench.clock.now())).size).toBe(0);
   });
 
-  it('revives no approval: used ones stay used, open ones end', async () => {
+  it('revives no approval: used ones stay used, open ones expire', async () => {
     const policy = compiled(policyText(), bench.clock.now());
     await store.registers.write(POLICY.name, { hash: policy.hash }, null);
     const runs = new RunStore(store.registers);
@@ -180,7 +180,7 @@ describe('a restored store', () => {
     expect((await approve(deps(), open, approver)).approval.actor).toBe('user:anna');
   });
 
-  it('keeps accounts contested, and changes that are under way claimed under the same intent', async () => {
+  it('keeps accounts contested, and changes in progress claimed under the same intent', async () => {
     await write(account(1), { after: FACET });
     await store.backup(copy);
     await write(account(1), {
@@ -197,7 +197,7 @@ describe('a restored store', () => {
     );
     expect(one?.conditions.computeOptimizer?.contested).toMatchObject({ message: 'set back 3 times' });
     expect(two?.conditions.computeOptimizer?.claim).toMatchObject({ entryId: 'under-way' });
-    // The worker that made the call closes it as if nothing had happened.
+    // The worker that made the call closes the claim as usual.
     const closed = await ledger.write(account(2), () => [
       draft({ chain: account(2), at: at(), id: 'closed', ...succeeded('under-way') }),
     ]);
@@ -205,7 +205,7 @@ describe('a restored store', () => {
     await expectWhole();
   });
 
-  it('leaves what limits and announces as it is now: leases, pace, alerts, published entries', async () => {
+  it('keeps the current leases, rate limits, alerts and publication marks', async () => {
     const first = await store.ledger.append(chainOf(account(1), 2));
     expect(first).toEqual(['appended', 'appended']);
     await store.registers.write('limiter/shared', { taken: 1 }, null);
@@ -226,7 +226,7 @@ describe('a restored store', () => {
     expect((await store.registers.read('alerts'))?.value).toMatchObject({ mark: 2 });
     expect(await store.registers.read('checkpoint/run/1')).toBeNull();
     expect(await store.registers.read('lease/gone')).toBeNull();
-    // The holder learns at its next renewal that the world has changed; until the lease ends nobody else gets it.
+    // The next renewal of the owner fails, and no other process acquires the lease before it expires.
     expect(await acquireLease(store.registers, bench.clock, 'scan', 'other', 60_000)).toMatchObject({
       holder: 'daemon',
     });
@@ -238,7 +238,7 @@ describe('a restored store', () => {
     ]);
   });
 
-  it('refuses records that a process has of the replaced store, be they ahead of the restored chain or beside it', async () => {
+  it('rejects records of the replaced store, whether ahead of the restored chain or divergent', async () => {
     await write(account(1), { after: FACET });
     await store.backup(copy);
     const [lost, twin] = [
@@ -250,7 +250,7 @@ describe('a restored store', () => {
     await store.records.advance([lost.record, twin.record]);
     expect((await store.records.get(account(1)))?.head.seq ?? 0).toBeLessThan(2);
     expect((await verifyLedger(store.ledger, store.records)).fault).toBeNull();
-    // A process that still holds one writes to the chain as it is now.
+    // A process with such a record in memory appends to the current chain.
     const ledger = new LedgerWriter(deps());
     for (const record of [lost.record, twin.record]) {
       const { accountId } = record;
@@ -265,7 +265,7 @@ describe('a restored store', () => {
     await expectWhole();
   });
 
-  it('never gives a version of a register out a second time', async () => {
+  it('never reuses a register version', async () => {
     const versions = new Set<string | undefined>();
     await store.registers.write('controls-like', 1, null);
     await store.backup(copy);

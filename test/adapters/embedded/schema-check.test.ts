@@ -53,8 +53,8 @@ const FOREIGN: readonly (readonly [string, string, RegExp])[] = [
   ['a table missing', 'DROP TABLE dead_letters', /no table "dead_letters", which Rollcall makes/],
 ];
 
-describe('a file that another program has changed', () => {
-  it.each(FOREIGN)('with %s is refused and left as it is', async (_, sql, found) => {
+describe('a file changed by another program', () => {
+  it.each(FOREIGN)('with %s is rejected and not changed', async (_, sql, found) => {
     change(sql);
     const before = readFileSync(file, 'latin1');
     for (const readOnly of [true, false]) {
@@ -68,7 +68,7 @@ describe('a file that another program has changed', () => {
     expect(await look.database()).toMatchObject({ status: 'fail', mend: ['rollcall restore BACKUP'] });
   });
 
-  it.each(FOREIGN)('with %s is refused as a backup', async (_, sql, found) => {
+  it.each(FOREIGN)('with %s is rejected as a backup', async (_, sql, found) => {
     const backup = bench.path('backup.db');
     const store = await bench.open();
     await store.backup(backup);
@@ -86,7 +86,7 @@ describe('a file that another program has changed', () => {
     expect((await store.registers.read('controls'))?.value).toBe('halted');
   });
 
-  it('is noticed by a process that has it open, before anything is written through it', async () => {
+  it('is detected by a process that has it open, before its next write', async () => {
     const store = await bench.open();
     const before = await store.registers.read('controls');
     change(UNDO_HALT);
@@ -96,7 +96,7 @@ describe('a file that another program has changed', () => {
     expect((await store.registers.read('controls'))?.value).toBe('halted');
   });
 
-  it('may have the statistics of ANALYZE, also while it is open', async () => {
+  it('may have the statistics of ANALYZE, even while it is open', async () => {
     const store = await bench.open();
     change('ANALYZE');
     expect(await store.registers.write('other', 1, null)).not.toBeNull();
@@ -105,7 +105,7 @@ describe('a file that another program has changed', () => {
   });
 });
 
-it('an older version is compared with what that version makes, and then brought forward', async () => {
+it('an older version is compared with its own schema, then migrated', async () => {
   const dataDir = bench.path('older');
   await (await bench.open({ dataDir, migrations: MIGRATIONS.slice(0, 1) })).close();
   change('CREATE VIEW seen AS SELECT 1', databasePath(dataDir));
@@ -114,7 +114,7 @@ it('an older version is compared with what that version makes, and then brought 
   expect(await (await bench.open({ dataDir })).registers.read('controls')).toBeNull();
 });
 
-it('a daemon of an older version stops writing when a newer one has brought the file forward', async () => {
+it('a daemon of an older version stops writing after a newer one migrated the file', async () => {
   const store = await bench.open();
   const migrations = [...MIGRATIONS, { name: 'more', up: (db: DatabaseSync) => db.exec('CREATE TABLE more (a)') }];
   await (await bench.open({ migrations })).close();

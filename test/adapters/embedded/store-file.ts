@@ -10,7 +10,7 @@ import { type Bench, makeBench } from './stores.ts';
 export let bench: Bench;
 export let file: string;
 
-/** Everything in the data directory: a hash of each file, by name. The shared memory of a log counts by its name alone. */
+/** A hash of each file in the data directory, by name; of the shared memory of a log, only the name. */
 export function contents(): Readonly<Record<string, string>> {
   const hash = (name: string) => sha256Hex(readFileSync(join(bench.dataDir, name)).toString('latin1'));
   const names = readdirSync(bench.dataDir).toSorted();

@@ -8,11 +8,11 @@ import { makeNewId } from '../../../shared/adapters/system/ids.ts';
 import { HOST } from '../../support/host.ts';
 import { type ManualClock, manualClock } from '../../support/manual-clock.ts';
 
-/** A place for stores that vanishes with `dispose`, and all stores opened through it. */
+/** A directory for stores, and all stores opened in it; `dispose` closes and removes them. */
 export interface Bench {
-  /** Not made yet. */
+  /** Does not exist yet. */
   readonly dataDir: string;
-  /** A path beside the data directory. */
+  /** A path next to the data directory. */
   path(name: string): string;
   readonly clock: ManualClock;
   readonly newId: () => string;

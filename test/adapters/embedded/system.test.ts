@@ -15,14 +15,14 @@ describe('the system clock', () => {
     expect(Math.abs(systemClock.now() - Date.now())).toBeLessThan(1000);
   });
 
-  it('sleeps at least as long as asked for', async () => {
+  it('sleeps at least the requested time', async () => {
     const start = performance.now();
     await systemClock.sleep(20);
     expect(performance.now() - start).toBeGreaterThanOrEqual(19);
     await systemClock.sleep(-5);
   });
 
-  it('wakes as soon as the signal aborts, without throwing, also from a sleep of months', async () => {
+  it('wakes when the signal aborts, without throwing, even from a sleep of months', async () => {
     const controller = new AbortController();
     const start = performance.now();
     const long = systemClock.sleep(100 * 86_400_000, controller.signal);
@@ -48,7 +48,7 @@ describe('the system clock', () => {
 });
 
 describe('the manual clock', () => {
-  it('wakes sleepers in order of time, each at its own time, and those who sleep again', async () => {
+  it('wakes sleepers in order, each at its own time, including those that sleep again', async () => {
     const clock = manualClock();
     const log: string[] = [];
     const sleeper = async (name: string, ...naps: number[]) => {
@@ -81,12 +81,12 @@ describe('the manual clock', () => {
 });
 
 describe('system random', () => {
-  it('is in [0, 1), spread evenly, and never the same twice', () => {
+  it('is in [0, 1), uniform, and never repeats', () => {
     const numbers = range(4000).map(() => systemRandom());
     expect(Math.min(...numbers)).toBeGreaterThanOrEqual(0);
     expect(Math.max(...numbers)).toBeLessThan(1);
     expect(new Set(numbers).size).toBe(4000);
-    // Each tenth gets 400 of 4000; ten standard deviations away is a defect, not chance.
+    // Each tenth should get 400 of 4,000; a deviation of ten standard deviations is a defect.
     for (const tenth of range(10)) {
       const hits = numbers.filter((number) => Math.floor(number * 10) === tenth).length;
       expect(Math.abs(hits - 400)).toBeLessThan(190);
@@ -95,7 +95,7 @@ describe('system random', () => {
 });
 
 describe('ids', () => {
-  it('are 26 characters, unique, and sort by their making, also within one ms', () => {
+  it('are 26 characters, unique, and sort by creation, even within one ms', () => {
     const newId = makeNewId(manualClock());
     const ids = range(5000).map(() => newId());
     for (const id of ids) expect(id).toMatch(/^[0-9A-HJKMNP-TV-Z]{26}$/);
@@ -140,7 +140,7 @@ describe('ids', () => {
       expect(makeNewId({ now: () => now }, () => 0)()).toBe('1'.padStart(10, '0').padEnd(26, '0'));
   });
 
-  it('of several makers differ', () => {
+  it('differ between generators', () => {
     const clock = manualClock();
     const makers = range(50).map(() => makeNewId(clock));
     expect(new Set(makers.map((make) => make())).size).toBe(50);
@@ -154,7 +154,7 @@ describe('the logger', () => {
     return { log, lines, last: (): unknown => JSON.parse(lines.at(-1) ?? 'null') };
   };
 
-  it('writes one JSON object a line', () => {
+  it('writes one JSON object per line', () => {
     const { log, lines, last } = logger();
     log.info('scan\nstarted', {
       accounts: 5,
@@ -173,7 +173,7 @@ describe('the logger', () => {
     });
   });
 
-  it('outlives a sink that takes nothing', () => {
+  it('survives a failing sink', () => {
     const full = Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
     const taken: string[] = [];
     let broken = true;
@@ -188,7 +188,7 @@ describe('the logger', () => {
     expect(taken.map((line) => JSON.parse(line).message)).toEqual(['kept']);
   });
 
-  it('leaves out what is below its level', () => {
+  it('omits messages below its level', () => {
     const { log, lines } = logger('warn');
     log.debug('1');
     log.info('2');
@@ -223,7 +223,7 @@ describe('the logger', () => {
     });
   });
 
-  it('masks secrets inside text, by form and by exact text', () => {
+  it('masks secrets inside text, by pattern and by exact match', () => {
     const { log, lines } = logger('debug', ['https://chat.example.com/hook/T0P']);
     const texts = [
       'POST https://hooks.slack.com/services/T000/B000/XXXX failed',
@@ -243,7 +243,7 @@ describe('the logger', () => {
     expect(all).toContain('could not reach [redacted] today');
   });
 
-  it('shows errors with what they carry and what caused them', () => {
+  it('shows errors with their fields and causes', () => {
     const { log, last } = logger();
     const cause = new Error('socket closed');
     log.error('call failed', { error: Object.assign(new TypeError('no answer', { cause }), { code: 'ECONNRESET' }) });
@@ -258,7 +258,7 @@ describe('the logger', () => {
     });
   });
 
-  it('survives whatever it is given', () => {
+  it('survives any input', () => {
     const { log, lines, last } = logger();
     const circle: Record<string, unknown> = { name: 'circle' };
     circle['self'] = circle;

@@ -11,7 +11,7 @@ import { account, chainOf } from '../../contract/samples.ts';
 import { HOST } from '../../support/host.ts';
 import { manualClock } from '../../support/manual-clock.ts';
 
-/** Counts the turns of the event loop that others get while `work` is done. */
+/** Counts the event-loop turns of other tasks during `work`. */
 async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
   let turns = 0;
   let done = false;
@@ -46,7 +46,7 @@ const exportAll = async (ledger: Parameters<typeof auditExport>[0]): Promise<str
 };
 
 describe('long reads of the embedded store', () => {
-  test('leave the thread to others after each page, and read the same', async () => {
+  test('yield after each page, and return the same result', async () => {
     const store = await storeOf(2_000);
     const plain: string[] = [];
     const alone = await turnsDuring(async () => plain.push(await exportAll(store.ledger)));
@@ -54,14 +54,14 @@ describe('long reads of the embedded store', () => {
     const turns = await turnsDuring(async () => paced.push(await exportAll(inTurns(store, new Turns()).ledger)));
     expect(paced).toEqual(plain);
     expect(plain[0]?.split('\n')).toHaveLength(2_001);
-    // 2,000 entries are ten pages. What is read without turns blocks the thread to its end.
+    // 2,000 entries are ten pages. A read without turns blocks the thread until it ends.
     expect(alone).toBeLessThan(5);
     expect(turns).toBeGreaterThanOrEqual(10);
   });
 });
 
 describe('turns', () => {
-  test('one piece at a time, in the order in which they were asked for; an error is for its own caller', async () => {
+  test('run one piece at a time, in the order of the requests; an error reaches only its caller', async () => {
     const turns = new Turns();
     const seen: string[] = [];
     const piece = (name: string) =>
@@ -77,7 +77,7 @@ describe('turns', () => {
     expect(seen).toEqual(['a begins', 'a ends', 'b begins', 'b ends', 'c begins', 'c ends']);
   });
 
-  test('a reader that stops asking for pages ends the reading', async () => {
+  test('a reader that requests no more pages ends the read', async () => {
     let ended = false;
     async function* pages() {
       try {
