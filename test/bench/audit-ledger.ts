@@ -16,7 +16,7 @@ import type { Ledger } from '../../shared/ports/ledger.ts';
 
 export interface LedgerSize {
   readonly accounts: number;
-  /** Of each account: one of joining, the rest by fours: detected, started, succeeded, resolved. */
+  /** Entries per account: one for joining, then groups of four: detected, started, succeeded, resolved. */
   readonly entriesPerAccount: number;
 }
 
@@ -42,7 +42,7 @@ const UNMANAGED: Facet = {
 const DRIFTED: Facet = { ...FACET, verdict: 'Drifted', reason: 'statusDiffers', status: 'Inactive' };
 const CONVERGING: Facet = { ...DRIFTED, verdict: 'Converging', reason: 'acted', deadline: '2026-01-01T00:00:00.000Z' };
 
-/** Drift and its end, each step with what stood before it. */
+/** The four steps of a drift, each with the state before it. */
 const STEPS: readonly Pick<EntryDraft, 'type' | 'before' | 'after'>[] = [
   { type: 'DriftDetected', before: FACET, after: DRIFTED },
   { type: 'RemediationStarted', before: DRIFTED, after: DRIFTED },
@@ -50,7 +50,7 @@ const STEPS: readonly Pick<EntryDraft, 'type' | 'before' | 'after'>[] = [
   { type: 'DriftResolved', before: CONVERGING, after: FACET },
 ];
 
-/** @returns how many entries there are, and when the last one was written (epoch ms). */
+/** @returns the number of entries, and the time of the last one (epoch ms). */
 export async function fillLedger(
   ledger: Ledger,
   size: LedgerSize,
@@ -112,7 +112,7 @@ function joinedDraft(n: number): EntryDraft {
 
 function stepDraft(n: number, cycle: number, step: number, parts: (typeof STEPS)[number]): EntryDraft {
   const chain = benchAccount(n);
-  // Spread over the fortnight, so that at any time accounts stand at every step.
+  // Spread over the fortnight, so that at any time there are accounts at every step.
   const at =
     START +
     cycle * CYCLE_DAYS * DAY_MS +

@@ -12,7 +12,7 @@ const measured = z.object({
   verifyPerCpuSecond: z.number(),
 });
 
-/** Questions to a ledger of a million entries over 10,000 accounts, embedded. */
+/** Queries on an embedded ledger of a million entries for 10,000 accounts. */
 export async function auditQueries(): Promise<readonly Figure[]> {
   const { entries, timeline, asOf, verifyPerSecond, verifyPerCpuSecond } = await runTask('audit', SIZE, measured, null);
   const sorted = timeline.toSorted((a, b) => a - b);

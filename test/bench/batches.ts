@@ -9,7 +9,7 @@ const BATCH = 50;
 
 const LIMITS = { callsPerSecond: 1_000_000, concurrency: 16 };
 
-/** Everything Inactive, everything to be Active: one call for all of them. */
+/** All accounts are Inactive and should be Active: one call changes all of them. */
 export async function organizationWide(): Promise<readonly Figure[]> {
   const sandbox = await startSandbox({ accounts: MEMBERS, drift: 1 });
   try {
@@ -32,7 +32,7 @@ export async function organizationWide(): Promise<readonly Figure[]> {
   }
 }
 
-/** Automation in accounts that have Compute Optimizer: associated by fifties. */
+/** Automation in accounts with Compute Optimizer: associated in batches of fifty. */
 export async function associations(): Promise<readonly Figure[]> {
   const sandbox = await startSandbox({ accounts: 2 * TO_ASSOCIATE });
   try {

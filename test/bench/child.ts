@@ -26,8 +26,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 }
 
 /**
- * Runs `tasks/NAME.ts` in a fresh process (its own heap, compiler and resident memory) that reaches AWS at the sandbox, and
- * checks what it answers.
+ * Runs `tasks/NAME.ts` in a new process (its own heap, compiler and resident memory) with the sandbox as AWS, and
+ * validates its answer.
  */
 export function runTask<T>(name: string, input: unknown, answer: z.ZodType<T>, sandbox: Sandbox | null): Promise<T> {
   return startTask(taskSource(name), input, answer, sandbox === null ? {} : sandbox.environment).answered;
@@ -35,7 +35,7 @@ export function runTask<T>(name: string, input: unknown, answer: z.ZodType<T>, s
 
 const taskSource = (name: string): string => path(`tasks/${name}.ts`);
 
-/** `tasks/NAME.ts` as the npm package would carry it. @returns the file, in `directory` */
+/** Bundles `tasks/NAME.ts` as for the npm package. @returns the file, in `directory` */
 export async function bundleTask(name: string, directory: string): Promise<string> {
   await build({ ...CLI_BUNDLE, entryPoints: [taskSource(name)], outdir: directory, outExtension: { '.js': '.mjs' } });
   return join(directory, `${name}.mjs`);
@@ -46,14 +46,14 @@ export interface StartedTask<T> {
   readonly answered: Promise<T>;
 }
 
-/** The same for a process that the caller ends: it answers then. */
+/** The same for a process that answers when the caller ends it. */
 export function startTask<T>(
   file: string,
   input: unknown,
   answer: z.ZodType<T>,
   environment: Readonly<Record<string, string>>,
 ): StartedTask<T> {
-  // As the scripts of package.json start the CLI.
+  // The same options as in the scripts of package.json.
   const child = spawn(process.execPath, ['--max-semi-space-size=8', file, JSON.stringify(input)], {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],

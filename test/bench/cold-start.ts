@@ -10,8 +10,8 @@ const FUNCTIONS = ['tick', 'scanner', 'worker', 'reactor', 'api'] as const;
 const RUNS = 5;
 
 /**
- * How long a fresh process takes to import a handler as it is deployed, against the same handler from its sources and node_modules: what a
- * cold start waits for before it can do anything.
+ * The time a new process takes to import a handler as deployed, compared with the same handler from its sources and node_modules:
+ * the delay of a cold start.
  */
 export async function coldStart(): Promise<readonly Figure[]> {
   return inDirectory(async (directory) => {

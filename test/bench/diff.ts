@@ -4,7 +4,7 @@ import { type Figure, figure } from './figure.ts';
 
 const measured = z.object({ perSecond: z.array(z.number()), verdicts: z.record(z.string(), z.number()) });
 
-/** The diff alone: no I/O, one core. A scan of the largest organization is 20,000 account-enrollments. */
+/** Only the diff: no I/O, one core. A scan of the largest organization has 20,000 account-enrollments. */
 export async function diffAlone(): Promise<readonly Figure[]> {
   const sizes = [10_000, 100_000];
   const figures: Figure[] = [];

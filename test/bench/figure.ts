@@ -2,37 +2,37 @@ import { readFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
 import * as z from 'zod';
 
-/** What a figure is held against. Both sides of a comparison were measured in the same run, on the same machine. */
+/** The target of a figure. Both sides of a comparison are measured in the same run, on the same machine. */
 export type Target = { readonly atMost: number } | { readonly atLeast: number };
 
-/** Of something that is only there to be compared with. */
+/** For a figure that only serves as a comparison. */
 export const NO_TARGET = null;
 
 /** One line of the bench's output. */
 export interface Figure {
   readonly name: string;
   readonly value: number;
-  /** What `value` counts; a ratio says of what to what in `comparedTo` or `bound`. */
+  /** The unit of `value`; for a ratio, `comparedTo` or `bound` names the other side. */
   readonly unit: string;
   readonly target: Target | null;
   /** `null`: there is no target. */
   readonly met: boolean | null;
-  /** The limit that no implementation could pass, in the words and units of the figure. */
+  /** The limit of any implementation, in the terms and units of the figure. */
   readonly bound?: string;
-  /** Another way of doing the same work, measured in the same run. */
+  /** Another implementation of the same work, measured in the same run. */
   readonly comparedTo?: string;
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
-/** A figure before it is known whether it meets its target. */
+/** A figure before it is compared with its target. */
 export interface Measured extends Omit<Figure, 'value' | 'met' | 'detail'> {
-  /** One value a run. */
+  /** One value per run. */
   readonly runs: readonly number[];
-  /** Whatever explains the value. */
+  /** Data that explains the value. */
   readonly detail?: Readonly<Record<string, unknown>>;
 }
 
-/** Judges the median of the runs. */
+/** Compares the median of the runs with the target. */
 export function figure({ runs, detail, target, name, unit, ...rest }: Measured): Figure {
   const value = round(median(runs));
   const met = target === null ? null : isMet(target, value);
@@ -72,12 +72,12 @@ function machine(): Record<string, unknown> {
       ...{ sqlite: process.versions['sqlite'], v8: process.versions.v8 },
       ...Object.fromEntries(PACKAGES.map((name) => [name, versionOf(name)])),
     },
-    // Of the last 1, 5 and 15 minutes, when the figure was done: other work on the machine is part of it.
+    // The load of the last 1, 5 and 15 minutes, including other work on the machine.
     load: loadavg().map(round),
   };
 }
 
-/** What a figure depends on beside Node: what is measured against, and what stands for DynamoDB and SQS. */
+/** Packages besides Node that affect the figures: the SDK, and the simulations of DynamoDB and SQS. */
 const PACKAGES = ['@aws-sdk/client-compute-optimizer', '@smithy/node-http-handler', 'dynalite', 'fauxqs'];
 
 function versionOf(name: string): string {

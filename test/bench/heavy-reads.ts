@@ -15,12 +15,12 @@ import { elapsed, inDirectory } from './workbench.ts';
 const ACCOUNTS = 5_000;
 const CLIENTS = 60;
 const ROUNDS = 3;
-/** How long remediation is watched with the clients and without them, by turns. */
+/** The duration of each measurement, alternately with and without the clients. */
 const WINDOW_MS = 10_000;
-/** Between two questions for health. */
+/** The interval between two health checks. */
 const PROBE_MS = 50;
 const CALLS_PER_SECOND = 50;
-/** Changed at the beginning: more than are remediated while it is measured. */
+/** Accounts that drift at the start: more than are remediated during the measurement. */
 const DRIFTED = 0.6;
 const SCAN_WAIT_MS = 120_000;
 
@@ -31,7 +31,7 @@ interface Window {
   readonly healthMs: readonly number[];
 }
 
-/** What 60 clients that ask for everything cost the daemon: does it say in time that it is well, and does it remediate as fast as before? */
+/** The effect of 60 clients with heavy reads on the daemon: health-check latency and remediation rate. */
 export async function heavyReads(): Promise<readonly Figure[]> {
   const sandbox = await startSandbox({ accounts: accountsOr(ACCOUNTS), drift: 0 });
   try {
@@ -52,7 +52,7 @@ async function measured(sandbox: Sandbox, directory: string): Promise<readonly F
       quiet.push(await watch(sandbox, daemon.url));
       const input = { url: daemon.url, clients: CLIENTS, forMs: WINDOW_MS + 1_000 };
       const clients = runTask('heavy-clients', input, z.record(z.string(), z.number()), null);
-      // They have to start first.
+      // Gives the clients time to start.
       await sleep(1_000);
       busy.push(await watch(sandbox, daemon.url));
       answers.push(await clients);
@@ -94,7 +94,7 @@ async function startDaemon(sandbox: Sandbox, directory: string) {
   };
 }
 
-/** What a stream has said so far, and when it says something. */
+/** Collects the output of a stream and waits for text in it. */
 function watchText(stream: Readable) {
   let text = '';
   stream.on('data', (part: Buffer) => {
@@ -112,7 +112,7 @@ function watchText(stream: Readable) {
   };
 }
 
-/** Returns when remediation is under way. */
+/** Returns when remediation has started. */
 async function driftAndScan(sandbox: Sandbox, url: string): Promise<void> {
   const members = (await sandbox.accounts()).filter(({ state, management }) => state === 'ACTIVE' && !management);
   const drifted = members.slice(0, Math.floor(members.length * DRIFTED)).map(({ accountId }) => accountId);

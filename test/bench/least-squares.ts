@@ -6,7 +6,7 @@ export function leastSquares(rows: readonly (readonly number[])[], values: reado
   const width = rows[0]?.length ?? 0;
   const sumOf = (at: (row: readonly number[], index: number) => number): number =>
     rows.reduce((sum, row, index) => sum + at(row, index), 0);
-  // The normal equations: few columns of whole numbers, for which they are exact enough.
+  // The normal equations are exact enough for a few columns of whole numbers.
   const system = Array.from({ length: width }, (_, i) => [
     ...Array.from({ length: width }, (__, j) => sumOf((row) => (row[i] ?? 0) * (row[j] ?? 0))),
     sumOf((row, index) => (row[i] ?? 0) * (values[index] ?? 0)),

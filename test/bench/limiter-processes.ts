@@ -16,13 +16,13 @@ import type { Registers } from '../../shared/ports/registers.ts';
 import { HOST } from '../support/host.ts';
 
 /*
- * One budget for all workers (invariant 4), with processes: so many workers that each would call as fast as it may, over one table.
+ * One budget for all workers (invariant 4), with separate processes: each worker calls as fast as the limiter allows, over one table.
  *
  *   node test/bench/limiter-processes.ts [--workers 4] [--rate 20] [--seconds 60] [--reserve-ms 2500] [--think-ms 0] [--kill 0]
  *
- * Prints one JSON line: the average rate, the busiest second (any window of 1,000 ms), and writes a call. `--think-ms`: each worker rests
- * a random time up to that between two calls, so that its slots lapse. `--kill`: so many workers are killed half way, holding
- * what they have reserved.
+ * Prints one JSON line: the average rate, the busiest second (any window of 1,000 ms), and writes per call. `--think-ms`: each worker pauses
+ * for a random time up to this between two calls, so that its slots expire. `--kill`: this many workers are killed halfway, with
+ * their reservations.
  */
 
 const TABLE = 'limiter';
@@ -43,11 +43,11 @@ const countsSchema = z.object({ writes: z.number(), lost: z.number() });
 interface Result {
   /** When each call was made, epoch ms. */
   readonly calls: readonly number[];
-  /** `null`: it was killed before it could tell. */
+  /** `null`: it was killed before it reported. */
   readonly counts: z.infer<typeof countsSchema> | null;
 }
 
-/** Counts the writes, and those that someone else was faster than. */
+/** Counts the writes, and those that lost a race. */
 function counting(registers: Registers): {
   readonly counted: Registers;
   readonly counts: { writes: number; lost: number };
@@ -78,7 +78,7 @@ async function work({ endpoint, rate, reserveMs, thinkMs, seconds }: Task): Prom
   const { counted, counts } = counting(stores.registers);
   const times = { clock: systemClock, monotonic: systemMonotonic, storeTime: stores.time };
   const limiter = createLimiter({ registers: counted, ...times, ceiling: rate, reserveMs });
-  // All begin together, however long each took to start.
+  // All workers begin together, regardless of their start time.
   process.stdout.write('ready\n');
   await once(process.stdin, 'data');
   const until = systemClock.now() + seconds * 1_000;
@@ -95,16 +95,16 @@ async function work({ endpoint, rate, reserveMs, thinkMs, seconds }: Task): Prom
   process.stdout.write(`${JSON.stringify(counts)}\n`);
 }
 
-/** @param kill half way. @param ready all have started */
+/** @param kill the worker is killed halfway. @param ready called when the worker has started */
 async function runWorker(task: Task, kill: boolean, start: { ready(): void; all: Promise<unknown> }): Promise<Result> {
   const child = spawn(process.execPath, [fileURLToPath(import.meta.url), '--task', JSON.stringify(task)], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const exited = once(child, 'exit');
-  let murder: NodeJS.Timeout | undefined;
+  let killTimer: NodeJS.Timeout | undefined;
   void start.all.then(() => {
     child.stdin.write('go\n');
-    if (kill) murder = setTimeout(() => child.kill('SIGKILL'), task.seconds * 500);
+    if (kill) killTimer = setTimeout(() => child.kill('SIGKILL'), task.seconds * 500);
   });
   const calls: number[] = [];
   let counts: Result['counts'] = null;
@@ -113,7 +113,7 @@ async function runWorker(task: Task, kill: boolean, start: { ready(): void; all:
     else if (line.startsWith('{')) counts = countsSchema.parse(JSON.parse(line));
     else calls.push(Number(line));
   }
-  clearTimeout(murder);
+  clearTimeout(killTimer);
   const [code] = await exited;
   if (code !== 0 && !kill) throw new Error(`a worker ended with exit code ${code}`);
   return { calls, counts };
@@ -130,7 +130,7 @@ function gathering(count: number): { ready(): void; all: Promise<unknown> } {
   return { ready, all: promise };
 }
 
-/** The most calls in any window of `ms`, and when it began. */
+/** The maximum number of calls in any window of `ms`, and the start of that window. */
 function busiest(calls: readonly number[], ms: number): { readonly calls: number; readonly at: number } {
   let most = { calls: 0, at: 0 };
   let first = 0;
@@ -176,7 +176,7 @@ async function main(): Promise<void> {
   const calls = results.flatMap((result) => result.calls).sort((a, b) => a - b);
   const began = calls[0] ?? 0;
   const within = calls.filter((at) => at < began + seconds * 1_000);
-  // Of those who lived to tell.
+  // Only of the surviving workers.
   const told = results.flatMap(({ calls: own, counts }) => (counts === null ? [] : [{ own: own.length, ...counts }]));
   const sum = (pick: (each: (typeof told)[number]) => number) => told.reduce((total, each) => total + pick(each), 0);
   const top = busiest(within, 1_000);
@@ -185,7 +185,7 @@ async function main(): Promise<void> {
     averagePerSecond: Math.round((within.length / seconds) * 100) / 100,
     busiestSecond: top.calls,
     busiestSecondAtMs: top.at - began,
-    // What the survivors make of it once the slots of the dead have lapsed.
+    // The rate of the survivors after the slots of the killed workers have expired.
     lastQuarterPerSecond:
       Math.round((within.filter((at) => at >= began + seconds * 750).length / (seconds / 4)) * 100) / 100,
     writesPerCall: Math.round((sum((each) => each.writes) / sum((each) => each.own)) * 1_000) / 1_000,

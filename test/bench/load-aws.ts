@@ -10,17 +10,17 @@ import { accountsOr } from './size.ts';
 import { inDirectory } from './workbench.ts';
 
 const ACCOUNTS = 10_000;
-/** Of those, so many are not Active. */
+/** The number of these accounts that are not Active. */
 const DRIFTED = 0.5;
 const WORKERS = 4;
-/** One budget for all of them, calls a second. */
+/** The shared budget, calls per second. */
 const BUDGET = 50;
 const CONCURRENCY = 8;
 const LATENCY_MS = 20;
 const LOOK_MS = 3_000;
-/** Telling the bus is no call to what is scanned and changed: it has no part in the budget. */
+/** Calls to the bus do not count towards the budget. */
 const UNPACED: ReadonlySet<string> = new Set(['PutEvents']);
-/** Only a run that hangs takes so long. */
+/** Only a hanging run takes this long. */
 const LIMIT_MS = 3_600_000;
 
 const served = z.object({
@@ -31,7 +31,7 @@ const served = z.object({
 });
 type Served = z.infer<typeof served>;
 
-/** How far everything is, and what it has cost so far. */
+/** The progress and the cost so far. */
 interface Look {
   readonly at: number;
   readonly open: number;
@@ -42,7 +42,7 @@ interface Look {
 
 /** Four containers that share table, queue and budget adopt an organization and remediate half of it. */
 export function loadAws(): Promise<readonly Figure[]> {
-  // As containers run it, from the bundle: what strips types takes memory too.
+  // From the bundle, as in containers, because type stripping needs memory too.
   return inDirectory(async (directory) => load(await bundleTask('serve-aws', directory)));
 }
 
@@ -58,7 +58,7 @@ async function load(task: string): Promise<readonly Figure[]> {
     const input = { callsPerSecond: BUDGET, concurrency: CONCURRENCY };
     const environment = environmentFor(sandbox, stores);
     for (let n = 0; n < WORKERS; n += 1) workers.push(startTask(task, input, served, environment));
-    // They end only when they are told to; one that ends before has failed.
+    // A container ends only on request; one that ends earlier has failed.
     const failed = Promise.race(workers.map(({ answered }) => answered)).then(() => {
       throw new Error('a worker ended by itself');
     });
@@ -97,7 +97,7 @@ interface Writes {
   marks: number;
 }
 
-/** Marks of publishing are counted apart: they come as the outbox is emptied, whenever that is. */
+/** Publication marks are counted separately, because they depend on when the outbox is emptied. */
 function countWrites(stores: SimulatedStores): Writes {
   const writes: Writes = { made: 0, marks: 0 };
   stores.onStored = ({ operation, body }) => {
@@ -112,7 +112,7 @@ function countWrites(stores: SimulatedStores): Writes {
 const openOf = (accounts: Awaited<ReturnType<Sandbox['accounts']>>): number =>
   accounts.filter(({ state, computeOptimizer }) => state === 'ACTIVE' && computeOptimizer.status !== 'Active').length;
 
-/** Looks until nothing is open in truth. */
+/** Samples until the simulated organization has no drift. */
 async function watch(sandbox: Sandbox, writes: () => number): Promise<readonly Look[]> {
   const looks: Look[] = [];
   const end = performance.now() + LIMIT_MS;
@@ -143,7 +143,7 @@ interface Load {
 }
 
 function judge({ accounts, toChange, start, looks, done, duplicates, writes }: Load): readonly Figure[] {
-  // While there is enough to do for all: from the first changes seen until a twentieth is left.
+  // While all containers have enough work: from the first change until a twentieth is left.
   const begun = looks.find(({ changes }) => changes.count > 0);
   const steady = looks.filter((look) => begun !== undefined && look.at >= begun.at && look.open >= toChange / 20);
   const [first, last, end] = [steady.at(0), steady.at(-1), looks.at(-1)];

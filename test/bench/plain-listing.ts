@@ -5,7 +5,7 @@ import * as z from 'zod';
 
 const page = z.object({ accountEnrollmentStatuses: z.array(z.unknown()), nextToken: z.string().nullish() });
 
-/** Reads the sandbox's whole Compute Optimizer listing with nothing but node:http, page after page. How long that took, ms. */
+/** Reads the sandbox's whole Compute Optimizer listing with plain node:http, page by page. @returns the duration, ms */
 export async function plainListing(): Promise<number> {
   const endpoint = process.env['AWS_ENDPOINT_URL'] ?? '';
   const accountId = process.env['AWS_ACCESS_KEY_ID'] ?? '';

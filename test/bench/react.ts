@@ -2,13 +2,13 @@ import * as z from 'zod';
 import { runTask, startSandbox } from './child.ts';
 import { type Figure, figure, round } from './figure.ts';
 
-/** At most so many accounts are read from Organizations a minute (`shared/app/events/event-throttle.ts`). */
+/** The maximum number of accounts read from Organizations per minute (`shared/app/events/event-throttle.ts`). */
 const EVENTS = 50;
 const LATENCY_MS = 40;
 
 const measured = z.object({ called: z.array(z.number()), moved: z.array(z.number()) });
 
-/** From an event to its keys on the queue, in seconds, by the embedded store; EventBridge's own way there comes on top. */
+/** The time from an event to its keys on the queue with the embedded store; EventBridge's own latency is not included. */
 export async function reaction(): Promise<readonly Figure[]> {
   const sandbox = await startSandbox({ accounts: 200, drift: 0, latencyMs: LATENCY_MS });
   try {

@@ -6,7 +6,7 @@ import { roundsOr } from './size.ts';
 const ofOneRun = z.looseObject({ runs: z.array(z.number()) });
 const OWN = new Set(['machine', 'cpu', 'cores', 'node', 'versions', 'load', 'runs', 'median', 'spread']);
 
-/** A bench that measures everything once, run so many times (default 3): its figures are the medians, and their spread is known. */
+/** Runs a bench repeatedly (default 3 times); its figures are the medians, with their spread. */
 export function repeated(bench: () => Promise<readonly Figure[]>): () => Promise<readonly Figure[]> {
   return async () => {
     const all: Figure[] = [];

@@ -5,9 +5,9 @@ export interface SandboxOptions {
   readonly accounts?: number;
   readonly drift?: number;
   readonly latencyMs?: number;
-  /** Calls a second of each account and operation. */
+  /** Calls per second for each account and operation. */
   readonly rate?: number;
-  /** Changes a second in the whole organization. */
+  /** Changes per second in the whole organization. */
   readonly orgRate?: number;
   readonly seed?: number;
 }
@@ -62,14 +62,14 @@ const MUTATING: ReadonlySet<string> = new Set([
 export interface Sandbox {
   readonly endpoint: string;
   readonly managementAccountId: string;
-  /** What makes the AWS SDK talk to it as the management account. */
+  /** The environment that makes the AWS SDK use it as the management account. */
   readonly environment: Readonly<Record<string, string>>;
   accounts(): Promise<readonly Truth[]>;
   /** By operation. */
   calls(): Promise<ReadonlyMap<string, Count>>;
-  /** Changing calls that got an answer other than throttled, by the account that they were made in. */
+  /** Mutating calls that were not throttled, by the account in which they were made. */
   changesOf(): Promise<ReadonlyMap<string, number>>;
-  /** All operations that change something, together. */
+  /** All mutating operations together. */
   mutatingCalls(): Promise<Count>;
   /** Someone opts these accounts out. */
   drift(accountIds: readonly string[], enrollment: 'computeOptimizer' | 'automation'): Promise<void>;

@@ -6,11 +6,11 @@ import { inDirectory } from './workbench.ts';
 
 const ACCOUNTS = 10_000;
 const LATENCY_MS = 40;
-/** GetEnrollmentStatusesForOrganization and ListAccounts give that many accounts a page. */
+/** Page size of GetEnrollmentStatusesForOrganization and ListAccounts, in accounts. */
 const STATUSES_A_PAGE = 100;
 const ACCOUNTS_A_PAGE = 20;
 
-/** As many rules as a grown policy has, none of which wants anything else. */
+/** The number of rules of a large policy; none changes the desired state. */
 const POLICY = `defaults: { computeOptimizer: Active }
 rules:
 ${['/Workloads/Prod', '/Workloads/Test', '/Workloads/Dev', '/Platform', '/Security', '/Sandbox', '/Canary']
@@ -33,7 +33,7 @@ function scans(sandbox: Sandbox, dataDir: string, times: number, cached: boolean
   return runTask('scan', { dataDir, policy: POLICY, scans: times, cached, floor: cached }, scanned, sandbox);
 }
 
-/** Scans in a new store that has only the snapshot: the first one writes an entry for every account, the others none. */
+/** Scans of a new store with only the snapshot: the first one writes an entry for every account, the others none. */
 function scansFromSnapshot(sandbox: Sandbox, times: number): Promise<Scanned> {
   return inDirectory(async (dataDir) => {
     await runTask('snapshot', { dataDir }, z.object({ accounts: z.number() }), sandbox);
@@ -56,7 +56,7 @@ export async function scanCached(): Promise<readonly Figure[]> {
   const pages = ACCOUNTS / STATUSES_A_PAGE;
   const boundMs = pages * LATENCY_MS;
   const runs = await inSandbox(LARGE, async (sandbox) => {
-    // The snapshot costs 500 calls: taken without latency it would be another organization, so it is taken once.
+    // The snapshot takes 500 calls, so it is taken once and shared.
     return [await scansFromSnapshot(sandbox, 3), await scansFromSnapshot(sandbox, 3)];
   });
   const common = {
@@ -64,7 +64,7 @@ export async function scanCached(): Promise<readonly Figure[]> {
     target: { atMost: 1.15 },
     bound: `${pages} pages × ${LATENCY_MS} ms = ${boundMs} ms`,
   };
-  // The same 100 requests one after the other, by node:http alone: timers and sockets of a busy machine are late, and it is not us.
+  // The same 100 requests in sequence by plain node:http, to measure the delay of timers and sockets on a busy machine.
   const floor = round(median(runs.flatMap(({ floorMs }) => floorMs)) / boundMs);
   const of = (name: string, ms: readonly number[]) =>
     figure({

@@ -6,7 +6,7 @@ import { type Figure, figure } from './figure.ts';
 
 const WORKERS = 4;
 const SECONDS = 60;
-/** As in the aws runtime. */
+/** The value of the aws runtime. */
 const RESERVE_MS = 2_500;
 const WRITES_PER_CALL = 0.1;
 
@@ -21,7 +21,7 @@ const measured = z.object({
 
 const run = promisify(execFile);
 
-/** Four processes under one budget, and once more with one of them killed half way, holding what it has reserved. */
+/** Four processes under one budget; then again with one of them killed halfway with its reservation. */
 export async function sharedLimiter(): Promise<readonly Figure[]> {
   const figures: Figure[] = [];
   for (const [rate, killed] of [

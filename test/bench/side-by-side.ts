@@ -10,22 +10,22 @@ const ACCOUNTS = 500;
 const ROUNDS = 3;
 /** A round trip to a Region on another continent, ms. */
 const LATENCY_MS = 80;
-/** AWS publishes no quotas for these operations; as in most of its services, a bucket for each account and operation, and bursts of twice that. */
+/** AWS publishes no quotas for these operations. Like most of its services: a bucket per account and operation, with bursts of twice the rate. */
 const RATE = 20;
 const ORG_RATE = 20;
 const LOOK_MS = 250;
-/** A script that still fails after so many runs is given up. */
+/** The maximum number of runs of a failing script. */
 const SCRIPT_RUNS = 100;
 
 const scripted = z.object({ failedAfterEach: z.array(z.number()), errors: z.record(z.string(), z.number()) });
 
-/** How one way went. */
+/** The result of one method. */
 interface Outcome {
-  /** From the start of the process until every account was Active in truth. */
+  /** The time from the start of the process until every account is Active in the sandbox. */
   readonly seconds: number;
   readonly calls: number;
   readonly throttled: number;
-  /** Accounts that the first run left as they were. */
+  /** Accounts that the first run did not change. */
   readonly leftBehind: number;
   readonly runs: number;
 }
@@ -52,7 +52,7 @@ export async function sideBySide(): Promise<readonly Figure[]> {
   const loop: Way = { name: 'a sequential SDK loop', rounds, run: (at) => byScript(at, false) };
   const all: Way = { name: 'SDK paginator and Promise.all', rounds, run: (at) => byScript(at, true) };
   const ours: Way = { name: 'rollcall apply', rounds, run: (at) => byRollcall(at, 500, 16) };
-  // As a policy file says that says nothing; it takes minutes, and knows no chance.
+  // The defaults of a policy file. Not repeated, because it takes minutes and has no random parts.
   const careful: Way = { name: 'rollcall apply, default limits', rounds: 1, run: (at) => byRollcall(at, 10, 8) };
   const outcomes = new Map<Way, Outcome[]>([loop, all, ours, careful].map((way) => [way, []]));
   for (let round = 0; round < rounds; round += 1) {
@@ -126,12 +126,12 @@ function compared(ours: readonly Outcome[], { name }: Way, theirs: readonly Outc
   return [
     ratio('seconds', ({ seconds }) => seconds, { atMost: 1 }),
     ratio('throttled answers', ({ throttled }) => throttled, { atMost: 1 }),
-    // An account is read before it is changed and after: four calls where a script that trusts its own makes two.
+    // An account is read before and after a change: four calls, compared with two of a script that does not verify.
     ratio('calls', ({ calls }) => calls, NO_TARGET),
   ];
 }
 
-/** Against none of theirs, ours count as they are; none against none is 1. */
+/** The ratio of two counts: if theirs is 0, our count itself; 1 if both are 0. */
 function ratioOf(ours: number, theirs: number): number {
   if (theirs === 0) return ours === 0 ? 1 : ours;
   return ours / theirs;

@@ -12,7 +12,7 @@ import { inDirectory } from './workbench.ts';
 const MAIN = fileURLToPath(new URL('../../services/cli/main.ts', import.meta.url));
 const RUNS = 7;
 
-/** Runs a module to its end; how long that took, ms. */
+/** Runs a module to its end. @returns the duration, ms */
 async function timed(cwd: string, module: string, ...args: readonly string[]): Promise<number> {
   const start = performance.now();
   const child = spawn(process.execPath, [module, ...args], { cwd, stdio: 'ignore' });
@@ -25,11 +25,11 @@ async function timed(cwd: string, module: string, ...args: readonly string[]): P
 interface Form {
   readonly name: string;
   readonly main: string;
-  /** What Node takes for a file of the same kind in which there is nothing. */
+  /** The time that Node takes for an empty file of the same kind. */
   readonly empty: string;
 }
 
-/** What a command costs that does nothing: from the sources, as in a checkout, and from the bundle, as installed. */
+/** The start-up time of a command that does nothing: from the sources, as in a checkout, and from the bundle, as installed. */
 export function startUp(): Promise<readonly Figure[]> {
   return inDirectory(async (directory) => {
     const policy = join(directory, 'rollcall.yaml');

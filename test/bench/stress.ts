@@ -5,10 +5,10 @@ import { type Figure, figure, round } from './figure.ts';
 import { accountsOr } from './size.ts';
 import { inDirectory } from './workbench.ts';
 
-/** Ten times what AWS allows in an organization. */
+/** Ten times the AWS limit for an organization. */
 const ACCOUNTS = 100_000;
 const DRIFTED = 0.5;
-/** Out of the way: what limits is to be our own work. */
+/** High enough that only our own work limits the rate. */
 const LIMITS = { callsPerSecond: 1_000_000, concurrency: 16 };
 
 const applied = z.object({
@@ -23,7 +23,7 @@ const verified = z.object({
   ...{ ok: z.boolean(), entries: z.number(), fault: z.unknown(), ms: z.number(), peakMb: z.number() },
 });
 
-/** `rollcall apply` in an organization that is too large, half of which is not as wanted: does it end, is all of it right, how much memory? */
+/** `rollcall apply` in an oversized organization with 50% drift: completion, correctness and memory. */
 export function stress(): Promise<readonly Figure[]> {
   return inDirectory(stressed);
 }
@@ -34,7 +34,7 @@ async function stressed(dataDir: string): Promise<readonly Figure[]> {
   try {
     const before = await sandbox.accounts();
     const toChange = before.filter(isOpen).length;
-    // As installed, from the bundle: what strips types takes memory too.
+    // From the bundle, as installed, because type stripping needs memory too.
     const task = await bundleTask('stress', join(dataDir, 'bundle'));
     const input = { dataDir, ...LIMITS };
     const { changes, open, scanMs, workMs, peaks } = await startTask(task, input, applied, {

@@ -5,12 +5,12 @@ import { type Figure, figure, round } from './figure.ts';
 import type { Count, Sandbox } from './sandbox.ts';
 
 const DRIFTED = 2_000;
-/** What the sandbox lets through in the whole organization, calls a second; Rollcall is not told. */
+/** The sandbox's limit for the whole organization, calls per second; unknown to Rollcall. */
 const LIMIT = 50;
 const SAMPLE_MS = 500;
-/** The limiter may look for the limit so long. */
+/** The time that the limiter has to find the limit. */
 const LEARNING_MS = 10_000;
-/** The run's last accounts come one by one; the pace is judged until so many are left. */
+/** The last accounts come one by one, so the rate is measured until this many are left. */
 const TAIL = 50;
 
 interface Sample {
@@ -41,7 +41,7 @@ async function sampling<T>(sandbox: Sandbox, work: Promise<T>): Promise<{ result
 const succeeded = ({ count, throttled, failed }: Count): number => count - throttled - failed;
 
 export async function throttled(): Promise<readonly Figure[]> {
-  // Every member drifts but the few that the sandbox keeps closed.
+  // Every member drifts except the few closed accounts of the sandbox.
   const sandbox = await startSandbox({ accounts: Math.ceil(DRIFTED * 1.03), drift: 1, orgRate: LIMIT });
   try {
     const work = runTask('apply', { callsPerSecond: 500, concurrency: 16 }, applied, sandbox);
@@ -53,7 +53,7 @@ export async function throttled(): Promise<readonly Figure[]> {
   }
 }
 
-/** Throttled answers so far, at the end of each fifth second. */
+/** Throttled answers so far, every five seconds. */
 function series(samples: readonly Sample[], begun: number): number[] {
   const counts: number[] = [];
   for (const { at, calls } of samples) {

@@ -13,7 +13,7 @@ type Rounds = z.infer<typeof rounds>;
 const pace = (of: Rounds): number[] => of.map(({ perSecond }) => round(perSecond));
 const cpu = (of: Rounds): number => round(median(of.map(({ cpuMs }) => cpuMs)));
 
-/** What everything around the calls costs: queue, ledger, claims, limiter, diff. */
+/** The overhead around the calls: queue, ledger, claims, limiter, diff. */
 export async function unlimited(): Promise<readonly Figure[]> {
   const sandbox = await startSandbox({ accounts: ACCOUNTS });
   try {

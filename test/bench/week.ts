@@ -9,7 +9,7 @@ const SHARES = [0.1, 0.3, 1];
 /** The share of accounts that drift between two scans. */
 const DRIFTS = [0, 0.005, 0.01, 0.02];
 const HOURS = 7 * 24;
-/** What a thousand accounts more may cost in a week without any drift: less than one. */
+/** The maximum weekly cost of a thousand more accounts without drift: less than one. */
 const NEXT_TO_NOTHING = 1;
 
 const week = z.object({
@@ -19,11 +19,11 @@ const week = z.object({
 });
 type Week = z.infer<typeof week>;
 
-/** A week of hourly scans on virtual time: what is written and changed grows with drift, not with accounts. */
+/** A week of hourly scans in virtual time: writes and changes grow with drift, not with accounts. */
 export async function weekOfScans(): Promise<readonly Figure[]> {
   const weeks: Week[] = [];
   const largest = accountsOr(10_000);
-  // The longest first, so that both lanes end together; at the largest size not every rate, which would take minutes more.
+  // The longest first, so that both lanes end together. The largest size skips some rates to save minutes.
   const waiting = SHARES.flatMap((share) =>
     DRIFTS.filter((drift) => share < 1 || drift === 0 || drift === 0.01).map((drift) => {
       return { accounts: Math.round(largest * share), drift, hours: HOURS };
@@ -45,7 +45,7 @@ export async function weekOfScans(): Promise<readonly Figure[]> {
   ];
 }
 
-/** The slopes of a fit over all weeks: of so many accounts, and so many drifts. */
+/** The slopes of a fit over all weeks: per thousand accounts and per drift. */
 function grows(what: string, weeks: readonly Week[], of: (week: Week) => number, atMost: number): Figure[] {
   const values = weeks.map(of);
   const rows = weeks.map(({ accounts, drifted }) => [1, accounts, drifted]);
@@ -75,17 +75,17 @@ function grows(what: string, weeks: readonly Week[], of: (week: Week) => number,
   ];
 }
 
-/** Sums of whole numbers leave some 1e-12 behind, of either sign. */
+/** Removes the rounding error of about 1e-12 in sums of whole numbers. */
 const cleared = (value: number): number => (Math.abs(value) < 1e-6 ? 0 : value);
 
-/** Reading has to grow with accounts: a page of statuses for each hundred, and of accounts for each twenty where the snapshot is old. */
+/** Reads must grow with accounts: a page of statuses per hundred accounts, and a page of accounts per twenty if the snapshot is old. */
 function listings(weeks: readonly Week[]): Figure {
   const pages = (accounts: number): number => HOURS * (Math.ceil(accounts / 100) + Math.ceil(accounts / 20));
   return figure({
     ...{ name: "a week's listing calls", unit: '× the pages of statuses and accounts', target: { atMost: 1.01 } },
     bound: `${HOURS} scans × (accounts / 100 + accounts / 20)`,
     runs: weeks.map(({ accounts, listings: calls }) => calls / pages(accounts)),
-    // Sessions of member accounts are kept while they last, and the engine's last for ever: one for each account that ever drifted.
+    // Member sessions are cached until they expire, and those of the sandbox never do: one for each account that ever drifted.
     detail: {
       assumedRoles: weeks.map(({ sessions }) => sessions),
       stateDocumentsWritten: weeks.map(({ registers }) => registers),

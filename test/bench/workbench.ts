@@ -8,7 +8,7 @@ import { embeddedStore } from '../../shared/compose/stores/embedded.ts';
 import { type CompiledPolicy, compilePolicy, parsePolicy } from '../../shared/domain/policy/index.ts';
 import type { Clock, Logger } from '../../shared/ports/system.ts';
 
-/** A directory that is gone afterwards. */
+/** A temporary directory, removed afterwards. */
 export async function inDirectory<T>(work: (directory: string) => Promise<T>): Promise<T> {
   const directory = await mkdtemp(join(tmpdir(), 'rollcall-bench-'));
   try {
@@ -18,7 +18,7 @@ export async function inDirectory<T>(work: (directory: string) => Promise<T>): P
   }
 }
 
-/** Warnings belong to what is measured (a listing that breaks off makes a figure worthless), so they are shown. */
+/** Shows warnings, because they can invalidate a figure, such as an interrupted listing. */
 export const LOGGER: Logger = {
   debug: () => undefined,
   info: () => undefined,
@@ -31,12 +31,12 @@ function report(message: string, fields: unknown): void {
 }
 
 export interface Limits {
-  /** Beyond the 1000 a second that a policy file may ask for where the figure is about no limit at all. */
+  /** May exceed the maximum of a policy file (1,000 per second) for figures without a limit. */
   readonly callsPerSecond: number;
   readonly concurrency: number;
 }
 
-/** A policy from its text, with guardrails out of the way: they are not what is measured. */
+/** A policy from its text, with guardrails that never trip. */
 export function policyOf(text: string, limits: Limits): CompiledPolicy {
   const guardrails = 'guardrails: { maxChanges: { percent: 100, atLeast: 1 } }';
   const parsed = parsePolicy(`version: 1\n${guardrails}\n${text}`, { file: 'bench.yaml', now: Date.now() });
@@ -62,17 +62,17 @@ export async function withApp<T>(
   }
 }
 
-/** What a task was asked, from its command line. */
+/** The request of a task, from its command line. */
 export function taskInput(): unknown {
   return JSON.parse(process.argv[2] ?? '{}');
 }
 
-/** A task's one line. */
+/** Prints the answer of a task, one JSON line. */
 export function answer(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);
 }
 
-/** The most memory that this process ever had resident, MB; maxRSS is in KiB [process.resourceUsage]. */
+/** The peak resident memory of this process, MB; maxRSS is in KiB [process.resourceUsage]. */
 export const peakMb = (): number => (process.resourceUsage().maxRSS * 1024) / 1e6;
 
 export const elapsed = (since: number): number => performance.now() - since;

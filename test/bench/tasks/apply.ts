@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { apply } from '../../../shared/app/runtime/apply.ts';
 import { answer, COMPUTE_OPTIMIZER_ONLY, inDirectory, policyOf, taskInput, withApp } from '../workbench.ts';
 
-/* One run over a new store with nothing in it, under a limit of AWS's that only shows in throttled answers. */
+/* One run over a new, empty store, under an AWS limit that shows only in throttled answers. */
 
 const input = z.object({ callsPerSecond: z.number(), concurrency: z.number(), policy: z.string().optional() });
 const { policy = COMPUTE_OPTIMIZER_ONLY, ...limits } = input.parse(taskInput());

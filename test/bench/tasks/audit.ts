@@ -6,7 +6,7 @@ import { openStore } from '../../../shared/compose/stores/open-embedded.ts';
 import { benchAccount, fillLedger } from '../audit-ledger.ts';
 import { answer, elapsed, inDirectory, taskInput } from '../workbench.ts';
 
-/* A ledger of a million entries is made, and then asked: timelines, states at a time, and whether it is whole. */
+/* Creates a ledger of a million entries and queries it: timelines, states as of a time, and verification. */
 
 const input = z.object({
   accounts: z.number(),
@@ -31,7 +31,7 @@ await inDirectory(async (dataDir) => {
 
   const timeline: number[] = [];
   for (let n = 0; n < timelines; n += 1) {
-    // Accounts all over the file, none twice.
+    // Accounts from all over the file, each once.
     const filter = { accountId: benchAccount((n * 7919) % accounts) };
     timeline.push(
       await timed(() => auditList(store.ledger, { filter, limit: 100, cursor: null, order: 'newestFirst' })),

@@ -17,10 +17,10 @@ import { answer, taskInput } from '../workbench.ts';
 
 const { atOnce, runs } = z.object({ atOnce: z.boolean(), runs: z.number() }).parse(taskInput());
 
-/** Connections are shared and kept alive; the number of them is the SDK's. */
+/** Shared keep-alive connections, with the SDK's default limit. */
 const requestHandler = new NodeHttpHandler({});
 const sts = new STSClient({ requestHandler });
-// Its one endpoint is signed for in us-east-1, which a configured endpoint does not imply.
+// Its only endpoint is in us-east-1; a configured endpoint does not imply the signing Region.
 const organizations = new OrganizationsClient({ requestHandler, region: 'us-east-1' });
 const management = new ComputeOptimizerClient({ requestHandler });
 const { Account: managementAccountId } = await sts.send(new GetCallerIdentityCommand({}));

@@ -34,7 +34,7 @@ await inDirectory(async (dataDir) => {
   const perSecond: number[][] = concurrencies.map(() => []);
   let writers = 0;
 
-  /** Seals as a worker does, so that what is compared is the whole append. */
+  /** Seals entries as a worker does, so that the figure includes the whole append. */
   const write = async (until: number): Promise<number> => {
     const chain = String(100_000_000_000 + writers);
     writers += 1;
@@ -53,7 +53,7 @@ await inDirectory(async (dataDir) => {
       const start = performance.now();
       const counts = await Promise.all(Array.from({ length: concurrency }, () => write(start + ms)));
       const entries = counts.reduce((sum, count) => sum + count, 0);
-      // The first round is for the compiler.
+      // The first round warms up the compiler.
       if (round > 0) perSecond[index]?.push((entries * 1000) / elapsed(start));
     }
   }

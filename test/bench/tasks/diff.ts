@@ -8,9 +8,9 @@ import type { OrganizationAccount } from '../../../shared/domain/policy/index.ts
 import { answer, elapsed, policyOf, taskInput } from '../workbench.ts';
 
 /*
- * Judges generated accounts again and again under a policy of ten rules that use every kind of selector, and says how many
- * account-enrollments a second that made, round by round. Each round takes the accounts as often as makes 100,000 of them; the first
- * one warms the compiler up and is not counted.
+ * Assesses generated accounts repeatedly under a policy of ten rules that use every kind of selector, and reports the
+ * account-enrollments per second of each round. Each round repeats the accounts up to 100,000; the first
+ * one warms up the compiler and is not counted.
  */
 
 const POLICY = `defaults: { computeOptimizer: Active, automation: unmanaged }
@@ -84,7 +84,7 @@ let verdicts: Record<string, number> = {};
 function judgeAll(): void {
   for (const { facts, observations } of subjects) {
     const { computeOptimizer, automation } = assess(context, facts, observations, null);
-    // Something is made of every verdict, so that nothing can be left out by the compiler.
+    // Every verdict is used, so that the compiler cannot remove the work.
     verdicts[computeOptimizer.verdict] = (verdicts[computeOptimizer.verdict] ?? 0) + 1;
     verdicts[automation.verdict] = (verdicts[automation.verdict] ?? 0) + 1;
   }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { answer, taskInput } from '../workbench.ts';
 
-/* Clients that ask the API for everything it has, again and again; one that is refused comes back when it is told to. */
+/* Clients that repeatedly request all data of the API; a rejected one retries after the given delay. */
 
 const input = z.object({ url: z.string(), clients: z.number(), forMs: z.number() });
 const { url, clients, forMs } = input.parse(taskInput());

@@ -6,8 +6,8 @@ import { optedOut, organizationCall } from '../../support/cloud-trail-events.ts'
 import { answer, COMPUTE_OPTIMIZER_ONLY, elapsed, inDirectory, policyOf, taskInput, withApp } from '../workbench.ts';
 
 /*
- * From an event of CloudTrail's to its keys on the queue, ms: of enrollment calls, and of accounts that moved, of which Organizations is asked
- * first. One event at a time, as a quiet organization has them.
+ * The time from a CloudTrail event to its keys on the queue, ms: for enrollment calls, and for moved accounts, which are first read from
+ * Organizations. One event at a time, as in a quiet organization.
  */
 const { events } = z.object({ events: z.number() }).parse(taskInput());
 

@@ -4,8 +4,8 @@ import { answer, inDirectory, policyOf, taskInput, withApp } from '../workbench.
 import { bySdkAlone } from './sdk-alone.ts';
 
 /*
- * Remediates the same accounts by turns, by Rollcall with a durable ledger and by the AWS SDK alone, in one process, and says how many a
- * second each made. Before each round the parent process lets them drift.
+ * Remediates the same accounts alternately by Rollcall with a durable ledger and by the AWS SDK only, in one process, and reports the rate
+ * of each. Before each round, the parent process makes them drift.
  */
 
 const input = z.object({
@@ -28,7 +28,7 @@ async function driftAll(): Promise<void> {
   if (!response.ok) throw new Error(await response.text());
 }
 
-/** One round's pace, and the processor time of this process for it. */
+/** The rate of one round, and the processor time of this process for it. */
 interface Round {
   readonly perSecond: number;
   readonly cpuMs: number;
@@ -44,7 +44,7 @@ function stopwatch(): () => Round {
   };
 }
 
-/** From the moment at which the work is on the queue to the last account's end: the scan is another figure. */
+/** From the queued work to the end of the last account; the scan is a separate figure. */
 async function byRollcall(): Promise<Round> {
   await driftAll();
   const policy = policyOf('defaults: { computeOptimizer: Active }', { callsPerSecond: 1_000_000, concurrency });
@@ -83,7 +83,7 @@ const sdk: Round[] = [];
 for (let round = 0; round <= rounds; round += 1) {
   const ours = await byRollcall();
   const theirs = await bySdk();
-  // The first round is for the compiler.
+  // The first round warms up the compiler.
   if (round === 0) continue;
   rollcall.push(ours);
   sdk.push(theirs);

@@ -6,15 +6,15 @@ import { plainListing } from '../plain-listing.ts';
 import { answer, elapsed, peakMb, policyOf, taskInput, withApp } from '../workbench.ts';
 
 /*
- * Scans an organization so many times, an hour of our clock apart, recording each, and says how long each took and how much memory
- * this process ever had. Timed inside the process, because starting one is another figure.
+ * Scans an organization repeatedly, one hour of our clock apart, records each scan, and reports its duration and the peak memory of
+ * this process. Timed inside the process, because the start-up time is a separate figure.
  */
 
 const input = z.object({
   dataDir: z.string(),
   policy: z.string(),
   scans: z.number(),
-  /** Whether the organization snapshot in `dataDir`, if any, will do. */
+  /** Whether an existing organization snapshot in `dataDir` may be used. */
   cached: z.boolean(),
   /** Also reads the listing without Rollcall, to measure the share of this machine and the simulated AWS. */
   floor: z.boolean(),

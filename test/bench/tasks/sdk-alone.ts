@@ -7,7 +7,7 @@ import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 
 /**
- * The same calls, as a script with the AWS SDK would make them: assume the role, read, change, read again; a client for each
+ * The same calls as made by a script with the AWS SDK: assume the role, read, change, read again; one client per
  * account, connections shared and kept alive. No queue, no ledger, no pacing, no diff.
  */
 export async function bySdkAlone(accountIds: readonly string[], concurrency: number): Promise<void> {

@@ -7,8 +7,8 @@ import { awsStore } from '../../../shared/compose/stores/aws.ts';
 import { answer, COMPUTE_OPTIMIZER_ONLY, LOGGER, peakMb, policyOf, taskInput } from '../workbench.ts';
 
 /*
- * A container of `rollcall serve --store aws` with the product's own times, but a look at what is due every few seconds; SIGTERM ends it, and
- * then it answers with what it did.
+ * A container of `rollcall serve --store aws` with default times, except that it enqueues due keys every few seconds. On SIGTERM it
+ * reports its results and ends.
  */
 const { callsPerSecond, concurrency } = z
   .object({ callsPerSecond: z.number(), concurrency: z.number() })
@@ -17,7 +17,7 @@ const { callsPerSecond, concurrency } = z
 const told = new AbortController();
 process.on('SIGTERM', () => told.abort());
 const stop = told.signal;
-// No second scan meanwhile: one is what is measured.
+// Prevents a second scan, because the bench measures one.
 const policy = policyOf(`schedule: 24h\n${COMPUTE_OPTIMIZER_ONLY}`, { callsPerSecond, concurrency });
 const store = awsStore(process.env);
 const app = await createRuntime(store, { stop, policy, logger: LOGGER });

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { answer, COMPUTE_OPTIMIZER_ONLY, policyOf, taskInput, withApp } from '../workbench.ts';
 
-/* Puts the organization snapshot into a new store, as an earlier scan of another process would have. */
+/* Saves the organization snapshot in a new store, as an earlier scan would. */
 
 const { dataDir } = z.object({ dataDir: z.string() }).parse(taskInput());
 const policy = policyOf(COMPUTE_OPTIMIZER_ONLY, { callsPerSecond: 100_000, concurrency: 8 });

@@ -3,7 +3,7 @@ import { verifyLedger } from '../../../shared/app/queries/audit/verify.ts';
 import { openStore } from '../../../shared/compose/stores/open-embedded.ts';
 import { answer, elapsed, peakMb, taskInput } from '../workbench.ts';
 
-/* `rollcall audit verify` of what another task has left. */
+/* `rollcall audit verify` of the store of another task. */
 
 const { dataDir } = z.object({ dataDir: z.string() }).parse(taskInput());
 const store = await openStore({ dataDir, readOnly: true });

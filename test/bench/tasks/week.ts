@@ -13,8 +13,8 @@ import { limiterTimesOf } from '../../support/limiter-times.ts';
 import { answer, COMPUTE_OPTIMIZER_ONLY, policyOf, taskInput } from '../workbench.ts';
 
 /*
- * So many hours of a scan an hour on virtual time, with a share of the accounts drifting before each: what was written, and what AWS was
- * asked. The first scan, which takes every account up, is not counted.
+ * Hourly scans in virtual time, with a share of the accounts drifting before each: counts writes and calls to
+ * AWS. The first scan, which adopts every account, is not counted.
  */
 
 const input = z.object({ accounts: z.number(), drift: z.number(), hours: z.number() });
@@ -24,7 +24,7 @@ const HOUR_MS = 3_600_000;
 const START = Date.UTC(2026, 0, 5);
 const MUTATING = new Set(['UpdateEnrollmentStatus', 'UpdateEnrollmentConfiguration', 'AssociateAccounts']);
 
-/** What was written since the beginning; registers hold what is bounded (a scan's state, the limiter's), the snapshot is one document. */
+/** The writes since the start. Registers (state of the scan and of the limiter) and the snapshot are bounded, so they are not counted. */
 const counts = { entries: 0, records: 0, messages: 0, registers: 0, mutating: 0, listings: 0, sessions: 0, others: 0 };
 
 const random = createRandom(7);
@@ -115,7 +115,7 @@ async function onVirtualTime<T>(work: Promise<T>): Promise<T> {
   const watched = work.finally(() => {
     ended = true;
   });
-  // Handled below; here only so that no rejection goes unhandled while time passes.
+  // The error is handled below; this only avoids an unhandled rejection in between.
   watched.catch(() => undefined);
   if (!(await time.run(() => ended, time.now() + HOUR_MS))) throw new Error('a run took an hour and more');
   return watched;
@@ -139,7 +139,7 @@ await withTimersOf(time, async () => {
   let owed = 0;
   for (let hour = 1; hour <= hours; hour += 1) {
     await time.run(() => false, START + hour * HOUR_MS);
-    // In turns, so that no account drifts so often that it is contested.
+    // Accounts take turns, so that none drifts often enough to be contested.
     owed += accounts * drift;
     const ids = [];
     for (; owed >= 1; owed -= 1) ids.push(members[drifted++ % members.length]?.accountId ?? '');
