@@ -6,15 +6,15 @@ import { type Browser, chromium } from 'playwright-core';
 import * as z from 'zod';
 
 /*
- * A real Chromium. On Linux x64 it comes with an npm package; elsewhere an installed Chrome is used. That package is made for functions, and
- * its own flags turn off web security and put everything into one process: what a page may do is just what is tested here, so none of them
- * is used but the one about the kernel's sandbox, which containers lack.
+ * A real Chromium. On Linux x64 it comes with an npm package; elsewhere, tests use an installed Chrome. The package is made for functions:
+ * its flags turn off web security and use a single process. These tests check what a page may do, so they use none of its flags
+ * except the one for the kernel's sandbox, which containers lack.
  */
 
 const PACKAGE = '@sparticuz/chromium';
 const FONTS = 'fonts.conf';
 
-/** Starts the browser. @throws what keeps it from starting */
+/** Starts the browser. @throws the reason why it cannot start */
 export async function startBrowser(): Promise<Browser> {
   const packed = process.platform === 'linux' && process.arch === 'x64';
   if (!packed) return chromium.launch({ channel: 'chrome' });
@@ -26,7 +26,7 @@ export async function startBrowser(): Promise<Browser> {
   });
 }
 
-/** Whether a browser starts here, or why not: what tests without one are skipped for. */
+/** The browser, or the reason why none starts; tests are then skipped with this reason. */
 export async function browserOrReason(): Promise<Browser | string> {
   try {
     return await startBrowser();
@@ -35,7 +35,7 @@ export async function browserOrReason(): Promise<Browser | string> {
   }
 }
 
-/** What `browserOrReason` found, where tests without a browser are skipped. */
+/** The browser of `browserOrReason`. Only for tests that are skipped without one. */
 export function started(found: Browser | string): Browser {
   if (typeof found === 'string') throw new Error(found);
   return found;
@@ -48,8 +48,8 @@ function environment(): Record<string, string> {
 }
 
 /**
- * The package unpacks into the temporary directory and takes whatever lies there already, of another version or half written. So it is given
- * a directory of its own, which takes its name once it is whole.
+ * The package unpacks into the temporary directory and uses any existing file there, even of another version or half written. So it gets
+ * a directory of its own, which is renamed when it is complete.
  */
 async function unpacked(): Promise<string> {
   const require = createRequire(import.meta.url);
@@ -82,8 +82,8 @@ async function unpacked(): Promise<string> {
 }
 
 /**
- * The package's own configuration looks for fonts where functions have them and in the temporary directory; a Chromium that finds none ends
- * in the middle of a page. The fonts that the package brings are enough, and the same on every machine.
+ * The package looks for fonts in the paths of functions and in the temporary directory; a Chromium without fonts crashes
+ * in the middle of a page. The fonts of the package suffice and are the same on every machine.
  */
 function fontsIn(home: string): string {
   return `<?xml version="1.0"?>

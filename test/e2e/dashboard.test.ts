@@ -9,7 +9,7 @@ import { hasFocus, nothingLoads, watched } from './page.ts';
 import type { ServedSandbox } from './served-sandbox.ts';
 import { MARKUP, openStory } from './story.ts';
 
-/* What a person sees and finds: real Chromium, real API, embedded store, sandbox. Nothing here changes what the others find. */
+/* The dashboard in a real Chromium, with the real API, embedded store and sandbox. No test changes the data of another. */
 
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
@@ -34,19 +34,19 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
     return page;
   };
 
-  test('says what keeps the first plan from being made', async () => {
+  test('explains why the first plan is stopped', async () => {
     const page = await open('/');
     await page.getByText('A guardrail stopped the last run').waitFor();
     expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('Overview');
     await page.getByRole('heading', { name: 'Call rate' }).waitFor();
   });
 
-  test('a person finds why an account is waiting', async () => {
+  test('shows why an account is waiting', async () => {
     const page = await open('/accounts');
     await page.getByRole('combobox', { name: 'Status' }).selectOption('Waiting');
     await page.getByRole('combobox', { name: 'Reason' }).selectOption('coolDown');
     await page.getByText(/^1 of \d+ accounts$/).waitFor();
-    // The address alone leads somebody else to the same.
+    // The URL alone shows another person the same.
     expect(new URL(page.url()).search).toBe('?status=Waiting&reason=coolDown');
     await page.reload();
     await page.getByText(/^1 of \d+ accounts$/).waitFor();
@@ -59,13 +59,13 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
     await page.getByText('Automation: Active, decided by rule workloads').waitFor();
     const timeline = page.getByRole('region', { name: 'Timeline' });
     await timeline.getByText('Account joined').first().waitFor();
-    // In the reader's zone, and in UTC when hovered.
+    // In the zone of the reader; in UTC on hover.
     expect(await timeline.locator('time').first().getAttribute('title')).toMatch(
       /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$/,
     );
   });
 
-  test('ten thousand accounts are searched, sorted and scrolled with no more rows drawn than are seen', async () => {
+  test('searches, sorts and scrolls ten thousand accounts and renders only the visible rows', async () => {
     const page = await watched(started(browser), served.url);
     const { cells, rowAt } = manyAccounts(10_000);
     await page.route('**/api/accounts?*', async (route) => {
@@ -89,16 +89,16 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
     expect(new URL(page.url()).search).toBe('?q=account-0777&sort=name&order=down');
   });
 
-  test('names that people gave are text, whatever is in them', async () => {
+  test('shows account names as text, even with markup', async () => {
     const page = await open(`/accounts?${new URLSearchParams({ q: MARKUP })}`);
     await page.getByRole('link', { name: MARKUP }).click();
     await page.getByRole('heading', { level: 1, name: MARKUP }).waitFor();
     expect(await page.locator('main img').count()).toBe(0);
   });
 
-  test('a person exports the last quarter', async () => {
+  test('exports the last quarter', async () => {
     const page = await open('/');
-    // Three months later, what is recorded now is the last quarter's.
+    // Three months later, the current entries belong to the last quarter.
     const now = new Date();
     await page.clock.setFixedTime(new Date(now.getFullYear(), now.getMonth() + 3, 2));
     await page.goto(`${served.url}/audit`);
@@ -119,7 +119,7 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
     expect(rows.join('\n')).toContain('GuardrailTripped');
   });
 
-  test('the state as of a time, and a search by type', async () => {
+  test('shows the state as of a time, and a search by type', async () => {
     const page = await open('/audit?type=GuardrailTripped');
     const entries = page.getByRole('list', { name: /Entries/ }).getByRole('listitem');
     await entries.first().waitFor();
@@ -132,7 +132,7 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
     await page.getByText('this time is in the future').waitFor();
   });
 
-  test('the policy, with the number of accounts of each rule', async () => {
+  test('shows the policy, with the number of accounts per rule', async () => {
     const page = await open('/policy');
     const row = page.getByRole('row').filter({ has: page.getByRole('rowheader', { name: 'workloads' }) });
     const matched = served.running.sandbox
@@ -141,7 +141,7 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
     expect(await row.innerText()).toContain(`${matched.length}`);
   });
 
-  test('a dashboard whose API fails says so, and goes on when it is back', async () => {
+  test('reports a failing API and continues after it recovers', async () => {
     const page = await watched(started(browser), served.url, {}, /status of 503/);
     const problem = { status: 503, contentType: 'application/problem+json', body: '{"detail":"The store is locked."}' };
     await page.route('**/api/status', (route) => route.fulfill(problem));
@@ -152,7 +152,7 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
     await page.getByRole('heading', { name: 'Now', exact: true }).waitFor();
   });
 
-  test('what changes faster than it is answered is shown all the same', async () => {
+  test('shows data that changes faster than the API answers', async () => {
     const page = await watched(started(browser), served.url);
     let told = 0;
     const waiting: { readonly from: number; readonly go: () => void }[] = [];
@@ -161,7 +161,7 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
       for (const { from, go } of waiting) if (told - from >= 40) go();
       await route.fulfill({ contentType: 'text/event-stream', body: 'retry: 50\n\nevent: gap\ndata: {}\n\n' });
     });
-    // Some forty changes come between the question and its answer: more than one reading is asked for.
+    // About forty changes arrive between request and answer, so more than one read is requested.
     await page.route('**/api/status', async (route) => {
       await new Promise<void>((go) => waiting.push({ from: told, go }));
       await route.continue();
@@ -171,9 +171,9 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
     await page.unrouteAll({ behavior: 'ignoreErrors' });
   });
 
-  test('a panel whose question is never answered says so, asks again, and shows what comes then', async () => {
+  test('a panel without an answer reports it, retries, and shows the next answer', async () => {
     const page = await watched(started(browser), served.url);
-    // So that the page's minute takes three seconds.
+    // Shortens the one-minute timeout of the page to three seconds.
     await page.addInitScript(() => {
       const timeout = AbortSignal.timeout.bind(AbortSignal);
       const later = setTimeout;
@@ -195,13 +195,13 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
     await page.getByRole('heading', { name: 'Now', exact: true }).waitFor();
     await page.getByRole('alert').waitFor({ state: 'detached' });
     expect(questions).toBeGreaterThan(2);
-    // What is listened to and silent is dead as well.
+    // A silent event stream counts as dead too.
     await page.getByText('Live', { exact: true }).waitFor();
     expect(listened).toBeGreaterThan(1);
     await page.unrouteAll({ behavior: 'ignoreErrors' });
   });
 
-  test('a token that holds no longer is asked for with the reason, also by what only listens', async () => {
+  test('requests a new token with the reason when it expires, even from the event stream', async () => {
     const page = await watched(started(browser), served.url, {}, /status of 401/);
     await page.addInitScript(() => sessionStorage.setItem('rollcall-token', 'x'.repeat(40)));
     const problem = {
@@ -215,7 +215,7 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
     await page.unrouteAll({ behavior: 'ignoreErrors' });
   });
 
-  test('the keyboard is enough', async () => {
+  test('can be used with the keyboard only', async () => {
     const page = await open('/');
     await page.getByRole('heading', { name: 'Call rate' }).waitFor();
     await page.keyboard.press('Tab');
@@ -224,7 +224,7 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
     await page.keyboard.press('Tab');
     expect(await page.getByRole('button', { name: 'Scan now' }).evaluate(hasFocus)).toBe(true);
     await page.getByRole('link', { name: 'Accounts', exact: true }).press('Enter');
-    // A new page begins with its heading.
+    // Focus moves to the heading of a new page.
     const heading = page.getByRole('heading', { level: 1, name: 'Accounts' });
     await heading.and(page.locator(':focus')).waitFor();
   });
@@ -237,7 +237,7 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
     return `${path}?id=${run?.runId}`;
   };
   const axeFindsNothing = async (page: Page, colorScheme: 'light' | 'dark'): Promise<void> => {
-    // Only colours differ in the dark.
+    // The dark scheme changes only colours.
     const axe = new AxeBuilder({ page });
     const chosen = colorScheme === 'light' ? axe.withTags(TAGS) : axe.withRules(['color-contrast']);
     const { violations } = await chosen.analyze();
@@ -260,7 +260,7 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
       await nothingLoads(page);
       await axeFindsNothing(page, colorScheme);
     });
-    test('axe finds nothing in what asks before something is done', async () => {
+    test('axe finds nothing in confirmation dialogs', async () => {
       const page = await open('/', { colorScheme });
       await page.getByRole('button', { name: 'Suspend' }).click();
       await page.getByRole('dialog').getByLabel('Reason').waitFor();
@@ -268,7 +268,7 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
     });
   });
 
-  test('a narrow screen shows everything without scrolling sideways', async () => {
+  test('fits a narrow screen without horizontal scrolling', async () => {
     const page = await open('/', { viewport: { width: 360, height: 720 } });
     await page.getByRole('heading', { name: 'Call rate' }).waitFor();
     const right = await page.getByRole('heading', { name: 'Compliance over time' }).boundingBox();

@@ -5,7 +5,7 @@ import { hasFocus, watched } from './page.ts';
 import type { ServedSandbox } from './served-sandbox.ts';
 import { openStory } from './story.ts';
 
-/* What an operator does in the dashboard, one thing after the other over one organization. */
+/* The actions of an operator in the dashboard, in sequence on one organization. */
 
 const browser = await browserOrReason();
 
@@ -35,12 +35,12 @@ describe.skipIf(typeof browser === 'string')('in the dashboard', () => {
     await page.getByRole('button', { name: 'Approve' }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByText(/within 24 hours/).waitFor();
-    // Nothing happens before a reason is given, and Escape leaves everything as it is.
+    // Nothing happens without a reason, and Escape cancels.
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });
     expect(await page.getByRole('button', { name: 'Approve' }).evaluate(hasFocus)).toBe(true);
     await page.getByRole('button', { name: 'Approve' }).click();
-    // Somebody else is about to do the same.
+    // Another person is about to approve the same plan.
     const late = await open('/', /status of 409/);
     await late.getByRole('button', { name: 'Approve' }).click();
     await late.getByRole('dialog').getByLabel('Reason').fill('me too');
@@ -48,12 +48,12 @@ describe.skipIf(typeof browser === 'string')('in the dashboard', () => {
     await dialog.getByLabel('Reason').fill('change 4711');
     await dialog.getByRole('button', { name: 'Approve' }).click();
     await page.getByText('Plan approved').waitFor();
-    // What they were asked stays, though there is nothing left to approve on the page beneath.
+    // Their dialog stays open, although the page has nothing left to approve.
     await late.locator('main').getByText('Approve', { exact: true }).waitFor({ state: 'detached' });
     await late.getByRole('dialog').getByRole('button', { name: 'Approve' }).click();
     await late.getByRole('dialog').getByRole('alert').waitFor();
 
-    // Another person's page, which nobody touches.
+    // The page of another person, without interaction.
     const latest = watching.getByRole('region', { name: 'Latest entries' });
     await latest
       .getByText(/Remediation succeeded|Drift resolved/)
@@ -85,7 +85,7 @@ describe.skipIf(typeof browser === 'string')('in the dashboard', () => {
     await dialog.getByLabel('Accounts').fill('ou:');
     await dialog.getByLabel('Reason').fill('migration');
     await dialog.getByRole('button', { name: 'Suspend' }).click();
-    // What makes no sense is told, and what was written is kept.
+    // Invalid input is reported and kept in the field.
     await dialog.getByRole('alert').waitFor();
     await dialog.getByLabel('Accounts').fill('ou:/Sandbox');
     await dialog.getByRole('button', { name: 'Suspend' }).click();
@@ -104,12 +104,12 @@ describe.skipIf(typeof browser === 'string')('in the dashboard', () => {
     await notice.waitFor({ state: 'detached' });
   });
 
-  test('a person stops everything, sees that a scan changes nothing, and lifts the halt', async () => {
+  test('a person halts all changes, sees that a scan changes nothing, and resumes', async () => {
     const page = await open('/');
     await page.getByRole('button', { name: 'Halt', exact: true }).click();
-    // What only looks like a time must not keep the page from being drawn.
+    // An invalid time must not break the page.
     await page.getByRole('dialog').getByLabel('Reason').fill('incident 7 of 2026-02-40T25:00:00Z');
-    // The first time nobody answers: the button is given back, and why is said. The page's minute takes three seconds.
+    // The first request gets no answer: the button is enabled again, with the reason. The one-minute timeout takes three seconds here.
     await page.evaluate(() => {
       const timeout = AbortSignal.timeout.bind(AbortSignal);
       AbortSignal.timeout = (ms) => timeout(ms / 20);

@@ -1,14 +1,14 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { expect, onTestFinished } from 'vitest';
 
-/** Long enough for a machine with other things to do; what is waited for usually takes a fraction of a second. */
+/** Long enough for a busy machine; the awaited state usually takes a fraction of a second. */
 const PATIENCE_MS = 20_000;
 
 /**
- * A new page of a new visitor. When the test is over, nothing may have been written to its console, nothing thrown, nothing asked of
- * anybody but `origin`.
+ * A new page in a new browser context. Fails the test if the page wrote to the console, threw an error, or sent a request to any origin
+ * but `origin`.
  *
- * @param expected what the console may say all the same
+ * @param expected console messages that are allowed
  */
 export async function watched(
   browser: Browser,

@@ -42,7 +42,7 @@ async function pictureDashboard(browser: Browser, { url, running }: ServedSandbo
     await page.goto(url);
     const automation = page.getByRole('article').filter({ hasText: 'Automation' });
     if (colorScheme === 'light') {
-      // Brought into line; then somebody opts a few out, and there is something to see.
+      // When all accounts are compliant, opts a few out, so that the picture shows drift.
       await automation.getByText('100%').waitFor({ timeout: 120_000 });
       optSomeOut(running);
       await page.getByRole('button', { name: 'Scan now' }).click();
@@ -54,7 +54,7 @@ async function pictureDashboard(browser: Browser, { url, running }: ServedSandbo
     await page.locator('.chart canvas').waitFor();
     await save(`dashboard-${colorScheme}.png`, page);
     if (colorScheme === 'light') {
-      // Worst first.
+      // Sorted with the worst status first.
       await page.goto(`${url}/accounts?sort=automation`);
       await page.getByText(/^\d+ accounts$/).waitFor();
       await save('accounts.png', page);
@@ -66,7 +66,7 @@ async function pictureDashboard(browser: Browser, { url, running }: ServedSandbo
   }
 }
 
-/** Who opts out of Automation cannot be opted in again for a day. */
+/** An account that opts out of Automation cannot opt in again for a day. */
 function optSomeOut({ sandbox }: ServedSandbox['running']): void {
   const some = sandbox
     .accounts()
@@ -77,7 +77,7 @@ function optSomeOut({ sandbox }: ServedSandbox['running']): void {
   sandbox.drift({ changes });
 }
 
-/** What a terminal shows of `npm start -- --once`. */
+/** The terminal output of `npm start -- --once`. */
 async function pictureDemo(browser: Browser): Promise<void> {
   const text = await outputOf(['demo', '--once']);
   const context = await browser.newContext({ viewport: { width: 1000, height: 100 } });
@@ -105,7 +105,7 @@ async function pictureDemo(browser: Browser): Promise<void> {
   await context.close();
 }
 
-/** The fonts of the tests' browser have none whose characters are all of one width. */
+/** The test browser has no monospaced font. */
 async function fontFace(weight: 400 | 700): Promise<string> {
   const name = `@fontsource/dejavu-mono/files/dejavu-mono-latin-${weight}-normal.woff2`;
   const font = await readFile(createRequire(import.meta.url).resolve(name));
@@ -134,7 +134,7 @@ interface Painted {
   readonly bold: boolean;
 }
 
-/** Colours of a terminal [ECMA-48, SGR]; others that the commands use are none that matter here. */
+/** The terminal colours that the commands use [ECMA-48, SGR]. */
 const COLORS: ReadonlyMap<number, string> = new Map([
   [31, '#ff8f87'],
   [32, '#7fd99a'],
@@ -149,7 +149,7 @@ function runsOf(text: string): readonly Painted[] {
   const runs: Painted[] = [];
   let color = PLAIN;
   let bold = false;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what escape sequences begin with
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences start with it
   for (const [index, part] of text.split(/\u001b\[([\d;]*)m/).entries()) {
     if (index % 2 === 0) {
       if (part !== '') runs.push({ text: part, color, bold });

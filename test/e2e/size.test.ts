@@ -12,13 +12,13 @@ const textOf = ({ body, encoding }: DashboardFile): string =>
   );
 
 describe("the dashboard's files", () => {
-  test('weigh less than 250 kB, as they are sent, all of them', () => {
+  test('have less than 250 kB in total, as sent', () => {
     const bytes = [...files.values()].reduce((sum, { body }) => sum + body.length, 0);
     expect(bytes).toBeGreaterThan(10_000);
     expect(bytes).toBeLessThan(MOST_BYTES);
   });
 
-  test('need nothing but themselves: no inline script or style, no data, nothing from elsewhere', () => {
+  test('are self-contained: no inline script or style, no data URL, no other origin', () => {
     const page = textOf(files.get('/') ?? expect.fail('there is no page'));
     expect(page).not.toMatch(/<style|style=|<script(?![^>]*\ssrc=)|\son\w+=|data:/);
     const addresses = [...page.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, address]) => address ?? '');
@@ -32,7 +32,7 @@ describe("the dashboard's files", () => {
     }
   });
 
-  test('are the same when they are built again, and say by their names when they are not', async () => {
+  test('are reproducible, and their names change with their content', async () => {
     const { files: again } = await buildDashboard();
     expect([...again].map(([path, { etag }]) => [path, etag])).toEqual(
       [...files].map(([path, { etag }]) => [path, etag]),

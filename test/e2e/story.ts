@@ -9,12 +9,12 @@ rules:
 guardrails: { maxChanges: { percent: 0, atLeast: 1 } }
 limits: { callsPerSecond: 500, concurrency: 8 }
 `;
-/** A name that somebody gave an account. */
+/** An account name with markup. */
 export const MARKUP = '<img src=x onerror=alert(1)>';
 
 export interface Story {
   readonly served: ServedSandbox;
-  /** Somebody has opted it out of Automation, and for a day it cannot be opted in. */
+  /** An account that was opted out of Automation, so it cannot opt in for a day. */
   readonly cooling: string;
 }
 
