@@ -38,6 +38,7 @@ export const recordsContract = contractOf<Records>()('Records', {
       head: { seq: 3, hash: 'd'.repeat(64) },
       present: false,
       conditions: {
+        ...byKind(() => CONDITION),
         computeOptimizer: { ...CONDITION, claim },
         automation: { ...CONDITION, ...FACET, rule: 'ümläut "quoted"', ruleMode: 'AnyAllowed' },
       },

@@ -1,5 +1,6 @@
 import type { AccountRecord } from '../../shared/domain/account/record.ts';
 import type { Condition, Facet } from '../../shared/domain/enrollment/condition.ts';
+import { byKind } from '../../shared/domain/enrollment/kinds/index.ts';
 import type { ChainHead, EntryDraft, LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 import { EMPTY_CHAIN, headOf, sealEntry } from '../../shared/domain/ledger/entry.ts';
 import type { OrganizationAccount } from '../../shared/domain/policy/types.ts';
@@ -90,7 +91,7 @@ export function record(accountId: string, seq: number, computeOptimizer: Partial
     accountId,
     head,
     present: true,
-    conditions: { computeOptimizer: { ...CONDITION, ...computeOptimizer }, automation: null },
+    conditions: { ...byKind(() => null), computeOptimizer: { ...CONDITION, ...computeOptimizer } },
   };
 }
 
