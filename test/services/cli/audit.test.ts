@@ -74,7 +74,7 @@ describe('audit', () => {
     expect(points.map((point) => point.compliance.computeOptimizer.managed)).toEqual([0, 3, 3, 3, 3, 3]);
     expect(text.stdout).toContain('Compliant at the end: Compute Optimizer 0.0% (0/3)');
     expect(many).toMatchObject({ code: 1, stdout: '' });
-    expect(many.stderr).toContain('take a longer interval');
+    expect(many.stderr).toContain('use a longer interval');
   });
 
   test('an export file is complete or does not exist', async () => {
