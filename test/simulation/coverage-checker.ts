@@ -78,19 +78,19 @@ export class CoverageChecker {
    */
   tooFew({ startedAt, planned, onceSuspended }: PlannedRun, minCoverage: number): string | null {
     const oldest = startedAt - DEFAULT_SETTINGS.snapshotMaxAgeMs;
-    let told = 0;
+    let reported = 0;
     let unreported = 0;
     for (const [id, spans] of this.#active) {
       const then = spans.filter(({ from, until }) => from <= planned && (until ?? planned) >= oldest);
-      if (this.#wasReported(id, startedAt, planned)) told += then.length > 0 ? 1 : 0;
+      if (this.#wasReported(id, startedAt, planned)) reported += then.length > 0 ? 1 : 0;
       else if (
         !onceSuspended?.has(id) &&
         then.some(({ from, until }) => from <= oldest && (until ?? planned) >= planned)
       )
         unreported += 1;
     }
-    const all = told + unreported;
-    return told * 100 < minCoverage * all ? `${told} of ${all} accounts` : null;
+    const all = reported + unreported;
+    return reported * 100 < minCoverage * all ? `${reported} of ${all} accounts` : null;
   }
 
   #wasReported(id: AccountId, since: number, until: number): boolean {

@@ -65,9 +65,9 @@ export class ExpectedEnd {
     const { verdict, reason } = condition ?? { verdict: 'nothing', reason: null };
     const [account] = sandbox.accounts(accountId);
     // Drift in mode alert stays until someone else fixes it.
-    const told =
+    const alertOnly =
       account !== undefined && desiredStateOf(policy, account).mode.value === 'alert' && verdict === 'Drifted';
-    return told || held(policy, verdict, reason);
+    return alertOnly || held(policy, verdict, reason);
   }
 
   #flawOf(account: AccountTruth, enrollment: EnrollmentId): string | null {

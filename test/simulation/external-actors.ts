@@ -78,7 +78,7 @@ export class ExternalActors {
   }
 
   /** Delivers the CloudTrail event of one of our calls. */
-  told({ operation, callerAccountId, input, requestId }: Request): void {
+  deliverEventOf({ operation, callerAccountId, input, requestId }: Request): void {
     const source = operation === 'UpdateEnrollmentStatus' ? CHANGES.computeOptimizer[0] : CHANGES.automation[0];
     this.#reactor.receive(
       recorded(source, operation, {

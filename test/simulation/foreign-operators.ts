@@ -72,7 +72,7 @@ export class ForeignOperators {
     if (this.#other === null || (this.storeIsUnbound && (await stores.snapshots.meta()) === null)) return;
     const act = this.#chance.of(['scan', 'worker'] as const);
     this.#processes += 1;
-    const process = new Process(this.#environment(this.#other), `stranger ${act}-${this.#processes}`);
+    const process = new Process(this.#environment(this.#other), `foreign ${act}-${this.#processes}`);
     // The work of a killed process never settles.
     const died = new Promise<void>((resolve) => process.stop.addEventListener('abort', () => resolve()));
     const cancel = time.after(15 * MINUTE, () => process.die());

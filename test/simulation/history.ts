@@ -156,7 +156,7 @@ export class History implements RuntimeSimulation {
     this.checker.acted(request, output);
     // A request whose response was lost may still have acted, and CloudTrail reports it.
     if (isChange(request.operation) && (output !== null || this.chance.happens(0.5)))
-      this.#externalActors.told(request);
+      this.#externalActors.deliverEventOf(request);
   }
 
   sent(messages: readonly WorkMessage[], by: Process): void {
