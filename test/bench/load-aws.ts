@@ -17,7 +17,7 @@ const WORKERS = 4;
 const BUDGET = 50;
 const CONCURRENCY = 8;
 const LATENCY_MS = 20;
-const LOOK_MS = 3_000;
+const SAMPLE_INTERVAL_MS = 3_000;
 /** Calls to the bus do not count towards the budget. */
 const UNPACED: ReadonlySet<string> = new Set(['PutEvents']);
 /** Only a hanging run takes this long. */
@@ -32,7 +32,7 @@ const served = z.object({
 type Served = z.infer<typeof served>;
 
 /** The progress and the cost so far. */
-interface Look {
+interface Sample {
   readonly at: number;
   readonly open: number;
   readonly calls: number;
@@ -62,14 +62,14 @@ async function load(task: string): Promise<readonly Figure[]> {
     const failed = Promise.race(workers.map(({ answered }) => answered)).then(() => {
       throw new Error('a worker ended by itself');
     });
-    const looks = await Promise.race([watch(sandbox, () => writes.made), failed]);
+    const samples = await Promise.race([watch(sandbox, () => writes.made), failed]);
     failed.catch(() => undefined);
     const done = await ended(workers);
     const duplicates = [...(await sandbox.changesOf()).values()].reduce(
       (more, count) => more + Math.max(0, count - 1),
       0,
     );
-    return judge({ accounts, toChange, start, looks, done, duplicates, writes });
+    return figuresOf({ accounts, toChange, start, samples, done, duplicates, writes });
   } finally {
     for (const { process } of workers) process.kill('SIGKILL');
     await stores.close();
@@ -113,18 +113,18 @@ const openOf = (accounts: Awaited<ReturnType<Sandbox['accounts']>>): number =>
   accounts.filter(({ state, computeOptimizer }) => state === 'ACTIVE' && computeOptimizer.status !== 'Active').length;
 
 /** Samples until the simulated organization has no drift. */
-async function watch(sandbox: Sandbox, writes: () => number): Promise<readonly Look[]> {
-  const looks: Look[] = [];
+async function watch(sandbox: Sandbox, writes: () => number): Promise<readonly Sample[]> {
+  const samples: Sample[] = [];
   const end = performance.now() + LIMIT_MS;
   while (performance.now() < end) {
     let calls = 0;
     for (const [operation, { count }] of await sandbox.calls()) if (!UNPACED.has(operation)) calls += count;
     const [open, changes] = [openOf(await sandbox.accounts()), await sandbox.mutatingCalls()];
-    looks.push({ at: performance.now(), open, calls, changes, writes: writes() });
-    if (open === 0) return looks;
-    await sleep(LOOK_MS);
+    samples.push({ at: performance.now(), open, calls, changes, writes: writes() });
+    if (open === 0) return samples;
+    await sleep(SAMPLE_INTERVAL_MS);
   }
-  throw new Error(`after ${LIMIT_MS / 60_000} minutes ${looks.at(-1)?.open} accounts are not Active`);
+  throw new Error(`after ${LIMIT_MS / 60_000} minutes ${samples.at(-1)?.open} accounts are not Active`);
 }
 
 async function ended(workers: readonly StartedTask<Served>[]): Promise<readonly Served[]> {
@@ -136,17 +136,19 @@ interface Load {
   readonly accounts: number;
   readonly toChange: number;
   readonly start: number;
-  readonly looks: readonly Look[];
+  readonly samples: readonly Sample[];
   readonly done: readonly Served[];
   readonly duplicates: number;
   readonly writes: Writes;
 }
 
-function judge({ accounts, toChange, start, looks, done, duplicates, writes }: Load): readonly Figure[] {
+function figuresOf({ accounts, toChange, start, samples, done, duplicates, writes }: Load): readonly Figure[] {
   // While all containers have enough work: from the first change until a twentieth is left.
-  const begun = looks.find(({ changes }) => changes.count > 0);
-  const steady = looks.filter((look) => begun !== undefined && look.at >= begun.at && look.open >= toChange / 20);
-  const [first, last, end] = [steady.at(0), steady.at(-1), looks.at(-1)];
+  const begun = samples.find(({ changes }) => changes.count > 0);
+  const steady = samples.filter(
+    (sample) => begun !== undefined && sample.at >= begun.at && sample.open >= toChange / 20,
+  );
+  const [first, last, end] = [steady.at(0), steady.at(-1), samples.at(-1)];
   if (first === undefined || last === undefined || end === undefined || last.at <= first.at) {
     throw new Error('the run was over before it could be judged');
   }

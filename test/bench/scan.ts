@@ -56,7 +56,7 @@ export async function scanCached(): Promise<readonly Figure[]> {
   const pages = ACCOUNTS / STATUSES_A_PAGE;
   const boundMs = pages * LATENCY_MS;
   const runs = await inSandbox(LARGE, async (sandbox) => {
-    // The snapshot takes 500 calls, so it is taken once and shared.
+    // The snapshot comes from the same sandbox, although its 500 calls are slow: one without latency would be another organization.
     return [await scansFromSnapshot(sandbox, 3), await scansFromSnapshot(sandbox, 3)];
   });
   const common = {

@@ -13,7 +13,7 @@ const LATENCY_MS = 80;
 /** AWS publishes no quotas for these operations. Like most of its services: a bucket per account and operation, with bursts of twice the rate. */
 const RATE = 20;
 const ORG_RATE = 20;
-const LOOK_MS = 250;
+const SAMPLE_INTERVAL_MS = 250;
 /** The maximum number of runs of a failing script. */
 const SCRIPT_RUNS = 100;
 
@@ -30,7 +30,7 @@ interface Outcome {
   readonly runs: number;
 }
 
-interface Way {
+interface Method {
   readonly name: string;
   readonly rounds: number;
   readonly run: (sandbox: Sandbox) => Promise<Pick<Outcome, 'leftBehind' | 'runs'>>;
@@ -49,23 +49,23 @@ async function byRollcall(sandbox: Sandbox, callsPerSecond: number, concurrency:
 /** Each method in turn adopts all accounts of the same simulated organization. */
 export async function sideBySide(): Promise<readonly Figure[]> {
   const rounds = roundsOr(ROUNDS);
-  const loop: Way = { name: 'a sequential SDK loop', rounds, run: (at) => byScript(at, false) };
-  const all: Way = { name: 'SDK paginator and Promise.all', rounds, run: (at) => byScript(at, true) };
-  const ours: Way = { name: 'rollcall apply', rounds, run: (at) => byRollcall(at, 500, 16) };
+  const loop: Method = { name: 'a sequential SDK loop', rounds, run: (at) => byScript(at, false) };
+  const all: Method = { name: 'SDK paginator and Promise.all', rounds, run: (at) => byScript(at, true) };
+  const ours: Method = { name: 'rollcall apply', rounds, run: (at) => byRollcall(at, 500, 16) };
   // The defaults of a policy file. Not repeated, because it takes minutes and has no random parts.
-  const careful: Way = { name: 'rollcall apply, default limits', rounds: 1, run: (at) => byRollcall(at, 10, 8) };
-  const outcomes = new Map<Way, Outcome[]>([loop, all, ours, careful].map((way) => [way, []]));
+  const defaults: Method = { name: 'rollcall apply, default limits', rounds: 1, run: (at) => byRollcall(at, 10, 8) };
+  const outcomes = new Map<Method, Outcome[]>([loop, all, ours, defaults].map((method) => [method, []]));
   for (let round = 0; round < rounds; round += 1) {
-    for (const [way, found] of outcomes) if (round < way.rounds) found.push(await measured(way));
+    for (const [method, found] of outcomes) if (round < method.rounds) found.push(await measured(method));
   }
-  const of = (way: Way): readonly Outcome[] => outcomes.get(way) ?? [];
+  const of = (method: Method): readonly Outcome[] => outcomes.get(method) ?? [];
   return [
-    ...[...outcomes.keys()].map((way) => alone(way, of(way))),
-    ...[loop, all].flatMap((way) => compared(of(ours), way, of(way))),
+    ...[...outcomes.keys()].map((method) => absoluteFigure(method, of(method))),
+    ...[loop, all].flatMap((method) => compared(of(ours), method, of(method))),
   ];
 }
 
-async function measured({ name, run }: Way): Promise<Outcome> {
+async function measured({ name, run }: Method): Promise<Outcome> {
   const accounts = accountsOr(ACCOUNTS);
   const sandbox = await startSandbox({ accounts, drift: 1, latencyMs: LATENCY_MS, rate: RATE, orgRate: ORG_RATE });
   try {
@@ -94,14 +94,14 @@ async function untilActive(sandbox: Sandbox, ended: () => boolean): Promise<numb
     const open = (await sandbox.accounts()).filter(({ state }) => state === 'ACTIVE');
     if (open.every(({ computeOptimizer }) => computeOptimizer.status === 'Active')) return at;
     if (last) return null;
-    await sleep(LOOK_MS);
+    await sleep(SAMPLE_INTERVAL_MS);
   }
 }
 
 const world = (): string =>
   `${accountsOr(ACCOUNTS)} accounts, all Inactive; ${LATENCY_MS} ms an answer; ${RATE} calls/s of each account and operation, ${ORG_RATE} changes/s in all`;
 
-function alone({ name }: Way, found: readonly Outcome[]): Figure {
+function absoluteFigure({ name }: Method, found: readonly Outcome[]): Figure {
   const middle = (of: (outcome: Outcome) => number): number => round(median(found.map(of)));
   return figure({
     ...{ name: `adoption by ${name}`, unit: 's until every account is Active', target: NO_TARGET, bound: world() },
@@ -116,7 +116,7 @@ function alone({ name }: Way, found: readonly Outcome[]): Figure {
   });
 }
 
-function compared(ours: readonly Outcome[], { name }: Way, theirs: readonly Outcome[]): Figure[] {
+function compared(ours: readonly Outcome[], { name }: Method, theirs: readonly Outcome[]): Figure[] {
   const ratio = (what: string, of: (outcome: Outcome) => number, target: Target | null): Figure =>
     figure({
       ...{ name: `adoption, rollcall apply against ${name}: ${what}`, unit: '× theirs', target },

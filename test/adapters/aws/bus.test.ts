@@ -8,7 +8,7 @@ import { wordsOf } from '../../../shared/domain/ledger/bus-event.ts';
 import { ENTRY_TYPES, type EntryType, type LedgerEntry } from '../../../shared/domain/ledger/entry.ts';
 import { account, chainOf, FACET, sealAll, time } from '../../contract/samples.ts';
 import { type Answer, type SimulatedService, startSimulatedService } from './simulated-service.ts';
-import { hastyClock } from './stores.ts';
+import { immediateClock } from './stores.ts';
 
 interface Sent {
   readonly Entries: readonly { readonly Detail: string; readonly DetailType: string; readonly Source: string }[];
@@ -50,7 +50,7 @@ const error = (type: string, status: number) => (): Answer => ({ status, body: {
 beforeEach(async () => {
   answers = [];
   service = await startSimulatedService(({ body }) => (answers.shift() ?? accept)(sentSchema.parse(body)));
-  bus = openEventBridge({ bus: 'the-bus', clock: hastyClock(), random: () => 0.5, eventBridge: service.settings });
+  bus = openEventBridge({ bus: 'the-bus', clock: immediateClock(), random: () => 0.5, eventBridge: service.settings });
 });
 afterEach(async () => {
   bus.close();

@@ -15,7 +15,7 @@ afterAll(() => aws.close());
 
 const NOTHING = { table: null, queueUrl: null, dlqUrl: null, bus: null };
 
-function look(options: Partial<AwsInspectionOptions>) {
+function inspect(options: Partial<AwsInspectionOptions>) {
   const opened = inspectAws({ ...HOST, ...NOTHING, dynamodb: aws.dynamodb, sqs: aws.sqs, ...options });
   onTestFinished(() => opened.close());
   return opened;
@@ -37,11 +37,11 @@ const NOWHERE = {
 describe('the table', () => {
   it('passes as deployed', async () => {
     await aws.table.send(new CreateTableCommand(createTableInput('rollcall-good')));
-    expect(await look({ table: 'rollcall-good' }).table()).toMatchObject({ status: 'pass', mend: [] });
+    expect(await inspect({ table: 'rollcall-good' }).table()).toMatchObject({ status: 'pass', mend: [] });
   });
 
   it('is missing: reports the command that creates it', async () => {
-    const { status, reason, mend } = await look({ table: 'rollcall-none' }).table();
+    const { status, reason, mend } = await inspect({ table: 'rollcall-none' }).table();
     expect({ status, reason }).toEqual({ status: 'fail', reason: 'missing' });
     const [, json = ''] = /^aws dynamodb create-table --cli-input-json '(.*)'$/.exec(mend[0] ?? '') ?? [];
     expect(JSON.parse(json)).toEqual(JSON.parse(JSON.stringify(createTableInput('rollcall-none'))));
@@ -52,7 +52,7 @@ describe('the table', () => {
     const AttributeDefinitions = ['pk', 'sk'].map((AttributeName) => ({ AttributeName, AttributeType: 'S' as const }));
     const input = { TableName: 'rollcall-stunted', KeySchema, BillingMode, AttributeDefinitions };
     await aws.table.send(new CreateTableCommand(input));
-    const { status, reason, message, mend } = await look({ table: 'rollcall-stunted' }).table();
+    const { status, reason, message, mend } = await inspect({ table: 'rollcall-stunted' }).table();
     expect({ status, reason, mend }).toEqual({
       status: 'fail',
       reason: 'wrong',
@@ -66,11 +66,11 @@ describe('the table', () => {
     const unknown = await simulate(() => refusal('UnrecognizedClientException'));
     const reasons = await Promise.all(
       [denied.settings, unknown.settings, NOWHERE].map(
-        async (dynamodb) => (await look({ table: 't-1', dynamodb }).table()).reason,
+        async (dynamodb) => (await inspect({ table: 't-1', dynamodb }).table()).reason,
       ),
     );
     expect(reasons).toEqual(['denied', 'unauthenticated', 'unreachable']);
-    expect(await look({}).table()).toMatchObject({
+    expect(await inspect({}).table()).toMatchObject({
       status: 'fail',
       reason: 'missing',
       mend: [expect.stringContaining('export ROLLCALL_TABLE=')],
@@ -81,7 +81,7 @@ describe('the table', () => {
 
 describe('the queues', () => {
   it('pass as deployed', async () => {
-    expect(await look(await makeQueues(aws.queues, 'good')).queue()).toMatchObject({ status: 'pass' });
+    expect(await inspect(await makeQueues(aws.queues, 'good')).queue()).toMatchObject({ status: 'pass' });
   });
 
   it('redrive elsewhere: reports a command that fixes it', async () => {
@@ -91,34 +91,34 @@ describe('the queues', () => {
       maxReceiveCount: 3,
     });
     await aws.queues.send(new SetQueueAttributesCommand({ QueueUrl: made.queueUrl, Attributes: { RedrivePolicy } }));
-    const { status, reason, message, mend } = await look(made).queue();
+    const { status, reason, message, mend } = await inspect(made).queue();
     expect({ status, reason }).toEqual({ status: 'fail', reason: 'wrong' });
     expect(message).toContain('redrives after 3 receives');
     const [, json = ''] =
       /^aws sqs set-queue-attributes --queue-url \S+ --attributes '(.*)'$/.exec(mend[0] ?? '') ?? [];
     const Attributes: Record<string, string> = JSON.parse(json);
     await aws.queues.send(new SetQueueAttributesCommand({ QueueUrl: made.queueUrl, Attributes }));
-    expect(await look(made).queue()).toMatchObject({ status: 'pass' });
+    expect(await inspect(made).queue()).toMatchObject({ status: 'pass' });
   });
 
   it('are missing, one or both: reports the commands that create them', async () => {
     const made = await makeQueues(aws.queues, 'half');
     const dlqUrl = made.dlqUrl.replace('half-dead', 'half-lost');
     const queueUrl = made.queueUrl.replace('/half', '/gone');
-    const one = await look({ ...made, dlqUrl }).queue();
+    const one = await inspect({ ...made, dlqUrl }).queue();
     expect(one).toMatchObject({ status: 'fail', reason: 'missing' });
     expect(one.mend[0]).toMatch(/^aws sqs create-queue --queue-name half-lost --attributes/);
-    const both = await look({ queueUrl, dlqUrl }).queue();
+    const both = await inspect({ queueUrl, dlqUrl }).queue();
     expect(both.mend.map((command) => /--queue-name (\S+)/.exec(command)?.[1])).toEqual(['half-lost', 'gone']);
-    const same = await look({ ...made, dlqUrl: made.queueUrl }).queue();
+    const same = await inspect({ ...made, dlqUrl: made.queueUrl }).queue();
     expect(same).toMatchObject({ status: 'fail', reason: 'wrong', mend: ['unset ROLLCALL_DLQ_URL'] });
   });
 
   it('are not configured, one or both', async () => {
-    const both = await look({}).queue();
+    const both = await inspect({}).queue();
     expect(both).toMatchObject({ status: 'fail', reason: 'missing' });
     expect(both.message).toBe('ROLLCALL_QUEUE_URL and ROLLCALL_DLQ_URL are not set');
-    expect((await look({ queueUrl: 'https://sqs.eu-west-1.amazonaws.com/111122223333/q' }).queue()).mend).toEqual([
+    expect((await inspect({ queueUrl: 'https://sqs.eu-west-1.amazonaws.com/111122223333/q' }).queue()).mend).toEqual([
       expect.stringMatching(/^export ROLLCALL_DLQ_URL=/),
     ]);
   });
@@ -127,7 +127,7 @@ describe('the queues', () => {
     const { dlqUrl } = await makeQueues(aws.queues, 'orderly');
     const command = new CreateQueueCommand({ QueueName: 'orderly.fifo', Attributes: { FifoQueue: 'true' } });
     const { QueueUrl: queueUrl = '' } = await aws.queues.send(command);
-    expect((await look({ queueUrl, dlqUrl }).queue()).message).toContain('is a FIFO queue');
+    expect((await inspect({ queueUrl, dlqUrl }).queue()).message).toContain('is a FIFO queue');
   });
 
   it('distinguishes denied and unreachable', async () => {
@@ -136,15 +136,18 @@ describe('the queues', () => {
       queueUrl: `${denied.settings.endpoint}/111122223333/q`,
       dlqUrl: `${denied.settings.endpoint}/111122223333/d`,
     };
-    expect(await look({ ...named, sqs: denied.settings }).queue()).toMatchObject({ status: 'fail', reason: 'denied' });
-    expect(await look({ ...named, sqs: NOWHERE }).queue()).toMatchObject({ status: 'fail', reason: 'unreachable' });
+    expect(await inspect({ ...named, sqs: denied.settings }).queue()).toMatchObject({
+      status: 'fail',
+      reason: 'denied',
+    });
+    expect(await inspect({ ...named, sqs: NOWHERE }).queue()).toMatchObject({ status: 'fail', reason: 'unreachable' });
   });
 });
 
 describe('the bus', () => {
   const bus = async (answer: { status: number; body: unknown }, name = 'rollcall-prod') => {
     const service = await simulate(() => answer);
-    const found = await look({ bus: name, eventBridge: service.settings }).bus();
+    const found = await inspect({ bus: name, eventBridge: service.settings }).bus();
     expect(service.requests).toEqual([{ operation: 'DescribeEventBus', body: { Name: name } }]);
     return found;
   };
@@ -166,10 +169,10 @@ describe('the bus', () => {
     expect(await bus(refusal('AccessDeniedException'))).toMatchObject({ status: 'warn', reason: 'denied' });
     expect(await bus(refusal('UnknownOperationException'))).toMatchObject({ status: 'skipped', reason: 'notUsed' });
     expect(await bus(refusal('ThrottlingException'))).toMatchObject({ status: 'fail', reason: 'unavailable' });
-    expect(await look({ bus: 'b', eventBridge: NOWHERE }).bus()).toMatchObject({
+    expect(await inspect({ bus: 'b', eventBridge: NOWHERE }).bus()).toMatchObject({
       status: 'fail',
       reason: 'unreachable',
     });
-    expect(await look({}).bus()).toMatchObject({ status: 'skipped', reason: 'notUsed' });
+    expect(await inspect({}).bus()).toMatchObject({ status: 'skipped', reason: 'notUsed' });
   });
 });

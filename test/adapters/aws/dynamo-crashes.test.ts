@@ -5,7 +5,7 @@ import { emptyRecord, foldEntry } from '../../../shared/domain/account/record.ts
 import { EMPTY_CHAIN, headOf, sealEntry } from '../../../shared/domain/ledger/entry.ts';
 import { account, chainOf, draft, facts, range, record } from '../../contract/samples.ts';
 import { refusal } from './faults.ts';
-import { A, all, aws, bench, clock, proxy, spoil, stores, useFaultyDynamodb } from './faulty-dynamodb.ts';
+import { A, all, aws, bench, clock, failCalls, proxy, stores, useFaultyDynamodb } from './faulty-dynamodb.ts';
 
 useFaultyDynamodb();
 
@@ -14,7 +14,7 @@ describe('lost answers', () => {
     for (const operation of ['PutItem']) {
       const entries = chainOf(A, 3);
       for (const entry of entries) {
-        spoil(operation, 2, { kind: 'lost' });
+        failCalls(operation, 2, { kind: 'lost' });
         expect(await stores.ledger.append([entry])).toEqual(['appended']);
       }
       expect(await stores.ledger.read(A, 0, 10)).toEqual(entries);
@@ -22,7 +22,7 @@ describe('lost answers', () => {
   });
 
   it('recognizes by its version whether a register write is its own', async () => {
-    spoil('PutItem', 1, { kind: 'lost' });
+    failCalls('PutItem', 1, { kind: 'lost' });
     const first = await stores.registers.write('lease', 1, null);
     expect(first).not.toBeNull();
     expect(await stores.registers.read('lease')).toEqual({ name: 'lease', value: 1, version: first });
@@ -45,19 +45,19 @@ describe('lost answers', () => {
 
   it('a removal with a lost answer succeeds, and exactly one of two removers reports it', async () => {
     const version = (await stores.registers.write('lease', 1, null)) ?? '';
-    spoil('PutItem', 1, { kind: 'lost' });
+    failCalls('PutItem', 1, { kind: 'lost' });
     expect(await stores.registers.remove('lease', version)).toBe(true);
     expect(await stores.registers.read('lease')).toBeNull();
     const second = (await stores.registers.write('lease', 1, null)) ?? '';
     const other = await bench.open();
     expect(await other.registers.remove('lease', second)).toBe(true);
-    spoil('PutItem', 1, { kind: 'reset' });
+    failCalls('PutItem', 1, { kind: 'reset' });
     expect(await stores.registers.remove('lease', second)).toBe(false);
   });
 
   it('a tombstone left by a crash counts as absent and can be overwritten', async () => {
     const version = (await stores.registers.write('lease', 1, null)) ?? '';
-    spoil('DeleteItem', 1_000, refusal('AccessDeniedException'));
+    failCalls('DeleteItem', 1_000, refusal('AccessDeniedException'));
     await expect(stores.registers.remove('lease', version)).rejects.toThrow('DeleteItem');
     proxy.decide = () => undefined;
     expect(await stores.registers.read('lease')).toBeNull();
@@ -71,10 +71,10 @@ describe('lost answers', () => {
   it('marks and advances are idempotent', async () => {
     const entries = chainOf(A, 2);
     await stores.ledger.append(entries);
-    spoil('UpdateItem', 1, { kind: 'lost' });
+    failCalls('UpdateItem', 1, { kind: 'lost' });
     await stores.ledger.markPublished(entries);
     expect(await stores.ledger.unpublished(10)).toEqual([]);
-    spoil('PutItem', 1, { kind: 'lost' });
+    failCalls('PutItem', 1, { kind: 'lost' });
     await stores.records.advance([record(A, 3)]);
     expect(await stores.records.get(A)).toEqual(record(A, 3));
   });

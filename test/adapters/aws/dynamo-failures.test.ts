@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { StoreError } from '../../../shared/ports/store-error.ts';
 import { account, chainOf, facts, range, record } from '../../contract/samples.ts';
 import { refusal } from './faults.ts';
-import { A, bench, clock, proxy, spoil, stores, useFaultyDynamodb } from './faulty-dynamodb.ts';
+import { A, bench, clock, failCalls, proxy, stores, useFaultyDynamodb } from './faulty-dynamodb.ts';
 
 useFaultyDynamodb();
 
@@ -15,7 +15,7 @@ describe('DynamoDB failures', () => {
   it.each([...THROTTLED, 'InternalServerError', 'ServiceUnavailable'])(
     '%s is waited out, with jitter',
     async (code) => {
-      spoil('PutItem', 3, refusal(code));
+      failCalls('PutItem', 3, refusal(code));
       const entries = chainOf(A, 1);
       expect(await stores.ledger.append(entries)).toEqual(['appended']);
       // Half of 50, 100 and 200 ms.
@@ -25,7 +25,7 @@ describe('DynamoDB failures', () => {
   );
 
   it('endless throttling ends in an error that names it, and the append can be repeated', async () => {
-    spoil('PutItem', 1_000, refusal('ProvisionedThroughputExceededException'));
+    failCalls('PutItem', 1_000, refusal('ProvisionedThroughputExceededException'));
     const entries = chainOf(A, 2);
     await expect(stores.ledger.append(entries)).rejects.toMatchObject({ name: 'StoreError', code: 'Throttled' });
     proxy.decide = () => undefined;
@@ -39,7 +39,7 @@ describe('DynamoDB failures', () => {
     ['ResourceNotFoundException', 'NotFound'],
     ['ValidationException', 'Rejected'],
   ])('%s is not retried', async (vendorCode, code) => {
-    spoil('GetItem', 1_000, refusal(vendorCode));
+    failCalls('GetItem', 1_000, refusal(vendorCode));
     const failure = await stores.registers.read('x').catch((error: unknown) => error);
     if (!(failure instanceof StoreError)) throw new Error('no StoreError');
     expect(failure.details).toMatchObject({ code, vendorCode, resource: `table ${bench.table}` });
@@ -49,13 +49,13 @@ describe('DynamoDB failures', () => {
   });
 
   it('reconnects after a broken connection', async () => {
-    spoil('GetItem', 2, { kind: 'reset' });
+    failCalls('GetItem', 2, { kind: 'reset' });
     expect(await stores.registers.read('x')).toBeNull();
     expect(proxy.count('GetItem')).toBe(3);
   });
 
   it('an answer that is not from AWS is a transient failure', async () => {
-    spoil('GetItem', 1, { kind: 'answer', status: 502, body: '<html>Bad Gateway</html>' });
+    failCalls('GetItem', 1, { kind: 'answer', status: 502, body: '<html>Bad Gateway</html>' });
     expect(await stores.registers.read('x')).toBeNull();
   });
 });
@@ -65,9 +65,9 @@ describe('200 answers without a mandatory field of DynamoDB', () => {
 
   it('never reads an existing item as absent', async () => {
     const version = await stores.registers.write('halt', { on: true }, null);
-    spoil('GetItem', 3, EMPTY);
+    failCalls('GetItem', 3, EMPTY);
     expect(await stores.registers.read('halt')).toMatchObject({ value: { on: true }, version });
-    spoil('GetItem', 1_000, EMPTY);
+    failCalls('GetItem', 1_000, EMPTY);
     await expect(stores.registers.read('halt')).rejects.toMatchObject({
       code: 'Unavailable',
       details: { vendorCode: 'IncompleteAnswer' },
@@ -77,16 +77,16 @@ describe('200 answers without a mandatory field of DynamoDB', () => {
   it('never reads existing entries and records as absent', async () => {
     const entries = chainOf(A, 2);
     await stores.ledger.append(entries);
-    spoil('Query', 2, EMPTY);
+    failCalls('Query', 2, EMPTY);
     expect(await stores.ledger.read(A, 0, 10)).toEqual(entries);
     await stores.records.advance([record(A, 2)]);
-    spoil('BatchGetItem', 2, { kind: 'answer', status: 200, body: { Responses: {} } });
+    failCalls('BatchGetItem', 2, { kind: 'answer', status: 200, body: { Responses: {} } });
     expect((await stores.records.getMany([A])).size).toBe(1);
     expect(proxy.count('BatchGetItem')).toBeGreaterThan(2);
   });
 
   it('does not consider a write without an answer as stored', async () => {
-    spoil('PutItem', 2, EMPTY);
+    failCalls('PutItem', 2, EMPTY);
     const entries = chainOf(A, 1);
     expect(await stores.ledger.append(entries)).toEqual(['appended']);
     expect(await stores.ledger.read(A, 0, 10)).toEqual(entries);

@@ -2,13 +2,13 @@ import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import type { AwsStores } from '../../../shared/adapters/aws/store.ts';
 import { account } from '../../contract/samples.ts';
 import { type FailureOutcome, type FaultProxy, startFaultProxy } from './faults.ts';
-import { type Bench, hastyClock, makeBench, type SimulatedAws, startSimulatedAws } from './stores.ts';
+import { type Bench, immediateClock, makeBench, type SimulatedAws, startSimulatedAws } from './stores.ts';
 
 export let aws: SimulatedAws;
 export let bench: Bench;
 export let proxy: FaultProxy;
 export let stores: AwsStores;
-export let clock: ReturnType<typeof hastyClock>;
+export let clock: ReturnType<typeof immediateClock>;
 export const A = account(1);
 
 export async function all<T>(pages: AsyncIterable<readonly T[]>): Promise<readonly T[]> {
@@ -18,7 +18,7 @@ export async function all<T>(pages: AsyncIterable<readonly T[]>): Promise<readon
 }
 
 /** Applies `outcome` to the first `times` calls of an operation. */
-export function spoil(operation: string, times: number, outcome: FailureOutcome): void {
+export function failCalls(operation: string, times: number, outcome: FailureOutcome): void {
   let left = times;
   proxy.decide = (call) => {
     if (call.operation !== operation || left === 0) return undefined;
@@ -36,7 +36,7 @@ export function useFaultyDynamodb(): void {
   beforeEach(async () => {
     bench = await makeBench(aws);
     proxy = await startFaultProxy(aws.dynamodb.endpoint);
-    clock = hastyClock();
+    clock = immediateClock();
     const dynamodb = { ...aws.dynamodb, endpoint: proxy.endpoint };
     stores = await bench.open({ clock, random: () => 0.5, dynamodb, check: false });
   });

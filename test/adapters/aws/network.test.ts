@@ -59,9 +59,9 @@ const CLIENTS: readonly [string, string, (network: Network) => Promise<unknown>]
     'ssm.eu-north-1.amazonaws.com',
     (network) => policySource({ kind: 'ssm', name: 'a' }, '/', { ...common, network }).read(null),
   ],
-  ['doctor: table', 'dynamodb.eu-north-1.amazonaws.com', (network) => look(network).table()],
-  ['doctor: queue', 'sqs.eu-north-1.amazonaws.com', (network) => look(network).queue()],
-  ['doctor: bus', 'events.eu-north-1.amazonaws.com', (network) => look(network).bus()],
+  ['doctor: table', 'dynamodb.eu-north-1.amazonaws.com', (network) => inspect(network).table()],
+  ['doctor: queue', 'sqs.eu-north-1.amazonaws.com', (network) => inspect(network).queue()],
+  ['doctor: bus', 'events.eu-north-1.amazonaws.com', (network) => inspect(network).bus()],
 ];
 
 const cloud = (network: Network) => ({ gate, clock: common.clock, memberRole: 'R', externalId: null, logger, network });
@@ -76,7 +76,7 @@ const stores = (network: Network) =>
     ...common,
     network,
   });
-const look = (network: Network) =>
+const inspect = (network: Network) =>
   inspectAws({ ...HOST, table: 't-1', queueUrl: QUEUE, dlqUrl: `${QUEUE}-dead`, bus: 'b', network });
 
 /** Clears the settings of the machine and sets credentials. */
@@ -140,7 +140,7 @@ describe('the webhook', () => {
     rollcall: { delivery: 'd-1', counts: {}, entries: [], total: 0, since: '', until: '' },
   });
 
-  it('goes through the proxy by http, by https, and past it where NO_PROXY says so', async () => {
+  it('goes through the proxy by http, by https, and directly to hosts in NO_PROXY', async () => {
     const [receiver, proxy] = await Promise.all([webhookReceiver(), connectProxy()]);
     const post = (url: string, env: Readonly<Record<string, string>>) =>
       httpWebhook({ url: new Secret(url), secret: null, clock, network: readNetworkEnv(env) }).post('d-1', body);

@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { createTableInput } from '../../../shared/adapters/aws/dynamodb/schema.ts';
 import { StoreError } from '../../../shared/ports/store-error.ts';
 import { refusal, startFaultProxy } from './faults.ts';
-import { type Bench, hastyClock, makeBench, makeQueues, type SimulatedAws, startSimulatedAws } from './stores.ts';
+import { type Bench, immediateClock, makeBench, makeQueues, type SimulatedAws, startSimulatedAws } from './stores.ts';
 
 let aws: SimulatedAws;
 let bench: Bench;
@@ -24,7 +24,7 @@ beforeEach(async () => {
 afterEach(() => bench.dispose());
 
 async function failure(options: Parameters<Bench['open']>[0]): Promise<StoreError> {
-  const error = await bench.open({ clock: hastyClock(), ...options }).catch((thrown: unknown) => thrown);
+  const error = await bench.open({ clock: immediateClock(), ...options }).catch((thrown: unknown) => thrown);
   if (!(error instanceof StoreError)) throw new Error(`opened, or threw something else: ${String(error)}`);
   return error;
 }
@@ -152,7 +152,7 @@ describe('opening the stores', () => {
 
   it('rejects a clock that is off by more than leases allow, and reports the difference', async () => {
     const real = () => performance.timeOrigin + performance.now();
-    const off = (ms: number) => ({ ...hastyClock(), now: () => real() + ms });
+    const off = (ms: number) => ({ ...immediateClock(), now: () => real() + ms });
     const ahead = await failure({ clock: off(125_000), maxClockSkewMs: 30_000 });
     expect(ahead).toMatchObject({ code: 'ClockSkew' });
     expect(ahead.message).toMatch(/this machine's clock: it is 12[4-7] s ahead of AWS's/);

@@ -124,7 +124,7 @@ export async function makeBench(aws: SimulatedAws): Promise<Bench> {
 }
 
 /** A clock whose sleeps end immediately and move its time forward. */
-export function hastyClock(start = MANUAL_CLOCK_START): Clock & { readonly slept: number[] } {
+export function immediateClock(start = MANUAL_CLOCK_START): Clock & { readonly slept: number[] } {
   let now = start;
   const slept: number[] = [];
   return {

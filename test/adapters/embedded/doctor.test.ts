@@ -16,7 +16,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { lookAtEmbedded } from '../../../shared/adapters/embedded/doctor.ts';
 import { openStore } from '../../../shared/compose/stores/open-embedded.ts';
 import { manualClock } from '../../support/manual-clock.ts';
-import { hastyClock } from '../aws/stores.ts';
+import { immediateClock } from '../aws/stores.ts';
 
 function place(): string {
   const directory = mkdtempSync(join(tmpdir(), 'rollcall-doctor-'));
@@ -24,7 +24,7 @@ function place(): string {
   return join(directory, 'data');
 }
 
-const look = (dataDir: string) => lookAtEmbedded(dataDir, { clock: hastyClock(), random: () => 0 });
+const inspect = (dataDir: string) => lookAtEmbedded(dataDir, { clock: immediateClock(), random: () => 0 });
 
 /** A data directory with a closed store. */
 async function withStore(): Promise<{ readonly dataDir: string; readonly file: string }> {
@@ -37,7 +37,7 @@ async function withStore(): Promise<{ readonly dataDir: string; readonly file: s
 describe('the embedded store', () => {
   it('passes if it does not exist yet, and is not created by the check', async () => {
     const dataDir = join(place(), 'deeper', 'still');
-    const { dataDirectory, database, writeAheadLog, disk } = look(dataDir);
+    const { dataDirectory, database, writeAheadLog, disk } = inspect(dataDir);
     expect(await dataDirectory()).toMatchObject({ status: 'pass' });
     expect(await database()).toMatchObject({ status: 'skipped', reason: 'missing' });
     expect(await writeAheadLog()).toMatchObject({ status: 'skipped', reason: 'missing' });
@@ -48,7 +48,7 @@ describe('the embedded store', () => {
   it('passes if it exists, and is not changed', async () => {
     const { dataDir } = await withStore();
     const before = readdirSync(dataDir);
-    const { dataDirectory, database, writeAheadLog } = look(dataDir);
+    const { dataDirectory, database, writeAheadLog } = inspect(dataDir);
     expect(await dataDirectory()).toMatchObject({ status: 'pass' });
     expect(await database()).toMatchObject({ status: 'pass', message: expect.stringContaining('is sound') });
     expect(await writeAheadLog()).toMatchObject({ status: 'pass' });
@@ -58,7 +58,7 @@ describe('the embedded store', () => {
   it('fails if it is truncated, of another program, or of a newer version', async () => {
     const cut = await withStore();
     truncateSync(cut.file, 5_000);
-    expect(await look(cut.dataDir).database()).toMatchObject({
+    expect(await inspect(cut.dataDir).database()).toMatchObject({
       status: 'fail',
       reason: 'wrong',
       mend: ['rollcall restore BACKUP'],
@@ -68,19 +68,19 @@ describe('the embedded store', () => {
     const other = new DatabaseSync(join(foreign, 'rollcall.db'));
     other.exec('CREATE TABLE t (x)');
     other.close();
-    expect(await look(foreign).database()).toMatchObject({ status: 'fail', reason: 'wrong' });
-    expect(await look(foreign).writeAheadLog()).toMatchObject({ status: 'warn', reason: 'wrong' });
+    expect(await inspect(foreign).database()).toMatchObject({ status: 'fail', reason: 'wrong' });
+    expect(await inspect(foreign).writeAheadLog()).toMatchObject({ status: 'warn', reason: 'wrong' });
     const newer = await withStore();
     const db = new DatabaseSync(newer.file);
     db.exec('PRAGMA user_version = 99');
     db.close();
-    expect((await look(newer.dataDir).database()).message).toContain('newer Rollcall');
+    expect((await inspect(newer.dataDir).database()).message).toContain('newer Rollcall');
   });
 
   it('warns if other users may read the file, with the command that fixes it', async () => {
     const { dataDir, file } = await withStore();
     chmodSync(file, 0o644);
-    expect(await look(dataDir).database()).toMatchObject({
+    expect(await inspect(dataDir).database()).toMatchObject({
       status: 'warn',
       reason: 'wrong',
       mend: [`chmod 600 ${file}`],
@@ -91,7 +91,7 @@ describe('the embedded store', () => {
     const { dataDir, file } = await withStore();
     closeSync(openSync(`${file}-wal`, 'w'));
     truncateSync(`${file}-wal`, 300 * 2 ** 20);
-    const found = await look(dataDir).writeAheadLog();
+    const found = await inspect(dataDir).writeAheadLog();
     expect(found).toMatchObject({
       status: 'warn',
       reason: 'wrong',
@@ -103,13 +103,13 @@ describe('the embedded store', () => {
   it('fails if the directory is a file', async () => {
     const dataDir = place();
     writeFileSync(dataDir, 'no directory');
-    expect(await look(dataDir).dataDirectory()).toMatchObject({
+    expect(await inspect(dataDir).dataDirectory()).toMatchObject({
       status: 'fail',
       reason: 'wrong',
       mend: [`mv ${dataDir} ${dataDir}.old`],
     });
-    expect(await look(dataDir).database()).toMatchObject({ status: 'skipped', reason: 'missing' });
-    expect((await look(dataDir).disk()).status).not.toBe('fail');
+    expect(await inspect(dataDir).database()).toMatchObject({ status: 'skipped', reason: 'missing' });
+    expect((await inspect(dataDir).disk()).status).not.toBe('fail');
   });
 
   // Permissions do not apply to root.
@@ -117,6 +117,6 @@ describe('the embedded store', () => {
     const { dataDir } = await withStore();
     chmodSync(dataDir, 0o500);
     onTestFinished(() => chmodSync(dataDir, 0o700));
-    expect(await look(dataDir).dataDirectory()).toMatchObject({ status: 'fail', reason: 'denied' });
+    expect(await inspect(dataDir).dataDirectory()).toMatchObject({ status: 'fail', reason: 'denied' });
   });
 });

@@ -68,7 +68,7 @@ describe('without a store to merge', () => {
     });
   });
 
-  it('says which register of the replaced store could not be read, and is halted all the same', async () => {
+  it('names the unreadable register of the replaced store and is still halted', async () => {
     await store.backup(copy);
     await store.registers.write('controls', { halt: 'yes' }, null);
     expect((await restore()).report).toMatchObject({ unreadable: ['controls'] });

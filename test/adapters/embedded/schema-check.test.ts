@@ -64,8 +64,8 @@ describe('a file changed by another program', () => {
       expect(String(refused)).toMatch(/restore a backup with `rollcall restore FILE`/);
     }
     expect(readFileSync(file, 'latin1') === before).toBe(true);
-    const look = lookAtEmbedded(bench.dataDir, { clock: systemClock, random: systemRandom });
-    expect(await look.database()).toMatchObject({ status: 'fail', mend: ['rollcall restore BACKUP'] });
+    const inspection = lookAtEmbedded(bench.dataDir, { clock: systemClock, random: systemRandom });
+    expect(await inspection.database()).toMatchObject({ status: 'fail', mend: ['rollcall restore BACKUP'] });
   });
 
   it.each(FOREIGN)('with %s is rejected as a backup', async (_, sql, found) => {

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { type ApplyResult, apply } from '../../../shared/app/runtime/apply.ts';
 import { answer, inDirectory, policyOf, taskInput, withApp } from '../workbench.ts';
-import { bySdkAlone } from './sdk-only.ts';
+import { bySdkOnly } from './sdk-only.ts';
 
 /*
  * Remediates the same accounts alternately by Rollcall with a durable ledger and by the AWS SDK only, in one process, and reports the rate
@@ -74,7 +74,7 @@ function requireAll({ changes, open }: ApplyResult): void {
 async function bySdk(): Promise<Round> {
   await driftAll();
   const stop = stopwatch();
-  await bySdkAlone(accountIds, concurrency);
+  await bySdkOnly(accountIds, concurrency);
   return stop();
 }
 

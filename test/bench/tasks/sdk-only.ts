@@ -10,7 +10,7 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
  * The same calls as made by a script with the AWS SDK: assume the role, read, change, read again; one client per
  * account, connections shared and kept alive. No queue, no ledger, no pacing, no diff.
  */
-export async function bySdkAlone(accountIds: readonly string[], concurrency: number): Promise<void> {
+export async function bySdkOnly(accountIds: readonly string[], concurrency: number): Promise<void> {
   const requestHandler = new NodeHttpHandler({ httpAgent: { keepAlive: true, maxSockets: 128 } });
   const sts = new STSClient({ requestHandler });
   const waiting = accountIds.values();
