@@ -151,7 +151,7 @@ export function sorted<T extends { readonly id: string }>(accounts: readonly T[]
 }
 
 /** AWS's timestamps have at most milliseconds, and the protocol may use whole seconds. */
-export const about = (date: Date) => expect.closeTo(date.getTime(), -3);
+const about = (date: Date) => expect.closeTo(date.getTime(), -3);
 
 export function computeOptimizerOf({ computeOptimizer: { status, statusReason, lastUpdatedTimestamp } }: AccountTruth) {
   return { kind: 'observed', status, ruleMode: null, statusReason, lastUpdated: about(lastUpdatedTimestamp) };

@@ -42,7 +42,7 @@ function copyTables(db: DatabaseSync, sql: Sql): void {
   }
 }
 
-export function write<Report>(sql: Sql, { registers, drafts }: Reconciled<Report>): void {
+function write<Report>(sql: Sql, { registers, drafts }: Reconciled<Report>): void {
   replaceRegisters(sql, registers);
   for (const draft of drafts) {
     const entry = sealEntry(draft, headOfChain(sql, draft.chain));

@@ -13,7 +13,6 @@ export { initPolicy, type MemberAccess, type ObservedEnrollments } from './start
 export type {
   DesiredState,
   Exemption,
-  Explanation,
   Guardrails,
   Match,
   OrganizationAccount,

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { applyShape, approveShape, auditShape, errorShape, planShape, statusShape } from './shapes.ts';
+import { auditShape } from './audit-shapes.ts';
+import { applyShape, approveShape, errorShape, planShape, statusShape } from './shapes.ts';
 import { expectRefusal, json, place, refused, rollcall, world } from './support.ts';
 
 const CAPPED = `version: 1

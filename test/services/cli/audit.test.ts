@@ -7,7 +7,8 @@ import { asOfSchema } from '../../../shared/app/queries/audit/as-of.ts';
 import { reportSchema } from '../../../shared/app/queries/audit/report.ts';
 import { openStore } from '../../../shared/compose/stores/open-embedded.ts';
 import { account, chainOf, FACET, sealAll } from '../../contract/samples.ts';
-import { errorShape, verifyShape } from './shapes.ts';
+import { verifyShape } from './audit-shapes.ts';
+import { errorShape } from './shapes.ts';
 import { ENROLL, json, MAIN, place, refused, rollcall, world } from './support.ts';
 
 /** A store with a ledger of three accounts, and its digest. */

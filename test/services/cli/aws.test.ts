@@ -6,17 +6,9 @@ import { EMPTY_CHAIN, sealEntry } from '../../../shared/domain/ledger/entry.ts';
 import { refusal } from '../../adapters/aws/faults.ts';
 import { account, draft } from '../../contract/samples.ts';
 import { type AwsWorld, startAwsWorld } from '../../support/aws-world.ts';
-import {
-  accountShape,
-  applyShape,
-  deadLettersShape,
-  doctorShape,
-  errorShape,
-  planShape,
-  redriveShape,
-  statusShape,
-  verifyShape,
-} from './shapes.ts';
+import { verifyShape } from './audit-shapes.ts';
+import { accountShape, applyShape, doctorShape, errorShape, planShape, statusShape } from './shapes.ts';
+import { deadLettersShape, redriveShape } from './store-shapes.ts';
 import { ENROLL, type Ended, expectNoStack, json, place, refused, rollcall } from './support.ts';
 
 const GOOD = {

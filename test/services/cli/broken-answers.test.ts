@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { auditShape, planShape } from './shapes.ts';
+import { auditShape } from './audit-shapes.ts';
+import { planShape } from './shapes.ts';
 import { ENROLL, ended, expectNoStack, json, place, rollcall, said, start, type World, world } from './support.ts';
 
 /*

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
-import { accountShape, applyShape, auditShape, errorShape, planShape, statusShape } from './shapes.ts';
+import { auditShape } from './audit-shapes.ts';
+import { accountShape, applyShape, errorShape, planShape, statusShape } from './shapes.ts';
 import { ENROLL, expectRefusal, json, place, refused, rollcall, spawned, world } from './support.ts';
 
 const suspendShape = z.object({

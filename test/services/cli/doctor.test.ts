@@ -6,7 +6,8 @@ import type { RunningSandbox } from '../../../services/sandbox/start.ts';
 import { createTableInput } from '../../../shared/adapters/aws/dynamodb/schema.ts';
 import { CHECKS, type CheckId } from '../../../shared/domain/doctor-checks.ts';
 import { makeQueues, startSimulatedAws } from '../../adapters/aws/stores.ts';
-import { auditShape, doctorShape } from './shapes.ts';
+import { auditShape } from './audit-shapes.ts';
+import { doctorShape } from './shapes.ts';
 import { as, ENROLL, EVERYTHING_ON, expectNoStack, json, place, rollcall, world } from './support.ts';
 
 /** Runs `doctor --json`, and finds the result of each check. */

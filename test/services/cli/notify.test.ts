@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { JANE, optedOut, organizationCall } from '../../support/cloud-trail-events.ts';
 import { hanging, webhookReceiver } from '../../support/webhook-receiver.ts';
-import { applyShape, auditShape } from './shapes.ts';
+import { auditShape } from './audit-shapes.ts';
+import { applyShape } from './shapes.ts';
 import {
   allEnrolled,
   ENROLL,

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { startAwsWorld } from '../../support/aws-world.ts';
-import { auditShape, planShape } from './shapes.ts';
+import { auditShape } from './audit-shapes.ts';
+import { planShape } from './shapes.ts';
 import { ENROLL, json, place, rollcall, spawned, world } from './support.ts';
 
 /*

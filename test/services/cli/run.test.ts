@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { accountShape, applyShape, auditShape, explainShape, planShape, statusShape, verifyShape } from './shapes.ts';
+import { auditShape, verifyShape } from './audit-shapes.ts';
+import { accountShape, applyShape, explainShape, planShape, statusShape } from './shapes.ts';
 import { ENROLL, EVERYTHING_ON, ended, expectNoStack, json, place, rollcall, said, start, world } from './support.ts';
 
 describe('from drift to convergence', () => {

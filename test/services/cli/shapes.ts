@@ -5,17 +5,18 @@ import { planSchema } from '../../../shared/app/queries/answers/plan.ts';
 import { CHECKS } from '../../../shared/domain/doctor-checks.ts';
 import { STATUSES } from '../../../shared/domain/enrollment/status.ts';
 import { VERDICTS } from '../../../shared/domain/enrollment/verdict.ts';
+import { entryShape } from './audit-shapes.ts';
 
 /** The JSON that scripts rely on. Strict, so that adding or removing a member fails a test. */
-const hash = z.string().regex(/^[0-9a-f]{64}$/);
-const id = z.string().regex(/^[0-9A-Z]{26}$/);
-const accountId = z.string().regex(/^\d{12}$/);
-const time = z.iso.datetime();
+export const hash = z.string().regex(/^[0-9a-f]{64}$/);
+export const id = z.string().regex(/^[0-9A-Z]{26}$/);
+export const accountId = z.string().regex(/^\d{12}$/);
+export const time = z.iso.datetime();
 const counts = z.strictObject(Object.fromEntries(VERDICTS.map((verdict) => [verdict, z.int().min(0)])));
 const summary = z.strictObject({ computeOptimizer: counts, automation: counts });
 const statusCounts = z.strictObject(Object.fromEntries(STATUSES.map((status) => [status, z.int().min(0)])));
 const statuses = z.strictObject({ computeOptimizer: statusCounts, automation: statusCounts });
-const enrollment = z.enum(['computeOptimizer', 'automation']);
+export const enrollment = z.enum(['computeOptimizer', 'automation']);
 const finding = z.strictObject({
   severity: z.enum(['error', 'warning']),
   file: z.string(),
@@ -41,7 +42,7 @@ const rollout = z
   .nullable();
 
 const window = z.strictObject({ open: z.boolean(), opensAt: time.nullable(), closesAt: time.nullable() }).nullable();
-const halted = z.strictObject({ at: time, by: z.string(), reason: z.string().nullable() }).nullable();
+export const halted = z.strictObject({ at: time, by: z.string(), reason: z.string().nullable() }).nullable();
 
 const totals = z.strictObject({ now: z.int(), followUps: z.int(), optOuts: z.int(), calls: z.int() });
 
@@ -174,51 +175,6 @@ export const statusShape = z.strictObject({
   ),
 });
 
-const entryShape = z.looseObject({
-  id,
-  chain: z.string(),
-  seq: z.int().min(1),
-  at: time,
-  type: z.string(),
-  accountId: accountId.nullable(),
-  enrollment: enrollment.nullable(),
-  runId: id.nullable(),
-  actor: z.string(),
-  before: z.looseObject({ verdict: z.enum(VERDICTS) }).nullable(),
-  after: z.looseObject({ verdict: z.enum(VERDICTS) }).nullable(),
-  reason: z.string().nullable(),
-  rule: z.string().nullable(),
-  policyHash: hash.nullable(),
-  api: z
-    .strictObject({ operation: z.string(), requestId: z.string().nullable(), clientToken: z.string().nullable() })
-    .nullable(),
-  prevHash: hash,
-  hash,
-});
-export const auditShape = z.strictObject({ entries: z.array(entryShape), next: z.string().nullable() });
-const faultShape = z.strictObject({
-  kind: z.enum(['gap', 'fork', 'edit', 'truncation']),
-  seq: z.int(),
-  message: z.string(),
-  chain: z.string(),
-});
-export const verifyShape = z.strictObject({
-  ok: z.boolean(),
-  chains: z.int(),
-  entries: z.int(),
-  fault: faultShape.nullable(),
-  faults: z.array(faultShape),
-  pruned: z.int(),
-  digests: z.array(
-    z.strictObject({
-      day: z.string(),
-      root: z.string(),
-      outcome: z.enum(['matches', 'differs', 'pruned', 'unknown']),
-      message: z.string().nullable(),
-    }),
-  ),
-});
-
 const facts = z.strictObject({
   id: accountId,
   name: z.string(),
@@ -318,42 +274,6 @@ export const initShape = z.strictObject({
   policy: z.string(),
 });
 
-const deadLetter = z.strictObject({
-  id: z.string(),
-  message: z.looseObject({ kind: z.string() }).nullable(),
-  body: z.string(),
-  reason: z.strictObject({ code: z.string(), message: z.string(), entryId: z.string().nullable() }),
-  at: time,
-});
-export const deadLetterShape = deadLetter;
-export const deadLettersShape = z.strictObject({ deadLetters: z.array(deadLetter) });
-export const redriveShape = z.strictObject({ redriven: z.array(z.string()), left: z.array(z.string()) });
-export const backupShape = z.strictObject({ file: z.string(), dataDir: z.string() });
-export const restoreShape = z.strictObject({
-  restored: z.string(),
-  from: z.string(),
-  kept: z.string().nullable(),
-  halted: z.literal(true),
-  merged: z.boolean(),
-  lost: z
-    .strictObject({
-      entries: z.int(),
-      runs: z.int(),
-      runIds: z.array(z.string()),
-      from: z.string().nullable(),
-      to: z.string().nullable(),
-    })
-    .nullable(),
-  stillInForce: z.strictObject({
-    suspensions: z.array(z.string()),
-    contested: z.int(),
-    changed: z.int(),
-    optedOut: z.int(),
-    underWay: z.int(),
-  }),
-  approvalsEnded: z.int(),
-  unreadable: z.array(z.string()),
-});
 export const errorShape = z.strictObject({
   error: z.strictObject({ code: z.string(), message: z.string(), findings: z.array(finding).optional() }),
 });
@@ -372,15 +292,4 @@ export const doctorShape = z.strictObject({
       durationMs: z.number(),
     }),
   ),
-});
-
-const neighbour = z.strictObject({ id, seq: z.int(), type: z.string(), at: time }).nullable();
-export const showShape = z.strictObject({
-  entry: entryShape,
-  verification: z.strictObject({
-    ok: z.boolean(),
-    previous: neighbour,
-    next: neighbour,
-    faults: z.array(z.strictObject({ kind: z.string(), seq: z.int(), message: z.string() })),
-  }),
 });

@@ -4,17 +4,9 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
 import { openStore } from '../../../shared/compose/stores/open-embedded.ts';
-import {
-  auditShape,
-  backupShape,
-  deadLetterShape,
-  deadLettersShape,
-  errorShape,
-  redriveShape,
-  restoreShape,
-  statusShape,
-  verifyShape,
-} from './shapes.ts';
+import { auditShape, verifyShape } from './audit-shapes.ts';
+import { errorShape, statusShape } from './shapes.ts';
+import { backupShape, deadLetterShape, deadLettersShape, redriveShape, restoreShape } from './store-shapes.ts';
 import { ENROLL, ended, expectNoStack, json, MAIN, place, refused, rollcall, said, start, world } from './support.ts';
 
 /** A directory with a policy, and a store filled by one run. */

@@ -8,7 +8,8 @@ import type { OpenChange } from '../../../shared/app/runtime/apply.ts';
 import type { Outage } from '../../../shared/app/support/outage-detector.ts';
 import { openStore } from '../../../shared/compose/stores/open-embedded.ts';
 import { systemClock } from '../../../shared/compose/system.ts';
-import { applyShape, auditShape, errorShape, showShape } from './shapes.ts';
+import { auditShape, showShape } from './audit-shapes.ts';
+import { applyShape, errorShape } from './shapes.ts';
 import { ENROLL, ended, json, place, rollcall, said, start, world } from './support.ts';
 
 describe('after a process was killed', () => {

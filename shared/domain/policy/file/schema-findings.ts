@@ -3,7 +3,7 @@ import type * as z from 'zod';
 import { didYouMean, type Finding, type Path, renderPath, shown } from './findings.ts';
 import type { Taken } from './nodes.ts';
 import { type Report, reporter, START } from './report.ts';
-import { type Expecting, readExpecting } from './schema.ts';
+import { type Expecting, readExpecting } from './schema-fields.ts';
 
 type Issue = z.core.$ZodIssue;
 
