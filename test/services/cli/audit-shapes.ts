@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { VERDICTS } from '../../../shared/domain/enrollment/verdict.ts';
 
-import { accountId, enrollment, hash, id, time } from './shapes.ts';
+import { accountId, enrollment, hash, id, time } from './shape-parts.ts';
 
 export const entryShape = z.looseObject({
   id,

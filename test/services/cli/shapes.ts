@@ -6,17 +6,12 @@ import { CHECKS } from '../../../shared/domain/doctor-checks.ts';
 import { STATUSES } from '../../../shared/domain/enrollment/status.ts';
 import { VERDICTS } from '../../../shared/domain/enrollment/verdict.ts';
 import { entryShape } from './audit-shapes.ts';
+import { accountId, enrollment, halted, hash, id, time } from './shape-parts.ts';
 
-/** The JSON that scripts rely on. Strict, so that adding or removing a member fails a test. */
-export const hash = z.string().regex(/^[0-9a-f]{64}$/);
-export const id = z.string().regex(/^[0-9A-Z]{26}$/);
-export const accountId = z.string().regex(/^\d{12}$/);
-export const time = z.iso.datetime();
 const counts = z.strictObject(Object.fromEntries(VERDICTS.map((verdict) => [verdict, z.int().min(0)])));
 const summary = z.strictObject({ computeOptimizer: counts, automation: counts });
 const statusCounts = z.strictObject(Object.fromEntries(STATUSES.map((status) => [status, z.int().min(0)])));
 const statuses = z.strictObject({ computeOptimizer: statusCounts, automation: statusCounts });
-export const enrollment = z.enum(['computeOptimizer', 'automation']);
 const finding = z.strictObject({
   severity: z.enum(['error', 'warning']),
   file: z.string(),
@@ -42,8 +37,6 @@ const rollout = z
   .nullable();
 
 const window = z.strictObject({ open: z.boolean(), opensAt: time.nullable(), closesAt: time.nullable() }).nullable();
-export const halted = z.strictObject({ at: time, by: z.string(), reason: z.string().nullable() }).nullable();
-
 const totals = z.strictObject({ now: z.int(), followUps: z.int(), optOuts: z.int(), calls: z.int() });
 
 /** The schema of the product, and no other member anywhere in the document. */

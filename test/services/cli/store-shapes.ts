@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-import { time } from './shapes.ts';
+import { time } from './shape-parts.ts';
 
 const deadLetter = z.strictObject({
   id: z.string(),
