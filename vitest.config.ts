@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig, type Plugin } from 'vitest/config';
 
 const common = {
-  // What tests talk to is on this machine, where a proxy of the developer's cannot reach it.
+  // The servers of the tests run on this machine, where a developer's proxy cannot reach them.
   env: {
     HTTP_PROXY: '',
     HTTPS_PROXY: '',
@@ -15,12 +15,12 @@ const common = {
   hookTimeout: 60_000,
   // Most tests wait for sockets, disks and child processes rather than for a core.
   maxWorkers: 4,
-  // Files share a process, one after the other: loading the AWS SDK anew for each was a fifth of all the work. What a test sets of the
-  // environment or of the clock it sets itself, or takes back.
+  // Files share a process, because loading the AWS SDK for each file took a fifth of the processor time. A test restores what it changes of the
+  // environment and the clock.
   isolate: false,
 };
 
-/** Adds one kind to the registry, as a product change would: one line. The rest of the product is as it is. */
+/** Adds one kind to the registry, as a product change would: one line. The rest of the product is unchanged. */
 const thirdKind: Plugin = {
   name: 'third-kind',
   enforce: 'pre',

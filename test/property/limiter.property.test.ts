@@ -72,8 +72,8 @@ describe('the budget of all workers', () => {
       expect(first).toBeGreaterThanOrEqual(10_000);
       expect(workers[2]?.calls.filter((at) => at > 10_000)).toEqual([]);
 
-      const mended = { ...steady, skewMs: byMs, set: { at: 10_000, byMs: -byMs } };
-      const again = await runFleet({ ...FLEET, workers: [steady, steady, mended] });
+      const corrected = { ...steady, skewMs: byMs, set: { at: 10_000, byMs: -byMs } };
+      const again = await runFleet({ ...FLEET, workers: [steady, steady, corrected] });
       expect(busiestSecond(again.calls).calls).toBeLessThanOrEqual(provenMost(FLEET.rate, 0));
       expect(again.workers[2]?.calls.filter((at) => at < 10_000)).toEqual([]);
       expect(again.workers[2]?.calls.filter((at) => at > 20_000).length).toBeGreaterThan(50);

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
@@ -85,16 +85,48 @@ function circles(): string[][] {
 
 const MOST_LINES = 300;
 
-/** Files that are still to be split. */
-const LONG_FILES: readonly string[] = ['shared/domain/policy/file/schema.ts', 'test/services/cli/shapes.ts'];
-
 const linesOf = (file: string): number => readFileSync(join(root, file), 'utf8').split('\n').length - 1;
 
 describe('the size of files', () => {
   it(`no TypeScript file has more than ${MOST_LINES} lines`, () => {
     const files = execFileSync('git', ['ls-files', '--', '*.ts', '*.tsx'], { cwd: root, encoding: 'utf8' });
     const long = files.split('\n').filter((file) => file !== '' && linesOf(file) > MOST_LINES);
-    expect(long.filter((file) => !LONG_FILES.includes(file))).toEqual([]);
+    expect(long).toEqual([]);
+  });
+});
+
+const LAYERS = ['shared/app', 'shared/domain', 'shared/ports', 'shared/adapters', 'shared/compose', 'shared/config'];
+
+/** Folders that a newcomer meets on the way from the root to a file, except inner parts of the services. */
+function foldersWithReadme(): readonly string[] {
+  const folders = new Set<string>(['services']);
+  for (const file of SOURCES) {
+    const parts = file.split('/').slice(0, -1);
+    if (parts[0] === 'services' && parts.length > 1) folders.add(parts.slice(0, 2).join('/'));
+    const layer = parts.slice(0, 2).join('/');
+    if (LAYERS.includes(layer)) folders.add(parts.slice(0, 3).join('/')).add(layer);
+  }
+  return [...folders].sort();
+}
+
+describe('README files of folders', () => {
+  it.each(foldersWithReadme())(
+    '%s says in at most 15 lines what it promises, where to start and what it may import',
+    (folder) => {
+      const lines = readFileSync(join(root, folder, 'README.md'), 'utf8')
+        .trimEnd()
+        .split('\n');
+      expect(lines.length).toBeLessThanOrEqual(15);
+      expect(lines[0]).toMatch(/^# \S/);
+      expect(lines.join('\n')).toMatch(/^Start reading here:$/m);
+      expect(lines.join('\n')).toMatch(/^May import: /m);
+    },
+  );
+
+  it.each(foldersWithReadme())('%s: the files that its README names exist', (folder) => {
+    const links = [...readFileSync(join(root, folder, 'README.md'), 'utf8').matchAll(/\]\(([^)]+)\)/g)];
+    expect(links.length).toBeGreaterThan(0);
+    expect(links.map(([, link = '']) => link).filter((link) => !existsSync(join(root, folder, link)))).toEqual([]);
   });
 });
 
