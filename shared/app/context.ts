@@ -61,11 +61,11 @@ export const DEFAULT_SETTINGS: Settings = {
   maxAccounts: MAX_ACCOUNTS,
 };
 
-/** The run, with its policy, that a use case works for. */
+/** The run that a use case belongs to, with the policy of the run. */
 export interface RunContext {
   readonly runId: string;
   readonly policy: CompiledPolicy;
-  /** Hash of the stored plan that the run is bound to: only its changes may be made. `null`: not bound. */
+  /** Hash of the stored plan that the run is bound to: the run makes only the changes of that plan. `null`: not bound to a plan. */
   readonly planHash: string | null;
   /** When the operator's approval that binds the run expires, epoch ms. */
   readonly approvedUntil?: number;
@@ -98,7 +98,7 @@ export type Progress =
     }
   | { readonly kind: 'waiting'; readonly until: number };
 
-/** The outcome of working on a key. */
+/** The result of processing one key, which is an account and an enrollment kind. */
 export type WorkOutcome = 'resolved' | 'converging' | 'blocked' | 'retrying' | 'dead' | 'nothingToDo' | 'superseded';
 
 export type OnProgress = (event: Progress) => void;

@@ -2,7 +2,7 @@ import type * as z from 'zod';
 import type { StoredDocument } from './typed-register.ts';
 
 /**
- * What a restored store contains of a register:
+ * How a restore fills a register of the restored store:
  * - `merged` the stricter of the backup and the replaced store, decided by `operator/reconcile-restored`
  * - `current` the content of the replaced store
  * - `currentOrBackup` the content of the replaced store or, if it has none, of the backup
@@ -17,7 +17,7 @@ export interface DocumentInfo {
   readonly purpose: string;
   /** The file in `shared/app` that owns the schema; no other file writes the document. */
   readonly owner: string;
-  /** Increases with a change that the previous version cannot read. */
+  /** Increased by each change of the shape that the previous version of Rollcall cannot read. */
   readonly version: number;
   readonly lifetime: string;
 }
@@ -278,13 +278,13 @@ export function registerInfo(name: string): RegisterInfo | null {
 export interface DocumentFamily<T> {
   readonly prefix: string;
   readonly schema: z.ZodType<T>;
-  /** The register of this family with the rest of its name. */
+  /** The register of this family whose name is the prefix followed by `rest`. */
   readonly named: (rest: string) => StoredDocument<T>;
 }
 
 type Family = RegisterInfo & { readonly name: `${string}/` };
 
-/** The register of the catalogue that has this shape. */
+/** Combines a register of the catalogue with the schema of its content. */
 export function storedDocument<T>(
   { name }: Exclude<(typeof REGISTERS)[keyof typeof REGISTERS], Family>,
   schema: z.ZodType<T>,
@@ -292,7 +292,7 @@ export function storedDocument<T>(
   return { name, schema };
 }
 
-/** The registers of the catalogue that have this shape. */
+/** Combines a family of registers of the catalogue with the schema of their content. */
 export function documentFamily<T>({ name: prefix }: Family, schema: z.ZodType<T>): DocumentFamily<T> {
   return { prefix, schema, named: (rest) => ({ name: `${prefix}${rest}`, schema }) };
 }

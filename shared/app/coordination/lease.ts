@@ -8,7 +8,7 @@ import { readTyped, writeTyped } from './typed-register.ts';
 export const LEASES = documentFamily(REGISTERS.lease, z.object({ owner: z.string(), expiresAt: z.number() }));
 
 export interface Lease {
-  /** Prolongs it. False: it was lost meanwhile (we were too slow) and whatever it protected must stop. */
+  /** Extends the lease. False: the lease was lost because it expired, so the work that it protects must stop. */
   renew(): Promise<boolean>;
   release(): Promise<void>;
 }
@@ -73,7 +73,7 @@ export interface LeaseOptions {
   readonly ttlMs?: number;
   /** Called while another process holds the lease. Throw from it to stop waiting. */
   readonly onWait: (holder: string, until: number) => void;
-  /** Aborting it ends the present pause, so that `onWait` can stop the waiting immediately. */
+  /** Aborting this signal ends the current pause, so that `onWait` is called immediately and can stop the wait. */
   readonly stop?: AbortSignal;
 }
 
@@ -91,7 +91,7 @@ export interface HeldLease {
 }
 
 /**
- * Runs `work`, renews the lease three times per lifetime meanwhile, and releases it afterwards. `work` gets a signal that aborts if the lease is
+ * Runs `work`, renews the lease three times per lifetime while it runs, and releases it afterwards. `work` gets a signal that aborts if the lease is
  * lost.
  */
 export async function holdLease<T>(
@@ -110,13 +110,13 @@ export async function holdLease<T>(
       }
     }
   })().catch((cause: unknown) => {
-    // A lease that cannot be renewed counts as lost. `work` learns it from the signal; an unhandled rejection would end the process.
+    // A lease that cannot be renewed counts as lost. The signal informs `work`; an unhandled rejection would end the process.
     lost.abort(new Error(`the lease ${name} could not be renewed`, { cause }));
   });
   try {
     return await work(lost.signal);
   } finally {
-    // A reason: without one an exception is made for it each time, stack and all.
+    // With a reason, because without one each abort creates an exception with its stack.
     done.abort('done');
     await renewing;
     await lease.release();
@@ -130,7 +130,7 @@ async function waitForLease(options: LeaseOptions & { readonly ttlMs: number }):
     if ('lease' in answer) return answer.lease;
     onWait(answer.holder, answer.until);
     const pause = Math.min(1_000, Math.max(50, answer.until - clock.now()));
-    // If `onWait` did not throw, waiting continues. An aborted signal would cut every further pause short, so it is passed no more.
+    // Waiting continues unless `onWait` throws. An aborted signal is not passed on, because it would end every further pause immediately.
     await clock.sleep(pause, stop?.aborted === true ? undefined : stop);
   }
 }

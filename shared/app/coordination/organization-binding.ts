@@ -8,7 +8,7 @@ import { readTyped, writeTyped } from './typed-register.ts';
 
 /*
  * A store belongs to one organization (invariant 9). With the credentials of another organization, every account would be recorded as having left.
- * The first command that reads AWS and may write binds the store; every later one compares.
+ * The first command that reads AWS and may write binds the store; every later command checks that the store belongs to its organization.
  */
 export const ORGANIZATION = storedDocument(
   REGISTERS.organization,
@@ -39,8 +39,8 @@ export async function requireOrganization(deps: BindingDeps, organizationId: str
 }
 
 /**
- * Binds the store to the caller's organization, unless it is bound already. If two processes try at the same time, one binds it and the other
- * compares.
+ * Binds the store to the caller's organization, unless it is bound already. If two processes try at the same time, one binds the store and the other
+ * checks the binding.
  * @throws OtherOrganizationError if it belongs to another organization; nothing is written then.
  */
 export async function bindOrganization(

@@ -19,7 +19,7 @@ const runSchema = z.object({
   accountsInScope: z.number(),
   /** Number of changes that the run planned. */
   planned: z.number(),
-  /** Mutating calls that failed after all retries, without those that a role denied. */
+  /** Number of mutating calls that failed after all retries. Calls that AWS denied for lack of permission are not counted. */
   failed: z.number(),
   /** Why the run makes no further changes; `null` while it may. */
   stopped: z.object({ reason: z.string(), message: z.string() }).nullable(),
@@ -35,27 +35,27 @@ const planSchema = z.object({
   totals: z.object({ now: z.number(), followUps: z.number() }).nullable().default(null),
 });
 
-/** The changes that a run planned, follow-ups included, by `changeKey`. Its progress is measured against them. */
+/** The changes that a run planned, follow-ups included, by `changeKey`. The progress of the run is measured against them. */
 const runPlanSchema = z.object({ at: z.number(), keys: z.array(z.string()) });
 
 /** A stored plan. Approvals and runs refer to it. */
 export interface StoredPlan {
   readonly hash: string;
   readonly policyHash: string;
-  /** When it was last found, epoch ms. */
+  /** When a scan last found this plan, epoch ms. */
   readonly storedAt: EpochMs;
   /** The changes that it allows, by `changeKey`. */
   readonly keys: readonly string[];
   /** The guardrail that tripped, or `rollout`; `null`: not known. */
   readonly heldUpBy: string | null;
-  /** Its changes now and its follow-ups, without changes that wait for something else; `null`: not known. */
+  /** The number of changes due now and of follow-ups; changes that wait for anything else are not counted. `null`: not known. */
   readonly totals: Pick<PlanTotals, 'now' | 'followUps'> | null;
 }
 
-/** Why a plan is stored. An omitted field keeps its stored value. */
+/** Additional facts about a stored plan. An omitted field keeps its stored value. */
 export type PlanNote = Partial<Pick<StoredPlan, 'heldUpBy' | 'totals'>>;
 
-/** Runs and plans are kept this long: an approval lasts a day, a cool-down too. */
+/** How long runs and plans are kept, ms. Nothing refers to older ones, because approvals and cool-downs last a day. */
 export const KEEP_MS = 7 * 24 * 60 * 60 * 1000;
 
 export const RUNS = documentFamily(REGISTERS.run, runSchema);
@@ -168,13 +168,14 @@ export class RunStore {
     });
   }
 
-  /** Removes runs and plans that nothing refers to any more. A register that another process changes meanwhile stays. */
+  /** Removes runs and plans that nothing refers to any more. A register that another process changes at the same time is kept. */
   async prune(now: EpochMs): Promise<void> {
     const before = now - KEEP_MS;
     for (const { name, value, version } of await this.#registers.list(RUNS.prefix)) {
       const run = runSchema.safeParse(value);
       if (!run.success || run.data.startedAt >= before) continue;
-      // The changes go first: they are found through the run. Listing them instead would read all of them with each scan.
+      // The planned changes are removed before the run, because their register is found through its name. Listing them would read all of them in each
+      // scan.
       const changes = await this.#registers.read(RUN_PLANS.named(name.slice(RUNS.prefix.length)).name);
       if (changes !== null) await this.#registers.remove(changes.name, changes.version);
       await this.#registers.remove(name, version);
@@ -192,7 +193,7 @@ export class RunStore {
     const plan = await readTyped(this.#registers, PLANS.named(hash));
     if (plan === null) return null;
     const keys = new Set(plan.value.keys);
-    // A plan's name is the hash of its content: it never changes, and every message of its run asks for it.
+    // A plan can be cached: its name is the hash of its content, so it never changes. Every message of its run needs it.
     this.#plans.set(hash, keys);
     return keys;
   }

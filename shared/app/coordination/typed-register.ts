@@ -8,7 +8,7 @@ export interface StoredDocument<T> {
   readonly schema: z.ZodType<T>;
 }
 
-/** A register that was read. */
+/** The content of a register, with its version when it was read. */
 export interface Typed<T> {
   readonly value: T;
   readonly version: string;
@@ -48,7 +48,7 @@ export function writeTyped<T>(
 
 /**
  * Changes a register by compare-and-set until it succeeds. `change` may be called several times and must be pure. An unchanged value is not written,
- * because some callers ask all the time.
+ * because some callers call this very often.
  * @returns the content of the register after that.
  */
 export async function update<T>(

@@ -11,7 +11,7 @@ export function resultOfError(error: unknown): CheckResult {
   return fail('wrong', error instanceof Error ? error.message : String(error));
 }
 
-/** Decided by the kind of the error, never by its message. */
+/** Derives the reason from the kind of the error, never from its message. */
 export function reasonOf({ kind, details }: CloudError): CheckReason {
   switch (kind) {
     case 'Transient':

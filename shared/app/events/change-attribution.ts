@@ -17,7 +17,7 @@ const changedBy = z.object({
   requestId: z.string().nullable(),
   at: z.string(),
 });
-/** The last call by another actor, by enrollment kind. */
+/** For each enrollment kind, the last call that was not made by Rollcall. */
 const notes = z.object(byKind(() => changedBy.optional()));
 
 /** The subject of a note: an account, or `organization` for an organization-wide call. */
@@ -37,7 +37,7 @@ export function boundedBy(by: ChangedBy, receivedAt: EpochMs): ChangedBy {
   return Date.parse(by.at) > receivedAt ? { ...by, at: new Date(receivedAt).toISOString() } : by;
 }
 
-/** Whether the time is not in the future. Earlier versions stored the time of an event without a limit. */
+/** Whether the recorded time of the call is not in the future. Earlier versions stored the time of an event without a limit. */
 function isPast({ at }: ChangedBy, now: EpochMs): boolean {
   return Date.parse(at) <= now;
 }

@@ -51,7 +51,9 @@ const NOTHING: Reaction = {
   ...{ queued: [], later: [], unknown: [], refreshed: [], scan: false, ours: false, ignored: null, rejected: null },
 };
 
-/** Accounts of a batch whose chains are searched for Rollcall's own call: either all contain the request id or none does. */
+/**
+ * How many accounts of a batch call are searched for Rollcall's own call. A few are enough: either all chains contain the request id or none does.
+ */
 const OWN_SAMPLE = 3;
 const NOTE_CONCURRENCY = 8;
 

@@ -40,7 +40,7 @@ export interface Granted {
   readonly refused: readonly AccountId[];
 }
 
-/** Acquires lookups of these accounts. */
+/** Decides which of these accounts may be looked up now, and counts them against the limit. */
 export async function acquireLookups(registers: Registers, ids: readonly AccountId[], now: EpochMs): Promise<Granted> {
   const none: Granted = { now: [], later: [], covered: [], refused: ids };
   const granted = await take(registers, now, (current) => {
@@ -81,7 +81,7 @@ export async function acquireReads(registers: Registers, count: number, now: Epo
   return granted ?? false;
 }
 
-/** @returns `null` if every race was lost. */
+/** Changes the register by compare-and-set. @returns `null` if another process was faster every time. */
 async function take<T>(
   registers: Registers,
   now: EpochMs,

@@ -26,9 +26,9 @@ const approvalSchema = z.object({
   reason: z.string().nullable(),
   at: z.number(),
   expiresAt: z.number(),
-  /** Its `PlanApproved` entry is in the ledger. The approval has no effect before. */
+  /** Whether its `PlanApproved` entry is in the ledger. Before that the approval has no effect. */
   recorded: z.boolean(),
-  /** The first run bound to it. From then on it requests no further scan. */
+  /** The first run bound to this approval. From then on the approval requests no further scan. */
   startedRun: z.string().nullable(),
   /** The run that made the first mutating call, and when. */
   usedBy: z.string().nullable(),
@@ -169,7 +169,7 @@ function refuseAgain(known: Approval, plan: StoredPlan, now: EpochMs): void {
   const { actor, at, usedBy, usedAt, expiresAt, recorded } = known;
   const who = `${actor} at ${iso(at)}`;
   if (usedAt !== null) {
-    // Held up again since it was used, so it can be approved again.
+    // The plan was held up again after its approval was used, so it can be approved again.
     if (plan.storedAt > usedAt) return;
     const used = `was approved by ${who} and used by run ${usedBy ?? '?'} at ${iso(usedAt)}`;
     throw new ApprovalError(

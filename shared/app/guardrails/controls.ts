@@ -105,7 +105,7 @@ export interface OperatorDeps {
 /** Keeps the document well below DynamoDB's item limit (400 KB). It is read before each call. */
 const MAX_CHARS = 150_000;
 
-/** The command does not fit the current controls. The message describes them. */
+/** The command cannot be applied to the current controls, which the message describes. */
 export class ControlsError extends Error {
   override readonly name = 'ControlsError';
   readonly code: 'NotSuspended' | 'TooManySuspensions' | 'NotKept';

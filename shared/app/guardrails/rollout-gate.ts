@@ -26,7 +26,7 @@ const rolloutSchema = z.object({
   /** Phase `waiting`: when the last check of the canaries was enqueued, epoch ms. */
   lookedAt: z.number().nullable().default(null),
   message: z.string(),
-  /** Phase `open`: the held changes are enqueued. */
+  /** Phase `open`: whether the changes that the gate held back have been enqueued. */
   released: z.boolean(),
 });
 export type RolloutState = z.infer<typeof rolloutSchema>;

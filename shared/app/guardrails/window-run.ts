@@ -23,13 +23,13 @@ interface Waiting {
   readonly condition: Condition;
 }
 
-/** Finds the run that makes a change whose window has opened. @returns `null`: the run that found the change. */
+/** Finds the run that makes a change whose window has opened. @returns `null`: the run that first found the change makes it. */
 export type WaitingRunOf = (waiting: Waiting) => Promise<string | null>;
 
 /**
- * A condition keeps the run that first found it. A later scan that finds it unchanged writes nothing, but it has checked the guardrails for
- * all waiting changes again and may have been stopped or approved. So a change belongs to the approved run that has begun it, otherwise
- * to the last run that planned it.
+ * A waiting condition names the run that first found it. A later scan that finds the same condition writes no entry, but it has checked the
+ * guardrails for all waiting changes again and may have been stopped or approved. So a change belongs to the approved run that has begun it or, if
+ * there is none, to the last run that planned it.
  */
 export async function waitingRuns(
   registers: Registers,

@@ -13,7 +13,7 @@ import { commandContext, organizationEntry } from './organization-entry.ts';
 type RecordingDeps = Pick<Deps, 'ledger' | 'records' | 'registers' | 'queue' | 'clock' | 'newId' | 'actor'>;
 
 export const DEAD_LETTERS = documentFamily(REGISTERS.deadLetter, z.object({ at: z.number() }));
-/** Dead letters are kept for 14 days; what is remembered of them a day longer, ms. */
+/** How long the ids of recorded dead letters are remembered, ms: a day longer than the 14 days for which dead letters are kept. */
 const REMEMBERED_MS = 15 * 86_400_000;
 const MAX_LETTERS = 1_000;
 
@@ -40,7 +40,7 @@ export function recordDeadLetter(
   return new LedgerWriter(deps).organization(draft);
 }
 
-/** Reason in the entry of a settled letter; the entry of a failure has `deadLettered`. */
+/** Reason code in the entry of a dead letter whose accounts comply by now. The entry of a failure has `deadLettered`. */
 const SETTLED = 'settled';
 
 /** Records that a message was given up although its accounts comply: nothing failed, and nothing is left to do. */
@@ -70,7 +70,7 @@ async function isSettled({ records }: Pick<Deps, 'records'>, message: WorkMessag
   });
 }
 
-/** Where an entry is, as dead letters name it. */
+/** The position of an entry in the form that dead letters use. */
 export function entryIdOf({ chain, seq }: Pick<LedgerEntry, 'chain' | 'seq'>): string {
   return `${chain}#${seq}`;
 }
@@ -114,7 +114,7 @@ async function remember({ registers, clock }: RecordingDeps, { id }: DeadLetter)
   await writeTyped(registers, DEAD_LETTERS.named(id), { at: clock.now() }, null);
 }
 
-/** Ids of letters that were recorded before; those of letters that no longer exist are forgotten. */
+/** Ids of the dead letters that already have an entry. Ids of dead letters that no longer exist are dropped. */
 async function remembered({ registers, clock }: RecordingDeps): Promise<ReadonlySet<string>> {
   const known = new Set<string>();
   for (const { name, value, version } of await registers.list(DEAD_LETTERS.prefix)) {

@@ -31,20 +31,20 @@ const digestState = z.object({
   id: z.string(),
   at: z.string(),
   actor: z.string(),
-  /** The entry's place: behind this one. */
+  /** The end of the chain that the digest's entry follows. */
   head: z.object({ seq: z.number(), hash: z.string() }),
   done: z.boolean(),
 });
 type DigestState = z.infer<typeof digestState>;
 
 export const DIGEST = storedDocument(REGISTERS.digest, digestState);
-/** Older digests can no longer be compared with the store. */
+/** For how many days the chain lists of digests are kept. Older digests can no longer be compared with the store. */
 const DIGEST_LISTS_DAYS = 100;
 const DAY_MS = 86_400_000;
 
 export const DIGEST_LISTS = documentFamily(REGISTERS.digestList, z.record(z.string(), z.number()));
 
-/** The length of each chain when the digest was made; `null`: the store has no such list, or no longer. */
+/** The length of each chain when the digest was made; `null`: the store does not have this list. */
 export async function listOf(
   registers: Pick<Registers, 'read'>,
   { day, list }: { readonly day: string; readonly list: string },
@@ -55,8 +55,8 @@ export async function listOf(
 }
 
 /**
- * Digests that the store itself has: the one with this root, or the latest.
- * @returns none if there is none.
+ * Digests in the store's own ledger: the digest with this root or, if `root` is `null`, the latest one.
+ * @returns an empty list if the ledger has no such digest.
  */
 export async function ownDigests(ledger: Pick<Ledger, 'query'>, root: string | null): Promise<readonly Digest[]> {
   for (let cursor: string | null = null; ; ) {

@@ -8,11 +8,11 @@ import type { Deps } from '../context.ts';
 
 export type JournalDeps = Pick<Deps, 'ledger' | 'records' | 'newId'>;
 
-/** Decides what to write for a record; called again whenever the record has changed meanwhile. */
+/** Decides which entries to write for a record. Called again if the record has changed before the write. */
 export type Decide = (record: AccountRecord) => readonly EntryDraft[];
 
 export interface Written {
-  /** The record after what was written. */
+  /** The record after the written entries. */
   readonly record: AccountRecord;
   readonly entries: readonly LedgerEntry[];
 }
@@ -29,7 +29,7 @@ export class LedgerWriter {
   readonly #ledger: Ledger;
   readonly #records: Records;
   readonly #newId: () => string;
-  /** Of each account written singly, when its record is stored. */
+  /** For each account that was written on its own, a promise that resolves when its record is stored. */
   readonly #unsettled = new Map<AccountId, Promise<void>>();
   #batch: { readonly records: Map<AccountId, AccountRecord>; readonly stored: Promise<void> } | null = null;
   #storing: Promise<void> = Promise.resolve();
@@ -46,7 +46,7 @@ export class LedgerWriter {
     return (await this.#records.get(accountId)) ?? emptyRecord(accountId);
   }
 
-  /** The record, brought up to the end of its chain; replayed if it is of another history of the chain, as after a restore. */
+  /** The record, brought up to the end of its chain. It is replayed if it belongs to another history of the chain, as after a restore. */
   async caughtUp(record: AccountRecord): Promise<AccountRecord> {
     let caught = record;
     for (;;) {
@@ -58,7 +58,7 @@ export class LedgerWriter {
   }
 
   /**
-   * Writes for one account. `known` saves a read where the caller has the record. The entries are durable when it returns; the derived
+   * Writes entries for one account. `known` saves a read if the caller has the record. The entries are durable when it returns; the derived
    * record is stored soon after, so that no call waits for it. A reader that finds it behind its chain brings it up to date.
    */
   async write(accountId: AccountId, decide: Decide, known?: AccountRecord): Promise<Written> {
@@ -68,7 +68,7 @@ export class LedgerWriter {
     return written;
   }
 
-  /** Waits until the record that {@link write} left to the background is stored. @throws the error that prevented it */
+  /** Waits until the record that {@link write} stores in the background is stored. @throws the error that prevented it */
   async settled(accountId: AccountId): Promise<void> {
     const stored = this.#unsettled.get(accountId);
     try {
@@ -91,13 +91,15 @@ export class LedgerWriter {
       this.#batch = null;
       return this.#records.advance([...records.values()]);
     });
-    // `settled` reports the failure for the accounts concerned. The next batch is tried all the same.
+    // `settled` reports the failure for the accounts concerned. The next batch is stored regardless.
     this.#storing = stored.catch(() => undefined);
     this.#batch = { records, stored };
     return this.#batch;
   }
 
-  /** Writes for many accounts with one append. If the head of one has moved, only that account is decided again. */
+  /**
+   * Writes entries for many accounts with one append. If the chain of an account has grown since, the entries of only that account are decided again.
+   */
   async writeMany(
     items: readonly { readonly record: AccountRecord; readonly decide: Decide }[],
   ): Promise<readonly Written[]> {
@@ -120,7 +122,7 @@ export class LedgerWriter {
       for (const { item, entries } of sealed) {
         const mine = outcomes.slice(at, at + entries.length);
         at += entries.length;
-        // The first refusal of a chain refuses the rest of it, so an accepted prefix stands and the others are decided again.
+        // After the first refused entry of a chain, its later entries are refused too. The accepted ones are kept, and the others are decided again.
         const accepted = entries.slice(0, mine.filter((outcome) => outcome === 'appended').length);
         const known = results[item.index]?.entries ?? [];
         const record = accepted.reduce(foldEntry, item.record);
@@ -151,7 +153,7 @@ export class LedgerWriter {
       moved.map(async (item) => {
         const caught = await this.caughtUp(item.record);
         if (caught.head.seq > item.record.head.seq) return { ...item, record: caught };
-        // No new entry, but the append was refused: the stored record does not belong to this chain (a restored file, a lost page).
+        // The append was refused although the chain has no new entry: the stored record does not belong to this chain (a restored file, a lost page).
         if (round >= MAX_ROUNDS) throw new Error(`the chain of account ${item.record.accountId} refuses every append`);
         return { ...item, record: await this.caughtUp(emptyRecord(item.record.accountId)) };
       }),

@@ -4,7 +4,7 @@ import type { Deps, RunContext } from '../context.ts';
 
 type ContextDeps = Pick<Deps, 'newId' | 'clock' | 'actor'>;
 
-/** The context of entries that a run writes; it spreads the pauses after failures. */
+/** The context of entries that a run writes; its random numbers spread the pauses after failures. */
 export function entryContext(deps: ContextDeps & Pick<Deps, 'random'>, run: RunContext): EntryContext {
   return { ...commandContext(deps, { runId: run.runId, policyHash: run.policy.hash }), random: deps.random };
 }

@@ -7,19 +7,19 @@ import { REGISTERS, storedDocument } from '../coordination/documents.ts';
 import { readTyped, update } from '../coordination/typed-register.ts';
 import { type JournalDeps, LedgerWriter } from './ledger-writer.ts';
 
-/** Until when every entry is known to have reached its record, epoch ms. */
+/** All entries before this time are known to be included in the account records, epoch ms. */
 const mark = z.object({ until: z.number() });
 export const RECORD_CATCH_UP = storedDocument(REGISTERS.recordCatchUp, mark);
 
-/** Records brought up to their chains at a time. */
+/** Number of records brought up to date at a time. */
 const CHUNK = 500;
-/** An entry may be stored this much later than its time says, and by a machine whose clock is off, ms. */
+/** An entry may be stored this much later than its timestamp, ms: writing takes time, and the writer's clock may be wrong. */
 const SLACK_MS = 10 * 60_000;
 
 /**
  * Brings records that are behind their chains up to date. A process that ends between an entry and its record leaves such a record. Usually the next
- * work on the account finds it, but no work follows on an account that has left the organization or that already looks as its old record says, and
- * its drift would never end (invariant 1). Reads entries and records only of accounts that are behind.
+ * work on the account finds it, but no work follows for an account that has left the organization or whose state matches its old record, so its drift
+ * would never end (invariant 1). Reads entries and records only of accounts that are behind.
  * @returns how many records were behind.
  */
 export async function catchUpRecords(deps: JournalDeps & Pick<Deps, 'registers' | 'clock'>): Promise<number> {
@@ -33,7 +33,7 @@ export async function catchUpRecords(deps: JournalDeps & Pick<Deps, 'registers' 
   return behind.length;
 }
 
-/** The accounts of these chains whose record is missing or does not reach as far. */
+/** The accounts whose record is missing or ends before the chain does. */
 async function accountsBehind(
   { records }: Pick<Deps, 'records'>,
   reached: ReadonlyMap<string, number>,

@@ -23,11 +23,11 @@ export type RetentionDeps = Pick<Deps, 'ledger' | 'records' | 'registers' | 'clo
 const retentionState = z.object({ lookAt: z.number() });
 export const RETENTION = storedDocument(REGISTERS.retention, retentionState);
 
-/** Longer than one bounded search takes, ms. */
+/** How long a process reserves the search, ms: longer than one bounded search takes. */
 const CLAIM_MS = 5 * 60_000;
 /** The pause after a search that found nothing, ms. */
 const REST_MS = 3_600_000;
-/** Limits of one search: chains, and entries of each. The next tick continues. */
+/** Limits of one search: the number of chains, and the number of entries per chain. The next tick continues. */
 const CHAINS = 20;
 const ENTRIES = 2_000;
 const LOOK = 500;
@@ -35,8 +35,8 @@ const PAGE = 500;
 
 const DAY_MS = 86_400_000;
 /**
- * A checkpoint is an entry too: a chain is pruned once its oldest entry is this much past the retention, so that busy chains do not get one
- * for each entry that grows old. A tenth of the retention, at most 30 days.
+ * A chain is pruned once its oldest entry is this much past the retention, ms. Each pruning adds a checkpoint entry, and without this delay a busy
+ * chain would get one for each expired entry. A tenth of the retention, at most 30 days.
  */
 const slackOf = (retentionMs: number): number => Math.min(30 * DAY_MS, retentionMs / 10);
 

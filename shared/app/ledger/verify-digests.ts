@@ -21,7 +21,7 @@ interface Kept {
   readonly digest: Digest;
   /** `null`: the store has no list for this digest. */
   readonly list: ChainList | null;
-  /** The ends that the digest covers and the store still has. */
+  /** The chain ends that the digest covers and the store still has. */
   readonly found: Map<string, ChainHead>;
   /** The chains of the list that the store still has. */
   readonly seen: Set<string>;
@@ -57,7 +57,7 @@ export class DigestCheck {
     for (const { list, found } of this.#kept) if (list?.[chain] === seq) found.set(chain, { seq, hash });
   }
 
-  /** After the last entry of a chain. */
+  /** Called after the last entry of a chain. */
   ended(chain: string, { head, replaced }: ChainCheck): void {
     for (const kept of this.#kept) {
       const seq = kept.list?.[chain];

@@ -13,13 +13,13 @@ export interface PublishDeps extends OneAtATimeDeps {
 export interface PublishOptions {
   /** Begin no further page after this time, epoch ms, because a Lambda has a time limit (default: no limit). */
   readonly until?: number;
-  /** Entries that are published and then marked together (default 200). */
+  /** Number of entries that are published and then marked together (default 200). */
   readonly pageSize?: number;
 }
 
 export interface Published {
   readonly published: number;
-  /** Entries that the bus refused. They stay unmarked and are retried next time. */
+  /** Number of entries that the bus refused. They stay unmarked and are retried next time. */
   readonly refused: number;
 }
 

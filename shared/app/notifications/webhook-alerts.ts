@@ -30,7 +30,7 @@ const message = z.object({
   gatheredAt: z.number(),
   attempts: z.number(),
   notBefore: z.number(),
-  /** A process is posting the message until then, epoch ms. */
+  /** When the claim of the process that is posting the message expires, epoch ms. */
   claimedUntil: z.number(),
 });
 type Message = z.infer<typeof message>;
@@ -48,11 +48,11 @@ export const ALERTS = storedDocument(REGISTERS.alerts, alertState);
 
 /** An entry may become visible this long after its time: clocks differ, indexes lag, and a scan takes a while to write. */
 const OVERLAP_MS = 5 * 60_000;
-/** A message waits until nothing has been added for this long … */
+/** A message waits until nothing has been added to it for this long, ms … */
 const QUIET_MS = 15_000;
-/** … but no longer than this. */
+/** … but no longer than this, ms. */
 const MAX_WAIT_MS = 3 * 60_000;
-/** Longer than any post can take. */
+/** How long a process claims a message, ms: longer than any post can take. */
 const CLAIM_MS = 30_000;
 const FIRST_PAUSE_MS = 5_000;
 const MAX_PAUSE_MS = 15 * 60_000;

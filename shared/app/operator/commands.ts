@@ -22,7 +22,7 @@ async function recordCommand(deps: OperatorDeps, { type, reason, message, summar
   await new LedgerWriter(deps).organization(() => draft);
 }
 
-/** Makes a scan due immediately. A running scan ends first. */
+/** Makes a scan due immediately. It begins after a running scan has ended. */
 export async function askForScan(
   deps: OperatorDeps,
   reason: string | null,

@@ -30,7 +30,7 @@ import { restoredScan, SCAN } from '../schedule/scan-schedule.ts';
 import { type RestoreReport, type RestoreRequest, storeRestored } from './restore-entry.ts';
 
 /*
- * The content of each register in a restored store, by the catalogue's restore rule. Nothing that limits the next call goes back in time:
+ * The content of each register in a restored store, by the catalogue's restore rule. A restore never relaxes a limit on the next call:
  *
  *   controls                  halted, and the suspensions of both stores
  *   changes-before-restore    the changes of both stores in the last 24 hours

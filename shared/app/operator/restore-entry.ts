@@ -27,7 +27,7 @@ export interface RestoreReport {
   readonly optedOut: number;
   /** Number of changes in progress in the replaced store. */
   readonly underWay: number;
-  /** Approvals that could have been used and end with the restore. */
+  /** Number of usable approvals that the restore has ended. */
   readonly approvalsEnded: number;
   /** Registers of the replaced store that could not be read. */
   readonly unreadable: readonly string[];

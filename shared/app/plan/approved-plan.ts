@@ -57,7 +57,7 @@ async function bind(
   return null;
 }
 
-/** The approval that would let the next run make this plan's changes, without using it. `null`: none exists or none is needed. */
+/** Finds the approval that would let the next run make this plan's changes, without using it up. `null`: none exists or none is needed. */
 export async function approvalFor(
   { registers, clock }: ApprovalDeps,
   runs: RunStore,

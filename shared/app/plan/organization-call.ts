@@ -9,13 +9,13 @@ const MIN_ACCOUNTS = 10;
 
 /** Whether the organization-wide call is used, and its effect. The shape of `plan --json`'s `organizationWide`. */
 export interface OrgWide {
-  /** The plan uses it. */
+  /** The plan uses the organization-wide call. */
   readonly used: boolean;
-  /** It would be allowed with `organizationEnrollment: auto` in the policy. */
+  /** The call would be allowed with `organizationEnrollment: auto` in the policy. */
   readonly possible: boolean;
-  /** Accounts not yet Active that it would change. */
+  /** Number of accounts that the call would change because they are not Active yet. */
   readonly accounts: number;
-  /** One sentence: why it is not possible, or what it implies. */
+  /** One sentence: why the call is not possible, or what it implies. */
   readonly note: string;
 }
 

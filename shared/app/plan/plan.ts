@@ -52,7 +52,7 @@ export interface Plan {
   readonly approval: Approval | null;
   /** Dry run only: the changes that the next run makes with `approval`, if a guardrail would stop it otherwise. */
   readonly underApproval?: PlanTotals;
-  /** The gate that holds some of the changes back. */
+  /** The rollout gate that holds back some of the changes. */
   readonly gate: Gate | null;
   readonly orgWide: OrgWide;
   readonly trustedAccess: boolean | null;

@@ -23,7 +23,7 @@ export const ACCOUNT_SORTS = ['accountId', 'name', 'ou', ...ENROLLMENT_IDS, 'sin
 type AccountSort = (typeof ACCOUNT_SORTS)[number];
 
 export interface AccountListQuery {
-  /** Any of these; with `verdict`, `reason` and `rule`, all must hold of the same enrollment. */
+  /** Any of these statuses. Together with `verdict`, `reason` and `rule`, all conditions must hold for the same enrollment. */
   readonly status?: readonly Status[] | undefined;
   readonly verdict?: readonly Verdict[] | undefined;
   readonly reason?: readonly string[] | undefined;
@@ -40,7 +40,8 @@ export interface AccountListQuery {
 }
 
 /**
- * Lists of accounts. Sorting and counting need all accounts, so all are read and cached for a moment; paging or typing does not read them again.
+ * Lists of accounts. Sorting and counting need all accounts, so all are read and cached for a moment; paging or typing a filter does not read them
+ * again.
  */
 export class AccountTable {
   readonly #stores: Pick<Stores, 'snapshots' | 'records'>;
@@ -223,7 +224,7 @@ function verdictKey(cell: Cell | null): string {
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** The key and the account after which the next page begins, and the {@link questionOf} the list. */
+/** The sort key and the account after which the next page begins, and the list's {@link questionOf} value. */
 const listCursor = makeCursor(z.tuple([z.string(), z.string(), z.string()]));
 
 /** Identifies the list that a cursor belongs to: the query without its page. */

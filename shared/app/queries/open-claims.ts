@@ -7,7 +7,7 @@ export interface OpenClaim {
   readonly accountId: AccountId;
   readonly enrollment: EnrollmentId;
   readonly operation: string;
-  /** ISO 8601: from then on, the next worker determines the outcome. */
+  /** When the claim expires, ISO 8601. From then on, the next worker determines the outcome. */
   readonly until: string;
 }
 

@@ -25,7 +25,7 @@ const NO_STATUSES: Readonly<Record<Status, number>> = {
   ...{ Suspended: 0, Exempt: 0, Compliant: 0, Unmanaged: 0, 'Not applicable': 0 },
 };
 
-/** The same for statuses, the words that people see. */
+/** The count of every status, zeros included. Statuses are the words that people see. */
 export type FullStatuses = z.infer<typeof statuses>;
 
 export function fullStatuses(counts: StatusCounts): FullStatuses {

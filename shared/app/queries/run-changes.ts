@@ -36,7 +36,7 @@ export interface TracedChange {
 }
 
 export interface TracedRun {
-  /** Planned changes and those that were begun, by account, Compute Optimizer first. */
+  /** The changes that were planned or begun, sorted by account, Compute Optimizer first. */
   readonly changes: readonly TracedChange[];
   readonly counts: RunCounts;
   readonly outline: RunOutline;

@@ -88,7 +88,7 @@ type RunChange = z.infer<typeof plannedChange>;
 
 /** At most this many changes of a run are listed; all of them are counted. */
 const SHOWN = 1_000;
-/** Entries that are read in parallel, for the reasons shown with the changes. */
+/** Number of entries read in parallel to find the reasons that are shown with the changes. */
 const LANES = 16;
 
 /** One run with its plan. @returns `null` if the ledger has no such run */

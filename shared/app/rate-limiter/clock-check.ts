@@ -16,7 +16,7 @@ export interface ClockCheckOptions {
   readonly store: StoreTime;
   /**
    * Whether the first call may wait about a second until the clock is verified. If not (a short-lived function on a host whose provider synchronizes
-   * the clock), only the answers of regular calls are compared, and calls are refused once those prove a difference.
+   * the clock), only the store's answers to regular calls are compared, and calls are refused once these answers prove a difference.
    */
   readonly mayWait: boolean;
 }
@@ -27,7 +27,7 @@ const STEP_MS = 20;
 const BEFORE_SECOND_MS = 60;
 /** The pause between two reads, ms. */
 const LOOK_MS = 10;
-/** How long reads go on at most, ms. The second changes once in this time, so longer reading gives no new information. */
+/** Maximum duration of the series of reads, ms. The second changes once in this time, so longer reading gives no new information. */
 const LOOKING_MS = 1_100;
 /** Pause after an inconclusive comparison (the answers take longer than the allowed error), ms. */
 const INCONCLUSIVE_FOR_MS = 10 * 60_000;

@@ -12,7 +12,7 @@ import type { Clock } from '../../ports/system.ts';
 import type { ClockCheck } from './clock-check.ts';
 import type { Change, Page, SharedLimiterState } from './shared-state.ts';
 
-/** The outcome of a call, and when it was made. */
+/** The outcome of a call, and when the call was made. */
 interface CallOutcome {
   readonly leave: EpochMs;
   readonly throttled: boolean;

@@ -88,7 +88,7 @@ export function createLimiter(options: LimiterOptions): Limiter {
     operations.set(name, known);
     return known;
   };
-  /** Waits for a time of this machine's clock. Returns `false` if the clock was set meanwhile, so that the time means another moment. */
+  /** Waits until this machine's clock shows the time. Returns `false` if the clock was set during the wait, so that the time means another moment. */
   const until = async (at: EpochMs): Promise<boolean> => {
     const steps = check.steps();
     for (let wait = at - clock.now(); wait > 0; wait = at - clock.now()) {

@@ -79,14 +79,14 @@ export class SharedLimiterState {
   }
 
   /**
-   * How long reading and writing the page takes, ms, following the slowest recent reservation. Slots are reserved from this much
-   * later on, because earlier ones would pass before the write returns.
+   * How long reading and writing the page takes, ms, following the slowest recent reservation. Reservations begin this much later than now, because
+   * earlier slots would pass before the write returns.
    */
   get leadMs(): number {
     return this.#leadMs;
   }
 
-  /** Doubles the lead after a reservation of which every slot had lapsed by the time the write returned. */
+  /** Doubles the lead after a reservation whose slots had all lapsed by the time the write returned. */
   lapsedOnArrival(): void {
     this.#leadMs = Math.min(MAX_LEAD_MS, 2 * this.#leadMs + 1);
   }
@@ -120,7 +120,7 @@ export class SharedLimiterState {
       if (!('value' in changed)) return changed;
       const next = { ...changed.page, at: now };
       if ((await writeTyped(registers, SHARED, next, version)) === null) continue;
-      // The clock was set meanwhile: the reserved slots are times of the old clock.
+      // The clock was set during the write, so the reserved slots are times of the old clock.
       if (check.steps() !== steps) continue;
       this.#page = next;
       this.#leadMs = Math.min(MAX_LEAD_MS, Math.max(clock.now() - begun, this.#leadMs * LEAD_KEPT));

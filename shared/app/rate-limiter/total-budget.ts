@@ -25,7 +25,7 @@ const ROOMY = { mostLapsed: 0.8, slotsPerCall: 4 };
 
 interface Slot {
   readonly at: EpochMs;
-  /** How many calls may still be made at it. */
+  /** How many calls may still be made in this slot. */
   left: number;
 }
 
@@ -38,7 +38,7 @@ interface Block {
   waited: number;
   /** The backlog when the block was reserved, ms. */
   readonly backlogMs: number;
-  /** `check.steps()` at that time. */
+  /** `check.steps()` when the block was reserved. */
   readonly steps: number;
 }
 
@@ -69,7 +69,7 @@ export class TotalBudget {
     this.#options = options;
   }
 
-  /** The time of the next slot. */
+  /** Takes the next slot. @returns the time of the slot, epoch ms. */
   async take(): Promise<EpochMs> {
     for (;;) {
       const slot = this.#next();

@@ -8,15 +8,18 @@ import { Stopped } from '../support/graceful-stop.ts';
 import { OutdatedPolicyError, processMessage } from './dispatch.ts';
 import type { WorkContext, WorkResult } from './worker-context.ts';
 
-/** Receives after which a message with an error that belongs to no account becomes a dead letter. */
+/** After this many receives, a message whose error belongs to no account becomes a dead letter. */
 const MAX_RECEIVES = 10;
 /** The pause before such a message is retried, ms. */
 const RELEASE_MS = 5_000;
 
-/** How long a message of another run stays invisible to a plan-bound process, ms: longer than that usually waits for its own. */
+/**
+ * How long a message of another run stays invisible to a plan-bound process, ms: longer than such a process usually waits for the messages of its own
+ * run.
+ */
 const OTHER_RUN_MS = 120_000;
 
-/** The end of a delivery. Only a message that is `done` has still to be acknowledged. */
+/** The end of a delivery. Only a `done` message still has to be acknowledged. */
 export interface Delivered {
   readonly end: 'done' | 'dead' | 'released' | 'otherRun';
   readonly outcomes: WorkResult['outcomes'];

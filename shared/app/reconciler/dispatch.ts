@@ -6,7 +6,7 @@ import { reconcileOrganization } from './bulk/reconcile-organization.ts';
 import { reconcileAccount } from './reconcile-account.ts';
 import { NO_RESULT, type WorkContext, type WorkResult } from './worker-context.ts';
 
-/** Another process has put a newer policy in force, so this process must not act under its own any more. */
+/** Another process has put a newer policy in force, so this process must no longer act on its own policy. */
 export class OutdatedPolicyError extends Error {
   override readonly name = 'OutdatedPolicyError';
 

@@ -39,7 +39,7 @@ export async function reconcileAccount(work: WorkContext, message: AccountMessag
   try {
     return await reconcile(work, message);
   } finally {
-    // Before the message is acknowledged or released: no other message may lead to this account for a long time.
+    // The record must be stored before the message is acknowledged or released, because no other message may lead to this account for a long time.
     await work.journal.settled(message.accountId);
   }
 }
@@ -83,7 +83,7 @@ async function reconcileOnce(
   const claim = known.conditions[enrollment]?.claim ?? null;
   if (claim !== null) {
     if (Date.parse(claim.expiresAt) > work.deps.clock.now()) {
-      // Its holder may have died before the record showed the claim. Advancing the record makes the tick wait for the expiry.
+      // The holder of the claim may have died before the record showed the claim. Advancing the record makes the tick wait for the expiry.
       await work.deps.records.advance([known]);
       return { result: ended(facts.id, 'converging') };
     }
@@ -134,8 +134,8 @@ function visibleFailure(
 }
 
 /**
- * Assesses the observation and records it if it is news. The assessment is `null` if the record moved meanwhile: its writer may have seen
- * something newer, so this observation is discarded and the account is observed again.
+ * Assesses the observation and records it if anything has changed. The assessment is `null` if another worker has just changed the record: that
+ * worker may have seen something newer, so this observation is discarded and the account is observed again.
  */
 async function recordNews(
   work: WorkContext,

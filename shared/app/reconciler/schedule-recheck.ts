@@ -25,7 +25,7 @@ export async function scheduleRecheck(work: WorkContext, record: AccountRecord, 
   const polled = verdict === 'Converging' || others.some((other) => other.verdict === 'Converging');
   const named = wakeAt(record);
   if (!polled && !prerequisiteWasLost(record, assessment) && (named ?? Number.POSITIVE_INFINITY) > now) {
-    // A check before its time. Without this, the tick would repeat it until then.
+    // This check came before the time in the record. Without the new time, the tick would repeat it until then.
     if (named !== null) await work.deps.records.snooze(accountId, record.head.seq, named);
     return;
   }
@@ -46,7 +46,7 @@ function pollTime({ verdict, since }: Condition, now: EpochMs): EpochMs | null {
   return verdict === 'Converging' ? now + nextPollMs(now - Date.parse(since)) : null;
 }
 
-/** It was enqueued because its prerequisite had become Active, which is no longer true. The prerequisite wakes it again. */
+/** The enrollment was enqueued because its prerequisite had become Active, which is no longer true. The prerequisite wakes it again. */
 function prerequisiteWasLost({ conditions }: AccountRecord, assessment: Assessment): boolean {
   const { enrollment, verdict, reason, notBefore } = assessment;
   // While a prerequisite converges, the record's wake time is the one at which its result is read.

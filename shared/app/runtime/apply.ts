@@ -23,9 +23,9 @@ import type { Retrying } from '../support/retry.ts';
 import { LOCAL_PACE, queueTasks, RUN_MS } from './maintenance.ts';
 
 export interface ApplyOptions {
-  /** Ends when nothing is due within this time, ms. */
+  /** The run ends when nothing is due within this time, ms. */
   readonly waitMs: number;
-  /** Stop taking work: what is in flight is finished and recorded. */
+  /** After it aborts, no more work is taken; work in flight is finished and recorded. */
   readonly stop: AbortSignal;
   readonly onProgress: OnProgress;
   /** Called with the plan before anything is queued for work; what it throws ends the run. */
@@ -128,7 +128,7 @@ function earlier(a: number | null, b: number | null): number | null {
   return a === null || b === null ? (a ?? b) : Math.min(a, b);
 }
 
-/** When the next thing is due, if within the wait. */
+/** When the next work is due, epoch ms, if that is within the wait; otherwise `null`. */
 async function nextTime(deps: Deps, waitMs: number): Promise<number | null> {
   const [next] = await deps.records.due(deps.clock.now() + waitMs, 1);
   return next?.wakeAt ?? null;

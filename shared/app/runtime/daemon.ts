@@ -17,18 +17,18 @@ import type { Retrying } from '../support/retry.ts';
 import { LOCAL_PACE, type MaintenanceTask, type Pace, queueTasks, RUN_MS, runRegularly } from './maintenance.ts';
 
 export interface ServeOptions {
-  /** Begins no further scan or work; work in flight is finished and recorded. */
+  /** After it aborts, no further scan or work begins; work in flight is finished and recorded. */
   readonly stop: AbortSignal;
   readonly onProgress: OnProgress;
   readonly onScanStarted: (runId: string) => void;
   readonly onScan: (runId: string, plan: Plan) => void;
-  /** Called when the reason changes for which this process begins no scan: another process runs one, or one was interrupted. */
+  /** Called when the reason why this process begins no scan changes: another process runs one, or one was interrupted. */
   readonly onWaiting?: (scan: ScanUnderWay) => void;
-  /** A scan was begun several times and never ended; the next one is that of the schedule. */
+  /** Called when a scan was begun several times and never ended. The next scan then begins at its scheduled time. */
   readonly onScanGivenUp?: (scan: GivenUpScan) => void;
-  /** A scan, the workers or a maintenance task failed; it is tried again after a pause. */
+  /** Called when a scan, the workers or a maintenance task failed. The daemon retries after a pause. */
   readonly onError: (what: string, error: unknown) => void;
-  /** Default: as often as a local file can bear. */
+  /** Default: intervals that suit a local file. */
   readonly pace?: Pace;
   /** Default: only the tasks that fill the queue. */
   readonly tasks?: readonly MaintenanceTask[];
@@ -36,9 +36,9 @@ export interface ServeOptions {
 
 /** How long an idle loop sleeps before it checks the queue again, ms. */
 const IDLE_MS = 250;
-/** The pause after the workers broke (credentials refused, disk full), ms. */
+/** The pause after an error that stopped all workers (credentials refused, disk full), ms. */
 const PAUSE_MS = 15_000;
-/** A part of a scan ends by itself before others take a running scan for silent (`RUNNING_SILENCE_MS`), ms; of that it keeps for ending: */
+/** Maximum duration of a part of a scan, ms: shorter than `RUNNING_SILENCE_MS`. The reserve is the share of it that is kept for ending the part. */
 const PART_MS = 14 * 60_000;
 const PART_RESERVE_MS = 90_000;
 /** How often to check whether another process has ended its scan, ms. */

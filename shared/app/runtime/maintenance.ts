@@ -52,9 +52,9 @@ export interface MaintenanceReport {
 
 /** How often a process runs its tasks. */
 export interface Pace {
-  /** The schedule of scans, and each task outside of the queue group, ms. */
+  /** Interval of the check of the scan schedule and of each task outside the queue group, ms. */
   readonly tickMs: number;
-  /** The tasks that fill the queue, ms. */
+  /** Interval of the tasks that fill the queue, ms. */
   readonly dueMs: number;
 }
 

@@ -2,9 +2,12 @@ import type { Ledger } from '../../../ports/ledger.ts';
 import type { Clock } from '../../../ports/system.ts';
 import { type AsOf, auditAsOf } from './as-of.ts';
 
-/** Answers kept at a time; each one holds every account. */
+/** Maximum number of cached results. Each one contains every account. */
 const MOST = 4;
-/** The newest entry does not show every change: an entry from a slow clock sorts behind it, and pruning may go unnoticed. So answers expire. */
+/**
+ * How long a result is cached, ms. The newest entry does not reveal every change: an entry from a slow clock sorts before it, and pruning may go
+ * unnoticed.
+ */
 const LONGEST_MS = 60_000;
 
 interface Kept {
@@ -12,7 +15,10 @@ interface Kept {
   readonly asOf: Promise<AsOf>;
 }
 
-/** Caches how all accounts stood at a time, keyed by that time and the ledger's newest entry, so that paging does not read every account again. */
+/**
+ * Caches the state of all accounts at a requested time, keyed by that time and the ledger's newest entry, so that paging does not read every account
+ * again.
+ */
 export class AsOfCache {
   readonly #clock: Clock;
   /** Least recently used first. */
@@ -38,7 +44,7 @@ export class AsOfCache {
 
   #make(ledger: Ledger, at: string, key: string, madeAt: number): Kept {
     const kept: Kept = { madeAt, asOf: auditAsOf(ledger, at) };
-    // A failed answer is not cached; the callers that wait for it get the error.
+    // A failed computation is not cached; the callers that wait for it get the error.
     kept.asOf.catch(() => {
       if (this.#kept.get(key) === kept) this.#kept.delete(key);
     });

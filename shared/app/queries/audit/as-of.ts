@@ -32,9 +32,9 @@ export const standingAtSchema = z.object({
 export const asOfSchema = z.object({
   at: z.string(),
   accounts: z.array(standingAtSchema),
-  /** Accounts without an answer, because their entries of that time have been pruned. */
+  /** Accounts whose state is unknown, because their entries of that time have been pruned. */
   pruned: z.array(z.string()),
-  /** The time is in the future: the answer is the latest recorded state. */
+  /** Whether the time is in the future. The result is then the latest recorded state. */
   future: z.boolean(),
 });
 

@@ -31,7 +31,7 @@ async function checkpointState(ledger: Pick<Ledger, 'query'>, accountId: Account
   return stored === null ? null : fromStoredState(stored);
 }
 
-/** One enrollment as it stands at present. */
+/** The state of one enrollment at the point that the replay has reached. */
 export interface Held {
   readonly accountId: AccountId;
   readonly enrollment: EnrollmentId;
@@ -122,7 +122,7 @@ export class Standings {
     this.#resolved.push(Math.max(0, Date.parse(entry.at) - Date.parse(was)));
   }
 
-  /** Counts only accounts that are in the organization. */
+  /** The enrollments of the accounts that are in the organization. */
   all(): readonly Held[] {
     return [...this.#records.values()].flatMap((record) =>
       ENROLLMENT_IDS.flatMap((enrollment) => {

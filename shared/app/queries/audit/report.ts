@@ -27,7 +27,7 @@ export const reportSchema = z.object({
   /** At the end of the period. */
   now: z.object({
     compliance: byEnrollment,
-    /** Drifts that are open, by how long they have been. */
+    /** Open drifts, by how long they have been open. */
     openDrifts: spread,
   }),
   /** At `since`, then after each interval, and at `until`. */
@@ -70,7 +70,7 @@ export interface ReportQuery {
   readonly top: number;
 }
 
-/** More points than a chart needs; each one counts every account. */
+/** Maximum number of points, more than a chart needs. Each point counts every account. */
 const MAX_POINTS = 1_000;
 
 export class ReportRangeError extends RangeError {

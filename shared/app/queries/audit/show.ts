@@ -18,7 +18,7 @@ export interface ShownEntry {
     readonly ok: boolean;
     /** The entry before it in its chain; `null` for the first. */
     readonly previous: Neighbour | null;
-    /** The one after it; `null` for the last. */
+    /** The entry after it in its chain; `null` for the last. */
     readonly next: Neighbour | null;
     readonly faults: readonly ChainFault[];
   };
@@ -135,7 +135,7 @@ async function readAround(
   }
 }
 
-/** The last entry must be where the store has the end of the chain. */
+/** The last entry must be the one that the store records as the end of the chain. */
 async function missingEnd(ledger: Read, entry: LedgerEntry): Promise<ChainFault | null> {
   const head = await ledger.head(entry.chain);
   if (head.seq <= entry.seq) return null;

@@ -41,7 +41,7 @@ const ENTRIES = 1_000;
 export interface VerifyAgainst {
   /** Digests that were kept outside the store. */
   readonly digests?: readonly Digest[];
-  /** Reads the lists that the digests cover. */
+  /** Reads the list of chains that a digest covers. */
   readonly listOf?: (digest: Digest) => Promise<Readonly<Record<string, number>> | null>;
   /** A digest that cannot be compared counts as a fault (default). */
   readonly strict?: boolean;

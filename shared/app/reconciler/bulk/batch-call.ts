@@ -33,7 +33,7 @@ export function batchCall(
 
 /**
  * A failure of the call or of the organization (throttled, denied, a prerequisite that all accounts lack) is recorded for all accounts, which
- * are retried as a batch after one pause. Where one account may be the cause, each is retried alone.
+ * are retried as a batch after one pause. If a single account may be the cause, each account is retried on its own.
  * @throws CloudError of kind Unauthenticated if the credentials were refused while looking for the cause
  */
 async function explain(
@@ -48,7 +48,7 @@ async function explain(
     return remediations.map((remediation) => ({ outcome: undone(attemptsOf(remediation)), error: undo }));
   }
   const { clock, random } = work.deps;
-  // One draw for all: accounts that come back at different times would no longer be a batch.
+  // One random number for all accounts: if they were retried at different times, they would no longer form a batch.
   const draw = random();
   const common = { kind, maxAttempts: work.settings.maxAttempts, now: clock.now(), random: () => draw };
   return remediations.map((remediation) => {
@@ -58,12 +58,12 @@ async function explain(
   });
 }
 
-/** The kind of failure that all accounts of the batch have in common; `null`: perhaps none. */
+/** The kind of failure that all accounts of the batch have in common; `null`: there may be no common cause. */
 async function commonCause(work: WorkContext, error: CloudError): Promise<CloudErrorKind | null> {
   if (error.passing || error.kind === 'Prerequisite' || error.kind === 'Unauthenticated') return error.kind;
   if (error.kind !== 'Denied') return null;
   if (!error.details.ambiguous) return 'Denied';
-  // AWS uses the code both for trusted access that is off and for one account that may not be changed. With the former, no listing is answered.
+  // AWS returns this code if trusted access is off and also if one account may not be changed. If trusted access is off, AWS refuses listings, too.
   try {
     await work.automationListing.begunAfter(work.deps.clock.now());
     return null;

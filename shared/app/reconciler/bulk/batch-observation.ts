@@ -34,7 +34,7 @@ const POLL_MAX_AGE_MS = 2_000;
 
 /** The listing must have been started after this time, epoch ms. An older one would show the state before the last change. */
 export function listingSince({ deps }: WorkContext, records: readonly AccountRecord[]): number {
-  // The prerequisites as well, because only accounts that meet them are listed.
+  // Changes of the prerequisites count as well, because only accounts that meet them are listed.
   const changes = records.flatMap(({ conditions }) =>
     ENROLLMENT_IDS.map((id) => Date.parse(conditions[id]?.changedAt ?? '1970-01-01')),
   );
@@ -60,7 +60,7 @@ export interface Member {
 }
 
 /**
- * Assesses accounts by a listing and records what is news. Leaves out accounts that the snapshot lacks and accounts whose record has just moved.
+ * Assesses accounts by a listing and records what has changed. Omits accounts that the snapshot lacks and accounts whose record has just changed.
  */
 export async function assessMembers(
   work: WorkContext,
@@ -87,7 +87,7 @@ export async function assessMembers(
       decide: (current: AccountRecord): EntryDraft[] => {
         if (current.head.hash !== record.head.hash) return [];
         const found = assessed(facts, current);
-        // An account that is not listed is read by itself. Its absence is no news.
+        // An account that is not listed is read on its own. Its absence from the listing is not recorded.
         if (found.verdict === 'Unknown') return [];
         const draft = transition(entryContext(work, runId), current, found, details.get(facts.id)?.[ASSOCIABLE]);
         return draft === null ? [] : [draft];
@@ -96,7 +96,7 @@ export async function assessMembers(
   );
   return present.flatMap(({ facts, record: known }, index) => {
     const { record, entries } = written[index] ?? { record: known, entries: [] };
-    // Another worker wrote meanwhile, perhaps after a newer observation than this listing, so the account is read by itself.
+    // Another worker has just written to this record, perhaps after a newer observation than this listing, so the account is read on its own.
     if (entries.length === 0 && record.head.hash !== known.head.hash) return [];
     return [{ facts, record, assessment: assessed(facts, record) }];
   });

@@ -22,7 +22,9 @@ export function managementPrerequisite(work: WorkContext, own: AccountRecord | n
   return new ChangeRefused('prerequisite', message, notBefore);
 }
 
-/** Short at first, because it may be on its way; longer the longer it lasts. */
+/**
+ * The pause before the next check, ms. Short at first, because Automation may be about to become Active; grows with the time that it has been off.
+ */
 function pauseMs(lasted: number, random: () => number): number {
   return lasted < 15 * 60_000 ? 15_000 + random() * 15_000 : stalledPollMs(lasted, random);
 }

@@ -24,7 +24,7 @@ export async function reconcileBatch(work: WorkContext, message: BatchMessage): 
   try {
     return await reconcile(work, message);
   } finally {
-    // Before the message is acknowledged: no other message may lead to them for a long time.
+    // The records must be stored before the message is acknowledged, because no other message may lead to these accounts for a long time.
     await stored(work, message.accountIds);
   }
 }
@@ -65,13 +65,13 @@ async function isDue(
   return allowed !== null && allows(allowed, toChange(assessment, facts));
 }
 
-/** Whether nothing is to be done about it now: it complies, is in progress or blocked, or pauses after a failure. */
+/** Whether the account needs no call now: it complies, is in progress or blocked, or waits after a failure. */
 function rests({ deps }: WorkContext, { assessment: { verdict, notBefore } }: Member): boolean {
   const pauses = verdict === 'Drifted' && (notBefore ?? 0) > deps.clock.now();
   return pauses || (verdict !== 'Drifted' && verdict !== 'Unknown');
 }
 
-/** Empty if the account was changed, or is to be judged again by a key of its own. */
+/** Empty if the account was changed, or will be assessed again by its own key. */
 function failureOf({ record, failure }: Remediated<Member>): WorkResult[] {
   if (failure === null || isUndone(failure.outcome)) return [];
   return [failureResult(record.accountId, record, failure)];
@@ -111,14 +111,14 @@ async function unreadable(
 ): Promise<WorkResult> {
   const draw = work.deps.random();
   const together = { ...work, deps: { ...work.deps, random: () => draw } };
-  // A listing of the whole organization is refused to the organization: trusted access is off, or the caller lacks permission.
+  // A refused listing has a cause that concerns the whole organization: trusted access is off, or the caller lacks permission.
   const isPrerequisite = error.kind === 'Denied' && error.details.ambiguous;
   const cause = isPrerequisite ? new CloudError(error.message, { ...error.details, kind: 'Prerequisite' }) : error;
   const results: WorkResult[] = [];
   for (const accountId of message.accountIds) {
     const record = records.get(accountId) ?? emptyRecord(accountId);
     const key = accountKey(message, accountId);
-    // An open claim belongs to its holder, and its result is looked for account by account.
+    // An open claim belongs to its holder, and the result of its call is determined for each account individually.
     results.push(
       record.conditions[ASSOCIABLE]?.claim
         ? { ...NO_RESULT, followUps: [key] }

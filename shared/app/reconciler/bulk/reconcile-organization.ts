@@ -25,8 +25,8 @@ type OrganizationMessage = Extract<WorkMessage, { kind: 'organization' }>;
 const CHUNK = 500;
 
 /**
- * The one organization-wide call, between two surveys of the whole organization. It gives way to single keys if anything speaks against it
- * by now. Every account that it changes has its own intent and outcome.
+ * The one organization-wide call, between two surveys of the whole organization. If an objection to the call has arisen by now, single keys are
+ * enqueued instead. Every account that the call changes has its own intent and outcome.
  */
 export async function reconcileOrganization(work: WorkContext, message: OrganizationMessage): Promise<WorkResult> {
   const seen = await observe(work);
@@ -63,7 +63,7 @@ async function organizationCall(
     members,
     scope: 'organization',
     optOut: false,
-    // It is not repeated: the accounts are changed one by one, which also shows what is wrong with each.
+    // The call is not repeated: the accounts are changed one by one, which also shows what is wrong with each.
     explain: async (error, remediations) =>
       remediations.map((each) => ({ outcome: undone(attemptsOf(each)), error: errorFacts(error) })),
   };
@@ -104,8 +104,8 @@ async function verify(
     .flatMap((id) => assessed.get(id) ?? [])
     .filter(({ account, assessments }) => isValidUnder(controls, work.deps.clock.now(), account, assessments));
   await record(work, message, found);
-  // What is still open gets keys of its own, which poll and find the result of the call. Automation waited for Compute Optimizer, and is
-  // open now as well, in batches where possible.
+  // Enrollments that do not comply yet get their own keys, which poll for the result of the call. Among them is Automation, which waited for Compute
+  // Optimizer and is changed in batches where possible.
   const open = found.flatMap(({ account, assessments }) =>
     ENROLLMENT_IDS.flatMap((id) => (isChange(assessments[id]) ? [toChange(assessments[id], account)] : [])),
   );

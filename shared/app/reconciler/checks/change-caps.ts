@@ -91,7 +91,7 @@ class Caps implements Check {
   }
 }
 
-/** The accounts changed recently, and whether one of their changes was an opt-out. Counted incrementally, because every change asks. */
+/** The accounts changed recently, and whether one of their changes was an opt-out. Counted incrementally, because every change needs this count. */
 export class RecentChanges {
   readonly #changed = new Map<AccountId, boolean>();
   #optOuts = 0;

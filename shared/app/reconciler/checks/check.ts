@@ -34,7 +34,7 @@ export interface Asked {
 
 /** One reason to refuse a mutating call. Checks are independent of each other and run in the order of the list. */
 export interface Check {
-  /** An operator's command or the time of day. Cheap, and checked again if the other checks took long. */
+  /** Marks a check of an operator's command or of the time of day. It is cheap, and is repeated if the other checks took long. */
   readonly urgent?: true;
   /** @throws ChangeRefused */
   ask(asked: Asked): Promise<void>;

@@ -25,7 +25,7 @@ export function accountCall(
   };
 }
 
-/** Where the code has several causes, the state decides. The call may have been refused because the account complies already. */
+/** If the error code has several causes, the account's state decides. The call may have been refused because the account complies already. */
 async function explain(work: WorkContext, remediation: Remediation, error: CloudError): Promise<Failure> {
   const { assessment } = remediation;
   const { enrollment, target } = assessment;
@@ -34,7 +34,7 @@ async function explain(work: WorkContext, remediation: Remediation, error: Cloud
   const live = error.details.ambiguous ? await readAgain(work, assessment) : null;
   if (live !== null && mismatchOf(assessment.desired, live) === null)
     return { outcome: undone(attempts), error: errorFacts(error) };
-  // A claim that expired during the wait says nothing against the call, which is retried like after any passing failure.
+  // A claim that expired during the wait is not a fault of the call, which is retried as after any transient failure.
   const kind = error.details.code === CLAIM_EXPIRING ? 'Transient' : error.kind;
   const outcome = failureOutcome({
     enrollment,
@@ -48,7 +48,7 @@ async function explain(work: WorkContext, remediation: Remediation, error: Cloud
   return { outcome, error: errorFacts(error) };
 }
 
-/** `null`: it cannot be read, so the code is taken at face value. */
+/** The state read again. `null`: it cannot be read, so the error code is taken at face value. */
 async function readAgain(work: WorkContext, { accountId, enrollment }: Assessment): Promise<Observed | null> {
   try {
     return await readLive(work, accountId, enrollment);

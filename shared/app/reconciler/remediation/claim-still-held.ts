@@ -3,7 +3,10 @@ import type { Assessment } from '../../../domain/enrollment/verdict.ts';
 import type { WorkContext } from '../worker-context.ts';
 import { localError } from './local-error.ts';
 
-/** Answers older than this when the request leaves are asked for again, ms: an operator's word takes effect within a second. */
+/**
+ * If the guard's answers are older than this when the request leaves, the urgent checks run again, ms: an operator's command takes effect within a
+ * second.
+ */
 const FRESH_MS = 1_000;
 
 /** The claim has nearly run out. Not Transient: the same call must not be repeated under this claim. */
@@ -31,7 +34,9 @@ export async function finalCheck(
   }
 }
 
-/** Once a claim expires, another worker looks for the result of its call; a request sent shortly before could cross with that. */
+/**
+ * Once a claim expires, another worker looks for the result of its call; a request sent shortly before the expiry could take effect after that check.
+ */
 function requireClaim(work: WorkContext, assessment: Assessment, expiresAt: EpochMs): void {
   if (work.deps.clock.now() <= expiresAt - work.settings.claimMs / 10) return;
   const message = 'waiting and retrying took longer than the claim on the account lasts';

@@ -6,7 +6,7 @@ import { toIso } from '../../../domain/time.ts';
 import { entryContext, type WorkContext } from '../worker-context.ts';
 import type { Failure } from './error-policy.ts';
 
-/** An account that a call is to change, and the record by which it was judged. */
+/** An account that a call is to change, and the record on which its assessment is based. */
 export interface Candidate {
   readonly record: AccountRecord;
   readonly assessment: Assessment;
@@ -17,7 +17,7 @@ export interface Candidate {
 /** The change of one account, from its intent to its outcome. */
 export interface Remediation extends Candidate {
   readonly runId: string;
-  /** `null`: it failed before there was anything to claim. */
+  /** `null`: the change failed before its intent was written. */
   readonly intentId: string | null;
   readonly clientToken: string | null;
   /** All accounts of the batch call; `null`: it is not part of one. */

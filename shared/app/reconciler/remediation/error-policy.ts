@@ -48,13 +48,13 @@ export interface FailureInput {
   readonly lastUpdated: EpochMs | null;
 }
 
-/** After a dead letter the next scans leave the account alone for about this many doublings of the pause. */
+/** How often the pause is doubled in addition after a dead letter, so that the next scans do not retry the account. */
 const DEAD_PAUSE = 8;
 
-/** People fix permissions, so a soon retry is useless. */
+/** How often the pause is doubled in addition after a denial: a person has to fix the permissions, so an early retry is useless. */
 const DENIED_PAUSE = 5;
 
-/** The one place that turns an error into the next step. Total over the taxonomy. */
+/** The one place that turns an error into the next step. It covers every kind of error. */
 export function failureOutcome(input: FailureInput): FailureOutcome {
   const { kind, now, random, lastUpdated } = input;
   const attempts = input.attempts + 1;
@@ -88,7 +88,7 @@ function deadLetter(now: EpochMs, attempts: number, random: () => number): Failu
   return { verdict: 'Drifted', reason: 'deadLettered', notBefore, attempts, dead: true, counts: true };
 }
 
-/** Nothing happened that says anything about the account: it is still drifted, and is judged again immediately. */
+/** Nothing was learned about the account: it is still drifted, and is assessed again immediately. */
 export function undone(attempts: number): FailureOutcome {
   return { verdict: 'Drifted', reason: 'retrying', notBefore: null, attempts, dead: false, counts: false };
 }
@@ -99,7 +99,7 @@ export const isUndone = ({ verdict, notBefore }: FailureOutcome): boolean =>
 /** The `error.kind` of a refused change in stored entries, which does not follow the name of the class. */
 const REFUSED_KIND = 'Vetoed';
 
-/** The guard refused the change. After a suspension the account is judged again, as Suspended; anything else blocks it. */
+/** The guard refused the change. After a suspension the account is assessed again, as Suspended; after any other refusal it is Blocked. */
 export function refusedChange({ reason, message, notBefore }: ChangeRefused, attempts: number): Failure {
   const blocked = { verdict: 'Blocked', reason, notBefore, attempts, dead: false, counts: false } as const;
   return {
@@ -109,8 +109,8 @@ export function refusedChange({ reason, message, notBefore }: ChangeRefused, att
 }
 
 /**
- * The cause of an error code that has several (docs/aws-behaviour.md), from the state read again: opted out within the cool-down is the cool-down,
- * still associated is a prerequisite, anything else is taken at face value.
+ * The cause of an error code that has several (docs/aws-behaviour.md), from the state read again: an account that opted out within the cool-down is
+ * in its cool-down, one that is still associated lacks a prerequisite, and otherwise the code is taken at face value.
  */
 export function disambiguate(
   kind: CloudErrorKind,

@@ -2,7 +2,7 @@ import { kindOf } from '../../../domain/enrollment/kinds/index.ts';
 import type { Assessment } from '../../../domain/enrollment/verdict.ts';
 import { CloudError } from '../../../ports/cloud.ts';
 
-/** An error of a mutating call that this process finds itself, in the form of those that AWS answers. */
+/** An error of a mutating call that this process itself detects, in the form of AWS's errors. */
 export function localError(
   { accountId, action, enrollment }: Assessment,
   {

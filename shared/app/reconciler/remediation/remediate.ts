@@ -18,7 +18,7 @@ import { type CallScope, leftOut, sendCall } from './send-call.ts';
  *   guard ──▶ claim ──▶ rate limit ──▶ guard ──▶ call ──▶ outcome ──▶ the caller observes
  *     │         │                        │         └ error: the call explains it for each account
  *     │         │                        └ refused: the claims are closed as Blocked
- *     │         └ the record moved since it was judged: no claim, and the caller judges the account again
+ *     │         └ the record changed since the assessment: no claim, and the caller assesses the account again
  *     └ refused: Blocked, without a claim
  *
  * A call for one account claims after the rate limit, so that a role that cannot be assumed leaves no intent behind. Other calls claim
@@ -38,7 +38,7 @@ export interface RemediationCall<Member extends Candidate> {
   explain(error: CloudError, remediations: readonly Remediation[]): Promise<readonly Failure[]>;
 }
 
-/** The end of the protocol for one account. */
+/** The result of the protocol for one account. */
 export interface Remediated<Member extends Candidate> {
   readonly member: Member;
   /** The record after the outcome. */
@@ -61,7 +61,7 @@ class NothingClaimedError extends Error {
 
 /**
  * Makes one call, with an intent before it and an outcome after it for every account. An intent whose worker dies is closed by claim recovery.
- * @returns an end for each account except those to be judged again: their records moved before the claim, or an account was suspended.
+ * @returns a result for each account except those to be assessed again: their records changed before the claim, or an account was suspended.
  * @throws CloudError of kind Unauthenticated, after the outcomes are written: no account can be changed.
  */
 export async function remediate<Member extends Candidate>(
@@ -197,7 +197,7 @@ function soonestClaim<Member extends Candidate>(claims: readonly Part<Member>[])
   return others.reduce((soonest, other) => (other.expiresAt < soonest.expiresAt ? other : soonest), first);
 }
 
-/** The call was refused, or it failed. */
+/** Records for each account that the call was refused or failed. */
 async function fail<Member extends Candidate>(
   work: WorkContext,
   call: RemediationCall<Member>,
@@ -241,7 +241,7 @@ export async function recordFailure(
   return ended?.record ?? record;
 }
 
-/** Writes the outcome of each account: behind its own claim, or, without one, only if the record has not moved since it was judged. */
+/** Writes the outcome of each account: behind its own claim, or, without one, only if the record has not changed since the assessment. */
 async function close<Member extends Candidate>(
   work: WorkContext,
   parts: readonly Part<Member>[],
