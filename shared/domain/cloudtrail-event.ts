@@ -18,7 +18,7 @@ const envelope = z.object({
   'detail-type': z.string(),
   /** Only AWS can put an event with such a source on a bus [API_PutEvents]. */
   source: z.string().startsWith('aws.', 'is not an AWS service'),
-  /** The account in which it happened. */
+  /** The account in which the event happened. */
   account: accountId,
   time: z.string().optional().catch(undefined),
   detail: z.unknown(),
@@ -98,12 +98,12 @@ export const EVENT_NAMES: Readonly<Record<string, readonly string[]>> = {
   [ORGANIZATIONS]: [...ABOUT_ACCOUNTS, ...ABOUT_CALLER, ...ABOUT_ALL],
 };
 
-/** AWS's batches name at most 50 accounts; an event that names more than this is treated as being about all. */
+/** An event that names more accounts than this is treated as being about all accounts. AWS's batches name at most 50. */
 const MAX_NAMED = 200;
 const MAX_ACTOR = 512;
 const MAX_DEPTH = 6;
 
-/** EventBridge sources of these events. */
+/** The EventBridge sources of the handled events. */
 const EVENT_SOURCES: ReadonlySet<string> = new Set(
   Object.keys(EVENT_NAMES).map((source) => `aws.${source.split('.')[0] ?? ''}`),
 );
@@ -195,7 +195,7 @@ function organizationEvent({ account: from, detail }: CloudTrailEvent): ParsedEv
 /** Fields that name the account of an event, at any depth: AWS has nested and renamed them over time. */
 const NAMES_ACCOUNT: ReadonlySet<string> = new Set(['accountid', 'memberaccountid', 'resourceid', 'childid']);
 
-/** The values of those fields. */
+/** The values of the fields that name an account. */
 function namesIn(value: unknown, depth: number): readonly unknown[] {
   if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return [];
   return Object.entries(value)

@@ -8,7 +8,7 @@ export interface Network {
   readonly region: string | null;
 }
 
-/** As `http.Agent` takes them. */
+/** The proxy variables in the form that `http.Agent` accepts. */
 export interface ProxyVariables {
   readonly HTTP_PROXY?: string;
   readonly HTTPS_PROXY?: string;

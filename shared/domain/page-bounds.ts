@@ -8,15 +8,15 @@ export const MAX_ACCOUNTS = 10_000;
 const MAX_PAGES = 1_000;
 
 export interface PageBoundsOptions {
-  /** The fewest items of a full page. */
+  /** The minimum number of items on a full page. */
   readonly itemsPerPage: number;
   readonly maxItems: number;
 }
 
 export interface TakenPage {
-  /** Items of this page. */
+  /** Number of items on this page. */
   readonly items: number;
-  /** Distinct items of all pages so far. */
+  /** Number of distinct items on all pages so far. */
   readonly total: number;
   /** The token of the next page; `null` ends the listing. */
   readonly token: string | null;

@@ -35,7 +35,7 @@ export function makeRedact(secrets: readonly string[] = []): Redact {
   const walkError = (error: Error, path: readonly object[]): unknown => ({
     name: error.name,
     message: clean(error.message),
-    // What our own errors carry (`code`, `facts`), so that a log says which account and operation.
+    // The fields of Rollcall's own errors (`code`, `facts`) show which account and operation the error concerns.
     ...walkMembers(Object.fromEntries(Object.entries(error).filter(([name]) => name !== 'name')), path),
     ...(error.stack === undefined ? {} : { stack: clean(error.stack) }),
     ...(error.cause === undefined ? {} : { cause: walk(error.cause, path) }),

@@ -1,6 +1,6 @@
 import type { EpochMs } from './enrollment/model.ts';
 
-/** A longer pause is treated as a mistake of the server, ms. */
+/** Maximum pause, ms. A server that asks for a longer one is treated as mistaken. */
 const MAX_MS = 60 * 60_000;
 
 /** The three forms of RFC 9110, 5.6.7; all of them are GMT. */

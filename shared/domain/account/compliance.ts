@@ -12,7 +12,7 @@ export interface Compliance {
   /** Enrollments that the policy enforces. */
   readonly managed: number;
   readonly compliant: number;
-  /** With one decimal; `null` if nothing is managed. */
+  /** The percentage of compliant enrollments, with one decimal; `null` if nothing is managed. */
   readonly percent: number | null;
 }
 

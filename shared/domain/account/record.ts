@@ -11,7 +11,7 @@ import { fromStoredState } from './stored-state.ts';
 /** Everything known about one account: the fold of its chain. */
 export interface AccountRecord extends AccountState {
   readonly accountId: AccountId;
-  /** The last entry included. */
+  /** The last entry that is included in this record. */
   readonly head: ChainHead;
 }
 

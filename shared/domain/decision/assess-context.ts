@@ -17,7 +17,7 @@ export interface Suspension {
 interface Hold {
   readonly reason: ReasonCode;
   readonly message: string;
-  /** When it ends; `null`: unknown. */
+  /** When the delay ends, epoch ms; `null`: unknown. */
   readonly notBefore: EpochMs | null;
 }
 
@@ -37,7 +37,7 @@ export interface AssessContext {
    * (invariant 8).
    */
   readonly optOutsAllowed: boolean;
-  /** The first that applies makes a drift Blocked. Checked only for a drift that would otherwise be remediated. */
+  /** The first hold that applies makes a drift Blocked. Checked only for a drift that would otherwise be remediated. */
   readonly holds?: readonly HoldOf[];
 }
 

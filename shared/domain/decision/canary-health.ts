@@ -7,7 +7,7 @@ import { statusOf } from '../enrollment/status.ts';
 import type { CompiledPolicy, OrganizationAccount } from '../policy/index.ts';
 import { fieldsOf } from '../policy/types.ts';
 
-/** How far the canaries are. */
+/** The state of the canaries taken together. */
 export type CanaryVerdict =
   | { readonly kind: 'compliant'; readonly since: EpochMs }
   | { readonly kind: 'pending'; readonly message: string }

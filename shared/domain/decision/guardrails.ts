@@ -40,7 +40,7 @@ export interface GuardrailInput {
   readonly maxChangesLifted: boolean;
 }
 
-/** max(atLeast, percent of the accounts in scope), in whole accounts. */
+/** The cap in whole accounts: max(atLeast, percent of the accounts in scope). */
 export function capOf(cap: { readonly percent: number; readonly atLeast: number }, accountsInScope: number): number {
   // The small addition compensates for binary fractions: 29% of 100 must be 29.
   return Math.max(cap.atLeast, Math.floor((cap.percent * accountsInScope) / 100 + 1e-9));

@@ -10,7 +10,7 @@ const reason = z.string().nullable();
 const suspension = z.object({
   /** The id of its ledger entry. */
   id: z.string(),
-  /** As `parseOperatorSelector` writes it. */
+  /** The canonical text of the selector, as `parseOperatorSelector` returns it. */
   selector: z.string().refine((text) => parseOperatorSelector(text).ok, 'is not a selector'),
   reason,
   /** Epoch ms; `null`: until resumed. */
@@ -136,7 +136,7 @@ export function restoredControls(
   };
 }
 
-/** What `resume` would end. */
+/** The suspensions that a `resume` ends. */
 export interface Resumption {
   readonly controls: Controls;
   /** Selectors of suspensions that ended, or the ids that were taken out of one. */
@@ -163,7 +163,7 @@ export function resumed(controls: Controls, act: Act, selector: OperatorSelector
       for (const id of named) if (ids.has(id)) taken.add(id);
       return others.length === 0 ? [] : [{ ...known, selector: others.join(',') }];
     });
-  // Two suspensions may now name the same accounts. The one that ends last is kept.
+  // Two suspensions may now have the same selector. The one that ends last is kept.
   const suspensions = rest.filter(
     (known) =>
       !rest.some((other) => other !== known && other.selector === known.selector && endsAfter(other, known, rest)),

@@ -28,7 +28,7 @@ export interface Condition extends Facet, Contention {
   readonly runId: string | null;
   /** When this verdict began. */
   readonly since: string;
-  /** When it last changed. */
+  /** When the condition last changed. */
   readonly changedAt: string;
   /**
    * When the open drift was first observed; `null` if none is open. A drift stays open while its fix is delayed or has failed. It ends
@@ -45,7 +45,7 @@ export interface Condition extends Facet, Contention {
 export interface Claim {
   readonly entryId: string;
   readonly startedAt: string;
-  /** From then on another worker may take over and determine the result. */
+  /** When the claim expires. From then on another worker may take over and determine the result of the call. */
   readonly expiresAt: string;
   readonly operation: string;
   readonly clientToken: string | null;

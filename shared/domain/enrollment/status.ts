@@ -20,7 +20,7 @@ export type Status = (typeof STATUSES)[number];
 
 interface VerdictAndReason {
   readonly verdict: Verdict;
-  /** A `ReasonCode`; a document may have one of another version. */
+  /** A `ReasonCode`; a stored document may contain a code of another version. */
   readonly reason: string | null;
 }
 
@@ -89,7 +89,7 @@ export function shownOf(
 /** How many accounts have each status, by enrollment kind; zeros may be missing. */
 export type StatusCounts = Readonly<Record<EnrollmentId, Readonly<Partial<Record<Status, number>>>>>;
 
-/** The status of a verdict for which its reason makes no difference; `null`: it does. */
+/** The status of a verdict if it is the same for every reason; `null`: it depends on the reason. */
 export function statusOfVerdict(verdict: Verdict): Status | null {
   return FIXED[verdict] ?? null;
 }

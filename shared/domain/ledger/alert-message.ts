@@ -73,7 +73,7 @@ export interface Digest {
     readonly entries: readonly string[];
     /** How many entries the message is about. */
     readonly total: number;
-    /** From the first to the last of them, ISO 8601. */
+    /** The times of the first and the last of these entries, ISO 8601. */
     readonly since: string;
     readonly until: string;
   };

@@ -83,7 +83,7 @@ export interface Detail {
   readonly message?: string;
   /** AccountJoined, AccountLeft: the conditions that get no entry of their own. */
   readonly facets?: Readonly<Partial<Record<EnrollmentId, Facet>>>;
-  /** AccountJoined: the deciding rule of each of them. */
+  /** AccountJoined: the deciding rule of each enrollment in `facets`. */
   readonly rules?: Readonly<Partial<Record<EnrollmentId, string>>>;
   /** RemediationStarted: when other workers may take over the claim. */
   readonly claimExpiresAt?: string;

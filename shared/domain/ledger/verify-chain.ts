@@ -19,7 +19,7 @@ const UNREAD = '';
 interface Missing {
   readonly from: number;
   readonly to: number;
-  /** The predecessor that the entry after them names. */
+  /** The hash of the predecessor that the entry after the missing ones names. */
   readonly prevHash: string;
 }
 

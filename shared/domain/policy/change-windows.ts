@@ -79,7 +79,7 @@ function endOf({ last, durationMs }: Occurrences, at: EpochMs): EpochMs | null {
 
 interface Cover {
   readonly until: EpochMs;
-  /** It was not followed further; it goes on at least until then. */
+  /** The search ended here: the time is covered at least until then. */
   readonly cut: boolean;
 }
 

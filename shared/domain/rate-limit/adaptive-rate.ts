@@ -38,7 +38,7 @@ export interface BucketState {
   /** The share of throttled answers when a cut was evaluated, and the rate of calls at that time; `null` before the first. */
   readonly share: number | null;
   readonly shareRate: number;
-  /** The share of throttling that slowing down did not reduce, as of a service that refuses at random, or 0. */
+  /** The share of throttled answers that slowing down did not reduce, for example because the service refuses at random; 0: none. */
   readonly tolerated: number;
   /** When the rate was last computed. */
   readonly at: EpochMs;
@@ -65,7 +65,7 @@ export interface Reservation {
 const START_RATE = 20;
 const FLOOR_RATE = 0.5;
 const GROWTH_PER_SECOND = 2;
-/** The first cut, when the limit is unknown and the rate kept doubling while answers were outstanding. */
+/** The first cut multiplies the rate by this: the limit is unknown, and the rate kept doubling while answers were outstanding. */
 const BLIND_CUT = 0.4;
 const CUT = 0.9;
 const RECOVER_TO = 0.98;
@@ -85,7 +85,7 @@ const SIGNIFICANT_ANSWERS = 8;
 const MOST_TOLERATED = 0.35;
 /** At most this share of throttled answers counts as no throttling. */
 const CALM_SHARE = 0.02;
-/** One evaluation cuts the rate to no less than this share, because few answers may underestimate the limit. */
+/** One evaluation cuts the rate to no less than this share of it, because the limit may be underestimated from few answers. */
 const DEEPEST_CUT = 0.3;
 /** How many answers it takes to decide that accepted throttling has increased. */
 const TOLERATED_ANSWERS = 20;

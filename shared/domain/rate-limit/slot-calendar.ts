@@ -28,7 +28,7 @@ export interface TickRequest {
 
 /** Above this many calls a second one tick permits several calls, because timers and event loops are no finer than a millisecond. */
 const MOST_TICKS_PER_SECOND = 1_000;
-/** 40,000 ticks, 10 kB: 40 s ahead at the highest rate. No tick beyond this is taken. */
+/** Maximum length of `taken`, characters: 40,000 ticks, which is 40 s ahead at the highest rate. No tick beyond this is taken. */
 export const MAX_DIGITS = 10_000;
 /** How many calls one tick permits. */
 export function callsPerTick(rate: number): number {

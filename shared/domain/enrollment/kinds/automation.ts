@@ -8,7 +8,7 @@ export const AUTOMATION = {
   readOperation: 'GetEnrollmentConfiguration',
   targets: ['Active', 'Inactive'],
   prerequisites: ['computeOptimizer'],
-  // [automation-disable]
+  // AWS refuses to enable Automation again for 24 hours after it was disabled [automation-disable].
   coolDownMs: 24 * 60 * 60 * 1000,
   hasRuleMode: true,
   actions: [
@@ -23,7 +23,7 @@ export const AUTOMATION = {
       operation: 'AssociateAccounts',
       effect: 'associate',
       scopes: ['batch'],
-      // [API_automation_AssociateAccounts]
+      // AWS's maximum number of accounts in one call [API_automation_AssociateAccounts].
       batchSize: 50,
       idempotent: true,
     },
@@ -47,6 +47,6 @@ export const AUTOMATION = {
     ],
     member: ['aco-automation:GetEnrollmentConfiguration', 'aco-automation:UpdateEnrollmentConfiguration'],
   },
-  // AWS lists accounts that are enrolled in Compute Optimizer [API_automation_ListAccounts].
+  // AWS lists only accounts that are enrolled in Compute Optimizer [API_automation_ListAccounts].
   absence: 'inactiveWithoutPrerequisite',
 } as const satisfies EnrollmentKind;

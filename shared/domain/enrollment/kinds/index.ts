@@ -14,7 +14,7 @@ export const KINDS: readonly Kind[] = REGISTRY;
 export const FIRST_KIND: Kind = REGISTRY[0];
 export const ENROLLMENT_IDS: readonly EnrollmentId[] = KINDS.map(({ id }) => id);
 
-/** The word of the policy file for every kind. It is from the time when there were two. */
+/** The policy file's word for all kinds. It dates from the time when there were only two. */
 export const EVERY_ENROLLMENT = 'both';
 
 /** One value for each enrollment kind, in the order of the registry. */

@@ -5,7 +5,7 @@ type QualifiedOperation = `${string}:${string}`;
 
 /** One mutating AWS operation of an enrollment kind. */
 export interface KindAction<Operation extends string = string> {
-  /** AWS's name of it. Two services may share a name, so it identifies an action only together with its kind. */
+  /** AWS's name of the operation. Two services may share a name, so it identifies an action only together with its kind. */
   readonly operation: Operation;
   /** What the operation changes. Associating also enables the enrollment; an associated account must be disassociated before it can be disabled. */
   readonly effect: 'setStatus' | 'associate' | 'disassociate';

@@ -1,7 +1,7 @@
 import type { Report } from './report.ts';
 import { START } from './report.ts';
 
-/** 1 MiB holds five times the ids of ten thousand accounts. */
+/** Maximum size of a policy file: 1 MiB, five times the ids of ten thousand accounts. */
 const MAX_BYTES = 1024 * 1024;
 
 /** The text of a policy file; null if it is unusable, which is then reported. */

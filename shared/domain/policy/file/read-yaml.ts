@@ -25,7 +25,9 @@ export function readYaml(
   return document === null || findings.length > 0 ? null : takeOver(document, lines, report);
 }
 
-/** Every node costs the composer about a kilobyte and 10 µs; this is enough for the ids of fifty thousand accounts, one per line. */
+/**
+ * Maximum number of YAML nodes, enough for the ids of fifty thousand accounts, one per line. Each node costs the composer about a kilobyte and 10 µs.
+ */
 const MAX_NODES = 100_000;
 const TOO_MANY: Complaint = {
   message: 'the file has too many values',
