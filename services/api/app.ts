@@ -18,7 +18,7 @@ export interface ApiOptions {
 }
 
 export interface Rates {
-  /** Requests of one principal. Separately, the same rate for requests of one address that need no authentication. */
+  /** Requests of one principal. The same rate applies separately to each address for requests that need no authentication. */
   readonly requests: Rate;
   /** Operators' commands of one principal, except for urgent ones. */
   readonly commands: Rate;
@@ -28,7 +28,7 @@ export interface Rates {
   readonly refusals: Rate;
 }
 
-/** A dashboard asks a few times a second while somebody types. */
+/** A dashboard sends a few requests a second while somebody types. */
 export const RATES: Rates = {
   requests: { perSecond: 50, burst: 200 },
   commands: { perSecond: 1, burst: 20 },
@@ -45,7 +45,7 @@ interface Env {
 }
 
 /**
- * The HTTP API and, where the door has them, the dashboard's files. Answers are JSON, errors RFC 9457 problems; every answer has the
+ * The HTTP API and, if the door provides them, the dashboard's files. Answers are JSON, errors RFC 9457 problems; every answer has the
  * security headers.
  *
  * Admission comes first, from the headers alone: host and origin, then authentication, content type, rates, role. No byte of the body is read before
@@ -55,7 +55,7 @@ export function createApi(system: ApiSystem, door: Door, { rates = RATES }: ApiO
   const { logger, clock } = system;
   const app = new Hono<Env>();
   const limits = {
-    /** For requests that need no authentication. */
+    /** Rate limit for requests that need no authentication. */
     open: new RateLimit(clock, rates.requests),
     requests: new RateLimit(clock, rates.requests),
     commands: new RateLimit(clock, rates.commands),
@@ -164,7 +164,7 @@ export function createApi(system: ApiSystem, door: Door, { rates = RATES }: ApiO
 const isApi = (path: string): boolean => path.startsWith('/api/') || path === '/api' || path === '/openapi.json';
 const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD';
 
-/** Answers and releases the place: for a document when it is complete, for a stream when it has ended. */
+/** Answers the request, then releases its place: for a document when it is complete, for a stream when it has ended. */
 async function limited(leave: () => void, { ended }: Visit, route: Route, call: RawCall): Promise<Response> {
   let lasts = false;
   try {

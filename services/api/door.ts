@@ -1,15 +1,15 @@
 import type { Pages } from './pages.ts';
 import type { Principal } from './system.ts';
 
-/** Details of a request that only its entry point knows. */
+/** Details of a request that only the entry point (Node or Lambda) knows. */
 export interface Visit {
-  /** Node: the other end of the connection. */
+  /** Node: the IP address of the client or proxy at the other end of the connection. */
   readonly remoteAddress?: string;
   /** Lambda: the request context of the event; validated where it is used. */
   readonly requestContext?: unknown;
   /**
    * Node: marks the request as admitted; its connection is then kept open until the answer is sent.
-   * @param urgent it may use the reserve of connections
+   * @param urgent the request may use the connections that are reserved for urgent requests
    * @throws ApiProblem 503 if too many requests are under way
    */
   readonly hold?: (client: string, urgent: boolean) => void;
@@ -17,7 +17,7 @@ export interface Visit {
   readonly ended?: (then: () => void) => void;
 }
 
-/** How requests reach the app: on a port of this machine (Node), or through Lambda. */
+/** An entry point of the app: a port of this machine (Node), or Lambda. */
 export interface Door {
   /**
    * Refuses requests for another host and requests from another origin.
@@ -27,7 +27,7 @@ export interface Door {
   readonly admit: (headers: Headers, navigation: boolean) => void;
   /** Authenticates the caller. @throws ApiProblem 401 */
   readonly identify: (headers: Headers, visit: Visit) => Principal;
-  /** The origin of a request, for which refused requests and requests without authentication are counted. */
+  /** The key for counting refused and unauthenticated requests: requests with the same key share one rate limit. */
   readonly client: (visit: Visit) => string;
   /** Headers in addition to those that every answer has. */
   readonly headers: Readonly<Record<string, string>>;

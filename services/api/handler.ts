@@ -13,7 +13,7 @@ import { Feed } from './live/feed.ts';
 import { PolicyUnavailableError } from './problem.ts';
 import type { ApiSystem } from './system.ts';
 
-/** How long a list of accounts is cached, because it takes reading all records, ms. */
+/** How long a list of accounts is cached, ms; building it means reading all records. */
 const ACCOUNTS_AGE_MS = 10_000;
 /** How long a reader of events waits before its next request, ms. */
 const POLL_MS = 10_000;

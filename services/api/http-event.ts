@@ -5,7 +5,7 @@ import { safeParseUntrusted } from '../../shared/domain/safe-parse.ts';
 import { ApiProblem, problemResponse } from './problem.ts';
 import { SECURITY_HEADERS } from './security/headers.ts';
 
-/** A token of RFC 9110, 5.6.2; `Request` accepts no other. */
+/** A token by RFC 9110, 5.6.2; `Request` rejects anything else as a method. */
 const token = z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/, 'expected the name of a method or header');
 const headerValue = z.string().regex(/^[^\0\r\n]*$/, 'expected text without line breaks');
 /** `Request` throws for CONNECT, TRACE and TRACK [fetch, 2.2.1]. */
@@ -32,12 +32,12 @@ const httpEvent = z.looseObject({
   }),
 });
 
-/** The event, if it can be turned into a request; otherwise the answer that says what is wrong with it. */
+/** The event, if it can be turned into a request; otherwise an error answer that explains the fault. */
 export type ReadHttpEvent =
   | { readonly event: LambdaEvent; readonly answer: null }
   | { readonly event: null; readonly answer: HttpAnswer };
 
-/** In the form that Lambda returns to the client. */
+/** An HTTP answer in the format that Lambda returns to the client. */
 interface HttpAnswer {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string>>;

@@ -5,7 +5,7 @@ import { ApiProblem } from './problem.ts';
 import { HSTS } from './security/headers.ts';
 import { requireSameOrigin } from './security/same-origin.ts';
 
-/** The caller, as a function URL with AWS_IAM and an HTTP API with IAM report it [urls-invocation, payload format 2.0]. */
+/** The caller's identity, as reported by a function URL with AWS_IAM or an HTTP API with IAM [urls-invocation, payload format 2.0]. */
 const iamContext = z.object({
   authorizer: z.object({ iam: z.object({ userArn: z.string().startsWith('arn:') }) }),
 });
@@ -30,7 +30,7 @@ export function lambdaDoor(isOperator: IsOperator): Door {
     },
     client: ({ requestContext }) => callerOf(requestContext) ?? 'nobody',
     headers: HSTS,
-    // A browser cannot sign the requests for pages.
+    // No dashboard here: a browser cannot sign its requests for pages.
     pages: async () => null,
   };
 }

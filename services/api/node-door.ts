@@ -17,7 +17,7 @@ import type { ApiSystem } from './system.ts';
 export interface NodeDoorOptions extends ApiOptions {
   readonly system: ApiSystem;
   readonly host: string;
-  /** 0: any free port. */
+  /** Port to listen on; 0: any free port. */
   readonly port: number;
   readonly tokens: ApiTokens;
   /** The actor of requests without a token: the operating system's user. */
@@ -28,15 +28,15 @@ export interface NodeDoorOptions extends ApiOptions {
   readonly places?: PlaceLimits;
 }
 
-/** How long the server waits for a client, ms. */
+/** Timeouts for slow clients, ms. */
 export interface Patience {
-  /** For the headers, counted from the start of the connection. */
+  /** Until the headers are complete, counted from the start of the connection. */
   readonly headersMs: number;
-  /** For the whole request. */
+  /** Until the whole request is received. */
   readonly requestMs: number;
   /** Between two requests on one connection. */
   readonly keepAliveMs: number;
-  /** Until the client reads part of the answer. Event streams send something more often than this. */
+  /** Until the client reads the next part of an answer. Event streams send keep-alive comments more often than this. */
   readonly stalledMs: number;
   /** Interval of the checks for slow headers and requests; a slow one is closed up to this much later than its limit. */
   readonly checkMs: number;
@@ -49,7 +49,7 @@ export const PATIENCE: Patience = {
 };
 
 export interface OpenDoor {
-  /** URL of the dashboard. */
+  /** The dashboard's URL. */
   readonly url: string;
   readonly port: number;
   /** Interrupts the answers under way. */
@@ -146,7 +146,7 @@ function serve(server: Server, each: Serve): void {
   );
 }
 
-/** For requests that never reach the app. */
+/** Answers a request that never reaches the app. */
 function refuse(outgoing: ServerResponse, status: number, text: string): void {
   const headers = { ...SECURITY_HEADERS, 'content-type': 'text/plain', connection: 'close' };
   outgoing.writeHead(status, headers).end(`${text}\n`);
@@ -250,7 +250,7 @@ async function* bodyOf(incoming: IncomingMessage, invite: () => void): AsyncGene
   yield* incoming;
 }
 
-/** Uses the host that the client sent, never the own address. `null`: the request is malformed. */
+/** Converts a request of Node for the app. The URL has the host that the client sent, never the server's own address. `null`: malformed request. */
 function requestOf(incoming: IncomingMessage, invite: () => void, signal: AbortSignal): Request | null {
   const { method = 'GET', url = '/', rawHeaders } = incoming;
   if (!url.startsWith('/')) return null;

@@ -18,7 +18,7 @@ function depsOf({ system: { stores, clock, newId }, principal: { actor } }: AnyC
   return { ...stores, clock, newId, actor };
 }
 
-/** @throws ApiProblem that says what is wrong with it */
+/** @throws ApiProblem if the selector is invalid, with the reason */
 function selectorOf(text: string): OperatorSelector {
   const parsed = parseOperatorSelector(text);
   if (parsed.ok) return parsed.selector;

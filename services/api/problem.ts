@@ -6,7 +6,7 @@ import { ConfigError } from '../../shared/config/config-error.ts';
 import { BadCursorError, TamperedError } from '../../shared/ports/ledger.ts';
 import { StoreError } from '../../shared/ports/store-error.ts';
 
-/** One fault of a request. */
+/** One invalid part of a request. */
 export interface Complaint {
   /** e.g. `query.limit`, `body.selector`. */
   readonly where: string;

@@ -28,7 +28,7 @@ export interface Call<Q, P, B> extends Pick<RawCall, 'system' | 'principal' | 's
 /** An endpoint: the app and the OpenAPI document are both derived from it. */
 export interface Route {
   readonly method: 'get' | 'post';
-  /** With `{name}` for each parameter, as in OpenAPI. */
+  /** The path, with `{name}` for each parameter, as in OpenAPI. */
   readonly path: string;
   readonly operationId: string;
   readonly summary: string;
@@ -72,7 +72,7 @@ interface Spec<Q extends z.ZodObject, P extends z.ZodObject, B extends z.ZodObje
 }
 
 const nothing = z.strictObject({});
-/** No query, no path parameters, no body. */
+/** The input of an endpoint that takes no query, no path parameters and no body. */
 export const NONE = { query: nothing, params: nothing, body: nothing };
 
 /** An endpoint that answers with JSON of a known shape. */
@@ -121,7 +121,7 @@ function routeOf<Q extends z.ZodObject, P extends z.ZodObject, B extends z.ZodOb
   };
 }
 
-/** A parameter that is given once is a string, unless its schema takes a list. */
+/** The query as an object: a parameter that appears once is a string, unless its schema requires a list. */
 function queryOf(search: URLSearchParams, schema: z.ZodObject): Record<string, unknown> {
   const names = [...new Set(search.keys())];
   return Object.fromEntries(

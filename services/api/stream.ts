@@ -1,11 +1,11 @@
 import { ApiProblem } from './problem.ts';
 import type { ApiSystem } from './system.ts';
 
-/** Lambda answers with 6 MB at most [gettingstarted-limits]; headers and encoding take some of it. */
+/** Longest answer that is not streamed, bytes. Lambda's limit is 6 MB [gettingstarted-limits], of which headers and encoding take some. */
 const MOST_AT_ONCE = 5_000_000;
 
 /**
- * Streams text as fast as the client reads it, so that a slow client does not use up memory. Where answers cannot be streamed, sends all of it.
+ * Streams text as fast as the client reads it, so that a slow client does not use up memory. If answers cannot be streamed, sends the whole text.
  * @param leave called once, however the stream ends
  * @throws ApiProblem 413 if the whole text is too long for one answer
  */

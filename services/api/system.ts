@@ -8,10 +8,10 @@ import type { DeadLetters } from '../../shared/ports/queue.ts';
 import type { Clock, Logger, NewId } from '../../shared/ports/system.ts';
 import type { Feed } from './live/feed.ts';
 
-/** The policy that is in use where the API runs. */
+/** The policy that the API's process uses. */
 export interface PolicyInUse {
   readonly policy: CompiledPolicy;
-  /** Warnings from when it was read. */
+  /** Warnings that were found when the policy was read. */
   readonly warnings: readonly Finding[];
 }
 

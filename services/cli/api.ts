@@ -68,7 +68,7 @@ export async function startApi(
   let asking: Pick<Deps, 'cloud' | 'random'> | null = null;
   const readAccounts = () => {
     if (asking === null) return null;
-    // The API's own store, because the app's is closed while the daemon restarts.
+    // Uses the API's own store, because the app's store is closed while the daemon restarts.
     const deps = { ...asking, clock, registers: stores.registers };
     return accountReader(deps, inUse.policy, clock.now() + READ_RETRY_MS);
   };

@@ -15,7 +15,7 @@ import { describeBundle } from './package/describe-bundle.ts';
 const root = resolve(import.meta.dirname, '../..');
 const directory = resolve(process.argv[2] ?? join(root, 'dist/npm'));
 
-/** Members that also describe the package. Scripts, dependencies and `private` describe the checkout. */
+/** The members of the repository's `package.json` that the published one keeps. Scripts, dependencies and `private` apply only to a checkout. */
 const published = z.object({
   name: z.string(),
   version: z.string(),

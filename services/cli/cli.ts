@@ -17,7 +17,7 @@ export interface Host {
   readonly env: Record<string, string | undefined>;
   readonly signals: SignalSource;
   readonly exit: (code: number) => void;
-  /** Writes to stderr after its stream failed on a full disk; throws if it cannot. */
+  /** Writes to stderr after its stream failed on a full disk; throws if the disk is still full. */
   readonly rewrite: (text: string) => void;
 }
 

@@ -24,7 +24,7 @@ const SAME_MS = 300;
 
 interface Late {
   readonly ms: number;
-  /** Informs the user. @returns the exit code */
+  /** Informs the user when time is up. @returns the exit code */
   readonly end: () => number;
 }
 

@@ -9,7 +9,7 @@ import { count } from './ui/words.ts';
 export interface Maintenance {
   readonly tasks: readonly MaintenanceTask[];
   /**
-   * Runs the tasks of this group once more, for a few seconds at most. The work is over by then, so a failure is logged and undoes nothing.
+   * Runs the tasks of this group once more, for a few seconds at most. A failure is only logged, because the main work is already done.
    * @returns a note if entries are still not on the event bus; `null`: no entry waits
    */
   finish(group: MaintenanceTask['group']): Promise<string | null>;
@@ -55,7 +55,7 @@ export async function openMaintenance(
   };
 }
 
-/** Runs a finite piece of work. Publishes entries and sends alerts while it runs, and maintains the store after it. */
+/** Runs a finite piece of work. Entries are published and alerts sent during the work; the store is maintained after it. */
 export async function withMaintenance<T>(
   context: MaintenanceContext & { readonly output: Pick<CliContext['output'], 'note'> },
   app: Pick<Runtime, 'deps' | 'store'>,

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import type { CliContext } from './context.ts';
 
-/** Asks on the terminal. Any answer but y or yes means no, and so does the end of input. */
+/** Asks a yes-or-no question on the terminal. Any answer but y or yes means no, and so does the end of input. */
 export async function confirm({ output, interrupt }: CliContext, question: string): Promise<boolean> {
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   // In the terminal's raw mode Ctrl-C is a key, not a signal.

@@ -20,7 +20,7 @@ export interface FinishedRun {
   readonly after: FullSummary;
   readonly statusesBefore: FullStatuses;
   readonly statusesAfter: FullStatuses;
-  /** Calls of this run only. */
+  /** The AWS calls of this run only. */
   readonly calls: CallCounts;
   readonly durationMs: number;
   /** Changes that a process, such as one that was killed, has started and not finished; their outcome is not known yet. */
@@ -60,7 +60,7 @@ export async function runOnce(app: Runtime, run: RunContext, options: ApplyOptio
       options.onPlan?.(plan);
     },
     onProgress: (event) => {
-      // Waiting for a lease makes no AWS call, so the check above does not run. `recorded` is the last event before anything is enqueued.
+      // Check here too: waiting for a lease makes no AWS call, so `guarded` does not run. `recorded` is the last event before anything is enqueued.
       if (event.kind === 'waitingForLease' || event.kind === 'recorded') throwIfStopped();
       options.onProgress(event);
     },

@@ -18,7 +18,7 @@ const BROWSER = 'services/dashboard/browser';
 
 interface Dashboard {
   /**
-   * By request path. `/` is the page; the names of the other files contain a hash of their content, so they never change. They work under
+   * Files by request path. `/` is the page; the names of the other files contain a hash of their content, so they never change. They work under
    * `default-src 'self'`: no inline scripts or styles, no `data:` addresses, nothing from other origins.
    */
   readonly files: ReadonlyMap<string, DashboardFile>;

@@ -31,7 +31,7 @@ async function main(argument: string | undefined): Promise<void> {
   process.once('disconnect', stop);
 }
 
-/** Without this line nobody can find the endpoint, so a failed write ends the sandbox. */
+/** Prints the ready line. Without it nobody knows the endpoint, so a failed write ends the sandbox. */
 function printed(line: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (cause: Error): void => reject(new Error(`stdout cannot be written: ${cause.message}`, { cause }));

@@ -2,13 +2,13 @@ import type { EngineOptions } from './engine/options.ts';
 
 /** Named presets. Options given explicitly override them. */
 export const SCENARIOS = {
-  /** Fits on a screen. */
+  /** An organization whose accounts fit on one screen. */
   small: { accounts: 25, drift: 0.2 },
   /** All drift can be remediated. Throttling makes a run slow enough to watch, but it ends within half a minute. */
   demo: { accounts: 500, drift: 0.2, rate: 12, orgRate: 8, latencyMs: 15 },
   /** AWS's maximum size of an organization. */
   large: { accounts: 10_000, drift: 0.05 },
-  /** All faults of a network and a busy service, each of them rarely. */
+  /** Every kind of network and service fault, each of them rare. */
   stormy: {
     accounts: 200,
     drift: 0.3,
@@ -28,7 +28,7 @@ export const SCENARIOS = {
   'broken-roles': { accounts: 60, drift: 0.4, brokenRoles: 0.25 },
   /** Some members opted out of Automation within the last 24 hours. All members with Automation are associated. */
   cooldown: { accounts: 60, drift: 0.1, coolingDown: 0.5 },
-  /** Changes stay Pending for a while. */
+  /** Changes stay Pending for 5 s. */
   pending: { accounts: 60, drift: 0.3, pendingMs: 5000 },
   /** The API of Organizations before accounts had State and Paths. */
   'older-organizations': { accounts: 25, drift: 0.2, accountShape: 'older' },

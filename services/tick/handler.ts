@@ -3,7 +3,7 @@ import { type GivenUpScan, requestScan, scanAge } from '../../shared/app/schedul
 import { type AwsRuntime, composeFromEnvironment } from '../../shared/compose/lambda-runtime.ts';
 import { type Compose, type LambdaContext, lazily } from '../../shared/compose/lazy-runtime.ts';
 
-/** Publishing stops this long before the function's end, ms. */
+/** Publishing stops this long before the function's timeout, ms. */
 const RESERVE_MS = 10_000;
 
 /** The result of one tick. */

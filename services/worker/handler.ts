@@ -12,7 +12,7 @@ import type { MetricName } from '../../shared/ports/metrics.ts';
 import type { DeadLetterReason } from '../../shared/ports/queue.ts';
 import { readMessage } from '../../shared/ports/read-message.ts';
 
-/** With less time left than this, ms, no message is started: it returns to the queue, so that it gets a whole invocation. */
+/** If less time than this is left, ms, the remaining messages return to the queue, so that each gets enough time in a later invocation. */
 const RESERVE_MS = 90_000;
 /** If no work is possible at all (the role is broken), messages wait this long, so that repeated receives do not make them dead letters. */
 const BROKEN_PAUSE_MS = 15 * 60_000;
@@ -31,7 +31,7 @@ const sqsRecord = z.object({
 });
 type SqsRecord = z.infer<typeof sqsRecord>;
 
-/** The fields that an otherwise malformed record may still have. */
+/** The message id, which a malformed record may still have. */
 const identified = z.object({ messageId: z.string().min(1) });
 const readable = z.object({ body: z.string() });
 

@@ -6,23 +6,23 @@ import type { ApiSystem } from '../system.ts';
 
 /* Server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.html */
 
-/** Entries are found by their time, and the clock of another process may be a little behind. */
+/** How far each query reaches back before the previous one, ms: entries are found by their time, and another process's clock may be behind. */
 const OVERLAP_MS = 2_000;
 /** If more entries than this are new, a gap is sent instead, and the reader reloads. */
 const MAX_NEW_ENTRIES = 1_000;
 const PAGE = 1_000;
-/** Stands in place of an entry's id: a gap was sent for everything older. */
+/** Replaces the entry's id in an event id: a gap was sent for everything older. */
 const GAP = 'gap';
-/** Delay before a reader reconnects. */
+/** Delay before a reader reconnects, ms. */
 const RETRY_MS = 3_000;
-/** Interval of keep-alive comments, so that neither side takes a quiet connection for a dead one. */
+/** Interval of keep-alive comments, ms, so that neither side takes a quiet connection for a dead one. */
 const ALIVE_MS = 15_000;
 
 export interface EventsOptions {
-  /** `Last-Event-ID`: where the reader was when the connection broke. */
+  /** `Last-Event-ID`: the id of the last event that the reader received before the connection broke. */
   readonly lastEventId: string | null;
   readonly signal: AbortSignal;
-  /** `false`: sends what is available now and ends; the reader reconnects. */
+  /** `false`: the stream ends after the events that are available now, and the reader reconnects. */
   readonly lasting: boolean;
 }
 
@@ -55,7 +55,7 @@ export async function* events(system: ApiSystem, options: EventsOptions): AsyncG
   }
 }
 
-/** Minimum time between two progress events. */
+/** Minimum time between two progress events, ms. */
 const PROGRESS_MS = 250;
 
 /** Remembers whether anything changed since the last `take`. */
@@ -102,7 +102,7 @@ class Tail {
 
   #gap: boolean;
 
-  /** Where a new reader resumes if it has received no entry; absent: the reader already has a place. */
+  /** The event id from which a new reader resumes if it has received no entry; absent if the reader already has an event id. */
   get begin(): string | undefined {
     return this.#resumed ? undefined : `${toIso(this.#at)}_begin`;
   }
@@ -125,7 +125,7 @@ class Tail {
       this.#at = this.#system.clock.now();
       this.#floor = this.#at;
       this.#seen.clear();
-      // With a new place: a reader that resumes from the old one would get the same gap each time.
+      // The gap carries a new event id: a reader that resumes from the old one would get the same gap each time.
       yield message('gap', gap, `${toIso(this.#at)}_${GAP}`);
       return;
     }

@@ -11,7 +11,7 @@ export type LiveProgress = z.output<typeof progress>;
 
 /** Maximum number of connections, far above the expected number of open dashboards; each one queries the ledger now and then. */
 const MAX_READERS = 50;
-/** Maximum for one token, user or role, so that one client cannot take all places. */
+/** Maximum connections of one token, user or role, so that one client cannot take all places. */
 const MAX_READERS_PER_CLIENT = 10;
 
 const IDLE: LiveProgress = {
@@ -23,7 +23,7 @@ const IDLE: LiveProgress = {
 };
 
 /**
- * Live progress of the runs of this process. It receives an event for each account and publishes sums, so the number of watchers does not matter,
+ * Live progress of the runs of this process. It counts the events of each account and publishes totals, so watchers add little work,
  * and a late watcher sees the whole progress.
  */
 export class Feed {

@@ -88,7 +88,7 @@ export const auditRoutes = [
           (query.status?.includes(each.status) ?? true) &&
           (query.verdict?.includes(each.verdict) ?? true),
       );
-      // The past state does not change, so the cursor is an offset.
+      // The state at a past time never changes, so an offset can serve as the cursor.
       const from = query.cursor === undefined ? 0 : Number(query.cursor);
       if (from > fitting.length) throw new BadCursorError('This cursor is past the last account');
       const end = from + query.limit;

@@ -1,6 +1,6 @@
 /**
- * Callers that arrive during a computation do not join it: together they wait for one more, which begins when it ends. So every answer includes
- * everything that was stored before the call. At most two computations exist at a time, for any number of clients.
+ * Shares computations between callers. Callers that arrive during a computation share the next one, which begins when the current one ends.
+ * So every answer includes everything that was stored before the call. At most two computations exist at a time, for any number of clients.
  */
 export class SharedRead<T> {
   #running: Promise<unknown> | null = null;

@@ -11,7 +11,7 @@ import { limit, MAX_LIMIT } from '../query.ts';
 import { jsonRoute, NONE } from '../route.ts';
 import type { ApiSystem, PolicyInUse } from '../system.ts';
 
-/** The current state: the caller, the organization in numbers, rate limit, queue, dead letters. */
+/** The current state: the caller, the organization's totals, rate limit, queue, dead letters. */
 export const statusRoutes = [
   jsonRoute({
     ...{ method: 'get', path: '/api/whoami', operationId: 'whoami', answer: 'WhoAmI' },
@@ -86,7 +86,7 @@ export const statusRoutes = [
 
 const letterView = (letter: DeadLetter) => ({ ...letter, at: toIso(letter.at) });
 
-/** For answers that do not need the policy. */
+/** The policy in use, for answers that can do without it; `null`: it cannot be read or is invalid. */
 export async function policyIfAny(system: ApiSystem): Promise<PolicyInUse | null> {
   try {
     return await system.policy();
@@ -101,6 +101,6 @@ async function nextScan({ stores, clock }: ApiSystem, inUse: PolicyInUse | null)
   const known = (await scanNow(stores.registers))?.value ?? null;
   if (inUse === null || known === null) return null;
   const next = nextScanAt(inUse.policy.policy.schedule, known.dueAt);
-  // Overdue: the next check of the schedule finds it.
+  // An overdue scan counts as due now: the next check of the schedule starts it.
   return next === null ? null : toIso(Math.max(next, clock.now()));
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { accountId, list, textOrNull, time, timeOrNull } from '../../../shared/app/queries/answers/common.ts';
 
-/** One line of text for the ledger. */
+/** An operator's reason: one line of text for the ledger. */
 const reason = z
   .string()
   .trim()

@@ -33,7 +33,7 @@ const settings = z.object({
   mode: z.enum(['enforce', 'alert', 'off']),
 });
 const cap = z.object({ percent: z.number(), atLeast: z.number() });
-/** `null`: not known, because no usable snapshot of the organization is stored. */
+/** A number of accounts; `null`: unknown, because no usable snapshot of the organization is stored. */
 const accounts = z.number().nullable();
 
 const finding = z.object({

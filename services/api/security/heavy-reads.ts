@@ -2,7 +2,7 @@ import { ApiProblem } from '../problem.ts';
 
 /** Maximum number of heavy reads under way at the same time. */
 const MOST = 6;
-/** Maximum for one token, user or role. */
+/** Maximum number of heavy reads of one token, user or role. */
 const MOST_OF_ONE = 4;
 
 /** Limits the number of simultaneous answers that take long and use much memory. */
@@ -10,6 +10,7 @@ export class HeavyReads {
   readonly #clients = new Map<symbol, string>();
 
   /**
+   * Begins a heavy read.
    * @returns a function that ends it; safe to call twice
    * @throws ApiProblem 503
    */

@@ -19,7 +19,7 @@ export interface Place {
   touch(): void;
   /**
    * Call it when an admitted request begins: until it ends, the connection is not closed in favour of another.
-   * @param urgent it may use the reserve
+   * @param urgent the request may use the reserve (`PlaceLimits.reserve`)
    * @returns a function that ends it; safe to call twice
    * @throws ApiProblem 503
    */
@@ -86,7 +86,7 @@ export class Places {
   #hold(seat: Seat, holding: Holding): () => void {
     const { client, urgent } = holding;
     const { address, all, idle } = seat.group;
-    // The connection may have closed while the request was checked, so nothing is held for it.
+    // The connection may have closed while the request was checked; then there is no place to hold.
     if (!all.has(seat)) return () => undefined;
     if (!urgent) this.#assertRoom(address, client);
     seat.holdings.add(holding);

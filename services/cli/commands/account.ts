@@ -72,7 +72,7 @@ function viewText(view: AccountView, { output }: CliContext, now: number): strin
   ];
 }
 
-/** Everything that currently prevents a change to the account, whatever its last status says. */
+/** Everything that currently prevents a change to the account, independent of its last status. */
 function enforcementText({ rollout, halted, suspension, window }: AccountView): string[] {
   const until = suspension?.until == null ? 'until resumed' : `until ${instant(suspension.until)}`;
   const lines = [

@@ -100,7 +100,7 @@ async function perform(
 ): Promise<FinishedRun> {
   assertSameOrganization(app, saved);
   const { policy } = loaded;
-  // Saved here, so that the scan does not read the organization a second time.
+  // Save the snapshot now, so that the scan does not read the organization a second time.
   if (snapshot !== null && (await app.deps.snapshots.meta())?.takenAt !== snapshot.takenAt)
     await app.deps.snapshots.save(snapshot);
   if (saved !== null) {
@@ -175,7 +175,7 @@ function report({ output }: CliContext, finished: FinishedRun): void {
   }
   const { approval, planHash, policyHash, organizationId, coverage, broken, totals } = plan;
   const { claimed, deadLetters } = finished;
-  // The order of the members is part of the document.
+  // Keep the order of the members: it is part of the output.
   const document: z.infer<typeof applySchema> = {
     runId,
     organizationId,

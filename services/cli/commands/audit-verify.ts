@@ -33,7 +33,7 @@ async function runVerify(context: CliContext, named: string | undefined): Promis
     return verifyLedger(store.ledger, store.records, {
       digests,
       listOf: (digest) => listOf(store.registers, digest),
-      // The store's own last digest helps, but it is no independent evidence, so verification succeeds without the list behind it.
+      // The store's own last digest is no independent evidence, so the list of digests is required only if the user provides a kept digest.
       strict: kept !== null,
     });
   });
@@ -44,7 +44,7 @@ async function runVerify(context: CliContext, named: string | undefined): Promis
   throw broken(context, result);
 }
 
-/** Enough for years of daily events. */
+/** Maximum size of a file of digests: enough for years of daily events. */
 const MAX_DIGEST_BYTES = 16 * 1024 * 1024;
 
 type Kept = { readonly root: string } | { readonly digests: readonly Digest[] };

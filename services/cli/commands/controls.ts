@@ -108,7 +108,7 @@ async function runResume(context: CliContext, words: readonly string[]): Promise
       try {
         return await resume(deps, selector);
       } catch (error) {
-        // The accounts were contested, not suspended, so the command still had an effect.
+        // No account was suspended, but contested accounts were resumed, so the command had an effect.
         if (error instanceof ControlsError && contested.length > 0) return { ended: [], left: selector.accounts };
         throw error;
       }

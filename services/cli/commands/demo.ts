@@ -35,7 +35,7 @@ interface DemoFlags {
   readonly port?: string;
 }
 
-/** Throttled enough that throttling occurs even on a slow machine, and slow enough to watch. */
+/** Rates low enough that throttling occurs even on a slow machine and that a person can watch the run. */
 const SANDBOX = { scenario: 'demo', rate: 7, orgRate: 14 } as const;
 const DRIFT_EVERY_MS = 10_000;
 const DRIFTING = 3;
@@ -126,7 +126,7 @@ class ScanRequests {
 
   readonly add = async (): Promise<void> => this.#wake.abort();
 
-  /** Aborts at the next request. */
+  /** A signal that aborts at the next scan request. */
   next(): AbortSignal {
     this.#wake = new AbortController();
     return this.#wake.signal;

@@ -77,7 +77,7 @@ async function runExplain(context: CliContext, id: string | undefined, flags: Ex
   return EXIT.ok;
 }
 
-/** The id of an account that is described without one. No rule can name it. */
+/** The account id used if only attributes are given. It is not a real id, so no rule can name it. */
 const NO_ID = '000000000000';
 
 async function attributesOf(text: string): Promise<Attributes> {
@@ -85,7 +85,7 @@ async function attributesOf(text: string): Promise<Attributes> {
   return readAttributes(text);
 }
 
-/** Given attributes override those of the snapshot. AWS is read only if no attributes are given. */
+/** Attributes from the command line override those of the snapshot. AWS is read only if none are given. */
 async function sourceOf(
   context: CliContext,
   accountId: string,

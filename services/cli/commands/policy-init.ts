@@ -32,7 +32,7 @@ async function runInit(context: CliContext, flags: InitFlags): Promise<number> {
   const { output, config } = context;
   const { out, force = false } = flags;
   const toStdout = out === '-';
-  // Checked before reading the organization, which takes minutes in a large one.
+  // Check this before reading the organization, which takes minutes if it is large.
   if (!toStdout && !force && existsSync(out)) {
     throw new FileError(out, `${out} already exists; name another file with --out, or replace it with --force.`);
   }

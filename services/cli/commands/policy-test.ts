@@ -46,7 +46,7 @@ async function runTest(context: CliContext, file: string | undefined, named: str
   return failed === 0 ? EXIT.ok : EXIT.error;
 }
 
-/** `rollcall.test.yaml` for `rollcall.yaml`. */
+/** The default file of tests, beside the policy: `rollcall.test.yaml` for `rollcall.yaml`. */
 function beside(policy: string): string {
   return policy.replace(/(\.ya?ml)?$/i, (ending) => `.test${ending === '' ? '.yaml' : ending}`);
 }

@@ -39,7 +39,7 @@ export function defineSandbox(program: Command, select: Select): void {
     .action((flags: SandboxFlags) => select((context) => runSandbox(context, flags)));
 }
 
-/** Some drift by default, so that there is something to remediate. */
+/** The fraction of drifted accounts without a scenario, so that there is something to remediate. */
 const DEFAULT_DRIFT = 0.2;
 
 const ACCESS = `
@@ -79,7 +79,7 @@ async function runSandbox(context: CliContext, flags: SandboxFlags): Promise<num
   output.print(JSON.stringify(running.info));
   interrupt.finishGracefully(() => undefined);
   await output.settled();
-  // If the line could not be written, the sandbox cannot be found, so it ends. A reader that closed the pipe after reading it is fine.
+  // If the line could not be written, nobody knows the endpoint, so the sandbox ends. A reader may close the pipe after reading the line.
   if (output.lostResult === null) await aborted(interrupt.signal);
   await running.close();
   return EXIT.ok;

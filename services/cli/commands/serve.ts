@@ -161,7 +161,7 @@ async function underEachPolicy(
       const { Stopped } = await import('../../../shared/app/support/graceful-stop.ts');
       // Stopped, or the policy changed, while the app was still starting.
       const ended = end.aborted && error instanceof Stopped;
-      // An error at the start ends the process, so that its operator sees it. A later one is retried, because nobody is watching.
+      // An error at the start ends the process, so that its operator sees it. After a later error, serving is retried, because nobody is watching.
       if (inForce === first && !ended) throw error;
       if (!ended) {
         say(`serving failed and will be retried: ${reportOf(error).message}`);

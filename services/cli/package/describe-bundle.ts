@@ -55,7 +55,7 @@ export function describeBundle(directory: string): Plugin {
       const options = { outputFile, outputReproducible: true, gatherLicenseTexts: true, validate: true } as const;
       await cyclonedxEsbuildPlugin({ ...options, logLevel: 'silent' }).setup(build);
       build.onEnd(({ metafile }) => {
-        // The build failed; esbuild reports why.
+        // Without a metafile the build has failed; esbuild reports why.
         if (metafile === undefined) return;
         const { content, notices } = describe(JSON.parse(readFileSync(outputFile, 'utf8')));
         writeFileSync(outputFile, `${JSON.stringify(content, null, 2)}\n`);

@@ -40,7 +40,7 @@ export class Output {
   readonly #err: Stream;
   readonly #color: Config['color'];
   readonly #gone = new Set<Stream>();
-  /** Writes to a file after its disk was full, because Node's stream does not recover from that. Throws while the disk is still full. */
+  /** Writes a note after stderr's file could not grow: Node's stream does not recover from a full disk. Throws while the disk is still full. */
   readonly #rewrite: (text: string) => void;
   #errRecovers = false;
   #lostResult: string | null = null;
@@ -174,7 +174,7 @@ export class Output {
     try {
       this.#rewrite(text);
     } catch {
-      // The disk is still full, and there is no other place to report it.
+      // The disk is still full, and there is no other place to report this error.
     }
   }
 

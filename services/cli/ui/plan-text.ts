@@ -119,7 +119,7 @@ function whyText({ notBefore, message }: Change): string {
   return `${message ?? ''}${when}`;
 }
 
-/** The calls of the plan, and everything that stops or delays them. */
+/** The number of AWS calls that the plan needs, and everything that stops or delays them. */
 function consequences(plan: PlanDocument, style: Style): string[] {
   const { guardrail, organizationWide, calls } = plan;
   const guard = guardrail.tripped

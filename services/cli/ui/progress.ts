@@ -23,7 +23,7 @@ const FRAME_MS = 100;
 /** The remaining time is shown only after this share of the work and this time (ms); an earlier estimate would be a guess. */
 const ESTIMATE_FROM = 0.05;
 const ESTIMATE_AFTER_MS = 5_000;
-/** For a wait up to this long, its end is not shown, ms. */
+/** The end of a wait is shown only if the wait is longer than this, ms. */
 const SOON_MS = 2_000;
 
 /** Tracks the progress of a run and shows it. */
@@ -33,7 +33,7 @@ export class RunProgress {
   readonly #work = new PlannedWork();
   #calls: CallCounts = {};
   #phase = 'starting';
-  /** When the current wait ends, as text. */
+  /** The end time of the current wait, as text. */
   #until = '';
   #accounts = 0;
   #listed = byKind(() => 0);

@@ -156,7 +156,7 @@ export function openText(
   return ['', 'Not compliant:', ...table(columns, rows, width), ...more];
 }
 
-/** ISO 8601, UTC. */
+/** The earlier of two times (ISO 8601, UTC). */
 function earliest(a: string | null, b: string | null): string | null {
   if (a === null || b === null) return a ?? b;
   return a < b ? a : b;

@@ -4,17 +4,17 @@ import { oneLine } from '../../../shared/domain/text.ts';
 export interface Column {
   readonly title: string;
   readonly align?: 'left' | 'right';
-  /** May be shortened if the terminal is too narrow. Not for ids and numbers. */
+  /** Whether cells may be shortened if the terminal is too narrow. Do not set it for ids and numbers. */
   readonly shrinks?: boolean;
   /** If shortening is not enough, columns are dropped in this order, lowest number first. A column without a number stays, unless it is empty. */
   readonly dropOrder?: number;
-  /** Applied after the widths are computed. */
+  /** Adds colour to a cell, after the widths are computed. */
   readonly paint?: (text: string) => string;
 }
 
 /** Minimum width of a shortened column. */
 const MIN_WIDTH = 8;
-/** Columns are dropped before another column becomes narrower than this. */
+/** If a column would become narrower than this, other columns are dropped first. */
 const READABLE = 14;
 const GAP = '  ';
 

@@ -9,7 +9,7 @@ export function number(n: number): string {
   return n.toLocaleString('en-US');
 }
 
-/** `850ms`, `12.3s`, `4m 05s`, `3h 20m`, `2d 4h`. */
+/** A duration for people: `850ms`, `12.3s`, `4m 05s`, `3h 20m`, `2d 4h`. */
 export function duration(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)}ms`;
   if (ms < 60_000) return `${(ms / 1_000).toFixed(1)}s`;
@@ -24,7 +24,7 @@ function pad(n: number): string {
   return String(n).padStart(2, '0');
 }
 
-/** ISO 8601 to the second, UTC. */
+/** A time as ISO 8601 to the second, UTC. */
 export function instant(iso: string): string {
   return iso.replace(/\.\d+Z$/, 'Z');
 }

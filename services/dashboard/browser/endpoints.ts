@@ -13,7 +13,7 @@ export interface AuditFilter {
   readonly type?: string | null;
   readonly run?: string | null;
   readonly actor?: string | null;
-  /** ISO 8601. */
+  /** Start of the period, ISO 8601. */
   readonly since?: string | null;
   readonly until?: string | null;
 }

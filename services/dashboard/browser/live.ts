@@ -12,7 +12,7 @@ export const progress = signal<Progress | null>(null);
 export const latest = signal<readonly Entry[]>([]);
 /** Increases after a change, at most every {@link SETTLE_MS}; the data on the page is then read again. */
 export const changes = signal(0);
-/** The same for data that costs more to read, at most every {@link SLOW_MS}. */
+/** Like {@link changes}, but increases at most every {@link SLOW_MS}: for data that costs more to read. */
 export const slowChanges = signal(0);
 
 const SETTLE_MS = 1_500;
@@ -42,7 +42,7 @@ const later = gathered(SLOW_MS, () => {
   slowChanges.value += 1;
 });
 
-/** Something has changed, here or elsewhere. */
+/** Call it after a change on this page or elsewhere: the data is read again after a delay. */
 function changed(): void {
   soon();
   later();

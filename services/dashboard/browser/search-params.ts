@@ -1,6 +1,6 @@
 import { useLocation, useSearch } from 'wouter-preact';
 
-/** The state of a page, kept in its address. An absent parameter has its default. */
+/** The state of a page, stored in the query of its address. An absent parameter has its default value. */
 export function useParams(): readonly [URLSearchParams, (changes: Readonly<Record<string, string | null>>) => void] {
   const [path, navigate] = useLocation();
   const params = new URLSearchParams(useSearch());

@@ -17,7 +17,7 @@ export const percent = (n: number | null): string => (n === null ? '–' : `${nu
 
 export const local = (iso: string, brief = false): string => (brief ? briefTimes : times).format(new Date(iso));
 
-/** To the second, for the tooltip of a time. */
+/** A time in UTC to the second, for tooltips. */
 export const utc = (iso: string): string => `${iso.replace('T', ' ').replace(/(\.\d+)?Z$/, '')} UTC`;
 
 const STEPS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
@@ -33,7 +33,7 @@ export function ago(iso: string, now: number): string {
   return relative.format(Math.round(ms / size), unit);
 }
 
-/** `850 ms`, `12.3 s`, `4 min`, `3.2 h`, `2.1 d`. */
+/** A duration for people: `850 ms`, `12.3 s`, `4 min`, `3.2 h`, `2.1 d`. */
 export function duration(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${number(ms / 1_000)} s`;

@@ -4,7 +4,7 @@ import { createRandom, sample } from './random.ts';
 import type { Account, EnrollmentName, Status } from './types.ts';
 
 type DriftChange = { accountId: string; enrollment: EnrollmentName; status: Status };
-/** Either a number of accounts, chosen by `seed`, that opt out of Compute Optimizer, or specific changes. */
+/** The drift to cause: a number of accounts, chosen by `seed`, that opt out of Compute Optimizer, or specific changes. */
 export type DriftRequest =
   | { accounts: number; seed?: number | undefined }
   | { changes: readonly DriftChange[]; actor?: string | undefined };

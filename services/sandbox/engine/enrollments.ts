@@ -20,7 +20,7 @@ type Landing = { account: Account; enrollment: EnrollmentName; change: number; d
 export class Enrollments {
   readonly #organization: Organization;
   readonly #pendingMs: number;
-  /** In order of their due time, because every Pending takes the same time. */
+  /** Pending transitions, which are in order of their due time because each takes the same time. */
   #landings: Landing[] = [];
   #nextLanding = 0;
   #membersOptedIn = 0;

@@ -27,7 +27,7 @@ export type Fault = {
   probability?: number | undefined;
   from?: number | undefined;
   count?: number | undefined;
-  /** Delay of the kind `slow`; default 1000. */
+  /** Delay for the kind `slow`, ms; default 1000. */
   delayMs?: number | undefined;
   /** A documented error code to return instead of the kind's default. */
   code?: string | undefined;

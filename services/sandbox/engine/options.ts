@@ -11,13 +11,13 @@ export type EngineOptions = {
   memberRole: string;
   externalId: string | undefined;
   accountShape: 'current' | 'older';
-  /** Delay of every response. */
+  /** Delay of every response, ms. */
   latencyMs: number;
   /** Calls per second for each calling account and operation (burst: twice that); undefined: no throttling. */
   rate: number | undefined;
   /** Changes per second in the whole organization (burst: twice that); undefined: no throttling. */
   orgRate: number | undefined;
-  /** How long an enrollment stays Pending. */
+  /** How long an enrollment stays Pending, ms. */
   pendingMs: number;
   faults: readonly Fault[];
 };

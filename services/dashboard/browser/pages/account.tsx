@@ -126,7 +126,7 @@ function Facts({ condition }: { readonly condition: Condition }) {
   );
 }
 
-/** Which rule decided each field, and why the other rules did not. */
+/** Shows which rule decided each field, and why the other rules did not. */
 function Explained({ explanation }: { readonly explanation: Explanation }) {
   const { desired, rules, canary } = explanation;
   return (

@@ -46,7 +46,7 @@ function sortKey(row: AccountRow, sort: Sort): string {
   if (sort === 'since') return sinceOf(row);
   if (sort === 'rule') return conditionsOf(row)[0]?.rule ?? '';
   const condition = row[sort];
-  // Worst first; accounts without a status last.
+  // Sorts the most severe status first and accounts without a status last.
   const severity = condition === null ? STATUSES.length : STATUSES.indexOf(condition.complianceStatus);
   return `${String(severity).padStart(2, '0')} ${condition?.reason ?? ''}`;
 }
@@ -92,7 +92,7 @@ function Accounts({ rows }: { readonly rows: readonly AccountRow[] }) {
   const down = value('order') === 'down';
   const choices = useMemo(() => choicesOf(rows), [rows]);
   const key = JSON.stringify(filters);
-  // `key` stands for all of `filters`.
+  // `key` changes whenever any of `filters` changes.
   const shown = useMemo(() => {
     const keyed = rows.filter((row) => passes(row, filters)).map((row) => [sortKey(row, sort), row] as const);
     keyed.sort(
@@ -170,7 +170,7 @@ interface ChoiceProps {
 
 function Choice({ label, name, filters, values, change }: ChoiceProps) {
   const chosen = filters[name];
-  // A value from the address that no account has stays visible, because it explains why the list is empty.
+  // If no account has the value in the page's address, it still appears as an option, because it explains why the list is empty.
   const all = chosen === '' || values.includes(chosen) ? values : [chosen, ...values];
   return (
     <label>

@@ -49,7 +49,7 @@ export function OverviewPage() {
 /** What currently limits changes, with the commands that a person can use. */
 function Held({ status, mayOperate }: { readonly status: Status; readonly mayOperate: boolean }) {
   const { halted, guardrail, rollout, suspensions, window, trustedAccess, approvals } = status;
-  // An operator can approve only these.
+  // An operator can lift only the guardrails `maxChanges` and `rollout`, by an approval.
   const approval = approvals.find(({ planHash }) => planHash === guardrail?.planHash);
   const approvable = approval === undefined && (guardrail?.reason === 'maxChanges' || guardrail?.reason === 'rollout');
   return (
@@ -115,7 +115,7 @@ function Held({ status, mayOperate }: { readonly status: Status; readonly mayOpe
   );
 }
 
-/** Order in the bar: compliant, on its way, not compliant, not managed. */
+/** Order of the statuses in the bar: compliant, in progress or waiting, not compliant, not managed. */
 const ORDER: readonly string[] = [
   ...['Compliant', 'In progress', 'Waiting', 'Drifted', 'Needs attention', 'Unknown'],
   ...['Suspended', 'Exempt', 'Unmanaged', 'Not applicable'],

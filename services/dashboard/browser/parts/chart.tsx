@@ -61,7 +61,7 @@ function dataOf(at: readonly number[], lines: readonly Line[]): UPlot.AlignedDat
   return [at.map((ms) => ms / 1_000), ...lines.map(({ values }) => [...values])];
 }
 
-/** Labels of the time axis: the date if ticks are a day or more apart, else the time, with the date where a new day begins. */
+/** Labels of the time axis: the date if ticks are a day or more apart, otherwise the time, plus the date at the first tick of a day. */
 function timesOf(_plot: UPlot, splits: number[], _axis: number, _space: number, incr: number): string[] {
   return splits.map((seconds, index) => {
     const before = splits[index - 1];

@@ -48,7 +48,7 @@ export function History() {
   );
 }
 
-/** Used if Rollcall started only minutes ago. */
+/** The period and interval of the report if Rollcall started only minutes ago. */
 const FINE = { ms: 5 * 60_000, interval: '2s' };
 
 /** A report of the last `ms`. If Rollcall has only just started, the steps are finer, so that its first run is more than one dot. */

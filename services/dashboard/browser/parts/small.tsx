@@ -4,7 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { Resource } from '../resource.ts';
 import { ago, local, utc } from '../words.ts';
 
-/** Advances regularly, so that relative times stay correct. */
+/** The current time, epoch ms; updated regularly, so that relative times stay correct. */
 const now = signal(Date.now());
 const TICK_MS = 15_000;
 
@@ -22,7 +22,7 @@ export function Time({
 }: {
   readonly iso: string | null | undefined;
   readonly relative?: boolean;
-  /** Without seconds. */
+  /** Omits the seconds. */
   readonly brief?: boolean;
 }) {
   if (iso === null || iso === undefined) return <span>–</span>;

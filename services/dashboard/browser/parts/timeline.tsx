@@ -10,7 +10,7 @@ interface Props {
   readonly readOlder: (cursor: string) => Promise<AuditPage>;
   /** Shown in place of an empty list. */
   readonly none: string;
-  /** Names the list where no heading does; the list is then a card of its own. */
+  /** Accessible name of the list if no heading names it; the list then has its own card. */
   readonly label?: string;
   readonly withAccount?: boolean;
 }
