@@ -7,9 +7,9 @@ import type { OrganizationAccount } from '../domain/policy/types.ts';
 import type { OrganizationSnapshot } from '../ports/cloud.ts';
 
 /*
- * Cheap checks for documents that this store itself wrote under this schema version (the file is recognised when it is opened).
- * They look at the fields that are read by name, so that a damaged or hand-edited row is noticed where it is read. Of an entry they look at the
- * outer ones only: its hash vouches for the rest, and validating it in full would cost more than reading it. For a record nothing vouches.
+ * Cheap checks for documents that the store itself wrote under this schema version, which is checked when the store is opened.
+ * They check the fields that the code uses, so that a damaged or hand-edited row is detected when it is read. For an entry they check only the
+ * outermost fields: its hash covers the rest, and full validation would cost more than reading. Records have no hash.
  */
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -57,7 +57,7 @@ export function isStoredRecord(value: unknown): value is StoredRecord {
     Number.isSafeInteger(value['head']['seq']) &&
     isText(value['head']['hash']) &&
     typeof value['present'] === 'boolean' &&
-    // A record that is older than a kind lacks its condition.
+    // A record that was stored before an enrollment kind existed has no condition for it.
     ENROLLMENT_IDS.every((id) => value[id] === undefined || isConditionOrNull(value[id]))
   );
 }
@@ -118,7 +118,7 @@ export function isSnapshotMeta(value: unknown): value is SnapshotMeta {
   );
 }
 
-/** Any JSON: the reader of a register checks it. */
+/** Accepts any JSON, because the reader of a register validates its content. */
 export function isAnything(_value: unknown): _value is unknown {
   return true;
 }

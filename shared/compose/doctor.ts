@@ -29,7 +29,7 @@ import type { StoreDoctor, StoreProfile } from './stores/profile.ts';
 export interface DoctorOptions {
   readonly store: StoreProfile;
   readonly env: DoctorEnv;
-  /** `null`: missing or invalid; the defaults apply. */
+  /** The policy; `null`: it is missing or invalid, and the defaults apply. */
   readonly policy: CompiledPolicy | null;
   /** The finding about the policy file itself. */
   readonly policyResult: CheckResult;

@@ -48,13 +48,13 @@ export interface AwsOptions {
   readonly stores?: Pick<AwsStoresOptions, 'dynamodb' | 'sqs' | 'deadLetterWaitSeconds'>;
 }
 
-/** What a function uses as long as the policy stays the same. */
+/** The parts of a function that depend on the policy; replaced when the policy changes. */
 export interface PolicyApp {
   readonly policy: CompiledPolicy;
   readonly deps: Deps;
   readonly settings: Settings;
   readonly retrying: Retrying;
-  /** What its workers share; created at the first use. */
+  /** The state that the function's workers share; created at the first use. */
   work(): Promise<WorkContext>;
 }
 
@@ -75,10 +75,10 @@ export interface AwsRuntime {
   bus(): Promise<EventBus>;
   /** Sends alerts to the policy's webhook; `null`: the policy has none. @throws as `policy` */
   alerts(): Promise<Alerts | null>;
-  /** The policy as it is now. @throws PolicyUnreadableError, PolicyInvalidError */
+  /** The current policy. @throws PolicyUnreadableError, PolicyInvalidError */
   policy(): Promise<CompiledPolicy>;
   /**
-   * Cloud, limiter and actor under the present policy; requested once per invocation. Work that began under the previous policy ends under it, as in
+   * Cloud, limiter and actor under the current policy; called once per invocation. Work that began under the previous policy ends under it, as in
    * another container. `fresh`: read the policy now; otherwise it may be half a minute old.
    * @throws also CloudError if the caller cannot be identified, OtherOrganizationError if the table belongs to another organization.
    */

@@ -1,6 +1,6 @@
 import type { AwsRuntime } from './lambda-runtime.ts';
 
-/** What a handler uses of Lambda's context. */
+/** The part of Lambda's context that handlers use. */
 export interface LambdaContext {
   readonly awsRequestId: string;
   getRemainingTimeInMillis(): number;

@@ -4,7 +4,10 @@ import type { LimiterOptions } from '../app/rate-limiter/rate-limiter.ts';
 import type { StoreTime } from '../ports/store-time.ts';
 import type { Clock, Monotonic } from '../ports/system.ts';
 
-/** A write to the table is slower and costs more than a write to a file. At 10 calls per second this reserves 25 calls. */
+/**
+ * How much time's worth of calls one write to the table reserves, ms: 25 calls at 10 per second. It is longer than for a file, because a
+ * write to the table is slower and costs more.
+ */
 export const TABLE_RESERVE_MS = 2_500;
 
 /**

@@ -2,7 +2,7 @@ import { type CompiledPolicy, compilePolicy, formatFinding, parsePolicy } from '
 import type { PolicySource } from '../ports/policy-source.ts';
 import type { Clock, Logger } from '../ports/system.ts';
 
-/** The policy is invalid. No work is done under a policy in doubt. */
+/** The policy is invalid, so no work is done. */
 class PolicyInvalidError extends Error {
   override readonly name = 'PolicyInvalidError';
 }
@@ -13,7 +13,7 @@ export type PolicyEnv = Readonly<Record<string, string | undefined>> | null;
 /** How long a policy is used without checking for a new version, ms. */
 const MAX_AGE_MS = 30_000;
 
-/** The present policy: checked every half minute, and read and compiled again only if it has changed. */
+/** Caches the current policy: looks for a new version every half minute, and compiles it only if it has changed. */
 export class PolicyKeeper {
   readonly #source: PolicySource;
   readonly #clock: Clock;

@@ -6,7 +6,7 @@ import type { Clock, NewId } from '../ports/system.ts';
 
 export interface RestoreStoreOptions {
   readonly dataDir: string;
-  /** The backup. */
+  /** Path of the backup. */
   readonly file: string;
   /** The operator, for the audit log. */
   readonly actor: string;

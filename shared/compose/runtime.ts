@@ -59,10 +59,10 @@ export interface Runtime {
   close(): Promise<void>;
 }
 
-/** A dry run paces itself in memory, which costs nothing, ms. */
+/** How much time's worth of calls a dry run reserves at a time, ms. Its limiter is in memory, so reserving costs nothing. */
 const MEMORY_RESERVE_MS = 100;
 
-/** An endpoint out of reach is reported within seconds, ms. */
+/** How long the first call to AWS is retried, ms, so that an unreachable endpoint is reported within seconds. */
 const IDENTIFY_MS = 5_000;
 
 /**

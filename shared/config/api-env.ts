@@ -5,11 +5,11 @@ import { ConfigError } from './config-error.ts';
 /** `events` may only send events of AWS; `operate` may do everything. */
 export type ApiRole = 'read' | 'operate' | 'events';
 
-/** A bearer token that was configured; the token itself is not kept. */
+/** A configured bearer token, without the token itself, which is not kept in memory. */
 interface KnownToken {
   readonly name: string;
   readonly role: ApiRole;
-  /** Epoch ms of the first instant at which it is no longer taken; `null`: never. */
+  /** When the token expires: the first instant at which it is refused, epoch ms; `null`: never. */
   readonly endsAt: number | null;
   readonly digest: Buffer;
 }
@@ -18,7 +18,7 @@ export type TokenCheck =
   | { readonly ok: true; readonly name: string; readonly role: ApiRole }
   | { readonly ok: false; readonly expired: boolean };
 
-/** The bearer tokens of the HTTP API, from the environment alone: arguments can be seen by every user of the machine. */
+/** The bearer tokens of the HTTP API. They come only from the environment, because every user of the machine can see arguments. */
 export class ApiTokens {
   readonly #tokens: readonly KnownToken[];
 
@@ -26,12 +26,12 @@ export class ApiTokens {
     this.#tokens = tokens;
   }
 
-  /** Whether there are any: then each request needs one. */
+  /** Whether any token is configured; if so, each request needs one. */
   get configured(): boolean {
     return this.#tokens.length > 0;
   }
 
-  /** Takes as long whichever token is given: all are compared, by their hashes. */
+  /** Compares the hash of `token` with that of every known token, so that the time does not depend on the token. */
   check(token: string, now: number): TokenCheck {
     const digest = digestOf(token);
     let found: KnownToken | null = null;
@@ -47,14 +47,14 @@ const VARIABLES = {
   ROLLCALL_TOKEN_OPERATE: 'operate',
   ROLLCALL_TOKEN_EVENTS: 'events',
 } as const;
-/** 256 random bits in base64 have 43 characters, in hex 64; less than this can be guessed. */
+/** Minimum length of a token, characters: a shorter one could be guessed. 256 random bits have 43 characters in base64 and 64 in hex. */
 const LEAST_LENGTH = 32;
 const DAY_MS = 86_400_000;
 
 /**
- * `ROLLCALL_TOKEN_READ`, `ROLLCALL_TOKEN_OPERATE` and `ROLLCALL_TOKEN_EVENTS`: a token, or several as `NAME=TOKEN` or `NAME@2027-01-31=TOKEN` (its last day, UTC)
- * with commas between them. The audit log names the actor `token:NAME`.
- * @throws ConfigError that names the variable and never what is in it
+ * Reads `ROLLCALL_TOKEN_READ`, `ROLLCALL_TOKEN_OPERATE` and `ROLLCALL_TOKEN_EVENTS`. Each holds one token, or several separated by commas, as
+ * `NAME=TOKEN` or `NAME@2027-01-31=TOKEN` (the token's last day, UTC). The audit log names the actor `token:NAME`.
+ * @throws ConfigError that names the variable but never shows its value
  */
 export function readApiTokens(env: Environment): ApiTokens {
   const tokens: KnownToken[] = [];

@@ -1,6 +1,6 @@
 import { ConfigError } from './config-error.ts';
 
-/** Readers of what is typed behind a flag. Each throws a ConfigError that names the flag, what was found and what is expected. */
+/** Parsers for the values of flags. Each throws a ConfigError with the flag, the given value and the expected form. */
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
@@ -9,7 +9,7 @@ function refuse(flag: string, found: string, expected: string): never {
   throw new ConfigError('Usage', `${flag} ${shown}: expected ${expected}.`);
 }
 
-/** Milliseconds of `250ms`, `60s`, `1h30m`, `24h`, `7d`. */
+/** Parses a duration such as `250ms`, `60s`, `1h30m`, `24h` or `7d` into ms. */
 export function durationArgument(flag: string, text: string): number {
   const ms = durationOf(text);
   return ms ?? refuse(flag, text, 'a duration such as 250ms, 60s, 1h30m or 7d');
@@ -24,7 +24,7 @@ function durationOf(text: string): number | null {
   return Number.isSafeInteger(Math.round(total)) ? Math.round(total) : null;
 }
 
-/** A whole number in a range. */
+/** Parses a whole number in a range. */
 export function countArgument(
   flag: string,
   text: string,
@@ -35,7 +35,7 @@ export function countArgument(
   return value >= min && value <= max ? value : refuse(flag, text, `a whole number from ${min} to ${max}`);
 }
 
-/** A decimal number in a range. */
+/** Parses a decimal number in a range. */
 export function numberArgument(
   flag: string,
   text: string,
@@ -50,7 +50,7 @@ export function accountArgument(flag: string, text: string): string {
   return /^\d{12}$/.test(text) ? text : refuse(flag, text, 'an account id, which is 12 digits');
 }
 
-/** One of a few words; one that is off by case alone is named. */
+/** Accepts one of a few words. If only upper and lower case differ, the error suggests the right word. */
 export function wordArgument<T extends string>(flag: string, text: string, words: readonly T[]): T {
   const exact = words.find((word) => word === text);
   if (exact !== undefined) return exact;
@@ -61,7 +61,7 @@ export function wordArgument<T extends string>(flag: string, text: string, words
 
 const INSTANT = 'a time such as 2026-03-01, 2026-03-01T12:00:00Z, or 24h for that long ago';
 
-/** ISO 8601 of a date (00:00 UTC), a time with its offset, or a duration before `now` (epoch ms). */
+/** Parses a date (00:00 UTC), a time with its offset, or a duration before `now` (epoch ms) into ISO 8601. */
 export function instantArgument(flag: string, text: string, now: number): string {
   const ago = durationOf(text);
   if (ago !== null) return toIso(now - ago) ?? refuse(flag, text, INSTANT);
@@ -69,7 +69,7 @@ export function instantArgument(flag: string, text: string, now: number): string
     return refuse(flag, text, INSTANT);
   }
   const iso = toIso(Date.parse(text));
-  // `Date` takes 30 February for 2 March; the date that was typed must be the one that is meant.
+  // `Date` reads 30 February as 2 March, so the result must have the day that the user typed.
   const [day = ''] = text.split('T');
   const exists = toIso(Date.parse(day))?.startsWith(day) ?? false;
   return iso !== null && exists ? iso : refuse(flag, text, INSTANT);
@@ -79,7 +79,7 @@ const UNTIL =
   'a time to come, such as 2027-03-01 (the end of that day, UTC), 2027-03-01T12:00:00Z, or 2h for that long from now';
 const DAY_MS = 86_400_000;
 
-/** When something set now (epoch ms) is to end: a date (its last day, UTC), a time with its offset, or a duration from now. Epoch ms. */
+/** Parses an end time into epoch ms: a date (the last day, UTC), a time with its offset, or a duration from `now` (epoch ms). */
 export function untilArgument(flag: string, text: string, now: number): number {
   const ahead = durationOf(text);
   if (ahead !== null) return ahead > 0 && toIso(now + ahead) !== null ? now + ahead : refuse(flag, text, UNTIL);
@@ -93,7 +93,7 @@ export function untilArgument(flag: string, text: string, now: number): number {
   return end > now ? end : refuse(flag, text, `${UNTIL}; this one is past`);
 }
 
-/** From 1970 to 9999: beyond, ISO 8601 has another form, which does not compare as text. */
+/** Accepts only the years 1970 to 9999: later years have another form in ISO 8601, which does not sort as text. */
 function toIso(ms: number): string | null {
   return ms >= 0 && ms < Date.UTC(10_000, 0) ? new Date(ms).toISOString() : null;
 }

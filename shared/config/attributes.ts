@@ -16,12 +16,12 @@ const attributes = z.strictObject({
   management: z.boolean().optional(),
 });
 
-/** What is given of an account; the rest is taken from elsewhere. */
+/** The account attributes that the user gives; the others come from the snapshot or from AWS. */
 export type Attributes = Readonly<z.output<typeof attributes>>;
 
 /**
- * Reads `--attributes`: JSON, or `@FILE` with JSON in it.
- * @throws ConfigError that says which attribute is wrong and what is expected; FileError
+ * Reads `--attributes`: JSON text, or `@FILE` for a file that contains JSON.
+ * @throws ConfigError that names the invalid attribute and the expected value; FileError
  */
 export function readAttributes(text: string): Attributes {
   const parsed = safeParseUntrusted(attributes, text.startsWith('@') ? readJsonFile(text.slice(1)) : fromJson(text));

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { Environment } from './config.ts';
 import { ConfigError } from './config-error.ts';
 
-/** Where the policy is read from. */
+/** The source of the policy. */
 type PolicyLocation =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 's3'; readonly bucket: string; readonly key: string }
@@ -27,7 +27,7 @@ export interface AwsEnv extends AwsStoreEnv {
   readonly policy: PolicyLocation;
   readonly stage: string;
   readonly logLevel: (typeof LOG_LEVELS)[number];
-  /** Where the bundle is unpacked; relative policy paths start here. */
+  /** The directory of the unpacked bundle; relative policy paths start here. */
   readonly taskRoot: string;
 }
 
@@ -85,7 +85,7 @@ const schema = storeSchema.extend({
 
 /**
  * Reads and checks the environment of a Lambda function.
- * @throws ConfigError that names every variable that is missing or wrong, and what it should be.
+ * @throws ConfigError that names every missing or invalid variable and its expected value
  */
 export function readAwsEnv(env: Environment): AwsEnv {
   const data = read(schema, env, 'The environment of this function is not usable.');
@@ -99,7 +99,7 @@ export function readAwsEnv(env: Environment): AwsEnv {
 }
 
 /**
- * Reads and checks what `--store aws` needs.
+ * Reads and checks the variables that `--store aws` needs.
  * @throws ConfigError as {@link readAwsEnv}
  */
 export function readAwsStoreEnv(env: Environment): AwsStoreEnv {
@@ -108,7 +108,7 @@ export function readAwsStoreEnv(env: Environment): AwsStoreEnv {
 }
 
 function read<T>(shape: z.ZodType<T>, env: Environment, sentence: string): T {
-  // An empty variable is how templates say "not set".
+  // Templates use an empty variable for "not set".
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
   const parsed = shape.safeParse(given);
   if (!parsed.success) throw new ConfigError('Environment', `${sentence} ${problems(parsed.error.issues, given)}`);
@@ -128,7 +128,7 @@ function storeEnv(data: z.infer<typeof storeSchema>): AwsStoreEnv {
   };
 }
 
-/** The process's environment, checked. */
+/** The checked environment of this process. */
 export function awsEnv(): AwsEnv {
   return readAwsEnv(process.env);
 }

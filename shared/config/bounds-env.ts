@@ -2,7 +2,7 @@ import { MAX_ACCOUNTS } from '../domain/page-bounds.ts';
 import type { Environment } from './config.ts';
 import { ConfigError } from './config-error.ts';
 
-/** The maximum of `ROLLCALL_MAX_ACCOUNTS`: a scan keeps data of every account in memory. */
+/** The largest accepted value of `ROLLCALL_MAX_ACCOUNTS`: a scan keeps data of every account in memory. */
 const MOST = 1_000_000;
 
 /** `ROLLCALL_MAX_ACCOUNTS`: maximum number of accounts in an organization; larger listings are refused. @throws ConfigError */

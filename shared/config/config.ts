@@ -2,7 +2,7 @@ import { ConfigError } from './config-error.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The unchecked flags that every command takes. */
+/** The flags that every command accepts, before they are checked. */
 export interface GlobalFlags {
   readonly json: boolean;
   readonly store: string;
@@ -12,10 +12,10 @@ export interface GlobalFlags {
   readonly color: boolean;
 }
 
-/** The stores that `--store` takes. */
+/** The valid values of `--store`. */
 const STORES = ['embedded', 'aws'] as const;
 
-/** The checked settings of flags and environment. */
+/** The checked settings from flags and environment. */
 export interface Config {
   readonly json: boolean;
   readonly verbose: boolean;
@@ -51,10 +51,10 @@ export function readConfig(flags: GlobalFlags, env: Environment): Config {
   });
 }
 
-/** The npm scripts of a checkout, where no `rollcall` is on the path. */
+/** The npm scripts by which a checkout runs Rollcall, where no `rollcall` is on the path. */
 const FROM_CHECKOUT: ReadonlySet<string> = new Set(['start', 'rollcall']);
 
-/** A flag takes precedence over FORCE_COLOR, and that over NO_COLOR [force-color.org, no-color.org]. */
+/** The flag takes precedence over FORCE_COLOR, and FORCE_COLOR over NO_COLOR [force-color.org, no-color.org]. */
 function colorOf(flag: boolean, env: Environment): Config['color'] {
   if (!flag) return 'never';
   const forced = env['FORCE_COLOR'];

@@ -9,12 +9,12 @@ export interface DoctorEnv {
   readonly queueUrl: string | null;
   readonly dlqUrl: string | null;
   readonly eventBus: string | null;
-  /** `AWS_ENDPOINT_URL_SQS`, which the SDK by itself ignores for a queue's URL. */
+  /** `AWS_ENDPOINT_URL_SQS`: the SDK itself ignores it and uses the host of the queue's URL. */
   readonly sqsEndpoint: string | null;
 }
 
 export function readDoctorEnv(env: Environment): DoctorEnv {
-  // An empty variable is how templates say "not set".
+  // Templates use an empty variable for "not set".
   const given = (name: string): string | null => env[name] || null;
   return {
     profile: given('AWS_PROFILE'),

@@ -1,4 +1,4 @@
-/** A file that should have been read or written could not be. */
+/** A file could not be read or written. */
 export class FileError extends Error {
   override readonly name = 'FileError';
   readonly path: string;

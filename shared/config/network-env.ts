@@ -4,14 +4,14 @@ import type { Environment } from './config.ts';
 import { ConfigError } from './config-error.ts';
 import { readBytes } from './read-bytes.ts';
 
-/** The usual bundles of all public authorities have a few hundred kilobytes. */
+/** Maximum size of a certificate bundle. The usual bundle of all public authorities has a few hundred kilobytes. */
 const MAX_BUNDLE_BYTES = 8 * 1024 * 1024;
 /** The first Node.js version whose HTTP agents support proxies. */
 const LEAST_NODE = [24, 5] as const;
 
 /**
- * `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` (lower case first, as curl and the AWS CLI take them), `AWS_CA_BUNDLE`, and `AWS_DEFAULT_REGION`
- * where `AWS_REGION` is not set.
+ * Reads `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` (lower-case names take precedence, as in curl and the AWS CLI), `AWS_CA_BUNDLE`, and
+ * `AWS_DEFAULT_REGION` if `AWS_REGION` is not set.
  * @throws ConfigError that names the variable but never shows a secret in it; FileError
  */
 export function readNetworkEnv(env: Environment, nodeVersion: string = process.versions.node): Network {

@@ -29,7 +29,7 @@ export function readOperators(env: Environment): IsOperator {
   };
 }
 
-/** A session of a role is known by the role's name without its path [reference_identifiers, assumed-role ARN]. */
+/** The user or role of an ARN. The ARN of a role's session contains the role's name without its path [reference_identifiers, assumed-role ARN]. */
 function whoOf(arn: string): string | null {
   const [, partition, , account, kind, name = ''] = ARN.exec(arn) ?? [];
   if (kind === undefined) return null;

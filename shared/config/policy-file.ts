@@ -7,7 +7,7 @@ const MAX_BYTES = 4 * 1024 * 1024;
 
 /**
  * Reads and checks a policy file.
- * @throws FileError if it cannot be read at all; what is wrong inside comes as findings.
+ * @throws FileError if the file cannot be read; errors in its content are returned as findings
  */
 export function readPolicyFile(
   path: string,
@@ -22,7 +22,7 @@ const STDIN = 'stdin';
 
 /**
  * Reads and checks a policy from a stream, such as `process.stdin`.
- * @throws FileError if it is larger than the limit for policies.
+ * @throws FileError if the text is larger than the limit for policies
  */
 export async function readPolicyStream(
   chunks: AsyncIterable<string | Uint8Array>,
@@ -44,7 +44,7 @@ const NO_POLICY = 'there is no such file; `rollcall policy init` writes a first 
 
 /**
  * Reads and checks a policy's expectations.
- * @throws FileError if the file cannot be read at all; what is wrong inside comes as findings.
+ * @throws FileError if the file cannot be read; errors in its content are returned as findings
  */
 export function readExpectationsFile(path: string, policy: Policy): ExpectationsResult {
   return parseExpectations(readBytes(path, { maxBytes: MAX_BYTES, ifMissing: NO_EXPECTATIONS }), path, policy);

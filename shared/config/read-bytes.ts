@@ -3,7 +3,7 @@ import { FileError } from './file-error.ts';
 
 export interface ReadLimits {
   readonly maxBytes: number;
-  /** What to say where there is no such file. */
+  /** Advice in the error if the file does not exist. */
   readonly ifMissing?: string;
 }
 
@@ -14,7 +14,7 @@ export interface ReadLimits {
  */
 export function readBytes(path: string, { maxBytes, ifMissing }: ReadLimits): Uint8Array {
   try {
-    // Checked before opening too, because opening a device can have side effects.
+    // Check before opening too, because opening a device can have side effects.
     refuseSpecial(path, statSync(path));
     const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {

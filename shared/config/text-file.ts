@@ -13,12 +13,13 @@ import {
 import { FileError } from './file-error.ts';
 import { readBytes } from './read-bytes.ts';
 
-/** Where a file ends up if one of its name is there already. */
+/** What to do if a file of this name exists already. */
 export type IfPresent = 'replace' | 'refuse';
 
 /**
- * Writes a whole file or nothing, owner-only, on the disk before it has its name. `unique` makes the name of the draft unique.
- * @throws FileError if it cannot be written, or is there and must not be replaced.
+ * Writes a file with owner-only permissions, completely or not at all: a draft is synced to the disk and then gets the file's name.
+ * `unique` makes the draft's name unique.
+ * @throws FileError if the file cannot be written, or exists and must not be replaced
  */
 export function writeTextFile(path: string, text: string, unique: string, ifPresent: IfPresent): void {
   const draft = `${path}.${unique}.partial`;
@@ -50,7 +51,7 @@ export function writeTextFile(path: string, text: string, unique: string, ifPres
   }
 }
 
-/** A device or a pipe (`/dev/stdout`, `>(…)`) is written to; to put a file in its place would destroy it. */
+/** Whether the path is a device or a pipe (`/dev/stdout`, `>(…)`): it must be written to directly, because a rename would replace it by a file. */
 export function isSpecial(path: string): boolean {
   const stats = statSync(path, { throwIfNoEntry: false });
   return stats !== undefined && !stats.isFile() && !stats.isDirectory();
@@ -64,7 +65,7 @@ export function holdSpecial(path: string): number {
   return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
 }
 
-/** What to do where writing failed with this code. */
+/** Advice for a write that failed with this error code. */
 export function writeAdvice(code: string): string {
   return ADVICE[code] ?? 'check the path and the disk';
 }
@@ -81,10 +82,10 @@ const ADVICE: Readonly<Record<string, string>> = {
   ENXIO: 'no process reads from that pipe',
 };
 
-/** A plan of twenty thousand changes has some ten megabytes. */
+/** Maximum size of a JSON file. A plan of 20,000 changes has about 10 MB. */
 const MAX_JSON_BYTES = 64 * 1024 * 1024;
 
-/** @throws FileError if it cannot be read or is not JSON. */
+/** @throws FileError if the file cannot be read or is not JSON */
 export function readJsonFile(path: string): unknown {
   const text = new TextDecoder().decode(readBytes(path, { maxBytes: MAX_JSON_BYTES }));
   try {

@@ -4,9 +4,9 @@ import { FileError } from './file-error.ts';
 import { holdSpecial, type IfPresent, isSpecial, writeAdvice } from './text-file.ts';
 
 /**
- * Writes a file piece by piece, each on its way before the next is asked for; owner-only, and under its name only once it is whole and on the
- * disk. `unique` makes the name of the draft unique.
- * @throws FileError if it cannot be written, or is there and must not be replaced; whatever `pieces` throws.
+ * Writes a file with owner-only permissions piece by piece: each piece is written before the next is requested. The file gets its name only
+ * when it is complete and synced to the disk. `unique` makes the name of the draft unique.
+ * @throws FileError if the file cannot be written, or exists and must not be replaced; any error that `pieces` throws
  */
 export async function writeTextStream(
   path: string,
@@ -17,7 +17,7 @@ export async function writeTextStream(
   const special = isSpecial(path);
   const draft = special ? path : `${path}.${unique}.partial`;
   try {
-    // Looked for before hours of writing; the link at the end is what decides.
+    // Check before writing, which may take long. The link at the end decides, because a file may appear meanwhile.
     if (!special && ifPresent === 'refuse' && existsSync(path)) throw unwritable(path, 'EEXIST', null);
     const file = await opened(path, draft, special ? 'w' : 'wx');
     try {

@@ -15,16 +15,16 @@ export interface EventBus {
 }
 
 interface PublishResult {
-  /** Ids of entries. */
+  /** Ids of the accepted entries. */
   readonly accepted: ReadonlySet<string>;
   readonly refused: readonly Refusal[];
 }
 
 export interface Refusal {
-  /** Id of the entry. */
+  /** Id of the refused entry. */
   readonly id: string;
   /** The vendor's error code. */
   readonly code: string;
-  /** For people; never secrets. */
+  /** The reason as text for people, without secrets. */
   readonly message: string;
 }

@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import { BadCursorError } from './ledger.ts';
 
-/** Where a page of a list ended, as text: opaque to callers and safe in an address. */
+/** Encodes the place where a page of a list ended as text that is opaque to callers and safe in a URL. */
 export interface Cursor<T> {
   encode(place: T): string;
   /** @throws BadCursorError for any text that `encode` does not produce. */

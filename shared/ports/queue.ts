@@ -53,7 +53,7 @@ export interface DeadLetter {
   readonly message: WorkMessage | null;
   readonly body: string;
   readonly reason: DeadLetterReason;
-  /** Epoch ms. */
+  /** When the message became a dead letter, epoch ms. */
   readonly at: number;
 }
 

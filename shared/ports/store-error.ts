@@ -46,7 +46,7 @@ export type StoreErrorCode =
   | 'Rejected'
   | 'Internal';
 
-/** Codes about the store as a whole, whatever was to be read or written. */
+/** Codes that concern the store as a whole, not the item that was read or written. */
 const WHOLE_STORE: ReadonlySet<StoreErrorCode> = new Set([
   'NotWritable',
   'DiskFull',

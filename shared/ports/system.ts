@@ -2,7 +2,7 @@
 export interface Clock {
   /** Epoch ms. */
   now(): number;
-  /** Returns after `ms`, or as soon as `signal` aborts (without throwing). */
+  /** Resolves after `ms`, or as soon as `signal` aborts (without throwing). */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 

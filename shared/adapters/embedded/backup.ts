@@ -7,10 +7,10 @@ import { toStoreError } from './errors.ts';
 import { makePrivateFile, publishFile, statsOf } from './private-files.ts';
 
 export interface BackupRequest {
-  /** The database. */
+  /** Path of the database. */
   readonly path: string;
   readonly file: string;
-  /** Makes the name of the draft unique. */
+  /** Text that makes the name of the temporary file unique. */
   readonly unique: string;
   readonly patience: Patience;
 }

@@ -22,7 +22,7 @@ export interface Patience {
 export const BLOCKING_WAIT_MS = 20;
 const LONGEST_PAUSE_MS = 100;
 
-/** Repeats `attempt` while a lock refuses it, with growing random pauses. Throws the last error. */
+/** Retries `attempt`, with growing random pauses, while another connection holds the lock. Throws the last error. */
 export async function whenFree<T>(patience: Patience, attempt: () => T | Promise<T>): Promise<T> {
   const { clock, random } = patience;
   const giveUpAt = clock.now() + patience.totalMs;
@@ -52,14 +52,14 @@ export interface ConnectionOptions {
   readonly durable: boolean;
   /** Called in each writing transaction; `null`: no other program can change the schema. */
   readonly schema: SchemaGuard | null;
-  /** Identifies the file that was opened; `null` for a database in memory. */
+  /** Inode of the opened file, to detect that it was replaced; `null` for a database in memory. */
   readonly inode: number | null;
   readonly onClose: () => void;
 }
 
-/** A turn of the event loop that takes longer than this has other work. */
+/** If a turn of the event loop takes longer than this, ms, the loop has other work. */
 const QUIET_TURN_MS = 0.1;
-/** The largest number of such turns that a commit waits. */
+/** The largest number of turns with other work that a commit waits for. */
 const MOST_TURNS = 10;
 /** If commits are slow and the last one had several changes, the next waits this share of their duration, up to a limit in ms, for more changes. */
 const WAIT_SHARE = 0.25;

@@ -12,7 +12,7 @@ import { assertSchema } from './schema-check.ts';
 
 const DATABASE_FILE = 'rollcall.db';
 
-/** Up to this size the whole file is checked when it is opened (some 20 ms); above it the structure only. */
+/** Up to this size the whole file is checked when it is opened (about 20 ms); for a larger file only its header and schema. */
 const QUICK_CHECK_BYTES = 16 * 2 ** 20;
 
 export interface FileState {
@@ -21,11 +21,10 @@ export interface FileState {
 }
 
 /**
- * Looks at a file without changing anything in it or beside it, and refuses what we must not touch.
- * What is checked is cheap by design (a store may have gigabytes): the header, that the file is as long as its header says, that
- * the schema is the one that the migrations make, and up to 16 MiB the whole content. Other damage is detected when it is read, as `Corrupt`; a
- * backup is always checked in full before it is restored.
- * @returns `null` if there is no file.
+ * Checks a store's file without changing it or creating files beside it, and refuses a file that is damaged or not this version's.
+ * The checks are cheap, because a store may have gigabytes: the header, the file's length, the schema, and the whole content of files up to
+ * 16 MiB. Other damage is reported as `Corrupt` when the damaged part is read. A backup is always checked in full before it is restored.
+ * @returns `null` if there is no file
  * @throws StoreError `Corrupt`, `ForeignFile`, `ForeignSchema`, `NewerVersion`, `NotWritable`
  */
 export async function inspectFile(
@@ -34,7 +33,7 @@ export async function inspectFile(
   patience: Patience,
 ): Promise<FileState | null> {
   try {
-    // The log first: another process that makes the store makes the file first.
+    // Check for the log before the file: a process that creates a store creates the file first, so a log without a file means that it was deleted.
     const logged = hasLog(path);
     const stats = statSync(path, { throwIfNoEntry: false });
     if (stats === undefined && logged) throw corrupt(path, `the file is gone, but its log ${path}-wal is there`);
@@ -44,8 +43,8 @@ export async function inspectFile(
     if (heldHere.has(inodeOf(path))) return await underLock();
     assertHeader(path, stats.size, migrations.length, !logged);
     if (logged) return await underLock();
-    // Without a log the file is complete, and it can be read without locks and without leaving files beside it. But someone
-    // may have opened it this very moment; so damage counts only if it is found under a lock as well.
+    // Without a log the file is complete, and it can be read without locks and without leaving files beside it. But another process may have
+    // opened it since, so damage counts only if it is also found under a lock.
     try {
       return probe(`${pathToFileURL(path).href}?immutable=1`, stats.size, migrations, path);
     } catch (error) {
@@ -57,14 +56,14 @@ export async function inspectFile(
   }
 }
 
-/** Changes that are not yet moved into the file itself. */
+/** Whether a write-ahead log exists: it contains changes that are not yet in the file itself. */
 function hasLog(path: string): boolean {
   return (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
 }
 
 /**
- * Files that this process has open as databases. Its locks on a file end as soon as it closes any other handle of it, however
- * opened [sqlite.org/howtocorrupt.html, 2.2]; so such a file is looked at through SQLite alone, which knows of that.
+ * Files that this process has open as databases. If the process closes any other handle of such a file, it loses its locks on it
+ * [sqlite.org/howtocorrupt.html, 2.2]. So these files are read only through SQLite, which takes care of that.
  */
 const heldHere = new Map<string, number>();
 
@@ -73,7 +72,7 @@ function inodeOf(path: string): string {
   return `${dev}:${ino}`;
 }
 
-/** To be called before a database is opened. @returns what is to be called after it is closed. */
+/** Call it before a database is opened. @returns a function to call after the database is closed */
 export function holdFile(path: string): () => void {
   const inode = inodeOf(path);
   heldHere.set(inode, (heldHere.get(inode) ?? 0) + 1);
@@ -110,7 +109,7 @@ export function pragma(db: DatabaseSync, name: 'user_version' | 'application_id'
 
 /**
  * Checks the first 100 bytes [sqlite.org/fileformat2.html, "The Database Header"], without SQLite.
- * @param complete there is no log whose changes the file still lacks.
+ * @param complete whether no log exists, so that the file has all changes
  */
 function assertHeader(path: string, bytes: number, latest: number, complete: boolean): void {
   const header = Buffer.alloc(100);
@@ -128,7 +127,7 @@ function assertHeader(path: string, bytes: number, latest: number, complete: boo
   assertOurs(path, header.readInt32BE(68), header.readInt32BE(60), latest);
   const pageSize = header.readUInt16BE(16) === 1 ? 65_536 : header.readUInt16BE(16);
   const expected = header.readUInt32BE(28) * pageSize;
-  // The number of pages counts only if it was written together with the last change.
+  // The header's number of pages is valid only if the last change updated it.
   const vouched = header.readUInt32BE(24) === header.readUInt32BE(92);
   if (complete && vouched && bytes < expected) throw truncated(path, bytes, expected);
 }
@@ -156,8 +155,8 @@ export function assertOurs(path: string, applicationId: number, version: number,
 }
 
 /**
- * Makes the directory (0700) and in it a new, complete and empty database (0600). The file appears under its name only when it is
- * complete, so that no crash and no second process ever sees half of one; if another process was faster, its file stays.
+ * Makes the directory (0700) and in it a new, empty database (0600). The file gets its name only when it is complete, so neither a crash nor
+ * another process can leave or see an incomplete one. If another process has made the file meanwhile, that file is kept.
  */
 export function createFile(path: string, migrations: readonly Migration[], unique: string): void {
   const draft = `${path}.${unique}.new`;
@@ -180,8 +179,8 @@ export function createFile(path: string, migrations: readonly Migration[], uniqu
 }
 
 /**
- * Brings the schema forward, each step in a transaction together with its number, so that a crash leaves a file of one
- * version or the next. Another process may have done it meanwhile; so the version is read inside the transaction.
+ * Migrates the schema. Each step is one transaction that also stores the new version, so a crash leaves the file at one version or the next.
+ * Another process may migrate at the same time, so the version is read inside the transaction.
  */
 export function migrate(db: DatabaseSync, path: string, migrations: readonly Migration[]): void {
   for (const [index, step] of migrations.entries()) {

@@ -9,7 +9,7 @@ export function hostTime(clock: Pick<Clock, 'now'>, monotonic: Monotonic): Store
       const now = clock.now();
       return { askedAt, answeredAt: monotonic(), earliest: now, latest: now };
     },
-    // A file sends no answers that carry a time.
+    // A local store has no server whose answers contain a time.
     follow: () => undefined,
   };
 }

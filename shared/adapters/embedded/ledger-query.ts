@@ -23,7 +23,7 @@ export interface PlacedPage {
   readonly after: readonly [at: number, position: number] | null;
 }
 
-/** Ordered by time, then by the order of storing; a cursor is the position of the last returned entry. */
+/** Builds the statement for a filter. Entries are ordered by time, then by the order of storing; a cursor names the last returned entry. */
 export function toStatement(filter: LedgerFilter, page: PlacedPage): Statement {
   const conditions: string[] = [];
   const parameters: SQLInputValue[] = [];

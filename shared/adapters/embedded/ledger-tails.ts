@@ -22,7 +22,7 @@ function lastOf(condition: string): string {
 
 const PRESENCE = "enrollment IS NULL AND type IN ('AccountJoined', 'AccountLeft')";
 
-/** ?1: after which chain, ?2: until when, ?3: how many accounts. */
+/** ?1: the chain after which the page starts, ?2: the latest time, ?3: the number of accounts. */
 const TAILS = `
   SELECT c.chain AS chain, l.type AS type, l.body AS body
   FROM (SELECT chain FROM chains WHERE chain > ?1 ORDER BY chain LIMIT ?3) c
@@ -99,7 +99,7 @@ export async function pruneChain(
   throw new RangeError(`chain ${chain} cannot be pruned up to entry ${throughSeq}: it has to keep its last entry`);
 }
 
-/** `null`: the chain does not go beyond `throughSeq`. */
+/** @returns the number of removed entries; `null`: the chain does not go beyond `throughSeq`. */
 function removeOldest(sql: Sql, chain: string, throughSeq: number, limit: number): number | null {
   const end = sql.get('SELECT seq FROM chains WHERE chain = ?', chain);
   if (end === undefined || throughSeq >= sql.number(end, 'seq')) return null;

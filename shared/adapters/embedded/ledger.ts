@@ -16,7 +16,7 @@ import { type PlacedPage, type Statement, toEpoch, toStatement } from './ledger-
 import { pruneChain, readEnds, readTails } from './ledger-tails.ts';
 import type { Row, Sql } from './sql.ts';
 
-/** A scan of a large organization appends thousands of entries in one call; other work runs between the chunks. */
+/** Entries per transaction. A scan of a large organization appends thousands of entries in one call; other work runs between the chunks. */
 const LARGEST_APPEND = 250;
 
 export function sqliteLedger(connection: Connection): Ledger {
@@ -109,7 +109,7 @@ export function appendOne(sql: Sql, entry: LedgerEntry, at: number): AppendOutco
   const { chain, seq, hash } = entry;
   const head = headOfChain(sql, chain);
   if (seq <= head.seq) {
-    // A retry after a lost answer finds its own entry there.
+    // If an earlier attempt stored this entry but its answer was lost, the retry finds it here.
     const stored = sql.get('SELECT hash FROM ledger WHERE chain = ? AND seq = ?', chain, seq);
     return stored !== undefined && sql.text(stored, 'hash') === hash ? 'appended' : 'headMoved';
   }

@@ -4,7 +4,7 @@ import { StoreError } from '../../ports/store-error.ts';
 import { toStoreError } from './errors.ts';
 
 /**
- * Makes a directory for the owner only, and those above it; one that exists already is the user's and stays as it is.
+ * Makes a directory and its missing parents with owner-only permissions. An existing directory is not changed.
  * @throws StoreError `NotADirectory`, `NotWritable`, `DiskFull`
  */
 export function makeDirectory(path: string): void {
@@ -17,7 +17,7 @@ export function makeDirectory(path: string): void {
 }
 
 /**
- * Not `recursive: true`: where a file system answers ENOENT although all above is there (`/proc` does), Node 24 tries again for ever.
+ * Does not use `recursive: true`: if a file system answers ENOENT although the parent exists (`/proc` does), Node 24 retries forever.
  */
 function makeWithAncestors(path: string): void {
   const parent = dirname(path);
@@ -26,7 +26,7 @@ function makeWithAncestors(path: string): void {
     mkdirSync(path, { mode: 0o700 });
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : '';
-    // Another process was faster.
+    // Another process has made the directory meanwhile.
     if (code === 'EEXIST' && statSync(path).isDirectory()) return;
     if (code !== 'ENOENT') throw error;
     const remedy = 'Choose another directory with --data-dir.';
@@ -37,7 +37,7 @@ function makeWithAncestors(path: string): void {
   }
 }
 
-/** @throws StoreError where not even that can be told. */
+/** `undefined`: the path does not exist. @throws StoreError if its existence cannot be determined. */
 export function statsOf(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
@@ -46,7 +46,7 @@ export function statsOf(path: string): Stats | undefined {
   }
 }
 
-/** @returns whether it exists. @throws StoreError `NotADirectory` if it is something else. */
+/** @returns whether the directory exists. @throws StoreError `NotADirectory` if the path is something else. */
 export function assertDirectory(path: string): boolean {
   const stats = statsOf(path);
   if (stats?.isDirectory() !== false) return stats !== undefined;
@@ -55,8 +55,8 @@ export function assertDirectory(path: string): boolean {
 }
 
 /**
- * Makes an empty file for the owner only. SQLite would make it readable for all; its log takes over the permissions of the file.
- * @throws StoreError also if it exists.
+ * Makes an empty file with owner-only permissions. SQLite would make it readable for everybody; SQLite's log files get the same permissions.
+ * @throws StoreError also if the file exists
  */
 export function makePrivateFile(path: string): void {
   try {
@@ -66,14 +66,14 @@ export function makePrivateFile(path: string): void {
   }
 }
 
-/** Gives a complete file its name, durably; does nothing if the name is taken. @returns whether it has it now. */
+/** Renames a complete draft to its final name, durably. @returns `false` if the name is taken; the draft then keeps its own name. */
 export function publishFile(draft: string, path: string): boolean {
   try {
     linkSync(draft, path);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : null;
     if (code === 'EEXIST') return false;
-    // A file system without hard links.
+    // The file system has no hard links.
     if (statSync(path, { throwIfNoEntry: false }) !== undefined) return false;
     renameSync(draft, path);
   }
@@ -83,7 +83,7 @@ export function publishFile(draft: string, path: string): boolean {
   return true;
 }
 
-/** Puts a file's content, or a directory's names, on the disk. */
+/** Syncs a file's content, or a directory's list of names, to the disk. */
 export function syncPath(path: string): void {
   const file = openSync(path, 'r');
   try {

@@ -50,7 +50,7 @@ function write<Report>(sql: Sql, { registers, drafts }: Reconciled<Report>): voi
   }
 }
 
-/** Reconciles inside the draft, for the case that there is no store whose content can be replaced. */
+/** Reconciles inside the draft, if there is no store whose content can be replaced. */
 export function reconcileAlone<Report>(draft: string, reconcile: Reconcile<Report>, replaced: Replaced): Report {
   const db = openDatabase(draft);
   try {
@@ -65,7 +65,7 @@ export function reconcileAlone<Report>(draft: string, reconcile: Reconcile<Repor
   }
 }
 
-/** Whatever can still be read of the damaged store can only make the restored one stricter. */
+/** Reconciles with the readable part of a damaged store. That part can only make the settings of the restored store stricter. */
 export function reconcileWithRest<Report>(draft: string, path: string, reconcile: Reconcile<Report>): Report {
   if (!existsSync(path)) return reconcileAlone(draft, reconcile, { kind: 'damaged', content: null });
   let db: DatabaseSync | null = null;

@@ -10,7 +10,7 @@ const PAGE = 100;
 const HEADS_PAGE = 1_000;
 /** Reading and parsing this many records blocks the event loop for milliseconds, so pending requests are sent first. */
 const MANY = 50;
-/** The turns of the event loop within which a pending request leaves: its slot is written, it is built, it is sent. */
+/** Turns of the event loop that a pending request needs until it is sent: its rate-limiter slot is written, the request is built and sent. */
 const TURNS = 6;
 
 export function sqliteRecords(connection: Connection): Records {

@@ -35,7 +35,7 @@ export interface RestoreResult<Report> {
   readonly path: string;
   /** A copy of the content that was replaced; `null` if there was no store, or a damaged one. */
   readonly copy: string | null;
-  /** Where a damaged store was put aside; `null` if there was none. */
+  /** Path to which a damaged store was moved; `null` if the store was not damaged. */
   readonly setAside: string | null;
   readonly report: Report;
 }
@@ -126,7 +126,7 @@ interface Circumstances<Report> {
   readonly patience: Patience;
   readonly migrations: readonly Migration[];
   readonly reconcile: Reconcile<Report>;
-  /** Where the replaced content is copied to. */
+  /** Path for the copy of the replaced content. */
   readonly copy: string;
 }
 
@@ -179,7 +179,7 @@ async function replaceInPlace<Report>(
   try {
     translating(path, () => {
       migrate(db, path, migrations);
-      // Only this process knows the draft, so it can be read without locks.
+      // No other process uses the draft, so it can be read without locks.
       db.prepare('ATTACH ? AS restored').run(`${pathToFileURL(draft).href}?immutable=1`);
       db.exec('PRAGMA synchronous = FULL; BEGIN IMMEDIATE');
       assertOurs(path, pragma(db, 'application_id'), pragma(db, 'user_version'), migrations.length);
@@ -191,7 +191,7 @@ async function replaceInPlace<Report>(
     replaced = true;
     return report;
   } finally {
-    // Closing rolls back what was not committed.
+    // Closing the connection rolls back an uncommitted transaction.
     source.close();
     db.close();
     letGo();

@@ -4,7 +4,7 @@ import type { DatabaseSync } from 'node:sqlite';
 export const APPLICATION_ID = 0x52_4f_4c_4c;
 
 export interface Migration {
-  /** For messages. */
+  /** Name of the migration, for messages. */
   readonly name: string;
   /** Migrates the schema from the previous version. Runs in one transaction with the update of the version number. */
   readonly up: (db: DatabaseSync) => void;

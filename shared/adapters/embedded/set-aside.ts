@@ -27,14 +27,14 @@ export function replaceDamaged(
 
 function keepAs(path: string, aside: string, stats: Stats): void {
   if (!stats.isFile()) {
-    // For example, a directory cannot have two names.
+    // Only regular files can have two names (hard links).
     renameSync(path, aside);
     return;
   }
   try {
     linkSync(path, aside);
   } catch {
-    // A file system without hard links.
+    // The file system has no hard links.
     copyFileSync(path, aside);
   }
 }

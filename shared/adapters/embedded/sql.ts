@@ -44,7 +44,7 @@ export class Sql {
     return typeof value === 'number' ? value : this.#unexpected(column, value, 'a number');
   }
 
-  /** The JSON in `column` after `check`. @throws StoreError `Corrupt` */
+  /** The JSON in `column`, validated by `check`. @throws StoreError `Corrupt` */
   json<T>(row: Row, column: string, what: string, check: (value: unknown) => value is T): T {
     const text = this.text(row, column);
     let value: unknown;

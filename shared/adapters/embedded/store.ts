@@ -42,7 +42,7 @@ export interface EmbeddedStoreOptions {
   readonly maxReceives?: number;
   /** The largest number of 4 KiB pages in the file; writes beyond it throw `DiskFull`. For tests of a full disk. */
   readonly maxPages?: number;
-  /** Replaced in tests of migration. */
+  /** Default: `MIGRATIONS`; tests of migration use others. */
   readonly migrations?: readonly Migration[];
 }
 
@@ -67,7 +67,7 @@ export interface EmbeddedStore {
    * @throws StoreError `Exists` if the file exists, `DiskFull`, `NotFound` (no such directory, or no store)
    */
   backup(file: string): Promise<void>;
-  /** Finishes pending work. Idempotent. */
+  /** Finishes pending writes, then closes the store. Idempotent. */
   close(): Promise<void>;
 }
 

@@ -21,7 +21,7 @@ function nap(ms: number, signal: AbortSignal | undefined): Promise<void> {
 export const systemClock: Clock = {
   now: () => Date.now(),
   async sleep(ms, signal) {
-    // Counts in the timer's time, so that setting the machine's clock back does not prolong the sleep.
+    // Counts the timers' delays, so that setting the machine's clock back does not prolong the sleep.
     let left = Math.max(0, ms);
     do {
       if (signal?.aborted) return;

@@ -4,7 +4,10 @@ import type { Clock, NewId, Random } from '../../ports/system.ts';
 
 const PAGE_BYTES = 4096;
 
-/** One random byte per number, which is enough for the 32 digits of a ULID. The bytes are read by the page: a call for one costs as much as for thousands. */
+/**
+ * Random numbers made from one random byte each, which is enough for a digit of a ULID (base 32). Reads a page of bytes in one call, which
+ * costs as much as reading one byte.
+ */
 function pagedRandom(): Random {
   let page = new Uint8Array(0);
   let used = 0;
@@ -27,6 +30,6 @@ function pagedRandom(): Random {
  */
 export function makeNewId(clock: Pick<Clock, 'now'>, random: Random = pagedRandom()): NewId {
   const next = monotonicFactory(random);
-  // The library takes the real time in place of 0.
+  // At least 1, because the library replaces the time 0 by the real time.
   return () => next(Math.max(1, Math.floor(clock.now())));
 }

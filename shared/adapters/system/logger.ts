@@ -48,6 +48,6 @@ function writeSafely(write: (line: string) => void, line: string): void {
   try {
     write(line);
   } catch {
-    // There is no other place to report this.
+    // There is no other place to report this error.
   }
 }

@@ -20,14 +20,14 @@ export interface HttpWebhookOptions {
   readonly clock: Pick<Clock, 'now'>;
   /** Default: direct connections. */
   readonly network?: Network;
-  /** For the whole request, from the name's lookup to the answer's head, ms. */
+  /** Timeout for the whole request, from the DNS lookup to the headers of the answer, ms. */
   readonly timeoutMs?: number;
 }
 
 const TIMEOUT_MS = 10_000;
 
 /**
- * Posts by HTTPS, to this machine itself also by HTTP. Redirects are failures: the server that answers with one could send the
+ * Posts by HTTPS; HTTP is allowed only for this machine itself. Redirects are failures: a redirecting server could send the
  * message, and the secret part of the URL, anywhere.
  */
 export function httpWebhook(options: HttpWebhookOptions): Webhook {

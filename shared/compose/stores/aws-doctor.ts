@@ -32,7 +32,7 @@ export function awsDoctor(env: Environment, { clock, network }: StoreDoctorOptio
       }
       return openAwsStore({ env: { table, queueUrl, dlqUrl, eventBus, sqsEndpoint }, clock, network });
     },
-    // The table may be what is broken.
+    // No snapshot is read, because the table itself may be broken.
     snapshot: null,
     eventBus,
     close: () => aws.close(),

@@ -20,7 +20,7 @@ export function awsStore(env: Environment, limits: { readonly maxClockSkewMs?: n
     label: `table ${env['ROLLCALL_TABLE'] ?? ''}`,
     earlierCopy: 'an earlier point in time',
     local: false,
-    // Every look is a request that costs, so a daemon looks as often as the deployed tick.
+    // Each check costs a request, so a daemon checks as often as the deployed tick: once a minute.
     pace: { tickMs: 60_000, dueMs: 60_000 },
     reserveMs: TABLE_RESERVE_MS,
     // DynamoDB's indexes usually follow the table within a second.

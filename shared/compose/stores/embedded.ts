@@ -2,7 +2,7 @@ import { StoreError } from '../../ports/store-error.ts';
 import type { Clock } from '../../ports/system.ts';
 import type { LocalStore, OpenOptions, StoreProfile } from './profile.ts';
 
-/** One process and one file in `dataDir`. */
+/** The profile of the embedded store, which is one file in `dataDir`. */
 export function embeddedStore(dataDir: string, limits: { readonly maxPages?: number } = {}): StoreProfile {
   const open = async ({ clock, newId, readOnly, create = false }: OpenOptions): Promise<LocalStore> => {
     const { openStore } = await import('./open-embedded.ts');
@@ -34,7 +34,7 @@ async function upgrade(open: (options: OpenOptions) => Promise<LocalStore>, cloc
     await (await open({ clock, readOnly: true })).close();
   } catch (error) {
     if (!(error instanceof StoreError) || (error.code !== 'OlderVersion' && error.code !== 'NotFound')) throw error;
-    // Opening it for writing migrates it.
+    // Opening the store for writing migrates it.
     if (error.code === 'OlderVersion') await (await open({ clock, readOnly: false })).close();
   }
 }

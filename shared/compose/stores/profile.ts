@@ -12,7 +12,7 @@ import type { Clock, NewId, Random } from '../../ports/system.ts';
 /** An open store. Its methods throw `StoreError`. */
 export interface OpenStore extends Stores {
   readonly deadLetters: DeadLetters;
-  /** Registers for the limiter alone, if those that survive a crash of the machine cost more; default `registers`. */
+  /** Cheaper registers for the limiter only, which need not survive a crash of the machine; default `registers`. */
   readonly pacing?: Registers;
   readonly time: StoreTime;
   close(): Promise<void>;
@@ -58,11 +58,11 @@ export interface StoreDoctorOptions {
 export interface StoreProfile {
   /** Names the store in sentences. */
   readonly label: string;
-  /** What an operator compares a damaged audit log with. */
+  /** The earlier copy that an operator compares a damaged audit log with, as words for a sentence. */
   readonly earlierCopy: string;
   /** The store is a file of this machine: reading it costs nothing and needs no credentials. */
   readonly local: boolean;
-  /** How often a daemon looks at the schedule and for due keys. Default: the daemon's own. */
+  /** How often a daemon checks the schedule, and how often it checks for due keys. Default: the daemon's own intervals. */
   readonly pace?: Pace;
   /** How much time's worth of calls a process reserves in one write, ms. */
   readonly reserveMs: number;
@@ -72,7 +72,7 @@ export interface StoreProfile {
   readonly accountsAgeMs: number;
   /** How often the live feed reads the audit log, ms. */
   readonly pollMs: number;
-  /** Backup and restore by file; `null`: the store has its own. */
+  /** Backup and restore by file; `null`: the store's service has its own backups. */
   readonly backup: { readonly dataDir: string; open(options: OpenOptions): Promise<LocalStore> } | null;
   /** The deployment's event bus; `null`: none. @throws ConfigError naming each variable that is missing */
   eventBus(): Promise<string | null>;

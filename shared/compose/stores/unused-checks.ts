@@ -1,7 +1,7 @@
 import type { Check } from '../../app/doctor/run-checks.ts';
 import { skipped } from '../../domain/doctor-checks.ts';
 
-/** The checks that concern another store. */
+/** Checks that are skipped, because they concern another store than the one in use. */
 export function unusedChecks(store: string, ids: readonly Check['id'][]): readonly Check[] {
   return ids.map((id) => ({ id, needs: [], run: async () => skipped('notUsed', `--store ${store} is not in use`) }));
 }

@@ -13,7 +13,7 @@ import { ComputeOptimizerAutomationClient } from './automation-client/index.ts';
 import { Sha256 } from './fast-sha256.ts';
 import { withTolerantTimes } from './tolerant-times.ts';
 
-/** What a request is signed with. */
+/** The credentials that sign a request. */
 export type Identity = Awaited<ReturnType<STSClient['config']['credentials']>>;
 
 export interface ClientOptions {
@@ -22,7 +22,7 @@ export interface ClientOptions {
   /** Maximum number of connections to one host, for all services together. */
   readonly maxSockets: number;
   readonly connectTimeoutMs: number;
-  /** Maximum time until the answer starts, and between two bytes of it. */
+  /** Maximum time until the answer starts, and between two parts of it, ms. */
   readonly requestTimeoutMs: number;
   readonly logger: Logger | null;
   readonly network: Network;

@@ -129,7 +129,7 @@ function refuseBatchSize({ kind, action, target }: ChangeRequest, key: CallKey):
   throw ownError('Invalid', 'BatchSize', { ...key, accountId: null }, message);
 }
 
-/** Whose credentials make a call. */
+/** Chooses the credentials for each call. */
 interface Sessions {
   /** The caller's credentials for its own account, the member role for every other one. */
   of(accountId: AccountId, key: CallKey): Promise<Session>;

@@ -25,7 +25,7 @@ export interface Account {
   readonly parent: string | null;
 }
 
-/** Pages of accounts. Accounts parsed by one schema share the strings that are equal for thousands of them, to save memory. */
+/** Makes the schema for pages of accounts. All accounts that one schema parses share equal strings (state, path), to save memory. */
 export function accountsPages() {
   const texts = new Map<string, string>();
   const shared = (text: string): string => {

@@ -95,7 +95,7 @@ async function nameOf(reader: Reader, id: string): Promise<string> {
   return pathStep(answer.OrganizationalUnit.Name);
 }
 
-/** OUs are nested at most five deep [Quotas for AWS Organizations]; more steps mean a circle. */
+/** Most steps from an account to the root. OUs are nested at most five deep [Quotas for AWS Organizations]; more steps mean a cycle. */
 const MAX_DEPTH = 10;
 
 /** The OU path of one account, from its `Paths` or, without them, by walking from parent to parent, with one call per OU above it. */
@@ -156,7 +156,7 @@ async function walk(reader: Reader, listed: ReadonlyMap<AccountId, Account>): Pr
   return [...placed.values()];
 }
 
-/** Finds an account that the walk missed because it was moved meanwhile, by a call of its own. */
+/** Finds the place of an account that the walk missed because the account was moved meanwhile, with a separate call. */
 async function placeOfStray(reader: Reader, id: AccountId, units: ReadonlyMap<string, string>): Promise<string> {
   const parents = await parentsOf(reader, id);
   const ou = parents.map((parent) => units.get(parent)).find((path) => path !== undefined);

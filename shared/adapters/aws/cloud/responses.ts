@@ -57,7 +57,7 @@ export function observedEnrollment(answer: unknown, answered: Answered): Observe
   return observed;
 }
 
-/** What an account that has never opted in is observed as [API_automation_GetEnrollmentConfiguration, its errors]. */
+/** The observed state of an account that has never opted in [API_automation_GetEnrollmentConfiguration, its errors]. */
 export const NEVER_ENROLLED: Observed = {
   kind: 'observed',
   status: 'Inactive',
@@ -69,7 +69,7 @@ export const NEVER_ENROLLED: Observed = {
 export interface EnrollmentPage {
   readonly items: readonly ListedEnrollment[];
   readonly nextToken: string | null;
-  /** Accounts with a status, rule mode or time that this version cannot read, and what was found. */
+  /** Accounts with a status, rule mode or time that this version cannot read, and the unreadable value. */
   readonly leftOut: readonly { readonly accountId: string; readonly why: string }[];
 }
 
@@ -121,7 +121,7 @@ function unknownValue({ status, organizationRuleMode }: Enrollment): string {
     : `status ${JSON.stringify(status)}`;
 }
 
-/** The reason that a change's answer gives. The answer is passed on without a check: an unusual one does not make the change a failure. */
+/** AWS's reason in the answer to a change. The answer is not validated, because an unusual answer does not mean that the change failed. */
 export function statusReasonOf(answer: unknown): string | null {
   return typeof answer === 'object' && answer !== null && 'statusReason' in answer
     ? shortText(answer.statusReason)

@@ -12,14 +12,14 @@ import type { Dynamo } from './table-client.ts';
 
 const keyOf = (chain: string) => ({ pk: shardKey('chains', chain, CHAIN_SHARDS), sk: chain });
 
-/** Where the chain ends: the last entry, or the end that was remembered if that is further on. */
+/** The end of a chain: its last stored entry, or the end in the chain's item if that has a higher sequence number. */
 export async function endOfChain(dynamo: Dynamo, chain: string): Promise<ChainHead> {
   const [last, remembered] = await Promise.all([lastEntry(dynamo, chain), dynamo.get(keyOf(chain))]);
   const known = remembered === null ? EMPTY_CHAIN : headOfItem(remembered);
   return last.seq >= known.seq ? last : known;
 }
 
-/** By the entries themselves. */
+/** The end of a chain according to its stored entries. */
 export async function lastEntry(dynamo: Dynamo, chain: string): Promise<ChainHead> {
   const request = { hash: ['pk', `chain#${chain}`], descending: true, pageSize: 1, consistent: true } as const;
   for await (const [item] of dynamo.query(request)) {
@@ -32,12 +32,12 @@ function headOfItem(item: Item): ChainHead {
   return { seq: readNumber(item, 'seq'), hash: readText(item, 'entryHash') };
 }
 
-/** Before the first entry of a chain is stored. */
+/** Creates the chain's item. Call it before the first entry of a chain is stored. */
 export async function registerChain(dynamo: Dynamo, chain: string): Promise<void> {
   await dynamo.put(chainItem(chain, EMPTY_CHAIN), { expression: 'attribute_not_exists(pk)' });
 }
 
-/** After entries up to `head` were stored. Only ever forward: of two writers the later end stays. */
+/** Updates the chain's item after entries up to `head` were stored. The end never moves back: if two writers race, the higher one stays. */
 export async function rememberEnd(dynamo: Dynamo, chain: string, head: ChainHead): Promise<void> {
   await dynamo.put(chainItem(chain, head), {
     expression: 'attribute_not_exists(pk) OR seq < :seq',
@@ -67,7 +67,10 @@ export async function listChains(dynamo: Dynamo, after: string | null, limit: nu
   return names;
 }
 
-/** A chain whose end was never moved forward: its first entry was refused, or its writer died right behind it. */
+/**
+ * Whether the chain has an entry. If its item has no end yet, the entries decide: the first entry may have been refused, or the writer may
+ * have died right after storing it.
+ */
 async function hasEntries(dynamo: Dynamo, item: Item): Promise<boolean> {
   if (readNumber(item, 'seq') > 0) return true;
   const name = readText(item, 'sk');

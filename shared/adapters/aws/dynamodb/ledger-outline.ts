@@ -9,7 +9,7 @@ import type { Dynamo } from './table-client.ts';
 /** Index items per request, over all shards. */
 const WANTED = 8_000;
 
-/** Reads only the index of runs. An account's steps may arrive in any order; the one with the highest `seq` is the last. */
+/** Summarizes a run from the index of runs alone. An account's steps may arrive in any order; the one with the highest `seq` is the last. */
 export async function readOutline(dynamo: Dynamo, runId: string): Promise<RunOutline> {
   const entries: Partial<Record<EntryType, number>> = {};
   const steps = new Map<string, RunStep>();

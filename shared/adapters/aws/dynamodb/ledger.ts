@@ -94,7 +94,7 @@ async function appendToChain(dynamo: Dynamo, places: readonly Place[]): Promise<
 /** @returns the new end of the chain, or `null` if the entry does not follow `end` */
 async function appendOne(dynamo: Dynamo, { entry, item }: Place, end: ChainHead): Promise<ChainHead | null> {
   const { chain, seq, prevHash } = entry;
-  // A retry after a lost answer finds its own entry.
+  // If an earlier attempt stored this entry but its answer was lost, the retry finds it here.
   if (seq <= end.seq) return (await isStored(dynamo, entry)) ? end : null;
   if (seq !== end.seq + 1 || prevHash !== end.hash) return null;
   if (end.seq === 0) await registerChain(dynamo, chain);
@@ -108,7 +108,7 @@ async function isStored(dynamo: Dynamo, { chain, seq, hash }: LedgerEntry): Prom
   return found !== null && readText(found, 'entryHash') === hash;
 }
 
-/** Oldest first. The index may show entries that have just been marked, so the item itself decides. */
+/** Unpublished entries, oldest first. The index may still show entries that were just marked, so each item is checked in the table. */
 async function readOutbox(dynamo: Dynamo, limit: number): Promise<readonly LedgerEntry[]> {
   const pageSize = Math.min(1_000, Math.ceil((2 * limit) / ENTRY_SHARDS) + 2);
   const streams = shardKeys('outbox', ENTRY_SHARDS).map((hash) =>

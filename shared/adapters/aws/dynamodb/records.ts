@@ -112,7 +112,7 @@ async function* pagesOfAll<T>(
 }
 
 /**
- * Earliest first. The index may show an outdated time, so the record itself decides: records that are now due after `until` are skipped.
+ * Due records, earliest first. The index may show an outdated time, so each record is checked: those that are now due after `until` are skipped.
  * A record that has just become due earlier is found by the next call.
  */
 async function readDue(dynamo: Dynamo, until: number, limit: number): Promise<readonly DueRecord[]> {

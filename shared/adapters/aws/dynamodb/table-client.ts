@@ -37,17 +37,17 @@ export interface WriteOutcome {
 }
 
 export interface QueryRequest {
-  /** Default: the table itself. */
+  /** Name of the index to query; default: the table itself. */
   readonly index?: string;
   readonly hash: readonly [name: string, value: string];
-  /** Inclusive on both ends. */
+  /** Range of sort keys, inclusive on both ends. */
   readonly range?: { readonly name: string; readonly from?: string; readonly to?: string };
   readonly descending?: boolean;
   /** Items per page; a small first page suits queries that need few items. */
   readonly pageSize?: number;
   /** The attributes to return; default: all. DynamoDB bills the whole item either way. */
   readonly only?: readonly string[];
-  /** Only on the table and its LSI. */
+  /** Strongly consistent reads; possible only on the table and its LSI. */
   readonly consistent: boolean;
 }
 
@@ -56,7 +56,7 @@ const PARALLEL = 32;
 /** The limits of BatchGetItem and BatchWriteItem. */
 const MAX_GETS = 100;
 const MAX_WRITES = 25;
-/** Without this, a correct answer about one item may be empty, like that of a broken proxy, and an existing item would look absent. */
+/** Every answer then has this member. Otherwise a correct answer for a missing item would be as empty as that of a broken proxy. */
 const ASK_CAPACITY = { ReturnConsumedCapacity: 'TOTAL' } as const;
 
 /** Operations on the table, with retries. All reads of items are strongly consistent. All methods throw StoreError. */

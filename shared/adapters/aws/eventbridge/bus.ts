@@ -80,7 +80,7 @@ class Publisher {
   readonly #client: EventBridgeClient;
   readonly #retry: StoreRetry;
   readonly #resource: string;
-  /** The error of an earlier call that every further call would meet too, such as a missing bus. */
+  /** An error of an earlier call that every further call would get too, such as a missing bus. */
   #fatal: StoreError | null = null;
 
   constructor(client: EventBridgeClient, retry: StoreRetry, bus: string) {

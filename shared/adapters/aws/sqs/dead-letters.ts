@@ -15,7 +15,7 @@ export interface DeadLettersOptions {
 const LOOK_MS = 30_000;
 /** After this many consecutive answers without a new letter, all letters have been seen. */
 const PATIENCE = 2;
-/** Empty answers accepted while SQS counts more letters: another reader has hidden them and will release them soon. */
+/** Like `PATIENCE`, while SQS counts more letters than were received: another reader has hidden them and will release them soon. */
 const PATIENCE_WITH_OTHERS = 6;
 
 /**

@@ -74,7 +74,7 @@ export const automationDriver: EnrollmentDriver = {
   },
 };
 
-/** Success is per account: what AWS does not list as associated was refused. Its errors are texts, most of which name an account. */
+/** Success is per account: an account that AWS does not list as associated was refused. AWS's errors are texts, most of which name an account. */
 function refusedOf(
   requested: readonly AccountId[],
   { accountIds, errors }: z.infer<typeof batchAnswer>,
