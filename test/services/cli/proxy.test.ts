@@ -1,11 +1,11 @@
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import { join, resolve } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { useSandboxOnly } from '../../../shared/config/aws-environment.ts';
 import { connectProxy, PROXY_SECRET } from '../../support/connect-proxy.ts';
+import { portOf } from '../../support/local-server.ts';
 import { doctorShape, planShape } from './shapes.ts';
 import { ENROLL, expectNoStack, json, place, rollcall, world } from './support.ts';
 
@@ -24,15 +24,7 @@ async function secured(endpoint: string): Promise<string> {
     });
     incoming.pipe(outgoing);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('not on a TCP port');
-  return `https://aws.invalid:${address.port}`;
+  return `https://aws.invalid:${await portOf(server)}`;
 }
 
 async function setUp() {

@@ -1,6 +1,6 @@
-import { once } from 'node:events';
 import { createServer, request } from 'node:http';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { portOf } from '../../support/local-server.ts';
 import { applyShape, explainShape, planShape } from './shapes.ts';
 import { json, place, rollcall, type World, world } from './support.ts';
 
@@ -20,15 +20,7 @@ async function rewriting(organization: World, rewrite: (body: string) => string)
     onward.on('error', () => outgoing.destroy());
     incoming.pipe(onward);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('it does not listen on a TCP port');
-  return `http://127.0.0.1:${address.port}`;
+  return `http://127.0.0.1:${await portOf(server)}`;
 }
 
 const policy = (match: string) => `version: 1

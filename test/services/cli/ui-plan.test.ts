@@ -7,30 +7,13 @@ import { changesText as dashboardText } from '../../../services/dashboard/browse
 import type { PlanDocument } from '../../../shared/app/queries/plan-document.ts';
 import { fullStatuses, fullSummary } from '../../../shared/app/queries/plan-document.ts';
 import type { Change } from '../../../shared/domain/decision/plan.ts';
+import { change, id } from '../../support/changes.ts';
 
 const plain: Style = (_format, text) => text;
 
 describe('a plan of ten thousand changes', () => {
-  const change = (at: number): Change => ({
-    accountId: String(100_000_000_000 + at),
-    accountName: `account-${at}`,
-    ou: '/A',
-    enrollment: 'computeOptimizer',
-    observed: 'Inactive',
-    observedRuleMode: null,
-    desired: 'Active',
-    desiredRuleMode: null,
-    verdict: 'Drifted',
-    status: 'Drifted',
-    action: 'UpdateEnrollmentStatus',
-    heldAction: 'none',
-    scope: 'member',
-    optOut: false,
-    rule: at % 2 === 0 ? 'even' : 'odd',
-    reason: 'statusDiffers',
-    message: null,
-    notBefore: null,
-  });
+  const changeAt = (at: number): Change =>
+    change({ accountId: id(at), accountName: `account-${at}`, ou: '/A', rule: at % 2 === 0 ? 'even' : 'odd' });
   const plan: PlanDocument = {
     runId: 'r',
     organizationId: 'o-1',
@@ -51,7 +34,7 @@ describe('a plan of ten thousand changes', () => {
       { operation: 'UpdateEnrollmentStatus', scope: 'organization', accounts: 9, calls: 1 },
     ],
     broken: [],
-    changes: Array.from({ length: 10_000 }, (_, at) => change(at)),
+    changes: Array.from({ length: 10_000 }, (_, at) => changeAt(at)),
   };
 
   test('is shown as groups, the first changes, and how to see the rest', () => {

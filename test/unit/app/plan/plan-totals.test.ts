@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { RunStore } from '../../../../shared/app/coordination/run-store.ts';
 import { approve } from '../../../../shared/app/guardrails/approvals.ts';
 import { keysOf, type Plan } from '../../../../shared/app/plan/plan.ts';
@@ -8,7 +8,8 @@ import { plan } from '../../../../shared/app/scan/scan.ts';
 import { callsOf, followUpsOf, totalChanges, totalsOf } from '../../../../shared/domain/decision/plan-totals.ts';
 import { change, id } from '../../../support/changes.ts';
 import { HOUR, iso, NOW, policyOf } from '../../../support/domain-kit.ts';
-import { accountId, Workshop, type WorkshopOptions } from '../../../support/workshop.ts';
+import { useWorkshop } from '../../../support/scan-bed.ts';
+import { accountId, type Workshop } from '../../../support/workshop.ts';
 
 const BOTH = 'computeOptimizer: Active, automation: Active, organizationRules: AnyAllowed';
 const FREELY = 'guardrails: { maxChanges: { percent: 100 }, maxOptOuts: { percent: 100 } }';
@@ -21,18 +22,7 @@ const held = (n: number, rest: Parameters<typeof change>[0] = {}) =>
     ...rest,
   });
 
-let shop: Workshop | null = null;
-
-async function open(options: WorkshopOptions): Promise<Workshop> {
-  shop = await Workshop.open(options);
-  return shop;
-}
-
-afterEach(async () => {
-  await shop?.checkInvariants();
-  await shop?.close();
-  shop = null;
-});
+const open = useWorkshop();
 
 /** A dry run. */
 const dry = (workshop: Workshop, onlyThese: ReadonlySet<string> | null = null): Promise<Plan> =>

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { memoryRegisters } from '../../../../shared/adapters/embedded/memory-registers.ts';
 import { RunStore } from '../../../../shared/app/coordination/run-store.ts';
@@ -8,30 +8,13 @@ import { mapParallel } from '../../../../shared/domain/map-parallel.ts';
 import type { Cloud, ListedEnrollment } from '../../../../shared/ports/cloud.ts';
 import { DAY, DELEGATE, HOUR, MANAGEMENT_ID, NOW, policyOf, seen } from '../../../support/domain-kit.ts';
 import { cloudError, listing } from '../../../support/memory-cloud.ts';
-import { accountId, Workshop, type WorkshopOptions } from '../../../support/workshop.ts';
+import { scanWith, useWorkshop } from '../../../support/scan-bed.ts';
+import { accountId } from '../../../support/workshop.ts';
 
 const FREELY = 'guardrails: { maxChanges: { percent: 100 }, maxOptOuts: { percent: 100 } }';
 const ENROLL = policyOf('computeOptimizer: Active', FREELY);
 
-let shop: Workshop | null = null;
-
-async function open(options: WorkshopOptions): Promise<Workshop> {
-  shop = await Workshop.open(options);
-  return shop;
-}
-
-afterEach(async () => {
-  await shop?.checkInvariants();
-  await shop?.close();
-  shop = null;
-});
-
-/** The workshop's scan with parts of its cloud replaced. */
-function scanWith(workshop: Workshop, over: Partial<Cloud>) {
-  const deps = workshop.deps({ cloud: { ...workshop.cloud, ...over } });
-  const signal = new AbortController().signal;
-  return workshop.settle(scan(deps, workshop.settings, workshop.retrying(), workshop.run(), () => undefined, signal));
-}
+const open = useWorkshop();
 
 describe('a scan', () => {
   it('without changes since the last scan writes no account entry', async () => {

@@ -1,29 +1,11 @@
-import { afterEach, describe, expect, it } from 'vitest';
-import { scan } from '../../../../shared/app/scan/scan.ts';
+import { describe, expect, it } from 'vitest';
 import type { Cloud } from '../../../../shared/ports/cloud.ts';
 import { HOUR, policyOf } from '../../../support/domain-kit.ts';
 import { cloudError, listing } from '../../../support/memory-cloud.ts';
-import { accountId, Workshop, type WorkshopOptions } from '../../../support/workshop.ts';
+import { scanWith, useWorkshop } from '../../../support/scan-bed.ts';
+import { accountId, type Workshop } from '../../../support/workshop.ts';
 
-let shop: Workshop | null = null;
-
-async function open(options: WorkshopOptions): Promise<Workshop> {
-  shop = await Workshop.open(options);
-  return shop;
-}
-
-afterEach(async () => {
-  await shop?.checkInvariants();
-  await shop?.close();
-  shop = null;
-});
-
-/** The workshop's scan with parts of its cloud replaced. */
-function scanWith(workshop: Workshop, over: Partial<Cloud>) {
-  const deps = workshop.deps({ cloud: { ...workshop.cloud, ...over } });
-  const signal = new AbortController().signal;
-  return workshop.settle(scan(deps, workshop.settings, workshop.retrying(), workshop.run(), () => undefined, signal));
-}
+const open = useWorkshop();
 
 describe('a scan whose listings contradict each other', () => {
   const ALLOW = 'guardrails: { maxChanges: { percent: 100 }, maxOptOuts: { percent: 100 }, minCoverage: 0 }';
