@@ -185,7 +185,7 @@ function clockTime(ms: number): string {
 const PARTS = [
   ['confirmed', 'confirmed', true],
   ['failed', 'failed', true],
-  ['blocked', 'waiting or in need of attention', false],
+  ['blocked', 'waiting or needing attention', false],
   ['notNeeded', 'no longer needed', false],
   ['inProgress', 'in progress', false],
 ] as const;

@@ -57,7 +57,7 @@ function plannedText(planned: PlannedCounts, attempted: number): string {
   const { total, confirmed, inProgress, failed, blocked, notStarted } = planned;
   if (total === 0) return attempted === 0 ? 'no changes' : `${count(attempted, 'change')} from earlier runs`;
   const others = [
-    [blocked, 'waiting or in need of attention'],
+    [blocked, 'waiting or needing attention'],
     [inProgress, 'in progress'],
     [notStarted, 'not started'],
   ] as const;

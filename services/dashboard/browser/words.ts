@@ -72,7 +72,7 @@ interface ChangeCounts {
 export function progressText(counts: ChangeCounts): string {
   const { total, confirmed, failed, blocked, inProgress, notStarted = 0, notNeeded = 0, unplanned = 0 } = counts;
   const others = [
-    [blocked, 'waiting or in need of attention'],
+    [blocked, 'waiting or needing attention'],
     [inProgress, 'in progress'],
     [notNeeded, 'no longer needed'],
     [notStarted, 'not started'],

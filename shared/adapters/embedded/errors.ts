@@ -10,7 +10,8 @@ const CORRUPT: Translation = {
 const DISK_FULL: Translation = {
   code: 'DiskFull',
   found: 'the disk is full',
-  remedy: 'Nothing that was acknowledged is lost. Free some space: a daemon goes on by itself, a command is repeated.',
+  remedy:
+    'Nothing that was acknowledged is lost. Free some space: a daemon continues by itself; run other commands again.',
 };
 const NOT_WRITABLE: Translation = {
   code: 'NotWritable',

@@ -178,7 +178,7 @@ function OpenReasons({ status: { open } }: { readonly status: Status }) {
       <Reasons id="attention" title="Needs attention" rows={attention ?? []} none="Nothing needs attention." />
       <Reasons
         id="progress"
-        title="In progress"
+        title="In progress and waiting"
         rows={others ?? []}
         none={open.length === 0 ? 'All managed accounts comply with the policy.' : 'Nothing is in progress.'}
       />
