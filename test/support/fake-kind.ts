@@ -16,6 +16,7 @@ export const FAKE_KIND = {
   prerequisites: ['computeOptimizer'],
   coolDownMs: null,
   hasRuleMode: false,
+  hashesUnmanaged: false,
   actions: [
     {
       operation: 'UpdateEnrollmentStatus',

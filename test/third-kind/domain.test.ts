@@ -11,6 +11,7 @@ import { BATCH_OPERATIONS, byKind, ENROLLMENT_IDS, KINDS, kindOf } from '../../s
 import { type EntryDraft, sealEntry } from '../../shared/domain/ledger/entry.ts';
 import { DESIRED_FIELDS } from '../../shared/domain/policy/types.ts';
 import { workMessageSchema } from '../../shared/domain/work-message.ts';
+import { hashOfExample, POLICY_HASHES } from '../golden/policy-hashes.ts';
 import { anyFacts, anyObservations, anyRecord } from '../property/arbitraries.ts';
 import { CALLER, contextOf, MEMBER, MEMBER_ID, NOW, policyOf, seen } from '../support/domain-kit.ts';
 import { FAKE_KIND } from '../support/fake-kind.ts';
@@ -131,6 +132,19 @@ describe('with a third kind in the registry', () => {
     const { [THIRD]: _, ...older } = toStoredRecord(emptyRecord(MEMBER_ID));
     if (!isStoredRecord(older)) expect.fail('not a stored record');
     expect(fromStoredRecord(older)).toEqual(emptyRecord(MEMBER_ID));
+  });
+
+  it.each(POLICY_HASHES)('the example policy %s, which does not mention the kind, keeps its hash', (name, hash) => {
+    expect(hashOfExample(name)).toBe(hash);
+  });
+
+  it('the hash of a policy depends on the kind once the policy manages it', () => {
+    const without = policyOf('computeOptimizer: Active').hash;
+    expect(policyOf(`computeOptimizer: Active, ${THIRD}: unmanaged`).hash).toBe(without);
+    expect(policyOf(`computeOptimizer: Active, ${THIRD}: Active`).hash).not.toBe(without);
+    const rule = `rules: [{ id: all, match: { ou: / }, ${THIRD}: unmanaged }]`;
+    const other = 'rules: [{ id: all, match: { ou: / }, automation: unmanaged }]';
+    expect(policyOf('computeOptimizer: Active', rule).hash).not.toBe(policyOf('computeOptimizer: Active', other).hash);
   });
 
   it('a policy file, a work message and a CloudTrail event may name it', () => {

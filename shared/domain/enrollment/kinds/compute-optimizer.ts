@@ -10,6 +10,7 @@ export const COMPUTE_OPTIMIZER = {
   prerequisites: [],
   coolDownMs: null,
   hasRuleMode: false,
+  hashesUnmanaged: true,
   actions: [
     {
       operation: 'UpdateEnrollmentStatus',

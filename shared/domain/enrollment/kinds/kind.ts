@@ -39,6 +39,11 @@ export interface EnrollmentKind<Id extends string = string, Operation extends st
   readonly coolDownMs: number | null;
   /** Whether the organization can associate accounts with its rules: the policy field `organizationRules`. */
   readonly hasRuleMode: boolean;
+  /**
+   * Whether the default `unmanaged` counts in the hash of a policy. It does for the kinds of the first release only: with a later kind, policies that do
+   * not mention it keep their hash, under which plans and approvals are stored.
+   */
+  readonly hashesUnmanaged: boolean;
   readonly actions: readonly KindAction<Operation>[];
   /** Values of CloudTrail's `eventSource`; the event names are the operations of `actions`. */
   readonly eventSources: readonly string[];

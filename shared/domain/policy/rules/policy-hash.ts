@@ -1,4 +1,5 @@
 import { canonicalJson, sha256Hex } from '../../canonical-hash.ts';
+import { KINDS } from '../../enrollment/kinds/index.ts';
 import type { Match, Notify, Policy } from '../types.ts';
 
 /**
@@ -6,9 +7,10 @@ import type { Match, Notify, Policy } from '../types.ts';
  * alternatives in a list; the order of rules counts. The webhook's URL and secret count as written, with `${VAR}`, never by their value.
  */
 export function policyHash(policy: Policy): string {
-  const { source: _, notify, rules, exemptions, rollout, ...rest } = policy;
+  const { source: _, defaults, notify, rules, exemptions, rollout, ...rest } = policy;
   const meaning = {
     ...rest,
+    defaults: defaultsMeaning(defaults),
     rules: rules.map((rule) => ({ ...rule, match: matchMeaning(rule.match) })),
     exemptions: exemptions.map(({ accounts, enrollment, until, reason, owner }) => {
       return { accounts: asSet(accounts), enrollment, until, reason, owner };
@@ -20,6 +22,13 @@ export function policyHash(policy: Policy): string {
     },
   };
   return sha256Hex(canonicalJson(meaning));
+}
+
+/** A policy that does not mention a kind keeps its hash when a release adds that kind. */
+function defaultsMeaning(defaults: Policy['defaults']): Partial<Policy['defaults']> {
+  const unmentioned = KINDS.filter(({ id, hashesUnmanaged }) => !hashesUnmanaged && defaults[id] === 'unmanaged');
+  const omitted: ReadonlySet<string> = new Set(unmentioned.map(({ id }) => id));
+  return Object.fromEntries(Object.entries(defaults).filter(([field]) => !omitted.has(field)));
 }
 
 function webhookMeaning({ urlTemplate, events, secretTemplate }: NonNullable<Notify['webhook']>) {
