@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import {
+  compileMatch,
   compilePolicy,
   type DesiredState,
   type Match,
@@ -10,6 +11,8 @@ import {
   parsePolicy,
   policyHash,
 } from '../../../../shared/domain/policy/index.ts';
+import { mayMatch, possibleValues } from '../../../../shared/domain/policy/rules/joiners.ts';
+import { FIELDS } from '../../../../shared/domain/policy/types.ts';
 import { NOW } from './support.ts';
 
 const IDS = ['111111111111', '222222222222', '333333333333'];
@@ -242,5 +245,49 @@ describe('the hash', () => {
         expect(policyHash(flow.policy)).toBe(policyHash(policy));
       }),
     );
+  });
+});
+
+describe('an account that may join later', () => {
+  const joiner = fc
+    .record({ facts, id: fc.constant('999999999999') })
+    .map(({ facts: account, id }) => ({ ...account, id }));
+
+  it('gets only settings that are possible for its OU', () => {
+    let unanimous = 0;
+    fc.assert(
+      fc.property(rawPolicy, fc.array(joiner, { minLength: 1, maxLength: 8 }), (raw, accounts) => {
+        const policy = parsed(raw);
+        fc.pre(policy !== null);
+        const { resolve } = compilePolicy(policy);
+        for (const account of accounts) {
+          const desired = resolve(account);
+          for (const field of FIELDS) {
+            const possible = possibleValues(policy, { ou: account.ou, knownIds: new Set(IDS) }, field);
+            expect(possible).toContainEqual(desired[field]);
+            if (possible.length === 1) unanimous += 1;
+          }
+        }
+      }),
+      { numRuns: 300 },
+    );
+    expect(unanimous).toBeGreaterThan(300);
+  });
+
+  it('is matched for certain, or not at all, by a selector of OUs', () => {
+    fc.assert(
+      fc.property(some(OUS), joiner, (ou, account) => {
+        const match = { ou: [ou].flat() };
+        const known = { ou: account.ou, knownIds: new Set<string>() };
+        expect(mayMatch(match, known)).toBe(compileMatch(match).test(account) ? 'yes' : 'no');
+        expect(mayMatch({ not: match }, known)).toBe(compileMatch({ not: match }).test(account) ? 'yes' : 'no');
+      }),
+    );
+  });
+
+  it('may have an id that the policy names and the organization does not have', () => {
+    const match = { accounts: ['111111111111', '222222222222'] };
+    expect(mayMatch(match, { ou: '/', knownIds: new Set(['111111111111', '222222222222']) })).toBe('no');
+    expect(mayMatch(match, { ou: '/', knownIds: new Set(['111111111111']) })).toBe('maybe');
   });
 });

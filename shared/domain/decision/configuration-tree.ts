@@ -1,0 +1,94 @@
+import type { RuleMode } from '../enrollment/model.ts';
+import type { Assessment } from '../enrollment/verdict.ts';
+import { type OrganizationAccount, ouCovers } from '../policy/index.ts';
+import type { ConfigurationTree, Container, TreeAccount } from './configuration-plan.ts';
+import {
+  type ExplainedWant,
+  type JoinersContext,
+  namedPaths,
+  wantOfAccount,
+  wantOfJoiners,
+} from './configuration-wants.ts';
+
+/** The root or an OU, as AWS Organizations has it. */
+interface OrganizationalUnit {
+  /** `r-…` or `ou-…`. */
+  readonly id: string;
+  /** `null`: the root. */
+  readonly parentId: string | null;
+  /** As in policies: `/` for the root, else names such as `/A/B`. */
+  readonly path: string;
+}
+
+export interface ConfigurationFacts extends JoinersContext {
+  /** All OUs, each after its parent; the root is first. */
+  readonly units: readonly OrganizationalUnit[];
+  readonly accounts: readonly { readonly account: OrganizationAccount; readonly assessment: Assessment }[];
+  readonly configurations: ReadonlyMap<string, RuleMode>;
+}
+
+/** The tree to plan with, and by OU id why no configuration can cover it. */
+export interface ExplainedTree {
+  readonly tree: ConfigurationTree;
+  readonly whyNot: ReadonlyMap<string, string>;
+}
+
+/** The OU tree and the accounts were read at different times and do not fit together. Both have to be read again. */
+export class TreeChangedError extends Error {
+  override readonly name = 'TreeChangedError';
+}
+
+/** @throws TreeChangedError if an account is in an OU that the tree lacks */
+export function configurationTree(facts: ConfigurationFacts): ExplainedTree {
+  const { policy, units, configurations } = facts;
+  const whyNot = new Map<string, string>();
+  const note = (id: string, { why }: ExplainedWant): void => {
+    if (why !== null && !whyNot.has(id)) whyNot.set(id, why);
+  };
+  const missing = missingPaths(facts);
+  const containers = units.map(({ id, parentId, path }): Container => {
+    const joiners = strictest(
+      [path, ...(missing.get(path) ?? [])].map((each) => wantOfJoiners(facts, each)),
+      path,
+    );
+    note(id, joiners);
+    return { id, parentId, joiners: joiners.want };
+  });
+  const idOf = new Map(units.map(({ id, path }) => [path, id]));
+  const accounts: TreeAccount[] = [];
+  for (const { account, assessment } of facts.accounts) {
+    const parentId = idOf.get(account.ou);
+    if (parentId === undefined)
+      throw new TreeChangedError(`account ${account.id} is in ${account.ou}, which the OU tree does not have`);
+    // Configurations do not apply to the management account [automation-org].
+    const found = account.management ? null : wantOfAccount(policy, account, assessment);
+    if (found === null) continue;
+    note(parentId, found);
+    const { status, ruleMode } = assessment;
+    accounts.push({ id: account.id, parentId, want: found.want, status, ruleMode });
+  }
+  return { tree: { containers, accounts, configurations }, whyNot };
+}
+
+/** Paths that the policy or a suspension names and no OU has, by the path of the nearest OU above. An OU created there inherits from it. */
+function missingPaths(facts: ConfigurationFacts): ReadonlyMap<string, readonly string[]> {
+  const known = new Set(facts.units.map(({ path }) => path));
+  const missing = new Map<string, string[]>();
+  for (const path of namedPaths(facts)) {
+    if (known.has(path)) continue;
+    const above = [...known].filter((each) => ouCovers(each, path)).sort((a, b) => b.length - a.length)[0] ?? '/';
+    missing.set(above, [...(missing.get(above) ?? []), path]);
+  }
+  return missing;
+}
+
+/** What all of them agree on. An OU that does not exist yet can have no configuration of its own. */
+function strictest(wants: readonly ExplainedWant[], path: string): ExplainedWant {
+  const stopped = wants.find(({ want }) => want === 'held') ?? wants.find(({ want }) => want === 'outside');
+  if (stopped !== undefined) return stopped;
+  const [first, ...others] = wants;
+  if (first === undefined) throw new Error('unreachable: an OU has joiners of its own');
+  const differs = others.find(({ want }) => want !== first.want);
+  if (differs === undefined) return first;
+  return { want: 'outside', why: `the policy wants ${differs.want} in an OU below ${path} that does not exist yet` };
+}
