@@ -29,7 +29,7 @@ const published = z.object({
 rmSync(directory, { recursive: true, force: true });
 await build({
   ...CLI_BUNDLE,
-  entryPoints: [join(root, 'services/cli/main.ts')],
+  entryPoints: { main: join(root, 'services/cli/process.ts') },
   absWorkingDir: root,
   outdir: join(directory, 'cli'),
   plugins: [embedDashboard, describeBundle(directory)],

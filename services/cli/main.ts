@@ -1,14 +1,10 @@
-import { writeSync } from 'node:fs';
-import { environment } from '../../shared/config/environment.ts';
-import { runCli } from './cli.ts';
+import { enableCompileCache } from 'node:module';
+import { join } from 'node:path';
 
-const STDERR_FD = 2;
-
-process.exitCode = await runCli(process.argv.slice(2), {
-  stdout: process.stdout,
-  stderr: process.stderr,
-  env: environment(),
-  signals: process,
-  exit: (code) => process.exit(code),
-  rewrite: (text) => void writeSync(STDERR_FD, text),
-});
+/*
+ * The entry point of a checkout. Node caches each source without its types, and its compiled code, by a checksum of the source.
+ * If the directory cannot be written, it runs without a cache.
+ */
+enableCompileCache(join(import.meta.dirname, '../../node_modules/.cache/rollcall'));
+// A static import would be loaded before the cache is enabled.
+await import('./process.ts');

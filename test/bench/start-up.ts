@@ -10,6 +10,7 @@ import { type Figure, figure, median, round } from './figure.ts';
 import { inDirectory } from './workbench.ts';
 
 const MAIN = fileURLToPath(new URL('../../services/cli/main.ts', import.meta.url));
+const INSTALLED = fileURLToPath(new URL('../../services/cli/process.ts', import.meta.url));
 const RUNS = 7;
 
 /** Runs a module to its end. @returns the duration, ms */
@@ -36,7 +37,7 @@ export function startUp(): Promise<readonly Figure[]> {
     await writeFile(policy, 'version: 1\ndefaults: { computeOptimizer: Active }\n');
     const commands = { '--help': ['--help'], 'policy validate': ['policy', 'validate', '--policy', policy] };
     const outdir = join(directory, 'bundle');
-    await build({ ...CLI_BUNDLE, entryPoints: [MAIN], outdir, plugins: [embedDashboard] });
+    await build({ ...CLI_BUNDLE, entryPoints: { main: INSTALLED }, outdir, plugins: [embedDashboard] });
     await writeFile(join(outdir, 'package.json'), '{ "type": "module" }');
     const forms: Form[] = [
       { name: 'from a checkout', main: MAIN, empty: join(directory, 'empty.ts') },

@@ -26,7 +26,7 @@ async function bundle(outdir: string): Promise<void> {
   await build({
     ...CLI_BUNDLE,
     entryPoints: {
-      cli: join(root, 'services/cli/main.ts'),
+      cli: join(root, 'services/cli/process.ts'),
       'world-child': join(root, 'test/support/world-child.ts'),
       'aws-worker': join(root, 'test/support/aws-worker.ts'),
       'aws-functions': join(root, 'test/support/aws-functions.ts'),

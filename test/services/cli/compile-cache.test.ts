@@ -1,0 +1,104 @@
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Ended, spawned } from './support.ts';
+
+const root = resolve(import.meta.dirname, '../../..');
+
+/** A checkout with its own cache, filled by a first start. Its packages are links to those of this checkout. */
+const checkout = mkdtempSync(join(tmpdir(), 'rollcall-checkout-'));
+const cache = join(checkout, 'node_modules/.cache/rollcall');
+let first: Ended;
+beforeAll(async () => {
+  mkdirSync(join(checkout, 'node_modules'));
+  for (const part of ['services', 'shared', 'package.json']) {
+    cpSync(join(root, part), join(checkout, part), { recursive: true });
+  }
+  for (const name of readdirSync(join(root, 'node_modules'))) {
+    if (!name.startsWith('.')) symlinkSync(join(root, 'node_modules', name), join(checkout, 'node_modules', name));
+  }
+  first = await help();
+});
+afterAll(() => rmSync(checkout, { recursive: true, force: true }));
+
+const PROGRAM = 'services/cli/program.ts';
+const HELP = { code: 0, stdout: expect.stringContaining('Keep every account') };
+
+/** Starts without a cache in the environment, and with Node's report on its use of cached code. */
+function help(): Promise<Ended> {
+  const env = { NODE_COMPILE_CACHE: '', NODE_DEBUG_NATIVE: 'COMPILE_CACHE' };
+  return spawned(['--help'], { cwd: checkout, entry: [join(checkout, 'services/cli/main.ts')], env });
+}
+
+/** Whether Node reported that it used cached code of this file. */
+const usedCacheOf = (file: string, { stderr, stdout }: Ended): boolean =>
+  `${stderr}${stdout}`.split('\n').some((line) => line.includes(`${file} was accepted`));
+
+describe('a checkout caches its compiled sources', () => {
+  it('and uses them at the next start', async () => {
+    expect(first, first.stderr).toMatchObject(HELP);
+    expect(usedCacheOf(PROGRAM, first)).toBe(false);
+    expect(usedCacheOf(PROGRAM, await help())).toBe(true);
+  });
+
+  it('and notices a changed file, even with the same size and time', async () => {
+    const file = join(checkout, PROGRAM);
+    const { atime, mtime } = statSync(file);
+    const source = readFileSync(file, 'utf8');
+    writeFileSync(file, source.replace('Keep every account', 'Hold every account'));
+    utimesSync(file, atime, mtime);
+    const changed = await help();
+    expect(changed.stdout).toContain('Hold every account');
+    expect(usedCacheOf(PROGRAM, changed)).toBe(false);
+    expect(usedCacheOf('services/cli/cli.ts', changed)).toBe(true);
+    writeFileSync(file, source);
+  });
+
+  it('and notices a changed package', async () => {
+    const linked = join(checkout, 'node_modules/commander');
+    rmSync(linked);
+    cpSync(join(root, 'node_modules/commander'), linked, { recursive: true });
+    await help();
+    const file = join(linked, 'lib/help.js');
+    writeFileSync(file, readFileSync(file, 'utf8').replaceAll('Usage:', 'Using:'));
+    const changed = await help();
+    expect(changed.stdout).toContain('Using:');
+    expect(usedCacheOf('commander/lib/command.js', changed)).toBe(true);
+  });
+
+  it('and ignores damaged entries', async () => {
+    for (const entry of readdirSync(cache, { recursive: true, withFileTypes: true })) {
+      if (entry.isFile()) truncateSync(join(entry.parentPath, entry.name), 64);
+    }
+    const again = await help();
+    expect(again).toMatchObject(HELP);
+    expect(usedCacheOf(PROGRAM, again)).toBe(false);
+  });
+
+  it('and two processes can write it at the same time', async () => {
+    rmSync(cache, { recursive: true });
+    const both = await Promise.all([help(), help()]);
+    const after = await help();
+    for (const one of [...both, after]) expect(one).toMatchObject(HELP);
+    expect(usedCacheOf(PROGRAM, after)).toBe(true);
+  });
+
+  it('and runs when the cache cannot be written', async () => {
+    rmSync(cache, { recursive: true });
+    writeFileSync(cache, 'a file where the directory should be');
+    expect(await help()).toMatchObject(HELP);
+  });
+});
