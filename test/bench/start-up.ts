@@ -10,7 +10,7 @@ import { type Figure, figure, median, round } from './figure.ts';
 import { inDirectory } from './workbench.ts';
 
 const MAIN = fileURLToPath(new URL('../../services/cli/main.ts', import.meta.url));
-const INSTALLED = fileURLToPath(new URL('../../services/cli/process.ts', import.meta.url));
+const PACKAGED = fileURLToPath(new URL('../../services/cli/process.ts', import.meta.url));
 const RUNS = 7;
 
 /** Runs a module to its end. @returns the duration, ms */
@@ -37,7 +37,7 @@ export function startUp(): Promise<readonly Figure[]> {
     await writeFile(policy, 'version: 1\ndefaults: { computeOptimizer: Active }\n');
     const commands = { '--help': ['--help'], 'policy validate': ['policy', 'validate', '--policy', policy] };
     const outdir = join(directory, 'bundle');
-    await build({ ...CLI_BUNDLE, entryPoints: { main: INSTALLED }, outdir, plugins: [embedDashboard] });
+    await build({ ...CLI_BUNDLE, entryPoints: { main: PACKAGED }, outdir, plugins: [embedDashboard] });
     await writeFile(join(outdir, 'package.json'), '{ "type": "module" }');
     const forms: Form[] = [
       { name: 'from a checkout', main: MAIN, empty: join(directory, 'empty.ts') },
@@ -57,6 +57,8 @@ async function ofForm(
   await writeFile(empty, 'export const nothing = null;\n');
   const bare: number[] = [];
   const ours = new Map<string, number[]>();
+  // The first start of a checkout fills its cache of compiled sources.
+  for (const args of Object.values(commands)) await timed(directory, main, ...args);
   for (let run = 0; run < RUNS; run += 1) {
     bare.push(await timed(directory, empty));
     for (const [command, args] of Object.entries(commands)) {
