@@ -7,9 +7,8 @@ import type { OrganizationAccount } from '../domain/policy/types.ts';
 import type { OrganizationSnapshot } from '../ports/cloud.ts';
 
 /*
- * Cheap checks for documents that the store itself wrote under this schema version, which is checked when the store is opened.
- * They check the fields that the code uses, so that a damaged or hand-edited row is detected when it is read. For an entry they check only the
- * outermost fields: its hash covers the rest, and full validation would cost more than reading. Records have no hash.
+ * Cheap checks for documents that a store reads back: only the fields that the code uses, so that a damaged or hand-edited document is detected. Of a
+ * ledger entry only the outermost fields are checked, because its hash covers the rest.
  */
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -38,7 +37,24 @@ export function isLedgerEntry(value: unknown): value is LedgerEntry {
   );
 }
 
-/** A record as it is stored: see `StoredState`. */
+/** An entry with its fields in the order in which `audit list` shows them. Canonical JSON, the stored form, sorts them by name. */
+export function inShownOrder(entry: LedgerEntry): LedgerEntry {
+  const { id, chain, seq, at, type, accountId, enrollment, runId, actor } = entry;
+  const { before, after, reason, rule, policyHash, api, detail, prevHash, hash } = entry;
+  return {
+    ...{ id, chain, seq, at, type, accountId, enrollment, runId, actor },
+    ...{ before, after, reason, rule, policyHash, api, detail, prevHash, hash },
+  };
+}
+
+/** Epoch ms. @throws RangeError for an invalid time, because no query by time would find its entry */
+export function toEpoch(iso: string): number {
+  const at = Date.parse(iso);
+  if (Number.isNaN(at)) throw new RangeError(`not an ISO 8601 time: ${iso}`);
+  return at;
+}
+
+/** A record in its stored form (`StoredState`). */
 export type StoredRecord = Pick<AccountRecord, 'accountId' | 'head'> & StoredState;
 
 export function toStoredRecord({ accountId, head, ...state }: AccountRecord): StoredRecord {
@@ -57,7 +73,7 @@ export function isStoredRecord(value: unknown): value is StoredRecord {
     Number.isSafeInteger(value['head']['seq']) &&
     isText(value['head']['hash']) &&
     typeof value['present'] === 'boolean' &&
-    // A record that was stored before an enrollment kind existed has no condition for it.
+    // A record that was stored before Rollcall knew an enrollment kind has no condition for that kind.
     ENROLLMENT_IDS.every((id) => value[id] === undefined || isConditionOrNull(value[id]))
   );
 }
@@ -118,7 +134,7 @@ export function isSnapshotMeta(value: unknown): value is SnapshotMeta {
   );
 }
 
-/** Accepts any JSON, because the reader of a register validates its content. */
+/** Accepts any JSON. Used for registers, whose readers validate the content. */
 export function isAnything(_value: unknown): _value is unknown {
   return true;
 }

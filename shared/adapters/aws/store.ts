@@ -1,13 +1,9 @@
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
 import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
 import type { Network } from '../../domain/network.ts';
-import type { Ledger } from '../../ports/ledger.ts';
-import type { DeadLetterReason, DeadLetters, WorkQueue } from '../../ports/queue.ts';
-import type { Records } from '../../ports/records.ts';
-import type { Registers } from '../../ports/registers.ts';
-import type { SnapshotStore } from '../../ports/snapshot-store.ts';
-import type { StoreTime } from '../../ports/store-time.ts';
+import type { DeadLetterReason } from '../../ports/queue.ts';
 import type { Clock, Monotonic, NewId, Random } from '../../ports/system.ts';
+import type { StoreParts } from '../store-parts.ts';
 import { clientSettings } from './client-settings.ts';
 import { withCompleteAnswers } from './complete-answers.ts';
 import { refuseSkew, ServerTimes, serverTime } from './dynamodb/clock-skew.ts';
@@ -54,20 +50,10 @@ export interface AwsStoresOptions {
   readonly check?: boolean;
 }
 
-/** All stores of the `aws` profile. All methods throw `StoreError`. */
-export interface AwsStores {
-  readonly ledger: Ledger;
-  readonly records: Records;
-  readonly queue: WorkQueue;
-  readonly deadLetters: DeadLetters;
-  readonly registers: Registers;
-  readonly snapshots: SnapshotStore;
-  /** DynamoDB's clock. */
-  readonly time: StoreTime;
-  /** Stores an unreadable body as a dead letter. For a body that did not come from `queue.receive` (a Lambda event). */
+/** The state of the aws runtime, in DynamoDB and SQS. When it is closed, calls in progress fail. All methods throw `StoreError`. */
+export interface AwsStores extends StoreParts {
+  /** Stores an unreadable body as a dead letter. For a body that did not come from `queue.receive` but from a Lambda event. */
   bury(body: string, reason: DeadLetterReason): Promise<void>;
-  /** Closes connections; calls in progress fail. Safe to call twice. */
-  close(): Promise<void>;
 }
 
 /**

@@ -1,32 +1,28 @@
 import { rmSync } from 'node:fs';
 import { backup } from 'node:sqlite';
-import { StoreError } from '../../ports/store-error.ts';
+import type { StoreError } from '../../ports/store-error.ts';
 import { type Patience, whenFree } from './connection.ts';
 import { openDatabase } from './database.ts';
-import { toStoreError } from './errors.ts';
+import { storeError, toStoreError } from './errors.ts';
 import { makePrivateFile, publishFile, statsOf } from './private-files.ts';
 
 export interface BackupRequest {
   /** Path of the database. */
   readonly path: string;
+  /** Path of the backup. */
   readonly file: string;
-  /** Text that makes the name of the temporary file unique. */
+  /** Makes the name of the temporary file unique. */
   readonly unique: string;
   readonly patience: Patience;
 }
 
-/** The number of pages that one step copies, on a separate thread. */
+/** How many pages SQLite copies in one step. Each step runs on a separate thread. */
 const PAGES_A_STEP = 4096;
 
-/** See `EmbeddedStore.backup`. */
+/** Implements `EmbeddedStore.backup`. */
 export async function backupTo({ path, file, unique, patience }: BackupRequest): Promise<void> {
   if (statsOf(path) === undefined) {
-    throw new StoreError({
-      code: 'NotFound',
-      resource: path,
-      found: 'there is no store',
-      remedy: 'There is nothing to back up.',
-    });
+    throw storeError('NotFound', path, 'there is no store', 'There is nothing to back up.');
   }
   if (statsOf(file) !== undefined) throw taken(file);
   const draft = `${file}.${unique}.partial`;
@@ -43,8 +39,8 @@ export async function backupTo({ path, file, unique, patience }: BackupRequest):
 }
 
 /**
- * Copies the state of one moment. A reading transaction on a separate connection stays open during the copy and pins the snapshot, so that writers
- * neither wait for the copy nor restart it.
+ * Copies the database as it is at one moment. A read transaction stays open during the copy. Without it, every write by another process would
+ * restart the copy.
  */
 export async function copySnapshot(path: string, target: string): Promise<void> {
   const source = openDatabase(path, { readOnly: true });
@@ -57,7 +53,7 @@ export async function copySnapshot(path: string, target: string): Promise<void> 
   }
 }
 
-/** Takes a database out of write-ahead logging, so that it is complete without a log beside it and can be read anywhere. */
+/** Turns write-ahead logging off, so that the file is complete without a log beside it. */
 function asOneFile(path: string): void {
   const db = openDatabase(path);
   try {
@@ -68,10 +64,5 @@ function asOneFile(path: string): void {
 }
 
 function taken(file: string): StoreError {
-  return new StoreError({
-    code: 'Exists',
-    resource: file,
-    found: 'there is such a file already',
-    remedy: 'Choose another name, or remove it first.',
-  });
+  return storeError('Exists', file, 'there is such a file already', 'Choose another name, or remove it first.');
 }

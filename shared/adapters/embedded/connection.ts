@@ -1,9 +1,9 @@
 import { statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
-import { StoreError } from '../../ports/store-error.ts';
+import type { StoreError } from '../../ports/store-error.ts';
 import type { Clock, Random } from '../../ports/system.ts';
-import { isBusy, toStoreError } from './errors.ts';
+import { isBusy, storeError, toStoreError } from './errors.ts';
 import type { SchemaGuard } from './schema-check.ts';
 import { Sql } from './sql.ts';
 
@@ -15,14 +15,11 @@ export interface Patience {
   readonly totalMs: number;
 }
 
-/**
- * How long SQLite itself may block the event loop while it waits for a lock. Another process's commit takes less than
- * this; longer waits do not block.
- */
+/** How long SQLite may block the event loop while it waits for a lock, ms. Another process's commit is shorter; longer waits do not block. */
 export const BLOCKING_WAIT_MS = 20;
 const LONGEST_PAUSE_MS = 100;
 
-/** Retries `attempt`, with growing random pauses, while another connection holds the lock. Throws the last error. */
+/** Retries `attempt`, with growing random pauses, while another connection holds the lock. @throws the last error */
 export async function whenFree<T>(patience: Patience, attempt: () => T | Promise<T>): Promise<T> {
   const { clock, random } = patience;
   const giveUpAt = clock.now() + patience.totalMs;
@@ -36,9 +33,27 @@ export async function whenFree<T>(patience: Patience, attempt: () => T | Promise
   }
 }
 
-/** A change that waits for its commit. `run` may be called again after a rollback. */
+/**
+ * Yields the pages of a listing, ordered by a text column; other work of the event loop runs between two pages.
+ * @param read reads the page after a value of the column
+ * @param keyOf that value of an item
+ */
+export async function* inPages<T>(
+  read: (after: string) => Promise<readonly T[]>,
+  keyOf: (item: T) => string,
+): AsyncGenerator<readonly T[]> {
+  for (let after: string | null = ''; after !== null; ) {
+    await nextTurn();
+    const page: readonly T[] = await read(after);
+    if (page.length > 0) yield page;
+    const last = page.at(-1);
+    after = last === undefined ? null : keyOf(last);
+  }
+}
+
+/** A change that waits for its commit. */
 interface PendingWrite {
-  /** Makes the change. @returns the function that resolves the caller's promise once the change is durable. */
+  /** Makes the change; called again after a rollback. @returns a function to call after the commit, which resolves the caller's promise */
   readonly run: (sql: Sql) => () => void;
   readonly fail: (error: StoreError) => void;
 }
@@ -48,29 +63,29 @@ export interface ConnectionOptions {
   readonly path: string;
   readonly patience: Patience;
   readonly readOnly: boolean;
-  /** Whether a commit waits for the disk, so that one commit for many changes is faster. */
+  /** Whether a commit waits for the disk. If so, changes are collected and committed together. */
   readonly durable: boolean;
-  /** Called in each writing transaction; `null`: no other program can change the schema. */
+  /** Checks the schema in each write transaction; `null`: no other program can change it. */
   readonly schema: SchemaGuard | null;
   /** Inode of the opened file, to detect that it was replaced; `null` for a database in memory. */
   readonly inode: number | null;
   readonly onClose: () => void;
 }
 
-/** If a turn of the event loop takes longer than this, ms, the loop has other work. */
+/** A longer turn of the event loop, ms, means that the loop has other work. */
 const QUIET_TURN_MS = 0.1;
-/** The largest number of turns with other work that a commit waits for. */
+/** How many turns of the event loop a commit waits at most while the loop has other work. */
 const MOST_TURNS = 10;
-/** If commits are slow and the last one had several changes, the next waits this share of their duration, up to a limit in ms, for more changes. */
+/** If the last commit had several changes, the next one waits for more: this share of the last commit's duration, at most {@link LONGEST_WAIT_MS}. */
 const WAIT_SHARE = 0.25;
 const LONGEST_WAIT_MS = 5;
 
-/** The most changes that one transaction takes, so that one commit does not block the event loop for long. */
+/** Maximum number of changes in one transaction. A larger transaction would block the event loop for too long. */
 const LARGEST_GROUP = 256;
 
 /**
- * One connection with group commit. A SQLite commit costs one fsync, and node:sqlite blocks meanwhile. Therefore changes that are requested while the
- * event loop is busy share one transaction, and all of them resolve after its fsync. No transaction is open across an `await`.
+ * One connection with group commit. Each SQLite commit costs one fsync, and node:sqlite blocks the event loop meanwhile. So changes that are
+ * requested while the event loop is busy share one transaction. No transaction stays open across an `await`.
  *
  * ```
  *  write() ──▶ pending ──(quiet turn)──▶ BEGIN IMMEDIATE, all, COMMIT ──▶ every caller resolves
@@ -84,7 +99,7 @@ export class Connection {
   readonly #sql: Sql;
   #pending: PendingWrite[] = [];
   #draining: Promise<void> | null = null;
-  /** The number of changes of the last group, and the duration of its commit. */
+  /** The last commit: its number of changes and its duration. */
   #last = { size: 0, ms: 0 };
   #closed = false;
 
@@ -97,7 +112,7 @@ export class Connection {
     return this.#given.durable;
   }
 
-  /** Reads from one consistent state, by one statement or inside {@link Connection.snapshot}. */
+  /** Runs a query of one statement. Several statements need {@link Connection.snapshot}. */
   async read<T>(query: (sql: Sql) => T): Promise<T> {
     this.#assertOpen();
     try {
@@ -107,7 +122,7 @@ export class Connection {
     }
   }
 
-  /** Several statements that must see the same state. */
+  /** Runs several statements that all see the same state. */
   snapshot<T>(query: (sql: Sql) => T): Promise<T> {
     return this.read((sql) => {
       this.#given.db.exec('BEGIN');
@@ -120,13 +135,14 @@ export class Connection {
   }
 
   /**
-   * Makes a change; durable when it returns.
-   * @param change synchronous, without effects outside the database: it may run twice. If it throws, none of it is stored.
+   * Makes a change. It is committed when the promise resolves.
+   * @param change may run twice, so it must have no effects outside the database. If it throws, none of it is stored.
    */
   write<T>(change: (sql: Sql) => T): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#assertOpen();
-      if (this.#given.readOnly) throw this.#refusal();
+      if (this.#given.readOnly)
+        throw this.#defect('NotWritable', 'a write to a store that was opened for reading only');
       const run = (sql: Sql) => {
         const value = change(sql);
         return () => resolve(value);
@@ -141,7 +157,7 @@ export class Connection {
     if (this.#closed) return this.#draining ?? undefined;
     this.#closed = true;
     await this.#draining;
-    // The last connection to close moves the log into the file and removes it.
+    // When the last connection closes, SQLite moves the log's changes into the file and removes the log.
     this.#given.db.close();
     this.#given.onClose();
   }
@@ -156,10 +172,7 @@ export class Connection {
     this.#draining = null;
   }
 
-  /**
-   * A commit blocks the event loop for as long as the disk takes, for one change or many. While the loop has other work, that work goes first, and
-   * the changes that it requests join the group. Without other work the commit happens immediately.
-   */
+  /** Waits while the event loop has other work, so that the changes which that work requests join the same commit. Otherwise returns immediately. */
   async #gather(): Promise<void> {
     for (let turn = 0; turn < MOST_TURNS && this.#pending.length < LARGEST_GROUP; turn += 1) {
       const known = this.#pending.length;
@@ -197,39 +210,26 @@ export class Connection {
       this.#last = { size: group.length, ms: performance.now() - start };
       return answers;
     } catch (error) {
-      // After some errors, for example a full disk, SQLite has already rolled back.
+      // After some errors, such as a full disk, SQLite has already rolled back.
       if (this.#given.db.isTransaction) this.#given.db.exec('ROLLBACK');
       throw error;
     }
   }
 
-  /** A deleted or replaced file would accept every write without an error and keep none. */
+  /** Without this check, writes to a deleted or replaced file would succeed and be lost. */
   #assertInPlace(): void {
     if (this.#given.inode === null) return;
     const now = statSync(this.#given.path, { throwIfNoEntry: false });
     if (now?.ino === this.#given.inode) return;
-    const found =
-      now === undefined ? 'the file was deleted while it was open' : 'the file was replaced while it was open';
-    throw new StoreError({
-      code: 'Moved',
-      resource: this.#given.path,
-      found,
-      remedy: 'Stop this process and start it again.',
-    });
+    const found = `the file was ${now === undefined ? 'deleted' : 'replaced'} while it was open`;
+    throw storeError('Moved', this.#given.path, found, 'Stop this process and start it again.');
   }
 
   #assertOpen(): void {
-    if (!this.#closed) return;
-    const remedy = 'This is a defect of Rollcall; please report it.';
-    throw new StoreError({ code: 'Closed', resource: this.#given.path, found: 'the store was closed before', remedy });
+    if (this.#closed) throw this.#defect('Closed', 'the store was closed before');
   }
 
-  #refusal(): StoreError {
-    return new StoreError({
-      code: 'NotWritable',
-      resource: this.#given.path,
-      found: 'a write to a store that was opened for reading only',
-      remedy: 'This is a defect of Rollcall; please report it.',
-    });
+  #defect(code: 'Closed' | 'NotWritable', found: string): StoreError {
+    return storeError(code, this.#given.path, found, 'This is a defect of Rollcall; please report it.');
   }
 }

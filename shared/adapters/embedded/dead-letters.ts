@@ -7,7 +7,7 @@ import type { Row, Sql } from './sql.ts';
 
 export function sqliteDeadLetters(connection: Connection, clock: Pick<Clock, 'now'>): DeadLetters {
   return {
-    /** The latest first. */
+    /** Latest first. */
     list: (limit) =>
       connection.read((sql) =>
         sql

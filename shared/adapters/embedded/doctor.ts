@@ -1,4 +1,4 @@
-/** The doctor's checks of the embedded store. They open nothing for writing and create no file. */
+/** The checks of `doctor` for the embedded store. They write nothing and create no file. */
 import { accessSync, closeSync, constants, openSync, readSync, type Stats, statfsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type CheckResult, fail, pass, quoted, skipped, warn } from '../../domain/doctor-checks.ts';
@@ -8,13 +8,13 @@ import { databasePath, inspectFile } from './file.ts';
 import { MIGRATIONS } from './schema.ts';
 
 const MIB = 2 ** 20;
-/** With less free space than this, the next scan of a large organization may not fit, bytes. */
+/** With less free space than this, bytes, the next scan of a large organization may fail. */
 const LITTLE_SPACE = 64 * MIB;
 const SOME_SPACE = 1024 * MIB;
-/** `journal_size_limit` truncates the log to 64 MiB after each checkpoint; a much larger log means that checkpoints fail. */
+/** Each checkpoint truncates the log to 64 MiB (`journal_size_limit`). A log above this size, bytes, means that checkpoints fail. */
 const LONG_LOG = 256 * MIB;
 
-/** File systems (magic numbers of statfs(2)) without shared memory between processes, which write-ahead logs need [sqlite.org/wal.html]. */
+/** Network file systems, by their number in statfs(2). Write-ahead logs do not work there: they need shared memory [sqlite.org/wal.html]. */
 const NETWORK_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
   [0x6969, 'NFS'],
   [0x517b, 'SMB'],
@@ -23,18 +23,11 @@ const NETWORK_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
   [0x01021997, '9P'],
 ]);
 
-export interface EmbeddedLook {
-  readonly dataDirectory: () => Promise<CheckResult>;
-  readonly database: () => Promise<CheckResult>;
-  readonly writeAheadLog: () => Promise<CheckResult>;
-  readonly disk: () => Promise<CheckResult>;
-}
-
-export function lookAtEmbedded(dataDir: string, { clock, random }: { clock: Clock; random: Random }): EmbeddedLook {
+export function lookAtEmbedded(dataDir: string, { clock, random }: { clock: Clock; random: Random }) {
   const path = databasePath(dataDir);
   return {
     dataDirectory: async () => directory(dataDir),
-    database: () => database(path, { clock, random, totalMs: 2_000 }),
+    database: (): Promise<CheckResult> => database(path, { clock, random, totalMs: 2_000 }),
     writeAheadLog: async () => log(path),
     disk: async () => disk(dataDir),
   };
@@ -89,7 +82,7 @@ function storeResult(error: StoreError): CheckResult {
   }
 }
 
-/** Offset of the header's two version numbers; 2 means write-ahead log [sqlite.org/fileformat2.html, 1.3.3]. */
+/** Offset in the header of the format's version number, which is 2 with a write-ahead log [sqlite.org/fileformat2.html, 1.3.3]. */
 const VERSIONS_AT = 18;
 
 function log(path: string): CheckResult {
@@ -136,7 +129,7 @@ function existing(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
   } catch {
-    // ENOTDIR: a part of the path is a file, so its parent is checked next.
+    // ENOTDIR: a part of the path is a file.
     return undefined;
   }
 }
@@ -147,7 +140,7 @@ function mayWrite(path: string): boolean {
     accessSync(path, wanted);
     return true;
   } catch {
-    return false; // an error is how access(2) says no
+    return false; // access(2) reports a missing permission as an error
   }
 }
 

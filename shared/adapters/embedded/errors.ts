@@ -1,6 +1,11 @@
-import { StoreError, type StoreErrorDetails } from '../../ports/store-error.ts';
+import { StoreError, type StoreErrorCode, type StoreErrorDetails } from '../../ports/store-error.ts';
 
 type Translation = Omit<StoreErrorDetails, 'resource'>;
+
+/** An error that this adapter detects itself. */
+export function storeError(code: StoreErrorCode, resource: string, found: string, remedy: string): StoreError {
+  return new StoreError({ code, resource, found, remedy });
+}
 
 const CORRUPT: Translation = {
   code: 'Corrupt',
@@ -43,7 +48,7 @@ const BY_RESULT: ReadonlyMap<number, Translation> = new Map([
   [23, NOT_WRITABLE], // SQLITE_AUTH
   [26, { ...CORRUPT, found: 'this is not an SQLite database' }], // SQLITE_NOTADB
 ]);
-/** SQLITE_IOERR_SHMSIZE: the shared memory file could not grow, which is how a full disk shows there. */
+/** SQLITE_IOERR_SHMSIZE: the shared memory file could not grow, because the disk is full. */
 const IOERR_SHMSIZE = 4874;
 
 /** By the error code of Node's file functions. */
@@ -62,11 +67,15 @@ const BY_ERRNO: ReadonlyMap<string, Translation> = new Map([
 ]);
 
 function sqliteResult(error: unknown): number | null {
-  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return null;
-  return error.errcode;
+  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode : null;
 }
 
-/** Whether a retry may succeed. Node's `backup` reports a lock that it could not get as result 0. */
+/** The code of an error of Node's file functions; empty for other errors. */
+export function fileErrorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
+/** Whether another connection holds the lock, so that a retry may succeed. Node's `backup` reports that as result 0. */
 export function isBusy(error: unknown): boolean {
   if (error instanceof StoreError) return error.code === 'Busy';
   const result = sqliteResult(error);
@@ -75,27 +84,39 @@ export function isBusy(error: unknown): boolean {
 
 function changedOutside(error: unknown, path: string): StoreError {
   const reason = error instanceof Error ? error.message.slice(0, 200) : '';
-  return new StoreError(
-    { ...CORRUPT, resource: path, found: `the database is damaged or was changed from outside (${reason})` },
-    { cause: error },
-  );
+  const found = `the database is damaged or was changed from outside (${reason})`;
+  return new StoreError({ ...CORRUPT, resource: path, found }, { cause: error });
 }
 
-/** Translates an error of SQLite or the file system into a {@link StoreError}, by its code, never by its text. */
+/** Runs `work` and translates its errors. Errors that are not about the store's file are thrown unchanged. */
+export function translating<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw translated(error, path);
+  }
+}
+
+/** The StoreError for an error about the store's file; any other error unchanged. */
+export function translated(error: unknown, path: string): unknown {
+  const known = toStoreError(error, path);
+  return known.code === 'Internal' ? error : known;
+}
+
+/** Translates an error of SQLite or the file system by its code, never by its text. */
 export function toStoreError(error: unknown, path: string): StoreError {
   if (error instanceof StoreError) return error;
   const result = sqliteResult(error);
   if (result !== null) {
-    // SQLITE_ERROR: the statements fit the schema, so the schema or the header has been changed.
+    // SQLITE_ERROR: Rollcall's statements fit its schema, so another program has changed the schema or the header.
     if (result === 1) return changedOutside(error, path);
     const known = result === IOERR_SHMSIZE ? DISK_FULL : BY_RESULT.get(result === 0 ? 5 : result & 0xff);
     if (known !== undefined) return new StoreError({ ...known, resource: path }, { cause: error });
   }
-  // A number beyond JavaScript's range, and Rollcall stores none that large.
-  if (error instanceof RangeError && 'code' in error && error.code === 'ERR_OUT_OF_RANGE')
-    return changedOutside(error, path);
-  const errno = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
-  const known = BY_ERRNO.get(errno);
+  const code = fileErrorCode(error);
+  // The file contains a number beyond JavaScript's range. Rollcall stores no such number.
+  if (code === 'ERR_OUT_OF_RANGE') return changedOutside(error, path);
+  const known = BY_ERRNO.get(code);
   if (known !== undefined) return new StoreError({ ...known, resource: path }, { cause: error });
   const found = `unexpected: ${error instanceof Error ? error.message : String(error)}`;
   const remedy = 'This is a defect of Rollcall; please report it with this message.';

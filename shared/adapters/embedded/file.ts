@@ -5,14 +5,14 @@ import { pathToFileURL } from 'node:url';
 import { StoreError } from '../../ports/store-error.ts';
 import { type Patience, whenFree } from './connection.ts';
 import { openDatabase } from './database.ts';
-import { toStoreError } from './errors.ts';
+import { storeError, toStoreError } from './errors.ts';
 import { makeDirectory, makePrivateFile, publishFile } from './private-files.ts';
 import { APPLICATION_ID, type Migration } from './schema.ts';
 import { assertSchema } from './schema-check.ts';
 
 const DATABASE_FILE = 'rollcall.db';
 
-/** Up to this size the whole file is checked when it is opened (about 20 ms); for a larger file only its header and schema. */
+/** Files up to this size are checked as a whole when they are opened (about 20 ms), larger ones only by header and schema. */
 const QUICK_CHECK_BYTES = 16 * 2 ** 20;
 
 export interface FileState {
@@ -21,9 +21,8 @@ export interface FileState {
 }
 
 /**
- * Checks a store's file without changing it or creating files beside it, and refuses a file that is damaged or not this version's.
- * The checks are cheap, because a store may have gigabytes: the header, the file's length, the schema, and the whole content of files up to
- * 16 MiB. Other damage is reported as `Corrupt` when the damaged part is read. A backup is always checked in full before it is restored.
+ * Checks a store's file without changing it or creating files beside it: header, length, schema, and the content of files up to 16 MiB. Damage
+ * elsewhere in a larger file is reported when that part is read.
  * @returns `null` if there is no file
  * @throws StoreError `Corrupt`, `ForeignFile`, `ForeignSchema`, `NewerVersion`, `NotWritable`
  */
@@ -33,18 +32,21 @@ export async function inspectFile(
   patience: Patience,
 ): Promise<FileState | null> {
   try {
-    // Check for the log before the file: a process that creates a store creates the file first, so a log without a file means that it was deleted.
+    // Looks for the log first. A process that creates a store makes the file before the log, so a log without a file means that the file was deleted.
     const logged = hasLog(path);
     const stats = statSync(path, { throwIfNoEntry: false });
     if (stats === undefined && logged) throw corrupt(path, `the file is gone, but its log ${path}-wal is there`);
     if (stats === undefined) return null;
-    if (!stats.isFile()) throw notAFile(path);
+    if (!stats.isFile()) {
+      const found = 'not a regular file, expected a database file';
+      throw storeError('Corrupt', path, found, 'Choose another directory with --data-dir.');
+    }
     const underLock = () => whenFree(patience, () => probe(path, stats.size, migrations));
     if (heldHere.has(inodeOf(path))) return await underLock();
     assertHeader(path, stats.size, migrations.length, !logged);
     if (logged) return await underLock();
-    // Without a log the file is complete, and it can be read without locks and without leaving files beside it. But another process may have
-    // opened it since, so damage counts only if it is also found under a lock.
+    // Without a log the file is complete and can be read without locks. But another process may be opening it for writing, which can look like
+    // damage. So damage counts only if a read under a lock finds it too.
     try {
       return probe(`${pathToFileURL(path).href}?immutable=1`, stats.size, migrations, path);
     } catch (error) {
@@ -56,14 +58,14 @@ export async function inspectFile(
   }
 }
 
-/** Whether a write-ahead log exists: it contains changes that are not yet in the file itself. */
+/** Whether there is a write-ahead log, which contains changes that are not yet in the file itself. */
 function hasLog(path: string): boolean {
   return (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
 }
 
 /**
- * Files that this process has open as databases. If the process closes any other handle of such a file, it loses its locks on it
- * [sqlite.org/howtocorrupt.html, 2.2]. So these files are read only through SQLite, which takes care of that.
+ * The databases that this process has open, with the number of connections. Such a file must be read only through SQLite: if the process opens and
+ * closes it directly, the process loses its locks on it [sqlite.org/howtocorrupt.html, 2.2].
  */
 const heldHere = new Map<string, number>();
 
@@ -72,7 +74,7 @@ function inodeOf(path: string): string {
   return `${dev}:${ino}`;
 }
 
-/** Call it before a database is opened. @returns a function to call after the database is closed */
+/** Call it before opening a database. @returns a function to call after the database is closed */
 export function holdFile(path: string): () => void {
   const inode = inodeOf(path);
   heldHere.set(inode, (heldHere.get(inode) ?? 0) + 1);
@@ -127,9 +129,11 @@ function assertHeader(path: string, bytes: number, latest: number, complete: boo
   assertOurs(path, header.readInt32BE(68), header.readInt32BE(60), latest);
   const pageSize = header.readUInt16BE(16) === 1 ? 65_536 : header.readUInt16BE(16);
   const expected = header.readUInt32BE(28) * pageSize;
-  // The header's number of pages is valid only if the last change updated it.
+  // The number of pages is valid only if the program that changed the file last also updated it.
   const vouched = header.readUInt32BE(24) === header.readUInt32BE(92);
-  if (complete && vouched && bytes < expected) throw truncated(path, bytes, expected);
+  if (complete && vouched && bytes < expected) {
+    throw corrupt(path, `the file is cut off: it has ${bytes} bytes of ${expected}`);
+  }
 }
 
 /** @throws StoreError `ForeignFile`, `NewerVersion` */
@@ -155,8 +159,8 @@ export function assertOurs(path: string, applicationId: number, version: number,
 }
 
 /**
- * Makes the directory (0700) and in it a new, empty database (0600). The file gets its name only when it is complete, so neither a crash nor
- * another process can leave or see an incomplete one. If another process has made the file meanwhile, that file is kept.
+ * Makes the directory (0700) and in it an empty database (0600). The file gets its name only when it is complete. If another process has made the file
+ * meanwhile, that file is kept.
  */
 export function createFile(path: string, migrations: readonly Migration[], unique: string): void {
   const draft = `${path}.${unique}.new`;
@@ -178,10 +182,7 @@ export function createFile(path: string, migrations: readonly Migration[], uniqu
   }
 }
 
-/**
- * Migrates the schema. Each step is one transaction that also stores the new version, so a crash leaves the file at one version or the next.
- * Another process may migrate at the same time, so the version is read inside the transaction.
- */
+/** Migrates the schema, each step in one transaction with its version number. The version is read inside it, because another process may migrate too. */
 export function migrate(db: DatabaseSync, path: string, migrations: readonly Migration[]): void {
   for (const [index, step] of migrations.entries()) {
     db.exec('BEGIN IMMEDIATE');
@@ -206,20 +207,5 @@ export function databasePath(dataDir: string): string {
 
 function corrupt(path: string, found: string): StoreError {
   const remedy = 'It was left as it is. Restore a backup with `rollcall restore FILE`; this file is then set aside.';
-  return new StoreError({ code: 'Corrupt', resource: path, found, remedy });
-}
-
-function truncated(path: string, bytes: number, expected: number): StoreError {
-  return corrupt(path, `the file is cut off: it has ${bytes} bytes of ${expected}`);
-}
-
-function notAFile(path: string): StoreError {
-  const remedy = 'Choose another directory with --data-dir.';
-  return new StoreError({
-    code: 'Corrupt',
-    resource: path,
-    found: 'not a regular file',
-    expected: 'a database file',
-    remedy,
-  });
+  return storeError('Corrupt', path, found, remedy);
 }

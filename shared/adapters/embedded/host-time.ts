@@ -1,7 +1,7 @@
 import type { StoreTime } from '../../ports/store-time.ts';
 import type { Clock, Monotonic } from '../../ports/system.ts';
 
-/** The time of a store in a local file or in memory: all its processes share this machine's clock. */
+/** The time of a store in a local file or in memory: this machine's clock. */
 export function hostTime(clock: Pick<Clock, 'now'>, monotonic: Monotonic): StoreTime {
   return {
     async read() {
@@ -9,7 +9,7 @@ export function hostTime(clock: Pick<Clock, 'now'>, monotonic: Monotonic): Store
       const now = clock.now();
       return { askedAt, answeredAt: monotonic(), earliest: now, latest: now };
     },
-    // A local store has no server whose answers contain a time.
+    // There are no answers of a server whose times could be followed.
     follow: () => undefined,
   };
 }

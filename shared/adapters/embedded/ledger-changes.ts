@@ -16,7 +16,7 @@ const INTENTS = `
   SELECT account_id, enrollment, seq, opt_out FROM ledger INDEXED BY ledger_account
   WHERE account_id = ? AND at >= ? AND type = 'RemediationStarted'`;
 
-/** Reads only indexes. Accounts with an unsent intent, of which there are few, are examined one by one. */
+/** Reads only indexes. The few accounts with an unsent intent are examined one by one. */
 export function changedSince(sql: Sql, from: number): Changed {
   const changed = new Map<string, { readonly optOut: boolean }>();
   for (const row of sql.each(CHANGED, from)) {

@@ -1,12 +1,13 @@
 import type { SQLInputValue } from 'node:sqlite';
 import type { LedgerFilter } from '../../ports/ledger.ts';
+import { toEpoch } from '../stored-shapes.ts';
 
 export interface Statement {
   readonly text: string;
   readonly parameters: readonly SQLInputValue[];
 }
 
-/** Columns of filters, the most selective first: the query uses the index of the first one. */
+/** Field, column and index of each filter, the most selective first. A query uses the index of its first filter. */
 const FILTERS = [
   ['accountId', 'account_id', 'ledger_account'],
   ['runId', 'run_id', 'ledger_run'],
@@ -18,12 +19,11 @@ const FILTERS = [
 export interface PlacedPage {
   readonly limit: number;
   readonly order: 'newestFirst' | 'oldestFirst';
-  /** The end of the previous page. */
   /** Time (epoch ms) and position of the last entry of the previous page. */
   readonly after: readonly [at: number, position: number] | null;
 }
 
-/** Builds the statement for a filter. Entries are ordered by time, then by the order of storing; a cursor names the last returned entry. */
+/** Builds the statement for one page. Entries are ordered by time, then by the order of storing. */
 export function toStatement(filter: LedgerFilter, page: PlacedPage): Statement {
   const conditions: string[] = [];
   const parameters: SQLInputValue[] = [];
@@ -36,20 +36,11 @@ export function toStatement(filter: LedgerFilter, page: PlacedPage): Statement {
   if (filter.since !== undefined) where('at >= ?', toEpoch(filter.since));
   if (filter.until !== undefined) where('at < ?', toEpoch(filter.until));
   const oldestFirst = page.order === 'oldestFirst';
-  if (page.after !== null) {
-    where(`(at, position) ${oldestFirst ? '>' : '<'} (?, ?)`, ...page.after);
-  }
+  if (page.after !== null) where(`(at, position) ${oldestFirst ? '>' : '<'} (?, ?)`, ...page.after);
   const direction = oldestFirst ? 'ASC' : 'DESC';
   const text = `SELECT at, position, body FROM ledger INDEXED BY ${used[0]?.[2] ?? 'ledger_at'}
     ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''}
     ORDER BY at ${direction}, position ${direction} LIMIT ?`;
   // One row more than requested shows whether there is a next page.
   return { text, parameters: [...parameters, page.limit + 1] };
-}
-
-/** @throws RangeError if the text is not a time, because no query by time could find such an entry */
-export function toEpoch(iso: string): number {
-  const at = Date.parse(iso);
-  if (Number.isNaN(at)) throw new RangeError(`not a time in ISO 8601: ${iso}`);
-  return at;
 }

@@ -1,19 +1,18 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ENROLLMENT_IDS } from '../../domain/enrollment/kinds/index.ts';
 import type { LedgerEntry } from '../../domain/ledger/entry.ts';
 import type { AccountTail, ChainEnd } from '../../ports/ledger.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, inPages } from './connection.ts';
 import type { Row, Sql } from './sql.ts';
 
-/** Accounts per statement. One statement blocks the event loop for a few milliseconds. */
+/** Accounts per statement. Each statement blocks the event loop for a few milliseconds. */
 const TAILS_PAGE = 100;
 const ENDS_PAGE = 1_000;
-/** The clocks of the writers of one chain differ by at most this, ms. */
+/** The largest clock difference between writers of one chain, ms. */
 const SKEW_MS = 10 * 60_000;
 
 /**
- * The position of the chain's last entry that fits `condition` and was written by time ?2. The index gives the latest time; the result is the
- * greatest position among the entries of about that time.
+ * The position of the chain's last entry that fits `condition` and has a time up to ?2. Clocks of writers differ, so the entry with the latest time is
+ * not always the last: of the entries within {@link SKEW_MS} of it, the one with the greatest position is.
  */
 function lastOf(condition: string): string {
   const ofKind = `FROM ledger INDEXED BY ledger_tails WHERE account_id = chain AND account_id = c.chain AND ${condition} AND at <= ?2`;
@@ -22,7 +21,7 @@ function lastOf(condition: string): string {
 
 const PRESENCE = "enrollment IS NULL AND type IN ('AccountJoined', 'AccountLeft')";
 
-/** ?1: the chain after which the page starts, ?2: the latest time, ?3: the number of accounts. */
+/** ?1: the last chain of the previous page, ?2: the time, ?3: accounts per page. */
 const TAILS = `
   SELECT c.chain AS chain, l.type AS type, l.body AS body
   FROM (SELECT chain FROM chains WHERE chain > ?1 ORDER BY chain LIMIT ?3) c
@@ -39,52 +38,36 @@ export async function* readTails(
   until: number,
   toEntry: (sql: Sql, row: Row) => LedgerEntry,
 ): AsyncGenerator<readonly AccountTail[]> {
-  for (let after = ''; ; ) {
-    const from = after;
-    await nextTurn();
-    const rows = await connection.read((sql) =>
-      sql.all(TAILS, from, until, TAILS_PAGE).map((row) => ({
-        chain: sql.text(row, 'chain'),
-        entry: row['body'] === null ? null : toEntry(sql, row),
-      })),
-    );
-    const last = rows.at(-1);
-    if (last === undefined) return;
-    const byAccount = Map.groupBy(rows, ({ chain }) => chain);
-    const tails = [...byAccount].map(([accountId, found]) =>
-      toTail(
-        accountId,
-        found.flatMap(({ entry }) => entry ?? []),
-      ),
-    );
-    const told = tails.filter(({ entries, checkpoint }) => entries.length > 0 || checkpoint !== null);
-    if (told.length > 0) yield told;
-    after = last.chain;
+  const toRow = (sql: Sql, row: Row) => ({
+    chain: sql.text(row, 'chain'),
+    entry: row['body'] === null ? null : toEntry(sql, row),
+  });
+  const pages = inPages(
+    (after) => connection.read((sql) => sql.all(TAILS, after, until, TAILS_PAGE).map((row) => toRow(sql, row))),
+    ({ chain }) => chain,
+  );
+  for await (const rows of pages) {
+    const tails = [...Map.groupBy(rows, ({ chain }) => chain)].flatMap(([accountId, ofAccount]) => {
+      const found = ofAccount.flatMap(({ entry }) => entry ?? []);
+      const entries = found.filter(({ type }) => type !== 'ChainPruned');
+      const checkpoint = found.findLast(({ type }) => type === 'ChainPruned') ?? null;
+      return found.length > 0 ? [{ accountId, entries, checkpoint }] : [];
+    });
+    if (tails.length > 0) yield tails;
   }
 }
 
-function toTail(accountId: string, found: readonly LedgerEntry[]): AccountTail {
-  return {
-    accountId,
-    entries: found.filter(({ type }) => type !== 'ChainPruned'),
-    checkpoint: found.findLast(({ type }) => type === 'ChainPruned') ?? null,
-  };
-}
-
-export async function* readEnds(connection: Connection): AsyncGenerator<readonly ChainEnd[]> {
-  for (let after = ''; ; ) {
-    const from = after;
-    await nextTurn();
-    const page = await connection.read((sql) =>
-      sql
-        .all('SELECT chain, seq, hash FROM chains WHERE chain > ? ORDER BY chain LIMIT ?', from, ENDS_PAGE)
-        .map((row) => ({ chain: sql.text(row, 'chain'), seq: sql.number(row, 'seq'), hash: sql.text(row, 'hash') })),
-    );
-    const last = page.at(-1);
-    if (last === undefined) return;
-    yield page;
-    after = last.chain;
-  }
+export function readEnds(connection: Connection): AsyncGenerator<readonly ChainEnd[]> {
+  const text = 'SELECT chain, seq, hash FROM chains WHERE chain > ? ORDER BY chain LIMIT ?';
+  const toEnd = (sql: Sql, row: Row): ChainEnd => ({
+    chain: sql.text(row, 'chain'),
+    seq: sql.number(row, 'seq'),
+    hash: sql.text(row, 'hash'),
+  });
+  return inPages(
+    (after) => connection.read((sql) => sql.all(text, after, ENDS_PAGE).map((row) => toEnd(sql, row))),
+    ({ chain }) => chain,
+  );
 }
 
 /** @throws RangeError as the port's `prune` */
@@ -99,7 +82,7 @@ export async function pruneChain(
   throw new RangeError(`chain ${chain} cannot be pruned up to entry ${throughSeq}: it has to keep its last entry`);
 }
 
-/** @returns the number of removed entries; `null`: the chain does not go beyond `throughSeq`. */
+/** @returns the number of removed entries; `null` if the chain has no entry after `throughSeq` */
 function removeOldest(sql: Sql, chain: string, throughSeq: number, limit: number): number | null {
   const end = sql.get('SELECT seq FROM chains WHERE chain = ?', chain);
   if (end === undefined || throughSeq >= sql.number(end, 'seq')) return null;

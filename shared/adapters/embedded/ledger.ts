@@ -7,16 +7,17 @@ import {
   type PageRequest,
   TamperedError,
 } from '../../ports/ledger.ts';
-import { isLedgerEntry } from '../stored-shapes.ts';
+import { chunksOf } from '../chunks.ts';
+import { inShownOrder, isLedgerEntry, toEpoch } from '../stored-shapes.ts';
 import type { Connection } from './connection.ts';
 import { changedSince } from './ledger-changes.ts';
 import { ledgerCursor } from './ledger-cursor.ts';
 import { readOutline } from './ledger-outline.ts';
-import { type PlacedPage, type Statement, toEpoch, toStatement } from './ledger-query.ts';
+import { type PlacedPage, type Statement, toStatement } from './ledger-query.ts';
 import { pruneChain, readEnds, readTails } from './ledger-tails.ts';
 import type { Row, Sql } from './sql.ts';
 
-/** Entries per transaction. A scan of a large organization appends thousands of entries in one call; other work runs between the chunks. */
+/** Entries per transaction. A scan may append thousands of entries in one call; other work runs between the transactions. */
 const LARGEST_APPEND = 250;
 
 export function sqliteLedger(connection: Connection): Ledger {
@@ -25,12 +26,10 @@ export function sqliteLedger(connection: Connection): Ledger {
       const timed = entries.map((entry) => ({ entry, at: toEpoch(entry.at) }));
       const refused = new Set<string>();
       const outcomes: AppendOutcome[] = [];
-      for (let start = 0; start < timed.length; start += LARGEST_APPEND) {
-        const part = timed.slice(start, start + LARGEST_APPEND);
-        outcomes.push(...(await connection.write((sql) => appendAll(sql, part, new Set(refused)))));
-        for (const [n, { entry }] of part.entries()) {
-          if (outcomes[start + n] === 'headMoved') refused.add(entry.chain);
-        }
+      for (const part of chunksOf(timed, LARGEST_APPEND)) {
+        const ofPart = await connection.write((sql) => appendAll(sql, part, new Set(refused)));
+        outcomes.push(...ofPart);
+        for (const [n, { entry }] of part.entries()) if (ofPart[n] === 'headMoved') refused.add(entry.chain);
       }
       return outcomes;
     },
@@ -95,7 +94,7 @@ interface Timed {
   readonly at: number;
 }
 
-/** @param refused the chains with an earlier refused entry; the function adds to it */
+/** @param refused the chains of which an earlier entry was refused; this function adds more */
 function appendAll(sql: Sql, entries: readonly Timed[], refused: Set<string>): readonly AppendOutcome[] {
   return entries.map(({ entry, at }) => {
     const outcome = refused.has(entry.chain) ? 'headMoved' : appendOne(sql, entry, at);
@@ -119,7 +118,7 @@ export function appendOne(sql: Sql, entry: LedgerEntry, at: number): AppendOutco
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ...[chain, seq, hash, at, entry.type, entry.accountId, entry.enrollment, entry.runId, entry.actor],
     entry.detail?.optOut === true ? 1 : 0,
-    // Exactly the hashed text, so that the stored entry always has the same hash.
+    // The stored text must be exactly the hashed text. Otherwise verification would report the entry as changed.
     canonicalJson(entry),
   );
   sql.run(
@@ -161,20 +160,15 @@ function runQuery(sql: Sql, { text, parameters }: Statement, { limit }: PageRequ
   return { entries: shown.map((row) => toEntry(sql, row)), next };
 }
 
-/** Compares the search columns with the entry: the chain does not cover them, so it would not notice an edit of a column. */
+/** Compares the search columns with the entry, because the chain's hashes do not cover the columns. @throws TamperedError */
 function untampered(row: Row, entry: LedgerEntry, chain: string): LedgerEntry {
   const { seq, hash, type, accountId, enrollment, runId, actor, detail } = entry;
-  const said = {
-    chain: entry.chain,
-    seq,
-    hash,
-    type,
-    actor,
-    // An invalid time becomes NaN, which equals no column.
-    at: Date.parse(entry.at),
-    opt_out: detail?.optOut === true ? 1 : 0,
+  // An invalid time becomes NaN, which equals no column.
+  const at = Date.parse(entry.at);
+  const columns = {
+    ...{ chain: entry.chain, seq, hash, type, actor, at, opt_out: detail?.optOut === true ? 1 : 0 },
+    ...{ account_id: accountId, enrollment, run_id: runId },
   };
-  const columns = { ...said, account_id: accountId, enrollment, run_id: runId };
   for (const [name, value] of Object.entries(columns)) {
     const found = name === 'chain' ? chain : row[name];
     if (found !== value) throw new TamperedError(chain, entry.seq, name);
@@ -182,27 +176,6 @@ function untampered(row: Row, entry: LedgerEntry, chain: string): LedgerEntry {
   return entry;
 }
 
-/** The entry with its fields in the order of `audit list`; the stored canonical JSON has sorted them. */
 export function toEntry(sql: Sql, row: Row): LedgerEntry {
-  const entry = sql.json(row, 'body', 'a ledger entry', isLedgerEntry);
-  return {
-    id: entry.id,
-    chain: entry.chain,
-    seq: entry.seq,
-    at: entry.at,
-    type: entry.type,
-    accountId: entry.accountId,
-    enrollment: entry.enrollment,
-    runId: entry.runId,
-    actor: entry.actor,
-    before: entry.before,
-    after: entry.after,
-    reason: entry.reason,
-    rule: entry.rule,
-    policyHash: entry.policyHash,
-    api: entry.api,
-    detail: entry.detail,
-    prevHash: entry.prevHash,
-    hash: entry.hash,
-  };
+  return inShownOrder(sql.json(row, 'body', 'a ledger entry', isLedgerEntry));
 }

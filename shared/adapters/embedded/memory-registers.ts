@@ -1,6 +1,6 @@
 import type { Register, Registers } from '../../ports/registers.ts';
 
-/** Registers in memory, for a dry run: it writes nothing, but its calls need the rate limiter. */
+/** Registers in memory. A dry run keeps its rate limiter's state in them, because it must not write to the store. */
 export function memoryRegisters(): Registers {
   const registers = new Map<string, Register>();
   let versions = 0;

@@ -3,12 +3,12 @@ import type { WorkMessage } from '../../domain/work-message.ts';
 import type { DeadLetterReason } from '../../ports/queue.ts';
 import type { Sql } from './sql.ts';
 
-/** Enqueues a message, replacing an equivalent one that still waits. */
+/** Enqueues a message. It replaces a waiting message for the same work, which may be of another run, so that duplicate work does not accumulate. */
 export function enqueue(sql: Sql, message: WorkMessage, now: number, delayMs = 0): void {
   const { runId: _, ...meaning } = message;
   const work = canonicalJson(meaning);
   const body = JSON.stringify(message);
-  // A message that a worker holds is not replaced: the worker may have read the account before the reason for this message arose.
+  // A message that a worker has received is not replaced, because the worker may have read the account before this change.
   const merged = sql.run(
     `UPDATE queue SET body = ?1, visible_at = min(visible_at, ?4), receipt = NULL
      WHERE id = (SELECT id FROM queue WHERE work = ?3 AND (receipt IS NULL OR visible_at <= ?2) LIMIT 1)`,
@@ -17,7 +17,7 @@ export function enqueue(sql: Sql, message: WorkMessage, now: number, delayMs = 0
   if (merged === 0) sql.run('INSERT INTO queue (work, body, visible_at) VALUES (?, ?, ?)', work, body, now + delayMs);
 }
 
-/** Stores a body that leaves the queue; the caller removes it there, in the same transaction. */
+/** Stores a dead letter. The caller removes the message from the queue in the same transaction. */
 export function bury(sql: Sql, id: string, body: string, reason: DeadLetterReason, at: number): void {
   const { code, message, entryId } = reason;
   sql.run('INSERT INTO dead_letters VALUES (?, ?, ?, ?, ?, ?)', id, body, code, message, entryId, at);

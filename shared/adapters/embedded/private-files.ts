@@ -1,12 +1,9 @@
 import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, renameSync, rmSync, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { StoreError } from '../../ports/store-error.ts';
-import { toStoreError } from './errors.ts';
+import { fileErrorCode, toStoreError } from './errors.ts';
 
-/**
- * Makes a directory and its missing parents with owner-only permissions. An existing directory is not changed.
- * @throws StoreError `NotADirectory`, `NotWritable`, `DiskFull`
- */
+/** Makes a directory and its missing parents with owner-only permissions. @throws StoreError `NotADirectory`, `NotWritable`, `DiskFull` */
 export function makeDirectory(path: string): void {
   if (assertDirectory(path)) return;
   try {
@@ -16,16 +13,14 @@ export function makeDirectory(path: string): void {
   }
 }
 
-/**
- * Does not use `recursive: true`: if a file system answers ENOENT although the parent exists (`/proc` does), Node 24 retries forever.
- */
+/** Replaces mkdir's `recursive: true`, with which Node 24 retries forever if ENOENT is returned although the parent exists (in `/proc`). */
 function makeWithAncestors(path: string): void {
   const parent = dirname(path);
   if (parent !== path && statSync(parent, { throwIfNoEntry: false }) === undefined) makeWithAncestors(parent);
   try {
     mkdirSync(path, { mode: 0o700 });
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : '';
+    const code = fileErrorCode(error);
     // Another process has made the directory meanwhile.
     if (code === 'EEXIST' && statSync(path).isDirectory()) return;
     if (code !== 'ENOENT') throw error;
@@ -37,7 +32,7 @@ function makeWithAncestors(path: string): void {
   }
 }
 
-/** `undefined`: the path does not exist. @throws StoreError if its existence cannot be determined. */
+/** @returns `undefined` if the path does not exist @throws StoreError if this cannot be determined */
 export function statsOf(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
@@ -46,7 +41,7 @@ export function statsOf(path: string): Stats | undefined {
   }
 }
 
-/** @returns whether the directory exists. @throws StoreError `NotADirectory` if the path is something else. */
+/** @returns whether the directory exists @throws StoreError `NotADirectory` if the path is something else */
 export function assertDirectory(path: string): boolean {
   const stats = statsOf(path);
   if (stats?.isDirectory() !== false) return stats !== undefined;
@@ -54,10 +49,7 @@ export function assertDirectory(path: string): boolean {
   throw new StoreError({ code: 'NotADirectory', resource: path, found: 'a file', expected: 'a directory', remedy });
 }
 
-/**
- * Makes an empty file with owner-only permissions. SQLite would make it readable for everybody; SQLite's log files get the same permissions.
- * @throws StoreError also if the file exists
- */
+/** Makes an empty file with owner-only permissions, which SQLite then copies to its log files. @throws StoreError also if the file exists */
 export function makePrivateFile(path: string): void {
   try {
     closeSync(openSync(path, 'wx', 0o600));
@@ -71,10 +63,8 @@ export function publishFile(draft: string, path: string): boolean {
   try {
     linkSync(draft, path);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : null;
-    if (code === 'EEXIST') return false;
-    // The file system has no hard links.
-    if (statSync(path, { throwIfNoEntry: false }) !== undefined) return false;
+    // Other errors mean that the file system has no hard links.
+    if (fileErrorCode(error) === 'EEXIST' || statSync(path, { throwIfNoEntry: false }) !== undefined) return false;
     renameSync(draft, path);
   }
   rmSync(draft, { force: true });

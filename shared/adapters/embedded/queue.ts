@@ -9,21 +9,16 @@ import type { Sql } from './sql.ts';
 export interface QueueOptions {
   readonly clock: Pick<Clock, 'now'>;
   readonly newId: NewId;
-  /**
-   * A message that was received this often without being finished becomes a dead letter; otherwise a message that kills its worker would be delivered
-   * forever. The counterpart of the redrive policy of SQS. Attempts are counted elsewhere.
-   */
+  /** A message that was received this often becomes a dead letter. Otherwise a message that crashes its worker would be delivered forever. */
   readonly maxReceives: number;
 }
 
 /**
- * The queue in a table. A message is visible once `visible_at` has passed; receiving it moves that time forward and assigns a new receipt.
- *
- * Beyond the port's promises: a message replaces an equivalent one that still waits (same work, policy and plan), so that events and scans do not
- * accumulate duplicate work. The newer run's id is kept.
+ * The queue in a table. A message is visible once `visible_at` has passed. Receiving it moves that time forward and assigns a new receipt. Unlike in
+ * SQS, a message replaces an equivalent one that still waits (`enqueue`).
  */
 export function sqliteQueue(connection: Connection, { clock, newId, maxReceives }: QueueOptions): WorkQueue {
-  /** Whether the receipt still holds the message: its visibility has not ended, and no other worker has received it. */
+  /** Whether the message still belongs to the receipt: its hidden time has not ended, and no other worker has received it. */
   const HELD = 'receipt = ? AND visible_at > ?';
   const hide = (delivery: Delivery, ms: number, receipt: string | null): Promise<void> =>
     connection.write((sql) => {
@@ -42,7 +37,7 @@ export function sqliteQueue(connection: Connection, { clock, newId, maxReceives 
       });
     },
     async receive(max, visibilityMs) {
-      // An idle worker polls often and must not take the lock each time.
+      // Reads first, because an idle worker polls often and a write transaction would lock out other processes each time.
       const waiting = await connection.read((sql) =>
         sql.get('SELECT 1 FROM queue WHERE visible_at <= ? LIMIT 1', clock.now()),
       );
@@ -66,7 +61,7 @@ export function sqliteQueue(connection: Connection, { clock, newId, maxReceives 
     deadLetter: (delivery, error) =>
       connection.write((sql) => {
         const body = sql.get('SELECT body FROM queue WHERE id = ?', rowOf(delivery));
-        // Another worker may have received it since; then that worker decides.
+        // If another worker has received the message since, that worker decides.
         if (body === undefined || !remove(sql, delivery)) return;
         bury(sql, newId(), sql.text(body, 'body'), error, clock.now());
       }),
@@ -79,19 +74,17 @@ export function sqliteQueue(connection: Connection, { clock, newId, maxReceives 
         };
         return {
           visible: count('SELECT count(*) AS n FROM queue WHERE visible_at <= ?', now),
-          // Like SQS: every message that is not visible, including delayed ones.
+          // Includes delayed messages, like the count of SQS.
           inFlight: count('SELECT count(*) AS n FROM queue WHERE visible_at > ?', now),
           dead: count('SELECT count(*) AS n FROM dead_letters'),
         };
       }),
   };
 
-  /** The visible message that has waited longest; `buried` if it became a dead letter instead. */
+  /** Receives the visible message that has waited longest. @returns `buried` if it became a dead letter instead */
   function takeNext(sql: Sql, now: number, visibilityMs: number): Delivery | 'buried' | null {
-    const row = sql.get(
-      'SELECT id, body, receives FROM queue WHERE visible_at <= ? ORDER BY visible_at, id LIMIT 1',
-      now,
-    );
+    const next = 'SELECT id, body, receives FROM queue WHERE visible_at <= ? ORDER BY visible_at, id LIMIT 1';
+    const row = sql.get(next, now);
     if (row === undefined) return null;
     const id = sql.number(row, 'id');
     const body = sql.text(row, 'body');
@@ -105,7 +98,7 @@ export function sqliteQueue(connection: Connection, { clock, newId, maxReceives 
     const receipt = `${id}.${newId()}`;
     sql.run(
       'UPDATE queue SET visible_at = ?, receives = ?, receipt = ? WHERE id = ?',
-      // At least 1 ms, so that this call does not see it again.
+      // At least 1 ms, so that the same call does not receive the message again.
       ...[now + Math.max(1, visibilityMs), receives, receipt, id],
     );
     return { message, receipt, receives };
@@ -117,7 +110,7 @@ function wornOut(times: number): ReadMessage {
   return { message: null, error: { code: 'TooManyReceives', message: text, entryId: null } };
 }
 
-/** The row of a receipt; −1, which no row has, for an invalid receipt. */
+/** The row id in a receipt; −1, which no row has, if the receipt is invalid. */
 function rowOf(delivery: Delivery): number {
   const id = /^(\d{1,15})\./.exec(delivery.receipt)?.[1];
   return id === undefined ? -1 : Number(id);

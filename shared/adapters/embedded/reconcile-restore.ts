@@ -2,16 +2,18 @@ import { existsSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { sealEntry } from '../../domain/ledger/entry.ts';
 import type { Reconcile, Reconciled, Replaced, StoredContent } from '../../ports/restore.ts';
+import { toEpoch } from '../stored-shapes.ts';
 import { openDatabase } from './database.ts';
-import { toStoreError } from './errors.ts';
+import { toStoreError, translating } from './errors.ts';
 import { holdFile } from './file.ts';
 import { appendOne, headOfChain } from './ledger.ts';
-import { toEpoch } from './ledger-query.ts';
 import { replaceRegisters } from './registers.ts';
 import { Sql } from './sql.ts';
 import { contentOf, lostEntries, publishedSince } from './stored-content.ts';
 
-/** Ends the transaction that is open on `db`, with the draft attached as `restored`. */
+/**
+ * Replaces the content of an open store by the draft's. `db` has an open transaction, which this function commits, and the draft attached as `restored`.
+ */
 export function replaceContent<Report>(
   db: DatabaseSync,
   path: string,
@@ -31,7 +33,7 @@ export function replaceContent<Report>(
   });
 }
 
-/** SQLite copies whole rows and index entries if both tables have the same schema and the target is empty. */
+/** `INSERT … SELECT *` is fast because SQLite copies whole rows if both tables have the same schema and the target is empty. */
 function copyTables(db: DatabaseSync, sql: Sql): void {
   const tables = sql.all(
     "SELECT name FROM restored.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'",
@@ -50,7 +52,7 @@ function write<Report>(sql: Sql, { registers, drafts }: Reconciled<Report>): voi
   }
 }
 
-/** Reconciles inside the draft, if there is no store whose content can be replaced. */
+/** Reconciles inside the draft. For a missing store, and for a damaged one, whose content cannot be replaced in place. */
 export function reconcileAlone<Report>(draft: string, reconcile: Reconcile<Report>, replaced: Replaced): Report {
   const db = openDatabase(draft);
   try {
@@ -65,7 +67,7 @@ export function reconcileAlone<Report>(draft: string, reconcile: Reconcile<Repor
   }
 }
 
-/** Reconciles with the readable part of a damaged store. That part can only make the settings of the restored store stricter. */
+/** Reconciles with what can be read of a damaged store. That content can only make the restored settings stricter. */
 export function reconcileWithRest<Report>(draft: string, path: string, reconcile: Reconcile<Report>): Report {
   if (!existsSync(path)) return reconcileAlone(draft, reconcile, { kind: 'damaged', content: null });
   let db: DatabaseSync | null = null;
@@ -81,14 +83,5 @@ export function reconcileWithRest<Report>(draft: string, path: string, reconcile
   } finally {
     db?.close();
     letGo();
-  }
-}
-
-export function translating<T>(path: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    const known = toStoreError(error, path);
-    throw known.code === 'Internal' ? error : known;
   }
 }

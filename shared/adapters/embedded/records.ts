@@ -2,15 +2,15 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type AccountRecord, wakeAt } from '../../domain/account/record.ts';
 import type { Records } from '../../ports/records.ts';
 import { fromStoredRecord, isStoredRecord, toStoredRecord } from '../stored-shapes.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, inPages } from './connection.ts';
 import { FIRST_GENERATION } from './schema.ts';
 import type { Row, Sql } from './sql.ts';
 
 const PAGE = 100;
 const HEADS_PAGE = 1_000;
-/** Reading and parsing this many records blocks the event loop for milliseconds, so pending requests are sent first. */
+/** Reading this many records blocks the event loop for milliseconds, so pending requests to AWS are sent first. */
 const MANY = 50;
-/** Turns of the event loop that a pending request needs until it is sent: its rate-limiter slot is written, the request is built and sent. */
+/** How many turns of the event loop a pending request needs until it is sent: for its rate-limiter slot, its signature and its socket. */
 const TURNS = 6;
 
 export function sqliteRecords(connection: Connection): Records {
@@ -31,44 +31,12 @@ export function sqliteRecords(connection: Connection): Records {
         return new Map(rows.map((row) => toRecord(sql, row)).map((record) => [record.accountId, record]));
       });
     },
-    async *all() {
-      for (let after = ''; ; ) {
-        const from = after;
-        await nextTurn();
-        const page = await connection.read((sql) =>
-          sql
-            .all(
-              'SELECT account_id, seq, body FROM records WHERE account_id > ? ORDER BY account_id LIMIT ?',
-              from,
-              PAGE,
-            )
-            .map((row) => toRecord(sql, row)),
-        );
-        const last = page.at(-1);
-        if (last === undefined) return;
-        yield page;
-        after = last.accountId;
-      }
-    },
-    async *heads() {
-      for (let after = ''; ; ) {
-        const from = after;
-        await nextTurn();
-        const page = await connection.read((sql) =>
-          sql
-            .all(
-              'SELECT account_id, seq FROM records WHERE account_id > ? ORDER BY account_id LIMIT ?',
-              from,
-              HEADS_PAGE,
-            )
-            .map((row) => ({ accountId: sql.text(row, 'account_id'), seq: sql.number(row, 'seq') })),
-        );
-        const last = page.at(-1);
-        if (last === undefined) return;
-        yield page;
-        after = last.accountId;
-      }
-    },
+    all: () => accountPages(connection, 'account_id, seq, body', PAGE, toRecord),
+    heads: () =>
+      accountPages(connection, 'account_id, seq', HEADS_PAGE, (sql, row) => ({
+        accountId: sql.text(row, 'account_id'),
+        seq: sql.number(row, 'seq'),
+      })),
     async advance(records) {
       const timed = records.map((record) => ({ record, wake: wakeTime(record) }));
       await connection.write((sql) => {
@@ -92,6 +60,19 @@ export function sqliteRecords(connection: Connection): Records {
   };
 }
 
+function accountPages<T extends { readonly accountId: string }>(
+  connection: Connection,
+  columns: string,
+  limit: number,
+  toItem: (sql: Sql, row: Row) => T,
+): AsyncGenerator<readonly T[]> {
+  const text = `SELECT ${columns} FROM records WHERE account_id > ? ORDER BY account_id LIMIT ?`;
+  return inPages(
+    (after) => connection.read((sql) => sql.all(text, after, limit).map((row) => toItem(sql, row))),
+    ({ accountId }) => accountId,
+  );
+}
+
 /** @throws RangeError for an invalid time: SQLite would store NULL, and the account would never become due again */
 function wakeTime(record: AccountRecord): number | null {
   const wake = wakeAt(record);
@@ -100,8 +81,8 @@ function wakeTime(record: AccountRecord): number | null {
 }
 
 /**
- * After a restore a process may still hold a record of the replaced chain. Stored, it would refer to entries that the chain lacks, so a restored file
- * accepts only a record whose last entry it has. A refused record is caught up later.
+ * After a restore, another process may still hold a record that includes entries which the restored store lacks. So a restored store accepts a
+ * record only if it has the record's last entry. A refused record is written again from its chain later.
  */
 function advanceOne(sql: Sql, record: AccountRecord, wake: number | null): void {
   sql.run(
@@ -114,7 +95,7 @@ function advanceOne(sql: Sql, record: AccountRecord, wake: number | null): void 
   );
 }
 
-/** The key must equal the content: a record under another account's id would decide for that account. */
+/** Checks that the key equals the content: a record under another account's id would decide for that account. */
 function toRecord(sql: Sql, row: Row): AccountRecord {
   const record = sql.json(row, 'body', 'an account record', isStoredRecord);
   sql.same(row, 'account_id', record.accountId, 'an account record');

@@ -3,7 +3,7 @@ import { isAnything } from '../stored-shapes.ts';
 import type { Connection } from './connection.ts';
 import type { Row, Sql } from './sql.ts';
 
-/** Replaces all registers and gives each one a version that was never used before. Call it inside a transaction. */
+/** Replaces all registers and gives each a version that was never used before. Call it inside a transaction. */
 export function replaceRegisters(sql: Sql, registers: ReadonlyMap<string, unknown>): void {
   sql.run('DELETE FROM registers');
   for (const [name, value] of registers) {
@@ -36,7 +36,7 @@ export function sqliteRegisters(connection: Connection): Registers {
     list: (prefix) =>
       connection.read((sql) => {
         const found: Register[] = [];
-        // Names with a common prefix are adjacent: read from the first until one lacks the prefix.
+        // Names with the prefix are adjacent, so the first name without it ends the listing.
         for (const row of sql.each('SELECT name, version, body FROM registers WHERE name >= ? ORDER BY name', prefix)) {
           if (!sql.text(row, 'name').startsWith(prefix)) break;
           found.push(toRegister(sql, row));
@@ -51,7 +51,7 @@ function versionOf(sql: Sql, name: string): string | null {
   return row === undefined ? null : sql.text(row, 'version');
 }
 
-/** One counter for all registers, so that a register that is removed and created again never reuses a version. */
+/** All registers share one counter. So a register that is removed and created again never reuses a version. */
 function nextVersion(sql: Sql): string {
   const row = sql.get(
     "UPDATE register_versions SET counter = counter + 1 RETURNING generation || '-' || counter AS version",

@@ -7,10 +7,10 @@ import type { Clock, NewId, Random } from '../../ports/system.ts';
 import { backupTo, copySnapshot } from './backup.ts';
 import { type Patience, whenFree } from './connection.ts';
 import { openDatabase } from './database.ts';
-import { toStoreError } from './errors.ts';
+import { storeError, toStoreError, translated, translating } from './errors.ts';
 import { assertOurs, assertSound, databasePath, holdFile, inspectFile, migrate, pragma } from './file.ts';
 import { makeDirectory, makePrivateFile, publishFile } from './private-files.ts';
-import { reconcileAlone, reconcileWithRest, replaceContent, translating } from './reconcile-restore.ts';
+import { reconcileAlone, reconcileWithRest, replaceContent } from './reconcile-restore.ts';
 import { MIGRATIONS, type Migration } from './schema.ts';
 import { assertSchema } from './schema-check.ts';
 import { replaceDamaged } from './set-aside.ts';
@@ -41,27 +41,22 @@ export interface RestoreResult<Report> {
 }
 
 /**
- * Replaces the store by a backup, even while other processes have the store open. For them the restore is one transaction: before it they see the old
- * state, after it the restored state, with everything that `reconcile` keeps of the old one. No write can happen between the reads of `reconcile` and
- * its decision. Register versions and chain heads that other processes still hold no longer match, so their next write fails. The backup is checked
- * in full first; a backup of an older version is migrated in a copy. The replaced content is never lost: it is copied inside the transaction, and a
- * store that is damaged, or whose schema was changed, is set aside.
+ * Replaces the store by a backup, even while other processes have the store open. For them the restore is one transaction. Register versions and chain
+ * heads that they read before it no longer match, so their next write fails. The replaced content is never lost: it is copied, or set aside if it is
+ * damaged.
  *
  * ```
- *  backup ──▶ draft (checked, migrated) ──▶ store is sound: BEGIN IMMEDIATE, copy, reconcile, replace every table, COMMIT
- *                                              ├─▶ no store: reconcile in the draft, then give it the store's name
- *                                              └─▶ damaged: reconcile in the draft with what can be read, set the store aside, same
+ *  backup ──▶ draft: a copy, checked in full and migrated
+ *               ├─▶ the store is sound: BEGIN IMMEDIATE, copy it, reconcile, replace every table, COMMIT
+ *               ├─▶ there is no store: reconcile in the draft, give the draft the store's name
+ *               └─▶ the store is damaged: reconcile in the draft with what can be read, set the store aside, rename the draft
  * ```
  * @throws StoreError `NotFound`, `Corrupt`, `ForeignFile`, `ForeignSchema`, `NewerVersion` about the backup; `ForeignFile`, `NewerVersion`,
  *   `DiskFull`, `NotWritable`, `Busy` about the store; and what `reconcile` throws. The store then has the content that it had.
  */
 export async function restoreEmbeddedStore<Report>(options: RestoreOptions<Report>): Promise<RestoreResult<Report>> {
   const { dataDir, file, newId, clock, migrations = MIGRATIONS } = options;
-  const patience: Patience = {
-    clock,
-    random: options.random,
-    totalMs: options.busyTimeoutMs ?? 15_000,
-  };
+  const patience: Patience = { clock, random: options.random, totalMs: options.busyTimeoutMs ?? 15_000 };
   const path = databasePath(dataDir);
   const draft = `${path}.${newId()}.restore`;
   await inspectBackup(file, migrations, patience);
@@ -72,8 +67,7 @@ export async function restoreEmbeddedStore<Report>(options: RestoreOptions<Repor
     const circumstances = { patience, migrations, reconcile: options.reconcile, copy };
     return await replace(draft, path, `${path}.damaged-${newId()}`, circumstances);
   } catch (error) {
-    const known = toStoreError(error, path);
-    throw known.code === 'Internal' ? error : known;
+    throw translated(error, path);
   } finally {
     rmSync(draft, { force: true });
   }
@@ -86,13 +80,7 @@ async function inspectBackup(file: string, migrations: readonly Migration[], pat
   } catch (error) {
     throw aboutBackup(error, file);
   }
-  if (found !== null) return;
-  throw new StoreError({
-    code: 'NotFound',
-    resource: file,
-    found: 'there is no such backup',
-    remedy: 'Check the path.',
-  });
+  if (found === null) throw storeError('NotFound', file, 'there is no such backup', 'Check the path.');
 }
 
 /** Makes a checked copy of the backup that is ready to take the store's place. */
@@ -110,7 +98,7 @@ async function prepare(
       assertSound(db, file, 'integrity_check(1)');
       migrate(db, draft, migrations);
       assertSchema(db, file, migrations, migrations.length);
-      // A process that read a register before the restore must not overwrite it afterwards, so every version changes.
+      // Changes the version of every register. Otherwise a process that read a register before the restore could overwrite it afterwards.
       db.prepare('UPDATE register_versions SET generation = ?').run(generation);
       db.exec('PRAGMA journal_mode = DELETE');
     } finally {
@@ -118,7 +106,7 @@ async function prepare(
     }
   } catch (error) {
     const known = toStoreError(error, draft);
-    throw known.code === 'Corrupt' || known.code === 'ForeignSchema' ? aboutBackup(known, file) : known;
+    throw UNRELIABLE.has(known.code) ? aboutBackup(known, file) : known;
   }
 }
 
@@ -130,7 +118,7 @@ interface Circumstances<Report> {
   readonly copy: string;
 }
 
-/** Codes of a store that is not replaced in place, because its content is unreliable. */
+/** Errors that mean that the content cannot be trusted. A store with such content is set aside and not replaced in place. */
 const UNRELIABLE: ReadonlySet<string> = new Set(['Corrupt', 'ForeignSchema']);
 
 async function replace<Report>(
@@ -144,12 +132,7 @@ async function replace<Report>(
     if ((await inspectFile(path, migrations, patience)) === null) {
       const report = reconcileAlone(draft, reconcile, { kind: 'absent' });
       if (publishFile(draft, path)) return { path, copy: null, setAside: null, report };
-      throw new StoreError({
-        code: 'Busy',
-        resource: path,
-        found: 'another process has just created a store here',
-        remedy: 'Run the command again.',
-      });
+      throw storeError('Busy', path, 'another process has just created a store here', 'Run the command again.');
     }
     const report = await whenFree(patience, () => replaceInPlace(draft, path, circumstances));
     return { path, copy, setAside: null, report };
@@ -161,12 +144,12 @@ async function replace<Report>(
   return { path, copy: null, setAside: aside, report };
 }
 
-/** Whether the error is about the state of the store's file. Errors thrown by `reconcile` are not. */
+/** Whether the error says that the store's file is unreliable. Errors about the backup or from `reconcile` do not. */
 function isUnreliable(error: unknown, path: string): boolean {
   return error instanceof StoreError && error.resource === path && UNRELIABLE.has(error.code);
 }
 
-/** Replaces the whole content in one transaction; a crash in the middle of it leaves the old one. */
+/** Replaces the whole content in one transaction. A crash before its commit leaves the old content. */
 async function replaceInPlace<Report>(
   draft: string,
   path: string,
@@ -185,7 +168,7 @@ async function replaceInPlace<Report>(
       assertOurs(path, pragma(db, 'application_id'), pragma(db, 'user_version'), migrations.length);
       assertSchema(db, path, migrations, migrations.length);
     });
-    // Nobody else can write now, so the copy has every entry that the restore removes.
+    // The open transaction keeps other processes from writing, so the copy has every entry that the restore removes.
     await copyReplaced(path, copy, patience);
     const report = replaceContent(db, path, { backup: contentOf(new Sql(source, draft)), reconcile });
     replaced = true;

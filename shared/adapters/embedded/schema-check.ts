@@ -1,10 +1,10 @@
-import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
 import { StoreError } from '../../ports/store-error.ts';
 import type { Migration } from './schema.ts';
 
 /*
- * A trigger or a view in the file runs inside Rollcall's own statements: it could undo a halt in the same transaction that sets it. So the file may
- * contain only the objects that the migrations make.
+ * The file may contain only the tables and indexes that the migrations make. A trigger that another program adds runs inside Rollcall's own
+ * statements; it could, for example, undo a halt.
  */
 
 interface SchemaObject {
@@ -17,7 +17,7 @@ interface SchemaObject {
 
 type Schema = ReadonlyMap<string, SchemaObject>;
 
-/** SQLite's own tables, which `ANALYZE` creates. They cannot run statements. */
+/** Tables that SQLite itself creates (`ANALYZE`). They cannot run statements. */
 const OWN_TABLES: ReadonlySet<string> = new Set(['sqlite_sequence', 'sqlite_stat1', 'sqlite_stat3', 'sqlite_stat4']);
 
 const known = new WeakMap<readonly Migration[], Map<number, Schema>>();
@@ -43,32 +43,21 @@ function makeSchema(migrations: readonly Migration[]): Schema {
 
 function readSchema(db: DatabaseSync): Schema {
   const rows = db.prepare('SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type DESC, name').all();
-  const objects = rows.map((row): SchemaObject => {
-    const sql = row['sql'] ?? null;
-    return {
-      type: text(row['type']),
-      name: text(row['name']),
-      table: text(row['tbl_name']),
-      sql: sql === null ? null : text(sql).replace(/\s+/g, ' ').trim(),
-    };
+  const objects = rows.map(({ type, name, tbl_name: table, sql = null }): SchemaObject => {
+    const normalized = sql === null ? null : String(sql).replace(/\s+/g, ' ').trim();
+    return { type: String(type), name: String(name), table: String(table), sql: normalized };
   });
   return new Map(objects.map((object) => [`${object.type} ${object.name}`, object]));
 }
 
-function text(value: SQLOutputValue | undefined): string {
-  return typeof value === 'string' ? value : String(value);
-}
-
-/**
- * Compares the file's schema with the one that the first `version` migrations make.
- * @throws StoreError `ForeignSchema` naming the first object that differs.
- */
+/** Compares the file's schema with that of the first `version` migrations. @throws StoreError `ForeignSchema` naming the first difference */
 export function assertSchema(db: DatabaseSync, path: string, migrations: readonly Migration[], version: number): void {
   const found = readSchema(db);
   const expected = expectedSchema(migrations, version);
   for (const [key, object] of found) {
     const wanted = expected.get(key);
-    if (wanted === undefined && !isSqlites(object))
+    const { type, name } = object;
+    if (wanted === undefined && !(type === 'table' && OWN_TABLES.has(name)))
       throw foreign(path, `${nameOf(object)}, which Rollcall never makes`);
     if (wanted !== undefined && (wanted.sql !== object.sql || wanted.table !== object.table)) {
       throw foreign(path, `${nameOf(object)} with a definition that Rollcall never makes`);
@@ -77,10 +66,6 @@ export function assertSchema(db: DatabaseSync, path: string, migrations: readonl
   for (const [key, object] of expected) {
     if (!found.has(key)) throw foreign(path, `no ${nameOf(object)}, which Rollcall makes`);
   }
-}
-
-function isSqlites({ type, name }: SchemaObject): boolean {
-  return type === 'table' && OWN_TABLES.has(name);
 }
 
 function nameOf({ type, name, table }: SchemaObject): string {
@@ -102,7 +87,7 @@ function foreign(path: string, found: string): StoreError {
   });
 }
 
-/** Detects, in a long-lived connection, that the schema has changed since it was checked. */
+/** Checks the schema of a long-lived connection whenever it has changed. */
 export class SchemaGuard {
   readonly #db: DatabaseSync;
   readonly #check: (db: DatabaseSync) => void;
@@ -114,7 +99,7 @@ export class SchemaGuard {
     this.#check = check;
   }
 
-  /** Call it inside a transaction, in which the schema can no longer change. */
+  /** Call it inside a write transaction, during which no other process can change the schema. */
   assertUnchanged(): void {
     const version = Number(this.#db.prepare('PRAGMA schema_version').get()?.['schema_version']);
     if (version === this.#checked) return;

@@ -4,15 +4,12 @@ import type { DatabaseSync } from 'node:sqlite';
 export const APPLICATION_ID = 0x52_4f_4c_4c;
 
 export interface Migration {
-  /** Name of the migration, for messages. */
   readonly name: string;
-  /** Migrates the schema from the previous version. Runs in one transaction with the update of the version number. */
+  /** Migrates the schema from the previous version, in one transaction with the update of the version number. */
   readonly up: (db: DatabaseSync) => void;
 }
 
-/**
- * The migrations: step n migrates a file from version n−1 to n. Steps are only added at the end, and a released step never changes.
- */
+/** Step n migrates a file from version n−1 to n. New steps are added at the end; a released step never changes. */
 export const MIGRATIONS: readonly Migration[] = [
   { name: 'first schema', up: (db) => db.exec(FIRST) },
   { name: 'the state at a time', up: (db) => db.exec(TAILS) },
@@ -20,10 +17,10 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: 'intents without a call', up: (db) => db.exec(UNSENT) },
 ];
 
-/** The generation of a file that was never restored; each restore begins a new one. */
+/** The first part of register versions in a file that was never restored. Each restore begins a new generation. */
 export const FIRST_GENERATION = '1';
 
-/** Times are epoch ms. `body` is the document as JSON; the other columns serve queries. */
+/** Times are epoch ms. `body` contains the document as JSON; the other columns repeat parts of it for queries. */
 const FIRST = `
 -- Where each chain ends. Kept beside the entries, so that entries missing at the end of a chain are noticed.
 CREATE TABLE chains (
@@ -111,18 +108,18 @@ CREATE TABLE facts (
 ) STRICT;
 `;
 
-/** Indexes that find the state of all accounts at a time without replaying their chains, and the checkpoints of pruned chains. */
+/** Indexes to find the state of all accounts at a past time, and the checkpoints of pruned chains. */
 const TAILS = `
 CREATE INDEX ledger_tails ON ledger (account_id, enrollment, at) WHERE account_id = chain;
 CREATE INDEX ledger_checkpoints ON ledger (chain, seq) WHERE type = 'ChainPruned';
 `;
 
-/** Covers the count of a run's changes, so that the entries themselves are not read. */
+/** Contains everything that counting a run's changes needs, so that the entries themselves are not read. */
 const OUTLINES = `
 CREATE INDEX ledger_steps ON ledger (run_id, account_id, enrollment, seq, type, chain) WHERE run_id IS NOT NULL;
 `;
 
-/** The outcomes that the caps ignore. Computed from the entry itself, which its hash covers; a separate column could contradict it. */
+/** Outcomes of intents that were never sent, which the change caps do not count. Computed from the entry, which its hash protects. */
 const UNSENT = `
 CREATE INDEX ledger_unsent ON ledger (at, account_id, enrollment, seq)
   WHERE type IN ('RemediationFailed', 'RemediationBlocked') AND json_extract(body, '$.detail.unsent') = 1;

@@ -3,9 +3,8 @@ import { dirname } from 'node:path';
 import { makePrivateFile, syncPath } from './private-files.ts';
 
 /**
- * Renames a damaged store and its log to `aside`, and gives the draft the store's name. The name is never free in between: a process that
- * found no file would create an empty store there, which is not halted. While the parts are moved, the name belongs to an empty file, which
- * every process refuses as damaged; so a restore that is killed leaves the damaged store, the empty file, or the restored store.
+ * Renames a damaged store and its log to `aside`, and gives the draft the store's name. While they are moved, an empty file has that name, which
+ * every process refuses as damaged. Without it, another process would find no file and create an empty store, which is not halted.
  */
 export function replaceDamaged(
   path: string,
@@ -16,7 +15,7 @@ export function replaceDamaged(
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats !== undefined) keepAs(path, aside, stats);
   renameSync(empty, path);
-  // A log left behind would be read as the restored store's log.
+  // SQLite would apply a log that is left behind to the restored store.
   for (const suffix of ['-wal', '-shm']) {
     if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
   }
@@ -26,15 +25,14 @@ export function replaceDamaged(
 }
 
 function keepAs(path: string, aside: string, stats: Stats): void {
+  // Only regular files can have two names (hard links).
   if (!stats.isFile()) {
-    // Only regular files can have two names (hard links).
     renameSync(path, aside);
     return;
   }
   try {
     linkSync(path, aside);
   } catch {
-    // The file system has no hard links.
-    copyFileSync(path, aside);
+    copyFileSync(path, aside); // the file system has no hard links
   }
 }

@@ -14,7 +14,7 @@ export function sqliteSnapshots(connection: Connection): SnapshotStore {
         sql.run('INSERT OR REPLACE INTO snapshot VALUES (1, ?)', JSON.stringify(meta));
       }),
     async load() {
-      // A large organization blocks the event loop for tens of milliseconds, so pending requests are sent first.
+      // Reading a large organization blocks the event loop for tens of milliseconds, so pending requests to AWS are sent first.
       await nextTurn();
       return connection.snapshot((sql) => {
         const meta = readMeta(sql);

@@ -27,18 +27,18 @@ export class Sql {
     return this.#statement(text).all(...parameters);
   }
 
-  /** Yields rows one by one. To stop early, use `break` or `return`, which reset the statement. */
+  /** Yields rows one by one. `break` or `return` stops early and resets the statement. */
   each(text: string, ...parameters: Parameters): Iterable<Row> {
     return this.#statement(text).iterate(...parameters);
   }
 
-  /** A column that holds text. @throws StoreError `Corrupt` */
+  /** @throws StoreError `Corrupt` if the column does not contain text */
   text(row: Row, column: string): string {
     const value = row[column];
     return typeof value === 'string' ? value : this.#unexpected(column, value, 'text');
   }
 
-  /** A column that holds a number. @throws StoreError `Corrupt` */
+  /** @throws StoreError `Corrupt` if the column does not contain a number */
   number(row: Row, column: string): number {
     const value = row[column];
     return typeof value === 'number' ? value : this.#unexpected(column, value, 'a number');
@@ -57,7 +57,7 @@ export class Sql {
     return value;
   }
 
-  /** Requires that a search column equals the same value in the row's content. @throws StoreError `Corrupt` */
+  /** Checks that a column equals `said`, the same value in the row's JSON. @throws StoreError `Corrupt` */
   same(row: Row, column: string, said: string | number, what: string): void {
     if (row[column] !== said) throw this.#corrupt(`${what} stands under another ${column} than it has`);
   }

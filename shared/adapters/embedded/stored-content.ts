@@ -7,7 +7,7 @@ import { fromStoredRecord, isAnything, isSnapshotMeta, isStoredRecord } from '..
 import { headOfChain, toEntry } from './ledger.ts';
 import type { Sql } from './sql.ts';
 
-/** The content of the main database (the one that unqualified table names refer to). */
+/** Reads the content of a store's database. If another database is attached, the main one is read. */
 export function contentOf(sql: Sql): StoredContent {
   const record = (accountId: AccountId): AccountRecord | null => {
     const row = sql.get('SELECT account_id, body FROM records WHERE account_id = ?', accountId);
@@ -39,9 +39,10 @@ export function contentOf(sql: Sql): StoredContent {
   };
 }
 
+/** The record with all entries of its chain applied; `null` if the chain has none. */
 function caughtUp(sql: Sql, record: AccountRecord): AccountRecord | null {
   const { accountId, head } = record;
-  // A record that is ahead of its chain does not belong to it, so the chain is replayed from the start.
+  // A record that is ahead of its chain does not belong to the chain, so it is computed again from the chain's start.
   const from = head.seq <= headOfChain(sql, accountId).seq ? record : emptyRecord(accountId);
   const rows = sql.all('SELECT body FROM ledger WHERE chain = ? AND seq > ? ORDER BY seq', accountId, from.head.seq);
   const caught = rows.reduce((known, row) => foldEntry(known, toEntry(sql, row)), from);
@@ -81,7 +82,7 @@ const MISSING = `FROM main.ledger AS present WHERE NOT EXISTS (
   SELECT 1 FROM restored.ledger AS kept WHERE kept.chain = present.chain AND kept.seq = present.seq AND kept.hash = present.hash)
   AND present.seq >= coalesce((SELECT min(seq) FROM restored.ledger AS first WHERE first.chain = present.chain), 0)`;
 
-/** Entries that the main database has and the attached database `restored` lacks. Entries that `restored` has pruned are not missing. */
+/** Entries that the main database has and the attached database `restored` lacks. Entries that were pruned in `restored` do not count. */
 export function lostEntries(sql: Sql): LostEntries {
   const counted = sql.get(`SELECT count(*) AS entries, min(at) AS first, max(at) AS last ${MISSING}`);
   if (counted === undefined) throw new Error('count(*) gives one row');
@@ -98,7 +99,7 @@ export function lostEntries(sql: Sql): LostEntries {
   };
 }
 
-/** Entries that both databases have and that were published after the backup was made, so that they are not published again. */
+/** Entries of both databases that were published after the backup was made and must not be published again. */
 export function publishedSince(sql: Sql): readonly { readonly chain: string; readonly seq: number }[] {
   const rows = sql.all(
     `SELECT kept.chain AS chain, kept.seq AS seq FROM restored.ledger AS kept JOIN main.ledger AS present

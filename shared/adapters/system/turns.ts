@@ -1,24 +1,21 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
-import type { Ledger } from '../../ports/ledger.ts';
-import type { Records } from '../../ports/records.ts';
-import type { SnapshotStore } from '../../ports/snapshot-store.ts';
+import type { StoreParts } from '../store-parts.ts';
 
-/** A turn of the event loop that is shorter than this has no other work, ms. */
+/** A shorter turn of the event loop, ms, means that the loop has no other work. */
 const QUIET_TURN_MS = 0.1;
-/** Work that is shorter than this needs no pause, ms. */
+/** A shorter piece, ms, needs no rest. */
 const LEAST_WORK_MS = 1;
-/** After each piece the queue rests at most this many times the piece's length, while the event loop has other work. */
+/** The longest rest after a piece, as a multiple of the piece's duration. */
 const LONGEST_REST = 9;
 
 /**
- * Runs long work in pieces, one at a time and first come, first served. After each piece the queue rests for as long as the piece took, and for up to
- * nine times as long while the thread has other work. So long reads use at most half of an idle thread and a tenth of a busy one, and never block it
- * for longer than one piece takes.
+ * Runs long work in pieces, one at a time, first come, first served. After each piece it rests for as long as the piece took, or up to nine times as
+ * long while the thread has other work. So long reads use at most half of an idle thread and a tenth of a busy one.
  */
 export class Turns {
   #last: Promise<void> = Promise.resolve();
 
-  /** @param work one piece, including what the caller then computes synchronously from the result */
+  /** Runs one piece when its turn comes. What the caller then computes synchronously from the result belongs to the piece. */
   async take<T>(work: () => Promise<T>): Promise<T> {
     const before = this.#last;
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -35,7 +32,7 @@ export class Turns {
   /** Waits for a turn. The piece is the caller's code up to its next `await`. */
   readonly begin = (): Promise<void> => this.take(async () => undefined);
 
-  /** Yields the same pages, each read in a turn of its own. */
+  /** Yields the same pages and reads each in a separate turn. */
   async *each<T>(pages: AsyncIterable<T>): AsyncGenerator<T> {
     const iterator = pages[Symbol.asyncIterator]();
     try {
@@ -62,14 +59,8 @@ async function rest(start: number): Promise<void> {
   }
 }
 
-interface Readable {
-  readonly ledger: Ledger;
-  readonly records: Records;
-  readonly snapshots: SnapshotStore;
-}
-
-/** The same stores, with long reads (entries, records, snapshots) taking turns. */
-export function inTurns<S extends Readable>(stores: S, turns: Turns): S {
+/** The same stores; their long reads (entries, records, snapshots) take turns. */
+export function inTurns<S extends Pick<StoreParts, 'ledger' | 'records' | 'snapshots'>>(stores: S, turns: Turns): S {
   const { ledger, records, snapshots } = stores;
   return {
     ...stores,

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { canonicalJson } from '../../../domain/canonical-hash.ts';
 import type { LedgerEntry } from '../../../domain/ledger/entry.ts';
 import { TamperedError } from '../../../ports/ledger.ts';
-import { isLedgerEntry } from '../../stored-shapes.ts';
+import { inShownOrder, isLedgerEntry, toEpoch } from '../../stored-shapes.ts';
 import { storeError } from '../store-errors.ts';
 import { flag, type Item, MAX_BODY_BYTES, parseJson, readText, text } from './attributes.ts';
 import { ENTRY_SHARDS, seqKey, shardKey, shardOf, timeKey } from './schema.ts';
@@ -103,20 +103,6 @@ function checkSize({ chain, seq, actor, runId }: LedgerEntry, body: string): voi
   }
 }
 
-/** The entry of an item, in the order of fields that `audit list` shows; canonical JSON has sorted them. */
 export function toEntry(item: Item): LedgerEntry {
-  const entry = parseJson(item, readText(item, 'body'), 'a ledger entry', isLedgerEntry);
-  const { id, chain, seq, at, type, accountId, enrollment, runId, actor } = entry;
-  const { before, after, reason, rule, policyHash, api, detail, prevHash, hash } = entry;
-  return {
-    ...{ id, chain, seq, at, type, accountId, enrollment, runId, actor },
-    ...{ before, after, reason, rule, policyHash, api, detail, prevHash, hash },
-  };
-}
-
-/** @throws RangeError for an invalid time, with which the entry could not be found */
-export function toEpoch(iso: string): number {
-  const at = Date.parse(iso);
-  if (Number.isNaN(at)) throw new RangeError(`not an ISO 8601 time: ${iso}`);
-  return at;
+  return inShownOrder(parseJson(item, readText(item, 'body'), 'a ledger entry', isLedgerEntry));
 }

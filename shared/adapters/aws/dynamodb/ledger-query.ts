@@ -1,9 +1,10 @@
 import { changedAccounts, type Intent } from '../../../domain/decision/changed-accounts.ts';
 import type { LedgerEntry } from '../../../domain/ledger/entry.ts';
 import type { LedgerFilter, LedgerPage, PageRequest } from '../../../ports/ledger.ts';
+import { toEpoch } from '../../stored-shapes.ts';
 import { type Item, readText, readTextOrNull } from './attributes.ts';
 import { ledgerCursor } from './ledger-cursor.ts';
-import { entryShards, indexed, toEntry, toEpoch, UNSENT_KEY } from './ledger-items.ts';
+import { entryShards, indexed, toEntry, UNSENT_KEY } from './ledger-items.ts';
 import { merge } from './merge-sorted.ts';
 import { TIME_INDEX_KEYS, timeKey } from './schema.ts';
 import type { Dynamo, Key } from './table-client.ts';

@@ -2,7 +2,7 @@ import { ENROLLMENT_IDS } from '../../../domain/enrollment/kinds/index.ts';
 import { type LedgerEntry, ORGANIZATION_CHAIN } from '../../../domain/ledger/entry.ts';
 import { mapParallel } from '../../../domain/map-parallel.ts';
 import type { AccountTail, ChainEnd } from '../../../ports/ledger.ts';
-import { chunksOf } from '../chunks.ts';
+import { chunksOf } from '../../chunks.ts';
 import { type Item, readNumber, readText, readTextOrNull } from './attributes.ts';
 import { endOfChain, lastEntry } from './ledger-chains.ts';
 import { toEntry } from './ledger-items.ts';

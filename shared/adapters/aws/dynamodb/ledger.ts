@@ -1,9 +1,10 @@
 import { type ChainHead, headOf, type LedgerEntry } from '../../../domain/ledger/entry.ts';
 import { mapParallel } from '../../../domain/map-parallel.ts';
 import type { AppendOutcome, Ledger } from '../../../ports/ledger.ts';
+import { toEpoch } from '../../stored-shapes.ts';
 import { flag, type Item, readText, text } from './attributes.ts';
 import { endOfChain, listChains, registerChain, rememberEnd } from './ledger-chains.ts';
-import { entryItem, entryKey, toEntry, toEpoch, untampered } from './ledger-items.ts';
+import { entryItem, entryKey, toEntry, untampered } from './ledger-items.ts';
 import { readOutline } from './ledger-outline.ts';
 import { changedSince, keyOf, reachedSince, runQuery } from './ledger-query.ts';
 import { pruneChain, readEnds, readTails } from './ledger-tails.ts';

@@ -11,7 +11,7 @@ import {
   type WriteRequest,
 } from '@aws-sdk/client-dynamodb';
 import { mapParallel } from '../../../domain/map-parallel.ts';
-import { chunksOf } from '../chunks.ts';
+import { chunksOf } from '../../chunks.ts';
 import { IncompleteAnswerError } from '../complete-answers.ts';
 import { storeError } from '../store-errors.ts';
 import type { StoreRetry } from '../store-retry.ts';

@@ -10,7 +10,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { mapParallel } from '../../../domain/map-parallel.ts';
 import type { DeadLetterReason } from '../../../ports/queue.ts';
-import { chunksOf } from '../chunks.ts';
+import { chunksOf } from '../../chunks.ts';
 import { IncompleteAnswerError } from '../complete-answers.ts';
 import { meaningOfCode, storeError } from '../store-errors.ts';
 import type { StoreRetry } from '../store-retry.ts';
