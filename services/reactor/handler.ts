@@ -1,7 +1,7 @@
 import { accountReader } from '../../shared/app/events/account-reader.ts';
 import { type Reaction, react } from '../../shared/app/events/event-handler.ts';
 import { type AwsRuntime, composeFromEnvironment } from '../../shared/compose/lambda-runtime.ts';
-import { type Compose, type LambdaContext, lazily } from '../../shared/compose/lazy-runtime.ts';
+import { type Compose, handling, type LambdaContext, lazily } from '../../shared/compose/lazy-runtime.ts';
 
 /** How long calls to Organizations are retried for one event, ms; after that, a scan covers the account. */
 const RETRY_MS = 20_000;
@@ -14,15 +14,11 @@ export function makeHandler(compose: Compose) {
   const open = lazily(compose);
   return async (event: unknown, context: LambdaContext): Promise<Reaction> => {
     const runtime = await open();
-    return runtime.logger.within({ requestId: context.awsRequestId }, async () => {
-      try {
-        const reaction = await reactTo(runtime, event);
-        runtime.metrics.add('EventsHeard', 1);
-        if (reaction.rejected !== null) runtime.metrics.add('EventsRejected', 1);
-        return reaction;
-      } finally {
-        runtime.flush();
-      }
+    return handling(runtime, { requestId: context.awsRequestId }, async () => {
+      const reaction = await reactTo(runtime, event);
+      runtime.metrics.add('EventsHeard', 1);
+      if (reaction.rejected !== null) runtime.metrics.add('EventsRejected', 1);
+      return reaction;
     });
   };
 }

@@ -3,12 +3,12 @@ import type { Plan } from '../../shared/app/plan/plan.ts';
 import { type Deadline, scanPart } from '../../shared/app/scan/resumable-scan.ts';
 import { readEvent } from '../../shared/compose/lambda-event.ts';
 import { type AwsRuntime, composeFromEnvironment } from '../../shared/compose/lambda-runtime.ts';
-import { type Compose, type LambdaContext, lazily } from '../../shared/compose/lazy-runtime.ts';
+import { type Compose, handling, type LambdaContext, lazily } from '../../shared/compose/lazy-runtime.ts';
 import { ENROLLMENT_IDS } from '../../shared/domain/enrollment/kinds/index.ts';
 import { DRIFT_VERDICTS, type Verdict } from '../../shared/domain/enrollment/verdict.ts';
 import type { Metrics } from '../../shared/ports/metrics.ts';
 
-/** Time reserved for a graceful end, ms: calls in flight with their retries (45 s), then saving. */
+/** The scan stops this long before the function's timeout, ms: calls in flight with their retries take up to 45 s, and then the result is saved. */
 const RESERVE_MS = 90_000;
 
 /** A scan request as EventBridge delivers it, without the fields that are not used. */
@@ -26,7 +26,7 @@ export interface ScannerResult {
 }
 
 /**
- * Runs a part of a scan: as much as fits into the function's time. Requests the next part itself.
+ * Runs as much of a scan as fits into the function's time. If the scan is not done by then, it requests another invocation to continue it.
  * @throws the error that ended the scan; EventError for an event that is not a scan request
  */
 export function makeHandler(compose: Compose, reserveMs: number = RESERVE_MS) {
@@ -35,20 +35,14 @@ export function makeHandler(compose: Compose, reserveMs: number = RESERVE_MS) {
     const { runId } = readEvent(requested, event, EXPECTED).detail;
     const runtime = await open();
     const deadline: Deadline = { remainingMs: () => context.getRemainingTimeInMillis(), reserveMs };
-    return runtime.logger.within({ requestId: context.awsRequestId, runId }, async () => {
-      try {
-        return await scanFor(runtime, runId, deadline);
-      } finally {
-        runtime.flush();
-      }
-    });
+    return handling(runtime, { requestId: context.awsRequestId, runId }, () => scanFor(runtime, runId, deadline));
   };
 }
 
 async function scanFor(runtime: AwsRuntime, runId: string, deadline: Deadline): Promise<ScannerResult> {
   const { clock, logger, metrics, scanRequests: requests } = runtime;
   const begun = clock.now();
-  // Workers drop keys of another policy than theirs, so the scan must use the latest policy.
+  // `true` reads the policy again: workers drop messages that were queued under another policy than the current one.
   const { deps, settings, retrying, policy } = await runtime.app(true);
   const onProgress = () => undefined;
   const end = await scanPart({ deps, settings, retrying, policy, requests, deadline, onProgress }, runId);

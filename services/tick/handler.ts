@@ -1,7 +1,7 @@
 import { type MaintenanceReport, maintenanceTasks, runTasks } from '../../shared/app/runtime/maintenance.ts';
 import { type GivenUpScan, requestScan, scanAge } from '../../shared/app/schedule/scan-schedule.ts';
 import { type AwsRuntime, composeFromEnvironment } from '../../shared/compose/lambda-runtime.ts';
-import { type Compose, type LambdaContext, lazily } from '../../shared/compose/lazy-runtime.ts';
+import { type Compose, handling, type LambdaContext, lazily } from '../../shared/compose/lazy-runtime.ts';
 
 /** Publishing stops this long before the function's timeout, ms. */
 const RESERVE_MS = 10_000;
@@ -21,13 +21,7 @@ export function makeHandler(compose: Compose) {
   const open = lazily(compose);
   return async (_event: unknown, context: LambdaContext): Promise<TickResult> => {
     const runtime = await open();
-    return runtime.logger.within({ requestId: context.awsRequestId }, async () => {
-      try {
-        return await tick(runtime, context);
-      } finally {
-        runtime.flush();
-      }
-    });
+    return handling(runtime, { requestId: context.awsRequestId }, () => tick(runtime, context));
   };
 }
 

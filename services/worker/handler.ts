@@ -6,7 +6,7 @@ import { entryIdOf, recordDeadLetter } from '../../shared/app/ledger/dead-letter
 import { deliver } from '../../shared/app/reconciler/deliver.ts';
 import { faultsOf, readEvent } from '../../shared/compose/lambda-event.ts';
 import { type AwsRuntime, composeFromEnvironment, type PolicyApp } from '../../shared/compose/lambda-runtime.ts';
-import { type Compose, type LambdaContext, lazily } from '../../shared/compose/lazy-runtime.ts';
+import { type Compose, handling, type LambdaContext, lazily } from '../../shared/compose/lazy-runtime.ts';
 import { safeParseUntrusted } from '../../shared/domain/safe-parse.ts';
 import type { MetricName } from '../../shared/ports/metrics.ts';
 import type { DeadLetterReason } from '../../shared/ports/queue.ts';
@@ -14,7 +14,10 @@ import { readMessage } from '../../shared/ports/read-message.ts';
 
 /** If less time than this is left, ms, the remaining messages return to the queue, so that each gets enough time in a later invocation. */
 const RESERVE_MS = 90_000;
-/** If no work is possible at all (the role is broken), messages wait this long, so that repeated receives do not make them dead letters. */
+/**
+ * How long messages wait, ms, if no work is possible at all, for example because the function's role lacks permissions. Without this pause,
+ * SQS would deliver them again and again until they count as dead letters.
+ */
 const BROKEN_PAUSE_MS = 15 * 60_000;
 
 const sqsEvent = z.object({ Records: z.array(z.unknown()).min(1) });
@@ -46,8 +49,8 @@ class MessageRetained extends Error {
 }
 
 /**
- * Reconciles a batch of keys, with the concurrency of the policy. An unreadable message goes to the dead letters, with an entry in the
- * ledger; a malformed record stays on the queue. Neither delays the other records.
+ * Reconciles the accounts that a batch of messages names, as many at a time as the policy allows. A message with an unreadable body goes to
+ * the dead letters, with an entry in the ledger; a malformed SQS record stays on the queue. Neither delays the other messages.
  * @throws EventError for an event that is not an SQS batch
  */
 export function makeHandler(compose: Compose, reserveMs: number = RESERVE_MS) {
@@ -55,15 +58,11 @@ export function makeHandler(compose: Compose, reserveMs: number = RESERVE_MS) {
   return async (event: unknown, context: LambdaContext): Promise<BatchResponse> => {
     const { Records } = readEvent(sqsEvent, event, EXPECTED);
     const runtime = await open();
-    return runtime.logger.within({ requestId: context.awsRequestId }, async () => {
-      try {
-        const { records, kept } = await readRecords(runtime, Records);
-        const hasTime = (): boolean => context.getRemainingTimeInMillis() >= reserveMs;
-        const { batchItemFailures } = await workOn(runtime, records, hasTime);
-        return { batchItemFailures: [...batchItemFailures, ...kept] };
-      } finally {
-        runtime.flush();
-      }
+    return handling(runtime, { requestId: context.awsRequestId }, async () => {
+      const { records, kept } = await readRecords(runtime, Records);
+      const hasTime = (): boolean => context.getRemainingTimeInMillis() >= reserveMs;
+      const { batchItemFailures } = await workOn(runtime, records, hasTime);
+      return { batchItemFailures: [...batchItemFailures, ...kept] };
     });
   };
 }
@@ -113,16 +112,13 @@ async function workOn(
     if (record !== undefined) await lanes(() => one(runtime, app, record, hasTime()));
   };
   const processor = new BatchProcessor(EventType.SQS);
-  // A batch that fails as a whole is reported like any other. Throwing would have the same effect, but look like a crash.
+  // If every message fails, report them as usual: an error would return them to the queue too, but look like a crash.
   return processPartialResponse({ Records: [...records.values()] }, handle, processor, {
     throwOnFullBatchFailure: false,
   });
 }
 
-/**
- * The app for a batch. A worker drops keys of another policy than its own, so if there are any, it first reads the policy again: its own
- * may be the outdated one.
- */
+/** The app for a batch. If a message was queued under another policy, the policy is read again: this container's may be outdated. */
 async function appFor(runtime: AwsRuntime, records: readonly SqsRecord[]): Promise<PolicyApp> {
   const app = await runtime.app();
   const otherPolicy = records.some(({ body }) => {

@@ -1,3 +1,4 @@
+import type { LogFields } from '../ports/system.ts';
 import type { AwsRuntime } from './lambda-runtime.ts';
 
 /** The part of Lambda's context that handlers use. */
@@ -19,4 +20,9 @@ export function lazily(compose: Compose): Compose {
     });
     return made;
   };
+}
+
+/** Handles one event: its log lines carry `fields`, and logs and metrics are flushed even if `work` throws. */
+export function handling<T>(runtime: AwsRuntime, fields: LogFields, work: () => Promise<T>): Promise<T> {
+  return runtime.logger.within(fields, () => work().finally(() => runtime.flush()));
 }
