@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { ENROLLMENT_IDS } from '../shared/domain/enrollment/kinds/index.ts';
 import { EVENT_SOURCE, wordsOf } from '../shared/domain/ledger/bus-event.ts';
-import { ENTRY_TYPES, type EntryType } from '../shared/domain/ledger/entry.ts';
+import { ENTRY_TYPES, type EntryType } from '../shared/domain/ledger/entry-types.ts';
 
 /*
  * The contract with event listeners: one JSON Schema per entry type, which `npm run event-schemas` writes into `dist/event-schemas/`. All

@@ -2,7 +2,8 @@ import type { AccountRecord } from '../domain/account/record.ts';
 import { fromStoredState, type StoredState, toStoredState } from '../domain/account/stored-state.ts';
 import { ENROLLMENT_IDS } from '../domain/enrollment/kinds/index.ts';
 import { VERDICTS } from '../domain/enrollment/verdict.ts';
-import { ENTRY_TYPES, type LedgerEntry } from '../domain/ledger/entry.ts';
+import type { LedgerEntry } from '../domain/ledger/entry.ts';
+import { ENTRY_TYPES } from '../domain/ledger/entry-types.ts';
 import type { OrganizationAccount } from '../domain/policy/types.ts';
 import type { OrganizationSnapshot } from '../ports/cloud.ts';
 

@@ -1,6 +1,7 @@
 import type { EnrollmentId } from '../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../domain/enrollment/model.ts';
-import type { ChainHead, EntryType, LedgerEntry, StepType } from '../domain/ledger/entry.ts';
+import type { ChainHead, LedgerEntry } from '../domain/ledger/entry.ts';
+import type { EntryType, StepType } from '../domain/ledger/entry-types.ts';
 
 /**
  * The append-only record of everything that was observed, decided and done. The caller seals the entries (see `sealEntry`); the store

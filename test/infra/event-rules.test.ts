@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { EVENT_NAMES, parseCloudTrailEvent } from '../../shared/domain/cloudtrail-event.ts';
 import { wordsOf } from '../../shared/domain/ledger/bus-event.ts';
-import { ENTRY_TYPES } from '../../shared/domain/ledger/entry.ts';
+import { ENTRY_TYPES } from '../../shared/domain/ledger/entry-types.ts';
 import {
   batchOf,
   COMPUTE_OPTIMIZER,

@@ -1,12 +1,6 @@
 import { changedAccounts, type Intent } from '../../shared/domain/decision/changed-accounts.ts';
-import {
-  type ChainHead,
-  EMPTY_CHAIN,
-  type EntryType,
-  type LedgerEntry,
-  ORGANIZATION_CHAIN,
-  STEP_TYPES,
-} from '../../shared/domain/ledger/entry.ts';
+import { type ChainHead, EMPTY_CHAIN, type LedgerEntry, ORGANIZATION_CHAIN } from '../../shared/domain/ledger/entry.ts';
+import { type EntryType, STEP_TYPES } from '../../shared/domain/ledger/entry-types.ts';
 import {
   type AccountTail,
   type AppendOutcome,

@@ -1,6 +1,5 @@
 import { PREREQUISITE_TITLES, TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { reasonText as sentenceOf } from '../../../shared/domain/enrollment/reason-codes.ts';
-import type { Entry } from './types.ts';
 
 /* Numbers, times and codes as text for people, in the reader's language and time zone. */
 
@@ -93,36 +92,3 @@ export function typeText(type: string): string {
 export function stateText(status: string | null, ruleMode: string | null): string {
   return [status, ruleMode].filter((part) => part !== null).join(' / ') || '–';
 }
-
-/** A record and not a list, so that the compiler reports a missing type. */
-const TYPES: Readonly<Record<Entry['type'], true>> = {
-  ScanStarted: true,
-  ScanCompleted: true,
-  AccountJoined: true,
-  AccountLeft: true,
-  DriftDetected: true,
-  DriftResolved: true,
-  RemediationStarted: true,
-  RemediationSucceeded: true,
-  RemediationFailed: true,
-  RemediationBlocked: true,
-  ConvergenceStalled: true,
-  ExemptionExpiring: true,
-  ExemptionExpired: true,
-  GuardrailTripped: true,
-  PlanApproved: true,
-  RolloutAdvanced: true,
-  EnforcementHalted: true,
-  EnforcementResumed: true,
-  AccountSuspended: true,
-  AccountResumed: true,
-  PolicyChanged: true,
-  FlapDetected: true,
-  VerdictChanged: true,
-  ChainPruned: true,
-  DigestPublished: true,
-  ScanRequested: true,
-  DeadLettersRedriven: true,
-  StoreRestored: true,
-};
-export const ENTRY_TYPES: readonly string[] = Object.keys(TYPES);

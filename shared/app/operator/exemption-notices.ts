@@ -4,7 +4,7 @@ import { accountEntry } from '../../domain/account/transition.ts';
 import { sha256Hex } from '../../domain/canonical-hash.ts';
 import { ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import type { AccountId, EpochMs } from '../../domain/enrollment/model.ts';
-import type { EntryType } from '../../domain/ledger/entry.ts';
+import type { EntryType } from '../../domain/ledger/entry-types.ts';
 import type { CompiledPolicy, Exemption } from '../../domain/policy/index.ts';
 import { toIso } from '../../domain/time.ts';
 import type { Deps } from '../context.ts';

@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import type { StepType } from '../../domain/ledger/entry.ts';
+import type { StepType } from '../../domain/ledger/entry-types.ts';
 import type { RunOutline, RunStep } from '../../ports/ledger.ts';
 import type { Records } from '../../ports/records.ts';
 import type { Stores } from '../context.ts';

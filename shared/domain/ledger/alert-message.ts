@@ -1,7 +1,8 @@
 import { reasonText } from '../enrollment/reason-codes.ts';
 import type { WebhookEvent } from '../policy/index.ts';
 import { oneLine } from '../text.ts';
-import { ENTRY_TYPES, type EntryType, type LedgerEntry } from './entry.ts';
+import type { LedgerEntry } from './entry.ts';
+import { ENTRY_TYPES, type EntryType } from './entry-types.ts';
 
 /** The entry types that raise an alert, with the event that selects them in the policy. */
 const EVENT_OF: Partial<Record<EntryType, WebhookEvent>> = {

@@ -1,4 +1,5 @@
-import type { EntryType, LedgerEntry } from './entry.ts';
+import type { LedgerEntry } from './entry.ts';
+import type { EntryType } from './entry-types.ts';
 
 /** `source` of every event. */
 export const EVENT_SOURCE = 'rollcall';

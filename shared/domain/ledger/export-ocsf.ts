@@ -1,6 +1,7 @@
 import type { Verdict } from '../enrollment/verdict.ts';
 import { wordsOf } from './bus-event.ts';
-import type { EntryType, LedgerEntry } from './entry.ts';
+import type { LedgerEntry } from './entry.ts';
+import type { EntryType } from './entry-types.ts';
 
 /*
  * Entries as events of the Open Cybersecurity Schema Framework: class Compliance Finding (2003) of category Findings (2), schema 1.3.0

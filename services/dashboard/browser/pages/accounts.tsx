@@ -4,6 +4,7 @@ import { ENROLLMENT_IDS, KINDS } from '../../../../shared/domain/enrollment/kind
 import { STATUSES } from '../../../../shared/domain/enrollment/status.ts';
 import { readAccounts } from '../accounts.ts';
 import { slowChanges } from '../live.ts';
+import { Button, Choice } from '../parts/form.tsx';
 import { Empty, Heading, Loaded, StatusMark, Time } from '../parts/small.tsx';
 import { useVirtualRows } from '../parts/virtual.ts';
 import { useLoaded } from '../resource.ts';
@@ -101,6 +102,13 @@ function Accounts({ rows }: { readonly rows: readonly AccountRow[] }) {
     );
     return (down ? keyed.reverse() : keyed).map(([, row]) => row);
   }, [rows, key, sort, down]);
+  const choice = (label: string, name: Exclude<keyof Filters, 'search'>, values: readonly string[]) => {
+    const chosen = filters[name];
+    // If no account has the value in the page's address, it still appears as an option, because it explains why the list is empty.
+    const all = chosen === '' || values.includes(chosen) ? values : [chosen, ...values];
+    const options = all.map((each) => [each, optionText(name, each)] as const);
+    return <Choice label={label} value={chosen} options={options} onChange={(to) => change({ [name]: to })} />;
+  };
   const onSort = (by: Sort): void => change({ sort: by, order: by === sort && !down ? 'down' : null });
   return (
     <>
@@ -115,11 +123,11 @@ function Accounts({ rows }: { readonly rows: readonly AccountRow[] }) {
               onInput={(event) => change({ q: event.currentTarget.value })}
             />
           </label>
-          <Choice label="Enrollment" name="enrollment" filters={filters} values={ENROLLMENT_IDS} change={change} />
-          <Choice label="Status" name="status" filters={filters} values={choices.status} change={change} />
-          <Choice label="Organizational unit" name="ou" filters={filters} values={choices.ou} change={change} />
-          <Choice label="Rule" name="rule" filters={filters} values={choices.rule} change={change} />
-          <Choice label="Reason" name="reason" filters={filters} values={choices.reason} change={change} />
+          {choice('Enrollment', 'enrollment', ENROLLMENT_IDS)}
+          {choice('Status', 'status', choices.status)}
+          {choice('Organizational unit', 'ou', choices.ou)}
+          {choice('Rule', 'rule', choices.rule)}
+          {choice('Reason', 'reason', choices.reason)}
         </form>
       </search>
       <p role="status">
@@ -129,10 +137,7 @@ function Accounts({ rows }: { readonly rows: readonly AccountRow[] }) {
       </p>
       {shown.length === 0 ? (
         <Empty>
-          No accounts match these filters.{' '}
-          <button type="button" class="secondary" onClick={() => change(NO_FILTERS)}>
-            Clear filters
-          </button>
+          No accounts match these filters. <Button onClick={() => change(NO_FILTERS)}>Clear filters</Button>
         </Empty>
       ) : (
         <Table rows={shown} sort={sort} down={down} onSort={onSort} />
@@ -160,31 +165,8 @@ function ancestors(ou: string): readonly string[] {
   return ou === '/' ? ['/'] : names.map((_name, index) => `/${names.slice(0, index + 1).join('/')}`);
 }
 
-interface ChoiceProps {
-  readonly label: string;
-  readonly name: Exclude<keyof Filters, 'search'>;
-  readonly filters: Filters;
-  readonly values: readonly string[];
-  readonly change: (changes: Readonly<Record<string, string | null>>) => void;
-}
-
-function Choice({ label, name, filters, values, change }: ChoiceProps) {
-  const chosen = filters[name];
-  // If no account has the value in the page's address, it still appears as an option, because it explains why the list is empty.
-  const all = chosen === '' || values.includes(chosen) ? values : [chosen, ...values];
-  return (
-    <label>
-      {label}
-      <select value={chosen} onChange={(event) => change({ [name]: event.currentTarget.value })}>
-        <option value="">Any</option>
-        {all.map((value) => (
-          <option key={value} value={value}>
-            {name === 'reason' ? reasonText(value) : (KINDS.find(({ id }) => id === value)?.title ?? value)}
-          </option>
-        ))}
-      </select>
-    </label>
-  );
+function optionText(name: keyof Filters, value: string): string {
+  return name === 'reason' ? reasonText(value) : (KINDS.find(({ id }) => id === value)?.title ?? value);
 }
 
 /** `wide` columns are hidden on a phone; the page of the account shows their content. */

@@ -1,16 +1,19 @@
+import type { InputHTMLAttributes } from 'preact';
 import { useState } from 'preact/hooks';
 import { Link } from 'wouter-preact';
 import { TITLES } from '../../../../shared/domain/enrollment/kinds/index.ts';
+import { ENTRY_TYPES } from '../../../../shared/domain/ledger/entry-types.ts';
 import { download, get } from '../api.ts';
 import { type AuditFilter, READ } from '../endpoints.ts';
 import { fieldOf, isoOf } from '../local-time.ts';
 import { AsOfSearch } from '../parts/as-of.tsx';
+import { Button, Choice } from '../parts/form.tsx';
 import { Heading, Loaded, Problem } from '../parts/small.tsx';
 import { Timeline } from '../parts/timeline.tsx';
 import { useResource } from '../resource.ts';
 import { useParams } from '../search-params.ts';
 import type { AuditPage as Page } from '../types.ts';
-import { ENTRY_TYPES, messageOf, typeText } from '../words.ts';
+import { messageOf, typeText } from '../words.ts';
 
 const CURRENT = { 'aria-current': 'page' } as const;
 
@@ -53,27 +56,20 @@ function Search() {
   const value = (name: Field): string => params.get(name) ?? '';
   const path = READ.audit(filter);
   const page = useResource<Page>(path);
-  const text = (name: Field, label: string, placeholder: string) => (
+  const field = (name: Field, label: string, input: InputHTMLAttributes) => (
     <label>
       {label}
       <input
-        type="text"
+        {...input}
         value={value(name)}
-        placeholder={placeholder}
-        autoComplete="off"
         onChange={(event) => change({ [name]: event.currentTarget.value.trim() })}
       />
     </label>
   );
-  const moment = (name: 'since' | 'until', label: string) => (
-    <label>
-      {label}
-      <input
-        type="datetime-local"
-        value={value(name)}
-        onChange={(event) => change({ [name]: event.currentTarget.value })}
-      />
-    </label>
+  const text = (name: Field, label: string, placeholder: string) =>
+    field(name, label, { type: 'text', placeholder, autoComplete: 'off' });
+  const choice = (name: Field, label: string, options: readonly (readonly [string, string])[]) => (
+    <Choice label={label} value={value(name)} options={options} onChange={(to) => change({ [name]: to })} />
   );
   const last = (days: number): void => {
     change({ since: fieldOf(new Date(Date.now() - days * 86_400_000)), until: null });
@@ -88,48 +84,28 @@ function Search() {
       <search>
         <form class="filters" onSubmit={(event) => event.preventDefault()}>
           {text('account', 'Account id', '123456789012')}
-          <label>
-            Enrollment
-            <select value={value('enrollment')} onChange={(event) => change({ enrollment: event.currentTarget.value })}>
-              <option value="">Any</option>
-              {Object.entries(TITLES).map(([code, words]) => (
-                <option key={code} value={code}>
-                  {words}
-                </option>
-              ))}
-            </select>
-          </label>
-          <label>
-            Type
-            <select value={value('type')} onChange={(event) => change({ type: event.currentTarget.value })}>
-              <option value="">Any</option>
-              {ENTRY_TYPES.map((type) => (
-                <option key={type} value={type}>
-                  {typeText(type)}
-                </option>
-              ))}
-            </select>
-          </label>
+          {choice('enrollment', 'Enrollment', Object.entries(TITLES))}
+          {choice('type', 'Type', TYPES)}
           {text('actor', 'Who', 'arn:aws:iam::…')}
           {text('run', 'Run', 'run id')}
-          {moment('since', 'From')}
-          {moment('until', 'Until')}
+          {field('since', 'From', { type: 'datetime-local' })}
+          {field('until', 'Until', { type: 'datetime-local' })}
         </form>
       </search>
       <div class="heading">
         <div class="actions">
-          <button type="button" class="secondary outline" onClick={() => last(1)}>
+          <Button outline onClick={() => last(1)}>
             Last day
-          </button>
-          <button type="button" class="secondary outline" onClick={() => last(30)}>
+          </Button>
+          <Button outline onClick={() => last(30)}>
             Last 30 days
-          </button>
-          <button type="button" class="secondary outline" onClick={quarter}>
+          </Button>
+          <Button outline onClick={quarter}>
             Last quarter
-          </button>
-          <button type="button" class="secondary outline" onClick={() => change(NO_FILTER)}>
+          </Button>
+          <Button outline onClick={() => change(NO_FILTER)}>
             Clear filters
-          </button>
+          </Button>
         </div>
         <Export filter={filter} />
       </div>
@@ -149,6 +125,7 @@ function Search() {
   );
 }
 
+const TYPES = ENTRY_TYPES.map((type) => [type, typeText(type)] as const);
 const NO_FILTER = Object.fromEntries(FIELDS.map((name) => [name, null]));
 
 const FORMATS = [

@@ -2,6 +2,7 @@ import { Link } from 'wouter-preact';
 import { TITLES } from '../../../../shared/domain/enrollment/kinds/index.ts';
 import { READ } from '../endpoints.ts';
 import { changes } from '../live.ts';
+import { Button } from '../parts/form.tsx';
 import { RunProgress } from '../parts/now.tsx';
 import { Approve, Redrive, useMayOperate } from '../parts/operate.tsx';
 import { Empty, Fact, Heading, Loaded, Sentence, Time } from '../parts/small.tsx';
@@ -30,16 +31,8 @@ export function RunsPage() {
               <RunsTable runs={found} />
               {(params.has('before') || next !== null) && (
                 <div class="actions">
-                  {params.has('before') && (
-                    <button type="button" class="secondary" onClick={() => change({ before: null })}>
-                      Latest runs
-                    </button>
-                  )}
-                  {next !== null && (
-                    <button type="button" class="secondary" onClick={() => change({ before: next })}>
-                      Older runs
-                    </button>
-                  )}
+                  {params.has('before') && <Button onClick={() => change({ before: null })}>Latest runs</Button>}
+                  {next !== null && <Button onClick={() => change({ before: next })}>Older runs</Button>}
                 </div>
               )}
             </section>

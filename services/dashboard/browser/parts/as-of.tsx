@@ -6,6 +6,7 @@ import { useResource } from '../resource.ts';
 import { useParams } from '../search-params.ts';
 import type { AsOf } from '../types.ts';
 import { count, number, stateText } from '../words.ts';
+import { Button, Choice } from './form.tsx';
 import { Empty, Loaded, StatusMark, Time } from './small.tsx';
 import { DataTable } from './table.tsx';
 
@@ -27,17 +28,12 @@ export function AsOfSearch() {
             onChange={(event) => change({ at: event.currentTarget.value, first: null })}
           />
         </label>
-        <label>
-          Status
-          <select value={status ?? ''} onChange={(event) => change({ status: event.currentTarget.value, first: null })}>
-            <option value="">Any</option>
-            {Object.keys(asOf.data?.statuses[FIRST_KIND.id] ?? {}).map((each) => (
-              <option key={each} value={each}>
-                {each}
-              </option>
-            ))}
-          </select>
-        </label>
+        <Choice
+          label="Status"
+          value={status ?? ''}
+          options={Object.keys(asOf.data?.statuses[FIRST_KIND.id] ?? {}).map((each) => [each, each] as const)}
+          onChange={(to) => change({ status: to, first: null })}
+        />
       </form>
       {at === null && <Empty>Choose a time to see the status of every account as recorded then.</Empty>}
       {at !== null && (
@@ -92,15 +88,11 @@ function Standings({ found, first, onPage }: StandingsProps) {
             {number(first + 1)} to {number(first + accounts.length)} of {number(total)}
           </span>
           {first > 0 && (
-            <button type="button" class="secondary outline" onClick={() => onPage(null)}>
+            <Button outline onClick={() => onPage(null)}>
               First page
-            </button>
+            </Button>
           )}
-          {next !== null && (
-            <button type="button" class="secondary" onClick={() => onPage(next)}>
-              Next page
-            </button>
-          )}
+          {next !== null && <Button onClick={() => onPage(next)}>Next page</Button>}
         </div>
       )}
     </>

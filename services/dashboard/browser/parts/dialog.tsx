@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { messageOf } from '../words.ts';
+import { Button } from './form.tsx';
 import { Problem } from './small.tsx';
 
 interface Props {
@@ -44,9 +45,7 @@ export function Confirm({ title, action, danger = false, onClose, onConfirm, chi
           {children}
           <Problem text={problem} />
           <footer>
-            <button type="button" class="secondary" onClick={onClose}>
-              Cancel
-            </button>
+            <Button onClick={onClose}>Cancel</Button>
             <button type="submit" class={danger ? 'danger' : ''} aria-busy={busy} disabled={busy}>
               {action}
             </button>

@@ -12,13 +12,13 @@ import { Empty, Loaded, Time } from './small.tsx';
 import { DataTable } from './table.tsx';
 
 /** The periods to choose from. Each interval yields about 100 points, which fit in the chart. */
-const SPANS: Readonly<Record<string, { readonly label: string; readonly ms: number; readonly interval: string }>> = {
-  hour: { label: 'Last hour', ms: 3_600_000, interval: '30s' },
+const HOUR = { label: 'Last hour', ms: 3_600_000, interval: '30s' };
+const SPANS: Readonly<Record<string, typeof HOUR>> = {
+  hour: HOUR,
   day: { label: 'Last day', ms: 86_400_000, interval: '30m' },
   month: { label: 'Last 30 days', ms: 30 * 86_400_000, interval: '12h' },
   quarter: { label: 'Last 90 days', ms: 90 * 86_400_000, interval: '1d' },
 };
-const HOUR = { label: 'Last hour', ms: 3_600_000, interval: '30s' };
 
 /** Compliance over time, as a chart and a table. */
 export function History() {

@@ -3,6 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Resource } from '../resource.ts';
 import { ago, local, utc } from '../words.ts';
+import { Button } from './form.tsx';
 
 /** The current time, epoch ms; updated regularly, so that relative times stay correct. */
 const now = signal(Date.now());
@@ -92,9 +93,7 @@ export function Loaded<T>({
           <p>
             <strong>{what} could not be loaded.</strong> {error.message}
           </p>
-          <button type="button" class="secondary" onClick={reload}>
-            Try again
-          </button>
+          <Button onClick={reload}>Try again</Button>
         </div>
       )}
       {data === null && error === null && (

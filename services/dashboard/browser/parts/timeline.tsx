@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import type { AuditPage, Entry } from '../types.ts';
 import { messageOf } from '../words.ts';
 import { EntryView, toneOf } from './entry.tsx';
+import { Button } from './form.tsx';
 import { Empty, Problem } from './small.tsx';
 
 interface Props {
@@ -45,9 +46,7 @@ export function Timeline({ first, readOlder, none, label, withAccount = false }:
       <Problem text={problem} />
       {next !== null && (
         <div class="actions">
-          <button type="button" class="secondary" onClick={() => more(next)}>
-            Older entries
-          </button>
+          <Button onClick={() => more(next)}>Older entries</Button>
         </div>
       )}
     </>

@@ -1,5 +1,5 @@
 import { ENROLLMENT_IDS } from '../../../domain/enrollment/kinds/index.ts';
-import { ENTRY_TYPES, type EntryType, STEP_TYPES } from '../../../domain/ledger/entry.ts';
+import { ENTRY_TYPES, type EntryType, STEP_TYPES } from '../../../domain/ledger/entry-types.ts';
 import type { RunOutline, RunStep } from '../../../ports/ledger.ts';
 import { type Item, readTextOrNull } from './attributes.ts';
 import { entryKey, entryShards } from './ledger-items.ts';

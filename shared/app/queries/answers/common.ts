@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { byKind, ENROLLMENT_IDS } from '../../../domain/enrollment/kinds/index.ts';
 import { STATUSES } from '../../../domain/enrollment/status.ts';
 import { VERDICTS } from '../../../domain/enrollment/verdict.ts';
-import { ENTRY_TYPES } from '../../../domain/ledger/entry.ts';
+import { ENTRY_TYPES } from '../../../domain/ledger/entry-types.ts';
 
 /* What several answers have in common. Times are ISO 8601, UTC. Fields may be added; readers ignore what they do not know. */
 

@@ -1,12 +1,8 @@
 import type { Deps } from '../../../../shared/app/context.ts';
 import { LedgerWriter } from '../../../../shared/app/ledger/ledger-writer.ts';
 import { emptyRecord } from '../../../../shared/domain/account/record.ts';
-import {
-  type Detail,
-  type EntryDraft,
-  type EntryType,
-  ORGANIZATION_CHAIN,
-} from '../../../../shared/domain/ledger/entry.ts';
+import { type Detail, type EntryDraft, ORGANIZATION_CHAIN } from '../../../../shared/domain/ledger/entry.ts';
+import type { EntryType } from '../../../../shared/domain/ledger/entry-types.ts';
 import { toIso } from '../../../../shared/domain/time.ts';
 import { accountId } from '../../../support/workshop.ts';
 

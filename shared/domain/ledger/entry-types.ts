@@ -1,0 +1,50 @@
+/**
+ * Everything that can be recorded.
+ * - `VerdictChanged`: a transition without a type of its own.
+ * - `ChainPruned`: the checkpoint that replaces older entries of its chain.
+ * - `DigestPublished`: the hash of the day over the ends of all chains.
+ * - `ScanRequested`, `DeadLettersRedriven`: commands of operators.
+ * - `StoreRestored`: a backup replaced the store; names the end of the organization's chain in the replaced store.
+ */
+export const ENTRY_TYPES = [
+  'ScanStarted',
+  'ScanCompleted',
+  'AccountJoined',
+  'AccountLeft',
+  'DriftDetected',
+  'DriftResolved',
+  'RemediationStarted',
+  'RemediationSucceeded',
+  'RemediationFailed',
+  'RemediationBlocked',
+  'ConvergenceStalled',
+  'ExemptionExpiring',
+  'ExemptionExpired',
+  'GuardrailTripped',
+  'PlanApproved',
+  'RolloutAdvanced',
+  'EnforcementHalted',
+  'EnforcementResumed',
+  'AccountSuspended',
+  'AccountResumed',
+  'PolicyChanged',
+  'FlapDetected',
+  'VerdictChanged',
+  'ChainPruned',
+  'DigestPublished',
+  'ScanRequested',
+  'DeadLettersRedriven',
+  'StoreRestored',
+] as const;
+export type EntryType = (typeof ENTRY_TYPES)[number];
+
+/** Entries that record the progress of a change. The last one for an enrollment of an account shows the result or the present step. */
+export const STEP_TYPES = [
+  'DriftResolved',
+  'RemediationStarted',
+  'RemediationSucceeded',
+  'RemediationFailed',
+  'RemediationBlocked',
+  'ConvergenceStalled',
+] as const satisfies readonly EntryType[];
+export type StepType = (typeof STEP_TYPES)[number];
