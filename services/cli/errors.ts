@@ -33,7 +33,7 @@ export class PolicyError extends Error {
   }
 }
 
-/** An error as the user sees it. The shape of `{"error":…}`. */
+/** An error as the user sees it; with `--json`, the value of `error` in the document. */
 export interface ErrorReport {
   readonly code: string;
   readonly message: string;
@@ -46,12 +46,15 @@ export function reportOf(error: unknown): ErrorReport {
     return { code: 'PolicyInvalid', message: error.message, findings: error.findings };
   }
   if (error instanceof CommanderError) return { code: 'Usage', message: usage(error) };
-  if (error instanceof CommandError || error instanceof ConfigError)
+  if (
+    error instanceof CommandError ||
+    error instanceof ConfigError ||
+    error instanceof StoreError ||
+    error instanceof OtherOrganizationError
+  )
     return { code: error.code, message: error.message };
   if (error instanceof FileError) return { code: 'FileError', message: error.message };
-  if (error instanceof StoreError) return { code: error.code, message: error.message };
   if (error instanceof ClockDifferenceError) return { code: error.code, message: `${capitalized(error.message)}.` };
-  if (error instanceof OtherOrganizationError) return { code: error.code, message: error.message };
   if (error instanceof DamagedRegisterError) return { code: 'Corrupt', message: `${error.message}.` };
   if (error instanceof TamperedError) {
     const advice = '`rollcall audit verify` shows what else was changed; restore an earlier backup.';
@@ -79,7 +82,7 @@ export function reportLines({ message, findings }: ErrorReport): string[] {
   return [...(findings ?? []).map(formatFinding), `error: ${oneLine(message)}`];
 }
 
-/** AWS returns the same error for a wrong key and for a signature for a Region of another partition or one that does not exist. */
+/** AWS returns these errors for a wrong key, but also if the Region does not exist or belongs to another partition. */
 const MAY_BE_REGION: ReadonlySet<string> = new Set([
   'SignatureDoesNotMatch',
   'InvalidSignatureException',
@@ -87,7 +90,7 @@ const MAY_BE_REGION: ReadonlySet<string> = new Set([
   'UnrecognizedClientException',
 ]);
 
-/** Operations that are read page by page. */
+/** Operations whose answers come in pages. */
 const LISTINGS: ReadonlySet<string> = new Set([
   'ListAccounts',
   'ListOrganizationalUnitsForParent',
@@ -105,7 +108,7 @@ function moreAdvice({ details }: CloudError): string {
   if (kind === 'Invalid' && operation === 'GetCallerIdentity' && requestId === null && !NEVER_SENT.has(code)) {
     return ' If AWS_ENDPOINT_URL is set, check it: the server there may not be an AWS service.';
   }
-  // The page token is the only parameter of these requests that AWS can reject.
+  // The only parameter of a listing that AWS can reject is its page token, so the listing has expired.
   if (kind === 'Invalid' && LISTINGS.has(operation) && requestId !== null) {
     return ' The listing is incomplete, so it was not used. Run the command again.';
   }

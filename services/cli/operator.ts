@@ -1,10 +1,25 @@
 import { userInfo } from 'node:os';
+import type { Deps } from '../../shared/app/context.ts';
+import type { OpenStore } from '../../shared/compose/stores/profile.ts';
 import type { CliContext } from './context.ts';
 import { CommandError } from './errors.ts';
+import { withStore } from './session.ts';
 
 /** The actor of an operator's command in the audit log: the ARN of the store's credentials if known, otherwise the operating system's user. */
 export async function operator({ store }: CliContext): Promise<string> {
   return (await store.operator()) ?? systemUser();
+}
+
+/** Runs an operator's command on the open store, with the operator as the actor of its entries. */
+export async function withOperator<T>(
+  context: CliContext,
+  command: (deps: OpenStore & Pick<Deps, 'clock' | 'newId' | 'actor'>) => Promise<T>,
+): Promise<T> {
+  const { makeNewId } = await import('../../shared/compose/system.ts');
+  const { clock } = context;
+  return withStore(context, false, async (store) =>
+    command({ ...store, clock, newId: makeNewId(clock), actor: await operator(context) }),
+  );
 }
 
 export function systemUser(): string {

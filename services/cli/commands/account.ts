@@ -44,8 +44,7 @@ async function runAccount(context: CliContext, id: string, flags: AccountFlags):
         'Check the number. An account that has just joined is known after the next scan.',
     );
   }
-  if (output.json) output.document(view);
-  else for (const line of viewText(view, context, clock.now())) output.print(line);
+  output.result(view, () => viewText(view, context, clock.now()));
   return EXIT.ok;
 }
 
@@ -60,9 +59,7 @@ function viewText(view: AccountView, { output }: CliContext, now: number): strin
     style('bold', title),
     ...tagsText(account?.tags ?? null),
     '',
-    ...ENROLLMENT_IDS.flatMap((enrollment) => [
-      `${TITLES[enrollment]}: ${conditionText(enrollments[enrollment], style, now)}`,
-    ]),
+    ...ENROLLMENT_IDS.map((id) => `${TITLES[id]}: ${conditionText(enrollments[id], style, now)}`),
     '',
     ...enforcementText(view),
     ...(explanation === null ? [`No explanation: ${view.notExplained}.`] : explanationText(explanation, style)),
@@ -72,7 +69,7 @@ function viewText(view: AccountView, { output }: CliContext, now: number): strin
   ];
 }
 
-/** Everything that currently prevents a change to the account, independent of its last status. */
+/** Everything that currently prevents a change to the account, whatever its status was at the last scan. */
 function enforcementText({ rollout, halted, suspension, window }: AccountView): string[] {
   const until = suspension?.until == null ? 'until resumed' : `until ${instant(suspension.until)}`;
   const lines = [
@@ -95,22 +92,11 @@ function conditionText(
   now: number,
 ): string {
   if (condition === null) return 'not scanned yet';
-  const {
-    complianceStatus,
-    message,
-    since,
-    status,
-    ruleMode,
-    desired,
-    desiredRuleMode,
-    driftSince,
-    notBefore,
-    attempts,
-  } = condition;
-  const target = stateText(desired, desiredRuleMode);
+  const { complianceStatus, message, since, driftSince, notBefore, attempts } = condition;
+  const target = stateText(condition.desired, condition.desiredRuleMode);
   return [
     `${paintStatus(style, complianceStatus)}${message === null ? '' : ` (${message})`} since ${instant(since)} (${ago(since, now)})`,
-    `observed ${stateText(status, ruleMode)}`,
+    `observed ${stateText(condition.status, condition.ruleMode)}`,
     ...(target === '?' ? [] : [`desired ${target}`]),
     ...(driftSince === null ? [] : [`drift since ${instant(driftSince)} (${ago(driftSince, now)})`]),
     ...(notBefore === null ? [] : [`not before ${instant(notBefore)}`]),

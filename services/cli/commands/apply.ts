@@ -20,7 +20,7 @@ import { type LoadedPolicy, loadPolicy, withApp } from '../session.ts';
 import { planText } from '../ui/plan-text.ts';
 import { runText } from '../ui/run-text.ts';
 import { count } from '../ui/words.ts';
-import { watchRun } from '../watch.ts';
+import { withProgress } from '../watch.ts';
 import { checkAgainst, dryRun } from './plan.ts';
 
 interface ApplyFlags {
@@ -109,20 +109,16 @@ async function perform(
     await new RunStore(app.deps.registers).storePlan(planHash, policyHash, keys, context.clock.now());
   }
   const run = { runId: app.deps.newId(), policy, planHash: saved?.planHash ?? null };
-  const watch = watchRun(context, app.calls);
-  try {
-    const { signal } = context.interrupt;
-    const finished = await withMaintenance(context, app, policy, () =>
-      runOnce(app, run, { waitMs, stop: signal, onProgress: watch.take }),
-    );
-    await checkAgainst(loaded, finished.result.plan, context.clock.now());
-    return finished;
-  } finally {
-    watch.end();
-  }
+  const finished = await withProgress(context, app.calls, (onProgress) =>
+    withMaintenance(context, app, policy, () =>
+      runOnce(app, run, { waitMs, stop: context.interrupt.signal, onProgress }),
+    ),
+  );
+  await checkAgainst(loaded, finished.result.plan, context.clock.now());
+  return finished;
 }
 
-/** Shows the plan and asks. Does not ask if the plan has no changes or a guardrail stops it. */
+/** Shows the plan and asks for confirmation. Returns `true` without asking if there is nothing to confirm: no changes, or a guardrail stops them. */
 async function isConfirmed(context: CliContext, loaded: LoadedPolicy, saved: SavedPlan | null): Promise<boolean> {
   const { output } = context;
   const { plan, document } = await dryRun(context, loaded, saved === null ? null : new Set(saved.keys));

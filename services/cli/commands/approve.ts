@@ -3,8 +3,7 @@ import type { Approved } from '../../../shared/app/guardrails/approvals.ts';
 import type { CliContext, Select } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
-import { operator, reasonArgument } from '../operator.ts';
-import { withStore } from '../session.ts';
+import { reasonArgument, withOperator } from '../operator.ts';
 import { count, instant } from '../ui/words.ts';
 
 export function defineApprove(program: Command, select: Select): void {
@@ -28,14 +27,9 @@ async function runApprove(context: CliContext, text: string, why: string | undef
   }
   const reason = reasonArgument(why);
   const { approve, ApprovalError } = await import('../../../shared/app/guardrails/approvals.ts');
-  const { makeNewId } = await import('../../../shared/compose/system.ts');
-  const { clock, output } = context;
   try {
-    const approved = await withStore(context, false, async (store) =>
-      approve({ ...store, clock, newId: makeNewId(clock) }, hash, { actor: await operator(context), reason }),
-    );
-    if (output.json) output.document(document(approved));
-    else for (const line of sentences(approved)) output.print(line);
+    const approved = await withOperator(context, (deps) => approve(deps, hash, { actor: deps.actor, reason }));
+    context.output.result(document(approved), () => sentences(approved));
     return EXIT.ok;
   } catch (error) {
     if (error instanceof ApprovalError) throw new CommandError(error.code, error.message);

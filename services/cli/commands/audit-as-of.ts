@@ -24,8 +24,7 @@ async function runAsOf(context: CliContext, time: string): Promise<number> {
   const future = Date.parse(at) > now;
   const { auditAsOf } = await import('../../../shared/app/queries/audit/as-of.ts');
   const result = await withStore(context, true, (store) => auditAsOf(store.ledger, at));
-  if (output.json) output.document({ ...result, future });
-  else for (const line of asOfText(result, context)) output.print(line);
+  output.result({ ...result, future }, () => asOfText(result, context));
   if (future) {
     output.note(`warning: ${instant(at)} is in the future; the latest recorded state is shown.`);
   }
@@ -66,8 +65,7 @@ function rowOf({ accountId, enrollment, status, since, message, rule, ...state }
 }
 
 function summaryText(at: string, accounts: readonly StandingAt[]): string {
-  const counts = new Map<string, number>();
-  for (const { status } of accounts) counts.set(status, (counts.get(status) ?? 0) + 1);
-  const statuses = [...counts].map(([status, n]) => `${status} ${n}`).join(', ');
+  const groups = [...Map.groupBy(accounts, ({ status }) => status)];
+  const statuses = groups.map(([status, { length }]) => `${status} ${length}`).join(', ');
   return `At ${instant(at)}: ${statuses}`;
 }

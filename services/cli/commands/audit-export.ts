@@ -46,7 +46,6 @@ async function runExport(context: CliContext, flags: ExportFlags): Promise<numbe
     return writeTextStream(out, text, `${process.pid}`, flags.force === true ? 'replace' : 'refuse');
   });
   if (out === undefined) return EXIT.ok;
-  if (output.json) output.document({ file: out, format, entries });
-  else output.print(`${count(entries, 'entry', 'entries')} in ${out}`);
+  output.result({ file: out, format, entries }, () => [`${count(entries, 'entry', 'entries')} in ${out}`]);
   return EXIT.ok;
 }

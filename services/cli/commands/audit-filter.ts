@@ -2,19 +2,13 @@ import type { Command } from 'commander';
 import { accountArgument, instantArgument, wordArgument } from '../../../shared/config/arguments.ts';
 import { ConfigError } from '../../../shared/config/config-error.ts';
 import { ENROLLMENT_IDS } from '../../../shared/domain/enrollment/kinds/index.ts';
-import { ENTRY_TYPES } from '../../../shared/domain/ledger/entry.ts';
+import { ENTRY_TYPES } from '../../../shared/domain/ledger/entry-types.ts';
 import type { LedgerFilter } from '../../../shared/ports/ledger.ts';
 
 /** Options that select entries. An entry must match all that are given. */
-export interface FilterFlags {
-  readonly account?: string;
-  readonly enrollment?: string;
-  readonly type?: string;
-  readonly run?: string;
-  readonly since?: string;
-  readonly until?: string;
-  readonly actor?: string;
-}
+export type FilterFlags = Readonly<
+  Partial<Record<'account' | 'enrollment' | 'type' | 'run' | 'since' | 'until' | 'actor', string>>
+>;
 
 export function withFilters(command: Command): Command {
   return command

@@ -6,7 +6,7 @@ import { ENROLLMENT_IDS, type EnrollmentId, KINDS } from '../../../shared/domain
 import type { CliContext, Select } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { withStore } from '../session.ts';
-import { table } from '../ui/table.ts';
+import { type Column, table } from '../ui/table.ts';
 import { count, duration, instant } from '../ui/words.ts';
 import { assertRange } from './audit-filter.ts';
 
@@ -42,8 +42,7 @@ async function runReport(context: CliContext, flags: ReportFlags): Promise<numbe
   const { auditReport, ReportRangeError } = await import('../../../shared/app/queries/audit/report.ts');
   try {
     const report = await withStore(context, true, (store) => auditReport(store, { since, until, intervalMs, top }));
-    if (output.json) output.document(report);
-    else for (const line of reportText(report, output.width)) output.print(line);
+    output.result(report, () => reportText(report, output.width));
     return EXIT.ok;
   } catch (error) {
     if (!(error instanceof ReportRangeError)) throw error;
@@ -63,6 +62,8 @@ function reportText(report: Report, width: number | null): string[] {
   const { timeToResolve } = drifts;
   const right = (title: string) => ({ title, align: 'right' as const });
   const named = (title: string) => ({ title, shrinks: true });
+  const section = (columns: readonly Column[], rows: readonly string[][]): string[] =>
+    rows.length === 0 ? [] : ['', ...table(columns, rows, width)];
   return [
     `From ${instant(since)} to ${instant(until)}`,
     `Compliant at the end: ${KINDS.map(({ id, title }) => `${title} ${percentText(compliance[id])}`).join(', ')}`,
@@ -84,31 +85,22 @@ function reportText(report: Report, width: number | null): string[] {
         ...ENROLLMENT_IDS.map((id) => percentText(point.compliance[id])),
         ...[point.openDrifts, point.detected, point.resolved].map(String),
       ]),
-      width,
     ),
     ...section(
       [named('OU'), right('COMPLIANT'), right('OPEN')],
       byOu.map((each) => [each.ou ?? '(not in the last snapshot)', percentText(each), String(each.openDrifts)]),
-      width,
     ),
     ...section(
       [named('RULE'), right('COMPLIANT'), right('OPEN')],
       byRule.map((each) => [each.rule ?? '(not recorded)', percentText(each), String(each.openDrifts)]),
-      width,
     ),
     ...section(
       [{ title: 'ACCOUNT' }, named('NAME'), right('DRIFTS')],
       topDrifters.map(({ accountId, name, drifts: n }) => [accountId, name ?? '', String(n)]),
-      width,
     ),
     ...section(
       [{ title: 'STATUS' }, named('REASON'), right('ENROLLMENTS')],
       topReasons.map(({ status, message, enrollments }) => [status, message ?? '', String(enrollments)]),
-      width,
     ),
   ];
-}
-
-function section(columns: Parameters<typeof table>[0], rows: readonly string[][], width: number | null): string[] {
-  return rows.length === 0 ? [] : ['', ...table(columns, rows, width)];
 }

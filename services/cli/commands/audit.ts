@@ -45,12 +45,11 @@ async function runList(context: CliContext, flags: ListFlags): Promise<number> {
     order: flags.oldestFirst === true ? ('oldestFirst' as const) : ('newestFirst' as const),
   };
   const page = await withStore(context, true, (store) => auditList(store.ledger, query));
-  if (output.json) output.document(page);
-  else {
-    if (page.entries.length === 0) output.print('No entry matches.');
-    else for (const line of entriesTable(page.entries, output.width, true)) output.print(line);
-    if (page.next !== null) output.note(`… and more: raise --limit, or continue with --cursor ${page.next}`);
-  }
+  output.result(page, () =>
+    page.entries.length === 0 ? ['No entry matches.'] : entriesTable(page.entries, output.width, true),
+  );
+  if (page.next !== null && !output.json)
+    output.note(`… and more: raise --limit, or continue with --cursor ${page.next}`);
   return EXIT.ok;
 }
 
@@ -67,7 +66,6 @@ async function runShow(context: CliContext, id: string): Promise<number> {
       `There is no entry ${JSON.stringify(id)}. Expected an id from \`audit list\` (26 characters), or a position such as 123456789012#4.`,
     );
   }
-  if (output.json) output.document(shown);
-  else for (const line of entryText(shown, output.style)) output.print(line);
+  output.result(shown, () => entryText(shown, output.style));
   return shown.verification.ok ? EXIT.ok : EXIT.error;
 }

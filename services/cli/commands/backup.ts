@@ -23,8 +23,7 @@ async function runBackup(context: CliContext, file: string): Promise<number> {
   const { output, clock } = context;
   const { dataDir, open } = backupOf(context, 'backup');
   await usingIt(await open({ clock, readOnly: true }), (store) => store.backup(file));
-  if (output.json) output.document({ file, dataDir });
-  else output.print(`Copied the store in ${dataDir} to ${file}.`);
+  output.result({ file, dataDir }, () => [`Copied the store in ${dataDir} to ${file}.`]);
   return EXIT.ok;
 }
 
@@ -42,13 +41,13 @@ async function runRestore(context: CliContext, file: string): Promise<number> {
   await withStore(context, false, (store) => settleControls({ ...store, clock, newId, actor }));
   const kept = setAside ?? copy;
   for (const line of lossText(report, kept)) output.note(line);
-  if (output.json) output.document(restoreDocument(path, file, kept, report));
-  else {
-    output.print(`${path} now has the content of ${file}. Changes are halted until \`rollcall unhalt\`.`);
-    output.print('Check `rollcall status` and `rollcall plan` first.');
-    if (setAside !== null) output.print(`The damaged store was set aside: ${setAside}`);
-    else if (copy !== null) output.print(`The replaced store is kept: ${copy}`);
-  }
+  output.result(restoreDocument(path, file, kept, report), () => [
+    `${path} now has the content of ${file}. Changes are halted until \`rollcall unhalt\`.`,
+    'Check `rollcall status` and `rollcall plan` first.',
+    ...(kept === null
+      ? []
+      : [`The ${setAside === null ? 'replaced store is kept' : 'damaged store was set aside'}: ${kept}`]),
+  ]);
   return EXIT.ok;
 }
 

@@ -4,8 +4,7 @@ import type { OperatorSelector } from '../../../shared/domain/policy/index.ts';
 import type { CliContext, Select } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
-import { operator, reasonArgument } from '../operator.ts';
-import { withStore } from '../session.ts';
+import { reasonArgument, withOperator } from '../operator.ts';
 import { count, instant } from '../ui/words.ts';
 
 const SELECTOR = 'account ids, ou:/Path, tag:key=value, name:glob, or all';
@@ -39,13 +38,21 @@ interface SuspendFlags {
   readonly until?: string;
 }
 
-type Store = Parameters<Parameters<typeof withStore>[2]>[0];
+type OperatorDeps = Parameters<Parameters<typeof withOperator>[1]>[0];
 
-/** The dependencies of the use cases, on an open store. */
-async function depsOf(context: CliContext, store: Store) {
-  const { clock } = context;
-  const { makeNewId } = await import('../../../shared/compose/system.ts');
-  return { ...store, clock, newId: makeNewId(clock), actor: await operator(context) };
+/** Runs a command, then applies it to the recorded accounts and to the queue. A `ControlsError` is reported as the command's error. */
+async function control<T>(context: CliContext, command: (deps: OperatorDeps) => Promise<T>): Promise<T> {
+  const [{ ControlsError }, { settleControls }] = await Promise.all([
+    import('../../../shared/app/guardrails/controls.ts'),
+    import('../../../shared/app/operator/apply-controls.ts'),
+  ]);
+  return withOperator(context, async (deps) => {
+    const result = await command(deps).catch((error: unknown) => {
+      throw error instanceof ControlsError ? new CommandError(error.code, error.message) : error;
+    });
+    await settleControls(deps);
+    return result;
+  });
 }
 
 async function selectorOf(command: string, words: readonly string[]): Promise<OperatorSelector> {
@@ -60,12 +67,10 @@ async function runSuspend(context: CliContext, words: readonly string[], flags: 
   const selector = await selectorOf('suspend', words);
   const reason = reasonArgument(flags.reason);
   const until = flags.until === undefined ? null : untilArgument('--until', flags.until, clock.now());
-  const [{ suspend }, { settleControls }] = await useCases();
-  const { matched, unseen, by } = await withStore(context, false, async (store) => {
-    const found = await preview(store, selector);
-    const deps = await depsOf(context, store);
-    await withCommandErrors(() => suspend(deps, { selector, until, reason }));
-    await settleControls(deps);
+  const { suspend } = await import('../../../shared/app/guardrails/controls.ts');
+  const { matched, unseen, by } = await control(context, async (deps) => {
+    const found = await preview(deps, selector);
+    await suspend(deps, { selector, until, reason });
     return { ...found, by: deps.actor };
   });
   if (unseen.length > 0) {
@@ -76,17 +81,16 @@ async function runSuspend(context: CliContext, words: readonly string[], flags: 
   }
   const ends = until === null ? null : new Date(until).toISOString();
   const document = { selector: selector.text, reason, until: ends, by, accounts: matched, unseen };
-  if (output.json) output.document(document);
-  else {
-    const how = ends === null ? 'until `rollcall resume`' : `until ${instant(ends)}`;
-    const scope = matched === null ? '' : ` (${count(matched, 'account')} now)`;
-    output.print(`${selector.text} suspended ${how}${scope}. Calls already sent will finish; no more are made.`);
-  }
+  const how = ends === null ? 'until `rollcall resume`' : `until ${instant(ends)}`;
+  const scope = matched === null ? '' : ` (${count(matched, 'account')} now)`;
+  output.result(document, () => [
+    `${selector.text} suspended ${how}${scope}. Calls already sent will finish; no more are made.`,
+  ]);
   return EXIT.ok;
 }
 
 /** @throws CommandError if no account of the snapshot matches */
-async function preview({ snapshots }: Store, selector: OperatorSelector) {
+async function preview({ snapshots }: OperatorDeps, selector: OperatorSelector) {
   const { EmptySelectorError, previewSelector } = await import('../../../shared/app/guardrails/selector-preview.ts');
   try {
     return await previewSelector(snapshots, selector);
@@ -99,21 +103,17 @@ async function preview({ snapshots }: Store, selector: OperatorSelector) {
 async function runResume(context: CliContext, words: readonly string[]): Promise<number> {
   const { output } = context;
   const selector = await selectorOf('resume', words);
-  const [{ ControlsError, resume }, { settleControls }] = await useCases();
-  const { resumeContested } = await import('../../../shared/app/operator/resume-contested.ts');
-  const { ended, left, by } = await withStore(context, false, async (store) => {
-    const deps = await depsOf(context, store);
+  const [{ ControlsError, resume }, { resumeContested }] = await Promise.all([
+    import('../../../shared/app/guardrails/controls.ts'),
+    import('../../../shared/app/operator/resume-contested.ts'),
+  ]);
+  const { ended, left, by } = await control(context, async (deps) => {
     const contested = await resumeContested(deps, selector);
-    const resumption = await withCommandErrors(async () => {
-      try {
-        return await resume(deps, selector);
-      } catch (error) {
-        // No account was suspended, but contested accounts were resumed, so the command had an effect.
-        if (error instanceof ControlsError && contested.length > 0) return { ended: [], left: selector.accounts };
-        throw error;
-      }
+    const resumption = await resume(deps, selector).catch((error: unknown) => {
+      // No account was suspended, but contested accounts were resumed, so the command had an effect.
+      if (error instanceof ControlsError && contested.length > 0) return { ended: [], left: selector.accounts };
+      throw error;
     });
-    await settleControls(deps);
     return {
       ended: [...new Set([...resumption.ended, ...contested])],
       left: resumption.left.filter((id) => !contested.includes(id)),
@@ -121,63 +121,34 @@ async function runResume(context: CliContext, words: readonly string[]): Promise
     };
   });
   if (left.length > 0) output.note(`warning: not suspended by id: ${left.join(', ')}`);
-  if (output.json) output.document({ resumed: ended, left, by });
-  else
-    output.print(`Resumed: ${ended.join(' · ')}. serve, the functions or the next apply will remediate drift there.`);
+  output.result({ resumed: ended, left, by }, () => [
+    `Resumed: ${ended.join(' · ')}. serve, the functions or the next apply will remediate drift there.`,
+  ]);
   return EXIT.ok;
 }
 
 async function runHalt(context: CliContext, why: string | undefined): Promise<number> {
   const { output } = context;
   const reason = reasonArgument(why);
-  const [{ halt }, { settleControls }] = await useCases();
-  const { changed, controls } = await withStore(context, false, async (store) => {
-    const deps = await depsOf(context, store);
-    const set = await halt(deps, reason);
-    await settleControls(deps);
-    return set;
-  });
+  const { halt } = await import('../../../shared/app/guardrails/controls.ts');
+  const { changed, controls } = await control(context, (deps) => halt(deps, reason));
   const { halt: set } = controls;
   if (set === null) throw new Error('halt succeeded, but the halt is not set');
   const at = new Date(set.at).toISOString();
-  if (output.json) output.document({ halted: true, changed, at, by: set.by, reason: set.reason });
-  else if (changed) output.print('Halted. Calls already sent will finish; no more are made until `rollcall unhalt`.');
-  else {
-    const because = set.reason === null ? '' : `: ${set.reason}`;
-    output.print(`Already halted since ${instant(at)} by ${set.by}${because}.`);
-  }
+  const because = set.reason === null ? '' : `: ${set.reason}`;
+  output.result({ halted: true, changed, at, by: set.by, reason: set.reason }, () => [
+    changed
+      ? 'Halted. Calls already sent will finish; no more are made until `rollcall unhalt`.'
+      : `Already halted since ${instant(at)} by ${set.by}${because}.`,
+  ]);
   return EXIT.ok;
 }
 
 async function runUnhalt(context: CliContext): Promise<number> {
-  const { output } = context;
-  const [{ unhalt }, { settleControls }] = await useCases();
-  const changed = await withStore(context, false, async (store) => {
-    const deps = await depsOf(context, store);
-    const was = await unhalt(deps);
-    await settleControls(deps);
-    return was;
-  });
-  if (output.json) output.document({ halted: false, changed });
-  else output.print(changed ? 'Changes are allowed again.' : 'Changes were not halted.');
-  return EXIT.ok;
-}
-
-/** Imported lazily, so that other commands start faster. */
-function useCases() {
-  return Promise.all([
-    import('../../../shared/app/guardrails/controls.ts'),
-    import('../../../shared/app/operator/apply-controls.ts'),
+  const { unhalt } = await import('../../../shared/app/guardrails/controls.ts');
+  const changed = await control(context, unhalt);
+  context.output.result({ halted: false, changed }, () => [
+    changed ? 'Changes are allowed again.' : 'Changes were not halted.',
   ]);
-}
-
-/** Reports a `ControlsError` as the command's error. */
-async function withCommandErrors<T>(act: () => Promise<T>): Promise<T> {
-  const { ControlsError } = await import('../../../shared/app/guardrails/controls.ts');
-  try {
-    return await act();
-  } catch (error) {
-    if (error instanceof ControlsError) throw new CommandError(error.code, error.message);
-    throw error;
-  }
+  return EXIT.ok;
 }

@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import type { Progress } from '../../../shared/app/context.ts';
+import type { OnProgress } from '../../../shared/app/context.ts';
 import type { Runtime } from '../../../shared/compose/runtime.ts';
 import { storeProfile } from '../../../shared/compose/stores/index.ts';
 import { countArgument } from '../../../shared/config/arguments.ts';
@@ -18,7 +18,7 @@ import { type FinishedRun, runOnce } from '../run-once.ts';
 import { type LoadedPolicy, loadPolicy, withApp } from '../session.ts';
 import { runText } from '../ui/run-text.ts';
 import { count, duration } from '../ui/words.ts';
-import { watchRun } from '../watch.ts';
+import { withProgress } from '../watch.ts';
 import { applyExit } from './apply.ts';
 
 export function defineDemo(program: Command, select: Select): void {
@@ -142,14 +142,12 @@ interface Watched {
 async function converge(context: CliContext, app: Runtime, watched: Watched, startMs: number): Promise<number> {
   const { output, interrupt } = context;
   const finished = await oneRun(context, app, watched, true);
-  if (output.json) output.document(demoDocument(context, finished));
-  else {
-    const { style, width } = output;
-    for (const line of runText(finished, { style, width })) output.print(line);
-    output.print();
-    output.print(`Ready in ${duration(startMs)}, run in ${duration(finished.durationMs)}. Next:`);
-    for (const line of hints(context, finished)) output.print(`  ${line}`);
-  }
+  output.result(demoDocument(context, finished), () => [
+    ...runText(finished, output),
+    '',
+    `Ready in ${duration(startMs)}, run in ${duration(finished.durationMs)}. Next:`,
+    ...hints(context, finished).map((line) => `  ${line}`),
+  ]);
   return applyExit(finished, interrupt.exitCode);
 }
 
@@ -157,36 +155,26 @@ async function oneRun(context: CliContext, app: Runtime, watched: Watched, shown
   const { loaded, api } = watched;
   const run = { runId: app.deps.newId(), policy: loaded.policy, planHash: null };
   api?.feed.begin(run.runId);
-  const watch = shown ? watchRun(context, app.calls) : { take: () => undefined, end: () => undefined };
-  try {
-    const onProgress = (event: Progress): void => {
+  const work = (show: OnProgress): Promise<FinishedRun> => {
+    const onProgress: OnProgress = (event) => {
       api?.feed.take(event);
-      watch.take(event);
+      show(event);
     };
-    return await runOnce(app, run, { waitMs: 60_000, stop: context.interrupt.signal, onProgress });
+    return runOnce(app, run, { waitMs: 60_000, stop: context.interrupt.signal, onProgress });
+  };
+  try {
+    return await (shown ? withProgress(context, app.calls, work) : work(() => undefined));
   } finally {
     api?.feed.rest();
-    watch.end();
   }
 }
 
 function demoDocument({ config }: CliContext, finished: FinishedRun) {
   const { result, before, after, calls, durationMs } = finished;
-  const { runId, planned, changes, open, interrupted } = result;
-  const { planHash, totals } = result.plan;
+  const { runId, planned, changes, open, interrupted, plan } = result;
   return {
-    dataDir: config.dataDir,
-    runId,
-    planHash,
-    totals,
-    planned,
-    changes,
-    calls,
-    durationMs,
-    summaryBefore: before,
-    summary: after,
-    open,
-    interrupted,
+    ...{ dataDir: config.dataDir, runId, planHash: plan.planHash, totals: plan.totals },
+    ...{ planned, changes, calls, durationMs, summaryBefore: before, summary: after, open, interrupted },
   };
 }
 
@@ -230,12 +218,8 @@ function optOut(sandbox: Sandbox, round: number): string {
   });
   const chosen = Array.from({ length: DRIFTING }, (_, at) => candidates[(round * 7 + at * 31) % candidates.length]);
   const ids = [...new Set(chosen.flatMap((account) => (account === undefined ? [] : [account.accountId])))];
-  const changes = ids.map((accountId) => ({
-    accountId,
-    enrollment: 'computeOptimizer' as const,
-    status: 'Inactive' as const,
-  }));
-  sandbox.drift({ changes });
+  const optedOut = { enrollment: 'computeOptimizer', status: 'Inactive' } as const;
+  sandbox.drift({ changes: ids.map((accountId) => ({ accountId, ...optedOut })) });
   return `someone opted ${count(ids.length, 'account')} out of Compute Optimizer: ${ids.join(', ')}`;
 }
 

@@ -5,7 +5,7 @@ import type { DeadLetter } from '../../../shared/ports/queue.ts';
 import type { CliContext, Select } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
-import { operator } from '../operator.ts';
+import { withOperator } from '../operator.ts';
 import { withStore } from '../session.ts';
 import { table } from '../ui/table.ts';
 import { count, instant } from '../ui/words.ts';
@@ -39,9 +39,9 @@ async function runList(context: CliContext, limitText: string): Promise<number> 
   const { output } = context;
   const limit = countArgument('--limit', limitText, { min: 1, max: 100_000 });
   const letters = await withStore(context, true, (store) => store.deadLetters.list(limit));
-  if (output.json) output.document({ deadLetters: letters.map(shown) });
-  else if (letters.length === 0) output.print('There are no dead letters.');
-  else for (const line of lettersTable(letters, output.width)) output.print(line);
+  output.result({ deadLetters: letters.map(shown) }, () =>
+    letters.length === 0 ? ['There are no dead letters.'] : lettersTable(letters, output.width),
+  );
   return EXIT.ok;
 }
 
@@ -72,34 +72,24 @@ function messageText(message: WorkMessage): string {
 async function runShow(context: CliContext, id: string): Promise<number> {
   const letter = await withStore(context, true, (store) => store.deadLetters.show(id));
   if (letter === null) throw missing([id]);
-  const { output } = context;
-  if (output.json) output.document(shown(letter));
-  else output.print(JSON.stringify(shown(letter), null, 2));
+  context.output.result(shown(letter), () => [JSON.stringify(shown(letter), null, 2)]);
   return EXIT.ok;
 }
 
 async function runRedrive(context: CliContext, ids: readonly string[], all: boolean): Promise<number> {
   if (ids.length === 0 && !all) throw new CommandError('Usage', 'dlq redrive needs the ids of dead letters, or --all.');
-  const { output } = context;
-  const [{ redrive }, { makeNewId }] = await Promise.all([
-    import('../../../shared/app/operator/commands.ts'),
-    import('../../../shared/compose/system.ts'),
-  ]);
-  const { redriven, left } = await withStore(context, false, async (store) => {
-    const chosen = all ? (await store.deadLetters.list(1_000_000)).map((letter) => letter.id) : ids;
-    const { clock } = context;
-    const deps = { ...store, clock, newId: makeNewId(clock), actor: await operator(context) };
+  const { redrive } = await import('../../../shared/app/operator/commands.ts');
+  const { redriven, left } = await withOperator(context, async (deps) => {
+    const chosen = all ? (await deps.deadLetters.list(1_000_000)).map((letter) => letter.id) : ids;
     const back = chosen.length === 0 ? [] : await redrive(deps, chosen, null);
     return { redriven: back, left: chosen.filter((id) => !back.includes(id)) };
   });
   if (left.length > 0 && redriven.length === 0 && !all) throw missing(left);
-  if (output.json) output.document({ redriven, left });
-  else {
-    output.print(
-      `Put ${count(redriven.length, 'dead letter')} back on the queue; apply or serve retries ${redriven.length === 1 ? 'it' : 'them'} next.`,
-    );
-    if (left.length > 0) output.print(`Not put back (unknown, or their body cannot be read): ${left.join(', ')}`);
-  }
+  const them = redriven.length === 1 ? 'it' : 'them';
+  context.output.result({ redriven, left }, () => [
+    `Put ${count(redriven.length, 'dead letter')} back on the queue; apply or serve retries ${them} next.`,
+    ...(left.length === 0 ? [] : [`Not put back (unknown, or their body cannot be read): ${left.join(', ')}`]),
+  ]);
   return left.length > 0 ? EXIT.partly : EXIT.ok;
 }
 

@@ -41,9 +41,9 @@ async function runDoctor(context: CliContext, flags: DoctorFlags): Promise<numbe
     ...{ store: context.store, env, policy, policyResult, sample, timeoutMs, clock, logger },
   });
   const summary = tally(findings);
-  if (output.json) output.document({ ok: summary.fail === 0, store: config.store, summary, checks: findings });
-  else for (const line of doctorText(findings, output)) output.print(line);
-  return summary.fail === 0 ? EXIT.ok : EXIT.error;
+  const ok = summary.fail === 0;
+  output.result({ ok, store: config.store, summary, checks: findings }, () => doctorText(findings, output));
+  return ok ? EXIT.ok : EXIT.error;
 }
 
 /** An invalid policy is one finding among others; the other checks then use the defaults. */

@@ -4,14 +4,13 @@ import type { PlanDocument } from '../../../shared/app/queries/plan-document.ts'
 import { writeTextFile } from '../../../shared/config/text-file.ts';
 import { ENROLLMENT_IDS } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { DRIFT_VERDICTS } from '../../../shared/domain/enrollment/verdict.ts';
-import type { Finding } from '../../../shared/domain/policy/file/findings.ts';
-import { formatFinding } from '../../../shared/domain/policy/file/findings.ts';
+import { type Finding, formatFinding } from '../../../shared/domain/policy/file/findings.ts';
 import type { CliContext, Select } from '../context.ts';
 import { PolicyError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
-import { type LoadedPolicy, loadPolicy, withApp } from '../session.ts';
+import { type LoadedPolicy, loadPolicy } from '../session.ts';
 import { planText } from '../ui/plan-text.ts';
-import { watchRun } from '../watch.ts';
+import { readWithProgress } from '../watch.ts';
 
 interface PlanOptions {
   readonly policy?: string;
@@ -71,16 +70,11 @@ export async function dryRun(
     import('../../../shared/app/scan/scan.ts'),
     import('../../../shared/app/queries/plan-document.ts'),
   ]);
-  return withApp(context, policy, true, async (app) => {
-    const run = { runId: app.deps.newId(), policy, planHash: null };
-    const watch = watchRun(context, app.calls);
-    try {
-      const plan = await makePlan(app.deps, app.settings, app.retrying, run, watch.take, onlyThese);
-      const warnings = await checkAgainst(loaded, plan, context.clock.now());
-      return { plan, document: planDocument(plan, run.runId), warnings };
-    } finally {
-      watch.end();
-    }
+  return readWithProgress(context, policy, async ({ deps, settings, retrying }, onProgress) => {
+    const run = { runId: deps.newId(), policy, planHash: null };
+    const plan = await makePlan(deps, settings, retrying, run, onProgress, onlyThese);
+    const warnings = await checkAgainst(loaded, plan, context.clock.now());
+    return { plan, document: planDocument(plan, run.runId), warnings };
   });
 }
 

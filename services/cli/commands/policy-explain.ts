@@ -8,11 +8,11 @@ import type { Exemption, Explanation, OrganizationAccount } from '../../../share
 import type { CliContext, Select } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
-import { type LoadedPolicy, loadPolicy, withApp, withStore } from '../session.ts';
+import { type LoadedPolicy, loadPolicy, withStore } from '../session.ts';
 import { explanationText } from '../ui/explain-text.ts';
 import { oneLine } from '../ui/table.ts';
 import { instant } from '../ui/words.ts';
-import { watchRun } from '../watch.ts';
+import { readWithProgress } from '../watch.ts';
 
 interface ExplainFlags {
   readonly policy?: string;
@@ -41,7 +41,8 @@ interface Source {
 }
 
 async function runExplain(context: CliContext, id: string | undefined, flags: ExplainFlags): Promise<number> {
-  const given = flags.attributes === undefined ? null : await attributesOf(flags.attributes);
+  const { readAttributes } = await import('../../../shared/config/attributes.ts');
+  const given = flags.attributes === undefined ? null : readAttributes(flags.attributes);
   const named = id ?? given?.id;
   if (named === undefined && given === null) {
     throw new CommandError('Usage', 'policy explain needs an account id, or --attributes that describe an account.');
@@ -67,23 +68,16 @@ async function runExplain(context: CliContext, id: string | undefined, flags: Ex
     ({ accounts, endsAt }) => accounts.includes(accountId) && endsAt <= now,
   );
   const { output } = context;
-  if (output.json) {
-    output.document({ ...explanation, exemptions, expiredExemptions: expired, source, snapshotAt, warnings });
-    return EXIT.ok;
-  }
-  for (const warning of aboutRulesOf(explanation, warnings)) output.note(formatFinding(warning));
+  if (!output.json) for (const warning of aboutRulesOf(explanation, warnings)) output.note(formatFinding(warning));
   const more = { exemptions, expired, from: fromText(source, snapshotAt) };
-  for (const line of explainText(explanation, more, output.style)) output.print(line);
+  output.result({ ...explanation, exemptions, expiredExemptions: expired, source, snapshotAt, warnings }, () =>
+    explainText(explanation, more, output.style),
+  );
   return EXIT.ok;
 }
 
 /** The account id used if only attributes are given. It is not a real id, so no rule can name it. */
 const NO_ID = '000000000000';
-
-async function attributesOf(text: string): Promise<Attributes> {
-  const { readAttributes } = await import('../../../shared/config/attributes.ts');
-  return readAttributes(text);
-}
 
 /** Attributes from the command line override those of the snapshot. AWS is read only if none are given. */
 async function sourceOf(
@@ -168,21 +162,16 @@ async function fromSnapshot(context: CliContext, accountId: string, { policy }: 
 }
 
 async function fromAws(context: CliContext, accountId: string, { policy }: LoadedPolicy): Promise<Source> {
-  return withApp(context, policy, true, async (app) => {
-    const watch = watchRun(context, app.calls);
-    try {
-      const { accounts, organizationId } = await app.deps.cloud.readOrganization({
-        tags: policy.usesTags,
-        retry: app.retrying,
-        onProgress: (read) => watch.take({ kind: 'organization', accounts: read, done: false }),
-      });
-      const account = accounts.find(({ id }) => id === accountId);
-      if (account !== undefined) return { account, source: 'aws', snapshotAt: null };
-      const message = `Account ${accountId} is not in organization ${organizationId}. Check the number.`;
-      throw new CommandError('AccountUnknown', message);
-    } finally {
-      watch.end();
-    }
+  return readWithProgress(context, policy, async ({ deps, retrying }, onProgress) => {
+    const { accounts, organizationId } = await deps.cloud.readOrganization({
+      tags: policy.usesTags,
+      retry: retrying,
+      onProgress: (read) => onProgress({ kind: 'organization', accounts: read, done: false }),
+    });
+    const account = accounts.find(({ id }) => id === accountId);
+    if (account !== undefined) return { account, source: 'aws', snapshotAt: null };
+    const message = `Account ${accountId} is not in organization ${organizationId}. Check the number.`;
+    throw new CommandError('AccountUnknown', message);
   });
 }
 

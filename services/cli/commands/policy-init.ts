@@ -6,9 +6,8 @@ import { writeTextFile } from '../../../shared/config/text-file.ts';
 import { byKind } from '../../../shared/domain/enrollment/kinds/index.ts';
 import type { CliContext, Select } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
-import { withApp } from '../session.ts';
 import { count } from '../ui/words.ts';
-import { watchRun } from '../watch.ts';
+import { readWithProgress } from '../watch.ts';
 
 interface InitFlags {
   readonly out: string;
@@ -38,15 +37,9 @@ async function runInit(context: CliContext, flags: InitFlags): Promise<number> {
   }
   const probing = await probingPolicy(context, flags);
   const { describeOrganization } = await import('../../../shared/app/queries/policy-init.ts');
-  const { inited, id } = await withApp(context, probing, true, async (app) => {
-    const watch = watchRun(context, app.calls);
-    try {
-      const { deps, settings, retrying } = app;
-      const described = await describeOrganization(deps, settings, retrying, probing, accessOf(flags), watch.take);
-      return { inited: described, id: deps.newId() };
-    } finally {
-      watch.end();
-    }
+  const { inited, id } = await readWithProgress(context, probing, async ({ deps, settings, retrying }, onProgress) => {
+    const described = await describeOrganization(deps, settings, retrying, probing, accessOf(flags), onProgress);
+    return { inited: described, id: deps.newId() };
   });
   const { text, organizationId, accounts, unread, broken } = inited;
   if (!toStdout) writeTextFile(out, text, id, force ? 'replace' : 'refuse');

@@ -39,10 +39,10 @@ async function runTest(context: CliContext, file: string | undefined, named: str
   const tried = tryExpectations(loaded.policy, read.expectations, clock.now());
   const failed = tried.results.filter(({ passed }) => !passed).length;
   const counts = { passed: tried.results.length - failed, failed };
-  if (output.json) {
-    const { hash: policyHash } = loaded.policy;
-    output.document({ ok: failed === 0, policy: loaded.file, expectations: path, policyHash, ...counts, ...tried });
-  } else for (const line of testText(path, tried, counts, output.style)) output.print(line);
+  const { hash: policyHash } = loaded.policy;
+  output.result({ ok: failed === 0, policy: loaded.file, expectations: path, policyHash, ...counts, ...tried }, () =>
+    testText(path, tried, counts, output.style),
+  );
   return failed === 0 ? EXIT.ok : EXIT.error;
 }
 

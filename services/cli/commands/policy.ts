@@ -36,27 +36,18 @@ export function definePolicy(program: Command, select: Select): void {
     );
 }
 
-async function runValidate(context: CliContext, file: string | undefined): Promise<number> {
+async function runValidate(context: CliContext, named: string | undefined): Promise<number> {
   const { output } = context;
-  const loaded = await loadPolicy(context, file);
-  const { policy } = loaded;
+  const loaded = await loadPolicy(context, named);
+  const { policy, file } = loaded;
   const { findings: warnings, snapshotAt } = await comparedWithSnapshot(context, loaded);
-  if (output.json) {
-    output.document({
-      valid: true,
-      file: loaded.file,
-      policyHash: policy.hash,
-      rules: policy.policy.rules.length,
-      findings: warnings,
-      snapshotAt,
-    });
-    return EXIT.ok;
-  }
-  for (const warning of warnings) output.note(formatFinding(warning));
-  const rules = count(policy.policy.rules.length, 'rule');
+  const { length: rules } = policy.policy.rules;
   const warned = warnings.length === 0 ? '' : `, ${count(warnings.length, 'warning')}`;
-  output.print(`${loaded.file} is valid: ${rules}, hash ${policy.hash.slice(0, 12)}${warned}.`);
-  if (snapshotAt !== null) output.print(`Compared with the organization's snapshot of ${instant(snapshotAt)}.`);
+  if (!output.json) for (const warning of warnings) output.note(formatFinding(warning));
+  output.result({ valid: true, file, policyHash: policy.hash, rules, findings: warnings, snapshotAt }, () => [
+    `${file} is valid: ${count(rules, 'rule')}, hash ${policy.hash.slice(0, 12)}${warned}.`,
+    ...(snapshotAt === null ? [] : [`Compared with the organization's snapshot of ${instant(snapshotAt)}.`]),
+  ]);
   return EXIT.ok;
 }
 
@@ -66,7 +57,6 @@ async function runSchema({ output }: CliContext, expectations: boolean): Promise
     import('../../../shared/domain/policy/expectations/expectations.ts'),
   ]);
   const schema = expectations ? expectationsJsonSchema() : policyJsonSchema();
-  if (output.json) output.document(schema);
-  else output.print(JSON.stringify(schema, null, 2));
+  output.result(schema, () => [JSON.stringify(schema, null, 2)]);
   return EXIT.ok;
 }

@@ -6,19 +6,18 @@ import type { CliContext, Select } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 
-interface SandboxFlags {
-  readonly port: string;
-  readonly host?: string;
-  readonly accounts?: string;
-  readonly seed?: string;
-  readonly scenario?: string;
-  readonly drift?: string;
-  readonly latency?: string;
-  readonly rate?: string;
-  readonly orgRate?: string;
-  readonly pending?: string;
-  readonly faults?: string;
-}
+type Optional =
+  | 'host'
+  | 'accounts'
+  | 'seed'
+  | 'scenario'
+  | 'drift'
+  | 'latency'
+  | 'rate'
+  | 'orgRate'
+  | 'pending'
+  | 'faults';
+type SandboxFlags = Readonly<Partial<Record<Optional, string>>> & { readonly port: string };
 
 export function defineSandbox(program: Command, select: Select): void {
   program

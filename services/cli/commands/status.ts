@@ -31,8 +31,7 @@ async function runStatus(context: CliContext, file: string | undefined): Promise
   const policy = loaded?.policy ?? null;
   const bus = busOf(policy, deployedBus);
   const found = await withStore(context, true, (store) => status(store, { policy, now: clock.now(), bus }));
-  if (output.json) output.document({ ...found, summary: fullSummary(found.summary) });
-  else for (const line of statusText(found, context)) output.print(line);
+  output.result({ ...found, summary: fullSummary(found.summary) }, () => statusText(found, context));
   return statusExit(found);
 }
 

@@ -76,6 +76,12 @@ export class Output {
     this.#live?.redraw();
   }
 
+  /** Writes the result of a command: with `--json` the document, otherwise the lines. */
+  result(document: unknown, lines: () => readonly string[]): void {
+    if (this.json) this.document(document);
+    else for (const line of lines()) this.print(line);
+  }
+
   /** Writes the single document of `--json`. */
   document(value: unknown): void {
     this.#write(this.#out, `${jsonAscii(JSON.stringify(value, null, this.outIsTerminal ? 2 : undefined))}\n`);

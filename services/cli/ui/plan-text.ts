@@ -74,17 +74,13 @@ function changeTable(changes: readonly Change[], { style, width }: PlanTextOptio
   return table(columns, rows, width);
 }
 
+/** Changes that differ only in the account as one row, the most frequent first. */
 function kindsTable(changes: readonly Change[], { style, width }: PlanTextOptions): string[] {
-  const kinds = new Map<string, { readonly row: readonly string[]; accounts: number }>();
-  for (const change of changes) {
+  const texts = changes.map((change) => {
     const { enrollment, status, rule, reason } = change;
-    const why = reasonText(reason) ?? '';
-    const row = [TITLES[enrollment], transitionText(change), status, actionText(change), rule, why];
-    const key = row.join('\n');
-    const known = kinds.get(key) ?? { row, accounts: 0 };
-    known.accounts += 1;
-    kinds.set(key, known);
-  }
+    return [TITLES[enrollment], transitionText(change), status, actionText(change), rule, reasonText(reason) ?? ''];
+  });
+  const alike = [...Map.groupBy(texts, (row) => row.join('\n')).values()].sort((a, b) => b.length - a.length);
   const columns = [
     { title: 'ACCOUNTS', align: 'right' as const },
     { title: 'ENROLLMENT' },
@@ -94,12 +90,8 @@ function kindsTable(changes: readonly Change[], { style, width }: PlanTextOption
     { title: 'RULE', shrinks: true, dropOrder: 1 },
     { title: 'REASON', shrinks: true, dropOrder: 2 },
   ];
-  const rows = [...kinds.values()].sort((a, b) => b.accounts - a.accounts);
-  return table(
-    columns,
-    rows.map(({ row, accounts }) => [number(accounts), ...row]),
-    width,
-  );
+  const rows = alike.map((group) => [number(group.length), ...(group[0] ?? [])]);
+  return table(columns, rows, width);
 }
 
 function transitionText(change: Change): string {

@@ -20,13 +20,13 @@ export interface ProgressOptions {
 const LINE_MS = 2_000;
 /** Time between two redraws of the block, ms. */
 const FRAME_MS = 100;
-/** The remaining time is shown only after this share of the work and this time (ms); an earlier estimate would be a guess. */
+/** The remaining time is shown after this share of the changes and this time, ms. An earlier estimate would be a guess. */
 const ESTIMATE_FROM = 0.05;
 const ESTIMATE_AFTER_MS = 5_000;
-/** The end of a wait is shown only if the wait is longer than this, ms. */
+/** A wait must be longer than this, ms, for its end to be shown. */
 const SOON_MS = 2_000;
 
-/** Tracks the progress of a run and shows it. */
+/** Tracks the progress of one run and shows it. */
 export class RunProgress {
   readonly #options: ProgressOptions;
   readonly #block: ReturnType<typeof createLogUpdate>;
@@ -36,11 +36,11 @@ export class RunProgress {
   /** The end time of the current wait, as text. */
   #until = '';
   #accounts = 0;
-  #listed = byKind(() => 0);
+  readonly #listed = byKind(() => 0);
   #totals: PlanTotals | null = null;
   /** When remediation started, ms. */
   #workedSince = 0;
-  /** Keys that were processed but are not part of the plan. */
+  /** How many accounts were processed that are not part of the plan. */
   #others = 0;
   #shownAt = Number.NEGATIVE_INFINITY;
   #shown = '';
@@ -54,12 +54,7 @@ export class RunProgress {
   /** Starts showing a run. `calls` is updated while it runs. */
   begin(calls: CallCounts): void {
     this.#calls = calls;
-    this.#work.begin(new Set());
-    this.#others = 0;
     this.#phase = 'reading the organization';
-    this.#until = '';
-    this.#listed = byKind(() => 0);
-    this.#totals = null;
     if (this.#options.mode !== 'live') return;
     this.#options.output.setLive({ clear: () => this.#block.clear(), redraw: () => this.#draw() });
     this.#timer = setInterval(() => this.#draw(), FRAME_MS);

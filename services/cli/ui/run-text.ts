@@ -123,14 +123,7 @@ export function openText(
   if (open.length === 0) {
     return claimed.length > 0 ? [] : ['', style('green', 'All managed accounts comply with the policy.')];
   }
-  const groups = new Map<string, { readonly first: OpenChange; accounts: number; notBefore: string | null }>();
-  for (const change of open) {
-    const key = [change.enrollment, change.status, change.reason].join('\n');
-    const known = groups.get(key) ?? { first: change, accounts: 0, notBefore: change.notBefore };
-    known.accounts += 1;
-    known.notBefore = earliest(known.notBefore, change.notBefore);
-    groups.set(key, known);
-  }
+  const groups = Map.groupBy(open, ({ enrollment, status, reason }) => [enrollment, status, reason].join('\n'));
   const columns = [
     { title: 'ACCOUNTS', align: 'right' as const },
     { title: 'ENROLLMENT' },
@@ -140,24 +133,24 @@ export function openText(
     { title: 'FOR EXAMPLE', dropOrder: 1 },
     { title: 'DETAILS', shrinks: true, dropOrder: 2 },
   ];
-  const sorted = [...groups.values()].sort((a, b) => b.accounts - a.accounts);
-  const rows = sorted
-    .slice(0, MAX_GROUPS)
-    .map(({ first, accounts, notBefore }) => [
-      number(accounts),
-      TITLES[first.enrollment],
-      first.status,
-      reasonText(first.reason) ?? '',
-      notBefore === null ? '' : instant(notBefore),
-      first.accountId,
-      first.message === reasonText(first.reason) ? '' : (first.message ?? ''),
-    ]);
+  const sorted = [...groups.values()].sort((a, b) => b.length - a.length);
+  const rows = sorted.slice(0, MAX_GROUPS).map(groupRow);
   const more = sorted.length > MAX_GROUPS ? [`… and ${sorted.length - MAX_GROUPS} more groups: --json has all.`] : [];
   return ['', 'Not compliant:', ...table(columns, rows, width), ...more];
 }
 
-/** The earlier of two times (ISO 8601, UTC). */
-function earliest(a: string | null, b: string | null): string | null {
-  if (a === null || b === null) return a ?? b;
-  return a < b ? a : b;
+/** Changes with the same enrollment, status and reason as one row, with the first of them as the example. */
+function groupRow(group: readonly OpenChange[]): string[] {
+  const [first] = group;
+  const [earliest] = group.flatMap(({ notBefore }) => notBefore ?? []).sort();
+  if (first === undefined) return [];
+  return [
+    number(group.length),
+    TITLES[first.enrollment],
+    first.status,
+    reasonText(first.reason) ?? '',
+    earliest === undefined ? '' : instant(earliest),
+    first.accountId,
+    first.message === reasonText(first.reason) ? '' : (first.message ?? ''),
+  ];
 }
