@@ -1,41 +1,12 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
-import { inflateRawSync } from 'node:zlib';
+import { zipEntries } from '../support/zip.ts';
 
-/*
- * `node unzip.ts ZIP DIRECTORY`: unpacks stored and deflated entries by the central directory [PKWARE APPNOTE 4.3.12], so that checking a
- * package does not depend on an installed program.
- */
-
-const END = 0x06054b50;
-const ENTRY = 0x02014b50;
-
-function unzip(zip: Buffer, directory: string): void {
-  let end = zip.length - 22;
-  while (end >= 0 && zip.readUInt32LE(end) !== END) end -= 1;
-  if (end < 0) throw new Error('no end of a central directory');
-  let at = zip.readUInt32LE(end + 16);
-  for (let left = zip.readUInt16LE(end + 10); left > 0; left -= 1) {
-    if (zip.readUInt32LE(at) !== ENTRY) throw new Error(`no entry at ${at}`);
-    const [nameLength, extraLength, commentLength] = [28, 30, 32].map((field) => zip.readUInt16LE(at + field));
-    const name = zip.toString('utf8', at + 46, at + 46 + (nameLength ?? 0));
-    if (!name.endsWith('/')) write(join(directory, normalize(name)), contentOf(zip, at));
-    at += 46 + (nameLength ?? 0) + (extraLength ?? 0) + (commentLength ?? 0);
-  }
-}
-
-function contentOf(zip: Buffer, entry: number): Buffer {
-  const header = zip.readUInt32LE(entry + 42);
-  const start = header + 30 + zip.readUInt16LE(header + 26) + zip.readUInt16LE(header + 28);
-  const packed = zip.subarray(start, start + zip.readUInt32LE(entry + 20));
-  return zip.readUInt16LE(entry + 10) === 0 ? packed : inflateRawSync(packed);
-}
-
-function write(path: string, content: Buffer): void {
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, content);
-}
-
+/** `node unzip.ts ZIP DIRECTORY`: unpacks a zip file, so that checking a package does not depend on an installed program. */
 const [zip, directory] = process.argv.slice(2);
 if (zip === undefined || directory === undefined) throw new Error('usage: unzip.ts ZIP DIRECTORY');
-unzip(readFileSync(zip), directory);
+for (const [name, content] of zipEntries(readFileSync(zip))) {
+  const path = join(directory, normalize(name));
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, content());
+}
