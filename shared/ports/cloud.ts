@@ -7,7 +7,7 @@ import type { OrganizationAccount } from '../domain/policy/index.ts';
  *
  * Every adapter promises:
  * - Each method makes only the wire calls that its name implies (plus AssumeRole when no valid session is cached), each once. It never
- *   retries, and it throws only {@link CloudError}, except for what `beforeSend` throws.
+ *   retries, and it throws only {@link CloudError}.
  * - Before every wire call it waits for {@link CallGate.acquire}; afterwards it reports to {@link CallGate.report}.
  * - It concludes nothing from absence: a page is a page, and an incomplete answer is an error.
  * - It is a plain object, so `{ ...cloud, read }` is a valid decorator.
@@ -47,18 +47,16 @@ export interface Cloud {
   read(kind: EnrollmentId, accountId: AccountId): Promise<Observed>;
 
   /**
-   * Makes one mutating call. The result is what AWS answered, never an observation.
+   * Prepares one mutating call: checks the request, gets the credentials and waits for the rate limiter. The caller then writes the intent
+   * (invariant 2), runs the guard (invariant 3) and sends, so that neither is outdated by a wait.
    * @throws CloudError `Invalid` with code `UnsupportedChange` if the kind has no such action for this target, `BatchSize` for an empty or
-   *   too large batch. Nothing is sent in either case.
+   *   too large batch.
    */
-  change(request: ChangeRequest, beforeSend: BeforeSend): Promise<ChangeResult>;
+  prepareChange(request: ChangeRequest): Promise<SendChange>;
 }
 
-/**
- * Runs after every wait (credentials, rate limiter) and immediately before the request is sent. If it throws, nothing is sent and its
- * error is rethrown unchanged. The checks of invariant 3 and the intent of invariant 2 belong here.
- */
-export type BeforeSend = () => Promise<void>;
+/** Sends a prepared request immediately, once. The result is what AWS answered, never an observation. A request that is not sent needs no clean-up. */
+export type SendChange = () => Promise<ChangeResult>;
 
 export interface ChangeRequest {
   readonly kind: EnrollmentId;

@@ -2,22 +2,13 @@ import { expect } from 'vitest';
 import type { ChangeRequest, Cloud } from '../../shared/ports/cloud.ts';
 import {
   associate,
+  changeNow,
   disassociate,
   updateConfiguration,
   updateOrganization,
   updateStatus,
 } from '../support/change-requests.ts';
-import {
-  countOf,
-  failureOf,
-  findMember,
-  isPlainMember,
-  KINDS,
-  now,
-  type Promised,
-  set,
-  truthOf,
-} from './cloud-world.ts';
+import { countOf, failureOf, findMember, isPlainMember, KINDS, type Promised, set, truthOf } from './cloud-world.ts';
 
 /** The promises of changes, and of how every call waits and fails. */
 export const CHANGE_PROMISES = {
@@ -25,18 +16,18 @@ export const CHANGE_PROMISES = {
     const world = await open({ sandbox: { accounts: 30 } });
     const { accountId } = findMember(world);
     const others = world.sandbox.accounts().filter((each) => each.accountId !== accountId);
-    const result = await world.cloud.change(updateStatus(accountId, 'Inactive'), now);
+    const result = await changeNow(world.cloud, updateStatus(accountId, 'Inactive'));
     expect(result).toMatchObject({ requestId: expect.any(String), refused: new Map() });
     expect(truthOf(world, accountId).computeOptimizer.status).toBe('Inactive');
     expect(world.sandbox.accounts().filter((each) => each.accountId !== accountId)).toEqual(others);
     const { managementAccountId } = world.sandbox.info();
-    await world.cloud.change(updateStatus(managementAccountId, 'Inactive'), now);
+    await changeNow(world.cloud, updateStatus(managementAccountId, 'Inactive'));
     expect(truthOf(world, managementAccountId).computeOptimizer.status).toBe('Inactive');
   },
 
   async 'change: UpdateEnrollmentStatus for the whole organization'(open) {
     const world = await open({ sandbox: { accounts: 30, drift: 0.5 } });
-    await world.cloud.change(updateOrganization('Active'), now);
+    await changeNow(world.cloud, updateOrganization('Active'));
     const open_ = world.sandbox.accounts().filter(({ state }) => state === 'ACTIVE');
     expect(new Set(open_.map(({ computeOptimizer }) => computeOptimizer.status))).toEqual(new Set(['Active']));
   },
@@ -46,10 +37,10 @@ export const CHANGE_PROMISES = {
     const { accountId } = findMember(world);
     set(world, accountId, 'computeOptimizer', 'Active');
     const request = updateConfiguration(accountId, 'Active');
-    await world.cloud.change(request, now);
+    await changeNow(world.cloud, request);
     expect(truthOf(world, accountId).automation.status).toBe('Active');
-    await world.cloud.change(request, now);
-    const other = await failureOf(world.cloud.change({ ...request, status: 'Inactive' }, now));
+    await changeNow(world.cloud, request);
+    const other = await failureOf(changeNow(world.cloud, { ...request, status: 'Inactive' }));
     expect(other.details).toMatchObject({ kind: 'Conflict', code: 'IdempotentParameterMismatchException' });
   },
 
@@ -57,11 +48,11 @@ export const CHANGE_PROMISES = {
     const world = await open();
     const { accountId } = findMember(world);
     set(world, accountId, 'computeOptimizer', 'Active');
-    await world.cloud.change(associate([accountId], 'a'), now);
+    await changeNow(world.cloud, associate([accountId], 'a'));
     const update = (status: 'Active' | 'Inactive', clientToken: string) =>
-      world.cloud.change(updateConfiguration(accountId, status, clientToken), now);
+      changeNow(world.cloud, updateConfiguration(accountId, status, clientToken));
     expect((await failureOf(update('Inactive', 'b'))).details).toMatchObject({ kind: 'Invalid', ambiguous: true });
-    await world.cloud.change(disassociate([accountId], 'c'), now);
+    await changeNow(world.cloud, disassociate([accountId], 'c'));
     await update('Inactive', 'd');
     expect((await failureOf(update('Active', 'e'))).details).toMatchObject({ kind: 'Denied', ambiguous: true });
   },
@@ -77,11 +68,11 @@ export const CHANGE_PROMISES = {
     set(world, first, 'computeOptimizer', 'Active');
     set(world, second, 'computeOptimizer', 'Inactive');
     const accountIds = [first, second, '999999999999'];
-    const { refused } = await world.cloud.change(associate(accountIds, 'a'), now);
+    const { refused } = await changeNow(world.cloud, associate(accountIds, 'a'));
     expect([...refused.keys()]).toEqual([second, '999999999999']);
     for (const [id, reason] of refused) expect(reason).toContain(id);
     expect(truthOf(world, first).automation).toMatchObject({ status: 'Active', organizationRuleMode: 'AnyAllowed' });
-    const gone = await world.cloud.change(disassociate([first, third], 'b'), now);
+    const gone = await changeNow(world.cloud, disassociate([first, third], 'b'));
     expect(gone.refused).toEqual(new Map());
     expect(truthOf(world, first).automation.organizationRuleMode).toBe('NoneAllowed');
   },
@@ -90,7 +81,7 @@ export const CHANGE_PROMISES = {
     const world = await open();
     for (const size of [0, 51]) {
       const accountIds = Array.from({ length: size }, (_, index) => String(100_000_000_000 + index));
-      const { details } = await failureOf(world.cloud.change(associate(accountIds), now));
+      const { details } = await failureOf(changeNow(world.cloud, associate(accountIds)));
       expect(details).toMatchObject({ kind: 'Invalid', code: 'BatchSize' });
     }
     expect(countOf(world, 'AssociateAccounts')).toBe(0);
@@ -107,7 +98,7 @@ export const CHANGE_PROMISES = {
       { ...updateStatus(accountId, 'Active'), target: { scope: 'batch', accountIds: [accountId] } },
     ];
     for (const request of requests) {
-      const { details } = await failureOf(world.cloud.change(request, now));
+      const { details } = await failureOf(changeNow(world.cloud, request));
       expect(details).toMatchObject({ kind: 'Invalid', code: 'UnsupportedChange' });
     }
     expect(world.sandbox.calls().map(({ operation }) => operation)).toEqual([]);
@@ -128,10 +119,9 @@ export const CHANGE_PROMISES = {
     expect(await decorated.read('automation', '111122223333')).toBe(observed);
   },
 
-  async 'beforeSend runs after every wait, and its error is rethrown unchanged without a call'(open) {
+  async 'a prepared change has its permit, and nothing is sent until the caller sends it'(open) {
     const world = await open();
     const { accountId } = findMember(world);
-    const stop = new Error('halted');
     const mutations = [
       updateStatus(accountId, 'Active'),
       updateOrganization('Active'),
@@ -141,14 +131,9 @@ export const CHANGE_PROMISES = {
     ];
     const before = world.sandbox.accounts();
     for (const mutation of mutations) {
-      let seen = -1;
-      const check = async () => {
-        seen = world.calls.length;
-        throw stop;
-      };
-      await expect(world.cloud.change(mutation, check)).rejects.toBe(stop);
-      expect(seen).toBe(world.calls.length);
-      expect(world.calls.at(-1)?.what).toBe('acquire');
+      await world.cloud.prepareChange(mutation);
+      expect(world.calls.at(-1)).toMatchObject({ what: 'acquire', operation: mutation.action });
+      expect(countOf(world, mutation.action)).toBe(0);
     }
     expect(world.sandbox.accounts()).toEqual(before);
   },
@@ -175,7 +160,7 @@ export const CHANGE_PROMISES = {
     const { accountId } = findMember(world);
     for (const [code, kind, ambiguous] of KINDS) {
       world.sandbox.setFaults([{ operation: 'UpdateEnrollmentConfiguration', kind: 'denied', code }]);
-      const error = await failureOf(world.cloud.change(updateConfiguration(accountId, 'Active'), now));
+      const error = await failureOf(changeNow(world.cloud, updateConfiguration(accountId, 'Active')));
       expect(error.details).toMatchObject({ kind, code, ambiguous, accountId, service: 'aco-automation' });
       expect(error.details.operation).toBe('UpdateEnrollmentConfiguration');
       expect(error.message).toContain(accountId);

@@ -3,7 +3,6 @@ import type { AccountTruth } from '../../services/sandbox/engine/accounts.ts';
 import type { EngineOptions } from '../../services/sandbox/engine/options.ts';
 import type { Sandbox } from '../../services/sandbox/engine/sandbox.ts';
 import {
-  type BeforeSend,
   type CallGate,
   type Cloud,
   CloudError,
@@ -117,8 +116,6 @@ export function countOf({ sandbox }: World, operation: string): number {
     .filter((call) => call.operation === operation)
     .reduce((sum, { count }) => sum + count, 0);
 }
-
-export const now: BeforeSend = async () => undefined;
 
 /** Retries retryable errors, at most ten times. */
 export async function patiently<T>(call: () => Promise<T>): Promise<T> {

@@ -6,6 +6,7 @@ import type { WorkContext } from '../../shared/app/reconciler/worker-context.ts'
 import { queueDue } from '../../shared/app/work-queue/requeue-due.ts';
 import { ENROLLMENT_IDS } from '../../shared/domain/enrollment/kinds/index.ts';
 import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';
+import type { ChangeRequest, SendChange } from '../../shared/ports/cloud.ts';
 import { policyOf } from '../support/domain-kit.ts';
 import { cloudError, type Trouble, type WireCall } from '../support/memory-cloud.ts';
 import { accountId, Workshop } from '../support/workshop.ts';
@@ -94,21 +95,16 @@ async function live(fates: readonly string[], order: readonly number[]): Promise
 /** A cloud whose process dies at calls with such a fault. */
 function dying(shop: Workshop, fates: () => readonly string[]) {
   const { cloud } = shop;
-  const wrap = <Request, Answer>(call: (request: Request, beforeSend: () => Promise<void>) => Promise<Answer>) => {
-    return async (request: Request, beforeSend: () => Promise<void>): Promise<Answer> => {
-      const [fate] = fates();
-      if (fate === 'diesBefore') {
-        await beforeSend();
-        return never;
-      }
-      const answer = await call(request, beforeSend);
+  const prepareChange = async (request: ChangeRequest): Promise<SendChange> => {
+    const [fate] = fates();
+    const send = await cloud.prepareChange(request);
+    return async () => {
+      if (fate === 'diesBefore') return never;
+      const answer = await send();
       return fate === 'diesAfter' ? never : answer;
     };
   };
-  return {
-    ...cloud,
-    change: wrap(cloud.change),
-  };
+  return { ...cloud, prepareChange };
 }
 
 it('with faults, crashes and duplicates, every account becomes compliant, every intent has one outcome, and no claim has two calls', async () => {

@@ -18,7 +18,7 @@ import {
 import { isAboutCredentials, meansNeverEnrolled } from '../../shared/adapters/aws/vendor-error-codes.ts';
 import type { AccountId, Caller } from '../../shared/domain/enrollment/model.ts';
 import type { OrganizationAccount } from '../../shared/domain/policy/index.ts';
-import type { BeforeSend, CallGate, CallKey, Cloud, ReadOrganizationOptions } from '../../shared/ports/cloud.ts';
+import type { CallGate, CallKey, Cloud, ReadOrganizationOptions } from '../../shared/ports/cloud.ts';
 import { CloudError } from '../../shared/ports/cloud.ts';
 
 /** A request as it is sent. */
@@ -55,14 +55,15 @@ export function engineCloud(options: EngineCloudOptions): Cloud {
   const { sandbox, caller, gate, newRequestId, travel, onArrival, onAnswer } = options;
   const sessions = new Map<AccountId, RoleSession>();
 
-  async function make(
-    key: CallKey & { readonly service: ServiceName },
-    callerAccountId: AccountId,
-    input: Output,
-    beforeSend?: BeforeSend,
-  ): Promise<{ readonly output: Output; readonly requestId: string }> {
+  type Key = CallKey & { readonly service: ServiceName };
+  type Answer = { readonly output: Output; readonly requestId: string };
+
+  async function make(key: Key, callerAccountId: AccountId, input: Output): Promise<Answer> {
     const leave = await gate.acquire(key);
-    await beforeSend?.();
+    return act(key, callerAccountId, input, leave);
+  }
+
+  async function act(key: Key, callerAccountId: AccountId, input: Output, leave?: number): Promise<Answer> {
     const request = { ...key, callerAccountId, input, requestId: newRequestId() };
     let outcome: 'ok' | 'throttled' | 'failed' = 'failed';
     try {
@@ -133,13 +134,8 @@ export function engineCloud(options: EngineCloudOptions): Cloud {
   }
 
   /** A request of a driver with the caller's own credentials. */
-  function send({ key, input }: WireRequest, accountId = caller.accountId, beforeSend?: BeforeSend) {
-    return make({ ...key, service: serviceOf(key) }, accountId, { ...input }, beforeSend);
-  }
-
-  async function sendIn(accountId: AccountId, request: WireRequest, beforeSend?: BeforeSend) {
-    await assume(accountId);
-    return send(request, accountId, beforeSend);
+  function send({ key, input }: WireRequest, accountId = caller.accountId) {
+    return make({ ...key, service: serviceOf(key) }, accountId, { ...input });
   }
 
   return {
@@ -195,20 +191,24 @@ export function engineCloud(options: EngineCloudOptions): Cloud {
     async read(kind, accountId) {
       const request = DRIVERS[kind].read();
       try {
-        const { output } = await sendIn(accountId, request);
+        await assume(accountId);
+        const { output } = await send(request, accountId);
         return DRIVERS[kind].parseRead(output, { key: request.key, session: { accountId } });
       } catch (error) {
         if (error instanceof CloudError && meansNeverEnrolled(error.details.code)) return NEVER_ENROLLED;
         throw error;
       }
     },
-    async change(change, beforeSend) {
+    async prepareChange(change) {
       const { kind, target } = change;
-      const request = DRIVERS[kind].change(change);
-      const { output, requestId } = await (target.scope === 'account'
-        ? sendIn(target.accountId, request, beforeSend)
-        : send(request, caller.accountId, beforeSend));
-      return { requestId, ...DRIVERS[kind].parseChange(output, change) };
+      const { key, input } = DRIVERS[kind].change(change);
+      const accountId = target.scope === 'account' ? target.accountId : caller.accountId;
+      await assume(accountId);
+      const leave = await gate.acquire(key);
+      return async () => {
+        const { output, requestId } = await act({ ...key, service: serviceOf(key) }, accountId, { ...input }, leave);
+        return { requestId, ...DRIVERS[kind].parseChange(output, change) };
+      };
     },
   };
 }

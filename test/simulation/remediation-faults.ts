@@ -18,17 +18,17 @@ export const REMEDIATION_FAULTS: readonly Fault[] = [
     breaks: 'a change without a prior record (invariant 2)',
     edits: [
       {
-        file: 'shared/app/reconciler/remediation/remediate.ts',
+        file: 'shared/app/reconciler/remediation/claims.ts',
         find: 'isUnmoved(current, remediation) ? intentEntry(work, remediation) : null,',
         replace: 'current === null ? intentEntry(work, remediation) : null,',
       },
       {
-        file: 'shared/app/reconciler/remediation/remediate.ts',
+        file: 'shared/app/reconciler/remediation/claims.ts',
         find: 'return claimed.filter(({ record, remediation }) => holdsClaim(record, remediation));',
         replace: 'return claimed;',
       },
       {
-        file: 'shared/app/reconciler/remediation/remediate.ts',
+        file: 'shared/app/reconciler/remediation/claims.ts',
         find: "claim?.expiresAt ?? '')",
         replace: "claim?.expiresAt ?? '2999-01-01')",
       },
@@ -39,8 +39,8 @@ export const REMEDIATION_FAULTS: readonly Fault[] = [
     breaks: 'a call under a claim that another process has expired (invariant 2)',
     edits: [
       {
-        file: 'shared/app/reconciler/remediation/claim-still-held.ts',
-        find: 'for (;;) {\n    requireClaim(work, claim.assessment, claim.expiresAt);',
+        file: 'shared/app/reconciler/remediation/remediate.ts',
+        find: 'for (;;) {\n    requireClaim(work, claim);',
         replace: 'for (;;) {',
       },
     ],

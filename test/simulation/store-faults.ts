@@ -47,8 +47,9 @@ export const STORE_FAULTS: readonly Fault[] = [
     edits: [
       {
         file: 'shared/app/reconciler/remediation/remediate.ts',
-        find: 'sendCall(work.deps.cloud, call.scope, sending, beforeSend));',
-        replace: 'sendCall(work.deps.cloud, call.scope, sending, async () => undefined)); await beforeSend();',
+        find: 'const send = await work.deps.cloud.prepareChange(requestOf(call.scope, remediations));',
+        replace:
+          'const early = await work.deps.cloud.prepareChange(requestOf(call.scope, remediations)); const done = await early(); const send = async () => done;',
       },
     ],
   },

@@ -1,5 +1,5 @@
 import type { AccountId, TargetStatus } from '../../shared/domain/enrollment/model.ts';
-import type { ChangeRequest } from '../../shared/ports/cloud.ts';
+import type { ChangeRequest, ChangeResult, Cloud } from '../../shared/ports/cloud.ts';
 
 export const updateStatus = (accountId: AccountId, status: TargetStatus): ChangeRequest => ({
   ...{ kind: 'computeOptimizer', action: 'UpdateEnrollmentStatus', clientToken: null, status },
@@ -29,3 +29,9 @@ export const disassociate = (accountIds: readonly AccountId[], clientToken = 'to
   ...{ kind: 'automation', action: 'DisassociateAccounts', clientToken, status: 'Inactive' },
   target: { scope: 'batch', accountIds },
 });
+
+/** Prepares and sends a change without anything in between. */
+export async function changeNow(cloud: Pick<Cloud, 'prepareChange'>, request: ChangeRequest): Promise<ChangeResult> {
+  const send = await cloud.prepareChange(request);
+  return send();
+}

@@ -8,7 +8,6 @@ import {
 import type { AccountId, Caller, RuleMode, TargetStatus } from '../../shared/domain/enrollment/model.ts';
 import type { OrganizationAccount } from '../../shared/domain/policy/index.ts';
 import {
-  type BeforeSend,
   type ChangeRequest,
   type ChangeResult,
   type Cloud,
@@ -17,6 +16,7 @@ import {
   type ListedEnrollment,
   type Observed,
   type Page,
+  type SendChange,
 } from '../../shared/ports/cloud.ts';
 import type { Clock } from '../../shared/ports/system.ts';
 import { DAY } from './domain-kit.ts';
@@ -116,9 +116,8 @@ class World {
     return this.#options.clock.now();
   }
 
-  /** One call: last check, fault, effect, answer. A repeated client token repeats its answer without an effect. */
-  async make<T>(call: WireCall, effect: (refused: readonly AccountId[]) => T, beforeSend?: BeforeSend): Promise<T> {
-    await beforeSend?.();
+  /** One call: fault, effect, answer. A repeated client token repeats its answer without an effect. */
+  async make<T>(call: WireCall, effect: (refused: readonly AccountId[]) => T): Promise<T> {
     this.calls.push(call);
     const trouble = this.#options.trouble?.(call) ?? {};
     await trouble.wait;
@@ -206,7 +205,7 @@ export function memoryCloud(options: MemoryCloudOptions): MemoryCloud {
     if (target.scope === 'batch') return target.accountIds;
     return members.map(({ id }) => id).filter((id) => world.holding(id)[kind].status !== status);
   };
-  const change = (request: ChangeRequest, beforeSend: BeforeSend): Promise<ChangeResult> => {
+  const prepareChange = async (request: ChangeRequest): Promise<SendChange> => {
     const { action: operation, target, clientToken } = request;
     const accountIds = affected(request);
     const status = target.scope === 'batch' ? null : request.status;
@@ -217,7 +216,7 @@ export function memoryCloud(options: MemoryCloudOptions): MemoryCloud {
       const message = target.scope === 'account' ? world.holding(target.accountId)[request.kind].statusReason : null;
       return { requestId: 'request-1', message, refused };
     };
-    return world.make({ operation, accountIds, status, clientToken }, effect, beforeSend);
+    return () => world.make({ operation, accountIds, status, clientToken }, effect);
   };
   return {
     holdings: world.holdings,
@@ -247,6 +246,6 @@ export function memoryCloud(options: MemoryCloudOptions): MemoryCloud {
     trustedAccess: () => world.make(read('ListAWSServiceAccessForOrganization'), () => options.trustedAccess ?? true),
     list: (kind) => world.make(read(`list ${kind}`), () => listed(kind)),
     read: (kind, id) => world.make(read(readOperationOf(kind), [id]), () => world.holding(id)[kind]),
-    change,
+    prepareChange,
   };
 }

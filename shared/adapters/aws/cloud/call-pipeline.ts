@@ -1,5 +1,5 @@
 import type { AccountId } from '../../../domain/enrollment/model.ts';
-import type { BeforeSend, CallGate, CallKey } from '../../../ports/cloud.ts';
+import type { CallGate, CallKey } from '../../../ports/cloud.ts';
 import type { Clients, Identity } from './clients.ts';
 import { credentialsError, ownError, toCloudError } from './cloud-errors.ts';
 
@@ -18,7 +18,6 @@ interface Call<Answer> {
   readonly session: Session;
   /** The account that an error concerns, if it is not the account of the session. */
   readonly about?: AccountId;
-  readonly beforeSend?: BeforeSend;
   readonly send: () => Promise<Answer>;
 }
 
@@ -26,6 +25,8 @@ export interface Calls {
   /** Checks the configured Region once. @throws CloudError `RegionMissing`, `RegionMalformed` */
   ensureRegion(key: CallKey): Promise<void>;
   make<Answer>(call: Call<Answer>): Promise<Answer>;
+  /** Waits for the rate limiter. @returns a function that sends the request */
+  prepare<Answer>(call: Call<Answer>): Promise<() => Promise<Answer>>;
   /** A session with the caller's own credentials. @param accountId the caller's account; `null` while it is unknown */
   ownSession(key: CallKey, accountId: AccountId | null): Promise<Session>;
 }
@@ -38,7 +39,7 @@ function malformed({ operation }: CallKey, region: string): string {
   return `${operation} was not sent: ${found} is not the name of a Region. Set AWS_REGION, or "region" in the AWS profile, to a Region such as eu-west-1.`;
 }
 
-/** Every request of the adapter takes the same steps: permit, last check, signature, report, translation of errors. */
+/** Every request of the adapter takes the same steps: permit, signature, report, translation of errors. */
 export function createCalls(clients: Clients, gate: CallGate): Calls {
   let regionKnown = false;
 
@@ -81,12 +82,20 @@ export function createCalls(clients: Clients, gate: CallGate): Calls {
       }
     },
 
-    async make({ key, session, about, beforeSend, send }) {
-      const accountId = about ?? session.accountId;
-      refuseIfClosed(key, accountId);
-      const acquiredAt = await gate.acquire(key);
-      refuseIfClosed(key, accountId);
-      await beforeSend?.();
+    prepare,
+
+    async make(call) {
+      const send = await prepare(call);
+      return send();
+    },
+  };
+
+  async function prepare<Answer>({ key, session, about, send }: Call<Answer>): Promise<() => Promise<Answer>> {
+    const accountId = about ?? session.accountId;
+    refuseIfClosed(key, accountId);
+    const acquiredAt = await gate.acquire(key);
+    refuseIfClosed(key, accountId);
+    return async () => {
       let outcome: 'ok' | 'throttled' | 'failed' = 'failed';
       try {
         const answer = await clients.signedBy(session.identity, send);
@@ -99,6 +108,6 @@ export function createCalls(clients: Clients, gate: CallGate): Calls {
       } finally {
         gate.report(key, outcome, acquiredAt);
       }
-    },
-  };
+    };
+  }
 }

@@ -1,14 +1,7 @@
 import { batchSizeOf } from '../../../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../../domain/enrollment/model.ts';
 import { DIRECT, type Network } from '../../../domain/network.ts';
-import {
-  type BeforeSend,
-  type CallGate,
-  type CallKey,
-  type ChangeRequest,
-  type Cloud,
-  CloudError,
-} from '../../../ports/cloud.ts';
+import { type CallGate, type CallKey, type ChangeRequest, type Cloud, CloudError } from '../../../ports/cloud.ts';
 import type { Clock, Logger } from '../../../ports/system.ts';
 import { isAboutCredentials, meansNeverEnrolled } from '../vendor-error-codes.ts';
 import { assumeMemberRole } from './assume-role.ts';
@@ -108,14 +101,17 @@ export function createAwsCloud(options: AwsCloudOptions): Cloud & { close(): voi
       }
     },
 
-    async change(change, beforeSend) {
+    async prepareChange(change) {
       const { kind, target } = change;
       const request = DRIVERS[kind].change(change);
       refuseBatchSize(change, request.key);
       const session =
         target.scope === 'account' ? await sessions.of(target.accountId, request.key) : await sessions.own(request.key);
-      const answer = await sessions.send(request, session, beforeSend);
-      return { requestId: answer.$metadata.requestId ?? null, ...DRIVERS[kind].parseChange(answer, change) };
+      const send = await sessions.prepare(request, session);
+      return async () => {
+        const answer = await send();
+        return { requestId: answer.$metadata.requestId ?? null, ...DRIVERS[kind].parseChange(answer, change) };
+      };
     },
   };
 }
@@ -134,8 +130,9 @@ interface Sessions {
   /** The caller's credentials for its own account, the member role for every other one. */
   of(accountId: AccountId, key: CallKey): Promise<Session>;
   own(key: CallKey): Promise<Session>;
-  /** Drops a member session whose credentials AWS refuses, so that the next attempt assumes the role again. */
-  send(request: WireRequest, session: Session, beforeSend?: BeforeSend): Promise<WireAnswer>;
+  /** Waits for the rate limiter. @returns a function that sends the request */
+  prepare(request: WireRequest, session: Session): Promise<() => Promise<WireAnswer>>;
+  send(request: WireRequest, session: Session): Promise<WireAnswer>;
 }
 
 function createSessions(options: AwsCloudOptions, clients: Clients, calls: Calls, caller: CachedIdentity): Sessions {
@@ -151,17 +148,27 @@ function createSessions(options: AwsCloudOptions, clients: Clients, calls: Calls
     async own(key) {
       return calls.ownSession(key, (await caller.get()).accountId);
     },
-    async send({ key, send }, session, beforeSend) {
+    prepare,
+    async send(request, session) {
+      const send = await prepare(request, session);
+      return send();
+    },
+  };
+
+  async function prepare({ key, send }: WireRequest, session: Session): Promise<() => Promise<WireAnswer>> {
+    const sendPrepared = await calls.prepare({ key, session, send: () => send(clients) });
+    return async () => {
       try {
-        return await calls.make({ key, session, ...(beforeSend && { beforeSend }), send: () => send(clients) });
+        return await sendPrepared();
       } catch (error) {
+        // The next attempt assumes the role again.
         if (session.member && error instanceof CloudError && isAboutCredentials(error.details.code)) {
           members.drop(session);
         }
         throw error;
       }
-    },
-  };
+    };
+  }
 }
 
 interface CachedIdentity {

@@ -4,10 +4,10 @@ import type { WorkMessage } from '../../../domain/work-message.ts';
 import { CloudError, type Observed } from '../../../ports/cloud.ts';
 import { readLive } from '../observe-live.ts';
 import type { WorkContext } from '../worker-context.ts';
-import { CLAIM_EXPIRING } from './claim-still-held.ts';
+
 import { attemptsOf, type Candidate, type Remediation } from './entries.ts';
 import { disambiguate, errorFacts, type Failure, failureOutcome, undone } from './error-policy.ts';
-import type { RemediationCall } from './remediate.ts';
+import { CLAIM_EXPIRING, type RemediationCall } from './remediate.ts';
 
 /** The one call that an assessment asks for. */
 export function accountCall(

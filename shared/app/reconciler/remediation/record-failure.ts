@@ -8,9 +8,9 @@ import type { WorkMessage } from '../../../domain/work-message.ts';
 import type { CloudError } from '../../../ports/cloud.ts';
 import type { WorkOutcome } from '../../context.ts';
 import { NO_RESULT, type WorkContext, type WorkResult } from '../worker-context.ts';
+import { recordFailure } from './claims.ts';
 import { attemptsOf } from './entries.ts';
 import { type ErrorFacts, errorFacts, type Failure, failureOutcome } from './error-policy.ts';
-import { recordFailure } from './remediate.ts';
 
 type AccountMessage = Extract<WorkMessage, { kind: 'account' }>;
 

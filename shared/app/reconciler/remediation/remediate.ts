@@ -1,19 +1,17 @@
-import type { AccountRecord } from '../../../domain/account/record.ts';
 import { sha256Hex } from '../../../domain/canonical-hash.ts';
 import { actionOf } from '../../../domain/enrollment/kinds/index.ts';
-import type { EntryDraft } from '../../../domain/ledger/entry.ts';
 import type { WorkMessage } from '../../../domain/work-message.ts';
 import { type ChangeResult, CloudError } from '../../../ports/cloud.ts';
 import { entryContext, organizationEntry } from '../../ledger/organization-entry.ts';
 import { ChangeRefused } from '../checks/check.ts';
 import type { WorkContext } from '../worker-context.ts';
-import { finalCheck } from './claim-still-held.ts';
-import { attemptsOf, type Candidate, failureEntry, intentEntry, type Remediation, successEntry } from './entries.ts';
+import { type CallScope, leftOut, localError, requestOf, requireAccepted } from './call.ts';
+import { claim, close, type Part, type Remediated, soonestClaim, unclaimed, unsent } from './claims.ts';
+import { attemptsOf, type Candidate, type Remediation } from './entries.ts';
 import { type Failure, refusedChange, undone } from './error-policy.ts';
-import { type CallScope, leftOut, sendCall } from './send-call.ts';
 
 /*
- * The one remediation protocol, for one account, a batch, or the whole organization. Claims are written, guarded and closed only here.
+ * The one remediation protocol, for one account, a batch, or the whole organization. Only this file claims, guards and makes changes.
  *
  *   guard ──▶ claim ──▶ rate limit ──▶ guard ──▶ call ──▶ outcome ──▶ the caller observes
  *     │         │                        │         └ error: the call explains it for each account
@@ -29,7 +27,6 @@ import { type CallScope, leftOut, sendCall } from './send-call.ts';
 export interface RemediationCall<Member extends Candidate> {
   readonly key: Pick<WorkMessage, 'runId' | 'planHash'>;
   readonly members: readonly Member[];
-  /** A `batch` changes the members that could be claimed. The call for the `organization` changes every account, so it needs all claims. */
   readonly scope: CallScope;
   readonly optOut: boolean;
   /** A reason why the call must not be made that no check of the guard covers. */
@@ -38,29 +35,9 @@ export interface RemediationCall<Member extends Candidate> {
   explain(error: CloudError, remediations: readonly Remediation[]): Promise<readonly Failure[]>;
 }
 
-/** The result of the protocol for one account. */
-export interface Remediated<Member extends Candidate> {
-  readonly member: Member;
-  /** The record after the outcome. */
-  readonly record: AccountRecord;
-  /** `null`: AWS accepted the change. */
-  readonly failure: Failure | null;
-}
-
-/** One account of a call, with the record as last written. */
-interface Part<Member extends Candidate> {
-  readonly member: Member;
-  readonly remediation: Remediation;
-  readonly record: AccountRecord;
-}
-
-/** No account could be claimed once the request was about to leave. */
-class NothingClaimedError extends Error {
-  override readonly name = 'NothingClaimedError';
-}
-
 /**
- * Makes one call, with an intent before it and an outcome after it for every account. An intent whose worker dies is closed by claim recovery.
+ * Makes one call, with an intent before it and an outcome after it for every account. If the process dies in between, claim recovery writes the
+ * outcome.
  * @returns a result for each account except those to be assessed again: their records changed before the claim, or an account was suspended.
  * @throws CloudError of kind Unauthenticated, after the outcomes are written: no account can be changed.
  */
@@ -132,69 +109,77 @@ async function attempt<Member extends Candidate>(
   if (claims?.length === 0) return [];
   if (call.scope === 'organization' && claims !== null && claims.length < parts.length)
     return close(work, claims.map(unsent), notAllClaimed);
+  const remediations = (claims ?? parts).map(({ remediation }) => remediation);
   let sent = false;
-  const beforeSend = async (): Promise<void> => {
-    const claimed = claims ?? (await claim(work, parts));
-    if (claimed.length === 0) throw new NothingClaimedError();
-    claims = claimed;
-    await finalCheck(work, soonestClaim(claimed), () =>
-      guard(
-        work,
-        call,
-        claimed.map(({ remediation }) => remediation),
-        'call',
-      ),
-    );
-    sent = true;
-  };
   const begun = (): Part<Member>[] => claims?.map(sent ? (part) => part : unsent) ?? parts.map(unclaimed);
-  const sending = (claims ?? parts).map(({ remediation }) => remediation);
-  let answer: ChangeResult;
+  let answer: ChangeResult | null;
   try {
-    answer = await work.retrying(() => sendCall(work.deps.cloud, call.scope, sending, beforeSend));
+    answer = await work.retrying(async () => {
+      // The wait for the rate limiter is in here, so the intent and the second guard come after it.
+      const send = await work.deps.cloud.prepareChange(requestOf(call.scope, remediations));
+      claims ??= await claim(work, parts);
+      if (claims.length === 0) return null;
+      await guardBeforeSending(work, call, claims);
+      sent = true;
+      const result = await send();
+      for (const each of call.scope === 'account' ? remediations : []) requireAccepted(each, result);
+      return result;
+    });
   } catch (error) {
-    if (error instanceof NothingClaimedError) return [];
     return fail(work, call, begun(), error);
   }
-  return close(work, begun(), (remediation) => leftOut(remediation, answer), answer);
+  if (answer === null) return [];
+  const accepted = answer;
+  return close(work, begun(), (remediation) => leftOut(remediation, accepted), accepted);
 }
 
-const unclaimed = <Member extends Candidate>(part: Part<Member>): Part<Member> => {
-  return { ...part, remediation: { ...part.remediation, intentId: null, clientToken: null } };
-};
+/**
+ * If the guard's answers are older than this when the request leaves, the urgent checks run again, ms: an operator's command takes effect within a
+ * second.
+ */
+const FRESH_MS = 1_000;
 
-const unsent = <Member extends Candidate>(part: Part<Member>): Part<Member> => {
-  return { ...part, remediation: { ...part.remediation, unsent: true } };
-};
+/**
+ * The second guard. While a slow store answers its checks, the first answers grow old and the claim may run out, so the urgent checks run again
+ * until their answers are fresh.
+ * @throws ChangeRefused, or the CloudError of a claim that has run out.
+ */
+async function guardBeforeSending<Member extends Candidate>(
+  work: WorkContext,
+  call: RemediationCall<Member>,
+  claims: readonly Part<Member>[],
+): Promise<void> {
+  const { clock } = work.deps;
+  const claim = soonestClaim(claims);
+  requireClaim(work, claim);
+  let began = clock.now();
+  const claimed = claims.map(({ remediation }) => remediation);
+  const urgentChecks = await guard(work, call, claimed, 'call');
+  for (;;) {
+    requireClaim(work, claim);
+    if (clock.now() - began <= FRESH_MS) return;
+    began = clock.now();
+    await urgentChecks();
+  }
+}
+
+/** The claim has nearly run out. Not Transient: the same call must not be repeated under this claim. */
+export const CLAIM_EXPIRING = 'ClaimExpiring';
+
+/**
+ * Once a claim expires, another worker looks for the result of its call. A request sent shortly before could take effect after that check.
+ */
+function requireClaim(work: WorkContext, { assessment, expiresAt }: ReturnType<typeof soonestClaim>): void {
+  if (work.deps.clock.now() <= expiresAt - work.settings.claimMs / 10) return;
+  const message = 'waiting and retrying took longer than the claim on the account lasts';
+  throw localError(assessment, { code: CLAIM_EXPIRING, kind: 'Invalid', message, ambiguous: false });
+}
 
 /** The organization-wide call would change the other accounts too, without intents for them. */
 function notAllClaimed(remediation: Remediation): Failure {
   const message = 'the organization-wide call was not made: some accounts were being changed one by one';
   const error = { kind: 'Organization', code: 'NotAllClaimed', message, requestId: null, operation: null };
   return { outcome: undone(attemptsOf(remediation)), error };
-}
-
-/**
- * Writes an intent for each account. An account is claimed only on top of the record that it was assessed by: a later writer
- * may have seen something newer. @returns the accounts that are claimed.
- */
-async function claim<Member extends Candidate>(
-  work: WorkContext,
-  parts: readonly Part<Member>[],
-): Promise<readonly Part<Member>[]> {
-  const records = await writeEach(work, parts, (current, { remediation }) =>
-    isUnmoved(current, remediation) ? intentEntry(work, remediation) : null,
-  );
-  const claimed = parts.map((part, index) => ({ ...part, record: records[index] ?? part.record }));
-  return claimed.filter(({ record, remediation }) => holdsClaim(record, remediation));
-}
-
-function soonestClaim<Member extends Candidate>(claims: readonly Part<Member>[]) {
-  const [first, ...others] = claims.map(({ record, remediation: { assessment } }) => {
-    return { assessment, expiresAt: Date.parse(record.conditions[assessment.enrollment]?.claim?.expiresAt ?? '') };
-  });
-  if (first === undefined) throw new Error('a call needs an account');
-  return others.reduce((soonest, other) => (other.expiresAt < soonest.expiresAt ? other : soonest), first);
 }
 
 /** Records for each account that the call was refused or failed. */
@@ -227,66 +212,3 @@ async function countFailure(work: WorkContext, runId: string): Promise<void> {
   const rest = { reason: trip.reason, detail: { message: trip.message } };
   await work.journal.organization(() => organizationEntry(entryContext(work.deps, run), 'GuardrailTripped', rest));
 }
-
-/** Records a failure that happened before any call: in a read, or in the result of an earlier call. @returns the record after it. */
-export async function recordFailure(
-  work: WorkContext,
-  runId: string,
-  candidate: Candidate,
-  failure: Failure,
-): Promise<AccountRecord> {
-  const { record } = candidate;
-  const remediation = { ...candidate, runId, intentId: null, clientToken: null, batch: null };
-  const [ended] = await close(work, [{ member: candidate, record, remediation }], () => failure);
-  return ended?.record ?? record;
-}
-
-/** Writes the outcome of each account: behind its own claim, or, without one, only if the record has not changed since the assessment. */
-async function close<Member extends Candidate>(
-  work: WorkContext,
-  parts: readonly Part<Member>[],
-  failureOf: (remediation: Remediation) => Failure | null,
-  answer: Pick<ChangeResult, 'requestId' | 'message'> = { requestId: null, message: null },
-): Promise<readonly Remediated<Member>[]> {
-  const ends = parts.map((part) => ({ ...part, failure: failureOf(part.remediation) }));
-  const records = await writeEach(work, ends, (current, { remediation, failure }) => {
-    const isOurs = remediation.intentId === null ? isUnmoved : holdsClaim;
-    if (!isOurs(current, remediation)) return null;
-    return failure === null ? successEntry(work, remediation, answer) : failureEntry(work, remediation, failure);
-  });
-  return ends.map(({ member, record, failure }, index) => ({ member, failure, record: records[index] ?? record }));
-}
-
-const isUnmoved = (current: AccountRecord, { record }: Remediation): boolean => current.head.hash === record.head.hash;
-
-/** Otherwise claim recovery has closed it. */
-const holdsClaim = (current: AccountRecord, { assessment, intentId }: Remediation): boolean =>
-  current.conditions[assessment.enrollment]?.claim?.entryId === intentId;
-
-/** Accounts written at a time. */
-const CHUNK = 500;
-
-/**
- * Writes at most one entry for each account. The record of an account that is changed alone is stored in the background.
- * @returns the records after it.
- */
-async function writeEach<Item extends { readonly record: AccountRecord; readonly remediation: Remediation }>(
-  { journal }: WorkContext,
-  items: readonly Item[],
-  entryFor: (current: AccountRecord, item: Item) => EntryDraft | null,
-): Promise<readonly AccountRecord[]> {
-  const writes = items.map((item) => ({
-    record: item.record,
-    decide: (current: AccountRecord): EntryDraft[] => [entryFor(current, item) ?? []].flat(),
-  }));
-  const [only, ...others] = writes;
-  if (only !== undefined && others.length === 0 && items.every(isAlone))
-    return [(await journal.write(only.record.accountId, only.decide, only.record)).record];
-  const records: AccountRecord[] = [];
-  for (let at = 0; at < writes.length; at += CHUNK)
-    for (const { record } of await journal.writeMany(writes.slice(at, at + CHUNK))) records.push(record);
-  return records;
-}
-
-const isAlone = ({ remediation: { batch, assessment } }: { readonly remediation: Remediation }): boolean =>
-  batch === null && assessment.scope !== 'organization';

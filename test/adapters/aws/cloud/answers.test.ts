@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createAwsCloud } from '../../../../shared/adapters/aws/cloud/cloud.ts';
 import { DRIVERS } from '../../../../shared/adapters/aws/cloud/kinds/index.ts';
 import { failureOf } from '../../../contract/cloud-world.ts';
-import { associate, disassociate, updateStatus } from '../../../support/change-requests.ts';
+import { associate, changeNow, disassociate, updateStatus } from '../../../support/change-requests.ts';
 import { manualClock } from '../../../support/manual-clock.ts';
 import { ACCOUNT, awsSettings, cloudOn, json, openGate, wireCloud, wireServer } from './support.ts';
 
@@ -118,11 +118,11 @@ describe('validation of AWS answers', () => {
 
   it('only accounts that are both in the request and in the answer of a batch have succeeded', async () => {
     const { cloud } = await answering({ accountIds: [ACCOUNT, '999999999999', 5], errors: ['x', 7] });
-    expect(await cloud.change(associate([ACCOUNT, OTHER]), async () => undefined)).toEqual({
+    expect(await changeNow(cloud, associate([ACCOUNT, OTHER]))).toEqual({
       ...{ requestId: 'request-1', message: null, refused: new Map([[OTHER, 'x']]) },
     });
     const onlyErrors = await answering({ errors: [`${OTHER}: later`, `${ACCOUNT}: not now`, `${ACCOUNT}: y`] });
-    const { refused } = await onlyErrors.cloud.change(disassociate([ACCOUNT, OTHER]), async () => undefined);
+    const { refused } = await changeNow(onlyErrors.cloud, disassociate([ACCOUNT, OTHER]));
     expect(refused).toEqual(
       new Map([
         [ACCOUNT, `${ACCOUNT}: not now; ${ACCOUNT}: y`],
@@ -130,17 +130,17 @@ describe('validation of AWS answers', () => {
       ]),
     );
     const silent = await answering({ accountIds: [] });
-    const result = await silent.cloud.change(associate([ACCOUNT]), async () => undefined);
+    const result = await changeNow(silent.cloud, associate([ACCOUNT]));
     expect(result.refused).toEqual(new Map([[ACCOUNT, null]]));
   });
 
   it('passes the answer of a change on, even with an unknown status', async () => {
     const { cloud } = await answering({ status: 17 });
-    expect(await cloud.change(updateStatus(ACCOUNT, 'Active'), async () => undefined)).toEqual({
+    expect(await changeNow(cloud, updateStatus(ACCOUNT, 'Active'))).toEqual({
       ...{ requestId: 'request-1', message: null, refused: new Map() },
     });
     const explained = await answering({ status: 'Failed', statusReason: 'no role' });
-    const { message } = await explained.cloud.change(updateStatus(ACCOUNT, 'Active'), async () => undefined);
+    const { message } = await changeNow(explained.cloud, updateStatus(ACCOUNT, 'Active'));
     expect(message).toBe('no role');
   });
 

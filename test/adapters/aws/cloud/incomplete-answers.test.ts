@@ -5,11 +5,16 @@ import { createAwsInspection } from '../../../../shared/adapters/aws/cloud/inspe
 import { COMPLETE_ANSWERS } from '../../../../shared/adapters/aws/complete-answers.ts';
 import type { Cloud } from '../../../../shared/ports/cloud.ts';
 import { type CallerRole, failureOf, type World } from '../../../contract/cloud-world.ts';
-import { associate, disassociate, updateConfiguration, updateStatus } from '../../../support/change-requests.ts';
+import {
+  associate,
+  changeNow,
+  disassociate,
+  updateConfiguration,
+  updateStatus,
+} from '../../../support/change-requests.ts';
 import { awsWorld, openGate } from './support.ts';
 
 const KINDS = ['empty-answer', 'null-answer', 'empty-body'] as const;
-const BEFORE = async () => undefined;
 
 interface Probe {
   readonly service: ServiceName;
@@ -79,7 +84,7 @@ const PROBES: readonly Probe[] = [
   {
     service: 'compute-optimizer',
     operation: 'UpdateEnrollmentStatus',
-    call: (cloud, world) => cloud.change(updateStatus(member(world), 'Active'), BEFORE),
+    call: (cloud, world) => changeNow(cloud, updateStatus(member(world), 'Active')),
   },
   { service: 'aco-automation', operation: 'ListAccounts', call: (cloud) => cloud.list('automation', null) },
   {
@@ -90,17 +95,17 @@ const PROBES: readonly Probe[] = [
   {
     service: 'aco-automation',
     operation: 'UpdateEnrollmentConfiguration',
-    call: (cloud, world) => cloud.change(updateConfiguration(member(world), 'Active'), BEFORE),
+    call: (cloud, world) => changeNow(cloud, updateConfiguration(member(world), 'Active')),
   },
   {
     service: 'aco-automation',
     operation: 'AssociateAccounts',
-    call: (cloud, world) => cloud.change(associate([member(world)]), BEFORE),
+    call: (cloud, world) => changeNow(cloud, associate([member(world)])),
   },
   {
     service: 'aco-automation',
     operation: 'DisassociateAccounts',
-    call: (cloud, world) => cloud.change(disassociate([member(world)]), BEFORE),
+    call: (cloud, world) => changeNow(cloud, disassociate([member(world)])),
   },
 ];
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Session } from '../../../../shared/adapters/aws/cloud/call-pipeline.ts';
 import { createMemberSessions, RENEWAL_MARGIN_MS } from '../../../../shared/adapters/aws/cloud/member-sessions.ts';
 import { countOf, failureOf, findMember, isPlainMember, truthOf } from '../../../contract/cloud-world.ts';
-import { updateStatus } from '../../../support/change-requests.ts';
+import { changeNow, updateStatus } from '../../../support/change-requests.ts';
 import { manualClock } from '../../../support/manual-clock.ts';
 import { ACCOUNT, awsWorld, json, wireCloud } from './support.ts';
 
@@ -38,9 +38,7 @@ describe('credentials of a call', () => {
     const world = await awsWorld({ sandbox: { accounts: 80, drift: 0.5, latencyMs: 1 } });
     const members = world.sandbox.accounts().filter(isPlainMember(world));
     const wanted = members.map(({ accountId }, index) => [accountId, index % 3 === 0 ? 'Inactive' : 'Active'] as const);
-    await Promise.all(
-      wanted.map(([accountId, status]) => world.cloud.change(updateStatus(accountId, status), async () => undefined)),
-    );
+    await Promise.all(wanted.map(([accountId, status]) => changeNow(world.cloud, updateStatus(accountId, status))));
     expect(wanted.map(([accountId]) => truthOf(world, accountId).computeOptimizer.status)).toEqual(
       wanted.map(([, status]) => status),
     );

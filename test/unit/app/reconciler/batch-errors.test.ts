@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { ChangeRequest } from '../../../../shared/ports/cloud.ts';
+import { changeNow } from '../../../support/change-requests.ts';
 import { HOUR, policyOf } from '../../../support/domain-kit.ts';
 import { cloudError } from '../../../support/memory-cloud.ts';
 import { NO_CAPS, reconcilerBed } from '../../../support/reconciler-bed.ts';
@@ -152,11 +154,11 @@ describe('a batch that fails', () => {
     const work = await bed.shop.process();
     const slow = {
       ...bed.shop.cloud,
-      change: async (...[request, beforeSend]: Parameters<typeof bed.shop.cloud.change>) => {
+      prepareChange: async (request: ChangeRequest) => {
         // The wait for the rate limiter lasts nearly as long as the claims.
         if (first) await bed.shop.clock.sleep(bed.shop.settings.claimMs * 0.95);
         first = false;
-        return bed.shop.cloud.change(request, beforeSend);
+        return bed.shop.cloud.prepareChange(request);
       },
     };
     await bed.shop.workOff({ ...work, deps: { ...work.deps, cloud: slow } });
@@ -173,8 +175,8 @@ describe('a batch that fails', () => {
     const work = await bed.shop.process();
     const deadly = {
       ...bed.shop.cloud,
-      change: async (...given: Parameters<typeof bed.shop.cloud.change>) => {
-        await bed.shop.cloud.change(...given);
+      prepareChange: async (request: ChangeRequest) => async () => {
+        await changeNow(bed.shop.cloud, request);
         throw new Error('SIGKILL');
       },
     };

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { deliver } from '../../../../shared/app/reconciler/deliver.ts';
 import { scan } from '../../../../shared/app/scan/scan.ts';
+import type { ChangeRequest } from '../../../../shared/ports/cloud.ts';
 import { DAY, MANAGEMENT_ID, policyOf } from '../../../support/domain-kit.ts';
 import { cloudError } from '../../../support/memory-cloud.ts';
 import { NO_CAPS, reconcilerBed } from '../../../support/reconciler-bed.ts';
@@ -17,10 +18,12 @@ describe('a process that dies', () => {
     const never = new Promise<never>(() => undefined);
     const cloud = {
       ...bed.shop.cloud,
-      change: async (...[request, beforeSend]: Parameters<typeof bed.shop.cloud.change>) => {
-        if (when === 'before') await beforeSend();
-        else await bed.shop.cloud.change(request, beforeSend);
-        return never;
+      prepareChange: async (request: ChangeRequest) => {
+        const send = await bed.shop.cloud.prepareChange(request);
+        return async () => {
+          if (when === 'after') await send();
+          return never;
+        };
       },
     };
     const [delivery] = await bed.shop.store.queue.receive(1, bed.shop.settings.visibilityMs);

@@ -54,10 +54,7 @@ describe('the organization-wide call', () => {
     const never = new Promise<never>(() => undefined);
     const cloud: Cloud = {
       ...bed.shop.cloud,
-      change: async (_request, beforeSend) => {
-        await beforeSend();
-        return never;
-      },
+      prepareChange: async () => () => never,
     };
     let checks = 0;
     const guard: Guard = Object.create(work.guard, {

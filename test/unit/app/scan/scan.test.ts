@@ -239,9 +239,9 @@ describe('small parts', () => {
     let failing = true;
     const cloud: Cloud = {
       ...workshop.cloud,
-      change: (...args) => {
+      prepareChange: (request) => {
         if (failing) throw cloudError('Denied', 'AccessDenied');
-        return workshop.cloud.change(...args);
+        return workshop.cloud.prepareChange(request);
       },
     };
     await workshop.scan();

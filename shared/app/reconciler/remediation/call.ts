@@ -1,31 +1,24 @@
-import type { BeforeSend, ChangeRequest, ChangeResult, Cloud } from '../../../ports/cloud.ts';
+import { kindOf } from '../../../domain/enrollment/kinds/index.ts';
+import type { Assessment } from '../../../domain/enrollment/verdict.ts';
+import { type ChangeRequest, type ChangeResult, CloudError } from '../../../ports/cloud.ts';
 import { attemptsOf, type Remediation } from './entries.ts';
 import { type Failure, undone } from './error-policy.ts';
-import { localError } from './local-error.ts';
 
+/** A `batch` changes the members that could be claimed. The call for the `organization` changes every account, so it needs all claims. */
 export type CallScope = 'account' | 'batch' | 'organization';
 
 /** AWS accepted the call, but reported no success for the account [API_automation_AssociateAccounts]. */
 const NOT_AMONG_SUCCEEDED = 'NotAmongSucceeded';
 
-/** @throws CloudError if a batch call for a single account left it out. */
-export async function sendCall(
-  cloud: Cloud,
-  scope: CallScope,
-  remediations: readonly Remediation[],
-  beforeSend: BeforeSend,
-): Promise<ChangeResult> {
+/** The request of one mutating call for these accounts. */
+export function requestOf(scope: CallScope, remediations: readonly Remediation[]): ChangeRequest {
   const [first] = remediations;
   if (first === undefined) throw new Error('a call needs an account');
   const { assessment, clientToken } = first;
   const { accountId, enrollment: kind, action } = assessment;
   if (action === 'none') throw new Error(`no action was decided for account ${accountId}`);
-  const target = targetOf(scope, remediations, first);
   const status = assessment.target ?? (assessment.optOut ? 'Inactive' : 'Active');
-  const answer = await cloud.change({ kind, action, target, status, clientToken }, beforeSend);
-  if (scope !== 'account' || !answer.refused.has(accountId)) return answer;
-  const message = answer.refused.get(accountId) ?? 'AWS left it out and gave no reason';
-  throw localError(assessment, { code: NOT_AMONG_SUCCEEDED, kind: 'Prerequisite', message, ambiguous: true });
+  return { kind, action, target: targetOf(scope, remediations, first), status, clientToken };
 }
 
 function targetOf(
@@ -38,6 +31,13 @@ function targetOf(
   return { scope: 'batch', accountIds: remediations.map(({ assessment: { accountId } }) => accountId) };
 }
 
+/** @throws CloudError if a batch call for a single account left it out. */
+export function requireAccepted({ assessment }: Remediation, { refused }: ChangeResult): void {
+  if (!refused.has(assessment.accountId)) return;
+  const message = refused.get(assessment.accountId) ?? 'AWS left it out and gave no reason';
+  throw localError(assessment, { code: NOT_AMONG_SUCCEEDED, kind: 'Prerequisite', message, ambiguous: true });
+}
+
 /** The failure of an account that a batch call left out; `null`: it was changed. */
 export function leftOut(remediation: Remediation, { refused, requestId }: ChangeResult): Failure | null {
   const { accountId } = remediation.assessment;
@@ -45,4 +45,13 @@ export function leftOut(remediation: Remediation, { refused, requestId }: Change
   const message = refused.get(accountId) ?? 'AWS left the account out of the batch and gave no reason';
   const error = { kind: 'Batch', code: NOT_AMONG_SUCCEEDED, message, requestId, operation: null };
   return { outcome: undone(attemptsOf(remediation)), error };
+}
+
+/** An error of a mutating call that this process itself detects, in the form of AWS's errors. */
+export function localError(
+  { accountId, action, enrollment }: Assessment,
+  { message, ...details }: Pick<CloudError['details'], 'code' | 'kind' | 'ambiguous'> & { readonly message: string },
+): CloudError {
+  const { service } = kindOf(enrollment);
+  return new CloudError(message, { ...details, service, operation: action, accountId, requestId: null });
 }
