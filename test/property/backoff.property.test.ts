@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { failureOutcome } from '../../shared/app/reconciler/remediation/error-policy.ts';
+import { failureOutcome } from '../../shared/app/reconciler/error-policy.ts';
 import { type AccountRecord, emptyRecord, foldEntry } from '../../shared/domain/account/record.ts';
 import { accountEntry, type EntryContext, facetOf, transition } from '../../shared/domain/account/transition.ts';
 import { backoffMs, MAX_PAUSE_MS, stalledPollMs } from '../../shared/domain/enrollment/backoff.ts';

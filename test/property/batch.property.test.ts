@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { halt, suspend, unhalt } from '../../shared/app/guardrails/controls.ts';
-import { processMessage } from '../../shared/app/reconciler/dispatch.ts';
+import { processMessage } from '../../shared/app/reconciler/deliver.ts';
 import type { WorkContext } from '../../shared/app/reconciler/worker-context.ts';
 import { createRetrying } from '../../shared/app/support/retry.ts';
 import { type LedgerEntry, ORGANIZATION_CHAIN } from '../../shared/domain/ledger/entry.ts';

@@ -1,10 +1,9 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { RecentChanges } from '../../shared/app/reconciler/checks/change-caps.ts';
-import { ChangeRefused, type Check } from '../../shared/app/reconciler/checks/check.ts';
-import { Guard } from '../../shared/app/reconciler/checks/guard.ts';
-import { checksOf } from '../../shared/app/reconciler/checks/index.ts';
-import { processMessage } from '../../shared/app/reconciler/dispatch.ts';
+import { RecentChanges } from '../../shared/app/reconciler/change-caps.ts';
+import { processMessage } from '../../shared/app/reconciler/deliver.ts';
+import { ChangeRefused, type Check, Guard } from '../../shared/app/reconciler/guard.ts';
+import { checksOf } from '../../shared/app/reconciler/guard-checks.ts';
 import type { WorkContext } from '../../shared/app/reconciler/worker-context.ts';
 import { beginPart, endPart, requestScan } from '../../shared/app/schedule/scan-schedule.ts';
 import { enqueueAccounts } from '../../shared/app/work-queue/enqueue-accounts.ts';

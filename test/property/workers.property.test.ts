@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { RunStore } from '../../shared/app/coordination/run-store.ts';
-import { processMessage } from '../../shared/app/reconciler/dispatch.ts';
+import { processMessage } from '../../shared/app/reconciler/deliver.ts';
 import type { WorkContext } from '../../shared/app/reconciler/worker-context.ts';
 import { queueDue } from '../../shared/app/work-queue/requeue-due.ts';
 import { ENROLLMENT_IDS } from '../../shared/domain/enrollment/kinds/index.ts';

@@ -2,7 +2,7 @@ import { createSandbox, type Sandbox } from '../../services/sandbox/engine/sandb
 import { DEFAULT_SETTINGS } from '../../shared/app/context.ts';
 import { withLease } from '../../shared/app/coordination/lease.ts';
 import { bindOrganization } from '../../shared/app/coordination/organization-binding.ts';
-import { createWork } from '../../shared/app/reconciler/create-worker.ts';
+import { createWork } from '../../shared/app/reconciler/worker-context.ts';
 import { WorkerPool } from '../../shared/app/reconciler/worker-pool.ts';
 import { scan } from '../../shared/app/scan/scan.ts';
 import { SCAN_LEASE } from '../../shared/app/schedule/scan-schedule.ts';

@@ -18,17 +18,17 @@ export const REMEDIATION_FAULTS: readonly Fault[] = [
     breaks: 'a change without a prior record (invariant 2)',
     edits: [
       {
-        file: 'shared/app/reconciler/remediation/claims.ts',
+        file: 'shared/app/reconciler/claims.ts',
         find: 'isUnmoved(current, remediation) ? intentEntry(work, remediation) : null,',
         replace: 'current === null ? intentEntry(work, remediation) : null,',
       },
       {
-        file: 'shared/app/reconciler/remediation/claims.ts',
+        file: 'shared/app/reconciler/claims.ts',
         find: 'return claimed.filter(({ record, remediation }) => holdsClaim(record, remediation));',
         replace: 'return claimed;',
       },
       {
-        file: 'shared/app/reconciler/remediation/claims.ts',
+        file: 'shared/app/reconciler/claims.ts',
         find: "claim?.expiresAt ?? '')",
         replace: "claim?.expiresAt ?? '2999-01-01')",
       },
@@ -39,7 +39,7 @@ export const REMEDIATION_FAULTS: readonly Fault[] = [
     breaks: 'a call under a claim that another process has expired (invariant 2)',
     edits: [
       {
-        file: 'shared/app/reconciler/remediation/remediate.ts',
+        file: 'shared/app/reconciler/remediate.ts',
         find: 'for (;;) {\n    requireClaim(work, claim);',
         replace: 'for (;;) {',
       },
@@ -73,7 +73,7 @@ export const REMEDIATION_FAULTS: readonly Fault[] = [
     breaks: 'a call while everything is halted (invariant 3)',
     edits: [
       {
-        file: 'shared/app/reconciler/checks/operator-controls.ts',
+        file: 'shared/app/reconciler/guard-checks.ts',
         find: "(stage === 'claim' ? view.recent() : view.now())",
         replace: 'view.recent()',
       },
@@ -100,7 +100,7 @@ export const REMEDIATION_FAULTS: readonly Fault[] = [
     breaks: 'a call while the window is closed (invariant 3)',
     edits: [
       {
-        file: 'shared/app/reconciler/checks/change-window.ts',
+        file: 'shared/app/reconciler/guard-checks.ts',
         find: 'if (windows.isOpen(now)) return;',
         replace: 'if (now > 0) return;',
       },
@@ -132,7 +132,7 @@ export const REMEDIATION_FAULTS: readonly Fault[] = [
         replace: 'if (input !== null) return null;',
       },
       {
-        file: 'shared/app/reconciler/checks/change-caps.ts',
+        file: 'shared/app/reconciler/change-caps.ts',
         find: 'const lifted = this.#lifted(run, planHash);',
         replace: 'const lifted = this.#lifted(run, planHash) || true;',
       },
@@ -148,7 +148,7 @@ export const REMEDIATION_FAULTS: readonly Fault[] = [
         replace: 'coverageTrip(input)',
       },
       {
-        file: 'shared/app/reconciler/checks/change-caps.ts',
+        file: 'shared/app/reconciler/change-caps.ts',
         find: 'if (optOut && this.#recent.sizeWith',
         replace: 'if (!optOut && optOut && this.#recent.sizeWith',
       },
@@ -181,7 +181,7 @@ export const REMEDIATION_FAULTS: readonly Fault[] = [
     breaks: 'Compliant without an observation (design, verdicts)',
     edits: [
       {
-        file: 'shared/app/reconciler/remediation/entries.ts',
+        file: 'shared/app/reconciler/remediation-entries.ts',
         find: "verdict: 'Converging', reason: 'acted'",
         replace: "verdict: 'Compliant', reason: null",
       },

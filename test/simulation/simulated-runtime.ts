@@ -3,7 +3,7 @@ import { RunStore } from '../../shared/app/coordination/run-store.ts';
 import { publishUnpublished } from '../../shared/app/notifications/outbox-publisher.ts';
 import { settleControls } from '../../shared/app/operator/apply-controls.ts';
 import { announceExemptions } from '../../shared/app/operator/exemption-notices.ts';
-import { createWork } from '../../shared/app/reconciler/create-worker.ts';
+import { createWork } from '../../shared/app/reconciler/worker-context.ts';
 import { WorkerPool } from '../../shared/app/reconciler/worker-pool.ts';
 import { advanceRollout } from '../../shared/app/rollout/rollout-controller.ts';
 import { scanPart } from '../../shared/app/scan/resumable-scan.ts';

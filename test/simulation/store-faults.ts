@@ -46,7 +46,7 @@ export const STORE_FAULTS: readonly Fault[] = [
     breaks: 'a change without a prior record (invariant 2)',
     edits: [
       {
-        file: 'shared/app/reconciler/remediation/remediate.ts',
+        file: 'shared/app/reconciler/remediate.ts',
         find: 'const send = await work.deps.cloud.prepareChange(requestOf(call.scope, remediations));',
         replace:
           'const early = await work.deps.cloud.prepareChange(requestOf(call.scope, remediations)); const done = await early(); const send = async () => done;',
@@ -131,7 +131,7 @@ export const STORE_FAULTS: readonly Fault[] = [
     breaks: 'calls in a run that failureTolerance has stopped (invariant 3)',
     edits: [
       {
-        file: 'shared/app/reconciler/checks/run-stopped.ts',
+        file: 'shared/app/reconciler/guard-checks.ts',
         find: 'if (stopped !== null)',
         replace: 'if (stopped === undefined)',
       },

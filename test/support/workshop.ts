@@ -6,10 +6,9 @@ import { type EmbeddedStore, openEmbeddedStore } from '../../shared/adapters/emb
 import { DEFAULT_SETTINGS, type Deps, type RunContext, type Settings, type Stores } from '../../shared/app/context.ts';
 import { RunStore } from '../../shared/app/coordination/run-store.ts';
 import type { Plan } from '../../shared/app/plan/plan.ts';
-import { createWork } from '../../shared/app/reconciler/create-worker.ts';
-import { deliver } from '../../shared/app/reconciler/deliver.ts';
-import { processMessage } from '../../shared/app/reconciler/dispatch.ts';
+import { deliver, processMessage } from '../../shared/app/reconciler/deliver.ts';
 import type { WorkContext, WorkResult } from '../../shared/app/reconciler/worker-context.ts';
+import { createWork } from '../../shared/app/reconciler/worker-context.ts';
 import { scan } from '../../shared/app/scan/scan.ts';
 import { createRetrying, type Retrying } from '../../shared/app/support/retry.ts';
 import { queueDue } from '../../shared/app/work-queue/requeue-due.ts';

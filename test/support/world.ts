@@ -10,7 +10,7 @@ import type { Progress, RunContext, Settings, Stores } from '../../shared/app/co
 import { settleControls } from '../../shared/app/operator/apply-controls.ts';
 import { announceExemptions } from '../../shared/app/operator/exemption-notices.ts';
 import type { Plan } from '../../shared/app/plan/plan.ts';
-import { createWork } from '../../shared/app/reconciler/create-worker.ts';
+import { createWork } from '../../shared/app/reconciler/worker-context.ts';
 import { WorkerPool } from '../../shared/app/reconciler/worker-pool.ts';
 import { advanceRollout } from '../../shared/app/rollout/rollout-controller.ts';
 import { type ApplyOptions, type ApplyResult, apply } from '../../shared/app/runtime/apply.ts';

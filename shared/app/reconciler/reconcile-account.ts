@@ -10,12 +10,12 @@ import type { WorkMessage } from '../../domain/work-message.ts';
 import { CloudError } from '../../ports/cloud.ts';
 import { whoChanged } from '../events/change-attribution.ts';
 import { allows } from '../plan/plan.ts';
+import { accountCall } from './account-call.ts';
+import { abandonClaim, recoverClaim } from './claim-recovery.ts';
+import { isUndone } from './error-policy.ts';
 import { observeLive } from './observe-live.ts';
-import { accountCall } from './remediation/account-call.ts';
-import { abandonClaim, recoverClaim } from './remediation/claim-recovery.ts';
-import { isUndone } from './remediation/error-policy.ts';
-import { ended, failRead, failureResult, failVisibly } from './remediation/record-failure.ts';
-import { remediate } from './remediation/remediate.ts';
+import { ended, failRead, failureResult, failVisibly } from './record-failure.ts';
+import { remediate } from './remediate.ts';
 import { scheduleRecheck, unlockDependents } from './schedule-recheck.ts';
 import {
   accountInSnapshot,

@@ -5,12 +5,14 @@ import type { Verdict } from '../../domain/enrollment/verdict.ts';
 import type { CompiledPolicy, OrganizationAccount } from '../../domain/policy/index.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import type { Deps, Settings, WorkOutcome } from '../context.ts';
-import type { RunStore } from '../coordination/run-store.ts';
-import { type ControlsView, underControls } from '../guardrails/controls.ts';
-import type { LedgerWriter } from '../ledger/ledger-writer.ts';
+import { policyInForce } from '../coordination/policy-in-force.ts';
+import { RunStore } from '../coordination/run-store.ts';
+import { ControlsView, underControls } from '../guardrails/controls.ts';
+import { LedgerWriter } from '../ledger/ledger-writer.ts';
 import type { Retrying } from '../support/retry.ts';
-import type { AutomationListingCache } from './automation-listing-cache.ts';
-import type { Guard } from './checks/guard.ts';
+import { AutomationListingCache } from './automation-listing-cache.ts';
+import { Guard } from './guard.ts';
+import { checksOf } from './guard-checks.ts';
 
 /** Shared by all workers of a process. */
 export interface WorkContext {
@@ -34,6 +36,33 @@ export interface WorkContext {
   readonly beganInForce: boolean;
   /** The rollout's holds as read for the current message; the guard reads them again before each call. */
   readonly holds: readonly HoldOf[];
+}
+
+/** Creates the shared context of the workers of one process. */
+export async function createWork(
+  deps: Deps,
+  settings: Settings,
+  retrying: Retrying,
+  policy: CompiledPolicy,
+  boundTo: string | null = null,
+): Promise<WorkContext> {
+  const runs = new RunStore(deps.registers);
+  const controls = new ControlsView(deps.registers, deps.clock);
+  return {
+    deps,
+    settings,
+    retrying,
+    journal: new LedgerWriter(deps),
+    runs,
+    guard: new Guard(runs, checksOf({ deps, runs, policy, controls })),
+    controls,
+    policy,
+    caller: await retrying(() => deps.cloud.identify()),
+    automationListing: new AutomationListingCache(deps.cloud, retrying, deps.clock, settings.maxAccounts),
+    boundTo,
+    holds: [],
+    beganInForce: (await policyInForce(deps.registers)) === policy.hash,
+  };
 }
 
 /** The result of a message: an outcome per account, and the messages that follow. */

@@ -2,8 +2,8 @@ import type { CompiledPolicy } from '../../domain/policy/index.ts';
 import type { Deps, OnProgress, Settings } from '../context.ts';
 import { policyInForce } from '../coordination/policy-in-force.ts';
 import type { Plan } from '../plan/plan.ts';
-import { createWork } from '../reconciler/create-worker.ts';
-import { OutdatedPolicyError } from '../reconciler/dispatch.ts';
+import { OutdatedPolicyError } from '../reconciler/deliver.ts';
+import { createWork } from '../reconciler/worker-context.ts';
 import { WorkerPool } from '../reconciler/worker-pool.ts';
 import { type Deadline, scanPart } from '../scan/resumable-scan.ts';
 import {

@@ -3,7 +3,7 @@ import { dirname, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const root = resolve(import.meta.dirname, '../../..');
-const FOLDER = 'shared/app/reconciler/remediation';
+const FOLDER = 'shared/app/reconciler';
 const PROTOCOL = `${FOLDER}/remediate.ts`;
 
 const SOURCES = ['shared', 'services']
@@ -21,13 +21,18 @@ function importersOf(name: string, module: string): readonly string[] {
   }).map(({ file }) => file);
 }
 
-describe('claims are written, guarded and closed in one file', () => {
+describe('one protocol claims, guards and makes changes', () => {
   it.each(['intentEntry', 'successEntry', 'failureEntry'])('%s', (name) => {
-    expect(importersOf(name, `${FOLDER}/entries.ts`)).toEqual([PROTOCOL]);
+    expect(importersOf(name, `${FOLDER}/remediation-entries.ts`)).toEqual([`${FOLDER}/claims.ts`]);
   });
 
-  it('the final check', () => {
-    expect(importersOf('finalCheck', `${FOLDER}/claim-still-held.ts`)).toEqual([PROTOCOL]);
+  it.each(['claim', 'close'])('%s', (name) => {
+    expect(importersOf(name, `${FOLDER}/claims.ts`)).toEqual([PROTOCOL]);
+  });
+
+  it('the call', () => {
+    const calling = SOURCES.filter(({ text }) => /\.prepareChange\(/.test(text)).map(({ file }) => file);
+    expect(calling).toEqual([PROTOCOL]);
   });
 
   it('the guard', () => {

@@ -1,9 +1,9 @@
 import type { AccountRecord } from '../../../domain/account/record.ts';
 import type { WorkMessage } from '../../../domain/work-message.ts';
 import { CloudError, type CloudErrorKind } from '../../../ports/cloud.ts';
-import { attemptsOf, type Remediation } from '../remediation/entries.ts';
-import { errorFacts, type Failure, failureOutcome, undone } from '../remediation/error-policy.ts';
-import type { RemediationCall } from '../remediation/remediate.ts';
+import { errorFacts, type Failure, failureOutcome, undone } from '../error-policy.ts';
+import type { RemediationCall } from '../remediate.ts';
+import { attemptsOf, type Remediation } from '../remediation-entries.ts';
 import type { WorkContext } from '../worker-context.ts';
 import type { Member } from './batch-observation.ts';
 import { managementPrerequisite } from './management-prerequisite.ts';

@@ -1,7 +1,7 @@
 import type { AccountRecord } from '../../../domain/account/record.ts';
 import { stalledPollMs } from '../../../domain/enrollment/backoff.ts';
 import { ASSOCIABLE, kindOf } from '../../../domain/enrollment/kinds/index.ts';
-import { ChangeRefused } from '../checks/check.ts';
+import { ChangeRefused } from '../guard.ts';
 import type { WorkContext } from '../worker-context.ts';
 
 /**

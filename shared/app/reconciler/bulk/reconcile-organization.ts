@@ -14,9 +14,9 @@ import type { AssessedAccount } from '../../survey/assessment-table.ts';
 import { needsRecordingUnder } from '../../survey/needs-recording.ts';
 import { type Survey, survey } from '../../survey/survey.ts';
 import { messagesFor } from '../../work-queue/enqueue-changes.ts';
-import { attemptsOf, type Candidate } from '../remediation/entries.ts';
-import { errorFacts, isUndone, undone } from '../remediation/error-policy.ts';
-import { type RemediationCall, remediate } from '../remediation/remediate.ts';
+import { errorFacts, isUndone, undone } from '../error-policy.ts';
+import { type RemediationCall, remediate } from '../remediate.ts';
+import { attemptsOf, type Candidate } from '../remediation-entries.ts';
 import { entryContext, NO_RESULT, type WorkContext, type WorkResult } from '../worker-context.ts';
 
 type OrganizationMessage = Extract<WorkMessage, { kind: 'organization' }>;

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { ApprovalError, type Approver, approve } from '../../../../shared/app/guardrails/approvals.ts';
-import type { Check } from '../../../../shared/app/reconciler/checks/check.ts';
-import { ChangeRefused, Guard } from '../../../../shared/app/reconciler/checks/guard.ts';
-import { checksOf } from '../../../../shared/app/reconciler/checks/index.ts';
+import type { Check } from '../../../../shared/app/reconciler/guard.ts';
+import { ChangeRefused, Guard } from '../../../../shared/app/reconciler/guard.ts';
+import { checksOf } from '../../../../shared/app/reconciler/guard-checks.ts';
 import { requestScan } from '../../../../shared/app/schedule/scan-schedule.ts';
 import type { CompiledPolicy } from '../../../../shared/domain/policy/index.ts';
 import { DAY, HOUR, NOW, policyOf } from '../../../support/domain-kit.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { RunStore } from '../../../../shared/app/coordination/run-store.ts';
 import { changeKey } from '../../../../shared/app/plan/plan.ts';
-import type { Check } from '../../../../shared/app/reconciler/checks/check.ts';
-import { ChangeRefused, Guard } from '../../../../shared/app/reconciler/checks/guard.ts';
+import type { Check } from '../../../../shared/app/reconciler/guard.ts';
+import { ChangeRefused, Guard } from '../../../../shared/app/reconciler/guard.ts';
 import { earlyScanRequest } from '../../../../shared/app/schedule/scan-requests.ts';
 import { DAY, NOW, policyOf } from '../../../support/domain-kit.ts';
 import { cloudError } from '../../../support/memory-cloud.ts';

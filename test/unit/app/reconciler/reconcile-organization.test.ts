@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ChangeRefused, type Guard } from '../../../../shared/app/reconciler/checks/guard.ts';
-import { processMessage } from '../../../../shared/app/reconciler/dispatch.ts';
+import { processMessage } from '../../../../shared/app/reconciler/deliver.ts';
+import { ChangeRefused, type Guard } from '../../../../shared/app/reconciler/guard.ts';
 import type { Cloud } from '../../../../shared/ports/cloud.ts';
 import type { Records } from '../../../../shared/ports/records.ts';
 import { DAY, NOW, policyOf } from '../../../support/domain-kit.ts';

@@ -1,9 +1,9 @@
-import type { AccountRecord } from '../../../domain/account/record.ts';
-import type { EntryDraft } from '../../../domain/ledger/entry.ts';
-import type { ChangeResult } from '../../../ports/cloud.ts';
-import type { WorkContext } from '../worker-context.ts';
-import { type Candidate, failureEntry, intentEntry, type Remediation, successEntry } from './entries.ts';
+import type { AccountRecord } from '../../domain/account/record.ts';
+import type { EntryDraft } from '../../domain/ledger/entry.ts';
+import type { ChangeResult } from '../../ports/cloud.ts';
 import type { Failure } from './error-policy.ts';
+import { type Candidate, failureEntry, intentEntry, type Remediation, successEntry } from './remediation-entries.ts';
+import type { WorkContext } from './worker-context.ts';
 
 /** One account of a call, with the record as last written. */
 export interface Part<Member extends Candidate> {

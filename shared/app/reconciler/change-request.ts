@@ -1,8 +1,8 @@
-import { kindOf } from '../../../domain/enrollment/kinds/index.ts';
-import type { Assessment } from '../../../domain/enrollment/verdict.ts';
-import { type ChangeRequest, type ChangeResult, CloudError } from '../../../ports/cloud.ts';
-import { attemptsOf, type Remediation } from './entries.ts';
+import { kindOf } from '../../domain/enrollment/kinds/index.ts';
+import type { Assessment } from '../../domain/enrollment/verdict.ts';
+import { type ChangeRequest, type ChangeResult, CloudError } from '../../ports/cloud.ts';
 import { type Failure, undone } from './error-policy.ts';
+import { attemptsOf, type Remediation } from './remediation-entries.ts';
 
 /** A `batch` changes the members that could be claimed. The call for the `organization` changes every account, so it needs all claims. */
 export type CallScope = 'account' | 'batch' | 'organization';

@@ -1,10 +1,10 @@
-import { backoffMs } from '../../../domain/enrollment/backoff.ts';
-import { type EnrollmentId, kindOf } from '../../../domain/enrollment/kinds/index.ts';
-import type { EpochMs, Observation, TargetStatus } from '../../../domain/enrollment/model.ts';
-import type { ReasonCode } from '../../../domain/enrollment/reason-codes.ts';
-import type { Verdict } from '../../../domain/enrollment/verdict.ts';
-import type { CloudError, CloudErrorKind } from '../../../ports/cloud.ts';
-import type { ChangeRefused } from '../checks/check.ts';
+import { backoffMs } from '../../domain/enrollment/backoff.ts';
+import { type EnrollmentId, kindOf } from '../../domain/enrollment/kinds/index.ts';
+import type { EpochMs, Observation, TargetStatus } from '../../domain/enrollment/model.ts';
+import type { ReasonCode } from '../../domain/enrollment/reason-codes.ts';
+import type { Verdict } from '../../domain/enrollment/verdict.ts';
+import type { CloudError, CloudErrorKind } from '../../ports/cloud.ts';
+import type { ChangeRefused } from './guard.ts';
 
 /** The next step of an account whose change or read failed. */
 export interface FailureOutcome {

@@ -1,16 +1,16 @@
-import type { AccountRecord } from '../../../domain/account/record.ts';
-import { accountEntry, facetOfCondition } from '../../../domain/account/transition.ts';
-import { desiredOf } from '../../../domain/decision/assess.ts';
-import { nextPollMs } from '../../../domain/enrollment/backoff.ts';
-import type { Condition } from '../../../domain/enrollment/condition.ts';
-import type { EnrollmentId } from '../../../domain/enrollment/kinds/index.ts';
-import { mismatchOf } from '../../../domain/enrollment/mismatch.ts';
-import type { EntryDraft } from '../../../domain/ledger/entry.ts';
-import type { OrganizationAccount } from '../../../domain/policy/index.ts';
-import { toIso } from '../../../domain/time.ts';
-import { CloudError, type Observed } from '../../../ports/cloud.ts';
-import { readLive } from '../observe-live.ts';
-import { entryContext, type WorkContext } from '../worker-context.ts';
+import type { AccountRecord } from '../../domain/account/record.ts';
+import { accountEntry, facetOfCondition } from '../../domain/account/transition.ts';
+import { desiredOf } from '../../domain/decision/assess.ts';
+import { nextPollMs } from '../../domain/enrollment/backoff.ts';
+import type { Condition } from '../../domain/enrollment/condition.ts';
+import type { EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
+import { mismatchOf } from '../../domain/enrollment/mismatch.ts';
+import type { EntryDraft } from '../../domain/ledger/entry.ts';
+import type { OrganizationAccount } from '../../domain/policy/index.ts';
+import { toIso } from '../../domain/time.ts';
+import { CloudError, type Observed } from '../../ports/cloud.ts';
+import { readLive } from './observe-live.ts';
+import { entryContext, type WorkContext } from './worker-context.ts';
 
 /**
  * Writes the outcome of an intent whose worker died before it could, from the live state. If the account can no longer be read (closed, or

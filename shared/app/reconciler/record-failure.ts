@@ -1,16 +1,16 @@
-import type { AccountRecord } from '../../../domain/account/record.ts';
-import { nextPollMs } from '../../../domain/enrollment/backoff.ts';
-import type { Condition } from '../../../domain/enrollment/condition.ts';
-import type { EnrollmentId } from '../../../domain/enrollment/kinds/index.ts';
-import type { AccountId } from '../../../domain/enrollment/model.ts';
-import type { Assessment } from '../../../domain/enrollment/verdict.ts';
-import type { WorkMessage } from '../../../domain/work-message.ts';
-import type { CloudError } from '../../../ports/cloud.ts';
-import type { WorkOutcome } from '../../context.ts';
-import { NO_RESULT, type WorkContext, type WorkResult } from '../worker-context.ts';
+import type { AccountRecord } from '../../domain/account/record.ts';
+import { nextPollMs } from '../../domain/enrollment/backoff.ts';
+import type { Condition } from '../../domain/enrollment/condition.ts';
+import type { EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
+import type { AccountId } from '../../domain/enrollment/model.ts';
+import type { Assessment } from '../../domain/enrollment/verdict.ts';
+import type { WorkMessage } from '../../domain/work-message.ts';
+import type { CloudError } from '../../ports/cloud.ts';
+import type { WorkOutcome } from '../context.ts';
 import { recordFailure } from './claims.ts';
-import { attemptsOf } from './entries.ts';
 import { type ErrorFacts, errorFacts, type Failure, failureOutcome } from './error-policy.ts';
+import { attemptsOf } from './remediation-entries.ts';
+import { NO_RESULT, type WorkContext, type WorkResult } from './worker-context.ts';
 
 type AccountMessage = Extract<WorkMessage, { kind: 'account' }>;
 

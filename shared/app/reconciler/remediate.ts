@@ -1,14 +1,14 @@
-import { sha256Hex } from '../../../domain/canonical-hash.ts';
-import { actionOf } from '../../../domain/enrollment/kinds/index.ts';
-import type { WorkMessage } from '../../../domain/work-message.ts';
-import { type ChangeResult, CloudError } from '../../../ports/cloud.ts';
-import { entryContext, organizationEntry } from '../../ledger/organization-entry.ts';
-import { ChangeRefused } from '../checks/check.ts';
-import type { WorkContext } from '../worker-context.ts';
-import { type CallScope, leftOut, localError, requestOf, requireAccepted } from './call.ts';
+import { sha256Hex } from '../../domain/canonical-hash.ts';
+import { actionOf } from '../../domain/enrollment/kinds/index.ts';
+import type { WorkMessage } from '../../domain/work-message.ts';
+import { type ChangeResult, CloudError } from '../../ports/cloud.ts';
+import { entryContext, organizationEntry } from '../ledger/organization-entry.ts';
+import { type CallScope, leftOut, localError, requestOf, requireAccepted } from './change-request.ts';
 import { claim, close, type Part, type Remediated, soonestClaim, unclaimed, unsent } from './claims.ts';
-import { attemptsOf, type Candidate, type Remediation } from './entries.ts';
 import { type Failure, refusedChange, undone } from './error-policy.ts';
+import { ChangeRefused } from './guard.ts';
+import { attemptsOf, type Candidate, type Remediation } from './remediation-entries.ts';
+import type { WorkContext } from './worker-context.ts';
 
 /*
  * The one remediation protocol, for one account, a batch, or the whole organization. Only this file claims, guards and makes changes.

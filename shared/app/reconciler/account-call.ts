@@ -1,13 +1,12 @@
-import { mismatchOf } from '../../../domain/enrollment/mismatch.ts';
-import type { Assessment } from '../../../domain/enrollment/verdict.ts';
-import type { WorkMessage } from '../../../domain/work-message.ts';
-import { CloudError, type Observed } from '../../../ports/cloud.ts';
-import { readLive } from '../observe-live.ts';
-import type { WorkContext } from '../worker-context.ts';
-
-import { attemptsOf, type Candidate, type Remediation } from './entries.ts';
+import { mismatchOf } from '../../domain/enrollment/mismatch.ts';
+import type { Assessment } from '../../domain/enrollment/verdict.ts';
+import type { WorkMessage } from '../../domain/work-message.ts';
+import { CloudError, type Observed } from '../../ports/cloud.ts';
 import { disambiguate, errorFacts, type Failure, failureOutcome, undone } from './error-policy.ts';
+import { readLive } from './observe-live.ts';
 import { CLAIM_EXPIRING, type RemediationCall } from './remediate.ts';
+import { attemptsOf, type Candidate, type Remediation } from './remediation-entries.ts';
+import type { WorkContext } from './worker-context.ts';
 
 /** The one call that an assessment asks for. */
 export function accountCall(

@@ -1,10 +1,10 @@
-import type { AccountRecord } from '../../../domain/account/record.ts';
-import { accountEntry, facetOf, facetOfCondition } from '../../../domain/account/transition.ts';
-import type { Assessment } from '../../../domain/enrollment/verdict.ts';
-import type { Detail, EntryDraft } from '../../../domain/ledger/entry.ts';
-import { toIso } from '../../../domain/time.ts';
-import { entryContext, type WorkContext } from '../worker-context.ts';
+import type { AccountRecord } from '../../domain/account/record.ts';
+import { accountEntry, facetOf, facetOfCondition } from '../../domain/account/transition.ts';
+import type { Assessment } from '../../domain/enrollment/verdict.ts';
+import type { Detail, EntryDraft } from '../../domain/ledger/entry.ts';
+import { toIso } from '../../domain/time.ts';
 import type { Failure } from './error-policy.ts';
+import { entryContext, type WorkContext } from './worker-context.ts';
 
 /** An account that a call is to change, and the record on which its assessment is based. */
 export interface Candidate {

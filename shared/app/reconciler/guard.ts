@@ -1,9 +1,10 @@
-import type { AccountId, EpochMs } from '../../../domain/enrollment/model.ts';
-import type { ReasonCode } from '../../../domain/enrollment/reason-codes.ts';
-import type { CompiledPolicy } from '../../../domain/policy/index.ts';
-import type { Deps } from '../../context.ts';
-import type { RunState, RunStore } from '../../coordination/run-store.ts';
-import type { ControlsView } from '../../guardrails/controls.ts';
+import type { AccountId, EpochMs } from '../../domain/enrollment/model.ts';
+import type { ReasonCode } from '../../domain/enrollment/reason-codes.ts';
+import type { CompiledPolicy } from '../../domain/policy/index.ts';
+import type { WorkMessage } from '../../domain/work-message.ts';
+import type { Deps } from '../context.ts';
+import type { RunState, RunStore } from '../coordination/run-store.ts';
+import type { ControlsView } from '../guardrails/controls.ts';
 
 /** The mutating call must not be made now. */
 export class ChangeRefused extends Error {
@@ -48,4 +49,34 @@ export interface CheckParts {
   readonly runs: RunStore;
   readonly policy: CompiledPolicy;
   readonly controls: ControlsView;
+}
+
+/** Runs every check right before each mutating call (invariant 3), each on the state at that moment. */
+export class Guard {
+  readonly #runs: RunStore;
+  readonly #checks: readonly Check[];
+
+  constructor(runs: RunStore, checks: readonly Check[]) {
+    this.#runs = runs;
+    this.#checks = checks;
+  }
+
+  /**
+   * @returns a function that repeats only the urgent checks. Call it if the first answers are too old when the request is about to leave.
+   * @throws ChangeRefused if the change must not be made now.
+   */
+  async check(
+    { runId, planHash }: Pick<WorkMessage, 'runId' | 'planHash'>,
+    change: Omit<Asked, 'run' | 'planHash'>,
+  ): Promise<() => Promise<void>> {
+    const run = await this.#runs.get(runId);
+    if (run === null)
+      throw new ChangeRefused('guardrail', `run ${runId} is unknown to this store; the next scan starts a new run`);
+    const asked: Asked = { run, planHash, ...change };
+    for (const check of this.#checks) await check.ask(asked);
+    for (const check of this.#checks) await check.passed?.(asked);
+    return async () => {
+      for (const check of this.#checks) if (check.urgent === true) await check.ask(asked);
+    };
+  }
 }

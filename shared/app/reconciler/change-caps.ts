@@ -1,10 +1,10 @@
-import { capOf } from '../../../domain/decision/guardrails.ts';
-import type { AccountId } from '../../../domain/enrollment/model.ts';
-import { claimChanges, claimedChanges } from '../../guardrails/change-reservations.ts';
-import { changedRecently } from '../../guardrails/rolling-changes.ts';
-import { requestEarlyScan } from '../../schedule/scan-requests.ts';
-import { scanNow } from '../../schedule/scan-schedule.ts';
-import { type Asked, ChangeRefused, type Check, type CheckParts } from './check.ts';
+import { capOf } from '../../domain/decision/guardrails.ts';
+import type { AccountId } from '../../domain/enrollment/model.ts';
+import { claimChanges, claimedChanges } from '../guardrails/change-reservations.ts';
+import { changedRecently } from '../guardrails/rolling-changes.ts';
+import { requestEarlyScan } from '../schedule/scan-requests.ts';
+import { scanNow } from '../schedule/scan-schedule.ts';
+import { type Asked, ChangeRefused, type Check, type CheckParts } from './guard.ts';
 
 /** Maximum age of the recent changes read from the ledger, ms. Later changes are among the reservations, which last longer. */
 const RECENT_CHANGES_MS = 5_000;

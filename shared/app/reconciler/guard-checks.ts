@@ -1,0 +1,106 @@
+import { closedText } from '../../domain/decision/assess-mismatch.ts';
+import { type CompiledControls, haltedText } from '../../domain/decision/operator-controls.ts';
+import type { AccountId } from '../../domain/enrollment/model.ts';
+import { useApproval } from '../guardrails/approvals.ts';
+import { readGate } from '../guardrails/rollout-gate.ts';
+import { caps } from './change-caps.ts';
+import { type Asked, ChangeRefused, type Check, type CheckParts } from './guard.ts';
+
+/** All checks before a mutating call (invariant 3), in this order. A new check is one more line. */
+export function checksOf(parts: CheckParts): readonly Check[] {
+  return [controls(parts), openWindow(parts), runStopped(), rollout(parts), caps(parts), approval(parts)];
+}
+
+/**
+ * The kill switch and suspensions, read from the store right before the call, so that a setting made by any process before that applies to it.
+ * The organization-wide call reaches every account, so any suspension blocks it.
+ */
+function controls({ deps, controls: view }: CheckParts): Check {
+  return {
+    urgent: true,
+    async ask({ accountIds, wide = false, stage }: Asked) {
+      const now = deps.clock.now();
+      // Before the claim a value up to a second old is enough: this check runs again right before the call.
+      const set = await (stage === 'claim' ? view.recent() : view.now());
+      if (set.halt !== null) throw new ChangeRefused('halted', haltedText(set.halt));
+      const [one] = set.inForce(now);
+      if (one === undefined) return;
+      if (wide)
+        throw new ChangeRefused(
+          'suspendedByOperator',
+          `${one.selector} is suspended, and the call would reach every account`,
+        );
+      for (const id of accountIds) await requireNotSuspended(deps, set, id, now);
+    },
+  };
+}
+
+/** An account without a snapshot can only be suspended by its id. */
+async function requireNotSuspended(
+  deps: CheckParts['deps'],
+  set: CompiledControls,
+  id: AccountId,
+  now: number,
+): Promise<void> {
+  const facts = (await deps.snapshots.get(id)) ?? {
+    ...{ id, name: '', ou: '', state: 'ACTIVE' as const, management: false, tags: null },
+  };
+  const suspension = set.suspensionOf(facts, now);
+  if (suspension !== null) throw new ChangeRefused('suspendedByOperator', suspension.reason, suspension.until);
+}
+
+/** A call that is in progress when the window closes is finished; none starts after that. */
+function openWindow({ deps: { clock }, policy: { windows } }: CheckParts): Check {
+  return {
+    urgent: true,
+    async ask() {
+      const now = clock.now();
+      if (windows.isOpen(now)) return;
+      const opensAt = windows.nextOpening(now);
+      throw new ChangeRefused('window', closedText(opensAt), opensAt);
+    },
+  };
+}
+
+/** A run that a guardrail has stopped makes no further call, in any process. */
+function runStopped(): Check {
+  return {
+    async ask({ run: { stopped } }) {
+      if (stopped !== null) throw new ChangeRefused('guardrail', `the run was stopped: ${stopped.message}`);
+    },
+  };
+}
+
+/** While the gate of a rollout is closed, only canaries are changed. Once open, it stays open for the policy. */
+function rollout({ deps: { registers, snapshots }, policy }: CheckParts): Check {
+  let open = policy.policy.rollout === null;
+  return {
+    async ask({ accountIds }) {
+      if (open) return;
+      const gate = await readGate(registers, policy);
+      if (!gate.closed) {
+        open = true;
+        return;
+      }
+      for (const accountId of accountIds) {
+        const known = await snapshots.get(accountId);
+        if (known === null || !policy.canDecide(known) || !policy.isCanary(known))
+          throw new ChangeRefused('rollout', gate.message, gate.notBefore);
+      }
+    },
+  };
+}
+
+/** Uses up an approval with the first mutating call of its run. A run that another check blocks before that has not used it. */
+function approval({ deps: { registers, clock } }: CheckParts): Check {
+  const used = new Set<string>();
+  return {
+    ask: async () => undefined,
+    async passed({ run: { runId, planHash: bound, approvedUntil }, planHash, stage }) {
+      if (stage !== 'call' || planHash === null || planHash !== bound) return;
+      if (approvedUntil === null || used.has(runId)) return;
+      await useApproval(registers, planHash, runId, clock.now());
+      used.add(runId);
+    },
+  };
+}
