@@ -1,8 +1,13 @@
 import manifest from '../../package.json' with { type: 'json' };
 import type { Deps } from '../../shared/app/context.ts';
+import { accountReader } from '../../shared/app/events/account-reader.ts';
+import { AccountTable } from '../../shared/app/queries/account-list.ts';
+import { AsOfCache } from '../../shared/app/queries/audit/as-of-cache.ts';
 import type { Runtime } from '../../shared/compose/runtime.ts';
-import type { Feed } from '../api/live/feed.ts';
-import type { OpenDoor } from '../api/node-door.ts';
+import { inTurns, makeNewId, Turns } from '../../shared/compose/system.ts';
+import { readApiTokens } from '../../shared/config/api-env.ts';
+import { Feed } from '../api/live/feed.ts';
+import { type OpenDoor, openNodeDoor } from '../api/node-door.ts';
 import type { Pages } from '../api/pages.ts';
 import type { ApiSystem } from '../api/system.ts';
 import type { CliContext } from './context.ts';
@@ -14,9 +19,6 @@ export interface ApiFlags {
   readonly port: number;
 }
 
-export const DEFAULT_PORT = 4800;
-export const DEFAULT_HOST = '127.0.0.1';
-
 /**
  * How long calls to Organizations are retried for one event, ms; after that, a scan covers the account. EventBridge waits 5 s for an API
  * destination to respond and then sends the event again, so this leaves time for the last call and the stores.
@@ -26,7 +28,7 @@ const READ_RETRY_MS = 3_000;
 /** The API and the dashboard of a running daemon or demo. */
 export interface RunningApi extends OpenDoor {
   readonly feed: Feed;
-  /** From now on, explains decisions by this policy, and reads the accounts that events name through this app. */
+  /** From now on, explains decisions by this policy, and reads accounts that an event names with the AWS access of this app. */
   use(loaded: LoadedPolicy, app: Runtime): void;
 }
 
@@ -41,34 +43,17 @@ export async function startApi(
   askForScan?: () => Promise<void>,
 ): Promise<RunningApi> {
   const { clock, logger, store, env } = context;
-  const [
-    { openNodeDoor },
-    { Feed: LiveFeed },
-    { AccountTable },
-    { AsOfCache },
-    { makeNewId, inTurns, Turns },
-    { readApiTokens },
-    { accountReader },
-  ] = await Promise.all([
-    import('../api/node-door.ts'),
-    import('../api/live/feed.ts'),
-    import('../../shared/app/queries/account-list.ts'),
-    import('../../shared/app/queries/audit/as-of-cache.ts'),
-    import('../../shared/compose/system.ts'),
-    import('../../shared/config/api-env.ts'),
-    import('../../shared/app/events/account-reader.ts'),
-  ]);
   const tokens = readApiTokens(env);
   const stores = await store.open({ clock, readOnly: false, create: true });
   const turns = new Turns();
-  // Reads of a local file block the thread that remediates, so they take turns. Reads over the network do not block it.
+  // Reads of a local file block the thread that also remediates, so other work gets a turn between them. Reads over the network do not block.
   const reads = store.local ? inTurns(stores, turns) : stores;
-  const feed = new LiveFeed(clock);
+  const feed = new Feed(clock);
   let inUse = loaded;
   let asking: Pick<Deps, 'cloud' | 'random'> | null = null;
-  const readAccounts = () => {
+  const reader = () => {
     if (asking === null) return null;
-    // Uses the API's own store, because the app's store is closed while the daemon restarts.
+    // The API's own registers: the store of the app is closed while the daemon restarts.
     const deps = { ...asking, clock, registers: stores.registers };
     return accountReader(deps, inUse.policy, clock.now() + READ_RETRY_MS);
   };
@@ -80,7 +65,7 @@ export async function startApi(
     pollMs: store.pollMs,
     policy: async () => inUse,
     ...(askForScan !== undefined && { askForScan }),
-    reader: readAccounts,
+    reader,
   };
   try {
     const door = await openNodeDoor({ ...flags, system, tokens, localActor: systemUser(), pages: dashboardFiles });

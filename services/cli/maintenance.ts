@@ -1,11 +1,19 @@
-import type { Unpublished } from '../../shared/app/notifications/outbox-state.ts';
-import type { MaintenanceTask, Pace } from '../../shared/app/runtime/maintenance.ts';
+import { type Unpublished, unpublishedEntries } from '../../shared/app/notifications/outbox-state.ts';
+import {
+  type MaintenanceTask,
+  maintenanceTasks,
+  type Pace,
+  RUN_MS,
+  runRegularly,
+  runTasks,
+} from '../../shared/app/runtime/maintenance.ts';
+import { openMaintenance as openSource } from '../../shared/compose/notification-targets.ts';
 import type { Runtime } from '../../shared/compose/runtime.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
 import type { CliContext } from './context.ts';
 import { count } from './ui/words.ts';
 
-/** The recurring work of one process. */
+/** The work that a process repeats: publishing entries, sending alerts, and maintaining the store. */
 export interface Maintenance {
   readonly tasks: readonly MaintenanceTask[];
   /**
@@ -26,13 +34,8 @@ export async function openMaintenance(
   policy: CompiledPolicy,
   pace?: Pace,
 ): Promise<Maintenance> {
-  const [{ maintenanceTasks, runTasks, RUN_MS }, targets, { unpublishedEntries }] = await Promise.all([
-    import('../../shared/app/runtime/maintenance.ts'),
-    import('../../shared/compose/notification-targets.ts'),
-    import('../../shared/app/notifications/outbox-state.ts'),
-  ]);
   const { clock, ledger, logger } = app.deps;
-  const source = await targets.openMaintenance(app, policy, context.store);
+  const source = await openSource(app, policy, context.store);
   const tasks = maintenanceTasks(source, pace);
   return {
     tasks,
@@ -55,7 +58,7 @@ export async function openMaintenance(
   };
 }
 
-/** Runs a finite piece of work. Entries are published and alerts sent during the work; the store is maintained after it. */
+/** Runs `work`. Entries are published and alerts are sent while it runs; the store is maintained once after it. */
 export async function withMaintenance<T>(
   context: MaintenanceContext & { readonly output: Pick<CliContext['output'], 'note'> },
   app: Pick<Runtime, 'deps' | 'store'>,
@@ -63,7 +66,6 @@ export async function withMaintenance<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   const maintenance = await openMaintenance(context, app, policy);
-  const { runRegularly } = await import('../../shared/app/runtime/maintenance.ts');
   const { clock, logger } = app.deps;
   const over = new AbortController();
   const notifying = runRegularly(

@@ -1,14 +1,15 @@
 import type { RunContext } from '../../shared/app/context.ts';
-import type { OpenClaim } from '../../shared/app/queries/open-claims.ts';
+import { type OpenClaim, openClaims } from '../../shared/app/queries/open-claims.ts';
 import {
   type FullStatuses,
   type FullSummary,
   fullSummary,
   statusesIn,
 } from '../../shared/app/queries/plan-document.ts';
+import { status } from '../../shared/app/queries/status.ts';
 import type { CallCounts } from '../../shared/app/rate-limiter/rate-limiter.ts';
-import type { ApplyOptions, ApplyResult } from '../../shared/app/runtime/apply.ts';
-import type { Outage } from '../../shared/app/support/outage-detector.ts';
+import { type ApplyOptions, type ApplyResult, apply } from '../../shared/app/runtime/apply.ts';
+import { type Outage, OutageDetector } from '../../shared/app/support/outage-detector.ts';
 import type { Retrying } from '../../shared/app/support/retry.ts';
 import type { Runtime } from '../../shared/compose/runtime.ts';
 import { Interrupted } from './interrupt.ts';
@@ -23,7 +24,7 @@ export interface FinishedRun {
   /** The AWS calls of this run only. */
   readonly calls: CallCounts;
   readonly durationMs: number;
-  /** Changes that a process, such as one that was killed, has started and not finished; their outcome is not known yet. */
+  /** Changes that a process has started but not finished, for example because it was killed. Their outcome is not known yet. */
   readonly claimed: readonly OpenClaim[];
   /** Dead letters of this run and of earlier ones that have not been redriven. */
   readonly deadLetters: number;
@@ -32,17 +33,11 @@ export interface FinishedRun {
 }
 
 /**
- * One run: scan, enqueue, remediate until nothing is due. If it is stopped during the scan, it enqueues nothing; if it is stopped later,
- * it finishes and records the changes in flight. An AWS outage ends it in the same way.
+ * Scans, enqueues the due changes, and remediates until no change is due. A stop during the scan enqueues nothing. After a later stop, and after
+ * an AWS outage, the changes in flight are finished and recorded.
  * @throws Interrupted if it was stopped before anything was enqueued
  */
 export async function runOnce(app: Runtime, run: RunContext, options: ApplyOptions): Promise<FinishedRun> {
-  const [{ apply }, { status }, { openClaims }, { OutageDetector }] = await Promise.all([
-    import('../../shared/app/runtime/apply.ts'),
-    import('../../shared/app/queries/status.ts'),
-    import('../../shared/app/queries/open-claims.ts'),
-    import('../../shared/app/support/outage-detector.ts'),
-  ]);
   const { deps, settings } = app;
   const startedAt = deps.clock.now();
   const detector = new OutageDetector(deps.clock);
@@ -60,7 +55,7 @@ export async function runOnce(app: Runtime, run: RunContext, options: ApplyOptio
       options.onPlan?.(plan);
     },
     onProgress: (event) => {
-      // Check here too: waiting for a lease makes no AWS call, so `guarded` does not run. `recorded` is the last event before anything is enqueued.
+      // `guarded` checks only before calls. There is none while waiting for the lease, nor between the end of recording and the first enqueued change.
       if (event.kind === 'waitingForLease' || event.kind === 'recorded') throwIfStopped();
       options.onProgress(event);
     },

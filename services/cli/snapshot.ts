@@ -13,23 +13,33 @@ export interface Compared {
 }
 
 /**
- * Warnings about a policy, compared with the last snapshot if an embedded store has one with all attributes that the policy uses. Makes no
- * AWS call.
+ * Warnings about a policy, without AWS calls. If the embedded store has a snapshot (the accounts as the last scan read them) with all
+ * attributes that the policy uses, the policy is also compared with these accounts.
  * @throws PolicyError if the policy manages no account of the snapshot
  */
 export async function comparedWithSnapshot(context: CliContext, loaded: LoadedPolicy): Promise<Compared> {
-  const { policy, file, warnings } = loaded;
+  const { policy, warnings } = loaded;
   const snapshot = context.store.local ? await lastSnapshot(context) : null;
   if (snapshot === null || (policy.usesTags && !snapshot.tags)) return { findings: warnings, snapshotAt: null };
-  const { policyWarnings } = await import('../../shared/domain/policy/index.ts');
-  const found = policyWarnings(policy, snapshot.accounts, context.clock.now());
-  if ('error' in found) throw new PolicyError(file, [found.error]);
-  return { findings: found, snapshotAt: new Date(snapshot.takenAt).toISOString() };
+  const findings = await warningsFor(loaded, snapshot, context.clock.now());
+  return { findings, snapshotAt: new Date(snapshot.takenAt).toISOString() };
 }
 
-/** A policy can be checked without a store, so an unreadable store only causes a warning. */
+/** Warnings about a policy for this organization. @throws PolicyError if the policy manages no account of it */
+export async function warningsFor(
+  { file, policy }: LoadedPolicy,
+  { accounts }: Pick<OrganizationSnapshot, 'accounts'>,
+  now: number,
+): Promise<readonly Finding[]> {
+  const { policyWarnings } = await import('../../shared/domain/policy/index.ts');
+  const found = policyWarnings(policy, accounts, now);
+  if ('error' in found) throw new PolicyError(file, [found.error]);
+  return found;
+}
+
+/** An unreadable store only causes a warning, because a policy can be checked without one. */
 async function lastSnapshot(context: CliContext): Promise<OrganizationSnapshot | null> {
-  // Loading the store's code takes as long as the check itself, so skip it if there is no store.
+  // Loading the store's code takes as long as the whole check, so it is not loaded if there is no store.
   if (isAbsent(context.config.dataDir)) return null;
   try {
     return await withStore(context, true, ({ snapshots }) => snapshots.load());

@@ -8,12 +8,12 @@ const attributes = z.strictObject({
   id: z
     .string()
     .regex(/^\d{12}$/, 'an account id: 12 digits in quotes')
-    .optional(),
-  name: z.string().optional(),
-  ou: z.string().refine(isOuPath, 'the path of an OU, like /Workloads/Prod').optional(),
-  tags: z.record(z.string(), z.string()).optional(),
-  state: z.enum(['ACTIVE', 'SUSPENDED', 'PENDING_ACTIVATION', 'PENDING_CLOSURE', 'CLOSED', 'UNKNOWN']).optional(),
-  management: z.boolean().optional(),
+    .exactOptional(),
+  name: z.string().exactOptional(),
+  ou: z.string().refine(isOuPath, 'the path of an OU, like /Workloads/Prod').exactOptional(),
+  tags: z.record(z.string(), z.string()).exactOptional(),
+  state: z.enum(['ACTIVE', 'SUSPENDED', 'PENDING_ACTIVATION', 'PENDING_CLOSURE', 'CLOSED', 'UNKNOWN']).exactOptional(),
+  management: z.boolean().exactOptional(),
 });
 
 /** The account attributes that the user gives; the others come from the snapshot or from AWS. */

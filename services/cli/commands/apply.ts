@@ -13,15 +13,15 @@ import type { OrganizationSnapshot } from '../../../shared/ports/cloud.ts';
 import type { CliContext, Select } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
-import { withMaintenance } from '../maintenance.ts';
 import { confirm } from '../prompt.ts';
-import { type FinishedRun, runOnce } from '../run-once.ts';
+import type { FinishedRun } from '../run-once.ts';
 import { type LoadedPolicy, loadPolicy, withApp } from '../session.ts';
+import { warningsFor } from '../snapshot.ts';
 import { planText } from '../ui/plan-text.ts';
 import { runText } from '../ui/run-text.ts';
 import { count } from '../ui/words.ts';
 import { withProgress } from '../watch.ts';
-import { checkAgainst, dryRun } from './plan.ts';
+import { dryRun } from './plan.ts';
 
 interface ApplyFlags {
   readonly policy?: string;
@@ -86,7 +86,7 @@ async function checkedSnapshot(
   const { deps, settings, retrying } = app;
   const silent = () => undefined;
   const snapshot = await takeSnapshot(deps, settings.snapshotMaxAgeMs, retrying, loaded.policy, false, silent);
-  await checkAgainst(loaded, { snapshot }, clock.now());
+  await warningsFor(loaded, snapshot, clock.now());
   return snapshot;
 }
 
@@ -109,12 +109,13 @@ async function perform(
     await new RunStore(app.deps.registers).storePlan(planHash, policyHash, keys, context.clock.now());
   }
   const run = { runId: app.deps.newId(), policy, planHash: saved?.planHash ?? null };
+  const [{ withMaintenance }, { runOnce }] = await Promise.all([import('../maintenance.ts'), import('../run-once.ts')]);
   const finished = await withProgress(context, app.calls, (onProgress) =>
     withMaintenance(context, app, policy, () =>
       runOnce(app, run, { waitMs, stop: context.interrupt.signal, onProgress }),
     ),
   );
-  await checkAgainst(loaded, finished.result.plan, context.clock.now());
+  await warningsFor(loaded, finished.result.plan.snapshot, context.clock.now());
   return finished;
 }
 
@@ -164,11 +165,6 @@ function otherOrganization(saved: SavedPlan, actual: string): CommandError {
 function report({ output }: CliContext, finished: FinishedRun): void {
   const { result, before, after, statusesBefore, statusesAfter, calls, durationMs } = finished;
   const { plan, runId, changes, planned, open, stopped, interrupted, rollout } = result;
-  if (!output.json) {
-    const { style, width } = output;
-    for (const line of runText(finished, { style, width })) output.print(line);
-    return;
-  }
   const { approval, planHash, policyHash, organizationId, coverage, broken, totals } = plan;
   const { claimed, deadLetters } = finished;
   // Keep the order of the members: it is part of the output.
@@ -188,7 +184,7 @@ function report({ output }: CliContext, finished: FinishedRun): void {
     },
     ...{ claimed, deadLetters, open, broken },
   };
-  output.document(document);
+  output.result(document, () => runText(finished, output));
 }
 
 /** The parts of a finished run that the exit code depends on. */

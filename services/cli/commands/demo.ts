@@ -11,15 +11,16 @@ import { ConfigError } from '../../../shared/config/config-error.ts';
 import { writeTextFile } from '../../../shared/config/text-file.ts';
 import type { Sandbox } from '../../sandbox/engine/sandbox.ts';
 import type { RunningSandbox } from '../../sandbox/start.ts';
-import { DEFAULT_HOST, DEFAULT_PORT, type RunningApi } from '../api.ts';
+import type { RunningApi } from '../api.ts';
 import type { CliContext, Select } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
-import { type FinishedRun, runOnce } from '../run-once.ts';
+import type { FinishedRun } from '../run-once.ts';
 import { type LoadedPolicy, loadPolicy, withApp } from '../session.ts';
 import { runText } from '../ui/run-text.ts';
 import { count, duration } from '../ui/words.ts';
 import { withProgress } from '../watch.ts';
 import { applyExit } from './apply.ts';
+import { DEFAULT_HOST, DEFAULT_PORT } from './serve.ts';
 
 export function defineDemo(program: Command, select: Select): void {
   program
@@ -152,6 +153,7 @@ async function converge(context: CliContext, app: Runtime, watched: Watched, sta
 }
 
 async function oneRun(context: CliContext, app: Runtime, watched: Watched, shown: boolean): Promise<FinishedRun> {
+  const { runOnce } = await import('../run-once.ts');
   const { loaded, api } = watched;
   const run = { runId: app.deps.newId(), policy: loaded.policy, planHash: null };
   api?.feed.begin(run.runId);

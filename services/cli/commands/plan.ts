@@ -6,9 +6,9 @@ import { ENROLLMENT_IDS } from '../../../shared/domain/enrollment/kinds/index.ts
 import { DRIFT_VERDICTS } from '../../../shared/domain/enrollment/verdict.ts';
 import { type Finding, formatFinding } from '../../../shared/domain/policy/file/findings.ts';
 import type { CliContext, Select } from '../context.ts';
-import { PolicyError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type LoadedPolicy, loadPolicy } from '../session.ts';
+import { warningsFor } from '../snapshot.ts';
 import { planText } from '../ui/plan-text.ts';
 import { readWithProgress } from '../watch.ts';
 
@@ -30,21 +30,16 @@ export function definePlan(program: Command, select: Select): void {
 
 async function runPlan(context: CliContext, options: PlanOptions): Promise<number> {
   const { output } = context;
+  const { out } = options;
   const loaded = await loadPolicy(context, options.policy);
   const { plan, document, warnings } = await dryRun(context, loaded);
-  if (options.out !== undefined) {
-    writeTextFile(options.out, `${JSON.stringify(document, null, 2)}\n`, document.runId, 'replace');
-  }
-  if (output.json) output.document({ ...document, warnings });
-  else {
-    for (const warning of warnings) output.note(formatFinding(warning));
-    const { style, width } = output;
-    for (const line of planText(document, { style, width, all: options.all ?? false })) output.print(line);
-    const flag = options.policy === undefined ? '' : ` --policy ${options.policy}`;
-    if (options.out !== undefined) {
-      output.print(`Saved as ${options.out}: ${context.config.program} apply${flag} --plan ${options.out}`);
-    }
-  }
+  if (out !== undefined) writeTextFile(out, `${JSON.stringify(document, null, 2)}\n`, document.runId, 'replace');
+  if (!output.json) for (const warning of warnings) output.note(formatFinding(warning));
+  const flag = options.policy === undefined ? '' : ` --policy ${options.policy}`;
+  output.result({ ...document, warnings }, () => [
+    ...planText(document, { style: output.style, width: output.width, all: options.all ?? false }),
+    ...(out === undefined ? [] : [`Saved as ${out}: ${context.config.program} apply${flag} --plan ${out}`]),
+  ]);
   return planExit(plan, document);
 }
 
@@ -73,21 +68,9 @@ export async function dryRun(
   return readWithProgress(context, policy, async ({ deps, settings, retrying }, onProgress) => {
     const run = { runId: deps.newId(), policy, planHash: null };
     const plan = await makePlan(deps, settings, retrying, run, onProgress, onlyThese);
-    const warnings = await checkAgainst(loaded, plan, context.clock.now());
+    const warnings = await warningsFor(loaded, plan.snapshot, context.clock.now());
     return { plan, document: planDocument(plan, run.runId), warnings };
   });
-}
-
-/** Warnings about the policy for this organization. @throws PolicyError if the policy manages no account */
-export async function checkAgainst(
-  { file, policy }: LoadedPolicy,
-  { snapshot }: Pick<Plan, 'snapshot'>,
-  now: number,
-): Promise<readonly Finding[]> {
-  const { policyWarnings } = await import('../../../shared/domain/policy/index.ts');
-  const found = policyWarnings(policy, snapshot.accounts, now);
-  if ('error' in found) throw new PolicyError(file, [found.error]);
-  return found;
 }
 
 /** 2 if there is drift, even if every fix is delayed; 3 if the status of some accounts is unknown. */

@@ -92,21 +92,8 @@ async function sourceOf(
   const { id: _, ...attributes } = given;
   const known = accountId === NO_ID || !context.store.local ? null : await fromSnapshot(context, accountId, loaded);
   const defaults = { id: accountId, name: '', ou: '/', state: 'ACTIVE', management: false, tags: {} } as const;
-  const account = { ...(known?.account ?? defaults), ...defined(attributes) };
+  const account = { ...(known?.account ?? defaults), ...attributes };
   return { account, source: 'attributes', snapshotAt: known?.snapshotAt ?? null };
-}
-
-function defined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const kept: { [K in keyof T]?: Exclude<T[K], undefined> } = {};
-  for (const key in values) {
-    const value = values[key];
-    if (isDefined(value)) kept[key] = value;
-  }
-  return kept;
-}
-
-function isDefined<T>(value: T): value is Exclude<T, undefined> {
-  return value !== undefined;
 }
 
 function fromText(source: Source['source'], snapshotAt: string | null): string {

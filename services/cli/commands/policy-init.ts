@@ -5,6 +5,7 @@ import { FileError } from '../../../shared/config/file-error.ts';
 import { writeTextFile } from '../../../shared/config/text-file.ts';
 import { byKind } from '../../../shared/domain/enrollment/kinds/index.ts';
 import type { CliContext, Select } from '../context.ts';
+import { PolicyError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { count } from '../ui/words.ts';
 import { readWithProgress } from '../watch.ts';
@@ -43,13 +44,14 @@ async function runInit(context: CliContext, flags: InitFlags): Promise<number> {
   });
   const { text, organizationId, accounts, unread, broken } = inited;
   if (!toStdout) writeTextFile(out, text, id, force ? 'replace' : 'refuse');
-  if (output.json)
-    output.document({ file: toStdout ? null : out, organizationId, accounts, unread, broken, policy: text });
-  else if (toStdout) output.print(text.trimEnd());
-  else {
-    output.print(`${out} describes ${organizationId} as it is now: ${count(accounts, 'account')}, mode: alert.`);
-    output.print(`Next: edit it to what you want, then: ${config.program} plan --policy ${out}`);
-  }
+  const written = [
+    `${out} describes ${organizationId} as it is now: ${count(accounts, 'account')}, mode: alert.`,
+    `Next: edit it to what you want, then: ${config.program} plan --policy ${out}`,
+  ];
+  const file = toStdout ? null : out;
+  output.result({ file, organizationId, accounts, unread, broken, policy: text }, () =>
+    toStdout ? [text.trimEnd()] : written,
+  );
   for (const sentence of broken) output.note(`warning: ${sentence}`);
   if (unread > 0)
     output.note(
@@ -62,10 +64,9 @@ function accessOf({ memberRole, externalId }: InitFlags) {
   return { ...(memberRole !== undefined && { memberRole }), ...(externalId !== undefined && { externalId }) };
 }
 
-/** A policy that makes a survey read every setting of every account. */
+/** A policy that manages every setting, so that the organization is read in full. It is never stored or applied. */
 async function probingPolicy({ clock }: CliContext, flags: InitFlags) {
   const { compilePolicy, parsePolicy } = await import('../../../shared/domain/policy/index.ts');
-  const { PolicyError } = await import('../errors.ts');
   const organization = accessOf(flags);
   const defaults = { ...byKind(() => 'Active'), organizationRules: 'AnyAllowed', mode: 'alert' };
   // JSON is valid YAML, and escapes the values of the options.

@@ -5,14 +5,16 @@ import type { GivenUpScan, ScanUnderWay } from '../../../shared/app/schedule/sca
 import type { Runtime } from '../../../shared/compose/runtime.ts';
 import { countArgument } from '../../../shared/config/arguments.ts';
 import { ConfigError } from '../../../shared/config/config-error.ts';
-import { DEFAULT_HOST, DEFAULT_PORT, type RunningApi } from '../api.ts';
+import type { RunningApi } from '../api.ts';
 import type { CliContext, Select } from '../context.ts';
 import { reportOf } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
-import { openMaintenance } from '../maintenance.ts';
 import { nextPolicy, shortHash } from '../policy-watch.ts';
 import { type LoadedPolicy, loadPolicy, STDIN, withApp } from '../session.ts';
 import { count, number } from '../ui/words.ts';
+
+export const DEFAULT_PORT = 4800;
+export const DEFAULT_HOST = '127.0.0.1';
 
 export function defineServe(program: Command, select: Select): void {
   program
@@ -54,7 +56,10 @@ async function runServe(context: CliContext, flags: ServeFlags): Promise<number>
   }
   const loaded = await loadPolicy(context, flags.policy);
   const say = (text: string): void => output.note(`${new Date(clock.now()).toISOString()} ${text}`);
-  const { serve } = await import('../../../shared/app/runtime/daemon.ts');
+  const [{ serve }, { openMaintenance }] = await Promise.all([
+    import('../../../shared/app/runtime/daemon.ts'),
+    import('../maintenance.ts'),
+  ]);
   const { pace } = context.store;
   await context.store.upgrade(context.clock);
   // Wrong credentials fail here, before anything is created on disk.

@@ -1,3 +1,4 @@
+import type { RolloutView } from '../../../shared/app/guardrails/rollout-gate.ts';
 import type {
   ApprovalView,
   HaltView,
@@ -5,7 +6,7 @@ import type {
   WindowView,
 } from '../../../shared/app/queries/enforcement-view.ts';
 import { oneLine } from './table.ts';
-import { instant } from './words.ts';
+import { count, instant } from './words.ts';
 
 const because = (reason: string | null): string => (reason === null ? '' : `: ${oneLine(reason)}`);
 
@@ -31,4 +32,13 @@ export function suspensionText({ selector, until, by, reason }: SuspensionView):
 export function approvalText({ planHash, actor, reason, expiresAt }: ApprovalView): string {
   const plan = planHash.slice(0, 12);
   return `Approved: plan ${plan} by ${oneLine(actor)}${because(reason)}; the next run makes its changes; the approval expires ${instant(expiresAt)}`;
+}
+
+/**
+ * The state of a canary rollout that has not finished.
+ * @param approved an operator has already approved the remaining changes
+ */
+export function rolloutText({ phase, canaries, message, planHash }: RolloutView, approved = false): string {
+  const approve = phase === 'blocked' && planHash !== null && !approved ? `: rollcall approve ${planHash}` : '';
+  return `Rollout: ${count(canaries, 'canary', 'canaries')} first; ${oneLine(message)}${approve}.`;
 }

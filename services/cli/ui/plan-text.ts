@@ -3,14 +3,12 @@ import type { Change, PlannedCall } from '../../../shared/domain/decision/plan.t
 import { type PlanTotals, totalChanges } from '../../../shared/domain/decision/plan-totals.ts';
 import { TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { reasonText } from '../../../shared/domain/enrollment/reason-codes.ts';
-import type { Style } from './output.ts';
+import type { Output, Style } from './output.ts';
 import { paintStatus, statusTable } from './statuses.ts';
 import { oneLine, table } from './table.ts';
 import { count, instant, number, partsText, stateText } from './words.ts';
 
-export interface PlanTextOptions {
-  readonly style: Style;
-  readonly width: number | null;
+export interface PlanTextOptions extends Pick<Output, 'style' | 'width'> {
   /** Lists every change, not only the first ones. */
   readonly all: boolean;
 }

@@ -3,19 +3,16 @@ import type { ApplyResult, OpenChange, PlannedCounts } from '../../../shared/app
 import { TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { reasonText } from '../../../shared/domain/enrollment/reason-codes.ts';
 import type { FinishedRun } from '../run-once.ts';
-import type { Style } from './output.ts';
-import { rolloutText } from './rollout-text.ts';
+import { rolloutText } from './enforcement-text.ts';
+import type { Output, Style } from './output.ts';
 import { paintStatus, statusTable } from './statuses.ts';
 import { table } from './table.ts';
 import { changesText, count, duration, instant, number } from './words.ts';
 
-export interface RunTextOptions {
-  readonly style: Style;
-  readonly width: number | null;
-}
+type Terminal = Pick<Output, 'style' | 'width'>;
 
 /** The summary of a run: outcome, statuses before and after, calls, and open changes with their reasons. */
-export function runText(finished: FinishedRun, options: RunTextOptions): string[] {
+export function runText(finished: FinishedRun, options: Terminal): string[] {
   const { result, statusesBefore, statusesAfter, calls, durationMs } = finished;
   const { style } = options;
   return [
@@ -116,10 +113,7 @@ function deadLettersText(deadLetters: number, style: Style): string[] {
   ];
 }
 
-export function openText(
-  { open, claimed }: Pick<Left, 'open' | 'claimed'>,
-  { style, width }: RunTextOptions,
-): string[] {
+export function openText({ open, claimed }: Pick<Left, 'open' | 'claimed'>, { style, width }: Terminal): string[] {
   if (open.length === 0) {
     return claimed.length > 0 ? [] : ['', style('green', 'All managed accounts comply with the policy.')];
   }
