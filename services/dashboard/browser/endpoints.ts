@@ -7,16 +7,10 @@ const query = (values: Readonly<Record<string, string | null | undefined>>): str
   return given.length === 0 ? '' : `?${new URLSearchParams(given)}`;
 };
 
-export interface AuditFilter {
-  readonly account?: string | null;
-  readonly enrollment?: string | null;
-  readonly type?: string | null;
-  readonly run?: string | null;
-  readonly actor?: string | null;
-  /** Start of the period, ISO 8601. */
-  readonly since?: string | null;
-  readonly until?: string | null;
-}
+/** `since` and `until` are ISO 8601. */
+export type AuditFilter = Readonly<
+  Partial<Record<'account' | 'enrollment' | 'type' | 'run' | 'actor' | 'since' | 'until', string | null>>
+>;
 
 export const READ = {
   whoami: '/api/whoami',

@@ -9,12 +9,7 @@ export interface Resource<T> {
   readonly reload: () => void;
 }
 
-interface State<T> {
-  readonly key: string | null;
-  readonly data: T | null;
-  readonly error: Error | null;
-  readonly loading: boolean;
-}
+type State<T> = Omit<Resource<T>, 'reload'> & { readonly key: string | null };
 
 /** The API's answer for `path`, read again when `path` or `version` changes. A `path` of `null` reads nothing. */
 export function useResource<T>(path: string | null, version: number | string = 0): Resource<T> {

@@ -56,16 +56,8 @@ export function changesText({ now, followUps }: { readonly now: number; readonly
   return followUps === 0 ? total : `${total}: ${number(now)} now, ${number(followUps)} after ${PREREQUISITE_TITLES}`;
 }
 
-interface ChangeCounts {
-  readonly total: number;
-  readonly confirmed: number;
-  readonly failed: number;
-  readonly blocked: number;
-  readonly inProgress: number;
-  readonly notStarted?: number;
-  readonly notNeeded?: number;
-  readonly unplanned?: number;
-}
+type ChangeCounts = Readonly<Record<'total' | 'confirmed' | 'failed' | 'blocked' | 'inProgress', number>> &
+  Readonly<Partial<Record<'notStarted' | 'notNeeded' | 'unplanned', number>>>;
 
 /** `285 of 290 confirmed, 3 failed, 2 not started`. */
 export function progressText(counts: ChangeCounts): string {

@@ -55,14 +55,7 @@ function sortKey(row: AccountRow, sort: Sort): string {
 /** Compares by code unit: with 10,000 rows, a comparison by language takes too long. */
 const inOrder = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-interface Filters {
-  readonly search: string;
-  readonly enrollment: string;
-  readonly status: string;
-  readonly ou: string;
-  readonly rule: string;
-  readonly reason: string;
-}
+type Filters = Readonly<Record<'search' | 'enrollment' | 'status' | 'ou' | 'rule' | 'reason', string>>;
 
 /** Status, rule and reason must match on the same enrollment. */
 function passes(row: AccountRow, { search, enrollment, status, ou, rule, reason }: Filters): boolean {

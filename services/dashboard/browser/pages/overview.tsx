@@ -6,7 +6,7 @@ import { entryText, toneOf } from '../parts/entry.tsx';
 import { History } from '../parts/history.tsx';
 import { CallRateCard, NowCard } from '../parts/now.tsx';
 import { Approve, Halt, Resume, ScanNow, Suspend, useMayOperate } from '../parts/operate.tsx';
-import { Empty, Heading, Loaded, Sentence, StatusMark, Time } from '../parts/small.tsx';
+import { Heading, Loaded, Sentence, StatusMark, Time } from '../parts/small.tsx';
 import { DataTable } from '../parts/table.tsx';
 import { useResource } from '../resource.ts';
 import type { Status } from '../types.ts';
@@ -95,14 +95,7 @@ function Held({ status, mayOperate }: { readonly status: Status; readonly mayOpe
         <div class="notice" key={`${selector} ${at}`}>
           <p>
             <strong>Suspended: {selector}</strong> by {by}
-            {reason === null ? '' : `: ${reason}`},{' '}
-            {until === null ? (
-              'until resumed'
-            ) : (
-              <>
-                until <Time iso={until} />
-              </>
-            )}
+            {reason === null ? '' : `: ${reason}`}, until {until === null ? 'resumed' : <Time iso={until} />}
           </p>
           {mayOperate && (
             <div class="actions">
@@ -197,38 +190,35 @@ function Reasons({ id, title, rows, none }: ReasonsProps) {
   return (
     <section class="card" aria-labelledby={id}>
       <h2 id={id}>{title}</h2>
-      {rows.length === 0 ? (
-        <Empty>{none}</Empty>
-      ) : (
-        <DataTable
-          label={`${title}: accounts by reason`}
-          rows={rows}
-          keyOf={({ enrollment, status, reason }) => `${enrollment} ${status} ${reason}`}
-          columns={[
-            [
-              'Accounts',
-              ({ enrollment, status, reason, accounts }) => (
-                <Link href={`/accounts?${new URLSearchParams({ enrollment, status, reason: reason ?? '' })}`}>
-                  {count(accounts, 'account')}
-                </Link>
-              ),
-            ],
-            ['Enrollment', ({ enrollment }) => TITLES[enrollment]],
-            ['Status', ({ status }) => <StatusMark status={status} />],
-            ['Reason', ({ message }) => message],
-            ['Not before', ({ notBefore }) => (notBefore === null ? '' : <Time iso={notBefore} />)],
-            [
-              'Examples',
-              ({ examples }) =>
-                examples.map((id) => (
-                  <span key={id}>
-                    <Link href={`/account?id=${id}`}>{id}</Link>{' '}
-                  </span>
-                )),
-            ],
-          ]}
-        />
-      )}
+      <DataTable
+        none={none}
+        label={`${title}: accounts by reason`}
+        rows={rows}
+        keyOf={({ enrollment, status, reason }) => `${enrollment} ${status} ${reason}`}
+        columns={[
+          [
+            'Accounts',
+            ({ enrollment, status, reason, accounts }) => (
+              <Link href={`/accounts?${new URLSearchParams({ enrollment, status, reason: reason ?? '' })}`}>
+                {count(accounts, 'account')}
+              </Link>
+            ),
+          ],
+          ['Enrollment', ({ enrollment }) => TITLES[enrollment]],
+          ['Status', ({ status }) => <StatusMark status={status} />],
+          ['Reason', ({ message }) => message],
+          ['Not before', ({ notBefore }) => (notBefore === null ? '' : <Time iso={notBefore} />)],
+          [
+            'Examples',
+            ({ examples }) =>
+              examples.map((id) => (
+                <span key={id}>
+                  <Link href={`/account?id=${id}`}>{id}</Link>{' '}
+                </span>
+              )),
+          ],
+        ]}
+      />
     </section>
   );
 }

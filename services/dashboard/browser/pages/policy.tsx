@@ -1,7 +1,7 @@
 import { Link } from 'wouter-preact';
 import { READ } from '../endpoints.ts';
 import { changes } from '../live.ts';
-import { Empty, Fact, Heading, Loaded, Time } from '../parts/small.tsx';
+import { Fact, Heading, Loaded, Time } from '../parts/small.tsx';
 import { DataTable } from '../parts/table.tsx';
 import { useResource } from '../resource.ts';
 import type { Policy } from '../types.ts';
@@ -139,22 +139,19 @@ function Exemptions({ policy: { exemptions } }: { readonly policy: Policy }) {
   return (
     <section class="card" aria-labelledby="exemptions">
       <h2 id="exemptions">Exemptions</h2>
-      {exemptions.length === 0 ? (
-        <Empty>No exemptions.</Empty>
-      ) : (
-        <DataTable
-          label="Exemptions"
-          rows={exemptions}
-          keyOf={({ accounts, endsAt, reason }) => `${accounts.join()} ${endsAt} ${reason}`}
-          columns={[
-            ['Accounts', ({ accounts }) => accounts.join(', ')],
-            ['Until', ({ endsAt }) => <Time iso={endsAt} />],
-            ['Reason', ({ reason }) => reason],
-            ['Owner', ({ owner }) => owner],
-            ['In force', ({ inForce }) => (inForce ? 'yes' : 'no')],
-          ]}
-        />
-      )}
+      <DataTable
+        none="No exemptions."
+        label="Exemptions"
+        rows={exemptions}
+        keyOf={({ accounts, endsAt, reason }) => `${accounts.join()} ${endsAt} ${reason}`}
+        columns={[
+          ['Accounts', ({ accounts }) => accounts.join(', ')],
+          ['Until', ({ endsAt }) => <Time iso={endsAt} />],
+          ['Reason', ({ reason }) => reason],
+          ['Owner', ({ owner }) => owner],
+          ['In force', ({ inForce }) => (inForce ? 'yes' : 'no')],
+        ]}
+      />
     </section>
   );
 }

@@ -186,15 +186,7 @@ function Found({ found: { run, plan, entries, entriesCut } }: { readonly found: 
           <div class="notice">
             Approved by {approval.actor} <Time iso={approval.at} />
             {approval.reason === null ? '' : `: ${approval.reason}`};{' '}
-            {approval.usedAt === null ? (
-              <>
-                valid until <Time iso={approval.expiresAt} />
-              </>
-            ) : (
-              <>
-                used <Time iso={approval.usedAt} />
-              </>
-            )}
+            {approval.usedAt === null ? 'valid until' : 'used'} <Time iso={approval.usedAt ?? approval.expiresAt} />
           </div>
         )}
         {mayOperate && plan.approvable && plan.planHash !== null && (

@@ -51,17 +51,11 @@ export function NowCard({ status }: { readonly status: Status }) {
 
 function windowText(window: Status['window']) {
   if (window === null) return 'always open';
-  if (!window.open)
-    return (
-      <>
-        closed until <Time iso={window.opensAt} />
-      </>
-    );
-  return window.closesAt === null ? (
-    'open'
-  ) : (
+  const { open, opensAt, closesAt } = window;
+  if (open && closesAt === null) return 'open';
+  return (
     <>
-      open until <Time iso={window.closesAt} />
+      {open ? 'open' : 'closed'} until <Time iso={open ? closesAt : opensAt} />
     </>
   );
 }

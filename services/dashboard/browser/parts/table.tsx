@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { Scrolling } from './small.tsx';
+import { Empty, Scrolling } from './small.tsx';
 
 /** The title of a column, and its cell for a row. */
 type Column<T> = readonly [title: string, cell: (row: T) => ComponentChildren];
@@ -12,9 +12,12 @@ interface Props<T> {
   readonly columns: readonly Column<T>[];
   /** Whether the first cell of a row names the row. */
   readonly rowHeader?: boolean;
+  /** Shown in place of a table without rows. */
+  readonly none?: string;
 }
 
-export function DataTable<T>({ label, rows, keyOf, columns, rowHeader = false }: Props<T>) {
+export function DataTable<T>({ label, rows, keyOf, columns, rowHeader = false, none }: Props<T>) {
+  if (none !== undefined && rows.length === 0) return <Empty>{none}</Empty>;
   return (
     <Scrolling label={label}>
       <table>
