@@ -53,7 +53,7 @@ export async function runCli(args: readonly string[], host: Host): Promise<numbe
   return afterResult(output, exitCode);
 }
 
-/** Settings for reporting an error in the command line itself, before it is parsed. */
+/** The options that decide how an invalid command line is reported. They are needed before the command line is parsed. */
 function guessedConfig(args: readonly string[]): Pick<Config, 'json' | 'verbose' | 'color'> {
   return { json: args.includes('--json'), verbose: args.includes('--verbose'), color: 'auto' };
 }

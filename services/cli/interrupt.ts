@@ -9,17 +9,15 @@ export interface Interrupt {
   /** Aborts at the first Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal;
   /**
-   * From now on the first signal only aborts `signal`, and `onFirst` informs the user; the second one still exits immediately.
-   * Until this is called, the first signal exits. `late` limits how long the process takes to finish its work.
+   * Until this is called, the first signal ends the process. From then on it only aborts `signal` and calls `onFirst`, which informs the user;
+   * a second signal ends the process. `late` limits the time that the work may take to finish.
    */
   finishGracefully(onFirst: () => void, late?: Late): void;
   /** 130 after SIGINT, 143 after SIGTERM. */
   readonly exitCode: number;
 }
 
-/**
- * One Ctrl-C reaches a child of npm twice: from the terminal, and forwarded by npm. Signals within this time, ms, count as one.
- */
+/** Signals within this time, ms, count as one: a child of npm receives each Ctrl-C twice, from the terminal and from npm. */
 const SAME_MS = 300;
 
 interface Late {

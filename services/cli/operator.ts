@@ -33,7 +33,7 @@ export function systemUser(): string {
 
 const MAX_REASON = 500;
 
-/** An operator's reason: one line for the ledger; `null`: none was given. */
+/** The value of `--reason`, which is stored in the ledger; `null`: none was given. @throws CommandError unless it is one line */
 export function reasonArgument(text: string | undefined): string | null {
   if (text === undefined) return null;
   const reason = text.trim();

@@ -75,7 +75,7 @@ export async function runOnce(app: Runtime, run: RunContext, options: ApplyOptio
   };
 }
 
-/** Calls `check` before every attempt of a call. */
+/** Calls `check` before every call to AWS, retries included. */
 function guarded(retrying: Retrying, check: () => void): Retrying {
   return (call) =>
     retrying(() => {

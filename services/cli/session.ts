@@ -52,7 +52,7 @@ export async function loadPolicyIfAny(context: CliContext, named: string | undef
   }
 }
 
-/** Creates the runtime of a process, and closes it after `use`. With `readOnly` (a dry run), the store is neither created nor changed. */
+/** Connects to the store and to AWS, and closes both after `use`. With `readOnly` (a dry run), the store is neither created nor changed. */
 export async function withApp<T>(
   { store, logger, clock }: CliContext,
   policy: CompiledPolicy,

@@ -71,8 +71,8 @@ async function runApply(context: CliContext, flags: ApplyFlags): Promise<number>
 }
 
 /**
- * The checks of `--yes`, where no plan is shown, before anything is written: the policy manages at least one account, and the plan is for
- * this organization.
+ * With `--yes` no plan is shown, so this checks before anything is written that the policy manages at least one account, and that a saved plan
+ * is for this organization.
  * @throws PolicyError, CommandError
  */
 async function checkedSnapshot(
@@ -167,7 +167,7 @@ function report({ output }: CliContext, finished: FinishedRun): void {
   const { plan, runId, changes, planned, open, stopped, interrupted, rollout } = result;
   const { approval, planHash, policyHash, organizationId, coverage, broken, totals } = plan;
   const { claimed, deadLetters } = finished;
-  // Keep the order of the members: it is part of the output.
+  // The order of the members is part of the output.
   const document: z.infer<typeof applySchema> = {
     runId,
     organizationId,
@@ -195,12 +195,12 @@ type Ending = Pick<FinishedRun, 'claimed' | 'deadLetters' | 'unreachable'> & {
   };
 };
 
-/** Precedence: 130, 4, 1 (AWS unreachable), 3, 0. Changes that only wait for confirmation give 0. Dead letters of earlier runs give 3. */
+/** If several exit codes apply, the first of 130, 4, 1 (AWS unreachable) and 3 wins. Changes that only wait for confirmation give 0. */
 export function applyExit({ result, claimed, deadLetters, unreachable }: Ending, interruptedCode: number): number {
   const { plan, planned, stopped, interrupted, changes, open } = result;
   if (interrupted) return interruptedCode;
   if (plan.trip !== null || stopped !== null) return EXIT.stopped;
-  // The outcome of open changes is unknown until AWS is reachable again. Without open changes the outage does not matter.
+  // While AWS is unreachable, the outcome of open changes is unknown. Without open changes, an outage does not matter.
   if (unreachable !== null && (open.length > 0 || claimed.length > 0)) return EXIT.error;
   const stalled = open.some(({ verdict }) => verdict === 'Stalled');
   const incomplete = plan.coverage.unknown > 0 || plan.broken.length > 0 || claimed.length > 0;

@@ -33,7 +33,7 @@ async function runVerify(context: CliContext, named: string | undefined): Promis
     return verifyLedger(store.ledger, store.records, {
       digests,
       listOf: (digest) => listOf(store.registers, digest),
-      // The store's own last digest is no independent evidence, so the list of digests is required only if the user provides a kept digest.
+      // If strict, a digest that cannot be checked is an error. The store's own digest is no independent evidence, so only a kept one is strict.
       strict: kept !== null,
     });
   });

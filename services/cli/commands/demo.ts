@@ -36,7 +36,7 @@ interface DemoFlags {
   readonly port?: string;
 }
 
-/** Rates low enough that throttling occurs even on a slow machine and that a person can watch the run. */
+/** Calls per second: so few that the run is throttled even on a slow machine, and takes long enough to be watched. */
 const SANDBOX = { scenario: 'demo', rate: 7, orgRate: 14 } as const;
 const DRIFT_EVERY_MS = 10_000;
 const DRIFTING = 3;

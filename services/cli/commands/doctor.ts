@@ -46,7 +46,7 @@ async function runDoctor(context: CliContext, flags: DoctorFlags): Promise<numbe
   return ok ? EXIT.ok : EXIT.error;
 }
 
-/** An invalid policy is one finding among others; the other checks then use the defaults. */
+/** Checks the policy file. An invalid policy is a finding like any other; the other checks then use the defaults. */
 async function checkPolicy(
   context: CliContext,
   named: string | undefined,

@@ -52,7 +52,7 @@ export interface DryRun {
 
 /**
  * Reads the organization and makes a plan; writes nothing.
- * @param onlyThese the keys of a saved plan, to plan a run that is bound to it
+ * @param onlyThese the accounts and enrollments that a saved plan changes; all other changes are left out
  * @throws PolicyError if the policy manages no account
  */
 export async function dryRun(
@@ -73,7 +73,7 @@ export async function dryRun(
   });
 }
 
-/** 2 if there is drift, even if every fix is delayed; 3 if the status of some accounts is unknown. */
+/** Drift counts even if no fix is due yet, for example outside a change window. */
 function planExit(plan: Plan, { summary }: PlanDocument): number {
   const drift = ENROLLMENT_IDS.some((id) => DRIFT_VERDICTS.some((verdict) => summary[id][verdict] > 0));
   if (drift) return EXIT.drift;

@@ -79,7 +79,7 @@ async function runExplain(context: CliContext, id: string | undefined, flags: Ex
 /** The account id used if only attributes are given. It is not a real id, so no rule can name it. */
 const NO_ID = '000000000000';
 
-/** Attributes from the command line override those of the snapshot. AWS is read only if none are given. */
+/** Attributes from the command line override those that the last scan stored. AWS is read only if none are given. */
 async function sourceOf(
   context: CliContext,
   accountId: string,
@@ -134,7 +134,7 @@ function explainText(
   ];
 }
 
-/** Avoids AWS calls if the last scan stored all attributes that the policy uses. */
+/** The account as the last scan stored it; `null` if an attribute that the policy uses was not stored. Makes no AWS call. */
 async function fromSnapshot(context: CliContext, accountId: string, { policy }: LoadedPolicy): Promise<Source | null> {
   try {
     return await withStore(context, true, async ({ snapshots }) => {

@@ -61,7 +61,6 @@ async function runSandbox(context: CliContext, flags: SandboxFlags): Promise<num
     throw new CommandError('Usage', `--faults ${file}: ${refusalText(faults.error)}`);
   }
   const options = {
-    // A scenario sets its own drift.
     ...(name === undefined && { drift: DEFAULT_DRIFT }),
     ...given,
     ...(flags.host !== undefined && { host: flags.host }),
@@ -78,7 +77,7 @@ async function runSandbox(context: CliContext, flags: SandboxFlags): Promise<num
   output.print(JSON.stringify(running.info));
   interrupt.finishGracefully(() => undefined);
   await output.settled();
-  // If the line could not be written, nobody knows the endpoint, so the sandbox ends. A reader may close the pipe after reading the line.
+  // If the line could not be written, nobody knows the endpoint, so the sandbox ends. A pipe that is closed after the line was read is no reason.
   if (output.lostResult === null) await aborted(interrupt.signal);
   await running.close();
   return EXIT.ok;

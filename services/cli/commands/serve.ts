@@ -62,11 +62,11 @@ async function runServe(context: CliContext, flags: ServeFlags): Promise<number>
   ]);
   const { pace } = context.store;
   await context.store.upgrade(context.clock);
-  // Wrong credentials fail here, before anything is created on disk.
+  // Opens and closes the app once, so that wrong credentials are reported before anything is created on disk.
   await withApp(context, loaded.policy, true, async () => undefined);
   const api = await openApi(context, flags, loaded, say);
   const exitCode = (): number =>
-    // SIGTERM is the normal end of a daemon; only Ctrl-C counts as an interruption.
+    // SIGTERM is how a daemon is normally stopped, so it counts as success; Ctrl-C counts as an interruption.
     interrupt.exitCode === EXIT.interrupted ? EXIT.interrupted : EXIT.ok;
   const late = (): number => {
     say('stopped: unfinished changes are left to the next process');
@@ -164,9 +164,9 @@ async function underEachPolicy(
       await serveUntil(inForce, end);
     } catch (error) {
       const { Stopped } = await import('../../../shared/app/support/graceful-stop.ts');
-      // Stopped, or the policy changed, while the app was still starting.
+      // Not a failure: the daemon was stopped, or the policy changed, while the app was still starting.
       const ended = end.aborted && error instanceof Stopped;
-      // An error at the start ends the process, so that its operator sees it. After a later error, serving is retried, because nobody is watching.
+      // An error under the first policy ends the process, so that the operator who started it sees it. Later, nobody is watching, so serving is retried.
       if (inForce === first && !ended) throw error;
       if (!ended) {
         say(`serving failed and will be retried: ${reportOf(error).message}`);
@@ -219,10 +219,9 @@ function scanLine(runId: string, { coverage, due, trip, broken }: Plan): string 
   return `scan ${runId} ended: ${[seen, next, ...broken].join('; ')}`;
 }
 
-/** Counts outcomes of work, since the start and since the last `take`. */
+/** Counts the outcomes of the workers: all of them, and those since the last call of `take`. */
 class Tally {
   readonly #counts = new Map<WorkOutcome, number>();
-  /** Since the start. */
   readonly total: Partial<Record<WorkOutcome, number>> = {};
   scans = 0;
 

@@ -83,7 +83,7 @@ function outboxText(outbox: Status['outbox'], now: number): string[] {
 }
 
 function guardrailText({ reason, message, planHash }: NonNullable<Status['guardrail']>, approved: boolean): string {
-  // The only guardrails that an approval lifts.
+  // An approval lifts only these two guardrails.
   const liftable = reason === 'maxChanges' || reason === 'rollout';
   const approve = liftable && planHash !== null && !approved ? `; rollcall approve ${planHash}` : '';
   return `Guardrail: ${reason ?? ''}: ${message ?? ''}${approve}`;

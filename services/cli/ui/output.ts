@@ -24,7 +24,7 @@ export interface LiveBlock {
 /** Starts a terminal's escape sequence for colours and weights. */
 const CSI = '\u001b[';
 
-/** Placeholder that separates the opening sequences of a style from its closing ones. */
+/** Stands in for the text of a style, to separate the escape sequences before it from those after it. */
 const SPLIT = '\0';
 
 /** Codes of a full disk or an exhausted quota; there may be room again later. */
@@ -40,21 +40,20 @@ export class Output {
   readonly #err: Stream;
   readonly #color: Config['color'];
   readonly #gone = new Set<Stream>();
-  /** Writes a note after stderr's file could not grow: Node's stream does not recover from a full disk. Throws while the disk is still full. */
   readonly #rewrite: (text: string) => void;
   #errRecovers = false;
   #lostResult: string | null = null;
   readonly #allGone = new AbortController();
   /**
-   * Parameters that mark the escape sequences of Rollcall's own styles until they are written. An account name can contain the sequence for
-   * red, but not this number, so all other sequences are made visible. The groups have 4 digits, because `string-width` accepts no more.
+   * Random numbers that Rollcall's own escape sequences contain until they are written. A name from AWS can contain an escape sequence, but
+   * not these numbers, so every sequence without them is shown as text. Each has 4 digits, because `string-width` accepts no more.
    */
   readonly #mark = Array.from({ length: 4 }, () => randomInt(1_000, 10_000)).join(';');
   #live: LiveBlock | null = null;
-  /** Ends the wait for a reader that has closed the pipe. */
+  /** Ends the wait of `#drained` when stdout can no longer be written. */
   #outLost: () => void = () => undefined;
 
-  /** @param rewrite writes a note in place of `err` after that failed on a full disk; throws if it cannot. */
+  /** @param rewrite writes a note after `err` failed on a full disk, from which Node's stream does not recover; throws while the disk is full. */
   constructor(
     out: Stream,
     err: Stream,
@@ -91,7 +90,7 @@ export class Output {
   async pour(pieces: AsyncIterable<string>): Promise<void> {
     for await (const piece of pieces) {
       if (this.#gone.has(this.#out)) return;
-      // A file or another program receives the data unchanged.
+      // Only a terminal can be disturbed by control characters. A file or another program receives the data unchanged.
       const text = this.outIsTerminal ? visibleLines(piece.replaceAll('\r\n', '\n')) : piece;
       const taken = text === '' || this.#out.write(text) !== false;
       if (!taken && this.#out.once !== undefined) await this.#drained();
@@ -197,7 +196,7 @@ export class Output {
   }
 }
 
-/** Each part except the first starts with the rest of one of Rollcall's own sequences. */
+/** `part` is the text between two marks: each part except the first starts with the end of an own escape sequence, such as `31m`. */
 function visiblePart(part: string, at: number): string {
   const own = at === 0 ? '' : (/^[\d;]*m/.exec(part)?.[0] ?? '');
   return own + visibleLines(part.slice(own.length));

@@ -72,7 +72,7 @@ export class RunProgress {
   readonly take = (event: Progress): void => {
     const phase = this.#note(event);
     const changed = phase !== null && phase !== this.#phase;
-    // Show the final numbers of the previous phase.
+    // The line of the previous phase, with its final numbers.
     if (changed) this.#line(true);
     this.#phase = phase ?? this.#phase;
     this.#until = this.#untilOf(event);

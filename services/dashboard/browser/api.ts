@@ -42,7 +42,7 @@ export function headers(): Record<string, string> {
   return token.value === null ? {} : { authorization: `Bearer ${token.value}` };
 }
 
-/** Explains why there is no complete answer. */
+/** Replaces the browser's error for a failed request by one that explains to the reader why no complete answer came. */
 function unanswered(error: unknown): unknown {
   const name = error instanceof DOMException ? error.name : null;
   if (name === 'AbortError' || error instanceof ApiError || error instanceof SyntaxError) return error;

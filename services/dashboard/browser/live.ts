@@ -42,7 +42,7 @@ const later = gathered(SLOW_MS, () => {
   slowChanges.value += 1;
 });
 
-/** Call it after a change on this page or elsewhere: the data is read again after a delay. */
+/** Makes the page read its data again after a short delay, during which further changes may arrive. */
 function changed(): void {
   soon();
   later();
@@ -73,7 +73,7 @@ export async function keepLive(): Promise<never> {
       // A Lambda function ends the stream after the events that exist, and the page requests it again. That counts as connected.
       connected.value = await follow(lastId, (text) => parser.feed(text));
     } catch (error) {
-      // The server cannot be reached now. The loop tries again, and other requests report the error themselves.
+      // The server cannot be reached. The loop tries again, and the requests for data report the error on the page.
       if (!(error instanceof TypeError || error instanceof DOMException)) throw error;
       connected.value = false;
     }

@@ -57,8 +57,8 @@ export function useLoaded<T>(
 }
 
 /**
- * Runs `work` one call at a time. A request during a run starts another run afterwards, so that answers arrive even if changes come faster
- * than answers. If `work` returns `false` (a timeout), it runs again immediately.
+ * Runs `work` one call at a time. A call during a run starts one more run after it, instead of aborting it: otherwise no answer would ever arrive
+ * while changes come faster than answers. If `work` returns `false` (a timeout), it runs again immediately.
  */
 function oneAtATime(work: () => Promise<boolean>, end: AbortSignal): () => void {
   let [busy, again] = [false, false];

@@ -47,7 +47,7 @@ function sortKey(row: AccountRow, sort: Sort): string {
   if (sort === 'since') return sinceOf(row);
   if (sort === 'rule') return conditionsOf(row)[0]?.rule ?? '';
   const condition = row[sort];
-  // Sorts the most severe status first and accounts without a status last.
+  // The most severe status comes first, and accounts without a status last.
   const severity = condition === null ? STATUSES.length : STATUSES.indexOf(condition.complianceStatus);
   return `${String(severity).padStart(2, '0')} ${condition?.reason ?? ''}`;
 }
@@ -86,7 +86,7 @@ function Accounts({ rows }: { readonly rows: readonly AccountRow[] }) {
   const down = value('order') === 'down';
   const choices = useMemo(() => choicesOf(rows), [rows]);
   const key = JSON.stringify(filters);
-  // `key` changes whenever any of `filters` changes.
+  // `filters` is a new object at each render, so the list depends on `key`, which changes only with the content.
   const shown = useMemo(() => {
     const keyed = rows.filter((row) => passes(row, filters)).map((row) => [sortKey(row, sort), row] as const);
     keyed.sort(

@@ -135,7 +135,7 @@ const FORMATS = [
   ['ocsf', 'OCSF', 'ocsf.ndjson'],
 ] as const;
 
-/** Exports the selected entries as a file. A plain link could not send the token, so the page downloads the file and then saves it. */
+/** Exports the selected entries as a file. A link to the API could not send the token, so the page downloads the file and then saves it. */
 function Export({ filter }: { readonly filter: AuditFilter }) {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);

@@ -49,7 +49,7 @@ export function OverviewPage() {
 /** What currently limits changes, with the commands that a person can use. */
 function Held({ status, mayOperate }: { readonly status: Status; readonly mayOperate: boolean }) {
   const { halted, guardrail, rollout, suspensions, window, trustedAccess, approvals } = status;
-  // An operator can lift only the guardrails `maxChanges` and `rollout`, by an approval.
+  // An approval lifts only these two guardrails.
   const approval = approvals.find(({ planHash }) => planHash === guardrail?.planHash);
   const approvable = approval === undefined && (guardrail?.reason === 'maxChanges' || guardrail?.reason === 'rollout');
   return (

@@ -42,7 +42,7 @@ export function Chart({ label, at, lines, unit, max }: Props) {
     draw();
     const resized = new ResizeObserver(() => plot?.setSize({ width: current.clientWidth, height: HEIGHT }));
     resized.observe(current);
-    // The colours depend on the theme.
+    // The chart is an image that keeps its colours, so it is drawn again when the theme changes.
     const scheme = matchMedia('(prefers-color-scheme: dark)');
     const themed = new MutationObserver(draw);
     themed.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
@@ -76,7 +76,7 @@ function optionsOf(place: HTMLElement, lines: readonly Line[], unit: string, max
   const styles = getComputedStyle(place);
   const color = (name: string): string => styles.getPropertyValue(name).trim();
   const grid = { stroke: color('--chart-grid'), width: 1 };
-  // With few points, a line between them could be too short to see.
+  // A line between few points could be too short to see, so the points are drawn too.
   const sparse = lines.every(({ values }) => values.filter((value) => value !== null).length <= FEW);
   const format = (value: number): string => `${Math.floor(value * 10) / 10}${unit}`;
   const axis = { stroke: color('--pico-muted-color'), grid, ticks: grid, font: `12px ${styles.fontFamily}` };

@@ -72,7 +72,7 @@ export function Heading({ children, title }: { readonly children: ComponentChild
     </h1>
   );
 }
-/** `false` at the first load, where the browser decides about the focus. */
+/** `false` until a page is shown. On the first load, the browser itself sets the focus. */
 Heading.navigated = false;
 
 /** A part of a page that needs data: shows that it is loading, the error, or the data. */
