@@ -5,12 +5,12 @@ import { agentsFor } from '../http-agents.ts';
 /** Maximum number of connections to one host; the SDK's own default. */
 const MAX_SOCKETS = 50;
 
-/** Settings of the SDK clients of the stores and the bus. The SDK makes one attempt; `store-retry.ts` retries, with the injected clock. */
+/** Settings of the SDK clients for stores, bus and policy. The SDK makes one attempt; `store-retry.ts` retries, with the injected clock. */
 export function clientSettings(connectionTimeoutMs: number, requestTimeoutMs: number, network: Network = DIRECT) {
   return {
     ...(network.region !== null && { region: network.region }),
     maxAttempts: 1,
-    // Overrides AWS_RETRY_MODE: `adaptive` would pace calls even without retries.
+    // Overrides AWS_RETRY_MODE, because the mode `adaptive` delays calls even without retries.
     retryMode: 'standard',
     cacheMiddleware: true,
     ...connecting(
@@ -24,10 +24,7 @@ export function clientSettings(connectionTimeoutMs: number, requestTimeoutMs: nu
   };
 }
 
-/**
- * Makes a client use this handler, and with it the clients that the SDK creates to find credentials. The SDK's single sign-on clients read only
- * `clientConfig`.
- */
+/** Makes a client use this handler. `clientConfig` is for the clients that the SDK itself creates to find credentials (single sign-on). */
 export function connecting(requestHandler: NodeHttpHandler) {
   return { requestHandler, clientConfig: { requestHandler } };
 }

@@ -1,14 +1,11 @@
 import type { constructStack } from '@smithy/core/client';
 
-/**
- * The members that every successful answer of one operation has. A path names a member (`Organization.Id`), a list (`Tags[]`), or a member of
- * every item of a list (`Tags[].Key`).
- */
+/** The members of every successful answer of one operation, as paths: a member (`Organization.Id`), a list (`Tags[]`), a member of its items (`Tags[].Key`). */
 export interface CompleteAnswer {
   readonly has: readonly string[];
-  /** At least one of these lists. */
+  /** Lists of which every answer has at least one. */
   readonly hasOneOf?: readonly string[];
-  /** Lists that a complete answer may lack, each with the reason. */
+  /** Members that a complete answer may lack, each with the reason. */
   readonly mayLack?: Readonly<Record<string, string>>;
 }
 
@@ -17,9 +14,8 @@ const RESULT_PER_ENTRY: CompleteAnswer = { has: [], hasOneOf: ['Successful[]', '
 const RESULT_PER_ACCOUNT: CompleteAnswer = { has: [], hasOneOf: ['accountIds[]', 'errors[]'] };
 
 /**
- * Every operation that Rollcall calls. A proxy or gateway can answer 200 with an empty or truncated body, which the SDK returns as `{}` without an
- * error. Read as "none", that would mean that an account has no tags, or that the organization has no accounts. An operation without an entry is
- * refused before it is sent. A test compares the entries with the Smithy models.
+ * Every operation that Rollcall calls; others are refused. A broken proxy can answer 200 with an empty body, which the SDK returns as `{}`. Without this
+ * check, that would mean, for example, that the organization has no accounts. A test compares the entries with AWS's Smithy models.
  */
 export const COMPLETE_ANSWERS = {
   organizations: {
@@ -44,7 +40,7 @@ export const COMPLETE_ANSWERS = {
     AssociateAccounts: RESULT_PER_ACCOUNT,
     DisassociateAccounts: RESULT_PER_ACCOUNT,
     GetEnrollmentConfiguration: { has: ['status'] },
-    // If another required member of an account is missing, only that account is affected: see `cloud/responses.ts`.
+    // The other members of an account are checked one account at a time, in `cloud/responses.ts`.
     ListAccounts: { has: ['accounts[].accountId'] },
     UpdateEnrollmentConfiguration: { has: ['status', 'lastUpdatedTimestamp'] },
   },
@@ -64,7 +60,7 @@ export const COMPLETE_ANSWERS = {
     BatchWriteItem: { has: ['UnprocessedItems'], mayLack: { ConsumedCapacity: 'not requested' } },
     DeleteItem: CAPACITY,
     DescribeTable: { has: ['Table'] },
-    // If the item does not exist, the answer would be empty. Consumed capacity is requested to distinguish it from a broken answer.
+    // The answer for a missing item has no other member. Consumed capacity is requested to distinguish it from an empty answer.
     GetItem: CAPACITY,
     PutItem: CAPACITY,
     Query: { has: ['Items[]'] },
@@ -90,7 +86,7 @@ export type CheckedService = keyof typeof COMPLETE_ANSWERS;
 /** Error code of an answer that lacks a required member. */
 export const INCOMPLETE_ANSWER = 'IncompleteAnswer';
 
-/** AWS reported success, but the answer lacks a member that it always has, so the whole answer is rejected. */
+/** The call succeeded, but the answer lacks a member that AWS always sends. */
 export class IncompleteAnswerError extends Error {
   override readonly name = INCOMPLETE_ANSWER;
   readonly $metadata: unknown;
@@ -105,10 +101,7 @@ interface Client<Input extends object, Output extends object> {
   readonly middlewareStack: ReturnType<typeof constructStack<Input, Output>>;
 }
 
-/**
- * Makes `send` of the client reject every incomplete answer. Every AWS client is created through this function.
- * @throws IncompleteAnswerError from `send`
- */
+/** Makes `send` of the client throw IncompleteAnswerError for an incomplete answer. Every AWS client is created through this function. */
 export function withCompleteAnswers<Input extends object, Output extends object, C extends Client<Input, Output>>(
   service: CheckedService,
   client: C & Client<Input, Output>,
@@ -160,6 +153,6 @@ function missingAt(value: unknown, [step, ...rest]: readonly string[], above: st
   return null;
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null;
 }

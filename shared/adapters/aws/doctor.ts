@@ -1,4 +1,4 @@
-/** The checks of `doctor` for the table, queues and bus of the `aws` profile. They only describe and read attributes. */
+/* The checks of `doctor` for table, queues and bus. They change nothing. */
 
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
 import { DescribeEventBusCommand, EventBridgeClient, type EventBridgeClientConfig } from '@aws-sdk/client-eventbridge';
@@ -69,7 +69,7 @@ function neverWritten(): never {
   throw new Error('doctor writes nothing');
 }
 
-/** One attempt: a person is waiting, and an unreachable endpoint should be reported within seconds. */
+/** Makes one attempt only, so that an unreachable endpoint is reported within seconds. */
 const once: StoreRetry = {
   maxRetries: 0,
   pause: async () => undefined,
@@ -115,17 +115,14 @@ async function table(client: DynamoDBClient, name: string | null): Promise<Check
   const bare = name.split('/').at(-1) ?? name;
   if (faults.some((fault) => fault === `table ${name} does not exist`)) {
     const input = quoted(JSON.stringify(createTableInput(bare)));
-    return fail(
-      'missing',
-      `${faults.join('; ')}. Check the Region and the account, deploy (docs/deploy.md), or make it:`,
-      [`aws dynamodb create-table --cli-input-json ${input}`],
-    );
+    const message = `${faults.join('; ')}. Check the Region and the account, deploy (docs/deploy.md), or make it:`;
+    return fail('missing', message, [`aws dynamodb create-table --cli-input-json ${input}`]);
   }
   const message = `${faults.join('; ')}. Deploy it as infra/table.yml declares it:`;
   return fail('wrong', message, [`npx osls deploy --stage ${stageOf(bare)}`]);
 }
 
-/** The deployment names all resources `rollcall-STAGE`. */
+/** The stage in a resource's name: the deployment names all resources `rollcall-STAGE`. */
 function stageOf(name: string): string {
   return /^rollcall-([a-z][a-z0-9-]{0,19})$/.exec(name)?.[1] ?? 'STAGE';
 }
@@ -146,7 +143,7 @@ async function queue(client: SQSClient, url: string | null, dlqUrl: string | nul
   return fail(missing ? 'missing' : 'wrong', `${faults.join('; ')}. Deploy (docs/deploy.md), or:`, mend);
 }
 
-/** The commands that correct both queues. A FIFO queue, or a queue that is its own dead-letter queue, can only be replaced. */
+/** The commands that create or correct the queues. */
 async function queueCommands(client: SQSClient, url: string, dlqUrl: string): Promise<readonly string[]> {
   if (url === dlqUrl) return ['unset ROLLCALL_DLQ_URL'];
   const [work, dead] = await Promise.all([arnOf(client, url), arnOf(client, dlqUrl)]);
@@ -192,7 +189,7 @@ async function bus(client: EventBridgeClient, name: string | null): Promise<Chec
         `aws events create-event-bus --name ${quoted(name.split('event-bus/').at(-1) ?? name)}`,
       ]);
     }
-    // Rollcall itself only puts events, so a denied DescribeEventBus is not a problem of the bus.
+    // Rollcall itself only puts events, so it works without permission for DescribeEventBus.
     if (error.code === 'Denied') return warn('denied', `not known: ${error.message}`);
     if (error.details.vendorCode === 'UnknownOperationException') {
       return skipped('notUsed', `${name} cannot be looked at: this endpoint does not know DescribeEventBus`);

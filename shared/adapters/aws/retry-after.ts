@@ -1,7 +1,7 @@
 import { httpDate, retryAfterMs } from '../../domain/retry-after.ts';
 
 /**
- * How long the answer behind an SDK error asks to wait, ms; `null` if it does not ask. A date is compared with the answer's own `Date` header,
+ * The pause that an error answer requests in `Retry-After`, ms; `null`: none. If the header has a date, it is compared with the answer's own `Date`,
  * because this machine's clock may differ from the server's.
  */
 export function askedToWait(error: unknown): number | null {
@@ -10,7 +10,6 @@ export function askedToWait(error: unknown): number | null {
   const header = member(headers, 'retry-after');
   if (typeof header !== 'string') return null;
   const now = typeof date === 'string' ? httpDate(date) : null;
-  // Without a `Date` header, a date in `Retry-After` cannot be turned into a pause.
   return retryAfterMs(header, now ?? Number.POSITIVE_INFINITY);
 }
 

@@ -1,9 +1,9 @@
 import { StoreError, type StoreErrorCode } from '../../ports/store-error.ts';
-import { INCOMPLETE_ANSWER } from './complete-answers.ts';
+import { INCOMPLETE_ANSWER, isObject } from './complete-answers.ts';
 import { askedToWait } from './retry-after.ts';
 import { isAboutCredentials, isNetworkCode, meaningOf } from './vendor-error-codes.ts';
 
-/** An error that this adapter detects itself, in data or in the shape of a resource. */
+/** An error that this adapter detects itself, without an error from AWS. */
 export function storeError(code: StoreErrorCode, resource: string, found: string, remedy: string): StoreError {
   return new StoreError({ code, resource, found, remedy });
 }
@@ -13,7 +13,7 @@ export function corrupt(resource: string, found: string): StoreError {
   return storeError('Corrupt', resource, found, remedy);
 }
 
-/** Codes of DynamoDB, SQS and EventBridge in addition to those common to all services. */
+/** Codes of DynamoDB, SQS and EventBridge, in addition to those common to all services. */
 const OWN_CODES: ReadonlyMap<string, CallFailure> = new Map([
   ['ProvisionedThroughputExceededException', 'Throttled'],
   ['KmsThrottled', 'Throttled'],
@@ -43,7 +43,7 @@ const REMEDIES = {
 /** What a failed call means for the stores. */
 type CallFailure = keyof typeof REMEDIES;
 
-/** The code of an error: AWS's if AWS answered, Node's for the network. */
+/** AWS's error code if AWS answered, otherwise Node's code of the network error. */
 export function codeOf(error: unknown): string {
   const fields = isObject(error) ? error : {};
   const code = text(fields['code']) ?? text(fields['Code']);
@@ -57,7 +57,7 @@ export function meaningOfCode(code: string): CallFailure {
   const own = OWN_CODES.get(code);
   if (own !== undefined) return own;
   if (isNetworkCode(code)) return 'Unavailable';
-  // An error answer without a code does not come from AWS but from a proxy or a restarting load balancer.
+  // An error answer without a code comes from a proxy or load balancer, not from AWS.
   if (code === 'Unknown' || code === 'UnknownError' || code === 'SyntaxError') return 'Unavailable';
   const { kind } = meaningOf('stores', code);
   if (kind === 'Throttled' || kind === 'Denied' || kind === 'Unauthenticated') return kind;
@@ -72,7 +72,7 @@ export function toStoreError(error: unknown, resource: string, operation: string
   const fields = isObject(error) ? error : {};
   const metadata = isObject(fields['$metadata']) ? fields['$metadata'] : {};
   const requestId = text(metadata['requestId']);
-  // When AWS refuses credentials, its message may quote the signed request.
+  // AWS's message about refused credentials may quote the signed request, so it is not shown.
   const words = code === 'Unauthenticated' || isAboutCredentials(awsCode) ? null : text(fields['message']);
   const request = requestId === null ? '' : `, request ${requestId}`;
   const found = `${operation} failed (${awsCode}${request})${words === null ? '' : `: ${oneLine(words)}`}`;
@@ -88,10 +88,7 @@ function oneLine(words: string): string {
   return line.length > MAX_WORDS ? `${line.slice(0, MAX_WORDS)}…` : line;
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
-}
-
-function text(value: unknown): string | null {
+/** `null` for anything but a text that is not empty. */
+export function text(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
 }

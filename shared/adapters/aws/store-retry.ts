@@ -3,7 +3,7 @@ import { StoreError } from '../../ports/store-error.ts';
 import type { Clock, Random } from '../../ports/system.ts';
 import { toStoreError } from './store-errors.ts';
 
-/** Full jitter: the pause before retry n is drawn from [0, BASE_MS × 2^n], at most MAX_PAUSE_MS. DynamoDB answers within milliseconds. */
+/** Full jitter: the pause before retry n is random between 0 and BASE_MS × 2^n, at most MAX_PAUSE_MS. */
 const BASE_MS = 25;
 const MAX_PAUSE_MS = 2_000;
 const MAX_RETRIES = 10;
@@ -13,15 +13,11 @@ export interface RetryOptions {
   readonly random: Random;
 }
 
-/** Retries calls to the stores. The SDK's own retries are off, so that clock and randomness are the injected ones. */
+/** Retries calls to the stores. Replaces the SDK's retries, which would not use the injected clock and randomness. */
 export interface StoreRetry {
-  /**
-   * Calls until it succeeds or fails permanently. `call` receives the number of earlier attempts: one of them may have taken effect
-   * although its answer was lost.
-   * @throws StoreError
-   */
+  /** @param call receives the number of earlier attempts, one of which may have taken effect although its answer was lost @throws StoreError */
   run<T>(resource: string, operation: string, call: (attemptsBefore: number) => Promise<T>): Promise<T>;
-  /** The pause before the `attempt`-th retry of a batch that was only partly processed (`UnprocessedItems`, failed entries). */
+  /** Waits before the `attempt`-th retry of a batch call that AWS processed only partly. */
   pause(attempt: number): Promise<void>;
   /** The maximum number of retries of a partly processed batch. */
   readonly maxRetries: number;
@@ -43,7 +39,7 @@ export function createStoreRetry({ clock, random }: RetryOptions): StoreRetry {
       };
       return pRetry(attempt, {
         retries: MAX_RETRIES,
-        // `onFailedAttempt` pauses instead: p-retry's jitter never goes below its minimum, full jitter does.
+        // No pauses by p-retry, which has no full jitter: `onFailedAttempt` pauses instead.
         minTimeout: 0,
         maxTimeout: 0,
         shouldRetry: ({ error }) => error instanceof StoreError && error.retryable,

@@ -21,32 +21,26 @@ import { storeError } from './store-errors.ts';
 import { createStoreRetry, type StoreRetry } from './store-retry.ts';
 
 export interface AwsStoresOptions {
-  /** `ROLLCALL_TABLE`: the table's name. */
+  /** The table's name (`ROLLCALL_TABLE`) and the queues' URLs (`ROLLCALL_QUEUE_URL`, `ROLLCALL_DLQ_URL`). */
   readonly table: string;
-  /** `ROLLCALL_QUEUE_URL` */
   readonly queueUrl: string;
-  /** `ROLLCALL_DLQ_URL` */
   readonly dlqUrl: string;
   /** Default: direct connections. */
   readonly network?: Network;
   readonly clock: Clock;
   readonly monotonic: Monotonic;
   readonly newId: NewId;
-  /** For the pauses between attempts. */
   readonly random: Random;
-  /** Overrides of the SDK's own settings (Region, credentials, endpoint, from the environment and the profile). */
+  /** Overrides of the SDK's own settings. */
   readonly dynamodb?: DynamoDBClientConfig;
   readonly sqs?: SQSClientConfig;
-  /** Long poll of `queue.receive`, s, 0 to 20 (default 0: never waits). Workers in a container use 20. */
+  /** How long `queue.receive` waits for a message, s, 0 to 20 (default 0). */
   readonly receiveWaitSeconds?: number;
-  /** Long poll when listing dead letters, s (default 1). */
+  /** How long each poll for dead letters waits, s (default 1). */
   readonly deadLetterWaitSeconds?: number;
-  /**
-   * The maximum difference between this machine's clock and AWS's, ms (default: not checked). A worker whose clock is ahead would treat
-   * other workers' leases and claims as expired; a worker whose clock is behind would keep its own too long.
-   */
+  /** Maximum difference between this machine's clock and AWS's, ms (default: not checked). With a wrong clock, leases end too early or too late. */
   readonly maxClockSkewMs?: number;
-  /** Whether to check table and queues first (default `true`). A Lambda need not: its deployment created both. */
+  /** Whether to check table and queues first (default `true`). A Lambda function does not, because its deployment created both. */
   readonly check?: boolean;
 }
 
@@ -56,11 +50,7 @@ export interface AwsStores extends StoreParts {
   bury(body: string, reason: DeadLetterReason): Promise<void>;
 }
 
-/**
- * Opens the stores in DynamoDB and SQS.
- * @throws StoreError `ClockSkew`; `WrongShape`, which lists everything that is missing or wrong about table and queues; or the error of
- *   the check itself (`Denied`, `Unauthenticated`, `Unavailable`, …)
- */
+/** @throws StoreError `ClockSkew`; `WrongShape`, which lists everything wrong about table and queues; or the error of the check itself */
 export async function openAwsStores(options: AwsStoresOptions): Promise<AwsStores> {
   const { table, queueUrl, dlqUrl, clock, newId, random, receiveWaitSeconds = 0, deadLetterWaitSeconds = 1 } = options;
   const retry = createStoreRetry({ clock, random });

@@ -1,15 +1,13 @@
 import type { CloudErrorKind } from '../../ports/cloud.ts';
 
-/**
- * What AWS's error codes mean: one table per service, and one for the codes common to all services. An unknown code is Invalid, so it is
- * reported and not retried; it is never guessed from the HTTP status or the text.
- */
+/** What an AWS error code means. An unknown code is Invalid, so it is reported and not retried. HTTP status and text do not count. */
 export interface Meaning {
   readonly kind: CloudErrorKind;
-  /** AWS uses the code for several causes; read the state again to find out which applies. */
+  /** AWS uses the code for several causes. The caller reads the state again to find out which applies. */
   readonly ambiguous: boolean;
 }
 
+/** The meanings of codes. `?`: the code is ambiguous. */
 type Table = Readonly<Record<string, CloudErrorKind | 'Denied?' | 'Invalid?'>>;
 
 /** Codes common to all AWS services [Common Errors], with older spellings. */
@@ -33,7 +31,7 @@ const COMMON: Table = {
   RequestTimeoutException: 'Transient',
   ServiceUnavailable: 'Transient',
   ServiceUnavailableException: 'Transient',
-  // This machine's clock is wrong. The SDK takes AWS's time from the answer and signs the next request with it.
+  // This machine's clock is wrong. The SDK signs the next request with AWS's time from the answer.
   RequestExpired: 'Transient',
   RequestInTheFuture: 'Transient',
   RequestTimeTooSkewed: 'Transient',
@@ -79,7 +77,7 @@ const ORGANIZATIONS: Table = {
   AWSOrganizationsNotInUseException: 'Prerequisite',
   ConcurrentModificationException: 'Transient',
   ServiceException: 'Transient',
-  // The organization changed between two calls of the same reading.
+  // The organization changed while it was read.
   AccountNotFoundException: 'Conflict',
   ChildNotFoundException: 'Conflict',
   OrganizationalUnitNotFoundException: 'Conflict',
@@ -103,16 +101,11 @@ const TABLES: Readonly<Record<string, Table>> = {
 export function meaningOf(service: string, code: string): Meaning {
   const table = TABLES[service];
   const found = (table && own(table, code)) ?? own(COMMON, code) ?? 'Invalid';
-  if (found === 'Denied?') {
-    return { kind: 'Denied', ambiguous: true };
-  }
-  if (found === 'Invalid?') {
-    return { kind: 'Invalid', ambiguous: true };
-  }
-  return { kind: found, ambiguous: false };
+  if (found === 'Denied?') return { kind: 'Denied', ambiguous: true };
+  return found === 'Invalid?' ? { kind: 'Invalid', ambiguous: true } : { kind: found, ambiguous: false };
 }
 
-/** A code is outside data: the code `constructor` must not match an inherited property. */
+/** Looks up own properties only, because a code such as `constructor` must not match an inherited one. */
 function own(table: Table, code: string): Table[string] | undefined {
   return Object.hasOwn(table, code) ? table[code] : undefined;
 }
@@ -122,24 +115,16 @@ export function isAboutCredentials(code: string): boolean {
   return own(COMMON, code) === 'Unauthenticated';
 }
 
-const NEVER_ENROLLED: ReadonlySet<string> = new Set([
-  'OptInRequired',
-  'OptInRequiredException',
-  'ResourceNotFoundException',
-]);
-
-/** Whether the error of a read means that the account has not opted in, which is a state and not a failure. */
+/** Whether the error of a read means that the account has never opted in, which is a state and not a failure. */
 export function meansNeverEnrolled(code: string): boolean {
-  return NEVER_ENROLLED.has(code);
+  return ['OptInRequired', 'OptInRequiredException', 'ResourceNotFoundException'].includes(code);
 }
-
-const EXPIRED: ReadonlySet<string> = new Set(['ExpiredToken', 'ExpiredTokenException']);
 
 export function isExpiredToken(code: string): boolean {
-  return EXPIRED.has(code);
+  return code === 'ExpiredToken' || code === 'ExpiredTokenException';
 }
 
-/** Node's codes for a connection that failed or broke and for an aborted request. There is no answer, so the error is temporary. */
+/** Node's codes for a connection that failed or broke, or a request that was aborted. The same request may succeed later. */
 const NETWORK: ReadonlySet<string> = new Set([
   'ABORT_ERR',
   'AbortError',

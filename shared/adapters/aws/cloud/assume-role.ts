@@ -7,7 +7,7 @@ import type { Clients } from './clients.ts';
 import type { AssumedSession } from './member-sessions.ts';
 import { checked } from './responses.ts';
 
-/** The second role of infra/member-role.yml, which may only read enrollments. Commands that change nothing use it. */
+/** The name of the second role of infra/member-role.yml, which may only read enrollments. Scans and read-only commands use it. */
 export function readerRole(memberRole: string): string {
   return `${memberRole}Reader`;
 }
@@ -27,10 +27,7 @@ const credentials = z.object({
   }),
 });
 
-/**
- * Assumes the role in one member account for AWS's default of one hour. AWS refuses longer sessions to a caller that is itself an assumed
- * role [API_AssumeRole, role chaining]. @throws CloudError about that member account
- */
+/** Assumes the role in one member account for one hour, the longest for a caller that is itself a role [API_AssumeRole]. @throws CloudError */
 export async function assumeMemberRole(
   clients: Clients,
   calls: Calls,
@@ -47,15 +44,13 @@ export async function assumeMemberRole(
   };
   const send = () => clients.sts.send(new AssumeRoleCommand(input));
   const answer = await calls.make({ key, session, about: accountId, send });
-  const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = checked(credentials, answer, {
-    key,
-    session: { ...session, accountId },
-  }).Credentials;
+  const { Credentials } = checked(credentials, answer, { key, session: { ...session, accountId } });
+  const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = Credentials;
   const identity = { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken };
   return { session: { accountId, identity, member: true }, expiresAt: Expiration.getTime() };
 }
 
-/** In the caller's partition. The role's path, if it has one, is part of the ARN [IAM identifiers]. */
+/** The role's ARN in the caller's partition. It includes the role's path, if there is one [IAM identifiers]. */
 function roleArn(partition: string, accountId: AccountId, role: string): string {
   return `arn:${partition}:iam::${accountId}:role/${role.replace(/^\/+/, '')}`;
 }

@@ -12,11 +12,11 @@ export interface Session {
   readonly member: boolean;
 }
 
-/** One request on the wire. */
+/** One request to AWS. */
 interface Call<Answer> {
   readonly key: CallKey;
   readonly session: Session;
-  /** The account that an error concerns, if it is not the account of the session. */
+  /** The account that an error is about; default: the account of the session. */
   readonly about?: AccountId;
   readonly send: () => Promise<Answer>;
 }
@@ -27,11 +27,11 @@ export interface Calls {
   make<Answer>(call: Call<Answer>): Promise<Answer>;
   /** Waits for the rate limiter. @returns a function that sends the request */
   prepare<Answer>(call: Call<Answer>): Promise<() => Promise<Answer>>;
-  /** A session with the caller's own credentials. @param accountId the caller's account; `null` while it is unknown */
+  /** The caller's own credentials. @param accountId the caller's account; `null` while it is unknown */
   ownSession(key: CallKey, accountId: AccountId | null): Promise<Session>;
 }
 
-/** `us-east-1`, `us-gov-west-1`, `eusc-de-east-1`. The SDK has removed a leading or trailing `fips`. */
+/** For example `us-east-1`, `us-gov-west-1`, `eusc-de-east-1`. The SDK removes a leading or trailing `fips` first. */
 const REGION = /^[a-z]{2,8}(-[a-z]+){1,3}-\d{1,2}$/;
 
 function malformed({ operation }: CallKey, region: string): string {
@@ -44,9 +44,7 @@ export function createCalls(clients: Clients, gate: CallGate): Calls {
   let regionKnown = false;
 
   async function ensureRegion(key: CallKey): Promise<void> {
-    if (regionKnown) {
-      return;
-    }
+    if (regionKnown) return;
     let region: string;
     try {
       region = await clients.region();
@@ -56,8 +54,7 @@ export function createCalls(clients: Clients, gate: CallGate): Calls {
         'Set AWS_REGION, or "region" in the AWS profile, to a Region such as eu-west-1.';
       throw ownError('Invalid', 'RegionMissing', { ...key, accountId: null }, message, cause);
     }
-    // A mistyped Region leads to a host that does not exist or, with a configured endpoint, to a signature that AWS refuses as if the key
-    // were wrong.
+    // Without this check, a mistyped Region would be reported as an unknown host or as a wrong access key.
     if (!REGION.test(region))
       throw ownError('Invalid', 'RegionMalformed', { ...key, accountId: null }, malformed(key, region));
     regionKnown = true;
@@ -65,7 +62,7 @@ export function createCalls(clients: Clients, gate: CallGate): Calls {
 
   function refuseIfClosed(key: CallKey, accountId: AccountId | null): void {
     if (clients.closed) {
-      // The process is stopping or has loaded another policy. This is temporary for the account, whose state is unchanged.
+      // Transient, because the process is only stopping or using a new policy: another attempt may succeed.
       throw ownError('Transient', 'Closed', { ...key, accountId }, `${key.operation} was not sent: closed.`);
     }
   }

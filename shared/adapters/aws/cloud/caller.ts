@@ -3,13 +3,13 @@ import { DescribeOrganizationCommand, ListDelegatedAdministratorsCommand } from 
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import * as z from 'zod';
 import type { AccountId, Caller } from '../../../domain/enrollment/model.ts';
-import { MAX_ACCOUNTS, PageBounds } from '../../../domain/page-bounds.ts';
 import { CloudError } from '../../../ports/cloud.ts';
-import type { Calls, Session } from './call-pipeline.ts';
+import type { Calls } from './call-pipeline.ts';
 import type { Clients } from './clients.ts';
-import { endlessListing, ownError } from './cloud-errors.ts';
-import { MAX_PAGE } from './organization-reader.ts';
+import { ownError } from './cloud-errors.ts';
+import { createReader, paged, type Reader, toListPage } from './organization-reader.ts';
 import { accountId, checked } from './responses.ts';
+import { COMPUTE_OPTIMIZER } from './trusted-access.ts';
 
 /** The identity of the caller's own credentials. */
 export interface OwnIdentity {
@@ -30,13 +30,9 @@ const callerIdentity = z.object({
 const organization = z.object({
   Organization: z.object({ Id: z.string().min(1), MasterAccountId: accountId }),
 });
-const administrators = z.object({
-  DelegatedAdministrators: z.array(z.object({ Id: accountId })),
-  NextToken: z.string().nullish(),
-});
-
-/** Compute Optimizer's service principal in Organizations [delegate-administrator-account]. */
-const SERVICE_PRINCIPAL = 'compute-optimizer.amazonaws.com';
+const administrators = z
+  .object({ ...paged, DelegatedAdministrators: z.array(z.object({ Id: accountId })) })
+  .transform((page) => toListPage(page.DelegatedAdministrators, page.NextToken));
 
 const GET_CALLER_IDENTITY = { service: 'sts', operation: 'GetCallerIdentity' };
 const DESCRIBE_ORGANIZATION = { service: 'organizations', operation: 'DescribeOrganization' };
@@ -44,7 +40,7 @@ const LIST_ADMINISTRATORS = { service: 'organizations', operation: 'ListDelegate
 const LIST_STATUSES = { service: 'compute-optimizer', operation: 'GetEnrollmentStatusesForOrganization' };
 
 /** GetCallerIdentity, which needs no permission [API_GetCallerIdentity]. */
-export async function readOwnIdentity(clients: Clients, calls: Calls): Promise<OwnIdentity> {
+async function readOwnIdentity(clients: Clients, calls: Calls): Promise<OwnIdentity> {
   const key = GET_CALLER_IDENTITY;
   const session = await calls.ownSession(key, null);
   const send = () => clients.sts.send(new GetCallerIdentityCommand({}));
@@ -65,15 +61,11 @@ export async function describeOrganization(clients: Clients, calls: Calls, own: 
 /** @throws CloudError `NotOrganizationCaller` for an account that can neither see nor change the organization. */
 export async function identifyCaller(clients: Clients, calls: Calls, own: OwnIdentity): Promise<Caller> {
   const ids = await describeOrganization(clients, calls, own.accountId);
-  if (own.accountId === ids.managementAccountId) {
-    return { ...own, ...ids, role: 'management' };
-  }
-  const session = await calls.ownSession(LIST_ADMINISTRATORS, own.accountId);
-  const delegated =
-    (await isListedAsAdministrator(clients, calls, session)) ?? (await mayList(clients, calls, session));
-  if (delegated) {
-    return { ...own, ...ids, role: 'delegatedAdministrator' };
-  }
+  if (own.accountId === ids.managementAccountId) return { ...own, ...ids, role: 'management' };
+  const reader = createReader(clients, calls, own.accountId, { retry: (call) => call() });
+  const listed = await unlessDenied(listAdministrators(reader));
+  const delegated = listed?.includes(own.accountId) ?? (await mayList(clients, calls, own.accountId));
+  if (delegated) return { ...own, ...ids, role: 'delegatedAdministrator' };
   throw ownError(
     'Denied',
     'NotOrganizationCaller',
@@ -81,49 +73,56 @@ export async function identifyCaller(clients: Clients, calls: Calls, own: OwnIde
     `Account ${own.accountId} (${own.arn}) is neither the management account of ${ids.organizationId} ` +
       `(${ids.managementAccountId}) nor its delegated administrator for Compute Optimizer. Use credentials of one of them, ` +
       'or register this account from the management account: aws organizations register-delegated-administrator ' +
-      `--account-id ${own.accountId} --service-principal ${SERVICE_PRINCIPAL}`,
+      `--account-id ${own.accountId} --service-principal ${COMPUTE_OPTIMIZER}`,
   );
 }
 
-/** `null` if the caller may not list administrators: only the management account and delegated administrators (of any service) may. */
-async function isListedAsAdministrator(clients: Clients, calls: Calls, session: Session): Promise<boolean | null> {
-  const key = LIST_ADMINISTRATORS;
-  const bounds = new PageBounds({ itemsPerPage: MAX_PAGE, maxItems: MAX_ACCOUNTS });
-  let total = 0;
-  for (let token: string | undefined; ; ) {
-    const input = { ServicePrincipal: SERVICE_PRINCIPAL, ...(token !== undefined && { NextToken: token }) };
-    const send = () => clients.organizations.send(new ListDelegatedAdministratorsCommand(input));
-    try {
-      const page = checked(administrators, await calls.make({ key, session, send }), { key, session });
-      if (page.DelegatedAdministrators.some(({ Id }) => Id === session.accountId)) {
-        return true;
-      }
-      const { length: items } = page.DelegatedAdministrators;
-      total += items;
-      const why = bounds.broken({ items, total, token: page.NextToken || null });
-      if (why !== null) throw endlessListing({ ...key, accountId: session.accountId }, why);
-      token = page.NextToken || undefined;
-      if (token === undefined) return false;
-    } catch (error) {
-      if (error instanceof CloudError && error.kind === 'Denied') {
-        return null;
-      }
-      throw error;
-    }
-  }
+/** Compute Optimizer's delegated administrators. Only the management account and delegated administrators (of any service) may list them. */
+export async function listAdministrators(reader: Reader): Promise<readonly AccountId[]> {
+  const found = await reader.all('ListDelegatedAdministrators', '', administrators, (client, NextToken) =>
+    client.send(new ListDelegatedAdministratorsCommand({ ServicePrincipal: COMPUTE_OPTIMIZER, NextToken })),
+  );
+  return found.map(({ Id }) => Id);
 }
 
 /** Whether the caller may list enrollments, which only the management account and the delegated administrator may. */
-async function mayList(clients: Clients, calls: Calls, session: Session): Promise<boolean> {
+async function mayList(clients: Clients, calls: Calls, own: AccountId): Promise<boolean> {
   const key = LIST_STATUSES;
+  const session = await calls.ownSession(key, own);
   const send = () => clients.computeOptimizer.send(new GetEnrollmentStatusesForOrganizationCommand({ maxResults: 1 }));
+  return (await unlessDenied(calls.make({ key, session, send }))) !== null;
+}
+
+/** The result of a call; `null` if AWS denies it. */
+async function unlessDenied<T>(call: Promise<T>): Promise<T | null> {
   try {
-    await calls.make({ key, session, send });
-    return true;
+    return await call;
   } catch (error) {
-    if (error instanceof CloudError && error.kind === 'Denied') {
-      return false;
-    }
+    if (error instanceof CloudError && error.kind === 'Denied') return null;
     throw error;
   }
+}
+
+export interface CachedIdentity {
+  get(): Promise<OwnIdentity>;
+  forget(): void;
+}
+
+/** Reads the identity of the caller's credentials once. A failure is not cached. */
+export function cachedIdentity(clients: Clients, calls: Calls): CachedIdentity {
+  let known: Promise<OwnIdentity> | null = null;
+  return {
+    get() {
+      if (known !== null) return known;
+      const reading = readOwnIdentity(clients, calls);
+      known = reading;
+      reading.catch(() => {
+        if (known === reading) known = null;
+      });
+      return reading;
+    },
+    forget() {
+      known = null;
+    },
+  };
 }

@@ -33,7 +33,7 @@ export interface Clients {
   readonly automation: ComputeOptimizerAutomationClient;
   readonly organizations: OrganizationsClient;
   readonly sts: STSClient;
-  /** The credentials of the SDK's default chain, shared by all clients, cached and renewed before they expire. */
+  /** The credentials of the SDK's default chain. The SDK caches them and renews them before they expire. */
   ownCredentials(): Promise<Identity>;
   /** Throws if no Region is configured. */
   region(): Promise<string>;
@@ -44,33 +44,30 @@ export interface Clients {
 }
 
 /**
- * One client per service for all accounts: creating a client takes milliseconds and tens of kilobytes, too much for each of ten thousand
- * member accounts. `signedBy` passes the identity of a request to the signer through the asynchronous context. There is no default
- * identity, so a call outside `signedBy` fails instead of acting in the management account.
+ * One client per service, for all accounts: a client for each of ten thousand accounts would take too much memory. `signedBy` passes a request's
+ * credentials to the signer through the asynchronous context. A call outside `signedBy` fails, because there are no default credentials.
  */
 export function createClients(options: ClientOptions): Clients {
   const identities = new AsyncLocalStorage<Identity>();
   const current = async (): Promise<Identity> => {
     const identity = identities.getStore();
-    if (identity === undefined) {
-      throw new Error('a request was made outside of signedBy()');
-    }
+    if (identity === undefined) throw new Error('a request was made outside of signedBy()');
     return identity;
   };
   const agents = agentsFor(options.network, { keepAlive: true, maxSockets: options.maxSockets });
   const region = options.region ?? options.network.region;
   const common = {
     ...(region !== null && { region }),
-    // The use cases retry and the shared rate limiter paces.
+    // The SDK must not retry: the use cases do, through the shared rate limiter.
     maxAttempts: 1,
-    // Overrides AWS_RETRY_MODE: `adaptive` would pace calls even without retries.
+    // Overrides AWS_RETRY_MODE, because the mode `adaptive` delays calls even without retries.
     retryMode: 'standard',
-    // Resolves the middleware once per command instead of once per request; no middleware is added later.
+    // Saves time: the SDK composes the middleware once per command, not once per request.
     cacheMiddleware: true,
     sha256: Sha256,
     ...connecting(handlerFor(options, agents)),
   };
-  // `memoized` makes the SDK call this function for each request instead of caching an identity.
+  // With `memoized`, the SDK calls this function for each request. Without it, the SDK would cache the first credentials.
   const perCall = { ...common, credentials: Object.assign(current, { memoized: true }) };
   const chain = withCompleteAnswers('sts', new STSClient(common));
   const clients = {
@@ -104,8 +101,8 @@ const homeEndpoint = z.object({
 });
 
 /**
- * Organizations runs in one Region of each partition and accepts signatures only for that Region. The SDK's endpoint rules apply it only to
- * AWS's own endpoints, so it is looked up in these rules and also used for a configured endpoint.
+ * Organizations accepts signatures only for one Region of each partition, which the SDK's endpoint rules know. The SDK uses them only for AWS's own
+ * endpoints, so this client applies that Region to a configured endpoint too.
  */
 function organizationsClient(
   config: OrganizationsClientConfig,

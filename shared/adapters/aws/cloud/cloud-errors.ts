@@ -1,7 +1,8 @@
 import type { AccountId } from '../../../domain/enrollment/model.ts';
 import { CloudError, type CloudErrorDetails, type CloudErrorKind } from '../../../ports/cloud.ts';
-import { INCOMPLETE_ANSWER, IncompleteAnswerError } from '../complete-answers.ts';
+import { INCOMPLETE_ANSWER, IncompleteAnswerError, isObject } from '../complete-answers.ts';
 import { askedToWait } from '../retry-after.ts';
+import { text } from '../store-errors.ts';
 import { isAboutCredentials, isExpiredToken, isNetworkCode, meaningOf } from '../vendor-error-codes.ts';
 
 /** The call that failed. */
@@ -10,40 +11,31 @@ export interface CallContext {
   readonly operation: string;
   /** The account whose credentials made the call; for AssumeRole, the account of the role. */
   readonly accountId: AccountId | null;
-  /** Whether the credentials are those of a member role: a problem with them concerns only that account. */
+  /** Whether the credentials are those of a member role. A problem with them is then about that account only. */
   readonly member: boolean;
 }
 
-/** Rollcall's own codes, for errors without a code of AWS. */
+/** Rollcall's own codes, for errors to which AWS gives no code. */
 const UNREADABLE_ANSWER = 'UnreadableAnswer';
 export const UNEXPECTED_ANSWER = 'UnexpectedAnswer';
 
-/**
- * Translates any failure of a call by AWS's error code, or Node's for the network. An answer that does not come from an AWS service (a proxy's
- * page, a truncated body, an answer that lacks a required member) is Transient. A CloudError is returned unchanged.
- */
+/** Translates any failure of a call, by the error code of AWS or of Node's network functions. A broken answer, such as a proxy's page, is Transient. */
 export function toCloudError(error: unknown, context: CallContext): CloudError {
-  if (error instanceof CloudError) {
-    return error;
-  }
+  if (error instanceof CloudError) return error;
   const found = describe(error, context.service);
   const kind = kindFor(found, context);
   const wait = askedToWait(error);
+  const { service, operation, accountId } = context;
+  const { code, requestId, ambiguous } = found;
   const facts: CloudErrorDetails = {
-    kind,
-    code: found.code,
-    service: context.service,
-    operation: context.operation,
-    accountId: context.accountId,
-    requestId: found.requestId,
-    ambiguous: found.ambiguous,
+    ...{ kind, code, service, operation, accountId, requestId, ambiguous },
     ...(wait !== null && { retryAfterMs: wait }),
   };
   const options = found.cause === null ? undefined : { cause: found.cause };
   return new CloudError(messageFor(facts, found, context.member), facts, options);
 }
 
-/** The error for an invalid request that is not sent, or for an answer that AWS does not document. */
+/** An error that Rollcall detects itself: an invalid request, which is not sent, or an answer that AWS does not document. */
 export function ownError(
   kind: CloudErrorKind,
   code: string,
@@ -56,27 +48,19 @@ export function ownError(
   return new CloudError(message, facts, cause === undefined ? undefined : { cause });
 }
 
-/** The error for a listing that does not end. Such a listing is not used. */
+/** The error for a listing that does not end. */
 export function endlessListing(context: Omit<CallContext, 'member'>, why: string): CloudError {
   const message = `${context.operation} does not end: ${why}. The listing is broken and is not used.`;
   return ownError('Invalid', UNEXPECTED_ANSWER, context, message);
 }
 
-/** The error for missing credentials of the caller. Only network failures of the provider chain may be retried. */
+/** The error if the caller's credentials cannot be found. Only a failure of the network may be retried. */
 export function credentialsError(error: unknown, context: CallContext): CloudError {
   const { code, cause } = describe(error, 'sts');
   const network = isNetworkCode(code);
-  const facts: CloudErrorDetails = {
-    kind: network ? 'Transient' : 'Unauthenticated',
-    code,
-    service: context.service,
-    operation: context.operation,
-    accountId: null,
-    requestId: null,
-    ambiguous: false,
-  };
   const message = `${context.operation} was not sent: no usable AWS credentials (${code}). ${SIGN_IN}`;
-  return new CloudError(message, facts, network && cause ? { cause } : undefined);
+  const kind = network ? 'Transient' : 'Unauthenticated';
+  return ownError(kind, code, { ...context, accountId: null }, message, network && cause ? cause : undefined);
 }
 
 interface Found {
@@ -84,12 +68,12 @@ interface Found {
   readonly kind: CloudErrorKind;
   readonly ambiguous: boolean;
   readonly requestId: string | null;
-  /** AWS's message; `null` if AWS refuses credentials, because that message may quote the signed request and its headers. */
+  /** AWS's message; `null` if AWS refuses the credentials, because that message may quote the signed request. */
   readonly words: string | null;
   readonly skewCorrected: boolean;
   /** The host or address that could not be reached, if Node reports it. */
   readonly peer: string | null;
-  /** The original error, unless it could contain a request or an answer, whose headers contain credentials. */
+  /** The original error; `null` if it could contain a request, whose headers contain credentials. */
   readonly cause: Error | null;
 }
 
@@ -129,7 +113,7 @@ function describe(error: unknown, service: string): Found {
   return { ...common, code, kind: 'Invalid', ambiguous: false, words: text(fields['message']), cause };
 }
 
-/** The host that was not found, or the address that refused the connection; the first of several. */
+/** The host that was not found, or the first address that refused the connection. */
 function peerOf(fields: Readonly<Record<string, unknown>>): string | null {
   const several: readonly unknown[] = Array.isArray(fields['errors']) ? fields['errors'] : [];
   const [first = fields] = several.filter(isObject);
@@ -138,22 +122,16 @@ function peerOf(fields: Readonly<Record<string, unknown>>): string | null {
   return host === null || typeof port !== 'number' ? host : `${host} port ${port}`;
 }
 
-/** Names that the SDK uses if an answer has no error code. It turns a 404 without a code into `NotFound`, which no service called here uses. */
+/** Whether the SDK made up this name because the answer has no error code. It names a 404 without a code `NotFound`. */
 function isNoCode(name: string): boolean {
   return ['', 'Unknown', 'UnknownError', 'Error', 'NotFound'].includes(name);
 }
 
 function kindFor(found: Found, context: CallContext): CloudErrorKind {
-  if (found.kind !== 'Unauthenticated') {
-    return found.kind;
-  }
+  if (found.kind !== 'Unauthenticated') return found.kind;
   // The SDK has corrected its clock by this answer, so a retry will be signed correctly.
-  if (found.skewCorrected) {
-    return 'Transient';
-  }
-  if (!context.member) {
-    return 'Unauthenticated';
-  }
+  if (found.skewCorrected) return 'Transient';
+  if (!context.member) return 'Unauthenticated';
   return isExpiredToken(found.code) ? 'Transient' : 'Denied';
 }
 
@@ -172,9 +150,7 @@ function messageFor(facts: CloudErrorDetails, found: Found, member: boolean): st
 
 function adviceFor(facts: CloudErrorDetails, member: boolean): string {
   const byCode = ADVICE_BY_CODE[facts.code];
-  if (byCode !== undefined) {
-    return byCode;
-  }
+  if (byCode !== undefined) return byCode;
   if (facts.operation === 'AssumeRole' && facts.kind === 'Denied') {
     return 'Check that the member role exists in the account, trusts this caller (and its external id, if one is set), and that this caller may sts:AssumeRole it.';
   }
@@ -235,12 +211,4 @@ function presentable(words: string): string {
     )
     .trim();
   return line.length > MAX_WORDS ? `${line.slice(0, MAX_WORDS)}…` : line;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
-}
-
-function text(value: unknown): string | null {
-  return typeof value === 'string' && value !== '' ? value : null;
 }

@@ -6,7 +6,7 @@ import type { Clock, Logger } from '../../../ports/system.ts';
 import { isAboutCredentials, meansNeverEnrolled } from '../vendor-error-codes.ts';
 import { assumeMemberRole } from './assume-role.ts';
 import { type Calls, createCalls, type Session } from './call-pipeline.ts';
-import { identifyCaller, type OwnIdentity, readOwnIdentity } from './caller.ts';
+import { type CachedIdentity, cachedIdentity, identifyCaller } from './caller.ts';
 import { type Clients, createClients } from './clients.ts';
 import { ownError } from './cloud-errors.ts';
 import type { WireAnswer, WireRequest } from './kinds/driver.ts';
@@ -37,10 +37,7 @@ export interface AwsCloudOptions {
   readonly maxAccounts?: number;
 }
 
-/**
- * The Cloud port over the AWS SDK, with the SDK's own settings for credentials, Region, profile and endpoints. It opens no connection
- * before the first call. `close` aborts the calls in progress and makes every later call fail.
- */
+/** The Cloud port over the AWS SDK. It connects at the first call. `close` aborts the calls in progress and makes every later call fail. */
 export function createAwsCloud(options: AwsCloudOptions): Cloud & { close(): void } {
   const { gate, clock, logger, maxAccounts } = options;
   const clients = createClients({
@@ -127,11 +124,12 @@ function refuseBatchSize({ kind, action, target }: ChangeRequest, key: CallKey):
 
 /** Chooses the credentials for each call. */
 interface Sessions {
-  /** The caller's credentials for its own account, the member role for every other one. */
+  /** The caller's own credentials for its own account, those of the member role for every other account. */
   of(accountId: AccountId, key: CallKey): Promise<Session>;
   own(key: CallKey): Promise<Session>;
   /** Waits for the rate limiter. @returns a function that sends the request */
   prepare(request: WireRequest, session: Session): Promise<() => Promise<WireAnswer>>;
+  /** Sends a request. If AWS refuses the credentials of a member role, the next attempt assumes the role again. */
   send(request: WireRequest, session: Session): Promise<WireAnswer>;
 }
 
@@ -169,28 +167,4 @@ function createSessions(options: AwsCloudOptions, clients: Clients, calls: Calls
       }
     };
   }
-}
-
-interface CachedIdentity {
-  get(): Promise<OwnIdentity>;
-  forget(): void;
-}
-
-/** Reads the caller's identity once. A failure is not cached. */
-function cachedIdentity(clients: Clients, calls: Calls): CachedIdentity {
-  let known: Promise<OwnIdentity> | null = null;
-  return {
-    get() {
-      if (known !== null) return known;
-      const reading = readOwnIdentity(clients, calls);
-      known = reading;
-      reading.catch(() => {
-        if (known === reading) known = null;
-      });
-      return reading;
-    },
-    forget() {
-      known = null;
-    },
-  };
 }

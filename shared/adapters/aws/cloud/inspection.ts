@@ -1,10 +1,4 @@
-import {
-  DescribeOrganizationCommand,
-  ListAccountsCommand,
-  ListAWSServiceAccessForOrganizationCommand,
-  ListDelegatedAdministratorsCommand,
-  ListRootsCommand,
-} from '@aws-sdk/client-organizations';
+import { DescribeOrganizationCommand, ListAccountsCommand, ListRootsCommand } from '@aws-sdk/client-organizations';
 import * as z from 'zod';
 import type { EnrollmentId } from '../../../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../../domain/enrollment/model.ts';
@@ -13,13 +7,14 @@ import { MAX_ACCOUNTS, PageBounds } from '../../../domain/page-bounds.ts';
 import type { CallGate, CallKey } from '../../../ports/cloud.ts';
 import type { FailedEnrollment, Inspection, OrganizationFacts } from '../../../ports/inspection.ts';
 import type { Logger } from '../../../ports/system.ts';
-import { type Calls, createCalls, type Session } from './call-pipeline.ts';
-import { type OwnIdentity, readOwnIdentity } from './caller.ts';
+import { type Calls, createCalls } from './call-pipeline.ts';
+import { type CachedIdentity, cachedIdentity, listAdministrators, type OwnIdentity } from './caller.ts';
 import { type Clients, createClients } from './clients.ts';
 import { endlessListing } from './cloud-errors.ts';
 import { DRIVERS } from './kinds/index.ts';
-import { type ListPage, MAX_PAGE, paged, toListPage } from './organization-reader.ts';
-import { accountId, checked } from './responses.ts';
+import { createReader, type ListPage, MAX_PAGE, paged, type Reader, toListPage } from './organization-reader.ts';
+import { accountId } from './responses.ts';
+import { listTrustedServices } from './trusted-access.ts';
 
 export interface AwsInspectionOptions {
   readonly gate: CallGate;
@@ -34,24 +29,17 @@ export interface AwsInspectionOptions {
 
 /** A listing may contain accounts that have left, and some accounts twice. */
 const SLACK = 2;
-const SERVICE_PRINCIPAL = 'compute-optimizer.amazonaws.com';
 
 const optional = z.string().nullish();
 const organization = z.object({
   Organization: z.object({ Id: z.string().min(1), MasterAccountId: accountId, FeatureSet: optional }),
 });
-const services = z
-  .object({ ...paged, EnabledServicePrincipals: z.array(z.object({ ServicePrincipal: z.string() })) })
-  .transform((page) => toListPage(page.EnabledServicePrincipals, page.NextToken));
-const administrators = z
-  .object({ ...paged, DelegatedAdministrators: z.array(z.object({ Id: accountId })) })
-  .transform((page) => toListPage(page.DelegatedAdministrators, page.NextToken));
 const accounts = z
   .object({ ...paged, Accounts: z.array(z.object({ Id: accountId, State: optional, Status: optional })) })
   .transform((page) => toListPage(page.Accounts, page.NextToken));
 const roots = z.object({ Roots: z.array(z.object({ Id: z.string().min(1) })).min(1) });
 
-/** The reads of `doctor`. `close` aborts the calls in progress. */
+/** The calls of `doctor`, which change nothing. `close` aborts the calls in progress. */
 export function createAwsInspection(options: AwsInspectionOptions): Inspection & { close(): void } {
   const { connectMs, requestMs } = options.timeouts;
   const clients = createClients({
@@ -66,12 +54,13 @@ class AwsInspection implements Inspection {
   readonly #clients: Clients;
   readonly #calls: Calls;
   readonly #maxAccounts: number;
-  #own: Promise<OwnIdentity> | null = null;
+  readonly #own: CachedIdentity;
 
   constructor(clients: Clients, calls: Calls, maxAccounts: number) {
     this.#clients = clients;
     this.#calls = calls;
     this.#maxAccounts = maxAccounts;
+    this.#own = cachedIdentity(clients, calls);
   }
 
   close(): void {
@@ -84,37 +73,24 @@ class AwsInspection implements Inspection {
   }
 
   caller(): Promise<OwnIdentity> {
-    this.#own ??= readOwnIdentity(this.#clients, this.#calls).catch((error: unknown) => {
-      this.#own = null;
-      throw error;
-    });
-    return this.#own;
+    return this.#own.get();
   }
 
   async organization(): Promise<OrganizationFacts> {
-    const send = () => this.#clients.organizations.send(new DescribeOrganizationCommand({}));
-    const { Organization } = await this.#ask('DescribeOrganization', organization, send);
+    const reader = await this.#reader();
+    const { Organization } = await reader.one('DescribeOrganization', '', organization, (client) =>
+      client.send(new DescribeOrganizationCommand({})),
+    );
     const { Id, MasterAccountId, FeatureSet } = Organization;
     return { organizationId: Id, managementAccountId: MasterAccountId, featureSet: FeatureSet ?? null };
   }
 
   async trustedServices(): Promise<readonly string[]> {
-    const found: string[] = [];
-    const pages = this.#pages('ListAWSServiceAccessForOrganization', services, (token) =>
-      this.#clients.organizations.send(new ListAWSServiceAccessForOrganizationCommand(token)),
-    );
-    for await (const page of pages) found.push(...page.map((each) => each.ServicePrincipal));
-    return found;
+    return listTrustedServices(await this.#reader());
   }
 
   async delegatedAdministrators(): Promise<readonly AccountId[]> {
-    const found: AccountId[] = [];
-    const pages = this.#pages('ListDelegatedAdministrators', administrators, (token) => {
-      const command = new ListDelegatedAdministratorsCommand({ ServicePrincipal: SERVICE_PRINCIPAL, ...token });
-      return this.#clients.organizations.send(command);
-    });
-    for await (const page of pages) found.push(...page.map(({ Id }) => Id));
-    return found;
+    return listAdministrators(await this.#reader());
   }
 
   async failedEnrollments(kind: EnrollmentId): Promise<readonly FailedEnrollment[]> {
@@ -122,7 +98,7 @@ class AwsInspection implements Inspection {
     const found: FailedEnrollment[] = [];
     const pages = this.#listing(driver.list(null).key, async (token) => {
       const { key, send } = driver.list(token, true);
-      const session = await this.#session(key);
+      const session = await this.#calls.ownSession(key, (await this.caller()).accountId);
       const answer = await this.#calls.make({ key, session, send: () => send(this.#clients) });
       const { items, leftOut, nextToken } = driver.parsePage(answer, { key, session });
       return { items: [...items, ...leftOut], next: nextToken };
@@ -139,8 +115,11 @@ class AwsInspection implements Inspection {
   async members(atLeast: number): Promise<readonly AccountId[]> {
     const [{ accountId: own }, { managementAccountId }] = await Promise.all([this.caller(), this.organization()]);
     const found: AccountId[] = [];
-    const pages = this.#pages('ListAccounts', accounts, (token) =>
-      this.#clients.organizations.send(new ListAccountsCommand(token)),
+    const reader = await this.#reader();
+    const pages = this.#listing({ service: 'organizations', operation: 'ListAccounts' }, (token) =>
+      reader.one('ListAccounts', '', accounts, (client) =>
+        client.send(new ListAccountsCommand({ NextToken: token ?? undefined })),
+      ),
     );
     for await (const page of pages) {
       for (const { Id, State, Status } of page) {
@@ -152,20 +131,9 @@ class AwsInspection implements Inspection {
   }
 
   async rootId(): Promise<string> {
-    const send = () => this.#clients.organizations.send(new ListRootsCommand({}));
-    const { Roots } = await this.#ask('ListRoots', roots, send);
+    const reader = await this.#reader();
+    const { Roots } = await reader.one('ListRoots', '', roots, (client) => client.send(new ListRootsCommand({})));
     return Roots[0]?.Id ?? '';
-  }
-
-  /** The pages of a listing of Organizations. */
-  #pages<Item>(
-    operation: string,
-    schema: z.ZodType<ListPage<Item>>,
-    send: (token: { readonly NextToken?: string }) => Promise<unknown>,
-  ): AsyncGenerator<readonly Item[]> {
-    return this.#listing({ service: 'organizations', operation }, (token) =>
-      this.#ask(operation, schema, () => send(token === null ? {} : { NextToken: token })),
-    );
   }
 
   async *#listing<Item>(
@@ -185,13 +153,8 @@ class AwsInspection implements Inspection {
     }
   }
 
-  async #ask<Answer>(operation: string, schema: z.ZodType<Answer>, send: () => Promise<unknown>): Promise<Answer> {
-    const key = { service: 'organizations', operation };
-    const session = await this.#session(key);
-    return checked(schema, await this.#calls.make({ key, session, send }), { key, session });
-  }
-
-  async #session(key: CallKey): Promise<Session> {
-    return this.#calls.ownSession(key, (await this.caller()).accountId);
+  async #reader(): Promise<Reader> {
+    const { accountId: own } = await this.caller();
+    return createReader(this.#clients, this.#calls, own, { retry: (call) => call(), maxAccounts: this.#maxAccounts });
   }
 }

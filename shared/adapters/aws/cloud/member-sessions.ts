@@ -5,11 +5,11 @@ import type { Session } from './call-pipeline.ts';
 /** A session is renewed this long before it ends, so that no call starts with credentials that are about to expire. */
 export const RENEWAL_MARGIN_MS = 5 * 60_000;
 
-/** The maximum size of an organization, so that no session is evicted in practice [Quotas for AWS Organizations]. */
+/** Maximum number of cached sessions: the largest organization [Quotas for AWS Organizations], so sessions are hardly ever evicted. */
 const DEFAULT_CAPACITY = 10_000;
 
 export interface MemberSessions {
-  /** The account's session. Assumes the role if there is none or it is about to end, with one request at a time per account. */
+  /** The account's session. Assumes the role if there is none or it is about to end; callers at the same time share one request. */
   get(accountId: AccountId): Promise<Session>;
   /** Removes a session that AWS refused, unless the account already has a newer one. */
   drop(session: Session): void;
@@ -34,16 +34,16 @@ export function createMemberSessions(
     const assumed = await assume(accountId);
     cached.delete(accountId);
     cached.set(accountId, assumed);
-    evictOldest(cached, capacity);
+    // A map keeps the order of insertion, so its first key is the oldest session.
+    const [oldest] = cached.size > capacity ? cached.keys() : [];
+    if (oldest !== undefined) cached.delete(oldest);
     return assumed;
   }
 
   return {
     async get(accountId) {
       const known = cached.get(accountId);
-      if (known !== undefined && known.expiresAt - clock.now() > RENEWAL_MARGIN_MS) {
-        return known.session;
-      }
+      if (known !== undefined && known.expiresAt - clock.now() > RENEWAL_MARGIN_MS) return known.session;
       let renewal = underway.get(accountId);
       if (renewal === undefined) {
         renewal = renew(accountId).finally(() => underway.delete(accountId));
@@ -54,19 +54,7 @@ export function createMemberSessions(
 
     drop(session) {
       const { accountId } = session;
-      if (accountId !== null && cached.get(accountId)?.session === session) {
-        cached.delete(accountId);
-      }
+      if (accountId !== null && cached.get(accountId)?.session === session) cached.delete(accountId);
     },
   };
-}
-
-/** A map keeps the order of insertion, so its first key is the oldest session. */
-function evictOldest(sessions: Map<AccountId, AssumedSession>, capacity: number): void {
-  for (const accountId of sessions.keys()) {
-    if (sessions.size <= capacity) {
-      return;
-    }
-    sessions.delete(accountId);
-  }
 }

@@ -10,7 +10,7 @@ const account = z.object({
   Id: accountId,
   Name: z.string().nullish(),
   State: z.string().nullish().catch(null),
-  /** Replaced by `State` on 2026-09-09; read only if that is absent. */
+  /** The older form of `State`, read only if AWS sends no `State`. AWS ends it on 2026-09-09. */
   Status: z.string().nullish().catch(null),
   Paths: z.array(z.string()).nullish().catch(null),
 });
@@ -19,13 +19,13 @@ const account = z.object({
 export interface Account {
   readonly Id: AccountId;
   readonly Name: string;
-  /** As AWS spells it; empty if AWS returns none. */
+  /** AWS's word for the state; empty if AWS sends none. */
   readonly State: string;
-  /** The part of the path before the account's id, `o-…/r-…/ou-…/`; `null` if AWS returns no path that ends in the id [API_Account]. */
+  /** The path of ids above the account, `o-…/r-…/ou-…/`; `null` if AWS sends no path that ends in the account's id [API_Account]. */
   readonly parent: string | null;
 }
 
-/** Makes the schema for pages of accounts. All accounts that one schema parses share equal strings (state, path), to save memory. */
+/** Makes the schema for pages of accounts. Accounts that one schema parses share equal strings (state, path), which saves memory. */
 export function accountsPages() {
   const texts = new Map<string, string>();
   const shared = (text: string): string => {
@@ -34,12 +34,10 @@ export function accountsPages() {
     texts.set(text, text);
     return text;
   };
-  return z.object({ Accounts: z.array(account), ...paged }).transform((page) =>
-    toListPage(
-      page.Accounts.map((each) => toAccount(each, shared)),
-      page.NextToken,
-    ),
-  );
+  return z.object({ Accounts: z.array(account), ...paged }).transform(({ Accounts, NextToken }) => {
+    const accounts = Accounts.map((each) => toAccount(each, shared));
+    return toListPage(accounts, NextToken);
+  });
 }
 
 function toAccount(
@@ -78,14 +76,9 @@ export async function listAccounts(
   reader: Reader,
   onProgress?: (accounts: number) => void,
 ): Promise<Map<AccountId, Account>> {
-  const send = (NextToken?: string) => new ListAccountsCommand({ MaxResults: MAX_PAGE, NextToken });
-  const accounts = await reader.all(
-    'ListAccounts',
-    '',
-    accountsPages(),
-    (client, token) => client.send(send(token)),
-    onProgress,
-  );
+  const send: Parameters<Reader['all']>[3] = (client, NextToken) =>
+    client.send(new ListAccountsCommand({ MaxResults: MAX_PAGE, NextToken }));
+  const accounts = await reader.all('ListAccounts', '', accountsPages(), send, onProgress);
   return new Map(accounts.map((each) => [each.Id, each]));
 }
 
@@ -98,30 +91,27 @@ const STATES: ReadonlySet<string> = new Set<State>([
   'CLOSED',
 ]);
 
-/** `UNKNOWN`, with a warning, for a state that this version does not know, because such an account may not be safe to change. */
+/** The account's state; `UNKNOWN`, with a warning, for a state that this version does not know. Such an account is not changed. */
 export function stateOf(reader: Reader, { Id, State: state }: Account): State {
-  if (!isState(state)) {
-    reader.warn(
-      `account ${Id} has state ${JSON.stringify(state)}, which this version does not know: the account is not changed`,
-    );
-    return 'UNKNOWN';
-  }
-  return state;
+  if (isState(state)) return state;
+  const found = JSON.stringify(state);
+  reader.warn(`account ${Id} has state ${found}, which this version does not know: the account is not changed`);
+  return 'UNKNOWN';
 }
 
 function isState(value: string): value is State {
   return STATES.has(value);
 }
 
-/** Maximum number of parallel requests: enough to use the limiter's rate, few enough for the throttle of Organizations. */
+/** How many requests for tags run in parallel: enough to use the rate limit, few enough that Organizations does not throttle. */
 const TAG_READERS = 4;
 
-/** This many consecutive failures, without a usable answer in between, mean a problem of the service or the network, not of single accounts. */
+/** This many failures in a row mean a problem of the service or the network, not of single accounts. */
 const MAX_FAILED_IN_A_ROW = 20;
 
 /**
- * Reads the tags of each account, one call per account. Accounts that have left meanwhile are omitted. An account without a usable answer
- * keeps `tags: null`, with a warning, and the others are still read. @throws CloudError if more than single accounts fail
+ * Reads the tags of each account, one call per account. Accounts that have left meanwhile are omitted. If the tags of a single account cannot be read,
+ * it keeps `tags: null`, with a warning. @throws CloudError if too many calls fail
  */
 export async function withTags(
   reader: Reader,
@@ -132,7 +122,7 @@ export async function withTags(
   const waiting = accounts.values();
   let failed = false;
   let failedInARow = 0;
-  // If no account could be read yet, the first round of failures is enough, because each call used up its retries.
+  // Until one call succeeds, fewer failures are enough, because each failed call has already used up its retries.
   let mayFail = Math.min(TAG_READERS, accounts.length);
 
   async function readOne(facts: OrganizationAccount): Promise<void> {
@@ -168,7 +158,7 @@ export async function withTags(
   return accounts.flatMap(({ id }) => tagged.get(id) ?? []);
 }
 
-/** Other kinds of failure (denied, throttled, interrupted) concern every account. */
+/** Whether other accounts may still be read. Other failures (denied, throttled, interrupted) concern every account. */
 function concernsOneAccount(error: unknown): error is CloudError {
   if (!(error instanceof CloudError) || error.details.code === 'Closed') return false;
   return error.kind === 'Transient' || error.kind === 'Invalid';
@@ -182,9 +172,7 @@ async function tagsOf(reader: Reader, ResourceId: AccountId): Promise<Record<str
     );
     return Object.fromEntries(tags.map(({ Key, Value }) => [Key, Value]));
   } catch (error) {
-    if (error instanceof CloudError && error.details.code === 'TargetNotFoundException') {
-      return null;
-    }
+    if (error instanceof CloudError && error.details.code === 'TargetNotFoundException') return null;
     throw error;
   }
 }

@@ -10,15 +10,15 @@ import type { AccountId } from '../../../domain/enrollment/model.ts';
 import { type Account, accountsPages } from './organization-accounts.ts';
 import { MAX_PAGE, paged, type Reader, toListPage } from './organization-reader.ts';
 
-/** An account and its OU path: `/` directly under the root, else names such as `/A/B`. */
+/** An account and its OU path: `/` directly under the root, otherwise names such as `/A/B`. */
 export interface Placed {
   readonly account: Account;
   readonly ou: string;
 }
 
 /**
- * An OU's name as a step of a path. An unescaped slash would make the OU look like nested OUs with their rules, so a slash is written `%2F`.
- * A `%` that could be read as an escape is written `%25`, so that different names never give the same path.
+ * An OU's name as a step of a path. A slash is written `%2F`; otherwise the OU would look like two nested OUs. A `%` that could be read as an escape is
+ * written `%25`.
  */
 export function pathStep(name: string): string {
   return name.replace(/%(?=2F|25)/g, '%25').replaceAll('/', '%2F');
@@ -37,10 +37,7 @@ const parentsPage = z
   .object({ Parents: z.array(node), ...paged })
   .transform((page) => toListPage(page.Parents, page.NextToken));
 
-/**
- * The OU path of each account, from the `Paths` in the listing or, if any account lacks them, by walking the tree. Walking takes two calls
- * per OU, so it is done only then.
- */
+/** The OU path of each account, from the `Paths` of the listing. If an account lacks them, walks the whole tree, with two calls per OU. */
 export async function place(
   reader: Reader,
   organizationId: string,
@@ -52,7 +49,7 @@ export async function place(
     if (parent?.startsWith(begin) !== true) return walk(reader, accounts);
     parents.add(parent);
   }
-  // Thousands of accounts share a few OUs, so each branch is resolved once and not once per account.
+  // Many accounts share an OU, so the path of each OU is computed once.
   const branches = new Map([...parents].map((parent) => [parent, branchOf(parent)]));
   const names = await namesOf(reader, [...branches.values()]);
   const paths = new Map(
@@ -61,12 +58,12 @@ export async function place(
   return [...accounts.values()].map((account) => ({ account, ou: paths.get(account.parent ?? '') ?? '/' }));
 }
 
-/** Ids from the root down to the OU that holds the accounts. */
+/** The ids from the root down to the OU of an account, from its path of ids. */
 function branchOf(parent: string): readonly string[] {
   return parent.split('/').slice(1, -1);
 }
 
-/** The names of all OUs on the branches. Lists the children of an OU only if the branches have some there. */
+/** The names of all OUs on the branches, from listings of the OUs below each root and OU on them. */
 async function namesOf(reader: Reader, branches: readonly (readonly string[])[]): Promise<ReadonlyMap<string, string>> {
   const parents = new Set<string>();
   const wanted = new Set<string>();
@@ -78,12 +75,10 @@ async function namesOf(reader: Reader, branches: readonly (readonly string[])[])
   }
   const names = new Map<string, string>();
   for (const parent of parents) {
-    for (const { Id, Name } of await listUnits(reader, parent)) {
-      names.set(Id, pathStep(Name));
-    }
+    for (const { Id, Name } of await listUnits(reader, parent)) names.set(Id, pathStep(Name));
   }
   for (const id of wanted) {
-    // The OU moved between the two listings; its name can still be read.
+    // The OU was moved between two listings; its name can still be read.
     if (!names.has(id)) names.set(id, await nameOf(reader, id));
   }
   return names;
@@ -95,10 +90,10 @@ async function nameOf(reader: Reader, id: string): Promise<string> {
   return pathStep(answer.OrganizationalUnit.Name);
 }
 
-/** Most steps from an account to the root. OUs are nested at most five deep [Quotas for AWS Organizations]; more steps mean a cycle. */
+/** Maximum number of steps from an account to the root. OUs are nested at most five deep [Quotas for AWS Organizations]. */
 const MAX_DEPTH = 10;
 
-/** The OU path of one account, from its `Paths` or, without them, by walking from parent to parent, with one call per OU above it. */
+/** The OU path of one account, from its `Paths`. If it lacks them, walks from parent to parent, with one call per OU. */
 export async function placeOne(reader: Reader, organizationId: string, { Id, parent }: Account): Promise<string> {
   const told = parent?.startsWith(`${organizationId}/r-`) === true;
   const [, ...units] = told ? branchOf(parent) : await branchAbove(reader, Id);
@@ -107,7 +102,7 @@ export async function placeOne(reader: Reader, organizationId: string, { Id, par
   return `/${names.join('/')}`;
 }
 
-/** Ids from the root down to the OU that holds the account. */
+/** The ids from the root down to the OU of an account, by walking up from it. */
 async function branchAbove(reader: Reader, id: AccountId): Promise<readonly string[]> {
   const branch: string[] = [];
   for (let child = id; branch.length < MAX_DEPTH; child = branch[0] ?? child) {
@@ -127,7 +122,7 @@ async function parentsOf(reader: Reader, id: string): Promise<readonly string[]>
   return parents.map(({ Id }) => Id);
 }
 
-/** Walks the tree down from the root with sequential calls, because Organizations answers parallel calls with TooManyRequestsException. */
+/** Walks the tree down from the root. One call at a time, because Organizations throttles parallel calls. */
 async function walk(reader: Reader, listed: ReadonlyMap<AccountId, Account>): Promise<Placed[]> {
   const roots = await reader.all('ListRoots', '', rootsPage, (client, NextToken) =>
     client.send(new ListRootsCommand({ MaxResults: MAX_PAGE, NextToken })),
@@ -135,7 +130,7 @@ async function walk(reader: Reader, listed: ReadonlyMap<AccountId, Account>): Pr
   const pages = accountsPages();
   const units = new Map<string, string>(roots.map(({ Id }) => [Id, '/']));
   const placed = new Map<AccountId, Placed>();
-  // Children are added to the map during the iteration and visited after their parents.
+  // The loop also visits the children that it adds to the map.
   for (const [ParentId, ou] of units) {
     for (const child of await listUnits(reader, ParentId)) {
       const step = pathStep(child.Name);
@@ -144,27 +139,22 @@ async function walk(reader: Reader, listed: ReadonlyMap<AccountId, Account>): Pr
     const accounts = await reader.all('ListAccountsForParent', ParentId, pages, (client, NextToken) =>
       client.send(new ListAccountsForParentCommand({ ParentId, MaxResults: MAX_PAGE, NextToken })),
     );
-    for (const account of accounts) {
-      placed.set(account.Id, { account, ou });
-    }
+    for (const account of accounts) placed.set(account.Id, { account, ou });
   }
   for (const account of listed.values()) {
-    if (!placed.has(account.Id)) {
-      placed.set(account.Id, { account, ou: await placeOfStray(reader, account.Id, units) });
-    }
+    if (placed.has(account.Id)) continue;
+    placed.set(account.Id, { account, ou: await placeOfStray(reader, account.Id, units) });
   }
   return [...placed.values()];
 }
 
-/** Finds the place of an account that the walk missed because the account was moved meanwhile, with a separate call. */
+/** Finds the OU of an account that the walk missed because the account was moved meanwhile. */
 async function placeOfStray(reader: Reader, id: AccountId, units: ReadonlyMap<string, string>): Promise<string> {
   const parents = await parentsOf(reader, id);
   const ou = parents.map((parent) => units.get(parent)).find((path) => path !== undefined);
-  if (ou === undefined) {
-    const message = `The organization changed while it was read: account ${id} is in an OU that did not exist before. Read it again.`;
-    throw reader.error('ListParents', 'Conflict', 'OrganizationChanged', message);
-  }
-  return ou;
+  if (ou !== undefined) return ou;
+  const message = `The organization changed while it was read: account ${id} is in an OU that did not exist before. Read it again.`;
+  throw reader.error('ListParents', 'Conflict', 'OrganizationChanged', message);
 }
 
 function listUnits(reader: Reader, ParentId: string): Promise<z.infer<typeof unit>[]> {

@@ -10,7 +10,7 @@ import { checked } from './responses.ts';
 
 /** Calls Organizations with the caller's credentials, each request through the caller's `retry`. */
 export interface Reader {
-  /** @param about distinguishes this request from others of the same operation */
+  /** Makes one request. @param about distinguishes it from others of the same operation */
   one<Answer>(operation: string, about: string, schema: z.ZodType<Answer>, send: Send<void>): Promise<Answer>;
   /** All items of a listing, in order. `onPage` receives the number of items so far. */
   all<Item>(
@@ -25,23 +25,21 @@ export interface Reader {
   error(operation: string, kind: CloudErrorKind, code: string, message: string): CloudError;
 }
 
-/** AWS's largest page, which is also its default [API_ListAccounts]. */
+/** AWS's maximum and default number of items per page [API_ListAccounts]. */
 export const MAX_PAGE = 20;
-/** Pages shift while the organization changes, so a listing may contain some items twice. */
+/** How many times its maximum a listing may have, because items can appear twice while the organization changes. */
 const SLACK = 2;
 
 type Send<Token> = (client: Clients['organizations'], token: Token) => Promise<unknown>;
 
 export interface ListPage<Item> {
   readonly items: Item[];
-  /** `null` ends the listing; an empty page may have a token [API_ListAccounts]. */
+  /** Token of the next page; `null` ends the listing. An empty page may have a token [API_ListAccounts]. */
   readonly next: string | null;
 }
 
-const nextToken = z.string().nullish();
-
-/** The part of a page that all listings of Organizations share; each adds its items under their own name. */
-export const paged = { NextToken: nextToken };
+/** The member that pages of all listings of Organizations have. */
+export const paged = { NextToken: z.string().nullish() };
 
 export function toListPage<Item>(items: Item[], token: string | null | undefined): ListPage<Item> {
   return { items, next: token || null };
@@ -95,7 +93,7 @@ export function createReader(
   };
 }
 
-/** Members that are removed before an answer is stored, because nothing needs them and they contain e-mail addresses of people. */
+/** Members that are removed from an answer before it may be stored. Rollcall does not use them, and some are e-mail addresses of people. */
 const LEFT_OUT: ReadonlySet<string> = new Set(['Arn', 'Email', 'JoinedMethod', 'JoinedTimestamp']);
 
 function slim(answer: unknown): unknown {

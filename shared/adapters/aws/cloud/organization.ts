@@ -15,10 +15,7 @@ import { describeAccount, listAccounts, stateOf, withTags } from './organization
 import { place, placeOne } from './organization-paths.ts';
 import { createReader, type ReaderOptions } from './organization-reader.ts';
 
-/**
- * Reads everything about the organization that a policy can refer to. There is no partial snapshot: an incomplete listing, an account
- * without a path, or a listing without the management account is an error.
- */
+/** Reads everything about the organization that a policy can refer to. @throws CloudError, also if any part of it is incomplete */
 export async function readOrganization(
   clients: Clients,
   calls: Calls,

@@ -9,18 +9,14 @@ const ANSWER_MS = 2_000;
 
 const identity = z.object({ Arn: z.string().regex(/^arn:[a-z0-9-]+:/) });
 
-/**
- * The ARN of the caller's credentials, from GetCallerIdentity, which needs no permission [API_GetCallerIdentity]. One attempt of a few
- * seconds, because an operator's command must not wait for a name.
- * @returns `null` if AWS did not answer
- */
+/** The ARN of the caller's credentials; `null` if AWS does not answer within seconds. Needs no permission [API_GetCallerIdentity]. */
 export async function ownArn(network: Network): Promise<string | null> {
   const client = withCompleteAnswers('sts', new STSClient(clientSettings(CONNECT_MS, ANSWER_MS, network)));
   try {
     const answer = identity.safeParse(await client.send(new GetCallerIdentityCommand({})));
     return answer.success ? answer.data.Arn : null;
   } catch {
-    // Without the name, the command runs all the same and records the operating system's user.
+    // The caller then records the operating system's user instead.
     return null;
   } finally {
     client.destroy();

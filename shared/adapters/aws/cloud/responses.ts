@@ -4,9 +4,7 @@ import type { CallKey, ListedEnrollment, Observed } from '../../../ports/cloud.t
 import type { Session } from './call-pipeline.ts';
 import { ownError, UNEXPECTED_ANSWER } from './cloud-errors.ts';
 
-/*
- * AWS's answers are outside data. These schemas name the members that Rollcall relies on; all other members are ignored.
- */
+/* Schemas for the members of AWS's answers that Rollcall uses. All other members are ignored. */
 export const accountId = z.string().regex(/^\d{12}$/, 'is not a 12-digit account id');
 const optionalText = z.string().nullish();
 
@@ -16,7 +14,7 @@ const enrollment = z.object({
   organizationRuleMode: optionalText,
   lastUpdatedTimestamp: z.date().nullish(),
 });
-/** The accounts of a listing page. Their other members are checked one account at a time. */
+/** The accounts of a listing page. `toPage` checks the other members, so that one unreadable account does not break the page. */
 export const listedAccounts = z.array(z.looseObject({ accountId }));
 export const pageToken = optionalText;
 
@@ -26,35 +24,24 @@ export interface Answered {
   readonly session: Pick<Session, 'accountId'>;
 }
 
-/** @throws CloudError `UnexpectedAnswer`, which names the first difference from what AWS documents */
+/** Validates an answer. @throws CloudError `UnexpectedAnswer`, which names the first difference */
 export function checked<T>(schema: z.ZodType<T>, answer: unknown, { key, session }: Answered): T {
   const result = schema.safeParse(answer);
-  if (result.success) {
-    return result.data;
-  }
+  if (result.success) return result.data;
   const [issue] = result.error.issues;
   const where = issue === undefined || issue.path.length === 0 ? 'the answer' : issue.path.map(String).join('.');
-  throw ownError(
-    'Invalid',
-    UNEXPECTED_ANSWER,
-    { ...key, accountId: session.accountId },
-    `${key.operation} returned an answer that AWS does not document: ${where}: ${issue?.message ?? 'unreadable'}.`,
-  );
+  const message = `${key.operation} returned an answer that AWS does not document: ${where}: ${issue?.message ?? 'unreadable'}.`;
+  throw ownError('Invalid', UNEXPECTED_ANSWER, { ...key, accountId: session.accountId }, message);
 }
 
 /** The enrollment of one account. @throws CloudError `UnexpectedAnswer`, also for a status that this version does not know */
 export function observedEnrollment(answer: unknown, answered: Answered): Observed {
   const known = checked(enrollment, answer, answered);
   const observed = toObserved(known);
-  if (observed === null) {
-    throw ownError(
-      'Invalid',
-      UNEXPECTED_ANSWER,
-      { ...answered.key, accountId: answered.session.accountId },
-      `${answered.key.operation} returned ${unknownValue(known)}, which this version does not know. The answer is ignored.`,
-    );
-  }
-  return observed;
+  if (observed !== null) return observed;
+  const { key, session } = answered;
+  const message = `${key.operation} returned ${unknownValue(known)}, which this version does not know. The answer is ignored.`;
+  throw ownError('Invalid', UNEXPECTED_ANSWER, { ...key, accountId: session.accountId }, message);
 }
 
 /** The observed state of an account that has never opted in [API_automation_GetEnrollmentConfiguration, its errors]. */
@@ -69,7 +56,7 @@ export const NEVER_ENROLLED: Observed = {
 export interface EnrollmentPage {
   readonly items: readonly ListedEnrollment[];
   readonly nextToken: string | null;
-  /** Accounts with a status, rule mode or time that this version cannot read, and the unreadable value. */
+  /** Accounts that this version cannot read, each with the unreadable value. */
   readonly leftOut: readonly { readonly accountId: string; readonly why: string }[];
 }
 
@@ -91,9 +78,7 @@ export function toPage(accounts: z.infer<typeof listedAccounts>, nextToken: stri
 
 function toObserved(answer: Enrollment): Observed | null {
   const { status, organizationRuleMode: ruleMode } = answer;
-  if (!isStatus(status) || (ruleMode != null && !isRuleMode(ruleMode))) {
-    return null;
-  }
+  if (!isStatus(status) || (ruleMode != null && !isRuleMode(ruleMode))) return null;
   return {
     kind: 'observed',
     status,
@@ -121,17 +106,17 @@ function unknownValue({ status, organizationRuleMode }: Enrollment): string {
     : `status ${JSON.stringify(status)}`;
 }
 
-/** AWS's reason in the answer to a change. The answer is not validated, because an unusual answer does not mean that the change failed. */
+/** AWS's reason in the answer to a change. Never throws, because an unusual answer does not mean that the change failed. */
 export function statusReasonOf(answer: unknown): string | null {
   return typeof answer === 'object' && answer !== null && 'statusReason' in answer
     ? shortText(answer.statusReason)
     : null;
 }
 
-/** Longest text taken from an answer, characters: ledger entries, messages and events have size limits. */
+/** Maximum length of a text from an answer, characters, because ledger entries and events have size limits. */
 const MAX_TEXT = 1_000;
 
-/** A text that is only passed on, shortened if it is very long; `null` for anything but a non-empty text. */
+/** A text from an answer, shortened if it is very long; `null` for anything but a text that is not empty. */
 export function shortText(value: unknown): string | null {
   if (typeof value !== 'string' || value === '') return null;
   return value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT).toWellFormed()}…` : value;

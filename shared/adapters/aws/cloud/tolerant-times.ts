@@ -1,13 +1,10 @@
 import { JsonShapeDeserializer2 } from '@smithy/core/protocols';
 import { NormalizedSchema } from '@smithy/core/schema';
 
-/** Epoch seconds, the timestamp format of awsJson. */
+/** The settings of the SDK's own deserializer for awsJson; 7 stands for epoch seconds. */
 const SETTINGS = { timestampFormat: { useTrait: true, default: 7 }, jsonName: false } as const;
 
-/**
- * Reads an unreadable time as an invalid `Date`. The SDK would reject the whole answer, so one account with an unreadable time would break the
- * listing of all accounts.
- */
+/** Reads an unreadable time as an invalid `Date`. The SDK's own deserializer would reject the whole answer, such as a listing of all accounts. */
 class TolerantDeserializer extends JsonShapeDeserializer2 {
   protected override _read(schema: Parameters<JsonShapeDeserializer2['read']>[0], value: unknown): unknown {
     try {
@@ -23,10 +20,7 @@ interface Client {
   readonly config: { readonly protocol: object };
 }
 
-/**
- * Makes the client read its answers this way. The SDK has no setting for it, so the deserializer of its protocol is replaced.
- * @throws Error if the SDK's protocol no longer has this deserializer
- */
+/** Replaces the client's deserializer, for which the SDK has no setting. @throws Error if a new SDK has another deserializer */
 export function withTolerantTimes<C extends Client>(client: C): C {
   const { protocol } = client.config;
   if (!(Reflect.get(protocol, 'deserializer') instanceof JsonShapeDeserializer2))

@@ -1,17 +1,18 @@
+import { gunzipSync } from 'node:zlib';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { corrupt } from '../store-errors.ts';
+import { corrupt, storeError } from '../store-errors.ts';
 
 export type Item = Record<string, AttributeValue>;
 
-/** DynamoDB's limit for one item (names and values), minus a margin for keys and index attributes. */
-export const MAX_BODY_BYTES = 390 * 1024;
+/** Maximum size of an item's content: DynamoDB's limit of 400 KB for an item, minus a margin for its other attributes. */
+const MAX_BODY_BYTES = 390 * 1024;
 
 export const text = (value: string): AttributeValue => ({ S: value });
 export const number = (value: number): AttributeValue => ({ N: String(value) });
 export const flag = (value: boolean): AttributeValue => ({ BOOL: value });
 export const binary = (value: Uint8Array): AttributeValue => ({ B: value });
 
-/** Reads an attribute that this store wrote. @throws StoreError `Corrupt` if it is missing or of another type */
+/** @throws StoreError `Corrupt` if the attribute is missing or of another type */
 export function readText(item: Item, name: string): string {
   return item[name]?.S ?? missing(item, name);
 }
@@ -25,11 +26,24 @@ export function readNumber(item: Item, name: string): number {
   return Number.isFinite(value) ? value : missing(item, name);
 }
 
-export function readBinary(item: Item, name: string): Uint8Array {
-  return item[name]?.B ?? missing(item, name);
+/** The text in the compressed attribute `zipped`. @throws StoreError `Corrupt` */
+export function unzip(item: Item, what: string): string {
+  const zipped = item['zipped']?.B ?? missing(item, 'zipped');
+  try {
+    return gunzipSync(zipped).toString();
+  } catch {
+    throw corrupt(place(item), `${what} cannot be unzipped`);
+  }
 }
 
-/** Parses a JSON attribute and validates it with `check`. @throws StoreError `Corrupt` */
+/** @throws StoreError `TooLarge` if the content of an item has too many bytes */
+export function refuseTooLarge(what: string, bytes: number, consequence: string): void {
+  if (bytes <= MAX_BODY_BYTES) return;
+  const found = `it has ${bytes} bytes; the maximum is ${MAX_BODY_BYTES}, because a DynamoDB item may have 400 KB`;
+  throw storeError('TooLarge', what, found, consequence);
+}
+
+/** Parses the JSON text `body` of an item and validates it with `check`. @throws StoreError `Corrupt` */
 export function parseJson<T>(item: Item, body: string, what: string, check: (value: unknown) => value is T): T {
   let value: unknown;
   try {
@@ -42,7 +56,7 @@ export function parseJson<T>(item: Item, body: string, what: string, check: (val
 }
 
 /** The key of an item, for error messages. */
-export function place(item: Item): string {
+function place(item: Item): string {
   return `item ${item['pk']?.S ?? '?'} / ${item['sk']?.S ?? '?'}`;
 }
 

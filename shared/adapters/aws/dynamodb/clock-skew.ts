@@ -7,11 +7,10 @@ import { storeError } from '../store-errors.ts';
 
 const dated = z.object({ headers: z.object({ date: z.string() }) });
 
-/** The `Date` header names a whole second. A server may update it by a timer that is this late, ms. */
-const DATE_MS = 1_000;
-const LATE_DATE_MS = 20;
+/** How far the server's time may be after its `Date` header, ms: the header has whole seconds, and the server may update it a little late. */
+const DATE_LAG_MS = 1_000 + 20;
 
-/** Reads the server's time from the answers of a client: every AWS answer has a `Date` header, to the second. */
+/** Reads the server's time from the `Date` header of a client's answers. */
 export class ServerTimes {
   readonly #listeners: ((reading: TimeReading) => void)[] = [];
   #last: TimeReading | null = null;
@@ -23,7 +22,9 @@ export class ServerTimes {
         const result = await next(args);
         const answer = dated.safeParse(result.response);
         const date = answer.success ? Date.parse(answer.data.headers.date) : Number.NaN;
-        if (!Number.isNaN(date)) this.#tell({ askedAt, answeredAt: monotonic(), ...secondOf(date) });
+        if (!Number.isNaN(date)) {
+          this.#publish({ askedAt, answeredAt: monotonic(), earliest: date, latest: date + DATE_LAG_MS });
+        }
         return result;
       },
       { step: 'deserialize', priority: 'low', name: 'serverTimes', override: true },
@@ -39,16 +40,16 @@ export class ServerTimes {
     this.#listeners.push(listener);
   }
 
-  #tell(reading: TimeReading): void {
+  #publish(reading: TimeReading): void {
     this.#last = reading;
     for (const listener of this.#listeners) listener(reading);
   }
 }
 
-/** No register has this name: reading a missing item is the cheapest read. */
+/** No register has this name. Reading a missing item is the cheapest read. */
 const NOT_THERE = 'no-register';
 
-/** The clock of the table that holds `registers`; `times` follows its client. */
+/** The clock of the table in which `registers` are stored. @param times reads the answers of that table's client */
 export function serverTime(times: ServerTimes, registers: Registers): StoreTime {
   return {
     async read() {
@@ -58,10 +59,6 @@ export function serverTime(times: ServerTimes, registers: Registers): StoreTime 
     },
     follow: (listener) => times.follow(listener),
   };
-}
-
-function secondOf(date: number): Pick<TimeReading, 'earliest' | 'latest'> {
-  return { earliest: date, latest: date + DATE_MS + LATE_DATE_MS };
 }
 
 /**

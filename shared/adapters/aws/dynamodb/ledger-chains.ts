@@ -2,24 +2,23 @@ import { type ChainHead, EMPTY_CHAIN } from '../../../domain/ledger/entry.ts';
 import { type Item, number, readNumber, readText, text } from './attributes.ts';
 import { merge } from './merge-sorted.ts';
 import { CHAIN_SHARDS, shardKey, shardKeys } from './schema.ts';
-import type { Dynamo } from './table-client.ts';
+import { type Dynamo, keyItem } from './table-client.ts';
 
 /*
- * The list of chains, and the known end of each. The item of a chain is created before its first entry, so that every chain is listed, and
- * updated after entries are stored. It may lag behind the entries after a crash but is never ahead of them, so the end is read from both.
- * If it is ahead, entries were removed outside Rollcall, and verification reports it (invariant 7).
+ * The list of chains, with the end of each. A chain's item is created before its first entry and updated after entries are stored. After a crash it
+ * may lag behind the entries. It is ahead of them only if entries were removed outside Rollcall, which verification reports (invariant 7).
  */
 
 const keyOf = (chain: string) => ({ pk: shardKey('chains', chain, CHAIN_SHARDS), sk: chain });
 
-/** The end of a chain: its last stored entry, or the end in the chain's item if that has a higher sequence number. */
+/** The end of a chain, from its last stored entry or from its item, whichever has the higher sequence number. */
 export async function endOfChain(dynamo: Dynamo, chain: string): Promise<ChainHead> {
   const [last, remembered] = await Promise.all([lastEntry(dynamo, chain), dynamo.get(keyOf(chain))]);
   const known = remembered === null ? EMPTY_CHAIN : headOfItem(remembered);
   return last.seq >= known.seq ? last : known;
 }
 
-/** The end of a chain according to its stored entries. */
+/** The last stored entry of a chain. */
 export async function lastEntry(dynamo: Dynamo, chain: string): Promise<ChainHead> {
   const request = { hash: ['pk', `chain#${chain}`], descending: true, pageSize: 1, consistent: true } as const;
   for await (const [item] of dynamo.query(request)) {
@@ -37,7 +36,7 @@ export async function registerChain(dynamo: Dynamo, chain: string): Promise<void
   await dynamo.put(chainItem(chain, EMPTY_CHAIN), { expression: 'attribute_not_exists(pk)' });
 }
 
-/** Updates the chain's item after entries up to `head` were stored. The end never moves back: if two writers race, the higher one stays. */
+/** Updates the chain's item after entries up to `head` were stored. If two writers race, the higher end stays. */
 export async function rememberEnd(dynamo: Dynamo, chain: string, head: ChainHead): Promise<void> {
   await dynamo.put(chainItem(chain, head), {
     expression: 'attribute_not_exists(pk) OR seq < :seq',
@@ -46,8 +45,7 @@ export async function rememberEnd(dynamo: Dynamo, chain: string, head: ChainHead
 }
 
 function chainItem(chain: string, head: ChainHead): Item {
-  const { pk, sk } = keyOf(chain);
-  return { pk: text(pk), sk: text(sk), seq: number(head.seq), entryHash: text(head.hash) };
+  return { ...keyItem(keyOf(chain)), seq: number(head.seq), entryHash: text(head.hash) };
 }
 
 /** Names of chains that have an entry, ascending. */
@@ -67,10 +65,7 @@ export async function listChains(dynamo: Dynamo, after: string | null, limit: nu
   return names;
 }
 
-/**
- * Whether the chain has an entry. If its item has no end yet, the entries decide: the first entry may have been refused, or the writer may
- * have died right after storing it.
- */
+/** Whether the chain has an entry. If its item has no end yet, its writer may have crashed right after storing the first entry, so that is looked up. */
 async function hasEntries(dynamo: Dynamo, item: Item): Promise<boolean> {
   if (readNumber(item, 'seq') > 0) return true;
   const name = readText(item, 'sk');

@@ -4,35 +4,34 @@ import type { LedgerEntry } from '../../../domain/ledger/entry.ts';
 import { TamperedError } from '../../../ports/ledger.ts';
 import { inShownOrder, isLedgerEntry, toEpoch } from '../../stored-shapes.ts';
 import { storeError } from '../store-errors.ts';
-import { flag, type Item, MAX_BODY_BYTES, parseJson, readText, text } from './attributes.ts';
+import { flag, type Item, parseJson, readText, refuseTooLarge, text } from './attributes.ts';
 import { ENTRY_SHARDS, seqKey, shardKey, shardOf, timeKey } from './schema.ts';
 import type { Key } from './table-client.ts';
 
-/** A sort key may have 1,024 bytes, and it includes the chain's name, the time and the number. */
+/** Maximum length of a chain's name. DynamoDB's limit for a sort key is 1,024 bytes, and the key also contains time and sequence number. */
 const MAX_CHAIN_BYTES = 512;
-/** A partition key may have 2,048 bytes. A longer name is indexed by its start, and the results are compared in full. */
+/** How much of a value is used in an index key. DynamoDB's limit is 2,048 bytes; results are compared with the whole value. */
 const MAX_KEY_CHARS = 300;
 
-/** Key in the index of accounts for outcomes of intents that were never sent. It is not a valid account id. */
+/** The key, in the index of accounts, of outcomes of intents that were never sent. No account has this id. */
 export const UNSENT_KEY = '#unsent';
 
 export function entryKey(chain: string, seq: number): Key {
   return { pk: `chain#${chain}`, sk: seqKey(seq) };
 }
 
-/** The entry's sort key by time: unique, and the same in every index. */
+/** The entry's sort key by time. It is unique and the same in every index. */
 function entryTime(entry: Pick<LedgerEntry, 'at' | 'chain' | 'seq'>): string {
   return `${timeKey(toEpoch(entry.at))}#${entry.chain}#${seqKey(entry.seq)}`;
 }
 
-/** The hash keys of a value in an index of entries. */
+/** The partition keys of a value in an index of entries. */
 export function entryShards(value: string): readonly string[] {
   return Array.from({ length: ENTRY_SHARDS }, (_, shard) => `${indexed(value)}#${shard}`);
 }
 
-/** The part of a value that is used in an index key. */
 export function indexed(value: string): string {
-  // An unpaired surrogate has no UTF-8 form; DynamoDB would store a different text.
+  // DynamoDB would store an unpaired surrogate as another character, so that the key would no longer match.
   return value.slice(0, MAX_KEY_CHARS).toWellFormed();
 }
 
@@ -41,7 +40,7 @@ export function indexed(value: string): string {
  * @throws StoreError `TooLarge` if DynamoDB would not accept it, `Rejected` for a name that is not a valid key; RangeError for an invalid time
  */
 export function entryItem(entry: LedgerEntry): Item {
-  // Exactly the text that was hashed, so that reading it back gives the same hash.
+  // The stored text must be exactly the hashed text. Otherwise verification would report the entry as changed.
   const body = canonicalJson(entry);
   checkSize(entry, body);
   const { chain, seq } = entry;
@@ -49,7 +48,7 @@ export function entryItem(entry: LedgerEntry): Item {
   return { ...foundBy(entry), body: text(body), ...todo };
 }
 
-/** The attributes that an entry is found by: its keys, the index keys, and projected attributes. All follow from the entry. */
+/** The attributes by which an entry is found: its keys, index keys and projected attributes. All are computed from the entry. */
 function foundBy(entry: LedgerEntry): Item {
   const { chain, seq, type, actor, runId, accountId, enrollment } = entry;
   const time = entryTime(entry);
@@ -61,22 +60,19 @@ function foundBy(entry: LedgerEntry): Item {
     ...{ type: text(type), actor: text(actor.toWellFormed()) },
     ...(runId !== null && { runKey: key(runId), runId: text(runId.toWellFormed()) }),
     ...(accountId !== null && { accountId: text(accountId.toWellFormed()) }),
-    // The table's key finds entries in the account's own chain; only its entries in other chains need an index.
+    // Entries in the account's own chain are found by the table's key. Only entries about it in other chains need this index.
     ...(accountId !== null && accountId !== '' && accountId !== chain && { accountKey: text(indexed(accountId)) }),
-    // An outcome in its account's own chain does not use this key, so the key can mark the outcomes that the caps ignore.
+    // In the account's own chain this key is unused, so here it marks outcomes of unsent calls, which the change caps do not count.
     ...(entry.detail?.unsent === true && accountId === chain && { accountKey: text(UNSENT_KEY) }),
     ...(enrollment !== null && { enrollment: text(enrollment) }),
     ...(entry.detail?.optOut === true && { optOut: flag(true) }),
   };
 }
 
-/** The only attributes of a stored entry that change: whether it was published, which is not part of the entry. */
+/** Attributes that do not follow from the entry's fields: its text, and whether it was published. */
 const MARKS: ReadonlySet<string> = new Set(['body', 'published', 'todoKey', 'todoTime']);
 
-/**
- * Reads the entry of an item, and checks that the item's other attributes match it: the chain's hashes do not cover them.
- * @throws TamperedError naming the first attribute that differs
- */
+/** Reads an entry and compares the item's attributes with it, because the chain's hashes do not cover them. @throws TamperedError */
 export function untampered(item: Item, chain: string): LedgerEntry {
   const entry = toEntry(item);
   if (Number.isNaN(Date.parse(entry.at))) throw new TamperedError(chain, entry.seq, 'time');
@@ -97,10 +93,7 @@ function checkSize({ chain, seq, actor, runId }: LedgerEntry, body: string): voi
   }
   // Actor and run are also stored as attributes of the item, for the indexes.
   const bytes = Buffer.byteLength(body) + Buffer.byteLength(actor) + Buffer.byteLength(runId ?? '');
-  if (bytes > MAX_BODY_BYTES) {
-    const found = `it has ${bytes} bytes; the maximum is ${MAX_BODY_BYTES}, because a DynamoDB item may have 400 KB`;
-    throw storeError('TooLarge', entry, found, 'Nothing of the call was stored. Shorten its detail.');
-  }
+  refuseTooLarge(entry, bytes, 'Nothing of the call was stored. Shorten its detail.');
 }
 
 export function toEntry(item: Item): LedgerEntry {

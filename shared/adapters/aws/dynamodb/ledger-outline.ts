@@ -9,13 +9,13 @@ import type { Dynamo } from './table-client.ts';
 /** Index items per request, over all shards. */
 const WANTED = 8_000;
 
-/** Summarizes a run from the index of runs alone. An account's steps may arrive in any order; the one with the highest `seq` is the last. */
+/** Summarizes a run from the index of runs alone. Of an account's steps, the one with the highest `seq` is the last. */
 export async function readOutline(dynamo: Dynamo, runId: string): Promise<RunOutline> {
   const entries: Partial<Record<EntryType, number>> = {};
   const steps = new Map<string, RunStep>();
   const sources = [{ index: 'run-time', hashes: entryShards(runId), consistent: false }];
   for await (const item of indexItems(dynamo, sources, {}, false, WANTED)) {
-    // The index key holds only the beginning of a long run id.
+    // The index key contains only the beginning of a long run id, so other runs may have the same key.
     if (readTextOrNull(item, 'runId') !== runId.toWellFormed()) continue;
     const type = ENTRY_TYPES.find((each) => each === readTextOrNull(item, 'type'));
     if (type !== undefined) entries[type] = (entries[type] ?? 0) + 1;
@@ -35,7 +35,7 @@ function toStep(item: Item): RunStep | null {
   const accountId = readTextOrNull(item, 'accountId');
   if (type === undefined || enrollment === undefined || accountId === null) return null;
   const { pk, sk } = keyOf(item);
-  // A dead letter is recorded in the organization's chain, so it is not a step of the account.
+  // Entries about an account in the organization's chain, such as dead letters, are not steps.
   if (pk !== entryKey(accountId, 0).pk) return null;
   return { accountId, enrollment, type, seq: Number(sk), begun: type === 'RemediationStarted' };
 }

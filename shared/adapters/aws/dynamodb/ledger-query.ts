@@ -9,14 +9,14 @@ import { merge } from './merge-sorted.ts';
 import { TIME_INDEX_KEYS, timeKey } from './schema.ts';
 import type { Dynamo, Key } from './table-client.ts';
 
-/** An index that contains the matching entries, and the hash keys to query in it. */
+/** An index that contains the matching entries, and the partition keys to query in it. */
 interface Source {
   readonly index: string;
   readonly hashes: readonly string[];
   readonly consistent: boolean;
 }
 
-/** The sources that cover a filter, chosen by the most selective part of the filter. */
+/** The sources for the most selective part of a filter. The other parts are checked item by item. */
 function sourcesFor(filter: LedgerFilter): readonly Source[] {
   const { accountId, runId, type, actor } = filter;
   if (accountId !== undefined) {
@@ -50,7 +50,7 @@ interface Range {
   readonly to?: string;
 }
 
-/** `since` and `until` are prefixes that sort before every entry of their time, so `until` excludes its own time. */
+/** As range bounds, `since` and `until` are prefixes of sort keys. A prefix sorts before every entry of its time, so `until` excludes its own time. */
 function rangeOf({ since, until }: LedgerFilter, cursor: string | null, descending: boolean): Range {
   const from = since === undefined ? undefined : timeKey(toEpoch(since));
   const to = until === undefined ? undefined : timeKey(toEpoch(until));
@@ -74,7 +74,7 @@ export function indexItems(
   const hashes = sources.flatMap(({ index, hashes, consistent }) =>
     hashes.map((hash) => ({ index, hash, consistent })),
   );
-  // Twice a shard's share, so that a page rarely needs a second query.
+  // Twice the average of a shard, so that a second query of the same shard is rarely needed.
   const pageSize = Math.min(MAX_INDEX_PAGE, Math.ceil((2 * wanted) / hashes.length) + 2);
   const streams = hashes.map(({ index, hash, consistent }) =>
     dynamo.query({
@@ -86,10 +86,7 @@ export function indexItems(
   return merge(streams, (a, b) => (descending ? time(a) > time(b) : time(a) < time(b)));
 }
 
-/**
- * Accounts with an intent since a time that was sent, or may have been sent. Two indexes contain everything needed. Outcomes of calls that
- * were never sent have a key of their own, which is almost always empty.
- */
+/** Accounts with an intent since a time, except intents of which an outcome says that they were never sent. Reads only indexes. */
 export async function changedSince(
   dynamo: Dynamo,
   since: number,
@@ -98,8 +95,7 @@ export async function changedSince(
   const wanted = MAX_INDEX_PAGE * 8;
   const started = [{ index: 'type-time', hashes: entryShards('RemediationStarted'), consistent: false }];
   const unsent = [{ index: 'account-time', hashes: [UNSENT_KEY], consistent: false }];
-  // Outcomes are read first: an outcome written in between leaves its intent counted this time and ignored next time, so the count is
-  // never too low.
+  // Reads outcomes before intents. An outcome that is written between the two reads is then missed, which makes the count too high, never too low.
   const outcomes = await places(indexItems(dynamo, unsent, range, false, wanted));
   return changedAccounts(await places(indexItems(dynamo, started, range, false, wanted)), outcomes);
 }
@@ -115,7 +111,7 @@ async function places(items: AsyncIterable<Item>): Promise<readonly Intent[]> {
   return found;
 }
 
-/** The greatest sequence number of each chain since a time, from the keys of the index of all entries. */
+/** The greatest sequence number of each chain since a time, from the index of all entries. */
 export async function reachedSince(dynamo: Dynamo, since: number): Promise<ReadonlyMap<string, number>> {
   const sources = [{ index: 'all-time', hashes: entryShards('all'), consistent: false }];
   const reached = new Map<string, number>();
@@ -131,7 +127,7 @@ export function keyOf(item: Item): Key {
   return { pk: readText(item, 'pk'), sk: readText(item, 'sk') };
 }
 
-/** Runs a query over the best matching index, then reads the entries from the table. */
+/** Finds the entries in an index, then reads them from the table. */
 export async function runQuery(dynamo: Dynamo, filter: LedgerFilter, page: PageRequest): Promise<LedgerPage> {
   const descending = page.order !== 'oldestFirst';
   const [, cursor] = typeof page.cursor === 'string' ? ledgerCursor.decode(page.cursor) : [1, null];
@@ -140,7 +136,7 @@ export async function runQuery(dynamo: Dynamo, filter: LedgerFilter, page: PageR
   for await (const item of indexItems(dynamo, sourcesFor(filter), range, descending, page.limit + 1)) {
     if (readText(item, 'time') === cursor || !matches(item, filter)) continue;
     found.push(item);
-    // One more than requested shows whether there is a next page.
+    // One item more than requested shows whether there is a next page.
     if (found.length > page.limit) break;
   }
   const shown = found.slice(0, page.limit);
@@ -150,7 +146,7 @@ export async function runQuery(dynamo: Dynamo, filter: LedgerFilter, page: PageR
   return { entries: await readEntries(dynamo, shown.map(keyOf)), next };
 }
 
-/** The entries with these keys, in this order, except those that have been pruned meanwhile. */
+/** The entries with these keys, in this order. Entries that were pruned meanwhile are left out. */
 async function readEntries(dynamo: Dynamo, keys: readonly Key[]): Promise<readonly LedgerEntry[]> {
   const items = await dynamo.getMany(keys);
   const bodies = new Map(items.map((item) => [`${readText(item, 'pk')} ${readText(item, 'sk')}`, item]));

@@ -14,7 +14,7 @@ import type { Dynamo } from './table-client.ts';
 /** Maximum number of chains read in parallel. */
 const PARALLEL = 32;
 const ENDS_PAGE = 500;
-/** Index items per page: about one read unit, and enough for most chains. */
+/** Index items per page: about one read unit, and enough to find the last entries of most chains. */
 const TAIL_PAGE = 16;
 /** The largest clock difference between writers of one chain, ms. */
 const SKEW_MS = 10 * 60_000;
@@ -28,8 +28,7 @@ export async function* readEnds(dynamo: Dynamo): AsyncGenerator<readonly ChainEn
   for await (const item of merge(streams, (a, b) => readText(a, 'sk') < readText(b, 'sk'))) {
     const chain = readText(item, 'sk');
     const marked = { seq: readNumber(item, 'seq'), hash: readText(item, 'entryHash') };
-    // A writer that died before it updated the chain's end leaves only the entries. Without this read, the chain would be missing from the
-    // list of ends, and its record would look as if the chain had been removed.
+    // A writer that crashed after its first entry has not set the chain's end. Without this read, the chain would seem to have been removed.
     const end = marked.seq === 0 ? await lastEntry(dynamo, chain) : marked;
     if (end.seq === 0) continue;
     page.push({ chain, ...end });
@@ -49,7 +48,7 @@ export async function* readTails(dynamo: Dynamo, until: number): AsyncGenerator<
   }
 }
 
-/** Finds the last entries of a chain in its index, ordered by time, and reads only the deciding ones from the table. */
+/** Finds the last entry of each kind in the chain's index by time, and reads only these entries from the table. */
 async function readTail(dynamo: Dynamo, chain: string, until: number): Promise<AccountTail> {
   const picks = new Map<string, Pick>();
   const pages = dynamo.query({
@@ -71,7 +70,7 @@ const WANTED = ENROLLMENT_IDS.length + 1;
 
 interface Pick {
   readonly item: Item;
-  /** The time of the latest entry of its kind. */
+  /** The latest time of any entry of this kind. */
   readonly at: number;
 }
 
@@ -82,7 +81,7 @@ function consider(picks: Map<string, Pick>, item: Item): void {
   if (kind === null) return;
   const known = picks.get(kind);
   if (known === undefined) picks.set(kind, { item, at: timeOf(item) });
-  // Earlier in time but later in the chain: a writer's clock was behind.
+  // This entry has an earlier time but is later in the chain, because its writer's clock was behind.
   else if (timeOf(item) >= known.at - SKEW_MS && readText(item, 'sk') > readText(known.item, 'sk')) {
     picks.set(kind, { ...known, item });
   }
@@ -94,7 +93,7 @@ function isBefore(picks: ReadonlyMap<string, Pick>, time: number): boolean {
   return [...picks.values()].every(({ at }) => time < at - SKEW_MS);
 }
 
-/** The latest checkpoint; `null` without a search if the chain still has entry 1, because it was then never pruned. */
+/** The latest checkpoint. A chain that still has entry 1 was never pruned, so it has none and is not searched. */
 async function lastCheckpoint(dynamo: Dynamo, chain: string): Promise<LedgerEntry | null> {
   const hash = ['pk', `chain#${chain}`] as const;
   for await (const [first] of dynamo.query({ hash, pageSize: 1, only: ['sk'], consistent: true })) {
@@ -110,7 +109,7 @@ async function lastCheckpoint(dynamo: Dynamo, chain: string): Promise<LedgerEntr
   return null;
 }
 
-/** The limit of BatchWriteItem. Entries are removed in such batches, so that a crash leaves few gaps. */
+/** Entries are removed in order, in parts of this size, so that a crash leaves few gaps. */
 const REMOVED_AT_ONCE = 100;
 
 /** @throws RangeError as the port's `prune` */
@@ -121,14 +120,8 @@ export async function pruneChain(dynamo: Dynamo, chain: string, throughSeq: numb
   }
   const keys = [];
   const range = { name: 'sk', to: seqKey(throughSeq) };
-  const request = {
-    hash: ['pk', `chain#${chain}`],
-    range,
-    pageSize: limit,
-    only: ['pk', 'sk'],
-    consistent: true,
-  } as const;
-  for await (const page of dynamo.query(request)) {
+  const hash = ['pk', `chain#${chain}`] as const;
+  for await (const page of dynamo.query({ hash, range, pageSize: limit, only: ['pk', 'sk'], consistent: true })) {
     keys.push(...page.map(keyOf));
     if (keys.length >= limit) break;
   }

@@ -12,22 +12,20 @@ import { merge } from './merge-sorted.ts';
 import { ENTRY_SHARDS, seqKey, shardKeys } from './schema.ts';
 import type { Dynamo } from './table-client.ts';
 
-/** Maximum number of chains written in parallel by `append`, and of marks by `markPublished`. */
+/** How many chains `append` writes in parallel, and how many entries `markPublished` marks in parallel. */
 const PARALLEL = 32;
 
 /**
  * The ledger in DynamoDB.
  *
- * Why an append needs no transaction: an entry may be stored only if its chain ends at exactly (seq − 1, prevHash). The end is read with
- * strong consistency; then the entry is put on the condition that none with its number exists. In between, the end can only change if
- * another writer puts an entry with the same number, and then the condition fails. There is no other change: entries are never modified or
- * removed at the end (pruning stops before a checkpoint, which is itself an entry before the end), and no writer puts number n + 2 without
- * having read number n + 1 as the end. So the entry seq − 1 is still the predecessor when the put succeeds.
+ * An append needs no transaction. It reads the end of the chain with strong consistency, then puts the next entry on the condition that no entry with
+ * its number exists. The end can change in between only if another writer puts an entry with the same number, and then the condition fails: entries
+ * are never modified, and pruning never removes the last one.
  */
 export function dynamoLedger(dynamo: Dynamo): Ledger {
   return {
     async append(entries) {
-      // Rejects invalid entries before any entry is stored.
+      // `entryItem` throws for an invalid entry, before anything is stored.
       const items = entries.map((entry, index) => ({ entry, index, item: entryItem(entry) }));
       const outcomes = new Array<AppendOutcome>(entries.length).fill('headMoved');
       const chains = Map.groupBy(items, ({ entry }) => entry.chain);
@@ -73,7 +71,7 @@ interface Place {
   readonly item: Item;
 }
 
-/** Appends the entries of one chain in order, up to the first that is refused. Returns the indexes of the stored entries. */
+/** Appends the entries of one chain in order, up to the first that is refused. @returns the indexes of the stored entries */
 async function appendToChain(dynamo: Dynamo, places: readonly Place[]): Promise<readonly number[]> {
   const stored: number[] = [];
   const chain = places[0]?.entry.chain ?? '';
@@ -100,7 +98,7 @@ async function appendOne(dynamo: Dynamo, { entry, item }: Place, end: ChainHead)
   if (seq !== end.seq + 1 || prevHash !== end.hash) return null;
   if (end.seq === 0) await registerChain(dynamo, chain);
   const { stored } = await dynamo.put(item, { expression: 'attribute_not_exists(pk)' });
-  // The condition failed: another writer was faster, or an earlier attempt of this put succeeded and its answer was lost.
+  // If the condition failed, another writer was faster, or an earlier attempt stored this entry and its answer was lost.
   return stored || (await isStored(dynamo, entry)) ? headOf(entry) : null;
 }
 
@@ -109,7 +107,7 @@ async function isStored(dynamo: Dynamo, { chain, seq, hash }: LedgerEntry): Prom
   return found !== null && readText(found, 'entryHash') === hash;
 }
 
-/** Unpublished entries, oldest first. The index may still show entries that were just marked, so each item is checked in the table. */
+/** Unpublished entries, oldest first. The index may still have entries that were just published, so each item is checked in the table. */
 async function readOutbox(dynamo: Dynamo, limit: number): Promise<readonly LedgerEntry[]> {
   const pageSize = Math.min(1_000, Math.ceil((2 * limit) / ENTRY_SHARDS) + 2);
   const streams = shardKeys('outbox', ENTRY_SHARDS).map((hash) =>

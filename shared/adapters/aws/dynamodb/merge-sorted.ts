@@ -1,11 +1,9 @@
-/** Items of a stream of pages, one by one. */
 async function* flatten<T>(pages: AsyncIterable<readonly T[]>): AsyncGenerator<T> {
   for await (const page of pages) yield* page;
 }
 
 /**
- * Merges several sorted streams into one, for items that are spread over shards. The first pages of all streams are read in parallel,
- * further pages on demand.
+ * Merges sorted streams into one. Reads the first pages of all streams in parallel, further pages on demand.
  * @param before whether `a` comes before `b`
  */
 export async function* merge<T>(

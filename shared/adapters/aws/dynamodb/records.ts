@@ -3,15 +3,14 @@ import type { AccountId } from '../../../domain/enrollment/model.ts';
 import { mapParallel } from '../../../domain/map-parallel.ts';
 import type { DueRecord, Records } from '../../../ports/records.ts';
 import { fromStoredRecord, isStoredRecord, toStoredRecord } from '../../stored-shapes.ts';
-import { storeError } from '../store-errors.ts';
-import { type Item, MAX_BODY_BYTES, number, parseJson, readNumber, readText, text } from './attributes.ts';
+import { type Item, number, parseJson, readNumber, readText, refuseTooLarge, text } from './attributes.ts';
 import { keyOf } from './ledger-query.ts';
 import { merge } from './merge-sorted.ts';
 import { RECORD_SHARDS, shardKey, shardKeys, timeKey } from './schema.ts';
-import type { Dynamo, Key } from './table-client.ts';
+import { type Dynamo, type Key, keyItem } from './table-client.ts';
 
 const PAGE = 500;
-/** Maximum number of records that `advance` writes in parallel. */
+/** How many records `advance` writes in parallel. */
 const PARALLEL = 32;
 
 export function dynamoRecords(dynamo: Dynamo): Records {
@@ -62,20 +61,15 @@ function recordKey(accountId: AccountId): Key {
   return { pk: shardKey('record', accountId, RECORD_SHARDS), sk: accountId };
 }
 
-/** @throws RangeError for an invalid time, with which the record would never be due again */
+/** @throws RangeError for an invalid time, because the record would never be due again */
 function recordItem(record: AccountRecord): Item {
   const { accountId, head } = record;
   const wake = wakeAt(record);
   if (Number.isNaN(wake)) throw new RangeError(`the record of ${accountId} contains an invalid time`);
-  const { pk, sk } = recordKey(accountId);
   const body = JSON.stringify(toStoredRecord(record));
-  const bytes = Buffer.byteLength(body);
-  if (bytes > MAX_BODY_BYTES) {
-    const found = `it has ${bytes} bytes; a DynamoDB item may have 400 KB`;
-    throw storeError('TooLarge', `record of account ${accountId}`, found, 'Nothing of the call was stored.');
-  }
+  refuseTooLarge(`record of account ${accountId}`, Buffer.byteLength(body), 'Nothing of the call was stored.');
   return {
-    ...{ pk: text(pk), sk: text(sk), body: text(body), seq: number(head.seq) },
+    ...{ ...keyItem(recordKey(accountId)), body: text(body), seq: number(head.seq) },
     ...(wake !== null && dueAttributes(accountId, wake)),
   };
 }
@@ -112,8 +106,8 @@ async function* pagesOfAll<T>(
 }
 
 /**
- * Due records, earliest first. The index may show an outdated time, so each record is checked: those that are now due after `until` are skipped.
- * A record that has just become due earlier is found by the next call.
+ * Due records, earliest first. The index lags behind the table, so each record's time is checked in the table. A record whose time has just been set
+ * may be missing; the next call finds it.
  */
 async function readDue(dynamo: Dynamo, until: number, limit: number): Promise<readonly DueRecord[]> {
   const range = { name: 'todoTime', to: `${timeKey(until)}$` };

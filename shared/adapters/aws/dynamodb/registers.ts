@@ -1,32 +1,30 @@
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { gzipSync } from 'node:zlib';
 import { mapParallel } from '../../../domain/map-parallel.ts';
 import type { Register, Registers } from '../../../ports/registers.ts';
 import type { NewId } from '../../../ports/system.ts';
-import { corrupt, storeError } from '../store-errors.ts';
+import { isAnything } from '../../stored-shapes.ts';
+import { storeError } from '../store-errors.ts';
 import {
   binary,
   flag,
   type Item,
-  MAX_BODY_BYTES,
   parseJson,
-  place,
-  readBinary,
   readText,
   readTextOrNull,
+  refuseTooLarge,
   text,
+  unzip,
 } from './attributes.ts';
+import { keyOf } from './ledger-query.ts';
 import { REGISTER_SHARDS, shardKey, shardKeys } from './schema.ts';
-import type { Dynamo, Key } from './table-client.ts';
+import { type Dynamo, type Key, keyItem } from './table-client.ts';
 
-/**
- * Longer values are compressed: a plan of 20,000 changes, the most for an organization of 10,000 accounts, is 1.2 MB of text.
- */
+/** Longer values are compressed. The largest, a plan of 20,000 changes, has 1.2 MB, which is more than an item may have. */
 const ZIP_FROM_BYTES = 16 * 1024;
 
 /**
- * Registers in DynamoDB. A version is a new id, so it never repeats, and a writer whose answer was lost recognizes its own write by it.
- * A removal first writes a tombstone for the same reason: a writer that finds its own tombstone has removed the register. A tombstone that
- * a crash left behind counts as absent and is overwritten.
+ * Registers in DynamoDB. Each write has a new, unique version, by which a writer whose answer was lost recognizes its own write. For the same reason a
+ * removal first writes a tombstone with a version. A tombstone left behind by a crash counts as a missing register.
  */
 export function dynamoRegisters(dynamo: Dynamo, newId: NewId): Registers {
   /** Puts the item if the register's version is `expected`. */
@@ -40,7 +38,7 @@ export function dynamoRegisters(dynamo: Dynamo, newId: NewId): Registers {
           };
     const { stored, retried } = await dynamo.put(item, condition);
     if (stored || !retried) return stored;
-    const found = await dynamo.get({ pk: readText(item, 'pk'), sk: readText(item, 'sk') });
+    const found = await dynamo.get(keyOf(item));
     return found !== null && readText(found, 'version') === readText(item, 'version');
   };
 
@@ -54,21 +52,19 @@ export function dynamoRegisters(dynamo: Dynamo, newId: NewId): Registers {
       const body: string | undefined = JSON.stringify(value);
       if (body === undefined) throw new TypeError(`register ${name}: the value cannot be stored as JSON`);
       const version = newId();
-      const item = { ...keyItem(name), version: text(version), ...bodyAttributes(name, body) };
+      const item = { ...checkedKey(name), version: text(version), ...bodyAttributes(name, body) };
       return (await exchange(item, expected)) ? version : null;
     },
     async remove(name, expected) {
       const version = newId();
-      const tombstone = { ...keyItem(name), version: text(version), removed: flag(true) };
+      const tombstone = { ...checkedKey(name), version: text(version), removed: flag(true) };
       if (!(await exchange(tombstone, expected))) return false;
-      await dynamo.remove(registerKey(name), {
-        expression: 'version = :version',
-        values: { ':version': text(version) },
-      });
+      const values = { ':version': text(version) };
+      await dynamo.remove(registerKey(name), { expression: 'version = :version', values });
       return true;
     },
     async list(prefix) {
-      // The last character, which sorts after every name with the prefix.
+      // U+10FFFF is the last character, so every name with the prefix sorts before it.
       const range = prefix === '' ? {} : { range: { name: 'sk', from: prefix, to: `${prefix}\u{10ffff}` } };
       const found = await mapParallel(shardKeys('register', REGISTER_SHARDS), REGISTER_SHARDS, (pk) =>
         dynamo.queryAll({ hash: ['pk', pk], consistent: true, ...range }),
@@ -88,23 +84,19 @@ function registerKey(name: string): Key {
 
 const MAX_NAME_BYTES = 1_024;
 
-function keyItem(name: string): Item {
+function checkedKey(name: string): Item {
   const bytes = Buffer.byteLength(name);
   if (bytes === 0 || bytes > MAX_NAME_BYTES || !name.isWellFormed()) {
     const found = `its name has ${bytes} bytes or is not valid text; 1 to ${MAX_NAME_BYTES} bytes are allowed`;
     throw storeError('Rejected', `register ${name.slice(0, 100)}`, found, 'Nothing was stored.');
   }
-  const { pk, sk } = registerKey(name);
-  return { pk: text(pk), sk: text(sk) };
+  return keyItem(registerKey(name));
 }
 
 function bodyAttributes(name: string, body: string): Item {
   if (Buffer.byteLength(body) < ZIP_FROM_BYTES) return { body: text(body) };
   const zipped = gzipSync(body);
-  if (zipped.length > MAX_BODY_BYTES) {
-    const found = `its compressed value has ${zipped.length} bytes; a DynamoDB item may have 400 KB`;
-    throw storeError('TooLarge', `register ${name}`, found, 'Nothing of it was stored.');
-  }
+  refuseTooLarge(`the compressed value of register ${name}`, zipped.length, 'Nothing of it was stored.');
   return { zipped: binary(zipped) };
 }
 
@@ -113,20 +105,7 @@ function isTombstone(item: Item): boolean {
 }
 
 function toRegister(item: Item): Register {
-  const body = readTextOrNull(item, 'body') ?? unzip(item);
+  const body = readTextOrNull(item, 'body') ?? unzip(item, 'a register');
   const value = parseJson(item, body, 'a register', isAnything);
   return { name: readText(item, 'sk'), value, version: readText(item, 'version') };
-}
-
-function isAnything(_value: unknown): _value is unknown {
-  return true;
-}
-
-function unzip(item: Item): string {
-  const zipped = readBinary(item, 'zipped');
-  try {
-    return gunzipSync(zipped).toString();
-  } catch {
-    throw corrupt(place(item), 'the zipped value of a register cannot be unzipped');
-  }
 }

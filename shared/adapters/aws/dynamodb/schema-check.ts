@@ -10,10 +10,7 @@ import { StoreError } from '../../../ports/store-error.ts';
 import type { StoreRetry } from '../store-retry.ts';
 import { createTableInput } from './schema.ts';
 
-/**
- * Describes what is missing or wrong about a table; empty if it is as {@link createTableInput} declares it. Additional indexes are allowed.
- * @throws StoreError if the table could not be described
- */
+/** The differences of a table from {@link createTableInput}; additional indexes are allowed. @throws StoreError if the table cannot be described */
 export async function findTableFaults(
   client: DynamoDBClient,
   table: string,

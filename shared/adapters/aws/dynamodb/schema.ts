@@ -1,9 +1,4 @@
-import type {
-  CreateTableCommandInput,
-  GlobalSecondaryIndex,
-  LocalSecondaryIndex,
-  Projection,
-} from '@aws-sdk/client-dynamodb';
+import type { CreateTableCommandInput, KeySchemaElement, Projection } from '@aws-sdk/client-dynamodb';
 
 /*
  * The one table of the `aws` profile: its keys, its indexes, and their costs.
@@ -15,7 +10,7 @@ import type {
  *   record             record#<0..15>     <account id>     body, seq, wake; todoKey and todoTime while it has a due time
  *   register           register#<0..15>   <name>           version, body or zipped; `removed` instead while it is a tombstone
  *   snapshot           facts              current          the snapshot's id, its meta, its number of buckets
- *   snapshot's name    facts              snapshot#<id>    at: to find and remove what a crash left behind
+ *   snapshot's name    facts              snapshot#<id>    at: when its save began, to remove abandoned snapshots
  *   snapshot's bucket  facts#<id>         bucket#<n>       about 128 accounts, compressed
  *   refreshed account  facts#<id>         account#<id>     body, which replaces the account in the bucket
  *
@@ -31,18 +26,15 @@ import type {
  *   todo               outbox#<0..7>           time   entries not yet marked as published       keys
  *   todo               due#<0..15>             wake   records with a due time                   keys
  *
- * `time` is `<epoch ms, 16 digits>#<chain>#<seq>`: unique, so that a page can end anywhere, and sorted by time.
+ * `time` is `<epoch ms, 16 digits>#<chain>#<seq>`: unique, so that a page can end after any entry.
  *
- * Consistency. Everything is read from the table with strong consistency, except what only an index can find. A GSI usually follows the
- * table within a second, but AWS promises no bound:
+ * Consistency. A global index (GSI) usually follows the table within a second, but AWS promises no limit:
  *   strong:    head, read, chains; query by account (the LSI); records except `due`, registers, snapshots
- *   eventual:  query by run, type, actor, enrollment or time alone, changedSince, reachedSince, outline, unpublished, due: these may miss
- *              the latest writes, and a later read returns them. The tick reads due and unpublished items every minute; the guard adds the
- *              last half minute from the register `claimed-changes` to `changedSince`.
- * Items found by an index are then read from the table (ledger bodies, records), so a lagging index never returns outdated content: an
- * entry already marked as published, or a snoozed record, is omitted.
+ *   eventual:  query by run, type, actor, enrollment or time alone, changedSince, reachedSince, outline, unpublished, due. They may miss the
+ *              latest writes; a later read returns these. `changedSince` is used with the register `claimed-changes`, which has them.
+ * Entries and records that an index finds are then read from the table, so their content is never outdated.
  *
- * Costs. A write unit (WRU) is 1 KB written, a strongly consistent read unit (RRU) 4 KB read. An entry is about 1.2 KB, a record 1.3 KB, an
+ * Costs. A write unit (WRU) is 1 KB written, a strongly consistent read unit (RRU) 4 KB read. An entry has about 1.2 KB, a record 1.3 KB, an
  * index item 0.35 KB:
  *   append one entry     1 head: 2 RRU · entry 2 + LSI 1 + four indexes 4 + outbox 1 + the chain's end 1 = 9 WRU
  *                        (a chain's first entry: +1 WRU; an entry without a run: −1)
@@ -58,27 +50,18 @@ import type {
  *   outline              20 entries per RRU, eventually consistent at half price: a run of 10,000 accounts with two changes each: 2,000 RRU
  *   changedSince         20 intents per RRU, eventually consistent at half price: 10,000 in a day: 250 RRU
  *
- * No hot partition at 10,000 accounts an hour (a partition handles 1,000 WRU and 3,000 RRU a second). An account that is remediated
- * writes about 4 entries and advances its record 4 times: 40,000 entries and advances an hour, 11 a second.
- *   ledger     each account's chain is a partition key of its own: 4 entries an hour
- *   indexes    11 entries/s over 8 shards: 1.4 WRU/s each. A scan's burst, bounded by 32 parallel appends of 10 ms each, is
- *              3,200 entries/s: 400 WRU/s a shard
- *   organization's chain: written one entry after the other, about ten an hour
- *   chains     the first scan registers 10,000 chains: in the same burst 400 (first) + 400 (end) WRU/s a shard
- *   records    11 advances/s × 4 WRU over 16 shards: 3 WRU/s each; in the burst 3,200/s: 200 × 4 = 800 WRU/s each
- *   limiter    one item a bucket: a write per reservation, at most 0.1 a call: at 100 calls/s 10 WRU/s on one key
- *   runs       read before each mutating call: 100 calls/s are 100 RRU/s on the run's key
- * A chain, like any partition key of a table with an LSI, may have 10 GB: about 6 million entries.
+ * Load. docs/architecture.md shows that no partition key gets more than a partition takes (1,000 WRU and 3,000 RRU a second). A chain, like any
+ * partition key of a table with an LSI, may have 10 GB: about 6 million entries.
  */
 
-/** The number of partition keys over which an index of entries is spread, by a hash of the entry's position. */
+/** Over how many partition keys the entries of an index are spread, by a hash of chain and sequence number. */
 export const ENTRY_SHARDS = 8;
-/** The number of partition keys over which chains, records and registers are spread, by a hash of their name. */
+/** Over how many partition keys chains, records and registers are spread, by a hash of their name. */
 export const CHAIN_SHARDS = 8;
 export const RECORD_SHARDS = 16;
 export const REGISTER_SHARDS = 16;
 
-/** The attributes projected into the indexes of entries, so that other filters apply before the entry itself is read. */
+/** The attributes that indexes of entries contain, so that filters apply before the entry itself is read. */
 const FILTERS = ['type', 'accountId', 'enrollment', 'runId', 'actor', 'optOut'] as const;
 
 const TIME_INDEXES = [
@@ -91,48 +74,36 @@ const TIME_INDEXES = [
 
 export const TIME_INDEX_KEYS: ReadonlyMap<string, string> = new Map([['chain-time', 'pk'], ...TIME_INDEXES]);
 
-/**
- * The only definition of the table, for tests and for the deployment, which adds encryption, point-in-time recovery and deletion protection.
- * There is no TTL, because nothing here expires.
- */
+/** Keys and indexes of the table. The deployment adds encryption, point-in-time recovery and deletion protection. Nothing expires, so there is no TTL. */
 export function createTableInput(table: string): CreateTableCommandInput {
   const attributes = ['pk', 'sk', 'time', ...TIME_INDEXES.map(([, key]) => key), 'todoKey', 'todoTime'];
   const entries: Projection = { ProjectionType: 'INCLUDE', NonKeyAttributes: [...FILTERS] };
-  const local: LocalSecondaryIndex = {
-    IndexName: 'chain-time',
-    KeySchema: keySchema('pk', 'time'),
-    Projection: entries,
-  };
-  const byTime = TIME_INDEXES.map(
-    ([name, key]): GlobalSecondaryIndex => ({
-      IndexName: name,
-      KeySchema: keySchema(key, 'time'),
-      Projection: entries,
-    }),
-  );
-  const todo: GlobalSecondaryIndex = {
-    IndexName: 'todo',
-    KeySchema: keySchema('todoKey', 'todoTime'),
-    Projection: { ProjectionType: 'KEYS_ONLY' },
-  };
+  const index = (name: string, hash: string, range: string, projection: Projection) => ({
+    IndexName: name,
+    KeySchema: keySchema(hash, range),
+    Projection: projection,
+  });
   return {
     TableName: table,
     BillingMode: 'PAY_PER_REQUEST',
     AttributeDefinitions: attributes.map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
     KeySchema: keySchema('pk', 'sk'),
-    LocalSecondaryIndexes: [local],
-    GlobalSecondaryIndexes: [...byTime, todo],
+    LocalSecondaryIndexes: [index('chain-time', 'pk', 'time', entries)],
+    GlobalSecondaryIndexes: [
+      ...TIME_INDEXES.map(([name, key]) => index(name, key, 'time', entries)),
+      index('todo', 'todoKey', 'todoTime', { ProjectionType: 'KEYS_ONLY' }),
+    ],
   };
 }
 
-function keySchema(hash: string, range: string): NonNullable<GlobalSecondaryIndex['KeySchema']> {
+function keySchema(hash: string, range: string): KeySchemaElement[] {
   return [
     { AttributeName: hash, KeyType: 'HASH' },
     { AttributeName: range, KeyType: 'RANGE' },
   ];
 }
 
-/** The shard of a name: FNV-1a over its UTF-16 code units, the same in every process and version. */
+/** The shard of a name: FNV-1a over its UTF-16 code units. It must never change, because stored keys depend on it. */
 export function shardOf(name: string, shards: number): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < name.length; index += 1) {
@@ -153,7 +124,7 @@ export function shardKey(family: string, name: string, shards: number): string {
 const TIME_DIGITS = 16;
 const SEQ_DIGITS = 12;
 
-/** Epoch ms as text that sorts like the number; times before 1970 do not occur and sort as 1970. */
+/** Epoch ms as text that sorts like the number. Times before 1970 do not occur; they would sort as 1970. */
 export function timeKey(epochMs: number): string {
   return String(Math.max(0, Math.trunc(epochMs))).padStart(TIME_DIGITS, '0');
 }

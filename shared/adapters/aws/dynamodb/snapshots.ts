@@ -1,4 +1,4 @@
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { gzipSync } from 'node:zlib';
 import type { AccountId } from '../../../domain/enrollment/model.ts';
 import type { OrganizationAccount } from '../../../domain/policy/types.ts';
 import type { OrganizationSnapshot } from '../../../ports/cloud.ts';
@@ -10,31 +10,30 @@ import {
   binary,
   flag,
   type Item,
-  MAX_BODY_BYTES,
   number,
   parseJson,
-  place,
-  readBinary,
   readNumber,
   readText,
+  refuseTooLarge,
   text,
+  unzip,
 } from './attributes.ts';
 import { keyOf } from './ledger-query.ts';
 import { shardOf } from './schema.ts';
-import type { Dynamo, Key } from './table-client.ts';
+import { type Dynamo, type Key, keyItem } from './table-client.ts';
 
-/** Accounts per bucket: small enough to read for one account, large enough for few buckets. */
+/** Accounts per bucket. Reading one account reads its whole bucket, so a bucket is small; each bucket is a write, so it is not smaller. */
 const ACCOUNTS_PER_BUCKET = 128;
-/** The unfinished snapshot of another writer is removed only after this time, ms. A save takes seconds. */
+/** After this time, ms, an unfinished snapshot counts as abandoned and is removed. A save takes seconds. */
 const SAVE_MAY_TAKE_MS = 15 * 60_000;
-/** How often a reader starts over because the snapshot was replaced meanwhile, before it fails. */
+/** How often a reader starts over if the snapshot is replaced while it reads. */
 const MAX_LOOKS = 20;
 
 const CURRENT: Key = { pk: 'facts', sk: 'current' };
-/** The id for accounts refreshed before the first snapshot, which replaces them. */
+/** The snapshot id under which accounts are refreshed before there is a snapshot. The first snapshot replaces them. */
 const NO_SNAPSHOT = 'none';
 
-/** The item that names the current snapshot. Writing it makes a new snapshot visible atomically. */
+/** The item that names the current snapshot. Replacing this item makes a new snapshot visible in one step. */
 interface Current {
   readonly id: string;
   readonly buckets: number;
@@ -42,18 +41,17 @@ interface Current {
 }
 
 /**
- * A snapshot is stored in buckets of compressed JSON under its own id. It becomes visible when the item `current` names that id. Refreshed
- * accounts are stored separately and take precedence over the buckets. Then the old snapshot is removed; a reader that notices the removal
- * starts over with the new one. A writer killed midway leaves the snapshot's name behind; the next save uses it to clean up.
+ * A snapshot is stored as buckets of compressed JSON under its own id, and becomes visible when the item `current` names that id. The old snapshot is
+ * then removed; a reader that finds a bucket missing starts over. Accounts that are refreshed later are separate items, which take precedence over the
+ * buckets. A writer that is killed leaves the item with the snapshot's name behind, by which the next save finds the rest and removes it.
  */
 export function dynamoSnapshots(dynamo: Dynamo, clock: Pick<Clock, 'now'>, newId: NewId): SnapshotStore {
-  /** Writes items of single accounts to the snapshot that is current when it returns. */
+  /** Writes items of single accounts to the current snapshot. Repeats if another snapshot becomes current meanwhile, which would hide them. */
   const overlay = async (itemsFor: (snapshot: string) => readonly Item[]): Promise<void> => {
     let id = (await readCurrent())?.id ?? NO_SNAPSHOT;
     for (;;) {
       const snapshot = id;
       await dynamo.putMany(itemsFor(snapshot));
-      // If another snapshot became current meanwhile, it would hide what was just written to the previous one.
       id = (await readCurrent())?.id ?? NO_SNAPSHOT;
       if (id === snapshot) return;
     }
@@ -68,7 +66,7 @@ export function dynamoSnapshots(dynamo: Dynamo, clock: Pick<Clock, 'now'>, newId
       const id = newId();
       const began = clock.now();
       const items = bucketItems(id, accounts);
-      await dynamo.put({ ...nameItem(id), at: number(began) });
+      await dynamo.put({ ...keyItem({ pk: CURRENT.pk, sk: `snapshot#${id}` }), at: number(began) });
       await dynamo.putMany(items);
       if (clock.now() - began > SAVE_MAY_TAKE_MS / 2) throw tooSlow(id);
       const replaced = await makeCurrent(dynamo, { id, buckets: items.length, meta });
@@ -135,29 +133,23 @@ async function loadOnce(
   return { ...current.meta, accounts: [...accounts.values()].sort((a, b) => (a.id < b.id ? -1 : 1)) };
 }
 
-/**
- * Makes a complete snapshot the current one.
- * @returns the id of the snapshot that it replaced, which never becomes current again
- */
+/** Makes a complete snapshot the current one. @returns the id of the snapshot that it replaced */
 async function makeCurrent(dynamo: Dynamo, { id, buckets, meta }: Current): Promise<string> {
   for (;;) {
     const known = await dynamo.get(CURRENT);
     const previous = known === null ? null : readText(known, 'id');
     const { stored, retried } = await dynamo.put(
-      {
-        ...{ pk: text(CURRENT.pk), sk: text(CURRENT.sk), id: text(id), buckets: number(buckets) },
-        body: text(JSON.stringify(meta)),
-      },
+      { ...keyItem(CURRENT), id: text(id), buckets: number(buckets), body: text(JSON.stringify(meta)) },
       previous === null
         ? { expression: 'attribute_not_exists(pk)' }
         : { expression: 'id = :previous', values: { ':previous': text(previous) } },
     );
-    // After a lost answer, this snapshot may have been current, and replaced and removed since. It must not become current again.
+    // If an attempt's answer was lost, the snapshot may have been current and replaced since, so it must not be written again.
     if (stored || retried) return previous ?? NO_SNAPSHOT;
   }
 }
 
-/** Removes the replaced snapshot, and the remains of writers that died long ago, but not the unfinished snapshot of an active writer. */
+/** Removes the replaced snapshot and abandoned ones, but not the unfinished snapshot of an active writer. */
 async function sweep(dynamo: Dynamo, replaced: string, now: number): Promise<void> {
   if (replaced === NO_SNAPSHOT) await removeSnapshot(dynamo, NO_SNAPSHOT);
   const range = { name: 'sk', from: 'snapshot#', to: 'snapshot$' };
@@ -165,7 +157,7 @@ async function sweep(dynamo: Dynamo, replaced: string, now: number): Promise<voi
   const current = await dynamo.get(CURRENT);
   const valid = current === null ? null : readText(current, 'id');
   for (const item of names) {
-    const id = idOf(item);
+    const id = readText(item, 'sk').slice('snapshot#'.length);
     const abandoned = now - readNumber(item, 'at') > SAVE_MAY_TAKE_MS;
     if (id === valid || !(id === replaced || abandoned)) continue;
     await removeSnapshot(dynamo, id);
@@ -177,14 +169,6 @@ async function removeSnapshot(dynamo: Dynamo, id: string): Promise<void> {
   for await (const page of dynamo.query({ hash: ['pk', `facts#${id}`], consistent: true })) {
     await dynamo.removeMany(page.map(keyOf));
   }
-}
-
-function nameItem(id: string): Item {
-  return { pk: text('facts'), sk: text(`snapshot#${id}`) };
-}
-
-function idOf(item: Item): string {
-  return readText(item, 'sk').slice('snapshot#'.length);
 }
 
 function bucketKey(id: string, bucket: number): Key {
@@ -200,23 +184,20 @@ function bucketItems(id: string, accounts: readonly OrganizationAccount[]): read
   const contents = Map.groupBy(accounts, (each) => shardOf(each.id, buckets));
   return Array.from({ length: buckets }, (_, bucket) => {
     const zipped = gzipSync(JSON.stringify(contents.get(bucket) ?? []));
-    const { pk, sk } = bucketKey(id, bucket);
-    checkSize(`bucket ${bucket} of a snapshot of ${accounts.length} accounts`, zipped.length);
-    return { pk: text(pk), sk: text(sk), zipped: binary(zipped) };
+    refuseTooLarge(`bucket ${bucket} of a snapshot of ${accounts.length} accounts`, zipped.length, NOT_VISIBLE);
+    return { ...keyItem(bucketKey(id, bucket)), zipped: binary(zipped) };
   });
 }
 
 function refreshedItem(id: string, facts: OrganizationAccount): Item {
-  const { pk, sk } = refreshedKey(id, facts.id);
   const body = JSON.stringify(facts);
-  checkSize(`account ${facts.id} of a snapshot`, Buffer.byteLength(body));
-  return { pk: text(pk), sk: text(sk), body: text(body) };
+  refuseTooLarge(`account ${facts.id} of a snapshot`, Buffer.byteLength(body), NOT_VISIBLE);
+  return { ...keyItem(refreshedKey(id, facts.id)), body: text(body) };
 }
 
-/** Marks an account that has left, because its bucket may still contain it. */
+/** Marks an account that has left. Its bucket may still contain it. */
 function goneItem(id: string, accountId: AccountId): Item {
-  const { pk, sk } = refreshedKey(id, accountId);
-  return { pk: text(pk), sk: text(sk), gone: flag(true) };
+  return { ...keyItem(refreshedKey(id, accountId)), gone: flag(true) };
 }
 
 function toRefreshed(item: Item): OrganizationAccount | null {
@@ -227,11 +208,7 @@ function isGone(item: Item): boolean {
   return item['gone'] !== undefined;
 }
 
-function checkSize(what: string, bytes: number): void {
-  if (bytes <= MAX_BODY_BYTES) return;
-  const found = `${bytes} bytes; a DynamoDB item may have 400 KB`;
-  throw storeError('TooLarge', what, found, 'The snapshot did not become visible.');
-}
+const NOT_VISIBLE = 'The snapshot did not become visible.';
 
 function toCurrent(item: Item): Current {
   const meta = parseJson(item, readText(item, 'body'), 'the snapshot', isSnapshotMeta);
@@ -243,13 +220,8 @@ function toFacts(item: Item): OrganizationAccount {
 }
 
 function toBucket(item: Item): readonly OrganizationAccount[] {
-  let body: string;
-  try {
-    body = gunzipSync(readBinary(item, 'zipped')).toString();
-  } catch {
-    throw corrupt(place(item), 'a part of the snapshot cannot be unzipped');
-  }
-  return parseJson(item, body, 'a part of the snapshot', areAccountFacts);
+  const what = 'a part of the snapshot';
+  return parseJson(item, unzip(item, what), what, areAccountFacts);
 }
 
 function areAccountFacts(value: unknown): value is readonly OrganizationAccount[] {

@@ -15,15 +15,14 @@ import { chunksOf } from '../../chunks.ts';
 import { IncompleteAnswerError } from '../complete-answers.ts';
 import { storeError } from '../store-errors.ts';
 import type { StoreRetry } from '../store-retry.ts';
-import type { Item } from './attributes.ts';
-import { text } from './attributes.ts';
+import { type Item, text } from './attributes.ts';
 
 export interface Key {
   readonly pk: string;
   readonly sk: string;
 }
 
-/** A condition on the item that is written. DynamoDB cannot compare other items without a transaction. */
+/** A condition on the item that is written. */
 export interface Condition {
   readonly expression: string;
   readonly values?: Item;
@@ -32,7 +31,7 @@ export interface Condition {
 export interface WriteOutcome {
   /** Whether the condition held and the item was written. */
   readonly stored: boolean;
-  /** Whether an earlier attempt, whose answer was lost, may have made the condition fail. */
+  /** Whether there were earlier attempts. One of them may have stored the item without an answer, which makes the condition of a later one fail. */
   readonly retried: boolean;
 }
 
@@ -43,7 +42,7 @@ export interface QueryRequest {
   /** Range of sort keys, inclusive on both ends. */
   readonly range?: { readonly name: string; readonly from?: string; readonly to?: string };
   readonly descending?: boolean;
-  /** Items per page; a small first page suits queries that need few items. */
+  /** Items per page. A small page suits queries that need few items. */
   readonly pageSize?: number;
   /** The attributes to return; default: all. DynamoDB bills the whole item either way. */
   readonly only?: readonly string[];
@@ -56,10 +55,10 @@ const PARALLEL = 32;
 /** The limits of BatchGetItem and BatchWriteItem. */
 const MAX_GETS = 100;
 const MAX_WRITES = 25;
-/** Every answer then has this member. Otherwise a correct answer for a missing item would be as empty as that of a broken proxy. */
+/** Makes every correct answer contain a member. Without it, the answer for a missing item would look like the empty answer of a broken proxy. */
 const ASK_CAPACITY = { ReturnConsumedCapacity: 'TOTAL' } as const;
 
-/** Operations on the table, with retries. All reads of items are strongly consistent. All methods throw StoreError. */
+/** Operations on the table, with retries. Items are read with strong consistency. All methods throw StoreError. */
 export class Dynamo {
   readonly #client: DynamoDBClient;
   readonly #retry: StoreRetry;
@@ -75,46 +74,29 @@ export class Dynamo {
   }
 
   async get(key: Key): Promise<Item | null> {
-    const command = new GetItemCommand({
-      TableName: this.table,
-      Key: keyItem(key),
-      ConsistentRead: true,
-      ...ASK_CAPACITY,
-    });
-    const { Item: item } = await this.#run('GetItem', () => this.#client.send(command));
+    const input = { TableName: this.table, Key: keyItem(key), ConsistentRead: true, ...ASK_CAPACITY };
+    const { Item: item } = await this.#run('GetItem', () => this.#client.send(new GetItemCommand(input)));
     return item ?? null;
   }
 
   put(item: Item, condition?: Condition): Promise<WriteOutcome> {
-    const command = new PutItemCommand({
-      TableName: this.table,
-      Item: item,
-      ...conditionInput(condition),
-      ...ASK_CAPACITY,
-    });
-    return this.#write('PutItem', () => this.#client.send(command));
+    const input = { TableName: this.table, Item: item, ...conditionInput(condition), ...ASK_CAPACITY };
+    return this.#write('PutItem', () => this.#client.send(new PutItemCommand(input)));
   }
 
-  /** @param change an UpdateExpression; the values of the condition include its values */
+  /** @param change an UpdateExpression; its values are among those of `condition` */
   update(key: Key, change: string, condition: Condition): Promise<WriteOutcome> {
-    const input = {
-      TableName: this.table,
-      Key: keyItem(key),
-      UpdateExpression: change,
-      ...conditionInput(condition),
-      ...ASK_CAPACITY,
-    };
+    const input = { ...this.#changeInput(key, condition), UpdateExpression: change };
     return this.#write('UpdateItem', () => this.#client.send(new UpdateItemCommand(input)));
   }
 
   remove(key: Key, condition: Condition): Promise<WriteOutcome> {
-    const command = new DeleteItemCommand({
-      TableName: this.table,
-      Key: keyItem(key),
-      ...conditionInput(condition),
-      ...ASK_CAPACITY,
-    });
-    return this.#write('DeleteItem', () => this.#client.send(command));
+    const input = this.#changeInput(key, condition);
+    return this.#write('DeleteItem', () => this.#client.send(new DeleteItemCommand(input)));
+  }
+
+  #changeInput(key: Key, condition: Condition) {
+    return { TableName: this.table, Key: keyItem(key), ...conditionInput(condition), ...ASK_CAPACITY };
   }
 
   /** The pages of a query; stops reading when the consumer stops. */
@@ -126,21 +108,16 @@ export class Dynamo {
     let from: Item | undefined;
     do {
       const command = new QueryCommand({
-        TableName: this.table,
+        ...{ TableName: this.table, ScanIndexForward: !descending, ConsistentRead: consistent },
+        ...{ KeyConditionExpression, ExpressionAttributeNames: names, ExpressionAttributeValues: values },
         ...(index !== undefined && { IndexName: index }),
-        KeyConditionExpression,
-        ExpressionAttributeNames: names,
-        ExpressionAttributeValues: values,
-        ScanIndexForward: !descending,
-        ConsistentRead: consistent,
         ...(only !== undefined && { ProjectionExpression: only.map((name) => `#only_${name}`).join(', ') }),
         ...(pageSize !== undefined && { Limit: pageSize }),
         ...(from !== undefined && { ExclusiveStartKey: from }),
       });
-      const answer = await this.#run('Query', () => this.#client.send(command));
-      const { Items: items = [] } = answer;
+      const { Items: items = [], LastEvaluatedKey } = await this.#run('Query', () => this.#client.send(command));
       if (items.length > 0) yield items;
-      from = answer.LastEvaluatedKey;
+      from = LastEvaluatedKey;
     } while (from !== undefined);
   }
 
@@ -158,7 +135,7 @@ export class Dynamo {
     return parts.flat();
   }
 
-  /** Puts without conditions and in no particular order, so the keys must differ. */
+  /** Puts items without conditions, in no particular order. Their keys must differ. */
   async putMany(items: readonly Item[]): Promise<void> {
     await this.#writeMany(items.map((item) => ({ PutRequest: { Item: item } })));
   }
@@ -183,7 +160,7 @@ export class Dynamo {
       found.push(...got);
       open = unprocessed;
       if (open.length === 0) return found;
-      // DynamoDB cuts an answer at 16 MB, so unprocessed keys are normal as long as each answer has items.
+      // DynamoDB ends an answer at 16 MB, so unprocessed keys are an error only if an answer has no items.
       if (got.length > 0) attempt = 0;
       await this.#again('BatchGetItem', attempt);
     }
@@ -230,7 +207,7 @@ export class Dynamo {
   }
 }
 
-function keyItem({ pk, sk }: Key): Item {
+export function keyItem({ pk, sk }: Key): Item {
   return { pk: text(pk), sk: text(sk) };
 }
 

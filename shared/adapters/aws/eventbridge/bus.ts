@@ -12,6 +12,7 @@ import type { Network } from '../../../domain/network.ts';
 import type { EventBus, Refusal } from '../../../ports/bus.ts';
 import { StoreError } from '../../../ports/store-error.ts';
 import type { Clock, Random } from '../../../ports/system.ts';
+import { packed } from '../../chunks.ts';
 import { clientSettings } from '../client-settings.ts';
 import { withCompleteAnswers } from '../complete-answers.ts';
 import { meaningOfCode } from '../store-errors.ts';
@@ -32,21 +33,15 @@ export interface EventBridgeBus extends EventBus {
   close(): void;
 }
 
-/** The largest number of entries in one PutEvents call [API_PutEvents]. */
-const BATCH = 10;
-/**
- * The largest size of one PutEvents call. Since January 2026 an event may have 1 MB, but not in every partition, and older targets and
- * archives accept only 256 KB. Entries have 1 to 2 KB, so the lower limit costs nothing [CalculatePutEventsEntrySize].
- */
+/** Maximum size of one PutEvents call. AWS allows 1 MB, but not in every partition nor for every target [CalculatePutEventsEntrySize]. */
 export const MAX_EVENT_BYTES = 256 * 1024;
+/** The limits of one PutEvents call [API_PutEvents]. */
+const BATCH = { count: 10, bytes: MAX_EVENT_BYTES };
 const PARALLEL = 4;
-/** Retries of entries that failed individually. The next tick retries those that still fail. */
+/** How often entries that EventBridge refused are sent again. The next tick tries those that still fail. */
 const MAX_REPEATS = 3;
 
-/**
- * Publishes to EventBridge: `source` is rollcall, `detail-type` the entry's type in words, `detail` the entry, `time` the time of the
- * entry. An entry that is too large is replaced by a reference with `truncated: true` (see `EntryReference`).
- */
+/** Publishes ledger entries to EventBridge. An entry that is too large for an event is replaced by a reference (`EntryReference`). */
 export function openEventBridge(options: EventBridgeOptions): EventBridgeBus {
   const client = withCompleteAnswers(
     'events',
@@ -59,12 +54,16 @@ export function openEventBridge(options: EventBridgeOptions): EventBridgeBus {
       const accepted = new Set<string>();
       const refused: Refusal[] = [];
       const publisher = new Publisher(client, retry, options.bus);
-      await mapParallel(packed(events), PARALLEL, async (batch) => {
-        const failures = await publisher.send(batch);
-        refused.push(...failures);
-        const failed = new Set(failures.map(({ id }) => id));
-        for (const { id } of batch) if (!failed.has(id)) accepted.add(id);
-      });
+      await mapParallel(
+        packed(events, BATCH, ({ event }) => bytesOf(event)),
+        PARALLEL,
+        async (batch) => {
+          const failures = await publisher.send(batch);
+          refused.push(...failures);
+          const failed = new Set(failures.map(({ id }) => id));
+          for (const { id } of batch) if (!failed.has(id)) accepted.add(id);
+        },
+      );
       return { accepted, refused };
     },
     close: () => client.destroy(),
@@ -80,7 +79,7 @@ class Publisher {
   readonly #client: EventBridgeClient;
   readonly #retry: StoreRetry;
   readonly #resource: string;
-  /** An error of an earlier call that every further call would get too, such as a missing bus. */
+  /** The error of an earlier call, such as a missing bus, that every further call would get too. */
   #fatal: StoreError | null = null;
 
   constructor(client: EventBridgeClient, retry: StoreRetry, bus: string) {
@@ -110,7 +109,7 @@ class Publisher {
     return refused;
   }
 
-  /** The results in the order of the events, or the error of the whole call. */
+  /** @returns the results in the order of the events, or the error of the whole call */
   async #put(events: readonly Event[]): Promise<readonly PutEventsResultEntry[] | StoreError> {
     if (this.#fatal !== null) return this.#fatal;
     const command = new PutEventsCommand({ Entries: events.map(({ event }) => event) });
@@ -129,7 +128,7 @@ function refusal(id: string, error: StoreError): Refusal {
   return { id, code: error.details.vendorCode ?? error.code, message: error.message };
 }
 
-/** The answer has one result per entry. An entry without a result, or with a result without an event id, was not accepted. */
+/** @returns `null` if the event was accepted: its result then has an event id */
 function entryFailure(id: string, result: PutEventsResultEntry | undefined): Refusal | null {
   if (result?.EventId !== undefined && result.ErrorCode === undefined) return null;
   return { id, code: result?.ErrorCode ?? 'Unanswered', message: result?.ErrorMessage ?? 'EventBridge gave no result' };
@@ -143,25 +142,7 @@ function toEvent(entry: LedgerEntry, bus: string): PutEventsRequestEntry {
   return bytesOf(event) <= MAX_EVENT_BYTES ? event : { ...event, Detail: JSON.stringify(referenceTo(entry)) };
 }
 
-/** The size as EventBridge counts it: 14 for the time, plus the UTF-8 bytes of source, detail type and detail [CalculatePutEventsEntrySize]. */
+/** The size as EventBridge counts it: 14 for the time, and the UTF-8 bytes of the texts [CalculatePutEventsEntrySize]. */
 function bytesOf({ Source = '', DetailType = '', Detail = '' }: PutEventsRequestEntry): number {
   return 14 + Buffer.byteLength(Source) + Buffer.byteLength(DetailType) + Buffer.byteLength(Detail);
-}
-
-/** Batches of at most ten events and {@link MAX_EVENT_BYTES} bytes. */
-function packed(events: readonly Event[]): readonly (readonly Event[])[] {
-  const batches: Event[][] = [];
-  let room = 0;
-  for (const each of events) {
-    const bytes = bytesOf(each.event);
-    const last = batches.at(-1);
-    if (last === undefined || last.length === BATCH || bytes > room) {
-      batches.push([each]);
-      room = MAX_EVENT_BYTES - bytes;
-    } else {
-      last.push(each);
-      room -= bytes;
-    }
-  }
-  return batches;
 }

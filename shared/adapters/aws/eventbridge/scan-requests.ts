@@ -6,7 +6,7 @@ import { withCompleteAnswers } from '../complete-answers.ts';
 import { storeError } from '../store-errors.ts';
 import { createStoreRetry, type RetryOptions } from '../store-retry.ts';
 
-/** The source of internal requests, so that subscribers do not mistake them for ledger entries. */
+/** The event source of Rollcall's own requests. It differs from that of ledger entries, so that subscribers do not receive them. */
 const INTERNAL_SOURCE = 'rollcall.internal';
 const SCAN_REQUESTED = 'Scan Requested';
 
@@ -31,7 +31,7 @@ export function eventBridgeScanRequests(
       await retry.run(resource, 'PutEvents', async () => {
         const { Entries: [only] = [] } = await client.send(command);
         if (only?.EventId !== undefined) return;
-        // An entry may be refused while the call is answered with 200 [API_PutEvents].
+        // PutEvents answers 200 even if it refuses an entry [API_PutEvents].
         const found = `PutEvents refused a request to scan (${only?.ErrorCode ?? 'no reason given'})`;
         throw storeError('Unavailable', resource, found, 'The next tick sends it again.');
       });

@@ -3,7 +3,7 @@ import { Logger as Powertools } from '@aws-lambda-powertools/logger';
 import { makeRedact } from '../../../domain/redact.ts';
 import type { LogFields, Logger } from '../../../ports/system.ts';
 
-/** A logger whose lines include the fields of the work that they belong to. */
+/** A logger that adds fields to all lines of a piece of work. */
 export interface ScopedLogger extends Logger {
   /** Adds `fields` (such as the run id) to every line that `work` logs, also asynchronously. */
   within<T>(fields: LogFields, work: () => Promise<T>): Promise<T>;
@@ -12,22 +12,22 @@ export interface ScopedLogger extends Logger {
 export interface LambdaLoggerOptions {
   readonly service: string;
   readonly stage: string;
-  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly level: keyof Logger;
 }
 
 /**
- * JSON log lines by Powertools. The messages of one batch are processed in parallel, so their fields belong to the asynchronous context and
- * not to the logger. Secrets are masked (see `makeRedact`).
+ * Writes JSON log lines with Powertools and masks secrets. The fields of `within` are kept in the asynchronous context, because messages are
+ * processed in parallel.
  */
 export function lambdaLogger({ service, stage, level }: LambdaLoggerOptions): ScopedLogger {
   const scope = new AsyncLocalStorage<LogFields>();
   const powertools = new Powertools({ serviceName: service, logLevel: LEVELS[level], persistentKeys: { stage } });
   const redact = makeRedact();
   const write =
-    (method: 'debug' | 'info' | 'warn' | 'error') =>
+    (method: keyof Logger) =>
     (message: string, fields?: LogFields): void => {
       const extra = Object(redact({ ...scope.getStore(), ...fields }));
-      // Powertools takes `message` only from its first argument.
+      // Powertools reserves the name `message` for its first argument, so a field of that name is logged as `detail`.
       const { message: detail, ...rest } = extra;
       powertools[method](String(redact(message)), detail === undefined ? rest : { ...rest, detail });
     };

@@ -1,10 +1,7 @@
 import { Metrics as Powertools } from '@aws-lambda-powertools/metrics';
 import { METRICS, type Metrics } from '../../../ports/metrics.ts';
 
-/**
- * Metrics in CloudWatch's embedded metric format: each flush writes one log line, from which CloudWatch extracts the metrics. No call is made.
- * Dimensions are `service` (the function) and `stage`.
- */
+/** Metrics in CloudWatch's embedded metric format: each flush writes a log line, from which CloudWatch reads the metrics. No call is made. */
 export function lambdaMetrics({ service, stage }: { readonly service: string; readonly stage: string }): Metrics {
   const powertools = new Powertools({ namespace: 'Rollcall', serviceName: service, defaultDimensions: { stage } });
   let any = false;

@@ -5,11 +5,11 @@ import type { SSMClient } from '@aws-sdk/client-ssm';
 import type { Network } from '../../../domain/network.ts';
 import { type PolicySource, type PolicyText, PolicyUnreadableError } from '../../../ports/policy-source.ts';
 import { clientSettings } from '../client-settings.ts';
-import { withCompleteAnswers } from '../complete-answers.ts';
+import { isObject, withCompleteAnswers } from '../complete-answers.ts';
 import { codeOf, toStoreError } from '../store-errors.ts';
 import { createStoreRetry, type RetryOptions } from '../store-retry.ts';
 
-/** Where the policy is stored; see `config/aws-env.ts`. */
+/** Where the policy is stored, from the variable `ROLLCALL_POLICY`. */
 export type Location =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 's3'; readonly bucket: string; readonly key: string }
@@ -26,7 +26,7 @@ export interface PolicySourceOptions extends RetryOptions {
 const CONNECT_MS = 2_000;
 const REQUEST_MS = 10_000;
 
-/** Reads the policy from a bundled file, an S3 object or an SSM parameter. Only the SDK client that is needed is loaded. */
+/** Reads the policy from a file in the function's bundle, an S3 object or an SSM parameter. Loads an SDK client only if it is needed. */
 export function policySource(location: Location, taskRoot: string, options: PolicySourceOptions): PolicySource {
   switch (location.kind) {
     case 'file':
@@ -44,7 +44,7 @@ function fileSource(path: string): PolicySource {
       try {
         const stats = await stat(path);
         const { mtimeMs, size } = stats;
-        // Reading a pipe could block until the function times out.
+        // Reading a pipe could block forever.
         if (!stats.isFile()) throw new PolicyUnreadableError(`the policy ${path} is not a regular file`);
         const version = `${mtimeMs} ${size}`;
         if (version === known) return null;
@@ -61,16 +61,12 @@ function fileSource(path: string): PolicySource {
 function s3Source(bucket: string, key: string, options: PolicySourceOptions): PolicySource {
   const retry = createStoreRetry(options);
   const name = `s3://${bucket}/${key}`;
-  let client: Promise<S3Client> | null = null;
-  const open = async (): Promise<S3Client> => {
-    const { S3Client } = await import('@aws-sdk/client-s3');
-    return withCompleteAnswers('s3', new S3Client(clientSettings(CONNECT_MS, REQUEST_MS, options.network)));
-  };
+  let client: S3Client | null = null;
   return {
     async read(known) {
-      const { GetObjectCommand } = await import('@aws-sdk/client-s3');
-      client ??= open();
-      const s3 = await client;
+      const { GetObjectCommand, S3Client } = await import('@aws-sdk/client-s3');
+      client ??= withCompleteAnswers('s3', new S3Client(clientSettings(CONNECT_MS, REQUEST_MS, options.network)));
+      const s3 = client;
       const command = new GetObjectCommand({ Bucket: bucket, Key: key, ...(known !== null && { IfNoneMatch: known }) });
       try {
         const answer = await retry.run(name, 'GetObject', async (): Promise<GetObjectCommandOutput | null> => {
@@ -86,18 +82,14 @@ function s3Source(bucket: string, key: string, options: PolicySourceOptions): Po
         throw unreadable(name, cause);
       }
     },
-    close: () => void client?.then((opened) => opened.destroy()),
+    close: () => client?.destroy(),
   };
 }
 
-/** S3 answers 304 without a body, which the SDK turns into an error without a specific name [API_GetObject]. */
+/** Whether S3 answered 304, which the SDK throws as an error, often without a name [API_GetObject]. */
 function isNotModified(error: unknown): boolean {
-  if (codeOf(error) === 'NotModified') return true;
-  if (typeof error !== 'object' || error === null || !('$metadata' in error)) return false;
-  const { $metadata: metadata } = error;
-  return typeof metadata === 'object' && metadata !== null && 'httpStatusCode' in metadata
-    ? metadata.httpStatusCode === 304
-    : false;
+  const metadata = isObject(error) ? error['$metadata'] : undefined;
+  return codeOf(error) === 'NotModified' || (isObject(metadata) && metadata['httpStatusCode'] === 304);
 }
 
 async function objectText(name: string, { Body, ETag, ContentLength }: GetObjectCommandOutput): Promise<PolicyText> {
@@ -109,16 +101,12 @@ async function objectText(name: string, { Body, ETag, ContentLength }: GetObject
 function ssmSource(parameter: string, options: PolicySourceOptions): PolicySource {
   const retry = createStoreRetry(options);
   const name = `ssm:${parameter}`;
-  let client: Promise<SSMClient> | null = null;
-  const open = async (): Promise<SSMClient> => {
-    const { SSMClient } = await import('@aws-sdk/client-ssm');
-    return withCompleteAnswers('ssm', new SSMClient(clientSettings(CONNECT_MS, REQUEST_MS, options.network)));
-  };
+  let client: SSMClient | null = null;
   return {
     async read(known) {
-      const { GetParameterCommand } = await import('@aws-sdk/client-ssm');
-      client ??= open();
-      const ssm = await client;
+      const { GetParameterCommand, SSMClient } = await import('@aws-sdk/client-ssm');
+      client ??= withCompleteAnswers('ssm', new SSMClient(clientSettings(CONNECT_MS, REQUEST_MS, options.network)));
+      const ssm = client;
       try {
         const command = new GetParameterCommand({ Name: parameter, WithDecryption: true });
         const { Parameter } = await retry.run(name, 'GetParameter', () => ssm.send(command));
@@ -130,7 +118,7 @@ function ssmSource(parameter: string, options: PolicySourceOptions): PolicySourc
         throw unreadable(name, cause);
       }
     },
-    close: () => void client?.then((opened) => opened.destroy()),
+    close: () => client?.destroy(),
   };
 }
 

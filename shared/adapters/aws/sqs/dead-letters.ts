@@ -5,27 +5,26 @@ import { MAX_RECEIVES } from './queue-check.ts';
 import { asciiJson, reasonOf, type SqsQueue } from './queue-client.ts';
 
 export interface DeadLettersOptions {
-  /** Long poll, s. Only a long poll queries all servers of SQS. */
+  /** Duration of a long poll, s. A short poll would ask only some of SQS's servers and miss letters. */
   readonly waitSeconds: number;
-  /** SQS's count of dead letters, including hidden ones. It may be a minute old. */
+  /** SQS's count of dead letters, hidden ones included. It may be a minute old. */
   readonly count: () => Promise<number>;
 }
 
-/** How long letters stay hidden while they are listed, ms. */
+/** How long letters are hidden while they are listed, ms. */
 const LOOK_MS = 30_000;
-/** After this many consecutive answers without a new letter, all letters have been seen. */
+/** How many consecutive answers without a new letter mean that all letters have been received. */
 const PATIENCE = 2;
-/** Like `PATIENCE`, while SQS counts more letters than were received: another reader has hidden them and will release them soon. */
+/** How many empty answers are accepted while SQS counts more letters than were received: another reader may have hidden them for a moment. */
 const PATIENCE_WITH_OTHERS = 6;
 
 /**
- * The dead letters in the dead-letter queue. SQS can only show a message by delivering it, so a reader hides the letters while it lists
- * them and then releases them (they reappear after half a minute if the reader dies). Another reader waits a few seconds for them and then
- * lists what is visible. The id of a letter is SQS's message id, which does not change.
+ * The dead letters in the dead-letter queue. SQS can show a message only by delivering it, which hides it from other readers. So a reader receives the
+ * letters and then releases them; if it crashes, they reappear after {@link LOOK_MS}. A letter's id is SQS's message id, which does not change.
  */
 export function sqsDeadLetters(dlq: SqsQueue, queue: SqsQueue, options: DeadLettersOptions): DeadLetters {
   const { waitSeconds, count } = options;
-  /** Receives letters until `enough` returns true or all were seen, then runs `work`, then releases the letters that it did not remove. */
+  /** Receives letters until there are enough or all were received, runs `work`, then releases the letters that it did not remove. */
   const look = async <T>(
     enough: (found: ReadonlyMap<string, Message>) => boolean,
     work: (found: ReadonlyMap<string, Message>) => Promise<{ readonly result: T; readonly gone: ReadonlySet<string> }>,
@@ -82,7 +81,7 @@ export function sqsDeadLetters(dlq: SqsQueue, queue: SqsQueue, options: DeadLett
             const { MessageId: id = '', ReceiptHandle: receipt = '' } = received;
             return message !== null && wanted.has(id) ? [{ id, receipt, body: asciiJson(message) }] : [];
           });
-          // Sent before it is removed: a crash in between leaves both, and messages may be duplicated.
+          // Sends before it removes, so that no message is lost. A crash in between duplicates messages, which workers tolerate.
           await queue.send(readable);
           await dlq.remove(readable.map(({ receipt }) => receipt));
           const back = readable.map(({ id }) => id);
@@ -96,7 +95,7 @@ export function sqsDeadLetters(dlq: SqsQueue, queue: SqsQueue, options: DeadLett
 function toDeadLetter(received: Message): DeadLetter {
   const body = received.Body ?? '';
   const { message, error } = readMessage(body);
-  // A message that SQS itself moved here has no reason attributes.
+  // A message that SQS itself moved to this queue has no reason.
   const text = `received ${MAX_RECEIVES} times or more and never finished`;
   const reason = reasonOf(received) ?? error ?? { code: 'TooManyReceives', message: text, entryId: null };
   return { id: received.MessageId ?? '', message, body, reason, at: Number(received.Attributes?.SentTimestamp ?? 0) };

@@ -3,25 +3,22 @@ import * as z from 'zod';
 import { StoreError } from '../../../ports/store-error.ts';
 import type { StoreRetry } from '../store-retry.ts';
 
-/**
- * The largest message of the work queue. Rollcall's messages have less than 2 KB. The dead-letter queue accepts far more (at least 256 KB in
- * every partition), so any body of the work queue fits into it together with the reason.
- */
+/** Maximum size of a message of the work queue. The dead-letter queue accepts larger ones, so that every message fits in with its reason. */
 export const MAX_MESSAGE_BYTES = 64 * 1024;
-/** Space for the reason attributes. */
+/** Space for the reason of a dead letter. */
 const REASON_BYTES = 4 * 1024;
-/** After this many receives, SQS itself moves a message to the dead letters. Workers do so much earlier. */
+/** After this many receives, SQS itself moves a message to the dead-letter queue. Workers usually do so much earlier. */
 export const MAX_RECEIVES = 20;
 
 const FOURTEEN_DAYS_S = 14 * 86_400;
 
-/** The required attributes of the dead-letter queue, for tests and the deployment, which adds encryption and a policy. */
+/** The required attributes of the dead-letter queue. The deployment adds encryption and a policy. */
 export function createDeadLetterQueueInput(name: string): CreateQueueCommandInput {
-  // The longest retention of SQS, because a person has to handle dead letters.
+  // The longest retention that SQS allows, because dead letters wait for a person.
   return { QueueName: name, Attributes: { MessageRetentionPeriod: String(FOURTEEN_DAYS_S) } };
 }
 
-/** The required attributes of the work queue: a standard queue, because workers do not depend on order. */
+/** The required attributes of the work queue. It is a standard queue, because workers do not depend on order. */
 export function createQueueInput(name: string, deadLetterQueueArn: string): CreateQueueCommandInput {
   const redrive = { deadLetterTargetArn: deadLetterQueueArn, maxReceiveCount: MAX_RECEIVES };
   return {
@@ -39,10 +36,7 @@ const redriveSchema = z.object({ deadLetterTargetArn: z.string(), maxReceiveCoun
 
 type Attributes = Readonly<Record<string, string>>;
 
-/**
- * Describes what is missing or wrong about the two queues; empty if they have the required attributes.
- * @throws StoreError if their attributes could not be read
- */
+/** Describes the differences of both queues from the required attributes. @throws StoreError if their attributes cannot be read */
 export async function findQueueFaults(
   client: SQSClient,
   queueUrl: string,

@@ -10,15 +10,15 @@ import {
 } from '@aws-sdk/client-sqs';
 import { mapParallel } from '../../../domain/map-parallel.ts';
 import type { DeadLetterReason } from '../../../ports/queue.ts';
-import { chunksOf } from '../../chunks.ts';
+import { chunksOf, packed } from '../../chunks.ts';
 import { IncompleteAnswerError } from '../complete-answers.ts';
 import { meaningOfCode, storeError } from '../store-errors.ts';
 import type { StoreRetry } from '../store-retry.ts';
 
-/** The largest number of entries in one batch call of SQS. */
+/** Maximum number of entries in one batch call of SQS. */
 const BATCH = 10;
-/** The largest size of one SendMessageBatch in every partition. A larger message is sent alone. */
-const BATCH_BYTES = 256 * 1024;
+/** The limits of one SendMessageBatch that hold in every partition. */
+const SEND_BATCH = { count: BATCH, bytes: 256 * 1024 };
 const PARALLEL = 8;
 /** The longest visibility timeout of SQS. */
 const LONGEST_VISIBILITY_S = 43_200;
@@ -43,14 +43,11 @@ export class SqsQueue {
     this.resource = `queue ${url}`;
   }
 
-  /**
-   * Sends all messages, ten per call. Retries entries that failed because of the service.
-   * @throws StoreError if a message was not stored; others may have been
-   */
+  /** Sends all messages. @throws StoreError if a message could not be sent; others may have been sent */
   async send(messages: readonly Outgoing[], delayMs = 0): Promise<void> {
     const delay = delayMs > 0 ? { DelaySeconds: toSeconds(delayMs) } : {};
     const entry = (outgoing: Outgoing, index: number) => ({ ...toEntry(outgoing, index), ...delay });
-    await mapParallel(packed(messages), PARALLEL, (batch) =>
+    await mapParallel(packed(messages, SEND_BATCH, bytesOf), PARALLEL, (batch) =>
       this.#entries('SendMessageBatch', batch.map(entry), (Entries) =>
         this.#client.send(new SendMessageBatchCommand({ QueueUrl: this.url, Entries })),
       ),
@@ -62,7 +59,7 @@ export class SqsQueue {
     const command = new ReceiveMessageCommand({
       QueueUrl: this.url,
       MaxNumberOfMessages: Math.min(BATCH, max),
-      // With a timeout of 0, the same call could receive a message twice.
+      // With a visibility timeout of 0, the next call could receive the same message.
       VisibilityTimeout: Math.max(1, toSeconds(visibilityMs)),
       WaitTimeSeconds: waitSeconds,
       MessageSystemAttributeNames: ['ApproximateReceiveCount', 'SentTimestamp'],
@@ -72,7 +69,7 @@ export class SqsQueue {
     return Messages ?? [];
   }
 
-  /** Deletes messages; ignores receipts that are no longer valid, as SQS does. */
+  /** Deletes messages. Ignores receipts that are no longer valid. */
   async remove(receipts: readonly string[]): Promise<void> {
     await mapParallel(chunksOf(receipts, BATCH), PARALLEL, (batch) => {
       const entries = batch.map((ReceiptHandle, index) => ({ Id: String(index), ReceiptHandle }));
@@ -85,10 +82,7 @@ export class SqsQueue {
     });
   }
 
-  /**
-   * Hides messages for `ms` from now.
-   * @returns the receipts that were still valid
-   */
+  /** Hides messages for `ms` from now. @returns the receipts that were still valid */
   async hide(receipts: readonly string[], ms: number): Promise<ReadonlySet<string>> {
     const VisibilityTimeout = toSeconds(ms);
     const valid = await mapParallel(chunksOf(receipts, BATCH), PARALLEL, async (batch) => {
@@ -104,10 +98,7 @@ export class SqsQueue {
     return new Set(valid.flat());
   }
 
-  /**
-   * Repeats a batch call until every entry succeeded or was refused.
-   * @returns the ids of entries that were refused with one of the codes in `passOver`
-   */
+  /** Repeats a batch call for the entries that failed. @returns the ids of entries that failed with a code in `passOver`, which are not repeated */
   async #entries<E extends { Id: string | undefined }>(
     operation: string,
     entries: readonly E[],
@@ -143,7 +134,7 @@ export class SqsQueue {
   }
 }
 
-/** Checks that every entry has a result: an entry without one may not have been stored. @throws IncompleteAnswerError */
+/** Checks that every entry has a result, because an entry without one may not have been stored. @throws IncompleteAnswerError */
 function requireResults(entries: readonly { readonly Id: string | undefined }[], answer: BatchAnswer): void {
   const named = new Set([...(answer.Successful ?? []), ...(answer.Failed ?? [])].map(({ Id }) => Id));
   const without = entries.find(({ Id }) => !named.has(Id));
@@ -164,10 +155,7 @@ interface BatchAnswer {
 
 const NONE: ReadonlySet<string> = new Set();
 
-/**
- * SQS's codes for a receipt that is not valid: the message was deleted, another receiver has it, or its visibility timeout ended.
- * `InvalidParameterValue` also means that a message would be hidden for more than 12 hours in total.
- */
+/** SQS's codes for an invalid receipt: the message was deleted, another receiver has it, or it would be hidden for more than 12 hours in total. */
 const ABOUT_RECEIPT: ReadonlySet<string> = new Set([
   'InvalidParameterValue',
   'MessageNotInflight',
@@ -182,7 +170,7 @@ function isRetryable(code: string, senderFault: boolean | undefined): boolean {
   return meaning === 'Throttled' || meaning === 'Unavailable' || senderFault === false;
 }
 
-/** SQS takes whole seconds. Rounded up, so that a message is never visible too early. */
+/** Whole seconds, as SQS requires. Rounded up, so that a message is never visible too early. */
 function toSeconds(ms: number): number {
   return Math.min(LONGEST_VISIBILITY_S, Math.max(0, Math.ceil(ms / 1000)));
 }
@@ -195,25 +183,7 @@ function toEntry({ body, attributes }: Outgoing, index: number): SendMessageBatc
   return { Id: String(index), MessageBody: body, MessageAttributes };
 }
 
-/** Batches of at most ten messages and {@link BATCH_BYTES} bytes. */
-function packed(messages: readonly Outgoing[]): readonly (readonly Outgoing[])[] {
-  const batches: Outgoing[][] = [];
-  let room = 0;
-  for (const message of messages) {
-    const bytes = bytesOf(message);
-    const last = batches.at(-1);
-    if (last === undefined || last.length === BATCH || bytes > room) {
-      batches.push([message]);
-      room = BATCH_BYTES - bytes;
-    } else {
-      last.push(message);
-      room -= bytes;
-    }
-  }
-  return batches;
-}
-
-/** The size as SQS counts it: body, and names, types and values of the attributes. */
+/** The size of a message as SQS counts it. */
 export function bytesOf({ body, attributes }: Outgoing): number {
   const sizes = Object.entries(attributes ?? {}).map(
     ([name, value]) => Buffer.byteLength(name) + 'String'.length + Buffer.byteLength(value),
@@ -221,7 +191,7 @@ export function bytesOf({ body, attributes }: Outgoing): number {
   return Buffer.byteLength(body) + sizes.reduce((sum, size) => sum + size, 0);
 }
 
-/** JSON in ASCII only: SQS refuses most control characters and, in some partitions, characters above U+FFFF. */
+/** JSON in ASCII, because SQS refuses most control characters and, in some partitions, characters above U+FFFF. */
 export function asciiJson(value: unknown): string {
   return JSON.stringify(value).replace(
     /[\u007f-\uffff]/g,
@@ -229,11 +199,11 @@ export function asciiJson(value: unknown): string {
   );
 }
 
-/** Limits of the reason, so that it always fits beside the body: at most 3 bytes per character, {@link REASON_BYTES} in total. */
+/** Maximum lengths of the reason's texts. With 3 bytes per character the reason fits into the space that the queue check reserves (4 KB). */
 const MAX_NAME_CHARS = 100;
 const MAX_TEXT_CHARS = 1_000;
 
-/** The reason of a dead letter as message attributes, readable in the queue itself. SQS does not allow empty values. */
+/** The reason of a dead letter as message attributes. SQS does not allow empty values. */
 export function reasonAttributes({ code, message, entryId }: DeadLetterReason): Record<string, string> {
   return {
     ErrorCode: presentable(code, MAX_NAME_CHARS) || 'Unknown',
@@ -242,7 +212,7 @@ export function reasonAttributes({ code, message, entryId }: DeadLetterReason): 
   };
 }
 
-/** Replaces characters that SQS does not allow in an attribute. */
+/** Shortens a text and replaces characters that SQS does not allow in an attribute. */
 function presentable(text: string, maxChars: number): string {
   return text.replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd]/g, '\ufffd').slice(0, maxChars);
 }

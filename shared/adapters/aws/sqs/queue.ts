@@ -16,17 +16,13 @@ export interface QueueOptions {
   readonly waitSeconds: number;
 }
 
-/** How long a message stays hidden while it is moved to the dead letters, ms. */
+/** How long a message is hidden while it is moved to the dead-letter queue, ms. */
 const MOVE_MS = 60_000;
 
 /**
- * The work queue on SQS. Two promises of the port need more than SQS offers:
- * - A receipt ends with its visibility timeout. SQS accepts it until another receiver gets the message, so this class records the end of
- *   each receipt by this process's clock. A receipt that it did not issue (from a Lambda event) is passed on unchanged.
- * - A dead letter is sent before the message is deleted. A crash in between leaves both, and the next receiver decides again; nothing is
- *   lost.
- *
- * `depth` is SQS's own approximation, which lags by up to a minute. Times are rounded up to whole seconds.
+ * The work queue on SQS. Times are rounded up to whole seconds; `depth` lags by up to a minute. Two promises of the port need more than SQS offers:
+ * - A receipt is valid only until its visibility timeout ends. SQS accepts it longer, so the end of each receipt is recorded here.
+ * - No dead letter is lost: it is sent before the message is deleted. A crash in between leaves both, and the next receiver decides again.
  */
 export function sqsQueue(
   queue: SqsQueue,
@@ -67,7 +63,7 @@ export function sqsQueue(
         const messages = await queue.receive(wanted, visibilityMs, deliveries.length > 0 ? 0 : waitSeconds);
         const readable = await open(messages, visibilityMs);
         deliveries.push(...readable);
-        // A partly filled answer means that few messages are left, unless unreadable ones were removed from it.
+        // SQS returned fewer messages than requested, so hardly any are left.
         if (messages.length === 0 || (readable.length === messages.length && messages.length < Math.min(10, wanted)))
           break;
       }
@@ -89,7 +85,7 @@ export function sqsQueue(
       ends.finish(receipt);
     },
     async deadLetter({ message, receipt }, reason) {
-      // Stops if another receiver has the message by now; otherwise hides it from others while it is moved.
+      // Hides the message from other receivers while it is moved. If another one has received it, that receiver decides.
       if (!ends.isValid(receipt) || !(await queue.hide([receipt], MOVE_MS)).has(receipt)) return;
       await dlq.send([{ body: asciiJson(message), attributes: reasonAttributes(reason) }]);
       await queue.remove([receipt]);
@@ -122,19 +118,19 @@ class ReceiptEnds {
 
   set(receipt: string, visibilityMs: number): void {
     this.#prune();
-    // Re-inserted at the end, so that the map is roughly ordered by end and pruning only checks the front.
+    // Inserted again, so that the receipts are roughly ordered by their ends and `#prune` can stop early.
     this.#ends.delete(receipt);
     this.#ends.set(receipt, this.#clock.now() + visibilityMs);
   }
 
-  /** Whether the receipt may be sent to SQS: it is not known to have ended. */
+  /** Whether the receipt may be used. A receipt from a Lambda event is unknown here and always valid. */
   isValid(receipt: string): boolean {
     if (receipt === '') return false;
     const end = this.#ends.get(receipt);
     return end === undefined || this.#clock.now() < end;
   }
 
-  /** Ends a receipt after its message was released; later calls with it do nothing. */
+  /** Ends a receipt whose message was released or moved, so that later calls with it do nothing. */
   finish(receipt: string): void {
     this.#ends.set(receipt, Number.NEGATIVE_INFINITY);
   }
