@@ -18,17 +18,17 @@ export interface ApiOptions {
 }
 
 export interface Rates {
-  /** Requests of one principal. The same rate applies separately to each address for requests that need no authentication. */
+  /** Requests of one principal; also, separately, requests of one address that need no authentication. */
   readonly requests: Rate;
   /** Operators' commands of one principal, except for urgent ones. */
   readonly commands: Rate;
-  /** Urgent commands of one principal; no other request uses up this rate. */
+  /** Urgent commands of one principal. Other requests do not count. */
   readonly urgent: Rate;
-  /** Refused requests of one address; beyond this rate they get 429. Admitted requests are never counted here. */
+  /** Refused requests of one address. Beyond this rate they are answered with 429. */
   readonly refusals: Rate;
 }
 
-/** A dashboard sends a few requests a second while somebody types. */
+/** Enough for a dashboard, which sends a few requests a second while a user types. */
 export const RATES: Rates = {
   requests: { perSecond: 50, burst: 200 },
   commands: { perSecond: 1, burst: 20 },
@@ -45,17 +45,16 @@ interface Env {
 }
 
 /**
- * The HTTP API and, if the door provides them, the dashboard's files. Answers are JSON, errors RFC 9457 problems; every answer has the
- * security headers.
+ * The HTTP API and, if the door provides them, the dashboard's files. Errors are RFC 9457 problems.
  *
- * Admission comes first, from the headers alone: host and origin, then authentication, content type, rates, role. No byte of the body is read before
- * that. A refused request is counted for its address in a separate bucket, so that it never uses up the limits of admitted requests.
+ * Before the body is read, admission checks the headers: host and origin, then authentication, content type, rates, role. Refused requests have
+ * separate rate limits, so that they never use up the limits of admitted ones.
  */
 export function createApi(system: ApiSystem, door: Door, { rates = RATES }: ApiOptions = {}): Hono<Env> {
   const { logger, clock } = system;
   const app = new Hono<Env>();
   const limits = {
-    /** Rate limit for requests that need no authentication. */
+    /** For requests that need no authentication. */
     open: new RateLimit(clock, rates.requests),
     requests: new RateLimit(clock, rates.requests),
     commands: new RateLimit(clock, rates.commands),
@@ -64,7 +63,7 @@ export function createApi(system: ApiSystem, door: Door, { rates = RATES }: ApiO
   };
   const heavyReads = new HeavyReads();
   const reading: ApiSystem = { ...system, stores: system.reads ?? system.stores };
-  /** @returns the result of `check` @throws ApiProblem the problem that `check` throws, or 429 after too many refused requests of the address */
+  /** Runs `check`, and counts the request as refused if it throws. @throws ApiProblem also 429 after too many refused requests */
   const counted = <T>(visit: Visit, check: () => T): T => {
     try {
       return check();
@@ -164,7 +163,7 @@ export function createApi(system: ApiSystem, door: Door, { rates = RATES }: ApiO
 const isApi = (path: string): boolean => path.startsWith('/api/') || path === '/api' || path === '/openapi.json';
 const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD';
 
-/** Answers the request, then releases its place: for a document when it is complete, for a stream when it has ended. */
+/** Runs a heavy read, and calls `leave` when the answer is complete; for a stream, when the stream has ended. */
 async function limited(leave: () => void, { ended }: Visit, route: Route, call: RawCall): Promise<Response> {
   let lasts = false;
   try {
@@ -196,7 +195,7 @@ const limitedBody = bodyLimit({
   },
 });
 
-/** Accepts only JSON: a page of another origin cannot send it without a preflight, which is refused. @throws ApiProblem 415 */
+/** Accepts only JSON, which a page of another site cannot send without a preflight request, which is refused. @throws ApiProblem 415 */
 function requireJson(headers: Headers): void {
   const type = headers.get('content-type')?.split(';')[0]?.trim().toLowerCase();
   if (type === 'application/json') return;
@@ -225,7 +224,7 @@ function refuseOtherMethods(app: Hono<Env>, open: MiddlewareHandler<Env>): void 
     const own = method === 'get' ? ['GET', 'HEAD'] : ['POST'];
     methods.set(path, [...(methods.get(path) ?? []), ...own]);
   }
-  // Literal paths match before paths with parameters.
+  // Sorts literal paths before paths with parameters, which would match them too.
   const paths = [...methods].sort(([a], [b]) => Number(a.includes('{')) - Number(b.includes('{')));
   for (const [path, allowed] of paths) {
     app.all(path.replaceAll(/\{(\w+)\}/g, ':$1'), open, () => {

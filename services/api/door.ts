@@ -5,29 +5,21 @@ import type { Principal } from './system.ts';
 export interface Visit {
   /** Node: the IP address of the client or proxy at the other end of the connection. */
   readonly remoteAddress?: string;
-  /** Lambda: the request context of the event; validated where it is used. */
+  /** Lambda: the request context of the event. It is not validated yet. */
   readonly requestContext?: unknown;
-  /**
-   * Node: marks the request as admitted; its connection is then kept open until the answer is sent.
-   * @param urgent the request may use the connections that are reserved for urgent requests
-   * @throws ApiProblem 503 if too many requests are under way
-   */
+  /** Node: keeps the connection of an admitted request open until the answer is sent. @throws ApiProblem 503 if too many requests are under way */
   readonly hold?: (client: string, urgent: boolean) => void;
-  /** Node: calls back when the answer has been sent or the client has gone. */
+  /** Node: calls `then` when the answer has been sent or the client has disconnected. */
   readonly ended?: (then: () => void) => void;
 }
 
 /** An entry point of the app: a port of this machine (Node), or Lambda. */
 export interface Door {
-  /**
-   * Refuses requests for another host and requests from another origin.
-   * @param navigation the request is for a page, not for the API
-   * @throws ApiProblem
-   */
+  /** Refuses requests for another host or from another origin. @param navigation whether the request is for a page @throws ApiProblem */
   readonly admit: (headers: Headers, navigation: boolean) => void;
   /** Authenticates the caller. @throws ApiProblem 401 */
   readonly identify: (headers: Headers, visit: Visit) => Principal;
-  /** The key for counting refused and unauthenticated requests: requests with the same key share one rate limit. */
+  /** Requests without authentication that have the same key share one rate limit. */
   readonly client: (visit: Visit) => string;
   /** Headers in addition to those that every answer has. */
   readonly headers: Readonly<Record<string, string>>;

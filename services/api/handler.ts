@@ -13,12 +13,12 @@ import { Feed } from './live/feed.ts';
 import { PolicyUnavailableError } from './problem.ts';
 import type { ApiSystem } from './system.ts';
 
-/** How long a list of accounts is cached, ms; building it means reading all records. */
+/** How long the list of accounts is cached, ms. Making it requires reading all records. */
 const ACCOUNTS_AGE_MS = 10_000;
-/** How long a reader of events waits before its next request, ms. */
+/** How long clients of `/api/events` wait before their next request, ms. */
 const POLL_MS = 10_000;
 
-/** The HTTP app behind Lambda: function URLs and HTTP APIs, payload version 2. Any other event is answered with 400 and the reason. */
+/** Makes the Lambda handler for function URLs and HTTP APIs (payload version 2). Any other event is answered with 400 and the reason. */
 export function makeHandler(compose: Compose, isOperator: () => IsOperator = () => readOperators(environment())) {
   const open = lazily(compose);
   let known: { readonly runtime: AwsRuntime; readonly app: ReturnType<typeof createApi> } | null = null;
@@ -57,9 +57,8 @@ function systemOf(runtime: AwsRuntime): ApiSystem {
       try {
         return { policy: await runtime.policy(), warnings: [] };
       } catch (error) {
-        throw new PolicyUnavailableError('The policy of this deployment cannot be read, or is not valid.', {
-          cause: error,
-        });
+        const message = 'The policy of this deployment cannot be read, or is not valid.';
+        throw new PolicyUnavailableError(message, { cause: error });
       }
     },
   };

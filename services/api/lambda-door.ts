@@ -5,20 +5,15 @@ import { ApiProblem } from './problem.ts';
 import { HSTS } from './security/headers.ts';
 import { requireSameOrigin } from './security/same-origin.ts';
 
-/** The caller's identity, as reported by a function URL with AWS_IAM or an HTTP API with IAM [urls-invocation, payload format 2.0]. */
+/** The part of the request context that names the caller, with IAM authorization [urls-invocation, payload format 2.0]. */
 const iamContext = z.object({
   authorizer: z.object({ iam: z.object({ userArn: z.string().startsWith('arn:') }) }),
 });
 
-/**
- * Behind a function URL or an HTTP API with IAM authorization: AWS has checked the signature, and the signer is the actor.
- * Requests without a signature are refused, so an API that was deployed without IAM lets nobody in.
- */
+/** The entry point behind a function URL or an HTTP API with IAM authorization. The actor is the signer, whose signature AWS has checked. */
 export function lambdaDoor(isOperator: IsOperator): Door {
-  const callerOf = (context: unknown): string | null => {
-    const parsed = iamContext.safeParse(context);
-    return parsed.success ? parsed.data.authorizer.iam.userArn : null;
-  };
+  const callerOf = (context: unknown): string | null =>
+    iamContext.safeParse(context).data?.authorizer.iam.userArn ?? null;
   return {
     admit: (headers, navigation) => requireSameOrigin(headers, navigation),
     identify: (_headers, { requestContext }) => {
@@ -30,7 +25,7 @@ export function lambdaDoor(isOperator: IsOperator): Door {
     },
     client: ({ requestContext }) => callerOf(requestContext) ?? 'nobody',
     headers: HSTS,
-    // No dashboard here: a browser cannot sign its requests for pages.
+    // The dashboard is not served, because a browser cannot sign its requests.
     pages: async () => null,
   };
 }

@@ -20,7 +20,7 @@ export interface NodeDoorOptions extends ApiOptions {
   /** Port to listen on; 0: any free port. */
   readonly port: number;
   readonly tokens: ApiTokens;
-  /** The actor of requests without a token: the operating system's user. */
+  /** The actor if no tokens are configured: the operating system's user. */
   readonly localActor: string;
   /** Reads the dashboard's files; called once. */
   readonly pages: () => Promise<Pages | null>;
@@ -36,15 +36,15 @@ export interface Patience {
   readonly requestMs: number;
   /** Between two requests on one connection. */
   readonly keepAliveMs: number;
-  /** Until the client reads the next part of an answer. Event streams send keep-alive comments more often than this. */
+  /** Until the client reads the next part of an answer. Longer than the interval of keep-alive comments in event streams. */
   readonly stalledMs: number;
-  /** Interval of the checks for slow headers and requests; a slow one is closed up to this much later than its limit. */
+  /** Interval of the checks for slow headers and requests. */
   readonly checkMs: number;
 }
 
 export const PATIENCE: Patience = {
   ...{ headersMs: 10_000, requestMs: 30_000, keepAliveMs: 10_000, stalledMs: 120_000 },
-  // Node's default of 30 s would add up to 30 s to both limits.
+  // With Node's default of 30 s, a slow client would be closed up to 30 s after its limit.
   checkMs: 1_000,
 };
 
@@ -56,23 +56,19 @@ export interface OpenDoor {
   close(): Promise<void>;
 }
 
-/** 127.0.0.0/8, ::1 and localhost: addresses that no other machine can reach. */
+/** Whether the host is an address of this machine that no other machine can reach. */
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
 }
 
-/**
- * Opens the API on a port of this machine.
- * @throws ConfigError if other machines could reach the API without a token, or the port is not available
- */
+/** Opens the API on a port. @throws ConfigError if other machines could reach the API without a token, or the port is not available */
 export async function openNodeDoor(options: NodeDoorOptions): Promise<OpenDoor> {
   const { host, tokens, system } = options;
   if (!isLoopback(host) && !tokens.configured) {
-    throw new ConfigError(
-      'TokenNeeded',
+    const message =
       `--host ${host} can be reached from other machines, and no token is set: expected ROLLCALL_TOKEN_OPERATE or ROLLCALL_TOKEN_READ in the ` +
-        'environment, of 32 characters or more (`openssl rand -hex 32`). Without a token, serve answers only on 127.0.0.1.',
-    );
+      'environment, of 32 characters or more (`openssl rand -hex 32`). Without a token, serve answers only on 127.0.0.1.';
+    throw new ConfigError('TokenNeeded', message);
   }
   const bound: { port: number } = { port: options.port };
   const app = createApi(system, nodeDoor(options, bound), options);
@@ -114,7 +110,7 @@ function nodeDoor(
     },
     identify: (headers) =>
       tokens.configured ? bearer(headers, tokens, clock.now()) : { actor: localActor, role: 'operate' },
-    // Behind a proxy all clients share one address: anybody could forge its forwarding headers, so they are ignored.
+    // Behind a proxy all clients share its address. Forwarding headers are ignored, because any client can forge them.
     client: ({ remoteAddress }) => addressGroup(remoteAddress),
     headers: {},
     pages: () => {
@@ -124,7 +120,7 @@ function nodeDoor(
   };
 }
 
-/** Time limits, so that a client that sends a request byte by byte cannot keep others out. */
+/** Time limits. Without them, clients that send their requests byte by byte could occupy all connections. */
 function settingsOf({ headersMs, requestMs, keepAliveMs, checkMs }: Patience): ServerOptions {
   return {
     ...{ headersTimeout: headersMs, requestTimeout: requestMs, connectionsCheckingInterval: checkMs },
@@ -134,10 +130,7 @@ function settingsOf({ headersMs, requestMs, keepAliveMs, checkMs }: Patience): S
 
 type Serve = (incoming: IncomingMessage, outgoing: ServerResponse, invite: () => void) => void;
 
-/**
- * Node sends `100 Continue` before the app sees the request; here `invite` sends it, after admission. Without a listener for `upgrade`, Node treats
- * such a request as an ordinary one.
- */
+/** Calls `each` for every request. `invite` sends `100 Continue`, which Node by itself would send before the request is admitted. */
 function serve(server: Server, each: Serve): void {
   server.on('request', (incoming, outgoing) => each(incoming, outgoing, () => undefined));
   server.on('checkContinue', (incoming, outgoing) => each(incoming, outgoing, () => outgoing.writeContinue()));
@@ -152,7 +145,7 @@ function refuse(outgoing: ServerResponse, status: number, text: string): void {
   outgoing.writeHead(status, headers).end(`${text}\n`);
 }
 
-/** On loopback all clients share one address, so a limit for each address would only make it easier to keep the others out. */
+/** On loopback all clients share one address, so there is no limit per address. With one, a single client could lock out the others. */
 function placesOn(host: string): PlaceLimits {
   return isLoopback(host) ? { ...PLACES, perAddress: PLACES.total } : PLACES;
 }
@@ -222,8 +215,7 @@ async function answer({ incoming, outgoing, invite, place }: Exchange, fetch: Fe
   };
   const visit = { ...(remoteAddress !== undefined && { remoteAddress }), hold, ended };
   const response = await fetch(request, visit);
-  // A body that was refused midway ends the connection: the client must not send its next request on it.
-  // After `Upgrade` the client may go on in another protocol.
+  // Closes the connection if the body was not read to its end, or if the client may continue in another protocol (`Upgrade`).
   if (!incoming.complete || incoming.headers.upgrade !== undefined) outgoing.shouldKeepAlive = false;
   outgoing.writeHead(response.status, Object.fromEntries(response.headers));
   if (response.body === null || incoming.method === 'HEAD') {
@@ -234,7 +226,7 @@ async function answer({ incoming, outgoing, invite, place }: Exchange, fetch: Fe
   try {
     await pipeline(Readable.from(chunksOf(response.body)), outgoing);
   } catch (error) {
-    // The client has disconnected: there is nothing to report.
+    // If the client has disconnected, there is nothing to report.
     if (!gone.signal.aborted) throw error;
   }
 }
@@ -250,7 +242,7 @@ async function* bodyOf(incoming: IncomingMessage, invite: () => void): AsyncGene
   yield* incoming;
 }
 
-/** Converts a request of Node for the app. The URL has the host that the client sent, never the server's own address. `null`: malformed request. */
+/** Converts a request of Node. Its URL has a placeholder as host, because the app uses only path and query. @returns `null` if it is malformed */
 function requestOf(incoming: IncomingMessage, invite: () => void, signal: AbortSignal): Request | null {
   const { method = 'GET', url = '/', rawHeaders } = incoming;
   if (!url.startsWith('/')) return null;
@@ -261,11 +253,11 @@ function requestOf(incoming: IncomingMessage, invite: () => void, signal: AbortS
     const init = { method, headers, signal };
     const address = new URL(`http://rollcall.invalid${url}`);
     if (method === 'GET' || method === 'HEAD') return new Request(address, init);
-    // No byte of the body is read before the app asks for it.
+    // The body is read only when the app asks for it.
     const body = NodeReadableStream.from<Uint8Array>(bodyOf(incoming, invite));
     return new Request(address, { ...init, body, duplex: 'half' });
   } catch {
-    // Methods and headers that fetch does not support (TRACE, CONNECT, malformed names) are answered with 400.
+    // `Request` does not support some methods (TRACE, CONNECT) and malformed headers.
     return null;
   }
 }

@@ -1,13 +1,10 @@
 import * as z from 'zod';
-import type { Route } from './route.ts';
+import type { AnswerTypes, Route } from './route.ts';
 import { SCHEMAS, type SchemaName } from './schemas.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/**
- * The OpenAPI 3.1 document, derived from the endpoints and schemas that the app uses, so that the two always agree.
- * https://spec.openapis.org/oas/v3.1.0
- */
+/** The OpenAPI 3.1 document, derived from the endpoints and schemas of the app. https://spec.openapis.org/oas/v3.1.0 */
 export function openApi(routes: readonly Route[], version: string): Json {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const route of routes) {
@@ -35,21 +32,19 @@ export function openApi(routes: readonly Route[], version: string): Json {
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer', description: 'On any address other than loopback' },
         iam: {
-          type: 'apiKey',
-          name: 'Authorization',
-          in: 'header',
+          ...{ type: 'apiKey', name: 'Authorization', in: 'header' },
           description: 'AWS Signature Version 4, in the aws runtime',
         },
       },
     },
-    // `{}`: no authentication, on loopback without tokens.
+    // `{}` stands for no authentication, which is possible on loopback.
     security: [{ bearer: [] }, { iam: [] }, {}],
   };
 }
 
 const reference = (name: SchemaName): Json => ({ $ref: `#/components/schemas/${name}` });
 
-/** In the document, readonly lists are plain arrays. */
+/** Options that remove `readOnly`, which zod adds for readonly lists: for OpenAPI it would be a rule about requests. */
 const plain = {
   override: ({ jsonSchema }: { readonly jsonSchema: { readOnly?: unknown } }) => void delete jsonSchema.readOnly,
 };
@@ -59,7 +54,7 @@ function componentSchemas(): Json {
   for (const [id, schema] of Object.entries(SCHEMAS)) registry.add(schema, { id });
   const { schemas } = z.toJSONSchema(registry, {
     ...plain,
-    // Answers may have additional fields, and only `input` allows them.
+    // `output` would forbid additional fields, and newer versions may add some to answers.
     io: 'input',
     uri: (id) => `#/components/schemas/${id}`,
   });
@@ -67,21 +62,15 @@ function componentSchemas(): Json {
 }
 
 function withoutIdentity(schema: object): Json {
-  return Object.fromEntries(
-    Object.entries(schema).filter(([key]) => key !== '$id' && key !== '$schema' && key !== 'id'),
-  );
+  return Object.fromEntries(Object.entries(schema).filter(([key]) => !['$id', '$schema', 'id'].includes(key)));
 }
 
 function operation({ method, operationId, summary, role, query, params, body, answer }: Route): Json {
-  const content =
-    'schema' in answer
-      ? { 'application/json': { schema: reference(answer.schema) } }
-      : Object.fromEntries(
-          Object.entries(answer.types).map(([type, schema]) => [
-            type,
-            { schema: schema === null ? { type: 'string' } : reference(schema) },
-          ]),
-        );
+  const types: AnswerTypes = 'schema' in answer ? { 'application/json': answer.schema } : answer.types;
+  const content = Object.entries(types).map(([type, name]) => {
+    const schema = name === null ? { type: 'string' } : reference(name);
+    return [type, { schema }];
+  });
   return {
     ...{ operationId, summary, 'x-rollcall-role': role },
     parameters: [...parameters('path', params), ...parameters('query', query)],
@@ -89,7 +78,7 @@ function operation({ method, operationId, summary, role, query, params, body, an
       requestBody: { required: true, content: { 'application/json': { schema: schemaOf(body, 'input') } } },
     }),
     responses: {
-      200: { description: 'Success', content },
+      200: { description: 'Success', content: Object.fromEntries(content) },
       default: { $ref: '#/components/responses/Problem' },
     },
   };
@@ -102,7 +91,7 @@ function parameters(where: 'path' | 'query', schema: z.ZodObject): Json[] {
     name,
     in: where,
     required: where === 'path' || required.includes(name),
-    // The parsed type: a number, although every query value is text.
+    // The type after parsing, such as a number, although every query value is text.
     schema: output[name] ?? properties[name],
   }));
 }

@@ -13,12 +13,12 @@ import { approveBody, reasonBody, redriveBody, resumeBody, suspendBody } from '.
 
 type AnyCall = Pick<Call<unknown, unknown, unknown>, 'system' | 'principal'>;
 
-/** The dependencies of operators' use cases; the ledger records the caller as the actor. */
+/** The dependencies of operators' use cases. The ledger records the caller as the actor. */
 function depsOf({ system: { stores, clock, newId }, principal: { actor } }: AnyCall) {
   return { ...stores, clock, newId, actor };
 }
 
-/** @throws ApiProblem if the selector is invalid, with the reason */
+/** @throws ApiProblem if the selector is invalid */
 function selectorOf(text: string): OperatorSelector {
   const parsed = parseOperatorSelector(text);
   if (parsed.ok) return parsed.selector;
@@ -26,7 +26,7 @@ function selectorOf(text: string): OperatorSelector {
   throw new ApiProblem(400, 'BadSelector', message, { errors: [{ where: 'body.selector', message }] });
 }
 
-/** The commands of operators. Each one works like the CLI command of its name, and is recorded in the ledger with its actor. */
+/** The commands of operators. Each works like the CLI command of the same name. */
 export const operatorRoutes = [
   jsonRoute({
     ...{ method: 'post', path: '/api/scan', operationId: 'scan', answer: 'ScanAsked' },
@@ -106,19 +106,12 @@ export const operatorRoutes = [
     ...NONE,
     body: approveBody,
     handle: async (call) => {
-      const { planHash, reason: why = null } = call.body;
-      const approved = await approve(depsOf(call), planHash, { actor: call.principal.actor, reason: why });
-      const { policyHash, actor, reason, at, expiresAt, planHash: hash } = approved.approval;
-      const times = { at: toIso(at), expiresAt: toIso(expiresAt) };
-      return {
-        planHash: hash,
-        policyHash,
-        actor,
-        reason,
-        ...times,
-        changes: approved.changes,
-        entryId: approved.entryId,
-      };
+      const { planHash: asked, reason: why = null } = call.body;
+      const approved = await approve(depsOf(call), asked, { actor: call.principal.actor, reason: why });
+      const { changes, entryId, approval } = approved;
+      const { planHash, policyHash, actor, reason } = approval;
+      const times = { at: toIso(approval.at), expiresAt: toIso(approval.expiresAt) };
+      return { planHash, policyHash, actor, reason, ...times, changes, entryId };
     },
   }),
   jsonRoute({
@@ -135,7 +128,7 @@ export const operatorRoutes = [
   }),
 ];
 
-/** Contested accounts can be resumed even if they are not suspended. */
+/** Ends suspensions. If contested accounts were resumed, it is no error that none is suspended. */
 async function resumeIfSuspended(deps: Parameters<typeof resume>[0], selector: OperatorSelector, contested: boolean) {
   try {
     return await resume(deps, selector);

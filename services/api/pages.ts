@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip } from 'node:zlib';
 
-/** One file of the dashboard as `services/dashboard/build.ts` makes it. `etag` is quoted; without `encoding` the body is not compressed. */
+/** One file of the dashboard. `etag` includes its quotes; without `encoding` the body is not compressed. */
 interface Page {
   readonly body: Uint8Array;
   readonly type: string;
@@ -9,10 +9,10 @@ interface Page {
   readonly encoding?: 'br' | 'gzip';
 }
 
-/** By path; `/` is the page for all addresses within the dashboard. */
+/** The dashboard's files by path. `/` is the page for all addresses within the dashboard. */
 export type Pages = ReadonlyMap<string, Page>;
 
-/** Files whose name contains a hash of their content. */
+/** Files whose names contain a hash of their content, so browsers may cache them forever. */
 const NEVER_CHANGES = /^\/assets\//;
 
 /** @returns `null` if there is no such file */
@@ -33,7 +33,7 @@ export async function servePage(pages: Pages, request: Request, path: string): P
   return new Response(new Uint8Array(await plain(page)), { headers });
 }
 
-/** An address within the dashboard, which the page itself routes. Paths of files have an extension. */
+/** Whether the path is an address within the dashboard and not a file, which has an extension. */
 function isView(path: string): boolean {
   return !/\.[A-Za-z0-9]+$/.test(path) && !NEVER_CHANGES.test(path);
 }
@@ -42,7 +42,7 @@ function isKnown(given: string | null, etag: string): boolean {
   return given?.split(',').some((each) => each.trim().replace(/^W\//, '') === etag) ?? false;
 }
 
-/** Browsers take Brotli only over TLS and from some loopback addresses. */
+/** Whether the client accepts this encoding. Browsers accept Brotli only over TLS and from some loopback addresses. */
 function accepts(given: string | null, encoding: string): boolean {
   return given?.split(',').some((each) => each.trim().split(';')[0]?.trim() === encoding) ?? false;
 }

@@ -13,7 +13,7 @@ export interface Complaint {
   readonly message: string;
 }
 
-/** An error answer [RFC 9457]. The caller may read everything in it, so it contains no secrets. */
+/** An error answer [RFC 9457]. The caller sees all of it, so it must not contain secrets. */
 export class ApiProblem extends Error {
   override readonly name = 'ApiProblem';
   readonly status: number;
@@ -35,7 +35,7 @@ export class ApiProblem extends Error {
   }
 }
 
-/** The policy cannot be read at present, or is not valid. */
+/** The policy cannot be read, or is invalid. */
 export class PolicyUnavailableError extends Error {
   override readonly name = 'PolicyUnavailableError';
 }
@@ -56,7 +56,7 @@ const CONTROLS_STATUS: Readonly<Record<ControlsError['code'], number>> = {
   NotKept: 500,
 };
 
-/** The answer to an error of a use case; `null`: an internal error, which the caller can do nothing about. */
+/** The answer to an error of a use case; `null`: an internal error, of which the caller learns only that it happened. */
 export function problemOf(error: unknown): ApiProblem | null {
   if (error instanceof ApiProblem) return error;
   if (error instanceof BadCursorError) {

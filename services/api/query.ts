@@ -4,7 +4,7 @@ import { instantArgument } from '../../shared/config/arguments.ts';
 import type { LedgerFilter } from '../../shared/ports/ledger.ts';
 import { ApiProblem } from './problem.ts';
 
-/* What several endpoints take in their query. Everything has a length: what is looked for costs as much as is looked at. */
+/* Query parameters that several endpoints have. Every text has a maximum length, so that no request can be expensive to check. */
 
 export const MAX_LIMIT = 1_000;
 export const limit = (max: number, preset: number) =>

@@ -3,14 +3,14 @@ import { react } from '../../shared/app/events/event-handler.ts';
 import { ApiProblem } from './problem.ts';
 import { jsonRoute, NONE } from './route.ts';
 
-/** Receives the change events of AWS where no rule of EventBridge can invoke the process; a forwarder posts them here. */
+/** Receives CloudTrail events from a forwarder, for a process that EventBridge cannot invoke. */
 export const eventRoutes = [
   jsonRoute({
     ...{ method: 'post', path: '/api/events', operationId: 'react', answer: 'Reaction' },
     ...{ role: 'events', frequent: true },
     summary: 'React to a CloudTrail event, in the format of EventBridge',
     ...NONE,
-    // The reactor validates the event: it rejects a bad one with a reason, not with an error that the sender would retry.
+    // `react` validates the event. It answers an invalid one with the reason; after an error, the sender would retry.
     body: z.looseObject({}),
     handle: async ({ system, principal: { actor }, body }) => {
       const { stores, clock, newId, logger, reader } = system;

@@ -5,7 +5,7 @@ import { ApiProblem, type Complaint } from './problem.ts';
 import type { SCHEMAS, SchemaName } from './schemas.ts';
 import type { ApiSystem, Principal } from './system.ts';
 
-/** An admitted request whose parts are not validated yet. */
+/** A request of an admitted caller. Its parts are not validated yet. */
 export interface RawCall {
   readonly system: ApiSystem;
   readonly principal: Principal;
@@ -37,35 +37,28 @@ export interface Route {
   /** Only for `post`. */
   readonly body: z.ZodObject;
   readonly answer: AnswerSpec;
-  /** The role that the caller needs; operators may do everything. */
+  /** The role that the caller needs. Operators may do everything. */
   readonly role: ApiRole;
-  /** Sent by machines, not people: the rate limit of reads applies instead of that of commands. */
+  /** Sent by machines, so the rate limit of reads applies and not the lower one of commands. */
   readonly frequent: boolean;
-  /** Has its own rate and its own reserve of connections, which no other request can use up. */
+  /** Has a separate rate limit and reserved connections, so that other requests cannot block it. */
   readonly urgent: boolean;
   /** Reads every account or any number of entries, so only a few run at the same time. */
   readonly heavy: boolean;
-  /** Without a query its answer is the same for all clients, so simultaneous requests share one. */
+  /** Without a query, its answer is the same for all clients, so simultaneous requests share one answer. */
   readonly shared: boolean;
   /** @throws ApiProblem */
   readonly run: (call: RawCall) => Promise<Response>;
 }
 
-/** The answer's media types, with the schema of each JSON type; `null`: text. */
+/** The answer's media types, each with its schema; `null`: text. */
 export type AnswerTypes = Readonly<Record<string, SchemaName | null>>;
 type AnswerSpec = { readonly schema: SchemaName } | { readonly types: AnswerTypes };
 
-interface Spec<Q extends z.ZodObject, P extends z.ZodObject, B extends z.ZodObject> {
-  readonly method: 'get' | 'post';
-  readonly path: string;
-  readonly operationId: string;
-  readonly summary: string;
-  readonly frequent?: boolean;
-  readonly urgent?: boolean;
-  readonly heavy?: boolean;
-  readonly shared?: boolean;
-  /** Default: `operate` for a `post`, otherwise `read`. */
-  readonly role?: ApiRole;
+/** What an endpoint declares. Flags are false by default; the default role is `operate` for a `post`, otherwise `read`. */
+interface Spec<Q extends z.ZodObject, P extends z.ZodObject, B extends z.ZodObject>
+  extends Pick<Route, 'method' | 'path' | 'operationId' | 'summary'>,
+    Partial<Pick<Route, 'frequent' | 'urgent' | 'heavy' | 'shared' | 'role'>> {
   readonly query: Q;
   readonly params: P;
   readonly body: B;

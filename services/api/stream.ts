@@ -1,12 +1,12 @@
 import { ApiProblem } from './problem.ts';
 import type { ApiSystem } from './system.ts';
 
-/** Longest answer that is not streamed, bytes. Lambda's limit is 6 MB [gettingstarted-limits], of which headers and encoding take some. */
+/** Maximum size of an answer that is not streamed, bytes: Lambda's limit of 6 MB [gettingstarted-limits], minus headers and encoding. */
 const MOST_AT_ONCE = 5_000_000;
 
 /**
- * Streams text as fast as the client reads it, so that a slow client does not use up memory. If answers cannot be streamed, sends the whole text.
- * @param leave called once, however the stream ends
+ * Streams text as fast as the client reads it. If answers cannot be streamed, sends the whole text.
+ * @param leave called when the stream ends, also after an error
  * @throws ApiProblem 413 if the whole text is too long for one answer
  */
 export async function streamText(

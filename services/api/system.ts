@@ -18,9 +18,9 @@ export interface PolicyInUse {
 /** The dependencies of the HTTP app, in Node and in Lambda. */
 export interface ApiSystem {
   readonly stores: Stores & { readonly deadLetters: DeadLetters };
-  /** The stores for requests that only read, where long reads must not block other work of the process; default: `stores`. */
+  /** The stores for requests that only read, if long reads must not block other work of the process; default: `stores`. */
   readonly reads?: ApiSystem['stores'];
-  /** Waits for a turn before a longer computation, so that other work of the process is not blocked. */
+  /** Called before a longer computation: waits until the process has no other work. */
   readonly turn?: () => Promise<void>;
   readonly accounts: AccountTable;
   readonly asOf: AsOfCache;
@@ -35,13 +35,13 @@ export interface ApiSystem {
   readonly policy: () => Promise<PolicyInUse>;
   /** Live progress for `/api/events`. */
   readonly feed: Feed;
-  /** Whether answers can be streamed: events are then sent as they happen. Otherwise an answer has the events since the previous one. */
+  /** Whether answers can be streamed. If not, `/api/events` answers with the events since the reader's previous request. */
   readonly streams: boolean;
   /** How often the ledger is queried for new entries while a client watches, ms. */
   readonly pollMs: number;
-  /** Starts a scan where no schedule does so (the demo). */
+  /** Starts a scan in a process without a schedule (the demo). */
   readonly askForScan?: () => Promise<void>;
-  /** Reacts to the events of AWS; `null`: not ready yet. Absent where a separate function reacts to them. */
+  /** Reads an account after an event of AWS; `null`: not ready yet. Absent if a separate function reacts to events. */
   readonly reader?: () => ReactDeps['readAccount'] | null;
 }
 

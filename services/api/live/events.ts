@@ -6,16 +6,16 @@ import type { ApiSystem } from '../system.ts';
 
 /* Server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.html */
 
-/** How far each query reaches back before the previous one, ms: entries are found by their time, and another process's clock may be behind. */
+/** How far each query overlaps the previous one, ms. Another process whose clock is behind writes entries with earlier times. */
 const OVERLAP_MS = 2_000;
-/** If more entries than this are new, a gap is sent instead, and the reader reloads. */
+/** If more entries are new, a `gap` event is sent instead, and the reader reloads. */
 const MAX_NEW_ENTRIES = 1_000;
 const PAGE = 1_000;
-/** Replaces the entry's id in an event id: a gap was sent for everything older. */
+/** In an event id, stands in place of the entry's id: a gap was sent for everything older. */
 const GAP = 'gap';
 /** Delay before a reader reconnects, ms. */
 const RETRY_MS = 3_000;
-/** Interval of keep-alive comments, ms, so that neither side takes a quiet connection for a dead one. */
+/** Interval of keep-alive comments, ms. Without them, a quiet connection would look like a broken one. */
 const ALIVE_MS = 15_000;
 
 export interface EventsOptions {
@@ -26,7 +26,7 @@ export interface EventsOptions {
   readonly lasting: boolean;
 }
 
-/** The text of an event stream: `progress`, `entry`, and `gap` where entries were left out. */
+/** The text of an event stream, with events `progress`, `entry` and `gap`. */
 export async function* events(system: ApiSystem, options: EventsOptions): AsyncGenerator<string> {
   const { lasting, signal } = options;
   const { clock, feed, pollMs } = system;
@@ -81,12 +81,12 @@ interface PlaceInTime {
   readonly id: string;
 }
 
-/** The ledger's new entries, each once. */
+/** Finds new entries of the ledger and sends each once. */
 class Tail {
   readonly #system: ApiSystem;
   readonly #resumed: boolean;
   #at: number;
-  /** A gap was already sent for everything older. */
+  /** A gap was sent for everything before this time, epoch ms. */
   #floor = 0;
   readonly #seen = new Map<string, number>();
 
@@ -102,7 +102,7 @@ class Tail {
 
   #gap: boolean;
 
-  /** The event id from which a new reader resumes if it has received no entry; absent if the reader already has an event id. */
+  /** The first event id of a new reader, from which it resumes if it receives no entry; absent for a reader that resumes. */
   get begin(): string | undefined {
     return this.#resumed ? undefined : `${toIso(this.#at)}_begin`;
   }
@@ -110,7 +110,7 @@ class Tail {
   async *news(): AsyncGenerator<string> {
     const since = toIso(Math.max(this.#floor, this.#at - OVERLAP_MS));
     const fresh: LedgerEntry[] = [];
-    // Reads all pages: if more than one page is written within the overlap, the first page is the same each time.
+    // Reads all pages, because the overlap alone may fill the first one.
     for (let cursor: string | null = null, first = true; first || cursor !== null; first = false) {
       const page: LedgerPage = await this.#system.stores.ledger.query(
         { since },
@@ -125,7 +125,7 @@ class Tail {
       this.#at = this.#system.clock.now();
       this.#floor = this.#at;
       this.#seen.clear();
-      // The gap carries a new event id: a reader that resumes from the old one would get the same gap each time.
+      // The gap has a new event id. A reader that resumed from its old one would receive the same gap again.
       yield message('gap', gap, `${toIso(this.#at)}_${GAP}`);
       return;
     }
@@ -142,7 +142,7 @@ class Tail {
 const idOf = ({ at, id }: LedgerEntry): string => `${at}_${id}`;
 const idSchema = z.tuple([z.iso.datetime(), z.string().regex(/^[\w.]{1,64}$/)]);
 
-/** `unknown`: an id that this API did not send, so the missed entries cannot be determined. */
+/** The place from which a reader resumes; `unknown` for an id that this API did not send. */
 function placeOf(lastEventId: string | null): PlaceInTime | 'unknown' | null {
   if (lastEventId === null || lastEventId === '') return null;
   const cut = lastEventId.indexOf('_');
@@ -151,6 +151,6 @@ function placeOf(lastEventId: string | null): PlaceInTime | 'unknown' | null {
 }
 
 function message(event: string, data: unknown, id?: string): string {
-  // JSON text has no raw line breaks, so no value can end the message and begin another.
+  // JSON text has no line breaks, which would end the message.
   return `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 }

@@ -9,9 +9,9 @@ import type { progress } from '../schemas/live.ts';
 
 export type LiveProgress = z.output<typeof progress>;
 
-/** Maximum number of connections, far above the expected number of open dashboards; each one queries the ledger now and then. */
+/** Maximum number of event streams. Each of them queries the ledger regularly. */
 const MAX_READERS = 50;
-/** Maximum connections of one token, user or role, so that one client cannot take all places. */
+/** Maximum number of event streams of one token, user or role. */
 const MAX_READERS_PER_CLIENT = 10;
 
 const IDLE: LiveProgress = {
@@ -22,10 +22,7 @@ const IDLE: LiveProgress = {
   changes: { total: 0, confirmed: 0, failed: 0, blocked: 0, notNeeded: 0, inProgress: 0 },
 };
 
-/**
- * Live progress of the runs of this process. It counts the events of each account and publishes totals, so watchers add little work,
- * and a late watcher sees the whole progress.
- */
+/** Live progress of the runs of this process, as totals. A watcher that connects late sees them too. */
 export class Feed {
   readonly #clock: Clock;
   readonly #watchers = new Set<() => void>();
@@ -41,7 +38,7 @@ export class Feed {
     return this.#state;
   }
 
-  /** A run begins: the counts of the previous run are reset. */
+  /** A run begins. */
   readonly begin = (runId: string): void => {
     const now = toIso(this.#clock.now());
     this.#work.begin(new Set());
@@ -70,10 +67,7 @@ export class Feed {
     return () => void this.#watchers.delete(changed);
   };
 
-  /**
-   * Adds a connection of a client.
-   * @returns a function that ends it (safe to call twice); `null`: the client has its maximum of connections, or no place is left
-   */
+  /** Adds an event stream of a client. @returns a function that ends it (safe to call twice); `null`: there are too many */
   enter(client: string): (() => void) | null {
     const own = [...this.#readers.values()].filter((each) => each === client).length;
     if (own >= MAX_READERS_PER_CLIENT || this.#readers.size >= MAX_READERS) return null;
@@ -88,10 +82,7 @@ export class Feed {
   }
 }
 
-/**
- * Whether all queued work has ended. A message may hold many keys, each with its own end. Keys of other runs count too, so at least as many must have
- * ended as were queued. Follow-ups are not awaited, because they may wait for a long time.
- */
+/** Whether all queued changes have ended, except follow-ups, which may wait for long. Changes of other runs may be counted too, hence `>=`. */
 function allWorked({ worked, queued }: Pick<LiveProgress, 'worked' | 'queued'>): boolean {
   return Object.values(worked).reduce((sum, n) => sum + n, 0) >= queued.changes - queued.followUps;
 }
@@ -112,7 +103,7 @@ function next(state: LiveProgress, event: Progress): Partial<LiveProgress> {
       return { phase: 'working', queued: queuedOf(event) };
     case 'worked': {
       const worked = { ...state.worked, [event.outcome]: (state.worked[event.outcome] ?? 0) + 1 };
-      // If the scan queues more, the phase becomes `working` again.
+      // The phase becomes `working` again if the scan queues more.
       return { phase: allWorked({ ...state, worked }) ? 'idle' : 'working', worked };
     }
     case 'waiting':

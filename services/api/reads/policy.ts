@@ -24,21 +24,15 @@ export const policyRoutes = [
     handle: async ({ system, params }) => {
       const [{ policy }, account] = await Promise.all([system.policy(), system.stores.snapshots.get(params.id)]);
       if (account === null) {
-        throw new ApiProblem(
-          404,
-          'AccountUnknown',
-          `Account ${params.id} is not in the last snapshot of the organization.`,
-        );
+        const found = `Account ${params.id} is not in the last snapshot of the organization.`;
+        throw new ApiProblem(404, 'AccountUnknown', found);
       }
       try {
         return policy.explain(account);
       } catch (error) {
         if (!(error instanceof TagsNotReadError)) throw error;
-        throw new ApiProblem(
-          409,
-          'TagsNotRead',
-          'The policy uses tags, and the last snapshot has no tags of this account.',
-        );
+        const found = 'The policy uses tags, and the last snapshot has no tags of this account.';
+        throw new ApiProblem(409, 'TagsNotRead', found);
       }
     },
   }),

@@ -1,6 +1,6 @@
 /**
- * Shares computations between callers. Callers that arrive during a computation share the next one, which begins when the current one ends.
- * So every answer includes everything that was stored before the call. At most two computations exist at a time, for any number of clients.
+ * Shares computations between callers. Callers that arrive during a computation share the next one, which begins when the current one ends, so
+ * that their answer includes everything that was stored before they called.
  */
 export class SharedRead<T> {
   #running: Promise<unknown> | null = null;
@@ -9,10 +9,8 @@ export class SharedRead<T> {
   get(make: () => Promise<T>): Promise<T> {
     const before = this.#running;
     if (before === null) return this.#begin(make);
-    this.#next ??= before.then(
-      () => this.#begin(make),
-      () => this.#begin(make),
-    );
+    const begin = () => this.#begin(make);
+    this.#next ??= before.then(begin, begin);
     return this.#next;
   }
 

@@ -19,7 +19,7 @@ export const statusRoutes = [
     ...NONE,
     handle: async ({ principal: { actor, role }, system: { version } }) => ({
       ...{ actor, version },
-      // Callers that may only send events are not admitted to this endpoint.
+      // The role `events` is not admitted here.
       role: role === 'operate' ? ('operate' as const) : ('read' as const),
     }),
   }),
@@ -86,7 +86,7 @@ export const statusRoutes = [
 
 const letterView = (letter: DeadLetter) => ({ ...letter, at: toIso(letter.at) });
 
-/** The policy in use, for answers that can do without it; `null`: it cannot be read or is invalid. */
+/** The policy in use; `null` if it cannot be read or is invalid. */
 export async function policyIfAny(system: ApiSystem): Promise<PolicyInUse | null> {
   try {
     return await system.policy();
@@ -101,6 +101,6 @@ async function nextScan({ stores, clock }: ApiSystem, inUse: PolicyInUse | null)
   const known = (await scanNow(stores.registers))?.value ?? null;
   if (inUse === null || known === null) return null;
   const next = nextScanAt(inUse.policy.policy.schedule, known.dueAt);
-  // An overdue scan counts as due now: the next check of the schedule starts it.
+  // An overdue scan is shown as due now, because the next check of the schedule starts it.
   return next === null ? null : toIso(Math.max(next, clock.now()));
 }

@@ -2,10 +2,7 @@ import * as z from 'zod';
 import { textOrNull, timeOrNull } from '../../../shared/app/queries/answers/common.ts';
 import { byKind } from '../../../shared/domain/enrollment/kinds/index.ts';
 
-/**
- * Progress of the current run: `event: progress` of `/api/events`. A process knows only its own runs. In the aws runtime, functions do the work, so
- * no run is reported here; follow the entries instead.
- */
+/** Progress of the run of this process: `event: progress` of `/api/events`. In the aws runtime other functions do the work, so the phase stays `idle`. */
 export const progress = z.object({
   phase: z.enum(['idle', 'waiting', 'organization', 'listing', 'probing', 'working']),
   runId: textOrNull,
@@ -35,5 +32,5 @@ export const progress = z.object({
     .describe('Keys by how they ended: resolved, converging, blocked, retrying, dead, nothingToDo, superseded'),
 });
 
-/** `event: gap`: the reader missed more entries than are sent after a break and must reload what it shows. */
+/** `event: gap`: the reader missed too many entries to send them again, so it must reload what it shows. */
 export const gap = z.object({ since: timeOrNull });

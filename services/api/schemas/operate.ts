@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { accountId, list, textOrNull, time, timeOrNull } from '../../../shared/app/queries/answers/common.ts';
 
-/** An operator's reason: one line of text for the ledger. */
+/** An operator's reason, which the ledger records: one line. */
 const reason = z
   .string()
   .trim()
@@ -11,7 +11,7 @@ const reason = z
   .nullable()
   .optional();
 
-/* What operators send. */
+/* Bodies of requests. */
 
 export const reasonBody = z.strictObject({ reason });
 export const suspendBody = z.strictObject({
@@ -34,7 +34,7 @@ export const redriveBody = z.strictObject({
   reason,
 });
 
-/* What they are answered. */
+/* Answers. */
 
 export const scanAsked = z.object({ asked: z.literal(true), actor: z.string() });
 export const haltAnswer = z.object({

@@ -33,7 +33,7 @@ const settings = z.object({
   mode: z.enum(['enforce', 'alert', 'off']),
 });
 const cap = z.object({ percent: z.number(), atLeast: z.number() });
-/** A number of accounts; `null`: unknown, because no usable snapshot of the organization is stored. */
+/** A number of accounts; `null`: unknown, because the store has no usable snapshot of the organization. */
 const accounts = z.number().nullable();
 
 const finding = z.object({

@@ -2,7 +2,7 @@ import type { ApiTokens } from '../../../shared/config/api-env.ts';
 import { ApiProblem } from '../problem.ts';
 import type { Principal } from '../system.ts';
 
-/** Identifies the sender of the token. @throws ApiProblem 401, which says only whether the token is missing, unknown or expired */
+/** Identifies the caller by its bearer token. @throws ApiProblem 401 */
 export function bearer(headers: Headers, tokens: ApiTokens, now: number): Principal {
   const [, token] = /^Bearer +([A-Za-z0-9._~+/=-]{1,512})$/i.exec(headers.get('authorization') ?? '') ?? [];
   if (token === undefined) {

@@ -1,7 +1,4 @@
-/*
- * Headers of every answer. The dashboard loads only its own files. Answers of the API are not pages, but opening one in a browser is equally safe.
- */
-
+/** The dashboard loads only its own files. */
 const CSP = [
   "default-src 'none'",
   "script-src 'self'",
@@ -15,6 +12,7 @@ const CSP = [
   "frame-ancestors 'none'",
 ].join('; ');
 
+/** Headers of every answer. */
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'content-security-policy': CSP,
   'cross-origin-opener-policy': 'same-origin',
@@ -23,9 +21,9 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'permissions-policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
-  // For browsers that do not support frame-ancestors.
+  // For browsers that do not support `frame-ancestors` above.
   'x-frame-options': 'DENY',
 };
 
-/** Behind AWS, which terminates TLS: browsers never use plain HTTP again. */
+/** Makes browsers never use plain HTTP again. Sent only by Lambda, because AWS always provides TLS. */
 export const HSTS = { 'strict-transport-security': 'max-age=31536000; includeSubDomains' };

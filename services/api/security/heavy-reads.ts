@@ -5,26 +5,16 @@ const MOST = 6;
 /** Maximum number of heavy reads of one token, user or role. */
 const MOST_OF_ONE = 4;
 
-/** Limits the number of simultaneous answers that take long and use much memory. */
+/** Limits the number of heavy reads, which take long and use much memory. */
 export class HeavyReads {
   readonly #clients = new Map<symbol, string>();
 
-  /**
-   * Begins a heavy read.
-   * @returns a function that ends it; safe to call twice
-   * @throws ApiProblem 503
-   */
+  /** Begins a heavy read. @returns a function that ends it (safe to call twice) @throws ApiProblem 503 */
   enter(client: string): () => void {
     const own = [...this.#clients.values()].filter((each) => each === client).length;
     if (this.#clients.size >= MOST || own >= MOST_OF_ONE) {
-      throw new ApiProblem(
-        503,
-        'TooManyReads',
-        'Too many requests that read every account are under way; retry in 2 s.',
-        {
-          headers: { 'retry-after': '2' },
-        },
-      );
+      const message = 'Too many requests that read every account are under way; retry in 2 s.';
+      throw new ApiProblem(503, 'TooManyReads', message, { headers: { 'retry-after': '2' } });
     }
     const key = Symbol('read');
     this.#clients.set(key, client);

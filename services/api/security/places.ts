@@ -3,11 +3,11 @@ import { ApiProblem } from '../problem.ts';
 /** Limits on simultaneous connections. */
 export interface PlaceLimits {
   readonly total: number;
-  /** Connections of one address. Where all clients share one address (loopback), at least `total`. */
+  /** Connections of one address. Must be `total` if all clients share one address (loopback). */
   readonly perAddress: number;
-  /** How many places of `total`, and of `perAddress` for each address, are kept free for requests to urgent routes (`route.urgent`). */
+  /** How many places of `total` and `perAddress` only urgent requests may use. */
   readonly reserve: number;
-  /** Admitted requests of one client under way, over all its connections. */
+  /** Admitted requests of one client at the same time, over all its connections. */
   readonly perClient: number;
 }
 
@@ -15,14 +15,9 @@ export const PLACES: PlaceLimits = { total: 500, perAddress: 200, reserve: 20, p
 
 /** A connection. When it closes, everything that it holds is released. */
 export interface Place {
-  /** Call it when a request arrives: the connection becomes the last of the idle ones to be closed. */
+  /** Call it when a request arrives. Of the idle connections, this one is then closed last. */
   touch(): void;
-  /**
-   * Call it when an admitted request begins: until it ends, the connection is not closed in favour of another.
-   * @param urgent the request may use the reserve (`PlaceLimits.reserve`)
-   * @returns a function that ends it; safe to call twice
-   * @throws ApiProblem 503
-   */
+  /** Call it when an admitted request begins. @returns a function to call when it ends (safe to call twice) @throws ApiProblem 503 */
   hold(client: string, urgent: boolean): () => void;
   /** Call it when the connection has closed. */
   leave(): void;
@@ -48,10 +43,9 @@ interface Group {
 }
 
 /**
- * Decides which connection is closed when there are more connections than places. A connection holds its place while an admitted request is under way
- * on it. All others (silent, refused or kept alive) are idle: when a place is needed, the idle connection with the oldest last request is closed,
- * first from the same address, then from the address with the most idle connections. So a new connection always gets a place: admitted requests
- * cannot hold every place, because they never take the reserve.
+ * Decides which connection is closed when there are more connections than places. A connection keeps its place while an admitted request is under way
+ * on it. All other connections are idle: if a place is needed, the longest idle one is closed, first of the same address, then of the address with the
+ * most idle connections. A new connection always gets a place, because ordinary admitted requests never take the reserve.
  */
 export class Places {
   readonly #limits: PlaceLimits;
@@ -86,7 +80,7 @@ export class Places {
   #hold(seat: Seat, holding: Holding): () => void {
     const { client, urgent } = holding;
     const { address, all, idle } = seat.group;
-    // The connection may have closed while the request was checked; then there is no place to hold.
+    // The connection has closed while the request was checked.
     if (!all.has(seat)) return () => undefined;
     if (!urgent) this.#assertRoom(address, client);
     seat.holdings.add(holding);
@@ -150,10 +144,7 @@ function add(counts: Map<string, number>, key: string, more: number): void {
   else counts.set(key, count);
 }
 
-/**
- * The address for which connections and refusals are counted. For IPv6 only the first 64 bits count, because a client usually owns its whole /64
- * network [RFC 4291 2.5.4].
- */
+/** The key by which addresses are counted. For IPv6 the first 64 bits, because a client usually has a whole /64 network [RFC 4291 2.5.4]. */
 export function addressGroup(remoteAddress: string | undefined): string {
   if (remoteAddress === undefined) return 'unknown';
   const [address = ''] = remoteAddress.toLowerCase().split('%');

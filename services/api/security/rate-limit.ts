@@ -13,7 +13,7 @@ interface Bucket {
   readonly at: number;
 }
 
-/** Maximum number of clients in memory; the least recently active one is dropped first. */
+/** Maximum number of clients in memory. The one that has been inactive longest is dropped first. */
 const MOST_CLIENTS = 10_000;
 
 /** Limits the requests of each client with a token bucket. */

@@ -1,16 +1,15 @@
 import { ApiProblem } from '../problem.ts';
 
 /*
- * Keeps web pages of other sites from using the API through a user's browser. There is no CORS, so a browser sends a preflight before JSON, which is
- * refused. Requests without a preflight carry headers that name their origin.
+ * Keeps web pages of other sites from using the API through a user's browser. Before such a page can send JSON, the browser sends a preflight request,
+ * which is refused. Other requests have headers that name their origin.
  */
 
-/** Loopback names. A page whose DNS name was rebound to 127.0.0.1 has another name. */
 const LOOPBACK_NAMES = ['127.0.0.1', 'localhost', '[::1]'];
 
 /**
- * On loopback, any web page could reach the port under its own name if that name resolves to 127.0.0.1. The Host header reveals the name.
- * @param own the address that the door is bound to
+ * Refuses any name but those of this machine. A web page could reach the port under its own name if that resolves to 127.0.0.1 (DNS rebinding).
+ * @param own the address on which the API listens
  * @throws ApiProblem 421
  */
 export function requireLoopbackHost(host: string | null, own: { readonly host: string; readonly port: number }): void {
@@ -23,13 +22,13 @@ export function requireLoopbackHost(host: string | null, own: { readonly host: s
 }
 
 /**
- * Refuses requests from pages of another origin. Clients other than browsers send neither header.
- * @param navigation whether links from other sites are allowed: for pages, which change and reveal nothing by themselves
+ * Refuses requests from pages of another origin. Clients other than browsers do not send these headers.
+ * @param navigation whether links from other sites are allowed: for pages, which neither change nor reveal anything
  * @throws ApiProblem 403
  */
 export function requireSameOrigin(headers: Headers, navigation: boolean): void {
   const site = headers.get('sec-fetch-site');
-  // A link from another site may open a page only in a tab of its own. In a frame it would show nothing, and the other site controls the frame.
+  // A link from another site may open a page in a tab, but not in a frame, which the other site would control.
   const inFrame = !['document', null].includes(headers.get('sec-fetch-dest'));
   const linked = navigation && headers.get('sec-fetch-mode') === 'navigate' && !inFrame;
   if (site !== null && site !== 'same-origin' && site !== 'none' && !linked) throw crossSite();
@@ -47,9 +46,6 @@ function hostWithPort({ protocol, hostname, port }: URL): string {
 }
 
 function crossSite(): ApiProblem {
-  return new ApiProblem(
-    403,
-    'CrossSite',
-    'The request comes from a page of another site. Only pages of the same site may use this API.',
-  );
+  const message = 'The request comes from a page of another site. Only pages of the same site may use this API.';
+  return new ApiProblem(403, 'CrossSite', message);
 }
