@@ -3,16 +3,12 @@ import measured from './measured-calls.json' with { type: 'json' };
 /*
  * The monthly costs of the aws runtime: `node infra/costs.ts` prints the tables of docs/deploy.md, and test/infra compares them.
  *
- * Call counts are measured (`node test/infra/measure-calls.ts` runs the real functions against simulated services and counts what DynamoDB,
- * SQS and EventBridge would charge for); a test measures again and compares. The duration of the functions cannot be measured without AWS:
- * it is computed from the calls and the rate limit. Calls to Compute Optimizer, Organizations and STS are free. Left out, because they cost
- * only cents: the events' archive, KMS requests for the table's key, the bucket of the packages, SNS, and CloudWatch metrics that are
- * recorded less often than hourly.
+ * The numbers of calls are measured by `node test/infra/measure-calls.ts`. The duration of the functions is computed from the calls and the rate limit.
+ * Calls to Compute Optimizer, Organizations and STS are free. Left out, because they cost only cents: the events' archive, KMS requests, the bucket of
+ * the packages, SNS, and CloudWatch metrics that are recorded less often than hourly.
  *
- * Source of the prices: AWS's pages https://aws.amazon.com/{lambda,dynamodb,sqs,eventbridge,cloudwatch}/pricing/, for us-east-1 (N.
- * Virginia), as of `PRICES.date`. The pages load their figures by script, so each was verified in independent listings for us-east-1 of
- * 2024 to 2026, except that of the table's recovery (PITR), which is only on AWS's page. Other Regions differ by up to 50%; change PRICES
- * for yours.
+ * Prices: https://aws.amazon.com/{lambda,dynamodb,sqs,eventbridge,cloudwatch}/pricing/, compared with other listings of 2024 to 2026, except for the
+ * table's recovery (PITR), which only AWS's page lists. Other Regions differ by up to 50%; change PRICES for yours.
  */
 
 /** List prices of us-east-1 in US dollars: first tier, without free tier. */
@@ -33,7 +29,7 @@ export const PRICES = {
   dashboardMonth: 3,
 } as const;
 
-/** Assumptions of the tables. Change them and run the script for your organization. */
+/** Assumptions about an organization. */
 export interface Assumptions {
   readonly accounts: number;
   readonly scansPerMonth: number;
@@ -45,67 +41,45 @@ export interface Assumptions {
 export const USUAL: Omit<Assumptions, 'accounts'> = { scansPerMonth: 720, driftPerMonth: 0.05, callsPerSecond: 10 };
 
 const TICKS = 60 * 24 * 30;
-/** An entry with its indexes, and a record, by shared/adapters/aws/dynamodb/schema.ts ("Costs"). */
+/** Sizes of an entry with its items in five indexes, and of a record. Source: shared/adapters/aws/dynamodb/schema.ts, "Costs". */
 const ENTRY_KB = 1.2 + 5 * 0.35;
 const RECORD_KB = 1.3;
-/** Entries of one change: drift detected, started, succeeded, resolved. */
+/** Entries of one change: drift detected, remediation started and succeeded, drift resolved. */
 const ENTRIES_A_CHANGE = 4;
 /** Entries of one scan: started, completed, and its share of the daily entries. */
 const ENTRIES_A_SCAN = 3;
-/** Metrics by name and function. */
+/** How many metrics CloudWatch charges for: one for each name and function. */
 const METRIC_SERIES = 25;
 /** Metrics of the alarms in infra/alarms.yml; one alarm divides two metrics. */
 const ALARM_METRICS = 13;
 
-/** Memory from serverless.yml, and estimates of AWS's own delays. */
+/** Memory as in serverless.yml, GB, and estimated durations, s. */
 const TICK = { gb: 0.5, seconds: 0.3 };
 const SCANNER = { gb: 1, startSeconds: 2 };
-/** Two concurrent workers share the rate limit, so each also waits for the other's calls. */
+/** Two workers run at the same time and share the rate limit, so each call waits for the other worker's call too. */
 const WORKER = { gb: 1, atOnce: 2, secondsACall: 0.2 };
-/** Lambda's pollers receive a batch and delete it. */
+/** For each batch of messages, Lambda makes two calls to SQS: it receives and deletes the batch. */
 const POLLS_A_BATCH = 2;
 const LOG_KB = { tick: 1, scan: 3, change: 4 };
 
 type Calls = (typeof measured)['tick'];
 
-interface Usage {
-  readonly gbSeconds: number;
-  readonly invocations: number;
-  readonly writes: number;
-  readonly reads: number;
-  readonly sqs: number;
-  readonly events: number;
-  readonly logKb: number;
-}
+/** Everything that AWS charges for by use. */
+const CHARGED = ['gbSeconds', 'invocations', 'writes', 'reads', 'sqs', 'events', 'logKb'] as const;
+type Usage = Record<(typeof CHARGED)[number], number>;
 
-const NONE: Usage = { gbSeconds: 0, invocations: 0, writes: 0, reads: 0, sqs: 0, events: 0, logKb: 0 };
+const NONE: Readonly<Usage> = { gbSeconds: 0, invocations: 0, writes: 0, reads: 0, sqs: 0, events: 0, logKb: 0 };
 
 function sum(...parts: readonly Usage[]): Usage {
-  return parts.reduce(
-    (all, part) => ({
-      gbSeconds: all.gbSeconds + part.gbSeconds,
-      invocations: all.invocations + part.invocations,
-      writes: all.writes + part.writes,
-      reads: all.reads + part.reads,
-      sqs: all.sqs + part.sqs,
-      events: all.events + part.events,
-      logKb: all.logKb + part.logKb,
-    }),
-    NONE,
-  );
+  const all = { ...NONE };
+  for (const part of parts) for (const name of CHARGED) all[name] += part[name];
+  return all;
 }
 
 function times(count: number, usage: Usage): Usage {
-  const { gbSeconds, invocations, writes, reads, sqs, events, logKb } = usage;
-  return {
-    gbSeconds: gbSeconds * count,
-    invocations: invocations * count,
-    writes: writes * count,
-    reads: reads * count,
-    sqs: sqs * count,
-    events: events * count,
-    logKb: logKb * count,
-  };
+  const all = { ...NONE };
+  for (const name of CHARGED) all[name] = usage[name] * count;
+  return all;
 }
 
 function stored({ reads, writes, sqs, events }: Calls): Usage {
@@ -133,7 +107,7 @@ function change({ callsPerSecond }: Assumptions): Usage {
   return sum({ ...own, logKb: LOG_KB.change }, stored(measured.change));
 }
 
-/** Lambda's pollers on an idle queue: 5 concurrent long polls of 20 s [Lambda, SQS event source]. */
+/** Lambda polls an idle queue with 5 concurrent long polls of 20 s [Lambda, SQS event source]. */
 const POLLING_A_MONTH = (5 * 30 * 86_400) / 20;
 
 export interface Bill {

@@ -2,15 +2,12 @@ import { basename, join } from 'node:path';
 import type { Plugin } from 'esbuild';
 import { describeBundle } from '../services/cli/package/describe-bundle.ts';
 
-/** serverless-esbuild calls this once for all functions, and uses the result in the build of each. */
+/** The plugins that serverless-esbuild uses in the build of each function. */
 export default function plugins(): readonly Plugin[] {
   return [describeFunction];
 }
 
-/**
- * serverless-esbuild builds `services/NAME/handler.ts` into the directory `BUILD/services/NAME`, and packs `BUILD/__only_NAME` at the top
- * of that function's zip.
- */
+/** serverless-esbuild builds `services/NAME/handler.ts` into `BUILD/services/NAME`. Files in `BUILD/__only_NAME` are added to that function's zip. */
 const describeFunction: Plugin = {
   name: 'describe-function',
   setup: (build) => {

@@ -4,9 +4,8 @@ import { EVENT_SOURCE, wordsOf } from '../shared/domain/ledger/bus-event.ts';
 import { ENTRY_TYPES, type EntryType } from '../shared/domain/ledger/entry-types.ts';
 
 /*
- * The contract with event listeners: one JSON Schema per entry type, which `npm run event-schemas` writes into `dist/event-schemas/`. All
- * types share one envelope and one entry and differ only in `detail-type` and `type`. Fields may be added; listeners should
- * ignore unknown fields.
+ * The contract with subscribers of the event bus: one JSON Schema per entry type. The schemas differ only in `detail-type` and `type`. New versions may
+ * add fields, so subscribers should ignore unknown ones.
  */
 
 const time = z.iso.datetime().describe('ISO 8601, UTC');
