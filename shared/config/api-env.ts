@@ -5,11 +5,11 @@ import { ConfigError } from './config-error.ts';
 /** `events` may only send events of AWS; `operate` may do everything. */
 export type ApiRole = 'read' | 'operate' | 'events';
 
-/** A configured bearer token, without the token itself, which is not kept in memory. */
+/** A configured bearer token. Only its hash is kept in memory. */
 interface KnownToken {
   readonly name: string;
   readonly role: ApiRole;
-  /** When the token expires: the first instant at which it is refused, epoch ms; `null`: never. */
+  /** When the token expires, epoch ms; `null`: never. */
   readonly endsAt: number | null;
   readonly digest: Buffer;
 }
@@ -18,7 +18,7 @@ export type TokenCheck =
   | { readonly ok: true; readonly name: string; readonly role: ApiRole }
   | { readonly ok: false; readonly expired: boolean };
 
-/** The bearer tokens of the HTTP API. They come only from the environment, because every user of the machine can see arguments. */
+/** The bearer tokens of the HTTP API. They come from the environment, because every user of the machine can see a command's arguments. */
 export class ApiTokens {
   readonly #tokens: readonly KnownToken[];
 
@@ -26,12 +26,12 @@ export class ApiTokens {
     this.#tokens = tokens;
   }
 
-  /** Whether any token is configured; if so, each request needs one. */
+  /** Whether any token is configured. If so, each request needs one. */
   get configured(): boolean {
     return this.#tokens.length > 0;
   }
 
-  /** Compares the hash of `token` with that of every known token, so that the time does not depend on the token. */
+  /** Compares `token` with every known token, so that the time that this takes reveals nothing about the tokens. */
   check(token: string, now: number): TokenCheck {
     const digest = digestOf(token);
     let found: KnownToken | null = null;
@@ -47,14 +47,13 @@ const VARIABLES = {
   ROLLCALL_TOKEN_OPERATE: 'operate',
   ROLLCALL_TOKEN_EVENTS: 'events',
 } as const;
-/** Minimum length of a token, characters: a shorter one could be guessed. 256 random bits have 43 characters in base64 and 64 in hex. */
+/** Minimum length of a token, characters. A shorter one could be guessed. */
 const LEAST_LENGTH = 32;
 const DAY_MS = 86_400_000;
 
 /**
- * Reads `ROLLCALL_TOKEN_READ`, `ROLLCALL_TOKEN_OPERATE` and `ROLLCALL_TOKEN_EVENTS`. Each holds one token, or several separated by commas, as
- * `NAME=TOKEN` or `NAME@2027-01-31=TOKEN` (the token's last day, UTC). The audit log names the actor `token:NAME`.
- * @throws ConfigError that names the variable but never shows its value
+ * Reads {@link VARIABLES}. Each contains tokens, separated by commas: `TOKEN`, `NAME=TOKEN` or `NAME@2027-01-31=TOKEN` (the last day, UTC). The audit
+ * log names the actor `token:NAME`. @throws ConfigError, which never shows a token
  */
 export function readApiTokens(env: Environment): ApiTokens {
   const tokens: KnownToken[] = [];
@@ -77,9 +76,8 @@ function tokenOf(text: string, variable: string, place: number, role: ApiRole): 
   const [, name = role, day, token = ''] = /^(?:([A-Za-z0-9._-]{1,64})(?:@([^=]*))?=)?([^=]+={0,2})$/.exec(text) ?? [];
   if (token === '') refuse('expected TOKEN, NAME=TOKEN or NAME@2027-01-31=TOKEN');
   if (token.length < LEAST_LENGTH) {
-    refuse(
-      `it has ${token.length} characters, expected at least ${LEAST_LENGTH}; make one with \`openssl rand -hex 32\``,
-    );
+    const expected = `expected at least ${LEAST_LENGTH}; make one with \`openssl rand -hex 32\``;
+    refuse(`it has ${token.length} characters, ${expected}`);
   }
   if (!/^[A-Za-z0-9._~+/=-]+$/.test(token)) refuse('it has a character that a bearer token cannot have');
   const starts = day === undefined ? null : Date.parse(`${day}T00:00:00Z`);

@@ -1,6 +1,6 @@
 import { ConfigError } from './config-error.ts';
 
-/** Parsers for the values of flags. Each throws a ConfigError with the flag, the given value and the expected form. */
+/* Parsers for the values of flags. Each throws a ConfigError with the flag, the given value and the expected form. */
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
@@ -24,24 +24,19 @@ function durationOf(text: string): number | null {
   return Number.isSafeInteger(Math.round(total)) ? Math.round(total) : null;
 }
 
+interface Range {
+  readonly min: number;
+  readonly max: number;
+}
+
 /** Parses a whole number in a range. */
-export function countArgument(
-  flag: string,
-  text: string,
-  range: { readonly min: number; readonly max: number },
-): number {
-  const { min, max } = range;
+export function countArgument(flag: string, text: string, { min, max }: Range): number {
   const value = /^-?\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
   return value >= min && value <= max ? value : refuse(flag, text, `a whole number from ${min} to ${max}`);
 }
 
 /** Parses a decimal number in a range. */
-export function numberArgument(
-  flag: string,
-  text: string,
-  range: { readonly min: number; readonly max: number },
-): number {
-  const { min, max } = range;
+export function numberArgument(flag: string, text: string, { min, max }: Range): number {
   const value = /^\d{1,15}(\.\d{1,9})?$/.test(text) ? Number(text) : Number.NaN;
   return value >= min && value <= max ? value : refuse(flag, text, `a number from ${min} to ${max}`);
 }
@@ -50,7 +45,7 @@ export function accountArgument(flag: string, text: string): string {
   return /^\d{12}$/.test(text) ? text : refuse(flag, text, 'an account id, which is 12 digits');
 }
 
-/** Accepts one of a few words. If only upper and lower case differ, the error suggests the right word. */
+/** Accepts one of a few words. If only the case is wrong, the error suggests the right word. */
 export function wordArgument<T extends string>(flag: string, text: string, words: readonly T[]): T {
   const exact = words.find((word) => word === text);
   if (exact !== undefined) return exact;
@@ -69,7 +64,7 @@ export function instantArgument(flag: string, text: string, now: number): string
     return refuse(flag, text, INSTANT);
   }
   const iso = toIso(Date.parse(text));
-  // `Date` reads 30 February as 2 March, so the result must have the day that the user typed.
+  // `Date` reads 30 February as 2 March, so the result is accepted only if it has the day that the user typed.
   const [day = ''] = text.split('T');
   const exists = toIso(Date.parse(day))?.startsWith(day) ?? false;
   return iso !== null && exists ? iso : refuse(flag, text, INSTANT);
@@ -87,13 +82,13 @@ export function untilArgument(flag: string, text: string, now: number): number {
   try {
     at = Date.parse(instantArgument(flag, text, now));
   } catch {
-    return refuse(flag, text, UNTIL); // in this flag's own words
+    return refuse(flag, text, UNTIL); // replaces the error of `instantArgument`, which describes past times
   }
   const end = text.includes('T') ? at : at + DAY_MS;
   return end > now ? end : refuse(flag, text, `${UNTIL}; this one is past`);
 }
 
-/** Accepts only the years 1970 to 9999: later years have another form in ISO 8601, which does not sort as text. */
+/** ISO 8601; `null` for years outside 1970 to 9999. Later years have another form, which does not sort as text. */
 function toIso(ms: number): string | null {
   return ms >= 0 && ms < Date.UTC(10_000, 0) ? new Date(ms).toISOString() : null;
 }

@@ -16,23 +16,18 @@ const attributes = z.strictObject({
   management: z.boolean().exactOptional(),
 });
 
-/** The account attributes that the user gives; the others come from the snapshot or from AWS. */
+/** The account attributes that the user gives. The others come from the store or from AWS. */
 export type Attributes = Readonly<z.output<typeof attributes>>;
 
-/**
- * Reads `--attributes`: JSON text, or `@FILE` for a file that contains JSON.
- * @throws ConfigError that names the invalid attribute and the expected value; FileError
- */
+/** Reads `--attributes`: JSON text, or `@FILE` for a file that contains JSON. @throws ConfigError, FileError */
 export function readAttributes(text: string): Attributes {
   const parsed = safeParseUntrusted(attributes, text.startsWith('@') ? readJsonFile(text.slice(1)) : fromJson(text));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const at = issue === undefined || issue.path.length === 0 ? '' : ` ${issue.path.map(String).join('.')}:`;
   const keys = 'id, name, ou, tags, state, management';
-  throw new ConfigError(
-    'Usage',
-    `--attributes:${at} ${issue?.message ?? 'unreadable'}. Expected a JSON object with any of ${keys}.`,
-  );
+  const found = `${at} ${issue?.message ?? 'unreadable'}`;
+  throw new ConfigError('Usage', `--attributes:${found}. Expected a JSON object with any of ${keys}.`);
 }
 
 function fromJson(text: string): unknown {

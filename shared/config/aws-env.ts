@@ -18,7 +18,7 @@ export interface AwsStoreEnv {
   readonly dlqUrl: string;
   /** Name or ARN of the bus for ledger events and for Rollcall's own scan requests. */
   readonly eventBus: string;
-  /** `AWS_ENDPOINT_URL_SQS`: the SDK itself ignores it and uses the host of the queue's URL. */
+  /** `AWS_ENDPOINT_URL_SQS`, which the SDK itself ignores: it sends to the host in the queue's URL. */
   readonly sqsEndpoint: string | null;
 }
 
@@ -27,7 +27,7 @@ export interface AwsEnv extends AwsStoreEnv {
   readonly policy: PolicyLocation;
   readonly stage: string;
   readonly logLevel: (typeof LOG_LEVELS)[number];
-  /** The directory of the unpacked bundle; relative policy paths start here. */
+  /** The directory of the function's code. Relative paths of policies start here. */
   readonly taskRoot: string;
 }
 
@@ -51,10 +51,9 @@ const policyLocation = z.string().transform((text, context): PolicyLocation => {
 const POLICY_FORMS = 'file:PATH, s3://BUCKET/KEY or ssm:PARAMETER';
 
 function locationOf(text: string): PolicyLocation | null {
-  if (text.startsWith('file:') && text.length > 'file:'.length)
-    return { kind: 'file', path: text.slice('file:'.length) };
-  const s3 = /^s3:\/\/([^/]+)\/(.+)$/.exec(text);
-  const [, bucket, key] = s3 ?? [];
+  const [, path] = /^file:(.+)$/s.exec(text) ?? [];
+  if (path !== undefined) return { kind: 'file', path };
+  const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(text) ?? [];
   if (bucket !== undefined && key !== undefined && BUCKET.test(bucket)) return { kind: 's3', bucket, key };
   const name = text.startsWith('ssm:') ? text.slice('ssm:'.length) : '';
   return PARAMETER.test(name) ? { kind: 'ssm', name } : null;
@@ -83,10 +82,7 @@ const schema = storeSchema.extend({
   LAMBDA_TASK_ROOT: z.string().refine(isAbsolute, 'an absolute path').optional(),
 });
 
-/**
- * Reads and checks the environment of a Lambda function.
- * @throws ConfigError that names every missing or invalid variable and its expected value
- */
+/** Checks the environment of a Lambda function. @throws ConfigError that names every missing or invalid variable */
 export function readAwsEnv(env: Environment): AwsEnv {
   const data = read(schema, env, 'The environment of this function is not usable.');
   return Object.freeze({
@@ -98,17 +94,14 @@ export function readAwsEnv(env: Environment): AwsEnv {
   });
 }
 
-/**
- * Reads and checks the variables that `--store aws` needs.
- * @throws ConfigError as {@link readAwsEnv}
- */
+/** Checks the variables that `--store aws` needs. @throws ConfigError as {@link readAwsEnv} */
 export function readAwsStoreEnv(env: Environment): AwsStoreEnv {
   const found = read(storeSchema, env, '--store aws finds its table, queues and bus in the environment.');
   return Object.freeze(storeEnv(found));
 }
 
 function read<T>(shape: z.ZodType<T>, env: Environment, sentence: string): T {
-  // Templates use an empty variable for "not set".
+  // Deployment templates set a variable to an empty text instead of leaving it out.
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
   const parsed = shape.safeParse(given);
   if (!parsed.success) throw new ConfigError('Environment', `${sentence} ${problems(parsed.error.issues, given)}`);
@@ -126,11 +119,6 @@ function storeEnv(data: z.infer<typeof storeSchema>): AwsStoreEnv {
     eventBus: data.ROLLCALL_EVENT_BUS,
     sqsEndpoint: data.AWS_ENDPOINT_URL_SQS ?? null,
   };
-}
-
-/** The checked environment of this process. */
-export function awsEnv(): AwsEnv {
-  return readAwsEnv(process.env);
 }
 
 function problems(issues: readonly z.core.$ZodIssue[], given: Environment): string {

@@ -1,9 +1,9 @@
-/** A proxy on another machine cannot reach this machine's loopback address. */
+/** Proxy variables are removed too, because a proxy on another machine cannot reach this machine's loopback address. */
 const PROXIES: ReadonlySet<string> = new Set(['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY']);
 
 /**
- * Points the SDK's own settings at the sandbox, for the demo. Removes all AWS settings of this machine first (profiles, sessions, endpoints of single
- * services), so that no request can reach a real account. `nowhere` is a directory without AWS files.
+ * Makes the AWS SDK use only the sandbox, for the demo. First removes all AWS settings of this machine, so that no request can reach a real account.
+ * `nowhere` is a directory without AWS files.
  */
 export function useSandboxOnly(
   env: Record<string, string | undefined>,

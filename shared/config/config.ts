@@ -3,11 +3,8 @@ import { ConfigError } from './config-error.ts';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The flags that every command accepts, before they are checked. */
-export interface GlobalFlags {
-  readonly json: boolean;
+export interface GlobalFlags extends Pick<Config, 'json' | 'dataDir' | 'verbose'> {
   readonly store: string;
-  readonly dataDir: string;
-  readonly verbose: boolean;
   /** `false`: `--no-color`. */
   readonly color: boolean;
 }
@@ -23,9 +20,9 @@ export interface Config {
   readonly dataDir: string;
   /** `auto`: color on a terminal only. */
   readonly color: 'always' | 'auto' | 'never';
-  /** Whether output can be redrawn: not with `TERM=dumb`, and not in the log of a CI. */
+  /** Whether output may be redrawn in place: not with `TERM=dumb`, and not in the log of a CI job. */
   readonly drawable: boolean;
-  /** How the user runs Rollcall, for suggested commands. */
+  /** The command by which the user runs Rollcall, for suggested commands. */
   readonly program: string;
 }
 
@@ -34,10 +31,8 @@ export function readConfig(flags: GlobalFlags, env: Environment): Config {
   const { json, verbose, dataDir } = flags;
   const store = STORES.find((each) => each === flags.store);
   if (store === undefined) {
-    throw new ConfigError(
-      'Usage',
-      `--store ${JSON.stringify(flags.store)} is not a store; expected ${STORES.join(' or ')}.`,
-    );
+    const given = JSON.stringify(flags.store);
+    throw new ConfigError('Usage', `--store ${given} is not a store; expected ${STORES.join(' or ')}.`);
   }
   if (dataDir.trim() === '') throw new ConfigError('Usage', '--data-dir needs the name of a directory.');
   return Object.freeze({
@@ -51,7 +46,7 @@ export function readConfig(flags: GlobalFlags, env: Environment): Config {
   });
 }
 
-/** The npm scripts by which a checkout runs Rollcall, where no `rollcall` is on the path. */
+/** npm scripts of the repository that run Rollcall. There, no command `rollcall` is installed. */
 const FROM_CHECKOUT: ReadonlySet<string> = new Set(['start', 'rollcall']);
 
 /** The flag takes precedence over FORCE_COLOR, and FORCE_COLOR over NO_COLOR [force-color.org, no-color.org]. */

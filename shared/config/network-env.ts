@@ -4,18 +4,17 @@ import type { Environment } from './config.ts';
 import { ConfigError } from './config-error.ts';
 import { readBytes } from './read-bytes.ts';
 
-/** Maximum size of a certificate bundle. The usual bundle of all public authorities has a few hundred kilobytes. */
+/** Maximum size of a certificate bundle. A bundle of all public authorities has a few hundred kilobytes. */
 const MAX_BUNDLE_BYTES = 8 * 1024 * 1024;
 /** The first Node.js version whose HTTP agents support proxies. */
 const LEAST_NODE = [24, 5] as const;
 
 /**
- * Reads `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` (lower-case names take precedence, as in curl and the AWS CLI), `AWS_CA_BUNDLE`, and
- * `AWS_DEFAULT_REGION` if `AWS_REGION` is not set.
- * @throws ConfigError that names the variable but never shows a secret in it; FileError
+ * Reads `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` (lower-case names take precedence, as in curl), `AWS_CA_BUNDLE`, and `AWS_DEFAULT_REGION`.
+ * @throws ConfigError, which never shows a secret; FileError
  */
 export function readNetworkEnv(env: Environment, nodeVersion: string = process.versions.node): Network {
-  // Templates use an empty variable for "not set".
+  // Deployment templates set a variable to an empty text instead of leaving it out.
   const given = (name: string): string | null => env[name] || null;
   const bundle = given('AWS_CA_BUNDLE');
   return Object.freeze({
@@ -51,11 +50,9 @@ function proxyUrl(given: Given, name: 'HTTP_PROXY' | 'HTTPS_PROXY'): string | nu
   if (text === '') return null;
   const url = URL.parse(text.includes('://') ? text : `http://${text}`);
   if (url !== null && (url.protocol === 'http:' || url.protocol === 'https:') && url.hostname !== '') return url.href;
-  // The message does not show the value: it may contain a password.
-  throw new ConfigError(
-    'Environment',
-    `${variable} is not the URL of an HTTP proxy. Example: http://proxy.example.com:3128`,
-  );
+  // The message does not show the value, which may contain a password.
+  const example = 'http://proxy.example.com:3128';
+  throw new ConfigError('Environment', `${variable} is not the URL of an HTTP proxy. Example: ${example}`);
 }
 
 function readBundle(path: string): string {

@@ -7,9 +7,8 @@ export type IsOperator = (arn: string) => boolean;
 const ARN = /^arn:(aws[a-z-]*):(iam|sts)::(\d{12}):(user|role|assumed-role)\/([\w+=,.@/-]+)$/;
 
 /**
- * `ROLLCALL_OPERATORS`: ARNs of the roles and users that may operate through the deployed API, separated by spaces or `|`. Every other
- * caller may only read. A role stands for all its sessions. Without the variable, no caller may operate.
- * @throws ConfigError
+ * `ROLLCALL_OPERATORS`: ARNs of the roles (with all their sessions) and users that may operate through the deployed API, separated by spaces or `|`. All
+ * other callers may only read. @throws ConfigError
  */
 export function readOperators(env: Environment): IsOperator {
   const given = (env['ROLLCALL_OPERATORS'] ?? '').split(/[\s|]+/).filter((text) => text !== '');
@@ -17,10 +16,8 @@ export function readOperators(env: Environment): IsOperator {
     given.map((text) => {
       const who = whoOf(text);
       if (who !== null) return who;
-      throw new ConfigError(
-        'Environment',
-        `ROLLCALL_OPERATORS has ${JSON.stringify(text)}: expected the ARN of a role or user, such as arn:aws:iam::111122223333:role/FinOps.`,
-      );
+      const expected = 'the ARN of a role or user, such as arn:aws:iam::111122223333:role/FinOps';
+      throw new ConfigError('Environment', `ROLLCALL_OPERATORS has ${JSON.stringify(text)}: expected ${expected}.`);
     }),
   );
   return (arn) => {
@@ -29,7 +26,7 @@ export function readOperators(env: Environment): IsOperator {
   };
 }
 
-/** The user or role of an ARN. The ARN of a role's session contains the role's name without its path [reference_identifiers, assumed-role ARN]. */
+/** The user or role of an ARN, without a role's path, because the ARN of a role's session lacks it [reference_identifiers, assumed-role ARN]. */
 function whoOf(arn: string): string | null {
   const [, partition, , account, kind, name = ''] = ARN.exec(arn) ?? [];
   if (kind === undefined) return null;

@@ -1,33 +1,23 @@
 import { type ExpectationsResult, parseExpectations } from '../domain/policy/expectations/expectations.ts';
 import { type Policy, type PolicyResult, parsePolicy } from '../domain/policy/index.ts';
+import type { Environment } from './config.ts';
 import { readBytes, tooLarge } from './read-bytes.ts';
 
-/** A policy larger than this is refused before it is read into memory. */
+/** Maximum size of a file. A larger one is not read into memory. */
 const MAX_BYTES = 4 * 1024 * 1024;
 
-/**
- * Reads and checks a policy file.
- * @throws FileError if the file cannot be read; errors in its content are returned as findings
- */
-export function readPolicyFile(
-  path: string,
-  now: number,
-  env: Readonly<Record<string, string | undefined>>,
-): PolicyResult {
+/** Reads and checks a policy. Errors in its content are returned as findings. @throws FileError if the file cannot be read */
+export function readPolicyFile(path: string, now: number, env: Environment): PolicyResult {
   return parsePolicy(readBytes(path, { maxBytes: MAX_BYTES, ifMissing: NO_POLICY }), { file: path, now, env });
 }
 
-/** The name of a policy from stdin in messages. */
 const STDIN = 'stdin';
 
-/**
- * Reads and checks a policy from a stream, such as `process.stdin`.
- * @throws FileError if the text is larger than the limit for policies
- */
+/** As {@link readPolicyFile}, from a stream such as `process.stdin`. @throws FileError if the text is too large */
 export async function readPolicyStream(
   chunks: AsyncIterable<string | Uint8Array>,
   now: number,
-  env: Readonly<Record<string, string | undefined>>,
+  env: Environment,
 ): Promise<PolicyResult> {
   const read: Uint8Array[] = [];
   let total = 0;
@@ -42,10 +32,7 @@ export async function readPolicyStream(
 
 const NO_POLICY = 'there is no such file; `rollcall policy init` writes a first one';
 
-/**
- * Reads and checks a policy's expectations.
- * @throws FileError if the file cannot be read; errors in its content are returned as findings
- */
+/** Reads and checks a policy's expectations, as {@link readPolicyFile}. */
 export function readExpectationsFile(path: string, policy: Policy): ExpectationsResult {
   return parseExpectations(readBytes(path, { maxBytes: MAX_BYTES, ifMissing: NO_EXPECTATIONS }), path, policy);
 }

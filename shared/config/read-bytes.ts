@@ -7,14 +7,10 @@ export interface ReadLimits {
   readonly ifMissing?: string;
 }
 
-/**
- * Reads a regular file and refuses everything else: a pipe or a device may never end, and no signal can interrupt the wait for the writer of a named
- * pipe.
- * @throws FileError that says why the file cannot be read.
- */
+/** Reads a regular file. Refuses pipes and devices, which may never end. @throws FileError that says why the file cannot be read */
 export function readBytes(path: string, { maxBytes, ifMissing }: ReadLimits): Uint8Array {
   try {
-    // Check before opening too, because opening a device can have side effects.
+    // Checks before opening too, because opening a device can have side effects.
     refuseSpecial(path, statSync(path));
     const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
@@ -51,7 +47,7 @@ function refuseSpecial(path: string, stats: Stats): void {
 
 const CHUNK_BYTES = 65_536;
 
-/** Reads to the end, not up to the reported size: a file can grow meanwhile, and files in /proc report no size. */
+/** Reads to the end of the file and ignores its reported size, which is 0 for files in /proc. */
 function readAtMost(file: number, most: number): Uint8Array {
   const chunks: Uint8Array[] = [];
   for (let total = 0; total < most; ) {

@@ -13,12 +13,12 @@ import {
 import { FileError } from './file-error.ts';
 import { readBytes } from './read-bytes.ts';
 
-/** What to do if a file of this name exists already. */
+/** What to do if the file already exists. */
 export type IfPresent = 'replace' | 'refuse';
 
 /**
- * Writes a file with owner-only permissions, completely or not at all: a draft is synced to the disk and then gets the file's name.
- * `unique` makes the draft's name unique.
+ * Writes a file with owner-only permissions, completely or not at all: writes a draft and then gives it the file's name.
+ * @param unique makes the draft's name unique
  * @throws FileError if the file cannot be written, or exists and must not be replaced
  */
 export function writeTextFile(path: string, text: string, unique: string, ifPresent: IfPresent): void {
@@ -43,23 +43,21 @@ export function writeTextFile(path: string, text: string, unique: string, ifPres
     if (ifPresent === 'replace') renameSync(draft, path);
     else linkSync(draft, path);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    const what = `${path} cannot be written (${code})`;
-    throw new FileError(path, `${what}: ${writeAdvice(code)}`, { cause: error });
+    throw unwritable(path, error);
   } finally {
     rmSync(draft, { force: true });
   }
 }
 
-/** Whether the path is a device or a pipe (`/dev/stdout`, `>(…)`): it must be written to directly, because a rename would replace it by a file. */
+/** Whether the path is a device or a pipe, such as `/dev/stdout`. It is written to directly, because a rename would replace it by a file. */
 export function isSpecial(path: string): boolean {
   const stats = statSync(path, { throwIfNoEntry: false });
   return stats !== undefined && !stats.isFile() && !stats.isDirectory();
 }
 
 /**
- * Opens a device or a pipe without blocking. While it is held open, a second open does not block either; otherwise it would wait for a reader, and no
- * signal could interrupt it. Throws ENXIO for a pipe without a reader.
+ * Opens a device or a pipe without waiting for a reader. While it is open, a second, normal open does not wait either; such a wait could not be
+ * interrupted. Throws ENXIO for a pipe without a reader.
  */
 export function holdSpecial(path: string): number {
   return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
@@ -68,6 +66,14 @@ export function holdSpecial(path: string): number {
 /** Advice for a write that failed with this error code. */
 export function writeAdvice(code: string): string {
   return ADVICE[code] ?? 'check the path and the disk';
+}
+
+export function unwritable(path: string, cause: unknown, code: string = codeOf(cause)): FileError {
+  return new FileError(path, `${path} cannot be written (${code}): ${writeAdvice(code)}`, { cause });
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
 }
 
 const ADVICE: Readonly<Record<string, string>> = {

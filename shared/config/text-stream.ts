@@ -1,12 +1,10 @@
 import { closeSync, existsSync, linkSync, renameSync, rmSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { FileError } from './file-error.ts';
-import { holdSpecial, type IfPresent, isSpecial, writeAdvice } from './text-file.ts';
+import { holdSpecial, type IfPresent, isSpecial, unwritable } from './text-file.ts';
 
 /**
- * Writes a file with owner-only permissions piece by piece: each piece is written before the next is requested. The file gets its name only
- * when it is complete and synced to the disk. `unique` makes the name of the draft unique.
- * @throws FileError if the file cannot be written, or exists and must not be replaced; any error that `pieces` throws
+ * Like `writeTextFile`, but piece by piece: each piece is written before the next is requested.
+ * @throws FileError as `writeTextFile`; any error that `pieces` throws
  */
 export async function writeTextStream(
   path: string,
@@ -17,56 +15,35 @@ export async function writeTextStream(
   const special = isSpecial(path);
   const draft = special ? path : `${path}.${unique}.partial`;
   try {
-    // Check before writing, which may take long. The link at the end decides, because a file may appear meanwhile.
-    if (!special && ifPresent === 'refuse' && existsSync(path)) throw unwritable(path, 'EEXIST', null);
-    const file = await opened(path, draft, special ? 'w' : 'wx');
+    // Writing may take long, so an existing file is refused before it. The file may also appear later, which `linkSync` refuses.
+    if (!special && ifPresent === 'refuse' && existsSync(path)) throw unwritable(path, null, 'EEXIST');
+    const file = await writing(path, () => (special ? openSpecial(draft) : open(draft, 'wx', 0o600)));
     try {
-      for await (const piece of pieces) await written(path, file, piece);
+      for await (const piece of pieces) await writing(path, () => file.writeFile(piece));
       if (!special) await file.sync();
     } finally {
       await file.close();
     }
-    if (!special) name(draft, path, ifPresent);
+    if (!special) await writing(path, () => (ifPresent === 'replace' ? renameSync : linkSync)(draft, path));
   } finally {
     if (!special) rmSync(draft, { force: true });
   }
 }
 
-async function opened(path: string, draft: string, flags: string): Promise<FileHandle> {
+async function openSpecial(path: string): Promise<FileHandle> {
+  const held = holdSpecial(path);
   try {
-    if (flags !== 'w') return await open(draft, flags, 0o600);
-    const held = holdSpecial(draft);
-    try {
-      return await open(draft, flags);
-    } finally {
-      closeSync(held);
-    }
-  } catch (error) {
-    throw unwritable(path, codeOf(error), error);
+    return await open(path, 'w');
+  } finally {
+    closeSync(held);
   }
 }
 
-async function written(path: string, file: FileHandle, piece: string): Promise<void> {
+/** @throws FileError for any error of `step` */
+async function writing<T>(path: string, step: () => T | Promise<T>): Promise<T> {
   try {
-    await file.writeFile(piece);
+    return await step();
   } catch (error) {
-    throw unwritable(path, codeOf(error), error);
+    throw unwritable(path, error);
   }
-}
-
-function name(draft: string, path: string, ifPresent: IfPresent): void {
-  try {
-    if (ifPresent === 'replace') renameSync(draft, path);
-    else linkSync(draft, path);
-  } catch (error) {
-    throw unwritable(path, codeOf(error), error);
-  }
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-}
-
-function unwritable(path: string, code: string, cause: unknown): FileError {
-  return new FileError(path, `${path} cannot be written (${code}): ${writeAdvice(code)}`, { cause });
 }
