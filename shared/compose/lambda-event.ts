@@ -6,20 +6,17 @@ class EventError extends Error {
   override readonly name = 'EventError';
 }
 
+/** Maximum number of differences that a message names. */
 const SHOWN = 3;
 
-/**
- * Validates the event that a function was invoked with.
- * @param expected the expected event, for the message: "an SQS event with at least one record"
- * @throws EventError with the place, the value found and the value expected
- */
+/** @param expected names the event in the message: "an SQS event with at least one record" @throws EventError that names the differences */
 export function readEvent<S extends z.ZodType>(schema: S, event: unknown, expected: string): z.output<S> {
   const parsed = safeParseUntrusted(schema, event);
   if (parsed.success) return parsed.data;
   throw new EventError(`This function was not invoked with ${expected}: ${faultsOf(parsed.error)}.`);
 }
 
-/** The differences from the schema, in a text of bounded length: `detail.runId: expected string, received undefined`. */
+/** The differences from the schema, in a text of limited length: `detail.runId: expected string, received undefined`. */
 export function faultsOf({ issues }: { readonly issues: readonly z.core.$ZodIssue[] }): string {
   const faults = issues.slice(0, SHOWN).map(({ path, message }) => {
     const where = path.map(String).join('.').slice(0, 100) || 'the event';

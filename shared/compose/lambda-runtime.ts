@@ -14,7 +14,7 @@ import type { Alerts } from '../app/notifications/webhook-alerts.ts';
 import type { WorkContext } from '../app/reconciler/worker-context.ts';
 import { createWork } from '../app/reconciler/worker-context.ts';
 import type { Retrying } from '../app/support/retry.ts';
-import { type AwsEnv, awsEnv } from '../config/aws-env.ts';
+import { type AwsEnv, readAwsEnv } from '../config/aws-env.ts';
 import { environment } from '../config/environment.ts';
 import { KINDS } from '../domain/enrollment/kinds/index.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
@@ -32,33 +32,32 @@ import { sqsSettings } from './stores/open-aws.ts';
 export type { ScopedLogger } from '../adapters/aws/lambda/logger.ts';
 
 export interface AwsOptions {
-  /** Name of the function: `service` in its log lines and metrics. */
+  /** The function's name, in its log lines and metrics. */
   readonly service: string;
   readonly env: AwsEnv;
-  /** The values of `${VAR}` in the policy. */
+  /** The variables that the policy may refer to as `${VAR}`. */
   readonly policyEnv: PolicyEnv;
   readonly settings?: Partial<Settings>;
   readonly clock?: Clock;
-  /** See `AppOptions`. */
   readonly monotonic?: Monotonic;
   readonly random?: Random;
   readonly logger?: ScopedLogger;
   readonly metrics?: Metrics;
-  /** Settings of table and queues beyond the SDK's own. */
+  /** Overrides of the SDK's settings for table and queues. */
   readonly stores?: Pick<AwsStoresOptions, 'dynamodb' | 'sqs' | 'deadLetterWaitSeconds'>;
 }
 
-/** The parts of a function that depend on the policy; replaced when the policy changes. */
+/** The parts of a function that depend on the policy. They are made again when the policy changes. */
 export interface PolicyApp {
   readonly policy: CompiledPolicy;
   readonly deps: Deps;
   readonly settings: Settings;
   readonly retrying: Retrying;
-  /** The state that the function's workers share; created at the first use. */
+  /** The state that the function's workers share; made at the first use. */
   work(): Promise<WorkContext>;
 }
 
-/** The object graph of one function's container. */
+/** Everything that a Lambda function needs. One runtime lives as long as the function's container. */
 export interface AwsRuntime {
   readonly service: string;
   readonly clock: Clock;
@@ -71,27 +70,27 @@ export interface AwsRuntime {
   readonly scanRequests: ScanRequests;
   /** The deployment's event bus, name or ARN. */
   readonly eventBus: string;
-  /** The bus that the policy names, else the deployment's. @throws as `policy` */
+  /** The policy's event bus, or the deployment's if the policy names none. @throws as `policy` */
   bus(): Promise<EventBus>;
   /** Sends alerts to the policy's webhook; `null`: the policy has none. @throws as `policy` */
   alerts(): Promise<Alerts | null>;
   /** The current policy. @throws PolicyUnreadableError, PolicyInvalidError */
   policy(): Promise<CompiledPolicy>;
   /**
-   * Cloud, limiter and actor under the current policy; called once per invocation. Work that began under the previous policy ends under it, as in
-   * another container. `fresh`: read the policy now; otherwise it may be half a minute old.
-   * @throws also CloudError if the caller cannot be identified, OtherOrganizationError if the table belongs to another organization.
+   * The parts that depend on the current policy. Call it once per invocation.
+   * @param fresh read the policy now; otherwise it may be half a minute old
+   * @throws as `policy`; CloudError if the caller cannot be identified; OtherOrganizationError if the table belongs to another organization
    */
   app(fresh?: boolean): Promise<PolicyApp>;
-  /** Adds the calls and throttles since the last flush to the metrics, and sends them. */
+  /** Writes the metrics, including the calls and throttles since the last flush. */
   flush(): void;
   close(): Promise<void>;
 }
 
-/** The function that only reads member accounts; it assumes their read-only role. */
+/** The function that only reads member accounts, so it assumes their read-only role. */
 const READS_ONLY = 'scanner';
 
-/** Composes a function. Opens no connection by itself. */
+/** Composes a function's runtime. Opens no connection yet. */
 export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
   const { env, service } = options;
   const clock = options.clock ?? systemClock;
@@ -102,17 +101,10 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
   const metrics = options.metrics ?? lambdaMetrics({ service, stage: env.stage });
   const { table, queueUrl, dlqUrl } = env;
   const network = ownNetwork();
-  // The deployment created table and queues; a wrong one fails by name at its first use.
   const stores = await openAwsStores({
-    table,
-    queueUrl,
-    dlqUrl,
-    clock,
-    newId,
-    random,
-    monotonic: systemMonotonic,
+    ...{ table, queueUrl, dlqUrl, clock, newId, random, network, monotonic: systemMonotonic },
+    // The deployment created table and queues, so they are not checked.
     check: false,
-    network,
     ...sqsSettings(env),
     ...options.stores,
   });
@@ -122,7 +114,7 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
   const tally = new CallTally(metrics);
   let bus: { readonly name: string; readonly opened: EventBridgeBus } | null = null;
   let current: (PolicyApp & { close(): Promise<void> }) | null = null;
-  // A container may run several invocations at the same time; they share one app instead of each building its own.
+  // Invocations that run at the same time share one app.
   const oneAtATime = pLimit(1);
 
   const build = async (policy: CompiledPolicy): Promise<PolicyApp & { close(): Promise<void> }> => {
@@ -131,7 +123,7 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
       ...{ policy, logger, settings, network, newId, random, reserveMs: TABLE_RESERVE_MS },
       ...(options.clock !== undefined && { clock: options.clock }),
       ...(options.monotonic !== undefined && { monotonic: options.monotonic }),
-      // A function must not lose a second at its start. Lambda synchronizes the clock, and every answer of the table is still compared with it.
+      // Saves a second at the start. Lambda synchronizes the clock, and later answers of the table are still compared with it.
       mayWait: false,
       memberRole: service === READS_ONLY ? readerRole(actingRole) : actingRole,
     });
@@ -140,7 +132,7 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
     let work: Promise<WorkContext> | null = null;
     return {
       ...{ policy, deps, settings, retrying, close },
-      // A failed attempt is repeated at the next use: one failed read of the table must not disable the container.
+      // After a failed attempt, the next use tries again.
       work: () =>
         (work ??= createWork(deps, settings, retrying, policy).catch((error: unknown) => {
           work = null;
@@ -168,7 +160,7 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
       oneAtATime(async () => {
         const policy = await keeper.policy(fresh);
         if (current !== null && current.policy.hash === policy.hash) return current;
-        // The previous app stays open, because another invocation may still use it. Its idle connections close by themselves.
+        // The previous app is not closed, because another invocation may still use it. Its idle connections close by themselves.
         current = await build(policy);
         return current;
       }),
@@ -186,22 +178,19 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
   };
 }
 
-/** Composes from the process's environment; for {@link lazily}. @throws ConfigError naming each variable that is missing or wrong. */
+/** Composes from the process's environment. @throws ConfigError naming each variable that is missing or wrong */
 export async function composeFromEnvironment(service: string): Promise<AwsRuntime> {
   // Only the tick sends to the webhook, so only the tick gets its URL and secret.
-  return composeAws({ service, env: awsEnv(), policyEnv: service === 'tick' ? environment() : null });
+  return composeAws({ service, env: readAwsEnv(environment()), policyEnv: service === 'tick' ? environment() : null });
 }
 
 const MUTATING = KINDS.flatMap(({ service, actions }) => actions.map(({ operation }) => `${service}:${operation}`));
 
 type Tally = Readonly<Record<string, { readonly count: number; readonly throttled: number }>>;
 
-const taken = (counts: Tally[string] | undefined): number =>
-  counts === undefined ? 0 : counts.count - counts.throttled;
-
 const NOTHING_REPORTED = { count: 0, throttled: 0, changes: 0 };
 
-/** Turns the limiter's running counts into increments since the last report. */
+/** Adds to the metrics what the limiter has counted since the last report. */
 class CallTally {
   readonly #metrics: Metrics;
   #counts: Tally = {};
@@ -211,7 +200,7 @@ class CallTally {
     this.#metrics = metrics;
   }
 
-  /** Continues with another limiter's counts. */
+  /** Changes to the counts of another limiter. */
   follow(counts: Tally): void {
     this.report();
     this.#counts = counts;
@@ -222,10 +211,11 @@ class CallTally {
     const all = Object.values(this.#counts);
     const count = all.reduce((sum, each) => sum + each.count, 0);
     const throttled = all.reduce((sum, each) => sum + each.throttled, 0);
-    const changes = MUTATING.reduce((sum, name) => sum + taken(this.#counts[name]), 0);
+    const mutating = MUTATING.flatMap((name) => this.#counts[name] ?? []);
+    const changes = mutating.reduce((sum, each) => sum + each.count - each.throttled, 0);
     if (count > this.#reported.count) this.#metrics.add('Calls', count - this.#reported.count);
     if (changes > this.#reported.changes) this.#metrics.add('ChangesMade', changes - this.#reported.changes);
-    // Zero is reported too: an alarm needs to know that the metric is alive.
+    // Zero is reported too, because an alarm distinguishes zero from missing data.
     this.#metrics.add('Throttles', throttled - this.#reported.throttled);
     this.#reported = { count, throttled, changes };
   }

@@ -7,10 +7,10 @@ export interface LambdaContext {
   getRemainingTimeInMillis(): number;
 }
 
-/** Creates a runtime. A handler calls it at its first event, never at import. */
+/** Makes a runtime. Handlers call it at the first event. */
 export type Compose = () => Promise<AwsRuntime>;
 
-/** One runtime for the life of a container. If creating it fails, the next event tries again. */
+/** Makes one runtime per container. If that fails, the next event tries again. */
 export function lazily(compose: Compose): Compose {
   let made: Promise<AwsRuntime> | null = null;
   return () => {

@@ -17,17 +17,14 @@ export function alertsOf({ policy }: CompiledPolicy, deps: AlertDeps): Alerts | 
   return new Alerts(deps, httpWebhook({ url, secret, clock: deps.clock, network: ownNetwork() }), events);
 }
 
-/** The dependencies of the maintenance tasks (event bus, webhook alerts, dead letters) in a process that is not a Lambda. */
+/** What the maintenance tasks need in a process that is not a Lambda function. They publish entries, send alerts and record dead letters. */
 export interface ProcessMaintenance extends MaintenanceSource {
   /** Whether entries of the audit log are published at all. */
   readonly publishes: boolean;
   close(): void;
 }
 
-/**
- * Event bus and webhook of the policy; if it names no bus, the bus of the deployment whose store the process uses. Opens no connection by itself.
- * @throws ConfigError naming each variable that is missing
- */
+/** Uses the policy's event bus and webhook. If the policy names no bus, uses that of the store's deployment. @throws ConfigError */
 export async function openMaintenance(
   { deps, store }: Pick<Runtime, 'deps' | 'store'>,
   policy: CompiledPolicy,

@@ -7,13 +7,13 @@ class PolicyInvalidError extends Error {
   override readonly name = 'PolicyInvalidError';
 }
 
-/** Values for the webhook's variables; `null`: this process does not send and has none. */
+/** Values for the variables in the policy's webhook; `null`: this process does not send to the webhook and has no values. */
 export type PolicyEnv = Readonly<Record<string, string | undefined>> | null;
 
-/** How long a policy is used without checking for a new version, ms. */
+/** How long a policy is used before checking for a new version, ms. */
 const MAX_AGE_MS = 30_000;
 
-/** Caches the current policy: looks for a new version every half minute, and compiles it only if it has changed. */
+/** Caches the current policy. Compiles it only when it has changed. */
 export class PolicyKeeper {
   readonly #source: PolicySource;
   readonly #clock: Clock;
@@ -30,10 +30,7 @@ export class PolicyKeeper {
     this.#logger = logger;
   }
 
-  /**
-   * @param fresh check for a new version even if the last check was recent
-   * @throws PolicyUnreadableError, PolicyInvalidError with every finding.
-   */
+  /** @param fresh checks for a new version even if the last check was recent @throws PolicyUnreadableError, PolicyInvalidError */
   async policy(fresh = false): Promise<CompiledPolicy> {
     if (!fresh && this.#known !== null && this.#clock.now() - this.#lookedAt < MAX_AGE_MS) return this.#known.policy;
     this.#looking ??= this.#look().finally(() => {

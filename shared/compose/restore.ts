@@ -14,15 +14,13 @@ export interface RestoreStoreOptions {
   readonly newId: NewId;
 }
 
-/**
- * Replaces the embedded store by a backup. The restored store is halted and has the stricter settings of both.
- * @throws StoreError, OtherOrganizationError
- */
+/** Replaces the embedded store by a backup. The result is halted and has the stricter settings of both. @throws StoreError, OtherOrganizationError */
 export function restoreStore({ actor, ...options }: RestoreStoreOptions): Promise<RestoreResult<RestoreReport>> {
   const { file, clock, newId } = options;
   return restoreEmbeddedStore({
     ...options,
     random: systemRandom,
+    // Called late, so that `now` is the time of the restore.
     reconcile: (backup, replaced) => reconcileRestored({ file, actor, newId, now: clock.now() })(backup, replaced),
   });
 }

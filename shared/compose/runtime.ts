@@ -14,7 +14,6 @@ import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { Registers } from '../ports/registers.ts';
 import type { Clock, Logger, Monotonic, NewId, Random } from '../ports/system.ts';
 import { ownMaxAccounts } from './bounds.ts';
-import { withCaller } from './cached-identity.ts';
 import { limiterTimes } from './limiter-times.ts';
 import { ownNetwork } from './network.ts';
 import type { OpenStore, StoreProfile } from './stores/profile.ts';
@@ -24,11 +23,11 @@ export interface RuntimeOptions {
   readonly logger: Logger;
   /** A dry run: the store is only read, and the rate limiter keeps its state in memory. Default `false`. */
   readonly readOnly?: boolean;
-  /** For a daemon: once this signal aborts, no further call begins and messages return to the queue (`shared/app/support/graceful-stop.ts`). */
+  /** Stops a daemon: once this signal aborts, no further call to AWS begins, and messages return to the queue. */
   readonly stop?: AbortSignal;
   readonly settings?: Partial<Settings>;
   readonly clock?: Clock;
-  /** If a test passes its own `clock` but not this, that clock is taken as correct and is not compared with the store's. */
+  /** Measures how far `clock` differs from the store's clock. A `clock` that is given without it is not compared. */
   readonly monotonic?: Monotonic;
   readonly random?: Random;
   readonly newId?: NewId;
@@ -37,11 +36,11 @@ export interface RuntimeOptions {
 interface ConnectOptions extends Omit<RuntimeOptions, 'settings'> {
   readonly settings: Settings;
   readonly network: Network;
-  /** How much time's worth of calls the rate limiter reserves in one write, ms. */
+  /** For how long, ms, the rate limiter reserves calls in one write. */
   readonly reserveMs: number;
-  /** Default: the policy's. */
+  /** The role to assume in member accounts; default: the policy's. */
   readonly memberRole?: string;
-  /** See `LimiterOptions.mayWait`. */
+  /** Whether the limiter may wait to compare clocks (`LimiterOptions.mayWait`). */
   readonly mayWait?: boolean;
   /** How long the retries of the first call to AWS may take, ms. */
   readonly identifyMs?: number;
@@ -59,14 +58,14 @@ export interface Runtime {
   close(): Promise<void>;
 }
 
-/** How much time's worth of calls a dry run reserves at a time, ms. Its limiter is in memory, so reserving costs nothing. */
+/** For how long, ms, the limiter of a dry run reserves calls in one write. It is in memory, so a write costs nothing. */
 const MEMORY_RESERVE_MS = 100;
 
-/** How long the first call to AWS is retried, ms, so that an unreachable endpoint is reported within seconds. */
+/** How long the first call to AWS is retried, ms. Short, so that an unreachable endpoint is reported within seconds. */
 const IDENTIFY_MS = 5_000;
 
 /**
- * Opens the store and connects it, with everything else that use cases need, to AWS. The daemon and the CLI use this.
+ * Opens the store and connects to AWS, for the daemon and the CLI.
  * @throws StoreError; CloudError if the caller cannot be identified; OtherOrganizationError if the store belongs to another organization
  */
 export async function createRuntime(profile: StoreProfile, options: RuntimeOptions): Promise<Runtime> {
@@ -92,8 +91,7 @@ export async function createRuntime(profile: StoreProfile, options: RuntimeOptio
 }
 
 /**
- * Connects an open store to AWS. A function uses this directly: it opens its store once and connects it again under each new policy. Identifies the
- * caller once, so that every entry names its actor. `close` leaves the store open.
+ * Connects an open store to AWS under a policy. A Lambda function calls this again for each new policy. `close` leaves the store open.
  * @throws as {@link createRuntime}
  */
 export async function connect(store: OpenStore, options: ConnectOptions): Promise<Runtime> {
@@ -121,7 +119,9 @@ export async function connect(store: OpenStore, options: ConnectOptions): Promis
     else await bindOrganization({ registers, snapshots }, caller, clock.now());
     const queue = stop === undefined ? store.queue : stoppableQueue(store.queue, stop);
     const stores = { ledger, records, queue, registers, snapshots };
-    const deps: Deps = { ...stores, cloud: withCaller(cloud, caller), clock, random, newId, logger, actor: caller.arn };
+    // The caller's identity never changes, so it is read only once.
+    const known = { ...cloud, identify: async () => caller };
+    const deps: Deps = { ...stores, cloud: known, clock, random, newId, logger, actor: caller.arn };
     return { deps, settings, retrying, store, caller, calls: gate.counts, close: async () => cloud.close() };
   } catch (error) {
     cloud.close();

@@ -1,4 +1,4 @@
-/** The parts of the machine that services use: clock, ids, logs, turns. */
+/** Services may not import adapters, so they import clock, ids, logs and turns from here. */
 export { systemClock } from '../adapters/system/clock.ts';
 export { makeNewId } from '../adapters/system/ids.ts';
 export { jsonLogger } from '../adapters/system/logger.ts';

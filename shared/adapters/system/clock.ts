@@ -1,6 +1,6 @@
 import type { Clock, Monotonic } from '../../ports/system.ts';
 
-/** The longest delay of `setTimeout`; with a longer one it would fire immediately. */
+/** The longest delay of `setTimeout`. A longer one would end immediately. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Returns after `ms` (at most {@link LONGEST_TIMER_MS}), or as soon as `signal` aborts. */
@@ -11,17 +11,17 @@ function nap(ms: number, signal: AbortSignal | undefined): Promise<void> {
       signal?.removeEventListener('abort', wake);
       resolve();
     };
-    // Not unref'd: a worker that waits for its next attempt keeps the process alive.
+    // Without `unref`, so that a worker which waits for its next attempt keeps the process alive.
     const timer = setTimeout(wake, ms);
     signal?.addEventListener('abort', wake, { once: true });
   });
 }
 
-/** The machine's clock. A sleep keeps the process alive; a shutdown ends it by aborting. */
+/** The machine's clock. A sleep keeps the process alive until it ends or its signal aborts. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   async sleep(ms, signal) {
-    // Counts the timers' delays, so that setting the machine's clock back does not prolong the sleep.
+    // Adds up the delays and does not read the clock, so that setting the clock back does not prolong the sleep.
     let left = Math.max(0, ms);
     do {
       if (signal?.aborted) return;

@@ -4,10 +4,7 @@ import type { Clock, NewId, Random } from '../../ports/system.ts';
 
 const PAGE_BYTES = 4096;
 
-/**
- * Random numbers made from one random byte each, which is enough for a digit of a ULID (base 32). Reads a page of bytes in one call, which
- * costs as much as reading one byte.
- */
+/** Random numbers of one byte each, enough for a digit of a ULID (base 32). Reads many bytes in one call, which costs as much as reading one. */
 function pagedRandom(): Random {
   let page = new Uint8Array(0);
   let used = 0;
@@ -23,13 +20,11 @@ function pagedRandom(): Random {
 }
 
 /**
- * ULIDs: 48 bits of time (epoch ms) and 80 random bits in 26 characters whose order as text is the order of creation. Within one process each
- * id is greater than the one before, even within one millisecond and after the clock is set back: then the random part is
- * incremented.
- * @param random replaced in tests.
+ * ULIDs: 26 characters that sort by time of creation. In one process, each id is greater than the one before, even within one millisecond or after the
+ * clock was set back.
  */
 export function makeNewId(clock: Pick<Clock, 'now'>, random: Random = pagedRandom()): NewId {
   const next = monotonicFactory(random);
-  // At least 1, because the library replaces the time 0 by the real time.
+  // At least 1, because the library replaces 0 by the real time.
   return () => next(Math.max(1, Math.floor(clock.now())));
 }

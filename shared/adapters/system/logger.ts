@@ -8,16 +8,15 @@ export interface JsonLoggerOptions {
   /** Lines below this level are not written. */
   readonly level: LogLevel;
   readonly clock: Pick<Clock, 'now'>;
-  /** Receives one line without its end; usually stderr, because stdout belongs to the command's result. */
+  /** Receives one line, without a line break. */
   readonly write: (line: string) => void;
   /** Exact texts that must not appear in any line. */
   readonly secrets?: readonly string[];
 }
 
 /**
- * One JSON object a line: `{"at","level","message",…fields}`. Secrets are masked by field name, by form and by exact text
- * (see `makeRedact`); a field cannot take the place of the three fixed ones. Never throws: a line that cannot be serialized is replaced by one that
- * says so, and a line that the sink refuses is dropped.
+ * Writes one JSON object per line: `{"at","level","message",…fields}`. Masks secrets (`makeRedact`). Never throws: a line that cannot be serialized is
+ * replaced by one that says so, and a line that cannot be written is dropped.
  */
 export function jsonLogger(options: JsonLoggerOptions): Logger {
   const redact = makeRedact(options.secrets);
@@ -48,6 +47,6 @@ function writeSafely(write: (line: string) => void, line: string): void {
   try {
     write(line);
   } catch {
-    // There is no other place to report this error.
+    // This error cannot be logged either.
   }
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Random } from '../../ports/system.ts';
 
-/** 53 random bits from the operating system, so that the jitter of several processes is independent. */
+/** 53 random bits from the operating system. */
 export const systemRandom: Random = () => {
   const bytes = randomBytes(7);
   const high = bytes.readUIntBE(0, 3) & 0x1fffff;

@@ -8,7 +8,7 @@ import type { Clock } from '../../ports/system.ts';
 import type { Webhook, WebhookAnswer } from '../../ports/webhook.ts';
 import { agentsFor } from '../http-agents.ts';
 
-/** A text that only `reveal` returns. */
+/** A secret text, which is not shown when the object is logged. */
 interface Hidden {
   reveal(): string;
 }
@@ -26,10 +26,7 @@ export interface HttpWebhookOptions {
 
 const TIMEOUT_MS = 10_000;
 
-/**
- * Posts by HTTPS; HTTP is allowed only for this machine itself. Redirects are failures: a redirecting server could send the
- * message, and the secret part of the URL, anywhere.
- */
+/** Posts messages to the URL. Does not follow redirects, which could send the message anywhere. */
 export function httpWebhook(options: HttpWebhookOptions): Webhook {
   const { timeoutMs = TIMEOUT_MS } = options;
   return {
@@ -42,7 +39,7 @@ export function httpWebhook(options: HttpWebhookOptions): Webhook {
           request.on('error', failed);
           request.on('response', (response) => {
             resolve(answerOf(response, options.clock.now()));
-            // The body is not needed and could be endless.
+            // The body is not read, because it could be endless.
             response.on('error', () => undefined);
             response.destroy();
           });
@@ -56,7 +53,7 @@ export function httpWebhook(options: HttpWebhookOptions): Webhook {
 
 function open(options: HttpWebhookOptions, headers: Record<string, string>, signal: AbortSignal): ClientRequest {
   const target = new URL(options.url.reveal());
-  // A new connection each time, because messages are minutes apart.
+  // No connection is kept, because messages are minutes apart.
   const { httpAgent, httpsAgent } = agentsFor(options.network ?? DIRECT, { keepAlive: false, maxSockets: 1 });
   const how = { method: 'POST', headers, signal };
   return target.protocol === 'https:'
@@ -76,7 +73,7 @@ function headersFor({ secret, clock }: HttpWebhookOptions, delivery: string, bod
   };
 }
 
-/** `v1=` and HMAC-SHA256, in hex, over the timestamp (epoch seconds), a dot and the body: an old message cannot be sent again as a new one. */
+/** `v1=` and HMAC-SHA256, in hex, over timestamp (epoch seconds), dot and body. With the timestamp, receivers can reject replayed messages. */
 function signatureOf(secret: string, timestamp: string, body: string): string {
   return `v1=${createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex')}`;
 }
@@ -93,7 +90,7 @@ function answerOf({ statusCode = 0, headers }: IncomingMessage, now: EpochMs): W
 
 const failure = (reason: string): WebhookAnswer => ({ ok: false, reason, retryAfterMs: null });
 
-/** Only the code, because messages name hosts and ports. */
+/** The error's code. Its message is not used, because it may contain host and port of the secret URL. */
 function codeOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : null;
   return typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,60}$/.test(code) ? code : 'NetworkError';

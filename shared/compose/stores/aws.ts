@@ -3,14 +3,11 @@ import type { Environment } from '../../config/config.ts';
 import { TABLE_RESERVE_MS } from '../limiter-times.ts';
 import type { StoreProfile } from './profile.ts';
 
-/**
- * Long poll of the queue, s. A daemon that is stopped waits for the poll to end, because a message given to an aborted poll would stay hidden for its
- * visibility time. A run checks between two polls whether anything is due.
- */
+/** How long each poll of the queue waits, s. Short, because a daemon finishes its poll before it stops, and a run checks for due accounts between polls. */
 const DAEMON_POLL_S = 4;
 const RUN_POLL_S = 1;
 
-/** Table and queues that the environment names, shared by any number of processes. */
+/** The profile of the store in DynamoDB and SQS. The environment names the table and the queues. */
 export function awsStore(env: Environment, limits: { readonly maxClockSkewMs?: number } = {}): StoreProfile {
   const settings = async (): Promise<AwsStoreEnv> => {
     const { readAwsStoreEnv } = await import('../../config/aws-env.ts');

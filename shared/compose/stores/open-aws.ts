@@ -14,37 +14,24 @@ export interface AwsStoreOptions {
   readonly random?: Random;
   /** Default: this process's settings. */
   readonly network?: Network;
-  /** Long poll of the work queue, s; see `AwsStoresOptions.receiveWaitSeconds`. */
+  /** How long each poll of the work queue waits, s; default 0. */
   readonly receiveWaitSeconds?: number;
-  /** See `AwsStoresOptions`; default 30 s, half of what a lease and a claim last. */
+  /** Maximum difference between this machine's clock and AWS's, ms. Default 30 s, half of what a lease and a claim last. */
   readonly maxClockSkewMs?: number;
 }
 
 /** For a process outside Lambda: checks table and queues before their first use. */
 export function openAwsStore(options: AwsStoreOptions): Promise<AwsStores> {
-  const {
-    env,
-    clock,
-    newId = makeNewId(clock),
-    random = systemRandom,
-    network = ownNetwork(),
-    receiveWaitSeconds = 0,
-    maxClockSkewMs = 30_000,
-  } = options;
+  const { env, clock, newId = makeNewId(clock), random = systemRandom, network = ownNetwork() } = options;
+  const { receiveWaitSeconds = 0, maxClockSkewMs = 30_000 } = options;
   const { table, queueUrl, dlqUrl } = env;
-  const places = { table, queueUrl, dlqUrl, network, ...sqsSettings(env) };
   return openAwsStores({
-    ...places,
-    clock,
-    monotonic: systemMonotonic,
-    newId,
-    random,
-    receiveWaitSeconds,
-    maxClockSkewMs,
+    ...{ table, queueUrl, dlqUrl, network, clock, newId, random, receiveWaitSeconds, maxClockSkewMs },
+    ...{ monotonic: systemMonotonic, ...sqsSettings(env) },
   });
 }
 
 /** An endpoint that is set for SQS takes precedence over the host in a queue's URL. */
-export function sqsSettings({ sqsEndpoint }: AwsStoreEnv) {
+export function sqsSettings({ sqsEndpoint }: Pick<AwsStoreEnv, 'sqsEndpoint'>) {
   return sqsEndpoint === null ? {} : { sqs: { endpoint: sqsEndpoint } };
 }

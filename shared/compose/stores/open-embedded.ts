@@ -10,12 +10,12 @@ export interface StoreOptions {
   readonly monotonic?: Monotonic;
   readonly newId?: NewId;
   readonly readOnly: boolean;
-  /** `false`: throws `NotFound` if there is no store (default `true`). */
+  /** Whether a missing store is created; otherwise throws `NotFound`. Default `true`. */
   readonly create?: boolean;
   readonly maxPages?: number;
 }
 
-/** This module does not load the AWS SDK, which takes longer to load than most commands take to run. */
+/** Opens the embedded store. This module must not import the AWS SDK, which takes longer to load than most commands take to run. */
 export function openStore(options: StoreOptions): Promise<EmbeddedStore> {
   const clock = options.clock ?? systemClock;
   const { monotonic = systemMonotonic, newId = makeNewId(clock), create = true } = options;

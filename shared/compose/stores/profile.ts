@@ -1,21 +1,16 @@
-import type { Stores } from '../../app/context.ts';
+import type { StoreParts } from '../../adapters/store-parts.ts';
 import type { Check } from '../../app/doctor/run-checks.ts';
 import type { Pace } from '../../app/runtime/maintenance.ts';
 import type { CheckResult } from '../../domain/doctor-checks.ts';
 import type { Network } from '../../domain/network.ts';
-import type { DeadLetters } from '../../ports/queue.ts';
 import type { Registers } from '../../ports/registers.ts';
 import type { SnapshotStore } from '../../ports/snapshot-store.ts';
-import type { StoreTime } from '../../ports/store-time.ts';
 import type { Clock, NewId, Random } from '../../ports/system.ts';
 
 /** An open store. Its methods throw `StoreError`. */
-export interface OpenStore extends Stores {
-  readonly deadLetters: DeadLetters;
-  /** Cheaper registers for the limiter only, which need not survive a crash of the machine; default `registers`. */
+export interface OpenStore extends StoreParts {
+  /** Faster registers for the rate limiter only, which may lose the last writes if the machine crashes; default `registers`. */
   readonly pacing?: Registers;
-  readonly time: StoreTime;
-  close(): Promise<void>;
 }
 
 /** A store that can be copied into a file while it is in use. */
@@ -39,7 +34,7 @@ export interface StoreDoctor {
   readonly checks: readonly Check[];
   /** The checks that must pass before the store is opened. */
   readonly needs: Check['needs'];
-  /** Why the store cannot be opened, although those checks passed; `null`: it can. */
+  /** Why the store cannot be opened even if those checks pass; `null`: it can. */
   readonly blocked: CheckResult | null;
   open(): Promise<OpenStore>;
   /** The stored snapshot; `null`: the checks do not read it. */
@@ -54,17 +49,17 @@ export interface StoreDoctorOptions {
   readonly network: Network;
 }
 
-/** Everything that depends on which store is in use. Reads the environment and loads the store's adapter only when a method needs them. */
+/** Everything that depends on which store is in use. Methods load the store's adapter only when they need it. */
 export interface StoreProfile {
-  /** Names the store in sentences. */
+  /** The store's name in sentences. */
   readonly label: string;
-  /** The earlier copy that an operator compares a damaged audit log with, as words for a sentence. */
+  /** How sentences name an earlier copy of the store, with which an operator compares a damaged audit log. */
   readonly earlierCopy: string;
-  /** The store is a file of this machine: reading it costs nothing and needs no credentials. */
+  /** Whether the store is a file of this machine, so that reading it costs nothing and needs no credentials. */
   readonly local: boolean;
-  /** How often a daemon checks the schedule, and how often it checks for due keys. Default: the daemon's own intervals. */
+  /** How often a daemon checks the schedule and looks for due work; default: the daemon's own intervals. */
   readonly pace?: Pace;
-  /** How much time's worth of calls a process reserves in one write, ms. */
+  /** For how long, ms, the rate limiter reserves calls in one write. */
   readonly reserveMs: number;
   /** How far the index of unpublished entries lags behind a write, ms. */
   readonly outboxLagMs: number;
@@ -82,7 +77,7 @@ export interface StoreProfile {
   upgrade(clock: Clock): Promise<void>;
   /** Whether the error says that no command has created the store yet. */
   isMissing(error: unknown): boolean;
-  /** The ARN of the credentials that reach the store; `null`: it needs none, or AWS does not answer within seconds. */
+  /** The ARN of the credentials for the store; `null`: it needs none, or AWS does not answer within seconds. */
   operator(): Promise<string | null>;
   doctor(options: StoreDoctorOptions): Promise<StoreDoctor>;
 }
