@@ -1,12 +1,9 @@
 import { hash } from 'node:crypto';
 
-/**
- * Like `JSON.stringify`, but with object keys sorted by code unit. Equal values give the same text whatever the order of their keys, so anyone who has
- * the JSON can compute its hash.
- */
+/** Like `JSON.stringify`, but with object keys sorted by code unit, so that equal values have the same text and hash. */
 export function canonicalJson(value: unknown): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
-  // Appending strings takes half the time of joining arrays, and every entry is hashed and stored through this function.
+  // Every entry passes through this function, and appending strings takes half the time of joining arrays.
   let text = '';
   if (Array.isArray(value)) {
     for (const item of value) text += `${text === '' ? '' : ','}${canonicalJson(item ?? null)}`;

@@ -6,8 +6,8 @@ import type { ChangedBy } from './ledger/entry.ts';
 import { safeParseUntrusted } from './safe-parse.ts';
 
 /*
- * Parses CloudTrail events from EventBridge. An event is not trusted: it only says which accounts to reconcile and who made the call. The state is always
- * read again from AWS.
+ * Parses CloudTrail events from EventBridge. An event is not trusted: it only shows which accounts to reconcile and who made a
+ * call. The state of these accounts is always read from AWS.
  */
 
 const accountId = z.preprocess(asAccountId, z.string().refine(isAccountId));
@@ -38,7 +38,7 @@ const detailShape = z.object({
 });
 type CloudTrailEvent = Omit<z.infer<typeof envelope>, 'detail'> & { readonly detail: z.infer<typeof detailShape> };
 
-/** Why part of an event's content is unusable; a scan then finds the change. Absent: all of it is usable. */
+/** Why part of an event's content is unusable, so that only a scan can find the change; absent: all of it is usable. */
 interface MaybeUnclear {
   readonly unclear?: string;
 }
@@ -81,7 +81,7 @@ const ABOUT_ACCOUNTS: ReadonlySet<string> = new Set([
 ]);
 /** Events about the calling account. */
 const ABOUT_CALLER: ReadonlySet<string> = new Set(['LeaveOrganization', 'AcceptHandshake']);
-/** Events about all accounts: they change the paths of all accounts below an OU, or whether members can be enrolled at all. */
+/** Events that may affect any account: they change the paths of all accounts in an OU, or whether members can be enrolled. */
 const ABOUT_ALL: ReadonlySet<string> = new Set([
   'UpdateOrganizationalUnit',
   'EnableAWSServiceAccess',
@@ -98,7 +98,7 @@ export const EVENT_NAMES: Readonly<Record<string, readonly string[]>> = {
   [ORGANIZATIONS]: [...ABOUT_ACCOUNTS, ...ABOUT_CALLER, ...ABOUT_ALL],
 };
 
-/** An event that names more accounts than this is treated as being about all accounts. AWS's batches name at most 50. */
+/** An event that names more accounts is treated as affecting all accounts. AWS's batches name at most 50. */
 const MAX_NAMED = 200;
 const MAX_ACTOR = 512;
 const MAX_DEPTH = 6;
@@ -167,10 +167,10 @@ function enrollmentEvent(event: CloudTrailEvent, enrollment: EnrollmentId): Pars
     };
   }
   const recipient = detail.recipientAccountId ?? from;
-  // Such a call changes the calling account, and CloudTrail records it there.
+  // A call that is not a batch changes the calling account, and CloudTrail records it there.
   if (recipient !== from) return rejected(`it comes from account ${from} but claims to be about another`);
   const wide = asked?.['includeMemberAccounts'] === true;
-  // Without its parameters, the call may have been for all member accounts.
+  // Without the parameters, it is unknown whether the call was for all member accounts.
   const unclear = unclearIf(asked === null && scopes.includes('organization'), eventName);
   return { kind: 'enrollment', enrollment, accountIds: [recipient], wide, from, by, ...unclear };
 }
@@ -192,10 +192,9 @@ function organizationEvent({ account: from, detail }: CloudTrailEvent): ParsedEv
   return tags ? { kind: 'ignored', why: `${name} is not about an account` } : rejected(`${name} names no account`);
 }
 
-/** Fields that name the account of an event, at any depth: AWS has nested and renamed them over time. */
+/** Fields that name the account of an event. They are searched at any depth, because AWS nests them in several ways. */
 const NAMES_ACCOUNT: ReadonlySet<string> = new Set(['accountid', 'memberaccountid', 'resourceid', 'childid']);
 
-/** The values of the fields that name an account. */
 function namesIn(value: unknown, depth: number): readonly unknown[] {
   if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return [];
   return Object.entries(value)
@@ -229,7 +228,7 @@ function callerOf({ account, time, detail }: CloudTrailEvent): ChangedBy {
   };
 }
 
-/** Replaces characters that could disturb a terminal or a log. */
+/** Replaces everything except printable ASCII, because the text goes to terminals and logs. */
 function clean(text: string, most: number): string {
   return text.replace(/[^\x20-\x7e]/g, '?').slice(0, most);
 }

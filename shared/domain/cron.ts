@@ -17,13 +17,9 @@ export interface CronTimes {
 }
 
 /**
- * The one parser of cron expressions, for `schedule` and `windows` alike.
- *
- * Clock changes follow Vixie cron: a skipped time fires right after the clocks go forward, and a time that occurs twice fires only at its first
- * occurrence. An expression with a wildcard or step in the minute or hour instead follows the clock: skipped times do not fire, and repeated times
- * fire twice.
- *
- * If neither day field is `*`, a day matches if either field matches; see {@link differsFromVixie}.
+ * Parses the cron expressions of `schedule` and `windows`. Clock changes follow Vixie cron: a skipped time fires right after the
+ * clocks go forward, and a time that occurs twice fires once. If the minute or hour has a wildcard or a step, skipped times do
+ * not fire, and repeated times fire twice. If neither day field is `*`, a day matches if either field matches.
  * @throws if the expression is not valid
  */
 export function cronTimes({ cron, timezone }: CronSpec): CronTimes {
@@ -40,7 +36,7 @@ export function cronProblem(text: string, timezone: string): string | null {
   const fields = text.trim().split(/\s+/);
   if (fields.length !== 5) return `it has ${text.trim() === '' ? 0 : fields.length} fields`;
   try {
-    // Any start will do: an expression that has no date in four years never has one.
+    // The parser looks far enough ahead from any start to find a date if there is one.
     return cronTimes({ cron: fields.join(' '), timezone }).next(0) === null ? 'no date ever matches it' : null;
   } catch (error) {
     return error instanceof Error ? error.message.replace(/^CronPattern: /, '') : String(error);
@@ -48,8 +44,8 @@ export function cronProblem(text: string, timezone: string): string | null {
 }
 
 /**
- * Whether Vixie cron reads the two day fields differently. Vixie treats every field that begins with `*`, even with a step, as a star, and then
- * requires both fields to match. `+` before the day of week requires both here, too.
+ * Whether Vixie cron reads the two day fields differently. If one begins with `*`, even with a step, Vixie requires
+ * both fields to match. Here only a `+` before the day of week requires that.
  */
 export function differsFromVixie(cron: string): boolean {
   const [, , date = '*', , day = '*'] = cron.trim().split(/\s+/);

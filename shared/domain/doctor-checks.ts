@@ -25,7 +25,7 @@ export const CHECKS = [
 ] as const;
 export type CheckId = (typeof CHECKS)[number];
 
-/** `warn`: Rollcall works, but less well or not for long. `skipped`: there was nothing to check, or no way to check it. */
+/** `warn`: Rollcall works, but worse or not for long. `skipped`: there was nothing to check, or no way to check it. */
 export type CheckStatus = 'pass' | 'warn' | 'fail' | 'skipped';
 
 /** Why a check did not pass, for scripts. */
@@ -59,7 +59,7 @@ export interface CheckResult {
   readonly mend: readonly string[];
 }
 
-/** The shape of an element of `doctor --json`'s `checks`. */
+/** The shape of an element of `checks` in `doctor --json`. */
 export interface Finding extends CheckResult {
   readonly check: CheckId;
   readonly durationMs: number;
@@ -67,17 +67,14 @@ export interface Finding extends CheckResult {
 
 export const pass = (message: string): CheckResult => ({ status: 'pass', reason: null, message, mend: [] });
 
-export const skipped = (reason: CheckReason, message: string, mend: readonly string[] = []): CheckResult => ({
-  ...{ status: 'skipped', reason, message, mend },
-});
-
-export const warn = (reason: CheckReason, message: string, mend: readonly string[] = []): CheckResult => ({
-  ...{ status: 'warn', reason, message, mend },
-});
-
-export const fail = (reason: CheckReason, message: string, mend: readonly string[] = []): CheckResult => ({
-  ...{ status: 'fail', reason, message, mend },
-});
+const resultWith =
+  (status: CheckStatus) =>
+  (reason: CheckReason, message: string, mend: readonly string[] = []): CheckResult => {
+    return { status, reason, message, mend };
+  };
+export const skipped = resultWith('skipped');
+export const warn = resultWith('warn');
+export const fail = resultWith('fail');
 
 /** The number of checks by status. */
 export function tally(findings: readonly Finding[]): Readonly<Record<CheckStatus, number>> {

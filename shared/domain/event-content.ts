@@ -3,8 +3,8 @@ import type { AccountId } from './enrollment/model.ts';
 import { safeParseUntrusted } from './safe-parse.ts';
 
 /*
- * Reads the parts of a CloudTrail event in any form in which they arrive: an object, JSON text, or `{"omitted": true}` in place of a part that was
- * too large. Account ids are text; a tool that converted them to numbers has lost their leading zeros.
+ * Reads the parts of a CloudTrail event. A part arrives as an object, as JSON text, or as `{"omitted": true}` if it was too large.
+ * Some tools convert account ids to numbers, which lose their leading zeros.
  */
 
 const record = z.looseObject({});

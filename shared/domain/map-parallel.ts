@@ -1,9 +1,8 @@
 import pLimit from 'p-limit';
 
 /**
- * Runs `work` on all items, at most `concurrency` at a time. After the first error no further item starts, and the error is thrown once
- * the items in progress have ended, so nothing runs after the call has returned.
- * @returns the results in the order of `items`.
+ * Runs `work` on all items, at most `concurrency` at a time; returns the results in the order of `items`.
+ * After the first error no further item starts. The error is thrown once the items in progress have ended.
  */
 export async function mapParallel<T, R>(
   items: readonly T[],

@@ -18,8 +18,8 @@ export interface ProxyVariables {
 export const DIRECT: Network = Object.freeze({ proxy: null, ca: null, region: null });
 
 /**
- * `NO_PROXY` in the form that Node understands. Other tools read `example.com` as the host and all its subdomains, and accept IPv4 networks in CIDR
- * notation; Node reads it as the host only, and accepts address ranges.
+ * `NO_PROXY` in the form that Node understands. Other tools read `example.com` as the host and its subdomains, and accept IPv4
+ * networks in CIDR notation. Node reads it as the host alone, and accepts only address ranges.
  */
 export function noProxyForNode(text: string): string {
   return text

@@ -1,7 +1,4 @@
-/**
- * Default maximum number of accounts in an organization. AWS raises its quota to 10,000 on request, and further by arrangement [Quotas for AWS
- * Organizations].
- */
+/** Default maximum number of accounts in an organization. AWS raises its quota up to this on request [Quotas for AWS Organizations]. */
 export const MAX_ACCOUNTS = 10_000;
 
 /** A listing with this many more pages than its items need is treated as endless. */
@@ -40,7 +37,7 @@ export class PageBounds {
     const found = total === 1 ? '1 item' : `${total} items`;
     if (total > maxItems) return `${found}, but the maximum is ${maxItems}`;
     if (token === null) return null;
-    // An empty page may repeat the token of its own request; any other repeated token means that the listing loops.
+    // An empty page may repeat the token of its request. Any other repeated token means that the listing never ends.
     if (this.#tokens.has(token) && (items > 0 || token !== this.#lastToken)) return 'a page token was repeated';
     if (this.#pages - total / itemsPerPage > MAX_PAGES) return `${this.#pages} pages contained ${found}`;
     this.#tokens.add(token);

@@ -16,13 +16,10 @@ const SECRET_TEXT: readonly (readonly [RegExp, string])[] = [
 const MASK = '[redacted]';
 const DEEPEST = 8;
 
-/** Prepares a value for a log line: JSON values only, no cycles, no secrets, and no character that could mislead a reader on a terminal. */
+/** Prepares a value for a log line: JSON without cycles, secrets, or characters that could mislead a reader on a terminal. */
 export type Redact = (value: unknown) => unknown;
 
-/**
- * @param secrets exact texts that must not appear anywhere (a webhook's address, an API token); short ones are ignored, because they
- *   would mask harmless text.
- */
+/** @param secrets exact texts to mask everywhere, e.g. an API token; texts under 6 characters would mask harmless text */
 export function makeRedact(secrets: readonly string[] = []): Redact {
   const exact = secrets.filter((secret) => secret.length >= 6);
   const clean = (text: string): string => {
@@ -35,7 +32,7 @@ export function makeRedact(secrets: readonly string[] = []): Redact {
   const walkError = (error: Error, path: readonly object[]): unknown => ({
     name: error.name,
     message: clean(error.message),
-    // The fields of Rollcall's own errors (`code`, `facts`) show which account and operation the error concerns.
+    // Fields of Rollcall's own errors show which account and operation the error concerns.
     ...walkMembers(Object.fromEntries(Object.entries(error).filter(([name]) => name !== 'name')), path),
     ...(error.stack === undefined ? {} : { stack: clean(error.stack) }),
     ...(error.cause === undefined ? {} : { cause: walk(error.cause, path) }),
@@ -58,7 +55,7 @@ export function makeRedact(secrets: readonly string[] = []): Redact {
     if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
     if (value instanceof Map) return walk(Object.fromEntries(value), here);
     if (value instanceof Set || Array.isArray(value)) return Array.from(value, (item) => walk(item, here));
-    // A secret hides its value in `toJSON`.
+    // `Secret.toJSON` hides the value of a secret.
     if ('toJSON' in value && typeof value.toJSON === 'function') return walk(value.toJSON(), here);
     return walkMembers(value, here);
   };

@@ -8,9 +8,9 @@ const HTTP_DATE =
   /^(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT|[A-Z][a-z]+day, \d{2}-[A-Z][a-z]{2}-\d{2} \d{2}:\d{2}:\d{2} GMT|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4})$/;
 
 /**
- * How long a `Retry-After` header asks to wait, at most an hour: seconds, or an HTTP date [RFC 9110, 10.2.3]. `null`: the header is missing or
- * unreadable, or its date has passed.
- * @param now by the server's clock
+ * How long a `Retry-After` header asks to wait, ms, at most an hour [RFC 9110, 10.2.3]. `null`: it is missing, unreadable, or in
+ * the past.
+ * @param now the time by the server's clock
  */
 export function retryAfterMs(header: string | undefined, now: EpochMs): number | null {
   const text = header?.trim() ?? '';

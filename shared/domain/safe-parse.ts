@@ -4,10 +4,7 @@ export type UntrustedResult<T> =
   | { readonly success: true; readonly data: T }
   | { readonly success: false; readonly error: { readonly issues: z.core.$ZodIssue[] } };
 
-/**
- * `safeParse` for outside data: never throws. Zod compares the `length` of a value even after it has found that the value is neither a string nor an
- * array, and a hostile object makes that comparison throw: `{"length": {"toString": 1}}`.
- */
+/** `safeParse` that never throws. Zod's own throws for a hostile `length`, as in `{"length": {"toString": 1}}`. */
 export function safeParseUntrusted<S extends z.ZodType>(schema: S, value: unknown): UntrustedResult<z.output<S>> {
   try {
     return schema.safeParse(value);

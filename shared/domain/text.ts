@@ -1,9 +1,7 @@
-/*
- * Names, reasons, tags and messages come from outside and may contain characters that are invisible (zero width), reverse the direction of the text
- * around them, or control a terminal. Each of them is shown as its code point, so that different names also look different.
+/**
+ * Characters that are invisible, reverse the direction of the text around them, or control a terminal. Text from outside may
+ * contain them; each is shown as its code point, so that different names also look different.
  */
-
-/** Control, format and default-ignorable characters, line and paragraph separators, and halves of surrogate pairs. */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
 /** One line, with `<U+202E>` in place of each unsafe character. */
@@ -21,7 +19,7 @@ export function oneLine(text: string): string {
   return visible(text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' '));
 }
 
-/** Escapes every unsafe character in JSON, or in another text that has JSON's escapes, without changing its meaning. */
+/** Escapes every unsafe character in JSON without changing its meaning. */
 export function jsonAscii(json: string): string {
   return json.replace(UNSAFE, (character) => {
     if (character === '\n') return character;

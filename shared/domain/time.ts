@@ -4,8 +4,8 @@ import type { EpochMs } from './enrollment/model.ts';
 const LAST_MS = 8.64e15;
 
 /**
- * ISO 8601, UTC, with milliseconds. A time outside the range of Date (an odd timestamp from AWS plus a deadline) becomes the nearest valid one, so that
- * one such timestamp never stops the assessment of all accounts.
+ * ISO 8601, UTC, with milliseconds. A time outside the range of Date becomes the nearest valid one. Otherwise one absurd
+ * timestamp from AWS would stop the assessment of all accounts.
  */
 export function toIso(time: EpochMs): string {
   return new Date(Math.min(LAST_MS, Math.max(-LAST_MS, time))).toISOString();

@@ -8,13 +8,13 @@ const common = {
   v: z.literal(1),
   policyHash: z.string(),
   runId: z.string(),
-  /** The stored plan to which the run is bound: only its changes may be made. `null`: not bound. */
+  /** The hash of the saved plan whose changes are the only ones that the run may make; `null`: no such restriction. */
   planHash: z.string().nullable(),
 };
 
 /**
- * A key on the queue: what to reconcile, never what to do. The worker reads the live state and decides again. A `batch` names accounts that one call of
- * its operation may cover; `organization` is the one organization-wide call.
+ * What a worker should reconcile, not what it should do: the worker reads the live state and decides itself. `batch`: accounts
+ * that one call of the operation may cover. `organization`: one call for all members.
  */
 export const workMessageSchema = z.discriminatedUnion('kind', [
   z.strictObject({

@@ -7,8 +7,8 @@ import type { Checkpoint, LedgerEntry } from '../ledger/entry.ts';
 import { type AccountRecord, emptyRecord, foldEntry } from './record.ts';
 import { fromStoredState } from './stored-state.ts';
 
-/** The state of one enrollment of one account at some time. */
-interface StandingFields {
+/** What the last entry of a chain about an enrollment records. */
+export interface LastWord {
   readonly verdict: Verdict;
   readonly reason: ReasonCode | null;
   readonly observed: EnrollmentStatus | null;
@@ -16,23 +16,20 @@ interface StandingFields {
   readonly desired: TargetStatus | null;
   readonly desiredRuleMode: RuleMode | null;
   readonly rule: string | null;
-}
-
-export interface Standing extends StandingFields {
-  /** When this verdict began, ISO 8601. */
-  readonly since: string;
-}
-
-/** What the last entry of a chain about an enrollment records. `since` is `null` if only older entries show when the verdict began. */
-export interface LastWord extends StandingFields {
+  /** When this verdict began, ISO 8601; `null`: only older entries show it. */
   readonly since: string | null;
+}
+
+/** The state of one enrollment of one account at some time. */
+export interface Standing extends LastWord {
+  readonly since: string;
 }
 
 export function standingOf(condition: Condition): Standing {
   return { ...fieldsOf(condition), rule: condition.rule, since: condition.since };
 }
 
-function fieldsOf(facet: Facet): Omit<StandingFields, 'rule'> {
+function fieldsOf(facet: Facet): Omit<LastWord, 'rule' | 'since'> {
   const { verdict, reason, status, ruleMode, desired, desiredRuleMode } = facet;
   return { verdict, reason, observed: status, observedRuleMode: ruleMode, desired, desiredRuleMode };
 }
@@ -41,13 +38,13 @@ function ruleIn(entry: LedgerEntry, enrollment: EnrollmentId): string | null {
   return entry.rule ?? entry.detail?.rules?.[enrollment] ?? null;
 }
 
-/** The facet that an entry records of an enrollment; `null`: none. */
+/** The facet (state before or after an entry) that an entry records for an enrollment; `null`: none. */
 export function facetIn(entry: LedgerEntry, enrollment: EnrollmentId): Facet | null {
   if (entry.enrollment === enrollment && entry.after !== null) return entry.after;
   return entry.detail?.facets?.[enrollment] ?? null;
 }
 
-/** The last entries of a chain, in its order, and the checkpoint that replaces older ones. */
+/** The last entries of an account's chain, in order, and the checkpoint that replaces older entries. */
 export interface Tail {
   readonly accountId: AccountId;
   readonly entries: readonly LedgerEntry[];
@@ -61,10 +58,7 @@ export type TailState =
   | { readonly kind: 'unclear' }
   | { readonly kind: 'present'; readonly words: Readonly<Record<EnrollmentId, LastWord | null>> };
 
-/**
- * An account's state at `until` (ISO 8601), from the last entries of its chain. Gives the same as the fold of all entries until then, without reading
- * them.
- */
+/** An account's state at `until` (ISO 8601), from the last entries alone. The result equals a replay of all entries until then. */
 export function tailState(tail: Tail, until: string): TailState {
   const { checkpoint, entries } = tail;
   const covered = checkpoint === null || checkpoint.throughAt <= until;
@@ -81,7 +75,8 @@ export function tailState(tail: Tail, until: string): TailState {
     const word = last === undefined ? null : wordOf(last, enrollment);
     // The entry does not record the state, so older entries are needed.
     if (last !== undefined && word === null && (kept.length > 1 || base !== null)) return { kind: 'unclear' };
-    words[enrollment] = word ?? fromCheckpoint(base?.conditions[enrollment] ?? null);
+    const atCheckpoint = base?.conditions[enrollment] ?? null;
+    words[enrollment] = word ?? (atCheckpoint === null ? null : standingOf(atCheckpoint));
   }
   return { kind: 'present', words };
 }
@@ -92,14 +87,10 @@ function wordOf(entry: LedgerEntry, enrollment: EnrollmentId): LastWord | null {
   return { ...fieldsOf(facet), rule: ruleIn(entry, enrollment), since: sinceOf(entry, facet) };
 }
 
-function fromCheckpoint(condition: Condition | null): LastWord | null {
-  return condition === null ? null : standingOf(condition);
-}
-
 function sinceOf(entry: LedgerEntry, { verdict }: Facet): string | null {
-  // An account that joins was unknown before, or had left and was NotApplicable.
+  // Before it joined, the account either had no chain (seq 1) or had left, which is recorded as NotApplicable.
   if (entry.type === 'AccountJoined') return entry.seq === 1 || verdict !== 'NotApplicable' ? entry.at : null;
-  // With the same verdict in `before`, or without `before`, the verdict began at an older entry.
+  // If `before` is missing or has the same verdict, the verdict began at an older entry.
   return entry.before !== null && entry.before.verdict !== verdict ? entry.at : null;
 }
 

@@ -1,7 +1,7 @@
 import type { EpochMs } from '../enrollment/model.ts';
 import type { Verdict } from '../enrollment/verdict.ts';
 
-/** Verdicts of enrollments that the policy does not enforce. All others count: an unknown enrollment is not compliant. */
+/** Verdicts of enrollments that the policy does not enforce. Unknown is not among them: it counts as not compliant. */
 const OUT_OF_SCOPE: ReadonlySet<Verdict> = new Set(['NotApplicable', 'Unmanaged', 'Suspended', 'Exempt']);
 
 export function isManaged(verdict: Verdict): boolean {
@@ -24,7 +24,7 @@ export function complianceOf(verdicts: Iterable<Verdict>): Compliance {
     managed += 1;
     if (verdict === 'Compliant') compliant += 1;
   }
-  // Rounded down: 100 means all.
+  // Rounded down, so that 100 means all.
   return { managed, compliant, percent: managed === 0 ? null : Math.floor((compliant * 1_000) / managed) / 10 };
 }
 

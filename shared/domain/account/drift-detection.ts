@@ -5,22 +5,19 @@ import { isDrift } from '../enrollment/verdict.ts';
 import type { EntryDraft } from '../ledger/entry.ts';
 import type { AccountRecord } from './record.ts';
 
-/**
- * Whether an entry is the first to record a drift. Drift exists from the moment it is first observed, whatever delays the fix, so such an
- * entry has to be `DriftDetected` or to follow one.
- */
+/** Whether an entry with the facet `after` is the first to record a drift, even if the fix is delayed. */
 export function beginsDrift(condition: Condition | null, after: Pick<Facet, 'verdict'>): boolean {
   return (condition?.driftSince ?? null) === null && isDrift(after.verdict);
 }
 
 /**
- * Inserts `DriftDetected` before an entry that is the first to record a drift but has another type (blocked, stalled, contested, claimed or failed).
- * Both go into the chain in one write. Every entry of an account passes through here (`shared/app/ledger/ledger-writer.ts`), so no use case can forget the detection.
+ * Inserts `DriftDetected` before an entry that is the first to record a drift but has another type, e.g. `RemediationBlocked`.
+ * The ledger writer passes every entry of an account through here, so no use case can forget the detection.
  */
 export function withDetection(record: AccountRecord, draft: EntryDraft, newId: () => string): readonly EntryDraft[] {
   const { enrollment, after, type } = draft;
   if (type === 'DriftDetected' || enrollment === null || after === null) return [draft];
-  // The account has left since the call, so it can no longer drift.
+  // The account has left the organization since the call was made, so it can no longer drift.
   if (!record.present && record.conditions[enrollment]?.verdict === 'NotApplicable') return [draft];
   if (!beginsDrift(record.conditions[enrollment], after)) return [draft];
   const { changedBy, ...detail } = draft.detail ?? {};
@@ -34,8 +31,8 @@ export function withDetection(record: AccountRecord, draft: EntryDraft, newId: (
 }
 
 /**
- * The observed state, without the reason that delays the fix. The deadline of a Pending stays: if a process dies before the next entry, the next scan
- * must not grant the full period again.
+ * The observed state, without the reason that delays the fix. The deadline of a Pending is kept; otherwise a crash before the
+ * next entry would make the next scan grant the full period again.
  */
 function detected(after: Facet, before: Facet | null): Facet {
   const reason = mismatchIn(after);

@@ -29,8 +29,8 @@ interface ObservedState {
 }
 
 /**
- * Whether the observation shows that someone reverted the desired state: the enrollment was Compliant before, or the state from before our call is back
- * with a newer timestamp. After a change of the desired state, a mismatch is not a reversion; neither are Pending and Failed, which come from AWS.
+ * Whether the observation shows that someone reverted the desired state: the enrollment was Compliant before, or the state from
+ * before our call is back with a newer timestamp. Pending and Failed come from AWS and are never reversions.
  */
 export function isReverted(known: Condition | null, seen: ObservedState, desired: DesiredEnrollment): boolean {
   if (known === null || known.desired !== desired.status || known.desiredRuleMode !== desired.ruleMode) return false;
@@ -48,9 +48,8 @@ function recentReversions(known: Condition | null, now: EpochMs): readonly Rever
 }
 
 /**
- * Why the enrollment is contested; `null` if it is not. If a process ends between the entry that counts the last reversion and `FlapDetected`, the count
- * is kept, and the next assessment continues from it.
- * @param reverted the present observation is another reversion
+ * Why the enrollment is contested; `null` if it is not.
+ * @param reverted whether the present observation is another reversion
  */
 export function contestOf(known: Condition | null, reverted: boolean, now: EpochMs): string | null {
   if (known?.contested) return known.contested.message;
@@ -69,7 +68,7 @@ export function reversionsWith(
   return reverted ? [...before, { at: toIso(now), by }] : before;
 }
 
-/** One sentence for people, with the known actors. */
+/** One sentence that names the known actors. */
 export function contestMessage(reversions: readonly Reversion[]): string {
   const known = [...new Set(reversions.map(({ by }) => by).filter((actor) => actor !== null))];
   const by = known.length === 0 ? 'by an unknown actor' : `by ${known.join(', ')}`;
@@ -86,7 +85,7 @@ export function foldContention(
 ): Contention {
   const now = Date.parse(entry.at);
   const desired = { status: after.desired, ruleMode: after.desiredRuleMode };
-  // The outcome of our own call is not an observation, and in mode `alert` there is no remediation to revert.
+  // The outcome of Rollcall's own call is not an observation, and in mode `alert` there is no remediation to revert.
   const counts = entry.api === null && after.reason !== 'alertOnly' && isReverted(known, after, desired);
   const before = recentReversions(known, now);
   const setBacks = counts ? [...before, { at: entry.at, by: entry.detail?.changedBy?.actor ?? null }] : before;

@@ -1,14 +1,15 @@
 import type { AccountState, Claim, Condition, Facet } from '../enrollment/condition.ts';
 import { actionOf, byKind, ENROLLMENT_IDS, type EnrollmentId } from '../enrollment/kinds/index.ts';
 import type { AccountId, EpochMs } from '../enrollment/model.ts';
-import { isDrift, type Verdict } from '../enrollment/verdict.ts';
+import { isDrift } from '../enrollment/verdict.ts';
 import type { ChainHead, LedgerEntry } from '../ledger/entry.ts';
 import { EMPTY_CHAIN, headOf } from '../ledger/entry.ts';
+import { isManaged } from './compliance.ts';
 import { foldContention, resumed } from './flapping.ts';
 import { isUnlocked, lastPrerequisite } from './prerequisites.ts';
 import { fromStoredState } from './stored-state.ts';
 
-/** Everything known about one account: the fold of its chain. */
+/** Everything known about one account, computed from all entries of its chain in order ("the fold of the chain"). */
 export interface AccountRecord extends AccountState {
   readonly accountId: AccountId;
   /** The last entry that is included in this record. */
@@ -27,15 +28,9 @@ export function withCondition<T extends AccountState>(
   return { ...state, conditions: { ...state.conditions, [enrollment]: condition } };
 }
 
-/** Verdicts that end an open drift: it is resolved or superseded. */
-const ENDS_DRIFT: ReadonlySet<Verdict> = new Set(['NotApplicable', 'Unmanaged', 'Exempt', 'Suspended', 'Compliant']);
-
-/**
- * Any entry with a drift verdict begins a drift if none is open. Since 0.2 that entry is always `DriftDetected` (`withDetection`); in older ledgers a
- * blocked drift begins with `RemediationBlocked` and counts from there.
- */
+/** Since 0.2 a drift begins with `DriftDetected`. In older ledgers, a blocked drift began with `RemediationBlocked`. */
 function nextDriftSince(condition: Condition | null, entry: LedgerEntry, { verdict }: Facet): string | null {
-  if (entry.type === 'AccountLeft' || ENDS_DRIFT.has(verdict)) return null;
+  if (entry.type === 'AccountLeft' || verdict === 'Compliant' || !isManaged(verdict)) return null;
   return condition?.driftSince ?? (isDrift(verdict) ? entry.at : null);
 }
 
@@ -51,19 +46,29 @@ function nextClaim(condition: Condition | null, entry: LedgerEntry): Claim | nul
       optOut: entry.detail?.optOut ?? false,
     };
   }
-  // Only the outcome of this intent closes the claim; an observation by a scan does not.
+  // Only the outcome of the call that the claim announced closes it; an observation by a scan does not.
   return claim !== null && entry.detail?.intentId === claim.entryId ? null : claim;
 }
 
-/** An account that has left has no drift, even if a call in progress fails afterwards. */
+/** The state of an enrollment after its account has left the organization. */
+export function afterLeaving(facet: Facet): Facet {
+  return {
+    ...facet,
+    verdict: 'NotApplicable',
+    reason: 'accountNotActive',
+    notBefore: null,
+    deadline: null,
+    attempts: 0,
+  };
+}
+
+/** An account that has left has no drift, even if a call that was in progress fails afterwards. */
 function facetOfAbsent(condition: Condition | null, after: Facet): Facet {
-  const gone = { verdict: 'NotApplicable', reason: 'accountNotActive' } as const;
-  if (condition?.verdict !== gone.verdict || !isDrift(after.verdict)) return after;
-  return { ...after, ...gone, notBefore: null, deadline: null, attempts: 0 };
+  return condition?.verdict === 'NotApplicable' && isDrift(after.verdict) ? afterLeaving(after) : after;
 }
 
 function foldFacet(condition: Condition | null, entry: LedgerEntry, after: Facet, enrollment: EnrollmentId): Condition {
-  // Disassociating counts against `maxOptOuts`, but it does not disable the enrollment: no cool-down follows [automation-org].
+  // Disassociating counts as an opt-out but leaves the enrollment enabled, so no cool-down follows [automation-org].
   const effect = actionOf(enrollment, entry.api?.operation ?? '')?.effect;
   const disabled = entry.detail?.optOut === true && effect !== 'disassociate';
   const optOutDone = entry.type === 'RemediationSucceeded' && disabled;
@@ -87,7 +92,7 @@ function foldFacet(condition: Condition | null, entry: LedgerEntry, after: Facet
  */
 export function foldEntry(record: AccountRecord, entry: LedgerEntry): AccountRecord {
   const current = entry.detail?.checkpoint?.current ?? null;
-  // Changes nothing if the fold began at the start of the chain. If the start is pruned, the fold begins with this state.
+  // A checkpoint contains the whole state, so a chain whose older entries were removed starts from it.
   if (current !== null) return { accountId: record.accountId, head: headOf(entry), ...fromStoredState(current) };
   const facets = { ...entry.detail?.facets };
   if (entry.enrollment !== null && entry.after !== null) facets[entry.enrollment] = entry.after;
@@ -112,7 +117,7 @@ export function foldEntry(record: AccountRecord, entry: LedgerEntry): AccountRec
 function wakeTimes(condition: Condition | null): readonly EpochMs[] {
   if (condition === null) return [];
   const times = [condition.notBefore, condition.claim?.expiresAt ?? null];
-  // A deadline matters once, to turn Converging into Stalled.
+  // Only Converging needs its deadline: at that time it becomes Stalled.
   if (condition.verdict === 'Converging') times.push(condition.deadline);
   return times.flatMap((time) => (time === null ? [] : [Date.parse(time)]));
 }
@@ -124,7 +129,7 @@ function unlockedAt(record: AccountRecord, enrollment: EnrollmentId): readonly E
   return met === null ? [] : [Date.parse(met.changedAt)];
 }
 
-/** The earliest time at which the account must be reconciled; `null` if none is known. The stores have a sparse index over it. */
+/** The earliest time at which the account must be reconciled; `null` if none is known. The stores index records by it. */
 export function wakeAt(record: AccountRecord): EpochMs | null {
   const times = ENROLLMENT_IDS.flatMap((id) => [...wakeTimes(record.conditions[id]), ...unlockedAt(record, id)]);
   return times.length === 0 ? null : Math.min(...times);

@@ -7,9 +7,9 @@ import type { Detail, EntryDraft } from '../ledger/entry.ts';
 import type { EntryType } from '../ledger/entry-types.ts';
 import { toIso } from '../time.ts';
 import { contestMessage, isReverted, reversionsWith } from './flapping.ts';
-import type { AccountRecord } from './record.ts';
+import { type AccountRecord, afterLeaving } from './record.ts';
 
-/** The fields that all entries of one unit of work share. */
+/** The fields that all audit log entries of one unit of work share. */
 export interface EntryContext {
   readonly newId: () => string;
   readonly now: EpochMs;
@@ -44,7 +44,6 @@ export function facetOfCondition(condition: Condition): Facet {
   return { verdict, reason, status, ruleMode, lastUpdated, desired, desiredRuleMode, notBefore, deadline, attempts };
 }
 
-/** A draft about one enrollment of one account. */
 export function accountEntry(
   context: EntryContext,
   type: EntryType,
@@ -72,20 +71,8 @@ export function accountEntry(
   };
 }
 
-/**
- * Whether two facets are the same to a reader of the audit log. Times alone do not count: every scan reads deadlines and timestamps again, and an entry
- * for each would make writes grow with accounts instead of with drift.
- */
-function sameFacet(a: Facet, b: Facet): boolean {
-  return (
-    a.verdict === b.verdict &&
-    a.reason === b.reason &&
-    a.status === b.status &&
-    a.ruleMode === b.ruleMode &&
-    a.desired === b.desired &&
-    a.desiredRuleMode === b.desiredRuleMode
-  );
-}
+/** A change of any of these is worth an entry. Times are not: they change with every scan, so each scan would write every account. */
+const RECORDED = ['verdict', 'reason', 'status', 'ruleMode', 'desired', 'desiredRuleMode'] as const;
 
 /** Verdicts with an entry type of their own. */
 const OWN_TYPE: Partial<Record<Verdict, EntryType>> = {
@@ -93,10 +80,7 @@ const OWN_TYPE: Partial<Record<Verdict, EntryType>> = {
   Stalled: 'ConvergenceStalled',
 };
 
-/**
- * A drift is detected once and ends once (invariant 1): while it is open, further findings are changes of it. The reason that delays the fix is an
- * entry of its own; if it is the first to record the drift, {@link withDetection} puts `DriftDetected` before it.
- */
+/** A drift is detected once and ends once (invariant 1). While it is open, further findings are changes of its verdict. */
 function entryTypeFor(condition: Condition | null, { verdict, reason }: Assessment): EntryType {
   const open = (condition?.driftSince ?? null) !== null;
   if (reason === 'contested' && condition?.contested === undefined) return 'FlapDetected';
@@ -106,8 +90,8 @@ function entryTypeFor(condition: Condition | null, { verdict, reason }: Assessme
 }
 
 /**
- * The entry that moves the recorded condition to the new assessment; `null` if nothing has changed. Only the claim holder may close an open claim, so
- * there is no entry while one is open.
+ * The entry that moves the recorded condition to the new assessment; `null` if nothing has changed, or while a worker holds a
+ * claim on the enrollment: only that worker records the result.
  */
 export function transition(
   context: EntryContext,
@@ -119,7 +103,7 @@ export function transition(
   if (condition?.claim) return null;
   const attempts = attemptsAfter(condition, assessment, context.policyHash);
   const facet = facetOf(assessment, attempts);
-  if (condition !== null && sameFacet(condition, facet)) return null;
+  if (condition !== null && RECORDED.every((field) => condition[field] === facet[field])) return null;
   const failure = condition === null ? null : failedAttempt(context, condition, assessment, facet);
   const type = failure?.type ?? entryTypeFor(condition, assessment);
   const after = failure?.after ?? facet;
@@ -133,7 +117,7 @@ export function transition(
   });
 }
 
-/** The message of the assessment, plus the actor of the last reversion, which only the detail names. */
+/** Names the actor of the last reversion too, which the assessment does not know. */
 function contestText({ now }: EntryContext, condition: Condition | null, facet: Facet, { changedBy }: Detail): string {
   const desired = { status: facet.desired, ruleMode: facet.desiredRuleMode };
   return contestMessage(
@@ -142,8 +126,8 @@ function contestText({ now }: EntryContext, condition: Condition | null, facet: 
 }
 
 /**
- * A change that was accepted but failed later: AWS reports Failed, or the deadline passed without a result. It counts as a failed attempt, and the next
- * one waits for the retry delay, whether a scan or a worker finds it.
+ * A change that AWS accepted but that failed later: AWS reports Failed, or the deadline passed without a result.
+ * It counts as a failed attempt, so the next call waits for the retry delay.
  */
 function failedAttempt(
   context: EntryContext,
@@ -160,7 +144,7 @@ function failedAttempt(
   return { type: 'RemediationFailed', after: { ...facet, reason: 'retrying', notBefore, attempts } };
 }
 
-/** Whether a change for an open drift ended in Failed, directly after the call or after a period of Pending. */
+/** Whether AWS now reports Failed for a change that was in progress. */
 export function hasFailed(condition: Condition | null, { status, action }: Assessment): boolean {
   if (condition?.verdict !== 'Converging' || condition.driftSince === null) return false;
   return status === 'Failed' && action !== 'none';
@@ -204,20 +188,12 @@ export function joined(
   });
 }
 
-/** The entry for an account that is missing from a complete snapshot. */
+/** The entry for an account that is missing from a complete listing of the organization. */
 export function left(context: EntryContext, record: AccountRecord): EntryDraft {
-  const gone = (condition: Condition): Facet => ({
-    ...facetOfCondition(condition),
-    verdict: 'NotApplicable',
-    reason: 'accountNotActive',
-    notBefore: null,
-    deadline: null,
-    attempts: 0,
-  });
   const facets: Partial<Record<EnrollmentId, Facet>> = {};
   for (const id of ENROLLMENT_IDS) {
     const condition = record.conditions[id];
-    if (condition !== null) facets[id] = gone(condition);
+    if (condition !== null) facets[id] = afterLeaving(facetOfCondition(condition));
   }
   const detail = { facets, message: 'no longer in the organization' };
   return accountEntry(context, 'AccountLeft', record.accountId, null, { reason: 'accountNotActive', detail });

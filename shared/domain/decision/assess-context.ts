@@ -13,7 +13,7 @@ export interface Suspension {
   readonly until: EpochMs | null;
 }
 
-/** Delays a call for a reason outside the account. Gives the verdict Blocked. */
+/** Delays a call for a reason outside the account; the verdict becomes Blocked. */
 interface Hold {
   readonly reason: ReasonCode;
   readonly message: string;
@@ -21,7 +21,7 @@ interface Hold {
   readonly notBefore: EpochMs | null;
 }
 
-/** Why this call for this account is delayed; `null`: it is not. Pure: everything it depends on is read beforehand. */
+/** Why this call for this account is delayed; `null`: it is not. Makes no call itself: its inputs are read beforehand. */
 export type HoldOf = (account: OrganizationAccount, enrollment: EnrollmentId, call: Call) => Hold | null;
 
 /** The inputs of an assessment that are shared by all accounts. */
@@ -32,10 +32,7 @@ export interface AssessContext {
   readonly suspensionOf: (account: OrganizationAccount) => Suspension | null;
   /** The kill switch is on. */
   readonly halted?: boolean;
-  /**
-   * False when a listing is incomplete. Opting out deletes data, so it must never follow from an incomplete listing
-   * (invariant 8).
-   */
+  /** False if a listing is incomplete. Opting out deletes data, so it must never follow from such a listing (invariant 8). */
   readonly optOutsAllowed: boolean;
   /** The first hold that applies makes a drift Blocked. Checked only for a drift that would otherwise be remediated. */
   readonly holds?: readonly HoldOf[];
@@ -56,7 +53,7 @@ export interface Subject {
 }
 
 /** Another enrollment of the account that must be Active first, with its recorded condition. */
-interface Prerequisite {
+export interface Prerequisite {
   readonly enrollment: EnrollmentId;
   readonly observation: Observation;
   readonly condition: Condition | null;

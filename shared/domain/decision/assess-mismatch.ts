@@ -40,7 +40,7 @@ export function outcomeOfMismatch(subject: Subject, mismatch: Mismatch | null): 
   return { ...drift, reason: observation.status === 'Failed' ? 'enrollmentFailed' : mismatch, call };
 }
 
-/** Checked last, so that a longer-lasting reason for the delay is reported first. */
+/** Checked last, so that a reason that lasts longer than a closed window is reported instead of it. */
 function closedWindow({ policy, now }: AssessContext): Outcome | null {
   if (policy.windows.isOpen(now)) return null;
   const notBefore = policy.windows.nextOpening(now);

@@ -13,9 +13,8 @@ import { outcomeOfMismatch } from './assess-mismatch.ts';
 const UNDECIDED: DesiredEnrollment = { status: null, ruleMode: null };
 
 /**
- * Compares the desired and observed state of each enrollment of an account. Pure, and never throws. The first verdict that applies, in the order of
- * `VERDICTS`, is the result. Blocked means a drift whose fix is delayed, so it applies only if the observed state differs from the desired state and
- * no change is in progress.
+ * Compares the desired and observed state of each enrollment of an account. Pure, and never throws.
+ * The result is the first verdict in the order of `VERDICTS` that applies.
  */
 export function assess(
   context: AssessContext,
@@ -149,7 +148,7 @@ function inProgress(subject: Subject): Outcome | null {
   const acted = condition?.verdict === 'Converging' || condition?.verdict === 'Stalled' ? condition : null;
   const mismatch = mismatchOf(subject.desired, observation);
   if (observation.status === 'Pending' && (mismatch !== null || statusMatters(subject.desired))) {
-    // Counts from AWS's timestamp or from our own call, whichever is later, so a new Pending gets the full period.
+    // Counts from AWS's timestamp or from Rollcall's own call, whichever is later, so a new Pending gets the full period.
     const ours = pendingDeadline(acted, condition);
     const theirs = observation.lastUpdated === null ? ours : observation.lastUpdated + pendingDeadlineMs;
     const deadline = theirs === null ? context.now + pendingDeadlineMs : Math.max(theirs, ours ?? theirs);
@@ -165,7 +164,7 @@ function inProgress(subject: Subject): Outcome | null {
   return untilDeadline(context.now, 'acted', deadlineOf(acted) ?? context.now + pendingDeadlineMs);
 }
 
-/** A process that dies before it records Stalled leaves a Pending recorded as a drift. Its deadline still counts. */
+/** After a crash before Stalled was recorded, a Pending is still recorded as Drifted, and its deadline must count. */
 function pendingDeadline(acted: Condition | null, condition: Condition | null): EpochMs | null {
   const known = acted ?? (condition?.status === 'Pending' ? condition : null);
   return known === null ? null : deadlineOf(known);
@@ -181,7 +180,7 @@ function untilDeadline(now: EpochMs, reason: ReasonCode, deadline: EpochMs): Out
   return { verdict: 'Stalled', reason: 'deadlinePassed', message, deadline };
 }
 
-/** A call without an observed result is a failed attempt. Once the retry delay is over, the enrollment is assessed as if no call had been made. */
+/** After the retry delay, the enrollment is assessed as if no call had been made. */
 function untilNextAttempt(stalled: Condition, now: EpochMs): Outcome | null {
   const notBefore = stalled.notBefore === null ? now : Date.parse(stalled.notBefore);
   if (now >= notBefore) return null;
@@ -190,8 +189,8 @@ function untilNextAttempt(stalled: Condition, now: EpochMs): Outcome | null {
 }
 
 /**
- * Whether AWS still shows exactly the state from before the call, and the policy still desires the same. A changed status or timestamp means that
- * something changed the enrollment since, so the earlier call no longer matters.
+ * Whether AWS still shows exactly the state from before the call, and the policy still desires the same. If the status or the
+ * timestamp has changed, something else changed the enrollment since, so the call no longer explains its state.
  */
 function isUnchangedSinceCall(acted: Condition, { observation, desired }: Subject): boolean {
   if (observation.kind !== 'observed' || acted.status === 'Pending') return false;

@@ -1,3 +1,4 @@
+import { isManaged } from '../account/compliance.ts';
 import type { AccountRecord } from '../account/record.ts';
 import type { Condition } from '../enrollment/condition.ts';
 import { ENROLLMENT_IDS } from '../enrollment/kinds/index.ts';
@@ -13,7 +14,7 @@ export type CanaryVerdict =
   | { readonly kind: 'pending'; readonly message: string }
   | { readonly kind: 'failed'; readonly message: string };
 
-/** The canaries in which anything is enforced: ACTIVE, mode enforce, and at least one managed enrollment without an exemption. */
+/** The canaries with enforcement: ACTIVE, mode `enforce`, and at least one managed enrollment without an exemption. */
 export function enforceableCanaries(
   policy: CompiledPolicy,
   accounts: Iterable<OrganizationAccount>,
@@ -34,14 +35,11 @@ export function enforceableCanaries(
   return canaries;
 }
 
-/** Verdicts that do not show whether the policy works. */
-const IGNORED: ReadonlySet<string> = new Set(['NotApplicable', 'Unmanaged', 'Exempt', 'Suspended']);
 const FAILED_REASONS: ReadonlySet<string> = new Set(['deadLettered', 'denied', 'enrollmentFailed', 'contested']);
 
 /**
- * Assesses the canaries by their records. Only an observation makes a canary Compliant. The waiting time counts from when the last canary became
- * Compliant.
- * @param startedAt when the first scan under the policy was complete. Canaries that were Compliant earlier count from then.
+ * Assesses the canaries by their records. `since` is when the last canary became Compliant.
+ * @param startedAt when the first scan under the policy was complete; canaries that were Compliant earlier count from then
  */
 export function assessCanaries(records: readonly AccountRecord[], startedAt: EpochMs): CanaryVerdict {
   let since = startedAt;
@@ -60,7 +58,7 @@ export function assessCanaries(records: readonly AccountRecord[], startedAt: Epo
       else pending.push(what);
     }
   }
-  // Someone may have removed all canaries because of a problem, so the rollout must not continue by itself.
+  // An operator may have removed all canaries because of a problem, so the rollout must not continue by itself.
   if (assessed === 0)
     return { kind: 'failed', message: 'no canary is left: all have left, or were suspended or exempted' };
   const [first] = pending;
@@ -69,8 +67,9 @@ export function assessCanaries(records: readonly AccountRecord[], startedAt: Epo
   return { kind: 'pending', message: `waiting for the canaries: ${first}${more}` };
 }
 
+/** Whether the condition does not show whether the policy works. */
 function isIgnored({ verdict, reason }: Condition): boolean {
-  return IGNORED.has(verdict) || reason === 'callerCannotRead' || reason === 'alertOnly';
+  return !isManaged(verdict) || reason === 'callerCannotRead' || reason === 'alertOnly';
 }
 
 function hasFailed({ verdict, reason }: Condition): boolean {

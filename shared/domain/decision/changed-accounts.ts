@@ -13,8 +13,8 @@ export interface Intent extends Place {
 }
 
 /**
- * The accounts that count as changed: those with an intent whose request was sent, or may have been sent. An enrollment has one open intent at a
- * time, so an outcome marked `unsent` belongs to the last intent before it.
+ * The accounts with an intent (an entry that announces a call) whose request was sent, or may have been sent.
+ * @param unsent outcomes of intents whose request was not sent; each belongs to the last intent before it
  */
 export function changedAccounts(
   intents: readonly Intent[],

@@ -5,9 +5,8 @@ import type { DesiredEnrollment } from '../enrollment/verdict.ts';
 import type { OrganizationAccount } from '../policy/index.ts';
 
 /**
- * The call for a mismatch. AWS determines the order: an associated account must be disassociated before it can be disabled, and associating both
- * enables the enrollment and sets the rule mode, so one batch call replaces two calls per account
- * [automation-org, API_automation_UpdateEnrollmentConfiguration].
+ * The next call for a mismatch. An associated account must be disassociated before it can be disabled, and associating enables
+ * the enrollment as well as setting the rule mode [automation-org, API_automation_UpdateEnrollmentConfiguration].
  */
 export function chooseCall(
   caller: Caller,

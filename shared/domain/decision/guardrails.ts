@@ -5,7 +5,7 @@ import type { Change } from './plan.ts';
 /** The period over which the caps count changes, ms. */
 export const ROLLING_MS = 24 * 60 * 60 * 1000;
 
-/** For how much of the organization a scan determined the status. The shape of `plan --json`'s `coverage`. */
+/** The number of accounts whose status a scan determined. The shape of `coverage` in `plan --json`. */
 export interface Coverage {
   /** Accounts that the Compute Optimizer listing named. */
   readonly listed: number;
@@ -32,23 +32,23 @@ export interface GuardrailInput {
   readonly guardrails: Guardrails;
   /** ACTIVE accounts for which the policy manages anything. */
   readonly accountsInScope: number;
-  /** `null`: coverage is not checked for these changes, see `checkGuardrails`. */
+  /** `null`: coverage is not checked for these changes. */
   readonly coverage: Coverage | null;
   readonly changes: readonly CountedChange[];
   readonly recent: RecentChanges;
-  /** An approval or a saved plan permits exceeding `maxChanges`, but no other guardrail. */
+  /** Whether an approval or a saved plan permits exceeding `maxChanges`. It permits exceeding no other guardrail. */
   readonly maxChangesLifted: boolean;
 }
 
 /** The cap in whole accounts: max(atLeast, percent of the accounts in scope). */
 export function capOf(cap: { readonly percent: number; readonly atLeast: number }, accountsInScope: number): number {
-  // The small addition compensates for binary fractions: 29% of 100 must be 29.
+  // Without the small addition, 29% of 100 would be 28, because of binary fractions.
   return Math.max(cap.atLeast, Math.floor((cap.percent * accountsInScope) / 100 + 1e-9));
 }
 
 /**
- * The first guardrail that a run would trip; `null` if none. Checked before the first mutating call of a run. Caps count distinct accounts: those
- * changed in the last 24 hours and those about to be changed (design, "Plans, caps, approvals").
+ * The first guardrail that a run would trip; `null` if none. Checked before the first mutating call of a run.
+ * Caps count distinct accounts: those changed in the last 24 hours and those about to be changed.
  */
 export function tripped(input: GuardrailInput): Trip | null {
   if (!input.changes.some((change) => change.action !== 'none')) return null;
@@ -111,10 +111,7 @@ function union(
 /** With fewer failed calls than this, `failureTolerance` never stops a run. */
 const MIN_FAILURES = 5;
 
-/**
- * The trip that stops a run with too many failures. `failed` counts mutating calls that failed permanently. Denied roles are counted separately and
- * never stop a run (invariant 5).
- */
+/** Stops a run with too many failures. @param failed permanently failed changes; denied roles never stop a run (invariant 5) */
 export function failuresTrip(guardrails: Guardrails, planned: number, failed: number): Trip | null {
   if (failed < MIN_FAILURES || failed * 100 <= guardrails.failureTolerance * planned) return null;
   const message =

@@ -23,7 +23,7 @@ export type OperatorSuspension = z.infer<typeof suspension>;
 const halt = z.object({ id: z.string(), at: time, by: z.string(), reason });
 export type Halt = z.infer<typeof halt>;
 
-/** An operator's command that is not in the audit log yet, and whose effect on accounts is not applied yet. */
+/** An operator's command that is stored, but not yet in the audit log and not yet applied to the records of accounts. */
 const notice = z.object({
   id: z.string(),
   type: z.enum(['EnforcementHalted', 'EnforcementResumed', 'AccountSuspended', 'AccountResumed']),
@@ -33,14 +33,14 @@ const notice = z.object({
   message: z.string(),
   selector: z.string().nullable(),
   until: time.nullable(),
-  /** The end of the claim of the process that is recording it, epoch ms; 0: unclaimed. */
+  /** Until then (epoch ms) one process records it, and others leave it alone; 0: no process records it. */
   claimedUntil: time,
 });
 export type Notice = z.infer<typeof notice>;
 
 /**
- * The kill switch and the suspensions, in one document: one read right before a call covers all of it, and compare-and-set serializes concurrent
- * commands. A command and its notice are written together, so a crash cannot separate them.
+ * The kill switch, the suspensions and the notices are one document, which a worker reads right before each call.
+ * A command and its notice are written together, so a crash cannot separate them.
  */
 export const controlsSchema = z.object({
   halt: halt.nullable(),
@@ -82,6 +82,9 @@ export function unhalted(controls: Controls, act: Act): Controls {
   };
 }
 
+const suspendedText = ({ selector, until, reason }: Pick<OperatorSuspension, 'selector' | 'until' | 'reason'>) =>
+  `${selector} suspended ${until === null ? 'until resumed' : `until ${toIso(until)}`}${reason === null ? '' : `: ${reason}`}`;
+
 /** A suspension with the same selector is replaced. */
 export function suspended(
   controls: Controls,
@@ -89,8 +92,7 @@ export function suspended(
   { selector, until, why }: { readonly selector: string; readonly until: EpochMs | null; readonly why: string | null },
 ): Controls {
   const others = controls.suspensions.filter((known) => known.selector !== selector);
-  const ends = until === null ? 'until resumed' : `until ${toIso(until)}`;
-  const message = `${selector} suspended ${ends}${why === null ? '' : `: ${why}`}`;
+  const message = suspendedText({ selector, until, reason: why });
   return {
     ...controls,
     suspensions: [...others, { ...act, selector, reason: why, until }],
@@ -105,8 +107,8 @@ export interface StricterControls {
 }
 
 /**
- * The stricter of the controls of a backup and of the store that it replaces, halted by the restore itself. Of two suspensions with the same selector
- * the one that ends later is kept. Controls that are missing from the backup's audit log go into the notices.
+ * The controls after a restore: enforcement is halted, and the suspensions of both the backup and the store that it replaces apply.
+ * Notices record what the backup's audit log lacks.
  */
 export function restoredControls(
   backup: Controls,
@@ -114,15 +116,11 @@ export function restoredControls(
   { act, why, newId }: { readonly act: Act; readonly why: string; readonly newId: () => string },
 ): StricterControls {
   const others = replaced?.suspensions ?? [];
-  const all = [...backup.suspensions, ...others];
-  const suspensions = all.filter(
-    (known) =>
-      !all.some((other) => other !== known && other.selector === known.selector && endsAfter(other, known, all)),
-  );
+  const suspensions = withoutDuplicates([...backup.suspensions, ...others]);
   const kept = suspensions.filter((known) => others.includes(known));
-  const notices = kept.map(({ selector, until, reason: because }) => {
-    const ends = until === null ? 'until resumed' : `until ${toIso(until)}`;
-    const message = `${selector} suspended ${ends}${because === null ? '' : `: ${because}`}; kept from the store that was replaced by a restore`;
+  const notices = kept.map((known) => {
+    const message = `${suspendedText(known)}; kept from the store that was replaced by a restore`;
+    const { selector, until } = known;
     return noticeOf({ ...act, id: newId() }, { type: 'AccountSuspended', message, selector, until });
   });
   const before = replaced?.halt ?? backup.halt;
@@ -146,8 +144,8 @@ export interface Resumption {
 }
 
 /**
- * Ends suspensions. `all` ends every one, and a selector ends the one with the same selector. Account ids are also removed from suspensions that name
- * them together with others. An account that is suspended by OU, tag or name stays suspended until that suspension ends.
+ * Ends the suspensions with the same selector; `all` ends every one. Account ids are also removed from suspensions that name
+ * them together with others. An account that is suspended by OU, tag or name stays suspended.
  */
 export function resumed(controls: Controls, act: Act, selector: OperatorSelector): Resumption {
   const ends = (known: OperatorSuspension): boolean => selector.text === 'all' || known.selector === selector.text;
@@ -163,11 +161,8 @@ export function resumed(controls: Controls, act: Act, selector: OperatorSelector
       for (const id of named) if (ids.has(id)) taken.add(id);
       return others.length === 0 ? [] : [{ ...known, selector: others.join(',') }];
     });
-  // Two suspensions may now have the same selector. The one that ends last is kept.
-  const suspensions = rest.filter(
-    (known) =>
-      !rest.some((other) => other !== known && other.selector === known.selector && endsAfter(other, known, rest)),
-  );
+  // Without some of their ids, two suspensions may have the same selector.
+  const suspensions = withoutDuplicates(rest);
   const texts = taken.size > 0 ? [...taken].sort() : ended;
   const resumedSelectors = taken.size > 0 ? [[...taken].sort().join(',')] : ended;
   const notices = resumedSelectors.map((text, i) =>
@@ -180,11 +175,15 @@ export function resumed(controls: Controls, act: Act, selector: OperatorSelector
   return { controls: { ...controls, suspensions, notices: [...controls.notices, ...notices] }, ended: texts, left };
 }
 
-/** Whether to keep `a` of two suspensions with the same selector: it ends later, or ends at the same time and comes first. */
-function endsAfter(a: OperatorSuspension, b: OperatorSuspension, all: readonly OperatorSuspension[]): boolean {
-  const [first, second] = [a, b].map(({ until }) => until ?? Number.POSITIVE_INFINITY);
-  if (first === undefined || second === undefined || first === second) return all.indexOf(a) < all.indexOf(b);
-  return first > second;
+const endOf = ({ until }: OperatorSuspension): EpochMs => until ?? Number.POSITIVE_INFINITY;
+
+/** Of several suspensions with the same selector, keeps the one that ends last, or the first of those. */
+function withoutDuplicates(all: readonly OperatorSuspension[]): OperatorSuspension[] {
+  return all.filter((known) => {
+    const same = all.filter(({ selector }) => selector === known.selector);
+    const last = Math.max(...same.map(endOf));
+    return same.find((other) => endOf(other) === last) === known;
+  });
 }
 
 function idsOf({ selector }: OperatorSuspension): readonly string[] {
@@ -218,10 +217,7 @@ export interface CompiledControls {
   readonly inForce: (now: EpochMs) => readonly OperatorSuspension[];
   /** Whether the selectors need accounts' tags. */
   readonly usesTags: boolean;
-  /**
-   * The suspension that applies to an account; of several, the one that ends last. If a selector needs tags that were not read, the account counts
-   * as suspended, because it must not be changed on a guess.
-   */
+  /** The suspension of an account that ends last. If a selector needs tags that were not read, the account counts as suspended. */
   readonly suspensionOf: (account: OrganizationAccount, now: EpochMs) => Suspension | null;
   /** Like `suspensionOf` if only the id of the account is known. Selectors that need more than the id are ignored. */
   readonly suspensionById: (accountId: AccountId, now: EpochMs) => Suspension | null;
@@ -236,9 +232,7 @@ export function compileControls(controls: Controls): CompiledControls {
   });
   const inForce = (now: EpochMs) => compiled.filter(({ known }) => known.until === null || now < known.until);
   const lastOf = (matching: typeof compiled) =>
-    matching.sort(
-      (a, b) => (b.known.until ?? Number.POSITIVE_INFINITY) - (a.known.until ?? Number.POSITIVE_INFINITY),
-    )[0];
+    matching.find(({ known }) => endOf(known) === Math.max(...matching.map((each) => endOf(each.known))));
   return {
     halt: controls.halt,
     inForce: (now) => inForce(now).map(({ known }) => known),

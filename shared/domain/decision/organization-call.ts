@@ -1,10 +1,10 @@
 import type { Caller } from '../enrollment/model.ts';
 import { VERDICTS, type Verdict } from '../enrollment/verdict.ts';
 
-/** The facts that decide whether the organization-wide call may be made. Counts are numbers of accounts. */
+/** The facts that decide whether one call may enroll all members. `verdicts` and `contested` count accounts. */
 export interface OrganizationView {
   readonly caller: Caller;
-  /** For some account, the policy could desire something other than Active and enforce: through a rule, an exemption or a canary. */
+  /** Whether a rule, an exemption or a canary rollout could except some account from Active and enforce. */
   readonly couldDeviate: boolean;
   /** Verdicts of Compute Optimizer. */
   readonly verdicts: Readonly<Partial<Record<Verdict, number>>>;
@@ -15,7 +15,7 @@ export interface OrganizationView {
 /** A reason against the call, in one sentence; `null`: none. */
 type Objection = (view: OrganizationView) => string | null;
 
-/** The call would change accounts with these verdicts too, and it must not. Each has the words for its statuses. */
+/** Verdicts of accounts that the call must not change, with the words for their statuses. */
 const NOT_WHILE: Readonly<Partial<Record<Verdict, string>>> = {
   Unknown: 'Unknown',
   Suspended: 'Suspended',
@@ -25,10 +25,7 @@ const NOT_WHILE: Readonly<Partial<Record<Verdict, string>>> = {
   Converging: 'In progress',
 };
 
-/**
- * Everything that forbids `UpdateEnrollmentStatus` with member accounts. AWS applies that call to every member, including exempt, suspended and
- * contested accounts.
- */
+/** AWS applies an organization-wide `UpdateEnrollmentStatus` to every member, even to exempt, suspended and contested ones. */
 const OBJECTIONS: readonly Objection[] = [
   ({ caller }) =>
     caller.role === 'management' ? null : 'only the management account can make the organization-wide call',

@@ -2,7 +2,7 @@ import { actionFor, actionOf, dependentsOf, type EnrollmentId } from '../enrollm
 import type { AccountId, EpochMs } from '../enrollment/model.ts';
 import { type Change, type PlannedCall, plannedCalls } from './plan.ts';
 
-/** The totals of a plan. `now + followUps` is the number of changes that every view shows. The shape of `plan --json`'s `totals`. */
+/** The shape of `totals` in `plan --json`. Every view shows `now + followUps` as the number of changes. */
 export interface PlanTotals {
   /** Changes that are due now. */
   readonly now: number;
@@ -15,10 +15,9 @@ export interface PlanTotals {
 }
 
 /**
- * The follow-ups of a plan: changes that wait for a prerequisite in accounts where this plan enables the prerequisite, or where the prerequisite
- * is already being enabled. Other waiting changes (a cool-down, a window, a prerequisite that is not being enabled) are not part of the run. A returned
- * change has the held-back call as its action.
- * @param enabling the changes that the plan makes.
+ * The changes that wait for a prerequisite which this plan enables, or which is already being enabled. A run makes them as well,
+ * with the delayed call as their action. Other waiting changes (cool-down, window) are not part of the run.
+ * @param enabling the changes that the plan makes
  */
 export function followUpsOf(changes: readonly Change[], enabling: readonly Change[], now: EpochMs): Change[] {
   const inProgress = changes.filter(({ verdict }) => verdict === 'Converging');
@@ -33,7 +32,7 @@ export function followUpsOf(changes: readonly Change[], enabling: readonly Chang
 
 const keyOf = (accountId: AccountId, enrollment: EnrollmentId): string => `${accountId} ${enrollment}`;
 
-/** The enrollments whose prerequisite a change enables. */
+/** The keys of the enrollments whose prerequisite this change enables. */
 function unlockedBy({ accountId, enrollment, desired }: Change): readonly string[] {
   return desired === 'Active' ? dependentsOf(enrollment).map((each) => keyOf(accountId, each)) : [];
 }

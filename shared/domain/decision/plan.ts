@@ -8,7 +8,7 @@ import type { Assessment, Verdict } from '../enrollment/verdict.ts';
 import type { OrganizationAccount } from '../policy/index.ts';
 import { toIso } from '../time.ts';
 
-/** One mismatch between observed and desired state, whether or not it is remediated. The shape of `plan --json`. */
+/** A difference between observed and desired state, whether or not it is remediated. The shape of a change in `plan --json`. */
 export interface Change {
   readonly accountId: AccountId;
   readonly accountName: string;
@@ -39,7 +39,7 @@ export function intendedAction({ action, heldAction }: Pick<Change, 'action' | '
   return action === 'none' ? heldAction : action;
 }
 
-/** Whether an assessment is listed as a change: the observed state differs from the desired state, whether or not it is remediated. */
+/** Whether a plan lists the assessment as a change: observed and desired state differ, whether or not it is remediated. */
 export function isChange(assessment: Assessment): boolean {
   const { verdict, desired, status, ruleMode } = assessment;
   if (verdict === 'Compliant' || verdict === 'Unmanaged' || verdict === 'NotApplicable') return false;
@@ -48,7 +48,7 @@ export function isChange(assessment: Assessment): boolean {
   return differs(desired, { status, ruleMode }) !== null;
 }
 
-/** @param status as {@link statusesOf} gives it, where the other enrollments of the account are known */
+/** @param status the status that considers the prerequisite's status too, if that is known */
 export function toChange(
   assessment: Assessment,
   account: OrganizationAccount,
@@ -78,7 +78,7 @@ export function toChange(
   };
 }
 
-/** The part of a change that a saved plan needs; one saved by an earlier version has no status. */
+/** A change as a saved plan stores it; earlier versions stored no status. */
 export type SavedChange = Omit<Change, 'status'>;
 
 const byKey = (a: SavedChange, b: SavedChange): number =>
@@ -88,15 +88,14 @@ const byKey = (a: SavedChange, b: SavedChange): number =>
       ? 1
       : ENROLLMENT_IDS.indexOf(a.enrollment) - ENROLLMENT_IDS.indexOf(b.enrollment);
 
-/** Sorts by account, then in the order of the kinds, so that a plan is deterministic. */
+/** Sorts by account, then by enrollment kind, so that equal plans have the same text. */
 export function sortChanges<C extends SavedChange>(changes: readonly C[]): C[] {
   return [...changes].sort(byKey);
 }
 
 /**
- * SHA-256 over the policy and the sorted changes that would be made. It covers no times and no run id, so an identical plan has the same hash and its
- * approval covers the same changes. Changes that only wait (a prerequisite, a cool-down, a rollout) are included, because otherwise the hash would
- * depend on time. Changes without a call are not included.
+ * SHA-256 over the policy and the sorted changes with a call. It covers no times and no run id, so identical plans have the same
+ * hash and an approval of one covers the other. Delayed changes are included; otherwise the hash would change when a delay ends.
  */
 export function planHash(policyHash: string, changes: readonly SavedChange[]): string {
   const acting = sortChanges(changes)

@@ -1,6 +1,5 @@
 /*
- * Retry delays of one (account, enrollment). They are stored in its record (`attempts`, `notBefore`), so every run, process and scan waits for the same
- * time.
+ * Retry delays of one (account, enrollment). Its record stores them (`attempts`, `notBefore`), so all processes wait equally long.
  *
  *                    a call, a read or the result of a call failed: attempts + 1
  *             ┌──────────────────────────────────────────────────────────────────┐
@@ -18,11 +17,11 @@
  *             ▼                          new policy or desired state             ▼
  *         attempts = 0 ◀──────────────────────────────────────── not delayed, attempts = 0
  *
- * Waiting (cool-down, window, suspension, a claim of another worker) is not a failure and does not count as an attempt.
+ * Waiting (for a cool-down, a window, another worker's claim, …) is not a failure and does not count as an attempt.
  */
 
 const FIRST_MS = 30_000;
-/** The longest delay: a fixed cause is noticed within this time. */
+/** The longest delay. Once the cause of a failure is fixed, the next attempt is at most this far away. */
 export const MAX_PAUSE_MS = 6 * 60 * 60 * 1000;
 
 /** The delay after attempt `attempt`: doubles from 30 s to at most 6 h, with jitter over its upper half so that retries do not coincide. */
@@ -34,10 +33,7 @@ function spread(full: number, random: () => number): number {
   return Math.round(full / 2 + random() * (full / 2));
 }
 
-/**
- * The delay before a converging enrollment is read again: as long as it has been converging, between 2 s and 15 min. Depends only on the start, so polling
- * needs no state of its own.
- */
+/** The delay before a converging enrollment is read again: as long as it has been converging, between 2 s and 15 min. */
 export function nextPollMs(sinceMs: number): number {
   return Math.min(15 * 60 * 1000, Math.max(2_000, sinceMs));
 }

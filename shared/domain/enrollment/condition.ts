@@ -17,10 +17,7 @@ export interface Facet {
   readonly attempts: number;
 }
 
-/**
- * The present condition of one (account, enrollment). Plain JSON; times are ISO 8601. Everything in it comes from the audit log, so it can be rebuilt from
- * there.
- */
+/** The present condition of one (account, enrollment), as JSON with ISO 8601 times. It can be rebuilt from the audit log. */
 export interface Condition extends Facet, Contention {
   readonly rule: string | null;
   readonly policyHash: string | null;
@@ -30,18 +27,15 @@ export interface Condition extends Facet, Contention {
   readonly since: string;
   /** When the condition last changed. */
   readonly changedAt: string;
-  /**
-   * When the open drift was first observed; `null` if none is open. A drift stays open while its fix is delayed or has failed. It ends
-   * when the desired state is observed or when the drift is superseded.
-   */
+  /** When the open drift was first observed; `null` if none is open. It stays open while its fix is delayed or fails. */
   readonly driftSince: string | null;
-  /** An intent without an outcome: a worker is making, or was making, a call. */
+  /** A worker has recorded that it will make a call, and has not recorded the outcome yet. */
   readonly claim: Claim | null;
   /** When Rollcall last opted this enrollment out. The 24-hour cool-down counts from then or from AWS's timestamp, whichever is later. */
   readonly optedOutAt: string | null;
 }
 
-/** A claim of a worker on a key, from its `RemediationStarted`. */
+/** A worker's announcement of a call for one (account, enrollment), from its `RemediationStarted` entry. */
 export interface Claim {
   readonly entryId: string;
   readonly startedAt: string;
@@ -52,9 +46,8 @@ export interface Claim {
   readonly optOut: boolean;
 }
 
-/** The state of an account, folded from its chain. */
 export interface AccountState {
-  /** Member of the organization as of the last complete snapshot. */
+  /** Whether the last complete listing of the organization contained the account. */
   readonly present: boolean;
   readonly conditions: Readonly<Record<EnrollmentId, Condition | null>>;
 }

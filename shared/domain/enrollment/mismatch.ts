@@ -30,7 +30,7 @@ export function mismatchOf(desired: DesiredEnrollment, observation: Observation)
   return observation.kind === 'observed' ? differs(desired, observation) : null;
 }
 
-/** Like {@link mismatchOf}, for a known observation. No rule mode means NoneAllowed. */
+/** Like {@link mismatchOf}, for a known observation. AWS's missing rule mode counts as NoneAllowed. */
 export function differs(desired: DesiredEnrollment, seen: Pick<Observed, 'status' | 'ruleMode'>): Mismatch | null {
   if (desired.status !== null && seen.status !== desired.status) return 'statusDiffers';
   if (desired.ruleMode !== null && (seen.ruleMode ?? 'NoneAllowed') !== desired.ruleMode) return 'ruleModeDiffers';

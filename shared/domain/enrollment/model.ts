@@ -35,8 +35,8 @@ export type Observation =
   | { readonly kind: 'unknown'; readonly reason: UnknownReason; readonly message: string | null };
 
 /**
- * Which credentials make the call, and which accounts it changes: `member` uses the role in the member account, `own` the caller's own credentials in its
- * own account, `batch` changes up to 50 accounts in one call, `organization` changes every member in one call.
+ * Which credentials make a call, and which accounts it changes. `member`: one account, through its member role. The others use
+ * the caller's own credentials: `own` its own account, `batch` up to 50 accounts, `organization` every member.
  */
 export type Scope = 'member' | 'own' | 'batch' | 'organization';
 

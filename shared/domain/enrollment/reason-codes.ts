@@ -27,7 +27,7 @@ export type ReasonCode =
   | 'retrying' // a call failed and will be retried at notBefore
   | 'deadLettered'; // the attempts are used up, or the error is permanent
 
-/** One sentence for each reason code, without its full stop: the cause, then the next step if it is known. */
+/** One sentence for each reason code, without a full stop. */
 const REASON_TEXT: Readonly<Record<ReasonCode, string>> = {
   accountNotActive: 'the account is not active',
   policySaysNothing: 'the policy does not set it',

@@ -42,8 +42,7 @@ const FIXED: Readonly<Partial<Record<Verdict, Status>>> = {
 };
 
 /**
- * The status of an enrollment. A halt does not change it, so that a halt does not turn every drift into Needs attention; the halt is shown once, above
- * the statuses.
+ * The status of an enrollment. A drift that the kill switch delays stays Drifted; views show the halt once for all accounts.
  * @param prerequisite the status of the enrollment that must be Active first; `null`: unknown
  */
 export function statusOf({ verdict, reason }: VerdictAndReason, prerequisite: Status | null = null): Status {
@@ -58,7 +57,7 @@ export function statusOf({ verdict, reason }: VerdictAndReason, prerequisite: St
   return 'Drifted';
 }
 
-/** The statuses of all enrollments of one account, each kind after its prerequisites. */
+/** The statuses of all enrollments of one account. @param kinds in an order in which prerequisites come first */
 export function statusesOf<C extends VerdictAndReason>(
   kinds: readonly { readonly id: EnrollmentId; readonly prerequisites: readonly EnrollmentId[] }[],
   conditionOf: (id: EnrollmentId) => C | null,
@@ -89,7 +88,7 @@ export function shownOf(
 /** How many accounts have each status, by enrollment kind; zeros may be missing. */
 export type StatusCounts = Readonly<Record<EnrollmentId, Readonly<Partial<Record<Status, number>>>>>;
 
-/** The status of a verdict if it is the same for every reason; `null`: it depends on the reason. */
+/** The status of a verdict; `null` if it depends on the reason. */
 export function statusOfVerdict(verdict: Verdict): Status | null {
   return FIXED[verdict] ?? null;
 }

@@ -18,9 +18,8 @@ export const VERDICTS = [
 export type Verdict = (typeof VERDICTS)[number];
 
 /**
- * The verdicts of a drift: AWS reports something other than the desired state, whether or not the fix is delayed. Converging is not among them,
- * because a Pending that somebody else started may still end as desired. It becomes a drift when it settles differently or passes its deadline
- * (Stalled). A drift that is already open stays open while it converges.
+ * The verdicts that begin a drift. Converging is not among them: a change in progress may still end as desired. It becomes a
+ * drift if it ends otherwise or passes its deadline (Stalled). An open drift stays open while it converges.
  */
 export const DRIFT_VERDICTS = ['Stalled', 'Blocked', 'Drifted'] as const satisfies readonly Verdict[];
 

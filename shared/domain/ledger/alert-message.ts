@@ -27,10 +27,7 @@ export function alertTypes(events: readonly WebhookEvent[]): readonly EntryType[
   });
 }
 
-/**
- * The webhook event of an entry; `null`: no alert. Entries that only wait raise none, nor do accounts that AWS rejected within a batch, because each of
- * them is immediately retried by itself.
- */
+/** The webhook event of an entry; `null`: no alert. An account that AWS rejected within a batch is retried alone first. */
 export function alertOf(entry: LedgerEntry): WebhookEvent | null {
   const event = EVENT_OF[entry.type] ?? null;
   if (event === 'blocked' && ENDS_BY_ITSELF.has(entry.reason)) return null;
@@ -61,8 +58,8 @@ const TITLES: Readonly<Record<WebhookEvent, readonly [string, string]>> = {
 const ORDER: readonly WebhookEvent[] = ['halt', 'guardrail', 'failed', 'stalled', 'blocked', 'drift'];
 
 /**
- * One message about any number of entries. Slack reads `text`; other receivers may read `rollcall`. It contains no URL and no secret, and Slack's
- * markup and mentions are escaped [Slack, "Escaping text"].
+ * One message about any number of entries, without URLs or secrets. Slack reads `text`; other receivers may read `rollcall`.
+ * Slack's markup and mentions are escaped [Slack, "Escaping text"].
  */
 export interface Digest {
   readonly text: string;

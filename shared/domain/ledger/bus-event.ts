@@ -9,10 +9,7 @@ export function wordsOf(type: EntryType): string {
   return type.replace(/(?<=[a-z])(?=[A-Z])/g, ' ');
 }
 
-/**
- * Replaces an entry that is too large for the bus. It shows what happened to which account, and the entry itself can be found by its id (`rollcall audit
- * show <id>`). Only references have `truncated`.
- */
+/** Replaces an entry that is too large for the bus. `rollcall audit show <id>` shows the whole entry. */
 export interface EntryReference
   extends Pick<
     LedgerEntry,

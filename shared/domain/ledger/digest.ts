@@ -28,7 +28,7 @@ export function rootOf(ends: ReadonlyMap<string, ChainHead>): string {
   return merkleRoot(names.map((name) => leafHash(name, ends.get(name) ?? { seq: 0, hash: '' })));
 }
 
-/** Binds the list to its digest: an edit of the stored list, to hide missing entries, changes this hash. */
+/** The digest contains this hash, so editing the stored list to hide missing entries is detected. */
 export function listHash(list: ChainList): string {
   return sha256Hex(canonicalJson(list));
 }
@@ -42,10 +42,7 @@ const carrier = z.union([
   digestSchema,
 ]);
 
-/**
- * Finds the digests in a file that somebody has kept: an event, an entry, a page of `audit list --json`, a list of any of these, or one per line.
- * @returns an empty list if there are none.
- */
+/** The digests in a file: of an event, an entry or a page of `audit list --json`, or of several of these, as a list or one per line. */
 export function digestsIn(text: string): readonly Digest[] {
   const documents = parseDocuments(text);
   return documents.flatMap(unfold).flatMap((each) => {

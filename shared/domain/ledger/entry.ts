@@ -31,15 +31,15 @@ export interface ChangedBy {
 export interface Detail {
   /** One sentence for people. */
   readonly message?: string;
-  /** AccountJoined, AccountLeft: the conditions that get no entry of their own. */
+  /** AccountJoined, AccountLeft: the state of each enrollment that gets no entry of its own. */
   readonly facets?: Readonly<Partial<Record<EnrollmentId, Facet>>>;
   /** AccountJoined: the deciding rule of each enrollment in `facets`. */
   readonly rules?: Readonly<Partial<Record<EnrollmentId, string>>>;
   /** RemediationStarted: when other workers may take over the claim. */
   readonly claimExpiresAt?: string;
-  /** An outcome: the id of the `RemediationStarted` that it closes. */
+  /** Outcome of a change: the id of its `RemediationStarted`. */
   readonly intentId?: string;
-  /** An outcome: no request was sent for its intent. Absent if a request may have been sent. */
+  /** Outcome of a change: no request was sent. Absent if a request may have been sent. */
   readonly unsent?: true;
   readonly optOut?: boolean;
   readonly scope?: string;
@@ -68,11 +68,11 @@ export interface Detail {
 
 /** Replaces the entries of its chain up to `through`, which are removed once it is stored. */
 export interface Checkpoint {
-  /** The last replaced entry. Its hash covers all entries before it; the first entry that stays names it as its predecessor. */
+  /** The last replaced entry, which is the predecessor of the first entry that stays. */
   readonly through: ChainHead;
-  /** When the latest replaced entry was written, ISO 8601. The state of the account is known from then on. */
+  /** When the latest replaced entry was written, ISO 8601. Earlier states of the account are no longer known. */
   readonly throughAt: string;
-  /** The state after that entry; `null` in the organization's chain. */
+  /** The state after the last replaced entry; `null` in the organization's chain. */
   readonly state: StoredState | null;
   /** The state right before this checkpoint. */
   readonly current: StoredState | null;
@@ -93,7 +93,7 @@ interface Restore {
   } | null;
 }
 
-/** A hash over the ends of all chains. A copy outside the reach of the store's owner proves later that nothing was changed. */
+/** A hash over the ends of all chains. A copy that the store's owner cannot change proves later that no entry was changed. */
 export interface Digest {
   /** UTC date, `2026-03-01`. There is at most one digest per day. */
   readonly day: string;
@@ -106,7 +106,7 @@ export interface Digest {
   readonly entries: number;
 }
 
-/** An entry as a use case writes it, before it has a place in a chain. */
+/** An entry before it has its number in a chain. */
 export interface EntryDraft {
   readonly id: string;
   readonly chain: string;
@@ -155,10 +155,7 @@ export function hashEntry(entry: Omit<LedgerEntry, 'hash'>): string {
   );
 }
 
-/**
- * Whether an entry's hash matches its content. `JSON.stringify` over fields in sorted order is tried first, because it is much faster than canonical
- * JSON and usually gives the same text.
- */
+/** Tries `JSON.stringify` over sorted fields first: it is much faster than canonical JSON and usually gives the same text. */
 export function hasOwnHash(entry: LedgerEntry): boolean {
   const inOrder = {
     accountId: entry.accountId,
@@ -192,16 +189,13 @@ export function headOf(entry: LedgerEntry): ChainHead {
   return { seq: entry.seq, hash: entry.hash };
 }
 
-export type ChainFault =
-  | { readonly kind: 'gap'; readonly seq: number; readonly message: string }
-  | { readonly kind: 'fork'; readonly seq: number; readonly message: string }
-  | { readonly kind: 'edit'; readonly seq: number; readonly message: string };
+export interface ChainFault {
+  readonly kind: 'gap' | 'fork' | 'edit';
+  readonly seq: number;
+  readonly message: string;
+}
 
-/**
- * Checks that `entry` follows `head`: the next number, the hash of its predecessor, and a hash that matches its content. Invariant 7: every gap, fork
- * and edit is detected.
- * @returns the first fault, or `null`
- */
+/** The first reason why `entry` cannot follow `head`, or `null`. Detects every gap, fork and edit (invariant 7). */
 export function checkLink(head: ChainHead, entry: LedgerEntry): ChainFault | null {
   const { seq } = entry;
   if (seq !== head.seq + 1) {

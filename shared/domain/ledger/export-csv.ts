@@ -2,9 +2,8 @@ import { canonicalJson } from '../canonical-hash.ts';
 import type { LedgerEntry } from './entry.ts';
 
 /*
- * Entries in the format of RFC 4180: one line each, ended by CR LF, quoted where needed. Text written by people (names, reasons) may look like a
- * formula to a spreadsheet, so such cells get an apostrophe in front. Cells that begin with an apostrophe get one too, so that the prefix can be
- * removed again unambiguously. The same applies to text after a semicolon, a tab or a line break inside a cell.
+ * Entries in the format of RFC 4180. Text written by people may look like a formula to a spreadsheet, so such a cell gets an
+ * apostrophe in front. So does a cell that begins with an apostrophe, so that the prefix can be removed unambiguously.
  * https://owasp.org/www-community/attacks/CSV_Injection
  */
 const COLUMNS: Readonly<Record<string, (entry: LedgerEntry) => unknown>> = {
@@ -49,13 +48,10 @@ export function csvLine(entry: LedgerEntry): string {
     .join(',')}\r\n`;
 }
 
-/** Formulas begin with these, full-width forms included; tab and line breaks are skipped before one. */
+/** Formulas begin with these characters, also in full width. Spreadsheets skip a tab or a line break before a formula. */
 const RISKY = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20']/;
 
-/**
- * A spreadsheet that separates cells by semicolons or tabs ignores quotes in the middle of a cell, so a formula may begin after each separator, and
- * after a line break.
- */
+/** To a spreadsheet that separates cells by semicolons or tabs, a formula may also begin inside a cell of this file. */
 const RISKY_INSIDE = /([;\t\n]|(?!^)\r)( *)(?=[=+\-@\uff1d\uff0b\uff0d\uff20'])/g;
 
 function guarded(text: string): string {

@@ -4,9 +4,8 @@ import type { LedgerEntry } from './entry.ts';
 import type { EntryType } from './entry-types.ts';
 
 /*
- * Entries as events of the Open Cybersecurity Schema Framework: class Compliance Finding (2003) of category Findings (2), schema 1.3.0
- * [https://schema.ocsf.io/1.3.0/classes/compliance_finding]. A finding is one enrollment of one account: it is
- * created, updated, and closed when the enrollment is compliant again. `unmapped` holds the whole entry, so fields without an attribute are not lost.
+ * Entries as events of the Open Cybersecurity Schema Framework [https://schema.ocsf.io/1.3.0/classes/compliance_finding].
+ * A finding is one enrollment of one account; it is closed when the enrollment is compliant again. `unmapped` holds the whole entry.
  */
 const OCSF_VERSION = '1.3.0';
 const CATEGORY_FINDINGS = 2;
@@ -62,7 +61,7 @@ const FINDING: Readonly<Partial<Record<Verdict, FindingStatus>>> = {
   Converging: 'In Progress',
 };
 
-/** One event, JSON. @param version of Rollcall */
+/** @param version the version of Rollcall */
 export function ocsfEvent(entry: LedgerEntry, version: string): Readonly<Record<string, unknown>> {
   const { type, at, after, accountId, enrollment, detail, reason, rule } = entry;
   const activity = ACTIVITIES[type] ?? 'Update';

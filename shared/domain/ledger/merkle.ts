@@ -1,15 +1,14 @@
 import { sha256Hex } from '../canonical-hash.ts';
 import type { ChainHead } from './entry.ts';
 
-/** The leaf of a chain's end. Chain names contain no line break, so different ends never give the same text. */
+/** The leaf for the end of a chain. Chain names contain no line break, so different ends never give the same hashed text. */
 export function leafHash(chain: string, { seq, hash }: ChainHead): string {
   return sha256Hex(`\u0000${chain}\n${seq}\n${hash}`);
 }
 
 /**
- * The root of an RFC 6962 tree over the leaves in their order. On each level, pairs are hashed together; an odd node at the end moves up unchanged.
- * Leaves and inner nodes begin with different bytes, so an inner node cannot be presented as a leaf.
- * @returns the hash of the empty text if there are no leaves
+ * The root of an RFC 6962 tree over the leaves in their order; the hash of the empty text if there are none.
+ * The texts of leaves and inner nodes begin with different bytes, so an inner node cannot pass for a leaf.
  */
 export function merkleRoot(leaves: readonly string[]): string {
   let level = leaves;

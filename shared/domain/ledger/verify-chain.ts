@@ -1,8 +1,8 @@
 import { type ChainHead, type Checkpoint, EMPTY_CHAIN, hasOwnHash, headOf, type LedgerEntry } from './entry.ts';
 
 /**
- * `edit`: the content of an entry was changed. `gap`: entries are missing between others, or at the start without a checkpoint. `fork`: an entry has the
- * number of another, or a different predecessor. `truncation`: entries are missing at the end.
+ * `edit`: the content of an entry was changed. `gap`: entries are missing, and no checkpoint replaces them. `fork`: an entry has
+ * the number of another, or names the wrong predecessor. `truncation`: entries are missing at the end.
  */
 export const FAULT_KINDS = ['edit', 'gap', 'fork', 'truncation'] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
@@ -23,12 +23,10 @@ interface Missing {
   readonly prevHash: string;
 }
 
-/**
- * Checks one chain, entry by entry, in order of number. Missing entries are a fault unless a later checkpoint replaces them, which is known only at the
- * end. Keeps the first fault of each kind.
- */
+/** Checks one chain, entry by entry, in order of number, and keeps the first fault of each kind. */
 export class ChainCheck {
   readonly #faults = new Map<FaultKind, LinkFault>();
+  /** A fault only if no later checkpoint replaces them, so they are judged at the end. */
   readonly #missing: Missing[] = [];
   #head: ChainHead = EMPTY_CHAIN;
   #checkpoint: Checkpoint | null = null;
@@ -72,10 +70,7 @@ export class ChainCheck {
     else if (checkpoint.through.seq > this.replaced.seq) this.#checkpoint = checkpoint;
   }
 
-  /**
-   * Must be called after the last entry.
-   * @param known the end of the chain that the store recorded before the chain was read. Without it, missing entries at the end would not be noticed.
-   */
+  /** Must be called after the last entry. @param known the end that the store recorded, to notice entries missing at the end */
   end(known: ChainHead): readonly LinkFault[] {
     for (const { from, to, prevHash } of this.#missing) {
       const { seq, hash } = this.replaced;

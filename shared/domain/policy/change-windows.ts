@@ -9,12 +9,12 @@ export interface WindowSpec extends CronSpec {
 }
 
 /**
- * Evaluates change windows. A moment is open if no `deny` window covers it and, if there are `allow` windows, one of them does. A window covers
- * [start, start + duration); its occurrences may overlap. Answers are cached until the state changes, because they are needed for every account.
+ * Evaluates change windows. A moment is open if no `deny` window covers it and, if there are `allow` windows, one of them does.
+ * A window covers [start, start + duration). Answers are cached, because they are needed for every account.
  */
 export interface Windows {
   readonly isOpen: (at: EpochMs) => boolean;
-  /** The first open moment at or after `at`; `null`: none within {@link HORIZON_MS}. May be too early if windows follow each other for more than a year, or if there are thousands in between. */
+  /** The first open moment at or after `at`; `null`: none within {@link HORIZON_MS}. Too early if the search was cut short. */
   readonly nextOpening: (at: EpochMs) => EpochMs | null;
   /** When the open period that contains `at` ends; `null`: `at` is closed, or no end was found. */
   readonly closesAt: (at: EpochMs) => EpochMs | null;
@@ -22,9 +22,9 @@ export interface Windows {
 
 /** How far ahead to search for an opening: a 29 February may be eight years away. */
 export const HORIZON_MS = 10 * 366 * 24 * 60 * 60 * 1000;
-/** Windows without a gap are followed for at most this long, because cron repeats every year. */
+/** A period without a gap is followed for at most this long: cron expressions repeat every year. */
 const COVERED_MS = 367 * 24 * 60 * 60 * 1000;
-/** The maximum number of consecutive windows to check; after that the answer is "at least until". */
+/** The maximum number of consecutive windows to check before the search is cut short. */
 const MAX_STEPS = 1_000;
 
 const ALWAYS: Windows = { isOpen: () => true, nextOpening: (at) => at, closesAt: () => null };
@@ -79,7 +79,7 @@ function endOf({ last, durationMs }: Occurrences, at: EpochMs): EpochMs | null {
 
 interface Cover {
   readonly until: EpochMs;
-  /** The search ended here: the time is covered at least until then. */
+  /** Whether the search was cut short, so that the time may be covered for longer. */
   readonly cut: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** Generates the policy of `policy init`. It describes the organization as it is, so adoption starts without changes. */
+/** Generates the policy of `policy init`. It describes the present state of the organization, so it causes no changes. */
 
 import { byKind, type EnrollmentId, FIRST_KIND, KINDS, kindOf } from '../enrollment/kinds/index.ts';
 import type { EnrollmentStatus } from '../enrollment/model.ts';
@@ -30,8 +30,8 @@ export interface MemberAccess {
 }
 
 /**
- * The defaults describe most accounts; a rule describes each OU subtree that differs, and another lists single accounts that differ from that.
- * Enrollments that are pending, failed or unread stay unmanaged. The policy never differs from the observed state.
+ * The defaults describe the most common state, rules for OUs describe subtrees that differ, and rules for accounts the rest.
+ * Enrollments that are pending, failed or unread stay unmanaged.
  */
 export function initPolicy(input: InitInput): string {
   const active = input.accounts.filter((account) => account.state === 'ACTIVE');

@@ -1,4 +1,6 @@
+import type { CronSpec } from '../cron.ts';
 import { ENROLLMENT_IDS, type EnrollmentId, type EVERY_ENROLLMENT, kindOf } from '../enrollment/kinds/index.ts';
+import type { WindowSpec } from './change-windows.ts';
 import type { Secret } from './file/secret.ts';
 
 /** The desired status of an enrollment; `unmanaged`: Rollcall neither reports nor changes it. */
@@ -23,10 +25,7 @@ export function fieldsOf(enrollment: EnrollmentId): readonly (typeof DESIRED_FIE
   return kindOf(enrollment).hasRuleMode ? [enrollment, 'organizationRules'] : [enrollment];
 }
 
-/**
- * A selector: all given conditions must hold; a list means any of its values. Globs support `*` and `?`. An OU path covers that OU and everything below
- * it.
- */
+/** A selector: all given conditions must hold; a list means any of its values. An OU path covers everything below it, too. */
 export interface Match {
   readonly accounts?: readonly string[];
   readonly name?: readonly string[];
@@ -72,14 +71,7 @@ export interface Guardrails {
   readonly failureTolerance: number;
 }
 
-export type Schedule = { readonly everyMs: number } | { readonly cron: string; readonly timezone: string };
-
-export interface EnforcementWindow {
-  readonly kind: 'allow' | 'deny';
-  readonly cron: string;
-  readonly durationMs: number;
-  readonly timezone: string;
-}
+export type Schedule = { readonly everyMs: number } | CronSpec;
 
 export const WEBHOOK_EVENTS = ['drift', 'failed', 'blocked', 'stalled', 'guardrail', 'halt'] as const;
 export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number];
@@ -105,7 +97,7 @@ export interface Place {
   readonly column: number;
 }
 
-/** The positions of the parts of a policy in its file. Not part of its meaning. */
+/** The positions of the parts of a policy in its file, for findings. */
 export interface PolicySource {
   readonly file: string;
   /** By path, e.g. `rules[2].match.ou`. */
@@ -125,7 +117,7 @@ export interface Policy {
   readonly exemptions: readonly Exemption[];
   readonly guardrails: Guardrails;
   readonly rollout: { readonly canary: { readonly match: Match; readonly waitMs: number } } | null;
-  readonly windows: readonly EnforcementWindow[] | null;
+  readonly windows: readonly WindowSpec[] | null;
   readonly limits: { readonly callsPerSecond: number; readonly concurrency: number };
   readonly schedule: Schedule;
   readonly retentionMs: number | null;

@@ -1,4 +1,5 @@
 import { ENROLLMENT_IDS, EVERY_ENROLLMENT } from '../../enrollment/kinds/index.ts';
+import { nearestPlace } from '../file/findings.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
 import { type DesiredState, FIELDS, type Place } from '../types.ts';
 import type { Expectation, Expectations } from './expectations.ts';
@@ -14,7 +15,7 @@ interface Mismatch {
   readonly column: number;
 }
 
-/** The shape of an element of `policy test --json`'s `results`. */
+/** The shape of an element of `results` in `policy test --json`. */
 export interface Outcome extends Place {
   readonly name: string;
   readonly passed: boolean;
@@ -34,8 +35,8 @@ export function tryExpectations(policy: CompiledPolicy, { list, source }: Expect
     const desired = policy.resolve(expectation.account);
     for (const field of FIELDS) deciding.add(desired[field].rule);
     const found = differences(policy, expectation, desired, now);
-    const mismatches = found.map(({ path, ...rest }) => ({ ...rest, ...placeOf(source.places, path) }));
-    const { line, column } = placeOf(source.places, expectation.path);
+    const mismatches = found.map(({ path, ...rest }) => ({ ...rest, ...nearestPlace(source, path) }));
+    const { line, column } = nearestPlace(source, expectation.path);
     return { name: expectation.name, passed: mismatches.length === 0, line, column, mismatches };
   });
   const untestedRules = policy.policy.rules.map(({ id }) => id).filter((id) => !deciding.has(id));
@@ -78,12 +79,4 @@ function exemptionOf(policy: CompiledPolicy, accountId: string, at: number): str
   const exempt = ENROLLMENT_IDS.filter((enrollment) => policy.exemption(accountId, enrollment, at) !== null);
   if (exempt.length === ENROLLMENT_IDS.length) return EVERY_ENROLLMENT;
   return exempt.length === 0 ? 'none' : exempt.join(', ');
-}
-
-/** The nearest known position: the parts of an expectation on one line have no position of their own. */
-function placeOf(places: ReadonlyMap<string, Place>, path: string): Place {
-  let known = path;
-  while (known !== '' && !places.has(known)) known = known.replace(/(^|\.|\[)[^.[]*$/, '');
-  const { line, column } = places.get(known) ?? { line: 1, column: 1 };
-  return { line, column };
 }

@@ -1,4 +1,4 @@
-/** Expectations: desired states of example accounts, kept with the policy and checked without AWS (docs/policy.md, `policy test`). */
+/** Reads files of expectations: desired states of example accounts, which `policy test` checks without AWS (docs/policy.md). */
 
 import * as z from 'zod';
 import { byKind, ENROLLMENT_IDS, EVERY_ENROLLMENT } from '../../enrollment/kinds/index.ts';
@@ -108,10 +108,7 @@ const EMPTY: Complaint = { message: 'the file is empty', found: 'nothing', ...NO
 /** An account that no rule names by its id. */
 const NO_ID = '000000000000';
 
-/**
- * Reads and checks a file of expectations for a policy, including that the named rules exist. Never throws because of the text; all findings are returned
- * together, with their positions.
- */
+/** Reads a file of expectations and checks that the rules it names exist. Returns all findings together; never throws. */
 export function parseExpectations(input: string | Uint8Array, file: string, policy: Policy): ExpectationsResult {
   const findings: Finding[] = [];
   const taken = readYaml(input, file, findings, EMPTY);
@@ -182,7 +179,7 @@ function repeatedNames(expectations: readonly Expectation[], source: PolicySourc
   });
 }
 
-/** JSON Schema (draft 2020-12) of the file as it is written, for `policy schema --expectations` and editors. */
+/** JSON Schema (draft 2020-12) of the file, for `policy schema --expectations` and editors. */
 export function expectationsJsonSchema(): object {
   return {
     title: 'Rollcall policy expectations',

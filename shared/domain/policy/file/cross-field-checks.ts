@@ -1,7 +1,4 @@
-/**
- * Checks that need several values, the day or the environment. They run on plain data, even if other parts of the file are wrong, so that all findings
- * are reported together.
- */
+/** Checks that need several values, today's date or the environment. They run even if other parts of the file are wrong. */
 
 import { KINDS } from '../../enrollment/kinds/index.ts';
 import { FIELDS } from '../types.ts';
@@ -93,7 +90,7 @@ function checkSetsSomething(context: RawContext, index: number): void {
   });
 }
 
-/** Contradictions within one rule or the defaults. Contradictions across rules depend on the account. */
+/** Reports contradictions within one rule or the defaults. Those across rules depend on the account and are found later. */
 function checkContradiction(context: RawContext, path: Path, isDefaults: boolean): void {
   const read = (field: string): unknown => {
     const value = valueAt(context.taken.value, [...path, field]);
@@ -168,7 +165,7 @@ export const EXPIRED = (until: string, now: number): Complaint => ({
 const URL_PATH: Path = ['notify', 'webhook', 'url'];
 const SECRET_PATH: Path = ['notify', 'webhook', 'secret'];
 
-/** The webhook's URL and secret with their variables filled in; null if missing, or if it is wrong and therefore reported. */
+/** The webhook's URL and secret with their variables filled in; each is null if it is missing or wrong. Reports what is wrong. */
 export function checkWebhook(context: RawContext): { readonly url: string | null; readonly secret: string | null } {
   return { url: checkUrl(context), secret: fillIn(context, SECRET_PATH) };
 }
@@ -187,7 +184,7 @@ function checkUrl(context: RawContext): string | null {
   return null;
 }
 
-/** A text with its variables filled in; null if missing, or if a variable is wrong or not set and therefore reported. */
+/** The text at a path with its variables filled in; null if it is missing or a variable is wrong. Reports what is wrong. */
 function fillIn(context: RawContext, path: Path): string | null {
   const { env } = context;
   const template = valueAt(context.taken.value, path);

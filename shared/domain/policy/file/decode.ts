@@ -4,7 +4,7 @@ import { START } from './report.ts';
 /** Maximum size of a policy file: 1 MiB, five times the ids of ten thousand accounts. */
 const MAX_BYTES = 1024 * 1024;
 
-/** The text of a policy file; null if it is unusable, which is then reported. */
+/** The text of a policy file; null, with a finding, if it is too large or not UTF-8. */
 export function decode(input: string | Uint8Array, report: Report): string | null {
   const size = typeof input === 'string' ? input.length : input.byteLength;
   if (size > MAX_BYTES) {

@@ -1,4 +1,4 @@
-import type { PolicySource } from '../types.ts';
+import type { Place, PolicySource } from '../types.ts';
 
 /** An error or a warning about a policy file. */
 export interface Finding {
@@ -42,16 +42,21 @@ export function formatFinding(f: Finding): string {
   return `${head}${details && ` (${details})`}${f.hint && `\n  ${f.hint}`}`;
 }
 
-/** A finding at a path of an already parsed policy; the nearest known ancestor gives the position. */
+/** The position of a path of a parsed file, or of its nearest ancestor with a known position. */
+export function nearestPlace(source: PolicySource, path: string): Place {
+  let known = path;
+  while (known !== '' && !source.places.has(known)) known = known.replace(/(^|\.|\[)[^.[]*$/, '');
+  const { line, column } = source.places.get(known) ?? { line: 1, column: 1 };
+  return { line, column };
+}
+
+/** A finding at a path of a parsed file. */
 export function findingAt(
   source: PolicySource,
   path: string,
   rest: Omit<Finding, 'file' | 'line' | 'column' | 'path'>,
 ): Finding {
-  let known = path;
-  while (known !== '' && !source.places.has(known)) known = known.replace(/(^|\.|\[)[^.[]*$/, '');
-  const { line, column } = source.places.get(known) ?? { line: 1, column: 1 };
-  return { ...rest, file: source.file, line, column, path };
+  return { ...rest, file: source.file, ...nearestPlace(source, path), path };
 }
 
 const SHOWN = 80;

@@ -77,7 +77,7 @@ export function takeOver(document: Document.Parsed, lines: LineCounter, report: 
   return { value: visit(document.contents, [], null), spots, broken };
 }
 
-/** null if it cannot be a policy key. That includes `__proto__`, because assigning it would not create a key. */
+/** The text of a key; null if it is no policy key. `__proto__` is rejected, because assigning it would not create a key. */
 function keyName(key: unknown): string | null {
   const name = isScalar(key) ? key.value : null;
   return typeof name === 'string' && name !== '__proto__' ? name : null;
@@ -102,7 +102,7 @@ function twice(name: string, first: Place): Complaint {
   };
 }
 
-/** `key:` with nothing after it; `key: ""` is written. */
+/** Whether the value was left out (`key:`), unlike an empty text (`key: ""`). */
 export function isUnwritten(node: unknown): boolean {
   return isScalar(node) && node.range?.[0] === node.range?.[1];
 }

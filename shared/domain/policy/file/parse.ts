@@ -27,10 +27,7 @@ export interface ParseOptions {
 
 const MAX_FINDINGS = 1000;
 
-/**
- * Reads, checks and normalizes a policy file (docs/policy.md). Never throws because of its text: all findings are returned together, in the order of the
- * file. Only a syntax error hides later findings.
- */
+/** Reads, checks and normalizes a policy file (docs/policy.md). Returns all findings together; never throws because of the text. */
 export function parsePolicy(text: string | Uint8Array, opts: ParseOptions): PolicyResult {
   const findings: Finding[] = [];
   const taken = readYaml(text, opts.file, findings);
@@ -67,12 +64,8 @@ function inOrder(findings: readonly Finding[]): readonly Finding[] {
   const last = sorted[MAX_FINDINGS];
   if (last === undefined) return sorted;
   const more = sorted.length - MAX_FINDINGS;
-  const rest = {
-    ...last,
-    message: `${more} more findings from here on`,
-    found: shown(`${more} more`),
-    expected: '',
-    hint: '',
-  };
-  return [...sorted.slice(0, MAX_FINDINGS), { ...rest, severity: 'error', path: '' }];
+  const message = `${more} more findings from here on`;
+  const found = shown(`${more} more`);
+  const rest: Finding = { ...last, severity: 'error', path: '', message, found, expected: '', hint: '' };
+  return [...sorted.slice(0, MAX_FINDINGS), rest];
 }

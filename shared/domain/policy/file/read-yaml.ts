@@ -1,7 +1,4 @@
-/**
- * Reads untrusted YAML: bounded size and depth, no aliases, no tags, no duplicate keys, one document. Everything rejected is reported as a finding with its
- * position; bad input never throws.
- */
+/** Reads untrusted YAML: one document of bounded size and depth, without aliases, tags or duplicate keys. Never throws. */
 import { Composer, type Document, Lexer, LineCounter, Parser } from 'yaml';
 import { decode } from './decode.ts';
 import { type Finding, shown } from './findings.ts';
@@ -10,7 +7,7 @@ import { type Complaint, type Report, reporter, START } from './report.ts';
 
 const MAX_SYNTAX_FINDINGS = 100;
 
-/** The data of the file; null if its text has no usable structure, which is then reported. @param empty the finding for an empty file */
+/** The data of the file; null, with a finding, if its text has no usable structure. @param empty the finding for an empty file */
 export function readYaml(
   input: string | Uint8Array,
   file: string,
@@ -25,9 +22,7 @@ export function readYaml(
   return document === null || findings.length > 0 ? null : takeOver(document, lines, report);
 }
 
-/**
- * Maximum number of YAML nodes, enough for the ids of fifty thousand accounts, one per line. Each node costs the composer about a kilobyte and 10 µs.
- */
+/** Maximum number of YAML nodes: enough for 50,000 account ids. Each costs the YAML library about a kilobyte and 10 µs. */
 const MAX_NODES = 100_000;
 const TOO_MANY: Complaint = {
   message: 'the file has too many values',
@@ -37,8 +32,8 @@ const TOO_MANY: Complaint = {
 };
 
 /**
- * Limits depth and number of nodes on the token stream, because the composer recurses and keeps every node: `[[[[…` must not exhaust the stack, nor
- * `- - - …` the memory.
+ * Whether the depth and the number of nodes are within their limits. Checked on the tokens, before the YAML library recurses and
+ * keeps every node: otherwise `[[[[…` would exhaust the stack, and `- - - …` the memory.
  */
 function isModest(text: string, report: Report): boolean {
   const depth = new DepthGauge();
@@ -198,7 +193,7 @@ function reportSyntax(
   });
 }
 
-/** The parser quotes what it could not read, at any length. */
+/** The parser's message quotes the text that it could not read, at any length. */
 function cut(message: string): string {
   return message.length > LONGEST_PROBLEM ? `${message.slice(0, LONGEST_PROBLEM)}…` : message;
 }

@@ -1,14 +1,12 @@
 import * as z from 'zod';
 import { parseDuration } from './values.ts';
 
-/**
- * The parts of a finding. In this module they travel as JSON in the message of a zod issue, because zod passes nothing else from the schema to the issue.
- */
+/** The parts of a finding, as JSON in the message of a zod issue: zod passes nothing else from a schema to its issues. */
 export const Expecting = z.object({
   expected: z.string(),
   hint: z.string().optional(),
   choices: z.array(z.string()).optional(),
-  /** Pattern of the expected string. A number or boolean whose source text matches it only lacks quotes. */
+  /** Pattern of the expected string. If the source text of a number or boolean matches it, only the quotes are missing. */
   pattern: z.string().optional(),
 });
 

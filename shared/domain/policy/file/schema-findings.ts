@@ -11,7 +11,7 @@ type Issue = z.core.$ZodIssue;
 export function issueFindings(issues: readonly Issue[], taken: Taken, file: string): Finding[] {
   const findings: Finding[] = [];
   const report = reporter(file, findings);
-  // A map whose keys are all misspelt looks empty; the findings about unknown keys are enough.
+  // A map whose keys are all misspelt also violates "at least one"; the findings about the unknown keys are enough.
   const misspelt = new Set(issues.filter((i) => i.code === 'unrecognized_keys').map((i) => i.path.join('\0')));
   for (const issue of issues) {
     if (issue.code === 'custom' && misspelt.has(issue.path.join('\0'))) continue;
@@ -25,7 +25,7 @@ function convert(issue: Issue, base: Path, taken: Taken, report: Report): void {
   if (isBroken(path, taken)) return;
   if (issue.code === 'unrecognized_keys') {
     const { choices, ...expecting } = readExpecting(issue.message);
-    // Suggestions are for typing errors, not for another kind of file with thousands of keys.
+    // A file with many unknown keys is another kind of file, for which suggestions make no sense and take long.
     const guesses = issue.keys.length > 100 || choices === undefined ? {} : { choices };
     for (const key of issue.keys) unknownKey([...path, key], key, { ...expecting, ...guesses }, taken, report);
     return;
@@ -50,7 +50,7 @@ function pickBranch(branches: readonly (readonly Issue[])[], value: unknown): re
   const wantsText = branches.find((branch) =>
     branch.some((issue) => wrongType(issue) && issue.code === 'invalid_type' && issue.expected === 'string'),
   );
-  // An unquoted string, e.g. an account id: the string branch has the right hint.
+  // An unquoted string, e.g. an account id, is read as a number. The string branch has the right hint.
   return scalar && wantsText !== undefined && branches.length === 2 && isListBranch(branches) ? wantsText : null;
 }
 
@@ -103,13 +103,10 @@ function hintFor(value: unknown, source: string | null, expecting: Expecting): s
 }
 
 function describe(value: unknown, source: string | null, path: Path): string {
-  // A webhook's URL is a secret and is never shown, even in the wrong place.
-  if (path[0] === 'notify' && typeof value === 'string' && !/^[\w-]*$/.test(value))
-    return 'a value that is not shown here';
-  // A secret written into the file is never shown either.
-  if (path[0] === 'notify' && path.at(-1) === 'secret' && value !== null && value !== undefined)
-    return 'a value that is not shown here';
   if (value === null || value === undefined) return source === null || source === '' ? 'nothing' : shown(source);
+  // The text may be a webhook's URL in the wrong place, which is a secret.
+  const maybeUrl = typeof value === 'string' && !/^[\w-]*$/.test(value);
+  if (path[0] === 'notify' && (maybeUrl || path.at(-1) === 'secret')) return 'a value that is not shown here';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object') return Object.keys(value).length === 0 ? 'an empty map' : 'a map';
   if (typeof value === 'string') return shown(value);

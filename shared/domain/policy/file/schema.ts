@@ -1,5 +1,5 @@
 import { choice, duration, list, number, object, oneOrMany, say, text } from './schema-fields.ts';
-/** The only definition of the policy file: it validates, fills in defaults, and gives the JSON Schema for editors. */
+/** The schema of the policy file: it validates, fills in defaults, and gives the JSON Schema for editors. */
 
 import * as z from 'zod';
 import { cronProblem } from '../../cron.ts';
@@ -148,15 +148,9 @@ const window = object({
   timezone: timezone.prefault('UTC'),
 });
 
-const scheduleError = say({
-  expected: 'a duration from 1m to 31d, or { cron, timezone }',
-  hint: 'For example `schedule: 1h`.',
-});
 const schedule = z.union(
   [duration('a duration from 1m to 31d', MINUTE, 31 * DAY), object({ cron, timezone: timezone.prefault('UTC') })],
-  {
-    error: scheduleError,
-  },
+  { error: say({ expected: 'a duration from 1m to 31d, or { cron, timezone }', hint: 'For example `schedule: 1h`.' }) },
 );
 
 const webhook = object({
@@ -226,7 +220,7 @@ export const PolicyDocument = object({
 
 export type PolicyData = z.output<typeof PolicyDocument>;
 
-/** JSON Schema (draft 2020-12) of the file as it is written, for `policy schema` and editors. */
+/** JSON Schema (draft 2020-12) of the file, for `policy schema` and editors. */
 export function policyJsonSchema(): object {
   return { title: 'Rollcall policy', ...z.toJSONSchema(PolicyDocument, { target: 'draft-2020-12', io: 'input' }) };
 }

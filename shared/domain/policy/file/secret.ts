@@ -1,7 +1,4 @@
-/**
- * A string that must not reach logs, findings, hashes or JSON by accident: only `reveal()` returns it. The value is in a private field, which neither JSON
- * nor console inspection shows.
- */
+/** A string that must not reach logs, findings, hashes or JSON: neither JSON nor console inspection shows its private field. */
 export class Secret {
   readonly #value: string;
 

@@ -37,7 +37,7 @@ function excludes(match: Match, unwanted: Match): boolean {
   );
 }
 
-/** An absent condition always holds. A condition that only `narrow` lacks may not hold. */
+/** Whether a condition of the wide selector holds for every account that the narrow selector's condition selects. */
 function holdsAll(
   wide: readonly string[] | undefined,
   narrow: readonly string[] | undefined,
@@ -46,7 +46,7 @@ function holdsAll(
   if (wide === undefined) return true;
   if (narrow === undefined) return false;
   const isCovered = (n: string) => wide.some((w) => w === n || coversOne(w, n));
-  // Most pairs of selectors differ in the first value; a set is built only for the others.
+  // Most pairs of selectors already differ in the first value, so the set is rarely built.
   const [first] = narrow;
   if (first !== undefined && !isCovered(first)) return false;
   const same = new Set(wide);

@@ -23,10 +23,9 @@ interface Census {
 }
 
 /**
- * Checks a policy against an organization: rules that match or decide nothing, exemptions that have expired, overlap or name unknown accounts, and
- * accounts for which rules contradict each other. Contains all warnings of `parsePolicy` at the same `now`, so show only one of the two. A policy that
- * manages no ACTIVE account is an error. `accounts` is read once. While tags that the policy needs are missing for any account, no rule is reported as
- * matching nothing.
+ * Checks a policy against an organization: rules that match or decide nothing, exemptions that have expired, overlap or name
+ * unknown accounts, and accounts for which rules contradict each other. Includes all warnings of `parsePolicy`.
+ * If the policy manages no ACTIVE account, the result is an error.
  */
 export function policyWarnings(
   compiled: CompiledPolicy,
@@ -37,6 +36,7 @@ export function policyWarnings(
   const census = takeCensus(compiled, accounts);
   if (census.managed === 0 && census.undecided === 0) return { error: managesNone(policy, census) };
   const known = [...staticFindings(policy), ...cronFindings(policy), ...windowFindings(policy, now)];
+  // An account whose tags are missing may match any rule.
   return [
     ...known,
     ...expiredExemptions(policy, now),

@@ -1,8 +1,8 @@
 /** Reports windows that never open, contradict each other, or have no effect. */
 
-import { compileWindows, HORIZON_MS, startsOf } from '../change-windows.ts';
+import { compileWindows, HORIZON_MS, startsOf, type WindowSpec, type Windows } from '../change-windows.ts';
 import { type Finding, findingAt } from '../file/findings.ts';
-import type { EnforcementWindow, Policy } from '../types.ts';
+import type { Policy } from '../types.ts';
 
 /** How many occurrences of a window are checked: more than a year of weekly ones. */
 const OCCURRENCES = 60;
@@ -15,7 +15,9 @@ export function windowFindings(policy: Policy, now: number): Finding[] {
   if (deny.length === 0) return [];
   const undenied = compileWindows(deny);
   const idle = windows.map((window) =>
-    window.kind === 'allow' ? isDenied(window, undenied, now) : isIdle(window, allow, now),
+    window.kind === 'allow'
+      ? neverOpenDuring(window, undenied, now)
+      : allow.length > 0 && neverOpenDuring(window, compileWindows(allow), now),
   );
   const never =
     allow.length === 0 ? permanent(deny, undenied, now) : allow.every((window) => idle[windows.indexOf(window)]);
@@ -23,23 +25,10 @@ export function windowFindings(policy: Policy, now: number): Finding[] {
   return windows.flatMap((window, i) => (idle[i] ? [idleWindow(policy, window, i)] : []));
 }
 
-type Evaluated = ReturnType<typeof compileWindows>;
-
-/** Whether deny windows fully cover the next occurrences of an allow window. */
-function isDenied(window: EnforcementWindow, undenied: Evaluated, now: number): boolean {
-  const starts = startsOf(window, now, OCCURRENCES);
-  return starts.every((start) => {
-    const opening = undenied.nextOpening(start);
-    return opening === null || opening >= start + window.durationMs;
-  });
-}
-
-/** Whether the next occurrences of a deny window overlap no allow window. */
-function isIdle(window: EnforcementWindow, allow: readonly EnforcementWindow[], now: number): boolean {
-  if (allow.length === 0) return false;
-  const allowed = compileWindows(allow);
+/** Whether `others` have no open moment during the next occurrences of `window`. */
+function neverOpenDuring(window: WindowSpec, others: Windows, now: number): boolean {
   return startsOf(window, now, OCCURRENCES).every((start) => {
-    const opening = allowed.nextOpening(start);
+    const opening = others.nextOpening(start);
     return opening === null || opening >= start + window.durationMs;
   });
 }
@@ -48,10 +37,8 @@ function isIdle(window: EnforcementWindow, allow: readonly EnforcementWindow[], 
 const MAX_SEARCHES = 20;
 const DAYS_3_MS = 3 * 24 * 60 * 60 * 1000;
 
-/**
- * Whether the deny windows leave no gap within the horizon or, if they are the same every day, in many consecutive days. False if neither can be shown.
- */
-function permanent(deny: readonly EnforcementWindow[], undenied: Evaluated, now: number): boolean {
+/** Whether the deny windows certainly leave no gap: within the horizon or, if they repeat daily, in three days. */
+function permanent(deny: readonly WindowSpec[], undenied: Windows, now: number): boolean {
   let at = now;
   for (let i = 0; i < MAX_SEARCHES && at <= now + HORIZON_MS; i += 1) {
     const opening = undenied.nextOpening(at);
@@ -73,7 +60,7 @@ function neverOpen(policy: Policy, onlyDeny: boolean): Finding {
   });
 }
 
-function idleWindow(policy: Policy, { kind }: EnforcementWindow, index: number): Finding {
+function idleWindow(policy: Policy, { kind }: WindowSpec, index: number): Finding {
   const allow = kind === 'allow';
   return findingAt(policy.source, `windows[${index}]`, {
     severity: 'warning',

@@ -31,19 +31,17 @@ export interface CompiledPolicy {
   /** Whether accounts' tags must be read before they are resolved. */
   readonly usesTags: boolean;
   /**
-   * Whether, for any account, the desired state could be other than Compute Optimizer Active and enforced, or its change could be delayed (exemption,
-   * canary). While this is true, the organization-wide call is not used (docs/decisions/0006-organization-wide-call.md). Errs towards true: does not
-   * check whether a rule can be reached or an exemption has expired.
+   * Whether any rule, exemption or canary rollout, reachable or not, could except an account from Compute Optimizer Active and
+   * `enforce`. If so, the organization-wide call is not used (docs/decisions/0006-organization-wide-call.md).
    */
   readonly couldDeviate: boolean;
-  /** Whether all properties that the policy needs were read for this account. If not, it is Unknown. */
+  /** Whether AWS returned all properties of the account (tags, name) that the policy needs. */
   readonly canDecide: (account: OrganizationAccount) => boolean;
   /** For each field, the first matching rule that sets it decides. Throws only `TagsNotReadError`. */
   readonly resolve: (account: OrganizationAccount) => DesiredState;
   /** The exemption in force at `now` (epoch ms); of several, the one that ends last. */
   readonly exemption: (accountId: string, enrollment: EnrollmentId, now: number) => Exemption | null;
   readonly isCanary: (account: OrganizationAccount) => boolean;
-  /** The change windows. */
   readonly windows: Windows;
   readonly explain: (account: OrganizationAccount) => Explanation;
 }
@@ -159,7 +157,6 @@ function contradictionIn(
 
 const capitalized = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
 
-/** Only the kind that the organization-wide call changes matters here. */
 function couldDeviate(policy: Policy): boolean {
   const { defaults, rules, exemptions, rollout } = policy;
   const status = ORGANIZATION_WIDE;

@@ -1,6 +1,6 @@
 /**
- * Globs over names: `*` matches any text, `?` one character, and every other character itself. Between stars the leftmost match is always sufficient, so
- * there is no backtracking: the time is at most the length of the name times the length of the glob.
+ * Compiles a glob: `*` matches any text, `?` one character. Between stars the leftmost match is always sufficient, so there is no
+ * backtracking, and the time is at most the length of the name times the length of the glob.
  */
 export function compileGlob(glob: string): (name: string) => boolean {
   // Code points instead of UTF-16 units, so that `?` matches one whole character.
@@ -8,7 +8,7 @@ export function compileGlob(glob: string): (name: string) => boolean {
   const [head = [], ...rest] = parts;
   const tail = rest.pop();
   if (tail === undefined) return glob.includes('?') ? (name) => equals([...name], head) : (name) => name === glob;
-  // Prefix and suffix without `?` are compared in place. This decides nearly every account without a copy of its name.
+  // A prefix and suffix without `?` are compared in place, which decides nearly every account without copying its name.
   const prefix = head.includes('?') ? '' : head.join('');
   const suffix = tail.includes('?') ? '' : tail.join('');
   const isAllSettled = rest.length === 0 && !head.includes('?') && !tail.includes('?');

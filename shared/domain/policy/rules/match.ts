@@ -10,7 +10,7 @@ export interface CompiledMatch {
   readonly usesTags: boolean;
   /** Whether any condition, at any depth, needs the name. */
   readonly usesName: boolean;
-  /** Does not check whether tags were read; `matchSelector` and `resolve` do. */
+  /** Treats tags that were not read as no tags; `matchSelector` and `resolve` throw instead. */
   readonly test: (account: OrganizationAccount) => boolean;
   /** The result of each condition, with its reason in words. */
   readonly explain: (account: OrganizationAccount) => readonly ConditionResult[];

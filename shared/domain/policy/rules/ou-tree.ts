@@ -41,8 +41,8 @@ interface Choice {
 }
 
 /**
- * Finds the rules for OUs that describe the tree with the fewest rules and single accounts. Dynamic programming: for every OU and every label inherited
- * from above, the cheapest description of its subtree.
+ * Finds the rules for OUs that describe the tree with the fewest rules and single accounts: for every OU and every label that it
+ * may inherit from above, the cheapest description of its subtree.
  */
 export function labelTree(root: OuNode, base: Label): Map<OuNode, Label> {
   const known = new Map<OuNode, Map<string, Choice>>();

@@ -3,8 +3,8 @@ import { KINDS } from '../../enrollment/kinds/index.ts';
 import type { Match, Notify, Policy } from '../types.ts';
 
 /**
- * SHA-256 (64 hex digits) of the meaning of a policy, with defaults filled in. It ignores layout, comments, the order of keys and the order of
- * alternatives in a list; the order of rules counts. The webhook's URL and secret count as written, with `${VAR}`, never by their value.
+ * SHA-256 of the meaning of a policy, with defaults filled in. Layout, comments, and the order of keys and of alternatives in a
+ * list do not matter. The webhook's URL and secret are hashed as written, with `${VAR}`, never by their value.
  */
 export function policyHash(policy: Policy): string {
   const { source: _, defaults, notify, rules, exemptions, rollout, ...rest } = policy;
