@@ -4,11 +4,10 @@ import type { LedgerEntry } from '../domain/ledger/entry.ts';
  * Publishes ledger entries to subscribers.
  *
  * Promises:
- * - The bus has durably accepted every entry whose id is in `accepted`. Any other entry may be published again, so a subscriber may
+ * - The bus has durably accepted every entry whose id is in `accepted`. The others may be published again, so a subscriber may
  *   receive an entry more than once and in any order; its id identifies it.
- * - A refused entry does not hold up the others, and no answer of the bus makes `publish` throw. Every entry is either in `accepted` or in
- *   `refused`.
- * - An entry that is too large for the bus is replaced by a reference to it (see the adapter), not refused.
+ * - Every entry is either in `accepted` or in `refused`, and no answer of the bus makes `publish` throw.
+ * - An entry that is too large for the bus is replaced by a reference to it, not refused.
  */
 export interface EventBus {
   publish(entries: readonly LedgerEntry[]): Promise<PublishResult>;

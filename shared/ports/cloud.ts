@@ -21,9 +21,8 @@ export interface Cloud {
   identify(): Promise<Caller>;
 
   /**
-   * A complete snapshot of the organization: every account with its OU path, and its tags if requested. There is no partial snapshot: a
-   * page that fails makes the method throw, so each wire call is wrapped in `retry`. The one exception is an account whose tags AWS does
-   * not return in a usable form: it has `tags: null`.
+   * Every account of the organization with its OU path, and its tags if requested. Throws if any part cannot be read, except that an
+   * account whose tags AWS does not return in a usable form has `tags: null`.
    */
   readOrganization(options: ReadOrganizationOptions): Promise<OrganizationSnapshot>;
 
@@ -34,28 +33,27 @@ export interface Cloud {
   trustedAccess(): Promise<boolean>;
 
   /**
-   * One page of the organization-wide listing of one kind. Which accounts it covers differs by kind (see the descriptors of the kinds); it never
-   * includes the management account. Accounts with a value that this version does not know are in `leftOut`, with a warning in the
-   * log, so that one unusual account does not end the listing.
+   * One page of the organization-wide listing of one kind. It never includes the management account; which others it omits differs
+   * by kind (`absence` in the descriptor). Accounts with a value that this version does not know are in `leftOut`.
    */
   list(kind: EnrollmentId, pageToken: string | null): Promise<Page<ListedEnrollment>>;
 
   /**
-   * The enrollment of one account, read live through its member role, or with the caller's credentials for the caller's own account.
-   * `OptInRequired` and `ResourceNotFound` mean that the account is not enrolled: they are returned as Inactive, not thrown.
+   * The enrollment of one account, read through its member role or, for the caller's own account, with the caller's credentials.
+   * AWS's errors `OptInRequired` and `ResourceNotFound` mean that it is not enrolled, and are returned as Inactive.
    */
   read(kind: EnrollmentId, accountId: AccountId): Promise<Observed>;
 
   /**
-   * Prepares one mutating call: checks the request, gets the credentials and waits for the rate limiter. The caller then writes the intent
-   * (invariant 2), runs the guard (invariant 3) and sends, so that neither is outdated by a wait.
+   * Prepares one mutating call: checks the request, gets credentials and waits for the rate limiter. The caller then records the
+   * intent (invariant 2), makes its last checks (invariant 3) and sends, so that no wait outdates them.
    * @throws CloudError `Invalid` with code `UnsupportedChange` if the kind has no such action for this target, `BatchSize` for an empty or
    *   too large batch.
    */
   prepareChange(request: ChangeRequest): Promise<SendChange>;
 }
 
-/** Sends a prepared request immediately, once. The result is what AWS answered, never an observation. A request that is not sent needs no clean-up. */
+/** Sends a prepared request immediately, once; not calling it needs no clean-up. The result does not prove the new state. */
 export type SendChange = () => Promise<ChangeResult>;
 
 export interface ChangeRequest {
@@ -64,17 +62,10 @@ export interface ChangeRequest {
   readonly target: ChangeTarget;
   /** The status that the accounts should end with. */
   readonly status: TargetStatus;
-  /**
-   * Makes a repeated call idempotent for 24 hours: 1 to 64 of `[a-zA-Z0-9_-]`. Another request with the same token is refused. `null` for
-   * an action that takes no token.
-   */
+  /** Makes a repeated call idempotent for 24 hours: 1 to 64 of `[a-zA-Z0-9_-]`. `null` for an action that takes no token. */
   readonly clientToken: string | null;
 }
 
-/**
- * What one change applies to: one account by its member role (the caller's own account by the caller's credentials), several accounts
- * in one batch call, or the whole organization. The last two are made with the caller's credentials.
- */
 type ChangeTarget =
   | { readonly scope: 'account'; readonly accountId: AccountId }
   | { readonly scope: 'batch'; readonly accountIds: readonly AccountId[] }
@@ -109,8 +100,8 @@ export interface ReadOrganizationOptions {
   /** Wraps each wire call. */
   readonly retry: <T>(call: () => Promise<T>) => Promise<T>;
   /**
-   * Wraps each page, under a key that names the request, so that a reading can continue in another process: `once` may return the
-   * answer of an earlier call with the same key, after a round trip through JSON. Default: makes the call.
+   * Wraps each page, so that another process can continue: may return the answer of an earlier call with the same key, after a
+   * round trip through JSON. Default: makes the call.
    */
   readonly once?: (key: string, call: () => Promise<unknown>) => Promise<unknown>;
   readonly onProgress?: (accounts: number) => void;
@@ -138,17 +129,17 @@ export interface CallKey {
   readonly operation: string;
 }
 
-/** Paces wire calls: each call acquires a permit first and reports its outcome afterwards. */
+/** The rate limiter: each wire call acquires a permit first and reports its outcome afterwards. */
 export interface CallGate {
   /** Returns when the call may be made, with the time of the permit (epoch ms), or `undefined` from a gate that does not pace. */
   acquire(key: CallKey): Promise<EpochMs | undefined>;
-  /** @param acquiredAt the result of `acquire` for this call, so that a late outcome is not attributed to the current rate */
+  /** @param acquiredAt the result of `acquire`: the outcome shows whether the rate at that time was too high */
   report(key: CallKey, outcome: 'ok' | 'throttled' | 'failed', acquiredAt?: EpochMs): void;
 }
 
 /**
- * Adapters translate vendor errors into these kinds by error code, never by HTTP status or message text.
- * `Unauthenticated`: the caller's own credentials are missing, expired or refused, so no account can be read or changed.
+ * Adapters translate AWS errors into these kinds by error code, never by HTTP status or message text. `Unauthenticated`: the
+ * caller's own credentials are missing, expired or refused.
  */
 export type CloudErrorKind =
   | 'Throttled'

@@ -21,7 +21,7 @@ export function makeCursor<T extends readonly unknown[]>(schema: z.ZodType<T>): 
       } catch (cause) {
         throw new BadCursorError(INVALID, { cause });
       }
-      // Base64 decoding skips unknown characters, so a changed cursor may still decode, but not encode to the same text.
+      // Decoding ignores invalid characters, so a damaged cursor is only noticed when it does not encode to the same text.
       if (encode(place) !== cursor) throw new BadCursorError(INVALID);
       return place;
     },

@@ -1,10 +1,7 @@
 import type { EnrollmentId } from '../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../domain/enrollment/model.ts';
 
-/**
- * The reads that only `doctor` needs, in addition to {@link import('./cloud.ts').Cloud}: the caller and the setup of the organization.
- * Every method only reads (invariant 6), makes each call once, and throws only `CloudError`.
- */
+/** What only `doctor` reads. Every method only reads (invariant 6), makes each call once, and throws only `CloudError`. */
 export interface Inspection {
   /** The Region in the SDK's settings. */
   region(): Promise<string>;

@@ -4,17 +4,15 @@ import type { ChainHead, LedgerEntry } from '../domain/ledger/entry.ts';
 import type { EntryType, StepType } from '../domain/ledger/entry-types.ts';
 
 /**
- * The append-only record of everything that was observed, decided and done. The caller seals the entries (see `sealEntry`); the store
- * keeps them in chains and never changes one. It is both audit trail and outbox: the mark "published" is not part of the hash.
+ * The audit log: append-only chains of entries, which the caller seals (`sealEntry`). It is also the outbox of the event bus: each
+ * entry has a mark "published", which is not part of its hash.
  *
  * Promises:
- * - `append` is durable when it returns. An entry is stored only if its chain ends at exactly (`seq` − 1, `prevHash`). Otherwise none of
- *   it is stored and its outcome is `headMoved`. The entries of one call are processed in order, so one call may append several entries
- *   to one chain; after a refused entry, the later entries of its chain are refused too.
+ * - `append` is durable when it returns. An entry is stored only if its chain ends at exactly (`seq` − 1, `prevHash`). Otherwise
+ *   its outcome is `headMoved`, as is that of the later entries of its chain. One call may append several entries to one chain.
  * - Appending the same entry twice (same chain, seq and hash) returns `appended` both times, so a retry after a lost answer is safe.
- * - A read sees every append that returned before it, in this or any other process. Where an adapter finds entries through an index
- *   that lags (DynamoDB), `query` without `accountId`, `changedSince`, `reachedSince`, `outline` and `unpublished` may miss entries of
- *   about the last second. A later read returns them, and no read returns outdated content.
+ * - A read sees every append that returned before it, in any process. Exception: where an index lags (DynamoDB), `query` without
+ *   `accountId`, `changedSince`, `reachedSince`, `outline` and `unpublished` may miss entries of about the last second.
  */
 export interface Ledger {
   append(entries: readonly LedgerEntry[]): Promise<readonly AppendOutcome[]>;
@@ -24,8 +22,7 @@ export interface Ledger {
 
   /**
    * Entries of one chain with a sequence number above `afterSeq`, ascending, at most `limit`.
-   * @throws TamperedError if an entry's index attributes (type, time, actor, …) differ from the entry itself. The entry's hash does not
-   *   cover them, but queries and caps rely on them.
+   * @throws TamperedError if the attributes that the store indexes (type, time, actor, …) differ from the entry itself
    */
   read(chain: string, afterSeq: number, limit: number): Promise<readonly LedgerEntry[]>;
 
@@ -33,8 +30,8 @@ export interface Ledger {
   query(filter: LedgerFilter, page: PageRequest): Promise<LedgerPage>;
 
   /**
-   * The accounts with a `RemediationStarted` at or after `since` (ISO 8601), and whether any of these was an opt-out. The rolling caps
-   * count these accounts. An intent whose outcome is `unsent` is not counted; an intent without an outcome is.
+   * The accounts with a `RemediationStarted` at or after `since` (ISO 8601) whose request may have been sent, and whether one of
+   * them was an opt-out. The change caps count these accounts.
    */
   changedSince(since: string): Promise<ReadonlyMap<AccountId, { readonly optOut: boolean }>>;
 
@@ -44,10 +41,7 @@ export interface Ledger {
    */
   reachedSince(since: string | null): Promise<ReadonlyMap<string, number>>;
 
-  /**
-   * Summarizes a run: the number of its entries by type, and the progress of each change. Exact for any size, without reading entries.
-   * Entries are counted in the ledger itself, so no separate counter can become wrong through a crash, a retry or a second worker.
-   */
+  /** Summarizes a run without reading its entries: their number by type, and the progress of each change. */
   outline(runId: string): Promise<RunOutline>;
 
   /** Entries not yet marked as published, oldest first. */
@@ -63,14 +57,14 @@ export interface Ledger {
   ends(): AsyncIterable<readonly ChainEnd[]>;
 
   /**
-   * The entries that decide each account's state at `until` (ISO 8601, inclusive), in pages ordered by account. Entries written at or
-   * before `until` count, and among them the chain's order decides, even if clocks differ by up to ten minutes.
+   * The last entries of each account's chain that were written at or before `until` (ISO 8601), in pages ordered by account. The
+   * order of the chain decides which are last, even if clocks differ by up to ten minutes.
    */
   tails(until: string): AsyncIterable<readonly AccountTail[]>;
 
   /**
-   * Removes about `limit` entries of a chain up to `throughSeq`, oldest first, ignoring those already removed. The caller has stored the
-   * checkpoint that replaces them. The chain's end and its last entry are not changed.
+   * Removes about `limit` entries of a chain up to `throughSeq`, oldest first. The caller must have stored the checkpoint that
+   * replaces them.
    * @returns the number of removed entries; 0 if none is left
    * @throws RangeError if `throughSeq` is not before the chain's last entry, which is never removed
    */
@@ -131,7 +125,7 @@ export interface LedgerPage {
   readonly next: string | null;
 }
 
-/** The index attributes of a stored entry were changed outside Rollcall. */
+/** Attributes that the store indexes for an entry were changed outside Rollcall. */
 export class TamperedError extends Error {
   override readonly name = 'TamperedError';
   readonly chain: string;

@@ -8,13 +8,13 @@ export const METRICS = {
   AccountsStalled: 'Count',
   /** Scans that a guardrail stopped before their first change. */
   GuardrailsTripped: 'Count',
-  /** Duration of a scan's last part. */
+  /** Duration of the last part of a scan; a long scan consists of several. */
   ScanDuration: 'Milliseconds',
   /** Time since the end of the last complete scan, in periods of the schedule; reported by each tick. */
   ScanAge: 'None',
   /** Mutating calls that AWS accepted; a batch counts as one. */
   ChangesMade: 'Count',
-  /** Keys that a worker observed to be compliant. */
+  /** Keys, i.e. (account, enrollment) pairs, that a worker observed to be compliant. */
   KeysResolved: 'Count',
   /** Keys that ended blocked or will be retried after a failure. */
   KeysHeldUp: 'Count',
@@ -26,7 +26,7 @@ export const METRICS = {
   Calls: 'Count',
   /** Time from sending a message to the start of its processing. */
   QueueLatency: 'Milliseconds',
-  /** CloudTrail events that reached the reactor, and events that it rejected. */
+  /** CloudTrail events that reached the event handler, and events that it rejected. */
   EventsHeard: 'Count',
   EventsRejected: 'Count',
   /** Keys enqueued because they were due. */

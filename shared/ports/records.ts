@@ -2,12 +2,11 @@ import type { AccountRecord } from '../domain/account/record.ts';
 import type { AccountId } from '../domain/enrollment/model.ts';
 
 /**
- * The current condition of every account: the fold of its ledger chain, stored so that readers need not replay the chain. Records can be
- * rebuilt from the ledger and may lag behind it; a reader that finds a record behind catches it up.
+ * The current condition of every account: the result of replaying the entries of its chain. Records can be rebuilt from the audit
+ * log and may lag behind it.
  *
  * Promises:
- * - `advance` stores a record only over one with a smaller `head.seq`. An older or equal record is ignored, because the stored one
- *   already includes its entries. Durable when it returns.
+ * - `advance` stores a record only over one with a smaller `head.seq`, and ignores the others. Durable when it returns.
  * - A read sees every `advance` that returned before it. Where its index lags (DynamoDB), `due` may miss changes of about the last second;
  *   a later call returns them.
  */
@@ -19,14 +18,11 @@ export interface Records {
   /** The account and `head.seq` of every record, in pages ordered by account id. */
   heads(): AsyncIterable<readonly RecordHead[]>;
   advance(records: readonly AccountRecord[]): Promise<void>;
-  /**
-   * At most `limit` records that are due by `until` (epoch ms), earliest first. A record is due at its `wakeAt` (the earliest
-   * `notBefore`, `deadline` or claim expiry), or at the time that `snooze` set.
-   */
+  /** At most `limit` records that are due by `until` (epoch ms), earliest first: at their `wakeAt`, or as `snooze` set it. */
   due(until: number, limit: number): Promise<readonly DueRecord[]>;
   /**
-   * Makes the record due at `until` (epoch ms; `null`: never) unless its head has moved past `headSeq`. The next `advance` replaces this
-   * time. It is a hint for polling and not part of the record: if it is lost, the record is only polled too early.
+   * Makes the record due at `until` (epoch ms; `null`: never) unless its head has moved past `headSeq`. The next `advance` replaces
+   * this time.
    */
   snooze(accountId: AccountId, headSeq: number, until: number | null): Promise<void>;
 }

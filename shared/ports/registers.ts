@@ -1,5 +1,5 @@
 /**
- * Small JSON documents with compare-and-set: leases, limiter buckets, the state of runs, stored plans, operator controls.
+ * Small JSON documents with compare-and-set, e.g. leases and operator controls.
  *
  * Promises:
  * - `write` stores the value only if the register's version is still `expected` (`null`: it does not exist) and returns the new version.
@@ -23,7 +23,7 @@ export interface Register {
   readonly version: string;
 }
 
-/** The content of a register is not valid in this version: it is damaged, was changed outside Rollcall, or was written by a newer version. */
+/** The content of a register is damaged, was changed outside Rollcall, or was written by a newer version. */
 export class DamagedRegisterError extends Error {
   override readonly name = 'DamagedRegisterError';
   readonly register: string;

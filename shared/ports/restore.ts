@@ -3,10 +3,7 @@ import type { EnrollmentId } from '../domain/enrollment/kinds/index.ts';
 import type { AccountId, EpochMs } from '../domain/enrollment/model.ts';
 import type { ChainHead, EntryDraft, LedgerEntry } from '../domain/ledger/entry.ts';
 
-/**
- * The content of a store at one moment, as a restore reads it. Synchronous, because the store is locked meanwhile, so that operators and
- * workers cannot write between the read and the replacement.
- */
+/** The content of a store, as a restore reads it. Synchronous, because the store is locked from this read to its replacement. */
 export interface StoredContent {
   /** The organization of the last snapshot; `null`: there is no snapshot. */
   readonly organizationId: () => string | null;
@@ -60,7 +57,7 @@ export interface Reconciled<Report> {
 }
 
 /**
- * Decides which settings of the replaced store stay in force. Pure; it reads everything that it needs before it returns.
- * @throws OtherOrganizationError if the two stores are of different organizations: nothing is replaced.
+ * Decides the content of the restored store.
+ * @throws OtherOrganizationError if the two stores belong to different organizations; nothing is replaced
  */
 export type Reconcile<Report> = (backup: StoredContent, replaced: Replaced) => Reconciled<Report>;

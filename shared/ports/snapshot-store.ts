@@ -2,10 +2,7 @@ import type { AccountId } from '../domain/enrollment/model.ts';
 import type { OrganizationAccount } from '../domain/policy/index.ts';
 import type { OrganizationSnapshot } from './cloud.ts';
 
-/**
- * The last complete snapshot of the organization, for workers and for commands that do not use AWS.
- * Promise: a reader sees the old snapshot or the new one, never a mixture.
- */
+/** The accounts of the organization as last read. Promise: a reader sees the old snapshot or the new one, never a mixture. */
 export interface SnapshotStore {
   save(snapshot: OrganizationSnapshot): Promise<void>;
   load(): Promise<OrganizationSnapshot | null>;

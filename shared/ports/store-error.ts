@@ -95,10 +95,7 @@ export class StoreError extends Error {
     return this.details.resource;
   }
 
-  /**
-   * Whether the cause is the store as a whole (a full disk, a missing table) and not the item that was read or written: no work can finish before
-   * the cause is fixed, and no message is at fault.
-   */
+  /** Whether the cause is the store as a whole (a full disk, a missing table), so that no work can finish until it is fixed. */
   get affectsAllWork(): boolean {
     return WHOLE_STORE.has(this.code);
   }

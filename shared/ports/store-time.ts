@@ -1,5 +1,5 @@
 /**
- * The store's clock, as shown by the store's answers. Every worker compares its clock with this one before it uses the shared rate limiter.
+ * The store's clock. Every worker compares its own clock with it before it uses the shared rate limiter.
  *
  * Promises:
  * - At some moment between `askedAt` and `answeredAt` (this process's monotonic clock), the store's clock was between `earliest` and

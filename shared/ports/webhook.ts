@@ -2,7 +2,7 @@
  * Posts alerts.
  *
  * Promises:
- * - One request without retries or redirects, which ends within a few seconds, whatever the receiver does.
+ * - It makes one request without retries or redirects, which ends within a few seconds, whatever the receiver does.
  * - It never throws, and no result or log line contains the URL, the secret, or text that the receiver sent.
  */
 export interface Webhook {
