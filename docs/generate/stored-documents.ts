@@ -58,7 +58,7 @@ export function storedDocumentsPage(): string {
     '',
     'Everything that Rollcall stores, in both stores. [Operations](operations.md) says how to back up and restore.',
     '',
-    ...OTHER_DOCUMENTS.flatMap(({ name, purpose, owner, version, lifetime, upgrade }) => [
+    ...OTHER_DOCUMENTS.flatMap(({ name, purpose, owner, version = 1, lifetime, upgrade }) => [
       `## ${name}`,
       '',
       `${purpose}.`,
@@ -79,7 +79,7 @@ export function storedDocumentsPage(): string {
       '',
       `${info.purpose}.`,
       '',
-      `- Owner: \`shared/app/${info.owner}.ts\`, version ${info.version}`,
+      `- Owner: \`shared/app/${info.owner}.ts\`, version ${info.version ?? 1}`,
       `- Lifetime: ${info.lifetime}`,
       `- After a restore: ${RESTORED[info.restore]}`,
       `- Content: ${contentOf(info.name)}`,

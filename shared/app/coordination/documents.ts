@@ -2,7 +2,7 @@ import type * as z from 'zod';
 import type { StoredDocument } from './typed-register.ts';
 
 /**
- * How a restore fills a register of the restored store:
+ * How a restore from a backup fills a register (a small stored document):
  * - `merged` the stricter of the backup and the replaced store, decided by `operator/reconcile-restored`
  * - `current` the content of the replaced store
  * - `currentOrBackup` the content of the replaced store or, if it has none, of the backup
@@ -17,8 +17,8 @@ export interface DocumentInfo {
   readonly purpose: string;
   /** The file in `shared/app` that owns the schema; no other file writes the document. */
   readonly owner: string;
-  /** Increased by each change of the shape that the previous version of Rollcall cannot read. */
-  readonly version: number;
+  /** Increased by each change of the shape that the previous version of Rollcall cannot read. Default: 1. */
+  readonly version?: number;
   readonly lifetime: string;
 }
 
@@ -29,16 +29,12 @@ export interface RegisterInfo extends DocumentInfo {
 export const FOREVER = 'As long as the store exists';
 const WEEK = '7 days after the run began';
 
-/**
- * All registers. A reader refuses content of another shape (`DamagedRegisterError`) and never takes it for absent, so an upgrade may only add fields
- * that have a default. Any other change needs a new name.
- */
+/** All registers. A reader refuses content of another shape, so an upgrade may only add fields that have a default. */
 export const REGISTERS = {
   organization: {
     name: 'organization',
     purpose: 'The organization that the store belongs to',
     owner: 'coordination/organization-binding',
-    version: 1,
     lifetime: FOREVER,
     restore: 'merged',
   },
@@ -46,7 +42,6 @@ export const REGISTERS = {
     name: 'policy',
     purpose: 'Hash of the policy in force: the policy of the last scan',
     owner: 'coordination/policy-in-force',
-    version: 1,
     lifetime: FOREVER,
     restore: 'merged',
   },
@@ -54,7 +49,6 @@ export const REGISTERS = {
     name: 'lease/',
     purpose: 'Holder and expiry of a lease',
     owner: 'coordination/lease',
-    version: 1,
     lifetime: 'Until the holder releases the lease; another process may take it after its expiry',
     restore: 'current',
   },
@@ -62,7 +56,6 @@ export const REGISTERS = {
     name: 'run/',
     purpose: 'State of a run that all workers share: counts, binding to a plan, stop',
     owner: 'coordination/run-store',
-    version: 1,
     lifetime: WEEK,
     restore: 'merged',
   },
@@ -70,7 +63,6 @@ export const REGISTERS = {
     name: 'run-plan/',
     purpose: 'The changes that a run planned, follow-ups included',
     owner: 'coordination/run-store',
-    version: 1,
     lifetime: WEEK,
     restore: 'backup',
   },
@@ -78,7 +70,6 @@ export const REGISTERS = {
     name: 'plan/',
     purpose: 'A plan by its hash, for approvals and for runs that are bound to it',
     owner: 'coordination/run-store',
-    version: 1,
     lifetime: '7 days after it was last found',
     restore: 'backup',
   },
@@ -86,7 +77,6 @@ export const REGISTERS = {
     name: 'limiter/',
     purpose: 'The rate limiter’s slots and the budget of each operation',
     owner: 'rate-limiter/shared-state',
-    version: 1,
     lifetime: `${FOREVER}; budgets of operations that are no longer called are removed`,
     restore: 'current',
   },
@@ -94,7 +84,6 @@ export const REGISTERS = {
     name: 'controls',
     purpose: 'Kill switch, suspensions, and notices that are not in the audit log yet',
     owner: 'guardrails/controls',
-    version: 1,
     lifetime: FOREVER,
     restore: 'merged',
   },
@@ -102,7 +91,6 @@ export const REGISTERS = {
     name: 'approval/',
     purpose: 'The approval of a plan and whether it was used',
     owner: 'guardrails/approvals',
-    version: 1,
     lifetime: '7 days after its expiry',
     restore: 'merged',
   },
@@ -110,7 +98,6 @@ export const REGISTERS = {
     name: 'rollout',
     purpose: 'The rollout gate of the policy in force',
     owner: 'guardrails/rollout-gate',
-    version: 1,
     lifetime: FOREVER,
     restore: 'merged',
   },
@@ -118,7 +105,6 @@ export const REGISTERS = {
     name: 'claimed-changes',
     purpose: 'Changes of the last 30 seconds, which the index of the audit log may not contain yet',
     owner: 'guardrails/change-reservations',
-    version: 1,
     lifetime: '30 seconds for each change',
     restore: 'dropped',
   },
@@ -126,7 +112,6 @@ export const REGISTERS = {
     name: 'changes-before-restore',
     purpose: 'Changes that the change caps count, but that a restore removed from the audit log',
     owner: 'guardrails/rolling-changes',
-    version: 1,
     lifetime: '24 hours for each change',
     restore: 'merged',
   },
@@ -134,7 +119,6 @@ export const REGISTERS = {
     name: 'waiting-run',
     purpose: 'The last run that assessed the changes waiting for a change window',
     owner: 'guardrails/window-run',
-    version: 1,
     lifetime: FOREVER,
     restore: 'backup',
   },
@@ -142,7 +126,6 @@ export const REGISTERS = {
     name: 'scan',
     purpose: 'The scan that is requested or running, or the last one',
     owner: 'schedule/scan-schedule',
-    version: 1,
     lifetime: FOREVER,
     restore: 'merged',
   },
@@ -150,7 +133,6 @@ export const REGISTERS = {
     name: 'scan-wish',
     purpose: 'The request of an event for an early scan',
     owner: 'schedule/scan-requests',
-    version: 1,
     lifetime: `${FOREVER}; a scan that begins later makes it obsolete`,
     restore: 'currentOrBackup',
   },
@@ -158,7 +140,6 @@ export const REGISTERS = {
     name: 'set-free',
     purpose: 'When a bulk release last requested a scan',
     owner: 'work-queue/bulk-release',
-    version: 1,
     lifetime: FOREVER,
     restore: 'backup',
   },
@@ -166,7 +147,6 @@ export const REGISTERS = {
     name: 'refreshed',
     purpose: 'Accounts that an event re-read after the snapshot was taken',
     owner: 'survey/account-overrides',
-    version: 1,
     lifetime: 'One hour for each account, at most 500 accounts',
     restore: 'dropped',
   },
@@ -174,7 +154,6 @@ export const REGISTERS = {
     name: 'checkpoint/',
     purpose: 'AWS answers of an unfinished scan',
     owner: 'scan/checkpoint',
-    version: 1,
     lifetime: 'Until the scan ends or another run begins',
     restore: 'dropped',
   },
@@ -182,7 +161,6 @@ export const REGISTERS = {
     name: 'trusted-access',
     purpose: 'Whether the organization trusted Compute Optimizer when it was last asked',
     owner: 'scan/trusted-access',
-    version: 1,
     lifetime: FOREVER,
     restore: 'backup',
   },
@@ -190,7 +168,6 @@ export const REGISTERS = {
     name: 'changed-by/',
     purpose: 'The last change to an account by another caller, for the entry that records the drift',
     owner: 'events/change-attribution',
-    version: 1,
     lifetime: `${FOREVER}; the next change overwrites it`,
     restore: 'backup',
   },
@@ -198,7 +175,6 @@ export const REGISTERS = {
     name: 'reactor',
     purpose: 'Accounts and organization reads of the last minute that events caused',
     owner: 'events/event-throttle',
-    version: 1,
     lifetime: 'One minute for each account',
     restore: 'currentOrBackup',
   },
@@ -206,7 +182,6 @@ export const REGISTERS = {
     name: 'exemptions',
     purpose: 'Which exemptions were announced as expiring or expired',
     owner: 'operator/exemption-notices',
-    version: 1,
     lifetime: 'As long as the policy contains the exemption',
     restore: 'currentOrBackup',
   },
@@ -214,7 +189,6 @@ export const REGISTERS = {
     name: 'alerts',
     purpose: 'The webhook’s position in the audit log and its unsent message',
     owner: 'notifications/webhook-alerts',
-    version: 1,
     lifetime: FOREVER,
     restore: 'currentOrBackup',
   },
@@ -222,7 +196,6 @@ export const REGISTERS = {
     name: 'refused-by-bus',
     purpose: 'The last entry that the event bus refused, and why',
     owner: 'notifications/outbox-state',
-    version: 1,
     lifetime: `${FOREVER}; the next refusal overwrites it`,
     restore: 'backup',
   },
@@ -230,7 +203,6 @@ export const REGISTERS = {
     name: 'caught-up',
     purpose: 'Until when all entries are known to have reached their account records',
     owner: 'ledger/record-catch-up',
-    version: 1,
     lifetime: FOREVER,
     restore: 'backup',
   },
@@ -238,7 +210,6 @@ export const REGISTERS = {
     name: 'digest',
     purpose: 'The last daily digest and its place in the organization’s chain',
     owner: 'ledger/digest',
-    version: 1,
     lifetime: FOREVER,
     restore: 'backup',
   },
@@ -246,7 +217,6 @@ export const REGISTERS = {
     name: 'digest-list/',
     purpose: 'The end of every chain that a digest covers',
     owner: 'ledger/digest',
-    version: 1,
     lifetime: '100 days',
     restore: 'backup',
   },
@@ -254,7 +224,6 @@ export const REGISTERS = {
     name: 'retention',
     purpose: 'When to look for entries older than the retention next',
     owner: 'ledger/retention',
-    version: 1,
     lifetime: FOREVER,
     restore: 'currentOrBackup',
   },
@@ -262,7 +231,6 @@ export const REGISTERS = {
     name: 'deadLetter/',
     purpose: 'Dead letters that have an entry in the audit log',
     owner: 'ledger/dead-letter-entries',
-    version: 1,
     lifetime: '15 days, one more than the dead letter itself',
     restore: 'backup',
   },
@@ -284,7 +252,7 @@ export interface DocumentFamily<T> {
 
 type Family = RegisterInfo & { readonly name: `${string}/` };
 
-/** Combines a register of the catalogue with the schema of its content. */
+/** Combines an entry of {@link REGISTERS} with the schema of its content. */
 export function storedDocument<T>(
   { name }: Exclude<(typeof REGISTERS)[keyof typeof REGISTERS], Family>,
   schema: z.ZodType<T>,
@@ -292,7 +260,7 @@ export function storedDocument<T>(
   return { name, schema };
 }
 
-/** Combines a family of registers of the catalogue with the schema of their content. */
+/** Combines a family of registers in {@link REGISTERS} with the schema of their content. */
 export function documentFamily<T>({ name: prefix }: Family, schema: z.ZodType<T>): DocumentFamily<T> {
   return { prefix, schema, named: (rest) => ({ name: `${prefix}${rest}`, schema }) };
 }

@@ -90,10 +90,7 @@ export interface HeldLease {
   readonly ttlMs: number;
 }
 
-/**
- * Runs `work`, renews the lease three times per lifetime while it runs, and releases it afterwards. `work` gets a signal that aborts if the lease is
- * lost.
- */
+/** Runs `work` while it renews the lease, and releases it afterwards. The signal for `work` aborts if the lease is lost. */
 export async function holdLease<T>(
   clock: Clock,
   { lease, name, ttlMs }: HeldLease,
@@ -110,13 +107,13 @@ export async function holdLease<T>(
       }
     }
   })().catch((cause: unknown) => {
-    // A lease that cannot be renewed counts as lost. The signal informs `work`; an unhandled rejection would end the process.
+    // A lease that cannot be renewed counts as lost. Without this handler, the rejection would end the process.
     lost.abort(new Error(`the lease ${name} could not be renewed`, { cause }));
   });
   try {
     return await work(lost.signal);
   } finally {
-    // With a reason, because without one each abort creates an exception with its stack.
+    // The reason avoids the cost of a default one, an exception with its stack.
     done.abort('done');
     await renewing;
     await lease.release();
@@ -130,7 +127,7 @@ async function waitForLease(options: LeaseOptions & { readonly ttlMs: number }):
     if ('lease' in answer) return answer.lease;
     onWait(answer.holder, answer.until);
     const pause = Math.min(1_000, Math.max(50, answer.until - clock.now()));
-    // Waiting continues unless `onWait` throws. An aborted signal is not passed on, because it would end every further pause immediately.
+    // Only `onWait` ends the wait, by throwing. An aborted signal would end every further pause immediately.
     await clock.sleep(pause, stop?.aborted === true ? undefined : stop);
   }
 }

@@ -7,8 +7,8 @@ import { REGISTERS, storedDocument } from './documents.ts';
 import { readTyped, writeTyped } from './typed-register.ts';
 
 /*
- * A store belongs to one organization (invariant 9). With the credentials of another organization, every account would be recorded as having left.
- * The first command that reads AWS and may write binds the store; every later command checks that the store belongs to its organization.
+ * A store belongs to one organization (invariant 9). Otherwise a command with the credentials of another organization would
+ * record that every account has left. The first command that reads AWS and may write binds the store to its organization.
  */
 export const ORGANIZATION = storedDocument(
   REGISTERS.organization,
@@ -26,7 +26,7 @@ export interface BindingDeps {
   readonly snapshots: Pick<SnapshotStore, 'meta'>;
 }
 
-/** The organization that the store belongs to. A store that was never bound belongs to the organization of its snapshot. `null`: none yet. */
+/** The organization that the store belongs to: the bound one, else that of the last listing of accounts; `null`: none yet. */
 export async function organizationOf({ registers, snapshots }: BindingDeps): Promise<string | null> {
   const bound = await readTyped(registers, ORGANIZATION);
   return bound?.value.organizationId ?? (await snapshots.meta())?.organizationId ?? null;
@@ -38,11 +38,7 @@ export async function requireOrganization(deps: BindingDeps, organizationId: str
   if (owner !== null && owner !== organizationId) throw otherOrganization(owner, organizationId);
 }
 
-/**
- * Binds the store to the caller's organization, unless it is bound already. If two processes try at the same time, one binds the store and the other
- * checks the binding.
- * @throws OtherOrganizationError if it belongs to another organization; nothing is written then.
- */
+/** Binds the store to the caller's organization. @throws OtherOrganizationError if it belongs to another; nothing is written. */
 export async function bindOrganization(
   deps: BindingDeps,
   { organizationId, arn }: { readonly organizationId: string; readonly arn: string },

@@ -5,12 +5,11 @@ interface OtherDocumentInfo extends DocumentInfo {
 }
 
 /** Stored documents that are not registers. Their owners are files in `shared`. */
-export const OTHER_DOCUMENTS = [
+export const OTHER_DOCUMENTS: readonly OtherDocumentInfo[] = [
   {
     name: 'Ledger entry',
     purpose: 'One event in the audit log',
     owner: 'domain/ledger/entry',
-    version: 1,
     lifetime: 'As the policy’s retention says; without one, forever',
     upgrade: 'The hash of an entry covers all its fields. A new field is optional and absent from older entries',
   },
@@ -18,7 +17,6 @@ export const OTHER_DOCUMENTS = [
     name: 'Account record',
     purpose: 'The fold of an account’s chain',
     owner: 'domain/account/record',
-    version: 1,
     lifetime: FOREVER,
     upgrade:
       'Derived from the audit log; a new field is optional, and `audit verify` compares the record with the fold',
@@ -27,7 +25,6 @@ export const OTHER_DOCUMENTS = [
     name: 'Organization snapshot',
     purpose: 'Accounts, organizational units and tags of the last scan',
     owner: 'ports/snapshot-store',
-    version: 1,
     lifetime: 'Until the next scan replaces it',
     upgrade: 'The next scan replaces it',
   },
@@ -35,7 +32,6 @@ export const OTHER_DOCUMENTS = [
     name: 'Work message',
     purpose: 'A key on the queue or in the dead letters',
     owner: 'domain/work-message',
-    version: 1,
     lifetime: 'Until acknowledged; 14 days on the queue, 14 days as a dead letter',
     upgrade:
       'The message contains its version `v`. A worker dead-letters a message of another version, and the next scan enqueues the account again',
@@ -44,9 +40,8 @@ export const OTHER_DOCUMENTS = [
     name: 'Saved plan',
     purpose: 'The file that `plan --out` writes and `apply --plan` reads',
     owner: 'app/plan/saved-plan',
-    version: 1,
     lifetime: 'As long as the user keeps the file',
     upgrade:
       'The plan hash covers its changes. A new field has a default, and `apply` refuses a plan whose hash differs',
   },
-] as const satisfies readonly OtherDocumentInfo[];
+];

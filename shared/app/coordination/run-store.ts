@@ -12,7 +12,7 @@ const runSchema = z.object({
   runId: z.string(),
   policyHash: z.string(),
   planHash: z.string().nullable(),
-  /** Expiry of the approval that bound the run to its plan and lifts `maxChanges` until then, epoch ms; `null`: no approval did. */
+  /** Until when an approval lets the run exceed `maxChanges`, epoch ms; `null`: no approval does. */
   approvedUntil: z.number().nullable().default(null),
   startedAt: z.number(),
   /** The number of accounts that the caps' percentages refer to. */
@@ -35,7 +35,7 @@ const planSchema = z.object({
   totals: z.object({ now: z.number(), followUps: z.number() }).nullable().default(null),
 });
 
-/** The changes that a run planned, follow-ups included, by `changeKey`. The progress of the run is measured against them. */
+/** The keys (`changeKey`) of the changes that a run planned. The progress of the run is measured against them. */
 const runPlanSchema = z.object({ at: z.number(), keys: z.array(z.string()) });
 
 /** A stored plan. Approvals and runs refer to it. */
@@ -55,7 +55,7 @@ export interface StoredPlan {
 /** Additional facts about a stored plan. An omitted field keeps its stored value. */
 export type PlanNote = Partial<Pick<StoredPlan, 'heldUpBy' | 'totals'>>;
 
-/** How long runs and plans are kept, ms. Nothing refers to older ones, because approvals and cool-downs last a day. */
+/** How long runs and plans are kept, ms. Approvals and cool-downs last a day, so nothing refers to older ones. */
 export const KEEP_MS = 7 * 24 * 60 * 60 * 1000;
 
 export const RUNS = documentFamily(REGISTERS.run, runSchema);
@@ -63,8 +63,8 @@ export const PLANS = documentFamily(REGISTERS.plan, planSchema);
 export const RUN_PLANS = documentFamily(REGISTERS.runPlan, runPlanSchema);
 
 /**
- * The state of a run in a restored store: stopped if either store says so, and bound to its plan with no guardrail lifted.
- * @param replaced the same register in the replaced store; `null`: it has none
+ * The state of a run after a restore: stopped if it was in either store, and without the effect of an approval.
+ * @param replaced the content of the same register in the replaced store; `null`: none
  * @throws DamagedRegisterError
  */
 export function restoredRun(name: string, backup: unknown, replaced: unknown, now: EpochMs): RunState {
@@ -92,13 +92,11 @@ export class RunStore {
     const counts = { accountsInScope, planned, failed: 0 };
     const { approvedUntil = null } = run;
     const state = { runId, policyHash: policy.hash, planHash, approvedUntil, startedAt, ...counts, stopped: null };
-    // An earlier part of the run may have stored its state before it ran out of time. Its counts stay.
+    // An earlier process may have stored the state of the run before it ran out of time. Its counts stay.
     await update(this.#registers, RUNS.named(runId), (current) => current ?? state);
   }
 
-  /**
-   * Stores the changes that the run plans. A part that continues a run finds fewer changes than the part before it, so changes are only added.
-   */
+  /** Adds to the changes that the run plans. A process that continues a run finds only the changes that are still left. */
   async noteChanges(runId: string, keys: readonly string[], now: EpochMs): Promise<void> {
     if (keys.length === 0) return;
     await update(this.#registers, RUN_PLANS.named(runId), (current) => {
@@ -111,7 +109,7 @@ export class RunStore {
     return (await readTyped(this.#registers, RUN_PLANS.named(runId)))?.value.keys ?? null;
   }
 
-  /** Stops the run in every process: no further change follows. */
+  /** Stops the run in every process, so that it makes no further change. */
   async stop(runId: string, trip: Trip): Promise<void> {
     await update(this.#registers, RUNS.named(runId), (current) => {
       if (current === null) throw new Error(`run ${runId} has no state`);
@@ -123,10 +121,7 @@ export class RunStore {
     return (await readTyped(this.#registers, RUNS.named(runId)))?.value ?? null;
   }
 
-  /**
-   * Counts a mutating call that failed permanently, and stops the run if it has failed too often.
-   * @returns the trip if this failure was the one that stopped it.
-   */
+  /** Counts a change that failed permanently. @returns the trip if this failure stopped the run */
   async countFailure(runId: string, policy: CompiledPolicy): Promise<Trip | null> {
     let trip: Trip | null = null;
     await update(this.#registers, RUNS.named(runId), (current) => {
@@ -174,8 +169,7 @@ export class RunStore {
     for (const { name, value, version } of await this.#registers.list(RUNS.prefix)) {
       const run = runSchema.safeParse(value);
       if (!run.success || run.data.startedAt >= before) continue;
-      // The planned changes are removed before the run, because their register is found through its name. Listing them would read all of them in each
-      // scan.
+      // The register of planned changes is found by the name of the run, so it is removed first.
       const changes = await this.#registers.read(RUN_PLANS.named(name.slice(RUNS.prefix.length)).name);
       if (changes !== null) await this.#registers.remove(changes.name, changes.version);
       await this.#registers.remove(name, version);
@@ -193,7 +187,7 @@ export class RunStore {
     const plan = await readTyped(this.#registers, PLANS.named(hash));
     if (plan === null) return null;
     const keys = new Set(plan.value.keys);
-    // A plan can be cached: its name is the hash of its content, so it never changes. Every message of its run needs it.
+    // The hash identifies the content, so a cached plan is never outdated.
     this.#plans.set(hash, keys);
     return keys;
   }

@@ -8,15 +8,15 @@ export interface OneAtATimeDeps {
   readonly newId: NewId;
 }
 
-/** After a process dies, the others wait this long before they take over, ms. */
+/** After a process crashes, the others wait this long before they take over, ms. */
 const HOLD_MS = 15_000;
 
 /** Result of {@link oneAtATime} when another process holds the lease. */
 export const BUSY = Symbol('busy');
 
 /**
- * Runs work that only one process may do at a time. The lease is renewed while the work lasts; if that fails, `lost` aborts and the work must stop.
- * @returns the result of `work`; `BUSY` if another process is doing it, so that nothing was done here.
+ * Runs work that only one process may do at a time. If `lost` aborts, the work must stop.
+ * @returns the result of `work`; `BUSY` if another process is doing it
  */
 export async function oneAtATime<T>(
   { registers, clock, newId }: OneAtATimeDeps,

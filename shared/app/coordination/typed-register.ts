@@ -14,7 +14,7 @@ export interface Typed<T> {
   readonly version: string;
 }
 
-/** Reads a register and checks its shape; a register of another shape is an error, never taken for absent. @throws DamagedRegisterError */
+/** Reads a register and checks its shape. @throws DamagedRegisterError for another shape */
 export async function readTyped<T>(
   registers: Pick<Registers, 'read'>,
   document: StoredDocument<T>,
@@ -47,9 +47,8 @@ export function writeTyped<T>(
 }
 
 /**
- * Changes a register by compare-and-set until it succeeds. `change` may be called several times and must be pure. An unchanged value is not written,
- * because some callers call this very often.
- * @returns the content of the register after that.
+ * Changes a register by compare-and-set and returns its new content. `change` must be pure: it is called again each time another
+ * process was faster. An unchanged value is not written.
  */
 export async function update<T>(
   registers: Registers,
