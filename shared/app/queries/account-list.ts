@@ -39,10 +39,7 @@ export interface AccountListQuery {
   readonly cursor: string | null;
 }
 
-/**
- * Lists of accounts. Sorting and counting need all accounts, so all are read and cached for a moment; paging or typing a filter does not read them
- * again.
- */
+/** Lists of accounts. Sorting and counting need all accounts, so all are cached for a moment. */
 export class AccountTable {
   readonly #stores: Pick<Stores, 'snapshots' | 'records'>;
   readonly #clock: Clock;
@@ -88,39 +85,22 @@ export class AccountTable {
 
   /** The values that accounts can be filtered by, most frequent first. */
   async facets(): Promise<Facets> {
-    const counts = { statuses: new Map(), verdicts: new Map(), ous: new Map(), rules: new Map(), reasons: new Map() };
-    const count = (map: Map<string, number>, values: Iterable<string | null>): void => {
-      for (const value of new Set(values)) if (value !== null) map.set(value, (map.get(value) ?? 0) + 1);
-    };
     const rows = await this.#rows();
     await this.#turn();
-    for (const row of rows) {
-      const cells = cellsOf(row);
-      count(counts.ous, [row.ou]);
-      count(
-        counts.statuses,
-        cells.map(({ complianceStatus }) => complianceStatus),
-      );
-      count(
-        counts.verdicts,
-        cells.map(({ verdict }) => verdict),
-      );
-      count(
-        counts.rules,
-        cells.map(({ rule }) => rule),
-      );
-      count(
-        counts.reasons,
-        cells.map(({ reason }) => reason),
-      );
-    }
-    const sorted = (map: ReadonlyMap<string, number>): Facets['ous'] =>
-      [...map]
-        .map(([value, n]) => ({ value, count: n }))
-        .sort((a, b) => b.count - a.count || compareText(a.value, b.value));
-    const { statuses, verdicts, ous, rules, reasons } = counts;
-    const words = { statuses: sorted(statuses), verdicts: sorted(verdicts) };
-    return { ...words, ous: sorted(ous), rules: sorted(rules), reasons: sorted(reasons) };
+    const count = (valuesOf: (row: AccountRow) => Iterable<string | null>): Facets['ous'] => {
+      const counts = new Map<string, number>();
+      for (const row of rows)
+        for (const value of new Set(valuesOf(row))) if (value !== null) counts.set(value, (counts.get(value) ?? 0) + 1);
+      const found = [...counts].map(([value, n]) => ({ value, count: n }));
+      return found.sort((a, b) => b.count - a.count || compareText(a.value, b.value));
+    };
+    return {
+      statuses: count((row) => cellsOf(row).map(({ complianceStatus }) => complianceStatus)),
+      verdicts: count((row) => cellsOf(row).map(({ verdict }) => verdict)),
+      ous: count((row) => [row.ou]),
+      rules: count((row) => cellsOf(row).map(({ rule }) => rule)),
+      reasons: count((row) => cellsOf(row).map(({ reason }) => reason)),
+    };
   }
 
   #rows(): Promise<readonly AccountRow[]> {
@@ -152,7 +132,7 @@ async function readRows({ snapshots, records }: Pick<Stores, 'snapshots' | 'reco
       known.delete(record.accountId);
     }
   }
-  // Accounts of the snapshot without any record yet. An account that has left according to the ledger is skipped; the next snapshot omits it.
+  // The remaining accounts of the snapshot have no record yet or, if they have left since, a record that says so.
   for (const account of known.values()) {
     const record = await records.get(account.id);
     if (record === null) rows.push({ ...factsOf(account), ...byKind(() => null) });
@@ -224,7 +204,7 @@ function verdictKey(cell: Cell | null): string {
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** The sort key and the account after which the next page begins, and the list's {@link questionOf} value. */
+/** The sort key and id of the last account on the page, and {@link questionOf} of the list. */
 const listCursor = makeCursor(z.tuple([z.string(), z.string(), z.string()]));
 
 /** Identifies the list that a cursor belongs to: the query without its page. */

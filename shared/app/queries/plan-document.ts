@@ -32,7 +32,7 @@ export function fullStatuses(counts: StatusCounts): FullStatuses {
   return byKind((id) => ({ ...NO_STATUSES, ...counts[id] }));
 }
 
-/** The statuses behind a plan's summary: only Drifted and Blocked have more than one, and all of these are among the changes. */
+/** The statuses behind a plan's summary. Drifted and Blocked stand for several; the changes show which. */
 export function statusesIn({ summary: verdicts, changes }: Pick<Plan, 'summary' | 'changes'>): FullStatuses {
   const counts = byKind((): Partial<Record<Status, number>> => ({}));
   const add = (id: EnrollmentId, status: Status, n: number): void => {

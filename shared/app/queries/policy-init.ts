@@ -22,9 +22,9 @@ export interface Inited {
 
 /**
  * Reads the organization and every enrollment of every account, and describes them as a policy. Writes nothing.
- * @param probing a policy that manages every enrollment, so that all are read.
- * @param access how members are reached; written into the policy, so that later commands reach them too
- * @throws CloudError if the organization or a listing cannot be read.
+ * @param probing a policy that manages every enrollment, so that all are read
+ * @param access the role in member accounts, which is written into the policy
+ * @throws CloudError if the organization or a listing cannot be read
  */
 export async function describeOrganization(
   deps: SurveyDeps,

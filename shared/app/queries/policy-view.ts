@@ -15,8 +15,8 @@ interface Census {
 }
 
 /**
- * The policy as data: its rules, the number of accounts of each, and warnings. It contains neither the webhook's address nor any secret.
- * @param known the warnings from reading the policy, used if no snapshot is stored to check it against
+ * The policy as data, without secrets: its rules, the number of accounts of each, and warnings.
+ * @param known the warnings from reading the policy, used if no listing of accounts is stored to check it against
  */
 export async function policyView(
   stores: Pick<Stores, 'snapshots' | 'registers'>,

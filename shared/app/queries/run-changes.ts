@@ -8,9 +8,8 @@ import { type ChangeParts, parseKey } from '../plan/plan.ts';
 import type { run } from './answers/runs.ts';
 
 /*
- * How a run's changes are counted. The planned changes are stored once, before anything is queued (`run-plan/<id>`); the progress of each change
- * comes from the ledger (`Ledger.outline`). There is no counter: it would cost one more write per entry, be wrong after a crash between the two
- * writes, and be contended by all workers. So the numbers are always exact, and each query costs one walk along an index.
+ * Counts a run's changes. The planned changes are stored before anything is queued; the progress of each comes from the audit log
+ * (`Ledger.outline`). A separate counter would be wrong after a crash between its write and that of the entry.
  */
 
 type RunCounts = z.infer<typeof run>['changes'];
@@ -45,10 +44,7 @@ export interface TracedRun {
 const nameOf = ({ accountId, enrollment }: Pick<RunStep, 'accountId' | 'enrollment'>): string =>
   `${accountId} ${enrollment}`;
 
-/**
- * @param expected the number of planned changes. It is needed where the plan itself is not stored (an older version, or expired); of such a run only
- * the changes that it has begun are known one by one.
- */
+/** @param expected the number of planned changes, in case the plan is no longer stored */
 export async function traceRun(
   stores: Pick<Stores, 'ledger' | 'registers' | 'records'>,
   runId: string,

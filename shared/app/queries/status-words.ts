@@ -4,7 +4,7 @@ import { byKind, type EnrollmentId } from '../../domain/enrollment/kinds/index.t
 import { shownOf } from '../../domain/enrollment/status.ts';
 import type { statusWordsSchema } from './answers/common.ts';
 
-/** The words for a condition in text for people. The name `status` already stands for the enrollment status that AWS reports. */
+/** `complianceStatus` is the status that people see; `status` already stands for the enrollment status that AWS reports. */
 export type StatusWords = z.infer<typeof statusWordsSchema>;
 
 export function statusWords(

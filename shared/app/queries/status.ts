@@ -127,7 +127,7 @@ async function lastScan(stores: Stores): Promise<Status['lastScan']> {
   };
 }
 
-/** Entries about a run's guardrails follow the one about its scan. */
+/** The guardrail that stopped the last scan's run. Its entry follows the one for the end of the scan, at `since`. */
 async function trippedSince(stores: Stores, since: string | null): Promise<Status['guardrail']> {
   if (since === null) return null;
   const { entries } = await stores.ledger.query({ type: 'GuardrailTripped', since }, { limit: 1 });

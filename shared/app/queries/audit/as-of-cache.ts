@@ -4,10 +4,7 @@ import { type AsOf, auditAsOf } from './as-of.ts';
 
 /** Maximum number of cached results. Each one contains every account. */
 const MOST = 4;
-/**
- * How long a result is cached, ms. The newest entry does not reveal every change: an entry from a slow clock sorts before it, and pruning may go
- * unnoticed.
- */
+/** How long a result is cached, ms. Some changes do not show in the newest entry: an entry from a slow clock sorts before it. */
 const LONGEST_MS = 60_000;
 
 interface Kept {
@@ -15,10 +12,7 @@ interface Kept {
   readonly asOf: Promise<AsOf>;
 }
 
-/**
- * Caches the state of all accounts at a requested time, keyed by that time and the ledger's newest entry, so that paging does not read every account
- * again.
- */
+/** Caches the state of all accounts at a requested time until the audit log has a newer entry. */
 export class AsOfCache {
   readonly #clock: Clock;
   /** Least recently used first. */

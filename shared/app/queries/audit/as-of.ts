@@ -4,10 +4,11 @@ import { ENROLLMENT_IDS, type EnrollmentId } from '../../../domain/enrollment/ki
 import type { AccountId } from '../../../domain/enrollment/model.ts';
 import { STATUSES, type Status, shownOf } from '../../../domain/enrollment/status.ts';
 import { VERDICTS } from '../../../domain/enrollment/verdict.ts';
-import type { Checkpoint, LedgerEntry } from '../../../domain/ledger/entry.ts';
+import type { Checkpoint } from '../../../domain/ledger/entry.ts';
 import { mapParallel } from '../../../domain/map-parallel.ts';
 import { toIso } from '../../../domain/time.ts';
 import type { AccountTail, Ledger } from '../../../ports/ledger.ts';
+import { entriesOf } from './all-entries.ts';
 
 const status = z.enum(['Active', 'Inactive', 'Pending', 'Failed']);
 const ruleMode = z.enum(['AnyAllowed', 'NoneAllowed']);
@@ -59,10 +60,7 @@ const PARALLEL = 16;
 const READ_PAGE = 500;
 const WALK_PAGE = 10;
 
-/**
- * The verdict of every account that was in the organization at `at` (ISO 8601), ordered by account. Equals a replay of all chains up to then, but
- * reads only their last entries.
- */
+/** The verdict of every account in the organization at `at` (ISO 8601), ordered by account. Equals a replay of all chains. */
 export async function auditAsOf(ledger: Ledger, at: string): Promise<AsOf> {
   const until = toIso(Date.parse(at));
   const accounts: StandingAt[] = [];
@@ -137,7 +135,7 @@ async function slow(ledger: Ledger, tail: AccountTail, words: Words | null, unti
   return { kind: 'known', standings: standings.flat() };
 }
 
-/** When the verdict that an enrollment had at `until` began: walks back through the account's entries to the first with another verdict. */
+/** When the verdict at `until` began: goes back through the account's entries to one with another verdict. */
 async function beginning(
   ledger: Ledger,
   tail: AccountTail,
@@ -149,7 +147,8 @@ async function beginning(
   const checkpoint = checkpointOf(tail);
   const replacedTo = checkpoint?.through.seq ?? 0;
   let since = until;
-  for await (const entry of backwards(ledger, accountId, until)) {
+  const filter = { accountId, until: toIso(Date.parse(until) + 1) };
+  for await (const entry of entriesOf(ledger, filter, { limit: WALK_PAGE })) {
     const facet = entry.chain === accountId && entry.seq > replacedTo ? facetIn(entry, enrollment) : null;
     if (facet === null) continue;
     if (facet.verdict !== verdict) return since;
@@ -158,17 +157,6 @@ async function beginning(
   }
   const known = checkpoint?.state?.[enrollment] ?? null;
   return known?.verdict === verdict ? known.since : since;
-}
-
-/** The entries about an account that were written at or before `until`, the latest first. */
-async function* backwards(ledger: Ledger, accountId: AccountId, until: string): AsyncGenerator<LedgerEntry> {
-  const filter = { accountId, until: toIso(Date.parse(until) + 1) };
-  for (let cursor: string | null = null; ; ) {
-    const page: Awaited<ReturnType<Ledger['query']>> = await ledger.query(filter, { limit: WALK_PAGE, cursor });
-    yield* page.entries;
-    if (page.next === null) return;
-    cursor = page.next;
-  }
 }
 
 async function replayed(ledger: Ledger, tail: AccountTail, until: string): Promise<readonly BareStanding[]> {

@@ -8,23 +8,11 @@ import type { ReasonCode } from '../../../domain/enrollment/reason-codes.ts';
 import type { Verdict } from '../../../domain/enrollment/verdict.ts';
 import type { LedgerEntry } from '../../../domain/ledger/entry.ts';
 import { mapParallel } from '../../../domain/map-parallel.ts';
-import type { Ledger, LedgerFilter, LedgerPage } from '../../../ports/ledger.ts';
+import type { Ledger } from '../../../ports/ledger.ts';
+import { entriesOf, OLDEST_FIRST } from './all-entries.ts';
 import type { StandingAt } from './as-of.ts';
 
-/** Reading and folding this many entries blocks the thread for a few milliseconds. */
-const PAGE = 200;
-
-/** All entries that a filter lets through, the oldest first. */
-export async function* entriesOf(ledger: Pick<Ledger, 'query'>, filter: LedgerFilter): AsyncGenerator<LedgerEntry> {
-  for (let cursor: string | null = null; ; ) {
-    const page: LedgerPage = await ledger.query(filter, { limit: PAGE, cursor, order: 'oldestFirst' });
-    yield* page.entries;
-    if (page.next === null) return;
-    cursor = page.next;
-  }
-}
-
-/** An account as it was after the last entry that its latest checkpoint replaces. */
+/** The state of an account in its latest checkpoint, which replaces the older entries of its chain. */
 async function checkpointState(ledger: Pick<Ledger, 'query'>, accountId: AccountId): Promise<AccountState | null> {
   const { entries } = await ledger.query({ accountId, type: 'ChainPruned' }, { limit: 1 });
   const stored = entries[0]?.detail?.checkpoint?.state ?? null;
@@ -72,10 +60,7 @@ export class Standings {
     });
   }
 
-  /**
-   * Replays the account from its last resolved drift. The fold knows every entry that can begin a drift, including those of older ledgers that have
-   * no `DriftDetected`.
-   */
+  /** Replays the account from its last resolved drift, because in older ledgers a drift can begin without `DriftDetected`. */
   async #openSince(
     ledger: Pick<Ledger, 'query'>,
     accountId: AccountId,
@@ -88,9 +73,9 @@ export class Standings {
     // Retention may have removed the entry; then the checkpoint knows which drifts were open.
     const known = since === null ? await checkpointState(ledger, accountId) : null;
     let record: AccountRecord = { ...emptyRecord(accountId), present: true, ...known };
-    // No filter by enrollment: entries about the whole account, such as its leaving, count too.
+    // Not filtered by enrollment, because entries about the whole account count too, such as its leaving.
     const filter = { accountId, until, ...(since !== null && { since }) };
-    for await (const entry of entriesOf(ledger, filter)) record = foldEntry(record, entry);
+    for await (const entry of entriesOf(ledger, filter, OLDEST_FIRST)) record = foldEntry(record, entry);
     return record.conditions[enrollment]?.driftSince ?? null;
   }
 

@@ -1,12 +1,5 @@
 import type { LedgerEntry } from '../../../domain/ledger/entry.ts';
-import type { Ledger, LedgerFilter } from '../../../ports/ledger.ts';
-
-/** The shape of `audit list --json`. */
-export interface AuditPage {
-  readonly entries: readonly LedgerEntry[];
-  /** Cursor of the next page. */
-  readonly next: string | null;
-}
+import type { Ledger, LedgerFilter, LedgerPage } from '../../../ports/ledger.ts';
 
 export interface AuditQuery {
   readonly filter: LedgerFilter;
@@ -15,14 +8,11 @@ export interface AuditQuery {
   readonly order: 'newestFirst' | 'oldestFirst';
 }
 
-/** Maximum number of entries on a page of the ledger. */
+/** Maximum number of entries that are read in one query. */
 const PAGE = 1_000;
 
-/**
- * Entries that match, at most `limit`.
- * @throws BadCursorError for an invalid cursor.
- */
-export async function auditList(ledger: Ledger, query: AuditQuery): Promise<AuditPage> {
+/** Entries that match, at most `limit`, in the shape of `audit list --json`. @throws BadCursorError for an invalid cursor */
+export async function auditList(ledger: Ledger, query: AuditQuery): Promise<LedgerPage> {
   const { filter, limit, order } = query;
   const entries: LedgerEntry[] = [];
   let cursor = query.cursor;

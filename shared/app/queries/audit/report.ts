@@ -5,8 +5,9 @@ import { STATUSES, shownOf, statusOf } from '../../../domain/enrollment/status.t
 import { toIso } from '../../../domain/time.ts';
 import type { Ledger } from '../../../ports/ledger.ts';
 import type { SnapshotStore } from '../../../ports/snapshot-store.ts';
+import { entriesOf, OLDEST_FIRST } from './all-entries.ts';
 import { auditAsOf } from './as-of.ts';
-import { entriesOf, type Held, Standings } from './compliance-history.ts';
+import { type Held, Standings } from './compliance-history.ts';
 
 const compliance = z.object({ managed: z.number(), compliant: z.number(), percent: z.number().nullable() });
 const spread = z.object({
@@ -102,7 +103,8 @@ export async function auditReport(
       points.push(pointAt(next, standings));
     }
   };
-  for await (const entry of entriesOf(ledger, { since: toIso(since + 1), until: toIso(until) })) {
+  const filter = { since: toIso(since + 1), until: toIso(until) };
+  for await (const entry of entriesOf(ledger, filter, OLDEST_FIRST)) {
     // A point shows the state before the entries of its own time, except the first, which shows the state at that time.
     await pass(Date.parse(entry.at) - 1);
     standings.take(entry);

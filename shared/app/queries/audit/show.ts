@@ -8,6 +8,7 @@ import {
   ORGANIZATION_CHAIN,
 } from '../../../domain/ledger/entry.ts';
 import { type Ledger, type LedgerPage, TamperedError } from '../../../ports/ledger.ts';
+import { entriesOf } from './all-entries.ts';
 
 type Read = Pick<Ledger, 'head' | 'read' | 'query'>;
 
@@ -32,9 +33,8 @@ interface Neighbour {
 }
 
 /**
- * One entry, and whether its links to the previous and the next entry of its chain are intact. `reference` is an entry's id, or its position in the
- * form that dead letters use, `CHAIN#SEQ`.
- * @returns `null` if the entry does not exist
+ * One entry, and whether its links to the previous and the next entry of its chain are intact; `null` if it does not exist.
+ * @param reference the entry's id, or its position as `CHAIN#SEQ`
  */
 export async function showEntry(ledger: Read, reference: string): Promise<ShownEntry | null> {
   const found = await find(ledger, reference);
@@ -63,7 +63,7 @@ export async function showEntry(ledger: Read, reference: string): Promise<ShownE
   };
 }
 
-/** The previous entry as a checkpoint of the chain recorded it when retention removed it; `null`: no checkpoint has it. */
+/** The previous entry as recorded by the checkpoint that replaced it; `null`: no checkpoint replaced it. */
 async function replacedBefore(ledger: Read, { chain, seq, prevHash }: LedgerEntry): Promise<ChainHead | null> {
   const account = chain === ORGANIZATION_CHAIN ? {} : { accountId: chain };
   for (let cursor: string | null = null; ; ) {
@@ -99,13 +99,7 @@ async function search(ledger: Read, id: string, at: number | null): Promise<Ledg
     at === null
       ? {}
       : { since: new Date(Math.max(0, at - NEAR_MS)).toISOString(), until: new Date(at + NEAR_MS).toISOString() };
-  let cursor: string | null = null;
-  do {
-    const page = await ledger.query(filter, { limit: PAGE, cursor });
-    const entry = page.entries.find((each) => each.id === id);
-    if (entry !== undefined) return entry;
-    cursor = page.next;
-  } while (cursor !== null);
+  for await (const entry of entriesOf(ledger, filter, { limit: PAGE })) if (entry.id === id) return entry;
   return null;
 }
 

@@ -3,7 +3,7 @@ import type { ChainHead, Digest, LedgerEntry } from '../../../domain/ledger/entr
 import { ChainCheck, FAULT_KINDS, type FaultKind, type LinkFault } from '../../../domain/ledger/verify-chain.ts';
 import { type ChainEnd, type Ledger, TamperedError } from '../../../ports/ledger.ts';
 import type { Records } from '../../../ports/records.ts';
-import { DigestCheck, type DigestResult, digestResultSchema } from '../../ledger/verify-digests.ts';
+import { DigestCheck, digestResultSchema } from '../../ledger/verify-digests.ts';
 
 const faultSchema = z.object({ chain: z.string(), kind: z.enum(FAULT_KINDS), seq: z.number(), message: z.string() });
 
@@ -21,19 +21,8 @@ export const verifySchema = z.object({
   digests: z.array(digestResultSchema),
 });
 
-interface VerifyFault extends LinkFault {
-  readonly chain: string;
-}
-
-export interface VerifyResult {
-  readonly ok: boolean;
-  readonly chains: number;
-  readonly entries: number;
-  readonly fault: VerifyFault | null;
-  readonly faults: readonly VerifyFault[];
-  readonly pruned: number;
-  readonly digests: readonly DigestResult[];
-}
+type VerifyFault = z.infer<typeof faultSchema>;
+export type VerifyResult = z.infer<typeof verifySchema>;
 
 const ENTRIES = 1_000;
 
@@ -48,15 +37,15 @@ export interface VerifyAgainst {
 }
 
 /**
- * Checks every link of every chain (invariant 7), that each chain ends where the store has its end, that the entry from which each account's record
- * was folded exists (this detects the removal of a whole chain), and that the digests still match the store.
+ * Checks every link of every chain (invariant 7), that each chain ends where the store says, that the last entry in each account's
+ * record exists (so the removal of a whole chain is detected), and that the digests match the store.
  */
 export async function verifyLedger(
   ledger: Ledger,
   records: Pick<Records, 'all'>,
   against: VerifyAgainst = {},
 ): Promise<VerifyResult> {
-  // Read before the chains: the chains must then contain everything that the records refer to, even while other processes append.
+  // Read before the chains, which must then contain everything that the records refer to, even if other processes append.
   const folded = await foldedHeads(records);
   const digests = await DigestCheck.make(against.digests ?? [], against.listOf ?? (async () => null));
   const findings = new Findings();
@@ -82,7 +71,7 @@ export async function verifyLedger(
   const faults = findings.first();
   const fits = new Set<string>(['matches', 'pruned', ...(against.strict === false ? ['unknown'] : [])]);
   const ok = faults.length === 0 && results.every(({ outcome }) => fits.has(outcome));
-  return { ok, chains, entries, fault: faults[0] ?? null, faults, pruned, digests: results };
+  return { ok, chains, entries, fault: faults[0] ?? null, faults, pruned, digests: [...results] };
 }
 
 /** The first fault of each kind, in the order in which chains are checked. */
@@ -95,7 +84,7 @@ class Findings {
     }
   }
 
-  first(): readonly VerifyFault[] {
+  first(): VerifyFault[] {
     return [...this.#first.values()].sort((a, b) => (a.chain === b.chain ? a.seq - b.seq : a.chain < b.chain ? -1 : 1));
   }
 }
@@ -165,7 +154,7 @@ async function readOn(ledger: Ledger, chain: string, after: number, check: Chain
     if (!(error instanceof TamperedError)) throw error;
     const { seq, message } = error;
     check.fault('edit', seq, message);
-    // The stored sequence number and the key differ.
+    // The entry's own number differs from the number under which it is stored.
     if (seq <= after) return { entries: [], next: null };
     const entries = seq - after === 1 ? [] : await readUpTo(ledger, chain, after, seq);
     return { entries, next: seq };
