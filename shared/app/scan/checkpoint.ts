@@ -3,20 +3,20 @@ import type { Registers } from '../../ports/registers.ts';
 import { documentFamily, REGISTERS } from '../coordination/documents.ts';
 import { readValue, writeTyped } from '../coordination/typed-register.ts';
 
-/** Characters of JSON in one register. Registers hold small documents. */
+/** Maximum number of JSON characters in one register. */
 const CHUNK_CHARS = 150_000;
 
 const chunkSchema = z.object({ answers: z.array(z.tuple([z.string(), z.unknown()]).readonly()) });
 
 export const CHECKPOINTS = documentFamily(REGISTERS.checkpoint, chunkSchema);
-/** The key of the time that {@link Checkpoint.begunAt} returns; it is not an AWS response. */
+/** The key under which {@link Checkpoint.begunAt} is stored. */
 const BEGUN = 'begunAt';
 const begun = z.number();
 const prefixOf = (runId: string): string => CHECKPOINTS.named(`${runId}/`).name;
 
 /**
- * The AWS responses that a scan has received. A scan that runs out of time is repeated by the next process, which gets these responses
- * instead of calling AWS again. Kept in memory until {@link save}.
+ * The AWS responses that a scan has received. If the scan runs out of time, the next process repeats it with these responses
+ * instead of calling AWS again. They are in memory until {@link save}.
  */
 export class Checkpoint {
   readonly #registers: Registers;
@@ -33,7 +33,7 @@ export class Checkpoint {
     this.#chunks = chunks;
   }
 
-  /** Loads the checkpoint of a run; empty if it has none. Removes the checkpoints of earlier runs, which are not continued. */
+  /** Loads the checkpoint of a run; empty if it has none. Removes the checkpoints of earlier runs. */
   static async load(registers: Registers, runId: string): Promise<Checkpoint> {
     const known = new Map<string, unknown>();
     const stored = [];
@@ -65,7 +65,7 @@ export class Checkpoint {
     this.#known.set(key, answer);
   }
 
-  /** Time of the request for its first response, epoch ms; `now` if it has none. */
+  /** When the first response was requested, epoch ms; `now` if there is none yet. */
   begunAt(now: number): number {
     if (!this.has(BEGUN)) this.put(BEGUN, now);
     return begun.parse(this.get(BEGUN));

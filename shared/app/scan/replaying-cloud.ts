@@ -41,8 +41,8 @@ export interface ResumableCloud extends Cloud {
 }
 
 /**
- * Wraps the cloud for a scan that may continue in another process. A response in the checkpoint is replayed; any other is requested and
- * added to it. When `mayGoOn` returns false, calls throw {@link OutOfTime}. Only reads are wrapped: a scan changes nothing.
+ * Wraps the cloud for a scan that may continue in another process. A response in the checkpoint is replayed; any other is requested
+ * and added to it. When `mayGoOn` returns false, requests throw {@link OutOfTime}.
  */
 export function resumable(
   cloud: Cloud,
@@ -69,19 +69,19 @@ export function resumable(
   };
   const listings = memoized((kind: EnrollmentId) => {
     const round = counter();
-    /** Answers per token in this round: an empty page may return the token that requested it. */
+    /** The number of answers to each token. It can exceed one, because an empty page may return the token that requested it. */
     let answered = new Map<string, number>();
     return async (token: string | null): Promise<Page<ListedEnrollment>> => {
       if (token === null) answered = new Map();
       const times = answered.get(token ?? '') ?? 0;
-      // A listing that starts over gets its own keys, because the tokens of the previous pass failed.
+      // A listing that starts over, because a page token failed, must not get the answers of its previous pass.
       const key = `${kind}/${token === null ? round.next() : round.now()}/${token ?? ''}/${times}`;
       try {
         const answer = page.parse(await once(key, () => cloud.list(kind, token)));
         answered.set(token ?? '', times + 1);
         return answer;
       } catch (error) {
-        // The retry requests the same first page again; that is not a new listing.
+        // A retry of the first page does not start the listing over.
         if (token === null) round.back();
         throw error;
       }
@@ -98,7 +98,7 @@ export function resumable(
     read: (kind, id) => probe(checkpoint, `${kind}#${id}`, request, () => cloud.read(kind, id)),
     async readOrganization(options) {
       const name = `organization/${readings.next()}`;
-      // Stored before the first request: a snapshot completed by a later part is as old as its first response.
+      // Stored before the first request, because a snapshot is as old as its first response.
       const takenAt = time.parse(await once(`${name}/takenAt`, async () => now()));
       const snapshot = await cloud.readOrganization({ ...options, once: (key, call) => once(`${name}/${key}`, call) });
       return { ...snapshot, takenAt };

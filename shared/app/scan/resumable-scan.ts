@@ -1,7 +1,7 @@
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
 import type { ScanRequests } from '../../ports/scan-requests.ts';
 import type { Deps, OnProgress, Settings } from '../context.ts';
-import { withLease } from '../coordination/lease.ts';
+import { acquireLease, holdLease } from '../coordination/lease.ts';
 import type { Plan } from '../plan/plan.ts';
 import { beginPart, endPart, noteOldestAnswer, SCAN_LEASE } from '../schedule/scan-schedule.ts';
 import { OutOfTime } from '../support/out-of-time.ts';
@@ -16,7 +16,7 @@ export interface Deadline {
   remainingMs(): number;
   /** Time reserved for finishing the calls in progress, including their retries, and for saving their responses, ms. */
   readonly reserveMs: number;
-  /** Aborts when the process has to stop early. Then `remainingMs` is 0 and another process continues the run. */
+  /** Aborts when the process has to stop early; `remainingMs` is then 0. */
   readonly stop?: AbortSignal;
 }
 
@@ -42,42 +42,21 @@ export type ScanPartResult =
 /** A run with more parts makes no progress: 40 parts of 15 minutes are 10 hours. */
 const MAX_PARTS = 40;
 
-class LeaseHeld extends Error {
-  override readonly name = 'LeaseHeld';
-  readonly holder: string;
-  readonly until: number;
-
-  constructor(holder: string, until: number) {
-    super(`the scan lease is held by ${holder}`);
-    this.holder = holder;
-    this.until = until;
-  }
-}
-
 /**
- * Does as much of a run's scan as the time limit allows, then stores the AWS responses and requests the next part, which replays them.
- * Recording and enqueueing are idempotent and are repeated. Processes that live for minutes can therefore scan an organization of any size.
- * @throws the error that ended the scan; the tick requests the same run again.
+ * Does as much of a run's scan as the time limit allows, then stores the AWS responses and requests the next part, which replays
+ * them. This way, processes that live for minutes can scan an organization of any size.
+ * @throws the error that ended the scan; the tick requests the same run again
  */
 export async function scanPart(part: ScanPart, runId: string): Promise<ScanPartResult> {
   const { registers, clock, newId } = part.deps;
-  try {
-    const result = await withLease(
-      {
-        ...{ registers, clock, name: SCAN_LEASE, owner: newId(), ttlMs: part.settings.leaseMs },
-        onWait: (holder, until) => {
-          throw new LeaseHeld(holder, until);
-        },
-      },
-      (lost) => scanUnderLease(part, runId, lost),
-    );
-    // Sent after the lease is released, because the next part needs it.
-    if (result.kind === 'continued' && part.deadline.stop?.aborted !== true) await part.requests.send({ runId });
-    return result;
-  } catch (error) {
-    if (error instanceof LeaseHeld) return { kind: 'busy', holder: error.holder, until: error.until };
-    throw error;
-  }
+  const { leaseMs: ttlMs } = part.settings;
+  const answer = await acquireLease(registers, clock, SCAN_LEASE, newId(), ttlMs);
+  if (!('lease' in answer)) return { kind: 'busy', ...answer };
+  const held = { lease: answer.lease, name: SCAN_LEASE, ttlMs };
+  const result = await holdLease(clock, held, (lost) => scanUnderLease(part, runId, lost));
+  // Sent after the lease is released, because the next part needs it.
+  if (result.kind === 'continued' && part.deadline.stop?.aborted !== true) await part.requests.send({ runId });
+  return result;
 }
 
 async function scanUnderLease(part: ScanPart, runId: string, lost: AbortSignal): Promise<ScanPartResult> {
@@ -126,7 +105,7 @@ async function scanUnderLease(part: ScanPart, runId: string, lost: AbortSignal):
   }
 }
 
-/** Ends the scan when only the reserve is left. Recording calls no AWS API, so `mayGoOn` alone would not end it. */
+/** Ends the scan when only the reserve is left, even while it records accounts and therefore makes no request. */
 function watchTime(
   { clock }: Deps,
   { remainingMs, reserveMs, stop }: Deadline,

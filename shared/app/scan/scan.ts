@@ -31,10 +31,7 @@ import { noteTrustedAccess } from './trusted-access.ts';
 /** Accounts recorded in one write. */
 const RECORD_CHUNK = 500;
 
-/**
- * Plans a run without writing anything (invariant 6).
- * @param onlyThese the keys of a saved plan; the result is the plan of a run that makes only those changes.
- */
+/** Plans a run without writing anything (invariant 6). @param onlyThese the only changes that the run may make; `null`: any */
 export async function plan(
   deps: Deps,
   settings: Settings,
@@ -76,8 +73,8 @@ async function planOf(
 }
 
 /**
- * One scan: surveys the organization, records changes and enqueues the due changes, unless a guardrail trips.
- * The caller holds the scan lease; `lost` aborts when the lease is lost.
+ * One scan: assesses the whole organization, records what has changed, and enqueues the due changes unless a guardrail trips.
+ * @param lost aborts when the caller loses the scan lease
  */
 export async function scan(
   deps: Deps,
@@ -141,7 +138,7 @@ async function beginRun(deps: Deps, runs: RunStore, { run, plan }: BoundRun, acc
   }
   await runs.begin(run, deps.clock.now(), accountsInScope, totalChanges(plan.totals));
   await runs.noteChanges(run.runId, keysOf([...plan.due, ...plan.followUps]), deps.clock.now());
-  // Changes that wait for a window are requeued when it opens. They must find that their run was stopped.
+  // Changes that wait for a window are requeued when it opens, and workers must then see that their run was stopped.
   const waitsForWindow = plan.changes.some((change) => change.reason === 'window');
   if (plan.trip?.reason !== 'halted' && waitsForWindow) {
     if (plan.trip !== null) await runs.stop(run.runId, plan.trip);
@@ -149,7 +146,7 @@ async function beginRun(deps: Deps, runs: RunStore, { run, plan }: BoundRun, acc
   }
 }
 
-/** @throws Error if the plan is not stored: a run that is bound to an unknown plan must not run unbound. */
+/** @throws Error if the plan is not stored; otherwise the run would make any change instead of only those of its plan */
 async function allowedBy(runs: RunStore, planHash: string): Promise<ReadonlySet<string>> {
   const keys = await runs.planKeys(planHash);
   if (keys === null) throw new Error(`plan ${planHash} is not in this store; create a new one with \`rollcall plan\``);
@@ -182,7 +179,7 @@ async function recordAssessed(
 ): Promise<number> {
   if (accounts.length === 0) return 0;
   const context = entryContext(deps, run);
-  // Read after the records: a later change by an operator moves the heads of the records.
+  // Controls are read after the records, so a command that they do not contain has not yet changed the records either.
   const controls = compileControls(await readControls(deps.registers));
   const valid = accounts.filter(({ account, assessments }) =>
     isValidUnder(controls, context.now, account, assessments),
@@ -190,7 +187,7 @@ async function recordAssessed(
   const details = await changesBehind(deps, valid.map(foundOf));
   const items = valid.map((assessed) => ({
     record: assessed.record ?? emptyRecord(assessed.account.id),
-    // An entry written since the assessment may be based on a newer observation, so nothing is added to it.
+    // An entry written since the assessment may be based on a newer observation, so this older one is discarded.
     decide: (record: AccountRecord) =>
       record.head.seq === (assessed.record?.head.seq ?? 0)
         ? draftsFor(context, record, assessed, details.get(assessed.account.id))
@@ -241,7 +238,7 @@ function draftsFor(
   if (!record.present) {
     const draft = joined(context, account, assessments);
     drafts.push(draft);
-    // The transitions start from the record after the join; seq and hashes do not matter for that.
+    // The transitions start from the record after the join. The fold does not use `seq` and hashes.
     known = foldEntry(record, { ...draft, seq: 0, prevHash: '', hash: '' });
   }
   for (const enrollment of ENROLLMENT_IDS) {

@@ -28,9 +28,8 @@ export async function knownTrustedAccess(registers: Registers): Promise<TrustedA
 }
 
 /**
- * Stores the state that a scan has read. A change writes an organization entry with the reason code `trustedAccessLost` or
- * `trustedAccessRestored`. A first read that finds it on writes no entry.
- * @param enabled `null`: it could not be read; nothing is stored.
+ * Stores whether a scan found trusted access enabled, and records a change in the organization's chain.
+ * @param enabled `null`: it could not be read, and nothing is stored
  */
 export async function noteTrustedAccess(
   deps: Deps,
@@ -41,7 +40,7 @@ export async function noteTrustedAccess(
   if (enabled === null) return;
   const known = await readTyped(deps.registers, TRUSTED_ACCESS);
   if ((known?.value.enabled ?? null) === enabled) return;
-  // The entry is written first: after a crash a duplicate is better than a missing entry.
+  // The entry is written first, so that a crash causes a duplicate entry, not a missing one.
   if (known !== null || !enabled) {
     const reason = enabled ? 'trustedAccessRestored' : 'trustedAccessLost';
     const detail = { message: enabled ? RESTORED : LOST };

@@ -23,8 +23,8 @@ export const EARLY_SCAN_SPACING_MS = 5 * 60_000;
 const AHEAD_MS = 1_000;
 
 /**
- * Requests an early scan for an event that concerns too many accounts to reconcile individually. Any number of requests become one scan.
- * @param begunAt due time of the last scan. A later request is still open.
+ * Requests an early scan for an event about too many accounts. Any number of requests become one scan.
+ * @param begunAt due time of the last scan; a request after that time is still open
  */
 export async function requestEarlyScan(
   { registers, clock }: { readonly registers: Registers; readonly clock: Clock },
@@ -35,7 +35,7 @@ export async function requestEarlyScan(
   const open = known !== null && known.value.at > begunAt;
   if (open && known.value.at > clock.now() && (known.value.organization || !request.organization)) return;
   const organization = request.organization || (open && known.value.organization);
-  // Dated ahead so that further requests within this second need no write. If the write loses the race, an equally recent request is stored.
+  // Dated ahead, so that further requests within this second need no write. If this write loses a race, another request is stored.
   const at = clock.now() + AHEAD_MS;
   await writeTyped(registers, SCAN_REQUEST, { at, organization, reason: request.reason }, known?.version ?? null);
 }

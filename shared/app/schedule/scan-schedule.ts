@@ -20,8 +20,7 @@ import { EARLY_SCAN_SPACING_MS, earlyScanRequest } from './scan-requests.ts';
  *    │                    │   └── tick: its lease ┘   └──▶ running
  *    └── tick: given up ──┘       expired (retries the same run)
  *
- * The process that runs a part holds the lease {@link SCAN_LEASE}. A killed process stops renewing it, so another process continues the run within a
- * minute.
+ * The process that runs a part holds {@link SCAN_LEASE}. If it is killed, the lease expires, and another process continues the run.
  */
 const scanState = z.object({
   runId: z.string(),
@@ -31,7 +30,7 @@ const scanState = z.object({
   /** Time of the last activity, epoch ms: requested, begun, a part ended or failed. */
   aliveAt: z.number(),
   state: z.enum(['requested', 'running', 'done']),
-  /** Time of the request for the oldest AWS response stored for the next part, epoch ms; `null`: none is stored. */
+  /** When the oldest AWS response that is stored for the next part was requested, epoch ms; `null`: none is stored. */
   begunAt: z.number().nullable().default(null),
   /** Requests repeated after a failure or after silence. */
   attempts: z.number(),
@@ -47,18 +46,15 @@ export const SCAN = storedDocument(REGISTERS.scan, scanState);
 /** Held while a part of a scan runs. */
 export const SCAN_LEASE = 'scan';
 
-/** A part of a scan ends within 15 minutes. If the lease is held for longer, its holder is not this run. */
+/** A part of a scan ends within 15 minutes. If the lease is held for longer, another run holds it. */
 const RUNNING_SILENCE_MS = 16 * 60_000;
-/** A delivered request starts within seconds. */
+/** A requested scan usually starts within seconds; after this time the request counts as lost. */
 const REQUESTED_SILENCE_MS = 3 * 60_000;
-/**
- * An interrupted run is continued only while its oldest stored response is younger than this, because older responses may be outdated.
- * Otherwise a new run begins. A run whose parts follow each other without interruption has no such limit.
- */
+/** If the oldest stored response of an interrupted run is older, it may be outdated, and a new run begins instead. */
 const MAX_ANSWER_AGE_MS = 30 * 60_000;
 /** A run is given up after this many repeated requests. The next scheduled scan is a new run. */
 const MAX_ATTEMPTS = 5;
-/** Ticks are not exact to the millisecond. A tick that is a little early must not delay the scan by a minute. */
+/** A scan is due this much early, ms. Otherwise a tick that comes a little early would delay it to the next tick. */
 const EARLY_MS = 30_000;
 
 /** When the first scan after the one that fell due at `last` falls due, epoch ms; `null`: never again. */
@@ -97,10 +93,7 @@ export interface ScheduleDeps {
   readonly onScanGivenUp?: (scan: GivenUpScan) => void;
 }
 
-/**
- * Decides whether to request a scan now, and stores the request. If several ticks run in parallel, only one gets the request. A lost
- * request is repeated later for the same run.
- */
+/** Decides whether to request a scan now, and stores the request. Of several ticks in parallel, only one gets the request. */
 export async function requestScan(deps: ScheduleDeps, policy: CompiledPolicy): Promise<ScanRequest | null> {
   const now = deps.clock.now();
   const known = await readTyped(deps.registers, SCAN);
@@ -122,7 +115,7 @@ async function isApproved(registers: Registers, policy: CompiledPolicy, now: Epo
   return (await openApprovals(registers, policy.hash, now)).some(({ startedRun }) => startedRun === null);
 }
 
-/** Whether an event requested a scan that has not begun yet, and the minimum interval since the last scan has passed. */
+/** Whether an event has requested a scan, and the minimum interval since the last scan has passed. */
 async function isRequestedByEvent(registers: Registers, known: ScanState | undefined, now: EpochMs): Promise<boolean> {
   const request = await earlyScanRequest(registers);
   if (request === null || known === undefined) return false;
@@ -160,7 +153,7 @@ export async function makeScanDue(registers: Registers): Promise<void> {
   if ((await scanNow(registers)) === null) return;
   await update(registers, SCAN, (current): ScanState => {
     if (current === null) throw new Error('the scan register no longer exists');
-    // Until the first scan is complete it is requested anyway, and `dueAt` must stay, because `scanAge` counts from it.
+    // An incomplete first scan is requested anyway. Its `dueAt` must stay, because `scanAge` counts from it.
     return current.completedAt === null ? current : { ...current, dueAt: 0 };
   });
 }
@@ -169,28 +162,20 @@ export async function makeScanDue(registers: Registers): Promise<void> {
 export interface ScanUnderWay {
   /** `null`: the scan is part of an `apply`, which has no schedule. */
   readonly runId: string | null;
-  /**
-   * `requested`: no process has begun it yet. `running`: a process holds its lease. `interrupted`: its process ended, and the next tick
-   * continues it.
-   */
+  /** `requested`: no process has begun it. `running`: a process holds its lease. `interrupted`: the next tick continues it. */
   readonly state: 'requested' | 'running' | 'interrupted';
   /** The process that runs it; `null`: none. */
   readonly holder: string | null;
-  /**
-   * When another process may continue the scan if its lease is not renewed until then, ISO 8601; `null`: now. A living process keeps renewing its
-   * lease.
-   */
+  /** When another process may continue the scan unless its lease is renewed, ISO 8601; `null`: now. */
   readonly until: string | null;
 }
 
 /** The requested or running scan; `null`: none. */
-export async function scanUnderWay({
-  registers,
-  clock,
-}: {
+export async function scanUnderWay(deps: {
   readonly registers: Registers;
   readonly clock: Pick<Clock, 'now'>;
 }): Promise<ScanUnderWay | null> {
+  const { registers, clock } = deps;
   const [lease, known] = [await leaseHolder(registers, clock, SCAN_LEASE), (await scanNow(registers))?.value ?? null];
   const runId = known === null || known.state === 'done' ? null : known.runId;
   if (lease !== null) {
@@ -203,7 +188,7 @@ export async function scanUnderWay({
   return { runId, state: 'requested', holder: null, until: until > clock.now() ? toIso(until) : null };
 }
 
-/** The scan register of a restored store: a running scan has ended, and a new one is due at the next tick. */
+/** The scan register after a restore: a running scan has ended, and a new one is due at the next tick. */
 export function restoredScan(known: ScanState): ScanState {
   return { ...known, state: 'done', begunAt: null, dueAt: 0 };
 }
@@ -213,10 +198,7 @@ export function scanNow(registers: Registers): Promise<Typed<ScanState> | null> 
   return readTyped(registers, SCAN);
 }
 
-/**
- * Records that a part of the run begins.
- * @returns the state of the run; `null` if the run is done or another run has replaced it.
- */
+/** Records that a part of the run begins. @returns its state; `null` if the run is done or another run has replaced it */
 export async function beginPart(deps: ScheduleDeps, runId: string): Promise<ScanState | null> {
   const known = await scanNow(deps.registers);
   if (known === null || known.value.runId !== runId || known.value.state === 'done') return null;
@@ -224,10 +206,7 @@ export async function beginPart(deps: ScheduleDeps, runId: string): Promise<Scan
   return (await writeTyped(deps.registers, SCAN, next, known.version)) === null ? null : next;
 }
 
-/**
- * Records the request time of the oldest AWS response that a part stores for the next one. Called before the responses are stored: if the
- * process dies while it stores them, the next part still knows their age.
- */
+/** Must be called before responses are stored for the next part, which needs their age even if this process crashes meanwhile. */
 export async function noteOldestAnswer(deps: ScheduleDeps, runId: string, begunAt: EpochMs): Promise<void> {
   await update(deps.registers, SCAN, (current): ScanState => {
     if (current === null || current.runId !== runId) return current ?? missing(runId);
@@ -238,7 +217,7 @@ export async function noteOldestAnswer(deps: ScheduleDeps, runId: string, begunA
 /** `stopped`: the process had to stop early; the next tick continues the run immediately. */
 export type PartEnd = 'done' | 'continued' | 'stopped' | 'failed';
 
-/** Records how a part of the run ended. After a failure, the tick requests the run again after a pause. */
+/** Records how a part of the run ended. */
 export async function endPart(deps: ScheduleDeps, runId: string, end: PartEnd): Promise<void> {
   const now = deps.clock.now();
   await update(deps.registers, SCAN, (current): ScanState => {
@@ -262,8 +241,8 @@ function missing(runId: string): never {
 }
 
 /**
- * Time since the last complete scan, in periods of the schedule: up to 1 is normal, above 2 needs attention. Counted from the first due
- * time while no scan is complete; `null` before the first request.
+ * Time since the last complete scan, or else since the first scan was due, in periods of the schedule: above 2 needs attention.
+ * `null` before the first request.
  */
 export async function scanAge(
   { registers, clock }: Pick<ScheduleDeps, 'registers' | 'clock'>,
