@@ -10,7 +10,7 @@ import {
 } from '../../domain/decision/operator-controls.ts';
 import type { Condition, Facet } from '../../domain/enrollment/condition.ts';
 import { ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
-import { type EntryDraft, type LedgerEntry, ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
+import type { Detail, EntryDraft, LedgerEntry } from '../../domain/ledger/entry.ts';
 import { type OrganizationAccount, parseOperatorSelector } from '../../domain/policy/index.ts';
 import { toIso } from '../../domain/time.ts';
 import type { Deps } from '../context.ts';
@@ -19,7 +19,7 @@ import { RunStore } from '../coordination/run-store.ts';
 import { update } from '../coordination/typed-register.ts';
 import { CONTROLS, readControls } from '../guardrails/controls.ts';
 import { LedgerWriter } from '../ledger/ledger-writer.ts';
-import { commandContext } from '../ledger/organization-entry.ts';
+import { commandContext, organizationEntry } from '../ledger/organization-entry.ts';
 import { makeScanDue } from '../schedule/scan-schedule.ts';
 import { queueDue } from '../work-queue/requeue-due.ts';
 
@@ -28,16 +28,15 @@ export type SettleDeps = Pick<
   'ledger' | 'records' | 'registers' | 'snapshots' | 'queue' | 'clock' | 'newId' | 'actor'
 >;
 
-/** How long a process has to carry out a notice, ms. Then another process takes over. */
+/** How long a process has to carry out a command, ms. Then another process takes over. */
 const CLAIM_MS = 60_000;
 /** Accounts written at a time. */
 const CHUNK = 500;
 
 /**
- * Applies the operator controls: ends expired suspensions, records the operators' commands, marks accounts as Suspended or makes them due
- * again, and requeues what the kill switch held back. Idempotent, and safe to run in any number of processes: one process carries out
- * each notice, and after a crash another process continues.
- * @returns the number of notices carried out.
+ * Ends expired suspensions and carries out the operators' commands (notices): records them, marks accounts as Suspended or makes
+ * them due again, and requeues what the kill switch held back. One process carries out each notice; another one continues after a crash.
+ * @returns the number of notices carried out
  */
 export async function settleControls(deps: SettleDeps): Promise<number> {
   const now = deps.clock.now();
@@ -56,7 +55,7 @@ export async function settleControls(deps: SettleDeps): Promise<number> {
 }
 
 async function claimNotices(deps: SettleDeps, now: number): Promise<readonly Notice[]> {
-  // The id of a notice is the id of its entry. It is created once, so that a repeated compare-and-set writes the same id.
+  // A repeated compare-and-set reuses the ids, because the id of a notice becomes the id of its entry.
   const ids: string[] = [];
   const claimed: { notices: readonly Notice[] } = { notices: [] };
   await update(deps.registers, CONTROLS, (current): Controls => {
@@ -92,7 +91,7 @@ async function carryOut(deps: SettleDeps, notice: Notice): Promise<void> {
     case 'AccountSuspended':
     case 'AccountResumed': {
       const accounts = await recordAccounts(deps, writer, notice);
-      // Queued now instead of at the next tick.
+      // Otherwise the accounts would wait for the next tick.
       if (accounts > 0 && notice.type === 'AccountResumed') await queueNow(deps);
     }
   }
@@ -103,22 +102,15 @@ async function isRecorded({ ledger }: SettleDeps, { id, type, at }: Notice): Pro
   return entries.some((entry: LedgerEntry) => entry.id === id);
 }
 
-function organizationNotice({ id, type, at, by, reason, message, selector, until }: Notice): EntryDraft {
+function organizationNotice(notice: Notice): EntryDraft {
+  const { id, type, at, by, reason } = notice;
+  const context = { newId: () => id, now: at, actor: by, runId: null, policyHash: null };
+  return organizationEntry(context, type, { reason, detail: detailOf(notice) });
+}
+
+function detailOf({ type, message, selector, until }: Notice): Detail {
   const ends = type === 'AccountSuspended' ? { until: until === null ? null : toIso(until) } : {};
-  return {
-    ...{
-      id,
-      chain: ORGANIZATION_CHAIN,
-      at: toIso(at),
-      type,
-      accountId: null,
-      enrollment: null,
-      runId: null,
-      actor: by,
-    },
-    ...{ before: null, after: null, reason, rule: null, policyHash: null, api: null },
-    detail: { message, ...(selector === null ? {} : { selector, ...ends }) },
-  };
+  return { message, ...(selector === null ? {} : { selector, ...ends }) };
 }
 
 /** Records the new state of each matching account. @returns the number of accounts with a new entry. */
@@ -172,15 +164,13 @@ function accountNotice(
   const facets: Partial<Record<EnrollmentId, Facet>> = {};
   for (const enrollment of ENROLLMENT_IDS) {
     const condition = record.conditions[enrollment];
-    // Only the claim holder may close its claim; it reconciles the account again afterwards.
+    // A worker that holds a claim on the enrollment records the result itself, and then reconciles the account again.
     const facet = condition === null || condition.claim !== null || !record.present ? null : facetFor(condition);
     if (facet !== null) facets[enrollment] = facet;
   }
   if (Object.keys(facets).length === 0) return [];
-  const { type, reason, message, selector, until } = notice;
-  const ends = type === 'AccountSuspended' ? { until: until === null ? null : toIso(until) } : {};
-  const detail = { facets, message, ...(selector === null ? {} : { selector, ...ends }) };
-  return [accountEntry(context, type, account.id, null, { reason, detail })];
+  const { type, reason } = notice;
+  return [accountEntry(context, type, account.id, null, { reason, detail: { facets, ...detailOf(notice) } })];
 }
 
 function suspendedFacet(condition: Condition, until: number | null): Facet {

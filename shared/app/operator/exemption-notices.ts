@@ -19,8 +19,7 @@ import { hasPendingWork } from '../work-queue/due-keys.ts';
  *   (unknown) ──in force──▶ active ──7 days before its end──▶ expiring ──its end──▶ expired
  *       └────first seen after its end: nothing to announce──────────────────────────▲
  *
- * An announcement is claimed in the register before it is written and closed afterwards, so that only one tick makes it, and another tick
- * continues after a crash.
+ * One tick claims an announcement in the register, writes it, and closes it. After a crash another tick continues.
  */
 const stage = z.enum(['active', 'expiring', 'expired']);
 const known = z.object({ stage, claimedUntil: z.number(), endsAt: z.number() });
@@ -38,14 +37,13 @@ interface Due {
   readonly key: string;
   readonly exemption: Exemption;
   readonly stage: 'expiring' | 'expired';
-  /** Another process claimed it before and did not close it. */
+  /** Whether another process claimed the announcement before and did not close it, so that part of it may be written. */
   readonly again: boolean;
 }
 
 /**
- * Announces exemptions that end within 7 days and those that have ended, once each, with one entry per account. Enforcement does not depend
- * on this: the condition of an account becomes due when its exemption ends.
- * @returns the number of announced exemptions.
+ * Announces exemptions that end within 7 days and those that have ended, once each, with one entry per account.
+ * @returns the number of announced exemptions
  */
 export async function announceExemptions(deps: ExemptionDeps, policy: CompiledPolicy): Promise<number> {
   const { exemptions } = policy.policy;
@@ -64,7 +62,7 @@ export async function announceExemptions(deps: ExemptionDeps, policy: CompiledPo
   return due.length;
 }
 
-/** The exemptions with an account that a scan has found. Before the first scan there are none. */
+/** The exemptions with at least one account that a scan has found. */
 async function withKnownAccounts(
   { records }: ExemptionDeps,
   exemptions: readonly Exemption[],
@@ -73,7 +71,7 @@ async function withKnownAccounts(
   return exemptions.filter(({ accounts }) => accounts.some((id) => stored.get(id)?.present === true));
 }
 
-/** An extended or reassigned exemption is a different one, with its own end. */
+/** Identifies an exemption by its content, so that an extended or reassigned one is announced again. */
 function keyOf({ accounts, enrollment, until, owner, reason }: Exemption): string {
   return sha256Hex(JSON.stringify([[...accounts].sort(), enrollment, until, owner, reason])).slice(0, 32);
 }
@@ -95,7 +93,7 @@ function needsUpdate(stored: Known, exemptions: readonly Exemption[], now: Epoch
   return Object.entries(stored).some(([key, entry]) => !keys.has(key) && isOver(entry, now));
 }
 
-/** The state of an exemption is kept until its end, even if the policy (or the policy of another process) no longer has it. */
+/** The stage of an exemption is kept until its end even if the policy lacks it, because another process may have another policy. */
 function isOver({ endsAt }: z.infer<typeof known>, now: EpochMs): boolean {
   return endsAt <= now;
 }
@@ -137,7 +135,7 @@ async function announce(deps: ExemptionDeps, policy: CompiledPolicy, due: Due, n
       chunk
         .filter((id) => !announced.has(id))
         .map((id) => {
-          // One draft for all attempts, because it does not depend on the record.
+          // Built once, so that all attempts to write it have the same id.
           const draft = entryOf(deps, policy, due, id, now);
           return {
             record: records.get(id) ?? emptyRecord(id),
@@ -149,7 +147,7 @@ async function announce(deps: ExemptionDeps, policy: CompiledPolicy, due: Due, n
   }
 }
 
-/** A new entry clears a due time that was only a hint, so the account is made due now. */
+/** The new entry has replaced the time at which the account would have been polled, so it is made due now. */
 async function keepAwake({ records }: ExemptionDeps, record: AccountRecord, now: EpochMs): Promise<void> {
   if (!hasPendingWork(record)) return;
   await records.snooze(record.accountId, record.head.seq, now);

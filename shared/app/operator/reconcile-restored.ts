@@ -30,14 +30,14 @@ import { restoredScan, SCAN } from '../schedule/scan-schedule.ts';
 import { type RestoreReport, type RestoreRequest, storeRestored } from './restore-entry.ts';
 
 /*
- * The content of each register in a restored store, by the catalogue's restore rule. A restore never relaxes a limit on the next call:
+ * The content of each register after a restore, by its restore rule in `coordination/documents.ts`. A restore never relaxes a limit:
  *
  *   controls                  halted, and the suspensions of both stores
  *   changes-before-restore    the changes of both stores in the last 24 hours
  *   approval/, run/           used stays used, stopped stays stopped, and no approval stays valid
  *   rollout                   the stricter gate
  *   policy                    kept if both agree; otherwise the next scan records it
- *   scan                      ended, and due again: its stored responses are too old
+ *   scan                      ended, and due again, because its stored AWS responses are too old
  *   current                   leases stay held, and calls already made stay counted
  *   currentOrBackup           nothing is announced twice
  */
@@ -169,7 +169,7 @@ class Reconciliation {
     );
   }
 
-  /** Intents of changes in progress are carried over to the restored log. When such a claim expires, recovery determines the outcome. */
+  /** The entries of changes in progress are copied to the restored log. When their claims expire, a worker determines the outcome. */
   #claims(): EntryDraft[] {
     const open = this.#conditions(({ claim }, known) => claim !== null && known?.claim?.entryId !== claim.entryId);
     return open.flatMap(({ record: { accountId }, condition: { claim } }) => {
@@ -179,7 +179,7 @@ class Reconciliation {
     });
   }
 
-  /** The drafts in order, with `DriftDetected` inserted before each one that is the first to record a drift. */
+  /** The drafts in order, each with `DriftDetected` before it if it is the first to record a drift. */
   #detected(drafts: readonly EntryDraft[]): EntryDraft[] {
     const known = new Map<AccountId, AccountRecord>();
     return drafts.flatMap((draft) => {

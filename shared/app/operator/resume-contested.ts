@@ -16,8 +16,7 @@ const isContested = (record: AccountRecord): boolean =>
   ENROLLMENT_IDS.some((enrollment) => record.conditions[enrollment]?.contested !== undefined);
 
 /**
- * Ends the contest of matching accounts, so that Rollcall changes them again: an `AccountResumed` entry in the account's chain resets its
- * record and makes it due immediately. Calls no AWS API.
+ * Lets Rollcall change matching contested accounts again: an `AccountResumed` entry makes each of them due immediately.
  * @returns the accounts that were contested
  */
 export async function resumeContested(deps: ResumeDeps, selector: OperatorSelector): Promise<readonly AccountId[]> {
