@@ -7,9 +7,8 @@ import { createRetryingUntil } from '../support/retry.ts';
 import type { ReactDeps } from './event-handler.ts';
 
 /**
- * Reads single accounts for an event, including their tags if the policy or a suspension uses tags: an account with unknown tags counts as
- * suspended if tags decide.
- * @param until deadline for the retries, epoch ms: the caller of the event handler waits only until then.
+ * Reads single accounts for an event, with their tags if the policy or a suspension uses tags.
+ * @param until the deadline for retries, epoch ms
  */
 export function accountReader(
   { cloud, registers, clock, random }: Pick<Deps, 'cloud' | 'registers' | 'clock' | 'random'>,

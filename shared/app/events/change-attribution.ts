@@ -20,7 +20,7 @@ const changedBy = z.object({
 /** For each enrollment kind, the last call that was not made by Rollcall. */
 const notes = z.object(byKind(() => changedBy.optional()));
 
-/** The subject of a note: an account, or `organization` for an organization-wide call. */
+/** What a call of another caller changed: an account, or `organization` for an organization-wide call. */
 export type Noted = AccountId | 'organization';
 
 export const CHANGED_BY = documentFamily(REGISTERS.changedBy, notes);
@@ -29,20 +29,17 @@ const OWN_CALLS = 20;
 /** CloudTrail times are whole seconds of AWS's clock. */
 const CLOCK_SLACK_MS = 2_000;
 
-/**
- * Limits the time of a call to the receipt of its event. Otherwise every change until a future date would be attributed to this actor.
- * @param receivedAt epoch ms
- */
+/** Limits the time of a call to `receivedAt`. With a future time, every change until then would be attributed to this actor. */
 export function boundedBy(by: ChangedBy, receivedAt: EpochMs): ChangedBy {
   return Date.parse(by.at) > receivedAt ? { ...by, at: new Date(receivedAt).toISOString() } : by;
 }
 
-/** Whether the recorded time of the call is not in the future. Earlier versions stored the time of an event without a limit. */
+/** Earlier versions could store the time of a call that was in the future. */
 function isPast({ at }: ChangedBy, now: EpochMs): boolean {
   return Date.parse(at) <= now;
 }
 
-/** Stores the actor for the entry that will record the drift. One small register per account, overwritten each time. */
+/** Stores who changed an enrollment, for the entry that will record the drift. */
 export async function noteChange(
   { registers, clock }: Pick<Deps, 'registers' | 'clock'>,
   noted: Noted,
@@ -58,7 +55,7 @@ export async function noteChange(
   });
 }
 
-/** Whether Rollcall made the call: its request id is in the ledger. */
+/** Whether Rollcall made the call: the audit log contains its request id. */
 export async function isOurs(
   { ledger }: Pick<Deps, 'ledger'>,
   accountIds: readonly AccountId[],
@@ -73,8 +70,8 @@ export async function isOurs(
 }
 
 /**
- * Finds the actor behind the observed change, for the entry that records it as a new drift or as contested. Only a call made since the last entry
- * about this enrollment counts: an older call did not cause what is observed now.
+ * Finds the actor behind a change that is about to be recorded as a new drift or as contested. Only a call made since the last
+ * entry about this enrollment counts, because an older call did not cause the change.
  */
 export async function whoChanged(
   deps: Pick<Deps, 'registers' | 'ledger' | 'clock'>,

@@ -16,10 +16,7 @@ import { boundedBy, isOurs, noteChange } from './change-attribution.ts';
 import { acquireLookups, acquireReads, SPACING_MS } from './event-throttle.ts';
 
 export interface ReactDeps extends Stores, Pick<Deps, 'clock' | 'newId' | 'logger' | 'actor'> {
-  /**
-   * Reads one account from AWS Organizations; `null`: the organization does not have it. Called only for events that may change the
-   * organization. @throws CloudError
-   */
+  /** Reads one account from AWS Organizations; `null`: the organization does not have it. @throws CloudError */
   readonly readAccount: (accountId: AccountId, organization: OrganizationIds) => Promise<OrganizationAccount | null>;
 }
 
@@ -28,11 +25,11 @@ interface OrganizationIds {
   readonly managementAccountId: AccountId;
 }
 
-/** The result of handling one event. Every list is bounded. */
+/** The result of handling one event. */
 export interface Reaction {
-  /** Accounts whose keys are queued now. */
+  /** Accounts that are queued for reconciliation. */
   readonly queued: readonly AccountId[];
-  /** Accounts whose keys are queued with a delay, because they were queued just before. */
+  /** Accounts that are queued with a delay, because they were queued a few seconds ago. */
   readonly later: readonly AccountId[];
   /** Accounts that the organization does not have. */
   readonly unknown: readonly AccountId[];
@@ -40,6 +37,7 @@ export interface Reaction {
   readonly refreshed: readonly AccountId[];
   /** Whether a scan was requested, because the event concerns too many accounts. */
   readonly scan: boolean;
+  /** Whether Rollcall itself made the call. */
   readonly ours: boolean;
   /** Why the event does not matter. */
   readonly ignored: string | null;
@@ -51,17 +49,14 @@ const NOTHING: Reaction = {
   ...{ queued: [], later: [], unknown: [], refreshed: [], scan: false, ours: false, ignored: null, rejected: null },
 };
 
-/**
- * How many accounts of a batch call are searched for Rollcall's own call. A few are enough: either all chains contain the request id or none does.
- */
+/** How many accounts of a batch call are searched for its request id. If Rollcall made the call, every account's log has it. */
 const OWN_SAMPLE = 3;
 const NOTE_CONCURRENCY = 8;
 
 /**
- * Handles a CloudTrail event: stores the actor, reads changed accounts from AWS Organizations, and enqueues the accounts. An event is trusted
- * only for its actor and account ids; workers read everything else live. An invalid or foreign event is logged and not retried, because a
- * retry would change nothing.
- * @throws the errors of the stores; the event may then be delivered again.
+ * Handles a CloudTrail event: stores the actor, reads changed accounts from AWS Organizations, and enqueues the accounts.
+ * An invalid event is logged and not retried.
+ * @throws the errors of the stores; the event should then be delivered again
  */
 export async function react(deps: ReactDeps, policyHash: () => Promise<string>, raw: unknown): Promise<Reaction> {
   const meta = await deps.snapshots.meta();
@@ -127,9 +122,8 @@ class Reactor {
     return (await this.#deps.snapshots.get(accountId)) !== null;
   }
 
-  /** Handles an event from an account that no scan has found: a new member, or an account outside the organization. */
+  /** The account may be a new member, or an account outside the organization, which is trusted only about itself. */
   async #fromUnknownAccount(from: AccountId, accountIds: readonly AccountId[]): Promise<Reaction> {
-    // An unknown account is trusted only about itself.
     if (accountIds.length !== 1 || accountIds[0] !== from)
       return reject(this.#deps, `it comes from account ${from}, which is not in the organization`);
     return this.#refresh([from]);
@@ -167,7 +161,7 @@ class Reactor {
       }
     } catch (error) {
       if (!(error instanceof CloudError)) throw error;
-      // With the old snapshot a worker might apply the settings of a former OU, so a scan reads the organization again.
+      // The stored account is outdated now: a worker might apply the rules of its former OU. A scan reads it again.
       logger.warn('the accounts of an event could not be read from the organization; a scan is requested', {
         message: error.message,
       });

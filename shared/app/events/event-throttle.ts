@@ -5,11 +5,11 @@ import { REGISTERS, storedDocument } from '../coordination/documents.ts';
 import { readTyped, writeTyped } from '../coordination/typed-register.ts';
 
 /*
- * Limits the work that many events cause, in one register for all processes. For one account:
+ * Limits the work that events cause, for all processes together. A lookup of an account means that a worker reconciles it:
  *
  *   first event: queued immediately ──▶ another within 5 s: queued for the end of the 5 s ──▶ further ones: covered by that
  *
- * For all accounts together, the number of lookups and of reads from AWS Organizations per minute is limited; the rest becomes one scan.
+ * The numbers of lookups and of reads from AWS Organizations per minute are limited. Beyond the limit, one scan is requested.
  */
 const slots = z.object({
   /** Start of the last lookup of each account in the last minute, epoch ms. */
@@ -26,7 +26,7 @@ export const WINDOW_MS = 60_000;
 export const MAX_LOOKUPS = 250;
 /** Maximum number of accounts read from AWS Organizations per minute. Each takes several calls, and the service has low limits. */
 export const MAX_READS = 60;
-/** After this many lost races there are so many events that a scan is needed anyway. */
+/** The number of attempts to write the register before the work is left to a scan. */
 const MAX_RACES = 12;
 
 export interface Granted {
@@ -45,12 +45,7 @@ export async function acquireLookups(registers: Registers, ids: readonly Account
   const none: Granted = { now: [], later: [], covered: [], refused: ids };
   const granted = await take(registers, now, (current) => {
     const looks = { ...current.looks };
-    const answer = {
-      now: [] as AccountId[],
-      later: [] as AccountId[],
-      covered: [] as AccountId[],
-      refused: [] as AccountId[],
-    };
+    const answer: Record<keyof Granted, AccountId[]> = { now: [], later: [], covered: [], refused: [] };
     for (const id of ids) {
       const last = looks[id];
       if (last !== undefined && last > now) answer.covered.push(id);
@@ -73,10 +68,8 @@ export async function acquireLookups(registers: Registers, ids: readonly Account
 export async function acquireReads(registers: Registers, count: number, now: EpochMs): Promise<boolean> {
   const granted = await take(registers, now, (current) => {
     if (current.reads.length + count > MAX_READS) return { answer: false, next: null };
-    return {
-      answer: true,
-      next: { ...current, reads: [...current.reads, ...Array.from({ length: count }, () => now)] },
-    };
+    const reads = [...current.reads, ...Array.from({ length: count }, () => now)];
+    return { answer: true, next: { ...current, reads } };
   });
   return granted ?? false;
 }

@@ -10,7 +10,7 @@ import { readTyped, readValue, type Typed, writeTyped } from '../coordination/ty
 import { LedgerWriter } from '../ledger/ledger-writer.ts';
 import { organizationEntry } from '../ledger/organization-entry.ts';
 
-/** How long an approval can be used, ms (design, "Plans, caps, approvals"). */
+/** How long an approval can be used, ms. */
 const APPROVAL_MS = 24 * 60 * 60 * 1000;
 
 /*
@@ -26,9 +26,9 @@ const approvalSchema = z.object({
   reason: z.string().nullable(),
   at: z.number(),
   expiresAt: z.number(),
-  /** Whether its `PlanApproved` entry is in the ledger. Before that the approval has no effect. */
+  /** Whether its `PlanApproved` entry is in the audit log. Before that, the approval has no effect. */
   recorded: z.boolean(),
-  /** The first run bound to this approval. From then on the approval requests no further scan. */
+  /** The first run that may use this approval; `null`: no scan has begun since, so the next tick requests one. */
   startedRun: z.string().nullable(),
   /** The run that made the first mutating call, and when. */
   usedBy: z.string().nullable(),
@@ -74,17 +74,16 @@ export interface Approved {
 export type ApprovalDeps = Pick<Deps, 'registers' | 'ledger' | 'records' | 'clock' | 'newId'>;
 
 /**
- * Approves a stored plan: for 24 hours, one run may exceed `maxChanges` with it. If two operators approve it in parallel, one succeeds and the
- * other gets an error that names the first.
- * @param hashPrefix the plan's hash, or a unique prefix of it.
+ * Approves a stored plan: for 24 hours, one run may exceed `maxChanges` to make its changes.
+ * @param hashPrefix the plan's hash, or a unique prefix of it
  * @throws ApprovalError
  */
 export async function approve(deps: ApprovalDeps, hashPrefix: string, { actor, reason }: Approver): Promise<Approved> {
   const now = deps.clock.now();
   const plan = await storedPlan(deps.registers, hashPrefix);
-  const inForce = await policyInForce(deps.registers);
-  if (plan.policyHash !== inForce) {
-    const policies = `It was made under policy ${short(plan.policyHash)}; the policy in force is ${inForce === null ? 'unknown' : short(inForce)}`;
+  const current = await policyInForce(deps.registers);
+  if (plan.policyHash !== current) {
+    const policies = `It was made under policy ${short(plan.policyHash)}; the policy in force is ${current === null ? 'unknown' : short(current)}`;
     throw new ApprovalError(
       'PlanOutdated',
       `Plan ${short(plan.hash)} is outdated and cannot be approved. ${policies}. If a newer plan is held up, approve that one: ` +
@@ -114,7 +113,7 @@ export async function approve(deps: ApprovalDeps, hashPrefix: string, { actor, r
 
 const changesOf = ({ totals, keys }: StoredPlan): number => (totals === null ? keys.length : totalChanges(totals));
 
-/** Advice for the guardrails that an approval does not lift. Accepting an approval for them would have no effect. */
+/** Advice for a plan that is held up by a guardrail which no approval lifts. */
 const UNLIFTABLE: ReadonlyMap<string | null, string> = new Map([
   [
     'maxOptOuts',
@@ -136,7 +135,7 @@ function refuseUnliftable({ hash, heldUpBy }: StoredPlan): void {
   );
 }
 
-/** Reads the approval back, so that success is never reported for an approval that the store does not have. @throws ApprovalError `NotKept` */
+/** Reads the approval back, so that success is reported only if the store has it. @throws ApprovalError `NotKept` */
 async function assertKept(registers: Registers, { planHash, actor, at }: Approval): Promise<void> {
   const kept = (await readTyped(registers, APPROVALS.named(planHash)))?.value ?? null;
   if (kept?.recorded === true && kept.actor === actor && kept.at === at) return;
@@ -214,10 +213,7 @@ export async function openApprovals(
   policyHash: string,
   now: EpochMs,
 ): Promise<readonly Approval[]> {
-  return (await approvals(registers)).filter(
-    ({ policyHash: of, recorded, usedAt, expiresAt }) =>
-      of === policyHash && recorded && usedAt === null && now < expiresAt,
-  );
+  return (await inForce(registers, policyHash, now)).filter(({ recorded, usedAt }) => recorded && usedAt === null);
 }
 
 /** The approvals in use: a run has made its first call, and the approval has not expired. */
@@ -226,17 +222,14 @@ export async function usedApprovals(
   policyHash: string,
   now: EpochMs,
 ): Promise<readonly Approval[]> {
-  return (await approvals(registers)).filter(
-    ({ policyHash: of, usedAt, expiresAt }) => of === policyHash && usedAt !== null && now < expiresAt,
-  );
+  return (await inForce(registers, policyHash, now)).filter(({ usedAt }) => usedAt !== null);
 }
 
-async function approvals(registers: Registers): Promise<Approval[]> {
-  const all: Approval[] = [];
-  for (const { name, value } of await registers.list(APPROVALS.prefix)) {
-    all.push(readValue({ ...APPROVALS, name }, value));
-  }
-  return all.sort((a, b) => a.at - b.at);
+async function inForce(registers: Registers, policyHash: string, now: EpochMs): Promise<readonly Approval[]> {
+  return (await registers.list(APPROVALS.prefix))
+    .map(({ name, value }) => readValue({ ...APPROVALS, name }, value))
+    .filter((approval) => approval.policyHash === policyHash && now < approval.expiresAt)
+    .sort((a, b) => a.at - b.at);
 }
 
 /** Records the run that an approval started. @returns false if the approval can no longer be used. */
@@ -272,8 +265,7 @@ async function change(
 }
 
 /**
- * An approval in a restored store. It stays used if either store has it as used, and it expires with the restore: the plan must be reviewed and
- * approved again.
+ * An approval after a restore. It stays used if either store has it as used, and it expires, so that the plan must be approved again.
  * @throws DamagedRegisterError
  */
 export function restoredApproval(name: string, values: readonly unknown[], now: EpochMs): Approval {

@@ -6,24 +6,19 @@ import { REGISTERS, storedDocument } from '../coordination/documents.ts';
 import { readTyped, readValue, update } from '../coordination/typed-register.ts';
 
 /*
- * The changes of the last seconds that counted against the caps, from all processes. The ledger has them too, but in the aws runtime its
- * index lags, so concurrent processes would not see each other's changes there. Before a change, a process reserves it here by
- * compare-and-set, if it fits with the reservations of the other processes.
+ * The changes of all processes in the last seconds. The audit log has them too, but DynamoDB's index lags, so concurrent processes
+ * would together exceed a cap. Therefore each process reserves a change here first.
  */
 const schema = z.record(z.string(), z.tuple([z.number(), z.boolean()]));
 type Claimed = z.infer<typeof schema>;
 
 export const CLAIMED_CHANGES = storedDocument(REGISTERS.claimedChanges, schema);
-/**
- * How long a reservation is kept, ms: until every cached view of the ledger includes the change. That is the cache lifetime plus index lag
- * plus clock difference, with a large margin.
- */
+/** How long a reservation is kept, ms: longer than caches, index lag and clock differences can hide the change in the audit log. */
 const CLAIMED_MS = 30_000;
 
 /** The accounts with a reservation, and whether it is an opt-out. */
 type Latest = ReadonlyMap<AccountId, boolean>;
 
-/** The current reservations. */
 export async function claimedChanges(registers: Registers, now: EpochMs): Promise<Latest> {
   return latest(recent((await readTyped(registers, CLAIMED_CHANGES))?.value ?? null, now));
 }
@@ -55,7 +50,7 @@ export function claimsIn(value: unknown): ReadonlyMap<AccountId, LastChange> {
   return new Map(claims.map(([id, [at, optOut]]) => [id, { at, optOutAt: optOut ? at : null }]));
 }
 
-/** Also drops reservations dated in the future: a clock that is far ahead must not reserve a change forever. */
+/** Also drops reservations dated in the future. Otherwise a clock that is far ahead would reserve a change for long. */
 function recent(claimed: Claimed | null, now: EpochMs): Claimed {
   return Object.fromEntries(Object.entries(claimed ?? {}).filter(([, [at]]) => Math.abs(now - at) <= CLAIMED_MS));
 }

@@ -25,14 +25,14 @@ import { readTyped, update } from '../coordination/typed-register.ts';
 /** The register with the kill switch and the suspensions. */
 export const CONTROLS = storedDocument(REGISTERS.controls, controlsSchema);
 
-/** Reads the current controls. @throws Error if this version does not know the shape of the register. */
+/** @throws DamagedRegisterError */
 export async function readControls(registers: Registers): Promise<Controls> {
   return (await readTyped(registers, CONTROLS))?.value ?? NO_CONTROLS;
 }
 
 const RECENT_MS = 1_000;
 
-/** The controls for frequent readers: read from the store, compiled only after a change. */
+/** The operator controls for frequent readers: compiled only when they have changed. */
 export class ControlsView {
   readonly #registers: Registers;
   readonly #clock: Clock;
@@ -77,10 +77,7 @@ export function underControls(
   return { suspensionOf: (account) => controls.suspensionOf(account, now), halted: controls.halt !== null };
 }
 
-/**
- * Whether assessments made under older controls are still valid: an account suspended since then must be recorded as Suspended, and an
- * account resumed since then must not.
- */
+/** False if the account was suspended or resumed after the assessments were made. */
 export function isValidUnder(
   controls: CompiledControls,
   now: EpochMs,
@@ -102,7 +99,7 @@ export interface OperatorDeps {
   readonly actor: string;
 }
 
-/** Keeps the document well below DynamoDB's item limit (400 KB). It is read before each call. */
+/** Keeps the document well below DynamoDB's item limit of 400 KB. */
 const MAX_CHARS = 150_000;
 
 /** The command cannot be applied to the current controls, which the message describes. */
@@ -123,8 +120,8 @@ function change(deps: OperatorDeps, next: (controls: Controls) => Controls): Pro
 }
 
 /**
- * Reads the controls back, so that success is never reported for something that the store does not have. A foreign trigger in the file, for example,
- * can undo a write.
+ * Reads the controls back, so that success is reported only if the store has them. A foreign trigger in the database file, for
+ * example, can undo a write.
  * @throws ControlsError `NotKept`
  */
 async function assertKept(deps: OperatorDeps, what: string, isKept: (controls: Controls) => boolean): Promise<void> {

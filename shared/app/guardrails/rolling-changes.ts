@@ -7,11 +7,10 @@ import type { LastChange } from '../../ports/restore.ts';
 import { REGISTERS, storedDocument } from '../coordination/documents.ts';
 import { readTyped } from '../coordination/typed-register.ts';
 
-/*
- * The changes recorded in a store that a restore has replaced. Its audit log is gone, but the accounts were changed: for 24 hours the caps count
- * these changes together with those in the restored log.
+/**
+ * Changes in a store that a restore has replaced, which the caps must still count for 24 hours.
+ * By account: the times of its last change and its last opt-out, epoch ms.
  */
-/** By account: the times of its last change and its last opt-out, epoch ms. */
 const carriedSchema = z.record(z.string(), z.tuple([z.number(), z.number().nullable()]));
 export const CHANGES_BEFORE_RESTORE = storedDocument(REGISTERS.changesBeforeRestore, carriedSchema);
 export type Carried = z.infer<typeof carriedSchema>;
@@ -37,7 +36,7 @@ export async function changedRecently(
   return changed;
 }
 
-/** The union of the last 24 hours' changes in several stores. */
+/** The changes of the last 24 hours in several stores. */
 export function carriedFrom(parts: readonly ReadonlyMap<AccountId, LastChange>[], now: EpochMs): Carried {
   const carried: Record<AccountId, [number, number | null]> = {};
   for (const part of parts) {

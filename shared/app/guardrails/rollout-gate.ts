@@ -9,7 +9,7 @@ import type { Registers } from '../../ports/registers.ts';
 import { REGISTERS, storedDocument } from '../coordination/documents.ts';
 import { readTyped, readValue, type Typed, writeTyped } from '../coordination/typed-register.ts';
 
-/** The rollout gate of the policy in force, shared by all processes. */
+/** The rollout gate: under a new policy with a rollout, it holds back the changes of all accounts that are not canaries. */
 const rolloutSchema = z.object({
   policyHash: z.string(),
   phase: z.enum(['scanning', 'canary', 'waiting', 'blocked', 'open']),
@@ -34,8 +34,7 @@ export type RolloutState = z.infer<typeof rolloutSchema>;
 export const ROLLOUT = storedDocument(REGISTERS.rollout, rolloutSchema);
 
 /**
- * The gate in a restored store: the stricter of both. If the gates belong to different policies, neither applies, and the rollout starts
- * again with the canaries.
+ * The gate after a restore: the stricter of both; `null` if they belong to different policies, so that the rollout starts again.
  * @throws DamagedRegisterError
  */
 export function restoredRollout(backup: unknown, replaced: unknown): RolloutState | null {

@@ -12,7 +12,6 @@ import { usedApprovals } from './approvals.ts';
 const waitingSchema = z.object({ policyHash: z.string(), runId: z.string() });
 export const WAITING_RUN = storedDocument(REGISTERS.waitingRun, waitingSchema);
 
-/** Stores the run that planned the changes waiting for a window. It replaces the run of the previous scan. */
 export async function noteWaitingRun(registers: Registers, policyHash: string, runId: string): Promise<void> {
   await update(registers, WAITING_RUN, () => ({ policyHash, runId }));
 }
@@ -23,13 +22,12 @@ interface Waiting {
   readonly condition: Condition;
 }
 
-/** Finds the run that makes a change whose window has opened. @returns `null`: the run that first found the change makes it. */
+/** The id of the run that makes a change whose window has opened; `null`: the run that first found it. */
 export type WaitingRunOf = (waiting: Waiting) => Promise<string | null>;
 
 /**
- * A waiting condition names the run that first found it. A later scan that finds the same condition writes no entry, but it has checked the
- * guardrails for all waiting changes again and may have been stopped or approved. So a change belongs to the approved run that has begun it or, if
- * there is none, to the last run that planned it.
+ * Decides which run makes a change whose window has opened: an approved run that includes it or, if there is none, the last run
+ * that planned it. Not the run that first found it: later runs have checked the guardrails again.
  */
 export async function waitingRuns(
   registers: Registers,
@@ -64,7 +62,7 @@ export async function waitingRuns(
 const targetOf = ({ accountId, enrollment, condition }: Waiting): string =>
   [accountId, enrollment, condition.desired, condition.desiredRuleMode].join(' ');
 
-/** The accounts and desired states of a plan's changes. The action is left out, because it depends on the current state of the account. */
+/** The accounts and desired states of a plan's changes, without the actions, which depend on the state of the account. */
 async function targets(runs: RunStore, planHash: string): Promise<ReadonlySet<string>> {
   const keys = (await runs.planKeys(planHash)) ?? [];
   return new Set([...keys].map((key) => key.split(' ').slice(0, 4).join(' ')));
