@@ -13,10 +13,9 @@ export interface BoundRun {
 }
 
 /**
- * Binds a run that `maxChanges` would stop to the plan that an operator has approved. The run then makes only approved changes; changes
- * found since the approval trip the guardrail in the next scan.
- * @param opened hash of the approved plan that has just opened a rollout gate: the run is bound to it even if nothing trips.
- * @param replan returns the plan restricted to the given change keys.
+ * Binds a run that `maxChanges` would stop to the plan that an operator has approved, so that it makes only approved changes.
+ * @param opened hash of the approved plan that has just opened the rollout gate; the run is bound to it even if nothing trips
+ * @param replan returns the plan restricted to the given change keys
  */
 export async function bindApprovedPlan(
   deps: ApprovalDeps,
@@ -30,7 +29,7 @@ export async function bindApprovedPlan(
   const open = await openApprovals(deps.registers, run.policy.hash, now);
   const usable = plan.trip?.reason === 'maxChanges' ? open : open.filter(({ planHash }) => planHash === opened);
   const bound = run.planHash === null ? await bind(deps, runs, run, plan, usable, replan) : null;
-  // Approvals that this scan did not need count as started too, so that they request no further scan.
+  // An approval requests a scan until a run has started with it, so approvals that this scan did not need are started too.
   for (const { planHash, startedRun } of open) {
     if (startedRun === null) await startApproved(deps.registers, planHash, run.runId, now);
   }
@@ -57,7 +56,7 @@ async function bind(
   return null;
 }
 
-/** Finds the approval that would let the next run make this plan's changes, without using it up. `null`: none exists or none is needed. */
+/** The approval with which the next run could make this plan's changes; `null`: none exists or none is needed. */
 export async function approvalFor(
   { registers, clock }: ApprovalDeps,
   runs: RunStore,

@@ -4,10 +4,10 @@ import { ORGANIZATION_WIDE } from '../../domain/enrollment/kinds/index.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
 import type { Survey } from '../survey/survey.ts';
 
-/** Minimum number of drifted accounts. Fewer are changed individually, because the organization-wide call touches every member. */
+/** With fewer drifted accounts, each is changed by its own call, because the organization-wide call touches every member. */
 const MIN_ACCOUNTS = 10;
 
-/** Whether the organization-wide call is used, and its effect. The shape of `plan --json`'s `organizationWide`. */
+/** Whether the organization-wide call is used, and its effect. The shape of `organizationWide` in `plan --json`. */
 export interface OrgWide {
   /** The plan uses the organization-wide call. */
   readonly used: boolean;
@@ -24,10 +24,7 @@ const IMPLIES =
 
 const RESTORES = 'trusted access is off, and this call turns it on again';
 
-/**
- * Whether the organization-wide call can make this plan's changes of its kind: no objection
- * applies (`shared/domain/decision/organization-call.ts`) and enough accounts drifted. Closed accounts do not count: AWS does not change them.
- */
+/** Whether one organization-wide call can make this plan's changes of its kind. */
 export function organizationWide(policy: CompiledPolicy, survey: Survey): OrgWide {
   const drifted = survey.assessed.filter(({ assessments: { [ORGANIZATION_WIDE]: assessment } }) => {
     return assessment.verdict === 'Drifted' && assessment.action !== 'none';
@@ -45,7 +42,7 @@ export function organizationWide(policy: CompiledPolicy, survey: Survey): OrgWid
   const members = survey.snapshot.accounts.filter(
     (account) => account.state === 'ACTIVE' && !account.management,
   ).length;
-  // Without trusted access members would not stay enrolled, and only this call restores trusted access.
+  // If trusted access is lost, members do not stay enrolled. Only this call restores it, so even one account justifies the call.
   if (drifted.length < MIN_ACCOUNTS && drifted.length < members && trustedAccess !== false) {
     return notPossible(`fewer than ${MIN_ACCOUNTS} accounts differ; they are changed one by one`);
   }
@@ -55,7 +52,7 @@ export function organizationWide(policy: CompiledPolicy, survey: Survey): OrgWid
   return { used, possible: true, accounts: drifted.length, note };
 }
 
-/** Marks the changes of the organization-wide call's kind as made by the organization-wide call. */
+/** Assigns the changes that the organization-wide call makes to that call. */
 export function useOrganizationCall(changes: readonly Change[]): Change[] {
   return changes.map((change) =>
     change.enrollment === ORGANIZATION_WIDE && change.action !== 'none'

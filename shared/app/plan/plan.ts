@@ -57,7 +57,6 @@ export interface Plan {
   readonly orgWide: OrgWide;
   readonly trustedAccess: boolean | null;
   readonly broken: readonly string[];
-
   readonly snapshot: Survey['snapshot'];
 }
 
@@ -92,15 +91,12 @@ export interface ChangeParts {
   readonly action: string;
 }
 
-/** The keys that a plan allows a run bound to it: its changes, including those that still have to wait. */
+/** The keys of a plan's changes, including those that still have to wait. A run that is bound to the plan may make only these. */
 export function keysOf(changes: readonly SavedChange[]): string[] {
   return changes.filter((change) => intendedAction(change) !== 'none').map(changeKey);
 }
 
-/**
- * Whether a plan's keys allow a change. An associated member is first disassociated and then enabled or disabled on its own;
- * allowing the first step allows the second.
- */
+/** Whether a plan's keys allow a change. If they allow disassociating an account, they allow setting its status afterwards. */
 export function allows(keys: ReadonlySet<string>, change: Change): boolean {
   if (keys.has(changeKey(change))) return true;
   const { enrollment, action } = change;
@@ -109,9 +105,8 @@ export function allows(keys: ReadonlySet<string>, change: Change): boolean {
 }
 
 /**
- * Checks the guardrails and returns the due changes that the run may make. Coverage does not apply to the organization-wide call, which
- * requires a complete snapshot without Unknown accounts; if trusted access was lost, only this call makes the listings available again.
- * The other due changes then wait.
+ * Checks the guardrails and returns the due changes that the run may make. If only `minCoverage` trips, the organization-wide call
+ * is still made: it requires that no account is Unknown, and it restores the listings if trusted access was lost.
  */
 function checkGuardrails(
   ready: readonly Change[],
@@ -135,19 +130,19 @@ interface FollowUpInput {
 /** @param enabling the changes that this plan makes now or when a window opens. */
 function followUpFinder({ changes, recent, limits, now, isAllowed }: FollowUpInput, enabling: readonly Change[]) {
   const enabledHere = new Set(enablingAccounts(enabling));
-  // If an earlier run enabled the prerequisite, and its approval also covers the follow-up, that run makes the follow-up.
+  // A follow-up belongs to the earlier run that enabled its prerequisite, if the approval of that run covers it.
   const belongsToEarlierRun = (change: Change): boolean =>
     limits.onlyThese === null && !enabledHere.has(change.accountId) && allows(limits.inProgress, change);
   const of = (made: readonly Change[]): readonly Change[] =>
     followUpsOf(changes, made, now).filter((change) => isAllowed(change) && !belongsToEarlierRun(change));
   return {
     of,
-    // Caps count each account once. If an earlier run has changed the account, its follow-up was counted with that run.
+    // Caps count each account once, and an account that an earlier run changed was counted then.
     toCount: of(enabling).filter(({ accountId }) => enabledHere.has(accountId) || !recent.has(accountId)),
   };
 }
 
-/** Turns a survey into a plan: the changes, their calls, and whether a guardrail would stop them. */
+/** Turns the assessments of all accounts into a plan: the changes, their calls, and whether a guardrail would stop them. */
 export function makePlan(
   policy: CompiledPolicy,
   survey: Survey,
@@ -171,7 +166,7 @@ export function makePlan(
   const isInProgress = (change: Change): boolean =>
     allows(limits.inProgress, change) && !recent.has(change.accountId) && allowed === null;
   const ready = dueChanges(changes, now).filter((change) => isAllowed(change) && !isInProgress(change));
-  // Changes that wait for a window count against the caps of this run, because nothing is planned again when the window opens.
+  // When a change window opens, no new plan is made. So the changes that wait for it count against the caps of this run.
   const waiting = changes
     .filter((change) => change.reason === 'window' && isAllowed(change) && !isInProgress(change))
     .map((change) => ({ ...change, action: change.heldAction }));

@@ -29,8 +29,8 @@ const PART: Readonly<Record<WorkOutcome, Part>> = {
 };
 
 /**
- * Counts the changes of a plan as they are worked on. A key may be reported many times (retried, polled, delivered twice); only its last outcome
- * counts. Keys that are not part of the plan are not counted, because other runs share the queue.
+ * Counts the changes of a plan as they are worked on. Only the last outcome of each key counts. Keys of other runs, which share
+ * the queue, do not count.
  */
 export class PlannedWork {
   #planned: ReadonlySet<string> = new Set();

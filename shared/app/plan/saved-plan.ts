@@ -19,7 +19,7 @@ const changeSchema: z.ZodType<SavedChange> = z.object({
   desiredRuleMode: ruleMode.nullable(),
   verdict: z.enum(VERDICTS),
   action,
-  // Plans saved before this field existed hold nothing back.
+  // Plans saved before this field existed have no delayed changes.
   heldAction: action.default('none'),
   scope: z.enum(['member', 'own', 'batch', 'organization']),
   optOut: z.boolean(),

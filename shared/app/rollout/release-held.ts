@@ -22,8 +22,8 @@ interface HeldChange {
 }
 
 /**
- * Enqueues the changes that a rollout has held back, as a separate run without a scan. The caps are checked for all of them before the first
- * call. If a cap trips, nothing is enqueued, the stored plan can be approved, and the next scan plans the accounts again.
+ * Enqueues the changes that a rollout has held back, as a separate run without a scan. If they would exceed a cap, none is
+ * enqueued; an operator can approve the stored plan, and the next scan plans the accounts again.
  */
 export async function releaseHeld(
   deps: ReleaseDeps,
@@ -57,12 +57,8 @@ export async function releaseHeld(
   });
 }
 
-/**
- * The changes that the rollout holds back, and the follow-ups that they make possible. Follow-ups wait for their prerequisite, not for the rollout.
- */
-async function heldBack({
-  records,
-}: ReleaseDeps): Promise<{ readonly held: HeldChange[]; readonly followUps: number }> {
+/** The changes that the rollout holds back, and the number of further changes that become possible once they are made. */
+async function heldBack({ records }: ReleaseDeps) {
   const held: HeldChange[] = [];
   let followUps = 0;
   for await (const page of records.all()) {
@@ -86,7 +82,7 @@ function heldOf(record: AccountRecord): HeldChange[] {
   });
 }
 
-/** Checks the caps only: the scan that held the changes back has checked coverage. */
+/** Checks only the caps; the scan that held the changes back has checked coverage. */
 function checkCaps(
   policy: CompiledPolicy,
   held: readonly HeldChange[],

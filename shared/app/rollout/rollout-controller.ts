@@ -30,18 +30,18 @@ import { releaseHeld } from './release-held.ts';
 
 export type RolloutDeps = Pick<Deps, 'registers' | 'records' | 'ledger' | 'queue' | 'clock' | 'newId' | 'actor'>;
 
-/** The canaries are checked a last time this long before the gate opens, ms: one tick period. */
+/** How long before the gate opens the canaries are checked a last time, ms: one tick period. */
 const CHECK_AHEAD_MS = 60_000;
-/** Minimum time for this check before the gate opens, ms. */
+/** Minimum time for that last check, ms. */
 const CHECK_MS = 30_000;
 
 /** A process that opened the gate but did not release the held changes within this time has crashed, ms. */
 const RELEASING_MS = 60_000;
 
 /**
- * Updates the gate at the beginning of a scan: closes it for the first run of a policy with a rollout; opens it if the canaries failed and
+ * Updates the gate at the beginning of a scan: closes it under a new policy with a rollout, and opens it if the canaries failed but
  * an operator has approved the other changes since.
- * @returns hash of the plan whose approval opened the gate, or `null`.
+ * @returns the hash of the plan whose approval opened the gate, or `null`
  */
 export async function beginRollout(deps: RolloutDeps, run: RunContext): Promise<string | null> {
   const { policy } = run;
@@ -66,14 +66,14 @@ async function openIfApproved(deps: RolloutDeps, run: RunContext, known: Typed<R
   const approval = (await openApprovals(deps.registers, run.policy.hash, now)).find(({ at }) => at >= since);
   if (approval === undefined) return null;
   const message = `approved by ${approval.actor}`;
-  // `released`: the scan that has just begun enqueues the held changes, because it reads the current state of each account.
+  // Already `released`: the scan that has just begun enqueues the changes that the gate held back.
   const next = { ...known.value, phase: 'open' as const, since: now, opensAt: null, message, released: true };
   if (!(await writeRollout(deps.registers, next, known))) return null;
   await recordAdvance(deps, next, 'approved', run.runId);
   return approval.planHash;
 }
 
-/** Updates the gate at the end of a scan: stores the canaries and the plan that waits for them. */
+/** Updates the gate at the end of a scan: stores the canaries, and the plan with the changes that wait for them. */
 export async function concludeRollout(deps: RolloutDeps, runs: RunStore, run: RunContext, plan: Plan): Promise<void> {
   const known = await readRollout(deps.registers);
   if (known === null || known.value.policyHash !== run.policy.hash || known.value.phase === 'open') return;
@@ -83,7 +83,7 @@ export async function concludeRollout(deps: RolloutDeps, runs: RunStore, run: Ru
   await runs.storePlan(plan.planHash, run.policy.hash, keysOf(plan.changes), now, note);
   const scanned = { ...known.value, runId: run.runId, planHash: plan.planHash };
   if (known.value.phase !== 'scanning') {
-    // New canaries are added. An account that is no longer a canary stays in the list, because it was changed first.
+    // An account that is no longer a canary stays in the list, because it was already changed.
     await writeRollout(
       deps.registers,
       { ...scanned, canaries: [...new Set([...scanned.canaries, ...canaries])].sort() },
@@ -100,10 +100,7 @@ export async function concludeRollout(deps: RolloutDeps, runs: RunStore, run: Ru
   await recordAdvance(deps, next, next.phase === 'open' ? 'noCanary' : 'canary', run.runId);
 }
 
-/**
- * Checks the canaries and moves the gate; the process that opens it enqueues the held changes. Costs one read if there is no closed gate.
- * Safe to call from any number of processes in parallel.
- */
+/** Checks the canaries and moves the gate. The process that opens it enqueues the changes that it held back. */
 export async function advanceRollout(deps: RolloutDeps, policy: CompiledPolicy): Promise<RolloutState | null> {
   const { rollout } = policy.policy;
   if (rollout === null) return null;
@@ -121,7 +118,7 @@ export async function advanceRollout(deps: RolloutDeps, policy: CompiledPolicy):
   const halted = verdict.kind === 'compliant' && (await readControls(deps.registers)).halt !== null;
   const next = moved(state, verdict, { waitMs: rollout.canary.waitMs, now, halted });
   if (next === null) return state;
-  // Enqueued before the state is written: after a crash, two checks are better than none.
+  // Enqueued before the state is written: a crash in between then causes a second check, not a missing one.
   if (next.lookedAt !== null && state.lookedAt === null) await enqueueCanaryChecks(deps, state, records.values());
   if (!(await writeRollout(deps.registers, next, known))) return next;
   if (next.phase !== state.phase) await onPhaseChange(deps, policy, next);
@@ -167,7 +164,7 @@ function moved(
   return { ...state, phase: 'waiting', since, opensAt, lookedAt, message };
 }
 
-/** A change to a canary since its last observation may be undetected: events are best effort and scans are rare. */
+/** Makes workers read the canaries again, because a change since the last scan may be undetected: events can get lost. */
 async function enqueueCanaryChecks(
   deps: RolloutDeps,
   { runId, policyHash }: RolloutState,

@@ -3,7 +3,6 @@ import type { AccountRecord } from '../../domain/account/record.ts';
 import { haltedText } from '../../domain/decision/operator-controls.ts';
 import type { Change } from '../../domain/decision/plan.ts';
 import { totalChanges } from '../../domain/decision/plan-totals.ts';
-import type { Condition } from '../../domain/enrollment/condition.ts';
 import { reasonText } from '../../domain/enrollment/reason-codes.ts';
 import { shownOf } from '../../domain/enrollment/status.ts';
 import type { Verdict } from '../../domain/enrollment/verdict.ts';
@@ -11,7 +10,7 @@ import type { Deps, OnProgress, RunContext, Settings } from '../context.ts';
 import { withLease } from '../coordination/lease.ts';
 import { RunStore } from '../coordination/run-store.ts';
 import { readControls } from '../guardrails/controls.ts';
-import { type RolloutState, readRollout, rolloutView } from '../guardrails/rollout-gate.ts';
+import { readRollout, rolloutView } from '../guardrails/rollout-gate.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { runOutcome } from '../queries/answers/apply.ts';
 import { SnapshotRefresher } from '../reconciler/snapshot-refresher.ts';
@@ -96,8 +95,8 @@ async function workUntilQuiet(
       }
       const { visible, inFlight } = await deps.queue.depth();
       const end = deps.clock.now() + waitMs;
-      const until = earlier(await nextTime(deps, waitMs), opening(await gateOf(deps, run), end));
-      // Work in flight in another process may unblock a key of this run; it is awaited no longer than anything else.
+      const until = earlier(await nextTime(deps, waitMs), await gateOpening(deps, run, end));
+      // Work in flight in another process may unblock a change of this run, so it is awaited, but at most for `waitMs`.
       const waited = deps.clock.now() - busyAt >= waitMs;
       if (visible === 0 && until === null && (inFlight <= pool.ofOtherRuns || waited)) break;
       if (visible === 0) {
@@ -106,21 +105,16 @@ async function workUntilQuiet(
       }
     }
   } finally {
-    // Also after a failure: work in flight must finish before the caller closes the store.
+    // Work in flight must finish before the caller closes the store, even after a failure.
     await pool.drain().finally(() => snapshot.close());
   }
 }
 
-/** The rollout of the run's policy; `null`: it has none. */
-async function gateOf({ registers }: Deps, { policy }: RunContext): Promise<RolloutState | null> {
+/** When the rollout gate of the run's policy opens, if it does so by `end`; otherwise `null`. */
+async function gateOpening({ registers }: Deps, { policy }: RunContext, end: number): Promise<number | null> {
   if (policy.policy.rollout === null) return null;
   const state = (await readRollout(registers))?.value ?? null;
-  return state?.policyHash === policy.hash ? state : null;
-}
-
-/** When the gate of a rollout opens, if it does so in time. */
-function opening(gate: RolloutState | null, end: number): number | null {
-  const opensAt = gate?.opensAt ?? null;
+  const opensAt = state?.policyHash === policy.hash ? state.opensAt : null;
   return opensAt !== null && opensAt <= end ? opensAt : null;
 }
 
@@ -154,7 +148,8 @@ async function conclude(deps: Deps, run: RunContext, plan: Plan, interrupted: bo
     const condition = record?.conditions[change.enrollment] ?? null;
     const verdict = condition?.verdict ?? change.verdict;
     const isPlanned = planned.has(keyOf(change));
-    const begun = isPlanned && plan.trip === null && wasAttempted(condition);
+    // A change without a failed attempt is still on the queue: the run was stopped, or another process has the message.
+    const begun = isPlanned && plan.trip === null && (condition?.attempts ?? 0) > 0;
     const ending = endingOf(verdict, begun);
     count(counts, ending, tried.has(keyOf(change)));
     if (isPlanned) ended[plan.trip !== null || ending === null ? 'notStarted' : ENDED[ending]] += 1;
@@ -191,23 +186,12 @@ function endingOf(verdict: Verdict, begun: boolean): Ending | null {
 }
 
 function count(counts: Record<keyof ChangeCounts, number>, ending: Ending | null, tried: boolean): void {
-  // A failed change without a call was given up earlier, e.g. at a read. A drift that someone else resolved was not attempted.
+  // A failure without a call (e.g. of a read) counts as an attempt. A drift that someone else resolved does not.
   if (tried || ending === 'failed') counts.attempted += 1;
   if (ending !== null && (tried || ending !== 'succeeded')) counts[ending] += 1;
 }
 
-/**
- * Whether the change has failed. An open change without a failed attempt is still on the queue: the run was stopped, or another process has the
- * message.
- */
-function wasAttempted(condition: Condition | null): boolean {
-  return condition !== null && condition.attempts > 0;
-}
-
-/**
- * The (account, enrollment) pairs with an intent since the run began, written by any process: where several processes share a queue, one makes
- * the changes of another.
- */
+/** The (account, enrollment) pairs that any process has begun to change since the run began: processes share the queue. */
 async function attempts(deps: Deps, runId: string, since: number | null): Promise<ReadonlySet<string>> {
   const keys = new Set<string>();
   const filter = since === null ? { runId } : { since: new Date(since).toISOString() };

@@ -38,15 +38,16 @@ export interface ServeOptions {
 const IDLE_MS = 250;
 /** The pause after an error that stopped all workers (credentials refused, disk full), ms. */
 const PAUSE_MS = 15_000;
-/** Maximum duration of a part of a scan, ms: shorter than `RUNNING_SILENCE_MS`. The reserve is the share of it that is kept for ending the part. */
+/** Maximum duration of a part of a scan, ms: shorter than `RUNNING_SILENCE_MS` of the schedule. */
 const PART_MS = 14 * 60_000;
+/** The share of that time for finishing calls in progress and saving their responses, ms. */
 const PART_RESERVE_MS = 90_000;
 /** How often to check whether another process has ended its scan, ms. */
 const BUSY_MS = 1_000;
 
 /**
- * The daemon: scans by the policy's schedule and works through the queue. Any number of daemons and functions may share one store: one of them runs
- * each due scan, and any idle worker takes the next message. Returns when `stop` has aborted and nothing is in flight.
+ * The daemon: scans by the policy's schedule and works through the queue. Returns when `stop` has aborted and nothing is in flight.
+ * Any number of daemons and Lambda functions may share one store.
  */
 export async function serve(
   deps: Deps,
@@ -98,7 +99,7 @@ async function scanBySchedule(context: Context): Promise<void> {
   }
 }
 
-/** Waits for a scan that another process has begun: reports it once per holder, and checks again when its lease expires. */
+/** Reports a scan that another process runs, once for each process that takes it over. */
 class Waiting {
   readonly #context: Context;
   #reported: string | null = null;
@@ -124,10 +125,7 @@ class Waiting {
   }
 }
 
-/**
- * Two daemons with different policies would replace each other's policy in turn. The daemon whose policy was replaced has the older one, and requests
- * no further scan.
- */
+/** Two daemons with different policies would replace each other's policy in turn. The one that was replaced stops scanning. */
 class OwnPolicy {
   readonly #context: Context;
   #wasInForce = false;
@@ -154,10 +152,7 @@ function paceOf({ pace = LOCAL_PACE }: ServeOptions): Pace {
   return pace;
 }
 
-/**
- * Runs a scan part by part, like the scanner function. After `stop`, another process continues it.
- * @returns whether the scan was completed here
- */
+/** Runs a scan part by part, like the scanner function. @returns whether the scan was completed here */
 async function scanOnce(context: Context, { runId }: ScanRequest, waiting: Waiting): Promise<boolean> {
   const { deps, settings, retrying, policy, options } = context;
   const { stop, onProgress } = options;

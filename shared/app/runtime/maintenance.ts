@@ -19,8 +19,8 @@ import { queueDue } from '../work-queue/requeue-due.ts';
 export interface MaintenanceTask {
   readonly name: string;
   /**
-   * Tasks that fill the queue run one after the other, in the order of the list, between two keys of a worker. The others run in parallel
-   * with the work, each independently, so that a slow event bus or webhook delays nothing else. `apply` runs them only at its end.
+   * `queue`: tasks that fill the queue run one after the other, in the order of the list. The others run in parallel, so that a
+   * slow event bus or webhook delays nothing else; `apply` runs them only at its end.
    */
   readonly group: 'queue' | 'notify' | 'store';
   readonly everyMs: number;
@@ -66,7 +66,7 @@ type MaintenanceDeps = Pick<
   'ledger' | 'records' | 'registers' | 'snapshots' | 'queue' | 'clock' | 'newId' | 'actor' | 'logger'
 >;
 
-/** The dependencies of the tasks. They are functions, because the policy of a Lambda may be unreadable; tasks that do not need it still run. */
+/** Functions, because the policy of a Lambda may be unreadable: then the tasks that do not need it still run. */
 export interface MaintenanceSource {
   readonly deps: MaintenanceDeps;
   policy(): Promise<CompiledPolicy>;
@@ -81,10 +81,7 @@ export interface MaintenanceSource {
 
 type QueueSource = Pick<MaintenanceSource, 'policy'> & { readonly deps: Omit<MaintenanceDeps, 'logger'> };
 
-/**
- * The tasks that fill the queue.
- * @param planHash the only plan whose changes this process may make; keys of other plans stay on the queue.
- */
+/** The tasks that fill the queue. @param planHash the only plan whose changes this process may make; `null`: any */
 export function queueTasks(
   { deps, policy }: QueueSource,
   { dueMs }: Pace,
@@ -188,20 +185,12 @@ export async function runRegularly(
   await Promise.all(tasks.map(repeat));
 }
 
-/** A long task of a process that goes on ends its run after this time, ms; the rest follows in the next run. */
+/** A long task begins no further piece after this time, ms; the rest follows in its next run. */
 export const RUN_MS = 5_000;
 
 const NOTHING: MaintenanceReport = {
-  ...{
-    keysDue: 0,
-    published: 0,
-    refused: 0,
-    deadLettersRecorded: 0,
-    announced: 0,
-    alerted: 0,
-    digest: null,
-    pruned: 0,
-  },
+  ...{ keysDue: 0, published: 0, refused: 0, deadLettersRecorded: 0 },
+  ...{ announced: 0, alerted: 0, digest: null, pruned: 0 },
 };
 
 function sum(a: MaintenanceReport, b: Partial<MaintenanceReport>): MaintenanceReport {
