@@ -10,7 +10,7 @@ import type { Registers } from '../ports/registers.ts';
 import type { SnapshotStore } from '../ports/snapshot-store.ts';
 import type { Clock, Logger, NewId, Random } from '../ports/system.ts';
 
-/** How long a lease lasts without renewal, ms. After its holder dies, other processes wait this long before they take over. */
+/** How long a lease lasts without renewal, ms. After its holder crashes, other processes wait this long to take over. */
 export const LEASE_MS = 60_000;
 
 /** The stores. One set of adapters implements all of them. */
@@ -22,7 +22,7 @@ export interface Stores {
   readonly snapshots: SnapshotStore;
 }
 
-/** The dependencies of the use cases, provided by the composition root. */
+/** The dependencies of the use cases; `shared/compose` provides them. */
 export interface Deps extends Stores {
   readonly cloud: Cloud;
   readonly clock: Clock;
@@ -35,15 +35,15 @@ export interface Deps extends Stores {
 
 /** Settings of a process that are not part of the policy. */
 export interface Settings {
-  /** Failed attempts of one drift before it is dead-lettered. */
+  /** Failed attempts to fix one drift before Rollcall gives it up. */
   readonly maxAttempts: number;
-  /** Maximum age of the organization snapshot before a scan reads it again, ms. */
+  /** Maximum age of the stored listing of the organization (the snapshot) before a scan reads the organization again, ms. */
   readonly snapshotMaxAgeMs: number;
   /** How long a received message stays invisible, ms; extended while it is being processed. */
   readonly visibilityMs: number;
-  /** How long an intent reserves its account, ms: longer than the retries of its call can take. */
+  /** How long a worker's claim keeps others from changing the same enrollment, ms: longer than the retries of a call take. */
   readonly claimMs: number;
-  /** How long the scan lease lasts without renewal, ms. After a process is killed, other processes wait this long before they scan. */
+  /** How long the lease of a scan lasts without renewal, ms. */
   readonly leaseMs: number;
   /** Maximum time for one API call including its retries, ms. */
   readonly retryBudgetMs: number;
@@ -61,17 +61,17 @@ export const DEFAULT_SETTINGS: Settings = {
   maxAccounts: MAX_ACCOUNTS,
 };
 
-/** The run that a use case belongs to, with the policy of the run. */
+/** A run: one scan and the changes that follow from it. */
 export interface RunContext {
   readonly runId: string;
   readonly policy: CompiledPolicy;
-  /** Hash of the stored plan that the run is bound to: the run makes only the changes of that plan. `null`: not bound to a plan. */
+  /** Hash of the stored plan whose changes are the only ones that the run may make; `null`: no such restriction. */
   readonly planHash: string | null;
-  /** When the operator's approval that binds the run expires, epoch ms. */
+  /** When the approval of that plan expires, epoch ms. */
   readonly approvedUntil?: number;
-  /** An earlier process has begun the run. The organization entries that it wrote are not written again. */
+  /** Whether an earlier process began the run. The entries that it wrote about the organization are not written again. */
   readonly resumed?: boolean;
-  /** Time of the first request of the run's first part, epoch ms; stored responses may be this old. Absent: now. */
+  /** When the run made its first request, epoch ms, possibly in an earlier process; absent: now. */
   readonly begunAt?: number;
 }
 

@@ -30,12 +30,11 @@ const PAGE = 200;
 const FRUITLESS_PAGES = 5;
 
 /**
- * Empties the outbox: publishes the entries that are not marked as published, then marks those that the bus accepted. Only one process publishes at a
- * time. After a crash between publishing and marking, entries are published again; listeners recognize a repetition by the entry's id. An entry that
- * the bus refuses is skipped, so that it does not hold up the entries behind it.
+ * Publishes the entries that are not marked as published (the outbox), and marks those that the bus accepted. One process
+ * publishes at a time. After a crash before marking, entries are published again; subscribers recognize them by their id.
  */
 export async function publishUnpublished(deps: PublishDeps, options: PublishOptions = {}): Promise<Published> {
-  // Usually there is nothing to publish, and finding that out needs no lease.
+  // Usually there is nothing to publish, and this check needs no lease.
   if ((await deps.ledger.unpublished(1)).length === 0) return NOTHING;
   const result = await oneAtATime(deps, 'publish', (lost) => emptyOutbox(deps, options, lost));
   return result === BUSY ? NOTHING : result;
@@ -45,7 +44,7 @@ async function emptyOutbox(deps: PublishDeps, options: PublishOptions, lost: Abo
   const { ledger, bus, clock, logger, registers } = deps;
   const { until = Number.POSITIVE_INFINITY, pageSize = PAGE } = options;
   const refused = new Map<string, Refusal>();
-  /** Published in this round. The outbox may lag and return them again. */
+  /** Ids of entries published in this round. The list of unpublished entries may lag and return them again. */
   const done = new Set<string>();
   for (let fruitless = 0; fruitless < FRUITLESS_PAGES; ) {
     const page = await ledger.unpublished(pageSize + refused.size);

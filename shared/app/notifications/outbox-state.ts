@@ -16,7 +16,7 @@ export interface OutboxView {
   readonly more: boolean;
   /** When the oldest of them was written, ISO 8601. */
   readonly oldestAt: string;
-  /** The last refusal by the bus; `null`: the bus never refused an entry, so no process publishes, or it publishes too slowly. */
+  /** The last refusal by the bus; `null`: it never refused an entry, so publishing does not run or is too slow. */
   readonly refusal: { readonly at: string; readonly code: string; readonly message: string } | null;
 }
 
@@ -28,7 +28,7 @@ export function busOf(policy: CompiledPolicy | null, deployed: string | null): s
 const refusalSchema = z.object({ at: z.number(), code: z.string(), message: z.string() });
 export const BUS_REFUSAL = storedDocument(REGISTERS.busRefusal, refusalSchema);
 
-/** Publishing runs at least once a minute, so an entry that has waited longer than this is stuck, ms. */
+/** Entries are published at least once a minute, so an entry that waits for longer than this is stuck, ms. */
 export const OVERDUE_MS = 5 * 60_000;
 /** Counting stops here, because entries are read one by one. */
 const COUNTED = 100;

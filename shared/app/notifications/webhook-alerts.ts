@@ -20,8 +20,7 @@ import { readTyped, type Typed, update, writeTyped } from '../coordination/typed
  *                                            └── failed, or its ──┘   (later, at `notBefore`; given up after a day)
  *                                                holder died
  *
- * The compare-and-set that moves the mark puts each entry into exactly one message. A message is posted at least once, always with the same
- * id and body.
+ * The compare-and-set that moves the mark puts each entry into exactly one message. A message is posted at least once.
  */
 const message = z.object({
   /** Lets the receiver recognize a repeated message. */
@@ -59,10 +58,10 @@ const FIRST_PAUSE_MS = 5_000;
 const MAX_PAUSE_MS = 15 * 60_000;
 /** Messages not accepted for this long, and older entries, are dropped; the ledger keeps the entries. */
 const MAX_AGE_MS = 24 * 60 * 60_000;
-/** Maximum number of entries per message; the rest goes into the next. More than one scan can write with the same timestamp. */
+/** Maximum number of entries per message; the rest goes into the next one. */
 const MAX_READ = 25_000;
 const PAGE = 500;
-/** Interval between two reads of everything since the mark, ms. In between only the newest entries are read. */
+/** Interval at which everything since the mark is read, to find late entries, ms. In between, only new entries are noticed. */
 const FULL_READ_MS = 60_000;
 
 export type AlertDeps = Pick<Deps, 'ledger' | 'registers' | 'snapshots' | 'clock' | 'newId' | 'random' | 'logger'>;
@@ -102,9 +101,8 @@ export class Alerts {
   }
 
   /**
-   * Gathers new entries and, when they are due, makes one attempt to deliver them.
-   * @param flush delivers immediately, because the process is ending.
-   * @throws the errors of the store; never an error of the webhook.
+   * Gathers new entries and, when they are due, makes one attempt to deliver them. Throws only errors of the store.
+   * @param flush delivers immediately, because the process is ending
    */
   async step(flush = false): Promise<AlertStep> {
     const known = await readTyped(this.#deps.registers, ALERTS);
@@ -157,10 +155,7 @@ export class Alerts {
     return true;
   }
 
-  /**
-   * The entries to report since a time, oldest first. `completeUntil`: there are more than {@link MAX_READ}, and these are all up to that
-   * time.
-   */
+  /** The entries to report since a time, oldest first. `completeUntil`: not `null` if entries after that time were cut off. */
   async #read(
     from: EpochMs,
   ): Promise<{ readonly entries: readonly LedgerEntry[]; readonly completeUntil: EpochMs | null }> {

@@ -12,7 +12,7 @@ const refreshed = z.object({ accounts: z.record(z.string(), z.number()) });
 export const ACCOUNT_OVERRIDES = storedDocument(REGISTERS.accountOverrides, refreshed);
 /** Longer than any read of the whole organization takes, ms. */
 const KEPT_MS = 60 * 60_000;
-/** Above this number the oldest are dropped: this many events request a scan anyway. */
+/** Maximum number of accounts. The oldest are dropped, because so many events request a scan anyway. */
 const MAX_KEPT = 500;
 
 export async function recordRefreshed(registers: Registers, ids: readonly AccountId[], now: EpochMs): Promise<void> {
@@ -23,10 +23,7 @@ export async function recordRefreshed(registers: Registers, ids: readonly Accoun
   });
 }
 
-/**
- * Replaces accounts that an event refreshed while the organization was read. Reading the organization takes minutes, so the refreshed
- * account is newer and must not be overwritten.
- */
+/** Keeps accounts that an event handler has read while the organization was being read, because they are newer. */
 export async function mergeRefreshed(
   { registers, snapshots }: Pick<Deps, 'registers' | 'snapshots'>,
   snapshot: OrganizationSnapshot,

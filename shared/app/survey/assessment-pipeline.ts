@@ -6,14 +6,14 @@ import type { AssessedAccount, AssessmentTable } from './assessment-table.ts';
 import { LEADING_KIND, type Listings } from './observations.ts';
 import type { Listing } from './paged-listing.ts';
 
-/** Accounts assessed at a time: their records are in memory together. */
+/** Number of accounts that are assessed together, with their records in memory. */
 const CHUNK = 100;
 
 type RecordAccounts = (accounts: readonly AssessedAccount[]) => Promise<void>;
 
 /**
- * Assesses the accounts of each listing page while the next page is fetched, and records changes. Pages that arrive before the
- * assessment table exists are buffered. Pages that arrive while a batch is assessed form the next batch.
+ * Assesses the accounts of each listing page while the next page is fetched, and records changes. Accounts that arrive before
+ * {@link begin}, or while others are assessed, wait.
  */
 export class AssessmentPipeline {
   readonly #records: Pick<Records, 'getMany'>;
@@ -71,7 +71,7 @@ export class AssessmentPipeline {
     if (this.#table === null || this.#running !== null || this.#failure !== null) return;
     this.#running = this.#run()
       .catch((error: unknown) => {
-        // The promise is not awaited until the listing ends; an unhandled rejection would end the process.
+        // Nobody awaits the promise until the listing ends. Without this handler, a rejection would end the process.
         this.#failure = { error };
       })
       .finally(() => {

@@ -51,9 +51,8 @@ interface Unlisted {
 type Verdicts = readonly Verdict[];
 
 /**
- * Joins the observations of one scan with the accounts they belong to, and assesses each account as soon as it is observed. To save memory
- * in large organizations, only accounts that differ from the policy or from their record are kept in full; of every other account only its
- * verdicts are kept. {@link takeUnrecorded} also drops accounts that need no change.
+ * Assesses each account as soon as a scan has observed it. To save memory, only accounts that differ from the policy or from their
+ * record are kept in full; of every other account only the verdicts are kept.
  */
 export class AssessmentTable {
   readonly #options: AssessmentOptions;
@@ -138,8 +137,8 @@ export class AssessmentTable {
   }
 
   /**
-   * Returns the accounts that need a ledger entry, each only once. Before the end of a scan (`final` false) it omits accounts that may be
-   * assessed again: opt-outs, which an incomplete listing forbids, and accounts that are still to be read individually.
+   * Returns the accounts that need an entry in the audit log, each only once.
+   * @param final false before the end of the scan: omits accounts that may be assessed again, e.g. after an individual read
    */
   takeUnrecorded(final: boolean): readonly AssessedAccount[] {
     const taken: AssessedAccount[] = [];
@@ -230,7 +229,7 @@ function optsOut({ assessments }: AssessedAccount): boolean {
 function needsProbe(assessments: Assessments, observations: Observations): boolean {
   return KINDS.some(({ id, prerequisites }) => {
     const { reason } = assessments[id];
-    // An enrollment that is blocked by its prerequisite needs the status of the prerequisite, managed or not.
+    // The status of a prerequisite is needed even if the policy does not manage the prerequisite.
     const blocked = reason === 'prerequisite' && prerequisites.some((each) => isNotListed(observations[each]));
     return reason === 'notListed' || blocked;
   });

@@ -4,13 +4,10 @@ import { CloudError } from '../../ports/cloud.ts';
 import type { Deps } from '../context.ts';
 import type { Retrying } from '../support/retry.ts';
 
-/** Up to this many missing accounts are read individually. If more are missing, the snapshot itself is incomplete. */
+/** If more accounts are missing, the list of accounts is certainly incomplete, and none is read individually. */
 const MAX_READS = 20;
 
-/**
- * Finds enrolled accounts that a snapshot lacks although it is newer than the enrollment listing and AWS confirms that the accounts are in
- * the organization: the snapshot is incomplete. An account that left in the meantime is not a contradiction.
- */
+/** Of the enrolled accounts that the list of accounts lacks, those that AWS confirms to be in the organization. */
 export async function contradictions(
   { cloud, logger }: Pick<Deps, 'cloud' | 'logger'>,
   retrying: Retrying,

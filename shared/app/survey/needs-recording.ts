@@ -2,7 +2,7 @@ import { type EntryContext, transition } from '../../domain/account/transition.t
 import { ENROLLMENT_IDS } from '../../domain/enrollment/kinds/index.ts';
 import type { NeedsRecording } from './assessment-table.ts';
 
-/** @returns a function that checks whether an account needs an entry: it is new, or an assessment differs from its record */
+/** Returns a function that checks whether an account is new or differs from its record, so that it needs an entry. */
 export function needsRecordingUnder(policyHash: string): NeedsRecording {
   const probe: EntryContext = { newId: () => '', now: 0, actor: '', runId: null, policyHash };
   return (record, assessments) => {

@@ -16,10 +16,7 @@ import { CloudError } from '../../ports/cloud.ts';
 import type { Retrying } from '../support/retry.ts';
 import type { Listing } from './paged-listing.ts';
 
-/**
- * The kind whose listing leads a survey: its accounts are assessed page by page, and the coverage of a survey counts them. The listings of the other
- * managed kinds are read in parallel.
- */
+/** The kind whose listing leads a survey: accounts are assessed page by page as this listing returns them. */
 export const LEADING_KIND = FIRST_KIND.id;
 
 /** Whether the policy manages this kind in any account. If not, its listing is not read. */
@@ -63,10 +60,8 @@ export function isUnreadable(caller: Caller, accountId: AccountId): boolean {
 }
 
 /**
- * Replaces observations of a scan that are older than the account record: another process, usually a worker, recorded a newer state after
- * the scan began. AWS's own timestamps decide which is newer. A record written before the scan began never wins.
- * An observation without a timestamp (the listing lacks the account) is dated to the start of the scan, because a record written
- * since then may only repeat an older state, for example that of a worker whose read failed.
+ * Replaces observations of a scan by a newer state that a worker has recorded since the scan began. AWS's timestamps decide which
+ * is newer. An observation without one (the listing lacks the account) is dated to the start of the scan.
  */
 export function preferNewerRecords(
   observed: Observations,
@@ -86,7 +81,7 @@ export function preferNewerRecords(
   return byKind(newer);
 }
 
-/** `null`: the policy does not manage the kind, so it was not listed. */
+/** The listing of each kind; `null`: the policy does not manage the kind, so its listing was not read. */
 export type Listings = Readonly<Record<EnrollmentId, Listing | null>>;
 
 /** The observations of an account that follow from the listings alone. */
@@ -133,8 +128,7 @@ function lacksPrerequisite(enrollment: EnrollmentId, known: Partial<Observations
 }
 
 /**
- * Reads from the account what the listings do not contain: through its member role, or with the process's own credentials if the
- * account is the caller's. No listing names the management account.
+ * Reads the enrollments that the listings do not name from the account itself.
  * @param wanted the enrollments to read; prerequisites of others are always read
  */
 export async function probe(

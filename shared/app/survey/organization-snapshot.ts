@@ -7,9 +7,9 @@ import type { Retrying } from '../support/retry.ts';
 import { mergeRefreshed } from './account-overrides.ts';
 
 /**
- * Returns the stored snapshot if it is younger than `maxAgeMs` and has the tags that the policy uses; otherwise reads the organization.
- * @param save stores the snapshot. A dry run stores nothing.
- * @throws CloudError if the organization cannot be read completely, OtherOrganizationError if the store belongs to another organization.
+ * Returns the stored snapshot (all accounts) if it is younger than `maxAgeMs` and has the tags that the policy uses; otherwise reads
+ * the organization. @param save whether to store what was read
+ * @throws CloudError if the organization cannot be read completely, OtherOrganizationError if the store belongs to another one
  */
 export async function takeSnapshot(
   deps: Pick<Deps, 'cloud' | 'snapshots' | 'clock' | 'registers'>,
@@ -21,7 +21,7 @@ export async function takeSnapshot(
 ): Promise<OrganizationSnapshot> {
   const meta = await deps.snapshots.meta();
   const request = await earlyScanRequest(deps.registers);
-  // After the snapshot, an event reported a change of the organization that concerns more than single accounts.
+  // Since the snapshot, an event has reported a change of the organization.
   const outdated = meta !== null && request?.organization === true && meta.takenAt <= request.at;
   const young = meta !== null && deps.clock.now() - meta.takenAt < maxAgeMs && (meta.tags || !policy.usesTags);
   const fresh = young && !outdated;
@@ -50,7 +50,7 @@ export async function takeSnapshot(
 /** How many times the organization is read from the start when a page token is rejected midway. */
 const MAX_READS = 3;
 
-/** Discards a partial read and starts over, because an expired page token is no reason to fail the scan. */
+/** Starts over if a page token has expired. */
 async function readWhole<T>(read: () => Promise<T>): Promise<T> {
   for (let left = MAX_READS - 1; ; left -= 1) {
     try {

@@ -4,7 +4,7 @@ import type { ListedEnrollment, Observed, Page } from '../../ports/cloud.ts';
 import { CloudError } from '../../ports/cloud.ts';
 import type { Retrying } from '../support/retry.ts';
 
-/** The result of a listing. `brokenBy`: the error that ended it early, so an account's absence proves nothing. */
+/** The result of a listing. `brokenBy`: the error that ended it early; then the absence of an account proves nothing. */
 export interface Listing {
   readonly seen: ReadonlyMap<AccountId, Observed>;
   readonly brokenBy: CloudError | null;
@@ -14,28 +14,22 @@ export interface Listing {
 
 type FetchPage = (pageToken: string | null) => Promise<Page<ListedEnrollment>>;
 
-/** How many times a listing is read from the start when a later page fails, for example because its token expired. */
+/** How many times a listing is read from the start if a later page fails, for example because its token has expired. */
 const PASSES = 2;
 const ITEMS_PER_PAGE = 100;
 /** A listing may contain accounts that have left, so it is broken only above this multiple of the maximum number of accounts. */
 const SLACK = 2;
 
 function endless(why: string): CloudError {
-  const details = {
-    kind: 'Invalid',
-    code: 'UnexpectedAnswer',
-    accountId: null,
-    requestId: null,
-    ambiguous: false,
-  } as const;
-  const message = `the listing does not end: ${why}`;
-  return new CloudError(message, { ...details, service: 'compute-optimizer', operation: 'listing' });
+  return new CloudError(`the listing does not end: ${why}`, {
+    ...{ kind: 'Invalid', code: 'UnexpectedAnswer', accountId: null, requestId: null, ambiguous: false },
+    ...{ service: 'compute-optimizer', operation: 'listing' },
+  });
 }
 
 /**
- * Reads a listing to its end and fetches the next page while `onPage` processes the last. Pages shift while the organization changes,
- * so an account can be listed twice: the newest timestamp wins.
- * @param maxAccounts maximum number of accounts in an organization.
+ * Reads a listing to its end and fetches the next page while `onPage` processes the last.
+ * @param maxAccounts maximum number of accounts in an organization
  * @throws CloudError if the first page cannot be read. A later failure ends the listing as broken.
  */
 export async function readListing(
@@ -89,7 +83,7 @@ async function readToEnd(
   }
 }
 
-/** Returns an error instead of rejecting: an unhandled rejection before the page is awaited would end the process. */
+/** Returns an error instead of rejecting, because a rejection before the page is awaited would end the process. */
 async function attempt(
   retrying: Retrying,
   fetchPage: FetchPage,
@@ -112,7 +106,7 @@ function addNewer(seen: Map<AccountId, Observed>, items: readonly ListedEnrollme
   });
 }
 
-/** The newest timestamp wins. With equal or missing timestamps, a later answer wins if it differs. */
+/** Pages shift while the organization changes, so an account can be listed twice. The newest timestamp wins, else the later answer. */
 function isNewer(observed: Observed, known: Observed): boolean {
   const by = (observed.lastUpdated ?? 0) - (known.lastUpdated ?? 0);
   return by > 0 || (by === 0 && (observed.status !== known.status || observed.ruleMode !== known.ruleMode));

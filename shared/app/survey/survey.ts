@@ -30,11 +30,11 @@ export interface Survey {
   readonly contested: number;
   /** Whether the organization trusts Compute Optimizer; `null`: AWS did not say. */
   readonly trustedAccess: boolean | null;
-  /** Sentences about listings that ended early or contradict each other. */
+  /** Problems in sentences: listings that ended early or contradict each other. */
   readonly broken: readonly string[];
   /** Whether the account listing and the Compute Optimizer listing are complete and agree. */
   readonly complete: boolean;
-  /** Accounts that differ from the policy; without `record`, also accounts that need a ledger entry. */
+  /** Accounts that differ from the policy; without the option `record`, also accounts that need an entry in the audit log. */
   readonly assessed: readonly AssessedAccount[];
   /** Records of accounts that have left the organization; empty if the listings contradict each other. */
   readonly gone: readonly AccountRecord[];
@@ -56,19 +56,15 @@ export interface SurveyOptions {
   readonly prepare?: () => Promise<void>;
   /** Returns the reasons to hold changes back. Called after `prepare`, with the snapshot. */
   readonly holds?: (snapshot: OrganizationSnapshot) => readonly HoldOf[];
-  /**
-   * Records accounts that need a ledger entry, some at a time, while the listing continues. Recording everything at the end would double
-   * the duration and keep every account in memory.
-   */
+  /** Records accounts while the listing continues, because at the end, all of them would have to be in memory. */
   readonly record?: (accounts: readonly AssessedAccount[]) => Promise<void>;
 }
 
 export type SurveyDeps = Pick<Deps, 'cloud' | 'records' | 'snapshots' | 'registers' | 'clock' | 'logger'>;
 
 /**
- * Reads the organization snapshot, the account records and all listings in parallel, and assesses each page of enrollments while the next
- * page is fetched.
- * @throws CloudError if the organization or the first page of the leading listing cannot be read, or AWS rejects the credentials.
+ * Reads the organization and all listings in parallel, and assesses each page of enrollments while the next page is fetched.
+ * @throws CloudError if the organization or the first page of the leading listing cannot be read, or AWS rejects the credentials
  */
 export async function survey(
   deps: SurveyDeps,
@@ -124,7 +120,7 @@ export async function survey(
   });
   const listings = await pipeline.end(enrolled);
   if (missingFrom(table, listings).length > 0) {
-    // The snapshot is older than the listings, or an account joined in the meantime.
+    // The stored snapshot is outdated, or an account joined in the meantime, so the organization is read again.
     table.reset(await snapshotOf(0));
     await pipeline.assess([...enrolled.seen.keys()], listings);
   }
@@ -158,8 +154,8 @@ function missingFrom(table: AssessmentTable, listings: Listings): readonly Accou
 }
 
 /**
- * A listing that AWS denies while trusted access is off counts as empty, so the accounts are read individually: the organization-wide call
- * that restores both requires the status of every account. Any other denial ends the scan.
+ * A listing that AWS denies while trusted access is off counts as empty, so that accounts are read individually. The
+ * organization-wide call, which restores trusted access, requires the status of every account.
  */
 async function emptyWithoutTrust(error: unknown, trusting: Promise<boolean | null>): Promise<Listing> {
   const refused = error instanceof CloudError && (error.kind === 'Denied' || error.kind === 'Prerequisite');
@@ -167,7 +163,7 @@ async function emptyWithoutTrust(error: unknown, trusting: Promise<boolean | nul
   return { seen: new Map(), brokenBy: null };
 }
 
-/** Reads trusted access in parallel with everything else. No assessment depends on it, so a failure is only a warning. */
+/** Reads trusted access; `null` if that fails, because no assessment depends on it. */
 async function readTrustedAccess(deps: SurveyDeps, retrying: Retrying): Promise<boolean | null> {
   try {
     return await retrying(() => deps.cloud.trustedAccess());
@@ -226,7 +222,7 @@ async function listOthers(
   return byKind((id) => listings.get(id) ?? null);
 }
 
-/** If AWS denies the listing, it counts as broken at its start, and the other enrollments are still managed. */
+/** A listing that AWS denies counts as broken, so that the other enrollments can still be managed. */
 async function listOther(
   deps: SurveyDeps,
   { maxAccounts }: Settings,
@@ -251,7 +247,7 @@ async function listOther(
   }
 }
 
-/** The ids of all accounts with a record. The records of a large organization would take more memory than everything else. */
+/** Only the ids of all accounts with a record, because all records of a large organization would take too much memory. */
 async function recordedAccounts(deps: SurveyDeps): Promise<readonly AccountId[]> {
   const recorded: AccountId[] = [];
   for await (const page of deps.records.heads()) for (const { accountId } of page) recorded.push(accountId);
