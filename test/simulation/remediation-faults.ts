@@ -61,7 +61,7 @@ export const REMEDIATION_FAULTS: readonly Fault[] = [
     breaks: 'a decision on an old record is appended to a newer one (invariant 2)',
     edits: [
       {
-        file: 'shared/app/ledger/ledger-writer.ts',
+        file: 'shared/app/ledger/write-entries.ts',
         find: 'if (caught.head.seq > item.record.head.seq) return { ...item, record: caught };',
         replace:
           'if (caught.head.seq > item.record.head.seq) return { ...item, record: caught, decide: () => Reflect.get(item, "decide")(item.record) };',

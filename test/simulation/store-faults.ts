@@ -19,7 +19,7 @@ export const STORE_FAULTS: readonly Fault[] = [
     edits: [
       {
         file: 'shared/app/scan/scan.ts',
-        find: 'entries += await recordGone(deps, writer, run, surveyed.gone);',
+        find: 'entries += await recordGone(deps, run, surveyed.gone);',
         replace: '',
       },
     ],

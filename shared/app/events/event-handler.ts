@@ -6,8 +6,8 @@ import { mapParallel } from '../../domain/map-parallel.ts';
 import type { OrganizationAccount } from '../../domain/policy/index.ts';
 import { CloudError } from '../../ports/cloud.ts';
 import type { Deps, Stores } from '../context.ts';
-import { LedgerWriter } from '../ledger/ledger-writer.ts';
 import { commandContext } from '../ledger/organization-entry.ts';
+import { writeEntries } from '../ledger/write-entries.ts';
 import { requestEarlyScan } from '../schedule/scan-requests.ts';
 import { scanNow } from '../schedule/scan-schedule.ts';
 import { recordRefreshed } from '../survey/account-overrides.ts';
@@ -199,7 +199,7 @@ class Reactor {
       return [{ record, decide: (now: typeof record) => (now.present ? [left(context, now)] : []) }];
     });
     const items = [...joined, ...departed].filter(({ record, decide }) => decide(record).length > 0);
-    if (items.length > 0) await new LedgerWriter(this.#deps).writeMany(items);
+    if (items.length > 0) await writeEntries(this.#deps, items);
   }
 
   async #requestScan(reason: string, organization: boolean): Promise<void> {

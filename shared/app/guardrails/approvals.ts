@@ -7,8 +7,8 @@ import { documentFamily, REGISTERS } from '../coordination/documents.ts';
 import { policyInForce } from '../coordination/policy-in-force.ts';
 import { RunStore, type StoredPlan } from '../coordination/run-store.ts';
 import { readTyped, readValue, type Typed, writeTyped } from '../coordination/typed-register.ts';
-import { LedgerWriter } from '../ledger/ledger-writer.ts';
 import { organizationEntry } from '../ledger/organization-entry.ts';
+import { writeOrganizationEntry } from '../ledger/write-entries.ts';
 
 /** How long an approval can be used, ms. */
 const APPROVAL_MS = 24 * 60 * 60 * 1000;
@@ -102,7 +102,7 @@ export async function approve(deps: ApprovalDeps, hashPrefix: string, { actor, r
   const version = await writeTyped(deps.registers, document, noted, known?.version ?? null);
   if (version === null) throw await alreadyApproved(deps.registers, plan.hash);
   const entryId = deps.newId();
-  await new LedgerWriter(deps).organization(() => approvedEntry(noted, plan, entryId));
+  await writeOrganizationEntry(deps, () => approvedEntry(noted, plan, entryId));
   // An approval takes effect only after its entry is in the ledger.
   const approval = { ...noted, recorded: true };
   if ((await writeTyped(deps.registers, document, approval, version)) === null)

@@ -7,8 +7,8 @@ import type { Deps } from '../context.ts';
 import { documentFamily, REGISTERS } from '../coordination/documents.ts';
 import { BUSY, oneAtATime } from '../coordination/single-flight.ts';
 import { writeTyped } from '../coordination/typed-register.ts';
-import { LedgerWriter } from './ledger-writer.ts';
 import { commandContext, organizationEntry } from './organization-entry.ts';
+import { writeOrganizationEntry } from './write-entries.ts';
 
 type RecordingDeps = Pick<Deps, 'ledger' | 'records' | 'registers' | 'queue' | 'clock' | 'newId' | 'actor'>;
 
@@ -19,7 +19,7 @@ const MAX_LETTERS = 1_000;
 
 /** Records in the organization's chain that a message was given up; the message may name no known account. */
 export function recordDeadLetter(
-  deps: Pick<Deps, 'ledger' | 'records' | 'clock' | 'newId' | 'actor'>,
+  deps: Pick<Deps, 'ledger' | 'clock' | 'newId' | 'actor'>,
   message: WorkMessage | null,
   reason: DeadLetterReason,
 ): Promise<LedgerEntry> {
@@ -37,7 +37,7 @@ export function recordDeadLetter(
       error: { kind: 'Invalid', code: reason.code, message: reason.message },
     },
   });
-  return new LedgerWriter(deps).organization(draft);
+  return writeOrganizationEntry(deps, draft);
 }
 
 /** Reason code in the entry of a dead letter whose accounts comply by now. The entry of a failure has `deadLettered`. */
@@ -49,7 +49,7 @@ function recordSettled(deps: RecordingDeps, message: WorkMessage, { code, messag
     message: `a message was given up after its work was done (${code}: ${why}); the accounts comply, so nothing is left to do`,
   };
   const draft = organizationEntry(commandContext(deps, message), 'VerdictChanged', { reason: SETTLED, detail });
-  return new LedgerWriter(deps).organization(() => ({
+  return writeOrganizationEntry(deps, () => ({
     ...draft,
     accountId: message.kind === 'account' ? message.accountId : null,
     enrollment: message.kind === 'account' ? message.enrollment : null,

@@ -5,7 +5,7 @@ import { ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
 import type { Deps } from '../context.ts';
 import { REGISTERS, storedDocument } from '../coordination/documents.ts';
 import { readTyped, update } from '../coordination/typed-register.ts';
-import { type JournalDeps, LedgerWriter } from './ledger-writer.ts';
+import { caughtUp } from './write-entries.ts';
 
 /** All entries before this time are known to be included in the account records, epoch ms. */
 const mark = z.object({ until: z.number() });
@@ -22,7 +22,7 @@ const SLACK_MS = 10 * 60_000;
  * would never end (invariant 1). Reads entries and records only of accounts that are behind.
  * @returns how many records were behind.
  */
-export async function catchUpRecords(deps: JournalDeps & Pick<Deps, 'registers' | 'clock'>): Promise<number> {
+export async function catchUpRecords(deps: Pick<Deps, 'ledger' | 'records' | 'registers' | 'clock'>): Promise<number> {
   const now = deps.clock.now();
   const known = await readTyped(deps.registers, RECORD_CATCH_UP);
   // If the clock was set back since, `until` lies in the future and would hide new entries.
@@ -47,8 +47,7 @@ async function accountsBehind(
   return [...behind.keys()];
 }
 
-async function catchUp(deps: JournalDeps, late: readonly AccountId[]) {
+async function catchUp(deps: Pick<Deps, 'ledger' | 'records'>, late: readonly AccountId[]) {
   const stored = await deps.records.getMany(late);
-  const journal = new LedgerWriter(deps);
-  await deps.records.advance(await Promise.all(late.map((id) => journal.caughtUp(stored.get(id) ?? emptyRecord(id)))));
+  await deps.records.advance(await Promise.all(late.map((id) => caughtUp(deps, stored.get(id) ?? emptyRecord(id)))));
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { replay } from '../../domain/account/as-of.ts';
+import { emptyRecord } from '../../domain/account/record.ts';
 import { type StoredState, toStoredState } from '../../domain/account/stored-state.ts';
 import { accountEntry } from '../../domain/account/transition.ts';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
@@ -14,8 +15,8 @@ import { toIso } from '../../domain/time.ts';
 import type { Deps } from '../context.ts';
 import { REGISTERS, storedDocument } from '../coordination/documents.ts';
 import { readTyped, writeTyped } from '../coordination/typed-register.ts';
-import { LedgerWriter } from './ledger-writer.ts';
 import { commandContext, organizationEntry } from './organization-entry.ts';
+import { writeEntries, writeOrganizationEntry } from './write-entries.ts';
 
 export type RetentionDeps = Pick<Deps, 'ledger' | 'records' | 'registers' | 'clock' | 'newId' | 'actor'>;
 
@@ -138,13 +139,12 @@ async function write(
   chain: string,
   draft: (current: StoredState | null) => EntryDraft,
 ): Promise<void> {
-  const journal = new LedgerWriter(deps);
   if (chain === ORGANIZATION_CHAIN) {
-    await journal.organization(() => draft(null));
+    await writeOrganizationEntry(deps, () => draft(null));
     return;
   }
-  await journal.write(chain, (record) => [draft(toStoredState(record))]);
-  await journal.settled(chain);
+  const record = (await deps.records.get(chain)) ?? emptyRecord(chain);
+  await writeEntries(deps, [{ record, decide: (current) => [draft(toStoredState(current))] }]);
 }
 
 function checkpointDraft(

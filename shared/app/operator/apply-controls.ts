@@ -18,8 +18,8 @@ import { policyInForce } from '../coordination/policy-in-force.ts';
 import { RunStore } from '../coordination/run-store.ts';
 import { update } from '../coordination/typed-register.ts';
 import { CONTROLS, readControls } from '../guardrails/controls.ts';
-import { LedgerWriter } from '../ledger/ledger-writer.ts';
 import { commandContext, organizationEntry } from '../ledger/organization-entry.ts';
+import { writeEntries, writeOrganizationEntry } from '../ledger/write-entries.ts';
 import { makeScanDue } from '../schedule/scan-schedule.ts';
 import { queueDue } from '../work-queue/requeue-due.ts';
 
@@ -77,10 +77,9 @@ async function claimNotices(deps: SettleDeps, now: number): Promise<readonly Not
 }
 
 async function carryOut(deps: SettleDeps, notice: Notice): Promise<void> {
-  const writer = new LedgerWriter(deps);
   // If another process claimed the notice before, it may have written the entry.
   if (notice.claimedUntil === 0 || !(await isRecorded(deps, notice))) {
-    await writer.organization(() => organizationNotice(notice));
+    await writeOrganizationEntry(deps, () => organizationNotice(notice));
   }
   switch (notice.type) {
     case 'EnforcementHalted':
@@ -90,7 +89,7 @@ async function carryOut(deps: SettleDeps, notice: Notice): Promise<void> {
       return makeScanDue(deps.registers);
     case 'AccountSuspended':
     case 'AccountResumed': {
-      const accounts = await recordAccounts(deps, writer, notice);
+      const accounts = await recordAccounts(deps, notice);
       // Otherwise the accounts would wait for the next tick.
       if (accounts > 0 && notice.type === 'AccountResumed') await queueNow(deps);
     }
@@ -114,7 +113,7 @@ function detailOf({ type, message, selector, until }: Notice): Detail {
 }
 
 /** Records the new state of each matching account. @returns the number of accounts with a new entry. */
-async function recordAccounts(deps: SettleDeps, writer: LedgerWriter, notice: Notice): Promise<number> {
+async function recordAccounts(deps: SettleDeps, notice: Notice): Promise<number> {
   const parsed = parseOperatorSelector(notice.selector ?? '');
   const snapshot = await deps.snapshots.load();
   if (!parsed.ok || snapshot === null) return 0;
@@ -129,7 +128,8 @@ async function recordAccounts(deps: SettleDeps, writer: LedgerWriter, notice: No
     const chunk = matching.slice(at, at + CHUNK);
     const records = await deps.records.getMany(chunk.map(({ id }) => id));
     const controls = compileControls(await readControls(deps.registers));
-    const results = await writer.writeMany(
+    const results = await writeEntries(
+      deps,
       chunk.map((account) => ({
         record: records.get(account.id) ?? emptyRecord(account.id),
         decide: (record: AccountRecord) => accountNotice(context, notice, controls, account, record),

@@ -1,7 +1,7 @@
 import type { DeadLetters } from '../../ports/queue.ts';
 import type { Deps } from '../context.ts';
-import { LedgerWriter } from '../ledger/ledger-writer.ts';
 import { commandContext, organizationEntry } from '../ledger/organization-entry.ts';
+import { writeOrganizationEntry } from '../ledger/write-entries.ts';
 import { makeScanDue } from '../schedule/scan-schedule.ts';
 
 export type OperatorDeps = Pick<Deps, 'ledger' | 'records' | 'registers' | 'clock' | 'newId' | 'actor'>;
@@ -19,7 +19,7 @@ async function recordCommand(deps: OperatorDeps, { type, reason, message, summar
   const why = reason === null ? message : `${message}: ${reason}`;
   const detail = { message: why, ...(summary === undefined ? {} : { summary }) };
   const draft = organizationEntry(context, type, { reason: 'operator', detail });
-  await new LedgerWriter(deps).organization(() => draft);
+  await writeOrganizationEntry(deps, () => draft);
 }
 
 /** Makes a scan due immediately. It begins after a running scan has ended. */

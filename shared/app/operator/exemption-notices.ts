@@ -10,7 +10,7 @@ import { toIso } from '../../domain/time.ts';
 import type { Deps } from '../context.ts';
 import { REGISTERS, storedDocument } from '../coordination/documents.ts';
 import { readTyped, update } from '../coordination/typed-register.ts';
-import { LedgerWriter } from '../ledger/ledger-writer.ts';
+import { writeEntries } from '../ledger/write-entries.ts';
 import { hasPendingWork } from '../work-queue/due-keys.ts';
 
 /*
@@ -125,13 +125,13 @@ async function claim(deps: ExemptionDeps, exemptions: readonly Exemption[], now:
 }
 
 async function announce(deps: ExemptionDeps, policy: CompiledPolicy, due: Due, now: EpochMs): Promise<void> {
-  const writer = new LedgerWriter(deps);
   const ids = [...new Set(due.exemption.accounts)];
   for (let at = 0; at < ids.length; at += CHUNK) {
     const chunk = ids.slice(at, at + CHUNK);
     const records = await deps.records.getMany(chunk);
     const announced = due.again ? await announcedIn(deps, chunk, due) : new Set<AccountId>();
-    const written = await writer.writeMany(
+    const written = await writeEntries(
+      deps,
       chunk
         .filter((id) => !announced.has(id))
         .map((id) => {

@@ -5,8 +5,8 @@ import type { AccountId } from '../../domain/enrollment/model.ts';
 import type { EntryDraft } from '../../domain/ledger/entry.ts';
 import type { OperatorSelector } from '../../domain/policy/index.ts';
 import type { Deps } from '../context.ts';
-import { LedgerWriter } from '../ledger/ledger-writer.ts';
 import { commandContext } from '../ledger/organization-entry.ts';
+import { writeEntries } from '../ledger/write-entries.ts';
 
 export type ResumeDeps = Pick<Deps, 'ledger' | 'records' | 'snapshots' | 'clock' | 'newId' | 'actor'>;
 
@@ -20,14 +20,14 @@ const isContested = (record: AccountRecord): boolean =>
  * @returns the accounts that were contested
  */
 export async function resumeContested(deps: ResumeDeps, selector: OperatorSelector): Promise<readonly AccountId[]> {
-  const writer = new LedgerWriter(deps);
   const context = commandContext(deps);
   const resumed: AccountId[] = [];
   for await (const page of deps.records.all()) {
     const matching: AccountRecord[] = [];
     for (const record of page)
       if (isContested(record) && (await matches(deps, selector, record))) matching.push(record);
-    const written = await writer.writeMany(
+    const written = await writeEntries(
+      deps,
       matching.map((record) => ({
         record,
         decide: (current: AccountRecord): EntryDraft[] =>

@@ -32,7 +32,7 @@ export async function recoverClaim(
       if (condition === null || condition.claim === null || condition.claim.entryId !== claim.entryId) return [];
       return [outcomeEntry(work, runId, facts.id, enrollment, condition, found)];
     };
-    return (await work.journal.write(facts.id, decide, known)).record;
+    return (await work.writer.write(facts.id, decide, known)).record;
   };
   if (facts.state !== 'ACTIVE' && facts.state !== 'UNKNOWN') return close('closed');
   try {
@@ -61,7 +61,7 @@ export async function abandonClaim(
     if (record.present || condition?.claim == null) return [];
     return [outcomeEntry(work, runId, record.accountId, enrollment, condition, 'gone')];
   };
-  return (await work.journal.write(known.accountId, decide, known)).record;
+  return (await work.writer.write(known.accountId, decide, known)).record;
 }
 
 function isDesired(

@@ -1,6 +1,7 @@
 import type { AccountRecord } from '../../domain/account/record.ts';
 import type { EntryDraft } from '../../domain/ledger/entry.ts';
 import type { ChangeResult } from '../../ports/cloud.ts';
+import { writeEntries } from '../ledger/write-entries.ts';
 import type { Failure } from './error-policy.ts';
 import { type Candidate, failureEntry, intentEntry, type Remediation, successEntry } from './remediation-entries.ts';
 import type { WorkContext } from './worker-context.ts';
@@ -99,7 +100,7 @@ const CHUNK = 500;
  * @returns the records after it.
  */
 async function writeEach<Item extends { readonly record: AccountRecord; readonly remediation: Remediation }>(
-  { journal }: WorkContext,
+  { deps, writer }: WorkContext,
   items: readonly Item[],
   entryFor: (current: AccountRecord, item: Item) => EntryDraft | null,
 ): Promise<readonly AccountRecord[]> {
@@ -109,10 +110,10 @@ async function writeEach<Item extends { readonly record: AccountRecord; readonly
   }));
   const [only, ...others] = writes;
   if (only !== undefined && others.length === 0 && items.every(isAlone))
-    return [(await journal.write(only.record.accountId, only.decide, only.record)).record];
+    return [(await writer.write(only.record.accountId, only.decide, only.record)).record];
   const records: AccountRecord[] = [];
   for (let at = 0; at < writes.length; at += CHUNK)
-    for (const { record } of await journal.writeMany(writes.slice(at, at + CHUNK))) records.push(record);
+    for (const { record } of await writeEntries(deps, writes.slice(at, at + CHUNK))) records.push(record);
   return records;
 }
 

@@ -9,6 +9,7 @@ import type { OrganizationAccount } from '../../domain/policy/index.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import { CloudError } from '../../ports/cloud.ts';
 import { whoChanged } from '../events/change-attribution.ts';
+import { caughtUp } from '../ledger/write-entries.ts';
 import { allows } from '../plan/plan.ts';
 import { accountCall } from './account-call.ts';
 import { abandonClaim, recoverClaim } from './claim-recovery.ts';
@@ -40,7 +41,7 @@ export async function reconcileAccount(work: WorkContext, message: AccountMessag
     return await reconcile(work, message);
   } finally {
     // The record must be stored before the message is acknowledged or released, because no other message may lead to this account for a long time.
-    await work.journal.settled(message.accountId);
+    await work.writer.settled(message.accountId);
   }
 }
 
@@ -48,7 +49,7 @@ async function reconcile(work: WorkContext, message: AccountMessage): Promise<Wo
   const { accountId, enrollment } = message;
   const facts = await accountInSnapshot(work, accountId);
   if (facts === null) return withoutSnapshot(work, message);
-  let record = await work.journal.current(accountId);
+  let record = await work.writer.current(accountId);
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const step = await reconcileOnce(work, message, facts, record);
     if ('result' in step) return step.result;
@@ -64,7 +65,7 @@ async function withoutSnapshot(
   work: WorkContext,
   { accountId, enrollment, runId }: AccountMessage,
 ): Promise<WorkResult> {
-  const record = await work.journal.current(accountId);
+  const record = await work.writer.current(accountId);
   const claim = record.conditions[enrollment]?.claim ?? null;
   const expired = claim !== null && Date.parse(claim.expiresAt) <= work.deps.clock.now();
   if (expired && !record.present) await abandonClaim(work, runId, enrollment, record);
@@ -102,7 +103,7 @@ async function reconcileOnce(
     return { result: await withoutCall(work, message, facts, record, assessment) };
   }
   const [end] = await remediate(work, accountCall(work, message, { record, assessment }));
-  if (end === undefined) return { record: await work.journal.caughtUp(record) };
+  if (end === undefined) return { record: await caughtUp(work.deps, record) };
   if (end.failure === null || isUndone(end.failure.outcome)) return { record: end.record };
   return { result: failureResult(facts.id, end.record, end.failure) };
 }
@@ -156,7 +157,7 @@ async function recordNews(
   if (news === undefined) return { record: known, assessment: assessed(known) };
   detail = await whoChanged(work.deps, known, assessed(known));
   const unmoved = (record: AccountRecord): EntryDraft[] => (record.head.hash === known.head.hash ? decide(record) : []);
-  const { record, entries } = await work.journal.write(facts.id, unmoved, known);
+  const { record, entries } = await work.writer.write(facts.id, unmoved, known);
   return { record, assessment: entries.length === 0 ? null : assessed(record) };
 }
 

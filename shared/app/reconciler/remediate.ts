@@ -3,6 +3,7 @@ import { actionOf } from '../../domain/enrollment/kinds/index.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import { type ChangeResult, CloudError } from '../../ports/cloud.ts';
 import { entryContext, organizationEntry } from '../ledger/organization-entry.ts';
+import { writeOrganizationEntry } from '../ledger/write-entries.ts';
 import { type CallScope, leftOut, localError, requestOf, requireAccepted } from './change-request.ts';
 import { claim, close, type Part, type Remediated, soonestClaim, unclaimed, unsent } from './claims.ts';
 import { type Failure, refusedChange, undone } from './error-policy.ts';
@@ -210,5 +211,7 @@ async function countFailure(work: WorkContext, runId: string): Promise<void> {
   if (trip === null) return;
   const run = { runId, policy: work.policy, planHash: null };
   const rest = { reason: trip.reason, detail: { message: trip.message } };
-  await work.journal.organization(() => organizationEntry(entryContext(work.deps, run), 'GuardrailTripped', rest));
+  await writeOrganizationEntry(work.deps, () =>
+    organizationEntry(entryContext(work.deps, run), 'GuardrailTripped', rest),
+  );
 }

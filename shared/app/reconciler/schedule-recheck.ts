@@ -35,7 +35,7 @@ export async function scheduleRecheck(work: WorkContext, record: AccountRecord, 
     wakeAt({ ...record, conditions: unclaimed }),
     ...others.flatMap((other) => [claimCheck(other, now), pollTime(other, now)]),
   ].filter((time) => time !== null);
-  await work.journal.settled(accountId);
+  await work.writer.settled(accountId);
   await work.deps.records.snooze(accountId, record.head.seq, times.length === 0 ? null : Math.min(...times));
 }
 
@@ -95,7 +95,7 @@ export async function unlockDependents(
   const waiting = dependentsOf(seen.enrollment).filter((id) => waitsForPrerequisite(conditions[id]));
   const batched = waiting.filter((id) => conditions[id]?.desiredRuleMode === 'AnyAllowed');
   if (batched.length > 0) {
-    await work.journal.settled(accountId);
+    await work.writer.settled(accountId);
     await work.deps.records.snooze(accountId, head.seq, work.deps.clock.now());
   }
   return waiting.filter((id) => !batched.includes(id));

@@ -19,7 +19,7 @@ export interface WorkContext {
   readonly deps: Deps;
   readonly settings: Settings;
   readonly retrying: Retrying;
-  readonly journal: LedgerWriter;
+  readonly writer: LedgerWriter;
   readonly runs: RunStore;
   readonly guard: Guard;
   /** Kill switch and suspensions as assessments see them; the guard reads them itself right before each call. */
@@ -52,7 +52,7 @@ export async function createWork(
     deps,
     settings,
     retrying,
-    journal: new LedgerWriter(deps),
+    writer: new LedgerWriter(deps),
     runs,
     guard: new Guard(runs, checksOf({ deps, runs, policy, controls })),
     controls,

@@ -9,8 +9,8 @@ import type { Deps } from '../context.ts';
 import type { RunStore } from '../coordination/run-store.ts';
 import { changedRecently } from '../guardrails/rolling-changes.ts';
 import type { RolloutState } from '../guardrails/rollout-gate.ts';
-import { LedgerWriter } from '../ledger/ledger-writer.ts';
 import { commandContext, organizationEntry } from '../ledger/organization-entry.ts';
+import { writeOrganizationEntry } from '../ledger/write-entries.ts';
 import { type DueKey, dueMessages } from '../work-queue/due-keys.ts';
 
 type ReleaseDeps = Pick<Deps, 'records' | 'registers' | 'ledger' | 'queue' | 'clock' | 'newId' | 'actor'>;
@@ -49,7 +49,7 @@ export async function releaseHeld(
     return;
   }
   if (planHash !== null) await runs.notePlanHeldUp(planHash, trip.reason);
-  await new LedgerWriter(deps).organization(() => {
+  await writeOrganizationEntry(deps, () => {
     const wouldChange = { message: trip.message, summary: { wouldChange: held.length + followUps } };
     const detail = { ...wouldChange, ...(planHash === null ? {} : { planHash }) };
     const context = commandContext(deps, { runId, policyHash: policy.hash });

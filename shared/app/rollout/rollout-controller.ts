@@ -11,8 +11,8 @@ import type { Typed } from '../coordination/typed-register.ts';
 import { openApprovals } from '../guardrails/approvals.ts';
 import { readControls } from '../guardrails/controls.ts';
 import { type RolloutState, readRollout, writeRollout } from '../guardrails/rollout-gate.ts';
-import { LedgerWriter } from '../ledger/ledger-writer.ts';
 import { commandContext, organizationEntry } from '../ledger/organization-entry.ts';
+import { writeOrganizationEntry } from '../ledger/write-entries.ts';
 import { keysOf, type Plan } from '../plan/plan.ts';
 import { releaseHeld } from './release-held.ts';
 
@@ -207,7 +207,7 @@ function recordOrganization(
   reason: string,
   runId: string | null,
 ): Promise<unknown> {
-  return new LedgerWriter(deps).organization(() => {
+  return writeOrganizationEntry(deps, () => {
     const detail = { message, summary: { canaries: canaries.length }, ...(planHash === null ? {} : { planHash }) };
     return organizationEntry(commandContext(deps, { runId, policyHash }), type, { reason, detail });
   });

@@ -15,9 +15,9 @@ import { isValidUnder, readControls } from '../guardrails/controls.ts';
 import { changedRecently, pruneCarried } from '../guardrails/rolling-changes.ts';
 import { type Gate, holdsFor, readGate } from '../guardrails/rollout-gate.ts';
 import { noteWaitingRun } from '../guardrails/window-run.ts';
-import { type Decide, LedgerWriter } from '../ledger/ledger-writer.ts';
 import { entryContext, organizationEntry } from '../ledger/organization-entry.ts';
 import { catchUpRecords } from '../ledger/record-catch-up.ts';
+import { type EntryWrite, writeEntries, writeOrganizationEntry } from '../ledger/write-entries.ts';
 import { approvalFor, type BoundRun, bindApprovedPlan, changesInProgress } from '../plan/approved-plan.ts';
 import { keysOf, makePlan, type Plan } from '../plan/plan.ts';
 import { beginRollout, concludeRollout } from '../rollout/rollout-controller.ts';
@@ -84,7 +84,6 @@ export async function scan(
   onProgress: OnProgress,
   lost: AbortSignal,
 ): Promise<Plan> {
-  const writer = new LedgerWriter(deps);
   const runs = new RunStore(deps.registers);
   let opened: string | null = null;
   let gate: Gate | null = null;
@@ -93,11 +92,11 @@ export async function scan(
     await pruneApprovals(deps.registers, deps.clock.now() - KEEP_MS);
     await pruneCarried(deps.registers, deps.clock.now());
     await catchUpRecords(deps);
-    await notePolicy(deps, writer, run);
+    await notePolicy(deps, run);
     opened = await beginRollout(deps, run);
     gate = await readGate(deps.registers, run.policy);
     if (await isWritten(deps, run, 'ScanStarted')) return;
-    await writer.organization(() => organizationEntry(entryContext(deps, run), 'ScanStarted', {}));
+    await writeOrganizationEntry(deps, () => organizationEntry(entryContext(deps, run), 'ScanStarted', {}));
   };
   let entries = 0;
   const surveyed = await survey(deps, settings, retrying, {
@@ -110,12 +109,12 @@ export async function scan(
     holds: (snapshot) => (gate === null ? [] : holdsFor(gate, run.policy, snapshot, deps.clock.now())),
     record: async (assessed) => {
       lost.throwIfAborted();
-      entries += await recordAssessed(deps, writer, run, assessed);
+      entries += await recordAssessed(deps, run, assessed);
     },
   });
   lost.throwIfAborted();
-  await noteTrustedAccess(deps, writer, run, surveyed.trustedAccess);
-  entries += await recordGone(deps, writer, run, surveyed.gone);
+  await noteTrustedAccess(deps, run, surveyed.trustedAccess);
+  entries += await recordGone(deps, run, surveyed.gone);
   onProgress({ kind: 'recorded', entries });
   const onlyThese = run.planHash === null ? null : await allowedBy(runs, run.planHash);
   const planned = await planOf(deps, run, surveyed, onlyThese);
@@ -123,7 +122,7 @@ export async function scan(
   const bound = await bindApprovedPlan(deps, runs, run, planned, opened, replan);
   const { plan } = bound;
   await beginRun(deps, runs, bound, surveyed.accountsInScope);
-  await closeScan(deps, writer, bound.run, plan);
+  await closeScan(deps, bound.run, plan);
   await concludeRollout(deps, runs, bound.run, plan);
   lost.throwIfAborted();
   if (plan.trip === null) await enqueue(deps, bound.run, plan, onProgress);
@@ -160,23 +159,20 @@ async function isWritten(deps: Deps, { runId, resumed }: RunContext, type: Entry
   return entries.length > 0;
 }
 
-async function notePolicy(deps: Deps, writer: LedgerWriter, run: RunContext): Promise<void> {
+async function notePolicy(deps: Deps, run: RunContext): Promise<void> {
   const known = await readTyped(deps.registers, POLICY);
   const { hash } = run.policy;
   if (known?.value.hash === hash) return;
   const written = await writeTyped(deps.registers, POLICY, { hash }, known?.version ?? null);
   if (written === null) return;
   const message = known === null ? 'the first policy' : `replaces ${known.value.hash}`;
-  await writer.organization(() => organizationEntry(entryContext(deps, run), 'PolicyChanged', { detail: { message } }));
+  await writeOrganizationEntry(deps, () =>
+    organizationEntry(entryContext(deps, run), 'PolicyChanged', { detail: { message } }),
+  );
 }
 
 /** Writes the entries that the accounts need. @returns the number of entries. */
-async function recordAssessed(
-  deps: Deps,
-  writer: LedgerWriter,
-  run: RunContext,
-  accounts: readonly AssessedAccount[],
-): Promise<number> {
+async function recordAssessed(deps: Deps, run: RunContext, accounts: readonly AssessedAccount[]): Promise<number> {
   if (accounts.length === 0) return 0;
   const context = entryContext(deps, run);
   // Controls are read after the records, so a command that they do not contain has not yet changed the records either.
@@ -193,7 +189,7 @@ async function recordAssessed(
         ? draftsFor(context, record, assessed, details.get(assessed.account.id))
         : [],
   }));
-  return recordAll(writer, items);
+  return recordAll(deps, items);
 }
 
 /** The input of change attribution. */
@@ -201,27 +197,19 @@ export function foundOf({ record, assessments }: AssessedAccount): Found {
   return { record, assessments: ENROLLMENT_IDS.map((enrollment) => assessments[enrollment]) };
 }
 
-function recordGone(
-  deps: Deps,
-  writer: LedgerWriter,
-  run: RunContext,
-  gone: readonly AccountRecord[],
-): Promise<number> {
+function recordGone(deps: Deps, run: RunContext, gone: readonly AccountRecord[]): Promise<number> {
   const context = entryContext(deps, run);
   const items = gone.map((record) => ({
     record,
     decide: (current: AccountRecord) => (current.present ? [left(context, current)] : []),
   }));
-  return recordAll(writer, items);
+  return recordAll(deps, items);
 }
 
-async function recordAll(
-  writer: LedgerWriter,
-  items: readonly { readonly record: AccountRecord; readonly decide: Decide }[],
-): Promise<number> {
+async function recordAll(deps: Deps, items: readonly EntryWrite[]): Promise<number> {
   let entries = 0;
   for (let at = 0; at < items.length; at += RECORD_CHUNK) {
-    const written = await writer.writeMany(items.slice(at, at + RECORD_CHUNK));
+    const written = await writeEntries(deps, items.slice(at, at + RECORD_CHUNK));
     entries += written.reduce((sum, result) => sum + result.entries.length, 0);
   }
   return entries;
@@ -248,7 +236,7 @@ function draftsFor(
   return drafts;
 }
 
-async function closeScan(deps: Deps, writer: LedgerWriter, run: RunContext, plan: Plan): Promise<void> {
+async function closeScan(deps: Deps, run: RunContext, plan: Plan): Promise<void> {
   const { summary, coverage, planHash, broken } = plan;
   const message = broken.length > 0 ? broken.join('; ') : undefined;
   const detail = {
@@ -257,12 +245,12 @@ async function closeScan(deps: Deps, writer: LedgerWriter, run: RunContext, plan
     ...(message && { message }),
   };
   if (!(await isWritten(deps, run, 'ScanCompleted'))) {
-    await writer.organization(() => organizationEntry(entryContext(deps, run), 'ScanCompleted', { detail }));
+    await writeOrganizationEntry(deps, () => organizationEntry(entryContext(deps, run), 'ScanCompleted', { detail }));
   }
   const { trip } = plan;
   // The halt has its own entry.
   if (trip === null || trip.reason === 'halted' || (await isWritten(deps, run, 'GuardrailTripped'))) return;
   const tripDetail = { planHash, message: trip.message, summary: { wouldChange: totalChanges(plan.totals) } };
   const rest = { reason: trip.reason, detail: tripDetail };
-  await writer.organization(() => organizationEntry(entryContext(deps, run), 'GuardrailTripped', rest));
+  await writeOrganizationEntry(deps, () => organizationEntry(entryContext(deps, run), 'GuardrailTripped', rest));
 }

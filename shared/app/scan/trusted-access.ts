@@ -4,8 +4,8 @@ import type { Registers } from '../../ports/registers.ts';
 import type { Deps, RunContext } from '../context.ts';
 import { REGISTERS, storedDocument } from '../coordination/documents.ts';
 import { readTyped, update } from '../coordination/typed-register.ts';
-import type { LedgerWriter } from '../ledger/ledger-writer.ts';
 import { entryContext, organizationEntry } from '../ledger/organization-entry.ts';
+import { writeOrganizationEntry } from '../ledger/write-entries.ts';
 
 /** Trusted access for Compute Optimizer as last read. */
 const trustedAccess = z.object({
@@ -31,12 +31,7 @@ export async function knownTrustedAccess(registers: Registers): Promise<TrustedA
  * Stores whether a scan found trusted access enabled, and records a change in the organization's chain.
  * @param enabled `null`: it could not be read, and nothing is stored
  */
-export async function noteTrustedAccess(
-  deps: Deps,
-  writer: LedgerWriter,
-  run: RunContext,
-  enabled: boolean | null,
-): Promise<void> {
+export async function noteTrustedAccess(deps: Deps, run: RunContext, enabled: boolean | null): Promise<void> {
   if (enabled === null) return;
   const known = await readTyped(deps.registers, TRUSTED_ACCESS);
   if ((known?.value.enabled ?? null) === enabled) return;
@@ -44,7 +39,9 @@ export async function noteTrustedAccess(
   if (known !== null || !enabled) {
     const reason = enabled ? 'trustedAccessRestored' : 'trustedAccessLost';
     const detail = { message: enabled ? RESTORED : LOST };
-    await writer.organization(() => organizationEntry(entryContext(deps, run), 'VerdictChanged', { reason, detail }));
+    await writeOrganizationEntry(deps, () =>
+      organizationEntry(entryContext(deps, run), 'VerdictChanged', { reason, detail }),
+    );
   }
   const since = toIso(deps.clock.now());
   await update(deps.registers, TRUSTED_ACCESS, (current) =>

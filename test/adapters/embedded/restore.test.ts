@@ -7,6 +7,7 @@ import { claimChanges } from '../../../shared/app/guardrails/change-reservations
 import { halt, readControls, resume, unhalt } from '../../../shared/app/guardrails/controls.ts';
 import { changedRecently } from '../../../shared/app/guardrails/rolling-changes.ts';
 import { LedgerWriter } from '../../../shared/app/ledger/ledger-writer.ts';
+import { caughtUp, writeOrganizationEntry } from '../../../shared/app/ledger/write-entries.ts';
 import { settleControls } from '../../../shared/app/operator/apply-controls.ts';
 import { verifyLedger } from '../../../shared/app/queries/audit/verify.ts';
 import { emptyRecord } from '../../../shared/domain/account/record.ts';
@@ -107,7 +108,7 @@ describe('a restored store', () => {
     await store.ledger.append(chainOf(ORGANIZATION_CHAIN, 2));
     await store.backup(copy);
     await bench.clock.advance(HOUR);
-    await new LedgerWriter(deps()).organization(() =>
+    await writeOrganizationEntry(deps(), () =>
       draft({ chain: ORGANIZATION_CHAIN, type: 'ScanStarted', runId: 'run-7', at: at(), id: bench.newId() }),
     );
     await write(account(1), { reason: 'a' }, { reason: 'b' });
@@ -193,7 +194,7 @@ describe('a restored store', () => {
     expect(report).toMatchObject({ contested: 1, underWay: 1 });
     const ledger = new LedgerWriter(deps());
     const [one, two] = await Promise.all(
-      [account(1), account(2)].map(async (id) => ledger.caughtUp(await ledger.current(id))),
+      [account(1), account(2)].map(async (id) => caughtUp(deps(), await ledger.current(id))),
     );
     expect(one?.conditions.computeOptimizer?.contested).toMatchObject({ message: 'set back 3 times' });
     expect(two?.conditions.computeOptimizer?.claim).toMatchObject({ entryId: 'under-way' });
@@ -257,7 +258,7 @@ describe('a restored store', () => {
       const next = draft({ chain: accountId, at: at(), id: bench.newId(), after: FACET });
       const written = await ledger.write(accountId, () => [next], record);
       await ledger.settled(accountId);
-      const replayed = await ledger.caughtUp(emptyRecord(accountId));
+      const replayed = await caughtUp(deps(), emptyRecord(accountId));
       expect(written.record).toEqual(replayed);
       expect(await store.records.get(accountId)).toEqual(replayed);
     }

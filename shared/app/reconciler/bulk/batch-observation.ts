@@ -15,6 +15,7 @@ import type { EntryDraft } from '../../../domain/ledger/entry.ts';
 import type { OrganizationAccount } from '../../../domain/policy/index.ts';
 import { CloudError } from '../../../ports/cloud.ts';
 import { changesBehind } from '../../events/change-attribution.ts';
+import { writeEntries } from '../../ledger/write-entries.ts';
 import { absent } from '../../survey/observations.ts';
 import type { Listing } from '../../survey/paged-listing.ts';
 import { accountInSnapshot, assessContext, entryContext, type WorkContext } from '../worker-context.ts';
@@ -81,7 +82,8 @@ export async function assessMembers(
     assess(assessContext(work), facts, observedIn(listing, facts.id), record)[ASSOCIABLE];
   const found = present.map(({ facts, record }) => ({ record, assessments: [assessed(facts, record)] }));
   const details = await changesBehind(work.deps, found);
-  const written = await work.journal.writeMany(
+  const written = await writeEntries(
+    work.deps,
     present.map(({ facts, record }) => ({
       record,
       decide: (current: AccountRecord): EntryDraft[] => {

@@ -135,8 +135,8 @@ function accountKey({ v, policyHash, runId, planHash }: BatchMessage, accountId:
 }
 
 /** Waits until the records of accounts that were written one at a time are stored. */
-async function stored({ journal }: WorkContext, accountIds: readonly AccountId[]): Promise<void> {
-  await Promise.all(accountIds.map((accountId) => journal.settled(accountId)));
+async function stored({ writer }: WorkContext, accountIds: readonly AccountId[]): Promise<void> {
+  await Promise.all(accountIds.map((accountId) => writer.settled(accountId)));
 }
 
 function merged(results: readonly WorkResult[]): WorkResult {

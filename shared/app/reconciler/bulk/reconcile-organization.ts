@@ -7,6 +7,7 @@ import type { WorkMessage } from '../../../domain/work-message.ts';
 import type { RunContext } from '../../context.ts';
 import { changesBehind } from '../../events/change-attribution.ts';
 import { isValidUnder } from '../../guardrails/controls.ts';
+import { writeEntries } from '../../ledger/write-entries.ts';
 import { organizationWide } from '../../plan/organization-call.ts';
 import { foundOf } from '../../scan/scan.ts';
 import { noteTrustedAccess } from '../../scan/trusted-access.ts';
@@ -97,7 +98,7 @@ async function verify(
   accountIds: readonly AccountId[],
 ): Promise<WorkResult> {
   const seen = await observe(work);
-  await noteTrustedAccess(work.deps, work.journal, runOf(work, message), seen.trustedAccess);
+  await noteTrustedAccess(work.deps, runOf(work, message), seen.trustedAccess);
   const assessed = new Map(seen.assessed.map((one) => [one.account.id, one]));
   const controls = await work.controls.now();
   const found = accountIds
@@ -134,5 +135,5 @@ async function record(
         (id) => transition(context, current, assessments[id], details.get(account.id)?.[id]) ?? [],
       ),
   }));
-  for (let at = 0; at < writes.length; at += CHUNK) await work.journal.writeMany(writes.slice(at, at + CHUNK));
+  for (let at = 0; at < writes.length; at += CHUNK) await writeEntries(work.deps, writes.slice(at, at + CHUNK));
 }

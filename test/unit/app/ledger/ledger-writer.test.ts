@@ -1,6 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EmbeddedStore } from '../../../../shared/adapters/embedded/store.ts';
-import { type Decide, LedgerWriter } from '../../../../shared/app/ledger/ledger-writer.ts';
+import { LedgerWriter } from '../../../../shared/app/ledger/ledger-writer.ts';
+import {
+  caughtUp,
+  type Decide,
+  type WriteDeps,
+  writeEntries,
+  writeOrganizationEntry,
+} from '../../../../shared/app/ledger/write-entries.ts';
 import { emptyRecord, foldEntry } from '../../../../shared/domain/account/record.ts';
 import { headOf, ORGANIZATION_CHAIN, sealEntry } from '../../../../shared/domain/ledger/entry.ts';
 import type { Ledger } from '../../../../shared/ports/ledger.ts';
@@ -12,14 +19,16 @@ const A = account(1);
 
 let bench: Bench;
 let store: EmbeddedStore;
-let journal: LedgerWriter;
+let deps: WriteDeps;
+let writer: LedgerWriter;
 let detections = 0;
 const newId = (): string => `detected-${detections++}`;
 
 beforeEach(async () => {
   bench = makeBench();
   store = await bench.open();
-  journal = new LedgerWriter({ ledger: store.ledger, records: store.records, newId });
+  deps = { ledger: store.ledger, records: store.records, newId };
+  writer = new LedgerWriter(deps);
 });
 afterEach(() => bench.dispose());
 
@@ -30,10 +39,10 @@ const entry = (reason: string, n = 0) =>
 let added = 0;
 const addOne: Decide = (record) => [{ ...entry('added', record.head.seq + 1), id: `added-${added++}` }];
 
-describe('the journal', () => {
+describe('the writer of the ledger', () => {
   it('writes entry and record, and answers both', async () => {
-    const { record, entries } = await journal.write(A, () => [entry('first', 1), entry('second', 2)]);
-    await journal.settled(A);
+    const { record, entries } = await writer.write(A, () => [entry('first', 1), entry('second', 2)]);
+    await writer.settled(A);
     expect(entries.map(({ seq, reason }) => [seq, reason])).toEqual([
       [1, 'first'],
       [2, 'second'],
@@ -44,8 +53,8 @@ describe('the journal', () => {
   });
 
   it('replays the chain where the record that it was given does not belong to it', async () => {
-    const { record: mine } = await journal.write(A, () => [entry('first', 1)]);
-    await journal.settled(A);
+    const { record: mine } = await writer.write(A, () => [entry('first', 1)]);
+    await writer.settled(A);
     // The chain as another history has it: the same length, and one entry more.
     const elsewhere = await bench.open({ dataDir: bench.path('elsewhere') });
     const other = new LedgerWriter({ ledger: elsewhere.ledger, records: elsewhere.records, newId });
@@ -53,8 +62,8 @@ describe('the journal', () => {
       { ...entry('other', 1), after: { ...FACET, attempts: 7 } },
       draft({ ...entry('second', 2), after: null }),
     ]);
-    const caught = await other.caughtUp(mine);
-    expect(caught).toEqual(await other.caughtUp(emptyRecord(A)));
+    const caught = await caughtUp(elsewhere, mine);
+    expect(caught).toEqual(await caughtUp(elsewhere, emptyRecord(A)));
     await other.settled(A);
   });
 
@@ -95,17 +104,17 @@ describe('the journal', () => {
   });
 
   it('writes nothing for an empty decision', async () => {
-    const { record, entries } = await journal.write(A, () => []);
+    const { record, entries } = await writer.write(A, () => []);
     expect(entries).toEqual([]);
     expect(record).toEqual(emptyRecord(A));
     expect(await store.records.get(A)).toBeNull();
   });
 
   it('decides again on the new record when the head has moved', async () => {
-    const stale = await journal.current(A);
-    await journal.write(A, () => [entry('other', 5)]);
+    const stale = await writer.current(A);
+    await writer.write(A, () => [entry('other', 5)]);
     const seen: number[] = [];
-    const { record, entries } = await journal.write(
+    const { record, entries } = await writer.write(
       A,
       (current) => {
         seen.push(current.head.seq);
@@ -119,10 +128,10 @@ describe('the journal', () => {
   });
 
   it('writes nothing when the second decision has no entries', async () => {
-    const stale = await journal.current(A);
-    await journal.write(A, () => [entry('other', 1)]);
+    const stale = await writer.current(A);
+    await writer.write(A, () => [entry('other', 1)]);
     const decide: Decide = (current) => (current.head.seq === 0 ? [entry('mine', 1)] : []);
-    const { record, entries } = await journal.write(A, decide, stale);
+    const { record, entries } = await writer.write(A, decide, stale);
     expect(entries).toEqual([]);
     expect(record.head.seq).toBe(1);
   });
@@ -134,22 +143,23 @@ describe('the journal', () => {
         return new LedgerWriter({ ledger, records, newId });
       }),
     );
-    const writers = [journal, ...others].flatMap((one) => Array.from({ length: 10 }, () => one.write(A, addOne)));
-    const written = await Promise.all(writers);
+    const writes = [writer, ...others].flatMap((one) => Array.from({ length: 10 }, () => one.write(A, addOne)));
+    const written = await Promise.all(writes);
     const chain = await store.ledger.read(A, 0, 100);
     expect(chain.map(({ seq }) => seq)).toEqual(Array.from({ length: 40 }, (_, n) => n + 1));
     const ids = written.flatMap(({ entries }) => entries.map(({ hash }) => hash));
     expect(new Set(ids)).toEqual(new Set(chain.map(({ hash }) => hash)));
-    for (const one of [journal, ...others]) await one.settled(A);
+    for (const one of [writer, ...others]) await one.settled(A);
     expect(await store.records.get(A)).toEqual(chain.reduce(foldEntry, emptyRecord(A)));
   });
 
   it('writes many accounts with one append, and a conflict in one does not delay the others', async () => {
     const records = [1, 2, 3].map((n) => emptyRecord(account(n)));
-    await journal.write(account(2), (record) => [
+    await writer.write(account(2), (record) => [
       { ...entry('other', 1), chain: record.accountId, accountId: record.accountId },
     ]);
-    const written = await journal.writeMany(
+    const written = await writeEntries(
+      deps,
       records.map((record) => ({
         record,
         decide: (current) => [
@@ -161,25 +171,25 @@ describe('the journal', () => {
   });
 
   it('catches a record up that is behind its chain', async () => {
-    await journal.write(A, () => [entry('first', 1)]);
-    await journal.settled(A);
-    const behind = await journal.current(A);
+    await writer.write(A, () => [entry('first', 1)]);
+    await writer.settled(A);
+    const behind = await writer.current(A);
     // A process that ended between the entry and the record.
     const next = sealEntry(entry('second', 2), behind.head);
     await store.ledger.append([next]);
     expect((await store.records.get(A))?.head.seq).toBe(1);
-    expect((await journal.caughtUp(behind)).head).toEqual(headOf(next));
-    const { record } = await journal.write(A, addOne);
-    await journal.settled(A);
+    expect((await caughtUp(deps, behind)).head).toEqual(headOf(next));
+    const { record } = await writer.write(A, addOne);
+    await writer.settled(A);
     expect(record.head.seq).toBe(3);
     expect((await store.records.get(A))?.head.seq).toBe(3);
   });
 
   it('replays a chain whose stored record belongs to another (a restored file)', async () => {
-    await journal.write(A, () => [entry('first', 1), entry('second', 2)]);
-    await journal.settled(A);
-    const ahead = { ...(await journal.current(A)), head: { seq: 7, hash: 'f'.repeat(64) } };
-    const { record, entries } = await journal.write(A, addOne, ahead);
+    await writer.write(A, () => [entry('first', 1), entry('second', 2)]);
+    await writer.settled(A);
+    const ahead = { ...(await writer.current(A)), head: { seq: 7, hash: 'f'.repeat(64) } };
+    const { record, entries } = await writer.write(A, addOne, ahead);
     expect(entries.map(({ seq }) => seq)).toEqual([3]);
     expect(record.head.seq).toBe(3);
   });
@@ -193,7 +203,7 @@ describe('the journal', () => {
   it('appends concurrent entries to the organization’s own chain', async () => {
     let n = 0;
     const organization = () => draft({ chain: ORGANIZATION_CHAIN, id: `o-${n++}`, type: 'ScanStarted' });
-    await Promise.all(Array.from({ length: 20 }, () => journal.organization(organization)));
+    await Promise.all(Array.from({ length: 20 }, () => writeOrganizationEntry(deps, organization)));
     const chain = await store.ledger.read(ORGANIZATION_CHAIN, 0, 100);
     expect(chain.map(({ seq }) => seq)).toEqual(Array.from({ length: 20 }, (_, k) => k + 1));
   });

@@ -1,5 +1,5 @@
 import type { Deps } from '../../../../shared/app/context.ts';
-import { LedgerWriter } from '../../../../shared/app/ledger/ledger-writer.ts';
+import { writeEntries, writeOrganizationEntry } from '../../../../shared/app/ledger/write-entries.ts';
 import { emptyRecord } from '../../../../shared/domain/account/record.ts';
 import { type Detail, type EntryDraft, ORGANIZATION_CHAIN } from '../../../../shared/domain/ledger/entry.ts';
 import type { EntryType } from '../../../../shared/domain/ledger/entry-types.ts';
@@ -25,15 +25,15 @@ export async function record(
   members: readonly (number | null)[],
   rest: Partial<EntryDraft> = {},
 ): Promise<readonly string[]> {
-  const writer = new LedgerWriter(deps);
   const ids: string[] = [];
   for (const n of members.filter((each) => each === null)) {
-    const entry = await writer.organization(() => draft(deps, type, n, rest));
+    const entry = await writeOrganizationEntry(deps, () => draft(deps, type, n, rest));
     ids.push(entry.id);
   }
   const accounts = members.filter((each) => each !== null);
   const records = await deps.records.getMany(accounts.map(accountId));
-  const written = await writer.writeMany(
+  const written = await writeEntries(
+    deps,
     accounts.map((n) => ({
       record: records.get(accountId(n)) ?? emptyRecord(accountId(n)),
       decide: () => [draft(deps, type, n, rest)],
