@@ -5,26 +5,23 @@ import { hostTime } from '../adapters/embedded/host-time.ts';
 import { memoryRegisters } from '../adapters/embedded/memory-registers.ts';
 import { systemMonotonic } from '../adapters/system/clock.ts';
 import { systemRandom } from '../adapters/system/random.ts';
-import { organizationOf } from '../app/coordination/organization-binding.ts';
-import { type CloudFacts, cloudChecks, cloudFacts } from '../app/doctor/cloud-checks.ts';
-import { memberCheck } from '../app/doctor/member-check.ts';
-import { outboxResult } from '../app/doctor/outbox-check.ts';
-import { type Check, examine } from '../app/doctor/run-checks.ts';
-import { busOf, overdueEntries } from '../app/notifications/outbox-state.ts';
+import { doctorChecks } from '../app/doctor/checks.ts';
+import { examine, type Finding } from '../app/doctor/run-checks.ts';
+import { busOf } from '../app/notifications/outbox-state.ts';
 import { createLimiter } from '../app/rate-limiter/rate-limiter.ts';
 import { createRetrying } from '../app/support/retry.ts';
 import { manages } from '../app/survey/observations.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { DoctorEnv } from '../config/doctor-env.ts';
 import { FileError } from '../config/file-error.ts';
-import { type CheckResult, type Finding, fail, pass, skipped } from '../domain/doctor-checks.ts';
+import { type CheckResult, fail, pass } from '../domain/check-result.ts';
 import { ENROLLMENT_IDS, FIRST_KIND } from '../domain/enrollment/kinds/index.ts';
 import { DIRECT, type Network, shownProxy } from '../domain/network.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { Clock, Logger } from '../ports/system.ts';
 import { ownMaxAccounts } from './bounds.ts';
 import { ownNetwork } from './network.ts';
-import type { StoreDoctor, StoreProfile } from './stores/profile.ts';
+import type { StoreProfile } from './stores/profile.ts';
 
 export interface DoctorOptions {
   readonly store: StoreProfile;
@@ -65,34 +62,13 @@ export async function examineSetup(options: DoctorOptions): Promise<readonly Fin
   const aws = inspectAws({ table: null, queueUrl: null, dlqUrl: null, bus, network, monotonic });
   const retrying = createRetrying(clock, systemRandom, RETRY_MS);
   const needed = ENROLLMENT_IDS.filter((id) => id === FIRST_KIND.id || policy === null || manages(policy, id));
-  const shared = {
-    inspection,
-    cloud,
-    retrying,
-    needed,
-    profile: env.profile,
-    endpointVariable: env.endpointVariable,
-  };
-  const facts = cloudFacts(shared);
-  const member = {
-    ...shared,
-    random: systemRandom,
-    sample,
-    snapshot: store.snapshot,
-    policy,
-    callsPerSecond: ceiling,
-  };
   try {
-    const checks: readonly Check[] = [
-      { id: 'policy', needs: [], run: async () => options.policyResult },
-      { id: 'network', needs: [], run: async () => networkResult },
-      ...cloudChecks(shared, facts),
-      memberCheck({ ...member, memberRole, externalId }, facts),
-      ...store.checks,
-      storeOrganizationCheck(store, facts),
-      { id: 'bus', needs: bus === null ? [] : ['region'], run: () => aws.bus() },
-      outboxCheck(store, clock, bus),
-    ];
+    const checks = doctorChecks({
+      ...{ inspection, cloud, retrying, needed, memberRole, externalId, policy, sample, store, clock, bus },
+      ...{ profile: env.profile, endpointVariable: env.endpointVariable },
+      ...{ policyResult: options.policyResult, networkResult, checkBus: () => aws.bus() },
+      ...{ random: systemRandom, snapshot: store.snapshot, callsPerSecond: ceiling },
+    });
     return await examine(checks, { clock, timeoutMs: options.timeoutMs });
   } finally {
     cloud.close();
@@ -124,45 +100,4 @@ function networkText({ proxy, ca, region }: Network): string {
   ]
     .flat()
     .join('; ');
-}
-
-/** Checks which organization owns the store. A store that no command has bound yet has no owner. */
-function storeOrganizationCheck(store: StoreDoctor, cloud: CloudFacts): Check {
-  return {
-    id: 'storeOrganization',
-    needs: ['organization', ...store.needs],
-    async run() {
-      if (store.blocked !== null) return store.blocked;
-      const { organizationId } = await cloud.organization();
-      const opened = await store.open();
-      const owner = await organizationOf(opened).finally(() => opened.close());
-      if (owner === null)
-        return pass(`the store is not bound to an organization yet; the first run binds it to ${organizationId}`);
-      if (owner === organizationId) return pass(`the store belongs to ${owner}`);
-      return fail(
-        'wrong',
-        `the store belongs to organization ${owner}, but the credentials belong to ${organizationId}: every command that reads AWS fails. ` +
-          `Use credentials of ${owner}, or keep ${organizationId} in a store of its own: another --data-dir, or another table and queues.`,
-      );
-    },
-  };
-}
-
-/** Counts the entries that wait for the event bus. */
-function outboxCheck(store: StoreDoctor, clock: Clock, bus: string | null): Check {
-  if (bus === null) {
-    return { id: 'outbox', needs: [], run: async () => skipped('notUsed', 'no event bus is configured') };
-  }
-  return {
-    id: 'outbox',
-    needs: store.needs,
-    async run() {
-      const opened = await store.open();
-      try {
-        return outboxResult(await overdueEntries(opened, clock.now()), bus);
-      } finally {
-        await opened.close();
-      }
-    },
-  };
 }

@@ -4,7 +4,7 @@ import { countArgument, durationArgument } from '../../../shared/config/argument
 import { DEFAULT_POLICY } from '../../../shared/config/config.ts';
 import { readDoctorEnv } from '../../../shared/config/doctor-env.ts';
 import { FileError } from '../../../shared/config/file-error.ts';
-import { type CheckResult, fail, pass, quoted, skipped, tally, warn } from '../../../shared/domain/doctor-checks.ts';
+import { type CheckResult, fail, pass, quoted, skipped, tally, warn } from '../../../shared/domain/check-result.ts';
 import { formatFinding } from '../../../shared/domain/policy/file/findings.ts';
 import type { CompiledPolicy } from '../../../shared/domain/policy/index.ts';
 import type { CliContext, Select } from '../context.ts';

@@ -1,4 +1,6 @@
-import { type CheckId, type CheckStatus, type Finding, tally } from '../../../shared/domain/doctor-checks.ts';
+import type { CheckId } from '../../../shared/app/doctor/check-ids.ts';
+import type { Finding } from '../../../shared/app/doctor/run-checks.ts';
+import { type CheckStatus, tally } from '../../../shared/domain/check-result.ts';
 import { TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
 import type { Output, Style } from './output.ts';
 import { oneLine } from './table.ts';

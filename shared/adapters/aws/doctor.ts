@@ -3,7 +3,7 @@
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
 import { DescribeEventBusCommand, EventBridgeClient, type EventBridgeClientConfig } from '@aws-sdk/client-eventbridge';
 import { GetQueueAttributesCommand, SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
-import { type CheckReason, type CheckResult, fail, pass, quoted, skipped, warn } from '../../domain/doctor-checks.ts';
+import { type CheckReason, type CheckResult, fail, pass, quoted, skipped, warn } from '../../domain/check-result.ts';
 import type { Network } from '../../domain/network.ts';
 import { StoreError } from '../../ports/store-error.ts';
 import type { StoreTime } from '../../ports/store-time.ts';

@@ -1,7 +1,7 @@
 /** The checks of `doctor` for the embedded store. They write nothing and create no file. */
 import { accessSync, closeSync, constants, openSync, readSync, type Stats, statfsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { type CheckResult, fail, pass, quoted, skipped, warn } from '../../domain/doctor-checks.ts';
+import { type CheckResult, fail, pass, quoted, skipped, warn } from '../../domain/check-result.ts';
 import { StoreError } from '../../ports/store-error.ts';
 import type { Clock, Random } from '../../ports/system.ts';
 import { databasePath, inspectFile } from './file.ts';

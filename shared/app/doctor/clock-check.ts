@@ -1,4 +1,4 @@
-import { type CheckResult, fail, pass, warn } from '../../domain/doctor-checks.ts';
+import { type CheckResult, fail, pass, warn } from '../../domain/check-result.ts';
 import { isWithin, MAX_CLOCK_ERROR_MS, provenError, type Range } from '../../domain/rate-limit/clock-difference.ts';
 import { ClockDifferenceError } from '../../ports/store-time.ts';
 import { ClockCheck, type ClockCheckOptions } from '../rate-limiter/clock-check.ts';

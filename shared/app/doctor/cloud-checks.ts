@@ -1,4 +1,4 @@
-import { type CheckResult, fail, pass, warn } from '../../domain/doctor-checks.ts';
+import { type CheckResult, fail, pass, warn } from '../../domain/check-result.ts';
 import { type EnrollmentId, FIRST_KIND, KINDS, kindOf } from '../../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../domain/enrollment/model.ts';
 import type { Cloud } from '../../ports/cloud.ts';

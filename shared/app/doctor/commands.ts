@@ -1,5 +1,5 @@
 /** The commands that fix what `doctor` finds, with the real ids. AWS CLI version 2. */
-import { quoted } from '../../domain/doctor-checks.ts';
+import { quoted } from '../../domain/check-result.ts';
 import type { AccountId } from '../../domain/enrollment/model.ts';
 
 /** Compute Optimizer's name among the services of an organization [delegate-administrator-account]. */

@@ -1,4 +1,4 @@
-import { type CheckReason, type CheckResult, fail } from '../../domain/doctor-checks.ts';
+import { type CheckReason, type CheckResult, fail } from '../../domain/check-result.ts';
 import { CloudError } from '../../ports/cloud.ts';
 
 /** Turns an error into a check result. Stores translate their own errors. */

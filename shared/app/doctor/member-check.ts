@@ -1,4 +1,4 @@
-import { type CheckResult, fail, pass, skipped } from '../../domain/doctor-checks.ts';
+import { type CheckResult, fail, pass, skipped } from '../../domain/check-result.ts';
 import { type EnrollmentId, KINDS } from '../../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../domain/enrollment/model.ts';
 import { mapParallel } from '../../domain/map-parallel.ts';

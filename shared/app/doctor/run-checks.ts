@@ -1,5 +1,6 @@
-import { type CheckId, type CheckResult, type Finding, fail, skipped } from '../../domain/doctor-checks.ts';
+import { type CheckResult, fail, skipped } from '../../domain/check-result.ts';
 import type { Clock } from '../../ports/system.ts';
+import type { CheckId } from './check-ids.ts';
 import { resultOfError } from './errors.ts';
 
 /** One check. An error that it throws becomes its result and does not affect other checks. */
@@ -10,6 +11,12 @@ export interface Check {
   /** Time allowed in addition to the general timeout, ms, for checks with many rate-limited calls. */
   readonly moreMs?: number;
   run(): Promise<CheckResult>;
+}
+
+/** The shape of an element of `checks` in `doctor --json`. */
+export interface Finding extends CheckResult {
+  readonly check: CheckId;
+  readonly durationMs: number;
 }
 
 export interface ExamineOptions {

@@ -1,11 +1,12 @@
 import { inspectAws } from '../../adapters/aws/doctor.ts';
 import { systemMonotonic } from '../../adapters/system/clock.ts';
 import { clockCheck } from '../../app/doctor/clock-check.ts';
+import type { StoreDoctor } from '../../app/doctor/store-checks.ts';
 import type { Environment } from '../../config/config.ts';
 import { readDoctorEnv } from '../../config/doctor-env.ts';
-import { skipped } from '../../domain/doctor-checks.ts';
+import { skipped } from '../../domain/check-result.ts';
 import { openAwsStore, sqsSettings } from './open-aws.ts';
-import type { StoreDoctor, StoreDoctorOptions } from './profile.ts';
+import type { StoreDoctorOptions } from './profile.ts';
 import { unusedChecks } from './unused-checks.ts';
 
 export function awsDoctor(env: Environment, { clock, network }: StoreDoctorOptions): StoreDoctor {

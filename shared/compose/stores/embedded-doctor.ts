@@ -1,9 +1,10 @@
 import { lookAtEmbedded } from '../../adapters/embedded/doctor.ts';
 import { systemRandom } from '../../adapters/system/random.ts';
-import { skipped } from '../../domain/doctor-checks.ts';
+import type { StoreDoctor } from '../../app/doctor/store-checks.ts';
+import { skipped } from '../../domain/check-result.ts';
 import { StoreError } from '../../ports/store-error.ts';
 import { openStore } from './open-embedded.ts';
-import type { StoreDoctor, StoreDoctorOptions } from './profile.ts';
+import type { StoreDoctorOptions } from './profile.ts';
 import { unusedChecks } from './unused-checks.ts';
 
 export function embeddedDoctor(dataDir: string, { clock }: StoreDoctorOptions): StoreDoctor {

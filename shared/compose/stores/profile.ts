@@ -1,10 +1,8 @@
 import type { StoreParts } from '../../adapters/store-parts.ts';
-import type { Check } from '../../app/doctor/run-checks.ts';
+import type { StoreDoctor } from '../../app/doctor/store-checks.ts';
 import type { Pace } from '../../app/runtime/maintenance.ts';
-import type { CheckResult } from '../../domain/doctor-checks.ts';
 import type { Network } from '../../domain/network.ts';
 import type { Registers } from '../../ports/registers.ts';
-import type { SnapshotStore } from '../../ports/snapshot-store.ts';
 import type { Clock, NewId, Random } from '../../ports/system.ts';
 
 /** An open store. Its methods throw `StoreError`. */
@@ -27,21 +25,6 @@ export interface OpenOptions {
   readonly create?: boolean;
   /** The process runs until it is stopped, so it can wait longer for messages. */
   readonly daemon?: boolean;
-}
-
-/** The checks of `rollcall doctor` that concern the store. */
-export interface StoreDoctor {
-  readonly checks: readonly Check[];
-  /** The checks that must pass before the store is opened. */
-  readonly needs: Check['needs'];
-  /** Why the store cannot be opened even if those checks pass; `null`: it can. */
-  readonly blocked: CheckResult | null;
-  open(): Promise<OpenStore>;
-  /** The stored snapshot; `null`: the checks do not read it. */
-  readonly snapshot: Pick<SnapshotStore, 'load'> | null;
-  /** The deployment's event bus; `null`: none. */
-  readonly eventBus: string | null;
-  close(): void;
 }
 
 export interface StoreDoctorOptions {

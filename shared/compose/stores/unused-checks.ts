@@ -1,5 +1,5 @@
 import type { Check } from '../../app/doctor/run-checks.ts';
-import { skipped } from '../../domain/doctor-checks.ts';
+import { skipped } from '../../domain/check-result.ts';
 
 /** Checks of a store that is not in use: they are reported as skipped. */
 export function unusedChecks(store: string, ids: readonly Check['id'][]): readonly Check[] {

@@ -4,7 +4,7 @@ import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { RunningSandbox } from '../../../services/sandbox/start.ts';
 import { createTableInput } from '../../../shared/adapters/aws/dynamodb/schema.ts';
-import { CHECKS, type CheckId } from '../../../shared/domain/doctor-checks.ts';
+import { CHECKS, type CheckId } from '../../../shared/app/doctor/check-ids.ts';
 import { makeQueues, startSimulatedAws } from '../../adapters/aws/stores.ts';
 import { auditShape } from './audit-shapes.ts';
 import { doctorShape } from './shapes.ts';

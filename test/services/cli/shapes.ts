@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import { auditAnswer } from '../../../services/api/schemas/audit.ts';
+import { CHECKS } from '../../../shared/app/doctor/check-ids.ts';
 import { accountAnswer, explanation } from '../../../shared/app/queries/answers/accounts.ts';
 import { applySchema } from '../../../shared/app/queries/answers/apply.ts';
 import { planSchema } from '../../../shared/app/queries/answers/plan.ts';
 import { statusSchema } from '../../../shared/app/queries/answers/status.ts';
-import { CHECKS } from '../../../shared/domain/doctor-checks.ts';
 import { enrollment, exactly, hash, id, time } from './shape-parts.ts';
 
 const finding = z.strictObject({

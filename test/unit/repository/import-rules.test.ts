@@ -72,7 +72,7 @@ const WRONG: readonly (readonly [file: string, source: string, rule: string])[] 
   ['shared/app/queries/kind-literal.ts', `export const y = ['automation'];\n`, PLUGIN],
   ['shared/app/kind-property.ts', 'export const y = (x: { automation: number }) => x.automation;\n', PLUGIN],
   ['shared/adapters/embedded/kind-literal.ts', `export const y = { kind: 'automation' };\n`, PLUGIN],
-  ['shared/domain/doctor-checks.ts', `export const y = 'computeOptimizer';\n`, PLUGIN],
+  ['shared/domain/check-result.ts', `export const y = 'computeOptimizer';\n`, PLUGIN],
   ['services/cli/ui/kind-property.ts', 'export const y = (x: { automation: number }) => x.automation;\n', PLUGIN],
   ['services/dashboard/browser/kind-literal.tsx', `export const y = ['automation'];\n`, PLUGIN],
   ['shared/domain/timer.ts', 'export const y = setTimeout(() => 1, 2);\n', GLOBALS],

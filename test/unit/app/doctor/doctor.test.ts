@@ -1,19 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import type { CheckId } from '../../../../shared/app/doctor/check-ids.ts';
 import { deployMemberRole, grant, renewMemberRole, trustCaller } from '../../../../shared/app/doctor/commands.ts';
 import { resultOfError } from '../../../../shared/app/doctor/errors.ts';
 import { type Check, examine } from '../../../../shared/app/doctor/run-checks.ts';
-import {
-  type CheckId,
-  type CheckResult,
-  fail,
-  pass,
-  quoted,
-  skipped,
-  tally,
-  warn,
-} from '../../../../shared/domain/doctor-checks.ts';
+import { type CheckResult, fail, pass, quoted, skipped, tally, warn } from '../../../../shared/domain/check-result.ts';
 import { CloudError, type CloudErrorKind } from '../../../../shared/ports/cloud.ts';
 import { manualClock } from '../../../support/manual-clock.ts';
 

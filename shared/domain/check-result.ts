@@ -1,30 +1,3 @@
-import { ENROLLMENT_IDS } from './enrollment/kinds/index.ts';
-
-/** All checks of `doctor`, in the order in which they are shown. */
-export const CHECKS = [
-  'policy',
-  'network',
-  'region',
-  'credentials',
-  'organization',
-  'delegatedAdministrator',
-  'trustedAccess',
-  ...ENROLLMENT_IDS,
-  'serviceLinkedRoles',
-  'memberRole',
-  'dataDirectory',
-  'database',
-  'writeAheadLog',
-  'disk',
-  'table',
-  'clock',
-  'queue',
-  'storeOrganization',
-  'bus',
-  'outbox',
-] as const;
-export type CheckId = (typeof CHECKS)[number];
-
 /** `warn`: Rollcall works, but worse or not for long. `skipped`: there was nothing to check, or no way to check it. */
 export type CheckStatus = 'pass' | 'warn' | 'fail' | 'skipped';
 
@@ -59,12 +32,6 @@ export interface CheckResult {
   readonly mend: readonly string[];
 }
 
-/** The shape of an element of `checks` in `doctor --json`. */
-export interface Finding extends CheckResult {
-  readonly check: CheckId;
-  readonly durationMs: number;
-}
-
 export const pass = (message: string): CheckResult => ({ status: 'pass', reason: null, message, mend: [] });
 
 const resultWith =
@@ -77,7 +44,7 @@ export const warn = resultWith('warn');
 export const fail = resultWith('fail');
 
 /** The number of checks by status. */
-export function tally(findings: readonly Finding[]): Readonly<Record<CheckStatus, number>> {
+export function tally(findings: readonly Pick<CheckResult, 'status'>[]): Readonly<Record<CheckStatus, number>> {
   const counts = { pass: 0, warn: 0, fail: 0, skipped: 0 };
   for (const { status } of findings) counts[status] += 1;
   return counts;

@@ -1,0 +1,26 @@
+import { ENROLLMENT_IDS } from '../../domain/enrollment/kinds/index.ts';
+
+/** All checks of `doctor`, in the order in which they are shown. */
+export const CHECKS = [
+  'policy',
+  'network',
+  'region',
+  'credentials',
+  'organization',
+  'delegatedAdministrator',
+  'trustedAccess',
+  ...ENROLLMENT_IDS,
+  'serviceLinkedRoles',
+  'memberRole',
+  'dataDirectory',
+  'database',
+  'writeAheadLog',
+  'disk',
+  'table',
+  'clock',
+  'queue',
+  'storeOrganization',
+  'bus',
+  'outbox',
+] as const;
+export type CheckId = (typeof CHECKS)[number];
