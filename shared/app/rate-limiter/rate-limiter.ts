@@ -42,7 +42,7 @@ const SECOND_CHANCES = 2;
  * The rate limiter that all workers share (invariant 4): one calendar of slots for all operations together, and a bucket per (service, operation)
  * that adapts to what the service accepts, so that throttling by Organizations does not slow member calls.
  *
- * The life of a slot. T = 1 s / rate, L = LATE_MS, E = MAX_CLOCK_ERROR_MS:
+ * The states of a slot. T = 1 s / rate, L = LATE_MS, E = MAX_CLOCK_ERROR_MS:
  *
  *    nT                                        nT + L            by the owner's clock
  *    free ──▶ reserved ──▶│◀── a call may leave ──▶│ lapsed

@@ -29,7 +29,7 @@ interface Slot {
   left: number;
 }
 
-/** Counts of the current block, from which the size and spacing of the next one follow. */
+/** The slots of one reservation: counts from which the size and spacing of the next reservation follow. */
 interface Block {
   readonly spanMs: number;
   readonly size: number;

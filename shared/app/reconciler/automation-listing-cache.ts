@@ -26,7 +26,7 @@ export class AutomationListingCache {
     this.#maxAccounts = maxAccounts;
   }
 
-  /** A listing begun after `since`, epoch ms; the current one if it is recent enough. One begun in the same millisecond may have been earlier. */
+  /** A listing that was started after `since`, epoch ms: the cached one, or a new one. Started in the same millisecond is not certainly after. */
   async begunAfter(since: EpochMs): Promise<Listing> {
     if (this.#listing === null || this.#startedAt <= since) {
       this.#startedAt = this.#clock.now();

@@ -74,7 +74,7 @@ function isDesired(
   return mismatchOf(desiredOf(policy.resolve(facts), facts, enrollment), live) === null;
 }
 
-/** AWS shows a state other than the one that the intent was based on. */
+/** Whether AWS reports a state other than the one before the intent. */
 function hasMoved(condition: Condition, live: Observed): boolean {
   const lastUpdated = live.lastUpdated === null ? null : toIso(live.lastUpdated);
   return (

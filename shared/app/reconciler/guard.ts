@@ -20,7 +20,7 @@ export class ChangeRefused extends Error {
   }
 }
 
-/** The call that the checks are asked about. */
+/** A call that the guard may refuse. */
 export interface Asked {
   readonly run: RunState;
   /** The plan that the key belongs to. `null` for a change that an event led to: it counts towards the last run, but is not in its plan. */
@@ -29,7 +29,7 @@ export interface Asked {
   readonly optOut: boolean;
   /** `claim`: nothing is written yet. `call`: the intents are durable, and the request leaves as soon as every check has passed. */
   readonly stage: 'claim' | 'call';
-  /** The organization-wide call, which reaches every account, not only `accountIds`. */
+  /** Whether this is the organization-wide call, which changes every account, not only `accountIds`. */
   readonly wide?: boolean;
 }
 

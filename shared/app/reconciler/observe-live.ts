@@ -7,7 +7,7 @@ import type { Observed } from '../../ports/cloud.ts';
 import { NOT_LISTED } from '../survey/observations.ts';
 import type { WorkContext } from './worker-context.ts';
 
-/** One enrollment as AWS shows it now. @throws CloudError */
+/** Reads one enrollment of one account. @throws CloudError */
 export async function readLive(work: WorkContext, accountId: AccountId, enrollment: EnrollmentId): Promise<Observed> {
   const { cloud } = work.deps;
   return work.retrying(() => cloud.read(enrollment, accountId));

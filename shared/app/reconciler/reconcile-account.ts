@@ -84,7 +84,7 @@ async function reconcileOnce(
   const claim = known.conditions[enrollment]?.claim ?? null;
   if (claim !== null) {
     if (Date.parse(claim.expiresAt) > work.deps.clock.now()) {
-      // The holder of the claim may have died before the record showed the claim. Advancing the record makes the tick wait for the expiry.
+      // The process that claimed may have died before it stored the record. Storing it now makes the tick come back when the claim expires.
       await work.deps.records.advance([known]);
       return { result: ended(facts.id, 'converging') };
     }
@@ -92,7 +92,8 @@ async function reconcileOnce(
     return recovered === null ? { result: ended(facts.id, 'converging') } : { record: recovered };
   }
   const observations = await observeOrFail(work, message, facts, known);
-  // A later suspension moves the record's head, and an earlier one is in the record or will be in a moment.
+  // Controls up to a second old are enough: suspending an account adds an entry to its chain, and then this assessment is discarded below.
+  // An account recorded as Suspended needs the current controls, because it may have been resumed.
   await (known.conditions[message.enrollment]?.verdict === 'Suspended' ? work.controls.now() : work.controls.recent());
   if ('result' in observations) return observations;
   const failure = visibleFailure(work, message, facts, observations, known);
@@ -122,7 +123,7 @@ async function observeOrFail(
   }
 }
 
-/** A failed attempt that only the observed status shows; `null`: none. */
+/** The assessment, if AWS accepted the last call but now reports the enrollment as Failed; otherwise `null`. */
 function visibleFailure(
   work: WorkContext,
   { enrollment }: AccountMessage,

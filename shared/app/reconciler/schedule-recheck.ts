@@ -14,8 +14,8 @@ import type { Assessment } from '../../domain/enrollment/verdict.ts';
 import type { WorkContext } from './worker-context.ts';
 
 /**
- * Sets the next check of an account where its record does not: while an enrollment converges, and where the time in the record passed without
- * news (an exemption was extended, a cool-down restarted, AWS still says Pending long after the deadline). The other enrollments keep their times.
+ * Sets the time at which the tick enqueues the account again. The record has this time already unless an enrollment converges, or its time has
+ * passed without a new entry (an exemption was extended, a cool-down restarted, AWS still says Pending long after the deadline).
  */
 export async function scheduleRecheck(work: WorkContext, record: AccountRecord, assessment: Assessment): Promise<void> {
   const { enrollment, verdict, accountId } = assessment;
@@ -46,7 +46,7 @@ function pollTime({ verdict, since }: Condition, now: EpochMs): EpochMs | null {
   return verdict === 'Converging' ? now + nextPollMs(now - Date.parse(since)) : null;
 }
 
-/** The enrollment was enqueued because its prerequisite had become Active, which is no longer true. The prerequisite wakes it again. */
+/** The enrollment waits for its prerequisite again. It is enqueued when the prerequisite is observed as Active, so it needs no time. */
 function prerequisiteWasLost({ conditions }: AccountRecord, assessment: Assessment): boolean {
   const { enrollment, verdict, reason, notBefore } = assessment;
   // While a prerequisite converges, the record's wake time is the one at which its result is read.

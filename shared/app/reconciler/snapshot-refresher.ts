@@ -11,8 +11,8 @@ import { snapshotMaxAgeMs } from './worker-context.ts';
 const CHECK_EVERY_MS = 10_000;
 
 /**
- * Reads the organization again during a run before the snapshot becomes too old for assessments. Otherwise the keys of a run that lasts longer
- * than two schedule periods would wait for a scan that never comes.
+ * Renews the snapshot (the stored list of accounts with their OUs and tags) during a long run. Without it, the snapshot would become too old for
+ * assessments after two schedule periods, and the keys of the run would wait for a scan that does not start while the run lasts.
  */
 export class SnapshotRefresher {
   readonly #deps: Deps;

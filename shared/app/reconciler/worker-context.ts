@@ -34,7 +34,7 @@ export interface WorkContext {
    * read a new policy before that policy's first scan, and the one in force is older.
    */
   readonly beganInForce: boolean;
-  /** The rollout's holds as read for the current message; the guard reads them again before each call. */
+  /** Accounts that a rollout holds back, as read for the current message. The guard reads them again before each call. */
   readonly holds: readonly HoldOf[];
 }
 

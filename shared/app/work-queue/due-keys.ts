@@ -47,7 +47,7 @@ function unlockingRun({ conditions }: AccountRecord, enrollment: EnrollmentId): 
   return known.toSorted((a, b) => Date.parse(b.changedAt) - Date.parse(a.changedAt))[0]?.runId ?? null;
 }
 
-/** Whether any enrollment waits or is unblocked. Its due time may be only a hint, which every new entry of the account clears. */
+/** Whether any enrollment waits for something, or its prerequisite has been met. */
 export function hasPendingWork(record: AccountRecord): boolean {
   return ENROLLMENT_IDS.some((enrollment) => waits(record.conditions[enrollment]) || isUnlocked(record, enrollment));
 }
@@ -57,7 +57,7 @@ export function waitsForWindow(condition: Condition | null): condition is Condit
   return condition?.verdict === 'Blocked' && condition.reason === 'window';
 }
 
-/** The due enrollments of a record. Each belongs to the run that last changed it or, if it waits for a window, that last planned it. */
+/** The due enrollments of an account. Each key has the run that last changed the enrollment or, if it waits for a window, that last planned it. */
 export async function dueKeys(
   record: AccountRecord,
   runs: RunStore,

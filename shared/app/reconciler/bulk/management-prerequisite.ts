@@ -5,9 +5,8 @@ import { ChangeRefused } from '../guard.ts';
 import type { WorkContext } from '../worker-context.ts';
 
 /**
- * Members are associated with the management account, whose own Automation has to be Active for that; while it is off, its associations lie
- * dormant and come back with it [automation-disable]. If it was last seen off, the call is refused, and the members wait as long as the
- * management account itself waits. `null`: it is on, or this caller cannot know.
+ * Members can be associated only while the management account's own Automation is Active [automation-disable]. If it was last observed in another
+ * state, the call is refused, and the members are checked again when the management account is. `null`: it is Active, or this caller cannot know.
  */
 export function managementPrerequisite(work: WorkContext, own: AccountRecord | null): ChangeRefused | null {
   const { caller, deps } = work;
