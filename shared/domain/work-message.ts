@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { BATCH_OPERATIONS, ENROLLMENT_IDS } from './enrollment/kinds/index.ts';
+import { BATCH_OPERATIONS, ENROLLMENT_IDS, ORGANIZATION_WIDE } from './enrollment/kinds/index.ts';
 
 const accountId = z.string().regex(/^\d{12}$/);
 
@@ -14,7 +14,7 @@ const common = {
 
 /**
  * What a worker should reconcile, not what it should do: the worker reads the live state and decides itself. `batch`: accounts
- * that one call of the operation may cover. `organization`: one call for all members.
+ * that one call of the operation may cover. `organization`: one call for all members, for one kind.
  */
 export const workMessageSchema = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -29,6 +29,17 @@ export const workMessageSchema = z.discriminatedUnion('kind', [
     operation: z.enum(BATCH_OPERATIONS),
     accountIds: z.array(accountId).min(1).max(50),
   }),
-  z.strictObject({ ...common, kind: z.literal('organization') }),
+  z.strictObject({
+    ...common,
+    kind: z.literal('organization'),
+    /** Version 0.1.0 did not write it, because only the first of these kinds existed. */
+    enrollment: z.enum(ORGANIZATION_WIDE).default(() => firstOf(ORGANIZATION_WIDE)),
+  }),
 ]);
+
+function firstOf<T>([first]: readonly T[]): T {
+  if (first === undefined) throw new Error('unreachable: a kind of the first release has an organization-wide call');
+  return first;
+}
+
 export type WorkMessage = z.infer<typeof workMessageSchema>;

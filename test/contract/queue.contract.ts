@@ -23,7 +23,14 @@ const KINDS: readonly WorkMessage[] = [
     ...{ v: 1, kind: 'batch', operation: 'AssociateAccounts', accountIds: [account(1), account(2)] },
     ...{ policyHash: 'b'.repeat(64), runId: 'run-1', planHash: null },
   },
-  { v: 1, kind: 'organization', policyHash: 'b'.repeat(64), runId: 'run-1', planHash: null },
+  {
+    v: 1,
+    kind: 'organization',
+    enrollment: 'computeOptimizer',
+    policyHash: 'b'.repeat(64),
+    runId: 'run-1',
+    planHash: null,
+  },
 ];
 
 const accounts = (deliveries: readonly Delivery[]): readonly string[] =>
@@ -70,6 +77,12 @@ export const queueContract = contractOf<QueueUnderTest>()('WorkQueue and DeadLet
     const received = await receiveAll(other.queue);
     expect(received.map(({ message }) => canonicalJson(message)).sort()).toEqual(KINDS.map(canonicalJson).sort());
     for (const delivery of received) expect(delivery.receives).toBe(1);
+  },
+
+  async 'an organization-wide message of version 0.1.0, which names no kind, is about Compute Optimizer'({ port }) {
+    const old = { v: 1, kind: 'organization', policyHash: 'b'.repeat(64), runId: 'run-1', planHash: null };
+    await port.putRaw(JSON.stringify(old));
+    expect((await receiveOne(port.queue)).message).toEqual({ ...old, enrollment: 'computeOptimizer' });
   },
 
   async 'receive returns at most the requested number'({ port: { queue } }) {

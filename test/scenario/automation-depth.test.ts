@@ -150,7 +150,10 @@ describe('trusted access that is switched off', () => {
     world.sandbox.setTrustedAccess(false);
     const plan = await world.plan();
     expect(plan.trustedAccess).toBe(false);
-    expect(plan.orgWide).toMatchObject({ used: true, note: expect.stringContaining('trusted access is off') });
+    expect(plan.orgWide.computeOptimizer).toMatchObject({
+      used: true,
+      note: expect.stringContaining('trusted access is off'),
+    });
     const run = await world.run();
     expect(sweeping(world)).toBe(1);
     expect(run.open).toEqual([]);
@@ -166,7 +169,7 @@ describe('trusted access that is switched off', () => {
     world.sandbox.setTrustedAccess(false);
     world.clock.advance(HOUR_MS);
     const run = await world.run();
-    expect(run.plan.orgWide.used).toBe(false);
+    expect(run.plan.orgWide.computeOptimizer?.used).toBe(false);
     const { trustedAccess } = await world.look((store) => status(store));
     expect(trustedAccess?.enabled).toBe(false);
     await world.run();
@@ -214,7 +217,7 @@ describe('the organization-wide call', () => {
     set(pending?.accountId ?? '', 'Pending');
     for (const { accountId } of others.slice(0, 15)) set(accountId, 'Inactive');
     const plan = await world.plan();
-    expect(plan.orgWide).toMatchObject({
+    expect(plan.orgWide.computeOptimizer).toMatchObject({
       used: false,
       possible: false,
       note: 'some accounts have the status In progress',

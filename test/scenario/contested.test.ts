@@ -76,7 +76,11 @@ describe('an account that someone keeps reverting', () => {
     world.sandbox.drift({ changes: [{ accountId, enrollment: 'computeOptimizer', status: 'Active' }] });
     for (const other of others.slice(0, 12)) setBack(world, other.accountId);
     const run = await world.run();
-    expect(run.plan.orgWide).toMatchObject({ used: false, possible: false, note: 'some accounts are contested' });
+    expect(run.plan.orgWide.computeOptimizer).toMatchObject({
+      used: false,
+      possible: false,
+      note: 'some accounts are contested',
+    });
     expect(world.wire.mutating.some(({ organizationWide }) => organizationWide)).toBe(false);
     expect(run.open).toEqual([]);
     await checkWorld(world);

@@ -39,7 +39,7 @@ describe('the one organization-wide call', () => {
     const refused = { operation: 'GetEnrollmentStatusesForOrganization', kind: 'denied', count: 2 } as const;
     world.sandbox.setFaults([refused]);
     const plan = await world.plan();
-    expect(plan).toMatchObject({ trip: null, trustedAccess: false, orgWide: { used: true } });
+    expect(plan).toMatchObject({ trip: null, trustedAccess: false, orgWide: { computeOptimizer: { used: true } } });
     expect(new Set(plan.due.map(({ scope }) => scope))).toEqual(new Set(['organization']));
     world.sandbox.setFaults([refused]);
     const run = await world.run();
@@ -74,7 +74,7 @@ describe('the one organization-wide call', () => {
   it('is not made by default although it is possible; the plan shows that', async () => {
     const world = await startWorld({ sandbox: { accounts: 40, drift: 0.8 } });
     const plan = await world.plan();
-    expect(plan.orgWide).toMatchObject({ used: false, possible: true });
+    expect(plan.orgWide.computeOptimizer).toMatchObject({ used: false, possible: true });
     await world.run();
     expect(world.wire.mutating.some(({ organizationWide }) => organizationWide)).toBe(false);
     await checkWorld(world);
@@ -84,7 +84,7 @@ describe('the one organization-wide call', () => {
     const world = await startWorld({ sandbox: { accounts: 40, drift: 0.8 }, policy: AUTO });
     const { delegatedAdministratorId } = world.running.info;
     const plan = await world.plan({ as: delegatedAdministratorId });
-    expect(plan.orgWide).toMatchObject({ used: false, possible: false });
+    expect(plan.orgWide.computeOptimizer).toMatchObject({ used: false, possible: false });
     const run = await world.run({ as: delegatedAdministratorId });
     expect(world.wire.mutating.some(({ organizationWide }) => organizationWide)).toBe(false);
     expect(run.open).toEqual([]);
@@ -96,7 +96,7 @@ describe('the one organization-wide call', () => {
     const lost = world.member(({ computeOptimizer }) => computeOptimizer.status === 'Inactive').accountId;
     const run = await world.run({
       onPlan: (plan) => {
-        expect(plan.orgWide.used).toBe(true);
+        expect(plan.orgWide.computeOptimizer?.used).toBe(true);
         // Meanwhile one account can no longer be read, neither from the listing nor through its role.
         world.sandbox.changeAccounts({ update: [{ accountId: lost, roleAssumable: false }] });
         changePages(world, (page) => page.filter(({ accountId }) => accountId !== lost));

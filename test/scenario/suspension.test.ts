@@ -167,7 +167,7 @@ describe('the organization-wide call', () => {
     const world = await startWorld({ sandbox: { accounts: 40, drift: 0.8 }, policy });
     const app = await world.app();
     await set(app, '999999999999');
-    expect((await world.plan()).orgWide).toMatchObject({ used: false, possible: false });
+    expect((await world.plan()).orgWide.computeOptimizer).toMatchObject({ used: false, possible: false });
     const run = await world.run();
     expect([run.open, wide(world)]).toEqual([[], []]);
     await checkWorld(world);
@@ -182,7 +182,7 @@ describe('the organization-wide call', () => {
     let done = Promise.resolve();
     const run = await world.run({
       onPlan: (plan) => {
-        expect(plan.orgWide.used).toBe(true);
+        expect(plan.orgWide.computeOptimizer?.used).toBe(true);
         done = set(app, accountId);
       },
     });

@@ -21,7 +21,7 @@ export const FAKE_KIND = {
     {
       operation: 'UpdateEnrollmentStatus',
       effect: 'setStatus',
-      scopes: ['member', 'own'],
+      scopes: ['member', 'own', 'organization'],
       batchSize: null,
       idempotent: true,
     },

@@ -15,6 +15,29 @@ afterEach(async () => {
   await shop.close();
 });
 
+it('a second kind is enabled for the whole organization by one call of its own', async () => {
+  const policy = policyOf(
+    `computeOptimizer: Active, ${THIRD}: Active`,
+    'organization: { organizationEnrollment: auto }\nguardrails: { maxChanges: { percent: 100 } }',
+  );
+  shop = await Workshop.open({ policy, members: 30 });
+  for (const { id } of shop.members) shop.cloud.set(id, { computeOptimizer: { status: 'Active' } });
+  const plan = await shop.scan();
+  expect(plan.orgWide).toMatchObject({
+    computeOptimizer: { used: false, accounts: 0 },
+    [THIRD]: { used: true, accounts: 31 },
+  });
+  const messages = await shop.messages();
+  expect(messages).toMatchObject([{ kind: 'organization', enrollment: THIRD }]);
+  await shop.store.queue.send(messages);
+  await shop.workOff(await shop.process());
+  expect(shop.cloud.changes.map(({ accountIds }) => accountIds.length)).toEqual([30]);
+  for (const { id } of shop.members) {
+    expect(await shop.condition(id, THIRD)).toMatchObject({ verdict: 'Compliant', status: 'Active' });
+    expect(await shop.types(id)).not.toContain('RemediationStarted');
+  }
+});
+
 it('a kind that only the registry knows is scanned, drifts, is remediated, shown and listed', async () => {
   shop = await Workshop.open({ policy: policyOf(`computeOptimizer: Active, ${THIRD}: Active`), members: 3 });
   const plan = await shop.scan();

@@ -111,11 +111,14 @@ function whyText({ notBefore, message }: Change): string {
 
 /** The number of AWS calls that the plan needs, and everything that stops or delays them. */
 function consequences(plan: PlanDocument, style: Style): string[] {
-  const { guardrail, organizationWide, calls } = plan;
+  const { guardrail, organizationWide, otherOrganizationWide = [], calls } = plan;
   const guard = guardrail.tripped
     ? `${style('red', 'A guardrail would stop apply')}: ${guardrail.reason}: ${guardrail.message}.`
     : 'No guardrail would stop apply.';
   const note = organizationWide.accounts === 0 ? [] : [`Organization-wide call: ${orgWideText(organizationWide)}.`];
+  for (const { enrollment, ...call } of otherOrganizationWide) {
+    note.push(`Organization-wide call for ${TITLES[enrollment]}: ${orgWideText(call)}.`);
+  }
   const { rollout } = plan;
   const held = rollout === null ? [] : [`Held back: ${count(rollout.held, 'change')}: ${rollout.message}.`];
   const { approval } = plan;

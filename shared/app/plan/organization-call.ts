@@ -1,7 +1,8 @@
 import { objectionTo } from '../../domain/decision/organization-call.ts';
 import type { Change } from '../../domain/decision/plan.ts';
-import { ORGANIZATION_WIDE } from '../../domain/enrollment/kinds/index.ts';
+import type { EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
+import { LEADING_KIND } from '../survey/observations.ts';
 import type { Survey } from '../survey/survey.ts';
 
 /** With fewer drifted accounts, each is changed by its own call, because the organization-wide call touches every member. */
@@ -24,17 +25,23 @@ const IMPLIES =
 
 const RESTORES = 'trusted access is off, and this call turns it on again';
 
-/** Whether one organization-wide call can make this plan's changes of its kind. */
-export function organizationWide(policy: CompiledPolicy, survey: Survey): OrgWide {
-  const drifted = survey.assessed.filter(({ assessments: { [ORGANIZATION_WIDE]: assessment } }) => {
+/** Whether the organization-wide call of a kind can make this plan's changes of that kind. */
+export function organizationWide(policy: CompiledPolicy, survey: Survey, enrollment: EnrollmentId): OrgWide {
+  const drifted = survey.assessed.filter(({ assessments: { [enrollment]: assessment } }) => {
     return assessment.verdict === 'Drifted' && assessment.action !== 'none';
   });
   const notPossible = (note: string): OrgWide => ({ used: false, possible: false, accounts: drifted.length, note });
-  const { caller, contested, summary, trustedAccess } = survey;
-  if (!survey.complete)
+  const { caller, summary } = survey;
+  // Trusted access is read for the leading kind only.
+  const trustedAccess = enrollment === LEADING_KIND ? survey.trustedAccess : null;
+  if (!survey.complete[enrollment])
     return notPossible('a listing is incomplete; the call would change accounts whose status is unknown');
-  const { couldDeviate } = policy;
-  const objection = objectionTo({ caller, couldDeviate, contested, verdicts: summary[ORGANIZATION_WIDE] });
+  const objection = objectionTo({
+    caller,
+    couldDeviate: policy.couldDeviate[enrollment],
+    contested: survey.contested[enrollment],
+    verdicts: summary[enrollment],
+  });
   if (objection !== null) return notPossible(objection);
   if (survey.controls.halt !== null) return notPossible('enforcement is halted');
   if (survey.controls.inForce(survey.at).length > 0)
@@ -52,10 +59,10 @@ export function organizationWide(policy: CompiledPolicy, survey: Survey): OrgWid
   return { used, possible: true, accounts: drifted.length, note };
 }
 
-/** Assigns the changes that the organization-wide call makes to that call. */
-export function useOrganizationCall(changes: readonly Change[]): Change[] {
+/** Assigns the changes that an organization-wide call makes to that call. @param kinds the kinds whose call is used */
+export function useOrganizationCalls(changes: readonly Change[], kinds: readonly EnrollmentId[]): Change[] {
   return changes.map((change) =>
-    change.enrollment === ORGANIZATION_WIDE && change.action !== 'none'
+    kinds.includes(change.enrollment) && change.action !== 'none'
       ? { ...change, scope: 'organization' as const }
       : change,
   );

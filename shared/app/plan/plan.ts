@@ -31,7 +31,7 @@ import type { Approval } from '../guardrails/approvals.ts';
 import type { Gate } from '../guardrails/rollout-gate.ts';
 import type { Summary } from '../survey/assessment-table.ts';
 import type { Survey } from '../survey/survey.ts';
-import { type OrgWide, organizationWide, useOrganizationCall } from './organization-call.ts';
+import { type OrgWide, organizationWide, useOrganizationCalls } from './organization-call.ts';
 
 /** What a run would do: printed by `plan`, carried out by `apply`. */
 export interface Plan {
@@ -54,7 +54,8 @@ export interface Plan {
   readonly underApproval?: PlanTotals;
   /** The rollout gate that holds back some of the changes. */
   readonly gate: Gate | null;
-  readonly orgWide: OrgWide;
+  /** For each kind that has an organization-wide call. */
+  readonly orgWide: Readonly<Partial<Record<EnrollmentId, OrgWide>>>;
   readonly trustedAccess: boolean | null;
   readonly broken: readonly string[];
   readonly snapshot: Survey['snapshot'];
@@ -142,6 +143,20 @@ function followUpFinder({ changes, recent, limits, now, isAllowed }: FollowUpInp
   };
 }
 
+/** @param mayChangeAll whether the run may make every change of a kind. A run that may change only some accounts cannot use a call that changes all. */
+function organizationCalls(
+  policy: CompiledPolicy,
+  survey: Survey,
+  mayChangeAll: (enrollment: EnrollmentId) => boolean,
+): Plan['orgWide'] {
+  const calls: Partial<Record<EnrollmentId, OrgWide>> = {};
+  for (const id of ORGANIZATION_WIDE) {
+    const call = organizationWide(policy, survey, id);
+    calls[id] = { ...call, used: call.used && mayChangeAll(id) };
+  }
+  return calls;
+}
+
 /** Turns the assessments of all accounts into a plan: the changes, their calls, and whether a guardrail would stop them. */
 export function makePlan(
   policy: CompiledPolicy,
@@ -150,7 +165,6 @@ export function makePlan(
   limits: PlanLimits,
   now: EpochMs,
 ): Plan {
-  const orgWide = organizationWide(policy, survey);
   const found = survey.assessed.flatMap(({ account, assessments }) => {
     const shown = shownOf((enrollment) => assessments[enrollment]);
     return ENROLLMENT_IDS.flatMap((enrollment) =>
@@ -159,10 +173,11 @@ export function makePlan(
   });
   const allowed = limits.onlyThese;
   const isAllowed = (change: Change): boolean => allowed === null || allows(allowed, change);
-  // A run that may change only some accounts cannot use a call that changes all.
-  const sweeping =
-    orgWide.used && found.every((change) => change.enrollment !== ORGANIZATION_WIDE || isAllowed(change));
-  const changes = sortChanges(sweeping ? useOrganizationCall(found) : found);
+  const orgWide = organizationCalls(policy, survey, (id) =>
+    found.every((change) => change.enrollment !== id || isAllowed(change)),
+  );
+  const sweeping = ORGANIZATION_WIDE.filter((id) => orgWide[id]?.used);
+  const changes = sortChanges(useOrganizationCalls(found, sweeping));
   const isInProgress = (change: Change): boolean =>
     allows(limits.inProgress, change) && !recent.has(change.accountId) && allowed === null;
   const ready = dueChanges(changes, now).filter((change) => isAllowed(change) && !isInProgress(change));
@@ -192,7 +207,7 @@ export function makePlan(
     trip,
     approval: null,
     gate: null,
-    orgWide: { ...orgWide, used: sweeping },
+    orgWide,
     trustedAccess: survey.trustedAccess,
     broken: survey.broken,
     snapshot: survey.snapshot,

@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import { callsOf } from '../../domain/decision/plan-totals.ts';
-import { byKind, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
+import { byKind, type EnrollmentId, ORGANIZATION_WIDE } from '../../domain/enrollment/kinds/index.ts';
 import { type Status, type StatusCounts, statusOfVerdict } from '../../domain/enrollment/status.ts';
 import { VERDICTS, type Verdict } from '../../domain/enrollment/verdict.ts';
 import { toIso } from '../../domain/time.ts';
@@ -65,13 +65,27 @@ export function planDocument(plan: Plan, runId: string): PlanDocument {
     guardrail: guardrailOf(plan),
     approval: approvedBy(plan),
     rollout: heldBy(plan),
-    organizationWide: orgWide,
+    ...organizationWideOf(orgWide),
     trustedAccess: plan.trustedAccess,
     totals: plan.totals,
     calls: callsOf(plan.due, plan.followUps),
     broken,
     changes,
   };
+}
+
+/** The first kind's call has its own field, which scripts read since version 0.1.0. Calls of other kinds are listed if they would change accounts. */
+function organizationWideOf(
+  orgWide: Plan['orgWide'],
+): Pick<PlanDocument, 'organizationWide' | 'otherOrganizationWide'> {
+  const [first, ...others] = ORGANIZATION_WIDE.flatMap((enrollment) => {
+    const call = orgWide[enrollment];
+    return call === undefined ? [] : [{ enrollment, ...call }];
+  });
+  if (first === undefined) throw new Error('unreachable: a kind has an organization-wide call');
+  const { enrollment: _, ...organizationWide } = first;
+  const concerned = others.filter(({ accounts }) => accounts > 0);
+  return { organizationWide, ...(concerned.length > 0 && { otherOrganizationWide: concerned }) };
 }
 
 export function guardrailOf({ trip }: Pick<Plan, 'trip'>): PlanDocument['guardrail'] {

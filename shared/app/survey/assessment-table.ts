@@ -3,13 +3,7 @@ import { assess } from '../../domain/decision/assess.ts';
 import type { AssessContext } from '../../domain/decision/assess-context.ts';
 import type { Coverage } from '../../domain/decision/guardrails.ts';
 import { isChange } from '../../domain/decision/plan.ts';
-import {
-  byKind,
-  ENROLLMENT_IDS,
-  type EnrollmentId,
-  KINDS,
-  ORGANIZATION_WIDE,
-} from '../../domain/enrollment/kinds/index.ts';
+import { byKind, ENROLLMENT_IDS, type EnrollmentId, KINDS } from '../../domain/enrollment/kinds/index.ts';
 import type { Observations } from '../../domain/enrollment/mismatch.ts';
 import type { AccountId, Caller } from '../../domain/enrollment/model.ts';
 import type { Assessment, Verdict } from '../../domain/enrollment/verdict.ts';
@@ -65,7 +59,7 @@ export class AssessmentTable {
   #assessed = new Map<AccountId, AssessedAccount>();
   #unrecorded = new Map<AccountId, AssessedAccount>();
   #toProbe = new Map<AccountId, Unlisted>();
-  #contested = new Set<AccountId>();
+  readonly #contested = byKind(() => new Set<AccountId>());
   #snapshot: OrganizationSnapshot;
 
   constructor(options: AssessmentOptions, snapshot: OrganizationSnapshot) {
@@ -83,7 +77,7 @@ export class AssessmentTable {
     this.#assessed.clear();
     this.#unrecorded.clear();
     this.#toProbe.clear();
-    this.#contested.clear();
+    for (const id of ENROLLMENT_IDS) this.#contested[id].clear();
   }
 
   has(accountId: AccountId): boolean {
@@ -112,7 +106,7 @@ export class AssessmentTable {
   ): void {
     const observations = preferNewerRecords(observed, record, this.#options.begunAt);
     const assessments = assess(this.#context, account, observations, record);
-    if (record?.conditions[ORGANIZATION_WIDE]?.contested) this.#contested.add(account.id);
+    for (const id of ENROLLMENT_IDS) if (record?.conditions[id]?.contested) this.#contested[id].add(account.id);
     this.#verdicts.set(account.id, this.#shared(ENROLLMENT_IDS.map((id) => assessments[id].verdict)));
     this.#assessed.delete(account.id);
     this.#unrecorded.delete(account.id);
@@ -193,9 +187,9 @@ export class AssessmentTable {
     return summary;
   }
 
-  /** Accounts in which the enrollment of the organization-wide call is contested, whatever its current status. */
-  get contested(): number {
-    return this.#contested.size;
+  /** The number of accounts in which each enrollment is contested, whatever its current status. */
+  get contested(): Readonly<Record<EnrollmentId, number>> {
+    return byKind((id) => this.#contested[id].size);
   }
 
   get accountsInScope(): number {

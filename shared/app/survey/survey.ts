@@ -26,14 +26,14 @@ export interface Survey {
   readonly coverage: Coverage;
   /** ACTIVE accounts for which the policy manages anything: the base of all percentages. */
   readonly accountsInScope: number;
-  /** Accounts whose Compute Optimizer is contested. */
-  readonly contested: number;
+  /** Numbers of accounts whose enrollment is contested. */
+  readonly contested: Readonly<Record<EnrollmentId, number>>;
   /** Whether the organization trusts Compute Optimizer; `null`: AWS did not say. */
   readonly trustedAccess: boolean | null;
   /** Problems in sentences: listings that ended early or contradict each other. */
   readonly broken: readonly string[];
-  /** Whether the account listing and the Compute Optimizer listing are complete and agree. */
-  readonly complete: boolean;
+  /** Whether the account listing, the leading listing and the listing of this kind are complete and agree. */
+  readonly complete: Readonly<Record<EnrollmentId, boolean>>;
   /** Accounts that differ from the policy; without the option `record`, also accounts that need an entry in the audit log. */
   readonly assessed: readonly AssessedAccount[];
   /** Records of accounts that have left the organization; empty if the listings contradict each other. */
@@ -139,7 +139,7 @@ export async function survey(
     contested: table.contested,
     trustedAccess,
     broken,
-    complete: missing.length === 0 && enrolled.brokenBy === null,
+    complete: byKind((id) => missing.length === 0 && enrolled.brokenBy === null && !listings[id]?.brokenBy),
     controls,
     at: deps.clock.now(),
     assessed: table.assessed,

@@ -1,11 +1,11 @@
 import type { Change } from '../../domain/decision/plan.ts';
-import { BATCH_OPERATIONS, batchSizeOf, kindOfBatch } from '../../domain/enrollment/kinds/index.ts';
+import { BATCH_OPERATIONS, batchSizeOf, kindOfBatch, ORGANIZATION_WIDE } from '../../domain/enrollment/kinds/index.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import type { Deps, OnProgress, RunContext } from '../context.ts';
 import type { Plan } from '../plan/plan.ts';
 import { workKey } from '../plan/planned-work.ts';
 
-/** Enqueues the due changes: one organization-wide call, batches, single accounts. Follow-ups are enqueued when they become possible. */
+/** Enqueues the due changes: organization-wide calls, batches, single accounts. Follow-ups are enqueued when they become possible. */
 export async function enqueue(
   deps: Deps,
   run: RunContext,
@@ -21,7 +21,10 @@ export async function enqueue(
 export function messagesFor(run: RunContext, changes: readonly Change[]): WorkMessage[] {
   const common = { v: 1 as const, policyHash: run.policy.hash, runId: run.runId, planHash: run.planHash };
   const messages: WorkMessage[] = [];
-  if (changes.some((change) => change.scope === 'organization')) messages.push({ ...common, kind: 'organization' });
+  for (const enrollment of ORGANIZATION_WIDE) {
+    const isSwept = changes.some((change) => change.scope === 'organization' && change.enrollment === enrollment);
+    if (isSwept) messages.push({ ...common, kind: 'organization', enrollment });
+  }
   for (const operation of BATCH_OPERATIONS) {
     const enrollment = kindOfBatch(operation);
     const batched = changes.filter((change) => change.enrollment === enrollment && change.action === operation);

@@ -6,9 +6,9 @@ export interface OrganizationView {
   readonly caller: Caller;
   /** Whether a rule, an exemption or a canary rollout could except some account from Active and enforce. */
   readonly couldDeviate: boolean;
-  /** Verdicts of Compute Optimizer. */
+  /** Verdicts of the kind that the call changes. */
   readonly verdicts: Readonly<Partial<Record<Verdict, number>>>;
-  /** Accounts whose Compute Optimizer enrollment is contested, whatever its present status. */
+  /** Accounts whose enrollment of this kind is contested, whatever its present status. */
   readonly contested: number;
 }
 
@@ -25,7 +25,7 @@ const NOT_WHILE: Readonly<Partial<Record<Verdict, string>>> = {
   Converging: 'In progress',
 };
 
-/** AWS applies an organization-wide `UpdateEnrollmentStatus` to every member, even to exempt, suspended and contested ones. */
+/** AWS applies an organization-wide call to every member, even to exempt, suspended and contested ones. */
 const OBJECTIONS: readonly Objection[] = [
   ({ caller }) =>
     caller.role === 'management' ? null : 'only the management account can make the organization-wide call',

@@ -28,7 +28,14 @@ describe('a duplicate of a waiting message', () => {
       work(2),
       work(1, { policyHash: 'e'.repeat(64) }),
       { ...work(1), planHash: 'f'.repeat(64) },
-      { v: 1, kind: 'organization', policyHash: 'b'.repeat(64), runId: 'run-1', planHash: null },
+      {
+        v: 1,
+        kind: 'organization',
+        enrollment: 'computeOptimizer',
+        policyHash: 'b'.repeat(64),
+        runId: 'run-1',
+        planHash: null,
+      },
       { v: 1, kind: 'account', accountId: account(1), enrollment: 'automation', ...common() },
     ];
     await store.queue.send([...different, ...different]);

@@ -119,6 +119,7 @@ const MESSAGES: readonly [unknown, ...unknown[]] = [
     accountIds: [account(1)],
   },
   { v: 1, policyHash: 'p', runId: 'r', planHash: null, kind: 'organization' },
+  { v: 1, policyHash: 'p', runId: 'r', planHash: null, kind: 'organization', enrollment: 'computeOptimizer' },
 ];
 
 export const messageTarget: Target = {

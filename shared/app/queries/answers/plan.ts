@@ -58,6 +58,13 @@ const change = z.object({
   notBefore: instantOrNull,
 });
 
+const organizationWide = z.object({
+  used: z.boolean().describe('The plan uses the organization-wide call'),
+  possible: z.boolean().describe('The policy could allow it with `organizationEnrollment: auto`'),
+  accounts: count.describe('Accounts not yet Active that it would change'),
+  note: z.string().describe('Why it is not possible, or what it implies'),
+});
+
 /** `plan --json` without its warnings, and a saved plan. */
 export const planSchema = z.object({
   runId: ulid,
@@ -76,12 +83,10 @@ export const planSchema = z.object({
     .object({ held: count, opensAt: instantOrNull, message: z.string() })
     .nullable()
     .describe('Changes that wait for the canaries; null: none'),
-  organizationWide: z.object({
-    used: z.boolean().describe('The plan uses the organization-wide call'),
-    possible: z.boolean().describe('The policy could allow it with `organizationEnrollment: auto`'),
-    accounts: count.describe('Accounts not yet Active that it would change'),
-    note: z.string().describe('Why it is not possible, or what it implies'),
-  }),
+  organizationWide,
+  otherOrganizationWide: list(organizationWide.extend({ enrollment }))
+    .exactOptional()
+    .describe('The organization-wide calls of other kinds; absent: none would change an account'),
   trustedAccess: z
     .boolean()
     .nullable()

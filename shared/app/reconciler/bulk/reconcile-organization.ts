@@ -1,7 +1,7 @@
 import { type AccountRecord, emptyRecord } from '../../../domain/account/record.ts';
 import { transition } from '../../../domain/account/transition.ts';
 import { isChange, toChange } from '../../../domain/decision/plan.ts';
-import { ENROLLMENT_IDS, ORGANIZATION_WIDE } from '../../../domain/enrollment/kinds/index.ts';
+import { dependentsOf, ENROLLMENT_IDS } from '../../../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../../domain/enrollment/model.ts';
 import type { WorkMessage } from '../../../domain/work-message.ts';
 import type { RunContext } from '../../context.ts';
@@ -26,16 +26,16 @@ type OrganizationMessage = Extract<WorkMessage, { kind: 'organization' }>;
 const CHUNK = 500;
 
 /**
- * The one organization-wide call, between two surveys of the whole organization. If an objection to the call has arisen by now, single keys are
+ * The one organization-wide call of a kind, between two surveys of the whole organization. If an objection to the call has arisen by now, single keys are
  * enqueued instead. Every account that the call changes has its own intent and outcome.
  */
 export async function reconcileOrganization(work: WorkContext, message: OrganizationMessage): Promise<WorkResult> {
   const seen = await observe(work);
-  const drifted = seen.assessed.filter(({ assessments: { [ORGANIZATION_WIDE]: assessment } }) => {
+  const drifted = seen.assessed.filter(({ assessments: { [message.enrollment]: assessment } }) => {
     return assessment.verdict === 'Drifted' && assessment.action !== 'none';
   });
   if (drifted.length === 0) return NO_RESULT;
-  if (!organizationWide(work.policy, seen).used) return oneByOne(work, message, drifted);
+  if (!organizationWide(work.policy, seen, message.enrollment).used) return oneByOne(work, message, drifted);
   const ends = await remediate(work, await organizationCall(work, message, drifted));
   const blocked = ends.some(({ failure }) => failure !== null && !isUndone(failure.outcome));
   if (blocked)
@@ -56,8 +56,8 @@ async function organizationCall(
   // Accounts that drifted since the scan get their `DriftDetected` with the entry that claims them.
   const details = await changesBehind(work.deps, drifted.map(foundOf));
   const members = drifted.map(({ account: { id }, assessments, record }): Candidate => {
-    const assessment = { ...assessments[ORGANIZATION_WIDE], scope: 'organization' as const };
-    return { record: record ?? emptyRecord(id), assessment, detail: details.get(id)?.[ORGANIZATION_WIDE] ?? {} };
+    const assessment = { ...assessments[key.enrollment], scope: 'organization' as const };
+    return { record: record ?? emptyRecord(id), assessment, detail: details.get(id)?.[key.enrollment] ?? {} };
   });
   return {
     key,
@@ -87,7 +87,7 @@ function runOf(work: WorkContext, { runId, planHash }: OrganizationMessage): Run
 
 function oneByOne(work: WorkContext, message: OrganizationMessage, drifted: readonly AssessedAccount[]): WorkResult {
   work.deps.logger.info('the organization-wide call was not made or failed; accounts are changed one by one');
-  const changes = drifted.map(({ account, assessments }) => toChange(assessments[ORGANIZATION_WIDE], account));
+  const changes = drifted.map(({ account, assessments }) => toChange(assessments[message.enrollment], account));
   return { ...NO_RESULT, followUps: messagesFor(runOf(work, message), changes) };
 }
 
@@ -105,15 +105,16 @@ async function verify(
     .flatMap((id) => assessed.get(id) ?? [])
     .filter(({ account, assessments }) => isValidUnder(controls, work.deps.clock.now(), account, assessments));
   await record(work, message, found);
-  // Enrollments that do not comply yet get their own keys, which poll for the result of the call. Among them is Automation, which waited for Compute
-  // Optimizer and is changed in batches where possible.
+  // Enrollments that do not comply yet get their own keys, which poll for the result of the call. The kinds that waited for this one, such as
+  // Automation, are changed in batches where possible.
+  const { enrollment } = message;
   const open = found.flatMap(({ account, assessments }) =>
-    ENROLLMENT_IDS.flatMap((id) => (isChange(assessments[id]) ? [toChange(assessments[id], account)] : [])),
+    [enrollment, ...dependentsOf(enrollment)].flatMap((id) =>
+      isChange(assessments[id]) ? [toChange(assessments[id], account)] : [],
+    ),
   );
   const next = open.filter(({ verdict }) => verdict === 'Drifted' || verdict === 'Converging');
-  const openIds = new Set(
-    open.flatMap((change) => (change.enrollment === ORGANIZATION_WIDE ? [change.accountId] : [])),
-  );
+  const openIds = new Set(open.flatMap((change) => (change.enrollment === enrollment ? [change.accountId] : [])));
   return {
     outcomes: accountIds.map((id) => ({ accountId: id, outcome: openIds.has(id) ? 'converging' : 'resolved' })),
     followUps: messagesFor(runOf(work, message), next),

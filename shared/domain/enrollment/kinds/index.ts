@@ -79,17 +79,20 @@ export const BATCH_OPERATIONS: readonly Operation[] = OPERATIONS.filter((operati
   KINDS.some(({ actions }) => actions.some((action) => action.operation === operation && isBatch(action))),
 );
 
-/** The kind of a batch operation. A work message names only the operation, so no two kinds may share one. */
+/** The kind of a batch operation. Only the kind with a rule mode has batches, so a work message names the operation alone. */
 export function kindOfBatch(operation: Operation): EnrollmentId {
   return onlyKind(({ actions }) => actions.some((action) => action.operation === operation && isBatch(action)));
 }
 
-/** The kind that one call can enable for the whole organization. A work message for that call names no kind, so there may be only one. */
-export const ORGANIZATION_WIDE: EnrollmentId = onlyKind(({ actions }) =>
+/** The kinds that one call can enable for the whole organization. */
+export const ORGANIZATION_WIDE: readonly EnrollmentId[] = KINDS.filter(({ actions }) =>
   actions.some(({ scopes }) => scopes.includes('organization')),
-);
+).map(({ id }) => id);
 
-/** The kind with a rule mode, whose accounts are associated in batches. The policy has one field for it, so there may be only one. */
+/**
+ * The kind with a rule mode, whose accounts are associated in batches. The policy has one field for the rule mode (`organizationRules`), so there may be
+ * only one such kind.
+ */
 export const ASSOCIABLE: EnrollmentId = onlyKind(({ hasRuleMode }) => hasRuleMode);
 
 function onlyKind(fits: (kind: Kind) => boolean): EnrollmentId {

@@ -1,11 +1,4 @@
-import {
-  byKind,
-  ENROLLMENT_IDS,
-  type EnrollmentId,
-  EVERY_ENROLLMENT,
-  KINDS,
-  ORGANIZATION_WIDE,
-} from '../../enrollment/kinds/index.ts';
+import { byKind, ENROLLMENT_IDS, type EnrollmentId, EVERY_ENROLLMENT, KINDS } from '../../enrollment/kinds/index.ts';
 import { compileWindows, type Windows } from '../change-windows.ts';
 import {
   type Contradiction,
@@ -31,10 +24,10 @@ export interface CompiledPolicy {
   /** Whether accounts' tags must be read before they are resolved. */
   readonly usesTags: boolean;
   /**
-   * Whether any rule, exemption or canary rollout, reachable or not, could except an account from Compute Optimizer Active and
-   * `enforce`. If so, the organization-wide call is not used (docs/decisions/0006-organization-wide-call.md).
+   * For each kind: whether any rule, exemption or canary rollout, reachable or not, could except an account from Active and
+   * `enforce`. If so, its organization-wide call is not used (docs/decisions/0006-organization-wide-call.md).
    */
-  readonly couldDeviate: boolean;
+  readonly couldDeviate: Readonly<Record<EnrollmentId, boolean>>;
   /** Whether AWS returned all properties of the account (tags, name) that the policy needs. */
   readonly canDecide: (account: OrganizationAccount) => boolean;
   /** For each field, the first matching rule that sets it decides. Throws only `TagsNotReadError`. */
@@ -68,7 +61,7 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
     policy,
     hash: policyHash(policy),
     usesTags,
-    couldDeviate: couldDeviate(policy),
+    couldDeviate: byKind((id) => couldDeviate(policy, id)),
     canDecide: (account) => (!usesTags || account.tags !== null) && (!usesName || account.name !== ''),
     resolve,
     exemption: exemptionLookup(policy.exemptions),
@@ -157,9 +150,7 @@ function contradictionIn(
 
 const capitalized = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
 
-function couldDeviate(policy: Policy): boolean {
-  const { defaults, rules, exemptions, rollout } = policy;
-  const status = ORGANIZATION_WIDE;
+function couldDeviate({ defaults, rules, exemptions, rollout }: Policy, status: EnrollmentId): boolean {
   return (
     defaults[status] !== 'Active' ||
     defaults.mode !== 'enforce' ||

@@ -16,7 +16,7 @@ describe('the organization-wide call', () => {
   it('is one call, with an intent for every account that it changes, verified by listing', async () => {
     await bed.open({ policy: sweeping, members: 30 });
     const plan = await bed.shop.scan();
-    expect(plan.orgWide.used).toBe(true);
+    expect(plan.orgWide.computeOptimizer?.used).toBe(true);
     await bed.shop.workOff(await bed.shop.process());
     expect(bed.changes()).toEqual(['UpdateEnrollmentStatus 30']);
     for (const { id } of bed.shop.members) {
@@ -80,7 +80,7 @@ describe('the organization-wide call', () => {
 
   it('of one account does not end before the record of its refusal is stored', async () => {
     await bed.open({ policy: sweeping, members: 1 });
-    expect((await bed.shop.scan()).orgWide.used).toBe(true);
+    expect((await bed.shop.scan()).orgWide.computeOptimizer?.used).toBe(true);
     const records: Records = Object.create(bed.shop.store.records, {
       advance: { value: () => Promise.reject(new Error('the disk is full')) },
     });

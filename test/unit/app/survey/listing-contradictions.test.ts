@@ -55,7 +55,7 @@ describe('a scan whose listings contradict each other', () => {
     for (const { id } of workshop.members) workshop.cloud.set(id, { computeOptimizer: { status: 'Inactive' } });
     await workshop.clock.advance(2 * HOUR);
     const found = await scanWith(workshop, without(workshop, accountId(2)));
-    expect(found.orgWide).toMatchObject({ used: false, note: expect.stringContaining('incomplete') });
+    expect(found.orgWide.computeOptimizer).toMatchObject({ used: false, note: expect.stringContaining('incomplete') });
   });
 
   it('records an account as having left although a listing still names it', async () => {

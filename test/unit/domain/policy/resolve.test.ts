@@ -254,7 +254,7 @@ describe('exemptions', () => {
 });
 
 describe('couldDeviate', () => {
-  const deviates = (rest: string) => compiled(withDefaults(rest)).couldDeviate;
+  const deviates = (rest: string) => compiled(withDefaults(rest)).couldDeviate.computeOptimizer;
   it('is false only if everything is Active and enforced', () => {
     expect(deviates('')).toBe(false);
     expect(
@@ -276,8 +276,10 @@ describe('couldDeviate', () => {
     ).toBe(false);
   });
   it('is true if the defaults say so', () => {
-    expect(compiled('version: 1\ndefaults: { computeOptimizer: Active, mode: alert }\n').couldDeviate).toBe(true);
-    expect(compiled('version: 1\ndefaults: { automation: Active }\n').couldDeviate).toBe(true);
+    expect(
+      compiled('version: 1\ndefaults: { computeOptimizer: Active, mode: alert }\n').couldDeviate.computeOptimizer,
+    ).toBe(true);
+    expect(compiled('version: 1\ndefaults: { automation: Active }\n').couldDeviate.computeOptimizer).toBe(true);
   });
 });
 
