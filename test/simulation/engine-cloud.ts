@@ -260,12 +260,3 @@ function refused({ code, message, httpStatus }: ApiError, requestId: string): Er
 function broken(): Error {
   return Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });
 }
-
-const CHANGES: ReadonlySet<string> = new Set([
-  'UpdateEnrollmentStatus',
-  'UpdateEnrollmentConfiguration',
-  'AssociateAccounts',
-  'DisassociateAccounts',
-]);
-
-export const isChange = (operation: string): boolean => CHANGES.has(operation);

@@ -1,6 +1,7 @@
 import type { AccountTruth } from '../../services/sandbox/engine/accounts.ts';
 import type { EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts';
 import { recorded } from '../support/cloud-trail-events.ts';
+import { enrollmentChangedBy } from '../support/mutating-calls.ts';
 import type { Request } from './engine-cloud.ts';
 import type { Simulation } from './environment.ts';
 import type { Reactor } from './reactor.ts';
@@ -78,8 +79,10 @@ export class ExternalActors {
   }
 
   /** Delivers the CloudTrail event of one of our calls. */
-  deliverEventOf({ operation, callerAccountId, input, requestId }: Request): void {
-    const source = operation === 'UpdateEnrollmentStatus' ? CHANGES.computeOptimizer[0] : CHANGES.automation[0];
+  deliverEventOf({ service, operation, callerAccountId, input, requestId }: Request): void {
+    const enrollment = enrollmentChangedBy({ service, operation });
+    if (enrollment === null) throw new Error(`${service}:${operation} changes no enrollment`);
+    const [source] = CHANGES[enrollment];
     this.#reactor.receive(
       recorded(source, operation, {
         ...{ account: callerAccountId, at: this.#simulation.time.now(), requestId, actor: this.#simulation.caller.arn },

@@ -4,9 +4,10 @@ import type { AccountId, Caller } from '../../shared/domain/enrollment/model.ts'
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
 import type { WorkMessage } from '../../shared/domain/work-message.ts';
 import type { Delivery } from '../../shared/ports/queue.ts';
+import { enrollmentChangedBy } from '../support/mutating-calls.ts';
 import { Behaviour } from './behaviour.ts';
 import { dryRun } from './dry-run.ts';
-import { isChange, type Request } from './engine-cloud.ts';
+import type { Request } from './engine-cloud.ts';
 import { ExpectedEnd } from './expected-end.ts';
 import { ExternalActors } from './external-actors.ts';
 import { CALM, type FaultProfile, faultProfileOf } from './fault-profile.ts';
@@ -155,7 +156,7 @@ export class History implements RuntimeSimulation {
   acted(request: Request, output: Readonly<Record<string, unknown>> | null): void {
     this.checker.acted(request, output);
     // A request whose response was lost may still have acted, and CloudTrail reports it.
-    if (isChange(request.operation) && (output !== null || this.chance.happens(0.5)))
+    if (enrollmentChangedBy(request) !== null && (output !== null || this.chance.happens(0.5)))
       this.#externalActors.deliverEventOf(request);
   }
 

@@ -6,6 +6,7 @@ import { type LedgerEntry, ORGANIZATION_CHAIN } from '../../shared/domain/ledger
 import type { CompiledPolicy, OrganizationAccount } from '../../shared/domain/policy/index.ts';
 import type { WorkMessage } from '../../shared/domain/work-message.ts';
 import type { Delivery } from '../../shared/ports/queue.ts';
+import { enrollmentChangedBy, MUTATING_CALLS } from '../support/mutating-calls.ts';
 import { CapsChecker } from './caps-checker.ts';
 import { CoverageChecker } from './coverage-checker.ts';
 import type { Request } from './engine-cloud.ts';
@@ -43,13 +44,6 @@ const CONTROL_DELAY_MS = 1_000;
 const MAX_CLOCK_DIFFERENCE_MS = 2_000;
 /** A caller has observed any state that is older than this, because claims and their reads are younger. */
 const READ_DELAY_MS = 3 * 60 * 1000;
-
-const OF_OPERATION: Readonly<Record<string, EnrollmentId>> = {
-  UpdateEnrollmentStatus: 'computeOptimizer',
-  UpdateEnrollmentConfiguration: 'automation',
-  AssociateAccounts: 'automation',
-  DisassociateAccounts: 'automation',
-};
 
 /** One account that a call affects, with its state at that moment. */
 interface Touched {
@@ -130,20 +124,21 @@ export class InvariantChecker {
   }
 
   /** A request acts now. */
-  arrived({ operation, callerAccountId, input }: Request, by: Process, policy: CompiledPolicy): void {
+  arrived({ service, operation, callerAccountId, input }: Request, by: Process, policy: CompiledPolicy): void {
     const { sandbox, now } = this.#options;
     this.#calls.push(now());
-    const enrollment = OF_OPERATION[operation];
-    if (enrollment === undefined) return;
+    const enrollment = enrollmentChangedBy({ service, operation });
+    if (enrollment === null) return;
     this.#timeline.observe();
-    this.#mutating.set(operation, (this.#mutating.get(operation) ?? 0) + 1);
+    const call = `${service}:${operation}`;
+    this.#mutating.set(call, (this.#mutating.get(call) ?? 0) + 1);
     const organizationWide = input['includeMemberAccounts'] === true;
     const named: readonly unknown[] = Array.isArray(input['accountIds']) ? input['accountIds'] : [callerAccountId];
     const touched = sandbox
       .accounts()
       .filter((account) =>
         organizationWide
-          ? account.computeOptimizer.status !== 'Active' && account.state === 'ACTIVE'
+          ? account[enrollment].status !== 'Active' && account.state === 'ACTIVE'
           : named.includes(account.accountId),
       );
     const optOut = input['status'] === 'Inactive' || operation === 'DisassociateAccounts';
@@ -153,7 +148,7 @@ export class InvariantChecker {
 
   /** It has acted. */
   acted(request: Request, output: Readonly<Record<string, unknown>> | null): void {
-    if (OF_OPERATION[request.operation] !== undefined) this.#timeline.observe();
+    if (enrollmentChangedBy(request) !== null) this.#timeline.observe();
     if (output !== null) this.#coverage.answered(request, output);
   }
 
@@ -177,7 +172,7 @@ export class InvariantChecker {
     this.#forbidden(what, touched);
     this.#timing(what, touched, chain);
     if (!organizationWide) this.#guardrails(what, accountId, runId, policy);
-    if (optOut && !this.#mayOptOut(operation, account, policy))
+    if (optOut && !this.#mayOptOut(enrollment, account, policy))
       this.report(8, `${what}: the policy did not want it opted out`);
   }
 
@@ -238,17 +233,16 @@ export class InvariantChecker {
   }
 
   /** Either the current account or the last recorded state allows the opt-out, because the policy may just have changed. */
-  #mayOptOut(operation: string, account: AccountTruth, policy: CompiledPolicy): boolean {
+  #mayOptOut(enrollment: EnrollmentId, account: AccountTruth, policy: CompiledPolicy): boolean {
     const { accountId: id, name, ou, tags, state, management } = account;
     const chain = this.#options.stores.inside.records.get(id);
     const facts: OrganizationAccount = { id, name, ou, tags, state, management };
     const desired = policy.resolve(facts);
     const wanted =
-      operation === 'UpdateEnrollmentStatus'
-        ? desired.computeOptimizer.value === 'Inactive'
-        : desired.automation.value === 'Inactive' || desired.organizationRules.value === 'NoneAllowed';
-    const known = ENROLLMENT_IDS.some((enrollment) => {
-      const condition = chain?.conditions[enrollment];
+      desired[enrollment].value === 'Inactive' ||
+      (enrollment === 'automation' && desired.organizationRules.value === 'NoneAllowed');
+    const known = ENROLLMENT_IDS.some((each) => {
+      const condition = chain?.conditions[each];
       return condition?.desired === 'Inactive' || condition?.desiredRuleMode === 'NoneAllowed';
     });
     // Tags never change in a history, so a wrong opt-out by tags has no excuse in an earlier state.
@@ -273,10 +267,11 @@ export class InvariantChecker {
   checkLedger(): void {
     checkLedger(this.#options, (invariant, what) => this.report(invariant, what));
     // The sandbox's own log: the checker has seen every call.
-    for (const operation of Object.keys(OF_OPERATION)) {
-      const counted = this.#options.sandbox.calls().filter((call) => call.operation === operation);
+    for (const { service, operation } of MUTATING_CALLS) {
+      const calls = this.#options.sandbox.calls();
+      const counted = calls.filter((call) => call.service === service && call.operation === operation);
       const total = counted.reduce((sum, { count }) => sum + count, 0);
-      const checked = this.#mutating.get(operation) ?? 0;
+      const checked = this.#mutating.get(`${service}:${operation}`) ?? 0;
       if (total !== checked) this.report(2, `the sandbox has counted ${total} ${operation}, ${checked} were checked`);
     }
   }

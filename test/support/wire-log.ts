@@ -9,6 +9,7 @@ import { isLedgerEntry } from '../../shared/adapters/stored-shapes.ts';
 import { emptyRecord, foldEntry } from '../../shared/domain/account/record.ts';
 import type { EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
+import { enrollmentChangedBy } from './mutating-calls.ts';
 
 /** A mutating call at the sandbox, with the state of the ledger's file when it arrived. */
 export interface MutatingCall {
@@ -34,13 +35,6 @@ export interface Touched {
   /** The account already had the requested state. */
   readonly redundant: boolean;
 }
-
-const MUTATING: ReadonlyMap<string, EnrollmentId> = new Map([
-  ['UpdateEnrollmentStatus', 'computeOptimizer'],
-  ['UpdateEnrollmentConfiguration', 'automation'],
-  ['AssociateAccounts', 'automation'],
-  ['DisassociateAccounts', 'automation'],
-]);
 
 export interface WireLog {
   /** In the order of arrival. */
@@ -79,8 +73,8 @@ export function listenAt({ sandbox, clock }: RunningSandbox, dataDir: string): W
   };
   sandbox.handle = (request) => {
     count += 1;
-    const enrollment = MUTATING.get(request.operation);
-    const call = enrollment === undefined ? null : describe(request, enrollment, sandbox, ledger);
+    const enrollment = enrollmentChangedBy(request);
+    const call = enrollment === null ? null : describe(request, enrollment, sandbox, ledger);
     const drop = log.onCall?.(request, count) === 'reset';
     const answer: ApiAnswer = drop ? { kind: 'reset', delayMs: 0 } : original(request);
     if (drop && call !== null) dropped += 1;
@@ -106,10 +100,7 @@ function describe(
   const concerned = organizationWide
     ? sandbox
         .accounts()
-        .filter(
-          ({ state, computeOptimizer }) =>
-            state === 'ACTIVE' && !['Active', 'Pending'].includes(computeOptimizer.status),
-        )
+        .filter((account) => account.state === 'ACTIVE' && !['Active', 'Pending'].includes(account[enrollment].status))
     : batch.flatMap((id) => sandbox.accounts(String(id)));
   const optOut = operation === 'DisassociateAccounts' || status === 'Inactive';
   const alreadySo = (account: AccountTruth): boolean => {

@@ -1,4 +1,5 @@
 import type { AccountRecord } from '../../../domain/account/record.ts';
+import { ASSOCIABLE, actionOf } from '../../../domain/enrollment/kinds/index.ts';
 import type { WorkMessage } from '../../../domain/work-message.ts';
 import { CloudError, type CloudErrorKind } from '../../../ports/cloud.ts';
 import { errorFacts, type Failure, failureOutcome, undone } from '../error-policy.ts';
@@ -11,7 +12,7 @@ import { managementPrerequisite } from './management-prerequisite.ts';
 export type BatchMessage = Extract<WorkMessage, { kind: 'batch' }>;
 
 /**
- * One AssociateAccounts or DisassociateAccounts call.
+ * One call that associates or disassociates many accounts.
  * @param own the record of the management account
  */
 export function batchCall(
@@ -20,7 +21,7 @@ export function batchCall(
   members: readonly Member[],
   own: AccountRecord | null,
 ): RemediationCall<Member> {
-  const optOut = message.operation === 'DisassociateAccounts';
+  const optOut = actionOf(ASSOCIABLE, message.operation)?.effect === 'disassociate';
   return {
     key: message,
     members,
