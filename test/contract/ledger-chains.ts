@@ -5,7 +5,7 @@ import { EMPTY_CHAIN, headOf, ORGANIZATION_CHAIN, sealEntry } from '../../shared
 import type { Ledger } from '../../shared/ports/ledger.ts';
 import type { Subject } from './contract.ts';
 import { A, B, endsOf, reasons, tailsOf } from './ledger-reading.ts';
-import { account, chainOf, draft, FACET, range, sealAll, time } from './samples.ts';
+import { account, chainOf, draft, FACET, FIRST, LAST, range, sealAll, time } from './samples.ts';
 
 /** The promises of runs, of publishing, of all chains and of pruning. */
 export const CHAIN_PROMISES = {
@@ -15,21 +15,21 @@ export const CHAIN_PROMISES = {
     const step = (type: LedgerEntry['type'], rest: Partial<LedgerEntry> = {}) => ({ type, runId, ...rest });
     await port.append([
       ...sealAll(A, [
-        step('DriftDetected', { enrollment: 'computeOptimizer' }),
-        step('RemediationStarted', { enrollment: 'computeOptimizer' }),
-        step('RemediationBlocked', { enrollment: 'automation' }),
+        step('DriftDetected', { enrollment: FIRST }),
+        step('RemediationStarted', { enrollment: FIRST }),
+        step('RemediationBlocked', { enrollment: LAST }),
         // A slow clock: the chain decides the order.
-        step('RemediationSucceeded', { enrollment: 'computeOptimizer', at: time(-60_000) }),
-        step('VerdictChanged', { enrollment: 'computeOptimizer' }),
-        step('RemediationFailed', { enrollment: 'computeOptimizer', runId: 'run-2' }),
+        step('RemediationSucceeded', { enrollment: FIRST, at: time(-60_000) }),
+        step('VerdictChanged', { enrollment: FIRST }),
+        step('RemediationFailed', { enrollment: FIRST, runId: 'run-2' }),
       ]),
-      ...sealAll(B, [step('RemediationFailed', { enrollment: 'automation' })]),
+      ...sealAll(B, [step('RemediationFailed', { enrollment: LAST })]),
       ...sealAll(ORGANIZATION_CHAIN, [
         step('ScanStarted', { accountId: null, enrollment: null }),
         step('ScanCompleted', { accountId: null, enrollment: null }),
         ...[3, 4, 5].map(() => step('VerdictChanged', { accountId: null, enrollment: null, runId: 'run-2' })),
         // A dead letter: it is about the account, but not a step in the account's chain.
-        step('RemediationFailed', { accountId: A, enrollment: 'computeOptimizer', reason: 'deadLettered' }),
+        step('RemediationFailed', { accountId: A, enrollment: FIRST, reason: 'deadLettered' }),
       ]),
     ]);
     const { entries, steps } = await port.outline(runId);
@@ -37,13 +37,11 @@ export const CHAIN_PROMISES = {
       ...{ DriftDetected: 1, RemediationStarted: 1, RemediationBlocked: 1, RemediationSucceeded: 1 },
       ...{ VerdictChanged: 1, RemediationFailed: 2, ScanStarted: 1, ScanCompleted: 1 },
     });
-    const sorted = [...steps].sort((a, b) =>
-      `${a.accountId} ${a.enrollment}`.localeCompare(`${b.accountId} ${b.enrollment}`),
-    );
+    const sorted = [...steps].sort((a, b) => `${a.accountId} ${a.seq}`.localeCompare(`${b.accountId} ${b.seq}`));
     expect(sorted).toEqual([
-      { accountId: A, enrollment: 'automation', type: 'RemediationBlocked', seq: 3, begun: false },
-      { accountId: A, enrollment: 'computeOptimizer', type: 'RemediationSucceeded', seq: 4, begun: true },
-      { accountId: B, enrollment: 'automation', type: 'RemediationFailed', seq: 1, begun: false },
+      { accountId: A, enrollment: LAST, type: 'RemediationBlocked', seq: 3, begun: false },
+      { accountId: A, enrollment: FIRST, type: 'RemediationSucceeded', seq: 4, begun: true },
+      { accountId: B, enrollment: LAST, type: 'RemediationFailed', seq: 1, begun: false },
     ]);
   },
 
@@ -118,7 +116,7 @@ export const CHAIN_PROMISES = {
       { at: time(0), type: 'AccountJoined', enrollment: null, reason: '1' },
       { at: time(10), reason: '2', after: FACET },
       { at: time(10), reason: '3', after: FACET },
-      { at: time(20), enrollment: 'automation', reason: '4', after: FACET },
+      { at: time(20), enrollment: LAST, reason: '4', after: FACET },
       { at: time(30), type: 'AccountSuspended', enrollment: null, reason: '5' },
       { at: time(40), reason: '6', after: FACET },
       { at: time(50), type: 'AccountLeft', enrollment: null, reason: '7' },
@@ -153,7 +151,7 @@ export const CHAIN_PROMISES = {
   async 'tails finds an entry before many later entries of another kind'({ port }) {
     const parts = range(120).map((n) => ({ at: time(n * 1000), reason: String(n), after: FACET }));
     const first = { at: time(0), type: 'AccountJoined', enrollment: null, reason: 'joined' } as const;
-    const automation = { at: time(1), enrollment: 'automation', reason: 'automation', after: FACET } as const;
+    const automation = { at: time(1), enrollment: LAST, reason: 'automation', after: FACET } as const;
     await port.append(sealAll(A, [first, automation, ...parts]));
     const [tail] = await tailsOf(port, time(1_000_000));
     expect(reasons(tail?.entries ?? [])).toEqual(['joined', 'automation', '119']);

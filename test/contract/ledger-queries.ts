@@ -4,7 +4,7 @@ import { ORGANIZATION_CHAIN } from '../../shared/domain/ledger/entry.ts';
 import { BadCursorError, type Ledger, type LedgerFilter } from '../../shared/ports/ledger.ts';
 import type { Subject } from './contract.ts';
 import { A, allPages, B, reasons } from './ledger-reading.ts';
-import { account, chainOf, range, sealAll, time } from './samples.ts';
+import { account, chainOf, FIRST, LAST, range, sealAll, time } from './samples.ts';
 
 /** The promises of the filters, pages and cursors of a query, and of changes since a time. */
 export const QUERY_PROMISES = {
@@ -13,7 +13,7 @@ export const QUERY_PROMISES = {
       ...sealAll(A, [
         { at: time(1), reason: '1', type: 'DriftDetected', runId: 'r1' },
         { at: time(2), reason: '2', type: 'RemediationStarted', runId: 'r2', actor: 'alice' },
-        { at: time(3), reason: '3', type: 'DriftDetected', runId: 'r2', enrollment: 'automation' },
+        { at: time(3), reason: '3', type: 'DriftDetected', runId: 'r2', enrollment: LAST },
       ]),
       ...sealAll(B, [{ at: time(4), reason: '4', runId: 'r2', actor: 'alice' }]),
       ...sealAll(ORGANIZATION_CHAIN, [{ at: time(5), reason: '5', type: 'ScanStarted', runId: 'r2' }]),
@@ -23,16 +23,16 @@ export const QUERY_PROMISES = {
       reasons((await port.query(filter, { limit: 50, order: 'oldestFirst' })).entries);
     expect(await find({})).toEqual(['1', '2', '3', '4', '5']);
     expect(await find({ accountId: A })).toEqual(['1', '2', '3']);
-    expect(await find({ enrollment: 'computeOptimizer' })).toEqual(['1', '2', '4']);
+    expect(await find({ enrollment: FIRST })).toEqual(['1', '2', '4']);
     expect(await find({ type: 'DriftDetected' })).toEqual(['1', '3', '4']);
     expect(await find({ runId: 'r2' })).toEqual(['2', '3', '4', '5']);
     expect(await find({ actor: 'alice' })).toEqual(['2', '4']);
     expect(await find({ since: time(2), until: time(5) })).toEqual(['2', '3', '4']);
     expect(await find({ accountId: A, type: 'DriftDetected', runId: 'r2' })).toEqual(['3']);
     expect(await find({ actor: 'alice', accountId: B })).toEqual(['4']);
-    expect(await find({ enrollment: 'automation', since: time(4) })).toEqual([]);
+    expect(await find({ enrollment: LAST, since: time(4) })).toEqual([]);
     expect(await find({ actor: 'nobody' })).toEqual([]);
-    expect(await find({ runId: 'r2', enrollment: 'computeOptimizer', until: time(4) })).toEqual(['2']);
+    expect(await find({ runId: 'r2', enrollment: FIRST, until: time(4) })).toEqual(['2']);
   },
 
   async 'since is inclusive, until is exclusive, and both accept any form of ISO 8601'({ port }) {
@@ -158,7 +158,7 @@ export const QUERY_PROMISES = {
     await port.append([
       ...sealAll(A, [intent(optOut), unsent()]),
       // A change of the other enrollment.
-      ...sealAll(B, [intent(optOut), intent({ enrollment: 'automation' }), unsent()]),
+      ...sealAll(B, [intent(optOut), intent({ enrollment: LAST }), unsent()]),
       // Retried and sent.
       ...sealAll(account(3), [intent(), unsent(), intent({ at: time(120), ...optOut })]),
       // Sent, then rejected by the guard at the retry.

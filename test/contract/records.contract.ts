@@ -4,7 +4,7 @@ import { byKind } from '../../shared/domain/enrollment/kinds/index.ts';
 import type { Records } from '../../shared/ports/records.ts';
 import { MANUAL_CLOCK_START as START } from '../support/manual-clock.ts';
 import { contractOf } from './contract.ts';
-import { account, CONDITION, FACET, range, record, time } from './samples.ts';
+import { account, CONDITION, FACET, FIRST, LAST, range, record, time } from './samples.ts';
 
 const A = account(1);
 const B = account(2);
@@ -39,8 +39,8 @@ export const recordsContract = contractOf<Records>()('Records', {
       present: false,
       conditions: {
         ...byKind(() => CONDITION),
-        computeOptimizer: { ...CONDITION, claim },
-        automation: { ...CONDITION, ...FACET, rule: 'ümläut "quoted"', ruleMode: 'AnyAllowed' },
+        [FIRST]: { ...CONDITION, claim },
+        [LAST]: { ...CONDITION, ...FACET, rule: 'ümläut "quoted"', ruleMode: 'AnyAllowed' },
       },
     };
     const bare: AccountRecord = { ...record(B, 1), conditions: byKind(() => null) };
@@ -109,7 +109,7 @@ export const recordsContract = contractOf<Records>()('Records', {
       record(account(3), 1, { claim: { ...claim, expiresAt: time(200) } }),
       record(account(4), 1),
       record(account(5), 1, { verdict: 'Stalled', deadline: time(50) }),
-      withCondition(record(account(6), 1, { notBefore: time(900) }), 'automation', {
+      withCondition(record(account(6), 1, { notBefore: time(900) }), LAST, {
         ...CONDITION,
         notBefore: time(150),
       }),

@@ -1,11 +1,16 @@
 import type { AccountRecord } from '../../shared/domain/account/record.ts';
 import type { Condition, Facet } from '../../shared/domain/enrollment/condition.ts';
-import { byKind } from '../../shared/domain/enrollment/kinds/index.ts';
+import { byKind, ENROLLMENT_IDS, type EnrollmentId, FIRST_KIND } from '../../shared/domain/enrollment/kinds/index.ts';
 import type { ChainHead, EntryDraft, LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 import { EMPTY_CHAIN, headOf, sealEntry } from '../../shared/domain/ledger/entry.ts';
 import type { OrganizationAccount } from '../../shared/domain/policy/types.ts';
 import type { WorkMessage } from '../../shared/domain/work-message.ts';
 import { MANUAL_CLOCK_START } from '../support/manual-clock.ts';
+
+/** The kind of the samples, unless they name another. */
+export const FIRST: EnrollmentId = FIRST_KIND.id;
+/** The other kind of the samples. It is the last one, so that a kind that is added to the registry goes through every contract. */
+export const LAST: EnrollmentId = ENROLLMENT_IDS.at(-1) ?? FIRST;
 
 /** The nth account id. */
 export function account(n: number): string {
@@ -37,7 +42,7 @@ export function draft(fields: Partial<EntryDraft> & { readonly chain: string }):
     at: time(0),
     type: 'DriftDetected',
     accountId: isAccount ? fields.chain : null,
-    enrollment: isAccount ? 'computeOptimizer' : null,
+    enrollment: isAccount ? FIRST : null,
     runId: null,
     actor: 'rollcall',
     before: null,
@@ -85,13 +90,13 @@ export const CONDITION: Condition = {
   optedOutAt: null,
 };
 
-export function record(accountId: string, seq: number, computeOptimizer: Partial<Condition> = {}): AccountRecord {
+export function record(accountId: string, seq: number, fields: Partial<Condition> = {}): AccountRecord {
   const head = { seq, hash: String(seq).padStart(64, '0') };
   return {
     accountId,
     head,
     present: true,
-    conditions: { ...byKind(() => null), computeOptimizer: { ...CONDITION, ...computeOptimizer } },
+    conditions: { ...byKind(() => null), [FIRST]: { ...CONDITION, ...fields } },
   };
 }
 
@@ -100,7 +105,7 @@ export function work(n: number, fields: { readonly runId?: string; readonly poli
     v: 1,
     kind: 'account',
     accountId: account(n),
-    enrollment: 'computeOptimizer',
+    enrollment: FIRST,
     policyHash: 'b'.repeat(64),
     runId: 'run-1',
     planHash: null,
