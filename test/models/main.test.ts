@@ -64,6 +64,12 @@ describe('npm run models', () => {
     );
   });
 
+  it('exits 2 for an unknown option', () => {
+    const { stderr, status } = spawnSync(process.execPath, [main, '--wheel'], { encoding: 'utf8' });
+    expect(stderr).toContain("Could not compare: Unknown option '--wheel'");
+    expect(status).toBe(2);
+  });
+
   it('exits 2 if the file is not a wheel', () => {
     const { stderr, status } = run('other.zip', { 'readme.txt': Buffer.from('hello') });
     expect(stderr).toContain('not a botocore wheel');

@@ -16,20 +16,19 @@ import { usedServices } from './used.ts';
 const KNOWN = join(import.meta.dirname, 'known-operations.json');
 const knownSchema = z.record(z.string(), z.array(z.string()));
 
-const { values } = parseArgs({
-  options: {
-    /** A wheel of botocore: `pip download --no-deps botocore`. */
-    botocore: { type: 'string' },
-    /** Reads the installed clients instead of the newest ones on npm. */
-    installed: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-    /** Records the operations found, so that they are no longer reported as added. */
-    accept: { type: 'boolean', default: false },
-  },
-});
+const OPTIONS = {
+  /** A wheel of botocore: `pip download --no-deps botocore`. */
+  botocore: { type: 'string' },
+  /** Reads the installed clients instead of the newest ones on npm. */
+  installed: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+  /** Records the operations found, so that they are no longer reported as added. */
+  accept: { type: 'boolean', default: false },
+} as const;
 
 const directory = mkdtempSync(join(tmpdir(), 'rollcall-models-'));
 try {
+  const { values } = parseArgs({ options: OPTIONS });
   const known = knownSchema.parse(JSON.parse(readFileSync(KNOWN, 'utf8')));
   const clients = values.installed ? installedClients : npmClients(directory);
   const models = values.botocore === undefined ? clients : botocoreWheel(values.botocore, clients);
