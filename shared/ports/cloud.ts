@@ -62,7 +62,10 @@ export interface ChangeRequest {
   readonly target: ChangeTarget;
   /** The status that the accounts should end with. */
   readonly status: TargetStatus;
-  /** Makes a repeated call idempotent for 24 hours: 1 to 64 of `[a-zA-Z0-9_-]`. `null` for an action that takes no token. */
+  /**
+   * 1 to 64 of `[a-zA-Z0-9_-]`. While AWS remembers it, a repeated call does nothing and gets the earlier answer, and another request with
+   * the same token is refused. AWS states 30 minutes for batch calls and nothing for the others. `null` for an action that takes no token.
+   */
   readonly clientToken: string | null;
 }
 

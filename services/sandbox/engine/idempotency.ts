@@ -1,11 +1,12 @@
 import type { Input, Output } from './types.ts';
 
-const VALID_MS = 24 * 60 * 60 * 1000;
+/** Documented for AssociateAccounts only [automation-org]; the sandbox uses it for every operation with a client token. */
+const VALID_MS = 30 * 60 * 1000;
 
 type Times = { at: number; answeredAt: number };
 type Remembered = Times & { parameters: string; output: Output };
 
-/** Responses to calls with a client token, repeated for 24 hours per account and operation. Errors are not stored. */
+/** Responses to calls with a client token, repeated for 30 minutes per account and operation. Errors are not stored. */
 export class IdempotentAnswers {
   readonly #answers = new Map<string, Remembered>();
 

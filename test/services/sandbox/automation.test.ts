@@ -127,19 +127,19 @@ describe('UpdateEnrollmentConfiguration', () => {
 });
 
 describe('client tokens', () => {
-  test('a repeated call within 24 hours returns the earlier response and has no effect', async () => {
+  test('a repeated call within 30 minutes returns the earlier response and has no effect', async () => {
     const running = await sandboxForTest();
-    const { accountId } = member(running, (account) => account.automation.status === 'Inactive');
-    const first = await update(running, accountId, { status: 'Active', clientToken: 'token_1' });
-    await control(running, 'drift', { changes: [{ accountId, enrollment: 'automation', status: 'Inactive' }] });
-    running.clock.advance(24 * HOUR_MS - 1);
-    const replay = await update(running, accountId, { status: 'Active', clientToken: 'token_1' });
-    expect(replay.body).toEqual(first.body);
-    expect(truth(running, accountId).automation.status).toBe('Inactive');
+    const { accountId } = member(running, automated);
+    const associate = () =>
+      automation(running, 'AssociateAccounts', { accountIds: [accountId], clientToken: 'token_1' });
+    const first = await associate();
+    await automation(running, 'DisassociateAccounts', { accountIds: [accountId] });
+    running.clock.advance(HOUR_MS / 2 - 1);
+    expect((await associate()).body).toEqual(first.body);
+    expect(truth(running, accountId).automation.organizationRuleMode).toBe('NoneAllowed');
     running.clock.advance(1);
-    const afresh = await update(running, accountId, { status: 'Active', clientToken: 'token_1' });
-    expect(afresh.body['lastUpdatedTimestamp']).toBe((START + 24 * HOUR_MS) / 1000);
-    expect(truth(running, accountId).automation.status).toBe('Active');
+    expect((await associate()).status).toBe(200);
+    expect(truth(running, accountId).automation.organizationRuleMode).toBe('AnyAllowed');
   });
 
   test('other parameters under the same token are a mismatch; another account may use the token', async () => {
