@@ -32,6 +32,7 @@ export const AUTOMATION = {
       operation: 'DisassociateAccounts',
       effect: 'disassociate',
       scopes: ['batch'],
+      // AWS documents no limit here; the one of AssociateAccounts is kept.
       batchSize: 50,
       idempotent: true,
     },
