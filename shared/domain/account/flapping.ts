@@ -43,8 +43,10 @@ export function isReverted(known: Condition | null, seen: ObservedState, desired
 }
 
 function recentReversions(known: Condition | null, now: EpochMs): readonly Reversion[] {
+  const reversions = known?.setBacks ?? [];
+  if (reversions.length === 0) return reversions;
   const since = toIso(now - REVERSION_WINDOW_MS);
-  return (known?.setBacks ?? []).filter(({ at }) => at > since);
+  return reversions.filter(({ at }) => at > since);
 }
 
 /**

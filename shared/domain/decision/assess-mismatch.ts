@@ -60,7 +60,7 @@ export function closedText(opensAt: EpochMs | null): string {
 
 /** Someone keeps reverting the enrollment, so Rollcall stops changing it. */
 function contestedBy({ observation, condition, desired, context }: Subject): Outcome | null {
-  if (observation.kind !== 'observed') return null;
+  if (observation.kind !== 'observed' || condition === null) return null;
   const lastUpdated = observation.lastUpdated === null ? null : toIso(observation.lastUpdated);
   const message = contestOf(condition, isReverted(condition, { ...observation, lastUpdated }, desired), context.now);
   return message === null ? null : { verdict: 'Blocked', reason: 'contested', message };

@@ -26,7 +26,8 @@ export function byKind<T>(make: (id: EnrollmentId) => T): Record<EnrollmentId, T
 }
 
 function coversAllKinds<T>(values: Partial<Record<EnrollmentId, T>>): values is Record<EnrollmentId, T> {
-  return ENROLLMENT_IDS.every((id) => Object.hasOwn(values, id));
+  for (const id of ENROLLMENT_IDS) if (!(id in values)) return false;
+  return true;
 }
 
 const KIND_OF = byKind((id) => KINDS.find((kind) => kind.id === id));

@@ -107,7 +107,7 @@ function resolver(policy: Policy, rules: readonly CompiledRule[], usesTags: bool
       organizationRules: firstOf(matching, 'organizationRules') ?? base.organizationRules,
       mode: firstOf(matching, 'mode') ?? base.mode,
     };
-    return { ...desired, contradiction: desired.mode.value === 'off' ? null : contradictionOf(desired) };
+    return Object.assign(desired, { contradiction: desired.mode.value === 'off' ? null : contradictionOf(desired) });
   };
 }
 
@@ -121,7 +121,11 @@ function firstOf<F extends Field>(matching: readonly CompiledRule[], field: F): 
 
 /** Each field may come from another rule, so two valid rules can contradict each other for an account. */
 function contradictionOf(desired: DecidedSettings): Contradiction | null {
-  const found = KINDS.flatMap((kind) => contradictionIn(kind, desired));
+  const found: Contradiction[] = [];
+  for (const kind of KINDS) {
+    const contradiction = contradictionIn(kind, desired);
+    if (contradiction !== null) found.push(contradiction);
+  }
   const [first] = found;
   if (first === undefined) return null;
   return {
@@ -135,17 +139,17 @@ function contradictionOf(desired: DecidedSettings): Contradiction | null {
 function contradictionIn(
   { id, hasRuleMode, prerequisites }: (typeof KINDS)[number],
   desired: DecidedSettings,
-): readonly Contradiction[] {
+): Contradiction | null {
   const { value, rule } = desired[id];
   const { organizationRules } = desired;
   if (hasRuleMode && organizationRules.value === 'AnyAllowed' && value !== 'Active') {
     const message = `organizationRules: AnyAllowed (${organizationRules.rule}) needs ${id}: Active, but it is ${value} (${rule})`;
-    return [{ code: `rulesNeed${capitalized(id)}`, message, enrollments: [id] }];
+    return { code: `rulesNeed${capitalized(id)}`, message, enrollments: [id] };
   }
   const off = value === 'Active' ? prerequisites.find((each) => desired[each].value === 'Inactive') : undefined;
-  if (off === undefined) return [];
+  if (off === undefined) return null;
   const message = `${id}: Active (${rule}) needs ${off}: Active, but it is Inactive (${desired[off].rule})`;
-  return [{ code: `${id}Needs${capitalized(off)}`, message, enrollments: [id] }];
+  return { code: `${id}Needs${capitalized(off)}`, message, enrollments: [id] };
 }
 
 const capitalized = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
