@@ -19,7 +19,7 @@ export type CheckReason =
   | 'wrong'
   /** A check that this one depends on did not pass. */
   | 'notReached'
-  /** This runtime or policy does not use it. */
+  /** This runtime or policy does not use what the check examines. */
   | 'notUsed';
 
 export interface CheckResult {

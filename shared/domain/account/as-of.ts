@@ -7,7 +7,7 @@ import type { Checkpoint, LedgerEntry } from '../ledger/entry.ts';
 import { type AccountRecord, emptyRecord, foldEntry } from './record.ts';
 import { fromStoredState } from './stored-state.ts';
 
-/** What the last entry of a chain about an enrollment records. */
+/** The state of an enrollment, as the last entry about it in its account's chain records it. */
 export interface LastWord {
   readonly verdict: Verdict;
   readonly reason: ReasonCode | null;
@@ -62,7 +62,7 @@ export type TailState =
 export function tailState(tail: Tail, until: string): TailState {
   const { checkpoint, entries } = tail;
   const covered = checkpoint === null || checkpoint.throughAt <= until;
-  // Entries before the checkpoint add nothing to it and may be removed at any time.
+  // The checkpoint already includes the entries before it; some of them may have been removed.
   const kept = checkpoint === null ? entries : entries.filter(({ seq }) => seq > checkpoint.through.seq);
   if (!covered) return { kind: 'pruned' };
   const base = checkpoint?.state ? fromStoredState(checkpoint.state) : null;
@@ -73,7 +73,7 @@ export function tailState(tail: Tail, until: string): TailState {
   for (const enrollment of ENROLLMENT_IDS) {
     const last = kept.findLast((entry) => entry.enrollment === enrollment || entry === presence);
     const word = last === undefined ? null : wordOf(last, enrollment);
-    // The entry does not record the state, so older entries are needed.
+    // The entry is about the enrollment but does not record its state, so older entries are needed.
     if (last !== undefined && word === null && (kept.length > 1 || base !== null)) return { kind: 'unclear' };
     const atCheckpoint = base?.conditions[enrollment] ?? null;
     words[enrollment] = word ?? (atCheckpoint === null ? null : standingOf(atCheckpoint));
@@ -88,7 +88,7 @@ function wordOf(entry: LedgerEntry, enrollment: EnrollmentId): LastWord | null {
 }
 
 function sinceOf(entry: LedgerEntry, { verdict }: Facet): string | null {
-  // Before it joined, the account either had no chain (seq 1) or had left, which is recorded as NotApplicable.
+  // Joining begins the verdict, unless the account returns and is NotApplicable: it already was while it was away.
   if (entry.type === 'AccountJoined') return entry.seq === 1 || verdict !== 'NotApplicable' ? entry.at : null;
   // If `before` is missing or has the same verdict, the verdict began at an older entry.
   return entry.before !== null && entry.before.verdict !== verdict ? entry.at : null;

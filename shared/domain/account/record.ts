@@ -28,7 +28,7 @@ export function withCondition<T extends AccountState>(
   return { ...state, conditions: { ...state.conditions, [enrollment]: condition } };
 }
 
-/** Since 0.2 a drift begins with `DriftDetected`. In older ledgers, a blocked drift began with `RemediationBlocked`. */
+/** A drift begins at the first entry with a drift verdict, whatever its type: before 0.2 a blocked drift had no `DriftDetected`. */
 function nextDriftSince(condition: Condition | null, entry: LedgerEntry, { verdict }: Facet): string | null {
   if (entry.type === 'AccountLeft' || verdict === 'Compliant' || !isManaged(verdict)) return null;
   return condition?.driftSince ?? (isDrift(verdict) ? entry.at : null);

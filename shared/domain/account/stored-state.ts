@@ -19,7 +19,7 @@ export function fromStoredState(stored: StoredState): AccountState {
   };
 }
 
-/** Versions before 0.2 lost the start of a drift that was blocked, stalled or given up. It counts from the present verdict. */
+/** Versions before 0.2 did not keep when a blocked, stalled or given-up drift began. Such a drift counts from its present verdict. */
 function withDriftSince(condition: Condition | null): Condition | null {
   if (condition === null || condition.driftSince !== null || !isDrift(condition.verdict)) return condition;
   return { ...condition, driftSince: condition.since };

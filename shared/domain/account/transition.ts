@@ -71,7 +71,7 @@ export function accountEntry(
   };
 }
 
-/** A change of any of these is worth an entry. Times are not: they change with every scan, so each scan would write every account. */
+/** A change of any of these fields is recorded. Times are left out: they change with every scan, so each scan would write every account. */
 const RECORDED = ['verdict', 'reason', 'status', 'ruleMode', 'desired', 'desiredRuleMode'] as const;
 
 /** Verdicts with an entry type of their own. */
@@ -80,7 +80,7 @@ const OWN_TYPE: Partial<Record<Verdict, EntryType>> = {
   Stalled: 'ConvergenceStalled',
 };
 
-/** A drift is detected once and ends once (invariant 1). While it is open, further findings are changes of its verdict. */
+/** A drift is detected once and resolved once (invariant 1). In between, only a change of its verdict is recorded. */
 function entryTypeFor(condition: Condition | null, { verdict, reason }: Assessment): EntryType {
   const open = (condition?.driftSince ?? null) !== null;
   if (reason === 'contested' && condition?.contested === undefined) return 'FlapDetected';
@@ -117,7 +117,7 @@ export function transition(
   });
 }
 
-/** Names the actor of the last reversion too, which the assessment does not know. */
+/** The message of `FlapDetected`. It names the actor of the last reversion, which only the entry's detail contains, not the assessment. */
 function contestText({ now }: EntryContext, condition: Condition | null, facet: Facet, { changedBy }: Detail): string {
   const desired = { status: facet.desired, ruleMode: facet.desiredRuleMode };
   return contestMessage(

@@ -47,7 +47,7 @@ function closedWindow({ policy, now }: AssessContext): Outcome | null {
   return { verdict: 'Blocked', reason: 'window', message: closedText(notBefore), notBefore };
 }
 
-/** A call that the kill switch delayed waits for `resume`. Any other drift is shown with the call that would fix it. */
+/** A drift that the kill switch has already held back stays Blocked until `resume`. Other drift stays Drifted, with the call that would fix it. */
 function stillHalted({ halted = false }: AssessContext, condition: Condition | null): Outcome | null {
   if (!halted || condition?.verdict !== 'Blocked' || condition.reason !== 'halted') return null;
   return { verdict: 'Blocked', reason: 'halted', message: 'enforcement is halted' };

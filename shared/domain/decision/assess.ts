@@ -164,7 +164,7 @@ function inProgress(subject: Subject): Outcome | null {
   return untilDeadline(context.now, 'acted', deadlineOf(acted) ?? context.now + pendingDeadlineMs);
 }
 
-/** After a crash before Stalled was recorded, a Pending is still recorded as Drifted, and its deadline must count. */
+/** A crash just before Stalled was recorded leaves a Drifted condition with status Pending. Its deadline continues to apply. */
 function pendingDeadline(acted: Condition | null, condition: Condition | null): EpochMs | null {
   const known = acted ?? (condition?.status === 'Pending' ? condition : null);
   return known === null ? null : deadlineOf(known);

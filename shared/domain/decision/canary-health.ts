@@ -67,7 +67,7 @@ export function assessCanaries(records: readonly AccountRecord[], startedAt: Epo
   return { kind: 'pending', message: `waiting for the canaries: ${first}${more}` };
 }
 
-/** Whether the condition does not show whether the policy works. */
+/** Whether the condition gives no evidence about the policy: the enrollment is not enforced, cannot be read, or is only alerted on. */
 function isIgnored({ verdict, reason }: Condition): boolean {
   return !isManaged(verdict) || reason === 'callerCannotRead' || reason === 'alertOnly';
 }

@@ -1,9 +1,10 @@
 import type { AccountId, EnrollmentStatus, RuleMode } from '../enrollment/model.ts';
 
 /**
- * What the policy wants of the rule mode at one place of the organization: a rule mode together with an Active enrollment, nothing that a
- * configuration could give (`outside`: unmanaged, Inactive, only alerted on, or different for different accounts), or no change for the time
- * being (`held`: exempt, suspended, Unknown or contested).
+ * What the policy wants of Automation in one OU or account:
+ * - a rule mode: an Active enrollment with this rule mode, which an enrollment configuration can provide
+ * - `outside`: no configuration can provide it (unmanaged, Inactive, only alerted on, or not the same for all accounts)
+ * - `held`: no change for now (exempt, suspended, Unknown or contested)
  */
 export type Want = RuleMode | 'outside' | 'held';
 
@@ -13,7 +14,7 @@ export interface Container {
   readonly id: string;
   /** `null`: the root. */
   readonly parentId: string | null;
-  /** For accounts that join directly under it later. */
+  /** What the policy wants for accounts that join directly under it later. */
   readonly joiners: Want;
 }
 
@@ -49,15 +50,15 @@ export interface ConfigurationPlan {
 }
 
 /**
- * The fewest Put and Delete calls after which AWS's inheritance (the nearest configuration decides [automation-org]) gives the accounts and
- * later joiners what the policy wants:
+ * The fewest Put and Delete calls that give all accounts and later joiners what the policy wants. An account inherits the nearest
+ * configuration on its path to the root [automation-org].
  *
  * - Nothing changes at or above a `held` account or OU.
  * - No configuration covers a subtree with something `outside`; accounts there are changed by association or member calls.
  * - Every other OU gets the rule mode of its joiners, and accounts below it that want the other mode get a configuration of their own.
  *
- * In any such subtree each OU's rule mode is given, so a call is needed exactly where it differs from the parent's and no configuration says so
- * yet; `test/property/configuration-plan` compares this with every possible assignment.
+ * These rules fix the rule mode of each OU, so a call is needed exactly where the mode differs from the parent's and is not configured yet.
+ * `test/property/configuration-plan` compares the result with every possible assignment.
  */
 export function planConfigurations(tree: ConfigurationTree): ConfigurationPlan {
   const blocked = subtreesWith(tree);
@@ -95,7 +96,7 @@ export function planConfigurations(tree: ConfigurationTree): ConfigurationPlan {
   return { calls: [...puts.reverse(), ...deletes], effective };
 }
 
-/** Disassociated and then enabled by its role, or changed by one configuration of its own. */
+/** Whether the account would need two calls (disassociate it, then enable it through its role), which one configuration of its own replaces. */
 function needsTwoCalls({ want, status, ruleMode }: TreeAccount): boolean {
   return want === 'NoneAllowed' && ruleMode === 'AnyAllowed' && status === 'Inactive';
 }
@@ -104,13 +105,13 @@ function isRuleMode(want: Want): want is RuleMode {
   return want !== 'outside' && want !== 'held';
 }
 
-/** The containers with something held, or something outside, at or below them. */
+/** The containers in which, or below which, something is `held` or `outside`. */
 function subtreesWith({ containers, accounts }: ConfigurationTree) {
   const parents = new Map(containers.map(({ id, parentId }) => [id, parentId]));
   const found = { held: new Set<string>(), outside: new Set<string>() };
   const mark = (want: Want, from: string): void => {
     if (isRuleMode(want)) return;
-    // A marked container has marked ancestors, so each container is marked once.
+    // The ancestors of a marked container are marked too, so the walk ends at the first marked one.
     for (let id: string | null = from; id !== null && !found[want].has(id); id = parents.get(id) ?? null)
       found[want].add(id);
   };

@@ -27,13 +27,13 @@ export interface ConfigurationFacts extends JoinersContext {
   readonly configurations: ReadonlyMap<string, RuleMode>;
 }
 
-/** The tree to plan with, and by OU id why no configuration can cover it. */
+/** The input of {@link planConfigurations}, and for each OU that no configuration can cover, by id, the reason. */
 export interface ExplainedTree {
   readonly tree: ConfigurationTree;
   readonly whyNot: ReadonlyMap<string, string>;
 }
 
-/** The OU tree and the accounts were read at different times and do not fit together. Both have to be read again. */
+/** The organization changed between reading its OUs and its accounts, so the two do not fit together. Both must be read again. */
 export class TreeChangedError extends Error {
   override readonly name = 'TreeChangedError';
 }
@@ -70,7 +70,7 @@ export function configurationTree(facts: ConfigurationFacts): ExplainedTree {
   return { tree: { containers, accounts, configurations }, whyNot };
 }
 
-/** Paths that the policy or a suspension names and no OU has, by the path of the nearest OU above. An OU created there inherits from it. */
+/** OU paths that the policy or a suspension names but that do not exist, by the nearest existing OU above, from which such an OU will inherit. */
 function missingPaths(facts: ConfigurationFacts): ReadonlyMap<string, readonly string[]> {
   const known = new Set(facts.units.map(({ path }) => path));
   const missing = new Map<string, string[]>();
@@ -82,7 +82,7 @@ function missingPaths(facts: ConfigurationFacts): ReadonlyMap<string, readonly s
   return missing;
 }
 
-/** What all of them agree on. An OU that does not exist yet can have no configuration of its own. */
+/** One want for an OU and for the OUs that may be created below it, because an OU that does not exist cannot have its own configuration. */
 function strictest(wants: readonly ExplainedWant[], path: string): ExplainedWant {
   const stopped = wants.find(({ want }) => want === 'held') ?? wants.find(({ want }) => want === 'outside');
   if (stopped !== undefined) return stopped;

@@ -9,7 +9,7 @@ import type { Field } from '../policy/types.ts';
 import type { Want } from './configuration-plan.ts';
 import type { OperatorSuspension } from './operator-controls.ts';
 
-/** What the policy wants at one place, and why a configuration cannot give it there; `null`: it can. */
+/** What the policy wants in an OU or account. `why`: the reason why a configuration cannot provide it; `null`: it can. */
 export interface ExplainedWant {
   readonly want: Want;
   readonly why: string | null;
@@ -25,7 +25,7 @@ const HELD: Partial<Record<Assessment['verdict'], string>> = {
   Unknown: 'Unknown',
 };
 
-/** `null`: AWS does not change the account (it is closed), so it has no say. */
+/** What the policy wants for an account; `null`: the account is not active, so it does not count. */
 export function wantOfAccount(
   policy: CompiledPolicy,
   account: OrganizationAccount,
@@ -54,7 +54,7 @@ export interface JoinersContext {
   readonly now: EpochMs;
 }
 
-/** What the policy wants for every account that may join directly under an OU later; `outside` if that depends on the account. */
+/** What the policy wants for accounts that join directly under an OU later; `outside` if that depends on the account. */
 export function wantOfJoiners(context: JoinersContext, ou: string): ExplainedWant {
   const { policy, knownIds } = context;
   const joiner: Joiner = { ou, knownIds };
@@ -88,7 +88,7 @@ function heldForJoiners({ policy, knownIds, suspensions, now }: JoinersContext, 
 
 type Possible = readonly PossibleValue[];
 
-/** The one rule mode that all possible values agree on, together with Active and enforce. */
+/** The rule mode if all possible values agree on one, on Active and on mode `enforce`; otherwise `outside`. */
 function wantOfValues(values: {
   readonly status: Possible;
   readonly ruleMode: Possible;

@@ -33,7 +33,7 @@ const notice = z.object({
   message: z.string(),
   selector: z.string().nullable(),
   until: time.nullable(),
-  /** Until then (epoch ms) one process records it, and others leave it alone; 0: no process records it. */
+  /** Until then (epoch ms) only the process that claimed it may record it; 0: no process has claimed it. */
   claimedUntil: time,
 });
 export type Notice = z.infer<typeof notice>;
@@ -137,7 +137,7 @@ export function restoredControls(
 /** The suspensions that a `resume` ends. */
 export interface Resumption {
   readonly controls: Controls;
-  /** Selectors of suspensions that ended, or the ids that were taken out of one. */
+  /** The selectors of the suspensions that ended, or the ids that were removed from suspensions. */
   readonly ended: readonly string[];
   /** Ids in the command that are not suspended by id. */
   readonly left: readonly string[];
@@ -161,7 +161,7 @@ export function resumed(controls: Controls, act: Act, selector: OperatorSelector
       for (const id of named) if (ids.has(id)) taken.add(id);
       return others.length === 0 ? [] : [{ ...known, selector: others.join(',') }];
     });
-  // Without some of their ids, two suspensions may have the same selector.
+  // After ids were removed, two suspensions may have the same selector.
   const suspensions = withoutDuplicates(rest);
   const texts = taken.size > 0 ? [...taken].sort() : ended;
   const resumedSelectors = taken.size > 0 ? [[...taken].sort().join(',')] : ended;

@@ -48,7 +48,7 @@ export function isChange(assessment: Assessment): boolean {
   return differs(desired, { status, ruleMode }) !== null;
 }
 
-/** @param status the status that considers the prerequisite's status too, if that is known */
+/** @param status pass it if the prerequisite's status is known, which decides between Waiting and Needs attention */
 export function toChange(
   assessment: Assessment,
   account: OrganizationAccount,

@@ -27,7 +27,7 @@ export function alertTypes(events: readonly WebhookEvent[]): readonly EntryType[
   });
 }
 
-/** The webhook event of an entry; `null`: no alert. An account that AWS rejected within a batch is retried alone first. */
+/** The webhook event of an entry; `null`: no alert, because the delay ends by itself or an account refused within a batch is retried alone first. */
 export function alertOf(entry: LedgerEntry): WebhookEvent | null {
   const event = EVENT_OF[entry.type] ?? null;
   if (event === 'blocked' && ENDS_BY_ITSELF.has(entry.reason)) return null;

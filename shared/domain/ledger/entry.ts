@@ -155,7 +155,10 @@ export function hashEntry(entry: Omit<LedgerEntry, 'hash'>): string {
   );
 }
 
-/** Tries `JSON.stringify` over sorted fields first: it is much faster than canonical JSON and usually gives the same text. */
+/**
+ * Whether `hash` is the hash of the entry's other fields. Tries `JSON.stringify` over sorted fields first: it is much faster than canonical
+ * JSON and usually gives the same text.
+ */
 export function hasOwnHash(entry: LedgerEntry): boolean {
   const inOrder = {
     accountId: entry.accountId,

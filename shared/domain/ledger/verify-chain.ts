@@ -19,14 +19,14 @@ const UNREAD = '';
 interface Missing {
   readonly from: number;
   readonly to: number;
-  /** The hash of the predecessor that the entry after the missing ones names. */
+  /** `prevHash` of the first entry after the missing ones. */
   readonly prevHash: string;
 }
 
 /** Checks one chain, entry by entry, in order of number, and keeps the first fault of each kind. */
 export class ChainCheck {
   readonly #faults = new Map<FaultKind, LinkFault>();
-  /** A fault only if no later checkpoint replaces them, so they are judged at the end. */
+  /** Missing entries are a fault only if no later checkpoint replaces them, so they are judged after the last entry. */
   readonly #missing: Missing[] = [];
   #head: ChainHead = EMPTY_CHAIN;
   #checkpoint: Checkpoint | null = null;

@@ -22,7 +22,7 @@ export interface Windows {
 
 /** How far ahead to search for an opening: a 29 February may be eight years away. */
 export const HORIZON_MS = 10 * 366 * 24 * 60 * 60 * 1000;
-/** A period without a gap is followed for at most this long: cron expressions repeat every year. */
+/** How far a period without a gap is followed, ms. Cron expressions repeat every year, so looking further would find no end either. */
 const COVERED_MS = 367 * 24 * 60 * 60 * 1000;
 /** The maximum number of consecutive windows to check before the search is cut short. */
 const MAX_STEPS = 1_000;

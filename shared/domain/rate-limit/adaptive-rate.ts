@@ -6,7 +6,7 @@ import type { EpochMs } from '../enrollment/model.ts';
  *
  * Slots: a reservation takes the next `count` slots of a virtual timeline (GCRA: one timestamp, the "theoretical arrival time",
  * moves on by one interval a slot). A slot is a moment at which one call may be made, so calls are spaced by construction and no
- * window holds more than the rate. Slots of a worker that dies lapse.
+ * window holds more than the rate. Slots that a crashed worker reserved stay unused.
  *
  * Rate: below the ceiling the rate follows what the service accepts, as congestion control does:
  *
@@ -89,7 +89,7 @@ const CALM_SHARE = 0.02;
 const DEEPEST_CUT = 0.3;
 /** How many answers it takes to decide that accepted throttling has increased. */
 const TOLERATED_ANSWERS = 20;
-/** How long throttling that slowing down did not reduce is accepted before the next attempt to slow down, ms. */
+/** How long to accept throttling that a lower rate did not reduce, ms. Then a lower rate is tried again. */
 const TOLERATE_MS = 60_000;
 /** Answers older than this say nothing about the current limit, ms. */
 const WINDOW_MS = 2_000;
@@ -113,7 +113,7 @@ export function newBucket(now: EpochMs, ceiling: number): BucketState {
 
 /**
  * How far the shared timeline may reach ahead of this machine's clock, ms, or in slots if that is more. Waiting callers make it reach ahead; a
- * process with a wrong clock can make it reach anywhere. Beyond this limit the cause must be a clock, and nobody waits for it.
+ * process with a wrong clock can make it reach anywhere. A timeline beyond this limit can only come from a wrong clock and starts again.
  */
 const QUEUE_MS = 30_000;
 const QUEUE_SLOTS = 100;
@@ -130,7 +130,7 @@ export function isForgotten(state: BucketState, now: EpochMs): boolean {
   return now - state.at > FORGET_MS;
 }
 
-/** Whether only the total budget limits the operation, so that it needs no slots of its own. */
+/** Whether the operation runs at the full rate without throttling. Then only the total budget limits it, and it needs no slots of its own. */
 export function isFree(state: BucketState, ceiling: number): boolean {
   return state.rate >= ceiling && !state.settling && state.tolerated === 0;
 }
@@ -145,8 +145,8 @@ export function adapt(state: BucketState, feedback: Feedback, now: EpochMs, ceil
 }
 
 /**
- * Feedback to `state` omits calls made before this time. `graceMs`: how long other processes may still use slots that they reserved before a
- * cut.
+ * Feedback omits calls made before this time: while a cut is being measured, calls at the rate before it would distort the result.
+ * `graceMs`: how long after a cut other processes may still use slots that they reserved before it.
  */
 export function countsFrom(state: BucketState, graceMs: number): EpochMs {
   return state.settling ? state.cutAt + graceMs : Number.NEGATIVE_INFINITY;
@@ -169,14 +169,14 @@ function firstCut(state: BucketState, feedback: Feedback, now: EpochMs): BucketS
   return { ...restartCount(state, now), rate, cutAt: now, settling: true, share: null, tolerated: 0 };
 }
 
-/** Whether the throttling is the share that slowing down did not reduce. It is accepted for a while, but no more than that share. */
+/** Whether the throttling is no more than the share that a lower rate did not reduce. For a while, it causes no further cut. */
 function isTolerated(state: BucketState, now: EpochMs): boolean {
   if (state.tolerated === 0 || now - state.cutAt > TOLERATE_MS) return false;
   const answers = state.ok + state.throttled;
   return answers < TOLERATED_ANSWERS || state.throttled / answers <= state.tolerated * 1.5 + 0.05;
 }
 
-/** After a cut: enough answers show the limit; the state stops settling once throttling ends. */
+/** Evaluates a cut once there are enough answers: learns the limit, and cuts again or, if throttling has ended, stops settling. */
 function settle(state: BucketState, now: EpochMs): BucketState {
   const answers = state.ok + state.throttled;
   const elapsed = now - state.countedFrom;

@@ -49,12 +49,15 @@ function takenUntil(calendar: Calendar): EpochMs {
   return (calendar.head + bits.lastIndexOf(true) + 1) * tickMs(calendar.rate);
 }
 
-/** The calendar at `rate`. If the rate has changed, a new grid begins after the last taken tick. */
+/**
+ * The calendar at `rate`. After a change of the rate, the new ticks begin after the last tick that was taken at the old rate: mixed, the two could
+ * exceed both rates.
+ */
 export function withRate(calendar: Calendar, rate: number, now: EpochMs): Calendar {
   return calendar.rate === rate ? calendar : newCalendar(rate, Math.max(now, takenUntil(calendar)));
 }
 
-/** The backlog for a worker that can use slots from `from` on: how much later the first free tick is, ms. */
+/** How much later than `from` the first free tick is, ms: how long a worker would wait for it. */
 export function backlogMs(calendar: Calendar, from: EpochMs): number {
   const every = tickMs(calendar.rate);
   const bits = unpack(calendar.taken);

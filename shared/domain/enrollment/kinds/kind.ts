@@ -40,8 +40,8 @@ export interface EnrollmentKind<Id extends string = string, Operation extends st
   /** Whether the organization can associate accounts with its rules: the policy field `organizationRules`. */
   readonly hasRuleMode: boolean;
   /**
-   * Whether the default `unmanaged` counts in the hash of a policy. It does for the kinds of the first release only: with a later kind, policies that do
-   * not mention it keep their hash, under which plans and approvals are stored.
+   * Whether the policy hash includes the kind when it has the default `unmanaged`. Only for the kinds of the first release: adding a later kind must
+   * not change the hash of a policy that does not mention it, because plans and approvals are stored under that hash.
    */
   readonly hashesUnmanaged: boolean;
   readonly actions: readonly KindAction<Operation>[];

@@ -107,7 +107,7 @@ export function isUnwritten(node: unknown): boolean {
   return isScalar(node) && node.range?.[0] === node.range?.[1];
 }
 
-/** Why a node is rejected, whatever its value. */
+/** Why a node is rejected for its form alone, such as an alias or an anchor; `null`: it is not. */
 function refusal(node: unknown): Complaint | null {
   if (isAlias(node) || (hasAnchor(node) && node.anchor !== undefined)) {
     return {
