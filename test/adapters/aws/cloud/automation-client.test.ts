@@ -4,10 +4,15 @@ import {
   ComputeOptimizerAutomationClient,
   type ComputeOptimizerAutomationClientConfig,
   ComputeOptimizerAutomationServiceException,
+  ConflictException,
+  DeleteOrganizationEnrollmentConfigurationCommand,
   DisassociateAccountsCommand,
   ForbiddenException,
   GetEnrollmentConfigurationCommand,
   ListAccountsCommand,
+  ListOrganizationalUnitsCommand,
+  ListOrganizationEnrollmentConfigurationsCommand,
+  PutOrganizationEnrollmentConfigurationCommand,
   ThrottlingException,
   UpdateEnrollmentConfigurationCommand,
 } from '../../../../shared/adapters/aws/cloud/automation-client/index.ts';
@@ -93,11 +98,85 @@ describe('the client of Compute Optimizer Automation', () => {
     expect($metadata.requestId).toBe('request-1');
   });
 
+  it('puts and deletes organization enrollment configurations of an account, an OU and the root', async () => {
+    const { client, requests } = await clientOn((_, response) => json(response, 200, {}));
+    const ou = { organizationalUnitId: 'ou-abcd-abcdefgh' };
+    await client.send(
+      new PutOrganizationEnrollmentConfigurationCommand({ target: ou, organizationRuleMode: 'AnyAllowed' }),
+    );
+    await client.send(
+      new DeleteOrganizationEnrollmentConfigurationCommand({
+        ...{ target: { accountId: '111122223333' }, configurationTypes: ['OrganizationRuleMode'], clientToken: 'mine' },
+      }),
+    );
+    const [put, deletion] = requests;
+    expect(put?.operation).toBe('PutOrganizationEnrollmentConfiguration');
+    expect(JSON.parse(put?.body ?? '')).toEqual({
+      ...{
+        target: ou,
+        organizationRuleMode: 'AnyAllowed',
+        clientToken: expect.stringMatching(/^[a-zA-Z0-9_-]{1,64}$/),
+      },
+    });
+    expect(deletion?.operation).toBe('DeleteOrganizationEnrollmentConfiguration');
+    expect(JSON.parse(deletion?.body ?? '')).toEqual({
+      ...{ target: { accountId: '111122223333' }, configurationTypes: ['OrganizationRuleMode'], clientToken: 'mine' },
+    });
+  });
+
+  it('lists organization enrollment configurations', async () => {
+    const stored = { targetId: 'r-abcd', targetType: 'OrganizationalUnit', organizationRuleMode: 'NoneAllowed' };
+    const { client, requests } = await clientOn((_, response) =>
+      json(response, 200, { organizationEnrollmentConfigurations: [stored], nextToken: 'bmV4dA==' }),
+    );
+    const input = { targetType: 'OrganizationalUnit', maxResults: 3, nextToken: 'dGhpcw==' } as const;
+    const answer = await client.send(new ListOrganizationEnrollmentConfigurationsCommand(input));
+    expect(answer).toMatchObject({ organizationEnrollmentConfigurations: [stored], nextToken: 'bmV4dA==' });
+    expect(requests[0]?.operation).toBe('ListOrganizationEnrollmentConfigurations');
+    expect(JSON.parse(requests[0]?.body ?? '')).toEqual(input);
+  });
+
+  it('lists organizational units', async () => {
+    const unit = {
+      ...{
+        organizationalUnitId: 'ou-abcd-abcdefgh',
+        autoEnrollMemberAccounts: 'All',
+        organizationRuleMode: 'AnyAllowed',
+      },
+      organizationRuleModeSource: { sourceType: 'Inherited', sourceTargetId: 'r-abcd' },
+    };
+    const { client, requests } = await clientOn((_, response) => json(response, 200, { organizationalUnits: [unit] }));
+    const input = { organizationalUnitIds: ['ou-abcd-abcdefgh'], maxResults: 5, nextToken: 'dGhpcw==' };
+    const { organizationalUnits } = await client.send(new ListOrganizationalUnitsCommand(input));
+    expect(organizationalUnits).toEqual([unit]);
+    expect(requests[0]?.operation).toBe('ListOrganizationalUnits');
+    expect(JSON.parse(requests[0]?.body ?? '')).toEqual(input);
+  });
+
+  it('returns where the rule mode of an account comes from', async () => {
+    const enrollment = { status: 'Active', organizationRuleMode: 'AnyAllowed', lastUpdatedTimestamp: 1.5 };
+    const organizationRuleModeSource = { sourceType: 'Inherited', sourceTargetId: 'ou-abcd-abcdefgh' };
+    const { client } = await clientOn(({ operation }, response) =>
+      json(
+        response,
+        200,
+        operation === 'ListAccounts'
+          ? { accounts: [{ accountId: '111122223333', ...enrollment, organizationRuleModeSource }] }
+          : { ...enrollment, organizationEnrollmentConfigurationStatus: 'Active' },
+      ),
+    );
+    const { accounts } = await client.send(new ListAccountsCommand({}));
+    expect(accounts?.[0]?.organizationRuleModeSource).toEqual(organizationRuleModeSource);
+    const own = await client.send(new GetEnrollmentConfigurationCommand({}));
+    expect(own.organizationEnrollmentConfigurationStatus).toBe('Active');
+  });
+
   it('throws modelled errors as their classes and other errors as the service exception', async () => {
     const codes = [
       'ForbiddenException',
       'com.amazonaws.computeoptimizerautomation#ThrottlingException',
       'NewException',
+      'ConflictException',
     ];
     let call = 0;
     const { client } = await clientOn((_, response) => {
@@ -106,6 +185,7 @@ describe('the client of Compute Optimizer Automation', () => {
     });
     const thrown = async () => client.send(new GetEnrollmentConfigurationCommand({})).catch((error: unknown) => error);
     const [forbidden, throttled, other] = [await thrown(), await thrown(), await thrown()];
+    expect(await thrown()).toBeInstanceOf(ConflictException);
     expect(forbidden).toBeInstanceOf(ForbiddenException);
     expect(forbidden).toMatchObject({ name: 'ForbiddenException', $fault: 'client', message: 'number 0' });
     expect(throttled).toBeInstanceOf(ThrottlingException);

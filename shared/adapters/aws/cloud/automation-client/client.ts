@@ -13,7 +13,11 @@ export type ServiceInputTypes =
   | models.GetEnrollmentConfigurationRequest
   | models.ListAccountsRequest
   | models.AssociateAccountsRequest
-  | models.DisassociateAccountsRequest;
+  | models.DisassociateAccountsRequest
+  | models.PutOrganizationEnrollmentConfigurationRequest
+  | models.DeleteOrganizationEnrollmentConfigurationRequest
+  | models.ListOrganizationEnrollmentConfigurationsRequest
+  | models.ListOrganizationalUnitsRequest;
 
 /** Every answer has the SDK's metadata; each command declares the other members. */
 export type ServiceOutputTypes = models.MetadataBearer;

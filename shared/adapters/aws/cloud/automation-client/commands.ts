@@ -66,3 +66,27 @@ export class DisassociateAccountsCommand extends commandClass<
   models.DisassociateAccountsRequest,
   models.DisassociateAccountsResponse
 >('DisassociateAccounts', schemas.DisassociateAccounts$) {}
+
+/** Sets the rule mode of an account, an OU or the root, and enables Automation in the members below that are in Compute Optimizer. */
+export class PutOrganizationEnrollmentConfigurationCommand extends commandClass<
+  models.PutOrganizationEnrollmentConfigurationRequest,
+  models.PutOrganizationEnrollmentConfigurationResponse
+>('PutOrganizationEnrollmentConfiguration', schemas.PutOrganizationEnrollmentConfiguration$) {}
+
+/** Deletes the configuration of an account, an OU or the root. Automation stays enabled below. */
+export class DeleteOrganizationEnrollmentConfigurationCommand extends commandClass<
+  models.DeleteOrganizationEnrollmentConfigurationRequest,
+  models.DeleteOrganizationEnrollmentConfigurationResponse
+>('DeleteOrganizationEnrollmentConfiguration', schemas.DeleteOrganizationEnrollmentConfiguration$) {}
+
+/** Lists the configurations that are stored on accounts, OUs and the root. */
+export class ListOrganizationEnrollmentConfigurationsCommand extends commandClass<
+  models.ListOrganizationEnrollmentConfigurationsRequest,
+  models.ListOrganizationEnrollmentConfigurationsResponse
+>('ListOrganizationEnrollmentConfigurations', schemas.ListOrganizationEnrollmentConfigurations$) {}
+
+/** Lists the OUs and the root with the rule mode that applies to each. */
+export class ListOrganizationalUnitsCommand extends commandClass<
+  models.ListOrganizationalUnitsRequest,
+  models.ListOrganizationalUnitsResponse
+>('ListOrganizationalUnits', schemas.ListOrganizationalUnits$) {}

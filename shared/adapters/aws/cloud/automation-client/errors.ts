@@ -25,6 +25,7 @@ function errorClass<Name extends string>(name: Name, fault: 'client' | 'server')
 }
 
 class AccessDeniedException extends errorClass('AccessDeniedException', 'client') {}
+export class ConflictException extends errorClass('ConflictException', 'client') {}
 export class ForbiddenException extends errorClass('ForbiddenException', 'client') {}
 class IdempotencyTokenInUseException extends errorClass('IdempotencyTokenInUseException', 'client') {}
 class IdempotentParameterMismatchException extends errorClass('IdempotentParameterMismatchException', 'client') {}
@@ -39,6 +40,7 @@ export class ThrottlingException extends errorClass('ThrottlingException', 'clie
 /** Every modelled error, for the client's registry. */
 export const MODELLED_ERRORS = [
   { errorType: AccessDeniedException, name: 'AccessDeniedException', fault: 'client' },
+  { errorType: ConflictException, name: 'ConflictException', fault: 'client' },
   { errorType: ForbiddenException, name: 'ForbiddenException', fault: 'client' },
   { errorType: IdempotencyTokenInUseException, name: 'IdempotencyTokenInUseException', fault: 'client' },
   { errorType: IdempotentParameterMismatchException, name: 'IdempotentParameterMismatchException', fault: 'client' },

@@ -8,13 +8,18 @@ export {
 } from './client.ts';
 export {
   AssociateAccountsCommand,
+  DeleteOrganizationEnrollmentConfigurationCommand,
   DisassociateAccountsCommand,
   GetEnrollmentConfigurationCommand,
   ListAccountsCommand,
+  ListOrganizationalUnitsCommand,
+  ListOrganizationEnrollmentConfigurationsCommand,
+  PutOrganizationEnrollmentConfigurationCommand,
   UpdateEnrollmentConfigurationCommand,
 } from './commands.ts';
 export {
   ComputeOptimizerAutomationServiceException,
+  ConflictException,
   ForbiddenException,
   ThrottlingException,
 } from './errors.ts';

@@ -8,6 +8,7 @@ import { ComputeOptimizerAutomationServiceException, MODELLED_ERRORS } from './e
 export const NAMESPACE = 'com.amazonaws.computeoptimizerautomation';
 
 const STRUCTURE = 3;
+const UNION = 4;
 const LIST = 1;
 const OPERATION = 9;
 const ERROR = -3;
@@ -21,12 +22,17 @@ const IDEMPOTENCY_TOKEN = 4;
 /** Bit of the trait `smithy.api#idempotent`. */
 const IDEMPOTENT = 2;
 
-type Member = number | [number, number] | [typeof LIST, string, string, number, Structure];
+type Member = number | [number, number] | Structure | Union | [typeof LIST, string, string, number, Structure];
 type Structure = [typeof STRUCTURE, string, string, number, string[], Member[]];
+type Union = [typeof UNION, string, string, number, string[], Member[]];
 type Operation = [typeof OPERATION, string, string, number, Structure, Structure];
 
 function structure(name: string, members: Record<string, Member>): Structure {
   return [STRUCTURE, NAMESPACE, name, NO_TRAITS, Object.keys(members), Object.values(members)];
+}
+
+function list(name: string, item: Structure): Member {
+  return [LIST, NAMESPACE, name, NO_TRAITS, item];
 }
 
 function operation(name: string, traits: number, input: Structure, output: Structure): Operation {
@@ -38,7 +44,35 @@ const enrollment = { status: STRING, statusReason: STRING, lastUpdatedTimestamp:
 const batchRequest = { accountIds: STRING_LIST, clientToken };
 const batchResponse = { accountIds: STRING_LIST, errors: STRING_LIST };
 
-const AccountInfo$ = structure('AccountInfo', { accountId: STRING, ...enrollment, organizationRuleMode: STRING });
+const OrganizationRuleModeSource$ = structure('OrganizationRuleModeSource', {
+  sourceType: STRING,
+  sourceTargetId: STRING,
+});
+const AccountInfo$ = structure('AccountInfo', {
+  accountId: STRING,
+  ...enrollment,
+  organizationRuleMode: STRING,
+  organizationRuleModeSource: OrganizationRuleModeSource$,
+});
+const OrganizationTarget$: Union = [
+  UNION,
+  NAMESPACE,
+  'OrganizationTarget',
+  NO_TRAITS,
+  ['accountId', 'organizationalUnitId'],
+  [STRING, STRING],
+];
+const OrganizationEnrollmentConfiguration$ = structure('OrganizationEnrollmentConfiguration', {
+  targetId: STRING,
+  targetType: STRING,
+  organizationRuleMode: STRING,
+});
+const OrganizationalUnitInfo$ = structure('OrganizationalUnitInfo', {
+  organizationalUnitId: STRING,
+  autoEnrollMemberAccounts: STRING,
+  organizationRuleMode: STRING,
+  organizationRuleModeSource: OrganizationRuleModeSource$,
+});
 
 export const UpdateEnrollmentConfiguration$ = operation(
   'UpdateEnrollmentConfiguration',
@@ -51,7 +85,11 @@ export const GetEnrollmentConfiguration$ = operation(
   'GetEnrollmentConfiguration',
   NO_TRAITS,
   structure('GetEnrollmentConfigurationRequest', {}),
-  structure('GetEnrollmentConfigurationResponse', { ...enrollment, organizationRuleMode: STRING }),
+  structure('GetEnrollmentConfigurationResponse', {
+    ...enrollment,
+    organizationRuleMode: STRING,
+    organizationEnrollmentConfigurationStatus: STRING,
+  }),
 );
 
 export const ListAccounts$ = operation(
@@ -59,7 +97,7 @@ export const ListAccounts$ = operation(
   NO_TRAITS,
   structure('ListAccountsRequest', { maxResults: INTEGER, nextToken: STRING }),
   structure('ListAccountsResponse', {
-    accounts: [LIST, NAMESPACE, 'AccountInfoList', NO_TRAITS, AccountInfo$],
+    accounts: list('AccountInfoList', AccountInfo$),
     nextToken: STRING,
   }),
 );
@@ -76,6 +114,59 @@ export const DisassociateAccounts$ = operation(
   IDEMPOTENT,
   structure('DisassociateAccountsRequest', batchRequest),
   structure('DisassociateAccountsResponse', batchResponse),
+);
+
+export const PutOrganizationEnrollmentConfiguration$ = operation(
+  'PutOrganizationEnrollmentConfiguration',
+  IDEMPOTENT,
+  structure('PutOrganizationEnrollmentConfigurationRequest', {
+    target: OrganizationTarget$,
+    organizationRuleMode: STRING,
+    clientToken,
+  }),
+  structure('PutOrganizationEnrollmentConfigurationResponse', {}),
+);
+
+export const DeleteOrganizationEnrollmentConfiguration$ = operation(
+  'DeleteOrganizationEnrollmentConfiguration',
+  IDEMPOTENT,
+  structure('DeleteOrganizationEnrollmentConfigurationRequest', {
+    target: OrganizationTarget$,
+    configurationTypes: STRING_LIST,
+    clientToken,
+  }),
+  structure('DeleteOrganizationEnrollmentConfigurationResponse', {}),
+);
+
+export const ListOrganizationEnrollmentConfigurations$ = operation(
+  'ListOrganizationEnrollmentConfigurations',
+  NO_TRAITS,
+  structure('ListOrganizationEnrollmentConfigurationsRequest', {
+    targetType: STRING,
+    maxResults: INTEGER,
+    nextToken: STRING,
+  }),
+  structure('ListOrganizationEnrollmentConfigurationsResponse', {
+    organizationEnrollmentConfigurations: list(
+      'OrganizationEnrollmentConfigurations',
+      OrganizationEnrollmentConfiguration$,
+    ),
+    nextToken: STRING,
+  }),
+);
+
+export const ListOrganizationalUnits$ = operation(
+  'ListOrganizationalUnits',
+  NO_TRAITS,
+  structure('ListOrganizationalUnitsRequest', {
+    organizationalUnitIds: STRING_LIST,
+    maxResults: INTEGER,
+    nextToken: STRING,
+  }),
+  structure('ListOrganizationalUnitsResponse', {
+    organizationalUnits: list('OrganizationalUnitInfoList', OrganizationalUnitInfo$),
+    nextToken: STRING,
+  }),
 );
 
 /** The registries in which the protocol looks up the class of an error; created with each client. */
