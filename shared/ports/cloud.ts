@@ -1,5 +1,15 @@
 import type { Action, EnrollmentId } from '../domain/enrollment/kinds/index.ts';
-import type { AccountId, Caller, EpochMs, Observation, TargetStatus } from '../domain/enrollment/model.ts';
+import type {
+  AccountId,
+  Caller,
+  ConfigurationTarget,
+  EpochMs,
+  Observation,
+  OrganizationConfiguration,
+  RuleMode,
+  RuleModeSource,
+  TargetStatus,
+} from '../domain/enrollment/model.ts';
 import type { OrganizationAccount } from '../domain/policy/index.ts';
 
 /**
@@ -51,7 +61,39 @@ export interface Cloud {
    *   too large batch.
    */
   prepareChange(request: ChangeRequest): Promise<SendChange>;
+
+  readonly configurations: Configurations;
 }
+
+/**
+ * Organization enrollment configurations: the rule mode that the organization stores for an account, an OU or the root. Each applies to every
+ * account below it, those that join later included; the one nearest to an account determines its rule mode. All calls are made with the
+ * caller's credentials. The management account cannot be a target.
+ */
+export interface Configurations {
+  /**
+   * All stored configurations, in AWS's order. A page that fails makes the method throw, so each wire call is wrapped in `retry`. A
+   * configuration whose type of target this version does not know is left out, with a warning in the log.
+   */
+  list(options: Pick<ReadOrganizationOptions, 'retry'>): Promise<readonly OrganizationConfiguration[]>;
+
+  /**
+   * Prepares the call that stores the configuration of a target, in place of its present one. AWS also enables Automation, with either rule mode,
+   * in every account below that is enrolled in Compute Optimizer. For an OU or the root that takes minutes. Sending throws `Conflict`,
+   * retryable, while another change of the same or an overlapping target is in progress.
+   */
+  preparePut(target: ConfigurationTarget, ruleMode: RuleMode, clientToken: string): Promise<SendConfiguration>;
+
+  /**
+   * Prepares the call that deletes the configuration of a target. Automation stays enabled in the accounts below, earlier associations are not
+   * restored, and the rule mode is inherited from the nearest remaining configuration, or `NoneAllowed` without one. Sending throws
+   * `Conflict` as for `preparePut`.
+   */
+  prepareDelete(target: ConfigurationTarget, clientToken: string): Promise<SendConfiguration>;
+}
+
+/** Sends a prepared request immediately, once. Success means that AWS accepted it: read the accounts to see its effect. */
+export type SendConfiguration = () => Promise<{ readonly requestId: string | null }>;
 
 /** Sends a prepared request immediately, once; not calling it needs no clean-up. The result does not prove the new state. */
 export type SendChange = () => Promise<ChangeResult>;
@@ -95,6 +137,8 @@ export interface Page<T> {
 export interface ListedEnrollment {
   readonly accountId: AccountId;
   readonly observed: Observed;
+  /** What determines the rule mode; `null` if AWS does not say. Absent for a kind without rule mode. */
+  readonly ruleModeSource?: RuleModeSource | null;
 }
 
 export interface ReadOrganizationOptions {
@@ -170,6 +214,8 @@ export interface CloudErrorDetails {
   readonly ambiguous: boolean;
   /** How long AWS asks the caller to wait before repeating the call, ms, at most an hour; absent if it does not ask. */
   readonly retryAfterMs?: number;
+  /** Only for `Conflict`: AWS is still applying another change, so the same call may succeed later. */
+  readonly concurrent?: true;
 }
 
 export class CloudError extends Error {
@@ -192,6 +238,6 @@ export class CloudError extends Error {
 
   /** Whether the same process may repeat the call. Closed clients never succeed again. */
   get retryable(): boolean {
-    return this.passing && this.details.code !== 'Closed';
+    return (this.passing || this.details.concurrent === true) && this.details.code !== 'Closed';
   }
 }

@@ -6,6 +6,7 @@ import {
   type ServiceName,
 } from '../../services/sandbox/engine/types.ts';
 import { toCloudError } from '../../shared/adapters/aws/cloud/cloud-errors.ts';
+import { createConfigurations } from '../../shared/adapters/aws/cloud/configurations.ts';
 import type { WireRequest } from '../../shared/adapters/aws/cloud/kinds/driver.ts';
 import { DRIVERS } from '../../shared/adapters/aws/cloud/kinds/index.ts';
 import { NEVER_ENROLLED } from '../../shared/adapters/aws/cloud/responses.ts';
@@ -210,6 +211,16 @@ export function engineCloud(options: EngineCloudOptions): Cloud {
         return { requestId, ...DRIVERS[kind].parseChange(output, change) };
       };
     },
+    configurations: createConfigurations({
+      async prepare({ key, input }) {
+        const leave = await gate.acquire(key);
+        const { accountId } = caller;
+        return async () => {
+          const { output, requestId } = await act({ ...key, service: serviceOf(key) }, accountId, { ...input }, leave);
+          return { answer: output, requestId, accountId };
+        };
+      },
+    }),
   };
 }
 

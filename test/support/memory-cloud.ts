@@ -5,7 +5,14 @@ import {
   KINDS,
   kindOf,
 } from '../../shared/domain/enrollment/kinds/index.ts';
-import type { AccountId, Caller, RuleMode, TargetStatus } from '../../shared/domain/enrollment/model.ts';
+import type {
+  AccountId,
+  Caller,
+  ConfigurationTarget,
+  OrganizationConfiguration,
+  RuleMode,
+  TargetStatus,
+} from '../../shared/domain/enrollment/model.ts';
 import type { OrganizationAccount } from '../../shared/domain/policy/index.ts';
 import {
   type ChangeRequest,
@@ -13,6 +20,7 @@ import {
   type Cloud,
   CloudError,
   type CloudErrorKind,
+  type Configurations,
   type ListedEnrollment,
   type Observed,
   type Page,
@@ -91,6 +99,8 @@ const MUTATING = new Set([
   'UpdateEnrollmentConfiguration',
   'AssociateAccounts',
   'DisassociateAccounts',
+  'PutOrganizationEnrollmentConfiguration',
+  'DeleteOrganizationEnrollmentConfiguration',
 ]);
 
 const readOperationOf = (kind: EnrollmentId): string => KINDS.find(({ id }) => id === kind)?.readOperation ?? '';
@@ -156,6 +166,16 @@ class World {
     if (ruleMode === 'AnyAllowed' && holding.automation.status !== 'Active') this.enable(accountId);
   }
 
+  /** A configuration enables Automation with either rule mode. */
+  configure(accountId: AccountId, ruleMode: RuleMode): void {
+    const { computeOptimizer, automation } = this.holding(accountId);
+    if (computeOptimizer.status === 'Active' && automation.status !== 'Active') {
+      this.move(accountId, 'automation', 'Active');
+    }
+    const holding = this.holding(accountId);
+    holding.automation = { ...holding.automation, ruleMode };
+  }
+
   /** Changes one account like AWS. */
   apply({ kind, action, status }: ChangeRequest, accountId: AccountId): void {
     if (action === 'AssociateAccounts') this.associate(accountId, 'AnyAllowed');
@@ -181,6 +201,35 @@ class World {
     }
     this.move(accountId, 'automation', 'Inactive');
   }
+}
+
+/** Configurations are stored. Only one of an account has an effect there: this cloud does not know the OUs of its accounts by id. */
+function memoryConfigurations(world: World): Configurations {
+  const stored = new Map<string, OrganizationConfiguration>();
+  const call = (operation: string, accountIds: readonly AccountId[] = [], clientToken: string | null = null) => ({
+    ...{ operation, accountIds, clientToken, status: null },
+  });
+  const change = (operation: string, { type, id }: ConfigurationTarget, token: string, act: () => void) => {
+    const accountIds = type === 'account' ? [id] : [];
+    const effect = () => {
+      act();
+      return { requestId: 'request-1' };
+    };
+    return () => world.make(call(operation, accountIds, token), effect);
+  };
+  return {
+    list: () => world.make(call('ListOrganizationEnrollmentConfigurations'), () => [...stored.values()]),
+    preparePut: async (target, ruleMode, token) =>
+      change('PutOrganizationEnrollmentConfiguration', target, token, () => {
+        stored.set(target.id, { target, ruleMode });
+        if (target.type === 'account') world.configure(target.id, ruleMode);
+      }),
+    prepareDelete: async (target, token) =>
+      change('DeleteOrganizationEnrollmentConfiguration', target, token, () => {
+        stored.delete(target.id);
+        if (target.type === 'account') world.associate(target.id, 'NoneAllowed');
+      }),
+  };
 }
 
 export function memoryCloud(options: MemoryCloudOptions): MemoryCloud {
@@ -247,5 +296,6 @@ export function memoryCloud(options: MemoryCloudOptions): MemoryCloud {
     list: (kind) => world.make(read(`list ${kind}`), () => listed(kind)),
     read: (kind, id) => world.make(read(readOperationOf(kind), [id]), () => world.holding(id)[kind]),
     prepareChange,
+    configurations: memoryConfigurations(world),
   };
 }

@@ -11,6 +11,8 @@ export interface CompleteAnswer {
 
 const CAPACITY = { has: ['ConsumedCapacity'] };
 const RESULT_PER_ENTRY: CompleteAnswer = { has: [], hasOneOf: ['Successful[]', 'Failed[]'] };
+/** The model has no members, so an empty answer is complete. */
+const NO_MEMBERS: CompleteAnswer = { has: [] };
 const RESULT_PER_ACCOUNT: CompleteAnswer = { has: [], hasOneOf: ['accountIds[]', 'errors[]'] };
 
 /**
@@ -38,10 +40,15 @@ export const COMPLETE_ANSWERS = {
   },
   'aco-automation': {
     AssociateAccounts: RESULT_PER_ACCOUNT,
+    DeleteOrganizationEnrollmentConfiguration: NO_MEMBERS,
     DisassociateAccounts: RESULT_PER_ACCOUNT,
     GetEnrollmentConfiguration: { has: ['status'] },
     // The other members of an account are checked one account at a time, in `cloud/responses.ts`.
     ListAccounts: { has: ['accounts[].accountId'] },
+    ListOrganizationEnrollmentConfigurations: {
+      has: ['organizationEnrollmentConfigurations[].targetId', 'organizationEnrollmentConfigurations[].targetType'],
+    },
+    PutOrganizationEnrollmentConfiguration: NO_MEMBERS,
     UpdateEnrollmentConfiguration: { has: ['status', 'lastUpdatedTimestamp'] },
   },
   sts: {

@@ -5,10 +5,12 @@ export interface Meaning {
   readonly kind: CloudErrorKind;
   /** AWS uses the code for several causes. The caller reads the state again to find out which applies. */
   readonly ambiguous: boolean;
+  /** AWS refuses the call because of another change in progress. */
+  readonly concurrent?: true;
 }
 
-/** The meanings of codes. `?`: the code is ambiguous. */
-type Table = Readonly<Record<string, CloudErrorKind | 'Denied?' | 'Invalid?'>>;
+/** The meanings of codes. `?`: the code is ambiguous. `for now`: another change in progress is the reason. */
+type Table = Readonly<Record<string, CloudErrorKind | 'Denied?' | 'Invalid?' | 'Conflict for now'>>;
 
 /** Codes common to all AWS services [Common Errors], with older spellings. */
 const COMMON: Table = {
@@ -61,8 +63,9 @@ const COMPUTE_OPTIMIZER: Table = {
   ResourceNotFoundException: 'Prerequisite',
 };
 
-/** [API_automation_UpdateEnrollmentConfiguration, API_automation_AssociateAccounts] */
+/** [API_automation_UpdateEnrollmentConfiguration, API_automation_AssociateAccounts, API_automation_PutOrganizationEnrollmentConfiguration] */
 const AUTOMATION: Table = {
+  ConflictException: 'Conflict for now',
   ForbiddenException: 'Denied?',
   IdempotencyTokenInUseException: 'Transient',
   IdempotentParameterMismatchException: 'Conflict',
@@ -102,6 +105,7 @@ export function meaningOf(service: string, code: string): Meaning {
   const table = TABLES[service];
   const found = (table && own(table, code)) ?? own(COMMON, code) ?? 'Invalid';
   if (found === 'Denied?') return { kind: 'Denied', ambiguous: true };
+  if (found === 'Conflict for now') return { kind: 'Conflict', ambiguous: false, concurrent: true };
   return found === 'Invalid?' ? { kind: 'Invalid', ambiguous: true } : { kind: found, ambiguous: false };
 }
 

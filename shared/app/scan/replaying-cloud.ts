@@ -19,8 +19,12 @@ const observed = z.object({
   statusReason: z.string().nullable(),
   lastUpdated: z.number().nullable(),
 });
+/** Absent in checkpoints of version 0.1.0 and for kinds without rule mode. */
+const ruleModeSource = z
+  .object({ type: z.enum(['applied', 'inherited', 'direct', 'default']), targetId: z.string().nullable() })
+  .nullable();
 const page = z.object({
-  items: z.array(z.object({ accountId: z.string(), observed })),
+  items: z.array(z.object({ accountId: z.string(), observed, ruleModeSource: ruleModeSource.exactOptional() })),
   nextToken: z.string().nullable(),
   leftOut: z.array(z.string()).default([]),
 });
@@ -32,6 +36,12 @@ const refusal = z.object({
   operation: z.string(),
 });
 
+const configurations = z.array(
+  z.object({
+    target: z.object({ type: z.enum(['account', 'organizationalUnit']), id: z.string() }),
+    ruleMode: z.enum(['AnyAllowed', 'NoneAllowed']).nullable(),
+  }),
+);
 const yesOrNo = z.boolean();
 const time = z.number();
 
@@ -88,6 +98,7 @@ export function resumable(
     };
   });
   const readings = counter();
+  const configurationReadings = counter();
   return {
     ...cloud,
     trustedAccess: async () => yesOrNo.parse(await once('trustedAccess', () => cloud.trustedAccess())),
@@ -95,6 +106,13 @@ export function resumable(
       while (inProgress.size > 0) await Promise.allSettled(inProgress);
     },
     list: (kind, token) => listings(kind)(token),
+    configurations: {
+      ...cloud.configurations,
+      list: async (options) =>
+        configurations.parse(
+          await once(`configurations/${configurationReadings.next()}`, () => cloud.configurations.list(options)),
+        ),
+    },
     read: (kind, id) => probe(checkpoint, `${kind}#${id}`, request, () => cloud.read(kind, id)),
     async readOrganization(options) {
       const name = `organization/${readings.next()}`;

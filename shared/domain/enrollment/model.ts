@@ -11,6 +11,29 @@ export type TargetStatus = 'Active' | 'Inactive';
 /** Automation's organization rule mode: whether the organization's rules may act in the account [API_automation_AccountInfo]. */
 export type RuleMode = 'AnyAllowed' | 'NoneAllowed';
 
+/**
+ * What determines the rule mode of an account [API_automation_OrganizationRuleModeSource]. `applied`: a configuration of this account. `inherited`: a
+ * configuration of a parent OU or the root. `direct`: the account was associated or disassociated. `default`: nothing, so the mode is NoneAllowed.
+ */
+export interface RuleModeSource {
+  readonly type: 'applied' | 'inherited' | 'direct' | 'default';
+  /** The account, OU or root that has the configuration; `null` if there is none or AWS does not name it. */
+  readonly targetId: string | null;
+}
+
+/** What an organization enrollment configuration applies to. An `organizationalUnit` is an OU (`ou-…`) or the root (`r-…`). */
+export interface ConfigurationTarget {
+  readonly type: 'account' | 'organizationalUnit';
+  readonly id: string;
+}
+
+/** An organization enrollment configuration. */
+export interface OrganizationConfiguration {
+  readonly target: ConfigurationTarget;
+  /** `null`: AWS returned none, or one that this version does not know. */
+  readonly ruleMode: RuleMode | null;
+}
+
 /** Why the status of an enrollment is unknown. */
 export type UnknownReason =
   | 'notListed' // a complete listing omits the account, and it has not been read through its role yet

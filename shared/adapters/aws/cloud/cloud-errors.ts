@@ -30,6 +30,7 @@ export function toCloudError(error: unknown, context: CallContext): CloudError {
   const facts: CloudErrorDetails = {
     ...{ kind, code, service, operation, accountId, requestId, ambiguous },
     ...(wait !== null && { retryAfterMs: wait }),
+    ...(found.concurrent && { concurrent: true }),
   };
   const options = found.cause === null ? undefined : { cause: found.cause };
   return new CloudError(messageFor(facts, found, context.member), facts, options);
@@ -67,6 +68,7 @@ interface Found {
   readonly code: string;
   readonly kind: CloudErrorKind;
   readonly ambiguous: boolean;
+  readonly concurrent?: true;
   readonly requestId: string | null;
   /** AWS's message; `null` if AWS refuses the credentials, because that message may quote the signed request. */
   readonly words: string | null;
@@ -183,6 +185,7 @@ const CA_ADVICE =
 const ADVICE_BY_CODE: Readonly<Record<string, string>> = {
   AWSOrganizationsNotInUseException:
     'This account does not belong to an AWS Organization: use credentials of the management account or of the delegated administrator.',
+  ConflictException: 'AWS is still applying another change of this organization: try again in a few minutes.',
   NotManagementAccountException: 'Only the management account may do this.',
   RegionDisabledException:
     'STS is not enabled for this Region in that account: enable the Region there, or set AWS_REGION to one that is.',

@@ -9,6 +9,7 @@ import { type Calls, createCalls, type Session } from './call-pipeline.ts';
 import { type CachedIdentity, cachedIdentity, identifyCaller } from './caller.ts';
 import { type Clients, createClients } from './clients.ts';
 import { ownError } from './cloud-errors.ts';
+import { createConfigurations } from './configurations.ts';
 import type { WireAnswer, WireRequest } from './kinds/driver.ts';
 import { DRIVERS } from './kinds/index.ts';
 import { createMemberSessions } from './member-sessions.ts';
@@ -110,6 +111,19 @@ export function createAwsCloud(options: AwsCloudOptions): Cloud & { close(): voi
         return { requestId: answer.$metadata.requestId ?? null, ...DRIVERS[kind].parseChange(answer, change) };
       };
     },
+
+    configurations: createConfigurations({
+      async prepare(request) {
+        const session = await sessions.own(request.key);
+        const send = await sessions.prepare(request, session);
+        return async () => {
+          const answer = await send();
+          return { answer, requestId: answer.$metadata.requestId ?? null, accountId: session.accountId };
+        };
+      },
+      warn: (message) => logger?.warn(message),
+      maxAccounts,
+    }),
   };
 }
 

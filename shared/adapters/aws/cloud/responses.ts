@@ -62,16 +62,28 @@ export interface EnrollmentPage {
 
 type Enrollment = z.infer<typeof enrollment>;
 
+/** What a kind reads of a listed account beyond its enrollment; `why`: a value that this version cannot read. */
+type FurtherFacts = Pick<ListedEnrollment, 'ruleModeSource'> | { readonly why: string };
+
 /** A listing page, without the accounts that this version cannot read. */
-export function toPage(accounts: z.infer<typeof listedAccounts>, nextToken: string | null | undefined): EnrollmentPage {
+export function toPage(
+  accounts: z.infer<typeof listedAccounts>,
+  nextToken: string | null | undefined,
+  furtherFacts: (account: unknown) => FurtherFacts = () => ({}),
+): EnrollmentPage {
   const items: ListedEnrollment[] = [];
   const leftOut: { accountId: string; why: string }[] = [];
   for (const account of accounts) {
     const { accountId } = account;
     const read = enrollment.safeParse(account);
     const observed = read.success ? toObserved(read.data) : null;
-    if (observed !== null) items.push({ accountId, observed });
-    else leftOut.push({ accountId, why: read.success ? unknownValue(read.data) : unreadable(read.error) });
+    if (observed === null) {
+      leftOut.push({ accountId, why: read.success ? unknownValue(read.data) : unreadable(read.error) });
+      continue;
+    }
+    const further = furtherFacts(account);
+    if ('why' in further) leftOut.push({ accountId, why: further.why });
+    else items.push({ accountId, observed, ...further });
   }
   return { items, nextToken: nextToken || null, leftOut };
 }
@@ -88,7 +100,8 @@ function toObserved(answer: Enrollment): Observed | null {
   };
 }
 
-function unreadable({ issues: [issue] }: z.ZodError): string {
+/** Describes the part of an account that a schema rejects. */
+export function unreadable({ issues: [issue] }: z.ZodError): string {
   return `an unreadable ${issue?.path.map(String).join('.') ?? 'entry'} (${issue?.message ?? 'unreadable'})`;
 }
 
@@ -96,7 +109,7 @@ function isStatus(value: string): value is EnrollmentStatus {
   return value === 'Active' || value === 'Inactive' || value === 'Pending' || value === 'Failed';
 }
 
-function isRuleMode(value: string): value is RuleMode {
+export function isRuleMode(value: string): value is RuleMode {
   return value === 'AnyAllowed' || value === 'NoneAllowed';
 }
 

@@ -93,6 +93,36 @@ describe('a listing whose empty page returns the token that requested it', () =>
     expect(asked).toEqual([]);
   });
 
+  it('is replayed with the sources of the rule modes, and with the configurations', async () => {
+    const registers = memoryRegisters();
+    const checkpoint = await Checkpoint.load(registers, 'run-1');
+    const source = { type: 'inherited', targetId: 'ou-abcd-abcdefgh' } as const;
+    const items = [{ ...item(1), ruleModeSource: source }, { ...item(2), ruleModeSource: null }, item(3)];
+    const { cloud } = answering([{ items, nextToken: null }]);
+    const send = await cloud.configurations.preparePut({ type: 'account', id: MEMBER.id }, 'AnyAllowed', 'token');
+    await send();
+    const options = { retry: withoutRetries };
+    const first = resumable(
+      cloud,
+      checkpoint,
+      () => true,
+      () => NOW,
+    );
+    expect((await first.list('automation', null)).items).toEqual(items);
+    const configurations = await first.configurations.list(options);
+    expect(configurations).toEqual([{ target: { type: 'account', id: MEMBER.id }, ruleMode: 'AnyAllowed' }]);
+    await checkpoint.save();
+
+    const again = resumable(
+      answering([]).cloud,
+      await Checkpoint.load(registers, 'run-1'),
+      () => false,
+      () => NOW + HOUR,
+    );
+    expect((await again.list('automation', null)).items).toEqual(items);
+    expect(await again.configurations.list(options)).toEqual(configurations);
+  });
+
   it('ends as broken if it never advances', async () => {
     const { cloud } = answering([{ items: [item(1)], nextToken: 'a' }]);
     const listing = await readListing(

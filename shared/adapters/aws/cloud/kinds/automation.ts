@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import type { AccountId } from '../../../../domain/enrollment/model.ts';
+import type { AccountId, RuleModeSource } from '../../../../domain/enrollment/model.ts';
+import type { ListedEnrollment } from '../../../../ports/cloud.ts';
 import {
   AssociateAccountsCommand,
   DisassociateAccountsCommand,
@@ -15,6 +16,7 @@ import {
   shortText,
   statusReasonOf,
   toPage,
+  unreadable,
 } from '../responses.ts';
 import { type EnrollmentDriver, requestsTo, unsupported } from './driver.ts';
 
@@ -37,7 +39,7 @@ export const automationDriver: EnrollmentDriver = {
 
   parsePage(answer, answered) {
     const { accounts, nextToken } = checked(page, answer, answered);
-    return toPage(accounts, nextToken);
+    return toPage(accounts, nextToken, ruleModeSourceOf);
   },
 
   read: () =>
@@ -73,6 +75,28 @@ export const automationDriver: EnrollmentDriver = {
     return { message: null, refused: refusedOf(target.accountIds, batchAnswer.parse(answer)) };
   },
 };
+
+const listedAccount = z.object({
+  organizationRuleModeSource: z.object({ sourceType: z.string(), sourceTargetId: z.unknown().optional() }).nullish(),
+});
+const SOURCE_TYPES: ReadonlyMap<string, RuleModeSource['type']> = new Map([
+  ['Applied', 'applied'],
+  ['Inherited', 'inherited'],
+  ['Direct', 'direct'],
+  ['Default', 'default'],
+]);
+
+/** [API_automation_OrganizationRuleModeSource] */
+function ruleModeSourceOf(account: unknown): Pick<ListedEnrollment, 'ruleModeSource'> | { readonly why: string } {
+  const read = listedAccount.safeParse(account);
+  if (!read.success) return { why: unreadable(read.error) };
+  const source = read.data.organizationRuleModeSource ?? null;
+  if (source === null) return { ruleModeSource: null };
+  const type = SOURCE_TYPES.get(source.sourceType);
+  return type === undefined
+    ? { why: `organization rule mode source ${JSON.stringify(source.sourceType)}` }
+    : { ruleModeSource: { type, targetId: shortText(source.sourceTargetId) } };
+}
 
 /** Success is per account: an account that AWS does not list as associated was refused. AWS's errors are texts, most of which name an account. */
 function refusedOf(

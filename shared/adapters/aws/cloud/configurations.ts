@@ -1,0 +1,62 @@
+import type { AccountId, OrganizationConfiguration } from '../../../domain/enrollment/model.ts';
+import { MAX_ACCOUNTS, PageBounds } from '../../../domain/page-bounds.ts';
+import type { Configurations } from '../../../ports/cloud.ts';
+import { endlessListing } from './cloud-errors.ts';
+import { CONFIGURATIONS_PER_PAGE, configurationDriver } from './kinds/configurations.ts';
+import type { WireRequest } from './kinds/driver.ts';
+
+/** Accounts, OUs and the root can have a configuration: an organization has far fewer OUs than this many per account. */
+const TARGETS_PER_ACCOUNT = 2;
+
+interface OwnAnswer {
+  readonly answer: unknown;
+  readonly requestId: string | null;
+  /** The caller's account. */
+  readonly accountId: AccountId | null;
+}
+
+interface ConfigurationsOptions {
+  /** Prepares one call with the caller's credentials. */
+  readonly prepare: (request: WireRequest) => Promise<() => Promise<OwnAnswer>>;
+  readonly warn?: (message: string) => void;
+  readonly maxAccounts?: number | undefined;
+}
+
+/** The configurations of the Cloud port, over any way to send a request. */
+export function createConfigurations(options: ConfigurationsOptions): Configurations {
+  const { prepare, warn = () => undefined, maxAccounts = MAX_ACCOUNTS } = options;
+  const prepareChange = async (request: WireRequest) => {
+    const send = await prepare(request);
+    return async () => ({ requestId: (await send()).requestId });
+  };
+  return {
+    async list({ retry }) {
+      const found: OrganizationConfiguration[] = [];
+      const maxItems = TARGETS_PER_ACCOUNT * maxAccounts;
+      const bounds = new PageBounds({ itemsPerPage: CONFIGURATIONS_PER_PAGE, maxItems });
+      for (let token: string | null = null; ; ) {
+        const request = configurationDriver.list(token);
+        const { answer, accountId } = await retry(async () => {
+          const send = await prepare(request);
+          return send();
+        });
+        const answered = { key: request.key, session: { accountId } };
+        const { items, nextToken, unknownTypes } = configurationDriver.parsePage(answer, answered);
+        for (const type of unknownTypes) {
+          warn(
+            `left out: a configuration of a target of type ${JSON.stringify(type)}, which this version does not know`,
+          );
+        }
+        found.push(...items);
+        const page = { items: items.length + unknownTypes.length, total: found.length, token: nextToken };
+        const why = bounds.broken(page);
+        if (why !== null) throw endlessListing({ ...request.key, accountId }, why);
+        if (nextToken === null) return found;
+        token = nextToken;
+      }
+    },
+    preparePut: (target, ruleMode, clientToken) =>
+      prepareChange(configurationDriver.put(target, ruleMode, clientToken)),
+    prepareDelete: (target, clientToken) => prepareChange(configurationDriver.delete(target, clientToken)),
+  };
+}
