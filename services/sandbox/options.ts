@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { FAULT_KINDS } from './engine/faults.ts';
-import { type EngineOptions, engineDefaults } from './engine/options.ts';
+import { COVERED_CODES, type EngineOptions, engineDefaults } from './engine/options.ts';
 import { SERVICE_NAMES } from './engine/types.ts';
 import { isScenarioName, SCENARIOS } from './scenarios.ts';
 
@@ -51,6 +51,9 @@ export const sandboxOptionsSchema = z.strictObject({
   /** Changes per second in the whole organization; 0 switches this throttling off. */
   orgRate: z.number().min(0).optional(),
   pendingMs: z.number().min(0).optional(),
+  /** How long a change of a configuration of an OU or the root takes; default 5 s to 5 min, determined by the seed. */
+  configurationDelayMs: z.number().min(0).optional(),
+  coveredCode: z.enum(COVERED_CODES).optional(),
   faults: faultsSchema.optional(),
   partition: z.enum(['aws', 'aws-cn', 'aws-us-gov']).optional(),
   memberRole: z
@@ -83,6 +86,9 @@ export function resolveOptions(options: SandboxOptions): EngineOptions {
     rate: (given.rate ?? named.rate) || undefined,
     orgRate: (given.orgRate ?? named.orgRate) || undefined,
     pendingMs: given.pendingMs ?? named.pendingMs,
+    configurationDelayMs: given.configurationDelayMs ?? named.configurationDelayMs,
+    coveredCode: given.coveredCode ?? named.coveredCode,
+    configurations: named.configurations,
     faults: given.faults ?? named.faults,
   };
 }

@@ -30,6 +30,16 @@ export const SCENARIOS = {
   cooldown: { accounts: 60, drift: 0.1, coolingDown: 0.5 },
   /** Changes stay Pending for 5 s. */
   pending: { accounts: 60, drift: 0.3, pendingMs: 5000 },
+  /** Organization enrollment configurations on two OUs and one OU below: the nearest one decides the rule mode. */
+  configurations: {
+    accounts: 60,
+    drift: 0.1,
+    configurations: [
+      { ou: '/Workloads', organizationRuleMode: 'NoneAllowed' },
+      { ou: '/Workloads/Prod', organizationRuleMode: 'AnyAllowed' },
+      { ou: '/Sandbox', organizationRuleMode: 'NoneAllowed' },
+    ],
+  },
   /** The API of Organizations before accounts had State and Paths. */
   'older-organizations': { accounts: 25, drift: 0.2, accountShape: 'older' },
 } as const satisfies Readonly<Record<string, Partial<EngineOptions>>>;

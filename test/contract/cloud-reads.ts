@@ -9,6 +9,7 @@ import {
   listAll,
   type Promised,
   patiently,
+  ruleModeSourceOf,
   set,
   sorted,
   truthOf,
@@ -162,7 +163,11 @@ export const READ_PROMISES = {
       .accounts()
       .filter(({ management, computeOptimizer }) => !management && computeOptimizer.status === 'Active');
     expect(pages).toBe(1);
-    expect(items).toEqual(enrolled.map((each) => ({ accountId: each.accountId, observed: automationOf(each) })));
+    expect(items).toEqual(
+      enrolled.map((each) => ({
+        ...{ accountId: each.accountId, observed: automationOf(each), ruleModeSource: ruleModeSourceOf(each) },
+      })),
+    );
     expect(new Set(items.map(({ observed }) => observed.ruleMode)).size).toBe(2);
   },
 

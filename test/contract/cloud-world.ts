@@ -158,3 +158,9 @@ export function automationOf({ automation }: AccountTruth) {
   const { status, statusReason, organizationRuleMode: ruleMode, lastUpdatedTimestamp } = automation;
   return { kind: 'observed', status, ruleMode, statusReason, lastUpdated: about(lastUpdatedTimestamp) };
 }
+
+const SOURCE_TYPES = { Applied: 'applied', Inherited: 'inherited', Direct: 'direct', Default: 'default' } as const;
+
+export function ruleModeSourceOf({ automation: { organizationRuleModeSource: source } }: AccountTruth) {
+  return source && { type: SOURCE_TYPES[source.sourceType], targetId: source.sourceTargetId ?? null };
+}

@@ -1,9 +1,10 @@
 import { describe, it, onTestFinished } from 'vitest';
 import { CHANGE_PROMISES } from './cloud-changes.ts';
+import { CONFIGURATION_PROMISES } from './cloud-configurations.ts';
 import { READ_PROMISES } from './cloud-reads.ts';
 import type { MakeCloud, Promised, World, WorldOptions } from './cloud-world.ts';
 
-const PROMISES = { ...READ_PROMISES, ...CHANGE_PROMISES };
+const PROMISES = { ...READ_PROMISES, ...CHANGE_PROMISES, ...CONFIGURATION_PROMISES };
 
 /** Runs the Cloud port's contract against one adapter. A gap names a promise that it does not keep, and why. */
 export function cloudContract(

@@ -206,19 +206,22 @@ class World {
 /** Configurations are stored. Only one of an account has an effect there: this cloud does not know the OUs of its accounts by id. */
 function memoryConfigurations(world: World): Configurations {
   const stored = new Map<string, OrganizationConfiguration>();
-  const call = (operation: string, accountIds: readonly AccountId[] = [], clientToken: string | null = null) => ({
-    ...{ operation, accountIds, clientToken, status: null },
-  });
+  const list = {
+    operation: 'ListOrganizationEnrollmentConfigurations',
+    accountIds: [],
+    clientToken: null,
+    status: null,
+  };
   const change = (operation: string, { type, id }: ConfigurationTarget, token: string, act: () => void) => {
     const accountIds = type === 'account' ? [id] : [];
     const effect = () => {
       act();
       return { requestId: 'request-1' };
     };
-    return () => world.make(call(operation, accountIds, token), effect);
+    return () => world.make({ operation, accountIds, clientToken: token, status: null }, effect);
   };
   return {
-    list: () => world.make(call('ListOrganizationEnrollmentConfigurations'), () => [...stored.values()]),
+    list: () => world.make(list, () => [...stored.values()]),
     preparePut: async (target, ruleMode, token) =>
       change('PutOrganizationEnrollmentConfiguration', target, token, () => {
         stored.set(target.id, { target, ruleMode });

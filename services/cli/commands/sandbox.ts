@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { countArgument, durationArgument, numberArgument, wordArgument } from '../../../shared/config/arguments.ts';
 import { readJsonFile } from '../../../shared/config/text-file.ts';
+import { COVERED_CODES } from '../../sandbox/engine/options.ts';
 import { isScenarioName, SCENARIOS } from '../../sandbox/scenarios.ts';
 import type { CliContext, Select } from '../context.ts';
 import { CommandError } from '../errors.ts';
@@ -16,6 +17,8 @@ type Optional =
   | 'rate'
   | 'orgRate'
   | 'pending'
+  | 'configurationDelay'
+  | 'coveredCode'
   | 'faults';
 type SandboxFlags = Readonly<Partial<Record<Optional, string>>> & { readonly port: string };
 
@@ -33,6 +36,14 @@ export function defineSandbox(program: Command, select: Select): void {
     .option('--rate <n>', 'calls per second for each calling account and operation (default: no throttling)')
     .option('--org-rate <n>', 'changes per second in the whole organization (default: no throttling)')
     .option('--pending <duration>', 'how long a change stays Pending (default: 0s)')
+    .option(
+      '--configuration-delay <duration>',
+      'how long a change of an enrollment configuration of an OU or the root takes (default: 5s to 5m)',
+    )
+    .option(
+      '--covered-code <code>',
+      `error code if a configuration applies to an account: ${COVERED_CODES.join(', ')} (default: ${COVERED_CODES[0]})`,
+    )
     .option('--faults <file>', 'JSON list of faults')
     .addHelpText('after', ACCESS)
     .action((flags: SandboxFlags) => select((context) => runSandbox(context, flags)));
@@ -54,7 +65,7 @@ async function runSandbox(context: CliContext, flags: SandboxFlags): Promise<num
     import('../../sandbox/options.ts'),
   ]);
   const given = numbersOf(flags);
-  const { scenario: name, faults: file } = flags;
+  const { scenario: name, faults: file, coveredCode: code } = flags;
   if (name !== undefined && !isScenarioName(name)) wordArgument('--scenario', name, Object.keys(SCENARIOS));
   const faults = file === undefined ? undefined : faultsSchema.safeParse(readJsonFile(file));
   if (faults?.success === false) {
@@ -64,6 +75,7 @@ async function runSandbox(context: CliContext, flags: SandboxFlags): Promise<num
     ...(name === undefined && { drift: DEFAULT_DRIFT }),
     ...given,
     ...(flags.host !== undefined && { host: flags.host }),
+    ...(code !== undefined && { coveredCode: wordArgument('--covered-code', code, COVERED_CODES) }),
     ...(name !== undefined && isScenarioName(name) && { scenario: name }),
     ...(faults !== undefined && { faults: faults.data }),
   };
@@ -89,7 +101,7 @@ function aborted(signal: AbortSignal): Promise<void> {
 }
 
 function numbersOf(flags: SandboxFlags) {
-  const { accounts, seed, drift, latency, rate, orgRate, pending } = flags;
+  const { accounts, seed, drift, latency, rate, orgRate, pending, configurationDelay: delay } = flags;
   const calls = { min: 0, max: 1_000_000 };
   return {
     port: countArgument('--port', flags.port, { min: 0, max: 65_535 }),
@@ -100,6 +112,7 @@ function numbersOf(flags: SandboxFlags) {
     ...(rate !== undefined && { rate: numberArgument('--rate', rate, calls) }),
     ...(orgRate !== undefined && { orgRate: numberArgument('--org-rate', orgRate, calls) }),
     ...(pending !== undefined && { pendingMs: durationArgument('--pending', pending) }),
+    ...(delay !== undefined && { configurationDelayMs: durationArgument('--configuration-delay', delay) }),
   };
 }
 

@@ -3,7 +3,7 @@ import type { Enrollments } from './enrollments.ts';
 import { enrollment, freshAccountId } from './generate.ts';
 import type { Organization } from './organization.ts';
 import type { Random } from './random.ts';
-import type { Account, AccountState, OrganizationalUnit, RuleMode, Status } from './types.ts';
+import type { Account, AccountState, OrganizationalUnit, RuleMode, RuleModeSource, Status } from './types.ts';
 
 type EnrollmentTruth = { status: Status; statusReason: string | null; lastUpdatedTimestamp: Date };
 /** The real state of one account, independent of what an API returns. */
@@ -16,7 +16,7 @@ export type AccountTruth = {
   management: boolean;
   roleAssumable: boolean;
   computeOptimizer: EnrollmentTruth;
-  automation: EnrollmentTruth & { organizationRuleMode: RuleMode };
+  automation: EnrollmentTruth & { organizationRuleMode: RuleMode; organizationRuleModeSource: RuleModeSource | null };
 };
 
 export function accountTruth(account: Account, enrollments: Enrollments): AccountTruth {
@@ -34,7 +34,11 @@ export function accountTruth(account: Account, enrollments: Enrollments): Accoun
     management: account.management,
     roleAssumable: account.roleAssumable,
     computeOptimizer: truth('computeOptimizer'),
-    automation: { ...truth('automation'), organizationRuleMode: enrollments.ruleMode(account) },
+    automation: {
+      ...truth('automation'),
+      organizationRuleMode: enrollments.ruleMode(account),
+      organizationRuleModeSource: enrollments.ruleModeSource(account),
+    },
   };
 }
 
@@ -74,7 +78,10 @@ export function changeAccounts(
   if (changing.some(({ patch, account }) => account.management && (patch.state ?? 'ACTIVE') !== 'ACTIVE'))
     throw new ControlError('The management account cannot be closed');
 
-  for (const { patch, account } of changing) applyPatch(organization, account, patch);
+  for (const { patch, account } of changing) {
+    applyPatch(organization, account, patch);
+    if (patch.ou !== undefined || patch.state !== undefined) enrollments.follow(account, context.now);
+  }
   const joined = add.map((patch) => join(organization, enrollments, patch, context));
   for (const account of leaving) {
     organization.remove(account);

@@ -1,4 +1,6 @@
-import { type Call, Failure, integer, isDelegatedAdministrator, type Operations, text, texts } from './operation.ts';
+import { optedIn, optInRequired, refuseOutsiders } from './automation-callers.ts';
+import { configurationOperations } from './configuration-operations.ts';
+import { type Call, Failure, integer, type Operations, text, texts, type World } from './operation.ts';
 import { isOpen } from './organization.ts';
 import { invalidToken, paginate } from './pages.ts';
 import type { Account, Output } from './types.ts';
@@ -13,15 +15,11 @@ export const automationOperations: Operations = {
   ListAccounts: { run: listAccounts },
   AssociateAccounts: { run: associateAccounts, mutating: true },
   DisassociateAccounts: { run: disassociateAccounts, mutating: true },
+  ...configurationOperations,
 };
 
-function optInRequired(): Failure {
-  return new Failure('OptInRequiredException', 'The account must be opted in to AWS Compute Optimizer first.');
-}
-
-const optedIn = (account: Account): boolean => account.computeOptimizer.status === 'Active';
-
-function getEnrollmentConfiguration({ world, caller }: Call): Output | Failure {
+function getEnrollmentConfiguration(call: Call): Output | Failure {
+  const { world, caller } = call;
   if (!optedIn(caller)) return optInRequired();
   const { status, reason, updatedAt } = caller.automation;
   return {
@@ -29,7 +27,19 @@ function getEnrollmentConfiguration({ world, caller }: Call): Output | Failure {
     statusReason: reason ?? undefined,
     organizationRuleMode: world.enrollments.ruleMode(caller),
     lastUpdatedTimestamp: new Date(updatedAt),
+    organizationEnrollmentConfigurationStatus: configurationStatus(call),
   };
+}
+
+/** Absent for the management account. */
+function configurationStatus({ world, caller }: Call): 'Active' | 'Inactive' | undefined {
+  if (caller.management) return undefined;
+  return world.enrollments.configurations.nearest(caller) === null ? 'Inactive' : 'Active';
+}
+
+/** AWS does not document which error code says that a configuration applies, so an option chooses it. */
+function covered({ settings }: World, message: string): Failure {
+  return new Failure(settings.coveredCode, message);
 }
 
 function updateEnrollmentConfiguration({ world, caller, input, now }: Call): Output | Failure {
@@ -46,6 +56,8 @@ function updateEnrollmentConfiguration({ world, caller, input, now }: Call): Out
       );
     enrollments.request(caller, 'automation', 'Active', now);
   } else {
+    if (!caller.management && enrollments.configurations.covers(caller))
+      return covered(world, 'An organization enrollment configuration enables Automation in this account.');
     if (!caller.management && enrollments.ruleMode(caller) === 'AnyAllowed')
       return new Failure(
         'InvalidParameterValueException',
@@ -59,21 +71,6 @@ function updateEnrollmentConfiguration({ world, caller, input, now }: Call): Out
     statusReason: automation.reason ?? undefined,
     lastUpdatedTimestamp: new Date(automation.updatedAt),
   };
-}
-
-/** Organization-level operations need the management account or the delegated administrator, and trusted access. */
-function refuseOutsiders(call: Call): Failure | null {
-  const { world, caller } = call;
-  if (!caller.management && !isDelegatedAdministrator(call))
-    return new Failure(
-      'NotManagementAccountException',
-      'Only the management account or the delegated administrator can perform this action.',
-    );
-  if (!world.enrollments.trustedAccess)
-    return caller.management
-      ? new Failure('ForbiddenException', 'Trusted access for Compute Optimizer is not enabled in the organization.')
-      : new Failure('AccessDeniedException', 'The delegated administrator needs trusted access in the organization.');
-  return optedIn(caller) ? null : optInRequired();
 }
 
 function listAccounts(call: Call): Output | Failure {
@@ -96,6 +93,7 @@ function accountInfo({ world }: Call, account: Account): Output {
     accountId: account.id,
     status,
     organizationRuleMode: world.enrollments.ruleMode(account),
+    organizationRuleModeSource: world.enrollments.ruleModeSource(account) ?? undefined,
     statusReason: reason ?? undefined,
     lastUpdatedTimestamp: new Date(updatedAt),
   };
@@ -139,6 +137,11 @@ function eachMember({ world, input }: Call, act: (account: Account) => string | 
       'InvalidParameterValueException',
       `The number of account ids must be between 1 and ${MAX_BATCH}.`,
     );
+  const isCovered = (account: Account | undefined): boolean =>
+    account !== undefined && !account.management && world.enrollments.configurations.covers(account);
+  const decided = ids.filter((id) => isCovered(world.organization.account(id)));
+  if (decided.length > 0)
+    return covered(world, `An organization enrollment configuration applies to ${decided.join(', ')}.`);
   const accountIds: string[] = [];
   const errors: string[] = [];
   for (const id of new Set(ids)) {

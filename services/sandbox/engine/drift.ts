@@ -28,7 +28,7 @@ export function applyDrift(
   const changes = 'changes' in request ? request.changes : chooseOptOuts(organization, request);
   const actor = 'changes' in request ? request.actor : undefined;
   const willBe = new Map<Account, Status>();
-  for (const change of changes) checkChange(organization, change, willBe);
+  for (const change of changes) checkChange({ organization, enrollments }, change, willBe);
   return changes.flatMap(({ accountId, enrollment, status }) => {
     const account = organization.account(accountId);
     if (account === undefined) return [];
@@ -62,7 +62,11 @@ function chooseOptOuts(
   }));
 }
 
-function checkChange(organization: Organization, change: DriftChange, willBe: Map<Account, Status>): void {
+function checkChange(
+  { organization, enrollments }: { organization: Organization; enrollments: Enrollments },
+  change: DriftChange,
+  willBe: Map<Account, Status>,
+): void {
   const account = organization.account(change.accountId);
   if (account === undefined) throw new ControlError(`Account ${change.accountId} is not in the organization`);
   if (change.enrollment === 'computeOptimizer') {
@@ -74,4 +78,6 @@ function checkChange(organization: Organization, change: DriftChange, willBe: Ma
     throw new ControlError(
       `Automation of account ${change.accountId} needs Compute Optimizer Active, not ${computeOptimizer}`,
     );
+  if (change.status === 'Inactive' && !account.management && enrollments.configurations.covers(account))
+    throw new ControlError(`A configuration keeps Automation of account ${change.accountId} enabled`);
 }

@@ -1,6 +1,15 @@
+import { type Configurations, type ConfigurationTarget, isAccount } from './configurations.ts';
 import type { Organization } from './organization.ts';
 import { isOpen } from './organization.ts';
-import type { Account, EnrollmentName, RequestableStatus, RuleMode, Status } from './types.ts';
+import type {
+  Account,
+  EnrollmentName,
+  OrganizationalUnit,
+  RequestableStatus,
+  RuleMode,
+  RuleModeSource,
+  Status,
+} from './types.ts';
 
 /**
  * The enrollments of all accounts, and their state machine.
@@ -20,6 +29,7 @@ type Landing = { account: Account; enrollment: EnrollmentName; change: number; d
 export class Enrollments {
   readonly #organization: Organization;
   readonly #pendingMs: number;
+  readonly configurations: Configurations;
   /** Pending transitions, which are in order of their due time because each takes the same time. */
   #landings: Landing[] = [];
   #nextLanding = 0;
@@ -30,8 +40,9 @@ export class Enrollments {
   /** After an organization-wide opt-in, AWS opts in every account that joins. */
   organizationOptedIn = false;
 
-  constructor(organization: Organization, pendingMs: number, now: number) {
+  constructor(organization: Organization, configurations: Configurations, pendingMs: number, now: number) {
     this.#organization = organization;
+    this.configurations = configurations;
     this.#pendingMs = pendingMs;
     this.trustedAccessSince = now;
     for (const account of organization.accounts) if (counts(account)) this.#membersOptedIn += 1;
@@ -42,8 +53,16 @@ export class Enrollments {
     return this.#membersOptedIn;
   }
 
-  /** Completes every Pending transition that is due. Must be called before any read. */
+  /** Completes every Pending transition and every change of a configuration that is due. Must be called before any read. */
   settle(now: number): void {
+    for (let change = this.configurations.takeDue(now); change !== null; change = this.configurations.takeDue(now)) {
+      this.#settleTransitions(change.due);
+      this.#takeEffect(change.unit, change.mode, change.due);
+    }
+    this.#settleTransitions(now);
+  }
+
+  #settleTransitions(now: number): void {
     for (;;) {
       const landing = this.#landings[this.#nextLanding];
       if (landing === undefined || landing.due > now) break;
@@ -89,6 +108,7 @@ export class Enrollments {
     enrollment.change += 1;
     this.#membersOptedIn += Number(counts(account)) - Number(counted);
     const lost = status === 'Inactive' || status === 'Failed';
+    if (name === 'computeOptimizer' && status === 'Active') this.follow(account, at);
     if (name === 'automation') {
       if (lost) account.associated = false;
     } else if (lost && account.automation.status !== 'Inactive') {
@@ -130,6 +150,7 @@ export class Enrollments {
   }
 
   left(account: Account): void {
+    this.configurations.forget(account);
     if (counts(account)) this.#membersOptedIn -= 1;
     account.computeOptimizer.change += 1;
     account.automation.change += 1;
@@ -151,8 +172,61 @@ export class Enrollments {
     this.request(account, 'automation', 'Inactive', now);
   }
 
+  /** Stores or, with `mode` null, deletes a configuration. On an OU or the root it takes effect later. */
+  configure(target: ConfigurationTarget, mode: RuleMode | null, now: number): void {
+    const due = this.configurations.accept(target, mode, now);
+    if (isAccount(target)) this.follow(target, now);
+    else if (due <= now) this.settle(now);
+  }
+
+  /** A configuration that has been in effect since before the start. Enabling Automation keeps the time of the last update. */
+  preset(unit: OrganizationalUnit, mode: RuleMode): void {
+    this.configurations.preset(unit, mode);
+    const enable = (below: OrganizationalUnit): void => {
+      for (const account of below.accounts) {
+        if (account.management || !isOpen(account)) continue;
+        account.associated = false;
+        if (account.computeOptimizer.status === 'Active')
+          this.set(account, 'automation', 'Active', null, account.automation.updatedAt);
+      }
+      for (const child of below.children) enable(child);
+    };
+    enable(unit);
+  }
+
+  #takeEffect(unit: OrganizationalUnit, mode: RuleMode | null, at: number): void {
+    this.configurations.apply(unit, mode);
+    if (mode !== null) this.#followBelow(unit, at);
+  }
+
+  #followBelow(unit: OrganizationalUnit, at: number): void {
+    for (const account of unit.accounts) this.follow(account, at);
+    for (const child of unit.children) this.#followBelow(child, at);
+  }
+
+  /**
+   * Applies the nearest configuration, if any, to an account: it ends the association, and enables Automation if the account is in Compute Optimizer.
+   * Called whenever an account joins, moves, or is opted in to Compute Optimizer.
+   */
+  follow(account: Account, at: number): void {
+    if (account.management || !isOpen(account) || this.configurations.nearest(account) === null) return;
+    account.associated = false;
+    if (account.computeOptimizer.status === 'Active') this.request(account, 'automation', 'Active', at);
+  }
+
+  /** What determines the mode; null for the management account. */
+  ruleModeSource(account: Account): RuleModeSource | null {
+    if (account.management) return null;
+    const configured = this.configurations.nearest(account);
+    if (configured === null) return { sourceType: account.associated ? 'Direct' : 'Default' };
+    const { targetId } = configured;
+    return { sourceType: targetId === account.id ? 'Applied' : 'Inherited', sourceTargetId: targetId };
+  }
+
   /** The effective mode. Associations have no effect while the management account's own Automation is off, but they are kept. */
   ruleMode(account: Account): RuleMode {
+    const configured = account.management ? null : this.configurations.nearest(account);
+    if (configured !== null) return configured.mode;
     const { status, target } = this.#organization.management.automation;
     if (status !== 'Active' && !(status === 'Pending' && target === 'Active')) return 'NoneAllowed';
     return account.associated || account.management ? 'AnyAllowed' : 'NoneAllowed';

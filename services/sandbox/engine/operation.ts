@@ -1,6 +1,7 @@
 import type { Enrollments } from './enrollments.ts';
 import type { EventLog } from './event-log.ts';
 import type { PageFault } from './faults.ts';
+import type { CoveredCode } from './options.ts';
 import type { Organization } from './organization.ts';
 import type { Random } from './random.ts';
 import type { Sessions } from './sessions.ts';
@@ -31,6 +32,8 @@ export type World = {
     externalId: string | undefined;
     /** `current`: Organizations returns `State` and `Paths`; `older`: only `Status`. */
     accountShape: 'current' | 'older';
+    /** The error code for a request about an account to which a configuration applies. */
+    coveredCode: CoveredCode;
     /** Salt of the checksum in page tokens. */
     tokenSalt: string;
   };

@@ -1,4 +1,8 @@
 import type { Fault } from './faults.ts';
+import type { RuleMode } from './types.ts';
+
+export const COVERED_CODES = ['ForbiddenException', 'InvalidParameterValueException'] as const;
+export type CoveredCode = (typeof COVERED_CODES)[number];
 
 /** All parameters of a sandbox. `engineDefaults` has a value for each. */
 export type EngineOptions = {
@@ -19,6 +23,12 @@ export type EngineOptions = {
   orgRate: number | undefined;
   /** How long an enrollment stays Pending, ms. */
   pendingMs: number;
+  /** How long a change of a configuration of an OU or the root takes, ms; undefined: 5 s to 5 min, determined by the seed. */
+  configurationDelayMs: number | undefined;
+  /** The error code for a request about an account to which a configuration applies: AWS does not document which one it uses. */
+  coveredCode: CoveredCode;
+  /** The initial configurations, by the path of their OU. */
+  configurations: readonly { ou: string; organizationRuleMode: RuleMode }[];
   faults: readonly Fault[];
 };
 
@@ -36,5 +46,8 @@ export const engineDefaults: EngineOptions = Object.freeze({
   rate: undefined,
   orgRate: undefined,
   pendingMs: 0,
+  configurationDelayMs: undefined,
+  coveredCode: 'ForbiddenException',
+  configurations: Object.freeze([]),
   faults: Object.freeze([]),
 });

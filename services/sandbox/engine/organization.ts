@@ -33,6 +33,7 @@ export class Organization {
   readonly delegatedAdministrator: Account;
   readonly #accounts: Account[];
   readonly #byId = new Map<string, Account>();
+  readonly #units: readonly OrganizationalUnit[];
   readonly #unitsById = new Map<string, OrganizationalUnit>();
   readonly #unitsByPath = new Map<string, OrganizationalUnit>();
 
@@ -57,6 +58,7 @@ export class Organization {
       for (const child of unit.children) register(child);
     };
     register(parts.root);
+    this.#units = [...this.#unitsById.values()].sort((left, right) => (left.id < right.id ? -1 : 1));
     for (const account of this.#accounts) {
       this.#byId.set(account.id, account);
       account.ou.accounts.push(account);
@@ -74,6 +76,11 @@ export class Organization {
 
   unit(id: string): OrganizationalUnit | undefined {
     return this.#unitsById.get(id);
+  }
+
+  /** The root and all OUs, sorted by id. */
+  get units(): readonly OrganizationalUnit[] {
+    return this.#units;
   }
 
   /** Finds a unit by its path of names; `/` is the root. */

@@ -1,20 +1,18 @@
 import { type AccountChanges, type AccountTruth, accountTruth, changeAccounts } from './accounts.ts';
+import type { StoredConfiguration } from './configurations.ts';
 import { applyDrift, ControlError, type DriftEvent, type DriftRequest } from './drift.ts';
-import { Enrollments } from './enrollments.ts';
-import { EventLog, type RecordedEvent } from './event-log.ts';
+import type { RecordedEvent } from './event-log.ts';
 import { accountsIn, type Fault, type FaultEffect, Faults, hollowed } from './faults.ts';
-import { generateOrganization } from './generate.ts';
-import { IdempotentAnswers } from './idempotency.ts';
-import { type Call, Failure, text, type World } from './operation.ts';
+import { type Call, Failure, text } from './operation.ts';
 import { type EngineOptions, engineDefaults } from './options.ts';
 import { isOpen } from './organization.ts';
 import { createRandom, type Random } from './random.ts';
 import { createServices, httpStatusOf, isDocumentedError, type ServedOperation, type Service } from './services.ts';
 import { Sessions } from './sessions.ts';
 import { isRecord, type Violation } from './smithy.ts';
+import { type State, startState } from './state.ts';
 import { readerOf } from './sts.ts';
-import { type CallCount, Tallies, type Tally } from './tallies.ts';
-import { TokenBucket } from './throttle.ts';
+import type { CallCount, Tally } from './tallies.ts';
 import type { Account, ApiAnswer, ApiError, ApiRequest, Clock, Output, RoleSession, ServiceName } from './types.ts';
 
 export type SandboxInfo = {
@@ -25,14 +23,6 @@ export type SandboxInfo = {
   memberRole: string;
 };
 export type Identity = { accountId: string; roleSession: RoleSession | undefined };
-
-type State = {
-  world: World;
-  faults: Faults;
-  answers: IdempotentAnswers;
-  tallies: Tallies;
-  orgBucket: TokenBucket | null;
-};
 
 /**
  * A simulated AWS organization: a state machine over calls, with no I/O, no timers and no clock but the one it is given.
@@ -59,24 +49,7 @@ export class Sandbox {
   }
 
   #start(): State {
-    const now = this.#clock.now();
-    const random = this.#random();
-    const { memberRole, externalId, accountShape, seed, pendingMs, rate, orgRate, faults } = this.#options;
-    const organization = generateOrganization({ ...this.#options, now });
-    return {
-      world: {
-        organization,
-        enrollments: new Enrollments(organization, pendingMs, now),
-        sessions: this.#sessions,
-        events: new EventLog(),
-        random,
-        settings: { memberRole, externalId, accountShape, tokenSalt: `${organization.id}/${seed}` },
-      },
-      faults: new Faults(faults, random),
-      answers: new IdempotentAnswers(),
-      tallies: new Tallies(rate),
-      orgBucket: orgRate === undefined ? null : new TokenBucket(orgRate, now),
-    };
+    return startState(this.#options, this.#clock.now(), this.#random(), this.#sessions);
   }
 
   /** Restores the initial state. Credentials that were issued remain valid until they expire. */
@@ -224,6 +197,20 @@ export class Sandbox {
     const one = accountId === undefined ? undefined : organization.account(accountId);
     const chosen = accountId === undefined ? organization.accounts : one === undefined ? [] : [one];
     return chosen.map((account) => accountTruth(account, enrollments));
+  }
+
+  configurations(): Pick<StoredConfiguration, 'targetId' | 'organizationRuleMode'>[] {
+    const { configurations } = this.#state.world.enrollments;
+    return configurations.all.map(({ targetId, organizationRuleMode }) => ({ targetId, organizationRuleMode }));
+  }
+
+  /** The root, whose parent is null, and all OUs. */
+  organizationalUnits(): { id: string; name: string; parentId: string | null }[] {
+    return this.#state.world.organization.units.map(({ id, name, parent }) => ({
+      id,
+      name,
+      parentId: parent?.id ?? null,
+    }));
   }
 
   calls(): CallCount[] {

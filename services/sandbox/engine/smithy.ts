@@ -146,6 +146,8 @@ class Compiler {
     switch (shape.type) {
       case 'structure':
         return this.#structure(shape);
+      case 'union':
+        return this.#union(shape);
       case 'list':
         return this.#list(shape, traits);
       case 'enum':
@@ -181,6 +183,18 @@ class Compiler {
         if (member !== undefined && member !== null) check(member, at, found);
         else if (required) found.push(violation('required', null, at, 'Member must not be null'));
       }
+    };
+  }
+
+  /** Exactly one member is present. Unknown members do not count. */
+  #union(shape: Shape): Check {
+    const members = this.#structure(shape);
+    const names = Object.keys(shape.members ?? {});
+    return (value, path, found) => {
+      members(value, path, found);
+      if (!isRecord(value)) return;
+      const present = names.filter((name) => Object.hasOwn(value, name) && value[name] != null);
+      if (present.length !== 1) found.push(wrongType(path, 'union with exactly one member'));
     };
   }
 

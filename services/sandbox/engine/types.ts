@@ -9,6 +9,10 @@ export type RequestableStatus = 'Active' | 'Inactive';
 export type EnrollmentName = 'computeOptimizer' | 'automation';
 export type AccountState = 'ACTIVE' | 'SUSPENDED' | 'PENDING_CLOSURE';
 export type RuleMode = 'AnyAllowed' | 'NoneAllowed';
+export type RuleModeSource = {
+  sourceType: 'Applied' | 'Inherited' | 'Direct' | 'Default';
+  sourceTargetId?: string;
+};
 
 /** One enrollment of one account. `change` numbers its transitions, so that a superseded Pending never completes. */
 export type Enrollment = {

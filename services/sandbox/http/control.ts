@@ -59,6 +59,8 @@ export function createControl(sandbox: Sandbox, clock: MovableClock) {
       { method: 'GET', run: (_, query) => accounts(query) },
       { method: 'POST', run: (body) => ({ accountIds: sandbox.changeAccounts(accountsSchema.parse(body)) }) },
     ],
+    configurations: [{ method: 'GET', run: () => ({ configurations: sandbox.configurations() }) }],
+    'organizational-units': [{ method: 'GET', run: () => ({ organizationalUnits: sandbox.organizationalUnits() }) }],
     calls: [{ method: 'GET', run: () => ({ calls: sandbox.calls() }) }],
     events: [{ method: 'GET', run: () => ({ events: sandbox.events() }) }],
     info: [{ method: 'GET', run: () => sandbox.info() }],

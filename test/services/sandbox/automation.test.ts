@@ -33,6 +33,7 @@ describe('UpdateEnrollmentConfiguration', () => {
       status: 'Active',
       organizationRuleMode: 'NoneAllowed',
       lastUpdatedTimestamp: START / 1000,
+      organizationEnrollmentConfigurationStatus: 'Inactive',
     });
   });
 
@@ -205,6 +206,7 @@ describe('ListAccounts', () => {
         accountId,
         status,
         organizationRuleMode,
+        organizationRuleModeSource: { sourceType: organizationRuleMode === 'AnyAllowed' ? 'Direct' : 'Default' },
         lastUpdatedTimestamp: lastUpdatedTimestamp.getTime() / 1000,
       })),
     );

@@ -27,6 +27,7 @@ describe('control endpoints', () => {
           status: expect.any(String),
           statusReason: null,
           organizationRuleMode: expect.any(String),
+          organizationRuleModeSource: { sourceType: expect.any(String) },
           lastUpdatedTimestamp: expect.stringMatching(/^\d{4}-.*Z$/),
         },
       },

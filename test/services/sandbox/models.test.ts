@@ -57,6 +57,7 @@ function validValue(model: Model, id: string): unknown {
   const shape = model.shapes[id];
   const type = shape?.type ?? name.toLowerCase();
   if (type === 'structure') return validStructure(model, id);
+  if (type === 'union') return firstMember(validStructure(model, id));
   if (type === 'list') return [validValue(model, shape?.member?.target ?? '')];
   if (type === 'enum') return Object.values(shape?.members ?? {})[0]?.traits?.['smithy.api#enumValue'];
   if (type === 'boolean') return false;
@@ -69,6 +70,11 @@ function validValue(model: Model, id: string): unknown {
 function validStructure(model: Model, id: string): Record<string, unknown> {
   const members = Object.entries(model.shapes[id]?.members ?? {});
   return Object.fromEntries(members.map(([name, { target }]) => [name, validValue(model, target)]));
+}
+
+/** A union has exactly one member. */
+function firstMember(all: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(all).slice(0, 1));
 }
 
 type Broken = { what: string; value: unknown };
@@ -97,8 +103,22 @@ function broken(model: Model, { target, traits = {} }: z.infer<typeof reference>
     for (const { what, value } of broken(model, shape.member))
       found.push({ what: `an item that is ${what}`, value: [value] });
   }
+  if (type === 'union') found.push(...brokenUnion(model, target));
   if (type === 'structure') for (const { what, input } of mutations(model, target)) found.push({ what, value: input });
   return found;
+}
+
+function brokenUnion(model: Model, unionId: string): Broken[] {
+  const all = validStructure(model, unionId);
+  const members = Object.entries(model.shapes[unionId]?.members ?? {});
+  return [
+    { what: 'a union without a member', value: {} },
+    { what: 'a union with an unknown member', value: { other: 'a' } },
+    { what: 'a union with all members', value: all },
+    ...members.flatMap(([name, member]) =>
+      broken(model, member).map(({ what, value }) => ({ what: `${name}: ${what}`, value: { [name]: value } })),
+    ),
+  ];
 }
 
 function outOfBounds(model: Model, type: string, traits: Readonly<Record<string, unknown>>, itemId: string): Broken[] {
