@@ -5,14 +5,7 @@ import {
   KINDS,
   kindOf,
 } from '../../shared/domain/enrollment/kinds/index.ts';
-import type {
-  AccountId,
-  Caller,
-  ConfigurationTarget,
-  OrganizationConfiguration,
-  RuleMode,
-  TargetStatus,
-} from '../../shared/domain/enrollment/model.ts';
+import type { AccountId, Caller, RuleMode, TargetStatus } from '../../shared/domain/enrollment/model.ts';
 import type { OrganizationAccount } from '../../shared/domain/policy/index.ts';
 import {
   type ChangeRequest,
@@ -20,7 +13,6 @@ import {
   type Cloud,
   CloudError,
   type CloudErrorKind,
-  type Configurations,
   type ListedEnrollment,
   type Observed,
   type Page,
@@ -28,6 +20,7 @@ import {
 } from '../../shared/ports/cloud.ts';
 import type { Clock } from '../../shared/ports/system.ts';
 import { DAY } from './domain-kit.ts';
+import { memoryConfigurations } from './memory-configurations.ts';
 
 /** The enrollments of one account. */
 type Holding = Record<EnrollmentId, Observed>;
@@ -201,38 +194,6 @@ class World {
     }
     this.move(accountId, 'automation', 'Inactive');
   }
-}
-
-/** Configurations are stored. Only one of an account has an effect there: this cloud does not know the OUs of its accounts by id. */
-function memoryConfigurations(world: World): Configurations {
-  const stored = new Map<string, OrganizationConfiguration>();
-  const list = {
-    operation: 'ListOrganizationEnrollmentConfigurations',
-    accountIds: [],
-    clientToken: null,
-    status: null,
-  };
-  const change = (operation: string, { type, id }: ConfigurationTarget, token: string, act: () => void) => {
-    const accountIds = type === 'account' ? [id] : [];
-    const effect = () => {
-      act();
-      return { requestId: 'request-1' };
-    };
-    return () => world.make({ operation, accountIds, clientToken: token, status: null }, effect);
-  };
-  return {
-    list: () => world.make(list, () => [...stored.values()]),
-    preparePut: async (target, ruleMode, token) =>
-      change('PutOrganizationEnrollmentConfiguration', target, token, () => {
-        stored.set(target.id, { target, ruleMode });
-        if (target.type === 'account') world.configure(target.id, ruleMode);
-      }),
-    prepareDelete: async (target, token) =>
-      change('DeleteOrganizationEnrollmentConfiguration', target, token, () => {
-        stored.delete(target.id);
-        if (target.type === 'account') world.associate(target.id, 'NoneAllowed');
-      }),
-  };
 }
 
 export function memoryCloud(options: MemoryCloudOptions): MemoryCloud {

@@ -20,6 +20,10 @@ describe('commands that run until they are stopped', () => {
       '2s',
       '--rate',
       '50',
+      '--configuration-delay',
+      '1m',
+      '--covered-code',
+      'InvalidParameterValueException',
       '--org-rate',
       '5',
     ];
