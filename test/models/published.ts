@@ -32,21 +32,22 @@ export function npmClients(directory: string): Publisher {
         `${client}@latest`,
         '--pack-destination',
         into,
-        '--silent',
+        '--loglevel=error',
         '--ignore-scripts',
       ]);
       await run('tar', ['-xzf', join(into, packed.stdout.trim()), '-C', into]);
     } catch (error) {
-      return { reason: `npm has no ${client}, or could not be reached: ${firstLine(error)}` };
+      return { reason: `npm did not provide ${client} (${codeOf(error)}); --botocore FILE.whl can replace it` };
     }
     return readClient(join(into, 'package'));
   };
 }
 
-function firstLine(error: unknown): string {
+/** npm's error code, such as E404 for a package that does not exist. */
+function codeOf(error: unknown): string {
   const failure = failureSchema.safeParse(error);
-  const text = failure.success && failure.data.stderr !== '' ? failure.data.stderr : String(error);
-  return text.split('\n').find((line) => line.trim() !== '') ?? '';
+  const code = failure.success ? /npm error code (\S+)/.exec(failure.data.stderr)?.[1] : undefined;
+  return code ?? String(error);
 }
 
 /**
