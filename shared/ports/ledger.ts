@@ -11,8 +11,8 @@ import type { EntryType, StepType } from '../domain/ledger/entry-types.ts';
  * - `append` is durable when it returns. An entry is stored only if its chain ends at exactly (`seq` − 1, `prevHash`). Otherwise
  *   its outcome is `headMoved`, as is that of the later entries of its chain. One call may append several entries to one chain.
  * - Appending the same entry twice (same chain, seq and hash) returns `appended` both times, so a retry after a lost answer is safe.
- * - A read sees every append that returned before it, in any process. Exception: where an index lags (DynamoDB), `query` without
- *   `accountId`, `changedSince`, `reachedSince`, `outline` and `unpublished` may miss entries of about the last second.
+ * - A read sees every append that returned before it, in any process. Exception: where an index lags (DynamoDB), `changedSince`,
+ *   `reachedSince`, `outline`, `unpublished`, and a `query` without `accountId` may miss entries of about the last second.
  */
 export interface Ledger {
   append(entries: readonly LedgerEntry[]): Promise<readonly AppendOutcome[]>;
@@ -53,7 +53,10 @@ export interface Ledger {
   /** One page of the names of all chains, ascending: those after `after`. */
   chains(after: string | null, limit: number): Promise<readonly string[]>;
 
-  /** The known end of every chain, in pages ordered by name; never beyond the chain's entries. No entry is read. */
+  /**
+   * The end of every chain as the store has noted it, in pages ordered by chain name. It may lag behind the last entry, but is never beyond it. No
+   * entry is read.
+   */
   ends(): AsyncIterable<readonly ChainEnd[]>;
 
   /**

@@ -7,7 +7,7 @@
  * - `ForeignSchema` a Rollcall database in which another program created or changed tables, indexes, triggers or views; left as it is
  * - `NewerVersion`, `OlderVersion` written by another version of Rollcall; left as it is
  * - `Busy` another process held the lock for too long
- * - `NotADirectory`, `Exists` the path is not what it has to be
+ * - `NotADirectory`, `Exists` the path is not a directory, or something already exists there
  * - `NotFound` no such file, table or queue
  * - `Moved` the file was moved or deleted while it was open: further writes would be lost
  * - `Closed` the store was closed before
