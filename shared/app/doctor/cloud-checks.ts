@@ -224,7 +224,7 @@ async function serviceLinkedRoles({ inspection, retrying, needed }: CloudChecksI
   );
 }
 
-/** A denied listing is reported by its own check, and this check runs only if the one of the first kind passed. */
+/** A denied listing counts as no Failed enrollments: the check of its kind reports it. The check of the first kind has passed, so its denial is an error. */
 async function failedOf(
   inspection: Inspection,
   retrying: Retrying,

@@ -22,9 +22,9 @@ export type DigestDeps = Pick<Deps, 'ledger' | 'registers' | 'clock' | 'newId' |
  * One digest a day across all processes, even if one of them dies midway. The register first fixes the content of the entry and its place in the
  * chain, so that any process can append exactly this entry, any number of times.
  *
- *   none of today ──(list kept; compare-and-set)──▶ begun ──(append)──▶ appended ──▶ done
- *                                                     ▲        │ the chain has moved on: it can never be appended there any more
- *                                                     └────────┘ a new place, by compare-and-set
+ *   no digest of today ──(list stored; compare-and-set)──▶ begun ──(append)──▶ appended ──▶ done
+ *                                                            ▲        │ another entry has taken the place in the chain
+ *                                                            └────────┘ a new place, by compare-and-set
  */
 const digestState = z.object({
   digest: digestSchema,
@@ -106,7 +106,7 @@ async function begin({ ledger, registers, clock, newId, actor }: DigestDeps, day
   const state: DigestState = { digest, id: newId(), at: toIso(clock.now()), actor, head, done: false };
   const document = DIGEST_LISTS.named(`${day}/${digest.list}`);
   const kept = await writeTyped(registers, document, list, null);
-  // A list that another process wrote with the same content is not removed here.
+  // If another process was faster, the list written here is removed, unless that process's digest uses it. A list that already existed stays.
   const lost = (await writeTyped(registers, DIGEST, state, version)) === null;
   if (lost && kept !== null) await removeUnlessUsed(registers, document.name, digest.list, kept);
   return true;

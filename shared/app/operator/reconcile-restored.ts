@@ -238,7 +238,7 @@ class Reconciliation {
     const { now } = this.#request;
     const other = theirs === null ? null : this.#theirsOf(name, (value) => restoredApproval(name, [value], now));
     if (ours !== null) return restoredApproval(name, other === null ? [ours] : [other, ours], now);
-    // An approval that is missing from the audit log lifts nothing, but if it was used, it stays used.
+    // The backup lacks this approval, so it permits nothing. Only if it was used is it kept, so that it cannot be used again.
     return other?.usedAt == null ? null : other;
   }
 
@@ -247,7 +247,7 @@ class Reconciliation {
     const names = new Set(
       [...this.#ours.keys(), ...this.#theirs.keys()].filter((name) => name.startsWith(APPROVALS.prefix)),
     );
-    // With this `now`, `restoredApproval` leaves the expiry as it is.
+    // With infinity as `now`, `restoredApproval` returns the stored expiry instead of an earlier one.
     const open = (name: string, value: unknown): boolean => {
       const { usedAt, expiresAt } = restoredApproval(name, [value], Number.POSITIVE_INFINITY);
       return usedAt === null && expiresAt > now;

@@ -13,9 +13,10 @@ export interface BoundRun {
 }
 
 /**
- * Binds a run that `maxChanges` would stop to the plan that an operator has approved, so that it makes only approved changes.
- * @param opened hash of the approved plan that has just opened the rollout gate; the run is bound to it even if nothing trips
- * @param replan returns the plan restricted to the given change keys
+ * If `maxChanges` would stop the run, binds the run to a plan that an operator has approved. It may then exceed `maxChanges`, but makes only the
+ * changes of that plan.
+ * @param opened hash of the plan whose approval opened the rollout gate in this scan; the run is bound to it even if no guardrail trips; `null`: none
+ * @param replan makes the plan again with only the changes whose keys are given
  */
 export async function bindApprovedPlan(
   deps: ApprovalDeps,
@@ -29,7 +30,7 @@ export async function bindApprovedPlan(
   const open = await openApprovals(deps.registers, run.policy.hash, now);
   const usable = plan.trip?.reason === 'maxChanges' ? open : open.filter(({ planHash }) => planHash === opened);
   const bound = run.planHash === null ? await bind(deps, runs, run, plan, usable, replan) : null;
-  // An approval requests a scan until a run has started with it, so approvals that this scan did not need are started too.
+  // As long as an approval has no started run, each tick requests a scan. So approvals that this scan did not need are marked with its run too.
   for (const { planHash, startedRun } of open) {
     if (startedRun === null) await startApproved(deps.registers, planHash, run.runId, now);
   }

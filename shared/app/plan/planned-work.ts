@@ -61,6 +61,6 @@ export class PlannedWork {
 
 const NOTHING_YET = { confirmed: 0, failed: 0, blocked: 0, notNeeded: 0, inProgress: 0 } as const;
 
-/** The number of changes that have an outcome for now. */
+/** The number of changes that are not in progress. A retry can still change the outcome of one. */
 export const finishedOf = ({ confirmed, failed, blocked, notNeeded }: PlannedProgress): number =>
   confirmed + failed + blocked + notNeeded;

@@ -47,7 +47,7 @@ export class AccountTable {
   readonly #turn: () => Promise<void>;
   #known: { readonly at: number; readonly rows: Promise<readonly AccountRow[]> } | null = null;
 
-  /** @param turn waits until a longer computation may begin */
+  /** @param turn called before each longer computation; returns when the thread has time for it, so that other requests are not delayed */
   constructor(
     stores: Pick<Stores, 'snapshots' | 'records'>,
     clock: Clock,

@@ -32,7 +32,7 @@ export function fullStatuses(counts: StatusCounts): FullStatuses {
   return byKind((id) => ({ ...NO_STATUSES, ...counts[id] }));
 }
 
-/** The statuses behind a plan's summary. Drifted and Blocked stand for several; the changes show which. */
+/** The counts of a plan by status. A verdict such as Blocked can mean one of several statuses, so its accounts are counted from the changes. */
 export function statusesIn({ summary: verdicts, changes }: Pick<Plan, 'summary' | 'changes'>): FullStatuses {
   const counts = byKind((): Partial<Record<Status, number>> => ({}));
   const add = (id: EnrollmentId, status: Status, n: number): void => {

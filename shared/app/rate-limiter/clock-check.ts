@@ -42,7 +42,8 @@ const INCONCLUSIVE_FOR_MS = 10 * 60_000;
  *     │  ▼                              ▼
  *   refused (every call throws; each attempt compares again)   unknown
  *
- * A clock within E is never refused. One that is off by more than E plus the time of two answers is always detected before its first call.
+ * E = MAX_CLOCK_ERROR_MS. A clock within E is never refused. One that is off by more than E plus the time of two answers is always detected
+ * before its first call.
  */
 export class ClockCheck {
   readonly #options: ClockCheckOptions;

@@ -19,8 +19,8 @@ interface CallOutcome {
 }
 
 /**
- * How late a slot may be used, as a multiple of the reservation time. The total budget paces all calls anyway; with less patience a process that
- * waits for the total would see most of its slots here lapse and reserve new ones.
+ * How late a slot may be used, as a multiple of `reserveMs`. Late use does no harm, because the total budget spaces the calls of all operations.
+ * With a shorter time, slots would lapse while the process waits for that budget.
  */
 const PATIENCE = 4;
 
@@ -108,7 +108,7 @@ export class OperationBudget {
     const { name, ceiling } = this.#options;
     if (!isFree(operations[name] ?? newBucket(at, ceiling), ceiling)) return false;
     if (this.#outcomes.some(({ throttled }) => throttled)) return false;
-    // At the highest rate a success teaches nothing.
+    // At the highest rate the rate cannot grow, so successes need not be stored.
     this.#outcomes = [];
     return true;
   }
@@ -126,8 +126,8 @@ export class OperationBudget {
       const state = this.#advance(page.operations[name] ?? null, now);
       const most = Math.max(1, Math.round((state.rate * reserveMs) / 1000));
       const [next, slots] = reserve(state, now, Math.min(most, this.#want));
-      // Slots far ahead would keep their old pace long after a cut, so a process in a long line waits without a slot. Each wait extends
-      // its reach, so that no process is always too late.
+      // Slots far in the future would still have the old spacing after a cut, so a process whose slots would begin beyond `reach` waits first.
+      // Each wait extends `reach`; otherwise faster processes could always reserve before it.
       const early = slots.from - now - reach;
       if (early >= 1) {
         reach += reserveMs;

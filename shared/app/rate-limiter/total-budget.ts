@@ -17,8 +17,8 @@ const LONG_BACKLOG = 4;
 /** Spaced slots may reach this many reservations ahead; the slots between them stay free for other processes. */
 export const SPAN = 3;
 /**
- * If more than `mostLapsed` of a block lapsed, its slots were too close together for this process, and the next block is spaced to `slotsPerCall`
- * slots per call. Without a backlog lapsed slots cost nothing, and four slots per call keep waits short.
+ * If more than `mostLapsed` of a block lapsed, its slots were too close together for this process, and the next block has about `slotsPerCall` slots
+ * for each call. CROWDED applies while there is a backlog, because each lapsed slot is lost to others; ROOMY applies otherwise and keeps waits short.
  */
 const CROWDED = { mostLapsed: 0.2, slotsPerCall: 1 };
 const ROOMY = { mostLapsed: 0.8, slotsPerCall: 4 };

@@ -40,7 +40,7 @@ export interface ApplyResult extends RunOutcome {
   readonly plan: Plan;
 }
 
-/** One full run: scan, enqueue, work until nothing is due within the wait. */
+/** One full run: scans, enqueues the changes, and processes the queue until no more work is due within `waitMs`. */
 export async function apply(
   deps: Deps,
   settings: Settings,
@@ -122,7 +122,7 @@ function earlier(a: number | null, b: number | null): number | null {
   return a === null || b === null ? (a ?? b) : Math.min(a, b);
 }
 
-/** When the next work is due, epoch ms, if that is within the wait; otherwise `null`. */
+/** When the next work is due, epoch ms; `null`: not within `waitMs`. */
 async function nextTime(deps: Deps, waitMs: number): Promise<number | null> {
   const [next] = await deps.records.due(deps.clock.now() + waitMs, 1);
   return next?.wakeAt ?? null;

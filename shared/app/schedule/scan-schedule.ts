@@ -153,7 +153,7 @@ export async function makeScanDue(registers: Registers): Promise<void> {
   if ((await scanNow(registers)) === null) return;
   await update(registers, SCAN, (current): ScanState => {
     if (current === null) throw new Error('the scan register no longer exists');
-    // An incomplete first scan is requested anyway. Its `dueAt` must stay, because `scanAge` counts from it.
+    // An incomplete first scan is requested again anyway. `scanAge` counts from its `dueAt`, so that time must stay.
     return current.completedAt === null ? current : { ...current, dueAt: 0 };
   });
 }
@@ -206,7 +206,10 @@ export async function beginPart(deps: ScheduleDeps, runId: string): Promise<Scan
   return (await writeTyped(deps.registers, SCAN, next, known.version)) === null ? null : next;
 }
 
-/** Must be called before responses are stored for the next part, which needs their age even if this process crashes meanwhile. */
+/**
+ * Stores when the oldest AWS response of the run was requested. Call it before the responses themselves are stored: after a crash in between, a
+ * part that reuses them must know how old they are.
+ */
 export async function noteOldestAnswer(deps: ScheduleDeps, runId: string, begunAt: EpochMs): Promise<void> {
   await update(deps.registers, SCAN, (current): ScanState => {
     if (current === null || current.runId !== runId) return current ?? missing(runId);

@@ -10,7 +10,7 @@ import { readTyped, update } from '../coordination/typed-register.ts';
 const refreshed = z.object({ accounts: z.record(z.string(), z.number()) });
 
 export const ACCOUNT_OVERRIDES = storedDocument(REGISTERS.accountOverrides, refreshed);
-/** Longer than any read of the whole organization takes, ms. */
+/** How long these accounts are remembered, ms: longer than any read of the whole organization takes. */
 const KEPT_MS = 60 * 60_000;
 /** Maximum number of accounts. The oldest are dropped, because so many events request a scan anyway. */
 const MAX_KEPT = 500;

@@ -111,7 +111,7 @@ function fromListing(
   if (kindOf(enrollment).absence === 'unknown') return absentFrom(listing);
   // The account is listed with a value that this version does not know, so it is read individually.
   if (listing.leftOut?.has(account.id) === true) return NOT_LISTED;
-  // No listing names the management account, so a broken one does not make it less known.
+  // No listing ever contains the management account, so its absence from a broken one is no reason to call it Unknown.
   if (listing.brokenBy !== null && !account.management) return absentFrom(listing);
   return lacksPrerequisite(enrollment, known) ? absent(enrollment) : NOT_LISTED;
 }

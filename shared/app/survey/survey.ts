@@ -56,7 +56,7 @@ export interface SurveyOptions {
   readonly prepare?: () => Promise<void>;
   /** Returns the reasons to hold changes back. Called after `prepare`, with the snapshot. */
   readonly holds?: (snapshot: OrganizationSnapshot) => readonly HoldOf[];
-  /** Records accounts while the listing continues, because at the end, all of them would have to be in memory. */
+  /** Records accounts while the listing continues. Recording them all at the end would require all of them in memory. */
   readonly record?: (accounts: readonly AssessedAccount[]) => Promise<void>;
 }
 

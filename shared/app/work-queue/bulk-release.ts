@@ -13,8 +13,8 @@ export const BULK_RELEASE_THRESHOLD = 10;
 const REASONS: ReadonlySet<string | null> = new Set(['resumed', 'suspendedByOperator', 'exemption', 'contested']);
 
 /**
- * Whether a key was released by an operator or by the end of a suspension or exemption, and differs as far as is known. No plan has counted
- * such a change. One selector may release the whole organization; without a plan, changes up to the cap would be made before an alert.
+ * Whether an operator, or the end of a suspension or exemption, has released the key, and it may differ from the policy. No plan has counted such a
+ * change. One command can release the whole organization; without a scan, changes up to the cap would be made before an alert.
  */
 export function isReleased({ condition }: Pick<DueKey, 'condition'>): boolean {
   const { reason, claim, desired, desiredRuleMode, status, ruleMode } = condition;

@@ -10,15 +10,15 @@ import { type DueKey, dueKeys, dueMessages, waitsForWindow } from './due-keys.ts
 const PAGE = 100;
 /** A queued key is not queued again for this long, ms: by then its worker has updated the record. */
 const QUEUED_PAUSE_MS = 60_000;
-/** How long keys of other runs are snoozed, ms, so that a plan-bound run does not wait for them. */
+/** How long an account is snoozed if its due keys belong to other runs, ms, so that a run bound to a plan does not wait for them. */
 const OTHER_RUN_PAUSE_MS = 10 * 60_000;
-/** How long keys that a scan will plan are snoozed, ms; the scan updates their records. */
+/** How long an account is snoozed if a scan will plan its due keys, ms. The scan updates its record. */
 const SCAN_PAUSE_MS = 10 * 60_000;
 
 /**
- * Enqueues keys whose time has come: pauses that are over, results to poll, deadlines, and intents whose worker never wrote an outcome.
+ * Enqueues keys that are due: a delay, a claim or a deadline has expired, a result is to be polled, or a prerequisite has been met.
  * When many keys are released together, requests a scan instead of queueing each one.
- * @param boundTo hash of the stored plan whose changes alone this process may make; keys of other runs are snoozed.
+ * @param boundTo hash of a stored plan: only keys of runs bound to it are enqueued, and the others are snoozed. `null`: all keys.
  * @returns the number of queued keys.
  */
 export async function queueDue(

@@ -98,7 +98,7 @@ type Words = Readonly<Record<EnrollmentId, LastWord | null>>;
 type Found =
   | { readonly kind: 'known'; readonly standings: readonly BareStanding[] }
   | { readonly kind: 'pruned' }
-  /** Further entries are needed; `null`: all of them. */
+  /** Older entries are needed: to find when the verdicts in `words` began or, with `null`, to replay the whole chain. */
   | { readonly kind: 'open'; readonly words: Words | null };
 
 const checkpointOf = ({ checkpoint }: AccountTail): Checkpoint | null => checkpoint?.detail?.checkpoint ?? null;

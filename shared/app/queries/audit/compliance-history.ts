@@ -83,7 +83,7 @@ export class Standings {
     const { accountId, chain } = entry;
     if (accountId === null || chain !== accountId) return;
     const before = this.#records.get(accountId) ?? emptyRecord(accountId);
-    // If clocks differ, the order by time may differ from the order of the chain.
+    // Entries arrive in the order of their times. If clocks differ, one may come after its successor in the chain; it is skipped.
     if (entry.seq <= before.head.seq) return;
     const after = foldEntry(before, entry);
     this.#records.set(accountId, after);
@@ -101,7 +101,8 @@ export class Standings {
     }
     if (was === null || is !== null) return;
     this.openDrifts -= 1;
-    // Older ledgers end a drift that was blocked with `VerdictChanged`.
+    // A drift also ends when the enrollment becomes unmanaged or its account leaves, which resolves nothing. The verdict decides, not the entry's
+    // type: in older ledgers a blocked drift was resolved by a `VerdictChanged`.
     if (after?.verdict !== 'Compliant') return;
     this.resolved += 1;
     this.#resolved.push(Math.max(0, Date.parse(entry.at) - Date.parse(was)));

@@ -80,7 +80,7 @@ export class ReportRangeError extends RangeError {
 
 /**
  * Compliance over a period: starts from the state at its beginning and reads every later entry once.
- * @param turn waits until a longer computation may begin; computing one point is such a computation
+ * @param turn called before each point is computed; returns when the thread has time for it, so that other requests are not delayed
  * @throws ReportRangeError for an empty period, and for more than {@link MAX_POINTS} points
  */
 export async function auditReport(
@@ -105,7 +105,7 @@ export async function auditReport(
   };
   const filter = { since: toIso(since + 1), until: toIso(until) };
   for await (const entry of entriesOf(ledger, filter, OLDEST_FIRST)) {
-    // A point shows the state before the entries of its own time, except the first, which shows the state at that time.
+    // A point includes the entries of its own time, so only earlier points are computed here. The last point is at `until`, which is exclusive.
     await pass(Date.parse(entry.at) - 1);
     standings.take(entry);
   }
