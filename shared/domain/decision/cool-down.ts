@@ -25,7 +25,7 @@ export function coolDownEnd(
   return start === null ? null : start + coolDownMs;
 }
 
-/** When a prerequisite last changed, by the observation or by its record as Active, whichever is later. */
+/** When a prerequisite last changed: AWS's timestamp in the observation or in the record, if that says Active, whichever is later. */
 function enrolledAt({ observation, condition }: Omit<Prerequisite, 'enrollment'>): EpochMs | null {
   const seen = observation.kind === 'observed' ? observation.lastUpdated : null;
   const active = condition?.status === 'Active' ? condition.lastUpdated : null;

@@ -10,7 +10,7 @@ export type ReasonCode =
   | 'exemption'
   | UnknownReason
   | 'policyContradiction'
-  | 'prerequisite' // Compute Optimizer is not Active there yet, or still associated
+  | 'prerequisite' // another enrollment of the account is not Active yet, or the account is still associated
   | 'coolDown' // opted out of Automation less than 24 hours ago
   | 'window'
   | 'halted' // the kill switch is on
