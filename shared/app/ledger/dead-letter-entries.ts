@@ -17,7 +17,7 @@ export const DEAD_LETTERS = documentFamily(REGISTERS.deadLetter, z.object({ at: 
 const REMEMBERED_MS = 15 * 86_400_000;
 const MAX_LETTERS = 1_000;
 
-/** Records in the organization's chain that a message was given up; the message may name no known account. */
+/** Records that a message was given up. In the organization's chain, because the message may name many accounts or no known one. */
 export function recordDeadLetter(
   deps: Pick<Deps, 'ledger' | 'clock' | 'newId' | 'actor'>,
   message: WorkMessage | null,

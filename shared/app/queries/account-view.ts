@@ -55,7 +55,7 @@ function enrollmentsOf(record: AccountRecord | null): AccountView['enrollments']
   });
 }
 
-/** For an account that no snapshot has, only the id is known. */
+/** Of an account that the snapshot lacks, only the id is known, so only a suspension by id or of `all` is found. */
 async function heldUp(
   { registers }: Stores,
   id: AccountId,

@@ -26,7 +26,7 @@ export class AutomationListingCache {
     this.#maxAccounts = maxAccounts;
   }
 
-  /** A listing that was started after `since`, epoch ms: the cached one, or a new one. Started in the same millisecond is not certainly after. */
+  /** A listing started after `since`, epoch ms: the cached one or a new one. One started in the same millisecond may be older and does not count. */
   async begunAfter(since: EpochMs): Promise<Listing> {
     if (this.#listing === null || this.#startedAt <= since) {
       this.#startedAt = this.#clock.now();

@@ -32,7 +32,7 @@ class Caps implements Check {
     const { run, accountIds, optOut, stage } = asked;
     const { maxChanges, maxOptOuts } = policy.policy.guardrails;
     await this.#refresh();
-    // Caps that no number of changes can exceed need no reservations, for example in the first run over ten thousand accounts.
+    // A cap that covers every account in scope cannot be exceeded, so its changes are not reserved. This saves a write for each of them.
     const binds =
       capOf(maxChanges, run.accountsInScope) < run.accountsInScope ||
       (optOut && capOf(maxOptOuts, run.accountsInScope) < run.accountsInScope);
@@ -59,7 +59,7 @@ class Caps implements Check {
     for (const id of accountIds) this.#recent.add(id, optOut);
   }
 
-  /** The intent of this change may be in the ledger already, so accounts are counted once. @throws ChangeRefused */
+  /** Checks the caps for the accounts of this call. Its intents may be in the ledger already, so each account is counted once. @throws ChangeRefused */
   #requireRoom({ run, planHash, accountIds, optOut }: Asked, claimed: ReadonlyMap<AccountId, boolean>): void {
     const { guardrails } = this.#parts.policy.policy;
     const lifted = this.#lifted(run, planHash);

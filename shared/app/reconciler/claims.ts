@@ -88,7 +88,7 @@ export async function recordFailure(
 
 const isUnmoved = (current: AccountRecord, { record }: Remediation): boolean => current.head.hash === record.head.hash;
 
-/** If not, claim recovery has closed the claim. */
+/** Whether the claim of this remediation is still open. If not, claim recovery has closed it. */
 const holdsClaim = (current: AccountRecord, { assessment, intentId }: Remediation): boolean =>
   current.conditions[assessment.enrollment]?.claim?.entryId === intentId;
 

@@ -40,7 +40,7 @@ export async function reconcileAccount(work: WorkContext, message: AccountMessag
   try {
     return await reconcile(work, message);
   } finally {
-    // The record must be stored before the message is acknowledged or released, because no other message may lead to this account for a long time.
+    // The record is stored before the message is acknowledged or released: after a crash in between, it could take long until another message leads here.
     await work.writer.settled(message.accountId);
   }
 }

@@ -27,7 +27,7 @@ export interface WorkContext {
   readonly policy: CompiledPolicy;
   readonly caller: Caller;
   readonly automationListing: AutomationListingCache;
-  /** The stored plan whose changes alone this process may make; `null`: any change. */
+  /** Hash of the only plan whose changes this process may make; `null`: any change. */
   readonly boundTo: string | null;
   /**
    * Whether this process's policy was in force when it started. If so, a different one that is in force now is newer. If not, a function has

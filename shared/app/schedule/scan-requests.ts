@@ -19,7 +19,7 @@ export const SCAN_REQUEST = storedDocument(REGISTERS.scanRequest, earlyScan);
 /** Minimum interval between two scans requested by events, ms, so that many events do not start many scans. */
 export const EARLY_SCAN_SPACING_MS = 5 * 60_000;
 
-/** Requests within this time share one write, ms. */
+/** A request is dated this far ahead, ms, so that it also covers further requests within that time and they need no write. */
 const AHEAD_MS = 1_000;
 
 /**

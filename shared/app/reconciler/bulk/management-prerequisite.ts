@@ -6,7 +6,7 @@ import type { WorkContext } from '../worker-context.ts';
 
 /**
  * Members can be associated only while the management account's own Automation is Active [automation-disable]. If it was last observed in another
- * state, the call is refused, and the members are checked again when the management account is. `null`: it is Active, or this caller cannot know.
+ * state, this refuses the call until the management account has been checked again. `null`: it is Active, or this caller cannot know.
  */
 export function managementPrerequisite(work: WorkContext, own: AccountRecord | null): ChangeRefused | null {
   const { caller, deps } = work;

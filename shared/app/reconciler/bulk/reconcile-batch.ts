@@ -25,7 +25,7 @@ export async function reconcileBatch(work: WorkContext, message: BatchMessage): 
   try {
     return await reconcile(work, message);
   } finally {
-    // The records must be stored before the message is acknowledged, because no other message may lead to these accounts for a long time.
+    // The records are stored before the message is acknowledged: after a crash in between, it could take long until another message leads here.
     await stored(work, message.accountIds);
   }
 }
