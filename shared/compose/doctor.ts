@@ -10,14 +10,13 @@ import { examine, type Finding } from '../app/doctor/run-checks.ts';
 import { busOf } from '../app/notifications/outbox-state.ts';
 import { createLimiter } from '../app/rate-limiter/rate-limiter.ts';
 import { createRetrying } from '../app/support/retry.ts';
-import { manages } from '../app/survey/observations.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { DoctorEnv } from '../config/doctor-env.ts';
 import { FileError } from '../config/file-error.ts';
 import { type CheckResult, fail, pass } from '../domain/check-result.ts';
 import { ENROLLMENT_IDS, FIRST_KIND } from '../domain/enrollment/kinds/index.ts';
 import { DIRECT, type Network, shownProxy } from '../domain/network.ts';
-import type { CompiledPolicy } from '../domain/policy/index.ts';
+import { type CompiledPolicy, manages } from '../domain/policy/index.ts';
 import type { Clock, Logger } from '../ports/system.ts';
 import { ownMaxAccounts } from './bounds.ts';
 import { ownNetwork } from './network.ts';
@@ -61,7 +60,7 @@ export async function examineSetup(options: DoctorOptions): Promise<readonly Fin
   const bus = busOf(policy, store.eventBus);
   const aws = inspectAws({ table: null, queueUrl: null, dlqUrl: null, bus, network, monotonic });
   const retrying = createRetrying(clock, systemRandom, RETRY_MS);
-  const needed = ENROLLMENT_IDS.filter((id) => id === FIRST_KIND.id || policy === null || manages(policy, id));
+  const needed = ENROLLMENT_IDS.filter((id) => id === FIRST_KIND.id || policy === null || manages(policy.policy, id));
   try {
     const checks = doctorChecks({
       ...{ inspection, cloud, retrying, needed, memberRole, externalId, policy, sample, store, clock, bus },

@@ -16,7 +16,7 @@ export const FAKE_KIND = {
   prerequisites: ['computeOptimizer'],
   coolDownMs: null,
   hasRuleMode: false,
-  hashesUnmanaged: false,
+  sinceFirstRelease: false,
   actions: [
     {
       operation: 'UpdateEnrollmentStatus',

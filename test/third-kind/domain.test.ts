@@ -13,7 +13,17 @@ import { DESIRED_FIELDS } from '../../shared/domain/policy/types.ts';
 import { workMessageSchema } from '../../shared/domain/work-message.ts';
 import { hashOfExample, POLICY_HASHES } from '../golden/policy-hashes.ts';
 import { anyFacts, anyObservations, anyRecord } from '../property/arbitraries.ts';
-import { CALLER, contextOf, MEMBER, MEMBER_ID, NOW, policyOf, seen } from '../support/domain-kit.ts';
+import {
+  CALLER,
+  condition,
+  contextOf,
+  MEMBER,
+  MEMBER_ID,
+  NOW,
+  policyOf,
+  recordOf,
+  seen,
+} from '../support/domain-kit.ts';
 import { FAKE_KIND } from '../support/fake-kind.ts';
 
 const [, , THIRD = expect.fail('the registry has a third kind')] = ENROLLMENT_IDS;
@@ -90,15 +100,43 @@ describe('with a third kind in the registry', () => {
     for (const id of ENROLLMENT_IDS) {
       const draft = transition(context(), state, found[id]);
       if (draft !== null) state = fold(state, draft);
-      expect(state.conditions[id]?.verdict).toBe(found[id].verdict);
+      const recorded = policy.kinds.includes(id) ? found[id].verdict : undefined;
+      expect(state.conditions[id]?.verdict).toBe(recorded);
     }
     const stored: unknown = JSON.parse(JSON.stringify(toStoredRecord(state)));
+    if (state.conditions[THIRD] === null) expect(stored).not.toHaveProperty(THIRD);
     if (!isStoredRecord(stored)) expect.fail('not a stored record');
     expect(fromStoredRecord(stored)).toEqual(state);
     const gone = fold(state, left(context(), state));
     for (const id of ENROLLMENT_IDS) {
       if (state.conditions[id] !== null) expect(gone.conditions[id]?.verdict).toBe('NotApplicable');
     }
+  });
+
+  always('nothing is recorded about a kind that no policy has mentioned', ({ policy, facts, observations, record }) => {
+    const other = policyOf('computeOptimizer: Active');
+    const before = record === null ? null : { ...record, conditions: { ...record.conditions, [THIRD]: null } };
+    const found = assess(contextOf({ policy: other }), facts, observations, before);
+    expect(found[THIRD]).toMatchObject({ verdict: 'Unmanaged', reason: 'notInPolicy', action: 'none' });
+    expect(transition(context(), before ?? emptyRecord(facts.id), found[THIRD])).toBeNull();
+    const entry = joined(context(), facts, found);
+    expect(Object.keys(entry.detail?.facets ?? {})).not.toContain(THIRD);
+    const managed = assess(contextOf({ policy }), facts, observations, before);
+    const becomesKnown = policy.kinds.includes(THIRD);
+    expect(transition(context(), before ?? emptyRecord(facts.id), managed[THIRD]) !== null).toBe(becomesKnown);
+  });
+
+  it('a kind that the policy no longer mentions is recorded as Unmanaged, once', () => {
+    const known = recordOf({ [THIRD]: condition({ verdict: 'Compliant', reason: null, status: 'Active' }) });
+    const found = assess(
+      contextOf({}),
+      MEMBER,
+      byKind(() => seen('Active')),
+      known,
+    );
+    const draft = transition(context(), known, found[THIRD]) ?? expect.fail('nothing was recorded');
+    expect(draft.after).toMatchObject({ verdict: 'Unmanaged', reason: 'notInPolicy' });
+    expect(transition(context(), fold(known, draft), found[THIRD])).toBeNull();
   });
 
   always('the changes and the hash of a plan cover every kind', ({ policy, facts, observations, record }) => {

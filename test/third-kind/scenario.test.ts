@@ -2,8 +2,10 @@ import { afterEach, expect, it } from 'vitest';
 import { AccountTable } from '../../shared/app/queries/account-list.ts';
 import { accountView } from '../../shared/app/queries/account-view.ts';
 import { status } from '../../shared/app/queries/status.ts';
+import { enqueueAccounts } from '../../shared/app/work-queue/enqueue-accounts.ts';
 import { ENROLLMENT_IDS } from '../../shared/domain/enrollment/kinds/index.ts';
 import { policyOf } from '../support/domain-kit.ts';
+import { FAKE_KIND } from '../support/fake-kind.ts';
 import { accountId, Workshop } from '../support/workshop.ts';
 
 const [, , THIRD = expect.fail('the registry has a third kind')] = ENROLLMENT_IDS;
@@ -36,6 +38,23 @@ it('a second kind is enabled for the whole organization by one call of its own',
     expect(await shop.condition(id, THIRD)).toMatchObject({ verdict: 'Compliant', status: 'Active' });
     expect(await shop.types(id)).not.toContain('RemediationStarted');
   }
+});
+
+it('a policy that does not mention a kind reads and records nothing about it, until a policy manages it', async () => {
+  shop = await Workshop.open({ policy: policyOf('computeOptimizer: Active'), members: 2 });
+  await shop.scan();
+  await shop.workOff(await shop.process());
+  await enqueueAccounts(shop.store, shop.policy.hash, [A]);
+  await shop.workOff(await shop.process());
+  expect(shop.cloud.calls.map(({ operation }) => operation)).not.toContain(`list ${THIRD}`);
+  expect(shop.cloud.calls.map(({ operation }) => operation)).not.toContain(FAKE_KIND.readOperation);
+  for (const chain of [A, 'organization']) expect(JSON.stringify(await shop.chain(chain))).not.toContain(THIRD);
+  expect((await shop.store.records.get(A))?.conditions[THIRD]).toBeNull();
+
+  const managing = policyOf(`computeOptimizer: Active, ${THIRD}: Active`);
+  await shop.scan({ ...shop.run(), policy: managing });
+  const about = (await shop.chain(A)).filter(({ enrollment }) => enrollment === THIRD);
+  expect(about).toMatchObject([{ type: 'DriftDetected', before: null }]);
 });
 
 it('a kind that only the registry knows is scanned, drifts, is remediated, shown and listed', async () => {

@@ -1,12 +1,16 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import type { EmbeddedStore } from '../../shared/adapters/embedded/store.ts';
+import { toStoredRecord } from '../../shared/adapters/stored-shapes.ts';
 import { auditExport, type ExportFormat } from '../../shared/app/queries/audit/export.ts';
+import { status } from '../../shared/app/queries/status.ts';
 import { byKind, ENROLLMENT_IDS } from '../../shared/domain/enrollment/kinds/index.ts';
 import { type Bench, makeBench } from '../adapters/embedded/stores.ts';
 import { ledgerContract } from '../contract/ledger.contract.ts';
 import { recordsContract } from '../contract/records.contract.ts';
 import { account, CONDITION, FACET, record, sealAll } from '../contract/samples.ts';
+import { restoreFile, storedRecords } from '../golden/stored.ts';
 import { parseCsv } from '../support/csv.ts';
+import { readRecords } from '../support/world.ts';
 
 const [, , THIRD = expect.fail('the registry has a third kind')] = ENROLLMENT_IDS;
 const A = account(1);
@@ -55,6 +59,19 @@ it('entries of the third kind are found by it and exported in every format', asy
   expect(parsed).toEqual(ENTRIES[0]);
   const event: unknown = JSON.parse(await exported('ocsf'));
   expect(event).toMatchObject({ finding_info: { title: `Drift Detected: ${THIRD} of ${A}` } });
+});
+
+it('the store of version 0.1.0, which does not know the kind, opens and folds to the same records', async () => {
+  const own = makeBench();
+  onTestFinished(() => own.dispose());
+  restoreFile(own.dataDir);
+  const old = await own.open();
+  const records = await readRecords(old);
+  expect(new Map([...records].map(([id, each]) => [id, toStoredRecord(each)]))).toEqual(storedRecords);
+  for (const { conditions } of records.values()) expect(conditions[THIRD]).toBeNull();
+  const { summary, statuses } = await status(old);
+  expect(Object.values(summary[THIRD]).every((count) => count === 0)).toBe(true);
+  expect(Object.values(statuses[THIRD]).every((count) => count === 0)).toBe(true);
 });
 
 it('a record of the third kind is stored and read', async () => {

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { type AccountRecord, emptyRecord } from '../../domain/account/record.ts';
 import { accountEntry } from '../../domain/account/transition.ts';
 import { sha256Hex } from '../../domain/canonical-hash.ts';
-import { ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
+import type { EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import type { AccountId, EpochMs } from '../../domain/enrollment/model.ts';
 import type { EntryType } from '../../domain/ledger/entry-types.ts';
 import type { CompiledPolicy, Exemption } from '../../domain/policy/index.ts';
@@ -176,7 +176,7 @@ function typeOf({ stage }: Due): EntryType {
 function entryOf(deps: ExemptionDeps, policy: CompiledPolicy, due: Due, accountId: AccountId, now: EpochMs) {
   const { exemption, key } = due;
   const { enrollment, endsAt, until, owner, reason } = exemption;
-  const named: readonly EnrollmentId[] = enrollment === 'both' ? ENROLLMENT_IDS : [enrollment];
+  const named: readonly EnrollmentId[] = enrollment === 'both' ? policy.kinds : [enrollment];
   const ends = named.filter((name) => policy.exemption(accountId, name, endsAt) === null);
   const [one, second] = ends;
   if (one === undefined) return null;

@@ -50,6 +50,8 @@ async function reconcile(work: WorkContext, message: AccountMessage): Promise<Wo
   const facts = await accountInSnapshot(work, accountId);
   if (facts === null) return withoutSnapshot(work, message);
   let record = await work.writer.current(accountId);
+  if (record.conditions[enrollment] === null && !work.policy.kinds.includes(enrollment))
+    return ended(accountId, 'nothingToDo');
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const step = await reconcileOnce(work, message, facts, record);
     if ('result' in step) return step.result;

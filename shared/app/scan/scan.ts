@@ -238,10 +238,11 @@ function draftsFor(
 
 async function closeScan(deps: Deps, run: RunContext, plan: Plan): Promise<void> {
   const { summary, coverage, planHash, broken } = plan;
+  const verdicts = Object.fromEntries(run.policy.kinds.map((id) => [id, summary[id]]));
   const message = broken.length > 0 ? broken.join('; ') : undefined;
   const detail = {
     planHash,
-    summary: { verdicts: summary, coverage, due: plan.due.length, totals: plan.totals },
+    summary: { verdicts, coverage, due: plan.due.length, totals: plan.totals },
     ...(message && { message }),
   };
   if (!(await isWritten(deps, run, 'ScanCompleted'))) {

@@ -178,10 +178,12 @@ export class AssessmentTable {
 
   get summary(): Summary {
     const summary: Summary = byKind(() => ({}));
+    const { kinds } = this.#options.policy;
     for (const verdicts of this.#verdicts.values()) {
       ENROLLMENT_IDS.forEach((enrollment, index) => {
         const verdict = verdicts[index];
-        if (verdict !== undefined) summary[enrollment][verdict] = (summary[enrollment][verdict] ?? 0) + 1;
+        if (verdict !== undefined && kinds.includes(enrollment))
+          summary[enrollment][verdict] = (summary[enrollment][verdict] ?? 0) + 1;
       });
     }
     return summary;

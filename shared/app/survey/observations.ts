@@ -9,8 +9,7 @@ import {
 } from '../../domain/enrollment/kinds/index.ts';
 import type { Observations } from '../../domain/enrollment/mismatch.ts';
 import type { AccountId, Caller, EpochMs, Observation } from '../../domain/enrollment/model.ts';
-import type { CompiledPolicy, OrganizationAccount } from '../../domain/policy/index.ts';
-import { fieldsOf } from '../../domain/policy/types.ts';
+import type { OrganizationAccount } from '../../domain/policy/index.ts';
 import type { Cloud, Observed } from '../../ports/cloud.ts';
 import { CloudError } from '../../ports/cloud.ts';
 import type { Retrying } from '../support/retry.ts';
@@ -18,12 +17,6 @@ import type { Listing } from './paged-listing.ts';
 
 /** The kind whose listing leads a survey: accounts are assessed page by page as this listing returns them. */
 export const LEADING_KIND = FIRST_KIND.id;
-
-/** Whether the policy manages this kind in any account. If not, its listing is not read. */
-export function manages({ policy }: CompiledPolicy, enrollment: EnrollmentId): boolean {
-  const settings = [policy.defaults, ...policy.rules.map((rule) => rule.sets)];
-  return settings.some((sets) => fieldsOf(enrollment).some((field) => (sets[field] ?? 'unmanaged') !== 'unmanaged'));
-}
 
 const unknown = (reason: Extract<Observation, { kind: 'unknown' }>['reason'], message: string | null): Observation => ({
   kind: 'unknown',

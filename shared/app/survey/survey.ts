@@ -5,7 +5,7 @@ import { type CompiledControls, compileControls } from '../../domain/decision/op
 import { byKind, ENROLLMENT_IDS, type EnrollmentId, KINDS, kindOf } from '../../domain/enrollment/kinds/index.ts';
 import type { AccountId, Caller } from '../../domain/enrollment/model.ts';
 import { mapParallel } from '../../domain/map-parallel.ts';
-import type { CompiledPolicy } from '../../domain/policy/index.ts';
+import { type CompiledPolicy, manages } from '../../domain/policy/index.ts';
 import type { OrganizationSnapshot } from '../../ports/cloud.ts';
 import { CloudError } from '../../ports/cloud.ts';
 import type { Deps, OnProgress, Settings } from '../context.ts';
@@ -14,7 +14,7 @@ import type { Retrying } from '../support/retry.ts';
 import { AssessmentPipeline, withLeading } from './assessment-pipeline.ts';
 import { type AssessedAccount, AssessmentTable, type NeedsRecording, type Summary } from './assessment-table.ts';
 import { contradictions, contradictionText } from './listing-contradictions.ts';
-import { LEADING_KIND, type Listings, manages, probe } from './observations.ts';
+import { LEADING_KIND, type Listings, probe } from './observations.ts';
 import { takeSnapshot } from './organization-snapshot.ts';
 import { type Listing, readListing } from './paged-listing.ts';
 
@@ -214,7 +214,7 @@ async function listOthers(
   retrying: Retrying,
   { policy, onProgress }: SurveyOptions,
 ): Promise<Listings> {
-  const ids = ENROLLMENT_IDS.filter((id) => id !== LEADING_KIND && manages(policy, id));
+  const ids = ENROLLMENT_IDS.filter((id) => id !== LEADING_KIND && manages(policy.policy, id));
   const read = await Promise.all(
     ids.map(async (id) => [id, await listOther(deps, settings, retrying, id, onProgress)] as const),
   );

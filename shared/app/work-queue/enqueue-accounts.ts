@@ -1,4 +1,5 @@
-import { ENROLLMENT_IDS } from '../../domain/enrollment/kinds/index.ts';
+import type { AccountRecord } from '../../domain/account/record.ts';
+import { ENROLLMENT_IDS, type EnrollmentId, kindsInUse } from '../../domain/enrollment/kinds/index.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import type { Stores } from '../context.ts';
 import { scanNow } from '../schedule/scan-schedule.ts';
@@ -20,13 +21,23 @@ export async function enqueueAccounts(
   delayMs = 0,
 ): Promise<EnqueuedAccounts> {
   const records = await stores.records.getMany([...new Set(accountIds)]);
-  const present = [...records.values()].filter((record) => record.present).map(({ accountId }) => accountId);
+  const found = [...records.values()].filter((record) => record.present);
+  const present = found.map(({ accountId }) => accountId);
   const unknown = [...new Set(accountIds)].filter((id) => !present.includes(id));
   const last = await scanNow(stores.registers);
   const common = { v: 1, kind: 'account', policyHash, runId: last?.value.runId ?? 'none', planHash: null } as const;
-  const messages: WorkMessage[] = present.flatMap((accountId) =>
-    ENROLLMENT_IDS.map((enrollment) => ({ ...common, accountId, enrollment })),
+  const messages: WorkMessage[] = found.flatMap((record) =>
+    kindsOf(record).map((enrollment) => ({ ...common, accountId: record.accountId, enrollment })),
   );
   if (messages.length > 0) await stores.queue.send(messages, delayMs);
   return { queued: present, unknown };
+}
+
+/**
+ * The kinds to reconcile. A later kind that a record lacks beside others is not in the policy, or the next scan adds it; of an account that just joined,
+ * no kind is known yet.
+ */
+function kindsOf({ conditions }: AccountRecord): readonly EnrollmentId[] {
+  if (ENROLLMENT_IDS.every((id) => conditions[id] === null)) return ENROLLMENT_IDS;
+  return kindsInUse((id) => conditions[id] !== null).map(({ id }) => id);
 }

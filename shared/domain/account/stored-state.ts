@@ -1,5 +1,5 @@
 import type { AccountState, Condition } from '../enrollment/condition.ts';
-import { byKind, type EnrollmentId } from '../enrollment/kinds/index.ts';
+import { byKind, type EnrollmentId, kindsInUse } from '../enrollment/kinds/index.ts';
 import { isDrift } from '../enrollment/verdict.ts';
 
 /** An account's state as records and checkpoints store it. A document from before a kind was added lacks that kind. */
@@ -8,7 +8,9 @@ export interface StoredState extends Readonly<Partial<Record<EnrollmentId, Condi
 }
 
 export function toStoredState({ present, conditions }: AccountState): StoredState {
-  return { present, ...conditions };
+  const stored: Partial<Record<EnrollmentId, Condition | null>> = {};
+  for (const { id } of kindsInUse((each) => conditions[each] !== null)) stored[id] = conditions[id];
+  return { present, ...stored };
 }
 
 export function fromStoredState(stored: StoredState): AccountState {

@@ -22,6 +22,9 @@ export interface EntryContext {
 
 const iso = (time: EpochMs | null): string | null => (time === null ? null : toIso(time));
 
+/** A new kind adds no entries to a ledger whose policies never mention it. */
+const isAboutPolicy = ({ reason }: Assessment): boolean => reason !== 'notInPolicy';
+
 /** @param attempts failed calls for the same drift */
 export function facetOf(assessment: Assessment, attempts: number): Facet {
   return {
@@ -103,7 +106,9 @@ export function transition(
   if (condition?.claim) return null;
   const attempts = attemptsAfter(condition, assessment, context.policyHash);
   const facet = facetOf(assessment, attempts);
-  if (condition !== null && RECORDED.every((field) => condition[field] === facet[field])) return null;
+  const isKnown =
+    condition === null ? !isAboutPolicy(assessment) : RECORDED.every((field) => condition[field] === facet[field]);
+  if (isKnown) return null;
   const failure = condition === null ? null : failedAttempt(context, condition, assessment, facet);
   const type = failure?.type ?? entryTypeFor(condition, assessment);
   const after = failure?.after ?? facet;
@@ -178,7 +183,7 @@ export function joined(
   const facets: Partial<Record<EnrollmentId, Facet>> = {};
   const rules: Partial<Record<EnrollmentId, string>> = {};
   for (const assessment of ENROLLMENT_IDS.map((id) => assessments[id])) {
-    if (!IN_JOIN_ENTRY.has(assessment.verdict)) continue;
+    if (!IN_JOIN_ENTRY.has(assessment.verdict) || !isAboutPolicy(assessment)) continue;
     facets[assessment.enrollment] = facetOf(assessment, 0);
     if (assessment.rule !== null) rules[assessment.enrollment] = assessment.rule;
   }

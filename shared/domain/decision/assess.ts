@@ -108,6 +108,7 @@ function outcomeOf(subject: Subject): Outcome {
 
 /** NotApplicable, Unmanaged, Suspended, Exempt: these do not depend on the observation. */
 function notEnforced({ context, account, enrollment, state, desired }: Subject): Outcome | null {
+  if (!context.policy.kinds.includes(enrollment)) return { verdict: 'Unmanaged', reason: 'notInPolicy' };
   if (account.state !== 'ACTIVE' && account.state !== 'UNKNOWN') {
     return { verdict: 'NotApplicable', reason: 'accountNotActive', message: `the account is ${account.state}` };
   }

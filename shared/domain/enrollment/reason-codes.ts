@@ -4,6 +4,7 @@ import type { UnknownReason } from './model.ts';
 export type ReasonCode =
   | 'accountNotActive'
   | 'policySaysNothing'
+  | 'notInPolicy'
   | 'modeOff'
   | 'suspendedByOperator'
   | 'resumed' // no longer suspended, and not checked since
@@ -31,6 +32,7 @@ export type ReasonCode =
 const REASON_TEXT: Readonly<Record<ReasonCode, string>> = {
   accountNotActive: 'the account is not active',
   policySaysNothing: 'the policy does not set it',
+  notInPolicy: 'the policy does not mention it',
   modeOff: 'the policy turns evaluation off',
   suspendedByOperator: 'suspended by an operator',
   resumed: 'resumed, not checked since',

@@ -5,7 +5,7 @@ export { type PolicyResult, parsePolicy } from './file/parse.ts';
 export { policyJsonSchema } from './file/schema.ts';
 export { Secret } from './file/secret.ts';
 export { policyWarnings } from './lint/warnings.ts';
-export { type CompiledPolicy, compilePolicy } from './rules/compile.ts';
+export { type CompiledPolicy, compilePolicy, manages } from './rules/compile.ts';
 export { compileMatch, matchSelector, ouCovers, TagsNotReadError } from './rules/match.ts';
 export { type OperatorSelector, parseOperatorSelector } from './rules/operator-selector.ts';
 export { policyHash } from './rules/policy-hash.ts';

@@ -11,7 +11,7 @@ export const AUTOMATION = {
   // AWS refuses to enable Automation again for 24 hours after it was disabled [automation-disable].
   coolDownMs: 24 * 60 * 60 * 1000,
   hasRuleMode: true,
-  hashesUnmanaged: true,
+  sinceFirstRelease: true,
   actions: [
     {
       operation: 'UpdateEnrollmentConfiguration',

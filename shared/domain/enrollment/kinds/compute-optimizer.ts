@@ -10,7 +10,7 @@ export const COMPUTE_OPTIMIZER = {
   prerequisites: [],
   coolDownMs: null,
   hasRuleMode: false,
-  hashesUnmanaged: true,
+  sinceFirstRelease: true,
   actions: [
     {
       operation: 'UpdateEnrollmentStatus',

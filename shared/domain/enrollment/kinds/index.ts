@@ -41,6 +41,11 @@ export function kindOf(id: EnrollmentId): Kind {
 /** The kinds' names for people. */
 export const TITLES: Readonly<Record<EnrollmentId, string>> = byKind((id) => kindOf(id).title);
 
+/** The kinds of the first release, and later ones that are in use: what documents contain and people see. */
+export function kindsInUse(isInUse: (id: EnrollmentId) => boolean): readonly Kind[] {
+  return KINDS.filter(({ id, sinceFirstRelease }) => sinceFirstRelease || isInUse(id));
+}
+
 /** The kinds that need this one to be Active. */
 export function dependentsOf(id: EnrollmentId): readonly EnrollmentId[] {
   return KINDS.filter(({ prerequisites }) => prerequisites.includes(id)).map((kind) => kind.id);

@@ -40,10 +40,10 @@ export interface EnrollmentKind<Id extends string = string, Operation extends st
   /** Whether the organization can associate accounts with its rules: the policy field `organizationRules`. */
   readonly hasRuleMode: boolean;
   /**
-   * Whether the policy hash includes the kind when it has the default `unmanaged`. Only for the kinds of the first release: adding a later kind must
-   * not change the hash of a policy that does not mention it, because plans and approvals are stored under that hash.
+   * Whether version 0.1.0 had it. A later kind appears in policy hashes, entries and records only under a policy that manages it: adding it must
+   * change nothing for other policies, because plans and approvals are stored under their hash.
    */
-  readonly hashesUnmanaged: boolean;
+  readonly sinceFirstRelease: boolean;
   readonly actions: readonly KindAction<Operation>[];
   /** Values of CloudTrail's `eventSource`; the event names are the operations of `actions`. */
   readonly eventSources: readonly string[];

@@ -1,4 +1,11 @@
-import { byKind, ENROLLMENT_IDS, type EnrollmentId, EVERY_ENROLLMENT, KINDS } from '../../enrollment/kinds/index.ts';
+import {
+  byKind,
+  ENROLLMENT_IDS,
+  type EnrollmentId,
+  EVERY_ENROLLMENT,
+  KINDS,
+  kindsInUse,
+} from '../../enrollment/kinds/index.ts';
 import { compileWindows, type Windows } from '../change-windows.ts';
 import {
   type Contradiction,
@@ -10,6 +17,7 @@ import {
   type Explanation,
   FIELDS,
   type Field,
+  fieldsOf,
   type OrganizationAccount,
   type Policy,
   type Rule,
@@ -21,6 +29,8 @@ import { policyHash } from './policy-hash.ts';
 export interface CompiledPolicy {
   readonly policy: Policy;
   readonly hash: string;
+  /** The kinds that the policy is about: those of the first release, managed or not, and later ones that it manages in any account. */
+  readonly kinds: readonly EnrollmentId[];
   /** Whether accounts' tags must be read before they are resolved. */
   readonly usesTags: boolean;
   /**
@@ -60,6 +70,7 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
   return {
     policy,
     hash: policyHash(policy),
+    kinds: kindsInUse((id) => manages(policy, id)).map(({ id }) => id),
     usesTags,
     couldDeviate: byKind((id) => couldDeviate(policy, id)),
     canDecide: (account) => (!usesTags || account.tags !== null) && (!usesName || account.name !== ''),
@@ -69,6 +80,12 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
     windows: compileWindows(policy.windows),
     explain: (account) => ({ ...explainRules(rules, account, resolve(account)), canary: isCanary(account) }),
   };
+}
+
+/** Whether the policy manages this kind in any account. */
+export function manages({ defaults, rules }: Policy, enrollment: EnrollmentId): boolean {
+  const settings = [defaults, ...rules.map((rule) => rule.sets)];
+  return settings.some((sets) => fieldsOf(enrollment).some((field) => (sets[field] ?? 'unmanaged') !== 'unmanaged'));
 }
 
 function decided<T>(value: T, rule: string): Decided<T> {

@@ -26,7 +26,7 @@ export function policyHash(policy: Policy): string {
 
 /** A policy that does not mention a kind keeps its hash when a release adds that kind. */
 function defaultsMeaning(defaults: Policy['defaults']): Partial<Policy['defaults']> {
-  const unmentioned = KINDS.filter(({ id, hashesUnmanaged }) => !hashesUnmanaged && defaults[id] === 'unmanaged');
+  const unmentioned = KINDS.filter(({ id, sinceFirstRelease }) => !sinceFirstRelease && defaults[id] === 'unmanaged');
   const omitted: ReadonlySet<string> = new Set(unmentioned.map(({ id }) => id));
   return Object.fromEntries(Object.entries(defaults).filter(([field]) => !omitted.has(field)));
 }
