@@ -224,7 +224,7 @@ async function serviceLinkedRoles({ inspection, retrying, needed }: CloudChecksI
   );
 }
 
-/** A denied listing counts as no Failed enrollments: the check of its kind reports it. The check of the first kind has passed, so its denial is an error. */
+/** A denied listing counts as no Failed enrollments, because the check of its kind reports it. For the first kind that check has passed already. */
 async function failedOf(
   inspection: Inspection,
   retrying: Retrying,

@@ -63,7 +63,7 @@ export function outboxCheck(store: StoreDoctor, clock: Clock, bus: string | null
   };
 }
 
-/** Checks the event bus by the entries that wait for it. */
+/** Judges the event bus by the entries that have waited for it too long; `null`: there is none. */
 function outboxResult(outbox: OutboxView | null, bus: string): CheckResult {
   if (outbox === null) return pass(`no entry has waited for more than 5 minutes for event bus ${bus}`);
   const { overdue, more, oldestAt, refusal } = outbox;

@@ -17,9 +17,9 @@ const CHUNK = 500;
 const SLACK_MS = 10 * 60_000;
 
 /**
- * Brings records that are behind their chains up to date. A process that ends between an entry and its record leaves such a record. Usually the next
- * work on the account finds it, but no work follows for an account that has left the organization or whose state matches its old record, so its drift
- * would never end (invariant 1). Reads entries and records only of accounts that are behind.
+ * Brings records that are behind their chains up to date: a process may crash between an entry and its record. The next work on the account would
+ * do that too, but none follows if the account has left or its state matches the old record, and its drift would never end (invariant 1). Reads
+ * entries and records only of accounts that are behind.
  * @returns how many records were behind.
  */
 export async function catchUpRecords(deps: Pick<Deps, 'ledger' | 'records' | 'registers' | 'clock'>): Promise<number> {

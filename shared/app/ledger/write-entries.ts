@@ -111,7 +111,7 @@ export async function caughtUp(deps: Pick<Deps, 'ledger'>, record: AccountRecord
   }
 }
 
-/** If entries in between were pruned, there is nothing to compare. */
+/** Whether the record and the next entry belong to the same history of the chain. If entries in between were pruned, that cannot be checked. */
 function follows(next: LedgerEntry | undefined, { head }: AccountRecord): boolean {
   return next === undefined || head.seq === 0 || next.seq !== head.seq + 1 || next.prevHash === head.hash;
 }

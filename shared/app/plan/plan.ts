@@ -143,7 +143,7 @@ function followUpFinder({ changes, recent, limits, now, isAllowed }: FollowUpInp
   };
 }
 
-/** @param mayChangeAll whether the run may make every change of a kind. A run that may change only some accounts cannot use a call that changes all. */
+/** @param mayChangeAll whether the run may make every change of a kind. Otherwise it cannot use a call that changes all accounts. */
 function organizationCalls(
   policy: CompiledPolicy,
   survey: Survey,

@@ -74,7 +74,7 @@ export function planDocument(plan: Plan, runId: string): PlanDocument {
   };
 }
 
-/** The first kind's call has its own field, which scripts read since version 0.1.0. Calls of other kinds are listed if they would change accounts. */
+/** The first kind's call has its own field, because scripts of version 0.1.0 read it. Calls of other kinds are listed if they would change accounts. */
 function organizationWideOf(
   orgWide: Plan['orgWide'],
 ): Pick<PlanDocument, 'organizationWide' | 'otherOrganizationWide'> {

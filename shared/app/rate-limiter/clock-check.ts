@@ -15,15 +15,15 @@ export interface ClockCheckOptions {
   readonly monotonic: Monotonic;
   readonly store: StoreTime;
   /**
-   * Whether the first call may wait about a second until the clock is verified. If not (a short-lived function on a host whose provider synchronizes
-   * the clock), only the store's answers to regular calls are compared, and calls are refused once these answers prove a difference.
+   * Whether the first call may wait about a second until the clock is verified. Lambda functions do not wait, because AWS synchronizes their clocks:
+   * they compare only the store's regular answers, and refuse calls once these prove a difference.
    */
   readonly mayWait: boolean;
 }
 
 /** If the wall clock moves by more than this against the monotonic clock, it was set, ms. Gradual corrections stay below. */
 const STEP_MS = 20;
-/** Reads begin this long before the own clock's second changes, ms, so that one is answered before the change and one after it. */
+/** How long before a full second of its own clock this process begins to read, ms: one answer should come before the second and one after it. */
 const BEFORE_SECOND_MS = 60;
 /** The pause between two reads, ms. */
 const LOOK_MS = 10;

@@ -109,8 +109,8 @@ export function refusedChange({ reason, message, notBefore }: ChangeRefused, att
 }
 
 /**
- * The cause of an error code that has several (docs/aws-behaviour.md), from the state read again: an account that opted out within the cool-down is
- * in its cool-down, one that is still associated lacks a prerequisite, and otherwise the code is taken at face value.
+ * The kind of an error whose code has several causes (docs/aws-behaviour.md), by the state read again. An account that opted out recently is in its
+ * cool-down, and an account that is still associated cannot be disabled yet. Otherwise the kind stays as it is.
  */
 export function disambiguate(
   kind: CloudErrorKind,

@@ -30,7 +30,7 @@ export interface RemediationCall<Member extends Candidate> {
   readonly members: readonly Member[];
   readonly scope: CallScope;
   readonly optOut: boolean;
-  /** A reason why the call must not be made that no check of the guard covers. */
+  /** A reason against the call that no check of the guard covers. */
   readonly refusal?: ChangeRefused | null;
   /** The meaning of an error of the call for each of its accounts. */
   explain(error: CloudError, remediations: readonly Remediation[]): Promise<readonly Failure[]>;

@@ -14,8 +14,8 @@ import type { Assessment } from '../../domain/enrollment/verdict.ts';
 import type { WorkContext } from './worker-context.ts';
 
 /**
- * Sets the time at which the tick enqueues the account again. The record has this time already unless an enrollment converges, or its time has
- * passed without a new entry (an exemption was extended, a cool-down restarted, AWS still says Pending long after the deadline).
+ * Sets the time at which the tick enqueues the account again. Usually that is the wake time of the record. It must be computed if an enrollment
+ * converges, and if the wake time has passed without a new entry: an exemption was extended, or AWS still says Pending after the deadline.
  */
 export async function scheduleRecheck(work: WorkContext, record: AccountRecord, assessment: Assessment): Promise<void> {
   const { enrollment, verdict, accountId } = assessment;
@@ -25,7 +25,7 @@ export async function scheduleRecheck(work: WorkContext, record: AccountRecord, 
   const polled = verdict === 'Converging' || others.some((other) => other.verdict === 'Converging');
   const named = wakeAt(record);
   if (!polled && !prerequisiteWasLost(record, assessment) && (named ?? Number.POSITIVE_INFINITY) > now) {
-    // This check came before the time in the record. Without the new time, the tick would repeat it until then.
+    // This check came before the record's wake time. Without the snooze, the account would stay due, and the tick would repeat the check until then.
     if (named !== null) await work.deps.records.snooze(accountId, record.head.seq, named);
     return;
   }
@@ -62,8 +62,8 @@ function nextCheckOf(work: WorkContext, record: AccountRecord, assessment: Asses
 }
 
 /**
- * When to look for the result of another enrollment's call: once its claim has expired. If it already has, the result could not be read
- * (`recoverClaim` polls more and more rarely) or its key is on the queue, and the expiry would bring the account back at every tick.
+ * When to look for the result of another enrollment's call: once its claim expires. A claim that has expired already is polled more and more
+ * rarely, because its result could not be read or its key is on the queue; its expiry would make the account due at every tick.
  */
 function claimCheck({ claim }: Condition, now: EpochMs): EpochMs | null {
   if (claim === null) return null;

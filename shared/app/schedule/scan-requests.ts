@@ -19,7 +19,7 @@ export const SCAN_REQUEST = storedDocument(REGISTERS.scanRequest, earlyScan);
 /** Minimum interval between two scans requested by events, ms, so that many events do not start many scans. */
 export const EARLY_SCAN_SPACING_MS = 5 * 60_000;
 
-/** A request is dated this far ahead, ms, so that it also covers further requests within that time and they need no write. */
+/** How far ahead a request is dated, ms. It then covers further requests within that time, which need no write. */
 const AHEAD_MS = 1_000;
 
 /**
@@ -35,7 +35,7 @@ export async function requestEarlyScan(
   const open = known !== null && known.value.at > begunAt;
   if (open && known.value.at > clock.now() && (known.value.organization || !request.organization)) return;
   const organization = request.organization || (open && known.value.organization);
-  // Dated ahead, so that further requests within this second need no write. If this write loses a race, another request is stored.
+  // If this write loses the race, an equally recent request is already stored.
   const at = clock.now() + AHEAD_MS;
   await writeTyped(registers, SCAN_REQUEST, { at, organization, reason: request.reason }, known?.version ?? null);
 }
