@@ -63,7 +63,7 @@ export function createApi(system: ApiSystem, door: Door, { rates = RATES }: ApiO
   };
   const heavyReads = new HeavyReads();
   const reading: ApiSystem = { ...system, stores: system.reads ?? system.stores };
-  /** Runs `check`, and counts the request as refused if it throws. @throws ApiProblem also 429 after too many refused requests */
+  /** Runs `check`. If it throws, counts the request as refused. @throws the error of `check`, or ApiProblem 429 after too many refused requests */
   const counted = <T>(visit: Visit, check: () => T): T => {
     try {
       return check();

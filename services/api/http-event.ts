@@ -23,7 +23,7 @@ const httpEvent = z.looseObject({
   cookies: z.array(headerValue).nullish(),
   body: z.string().nullish(),
   isBase64Encoded: z.boolean().nullish(),
-  // Must not have the fields by which hono recognizes events of a load balancer (`elb`) or of VPC Lattice (`serviceArn`).
+  // Refuses `elb` and `serviceArn`, by which hono would take the event for one of a load balancer or of VPC Lattice.
   requestContext: z.looseObject({
     http: z.looseObject({ method }),
     domainName: host.optional(),

@@ -128,7 +128,7 @@ export const operatorRoutes = [
   }),
 ];
 
-/** Ends suspensions. If contested accounts were resumed, it is no error that none is suspended. */
+/** Ends suspensions. A selector without suspended accounts is an error only if the command has not resumed contested accounts either. */
 async function resumeIfSuspended(deps: Parameters<typeof resume>[0], selector: OperatorSelector, contested: boolean) {
   try {
     return await resume(deps, selector);

@@ -28,7 +28,7 @@ const READ_RETRY_MS = 3_000;
 /** The API and the dashboard of a running daemon or demo. */
 export interface RunningApi extends OpenDoor {
   readonly feed: Feed;
-  /** From now on, explains decisions by this policy, and reads accounts that an event names with the AWS access of this app. */
+  /** Replaces the policy and the app in use: decisions are explained by this policy, and accounts named by events are read through this app. */
   use(loaded: LoadedPolicy, app: Runtime): void;
 }
 

@@ -2,7 +2,7 @@ import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 
 /*
- * The entry point of a checkout. Node caches each source without its types, and its compiled code, by a checksum of the source.
+ * The entry point of a checkout. Node caches each source file, with its types stripped and compiled, by a checksum of the source.
  * If the directory cannot be written, it runs without a cache.
  */
 enableCompileCache(join(import.meta.dirname, '../../node_modules/.cache/rollcall'));

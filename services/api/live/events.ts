@@ -11,7 +11,7 @@ const OVERLAP_MS = 2_000;
 /** If more entries are new, a `gap` event is sent instead, and the reader reloads. */
 const MAX_NEW_ENTRIES = 1_000;
 const PAGE = 1_000;
-/** In an event id, stands in place of the entry's id: a gap was sent for everything older. */
+/** Replaces the entry's id in the id of a `gap` event, which stands for everything older. */
 const GAP = 'gap';
 /** Delay before a reader reconnects, ms. */
 const RETRY_MS = 3_000;
@@ -102,7 +102,7 @@ class Tail {
 
   #gap: boolean;
 
-  /** The first event id of a new reader, from which it resumes if it receives no entry; absent for a reader that resumes. */
+  /** The event id to send first, so that a reader can resume even if it receives no entry; `undefined` for a reader that has resumed. */
   get begin(): string | undefined {
     return this.#resumed ? undefined : `${toIso(this.#at)}_begin`;
   }

@@ -15,7 +15,7 @@ export const PLACES: PlaceLimits = { total: 500, perAddress: 200, reserve: 20, p
 
 /** A connection. When it closes, everything that it holds is released. */
 export interface Place {
-  /** Call it when a request arrives. Of the idle connections, this one is then closed last. */
+  /** Call it when a request arrives: the connection counts as the most recently used, so the other idle ones are closed first. */
   touch(): void;
   /** Call it when an admitted request begins. @returns a function to call when it ends (safe to call twice) @throws ApiProblem 503 */
   hold(client: string, urgent: boolean): () => void;
@@ -45,7 +45,7 @@ interface Group {
 /**
  * Decides which connection is closed when there are more connections than places. A connection keeps its place while an admitted request is under way
  * on it. All other connections are idle: if a place is needed, the longest idle one is closed, first of the same address, then of the address with the
- * most idle connections. A new connection always gets a place, because ordinary admitted requests never take the reserve.
+ * most idle connections. Ordinary requests never hold the reserve, so a new connection gets a place unless urgent requests hold all of it.
  */
 export class Places {
   readonly #limits: PlaceLimits;

@@ -89,7 +89,7 @@ async function runSandbox(context: CliContext, flags: SandboxFlags): Promise<num
   output.print(JSON.stringify(running.info));
   interrupt.finishGracefully(() => undefined);
   await output.settled();
-  // If the line could not be written, nobody knows the endpoint, so the sandbox ends. A pipe that is closed after the line was read is no reason.
+  // If the line could not be written, nobody knows the endpoint, so the sandbox ends. A reader that closes the pipe does not end it.
   if (output.lostResult === null) await aborted(interrupt.signal);
   await running.close();
   return EXIT.ok;

@@ -196,7 +196,7 @@ export class Output {
   }
 }
 
-/** `part` is the text between two marks: each part except the first starts with the end of an own escape sequence, such as `31m`. */
+/** `part` is the text between two marks: each part except the first starts with the end of one of Rollcall's own escape sequences, such as `31m`. */
 function visiblePart(part: string, at: number): string {
   const own = at === 0 ? '' : (/^[\d;]*m/.exec(part)?.[0] ?? '');
   return own + visibleLines(part.slice(own.length));

@@ -68,7 +68,7 @@ function wantToken(problem: string): void {
   tokenWanted.value = true;
 }
 
-/** Opens the token dialog if `response` refuses the token that was `sent` and the reader has not replaced it since. */
+/** Opens the token dialog if `response` refuses the token that was `sent`, unless the user has entered another one since. */
 export async function askForToken(response: Response, sent: string | null): Promise<void> {
   if (response.status !== 401) return;
   const problem = await problemOf(response);

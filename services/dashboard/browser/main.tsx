@@ -22,7 +22,7 @@ const PAGES = [
 
 function Top() {
   const [path] = useLocation();
-  // The page of one account or run marks the list that it belongs to.
+  // On the page of one account or run, the navigation marks the list that it belongs to.
   const current = (href: string, one: string | null) =>
     path === href ? ({ 'aria-current': 'page' } as const) : path === one ? ({ 'aria-current': 'true' } as const) : {};
   return (

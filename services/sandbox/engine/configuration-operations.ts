@@ -16,7 +16,7 @@ export const configurationOperations: Operations = {
   ListOrganizationalUnits: { run: listOrganizationalUnits },
 };
 
-/** These operations do not document NotManagementAccountException. */
+/** Outsiders get AccessDeniedException, because AWS does not document NotManagementAccountException for these operations. */
 function refuse(call: Call): Failure | null {
   const refusal = refuseOutsiders(call, 'AccessDeniedException');
   if (refusal !== null) return refusal;

@@ -179,7 +179,7 @@ export class Enrollments {
     else if (due <= now) this.settle(now);
   }
 
-  /** A configuration that has been in effect since before the start. Enabling Automation keeps the time of the last update. */
+  /** Adds a configuration that has been in effect since before the start. So it enables Automation without changing the accounts' update times. */
   preset(unit: OrganizationalUnit, mode: RuleMode): void {
     this.configurations.preset(unit, mode);
     const enable = (below: OrganizationalUnit): void => {

@@ -17,7 +17,7 @@ export const FAULT_KINDS = [
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
-/** Affects matching calls number `from` to `from + count - 1` (the first call is 1), each with `probability`. */
+/** Numbers the matching calls from 1, and affects those from `from` to `from + count - 1`, each with `probability`. */
 export type Fault = {
   service?: ServiceName | undefined;
   operation?: string | undefined;

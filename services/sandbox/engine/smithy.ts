@@ -227,7 +227,7 @@ function wrongType(path: string, expected: string): Violation {
   return { path, kind: 'type', message: `Expected a ${expected} at '${path === '' ? 'body' : path}'` };
 }
 
-/** CBOR supports integers that JSON does not. */
+/** For `JSON.stringify`, which throws for a bigint. A CBOR request may contain one. */
 function plainly(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? String(value) : value;
 }

@@ -23,7 +23,7 @@ export function createDispatcher(services: readonly Service[]): Dispatcher {
   const sts = services.find(({ name }) => name === 'sts');
   const wires = new Map<string, Wire>();
 
-  /** Wires have no state, so there is one for each operation and protocol. Unknown operations are not cached. */
+  /** A `Wire` has no state, so it is made once for each operation and protocol. Unknown operations are not cached: their number has no limit. */
   const cached = (key: string, service: Service, operation: string, make: () => Wire): Wire => {
     if (!service.operations.has(operation)) return make();
     const known = wires.get(key);
