@@ -9,7 +9,7 @@ export function hostTime(clock: Pick<Clock, 'now'>, monotonic: Monotonic): Store
       const now = clock.now();
       return { askedAt, answeredAt: monotonic(), earliest: now, latest: now };
     },
-    // There are no answers of a server whose times could be followed.
+    // A local store has no server whose answers carry a time.
     follow: () => undefined,
   };
 }

@@ -9,7 +9,7 @@ import type { Sql } from './sql.ts';
 export interface QueueOptions {
   readonly clock: Pick<Clock, 'now'>;
   readonly newId: NewId;
-  /** A message that was received this often becomes a dead letter. Otherwise a message that crashes its worker would be delivered forever. */
+  /** A message that was received this many times becomes a dead letter. Otherwise a message that crashes its worker would be delivered forever. */
   readonly maxReceives: number;
 }
 

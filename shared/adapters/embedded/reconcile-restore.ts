@@ -12,7 +12,8 @@ import { Sql } from './sql.ts';
 import { contentOf, lostEntries, publishedSince } from './stored-content.ts';
 
 /**
- * Replaces the content of an open store by the draft's. `db` has an open transaction, which this function commits, and the draft attached as `restored`.
+ * Replaces the content of an open store by that of the draft (the checked copy of the backup). `db` has an open transaction, which this function commits,
+ * and the draft attached as `restored`.
  */
 export function replaceContent<Report>(
   db: DatabaseSync,

@@ -95,7 +95,7 @@ function advanceOne(sql: Sql, record: AccountRecord, wake: number | null): void 
   );
 }
 
-/** Checks that the key equals the content: a record under another account's id would decide for that account. */
+/** Checks that the record has the account id of its row. Otherwise the state of one account would decide what is changed in another. */
 function toRecord(sql: Sql, row: Row): AccountRecord {
   const record = sql.json(row, 'body', 'an account record', isStoredRecord);
   sql.same(row, 'account_id', record.accountId, 'an account record');

@@ -62,7 +62,7 @@ export function createCalls(clients: Clients, gate: CallGate): Calls {
 
   function refuseIfClosed(key: CallKey, accountId: AccountId | null): void {
     if (clients.closed) {
-      // Transient, because the process is only stopping or using a new policy: another attempt may succeed.
+      // Transient, because the process is stopping or has switched to a new policy: another attempt may succeed.
       throw ownError('Transient', 'Closed', { ...key, accountId }, `${key.operation} was not sent: closed.`);
     }
   }

@@ -101,8 +101,8 @@ const homeEndpoint = z.object({
 });
 
 /**
- * Organizations accepts signatures only for one Region of each partition, which the SDK's endpoint rules know. The SDK uses them only for AWS's own
- * endpoints, so this client applies that Region to a configured endpoint too.
+ * Organizations accepts signatures for only one Region of each partition. The SDK's endpoint rules choose that Region only for AWS's own endpoints, so
+ * this client also signs with it for a configured endpoint.
  */
 function organizationsClient(
   config: OrganizationsClientConfig,

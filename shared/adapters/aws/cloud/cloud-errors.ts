@@ -131,7 +131,7 @@ function isNoCode(name: string): boolean {
 
 function kindFor(found: Found, context: CallContext): CloudErrorKind {
   if (found.kind !== 'Unauthenticated') return found.kind;
-  // The SDK has corrected its clock by this answer, so a retry will be signed correctly.
+  // The SDK has taken AWS's time from this answer, so a retry will be signed with the right time.
   if (found.skewCorrected) return 'Transient';
   if (!context.member) return 'Unauthenticated';
   return isExpiredToken(found.code) ? 'Transient' : 'Denied';

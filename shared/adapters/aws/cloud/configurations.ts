@@ -5,7 +5,10 @@ import { endlessListing } from './cloud-errors.ts';
 import { CONFIGURATIONS_PER_PAGE, configurationDriver } from './kinds/configurations.ts';
 import type { WireRequest } from './kinds/driver.ts';
 
-/** Accounts, OUs and the root can have a configuration: an organization has far fewer OUs than this many per account. */
+/**
+ * A listing is rejected as endless above this many configurations per account. Each account, each OU and the root has at most one, and there are fewer OUs
+ * than accounts.
+ */
 const TARGETS_PER_ACCOUNT = 2;
 
 interface OwnAnswer {

@@ -27,7 +27,7 @@ export interface AwsInspectionOptions {
   readonly maxAccounts?: number;
 }
 
-/** A listing may contain accounts that have left, and some accounts twice. */
+/** A listing is rejected as endless above this many times `maxAccounts`. It may contain accounts that have left, and some accounts twice. */
 const SLACK = 2;
 
 const optional = z.string().nullish();

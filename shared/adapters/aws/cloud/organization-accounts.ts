@@ -122,7 +122,7 @@ export async function withTags(
   const waiting = accounts.values();
   let failed = false;
   let failedInARow = 0;
-  // Until one call succeeds, fewer failures are enough, because each failed call has already used up its retries.
+  // Until one call succeeds, gives up after fewer failures, because each failed call has already used up its retries.
   let mayFail = Math.min(TAG_READERS, accounts.length);
 
   async function readOne(facts: OrganizationAccount): Promise<void> {

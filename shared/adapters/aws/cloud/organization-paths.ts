@@ -63,7 +63,7 @@ function branchOf(parent: string): readonly string[] {
   return parent.split('/').slice(1, -1);
 }
 
-/** The names of all OUs on the branches, from listings of the OUs below each root and OU on them. */
+/** The names of all OUs on the branches. One listing returns the names of all OUs below a parent, so it lists each parent on the branches once. */
 async function namesOf(reader: Reader, branches: readonly (readonly string[])[]): Promise<ReadonlyMap<string, string>> {
   const parents = new Set<string>();
   const wanted = new Set<string>();

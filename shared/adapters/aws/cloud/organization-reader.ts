@@ -27,7 +27,7 @@ export interface Reader {
 
 /** AWS's maximum and default number of items per page [API_ListAccounts]. */
 export const MAX_PAGE = 20;
-/** How many times its maximum a listing may have, because items can appear twice while the organization changes. */
+/** A listing is rejected as endless above this many times `maxAccounts`. Items can appear twice while the organization changes. */
 const SLACK = 2;
 
 type Send<Token> = (client: Clients['organizations'], token: Token) => Promise<unknown>;

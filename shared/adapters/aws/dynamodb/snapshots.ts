@@ -26,7 +26,7 @@ import { type Dynamo, type Key, keyItem } from './table-client.ts';
 const ACCOUNTS_PER_BUCKET = 128;
 /** After this time, ms, an unfinished snapshot counts as abandoned and is removed. A save takes seconds. */
 const SAVE_MAY_TAKE_MS = 15 * 60_000;
-/** How often a reader starts over if the snapshot is replaced while it reads. */
+/** How many times a reader tries if the snapshot is replaced while it reads. */
 const MAX_LOOKS = 20;
 
 const CURRENT: Key = { pk: 'facts', sk: 'current' };

@@ -38,7 +38,7 @@ export const MAX_EVENT_BYTES = 256 * 1024;
 /** The limits of one PutEvents call [API_PutEvents]. */
 const BATCH = { count: 10, bytes: MAX_EVENT_BYTES };
 const PARALLEL = 4;
-/** How often entries that EventBridge refused are sent again. The next tick tries those that still fail. */
+/** How many times entries that EventBridge refused are sent again. The next tick tries those that still fail. */
 const MAX_REPEATS = 3;
 
 /** Publishes ledger entries to EventBridge. An entry that is too large for an event is replaced by a reference (`EntryReference`). */

@@ -79,7 +79,7 @@ function refusal(conditions: Conditions, error: string): Rule {
   return { conditions, error, type: 'error' };
 }
 
-/** The function `aws.partition` is brought in by `@aws-sdk/client-compute-optimizer`, on which this client is built. */
+/** The rules call `aws.partition`, which is registered when `@aws-sdk/client-compute-optimizer`, the base of this client, is loaded. */
 export function automationEndpointProvider(): EndpointProvider {
   const cache = new EndpointCache({ size: 50, params: ['Endpoint', 'Region', 'UseDualStack', 'UseFIPS'] });
   return ({ Region, Endpoint, UseDualStack = false, UseFIPS = false }, context = {}) => {
