@@ -12,7 +12,7 @@ module.exports.policy = async ({ resolveVariable }) => {
   return { PolicyName: 'read-policy', PolicyDocument: { Version: '2012-10-17', Statement: [statement] } };
 };
 
-/** The file for the packages: the one that `policySource` names, otherwise one that changes nothing. */
+/** The policy file to bundle: the one that `policySource` names. If the policy is in S3 or SSM, a file that changes nothing, which is not read. */
 module.exports.bundled = async ({ resolveVariable }) => {
   const source = String(await resolveVariable('param:policySource'));
   return source.startsWith('file:') ? source.slice('file:'.length) : 'infra/policy.yaml';
