@@ -123,7 +123,7 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
       ...{ policy, logger, settings, network, newId, random, reserveMs: TABLE_RESERVE_MS },
       ...(options.clock !== undefined && { clock: options.clock }),
       ...(options.monotonic !== undefined && { monotonic: options.monotonic }),
-      // Saves a second at the start. Lambda synchronizes the clock, and later answers of the table are still compared with it.
+      // Starts a second faster without the comparison of clocks. Lambda synchronizes the clock, and the table's later answers are still compared with it.
       mayWait: false,
       memberRole: service === READS_ONLY ? readerRole(actingRole) : actingRole,
     });

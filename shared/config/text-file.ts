@@ -56,8 +56,8 @@ export function isSpecial(path: string): boolean {
 }
 
 /**
- * Opens a device or a pipe without waiting for a reader. While it is open, a second, normal open does not wait either; such a wait could not be
- * interrupted. Throws ENXIO for a pipe without a reader.
+ * Opens a device or a pipe for writing without waiting for a reader, because such a wait could not be interrupted. While it is open, an ordinary open
+ * of the same pipe does not wait either. Throws ENXIO for a pipe without a reader.
  */
 export function holdSpecial(path: string): number {
   return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
