@@ -53,7 +53,7 @@ export function compileWindows(specs: readonly WindowSpec[] | null): Windows {
   };
 }
 
-/** A period with the same state: at least [from, until). */
+/** A period that is open or closed throughout. It covers at least [from, until) and may last longer. */
 interface Span {
   readonly open: boolean;
   readonly from: EpochMs;
