@@ -49,7 +49,7 @@ function pollTime({ verdict, since }: Condition, now: EpochMs): EpochMs | null {
 /** The enrollment waits for its prerequisite again. It is enqueued when the prerequisite is observed as Active, so it needs no time. */
 function prerequisiteWasLost({ conditions }: AccountRecord, assessment: Assessment): boolean {
   const { enrollment, verdict, reason, notBefore } = assessment;
-  // While a prerequisite converges, the record's wake time is the one at which its result is read.
+  // While a prerequisite converges, the account must stay due, so that the result of its call is read.
   if (kindOf(enrollment).prerequisites.some((id) => conditions[id]?.verdict === 'Converging')) return false;
   return verdict === 'Blocked' && reason === 'prerequisite' && notBefore === null;
 }

@@ -22,7 +22,7 @@ export interface ServeOptions {
   readonly onProgress: OnProgress;
   readonly onScanStarted: (runId: string) => void;
   readonly onScan: (runId: string, plan: Plan) => void;
-  /** Called when this process begins no scan because another process runs one or one was interrupted; once until that changes. */
+  /** Called when this process begins no scan, because another process runs one or one was interrupted. Called again only if that changes. */
   readonly onWaiting?: (scan: ScanUnderWay) => void;
   /** Called when a scan was begun several times and never ended. The next scan then begins at its scheduled time. */
   readonly onScanGivenUp?: (scan: GivenUpScan) => void;
