@@ -54,6 +54,7 @@ export const policyAnswer = z.object({
   organization: z.object({
     memberRole: z.string(),
     organizationEnrollment: z.enum(['never', 'auto']),
+    automationConfigurations: z.enum(['observe', 'manage']),
   }),
   defaults: settings.extend({ accounts: accounts.describe('Accounts for which the defaults decide a field') }),
   rules: list(

@@ -28,13 +28,13 @@ export async function policyView(
   const snapshot = await usable(stores, compiled);
   const inForce = (await policyInForce(stores.registers)) === hash;
   const census = snapshot === null ? null : takeCensus(compiled, snapshot);
-  const { memberRole, organizationEnrollment } = policy.organization;
+  const { memberRole, organizationEnrollment, automationConfigurations } = policy.organization;
   const { rollout, notify } = policy;
   return {
     hash,
     inForce,
     snapshotAt: snapshot === null ? null : toIso(snapshot.takenAt),
-    organization: { memberRole, organizationEnrollment },
+    organization: { memberRole, organizationEnrollment, automationConfigurations },
     defaults: { ...policy.defaults, accounts: census?.defaults ?? null },
     rules: policy.rules.map(({ id, match, sets }, index) => ({
       ...{ id, match, sets },

@@ -111,6 +111,8 @@ export interface Policy {
     readonly memberRole: string;
     readonly externalId: string | null;
     readonly organizationEnrollment: 'never' | 'auto';
+    /** Organization enrollment configurations: `observe` respects them and changes none, `manage` plans and changes them. */
+    readonly automationConfigurations: 'observe' | 'manage';
   };
   readonly defaults: Settings;
   readonly rules: readonly Rule[];

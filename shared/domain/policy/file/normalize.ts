@@ -21,6 +21,7 @@ export function normalize(data: PolicyData, webhook: WebhookSecrets, source: Pol
       memberRole: organization.memberRole,
       externalId: organization.externalId ?? null,
       organizationEnrollment: organization.organizationEnrollment,
+      automationConfigurations: organization.automationConfigurations,
     },
     defaults: data.defaults,
     rules: data.rules.map(toRule),

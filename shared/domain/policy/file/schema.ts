@@ -185,6 +185,7 @@ export const PolicyDocument = object({
       /^[\w+=,.@:/-]{2,1224}$/,
     ).optional(),
     organizationEnrollment: choice(['never', 'auto']).default('never'),
+    automationConfigurations: choice(['observe', 'manage']).default('observe'),
   }).prefault({}),
   defaults: defaults.prefault({}),
   rules: list(rule, 'a list of rules')

@@ -7,9 +7,10 @@ import type { Match, Notify, Policy } from '../types.ts';
  * list do not matter. The webhook's URL and secret are hashed as written, with `${VAR}`, never by their value.
  */
 export function policyHash(policy: Policy): string {
-  const { source: _, defaults, notify, rules, exemptions, rollout, ...rest } = policy;
+  const { source: _, organization, defaults, notify, rules, exemptions, rollout, ...rest } = policy;
   const meaning = {
     ...rest,
+    organization: organizationMeaning(organization),
     defaults: defaultsMeaning(defaults),
     rules: rules.map((rule) => ({ ...rule, match: matchMeaning(rule.match) })),
     exemptions: exemptions.map(({ accounts, enrollment, until, reason, owner }) => {
@@ -22,6 +23,11 @@ export function policyHash(policy: Policy): string {
     },
   };
   return sha256Hex(canonicalJson(meaning));
+}
+
+/** The default of the later field is omitted, so that policies that do not set it keep their hash. */
+function organizationMeaning({ automationConfigurations, ...organization }: Policy['organization']) {
+  return automationConfigurations === 'observe' ? organization : { ...organization, automationConfigurations };
 }
 
 /** A policy that does not mention a kind keeps its hash when a release adds that kind. */

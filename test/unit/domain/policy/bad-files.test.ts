@@ -69,6 +69,7 @@ const CASES: readonly Bad[] = [
   bad('an external id of one letter', withDefaults('organization: { externalId: x }\n'), '3:29 organization.externalId', /wrong value/, '`x`', /external id/, /./),
   bad('a variable in the external id', withDefaults('organization:\n  externalId: ${ID}\n'), '4:15 organization.externalId', /wrong value/, '`${ID}`', /external id/, /./),
   bad('an unknown enrollment policy', withDefaults('organization: { organizationEnrollment: always }\n'), '3:41 organization.organizationEnrollment', /wrong value/, '`always`', /never \| auto/, /Write one of/),
+  bad('an unknown use of configurations', withDefaults('organization: { automationConfigurations: own }\n'), '3:43 organization.automationConfigurations', /wrong value/, '`own`', /observe \| manage/, /Write one of/),
   // defaults and rules
   bad('a status in lower case', 'version: 1\ndefaults: { computeOptimizer: active }\n', '2:31 defaults.computeOptimizer', /wrong value/, '`active`', /Active \| Inactive \| unmanaged/, /Did you mean `Active`/),
   bad('a mode that is a boolean', 'version: 1\ndefaults: { computeOptimizer: Active, mode: true }\n', '2:45 defaults.mode', /wrong value/, 'the boolean `true`', /enforce \| alert \| off/, /Write one of/),

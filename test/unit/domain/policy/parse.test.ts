@@ -13,7 +13,12 @@ describe('defaults of the file', () => {
   it('are filled in', () => {
     expect(warnings).toEqual([]);
     expect(policy).toMatchObject({
-      organization: { memberRole: 'RollcallMember', externalId: null, organizationEnrollment: 'never' },
+      organization: {
+        memberRole: 'RollcallMember',
+        externalId: null,
+        organizationEnrollment: 'never',
+        automationConfigurations: 'observe',
+      },
       rules: [],
       exemptions: [],
       guardrails: {
@@ -217,7 +222,7 @@ describe('the hash', () => {
     ['a list of one', base.replace('ou: /C', 'ou: [/C]')],
     [
       'defaults written out',
-      `${base}schedule: 60m\nlimits: { concurrency: 8 }\nexemptions: []\nguardrails: { maxChanges: { atLeast: 10 } }\n`,
+      `${base}organization: { automationConfigurations: observe }\nschedule: 60m\nlimits: { concurrency: 8 }\nexemptions: []\nguardrails: { maxChanges: { atLeast: 10 } }\n`,
     ],
   ])('does not depend on %s', (_, text) => expect(hash(text)).toBe(hash(base)));
 
@@ -232,6 +237,7 @@ describe('the hash', () => {
     ],
     ['a rule id', base.replace('id: a', 'id: x')],
     ['a guardrail', `${base}guardrails: { minCoverage: 97 }\n`],
+    ['a field with a later default', `${base}organization: { automationConfigurations: manage }\n`],
     ['a section', `${base}windows: [{ kind: allow, cron: "0 9 * * *", duration: 1h }]\n`],
   ])('depends on %s', (_, text) => expect(hash(text)).not.toBe(hash(base)));
 });
