@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { actionOf, type EnrollmentId, KINDS } from './enrollment/kinds/index.ts';
+import type { KindAction } from './enrollment/kinds/kind.ts';
 import type { AccountId } from './enrollment/model.ts';
 import { asAccountId, contentOf, isAccountId, listOf } from './event-content.ts';
 import type { ChangedBy } from './ledger/entry.ts';
@@ -88,11 +89,13 @@ const ABOUT_ALL: ReadonlySet<string> = new Set([
   'DisableAWSServiceAccess',
 ]);
 
+const isAboutAccounts = ({ scopes }: KindAction): boolean => !scopes.includes('configuration');
+
 /** The handled event names by source. The rules in `infra/` match these. */
 export const EVENT_NAMES: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(
     KINDS.flatMap(({ eventSources, actions }) =>
-      eventSources.map((source) => [source, actions.map(({ operation }) => operation)]),
+      eventSources.map((source) => [source, actions.filter(isAboutAccounts).map(({ operation }) => operation)]),
     ),
   ),
   [ORGANIZATIONS]: [...ABOUT_ACCOUNTS, ...ABOUT_CALLER, ...ABOUT_ALL],

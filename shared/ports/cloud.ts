@@ -5,6 +5,7 @@ import type {
   ConfigurationTarget,
   EpochMs,
   Observation,
+  OrganizationalUnit,
   OrganizationConfiguration,
   RuleMode,
   RuleModeSource,
@@ -63,6 +64,9 @@ export interface Cloud {
   prepareChange(request: ChangeRequest): Promise<SendChange>;
 
   readonly configurations: Configurations;
+
+  /** The root and all OUs, each after its parent. An error if any part of the tree cannot be read. */
+  readUnits(options: Pick<ReadOrganizationOptions, 'retry'>): Promise<readonly OrganizationalUnit[]>;
 }
 
 /**

@@ -59,6 +59,35 @@ export const READ_PROMISES = {
     }
   },
 
+  async 'readUnits returns the root and all OUs, each after its parent'(open) {
+    for (const caller of ['management', 'delegatedAdministrator'] as const) {
+      const world = await open({ caller, sandbox: { accounts: 61 } });
+      const units = await world.cloud.readUnits({ retry: withoutRetries });
+      const truth = world.sandbox.organizationalUnits();
+      expect(units.map(({ id, parentId }) => [id, parentId]).sort()).toEqual(
+        truth.map(({ id, parentId }) => [id, parentId]).sort(),
+      );
+      const seen = new Set<string | null>([null]);
+      for (const { id, parentId, path } of units) {
+        expect(seen.has(parentId)).toBe(true);
+        expect(path.split('/').at(-1)).toBe(parentId === null ? '' : truth.find((each) => each.id === id)?.name);
+        seen.add(id);
+      }
+      const paths = new Set(units.map(({ path }) => path));
+      for (const { ou } of world.sandbox.accounts()) expect(paths.has(ou)).toBe(true);
+    }
+  },
+
+  async 'readUnits wraps each page in retry, and throws for an interrupted one'(open) {
+    const world = await open();
+    const service = 'organizations';
+    world.sandbox.setFaults([{ service, kind: 'throttle', probability: 0.3 }]);
+    expect(await world.cloud.readUnits({ retry: patiently })).toHaveLength(world.sandbox.organizationalUnits().length);
+    const operation = 'ListOrganizationalUnitsForParent';
+    world.sandbox.setFaults([{ service, operation, kind: 'throttle', from: 2, count: 1 }]);
+    expect((await failureOf(world.cloud.readUnits({ retry: withoutRetries }))).kind).toBe('Throttled');
+  },
+
   async 'readOrganization returns tags on request'(open) {
     const world = await open({ sandbox: { accounts: 12 } });
     const snapshot = await world.cloud.readOrganization({ tags: true, retry: withoutRetries });

@@ -7,6 +7,7 @@ import {
 } from '../../services/sandbox/engine/types.ts';
 import { toCloudError } from '../../shared/adapters/aws/cloud/cloud-errors.ts';
 import { createConfigurations } from '../../shared/adapters/aws/cloud/configurations.ts';
+import { pathStep } from '../../shared/adapters/aws/cloud/organization-paths.ts';
 import type { WireRequest } from '../../shared/adapters/aws/cloud/kinds/driver.ts';
 import { DRIVERS } from '../../shared/adapters/aws/cloud/kinds/index.ts';
 import { NEVER_ENROLLED } from '../../shared/adapters/aws/cloud/responses.ts';
@@ -17,7 +18,7 @@ import {
   missingFrom,
 } from '../../shared/adapters/aws/complete-answers.ts';
 import { isAboutCredentials, meansNeverEnrolled } from '../../shared/adapters/aws/vendor-error-codes.ts';
-import type { AccountId, Caller } from '../../shared/domain/enrollment/model.ts';
+import type { AccountId, Caller, OrganizationalUnit } from '../../shared/domain/enrollment/model.ts';
 import type { OrganizationAccount } from '../../shared/domain/policy/index.ts';
 import type { CallGate, CallKey, Cloud, ReadOrganizationOptions } from '../../shared/ports/cloud.ts';
 import { CloudError } from '../../shared/ports/cloud.ts';
@@ -175,6 +176,10 @@ export function engineCloud(options: EngineCloudOptions): Cloud {
       );
       return found;
     },
+    async readUnits({ retry }) {
+      await retry(async () => make({ service: 'organizations', operation: 'ListRoots' }, caller.accountId, {}));
+      return unitsOf(sandbox);
+    },
     async trustedAccess() {
       const key = { service: 'organizations', operation: 'ListAWSServiceAccessForOrganization' } as const;
       const { output } = await make(key, caller.accountId, {});
@@ -222,6 +227,16 @@ export function engineCloud(options: EngineCloudOptions): Cloud {
       },
     }),
   };
+}
+
+function unitsOf(sandbox: Sandbox): OrganizationalUnit[] {
+  const paths = new Map<string, string>();
+  return sandbox.organizationalUnits().map(({ id, name, parentId }) => {
+    const above = parentId === null ? null : (paths.get(parentId) ?? '');
+    const path = above === null ? '/' : `${above === '/' ? '' : above}/${pathStep(name)}`;
+    paths.set(id, path);
+    return { id, parentId, path };
+  });
 }
 
 function accountsOf(sandbox: Sandbox, wanted: (id: AccountId) => boolean): OrganizationAccount[] {

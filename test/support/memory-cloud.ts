@@ -5,7 +5,13 @@ import {
   KINDS,
   kindOf,
 } from '../../shared/domain/enrollment/kinds/index.ts';
-import type { AccountId, Caller, RuleMode, TargetStatus } from '../../shared/domain/enrollment/model.ts';
+import type {
+  AccountId,
+  Caller,
+  OrganizationalUnit,
+  RuleMode,
+  TargetStatus,
+} from '../../shared/domain/enrollment/model.ts';
 import type { OrganizationAccount } from '../../shared/domain/policy/index.ts';
 import {
   type ChangeRequest,
@@ -78,6 +84,19 @@ export function cloudError(kind: CloudErrorKind, code: string, ambiguous = false
   const facts = { kind, code, service: 'test', operation: 'test', accountId: null, requestId: 'request-1', ambiguous };
   return new CloudError(`${code} on purpose`, facts);
 }
+
+/** The OUs on the paths of the accounts. The id of an OU is made of its path. */
+function unitsOf(accounts: readonly OrganizationAccount[]): OrganizationalUnit[] {
+  const paths = new Set(['/']);
+  for (const { ou } of accounts) {
+    const steps = ou.split('/').filter((step) => step !== '');
+    for (const n of steps.keys()) paths.add(`/${steps.slice(0, n + 1).join('/')}`);
+  }
+  const parentOf = (path: string): string => path.slice(0, path.lastIndexOf('/')) || '/';
+  return [...paths].map((path) => ({ id: unitId(path), parentId: path === '/' ? null : unitId(parentOf(path)), path }));
+}
+
+const unitId = (path: string): string => (path === '/' ? 'r-root' : `ou-${path.slice(1).replaceAll('/', '-')}`);
 
 const INACTIVE: Observed = {
   kind: 'observed',
@@ -261,5 +280,6 @@ export function memoryCloud(options: MemoryCloudOptions): MemoryCloud {
     read: (kind, id) => world.make(read(readOperationOf(kind), [id]), () => world.holding(id)[kind]),
     prepareChange,
     configurations: memoryConfigurations(world),
+    readUnits: () => world.make(read('ListRoots'), () => unitsOf(accounts)),
   };
 }

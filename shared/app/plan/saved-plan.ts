@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { planHash, type SavedChange } from '../../domain/decision/plan.ts';
 import { ENROLLMENT_IDS, OPERATIONS } from '../../domain/enrollment/kinds/index.ts';
+import { SCOPES } from '../../domain/enrollment/model.ts';
 import { VERDICTS } from '../../domain/enrollment/verdict.ts';
 import { safeParseUntrusted } from '../../domain/safe-parse.ts';
 import { keysOf } from './plan.ts';
@@ -21,7 +22,7 @@ const changeSchema: z.ZodType<SavedChange> = z.object({
   action,
   // Plans saved before this field existed have no delayed changes.
   heldAction: action.default('none'),
-  scope: z.enum(['member', 'own', 'batch', 'organization']),
+  scope: z.enum(SCOPES),
   optOut: z.boolean(),
   rule: z.string(),
   reason: z.string().nullable(),

@@ -35,7 +35,7 @@ export interface ConfigurationTree {
   readonly configurations: ReadonlyMap<string, RuleMode>;
 }
 
-type ConfigurationCall =
+type PutOrDelete =
   | { readonly effect: 'put'; readonly targetId: string; readonly ruleMode: RuleMode }
   | { readonly effect: 'delete'; readonly targetId: string };
 
@@ -44,7 +44,7 @@ export interface ConfigurationPlan {
    * In the order in which they may be made. Configurations are put below first and deleted above first, so that no account passes through
    * a rule mode that the policy does not want.
    */
-  readonly calls: readonly ConfigurationCall[];
+  readonly calls: readonly PutOrDelete[];
   /** By the id of each root, OU and account: the rule mode of the nearest configuration once all calls are made; `null`: none applies. */
   readonly effective: ReadonlyMap<string, RuleMode | null>;
 }
@@ -63,8 +63,8 @@ export interface ConfigurationPlan {
 export function planConfigurations(tree: ConfigurationTree): ConfigurationPlan {
   const blocked = subtreesWith(tree);
   const effective = new Map<string, RuleMode | null>();
-  const puts: ConfigurationCall[] = [];
-  const deletes: ConfigurationCall[] = [];
+  const puts: PutOrDelete[] = [];
+  const deletes: PutOrDelete[] = [];
 
   const settle = (id: string, parentId: string | null, wanted: RuleMode | 'none' | 'unchanged'): void => {
     const present = tree.configurations.get(id) ?? null;

@@ -1,4 +1,4 @@
-import type { RuleMode } from '../enrollment/model.ts';
+import type { OrganizationalUnit, RuleMode } from '../enrollment/model.ts';
 import type { Assessment } from '../enrollment/verdict.ts';
 import { type OrganizationAccount, ouCovers } from '../policy/index.ts';
 import type { ConfigurationTree, Container, TreeAccount } from './configuration-plan.ts';
@@ -9,16 +9,6 @@ import {
   wantOfAccount,
   wantOfJoiners,
 } from './configuration-wants.ts';
-
-/** The root or an OU, as AWS Organizations has it. */
-interface OrganizationalUnit {
-  /** `r-…` or `ou-…`. */
-  readonly id: string;
-  /** `null`: the root. */
-  readonly parentId: string | null;
-  /** As in policies: `/` for the root, else names such as `/A/B`. */
-  readonly path: string;
-}
 
 export interface ConfigurationFacts extends JoinersContext {
   /** All OUs, each after its parent; the root is first. */

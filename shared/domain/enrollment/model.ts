@@ -21,6 +21,16 @@ export interface RuleModeSource {
   readonly targetId: string | null;
 }
 
+/** The root or an OU, as AWS Organizations has it. */
+export interface OrganizationalUnit {
+  /** `r-…` or `ou-…`. */
+  readonly id: string;
+  /** `null`: the root. */
+  readonly parentId: string | null;
+  /** As in policies: `/` for the root, else names such as `/A/B`. */
+  readonly path: string;
+}
+
 /** What an organization enrollment configuration applies to. An `organizationalUnit` is an OU (`ou-…`) or the root (`r-…`). */
 export interface ConfigurationTarget {
   readonly type: 'account' | 'organizationalUnit';
@@ -59,9 +69,11 @@ export type Observation =
 
 /**
  * Which credentials make a call, and which accounts it changes. `member`: one account, through its member role. The others use
- * the caller's own credentials: `own` its own account, `batch` up to 50 accounts, `organization` every member.
+ * the caller's own credentials: `own` its own account, `batch` up to 50 accounts, `organization` every member, `configuration` the
+ * accounts at or below the target of an organization enrollment configuration.
  */
-export type Scope = 'member' | 'own' | 'batch' | 'organization';
+export const SCOPES = ['member', 'own', 'batch', 'organization', 'configuration'] as const;
+export type Scope = (typeof SCOPES)[number];
 
 /** The identity of this process in the organization. */
 export interface Caller {

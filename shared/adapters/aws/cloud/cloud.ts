@@ -14,6 +14,8 @@ import type { WireAnswer, WireRequest } from './kinds/driver.ts';
 import { DRIVERS } from './kinds/index.ts';
 import { createMemberSessions } from './member-sessions.ts';
 import { readAccount, readOrganization } from './organization.ts';
+import { readUnits } from './organization-paths.ts';
+import { createReader } from './organization-reader.ts';
 import { NEVER_ENROLLED } from './responses.ts';
 import { readTrustedAccess } from './trusted-access.ts';
 
@@ -71,6 +73,11 @@ export function createAwsCloud(options: AwsCloudOptions): Cloud & { close(): voi
     async readAccount(accountId, reading) {
       const own = await reading.retry(() => caller.get());
       return readAccount(clients, calls, own.accountId, accountId, { ...reading, logger });
+    },
+
+    async readUnits({ retry }) {
+      const { accountId } = await retry(() => caller.get());
+      return readUnits(createReader(clients, calls, accountId, { retry, logger, maxAccounts }));
     },
 
     async trustedAccess() {

@@ -6,7 +6,7 @@ import {
   ListRootsCommand,
 } from '@aws-sdk/client-organizations';
 import * as z from 'zod';
-import type { AccountId } from '../../../domain/enrollment/model.ts';
+import type { AccountId, OrganizationalUnit } from '../../../domain/enrollment/model.ts';
 import { type Account, accountsPages } from './organization-accounts.ts';
 import { MAX_PAGE, paged, type Reader, toListPage } from './organization-reader.ts';
 
@@ -122,19 +122,35 @@ async function parentsOf(reader: Reader, id: string): Promise<readonly string[]>
   return parents.map(({ Id }) => Id);
 }
 
-/** Walks the tree down from the root. One call at a time, because Organizations throttles parallel calls. */
-async function walk(reader: Reader, listed: ReadonlyMap<AccountId, Account>): Promise<Placed[]> {
-  const roots = await reader.all('ListRoots', '', rootsPage, (client, NextToken) =>
+/** The root and all OUs, each after its parent. One call at a time, because Organizations throttles parallel calls. */
+export async function readUnits(reader: Reader): Promise<readonly OrganizationalUnit[]> {
+  const units = (await listRoots(reader)).map(({ Id: id }): OrganizationalUnit => ({ id, parentId: null, path: '/' }));
+  // The loop also visits the children that it adds.
+  for (const { id: parentId, path } of units) {
+    for (const { Id: id, Name } of await listUnits(reader, parentId)) {
+      units.push({ id, parentId, path: childPath(path, Name) });
+    }
+  }
+  return units;
+}
+
+const childPath = (path: string, name: string): string => `${path === '/' ? '' : path}/${pathStep(name)}`;
+
+function listRoots(reader: Reader): Promise<z.infer<typeof node>[]> {
+  return reader.all('ListRoots', '', rootsPage, (client, NextToken) =>
     client.send(new ListRootsCommand({ MaxResults: MAX_PAGE, NextToken })),
   );
+}
+
+/** Walks the tree down from the root. One call at a time, because Organizations throttles parallel calls. */
+async function walk(reader: Reader, listed: ReadonlyMap<AccountId, Account>): Promise<Placed[]> {
   const pages = accountsPages();
-  const units = new Map<string, string>(roots.map(({ Id }) => [Id, '/']));
+  const units = new Map<string, string>((await listRoots(reader)).map(({ Id }) => [Id, '/']));
   const placed = new Map<AccountId, Placed>();
   // The loop also visits the children that it adds to the map.
   for (const [ParentId, ou] of units) {
     for (const child of await listUnits(reader, ParentId)) {
-      const step = pathStep(child.Name);
-      units.set(child.Id, ou === '/' ? `/${step}` : `${ou}/${step}`);
+      units.set(child.Id, childPath(ou, child.Name));
     }
     const accounts = await reader.all('ListAccountsForParent', ParentId, pages, (client, NextToken) =>
       client.send(new ListAccountsForParentCommand({ ParentId, MaxResults: MAX_PAGE, NextToken })),

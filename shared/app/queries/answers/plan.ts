@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { OPERATIONS } from '../../../domain/enrollment/kinds/index.ts';
+import { SCOPES } from '../../../domain/enrollment/model.ts';
 import {
   accountId,
   complianceStatus,
@@ -19,7 +20,7 @@ import {
 } from './common.ts';
 
 const action = z.enum([...OPERATIONS, 'none']);
-const scope = z.enum(['member', 'own', 'batch', 'organization']);
+const scope = z.enum(SCOPES);
 
 export const coverage = z.object({
   listed: count,

@@ -7,8 +7,11 @@ type QualifiedOperation = `${string}:${string}`;
 export interface KindAction<Operation extends string = string> {
   /** AWS's name of the operation. Two services may share a name, so it identifies an action only together with its kind. */
   readonly operation: Operation;
-  /** What the operation changes. Associating also enables the enrollment; an associated account must be disassociated before it can be disabled. */
-  readonly effect: 'setStatus' | 'associate' | 'disassociate';
+  /**
+   * What the operation changes. Associating also enables the enrollment; an associated account must be disassociated before it can be disabled.
+   * `putConfiguration` and `deleteConfiguration`: the organization enrollment configuration of an account, an OU or the root.
+   */
+  readonly effect: 'setStatus' | 'associate' | 'disassociate' | 'putConfiguration' | 'deleteConfiguration';
   readonly scopes: readonly Scope[];
   /** The largest number of accounts in one call; `null`: one account, or the whole organization. */
   readonly batchSize: number | null;
