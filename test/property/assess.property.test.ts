@@ -103,6 +103,8 @@ function effectOf({ action, target }: Assessment, before: Observation): Observat
       return { ...before, status: 'Active', ruleMode: 'AnyAllowed', lastUpdated };
     case 'DisassociateAccounts':
       return { ...before, ruleMode: 'NoneAllowed', lastUpdated };
+    case 'PutOrganizationEnrollmentConfiguration':
+    case 'DeleteOrganizationEnrollmentConfiguration':
     case 'none':
       return before;
   }

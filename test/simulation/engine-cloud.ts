@@ -7,9 +7,9 @@ import {
 } from '../../services/sandbox/engine/types.ts';
 import { toCloudError } from '../../shared/adapters/aws/cloud/cloud-errors.ts';
 import { createConfigurations } from '../../shared/adapters/aws/cloud/configurations.ts';
-import { pathStep } from '../../shared/adapters/aws/cloud/organization-paths.ts';
 import type { WireRequest } from '../../shared/adapters/aws/cloud/kinds/driver.ts';
 import { DRIVERS } from '../../shared/adapters/aws/cloud/kinds/index.ts';
+import { pathStep } from '../../shared/adapters/aws/cloud/organization-paths.ts';
 import { NEVER_ENROLLED } from '../../shared/adapters/aws/cloud/responses.ts';
 import {
   COMPLETE_ANSWERS,

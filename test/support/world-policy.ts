@@ -7,6 +7,7 @@ export interface PolicyParts {
   readonly organizationRules?: string;
   readonly mode?: string;
   readonly organizationEnrollment?: 'auto' | 'never';
+  readonly automationConfigurations?: 'manage' | 'observe';
   readonly guardrails?: string;
   readonly concurrency?: number;
   readonly callsPerSecond?: number;
@@ -20,9 +21,9 @@ const OPEN = '{ maxChanges: { percent: 100, atLeast: 10 }, maxOptOuts: { percent
 export function policyText(parts: PolicyParts = {}): string {
   const { computeOptimizer = 'Active', automation = 'unmanaged', organizationRules = 'unmanaged' } = parts;
   const { mode = 'enforce', organizationEnrollment = 'never', guardrails = OPEN } = parts;
-  const { callsPerSecond = 1000, concurrency = 16, more = '' } = parts;
+  const { automationConfigurations = 'observe', callsPerSecond = 1000, concurrency = 16, more = '' } = parts;
   return `version: 1
-organization: { organizationEnrollment: ${organizationEnrollment} }
+organization: { organizationEnrollment: ${organizationEnrollment}, automationConfigurations: ${automationConfigurations} }
 defaults: { computeOptimizer: ${computeOptimizer}, automation: ${automation}, organizationRules: ${organizationRules}, mode: ${mode} }
 guardrails: ${guardrails}
 limits: { callsPerSecond: ${callsPerSecond}, concurrency: ${concurrency} }

@@ -3,6 +3,7 @@ import type { Change, PlannedCall } from '../../../shared/domain/decision/plan.t
 import { type PlanTotals, totalChanges } from '../../../shared/domain/decision/plan-totals.ts';
 import { TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { reasonText } from '../../../shared/domain/enrollment/reason-codes.ts';
+import { configurationsText } from './configurations-text.ts';
 import type { Output, Style } from './output.ts';
 import { paintStatus, statusTable } from './statuses.ts';
 import { oneLine, table } from './table.ts';
@@ -31,8 +32,11 @@ export function planText(plan: PlanDocument, options: PlanTextOptions): string[]
     ...plan.broken.map((sentence) => `${style('yellow', 'Incomplete:')} ${oneLine(sentence)}.`),
     '',
   ];
-  if (changes.length === 0) return [...lines, style('green', 'All managed accounts comply with the policy.')];
-  return [...lines, ...changesText(changes, options), '', ...consequences(plan, style)];
+  const settings = configurationsText(plan.configurations, options);
+  if (changes.length === 0) {
+    return [...lines, style('green', 'All managed accounts comply with the policy.'), ...settings];
+  }
+  return [...lines, ...changesText(changes, options), ...settings, '', ...consequences(plan, style)];
 }
 
 function changesText(changes: readonly Change[], options: PlanTextOptions): string[] {
@@ -152,6 +156,7 @@ function callText({ operation, scope, accounts, calls }: PlannedCall): string {
   const times = `${number(calls)} ${operation}`;
   if (scope === 'organization')
     return `${times} for the whole organization (${count(accounts, 'account')} not yet Active)`;
+  if (scope === 'configuration') return `${times} (${count(accounts, 'account')})`;
   if (scope === 'batch') return `${times} (${count(accounts, 'account')}, up to 50 a call)`;
   return scope === 'own' ? `${times} (own account)` : `${times} (one for each account)`;
 }

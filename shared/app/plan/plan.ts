@@ -10,12 +10,20 @@ import {
   dueChanges,
   intendedAction,
   isChange,
+  type PlannedCall,
   planHash,
   type SavedChange,
   sortChanges,
   toChange,
 } from '../../domain/decision/plan.ts';
-import { enablingAccounts, followUpsOf, type PlanTotals, totalsOf } from '../../domain/decision/plan-totals.ts';
+import {
+  callsOf,
+  enablingAccounts,
+  followUpsOf,
+  type PlanTotals,
+  totalCalls,
+  totalsOf,
+} from '../../domain/decision/plan-totals.ts';
 import {
   actionFor,
   actionOf,
@@ -24,14 +32,22 @@ import {
   kindOf,
   ORGANIZATION_WIDE,
 } from '../../domain/enrollment/kinds/index.ts';
-import type { EpochMs } from '../../domain/enrollment/model.ts';
+import type { EpochMs, RuleMode } from '../../domain/enrollment/model.ts';
 import { shownOf } from '../../domain/enrollment/status.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
 import type { Approval } from '../guardrails/approvals.ts';
 import type { Gate } from '../guardrails/rollout-gate.ts';
 import type { Summary } from '../survey/assessment-table.ts';
 import type { Survey } from '../survey/survey.ts';
+import { callsInstead, configurationCallsOf, withConfigurations } from './configuration-changes.ts';
 import { type OrgWide, organizationWide, useOrganizationCalls } from './organization-call.ts';
+import {
+  configurationKey,
+  configurationsOf,
+  type DecidedConfigurations,
+  nothing,
+  type PlannedConfigurations,
+} from './planned-configurations.ts';
 
 /** What a run would do: printed by `plan`, carried out by `apply`. */
 export interface Plan {
@@ -55,6 +71,10 @@ export interface Plan {
   /** The rollout gate that holds back some of the changes. */
   readonly gate: Gate | null;
   /** For each kind that has an organization-wide call. */
+  /** The calls for organization enrollment configurations; `null`: the policy does not manage them. */
+  readonly configurations: PlannedConfigurations | null;
+  /** The mutating calls for the due changes and the follow-ups. */
+  readonly calls: readonly PlannedCall[];
   readonly orgWide: Readonly<Partial<Record<EnrollmentId, OrgWide>>>;
   readonly trustedAccess: boolean | null;
   readonly broken: readonly string[];
@@ -66,6 +86,8 @@ export interface PlanLimits {
   readonly onlyThese: ReadonlySet<string> | null;
   /** Changes that another, approved run is making, by {@link changeKey}. */
   readonly inProgress: ReadonlySet<string>;
+  /** The organization enrollment configurations that Rollcall stored, by target. */
+  readonly ownConfigurations: ReadonlyMap<string, RuleMode>;
 }
 
 /** Identifies a change across runs: account, enrollment kind, desired state and action. */
@@ -95,6 +117,11 @@ export interface ChangeParts {
 /** The keys of a plan's changes, including those that still have to wait. A run that is bound to the plan may make only these. */
 export function keysOf(changes: readonly SavedChange[]): string[] {
   return changes.filter((change) => intendedAction(change) !== 'none').map(changeKey);
+}
+
+/** Everything that a run bound to this plan may do. */
+export function keysOfPlan({ changes, configurations }: Pick<Plan, 'changes' | 'configurations'>): string[] {
+  return [...keysOf(changes), ...(configurations?.calls ?? []).map(configurationKey)];
 }
 
 /** Whether a plan's keys allow a change. If they allow disassociating an account, they allow setting its status afterwards. */
@@ -157,6 +184,28 @@ function organizationCalls(
   return calls;
 }
 
+/**
+ * Assigns changes to calls for organization enrollment configurations. A run that may make only certain changes makes these calls all or not at
+ * all, because they depend on each other.
+ */
+function useConfigurations(
+  policy: CompiledPolicy,
+  survey: Survey,
+  { onlyThese, ownConfigurations: ours }: PlanLimits,
+  changes: readonly Change[],
+  now: EpochMs,
+): { readonly changes: readonly Change[]; readonly decided: DecidedConfigurations | null } {
+  const decided = configurationsOf(policy, survey, { ours, approved: onlyThese ?? new Set() });
+  if (decided === null) return { changes, decided };
+  const assigned = withConfigurations(changes, decided, survey, { now, windowOpen: policy.windows.isOpen(now) });
+  if (onlyThese === null) return { changes: assigned, decided };
+  const made = decided.shown.calls.filter(({ needsApproval }) => !needsApproval);
+  const isInPlan =
+    made.every((call) => onlyThese.has(configurationKey(call))) &&
+    assigned.every((change) => change.scope !== 'configuration' || allows(onlyThese, change));
+  return isInPlan ? { changes: assigned, decided } : { changes, decided: nothing('the plan has other calls') };
+}
+
 /** Turns the assessments of all accounts into a plan: the changes, their calls, and whether a guardrail would stop them. */
 export function makePlan(
   policy: CompiledPolicy,
@@ -177,7 +226,10 @@ export function makePlan(
     found.every((change) => change.enrollment !== id || isAllowed(change)),
   );
   const sweeping = ORGANIZATION_WIDE.filter((id) => orgWide[id]?.used);
-  const changes = sortChanges(useOrganizationCalls(found, sweeping));
+  const without = useOrganizationCalls(found, sweeping);
+  const configured = useConfigurations(policy, survey, limits, without, now);
+  const { decided } = configured;
+  const changes = sortChanges(configured.changes);
   const isInProgress = (change: Change): boolean =>
     allows(limits.inProgress, change) && !recent.has(change.accountId) && allowed === null;
   const ready = dueChanges(changes, now).filter((change) => isAllowed(change) && !isInProgress(change));
@@ -194,16 +246,21 @@ export function makePlan(
     maxChangesLifted: allowed !== null,
   });
   const followUps = following.of(due);
+  const configurationCalls = decided === null ? [] : configurationCallsOf(due, decided);
+  const saved = callsInstead(without, [...due, ...followUps]) - totalCalls(configurationCalls);
+  const configurations = decided === null ? null : { ...decided.shown, callsSaved: Math.max(0, saved) };
   return {
     organizationId: survey.caller.organizationId,
     policyHash: policy.hash,
-    planHash: planHash(policy.hash, changes),
+    planHash: planHash(policy.hash, changes, configurations?.calls),
     coverage: survey.coverage,
     summary: survey.summary,
     changes,
     due,
     followUps,
-    totals: totalsOf(due, followUps),
+    configurations,
+    calls: callsOf(due, followUps, configurationCalls),
+    totals: totalsOf(due, followUps, configurationCalls),
     trip,
     approval: null,
     gate: null,

@@ -1,10 +1,11 @@
 import * as z from 'zod';
-import { planHash, type SavedChange } from '../../domain/decision/plan.ts';
+import { type ConfigurationChange, planHash, type SavedChange } from '../../domain/decision/plan.ts';
 import { ENROLLMENT_IDS, OPERATIONS } from '../../domain/enrollment/kinds/index.ts';
 import { SCOPES } from '../../domain/enrollment/model.ts';
 import { VERDICTS } from '../../domain/enrollment/verdict.ts';
 import { safeParseUntrusted } from '../../domain/safe-parse.ts';
 import { keysOf } from './plan.ts';
+import { configurationKey } from './planned-configurations.ts';
 
 const status = z.enum(['Active', 'Inactive', 'Pending', 'Failed']);
 const ruleMode = z.enum(['AnyAllowed', 'NoneAllowed']);
@@ -29,12 +30,18 @@ const changeSchema: z.ZodType<SavedChange> = z.object({
   message: z.string().nullable(),
   notBefore: z.iso.datetime().nullable(),
 });
+const configurationSchema: z.ZodType<ConfigurationChange> = z.object({
+  operation: action,
+  targetId: z.string(),
+  ruleMode: ruleMode.nullable(),
+});
 /** The part of a saved plan that a run is bound to. The rest is for people. */
 const savedPlanSchema = z.object({
   organizationId: z.string(),
   policyHash: z.string(),
   planHash: z.string(),
   changes: z.array(changeSchema).max(1_000_000),
+  configurations: z.object({ calls: z.array(configurationSchema).max(1_000_000) }).optional(),
 });
 
 /** A saved plan whose hash matches its changes. */
@@ -58,9 +65,18 @@ export function readSavedPlan(value: unknown): SavedPlanResult {
     const where = issue === undefined ? '' : ` (${issue.path.join('.') || 'the document'}: ${issue.message})`;
     return { ok: false, problem: `it is not a plan written by plan --out${where}` };
   }
-  const { organizationId, policyHash, planHash: savedHash, changes } = parsed.data;
-  if (planHash(policyHash, changes) !== savedHash) {
+  const { organizationId, policyHash, planHash: savedHash, changes, configurations } = parsed.data;
+  const calls = configurations?.calls ?? [];
+  if (planHash(policyHash, changes, calls) !== savedHash) {
     return { ok: false, problem: 'its changes do not match its planHash, so it was edited after it was saved' };
   }
-  return { ok: true, plan: { organizationId, policyHash, planHash: savedHash, keys: keysOf(changes) } };
+  return {
+    ok: true,
+    plan: {
+      organizationId,
+      policyHash,
+      planHash: savedHash,
+      keys: [...keysOf(changes), ...calls.map(configurationKey)],
+    },
+  };
 }

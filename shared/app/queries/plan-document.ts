@@ -1,5 +1,4 @@
 import type * as z from 'zod';
-import { callsOf } from '../../domain/decision/plan-totals.ts';
 import { byKind, type EnrollmentId, ORGANIZATION_WIDE } from '../../domain/enrollment/kinds/index.ts';
 import { type Status, type StatusCounts, statusOfVerdict } from '../../domain/enrollment/status.ts';
 import { VERDICTS, type Verdict } from '../../domain/enrollment/verdict.ts';
@@ -68,7 +67,8 @@ export function planDocument(plan: Plan, runId: string): PlanDocument {
     ...organizationWideOf(orgWide),
     trustedAccess: plan.trustedAccess,
     totals: plan.totals,
-    calls: callsOf(plan.due, plan.followUps),
+    calls: [...plan.calls],
+    ...(plan.configurations !== null && { configurations: plan.configurations }),
     broken,
     changes,
   };

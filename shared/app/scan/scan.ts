@@ -19,7 +19,7 @@ import { entryContext, organizationEntry } from '../ledger/organization-entry.ts
 import { catchUpRecords } from '../ledger/record-catch-up.ts';
 import { type EntryWrite, writeEntries, writeOrganizationEntry } from '../ledger/write-entries.ts';
 import { approvalFor, type BoundRun, bindApprovedPlan, changesInProgress } from '../plan/approved-plan.ts';
-import { keysOf, makePlan, type Plan } from '../plan/plan.ts';
+import { keysOf, keysOfPlan, makePlan, type Plan } from '../plan/plan.ts';
 import { beginRollout, concludeRollout } from '../rollout/rollout-controller.ts';
 import type { Retrying } from '../support/retry.ts';
 import type { AssessedAccount } from '../survey/assessment-table.ts';
@@ -65,7 +65,7 @@ async function planOf(
   const now = deps.clock.now();
   const inProgress = await changesInProgress(deps, new RunStore(deps.registers), run.policy.hash);
   const recent = await changedRecently(deps, now);
-  const plan = makePlan(run.policy, surveyed, recent, { onlyThese, inProgress }, now);
+  const plan = makePlan(run.policy, surveyed, recent, { onlyThese, inProgress, ownConfigurations: new Map() }, now);
   const { halt } = await readControls(deps.registers);
   if (halt === null || totalChanges(plan.totals) === 0) return plan;
   // The halt comes before every other guardrail, because it has to be ended first.
@@ -99,7 +99,7 @@ export async function scan(
     await writeOrganizationEntry(deps, () => organizationEntry(entryContext(deps, run), 'ScanStarted', {}));
   };
   let entries = 0;
-  const surveyed = await survey(deps, settings, retrying, {
+  const found = await survey(deps, settings, retrying, {
     policy: run.policy,
     needsRecording: needsRecordingUnder(run.policy.hash),
     ...(run.begunAt !== undefined && { begunAt: run.begunAt }),
@@ -112,6 +112,8 @@ export async function scan(
       entries += await recordAssessed(deps, run, assessed);
     },
   });
+  // Only a dry run plans configurations so far.
+  const surveyed = { ...found, configurations: null };
   lost.throwIfAborted();
   await noteTrustedAccess(deps, run, surveyed.trustedAccess);
   entries += await recordGone(deps, run, surveyed.gone);
@@ -133,7 +135,7 @@ async function beginRun(deps: Deps, runs: RunStore, { run, plan }: BoundRun, acc
   // A stopped plan is stored, because only a stored plan can be approved.
   if (plan.trip !== null && plan.trip.reason !== 'halted') {
     const note = { heldUpBy: plan.trip.reason, totals: plan.totals };
-    await runs.storePlan(plan.planHash, run.policy.hash, keysOf(plan.changes), deps.clock.now(), note);
+    await runs.storePlan(plan.planHash, run.policy.hash, keysOfPlan(plan), deps.clock.now(), note);
   }
   await runs.begin(run, deps.clock.now(), accountsInScope, totalChanges(plan.totals));
   await runs.noteChanges(run.runId, keysOf([...plan.due, ...plan.followUps]), deps.clock.now());

@@ -3,7 +3,14 @@ import { assess } from '../../domain/decision/assess.ts';
 import type { AssessContext } from '../../domain/decision/assess-context.ts';
 import type { Coverage } from '../../domain/decision/guardrails.ts';
 import { isChange } from '../../domain/decision/plan.ts';
-import { byKind, ENROLLMENT_IDS, type EnrollmentId, KINDS } from '../../domain/enrollment/kinds/index.ts';
+import {
+  ASSOCIABLE,
+  byKind,
+  ENROLLMENT_IDS,
+  type EnrollmentId,
+  KINDS,
+  kindOf,
+} from '../../domain/enrollment/kinds/index.ts';
 import type { Observations } from '../../domain/enrollment/mismatch.ts';
 import type { AccountId, Caller } from '../../domain/enrollment/model.ts';
 import type { Assessment, Verdict } from '../../domain/enrollment/verdict.ts';
@@ -13,6 +20,14 @@ import { fromListings, isNotListed, isUnreadable, type Listings, preferNewerReco
 
 type Assessments = Readonly<Record<EnrollmentId, Assessment>>;
 export type Summary = Record<EnrollmentId, Partial<Record<Verdict, number>>>;
+
+/** An account as the plan of organization enrollment configurations needs it. */
+export interface AssociableAccount {
+  readonly account: OrganizationAccount;
+  readonly assessment: Assessment;
+  /** Whether its prerequisites are Active. AWS enrolls no other account. */
+  readonly eligible: boolean;
+}
 
 /** An account with its observations and assessments; kept only if it differs from the policy or from its record. */
 export interface AssessedAccount {
@@ -59,6 +74,8 @@ export class AssessmentTable {
   #assessed = new Map<AccountId, AssessedAccount>();
   #unrecorded = new Map<AccountId, AssessedAccount>();
   #toProbe = new Map<AccountId, Unlisted>();
+  /** Empty unless the policy manages configurations. */
+  readonly #associable = new Map<AccountId, AssociableAccount>();
   readonly #contested = byKind(() => new Set<AccountId>());
   #snapshot: OrganizationSnapshot;
 
@@ -78,6 +95,7 @@ export class AssessmentTable {
     this.#unrecorded.clear();
     this.#toProbe.clear();
     for (const id of ENROLLMENT_IDS) this.#contested[id].clear();
+    this.#associable.clear();
   }
 
   has(accountId: AccountId): boolean {
@@ -112,6 +130,7 @@ export class AssessmentTable {
     this.#unrecorded.delete(account.id);
     this.#toProbe.delete(account.id);
     if (!final && needsProbe(assessments, observations)) this.#toProbe.set(account.id, { observations, record });
+    if (managesConfigurations(this.#options.policy)) this.#associable.set(account.id, associable(account, assessments));
     const assessed = { account, observations, assessments, record };
     const unrecorded = this.#options.needsRecording(record, assessments);
     if (unrecorded) this.#unrecorded.set(account.id, assessed);
@@ -172,6 +191,11 @@ export class AssessmentTable {
     return [...this.#assessed.values()];
   }
 
+  /** All accounts; empty unless the policy manages configurations. */
+  get associable(): readonly AssociableAccount[] {
+    return [...this.#associable.values()];
+  }
+
   get snapshot(): OrganizationSnapshot {
     return this.#snapshot;
   }
@@ -212,6 +236,15 @@ export class AssessmentTable {
     }
     return counts;
   }
+}
+
+export function managesConfigurations({ policy }: CompiledPolicy): boolean {
+  return policy.organization.automationConfigurations === 'manage';
+}
+
+function associable(account: OrganizationAccount, assessments: Assessments): AssociableAccount {
+  const eligible = kindOf(ASSOCIABLE).prerequisites.every((id) => assessments[id].status === 'Active');
+  return { account, assessment: assessments[ASSOCIABLE], eligible };
 }
 
 function differs({ assessments }: AssessedAccount): boolean {

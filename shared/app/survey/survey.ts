@@ -12,11 +12,19 @@ import type { Deps, OnProgress, Settings } from '../context.ts';
 import { readControls, underControls } from '../guardrails/controls.ts';
 import type { Retrying } from '../support/retry.ts';
 import { AssessmentPipeline, withLeading } from './assessment-pipeline.ts';
-import { type AssessedAccount, AssessmentTable, type NeedsRecording, type Summary } from './assessment-table.ts';
+import {
+  type AssessedAccount,
+  AssessmentTable,
+  type AssociableAccount,
+  managesConfigurations,
+  type NeedsRecording,
+  type Summary,
+} from './assessment-table.ts';
 import { contradictions, contradictionText } from './listing-contradictions.ts';
 import { LEADING_KIND, type Listings, probe } from './observations.ts';
 import { takeSnapshot } from './organization-snapshot.ts';
 import { type Listing, readListing } from './paged-listing.ts';
+import { readConfigurations, type StoredConfigurations } from './stored-configurations.ts';
 
 /** The result of reading and assessing the whole organization once. */
 export interface Survey {
@@ -36,6 +44,10 @@ export interface Survey {
   readonly complete: Readonly<Record<EnrollmentId, boolean>>;
   /** Accounts that differ from the policy; without the option `record`, also accounts that need an entry in the audit log. */
   readonly assessed: readonly AssessedAccount[];
+  /** Every account with its state of Automation; empty unless the policy manages organization enrollment configurations. */
+  readonly associable: readonly AssociableAccount[];
+  /** `null`: not read, because the policy does not manage them. */
+  readonly configurations: StoredConfigurations | null;
   /** Records of accounts that have left the organization; empty if the listings contradict each other. */
   readonly gone: readonly AccountRecord[];
   /** When the survey ended, epoch ms. */
@@ -143,6 +155,8 @@ export async function survey(
     controls,
     at: deps.clock.now(),
     assessed: table.assessed,
+    associable: table.associable,
+    configurations: managesConfigurations(policy) ? await readConfigurations(deps, retrying) : null,
     gone: missing.length > 0 ? [] : await recordsOfGone(deps, table, recorded),
   };
 }

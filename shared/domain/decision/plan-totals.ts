@@ -43,10 +43,17 @@ export function enablingAccounts(changes: readonly Change[]): AccountId[] {
 }
 
 /** Every call that a plan needs: for changes due now, for follow-ups, and for the second step of changes that need two calls. */
-export function callsOf(due: readonly Change[], followUps: readonly Change[]): PlannedCall[] {
+export function callsOf(
+  due: readonly Change[],
+  followUps: readonly Change[],
+  configurations: readonly PlannedCall[] = [],
+): PlannedCall[] {
   const all = [...due, ...followUps];
-  return plannedCalls([...all, ...all.flatMap(secondStep)]);
+  return [...configurations, ...plannedCalls([...all, ...all.flatMap(secondStep)])];
 }
+
+export const totalCalls = (planned: readonly PlannedCall[]): number =>
+  planned.reduce((sum, { calls }) => sum + calls, 0);
 
 /** An associated member must be disassociated before its own status can be set. */
 function secondStep(change: Change): Change[] {
@@ -55,12 +62,16 @@ function secondStep(change: Change): Change[] {
   return [{ ...change, action: actionFor(enrollment, 'setStatus').operation, scope: 'member' }];
 }
 
-export function totalsOf(due: readonly Change[], followUps: readonly Change[]): PlanTotals {
+export function totalsOf(
+  due: readonly Change[],
+  followUps: readonly Change[],
+  configurations: readonly PlannedCall[] = [],
+): PlanTotals {
   return {
     now: due.length,
     followUps: followUps.length,
     optOuts: [...due, ...followUps].filter(({ optOut }) => optOut).length,
-    calls: callsOf(due, followUps).reduce((sum, { calls }) => sum + calls, 0),
+    calls: totalCalls(callsOf(due, followUps, configurations)),
   };
 }
 

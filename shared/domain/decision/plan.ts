@@ -97,7 +97,11 @@ export function sortChanges<C extends SavedChange>(changes: readonly C[]): C[] {
  * SHA-256 over the policy and the sorted changes with a call. It covers no times and no run id, so identical plans have the same
  * hash and an approval of one covers the other. Delayed changes are included; otherwise the hash would change when a delay ends.
  */
-export function planHash(policyHash: string, changes: readonly SavedChange[]): string {
+export function planHash(
+  policyHash: string,
+  changes: readonly SavedChange[],
+  configurations: readonly ConfigurationChange[] = [],
+): string {
   const acting = sortChanges(changes)
     .filter((change) => intendedAction(change) !== 'none')
     .map((change) => [
@@ -108,22 +112,37 @@ export function planHash(policyHash: string, changes: readonly SavedChange[]): s
       intendedAction(change),
       change.scope,
     ]);
-  return sha256Hex(canonicalJson([policyHash, acting]));
+  const calls = configurations.map(({ operation, targetId, ruleMode }) => [operation, targetId, ruleMode]);
+  return sha256Hex(canonicalJson([policyHash, acting, ...(calls.length === 0 ? [] : [calls])]));
+}
+
+/** A call that stores or deletes an organization enrollment configuration. */
+export interface ConfigurationChange {
+  readonly operation: Action;
+  /** The root, an OU or an account. */
+  readonly targetId: string;
+  /** The rule mode that the call stores; `null`: it deletes the configuration. */
+  readonly ruleMode: RuleMode | null;
 }
 
 /** Changes that can be made now: drift with a call and no remaining delay. */
 export function dueChanges(changes: readonly Change[], now: EpochMs): Change[] {
   return changes.filter((change) => {
-    if (change.action === 'none' || change.verdict !== 'Drifted') return false;
+    if (change.action === 'none') return false;
+    // A configuration also changes accounts that comply.
+    if (change.verdict !== 'Drifted' && change.scope !== 'configuration') return false;
     return change.notBefore === null || Date.parse(change.notBefore) <= now;
   });
 }
 
-/** The AWS calls that a set of changes needs: batches, one organization-wide call, or one call per member. */
+/**
+ * The AWS calls that a set of changes needs: batches, one organization-wide call, or one call per member. Calls for configurations are not
+ * among them, because they follow from the plan of configurations.
+ */
 export function plannedCalls(changes: readonly Change[]): PlannedCall[] {
   const counts = new Map<string, PlannedCall>();
   for (const { action, scope, enrollment } of changes) {
-    if (action === 'none') continue;
+    if (action === 'none' || scope === 'configuration') continue;
     // Two kinds may have an operation of the same name.
     const key = `${enrollment} ${action} ${scope}`;
     const accounts = (counts.get(key)?.accounts ?? 0) + 1;

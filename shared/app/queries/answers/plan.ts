@@ -96,6 +96,30 @@ export const planSchema = z.object({
   calls: list(z.object({ operation: action, scope, accounts: count, calls: count })).describe(
     'The mutating calls of `totals`, by operation',
   ),
+  configurations: z
+    .object({
+      calls: list(
+        z.object({
+          operation: action,
+          targetId: z.string(),
+          target: z.string().describe("The path of the root or OU, or the account's id"),
+          ruleMode: ruleMode
+            .nullable()
+            .describe('The rule mode that the call stores; null: it deletes the configuration'),
+          accounts: count.describe('Accounts that the call changes now'),
+          optOuts: count.describe('Accounts among them that it opts out'),
+          joiners: ruleMode.nullable().describe('The rule mode of accounts that join below later; null: none applies'),
+          owner: z.enum(['rollcall', 'other', 'none']).describe('Who set the configuration that the call changes'),
+          needsApproval: z
+            .boolean()
+            .describe('Somebody else set the configuration, so only an approved plan changes it'),
+        }),
+      ),
+      notCovered: list(z.object({ ou: z.string(), why: z.string() })).describe('OUs that no configuration covers'),
+      callsSaved: count.describe('How many more calls the same changes would need without configurations'),
+    })
+    .optional()
+    .describe('Organization enrollment configurations; absent: the policy does not manage them'),
   broken: list(z.string()).describe('Listings that ended early or contradict each other'),
   changes: list(change).describe('Mismatches between observed and desired state, remediated or not'),
 });

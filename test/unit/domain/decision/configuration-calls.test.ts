@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { type ConfigurationCall, decideConfigurations } from '../../../../shared/domain/decision/configuration-calls.ts';
+import {
+  type ConfigurationCall,
+  decideConfigurations,
+} from '../../../../shared/domain/decision/configuration-calls.ts';
 import type { ConfigurationTree, TreeAccount, Want } from '../../../../shared/domain/decision/configuration-plan.ts';
 import type { RuleMode } from '../../../../shared/domain/enrollment/model.ts';
 

@@ -1,0 +1,68 @@
+import type { PlanDocument } from '../../../shared/app/queries/plan-document.ts';
+import type { Output } from './output.ts';
+import { oneLine, table } from './table.ts';
+import { count, number } from './words.ts';
+
+type Configurations = NonNullable<PlanDocument['configurations']>;
+type Call = Configurations['calls'][number];
+
+/** Up to this many OUs without a configuration are listed. */
+const FEW = 10;
+
+/** What happens to organization enrollment configurations; nothing if the policy does not manage them or no call is planned. */
+export function configurationsText(
+  configurations: PlanDocument['configurations'],
+  { style, width }: Pick<Output, 'style' | 'width'>,
+): string[] {
+  if (configurations === undefined) return [];
+  const { calls, notCovered, callsSaved } = configurations;
+  const made = calls.filter(({ needsApproval }) => !needsApproval);
+  const saved = made.length === 0 ? '' : ` ${count(callsSaved, 'call')} saved.`;
+  const title = `Organization enrollment configurations: ${count(made.length, 'call')}.${saved}`;
+  return [
+    '',
+    title,
+    ...(calls.length === 0 ? [] : callTable(calls, width)),
+    ...calls.filter(({ needsApproval }) => needsApproval).map((call) => style('yellow', foreignText(call))),
+    ...uncoveredText(notCovered),
+  ];
+}
+
+/** Rows in the order of the OU tree. */
+function callTable(calls: readonly Call[], width: number | null): string[] {
+  const columns = [
+    { title: 'TARGET', shrinks: true },
+    { title: 'SETTING' },
+    { title: 'ACCOUNTS', align: 'right' as const },
+    { title: 'OPT-OUTS', align: 'right' as const },
+    { title: 'LATER JOINERS' },
+    { title: 'NOW SET BY', dropOrder: 1 },
+  ];
+  const rows = [...calls]
+    .sort((a, b) => (a.target < b.target ? -1 : 1))
+    .map((call) => [
+      `${'  '.repeat(depthOf(call.target))}${call.target}`,
+      call.ruleMode ?? 'delete',
+      number(call.accounts),
+      number(call.optOuts),
+      call.joiners ?? '–',
+      OWNERS[call.owner],
+    ]);
+  return table(columns, rows, width);
+}
+
+const depthOf = (target: string): number => (target.startsWith('/') ? target.split('/').filter(Boolean).length : 0);
+
+const OWNERS: Readonly<Record<Call['owner'], string>> = { rollcall: 'Rollcall', other: 'somebody else', none: '–' };
+
+function foreignText({ target, targetId, ruleMode }: Call): string {
+  const where = target === targetId ? target : `${target} (${targetId})`;
+  const what = ruleMode === null ? 'deleted' : `replaced by ${ruleMode}`;
+  return `Needs approval: the configuration of ${where} was set by somebody else and would be ${what}.`;
+}
+
+function uncoveredText(notCovered: Configurations['notCovered']): string[] {
+  const shown = notCovered.slice(0, FEW).map(({ ou, why }) => `Not covered: ${ou}: ${oneLine(why)}.`);
+  const others = notCovered.length - shown.length;
+  return others === 0 ? shown : [...shown, `… and ${count(others, 'more OU')} without a configuration.`];
+}

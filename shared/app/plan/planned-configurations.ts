@@ -1,0 +1,157 @@
+import { type ConfigurationCall, decideConfigurations } from '../../domain/decision/configuration-calls.ts';
+import { configurationTree, type ExplainedTree, TreeChangedError } from '../../domain/decision/configuration-tree.ts';
+import { type ConfigurationChange, isChange } from '../../domain/decision/plan.ts';
+import { ASSOCIABLE, actionFor, type Operation } from '../../domain/enrollment/kinds/index.ts';
+import type { AccountId, RuleMode } from '../../domain/enrollment/model.ts';
+import type { CompiledPolicy } from '../../domain/policy/index.ts';
+import type { AssociableAccount } from '../survey/assessment-table.ts';
+import type { StoredConfigurations } from '../survey/stored-configurations.ts';
+import type { Survey } from '../survey/survey.ts';
+
+/** A configuration that AWS stores is ours if Rollcall put it there, with the same rule mode. */
+type Owner = 'rollcall' | 'other' | 'none';
+
+/** One Put or Delete call, for people and for the plan's hash. The shape of a call of `configurations` in `plan --json`. */
+export interface PlannedConfiguration extends ConfigurationChange {
+  /** The path of the root or OU, or the account's id. */
+  readonly target: string;
+  /** Accounts that the call changes now. */
+  readonly accounts: number;
+  readonly optOuts: number;
+  /** The rule mode of accounts that join below later; `null`: the target is an account, or no configuration applies to them. */
+  readonly joiners: RuleMode | null;
+  /** Who set the configuration that the call replaces or deletes. */
+  readonly owner: Owner;
+  /** The call is made only with an approval of this plan, because the configuration belongs to somebody else. */
+  readonly needsApproval: boolean;
+}
+
+/** The shape of `configurations` in `plan --json`. */
+export interface PlannedConfigurations {
+  readonly calls: readonly PlannedConfiguration[];
+  /** OUs that no configuration covers, and why. Accounts there are changed by other calls. */
+  readonly notCovered: readonly { readonly ou: string; readonly why: string }[];
+  /** How many more calls the same changes would need without configurations. */
+  readonly callsSaved: number;
+}
+
+/** The calls of a plan with the accounts that each of them changes. */
+export interface DecidedConfigurations {
+  readonly calls: readonly ConfigurationCall[];
+  readonly shown: Omit<PlannedConfigurations, 'callsSaved'>;
+}
+
+export interface ConfigurationOwners {
+  /** The rule modes that Rollcall stored, by target. */
+  readonly ours: ReadonlyMap<string, RuleMode>;
+  /** The keys (`configurationKey`) of an approved plan. It may change configurations of others. */
+  readonly approved: ReadonlySet<string>;
+}
+
+/** The calls for the organization as surveyed; `null`: the policy does not manage configurations. */
+export function configurationsOf(
+  policy: CompiledPolicy,
+  survey: Survey,
+  owners: ConfigurationOwners,
+): DecidedConfigurations | null {
+  const { configurations } = survey;
+  if (configurations === null) return null;
+  const explained = explain(policy, survey, configurations);
+  if (typeof explained === 'string') return nothing(explained);
+  const changeable = new Set(idsOf(survey.associable.filter(isChangedByCalls)));
+  const drifted = new Set(idsOf(survey.associable.filter(({ assessment }) => isChange(assessment))));
+  const isOurs = (id: string): boolean => owners.ours.get(id) === configurations.stored.get(id);
+  const { calls, refused, effective } = decideConfigurations(explained.tree, (call) => {
+    return isOurs(call.targetId) || owners.approved.has(configurationKey(changeOf(call)));
+  });
+  const made = calls.map((call) => limitTo(call, changeable));
+  // A configuration of somebody else matters only if an account that it reaches differs from the policy.
+  const asked = refused
+    .map((call) => limitTo(call, changeable))
+    .filter(({ accounts }) => [...accounts.keys()].some((id) => drifted.has(id)));
+  const pathOf = new Map(configurations.units.map(({ id, path }) => [id, path]));
+  const show = (call: ConfigurationCall): PlannedConfiguration => {
+    const { effect, targetId, ruleMode, accounts } = call;
+    const path = pathOf.get(targetId) ?? null;
+    const joiners = effect === 'put' ? ruleMode : (effective.get(targetId) ?? null);
+    return {
+      ...changeOf(call),
+      target: path ?? targetId,
+      accounts: accounts.size,
+      optOuts: [...accounts.values()].filter(Boolean).length,
+      joiners: path === null ? null : joiners,
+      owner: !configurations.stored.has(targetId) ? 'none' : isOurs(targetId) ? 'rollcall' : 'other',
+      needsApproval: asked.includes(call),
+    };
+  };
+  const uncovered = configurations.units.flatMap(({ id, path: ou }) => {
+    const why = explained.whyNot.get(id);
+    return why === undefined || (effective.get(id) ?? null) !== null ? [] : [{ ou, why }];
+  });
+  return { calls: made, shown: { calls: [...made, ...asked].map(show), notCovered: uncovered } };
+}
+
+export function operationOf({ effect }: ConfigurationCall): Operation {
+  return actionFor(ASSOCIABLE, effect === 'put' ? 'putConfiguration' : 'deleteConfiguration').operation;
+}
+
+function changeOf(call: ConfigurationCall): ConfigurationChange {
+  const { effect, targetId, ruleMode } = call;
+  return { operation: operationOf(call), targetId, ruleMode: effect === 'put' ? ruleMode : null };
+}
+
+/** Identifies a call across runs, beside the keys of changes. */
+export function configurationKey({ operation, targetId, ruleMode }: ConfigurationChange): string {
+  return ['configuration', targetId, operation, ruleMode ?? ''].join(' ');
+}
+
+/** No call is made, for the same reason everywhere. */
+export function nothing(why: string): DecidedConfigurations {
+  return { calls: [], shown: { calls: [], notCovered: [{ ou: '/', why }] } };
+}
+
+/** The tree, or why there is none. Configurations follow only from complete listings. */
+function explain(
+  policy: CompiledPolicy,
+  survey: Survey,
+  { units, stored, problem }: StoredConfigurations,
+): ExplainedTree | string {
+  if (problem !== null) return problem;
+  const [broken] = survey.broken;
+  if (broken !== undefined) return `a listing is incomplete: ${broken}`;
+  try {
+    return configurationTree({
+      policy,
+      units,
+      accounts: survey.associable,
+      configurations: stored,
+      knownIds: new Set(survey.snapshot.accounts.map(({ id }) => id)),
+      suspensions: survey.controls.inForce(survey.at),
+      now: survey.at,
+    });
+  } catch (error) {
+    if (error instanceof TreeChangedError) return `the organization changed while it was read: ${error.message}`;
+    throw error;
+  }
+}
+
+const idsOf = (accounts: readonly AssociableAccount[]): AccountId[] => accounts.map(({ account }) => account.id);
+
+/** Reasons of Blocked accounts that a call changes nevertheless, or with which it waits. */
+const CHANGED_WHILE_BLOCKED: ReadonlySet<string | null> = new Set([
+  'organizationConfiguration',
+  'deadLettered',
+  'denied',
+  'window',
+  'halted',
+]);
+
+/** Whether the account's change belongs to a call that reaches it. Others are being changed already, or AWS changes them later. */
+function isChangedByCalls({ assessment: { verdict, reason }, eligible }: AssociableAccount): boolean {
+  if (!eligible || verdict === 'Converging' || verdict === 'NotApplicable') return false;
+  return verdict !== 'Blocked' || CHANGED_WHILE_BLOCKED.has(reason);
+}
+
+function limitTo(call: ConfigurationCall, changeable: ReadonlySet<AccountId>): ConfigurationCall {
+  return { ...call, accounts: new Map([...call.accounts].filter(([id]) => changeable.has(id))) };
+}
