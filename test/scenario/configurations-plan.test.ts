@@ -50,7 +50,9 @@ describe('the plan of organization enrollment configurations', () => {
       '/Workloads/Dev AnyAllowed AnyAllowed other needs approval',
     ]);
     const text = configurationsText(plan.configurations ?? undefined, { style: (_, line) => line, width: 80 });
-    expect(text.find((line) => line.startsWith('Needs approval'))).toMatch(/^Needs approval: the configuration of \/Workloads\/Dev \(ou-/);
+    expect(text.find((line) => line.startsWith('Needs approval'))).toMatch(
+      /^Needs approval: the configuration of \/Workloads\/Dev \(ou-/,
+    );
     for (const line of text.slice(0, 5)) expect(line.length).toBeLessThanOrEqual(80);
   });
 

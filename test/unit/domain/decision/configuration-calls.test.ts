@@ -56,7 +56,7 @@ describe('the calls for configurations', () => {
     expect(decided(tree, ['ou-b'])).toEqual({ calls: ['put ou-b AnyAllowed 2', 'put r AnyAllowed 1'], refused: [] });
   });
 
-  it('are none if the root has a configuration of somebody else', () => {
+  it('do not exist if the root has a configuration of somebody else', () => {
     const tree = treeOf([account('1', 'ou-a', 'AnyAllowed')], { r: 'NoneAllowed' });
     expect(decided(tree)).toEqual({ calls: [], refused: ['put r AnyAllowed 1'] });
   });
