@@ -12,7 +12,7 @@ import type { Survey } from '../survey/survey.ts';
 type Owner = 'rollcall' | 'other' | 'none';
 
 /** One Put or Delete call, for people and for the plan's hash. The shape of a call of `configurations` in `plan --json`. */
-export interface PlannedConfiguration extends ConfigurationChange {
+interface PlannedConfiguration extends ConfigurationChange {
   /** The path of the root or OU, or the account's id. */
   readonly target: string;
   /** Accounts that the call changes now. */
