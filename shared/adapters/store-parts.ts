@@ -5,7 +5,7 @@ import type { Registers } from '../ports/registers.ts';
 import type { SnapshotStore } from '../ports/snapshot-store.ts';
 import type { StoreTime } from '../ports/store-time.ts';
 
-/** What every store consists of, whatever it is kept in. */
+/** The ports that every store implements. */
 export interface StoreParts {
   readonly ledger: Ledger;
   readonly records: Records;

@@ -72,7 +72,7 @@ export interface ConnectionOptions {
   readonly onClose: () => void;
 }
 
-/** A longer turn of the event loop, ms, means that the loop has other work. */
+/** A turn of the event loop that takes longer than this, ms, means that the loop has other work. */
 const QUIET_TURN_MS = 0.1;
 /** How many turns of the event loop a commit waits at most while the loop has other work. */
 const MOST_TURNS = 10;

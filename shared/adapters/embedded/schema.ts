@@ -114,12 +114,12 @@ CREATE INDEX ledger_tails ON ledger (account_id, enrollment, at) WHERE account_i
 CREATE INDEX ledger_checkpoints ON ledger (chain, seq) WHERE type = 'ChainPruned';
 `;
 
-/** Contains everything that counting a run's changes needs, so that the entries themselves are not read. */
+/** An index with all columns that are needed to count a run's changes, so that the entries themselves are not read. */
 const OUTLINES = `
 CREATE INDEX ledger_steps ON ledger (run_id, account_id, enrollment, seq, type, chain) WHERE run_id IS NOT NULL;
 `;
 
-/** Outcomes of intents that were never sent, which the change caps do not count. Computed from the entry, which its hash protects. */
+/** An index of the outcomes of intents that were never sent, which the change caps do not count. `unsent` is read from the hashed body. */
 const UNSENT = `
 CREATE INDEX ledger_unsent ON ledger (at, account_id, enrollment, seq)
   WHERE type IN ('RemediationFailed', 'RemediationBlocked') AND json_extract(body, '$.detail.unsent') = 1;

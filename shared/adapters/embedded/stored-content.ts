@@ -7,7 +7,7 @@ import { fromStoredRecord, isAnything, isSnapshotMeta, isStoredRecord } from '..
 import { headOfChain, toEntry } from './ledger.ts';
 import type { Sql } from './sql.ts';
 
-/** Reads the content of a store's database. If another database is attached, the main one is read. */
+/** Reads the content of a store's database. During a restore the draft is attached too; table names without a schema mean the main database. */
 export function contentOf(sql: Sql): StoredContent {
   const record = (accountId: AccountId): AccountRecord | null => {
     const row = sql.get('SELECT account_id, body FROM records WHERE account_id = ?', accountId);

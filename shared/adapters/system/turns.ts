@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import type { StoreParts } from '../store-parts.ts';
 
-/** A shorter turn of the event loop, ms, means that the loop has no other work. */
+/** A turn of the event loop that takes less than this, ms, means that the loop has no other work. */
 const QUIET_TURN_MS = 0.1;
-/** A shorter piece, ms, needs no rest. */
+/** No rest follows a piece that took less than this, ms. */
 const LEAST_WORK_MS = 1;
 /** The longest rest after a piece, as a multiple of the piece's duration. */
 const LONGEST_REST = 9;
@@ -15,7 +15,7 @@ const LONGEST_REST = 9;
 export class Turns {
   #last: Promise<void> = Promise.resolve();
 
-  /** Runs one piece when its turn comes. What the caller then computes synchronously from the result belongs to the piece. */
+  /** Runs one piece when its turn comes. The code of the caller up to its next `await` also counts as part of the piece. */
   async take<T>(work: () => Promise<T>): Promise<T> {
     const before = this.#last;
     const { promise, resolve } = Promise.withResolvers<void>();

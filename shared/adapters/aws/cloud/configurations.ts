@@ -25,7 +25,7 @@ interface ConfigurationsOptions {
   readonly maxAccounts?: number | undefined;
 }
 
-/** The configurations of the Cloud port, over any way to send a request. */
+/** Implements `Configurations` of the Cloud port. `prepare` decides how requests are sent, so the simulation uses the same code without a network. */
 export function createConfigurations(options: ConfigurationsOptions): Configurations {
   const { prepare, warn = () => undefined, maxAccounts = MAX_ACCOUNTS } = options;
   const prepareChange = async (request: WireRequest) => {

@@ -35,7 +35,7 @@ function toStep(item: Item): RunStep | null {
   const accountId = readTextOrNull(item, 'accountId');
   if (type === undefined || enrollment === undefined || accountId === null) return null;
   const { pk, sk } = keyOf(item);
-  // Entries about an account in the organization's chain, such as dead letters, are not steps.
+  // Only entries in the account's own chain are steps. Dead letters, for example, are in the organization's chain.
   if (pk !== entryKey(accountId, 0).pk) return null;
   return { accountId, enrollment, type, seq: Number(sk), begun: type === 'RemediationStarted' };
 }

@@ -22,7 +22,7 @@ import { keyOf } from './ledger-query.ts';
 import { shardOf } from './schema.ts';
 import { type Dynamo, type Key, keyItem } from './table-client.ts';
 
-/** Accounts per bucket. Reading one account reads its whole bucket, so a bucket is small; each bucket is a write, so it is not smaller. */
+/** Accounts per bucket. Smaller buckets make it cheaper to read one account, which reads its whole bucket; larger ones save writes. */
 const ACCOUNTS_PER_BUCKET = 128;
 /** After this time, ms, an unfinished snapshot counts as abandoned and is removed. A save takes seconds. */
 const SAVE_MAY_TAKE_MS = 15 * 60_000;

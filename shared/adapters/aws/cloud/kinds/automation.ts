@@ -98,7 +98,7 @@ function ruleModeSourceOf(account: unknown): Pick<ListedEnrollment, 'ruleModeSou
     : { ruleModeSource: { type, targetId: shortText(source.sourceTargetId) } };
 }
 
-/** Success is per account: an account that AWS does not list as associated was refused. AWS's errors are texts, most of which name an account. */
+/** Each account of a batch that AWS does not list as successful was refused. AWS's errors are plain texts, most of which name an account. */
 function refusedOf(
   requested: readonly AccountId[],
   { accountIds, errors }: z.infer<typeof batchAnswer>,
