@@ -44,7 +44,7 @@ export function openApi(routes: readonly Route[], version: string): Json {
 
 const reference = (name: SchemaName): Json => ({ $ref: `#/components/schemas/${name}` });
 
-/** Options that remove `readOnly`, which zod adds for readonly lists: for OpenAPI it would be a rule about requests. */
+/** Options that remove `readOnly`, which zod adds for readonly lists. In OpenAPI it means that requests should not contain the field. */
 const plain = {
   override: ({ jsonSchema }: { readonly jsonSchema: { readOnly?: unknown } }) => void delete jsonSchema.readOnly,
 };

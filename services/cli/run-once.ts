@@ -55,7 +55,8 @@ export async function runOnce(app: Runtime, run: RunContext, options: ApplyOptio
       options.onPlan?.(plan);
     },
     onProgress: (event) => {
-      // `guarded` checks only before calls. There is none while waiting for the lease, nor between the end of recording and the first enqueued change.
+      // `guarded` checks only before calls to AWS. The run makes none while it waits for the lease, and none between recording the accounts and
+      // enqueueing the changes.
       if (event.kind === 'waitingForLease' || event.kind === 'recorded') throwIfStopped();
       options.onProgress(event);
     },

@@ -33,7 +33,8 @@ async function runVerify(context: CliContext, named: string | undefined): Promis
     return verifyLedger(store.ledger, store.records, {
       digests,
       listOf: (digest) => listOf(store.registers, digest),
-      // If strict, a digest that cannot be checked is an error. The store's own digest is no independent evidence, so only a kept one is strict.
+      // If strict, a digest that cannot be checked is an error. Only digests that the operator has kept outside the store are independent evidence, so
+      // only these are strict.
       strict: kept !== null,
     });
   });

@@ -24,7 +24,7 @@ export interface LiveBlock {
 /** Starts a terminal's escape sequence for colours and weights. */
 const CSI = '\u001b[';
 
-/** Stands in for the text of a style, to separate the escape sequences before it from those after it. */
+/** A placeholder for styled text. Splitting the result at it separates the escape sequences before the text from those after it. */
 const SPLIT = '\0';
 
 /** Codes of a full disk or an exhausted quota; there may be room again later. */
