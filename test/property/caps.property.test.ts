@@ -6,7 +6,7 @@ import { ChangeRefused, type Check, Guard } from '../../shared/app/reconciler/gu
 import { checksOf } from '../../shared/app/reconciler/guard-checks.ts';
 import type { WorkContext } from '../../shared/app/reconciler/worker-context.ts';
 import { beginPart, endPart, requestScan } from '../../shared/app/schedule/scan-schedule.ts';
-import { enqueueAccounts } from '../../shared/app/work-queue/enqueue-accounts.ts';
+import { enqueueAccounts } from '../../shared/app/work-queue/enqueue-event-accounts.ts';
 import { changedAccounts, type Intent } from '../../shared/domain/decision/changed-accounts.ts';
 import type { AccountId } from '../../shared/domain/enrollment/model.ts';
 import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';

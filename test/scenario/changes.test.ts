@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { messagesFor } from '../../shared/app/work-queue/enqueue-changes.ts';
+import { messagesFor } from '../../shared/app/work-queue/enqueue-plan.ts';
 import { ORGANIZATION_CHAIN } from '../../shared/domain/ledger/entry.ts';
 import type { WorkMessage } from '../../shared/domain/work-message.ts';
 import { startWorld } from '../support/world.ts';

@@ -4,7 +4,7 @@ import { resume } from '../../shared/app/guardrails/controls.ts';
 import { settleControls } from '../../shared/app/operator/apply-controls.ts';
 import { scanPart } from '../../shared/app/scan/resumable-scan.ts';
 import { requestScan } from '../../shared/app/schedule/scan-schedule.ts';
-import { enqueueAccounts } from '../../shared/app/work-queue/enqueue-accounts.ts';
+import { enqueueAccounts } from '../../shared/app/work-queue/enqueue-event-accounts.ts';
 import type { Runtime } from '../../shared/compose/runtime.ts';
 import { startWorld, type World } from '../support/world.ts';
 import { checkWorld } from '../support/world-checks.ts';

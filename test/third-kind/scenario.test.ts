@@ -2,7 +2,7 @@ import { afterEach, expect, it } from 'vitest';
 import { AccountTable } from '../../shared/app/queries/account-list.ts';
 import { accountView } from '../../shared/app/queries/account-view.ts';
 import { status } from '../../shared/app/queries/status.ts';
-import { enqueueAccounts } from '../../shared/app/work-queue/enqueue-accounts.ts';
+import { enqueueAccounts } from '../../shared/app/work-queue/enqueue-event-accounts.ts';
 import { ENROLLMENT_IDS } from '../../shared/domain/enrollment/kinds/index.ts';
 import { policyOf } from '../support/domain-kit.ts';
 import { FAKE_KIND } from '../support/fake-kind.ts';

@@ -11,7 +11,7 @@ import { writeEntries } from '../ledger/write-entries.ts';
 import { requestEarlyScan } from '../schedule/scan-requests.ts';
 import { scanNow } from '../schedule/scan-schedule.ts';
 import { recordRefreshed } from '../survey/account-overrides.ts';
-import { enqueueAccounts } from '../work-queue/enqueue-accounts.ts';
+import { enqueueAccounts } from '../work-queue/enqueue-event-accounts.ts';
 import { boundedBy, isOurs, noteChange } from './change-attribution.ts';
 import { acquireLookups, acquireReads, SPACING_MS } from './event-throttle.ts';
 

@@ -25,7 +25,7 @@ import type { Retrying } from '../support/retry.ts';
 import type { AssessedAccount } from '../survey/assessment-table.ts';
 import { needsRecordingUnder } from '../survey/needs-recording.ts';
 import { type Survey, survey } from '../survey/survey.ts';
-import { enqueue } from '../work-queue/enqueue-changes.ts';
+import { enqueue } from '../work-queue/enqueue-plan.ts';
 import { noteTrustedAccess } from './trusted-access.ts';
 
 /** Accounts recorded in one write. */

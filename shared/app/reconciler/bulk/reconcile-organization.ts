@@ -14,7 +14,7 @@ import { noteTrustedAccess } from '../../scan/trusted-access.ts';
 import type { AssessedAccount } from '../../survey/assessment-table.ts';
 import { needsRecordingUnder } from '../../survey/needs-recording.ts';
 import { type Survey, survey } from '../../survey/survey.ts';
-import { messagesFor } from '../../work-queue/enqueue-changes.ts';
+import { messagesFor } from '../../work-queue/enqueue-plan.ts';
 import { errorFacts, isUndone, undone } from '../error-policy.ts';
 import { type RemediationCall, remediate } from '../remediate.ts';
 import { attemptsOf, type Candidate } from '../remediation-entries.ts';
