@@ -1,6 +1,6 @@
 import { ControlError } from './drift.ts';
 import type { Enrollments } from './enrollments.ts';
-import { enrollment, freshAccountId } from './generate.ts';
+import { enrollment, freshAccountId, neverEnrolled } from './generate.ts';
 import type { Organization } from './organization.ts';
 import type { Random } from './random.ts';
 import type { Account, AccountState, OrganizationalUnit, RuleMode, RuleModeSource, Status } from './types.ts';
@@ -17,6 +17,7 @@ export type AccountTruth = {
   roleAssumable: boolean;
   computeOptimizer: EnrollmentTruth;
   automation: EnrollmentTruth & { organizationRuleMode: RuleMode; organizationRuleModeSource: RuleModeSource | null };
+  costOptimizationHub: Pick<EnrollmentTruth, 'status' | 'lastUpdatedTimestamp'>;
 };
 
 export function accountTruth(account: Account, enrollments: Enrollments): AccountTruth {
@@ -38,6 +39,10 @@ export function accountTruth(account: Account, enrollments: Enrollments): Accoun
       ...truth('automation'),
       organizationRuleMode: enrollments.ruleMode(account),
       organizationRuleModeSource: enrollments.ruleModeSource(account),
+    },
+    costOptimizationHub: {
+      status: account.costOptimizationHub.status,
+      lastUpdatedTimestamp: new Date(account.costOptimizationHub.updatedAt),
     },
   };
 }
@@ -133,6 +138,7 @@ function join(
     enrollmentFailure: patch.enrollmentFailure ?? null,
     computeOptimizer: enrollment('Inactive', now),
     automation: enrollment('Inactive', now),
+    costOptimizationHub: neverEnrolled(now),
     associated: false,
     automationOptedOutAt: null,
   };

@@ -1,9 +1,10 @@
+import { setHubStatus } from './cost-optimization-hub.ts';
 import type { Enrollments } from './enrollments.ts';
 import { isOpen, type Organization } from './organization.ts';
 import { createRandom, sample } from './random.ts';
 import type { Account, EnrollmentName, Status } from './types.ts';
 
-type DriftChange = { accountId: string; enrollment: EnrollmentName; status: Status };
+type DriftChange = { accountId: string; enrollment: EnrollmentName | 'costOptimizationHub'; status: Status };
 /** The drift to cause: a number of accounts, chosen by `seed`, that opt out of Compute Optimizer, or specific changes. */
 export type DriftRequest =
   | { accounts: number; seed?: number | undefined }
@@ -33,14 +34,19 @@ export function applyDrift(
     const account = organization.account(accountId);
     if (account === undefined) return [];
     const before = account[enrollment].status;
+    const by = actor ?? `arn:${organization.partition}:iam::${accountId}:user/operator`;
+    const event = { accountId, enrollment, status, before, actor: by, at: new Date(now) };
+    if (enrollment === 'costOptimizationHub') {
+      setHubStatus(account, status === 'Active' ? 'Active' : 'Inactive', now);
+      return [event];
+    }
     if (enrollment === 'automation' && status === 'Inactive' && before !== 'Inactive')
       account.automationOptedOutAt = now;
     if (before !== status) {
       const reason = status === 'Failed' ? 'The service-linked role could not be created.' : null;
       enrollments.set(account, enrollment, status, reason, now);
     }
-    const by = actor ?? `arn:${organization.partition}:iam::${accountId}:user/operator`;
-    return [{ accountId, enrollment, status, before, actor: by, at: new Date(now) }];
+    return [event];
   });
 }
 
@@ -69,6 +75,11 @@ function checkChange(
 ): void {
   const account = organization.account(change.accountId);
   if (account === undefined) throw new ControlError(`Account ${change.accountId} is not in the organization`);
+  if (change.enrollment === 'costOptimizationHub') {
+    if (change.status !== 'Active' && change.status !== 'Inactive')
+      throw new ControlError(`Cost Optimization Hub has no status ${change.status}`);
+    return;
+  }
   if (change.enrollment === 'computeOptimizer') {
     willBe.set(account, change.status);
     return;

@@ -1,6 +1,6 @@
 import { Organization } from './organization.ts';
 import { createRandom, type Random, randomBelow, randomText, sample } from './random.ts';
-import type { Account, Enrollment, OrganizationalUnit, Status } from './types.ts';
+import type { Account, Enrollment, HubEnrollment, OrganizationalUnit, Status } from './types.ts';
 
 /** Parameters of the generated organization. Fractions refer to its ACTIVE member accounts. */
 export type WorldOptions = {
@@ -91,6 +91,11 @@ export function generateOrganization(options: WorldOptions): Organization {
 /** A new enrollment record. */
 export function enrollment(status: Status, updatedAt: number): Enrollment {
   return { status, reason: null, updatedAt, target: null, change: 0 };
+}
+
+/** An account that was never enrolled in Cost Optimization Hub. */
+export function neverEnrolled(now: number): HubEnrollment {
+  return { status: 'Inactive', createdAt: null, updatedAt: now };
 }
 
 /** 12-digit ids without a leading zero. */
@@ -207,6 +212,7 @@ class Population {
       enrollmentFailure: null,
       computeOptimizer: enrollment('Active', this.#before(390, 30)),
       automation: enrollment('Inactive', this.#before(390, 30)),
+      costOptimizationHub: neverEnrolled(joinedAt),
       associated: false,
       automationOptedOutAt: null,
     };

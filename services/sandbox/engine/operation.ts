@@ -24,6 +24,8 @@ export class Failure {
 export type World = {
   readonly organization: Organization;
   readonly enrollments: Enrollments;
+  /** The organization's settings in Cost Optimization Hub. */
+  readonly hub: { includesMembers: boolean; trustedAccess: boolean };
   readonly sessions: Sessions;
   readonly events: EventLog;
   readonly random: Random;

@@ -4,6 +4,7 @@ import type { Account, OrganizationalUnit, Output } from './types.ts';
 
 const MAX_PAGE = 20;
 const COMPUTE_OPTIMIZER_PRINCIPAL = 'compute-optimizer.amazonaws.com';
+const HUB_PRINCIPAL = 'cost-optimization-hub.bcm.amazonaws.com';
 
 /** AWS Organizations, read-only. All operations but DescribeOrganization need the management account or a delegated administrator. */
 export const organizationsOperations: Operations = {
@@ -149,7 +150,10 @@ function listDelegatedAdministrators(call: Call): Output | Failure {
   const principal = text(call.input, 'ServicePrincipal');
   const { delegatedAdministrator } = organization;
   return answerPage(call, 'DelegatedAdministrators', {
-    items: principal === undefined || principal === COMPUTE_OPTIMIZER_PRINCIPAL ? [delegatedAdministrator] : [],
+    items:
+      principal === undefined || principal === COMPUTE_OPTIMIZER_PRINCIPAL || principal === HUB_PRINCIPAL
+        ? [delegatedAdministrator]
+        : [],
     key: (account) => account.id,
     scope: principal ?? '',
     show: (account) => {
@@ -162,7 +166,10 @@ function listDelegatedAdministrators(call: Call): Output | Failure {
 function listServiceAccess(call: Call): Output | Failure {
   const { trustedAccess, trustedAccessSince } = call.world.enrollments;
   return answerPage(call, 'EnabledServicePrincipals', {
-    items: trustedAccess ? [COMPUTE_OPTIMIZER_PRINCIPAL] : [],
+    items: [
+      ...(trustedAccess ? [COMPUTE_OPTIMIZER_PRINCIPAL] : []),
+      ...(call.world.hub.trustedAccess ? [HUB_PRINCIPAL] : []),
+    ],
     key: (principal) => principal,
     show: (principal) => ({ ServicePrincipal: principal, DateEnabled: new Date(trustedAccessSince) }),
   });

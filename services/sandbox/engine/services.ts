@@ -1,10 +1,12 @@
 import computeOptimizerModel from '../models/compute-optimizer.json' with { type: 'json' };
 import automationModel from '../models/compute-optimizer-automation.json' with { type: 'json' };
+import costOptimizationHubModel from '../models/cost-optimization-hub.json' with { type: 'json' };
 import eventBridgeModel from '../models/eventbridge.json' with { type: 'json' };
 import organizationsModel from '../models/organizations.json' with { type: 'json' };
 import stsModel from '../models/sts.json' with { type: 'json' };
 import { automationOperations } from './automation.ts';
 import { computeOptimizerOperations } from './compute-optimizer.ts';
+import { costOptimizationHubOperations } from './cost-optimization-hub.ts';
 import { eventOperations } from './events.ts';
 import { Failure, type Operation, type Operations } from './operation.ts';
 import { organizationsOperations } from './organizations.ts';
@@ -121,6 +123,11 @@ export function createServices(): ReadonlyMap<ServiceName, Service> {
     serve('aco-automation', automationModel, automationOperations, {
       codes: enrollmentCodes,
       invalid: refuseAs('InvalidParameterValueException'),
+    }),
+    serve('cost-optimization-hub', costOptimizationHubModel, costOptimizationHubOperations, {
+      // The service has no error of its own for being unavailable.
+      codes: { ...enrollmentCodes, unavailable: 'InternalServerException' },
+      invalid: refuseAs('ValidationException'),
     }),
     serve('organizations', organizationsModel, organizationsOperations, {
       codes: {

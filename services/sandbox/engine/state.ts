@@ -37,6 +37,7 @@ export function startState(options: EngineOptions, now: number, random: Random, 
     world: {
       organization,
       enrollments,
+      hub: { includesMembers: false, trustedAccess: false },
       sessions,
       events: new EventLog(),
       random,

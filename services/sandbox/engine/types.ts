@@ -1,7 +1,14 @@
 /** The types of the simulated AWS: requests, responses, organizational units and accounts. */
 
 /** Services by their SigV4 signing names, which faults and call counts also use. */
-export const SERVICE_NAMES = ['compute-optimizer', 'aco-automation', 'organizations', 'sts', 'events'] as const;
+export const SERVICE_NAMES = [
+  'compute-optimizer',
+  'aco-automation',
+  'cost-optimization-hub',
+  'organizations',
+  'sts',
+  'events',
+] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];
 
 export type Status = 'Active' | 'Inactive' | 'Pending' | 'Failed';
@@ -23,6 +30,14 @@ export type Enrollment = {
   /** The status after Pending; null if the enrollment is not Pending or stays Pending. */
   target: RequestableStatus | null;
   change: number;
+};
+
+/** The enrollment of one account in Cost Optimization Hub, which has no Pending and no Failed. */
+export type HubEnrollment = {
+  status: RequestableStatus;
+  /** Milliseconds since the epoch; null: the account was never enrolled. */
+  createdAt: number | null;
+  updatedAt: number;
 };
 
 export type OrganizationalUnit = {
@@ -55,6 +70,7 @@ export type Account = {
   enrollmentFailure: string | null;
   computeOptimizer: Enrollment;
   automation: Enrollment;
+  costOptimizationHub: HubEnrollment;
   /** Associated with the management account. Organization rules apply only while the management account's Automation is on. */
   associated: boolean;
   /** When the account itself last opted out of Automation: the start of the 24-hour cool-down. */

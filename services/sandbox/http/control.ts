@@ -27,7 +27,13 @@ const clockSchema = z.strictObject({
 });
 const driftCountSchema = z.strictObject({ accounts: z.int().min(0), seed: z.int().optional() });
 const driftChangesSchema = z.strictObject({
-  changes: z.array(z.strictObject({ accountId, enrollment: z.enum(['computeOptimizer', 'automation']), status })),
+  changes: z.array(
+    z.strictObject({
+      accountId,
+      enrollment: z.enum(['computeOptimizer', 'automation', 'costOptimizationHub']),
+      status,
+    }),
+  ),
   actor: z.string().min(1).optional(),
 });
 /** Not a zod union, because its error would only say that neither form matches. */

@@ -30,6 +30,7 @@ describe('control endpoints', () => {
           organizationRuleModeSource: { sourceType: expect.any(String) },
           lastUpdatedTimestamp: expect.stringMatching(/^\d{4}-.*Z$/),
         },
+        costOptimizationHub: { status: 'Inactive', lastUpdatedTimestamp: expect.stringMatching(/^\d{4}-.*Z$/) },
       },
     ]);
     expect((await control(running, 'accounts?accountId=000000000000')).body['accounts']).toEqual([]);

@@ -5,6 +5,7 @@ import type { Violation } from '../../../services/sandbox/engine/smithy.ts';
 import { SERVICE_NAMES, type ServiceName } from '../../../services/sandbox/engine/types.ts';
 import computeOptimizer from '../../../services/sandbox/models/compute-optimizer.json' with { type: 'json' };
 import automation from '../../../services/sandbox/models/compute-optimizer-automation.json' with { type: 'json' };
+import costOptimizationHub from '../../../services/sandbox/models/cost-optimization-hub.json' with { type: 'json' };
 import eventBridge from '../../../services/sandbox/models/eventbridge.json' with { type: 'json' };
 import organizations from '../../../services/sandbox/models/organizations.json' with { type: 'json' };
 import sts from '../../../services/sandbox/models/sts.json' with { type: 'json' };
@@ -29,6 +30,7 @@ type Model = z.infer<typeof modelSchema>;
 const MODELS: Readonly<Record<ServiceName, Model>> = {
   'compute-optimizer': modelSchema.parse(computeOptimizer),
   'aco-automation': modelSchema.parse(automation),
+  'cost-optimization-hub': modelSchema.parse(costOptimizationHub),
   organizations: modelSchema.parse(organizations),
   sts: modelSchema.parse(sts),
   events: modelSchema.parse(eventBridge),
@@ -158,6 +160,7 @@ function mutations(model: Model, structureId: string): Mutation[] {
 const REFUSALS: Readonly<Record<ServiceName, readonly string[]>> = {
   'compute-optimizer': ['InvalidParameterValueException', 'SerializationException'],
   'aco-automation': ['InvalidParameterValueException', 'SerializationException'],
+  'cost-optimization-hub': ['ValidationException', 'SerializationException'],
   organizations: ['InvalidInputException', 'SerializationException'],
   sts: ['ValidationError'],
   events: ['ValidationException', 'SerializationException'],
