@@ -195,7 +195,7 @@ const limitedBody = bodyLimit({
   },
 });
 
-/** Accepts only JSON, which a page of another site cannot send without a preflight request, which is refused. @throws ApiProblem 415 */
+/** Accepts only JSON. A page of another site needs a preflight request before it can send JSON, and preflight requests are refused. @throws ApiProblem 415 */
 function requireJson(headers: Headers): void {
   const type = headers.get('content-type')?.split(';')[0]?.trim().toLowerCase();
   if (type === 'application/json') return;

@@ -6,7 +6,7 @@ import * as z from 'zod';
 
 /**
  * Licences that allow redistribution in a bundle, and whether their text must be included. `same-text`: the text names no copyright holder, so
- * a package without it can use the text of another package.
+ * for a package that contains no licence text, that of another package with the same licence is used.
  */
 const ACCEPTED: ReadonlyMap<string, 'required' | 'same-text' | 'optional'> = new Map([
   ['MIT', 'required'],
