@@ -3,7 +3,7 @@ import type { constructStack } from '@smithy/core/client';
 /** The members of every successful answer of one operation, as paths: a member (`Organization.Id`), a list (`Tags[]`), a member of its items (`Tags[].Key`). */
 export interface CompleteAnswer {
   readonly has: readonly string[];
-  /** Lists of which every answer has at least one. */
+  /** Every answer contains at least one of these lists. */
   readonly hasOneOf?: readonly string[];
   /** Members that a complete answer may lack, each with the reason. */
   readonly mayLack?: Readonly<Record<string, string>>;
