@@ -57,9 +57,13 @@ export const AUTOMATION = {
     caller: [
       'aco-automation:GetEnrollmentConfiguration',
       'aco-automation:ListAccounts',
+      'aco-automation:ListOrganizationEnrollmentConfigurations',
       'aco-automation:UpdateEnrollmentConfiguration',
       'aco-automation:AssociateAccounts',
       'aco-automation:DisassociateAccounts',
+      // Called only under `automationConfigurations: manage`.
+      'aco-automation:PutOrganizationEnrollmentConfiguration',
+      'aco-automation:DeleteOrganizationEnrollmentConfiguration',
     ],
     member: ['aco-automation:GetEnrollmentConfiguration', 'aco-automation:UpdateEnrollmentConfiguration'],
   },
