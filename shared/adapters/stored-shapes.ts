@@ -97,7 +97,8 @@ function isConditionOrNull(value: unknown): boolean {
     CONDITION_TEXTS_OR_NULL.every((name) => isTextOrNull(value[name])) &&
     isClaimOrNull(value['claim']) &&
     isListOfObjects(value['setBacks']) &&
-    (value['contested'] === undefined || isObject(value['contested']))
+    (value['contested'] === undefined || isObject(value['contested'])) &&
+    (value['ruleModeSource'] === undefined || isObject(value['ruleModeSource']))
   );
 }
 
@@ -119,7 +120,8 @@ export function isOrganizationAccount(value: unknown): value is OrganizationAcco
     isObject(value) &&
     ['id', 'name', 'ou', 'state'].every((name) => isText(value[name])) &&
     typeof value['management'] === 'boolean' &&
-    isObjectOrNull(value['tags'])
+    isObjectOrNull(value['tags']) &&
+    (value['unitIds'] === undefined || (Array.isArray(value['unitIds']) && value['unitIds'].every(isText)))
   );
 }
 

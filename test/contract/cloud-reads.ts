@@ -13,6 +13,7 @@ import {
   set,
   sorted,
   truthOf,
+  type World,
 } from './cloud-world.ts';
 
 /** The promises of reading the caller, the organization and the enrollments. */
@@ -51,7 +52,7 @@ export const READ_PROMISES = {
       expect(snapshot).toMatchObject({ organizationId, managementAccountId, takenAt: world.clock.now(), tags: false });
       expect(sorted(snapshot.accounts)).toEqual(
         world.sandbox.accounts().map(({ accountId: id, name, ou, state, management }) => ({
-          ...{ id, name, ou, state, management, tags: null },
+          ...{ id, name, ou, unitIds: unitIdsOf(world, ou), state, management, tags: null },
         })),
       );
       expect(progress.at(-1)).toBe(world.sandbox.accounts().length);
@@ -214,8 +215,18 @@ export const READ_PROMISES = {
     expect(observed).toEqual(reads.map((accountId) => computeOptimizerOf(truthOf(world, accountId))));
     const automation = await Promise.all(accounts.map(({ accountId }) => world.cloud.read('automation', accountId)));
     for (const [index, account] of accounts.entries()) {
-      if (account.computeOptimizer.status === 'Active') expect(automation[index]).toEqual(automationOf(account));
+      if (account.computeOptimizer.status === 'Active') expect(automation[index]).toMatchObject(automationOf(account));
     }
+  },
+
+  async 'a read says whether a configuration governs the account'(open) {
+    const world = await open({ sandbox: { accounts: 30, drift: 0 } });
+    const { accountId: id } = findMember(world, ({ ou }) => ou === '/Sandbox');
+    const read = (accountId: string) => world.cloud.read('automation', accountId);
+    expect(await read(id)).toMatchObject({ ruleModeSource: null });
+    await (await world.cloud.configurations.preparePut({ type: 'account', id }, 'NoneAllowed', 'token'))();
+    expect(await read(id)).toMatchObject({ ruleModeSource: { type: 'configuration', targetId: null } });
+    expect(await read(world.sandbox.info().managementAccountId)).not.toHaveProperty('ruleModeSource');
   },
 
   async 'a read that needs an opt-in first is Inactive'(open) {
@@ -230,3 +241,14 @@ export const READ_PROMISES = {
     }
   },
 } satisfies Record<string, Promised>;
+
+/** The ids of the units on an OU path, from the root down. */
+function unitIdsOf({ sandbox }: World, ou: string): string[] {
+  const units = sandbox.organizationalUnits();
+  const ids = units.filter(({ parentId }) => parentId === null).map(({ id }) => id);
+  for (const step of ou.split('/').filter((name) => name !== '')) {
+    const found = units.find(({ name, parentId }) => name === step && parentId === ids.at(-1));
+    if (found !== undefined) ids.push(found.id);
+  }
+  return ids;
+}

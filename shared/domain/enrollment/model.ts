@@ -14,9 +14,10 @@ export type RuleMode = 'AnyAllowed' | 'NoneAllowed';
 /**
  * What determines the rule mode of an account [API_automation_OrganizationRuleModeSource]. `applied`: a configuration of this account. `inherited`: a
  * configuration of a parent OU or the root. `direct`: the account was associated or disassociated. `default`: nothing, so the mode is NoneAllowed.
+ * `configuration`: `applied` or `inherited`; the read of a single account does not tell them apart.
  */
 export interface RuleModeSource {
-  readonly type: 'applied' | 'inherited' | 'direct' | 'default';
+  readonly type: 'applied' | 'inherited' | 'direct' | 'default' | 'configuration';
   /** The account, OU or root that has the configuration; `null` if there is none or AWS does not name it. */
   readonly targetId: string | null;
 }
@@ -64,6 +65,8 @@ export type Observation =
       readonly ruleMode: RuleMode | null;
       readonly statusReason: string | null;
       readonly lastUpdated: EpochMs | null;
+      /** `null`: nothing is known to determine it. Absent: the answer does not say. */
+      readonly ruleModeSource?: RuleModeSource | null;
     }
   | { readonly kind: 'unknown'; readonly reason: UnknownReason; readonly message: string | null };
 

@@ -136,6 +136,8 @@ export interface OrganizationAccount {
   readonly name: string;
   /** Path of OU names from the root: `/` directly under it, else `/A/B`. */
   readonly ou: string;
+  /** The ids of the root and of each OU on the path, from the root down. Absent: read by a version before 0.3. */
+  readonly unitIds?: readonly string[];
   /** `UNKNOWN`: AWS reports a state that this version does not know; the account is not changed. */
   readonly state: 'ACTIVE' | 'SUSPENDED' | 'PENDING_ACTIVATION' | 'PENDING_CLOSURE' | 'CLOSED' | 'UNKNOWN';
   readonly management: boolean;

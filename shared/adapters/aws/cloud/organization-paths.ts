@@ -10,10 +10,17 @@ import type { AccountId, OrganizationalUnit } from '../../../domain/enrollment/m
 import { type Account, accountsPages } from './organization-accounts.ts';
 import { MAX_PAGE, paged, type Reader, toListPage } from './organization-reader.ts';
 
-/** An account and its OU path: `/` directly under the root, otherwise names such as `/A/B`. */
+/** The place of an account in the tree. Accounts of one OU share it, which saves memory. */
+export interface Branch {
+  /** `/` directly under the root, otherwise names such as `/A/B`. */
+  readonly ou: string;
+  /** The ids of the root and of each OU on the path. */
+  readonly unitIds: readonly string[];
+}
+
 export interface Placed {
   readonly account: Account;
-  readonly ou: string;
+  readonly branch: Branch;
 }
 
 /**
@@ -50,12 +57,16 @@ export async function place(
     parents.add(parent);
   }
   // Many accounts share an OU, so the path of each OU is computed once.
-  const branches = new Map([...parents].map((parent) => [parent, branchOf(parent)]));
-  const names = await namesOf(reader, [...branches.values()]);
-  const paths = new Map(
-    [...branches].map(([parent, [, ...units]]) => [parent, `/${units.map((id) => names.get(id)).join('/')}`]),
-  );
-  return [...accounts.values()].map((account) => ({ account, ou: paths.get(account.parent ?? '') ?? '/' }));
+  const ids = new Map([...parents].map((parent) => [parent, branchOf(parent)]));
+  const names = await namesOf(reader, [...ids.values()]);
+  const branches = new Map<string | null, Branch>();
+  for (const [parent, unitIds] of ids) {
+    const steps = unitIds.slice(1).map((id) => names.get(id));
+    branches.set(parent, { ou: `/${steps.join('/')}`, unitIds });
+  }
+  return [...accounts.values()].map((account) => {
+    return { account, branch: branches.get(account.parent) ?? { ou: '/', unitIds: [] } };
+  });
 }
 
 /** The ids from the root down to the OU of an account, from its path of ids. */
@@ -93,13 +104,13 @@ async function nameOf(reader: Reader, id: string): Promise<string> {
 /** Maximum number of steps from an account to the root. OUs are nested at most five deep [Quotas for AWS Organizations]. */
 const MAX_DEPTH = 10;
 
-/** The OU path of one account, from its `Paths`. If it lacks them, walks from parent to parent, with one call per OU. */
-export async function placeOne(reader: Reader, organizationId: string, { Id, parent }: Account): Promise<string> {
+/** The place of one account, from its `Paths`. If it lacks them, walks from parent to parent, with one call per OU. */
+export async function placeOne(reader: Reader, organizationId: string, { Id, parent }: Account): Promise<Branch> {
   const told = parent?.startsWith(`${organizationId}/r-`) === true;
-  const [, ...units] = told ? branchOf(parent) : await branchAbove(reader, Id);
+  const unitIds = told ? branchOf(parent) : await branchAbove(reader, Id);
   const names: string[] = [];
-  for (const unit of units) names.push(await nameOf(reader, unit));
-  return `/${names.join('/')}`;
+  for (const unit of unitIds.slice(1)) names.push(await nameOf(reader, unit));
+  return { ou: `/${names.join('/')}`, unitIds };
 }
 
 /** The ids from the root down to the OU of an account, by walking up from it. */
@@ -145,30 +156,30 @@ function listRoots(reader: Reader): Promise<z.infer<typeof node>[]> {
 /** Walks the tree down from the root. One call at a time, because Organizations throttles parallel calls. */
 async function walk(reader: Reader, listed: ReadonlyMap<AccountId, Account>): Promise<Placed[]> {
   const pages = accountsPages();
-  const units = new Map<string, string>((await listRoots(reader)).map(({ Id }) => [Id, '/']));
+  const units = new Map<string, Branch>((await listRoots(reader)).map(({ Id }) => [Id, { ou: '/', unitIds: [Id] }]));
   const placed = new Map<AccountId, Placed>();
   // The loop also visits the children that it adds to the map.
-  for (const [ParentId, ou] of units) {
-    for (const child of await listUnits(reader, ParentId)) {
-      units.set(child.Id, childPath(ou, child.Name));
+  for (const [ParentId, branch] of units) {
+    for (const { Id, Name } of await listUnits(reader, ParentId)) {
+      units.set(Id, { ou: childPath(branch.ou, Name), unitIds: [...branch.unitIds, Id] });
     }
     const accounts = await reader.all('ListAccountsForParent', ParentId, pages, (client, NextToken) =>
       client.send(new ListAccountsForParentCommand({ ParentId, MaxResults: MAX_PAGE, NextToken })),
     );
-    for (const account of accounts) placed.set(account.Id, { account, ou });
+    for (const account of accounts) placed.set(account.Id, { account, branch });
   }
   for (const account of listed.values()) {
     if (placed.has(account.Id)) continue;
-    placed.set(account.Id, { account, ou: await placeOfStray(reader, account.Id, units) });
+    placed.set(account.Id, { account, branch: await placeOfStray(reader, account.Id, units) });
   }
   return [...placed.values()];
 }
 
 /** Finds the OU of an account that the walk missed because the account was moved meanwhile. */
-async function placeOfStray(reader: Reader, id: AccountId, units: ReadonlyMap<string, string>): Promise<string> {
+async function placeOfStray(reader: Reader, id: AccountId, units: ReadonlyMap<string, Branch>): Promise<Branch> {
   const parents = await parentsOf(reader, id);
-  const ou = parents.map((parent) => units.get(parent)).find((path) => path !== undefined);
-  if (ou !== undefined) return ou;
+  const branch = parents.map((parent) => units.get(parent)).find((each) => each !== undefined);
+  if (branch !== undefined) return branch;
   const message = `The organization changed while it was read: account ${id} is in an OU that did not exist before. Read it again.`;
   throw reader.error('ListParents', 'Conflict', 'OrganizationChanged', message);
 }

@@ -38,10 +38,11 @@ export async function readOrganization(
   }
   const placed = await place(reader, ids.organizationId, listed);
   const accounts = placed.map(
-    ({ account, ou }): OrganizationAccount => ({
+    ({ account, branch: { ou, unitIds } }): OrganizationAccount => ({
       id: account.Id,
       name: account.Name,
       ou,
+      unitIds,
       state: stateOf(reader, account),
       management: account.Id === ids.managementAccountId,
       tags: null,
@@ -62,7 +63,7 @@ export async function readAccount(
   const account = await describeAccount(reader, id);
   if (account === null) return null;
   const facts: OrganizationAccount = {
-    ...{ id, name: account.Name, ou: await placeOne(reader, organizationId, account) },
+    ...{ id, name: account.Name, ...(await placeOne(reader, organizationId, account)) },
     ...{ state: stateOf(reader, account), management: id === managementAccountId, tags: null },
   };
   if (!tags) return facts;

@@ -27,6 +27,8 @@ const PAGE_SIZE = 1000;
 const page = z.object({ accounts: listedAccounts, nextToken: pageToken });
 const texts = z.array(z.unknown()).catch([]);
 const batchAnswer = z.object({ accountIds: texts, errors: texts });
+/** Absent for the management account, and with it whether a configuration applies [API_automation_GetEnrollmentConfiguration]. */
+const readAnswer = z.object({ organizationEnrollmentConfigurationStatus: z.unknown().optional() });
 const request = requestsTo(SERVICE);
 
 export const automationDriver: EnrollmentDriver = {
@@ -47,7 +49,12 @@ export const automationDriver: EnrollmentDriver = {
       automation.send(new GetEnrollmentConfigurationCommand(input)),
     ),
 
-  parseRead: observedEnrollment,
+  parseRead(answer, answered) {
+    const observed = observedEnrollment(answer, answered);
+    const { organizationEnrollmentConfigurationStatus: status } = readAnswer.parse(answer);
+    if (status === 'Active') return { ...observed, ruleModeSource: { type: 'configuration', targetId: null } };
+    return status === 'Inactive' ? { ...observed, ruleModeSource: null } : observed;
+  },
 
   change(change) {
     const { action, target, status } = change;
