@@ -68,8 +68,9 @@ export function preferNewerRecords(
     if (observation.kind !== 'observed' || Date.parse(condition.changedAt) < begunAt) return observation;
     const lastUpdated = Date.parse(condition.lastUpdated);
     if ((observation.lastUpdated ?? begunAt) >= lastUpdated) return observation;
-    const { status, ruleMode } = condition;
-    return { kind: 'observed', status, ruleMode, statusReason: null, lastUpdated };
+    const { status, ruleMode, ruleModeSource } = condition;
+    const found = { kind: 'observed', status, ruleMode, statusReason: null, lastUpdated } as const;
+    return ruleModeSource === undefined ? found : { ...found, ruleModeSource };
   };
   return byKind(newer);
 }

@@ -1,3 +1,4 @@
+import { isSameConfiguration } from '../../domain/enrollment/governing-configuration.ts';
 import type { AccountId } from '../../domain/enrollment/model.ts';
 import { MAX_ACCOUNTS, PageBounds } from '../../domain/page-bounds.ts';
 import type { ListedEnrollment, Observed, Page } from '../../ports/cloud.ts';
@@ -98,16 +99,19 @@ async function attempt(
 }
 
 function addNewer(seen: Map<AccountId, Observed>, items: readonly ListedEnrollment[]): readonly ListedEnrollment[] {
-  return items.filter(({ accountId, observed }) => {
+  return items.filter((item) => {
+    const { accountId, observed, ruleModeSource } = item;
     const known = seen.get(accountId);
-    if (known !== undefined && !isNewer(observed, known)) return false;
-    seen.set(accountId, observed);
+    if (known !== undefined && !isNewer(item, known)) return false;
+    seen.set(accountId, ruleModeSource === undefined ? observed : { ...observed, ruleModeSource });
     return true;
   });
 }
 
 /** Pages shift while the organization changes, so an account can be listed twice. The newest timestamp wins, else the later answer. */
-function isNewer(observed: Observed, known: Observed): boolean {
+function isNewer({ observed, ruleModeSource }: ListedEnrollment, known: Observed): boolean {
   const by = (observed.lastUpdated ?? 0) - (known.lastUpdated ?? 0);
-  return by > 0 || (by === 0 && (observed.status !== known.status || observed.ruleMode !== known.ruleMode));
+  if (by !== 0) return by > 0;
+  const sameState = observed.status === known.status && observed.ruleMode === known.ruleMode;
+  return !sameState || !isSameConfiguration(ruleModeSource, known.ruleModeSource);
 }

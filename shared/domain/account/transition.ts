@@ -1,5 +1,6 @@
 import { backoffMs } from '../enrollment/backoff.ts';
 import type { Condition, Facet } from '../enrollment/condition.ts';
+import { isSameConfiguration } from '../enrollment/governing-configuration.ts';
 import { ENROLLMENT_IDS, type EnrollmentId } from '../enrollment/kinds/index.ts';
 import type { EpochMs } from '../enrollment/model.ts';
 import type { Assessment, Verdict } from '../enrollment/verdict.ts';
@@ -32,6 +33,7 @@ export function facetOf(assessment: Assessment, attempts: number): Facet {
     reason: assessment.reason,
     status: assessment.status,
     ruleMode: assessment.ruleMode,
+    ...(assessment.ruleModeSource && { ruleModeSource: assessment.ruleModeSource }),
     lastUpdated: iso(assessment.lastUpdated),
     desired: assessment.desired.status,
     desiredRuleMode: assessment.desired.ruleMode,
@@ -42,9 +44,12 @@ export function facetOf(assessment: Assessment, attempts: number): Facet {
 }
 
 export function facetOfCondition(condition: Condition): Facet {
-  const { verdict, reason, status, ruleMode, lastUpdated, desired, desiredRuleMode, notBefore, deadline, attempts } =
-    condition;
-  return { verdict, reason, status, ruleMode, lastUpdated, desired, desiredRuleMode, notBefore, deadline, attempts };
+  const { verdict, reason, status, ruleMode, ruleModeSource, lastUpdated } = condition;
+  const { desired, desiredRuleMode, notBefore, deadline, attempts } = condition;
+  return {
+    ...{ verdict, reason, status, ruleMode, ...(ruleModeSource && { ruleModeSource }), lastUpdated },
+    ...{ desired, desiredRuleMode, notBefore, deadline, attempts },
+  };
 }
 
 export function accountEntry(
@@ -77,6 +82,13 @@ export function accountEntry(
 /** A change of any of these fields is recorded. Times are left out: they change with every scan, so each scan would write every account. */
 const RECORDED = ['verdict', 'reason', 'status', 'ruleMode', 'desired', 'desiredRuleMode'] as const;
 
+function isRecorded(condition: Condition, facet: Facet): boolean {
+  return (
+    RECORDED.every((field) => condition[field] === facet[field]) &&
+    isSameConfiguration(condition.ruleModeSource, facet.ruleModeSource)
+  );
+}
+
 /** Verdicts with an entry type of their own. */
 const OWN_TYPE: Partial<Record<Verdict, EntryType>> = {
   Blocked: 'RemediationBlocked',
@@ -106,8 +118,7 @@ export function transition(
   if (condition?.claim) return null;
   const attempts = attemptsAfter(condition, assessment, context.policyHash);
   const facet = facetOf(assessment, attempts);
-  const isKnown =
-    condition === null ? !isAboutPolicy(assessment) : RECORDED.every((field) => condition[field] === facet[field]);
+  const isKnown = condition === null ? !isAboutPolicy(assessment) : isRecorded(condition, facet);
   if (isKnown) return null;
   const failure = condition === null ? null : failedAttempt(context, condition, assessment, facet);
   const type = failure?.type ?? entryTypeFor(condition, assessment);

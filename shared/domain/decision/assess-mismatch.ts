@@ -1,5 +1,11 @@
 import { contestOf, isReverted } from '../account/flapping.ts';
 import type { Condition } from '../enrollment/condition.ts';
+import {
+  type GoverningConfiguration,
+  governedText,
+  governingConfiguration,
+  rulesOut,
+} from '../enrollment/governing-configuration.ts';
 import { kindOf } from '../enrollment/kinds/index.ts';
 import type { Call, Mismatch } from '../enrollment/mismatch.ts';
 import type { EpochMs } from '../enrollment/model.ts';
@@ -22,12 +28,11 @@ export function outcomeOfMismatch(subject: Subject, mismatch: Mismatch | null): 
   if (contradiction !== null) return contradiction;
   const drift = { verdict: 'Drifted', reason: mismatch, message: observation.statusReason } as const;
   if (state?.mode.value === 'alert') return { ...drift, reason: 'alertOnly' };
-  const call = chooseCall(context.caller, subject.account, subject.desired, observation, subject.enrollment);
-  if (observation.status === 'Failed' && subject.desired.status === 'Inactive') {
-    const message = observation.statusReason ?? 'AWS gives no reason';
-    return { verdict: 'Blocked', reason: 'enrollmentFailed', message };
-  }
-  const blocked = contestedBy(subject) ?? blockedBy(subject, call);
+  const governing = governingConfiguration(observation, condition);
+  const governed = governing !== null;
+  const call = chooseCall(context.caller, subject.account, subject.desired, observation, subject.enrollment, governed);
+  const blocked =
+    governedBy(subject, governing, call) ?? failedOptOut(subject) ?? contestedBy(subject) ?? blockedBy(subject, call);
   if (blocked !== null) return blocked;
   const backoff = backoffOf(condition, subject);
   if (backoff !== null) return { ...backoff, ...(backoff.verdict === 'Drifted' ? { call } : { held: call }) };
@@ -58,6 +63,27 @@ export function closedText(opensAt: EpochMs | null): string {
   return `no change window is open; ${next}`;
 }
 
+/**
+ * A configuration sets another rule mode than the policy, or keeps Automation enabled where the policy wants it Inactive. No call for the account can
+ * change that. `null`: the configuration allows the desired state.
+ */
+function governedBy(subject: Subject, governing: GoverningConfiguration | null, call: Call): Outcome | null {
+  const { desired, observation, account } = subject;
+  if (governing === null || observation.kind !== 'observed') return null;
+  if (!rulesOut(observation.ruleMode, desired)) return null;
+  // Until the prerequisite is Active, AWS applies no configuration to the account.
+  const waiting = unmetPrerequisite(subject, call);
+  if (waiting !== null) return waiting;
+  const message = governedText({ ruleMode: observation.ruleMode, ruleModeSource: governing }, account.id, account);
+  return { verdict: 'Blocked', reason: 'organizationConfiguration', message };
+}
+
+function failedOptOut({ observation, desired }: Subject): Outcome | null {
+  if (observation.kind !== 'observed' || observation.status !== 'Failed' || desired.status !== 'Inactive') return null;
+  const message = observation.statusReason ?? 'AWS gives no reason';
+  return { verdict: 'Blocked', reason: 'enrollmentFailed', message };
+}
+
 /** Someone keeps reverting the enrollment, so Rollcall stops changing it. */
 function contestedBy({ observation, condition, desired, context }: Subject): Outcome | null {
   if (observation.kind !== 'observed' || condition === null) return null;
@@ -74,17 +100,22 @@ function blockedBy(subject: Subject, call: Call): Outcome | null {
     return { verdict: 'Blocked', reason: 'guardrail', message };
   }
   if (!call.enables || observation.kind !== 'observed') return null;
-  const { title, coolDownMs } = kindOf(enrollment);
-  const unmet = prerequisites.find(({ observation: seen }) => seen.kind !== 'observed' || seen.status !== 'Active');
-  if (unmet !== undefined) {
-    const seen = unmet.observation.kind === 'observed' ? unmet.observation.status : 'unknown';
-    const message = `${title} requires ${kindOf(unmet.enrollment).title} to be Active first; it is ${seen}`;
-    return { verdict: 'Blocked', reason: 'prerequisite', message, held: call };
-  }
+  const unmet = unmetPrerequisite(subject, call);
+  if (unmet !== null) return unmet;
+  const { coolDownMs } = kindOf(enrollment);
   const notBefore = coolDownMs === null ? null : coolDownEnd(coolDownMs, observation, condition, prerequisites);
   if (notBefore === null || coolDownMs === null || context.now >= notBefore) return null;
   const message = `opted out less than ${coolDownMs / HOUR_MS} hours ago; AWS allows opting in again from ${toIso(notBefore)}`;
   return { verdict: 'Blocked', reason: 'coolDown', message, notBefore, held: call };
+}
+
+function unmetPrerequisite({ enrollment, prerequisites }: Subject, call: Call): Outcome | null {
+  if (!call.enables) return null;
+  const unmet = prerequisites.find(({ observation: seen }) => seen.kind !== 'observed' || seen.status !== 'Active');
+  if (unmet === undefined) return null;
+  const seen = unmet.observation.kind === 'observed' ? unmet.observation.status : 'unknown';
+  const message = `${kindOf(enrollment).title} requires ${kindOf(unmet.enrollment).title} to be Active first; it is ${seen}`;
+  return { verdict: 'Blocked', reason: 'prerequisite', message, held: call };
 }
 
 const RETRY_REASONS: ReadonlySet<ReasonCode> = new Set([

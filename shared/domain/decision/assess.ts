@@ -1,5 +1,6 @@
 import type { AccountRecord } from '../account/record.ts';
 import type { Condition } from '../enrollment/condition.ts';
+import { governingConfiguration } from '../enrollment/governing-configuration.ts';
 import { byKind, type EnrollmentId, kindOf } from '../enrollment/kinds/index.ts';
 import { mismatchOf, type Observations, statusMatters } from '../enrollment/mismatch.ts';
 import type { EpochMs } from '../enrollment/model.ts';
@@ -76,7 +77,8 @@ function toAssessment(subject: Subject, outcome: Outcome): Assessment {
   const { observation, account } = subject;
   const seen = observation.kind === 'observed' ? observation : null;
   const { call, held } = outcome;
-  return {
+  const governing = seen === null ? null : governingConfiguration(seen, subject.condition);
+  const assessment: Assessment = {
     accountId: account.id,
     enrollment: subject.enrollment,
     verdict: outcome.verdict,
@@ -95,6 +97,7 @@ function toAssessment(subject: Subject, outcome: Outcome): Assessment {
     notBefore: outcome.notBefore ?? null,
     deadline: outcome.deadline ?? null,
   };
+  return governing === null ? assessment : { ...assessment, ruleModeSource: governing };
 }
 
 function outcomeOf(subject: Subject): Outcome {

@@ -7,6 +7,7 @@ import type { OrganizationAccount } from '../policy/index.ts';
 /**
  * The next call for a mismatch. An associated account must be disassociated before it can be disabled, and associating enables
  * the enrollment as well as setting the rule mode [automation-org, API_automation_UpdateEnrollmentConfiguration].
+ * @param governed an organization enrollment configuration determines the rule mode
  */
 export function chooseCall(
   caller: Caller,
@@ -14,13 +15,15 @@ export function chooseCall(
   desired: DesiredEnrollment,
   observation: Observed,
   enrollment: EnrollmentId,
+  governed = false,
 ): Call {
   const scope: Scope = account.id === caller.accountId ? 'own' : 'member';
   const target = desired.status ?? 'Active';
   const optOut = target === 'Inactive';
   const { operation: setStatus } = actionFor(enrollment, 'setStatus');
   const direct: Call = { action: setStatus, scope, target, optOut, enables: !optOut };
-  if (!kindOf(enrollment).hasRuleMode) return direct;
+  // AWS refuses to associate or disassociate a governed account, and the configuration gives it its rule mode.
+  if (!kindOf(enrollment).hasRuleMode || governed) return direct;
   // The management account is never associated, whatever rule mode AWS reports for it.
   const associated = observation.ruleMode === 'AnyAllowed' && !account.management;
   if (desired.ruleMode === 'AnyAllowed') {

@@ -1,3 +1,4 @@
+import type { GoverningConfiguration } from './governing-configuration.ts';
 import type { EnrollmentId } from './kinds/index.ts';
 import type { EnrollmentStatus, RuleMode, TargetStatus } from './model.ts';
 import type { ReasonCode } from './reason-codes.ts';
@@ -9,6 +10,8 @@ export interface Facet {
   readonly reason: ReasonCode | null;
   readonly status: EnrollmentStatus | null;
   readonly ruleMode: RuleMode | null;
+  /** The organization enrollment configuration that determines the rule mode. Absent: none does. */
+  readonly ruleModeSource?: GoverningConfiguration;
   readonly lastUpdated: string | null;
   readonly desired: TargetStatus | null;
   readonly desiredRuleMode: RuleMode | null;

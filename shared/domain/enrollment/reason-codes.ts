@@ -11,6 +11,7 @@ export type ReasonCode =
   | 'exemption'
   | UnknownReason
   | 'policyContradiction'
+  | 'organizationConfiguration' // an organization enrollment configuration sets something else, and only its change helps
   | 'prerequisite' // another enrollment of the account is not Active yet, or the account is still associated
   | 'coolDown' // opted out of Automation less than 24 hours ago
   | 'window'
@@ -46,6 +47,7 @@ const REASON_TEXT: Readonly<Record<ReasonCode, string>> = {
   denied: 'AWS denied access',
   unavailable: 'AWS did not answer',
   policyContradiction: 'the policy contradicts itself here',
+  organizationConfiguration: 'an organization enrollment configuration differs from the policy',
   prerequisite: 'a prerequisite is not met yet',
   coolDown: "Automation's 24-hour cool-down",
   window: 'outside the change windows',

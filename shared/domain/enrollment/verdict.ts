@@ -1,3 +1,4 @@
+import type { GoverningConfiguration } from './governing-configuration.ts';
 import type { Action, EnrollmentId } from './kinds/index.ts';
 import type { AccountId, EnrollmentStatus, EpochMs, RuleMode, Scope, TargetStatus } from './model.ts';
 import type { ReasonCode } from './reason-codes.ts';
@@ -47,6 +48,8 @@ export interface Assessment {
   readonly rule: string | null;
   readonly status: EnrollmentStatus | null;
   readonly ruleMode: RuleMode | null;
+  /** As in the record; absent if no configuration governs the account. */
+  readonly ruleModeSource?: GoverningConfiguration;
   readonly lastUpdated: EpochMs | null;
   readonly desired: DesiredEnrollment;
   /** The call that follows; `none` unless the verdict is Drifted and the mode is enforce. */
