@@ -190,7 +190,8 @@ export interface CallGate {
 
 /**
  * Adapters translate AWS errors into these kinds by error code, never by HTTP status or message text. `Unauthenticated`: the
- * caller's own credentials are missing, expired or refused.
+ * caller's own credentials are missing, expired or refused. `Governed`: an organization enrollment configuration decides; no AWS error code says so
+ * alone, so it is found by reading the account's state again.
  */
 export type CloudErrorKind =
   | 'Throttled'
@@ -198,6 +199,7 @@ export type CloudErrorKind =
   | 'Denied'
   | 'Prerequisite'
   | 'CoolingDown'
+  | 'Governed'
   | 'Invalid'
   | 'Conflict'
   | 'Unauthenticated';

@@ -26,6 +26,7 @@ export function reasonOf({ kind, details }: CloudError): CheckReason {
     case 'Prerequisite':
       return 'missing';
     case 'CoolingDown':
+    case 'Governed':
     case 'Conflict':
     case 'Invalid':
       return details.code === 'RegionMissing' ? 'missing' : 'wrong';

@@ -1,8 +1,10 @@
+import { governingConfiguration, rulesOut } from '../../domain/enrollment/governing-configuration.ts';
 import { mismatchOf } from '../../domain/enrollment/mismatch.ts';
 import type { Assessment } from '../../domain/enrollment/verdict.ts';
+import type { OrganizationAccount } from '../../domain/policy/index.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import { CloudError, type Observed } from '../../ports/cloud.ts';
-import { disambiguate, errorFacts, type Failure, failureOutcome, undone } from './error-policy.ts';
+import { disambiguate, errorFacts, type Failure, failureOutcome, governedFailure, undone } from './error-policy.ts';
 import { readLive } from './observe-live.ts';
 import { CLAIM_EXPIRING, type RemediationCall } from './remediate.ts';
 import { attemptsOf, type Candidate, type Remediation } from './remediation-entries.ts';
@@ -13,6 +15,7 @@ export function accountCall(
   work: WorkContext,
   key: Pick<WorkMessage, 'runId' | 'planHash'>,
   member: Candidate,
+  facts: OrganizationAccount,
 ): RemediationCall<Candidate> {
   const { assessment } = member;
   return {
@@ -20,12 +23,17 @@ export function accountCall(
     members: [member],
     scope: 'account',
     optOut: assessment.optOut,
-    explain: async (error, remediations) => Promise.all(remediations.map((each) => explain(work, each, error))),
+    explain: async (error, remediations) => Promise.all(remediations.map((each) => explain(work, each, error, facts))),
   };
 }
 
 /** If the error code has several causes, the account's state decides. The call may have been refused because the account complies already. */
-async function explain(work: WorkContext, remediation: Remediation, error: CloudError): Promise<Failure> {
+async function explain(
+  work: WorkContext,
+  remediation: Remediation,
+  error: CloudError,
+  facts: OrganizationAccount,
+): Promise<Failure> {
   const { assessment } = remediation;
   const { enrollment, target } = assessment;
   const { clock, random } = work.deps;
@@ -35,16 +43,21 @@ async function explain(work: WorkContext, remediation: Remediation, error: Cloud
     return { outcome: undone(attempts), error: errorFacts(error) };
   // A claim that expired during the wait is not a fault of the call, which is retried as after any transient failure.
   const kind = error.details.code === CLAIM_EXPIRING ? 'Transient' : error.kind;
+  const cause = error.details.ambiguous ? disambiguate(kind, enrollment, target, live, clock.now()) : kind;
   const outcome = failureOutcome({
     enrollment,
-    kind: error.details.ambiguous ? disambiguate(kind, enrollment, target, live, clock.now()) : kind,
+    kind: cause,
     attempts,
     maxAttempts: work.settings.maxAttempts,
     now: clock.now(),
     random,
     lastUpdated: live?.lastUpdated ?? assessment.lastUpdated,
   });
-  return { outcome, error: errorFacts(error) };
+  const governing = live === null ? null : governingConfiguration(live, remediation.record.conditions[enrollment]);
+  if (cause !== 'Governed' || live === null || governing === null) return { outcome, error: errorFacts(error) };
+  // The configuration gives the account its rule mode, and the next assessment asks for the call that is left.
+  if (!rulesOut(live.ruleMode, assessment.desired)) return { outcome: undone(attempts), error: errorFacts(error) };
+  return governedFailure(error, { ruleMode: live.ruleMode, ruleModeSource: governing }, outcome, facts);
 }
 
 /** The state read again. `null`: it cannot be read, so the error code is taken at face value. */

@@ -1,9 +1,16 @@
 import { backoffMs } from '../../domain/enrollment/backoff.ts';
+import {
+  type GoverningConfiguration,
+  governedText,
+  isGoverned,
+  targetText,
+} from '../../domain/enrollment/governing-configuration.ts';
 import { type EnrollmentId, kindOf } from '../../domain/enrollment/kinds/index.ts';
 import type { EpochMs, Observation, TargetStatus } from '../../domain/enrollment/model.ts';
 import type { ReasonCode } from '../../domain/enrollment/reason-codes.ts';
-import type { Verdict } from '../../domain/enrollment/verdict.ts';
-import type { CloudError, CloudErrorKind } from '../../ports/cloud.ts';
+import type { Assessment, Verdict } from '../../domain/enrollment/verdict.ts';
+import type { OrganizationAccount } from '../../domain/policy/index.ts';
+import type { CloudError, CloudErrorKind, Observed } from '../../ports/cloud.ts';
 import type { ChangeRefused } from './guard.ts';
 
 /** The next step of an account whose change or read failed. */
@@ -30,11 +37,37 @@ export interface ErrorFacts {
 export interface Failure {
   readonly outcome: FailureOutcome;
   readonly error: ErrorFacts;
+  /** What was learned about the account after the failure. */
+  readonly seen?: Partial<Pick<Assessment, 'ruleMode' | 'ruleModeSource'>>;
+}
+
+/** A rule mode and the configuration that sets it. */
+export interface Governed extends Pick<Observed, 'ruleMode'> {
+  readonly ruleModeSource: GoverningConfiguration;
+  /** AWS has stored the configuration and is still applying it to the account. */
+  readonly applying?: true;
 }
 
 export function errorFacts(error: CloudError): ErrorFacts {
   const { code, requestId, operation } = error.details;
   return { kind: error.kind, code, message: error.message, requestId, operation };
+}
+
+/** AWS refused the call because a configuration governs the account. */
+export function governedFailure(
+  error: CloudError,
+  seen: Governed,
+  outcome: FailureOutcome,
+  facts: Pick<OrganizationAccount, 'id' | 'ou' | 'unitIds'>,
+): Failure {
+  const { ruleModeSource, applying = false } = seen;
+  const target = targetText(ruleModeSource, facts.id, facts);
+  const message =
+    outcome.verdict === 'Blocked'
+      ? governedText(seen, facts.id, facts)
+      : `AWS applies the organization enrollment configuration on ${target}`;
+  const learned = applying ? { ruleModeSource } : { ruleMode: seen.ruleMode, ruleModeSource };
+  return { outcome, error: { ...errorFacts(error), kind: 'Governed', message }, seen: learned };
 }
 
 export interface FailureInput {
@@ -70,6 +103,9 @@ export function failureOutcome(input: FailureInput): FailureOutcome {
       return { ...blocked, reason: 'denied', notBefore: now + backoffMs(attempts + DENIED_PAUSE, random) };
     case 'Prerequisite':
       return { ...blocked, reason: 'prerequisite', notBefore: later };
+    case 'Governed':
+      // Not a failed attempt, and not retried: the next observation that shows another configuration makes it due again.
+      return { ...blocked, reason: 'organizationConfiguration', notBefore: null, attempts: input.attempts };
     case 'CoolingDown':
       return {
         ...blocked,
@@ -93,6 +129,14 @@ export function undone(attempts: number): FailureOutcome {
   return { verdict: 'Drifted', reason: 'retrying', notBefore: null, attempts, dead: false, counts: false };
 }
 
+/** How long until an account is read again to which a configuration is about to give the desired rule mode, ms. AWS takes up to five minutes. */
+const APPLYING_MS = 60_000;
+
+/** A configuration gives the account the desired rule mode, so there is nothing to change, only to observe. */
+export function awaitingConfiguration(attempts: number, now: EpochMs): FailureOutcome {
+  return { ...undone(attempts), notBefore: now + APPLYING_MS };
+}
+
 export const isUndone = ({ verdict, notBefore }: FailureOutcome): boolean =>
   verdict === 'Drifted' && notBefore === null;
 
@@ -110,7 +154,8 @@ export function refusedChange({ reason, message, notBefore }: ChangeRefused, att
 
 /**
  * The kind of an error whose code has several causes (docs/aws-behaviour.md), by the state read again. An account that opted out recently is in its
- * cool-down, and an account that is still associated cannot be disabled yet. Otherwise the kind stays as it is.
+ * cool-down. One that a configuration governs cannot be associated, disassociated or disabled, and one that is still associated cannot be disabled yet.
+ * Otherwise the kind stays as it is.
  */
 export function disambiguate(
   kind: CloudErrorKind,
@@ -126,6 +171,7 @@ export function disambiguate(
     live.status === 'Inactive' &&
     live.lastUpdated !== null &&
     now - live.lastUpdated < coolDownMs;
+  if (target !== 'Active' && isGoverned(live)) return 'Governed';
   if (target !== 'Inactive' && justOptedOut) return 'CoolingDown';
   return hasRuleMode && target === 'Inactive' && live.ruleMode === 'AnyAllowed' ? 'Prerequisite' : kind;
 }

@@ -105,7 +105,7 @@ async function reconcileOnce(
   if (!(await mayAct(work, message, facts, assessment))) {
     return { result: await withoutCall(work, message, facts, record, assessment) };
   }
-  const [end] = await remediate(work, accountCall(work, message, { record, assessment }));
+  const [end] = await remediate(work, accountCall(work, message, { record, assessment }, facts));
   if (end === undefined) return { record: await caughtUp(work.deps, record) };
   if (end.failure === null || isUndone(end.failure.outcome)) return { record: end.record };
   return { result: failureResult(facts.id, end.record, end.failure) };

@@ -73,7 +73,11 @@ export function successEntry(
 }
 
 /** `RemediationFailed` or `RemediationBlocked`: the failure, and what happens next. */
-export function failureEntry(work: WorkContext, remediation: Remediation, { outcome, error }: Failure): EntryDraft {
+export function failureEntry(
+  work: WorkContext,
+  remediation: Remediation,
+  { outcome, error, seen }: Failure,
+): EntryDraft {
   const { assessment, runId, intentId, clientToken, unsent = false } = remediation;
   const { verdict, reason, notBefore, attempts } = outcome;
   const { accountId, enrollment, action, rule } = assessment;
@@ -82,7 +86,7 @@ export function failureEntry(work: WorkContext, remediation: Remediation, { outc
   const neverSent = intentId !== null && unsent ? { unsent } : {};
   return accountEntry(entryContext(work, runId), type, accountId, enrollment, {
     before: beforeOf(remediation),
-    after: facetOf({ ...assessment, verdict, reason, notBefore, deadline: null }, attempts),
+    after: facetOf({ ...assessment, ...seen, verdict, reason, notBefore, deadline: null }, attempts),
     reason,
     rule,
     // Without an intent, a step before the call failed: a read, or assuming the role.

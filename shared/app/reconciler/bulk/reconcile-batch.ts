@@ -38,7 +38,7 @@ async function reconcile(work: WorkContext, message: BatchMessage): Promise<Work
   const members = await assessMembers(work, message.runId, message.accountIds, listing, records);
   const due: Member[] = [];
   for (const member of members) if (await isDue(work, message, member)) due.push(member);
-  const ends = due.length === 0 ? [] : await remediate(work, batchCall(work, message, due, own));
+  const ends = await change(work, message, due, own);
   const resting = members.filter((member) => rests(work, member));
   await Promise.all(resting.map(({ record, assessment }) => scheduleRecheck(work, record, assessment)));
   const accepted = ends.filter(({ failure }) => failure === null).map(({ member }) => member.facts.id);
@@ -50,6 +50,28 @@ async function reconcile(work: WorkContext, message: BatchMessage): Promise<Work
   const done = new Set([...accepted, ...results.flatMap(({ outcomes }) => outcomes.map(({ accountId }) => accountId))]);
   const others = message.accountIds.filter((id) => !done.has(id));
   return merged([...results, { ...NO_RESULT, followUps: others.map((id) => accountKey(message, id)) }]);
+}
+
+/**
+ * Makes the call. AWS rejects the whole call if a configuration governs one of its accounts; these are then blocked, and the call is repeated for
+ * the others.
+ */
+async function change(
+  work: WorkContext,
+  message: BatchMessage,
+  due: readonly Member[],
+  own: AccountRecord | null,
+): Promise<readonly Remediated<Member>[]> {
+  const ends: Remediated<Member>[] = [];
+  let members = due;
+  while (members.length > 0) {
+    const made = await remediate(work, batchCall(work, message, members, own));
+    const governs = made.some(({ failure }) => failure?.error.kind === 'Governed');
+    const repeats = ({ failure }: Remediated<Member>) => governs && failure !== null && isUndone(failure.outcome);
+    ends.push(...made.filter((end) => !repeats(end)));
+    members = made.filter(repeats).map(({ member, record }) => ({ ...member, record }));
+  }
+  return ends;
 }
 
 /** Whether this call is what the account needs now, and the run may make it. */
