@@ -22,6 +22,10 @@ const facet = z
     reason: z.string().nullable(),
     status: status.nullable(),
     ruleMode: ruleMode.nullable(),
+    ruleModeSource: z
+      .looseObject({ type: z.string(), targetId: z.string().nullable() })
+      .optional()
+      .describe('The organization enrollment configuration that determines the rule mode, if one does'),
     lastUpdated: z.string().nullable(),
     desired: target.nullable(),
     desiredRuleMode: ruleMode.nullable(),

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { AccountView } from '../../../shared/app/queries/account-view.ts';
 import { accountArgument, countArgument } from '../../../shared/config/arguments.ts';
+import { sourceText } from '../../../shared/domain/enrollment/governing-configuration.ts';
 import { ENROLLMENT_IDS, type EnrollmentId, TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
 import type { CliContext, Select } from '../context.ts';
 import { CommandError } from '../errors.ts';
@@ -49,7 +50,7 @@ async function runAccount(context: CliContext, id: string, flags: AccountFlags):
 
 function viewText(view: AccountView, { output }: CliContext, now: number): string[] {
   const { style, width } = output;
-  const { account, enrollments, explanation, timeline, next } = view;
+  const { account, explanation, timeline, next } = view;
   const title =
     account === null
       ? `${view.accountId}: not in the last snapshot of the organization`
@@ -58,7 +59,7 @@ function viewText(view: AccountView, { output }: CliContext, now: number): strin
     style('bold', title),
     ...tagsText(account?.tags ?? null),
     '',
-    ...ENROLLMENT_IDS.map((id) => `${TITLES[id]}: ${conditionText(enrollments[id], style, now)}`),
+    ...ENROLLMENT_IDS.map((id) => `${TITLES[id]}: ${conditionText(view, id, style, now)}`),
     '',
     ...enforcementText(view),
     ...(explanation === null ? [`No explanation: ${view.notExplained}.`] : explanationText(explanation, style)),
@@ -86,16 +87,20 @@ function tagsText(tags: Readonly<Record<string, string>> | null): string[] {
 }
 
 function conditionText(
-  condition: AccountView['enrollments'][EnrollmentId],
+  { accountId, account, enrollments }: AccountView,
+  enrollment: EnrollmentId,
   style: CliContext['output']['style'],
   now: number,
 ): string {
+  const condition = enrollments[enrollment];
   if (condition === null) return 'not scanned yet';
   const { complianceStatus, message, since, driftSince, notBefore, attempts } = condition;
+  const source = sourceText(condition, accountId, account);
   const target = stateText(condition.desired, condition.desiredRuleMode);
   return [
     `${paintStatus(style, complianceStatus)}${message === null ? '' : ` (${message})`} since ${instant(since)} (${ago(since, now)})`,
     `observed ${stateText(condition.status, condition.ruleMode)}`,
+    ...(source === null ? [] : [oneLine(source)]),
     ...(target === '?' ? [] : [`desired ${target}`]),
     ...(driftSince === null ? [] : [`drift since ${instant(driftSince)} (${ago(driftSince, now)})`]),
     ...(notBefore === null ? [] : [`not before ${instant(notBefore)}`]),

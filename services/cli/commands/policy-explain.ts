@@ -2,7 +2,8 @@ import type { Command } from 'commander';
 import { accountArgument } from '../../../shared/config/arguments.ts';
 import type { Attributes } from '../../../shared/config/attributes.ts';
 import { DEFAULT_POLICY } from '../../../shared/config/config.ts';
-import { ENROLLMENT_IDS } from '../../../shared/domain/enrollment/kinds/index.ts';
+import { sourceText } from '../../../shared/domain/enrollment/governing-configuration.ts';
+import { ASSOCIABLE, ENROLLMENT_IDS } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { type Finding, formatFinding } from '../../../shared/domain/policy/file/findings.ts';
 import type { Exemption, Explanation, OrganizationAccount } from '../../../shared/domain/policy/types.ts';
 import type { CliContext, Select } from '../context.ts';
@@ -38,6 +39,8 @@ interface Source {
   readonly source: 'snapshot' | 'aws' | 'attributes';
   /** ISO 8601; `null`: no snapshot was used. */
   readonly snapshotAt: string | null;
+  /** What determines the rule mode, as the last scan recorded it; `null`: no configuration does, or it is not known. */
+  readonly ruleModeSource?: string | null;
 }
 
 async function runExplain(context: CliContext, id: string | undefined, flags: ExplainFlags): Promise<number> {
@@ -50,7 +53,7 @@ async function runExplain(context: CliContext, id: string | undefined, flags: Ex
   const accountId = named === undefined ? NO_ID : accountArgument('policy explain', named);
   const loaded = await loadPolicy(context, flags.policy);
   const { policy, warnings } = loaded;
-  const { account, source, snapshotAt } = await sourceOf(context, accountId, given, loaded);
+  const { account, source, snapshotAt, ruleModeSource = null } = await sourceOf(context, accountId, given, loaded);
   if (policy.usesTags && account.tags === null) {
     throw new CommandError(
       'TagsUnreadable',
@@ -69,9 +72,10 @@ async function runExplain(context: CliContext, id: string | undefined, flags: Ex
   );
   const { output } = context;
   if (!output.json) for (const warning of aboutRulesOf(explanation, warnings)) output.note(formatFinding(warning));
-  const more = { exemptions, expired, from: fromText(source, snapshotAt) };
-  output.result({ ...explanation, exemptions, expiredExemptions: expired, source, snapshotAt, warnings }, () =>
-    explainText(explanation, more, output.style),
+  const more = { exemptions, expired, from: fromText(source, snapshotAt), ruleModeSource };
+  output.result(
+    { ...explanation, exemptions, expiredExemptions: expired, source, snapshotAt, ruleModeSource, warnings },
+    () => explainText(explanation, more, output.style),
   );
   return EXIT.ok;
 }
@@ -112,11 +116,12 @@ interface More {
   readonly exemptions: readonly { readonly enrollment: string; readonly exemption: Exemption | null }[];
   readonly expired: readonly Exemption[];
   readonly from: string;
+  readonly ruleModeSource: string | null;
 }
 
 function explainText(
   explanation: Explanation,
-  { exemptions, expired, from }: More,
+  { exemptions, expired, from, ruleModeSource }: More,
   style: CliContext['output']['style'],
 ): string[] {
   const { account } = explanation;
@@ -125,6 +130,7 @@ function explainText(
     style('bold', `${account.id}  ${oneLine(account.name)}  ${oneLine(account.ou)}  ${account.state} (${from})`),
     ...stateNote(account.state),
     ...explanationText(explanation, style),
+    ...(ruleModeSource === null ? [] : [`In AWS: ${oneLine(ruleModeSource)}`]),
     ...exemptions.flatMap(({ enrollment, exemption }) =>
       exemption === null ? [] : [`Exempt (${enrollment}) until ${exemption.until}: ${about(exemption)}`],
     ),
@@ -137,10 +143,16 @@ function explainText(
 /** The account as the last scan stored it; `null` if an attribute that the policy uses was not stored. Makes no AWS call. */
 async function fromSnapshot(context: CliContext, accountId: string, { policy }: LoadedPolicy): Promise<Source | null> {
   try {
-    return await withStore(context, true, async ({ snapshots }) => {
-      const [account, meta] = await Promise.all([snapshots.get(accountId), snapshots.meta()]);
+    return await withStore(context, true, async ({ snapshots, records }) => {
+      const [account, meta, record] = await Promise.all([
+        snapshots.get(accountId),
+        snapshots.meta(),
+        records.get(accountId),
+      ]);
       if (account === null || meta === null || !policy.canDecide(account)) return null;
-      return { account, source: 'snapshot', snapshotAt: new Date(meta.takenAt).toISOString() };
+      const condition = record?.conditions[ASSOCIABLE] ?? null;
+      const ruleModeSource = condition === null ? null : sourceText(condition, accountId, account);
+      return { account, source: 'snapshot', snapshotAt: new Date(meta.takenAt).toISOString(), ruleModeSource };
     });
   } catch (error) {
     if (context.store.isMissing(error)) return null;

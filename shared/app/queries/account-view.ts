@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import type { AccountRecord } from '../../domain/account/record.ts';
 import type { Condition } from '../../domain/enrollment/condition.ts';
+import { targetPath } from '../../domain/enrollment/governing-configuration.ts';
 import { byKind, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import type { AccountId, EpochMs } from '../../domain/enrollment/model.ts';
 import { type CompiledPolicy, type OrganizationAccount, TagsNotReadError } from '../../domain/policy/index.ts';
@@ -36,7 +37,7 @@ export async function accountView(stores: Stores, query: AccountQuery): Promise<
     account,
     snapshotAt: meta === null ? null : new Date(meta.takenAt).toISOString(),
     present: record?.present ?? false,
-    enrollments: enrollmentsOf(record),
+    enrollments: enrollmentsOf(record, account),
     rollout: await rolloutView(stores.registers),
     ...(await heldUp(stores, accountId, account, now)),
     window: windowView(policy, now),
@@ -46,12 +47,15 @@ export async function accountView(stores: Stores, query: AccountQuery): Promise<
   };
 }
 
-function enrollmentsOf(record: AccountRecord | null): AccountView['enrollments'] {
+function enrollmentsOf(record: AccountRecord | null, account: OrganizationAccount | null): AccountView['enrollments'] {
   const conditionOf = (id: EnrollmentId): Condition | null => record?.conditions[id] ?? null;
   const words = statusWords(conditionOf);
   return byKind((id) => {
     const [condition, shown] = [conditionOf(id), words[id]];
-    return condition === null || shown === null ? null : { ...condition, ...shown };
+    if (condition === null || shown === null) return null;
+    const { ruleModeSource: source, ...rest } = condition;
+    const named = source && { ruleModeSource: { ...source, targetPath: targetPath(source, account) } };
+    return { ...rest, ...shown, ...named };
   });
 }
 

@@ -1,4 +1,5 @@
 import { Link } from 'wouter-preact';
+import { sourceText } from '../../../../shared/domain/enrollment/governing-configuration.ts';
 import { ENROLLMENT_IDS, type EnrollmentId, TITLES } from '../../../../shared/domain/enrollment/kinds/index.ts';
 import { FIELDS } from '../../../../shared/domain/policy/types.ts';
 import { get } from '../api.ts';
@@ -59,7 +60,7 @@ function Found({ found }: { readonly found: Account }) {
       )}
       <div class="cards">
         {ENROLLMENT_IDS.map((id) => (
-          <Standing key={id} enrollment={id} condition={enrollments[id]} />
+          <Standing key={id} enrollment={id} found={found} />
         ))}
       </div>
       {explanation === null ? (
@@ -89,19 +90,24 @@ function tagsText(tags: Readonly<Record<string, string>> | null): string | null 
 
 interface StandingProps {
   readonly enrollment: EnrollmentId;
-  readonly condition: Condition | null;
+  readonly found: Account;
 }
 
-function Standing({ enrollment, condition }: StandingProps) {
+function Standing({ enrollment, found: { accountId, account, enrollments } }: StandingProps) {
+  const condition = enrollments[enrollment];
   return (
     <article>
       <h2>{TITLES[enrollment]}</h2>
-      {condition === null ? <Empty>No status recorded yet.</Empty> : <Facts condition={condition} />}
+      {condition === null ? (
+        <Empty>No status recorded yet.</Empty>
+      ) : (
+        <Facts condition={condition} source={sourceText(condition, accountId, account)} />
+      )}
     </article>
   );
 }
 
-function Facts({ condition }: { readonly condition: Condition }) {
+function Facts({ condition, source }: { readonly condition: Condition; readonly source: string | null }) {
   const { complianceStatus, message, status, ruleMode, desired, desiredRuleMode, rule } = condition;
   const { since, driftSince, notBefore, deadline, attempts } = condition;
   const desiredText =
@@ -113,6 +119,7 @@ function Facts({ condition }: { readonly condition: Condition }) {
       </Fact>
       <Fact term="Reason">{message}</Fact>
       <Fact term="Observed">{stateText(status, ruleMode)}</Fact>
+      <Fact term="Rule mode">{source}</Fact>
       <Fact term="Desired">{desiredText}</Fact>
       <Fact term="Rule">{rule ?? '–'}</Fact>
       <Fact term="Since">

@@ -8,6 +8,7 @@ import {
   ledgerEntry,
   list,
   ruleMode,
+  ruleModeSource,
   status,
   statusWords,
   target,
@@ -63,12 +64,17 @@ const accountFacts = z.object({
   id: accountId,
   name: z.string(),
   ou: z.string(),
+  unitIds: list(z.string()).optional().describe('The ids of the root and the OUs on its path'),
   state,
   management: z.boolean(),
   tags: z.record(z.string(), z.string()).nullable().describe('null: not read'),
 });
 
 const condition = facet.extend({
+  ruleModeSource: ruleModeSource
+    .extend({ targetPath: textOrNull.describe('The path of that OU or root, if it is known') })
+    .optional()
+    .describe('The organization enrollment configuration that determines the rule mode, if one does'),
   ...statusWords,
   rule: textOrNull,
   policyHash: textOrNull,

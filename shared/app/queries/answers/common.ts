@@ -41,11 +41,22 @@ export const statusWordsSchema = z.object({
 });
 export const statusWords = statusWordsSchema.shape;
 
+/** The organization enrollment configuration that determines the rule mode. */
+export const ruleModeSource = z.object({
+  type: z
+    .enum(['applied', 'inherited', 'configuration'])
+    .describe('applied: set on the account; inherited: on a parent OU or the root; configuration: either of them'),
+  targetId: textOrNull.describe('The account, OU or root that it is set on'),
+});
+
 export const facet = z.object({
   verdict,
   reason: textOrNull,
   status: status.nullable(),
   ruleMode: ruleMode.nullable(),
+  ruleModeSource: ruleModeSource
+    .optional()
+    .describe('The organization enrollment configuration that determines the rule mode, if one does'),
   lastUpdated: timeOrNull,
   desired: target.nullable(),
   desiredRuleMode: ruleMode.nullable(),

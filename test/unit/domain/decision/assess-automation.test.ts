@@ -5,6 +5,7 @@ import {
   HOUR,
   iso,
   MANAGEMENT,
+  MEMBER,
   NOW,
   policyOf,
   recordOf,
@@ -197,6 +198,92 @@ describe('Automation', () => {
         automation: seen('Active', none),
       },
       { verdict: 'Compliant' },
+    ],
+  ]);
+});
+
+describe('an organization enrollment configuration', () => {
+  const facts = { ...MEMBER, unitIds: ['r-root', 'ou-workloads', 'ou-prod'] };
+  const computeOptimizer = seen('Active');
+  const inherited = { type: 'inherited', targetId: 'ou-workloads' } as const;
+  const any = { ruleMode: 'AnyAllowed', ruleModeSource: inherited } as const;
+  const none = { ruleMode: 'NoneAllowed', ruleModeSource: inherited } as const;
+  const associate = policyOf('computeOptimizer: Active, automation: Active, organizationRules: AnyAllowed');
+  const dissociate = policyOf('computeOptimizer: Active, automation: Active, organizationRules: NoneAllowed');
+  const off = policyOf('computeOptimizer: Active, automation: Inactive');
+  const governed = {
+    verdict: 'Blocked',
+    reason: 'organizationConfiguration',
+    action: 'none',
+    heldAction: 'none',
+  } as const;
+  const enable = {
+    verdict: 'Drifted',
+    action: 'UpdateEnrollmentConfiguration',
+    scope: 'member',
+    target: 'Active',
+  } as const;
+  const given = (policy: typeof off, automation: ReturnType<typeof seen>) => ({
+    policy,
+    computeOptimizer,
+    automation,
+    facts,
+  });
+
+  table('automation', [
+    [
+      'that sets what the policy wants',
+      given(associate, seen('Active', any)),
+      { verdict: 'Compliant', ruleModeSource: inherited },
+    ],
+    [
+      'that sets another rule mode needs a person',
+      given(associate, seen('Active', none)),
+      {
+        ...{ ...governed, ruleModeSource: inherited },
+        message:
+          'the organization enrollment configuration on OU /Workloads (ou-workloads) sets NoneAllowed and keeps Automation enabled; change or delete it, or change the policy',
+      },
+    ],
+    ['that sets AnyAllowed instead', given(dissociate, seen('Active', any)), governed],
+    ['on an account that should be disabled', given(off, seen('Active', none)), governed],
+    ['on an account that should be disabled and is', given(off, seen('Inactive', none)), { verdict: 'Compliant' }],
+    ['that allows associations, on an account that should be disabled', given(off, seen('Active', any)), governed],
+    ['with the right rule mode: the account enables itself', given(associate, seen('Inactive', any)), enable],
+    ['with the wrong rule mode on a disabled account', given(associate, seen('Inactive', none)), governed],
+    [
+      'on the account itself',
+      given(associate, seen('Active', { ...none, ruleModeSource: { type: 'applied', targetId: MEMBER.id } })),
+      {
+        ...governed,
+        message: `the organization enrollment configuration on account ${MEMBER.id} sets NoneAllowed and keeps Automation enabled; change or delete it, or change the policy`,
+      },
+    ],
+    [
+      'that is not named by the read of one account, but by the record',
+      {
+        ...given(associate, seen('Active', { ...none, ruleModeSource: { type: 'configuration', targetId: null } })),
+        record: recordOf({ automation: condition({ ruleMode: 'NoneAllowed', ruleModeSource: inherited }) }),
+      },
+      { ...governed, ruleModeSource: inherited },
+    ],
+    [
+      'that is gone',
+      {
+        ...given(associate, seen('Active', { ruleMode: 'NoneAllowed', ruleModeSource: null })),
+        record: recordOf({ automation: condition({ ruleMode: 'NoneAllowed', ruleModeSource: inherited }) }),
+      },
+      { verdict: 'Drifted', action: 'AssociateAccounts' },
+    ],
+    [
+      'above an account that lacks Compute Optimizer',
+      { ...given(associate, seen('Inactive', none)), computeOptimizer: seen('Inactive') },
+      { verdict: 'Blocked', reason: 'prerequisite' },
+    ],
+    [
+      'does not hide that someone set the account directly before',
+      given(associate, seen('Active', { ruleMode: 'NoneAllowed', ruleModeSource: { type: 'direct', targetId: null } })),
+      { verdict: 'Drifted', action: 'AssociateAccounts' },
     ],
   ]);
 });
