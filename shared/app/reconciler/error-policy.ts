@@ -1,12 +1,7 @@
 import { backoffMs } from '../../domain/enrollment/backoff.ts';
-import {
-  type GoverningConfiguration,
-  governedText,
-  isGoverned,
-  targetText,
-} from '../../domain/enrollment/governing-configuration.ts';
+import { governedText, isGoverned, targetText } from '../../domain/enrollment/governing-configuration.ts';
 import { type EnrollmentId, kindOf } from '../../domain/enrollment/kinds/index.ts';
-import type { EpochMs, Observation, TargetStatus } from '../../domain/enrollment/model.ts';
+import type { EpochMs, GoverningConfiguration, Observation, TargetStatus } from '../../domain/enrollment/model.ts';
 import type { ReasonCode } from '../../domain/enrollment/reason-codes.ts';
 import type { Assessment, Verdict } from '../../domain/enrollment/verdict.ts';
 import type { OrganizationAccount } from '../../domain/policy/index.ts';

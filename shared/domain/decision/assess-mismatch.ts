@@ -1,14 +1,9 @@
 import { contestOf, isReverted } from '../account/flapping.ts';
 import type { Condition } from '../enrollment/condition.ts';
-import {
-  type GoverningConfiguration,
-  governedText,
-  governingConfiguration,
-  rulesOut,
-} from '../enrollment/governing-configuration.ts';
+import { governedText, governingConfiguration, rulesOut } from '../enrollment/governing-configuration.ts';
 import { kindOf } from '../enrollment/kinds/index.ts';
 import type { Call, Mismatch } from '../enrollment/mismatch.ts';
-import type { EpochMs } from '../enrollment/model.ts';
+import type { EpochMs, GoverningConfiguration } from '../enrollment/model.ts';
 import type { ReasonCode } from '../enrollment/reason-codes.ts';
 import { toIso } from '../time.ts';
 import type { AssessContext, Outcome, Subject } from './assess-context.ts';

@@ -1,6 +1,5 @@
-import type { GoverningConfiguration } from './governing-configuration.ts';
 import type { EnrollmentId } from './kinds/index.ts';
-import type { EnrollmentStatus, RuleMode, TargetStatus } from './model.ts';
+import type { EnrollmentStatus, GoverningConfiguration, RuleMode, TargetStatus } from './model.ts';
 import type { ReasonCode } from './reason-codes.ts';
 import type { Verdict } from './verdict.ts';
 

@@ -1,5 +1,11 @@
 import { ASSOCIABLE, TITLES } from './kinds/index.ts';
-import type { AccountId, OrganizationConfiguration, RuleMode, RuleModeSource } from './model.ts';
+import type {
+  AccountId,
+  GoverningConfiguration,
+  OrganizationConfiguration,
+  RuleMode,
+  RuleModeSource,
+} from './model.ts';
 import type { DesiredEnrollment } from './verdict.ts';
 
 /*
@@ -7,12 +13,7 @@ import type { DesiredEnrollment } from './verdict.ts';
  * configuration is changed or deleted.
  */
 
-/** The configuration that governs an account, as records and entries store it. */
-export interface GoverningConfiguration extends RuleModeSource {
-  readonly type: 'applied' | 'inherited' | 'configuration';
-}
-
-/** The part of an observation or a recorded condition that tells what governs the account. */
+/** The part of an observation or a recorded condition that shows what governs the account. */
 interface Seen {
   readonly ruleMode: RuleMode | null;
   readonly ruleModeSource?: RuleModeSource | null;

@@ -32,6 +32,11 @@ export interface OrganizationalUnit {
   readonly path: string;
 }
 
+/** The organization enrollment configuration that determines the rule mode of an account, as records and entries store it. */
+export interface GoverningConfiguration extends RuleModeSource {
+  readonly type: 'applied' | 'inherited' | 'configuration';
+}
+
 /** What an organization enrollment configuration applies to. An `organizationalUnit` is an OU (`ou-…`) or the root (`r-…`). */
 export interface ConfigurationTarget {
   readonly type: 'account' | 'organizationalUnit';

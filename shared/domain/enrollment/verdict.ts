@@ -1,6 +1,13 @@
-import type { GoverningConfiguration } from './governing-configuration.ts';
 import type { Action, EnrollmentId } from './kinds/index.ts';
-import type { AccountId, EnrollmentStatus, EpochMs, RuleMode, Scope, TargetStatus } from './model.ts';
+import type {
+  AccountId,
+  EnrollmentStatus,
+  EpochMs,
+  GoverningConfiguration,
+  RuleMode,
+  Scope,
+  TargetStatus,
+} from './model.ts';
 import type { ReasonCode } from './reason-codes.ts';
 
 /** The verdicts of one (account, enrollment). The first that applies, in this order, is taken. */

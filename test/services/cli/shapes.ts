@@ -57,6 +57,7 @@ export const explainShape = z.strictObject({
   expiredExemptions: z.array(z.looseObject({ until: z.string() })),
   source: z.enum(['snapshot', 'aws', 'attributes']),
   snapshotAt: time.nullable(),
+  ruleModeSource: z.string().nullable(),
   warnings: z.array(finding),
 });
 export const validateShape = z.strictObject({
