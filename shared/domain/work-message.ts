@@ -14,7 +14,8 @@ const common = {
 
 /**
  * What a worker should reconcile, not what it should do: the worker reads the live state and decides itself. `batch`: accounts
- * that one call of the operation may cover. `organization`: one call for all members, for one kind.
+ * that one call of the operation may cover. `configurations`: the calls for organization enrollment
+ * configurations. `organization`: one call for all members, for one kind.
  */
 export const workMessageSchema = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -29,6 +30,7 @@ export const workMessageSchema = z.discriminatedUnion('kind', [
     operation: z.enum(BATCH_OPERATIONS),
     accountIds: z.array(accountId).min(1).max(50),
   }),
+  z.strictObject({ ...common, kind: z.literal('configurations') }),
   z.strictObject({
     ...common,
     kind: z.literal('organization'),

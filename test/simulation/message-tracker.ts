@@ -54,6 +54,7 @@ function idsOf(message: WorkMessage): readonly AccountId[] {
       return [message.accountId];
     case 'batch':
       return message.accountIds;
+    case 'configurations':
     case 'organization':
       return [];
   }
@@ -65,6 +66,8 @@ function isAbout(message: WorkMessage, accountId: AccountId, enrollment: Enrollm
       return message.accountId === accountId && message.enrollment === enrollment;
     case 'batch':
       return enrollment === 'automation' && message.accountIds.includes(accountId);
+    case 'configurations':
+      return enrollment === 'automation';
     case 'organization':
       return enrollment === 'computeOptimizer';
   }

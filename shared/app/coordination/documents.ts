@@ -101,6 +101,13 @@ export const REGISTERS = {
     lifetime: FOREVER,
     restore: 'merged',
   },
+  configurations: {
+    name: 'configurations',
+    purpose: 'The organization enrollment configurations that Rollcall stored in AWS',
+    owner: 'guardrails/own-configurations',
+    lifetime: 'Until Rollcall deletes the configuration',
+    restore: 'currentOrBackup',
+  },
   claimedChanges: {
     name: 'claimed-changes',
     purpose: 'Changes of the last 30 seconds, which the index of the audit log may not contain yet',

@@ -58,7 +58,7 @@ function recordSettled(deps: RecordingDeps, message: WorkMessage, { code, messag
 
 /** Whether every account of the message was last observed as desired. For the organization-wide call this is unknown. */
 async function isSettled({ records }: Pick<Deps, 'records'>, message: WorkMessage): Promise<boolean> {
-  if (message.kind === 'organization') return false;
+  if (message.kind === 'organization' || message.kind === 'configurations') return false;
   const [ids, enrollment] =
     message.kind === 'account'
       ? ([[message.accountId], message.enrollment] as const)

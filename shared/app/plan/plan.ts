@@ -32,10 +32,11 @@ import {
   kindOf,
   ORGANIZATION_WIDE,
 } from '../../domain/enrollment/kinds/index.ts';
-import type { EpochMs, RuleMode } from '../../domain/enrollment/model.ts';
+import type { EpochMs } from '../../domain/enrollment/model.ts';
 import { shownOf } from '../../domain/enrollment/status.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
 import type { Approval } from '../guardrails/approvals.ts';
+import type { OwnConfigurations } from '../guardrails/own-configurations.ts';
 import type { Gate } from '../guardrails/rollout-gate.ts';
 import type { Summary } from '../survey/assessment-table.ts';
 import type { Survey } from '../survey/survey.ts';
@@ -86,8 +87,7 @@ export interface PlanLimits {
   readonly onlyThese: ReadonlySet<string> | null;
   /** Changes that another, approved run is making, by {@link changeKey}. */
   readonly inProgress: ReadonlySet<string>;
-  /** The organization enrollment configurations that Rollcall stored, by target. */
-  readonly ownConfigurations: ReadonlyMap<string, RuleMode>;
+  readonly ownConfigurations: OwnConfigurations;
 }
 
 /** Identifies a change across runs: account, enrollment kind, desired state and action. */
@@ -188,14 +188,14 @@ function organizationCalls(
  * Assigns changes to calls for organization enrollment configurations. A run that may make only certain changes makes these calls all or not at
  * all, because they depend on each other.
  */
-function useConfigurations(
+export function useConfigurations(
   policy: CompiledPolicy,
   survey: Survey,
-  { onlyThese, ownConfigurations: ours }: PlanLimits,
+  { onlyThese, ownConfigurations: own }: Pick<PlanLimits, 'onlyThese' | 'ownConfigurations'>,
   changes: readonly Change[],
   now: EpochMs,
 ): { readonly changes: readonly Change[]; readonly decided: DecidedConfigurations | null } {
-  const decided = configurationsOf(policy, survey, { ours, approved: onlyThese ?? new Set() });
+  const decided = configurationsOf(policy, survey, { own, approved: onlyThese ?? new Set() });
   if (decided === null) return { changes, decided };
   const assigned = withConfigurations(changes, decided, survey, { now, windowOpen: policy.windows.isOpen(now) });
   if (onlyThese === null) return { changes: assigned, decided };
@@ -206,6 +206,16 @@ function useConfigurations(
   return isInPlan ? { changes: assigned, decided } : { changes, decided: nothing('the plan has other calls') };
 }
 
+/** Every mismatch that the survey found. */
+export function changesIn({ assessed }: Pick<Survey, 'assessed'>): readonly Change[] {
+  return assessed.flatMap(({ account, assessments }) => {
+    const shown = shownOf((enrollment) => assessments[enrollment]);
+    return ENROLLMENT_IDS.flatMap((enrollment) =>
+      isChange(assessments[enrollment]) ? [toChange(assessments[enrollment], account, shown[enrollment]?.status)] : [],
+    );
+  });
+}
+
 /** Turns the assessments of all accounts into a plan: the changes, their calls, and whether a guardrail would stop them. */
 export function makePlan(
   policy: CompiledPolicy,
@@ -214,12 +224,7 @@ export function makePlan(
   limits: PlanLimits,
   now: EpochMs,
 ): Plan {
-  const found = survey.assessed.flatMap(({ account, assessments }) => {
-    const shown = shownOf((enrollment) => assessments[enrollment]);
-    return ENROLLMENT_IDS.flatMap((enrollment) =>
-      isChange(assessments[enrollment]) ? [toChange(assessments[enrollment], account, shown[enrollment]?.status)] : [],
-    );
-  });
+  const found = changesIn(survey);
   const allowed = limits.onlyThese;
   const isAllowed = (change: Change): boolean => allowed === null || allows(allowed, change);
   const orgWide = organizationCalls(policy, survey, (id) =>

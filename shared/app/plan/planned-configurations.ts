@@ -4,6 +4,7 @@ import { type ConfigurationChange, isChange } from '../../domain/decision/plan.t
 import { ASSOCIABLE, actionFor, type Operation } from '../../domain/enrollment/kinds/index.ts';
 import type { AccountId, RuleMode } from '../../domain/enrollment/model.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
+import type { OwnConfigurations } from '../guardrails/own-configurations.ts';
 import type { AssociableAccount } from '../survey/assessment-table.ts';
 import type { StoredConfigurations } from '../survey/stored-configurations.ts';
 import type { Survey } from '../survey/survey.ts';
@@ -41,9 +42,9 @@ export interface DecidedConfigurations {
   readonly shown: Omit<PlannedConfigurations, 'callsSaved'>;
 }
 
-export interface ConfigurationOwners {
-  /** The rule modes that Rollcall stored, by target. */
-  readonly ours: ReadonlyMap<string, RuleMode>;
+interface ConfigurationOwners {
+  /** The configurations that Rollcall stored. */
+  readonly own: OwnConfigurations;
   /** The keys (`configurationKey`) of an approved plan. It may change configurations of others. */
   readonly approved: ReadonlySet<string>;
 }
@@ -60,8 +61,13 @@ export function configurationsOf(
   if (typeof explained === 'string') return nothing(explained);
   const changeable = new Set(idsOf(survey.associable.filter(isChangedByCalls)));
   const drifted = new Set(idsOf(survey.associable.filter(({ assessment }) => isChange(assessment))));
-  const isOurs = (id: string): boolean => owners.ours.get(id) === configurations.stored.get(id);
+  const { stored } = configurations;
+  const isOurs = (id: string): boolean => {
+    const present = stored.get(id);
+    return present !== undefined && owners.own.isOurs(id, present);
+  };
   const { calls, refused, effective } = decideConfigurations(explained.tree, (call) => {
+    if (!stored.has(call.targetId)) return !owners.own.isContested(call.targetId);
     return isOurs(call.targetId) || owners.approved.has(configurationKey(changeOf(call)));
   });
   const made = calls.map((call) => limitTo(call, changeable));
@@ -80,15 +86,25 @@ export function configurationsOf(
       accounts: accounts.size,
       optOuts: [...accounts.values()].filter(Boolean).length,
       joiners: path === null ? null : joiners,
-      owner: !configurations.stored.has(targetId) ? 'none' : isOurs(targetId) ? 'rollcall' : 'other',
-      needsApproval: asked.includes(call),
+      owner: !stored.has(targetId) ? 'none' : isOurs(targetId) ? 'rollcall' : 'other',
+      needsApproval: asked.includes(call) && stored.has(targetId),
     };
   };
+  const contested = refused.flatMap(({ targetId }) => {
+    const why = 'somebody else keeps deleting the configuration that Rollcall stores there';
+    return stored.has(targetId) ? [] : [{ ou: pathOf.get(targetId) ?? targetId, why }];
+  });
   const uncovered = configurations.units.flatMap(({ id, path: ou }) => {
     const why = explained.whyNot.get(id);
     return why === undefined || (effective.get(id) ?? null) !== null ? [] : [{ ou, why }];
   });
-  return { calls: made, shown: { calls: [...made, ...asked].map(show), notCovered: uncovered } };
+  return {
+    calls: made,
+    shown: {
+      calls: [...made, ...asked.filter(({ targetId }) => stored.has(targetId))].map(show),
+      notCovered: [...contested, ...uncovered],
+    },
+  };
 }
 
 export function operationOf({ effect }: ConfigurationCall): Operation {

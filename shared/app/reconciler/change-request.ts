@@ -4,8 +4,14 @@ import { type ChangeRequest, type ChangeResult, CloudError } from '../../ports/c
 import { type Failure, undone } from './error-policy.ts';
 import { attemptsOf, type Remediation } from './remediation-entries.ts';
 
-/** A `batch` changes the members that could be claimed. The call for the `organization` changes every account, so it needs all claims. */
-export type CallScope = 'account' | 'batch' | 'organization';
+/**
+ * A `batch` changes the members that could be claimed. The call for the `organization` or for a `configuration` changes every account that it
+ * reaches, so it needs all claims.
+ */
+export type CallScope = 'account' | 'batch' | 'organization' | 'configuration';
+
+/** Whether a call changes accounts that it does not name. */
+export const reachesAll = (scope: CallScope): boolean => scope === 'organization' || scope === 'configuration';
 
 /** AWS accepted the call, but reported no success for the account [API_automation_AssociateAccounts]. */
 const NOT_AMONG_SUCCEEDED = 'NotAmongSucceeded';

@@ -118,4 +118,4 @@ async function writeEach<Item extends { readonly record: AccountRecord; readonly
 }
 
 const isAlone = ({ remediation: { batch, assessment } }: { readonly remediation: Remediation }): boolean =>
-  batch === null && assessment.scope !== 'organization';
+  batch === null && assessment.scope !== 'organization' && assessment.scope !== 'configuration';

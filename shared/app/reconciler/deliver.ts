@@ -8,6 +8,7 @@ import { POLICY, policyInForce } from '../coordination/policy-in-force.ts';
 import { holdsOf, readGate } from '../guardrails/rollout-gate.ts';
 import { Stopped } from '../support/graceful-stop.ts';
 import { reconcileBatch } from './bulk/reconcile-batch.ts';
+import { reconcileConfigurations } from './bulk/reconcile-configurations.ts';
 import { reconcileOrganization } from './bulk/reconcile-organization.ts';
 import { reconcileAccount } from './reconcile-account.ts';
 import { NO_RESULT, type WorkContext, type WorkResult } from './worker-context.ts';
@@ -100,6 +101,8 @@ export async function processMessage(shared: WorkContext, message: WorkMessage):
       return reconcileAccount(work, message);
     case 'batch':
       return reconcileBatch(work, message);
+    case 'configurations':
+      return reconcileConfigurations(work, message);
     case 'organization':
       return reconcileOrganization(work, message);
   }

@@ -1,10 +1,10 @@
 import { sha256Hex } from '../../domain/canonical-hash.ts';
 import { actionOf } from '../../domain/enrollment/kinds/index.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
-import { type ChangeResult, CloudError } from '../../ports/cloud.ts';
+import { type ChangeResult, CloudError, type SendChange } from '../../ports/cloud.ts';
 import { entryContext, organizationEntry } from '../ledger/organization-entry.ts';
 import { writeOrganizationEntry } from '../ledger/write-entries.ts';
-import { type CallScope, leftOut, localError, requestOf, requireAccepted } from './change-request.ts';
+import { type CallScope, leftOut, localError, reachesAll, requestOf, requireAccepted } from './change-request.ts';
 import { claim, close, type Part, type Remediated, soonestClaim, unclaimed, unsent } from './claims.ts';
 import { type Failure, refusedChange, undone } from './error-policy.ts';
 import { ChangeRefused } from './guard.ts';
@@ -32,6 +32,8 @@ export interface RemediationCall<Member extends Candidate> {
   readonly optOut: boolean;
   /** A reason against the call that no check of the guard covers. */
   readonly refusal?: ChangeRefused | null;
+  /** Prepares the call if its target is not an account, a batch or the organization. Default: `Cloud.prepareChange`. */
+  readonly prepare?: (clientToken: string) => Promise<SendChange>;
   /** The meaning of an error of the call for each of its accounts. */
   explain(error: CloudError, remediations: readonly Remediation[]): Promise<readonly Failure[]>;
 }
@@ -108,7 +110,7 @@ async function attempt<Member extends Candidate>(
 ): Promise<readonly Remediated<Member>[]> {
   let claims = call.scope === 'account' ? null : await claim(work, parts);
   if (claims?.length === 0) return [];
-  if (call.scope === 'organization' && claims !== null && claims.length < parts.length)
+  if (reachesAll(call.scope) && claims !== null && claims.length < parts.length)
     return close(work, claims.map(unsent), notAllClaimed);
   const remediations = (claims ?? parts).map(({ remediation }) => remediation);
   let sent = false;
@@ -117,7 +119,7 @@ async function attempt<Member extends Candidate>(
   try {
     answer = await work.retrying(async () => {
       // The wait for the rate limiter is in here, so the intent and the second guard come after it.
-      const send = await work.deps.cloud.prepareChange(requestOf(call.scope, remediations));
+      const send = await prepared(work, call, remediations);
       claims ??= await claim(work, parts);
       if (claims.length === 0) return null;
       await guardBeforeSending(work, call, claims);
@@ -132,6 +134,16 @@ async function attempt<Member extends Candidate>(
   if (answer === null) return [];
   const accepted = answer;
   return close(work, begun(), (remediation) => leftOut(remediation, accepted), accepted);
+}
+
+function prepared<Member extends Candidate>(
+  work: WorkContext,
+  { prepare, scope }: RemediationCall<Member>,
+  remediations: readonly Remediation[],
+): Promise<SendChange> {
+  const token = remediations[0]?.clientToken ?? null;
+  if (prepare !== undefined && token !== null) return prepare(token);
+  return work.deps.cloud.prepareChange(requestOf(scope, remediations));
 }
 
 /**
@@ -176,9 +188,9 @@ function requireClaim(work: WorkContext, { assessment, expiresAt }: ReturnType<t
   throw localError(assessment, { code: CLAIM_EXPIRING, kind: 'Invalid', message, ambiguous: false });
 }
 
-/** The organization-wide call would change the other accounts too, without intents for them. */
+/** The call would change the other accounts too, without intents for them. */
 function notAllClaimed(remediation: Remediation): Failure {
-  const message = 'the organization-wide call was not made: some accounts were being changed one by one';
+  const message = 'the call was not made: some of its accounts were being changed by other calls';
   const error = { kind: 'Organization', code: 'NotAllClaimed', message, requestId: null, operation: null };
   return { outcome: undone(attemptsOf(remediation)), error };
 }

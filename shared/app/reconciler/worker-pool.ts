@@ -1,4 +1,4 @@
-import { type EnrollmentId, kindOfBatch } from '../../domain/enrollment/kinds/index.ts';
+import { ASSOCIABLE, type EnrollmentId, kindOfBatch } from '../../domain/enrollment/kinds/index.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import type { Delivery } from '../../ports/queue.ts';
 import type { OnProgress } from '../context.ts';
@@ -100,5 +100,6 @@ export class WorkerPool {
 
 /** The enrollment kind that a message is about. */
 function enrollmentOf(message: WorkMessage): EnrollmentId {
+  if (message.kind === 'configurations') return ASSOCIABLE;
   return message.kind === 'batch' ? kindOfBatch(message.operation) : message.enrollment;
 }

@@ -12,6 +12,7 @@ import { readTyped, writeTyped } from '../coordination/typed-register.ts';
 import { changesBehind, type Found } from '../events/change-attribution.ts';
 import { pruneApprovals } from '../guardrails/approvals.ts';
 import { isValidUnder, readControls } from '../guardrails/controls.ts';
+import { ownConfigurations } from '../guardrails/own-configurations.ts';
 import { changedRecently, pruneCarried } from '../guardrails/rolling-changes.ts';
 import { type Gate, holdsFor, readGate } from '../guardrails/rollout-gate.ts';
 import { noteWaitingRun } from '../guardrails/window-run.ts';
@@ -65,7 +66,13 @@ async function planOf(
   const now = deps.clock.now();
   const inProgress = await changesInProgress(deps, new RunStore(deps.registers), run.policy.hash);
   const recent = await changedRecently(deps, now);
-  const plan = makePlan(run.policy, surveyed, recent, { onlyThese, inProgress, ownConfigurations: new Map() }, now);
+  const plan = makePlan(
+    run.policy,
+    surveyed,
+    recent,
+    { onlyThese, inProgress, ownConfigurations: await ownConfigurations(deps.registers, now) },
+    now,
+  );
   const { halt } = await readControls(deps.registers);
   if (halt === null || totalChanges(plan.totals) === 0) return plan;
   // The halt comes before every other guardrail, because it has to be ended first.
@@ -99,7 +106,7 @@ export async function scan(
     await writeOrganizationEntry(deps, () => organizationEntry(entryContext(deps, run), 'ScanStarted', {}));
   };
   let entries = 0;
-  const found = await survey(deps, settings, retrying, {
+  const surveyed = await survey(deps, settings, retrying, {
     policy: run.policy,
     needsRecording: needsRecordingUnder(run.policy.hash),
     ...(run.begunAt !== undefined && { begunAt: run.begunAt }),
@@ -112,8 +119,6 @@ export async function scan(
       entries += await recordAssessed(deps, run, assessed);
     },
   });
-  // Only a dry run plans configurations so far.
-  const surveyed = { ...found, configurations: null };
   lost.throwIfAborted();
   await noteTrustedAccess(deps, run, surveyed.trustedAccess);
   entries += await recordGone(deps, run, surveyed.gone);

@@ -25,6 +25,8 @@ export type Summary = Record<EnrollmentId, Partial<Record<Verdict, number>>>;
 export interface AssociableAccount {
   readonly account: OrganizationAccount;
   readonly assessment: Assessment;
+  /** The hash of the last entry of its record; `null`: it has no record. A record with another one was written since. */
+  readonly headHash: string | null;
   /** Whether its prerequisites are Active. AWS enrolls no other account. */
   readonly eligible: boolean;
 }
@@ -130,7 +132,8 @@ export class AssessmentTable {
     this.#unrecorded.delete(account.id);
     this.#toProbe.delete(account.id);
     if (!final && needsProbe(assessments, observations)) this.#toProbe.set(account.id, { observations, record });
-    if (managesConfigurations(this.#options.policy)) this.#associable.set(account.id, associable(account, assessments));
+    if (managesConfigurations(this.#options.policy))
+      this.#associable.set(account.id, associable(account, assessments, record));
     const assessed = { account, observations, assessments, record };
     const unrecorded = this.#options.needsRecording(record, assessments);
     if (unrecorded) this.#unrecorded.set(account.id, assessed);
@@ -242,9 +245,13 @@ export function managesConfigurations({ policy }: CompiledPolicy): boolean {
   return policy.organization.automationConfigurations === 'manage';
 }
 
-function associable(account: OrganizationAccount, assessments: Assessments): AssociableAccount {
+function associable(
+  account: OrganizationAccount,
+  assessments: Assessments,
+  record: AccountRecord | null,
+): AssociableAccount {
   const eligible = kindOf(ASSOCIABLE).prerequisites.every((id) => assessments[id].status === 'Active');
-  return { account, assessment: assessments[ASSOCIABLE], eligible };
+  return { account, assessment: assessments[ASSOCIABLE], headHash: record?.head.hash ?? null, eligible };
 }
 
 function differs({ assessments }: AssessedAccount): boolean {

@@ -9,17 +9,28 @@ import { workKey } from '../plan/planned-work.ts';
 export async function enqueue(
   deps: Deps,
   run: RunContext,
-  { due, followUps, totals }: Pick<Plan, 'due' | 'followUps' | 'totals'>,
+  { due, followUps, totals, calls }: Pick<Plan, 'due' | 'followUps' | 'totals' | 'calls'>,
   onProgress: OnProgress,
 ): Promise<void> {
   const messages = messagesFor(run, due);
+  // A call may change later joiners only.
+  if (calls.some(({ scope }) => scope === 'configuration')) messages.push(configurationsMessage(run));
   if (messages.length > 0) await deps.queue.send(messages);
   const keys = new Set([...due, ...followUps].map(({ accountId, enrollment }) => workKey(accountId, enrollment)));
   onProgress({ kind: 'queued', messages: messages.length, totals, keys });
 }
 
+function commonOf({ runId, policy, planHash }: RunContext) {
+  return { v: 1 as const, policyHash: policy.hash, runId, planHash };
+}
+
+function configurationsMessage(run: RunContext): WorkMessage {
+  return { ...commonOf(run), kind: 'configurations' };
+}
+
+/** Messages for all changes except those that calls for configurations make. */
 export function messagesFor(run: RunContext, changes: readonly Change[]): WorkMessage[] {
-  const common = { v: 1 as const, policyHash: run.policy.hash, runId: run.runId, planHash: run.planHash };
+  const common = commonOf(run);
   const messages: WorkMessage[] = [];
   for (const enrollment of ORGANIZATION_WIDE) {
     const isSwept = changes.some((change) => change.scope === 'organization' && change.enrollment === enrollment);

@@ -26,7 +26,7 @@ export interface ConfigurationDecision {
 /**
  * The calls to make, without touching a configuration that is not ours to change. Such a configuration shields everything below it from calls
  * above it, so the rest of the organization is planned as if that part did not exist.
- * @param mayChange whether a call that replaces or deletes a stored configuration may be made
+ * @param mayChange whether a call may be made: whether the configuration that it replaces or deletes is ours
  */
 export function decideConfigurations(
   tree: ConfigurationTree,
@@ -36,7 +36,7 @@ export function decideConfigurations(
   for (let left = tree; ; ) {
     const planned = planConfigurations(left);
     const calls = withEffects(left, planned.calls);
-    const stopped = calls.filter((call) => left.configurations.has(call.targetId) && !mayChange(call));
+    const stopped = calls.filter((call) => !mayChange(call));
     if (stopped.length === 0) return { calls, refused, effective: planned.effective };
     refused.push(...stopped);
     left = without(left, new Set(stopped.map(({ targetId }) => targetId)));

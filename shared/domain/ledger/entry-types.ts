@@ -3,6 +3,7 @@
  * - `VerdictChanged`: a transition without a type of its own.
  * - `ChainPruned`: the checkpoint that replaces older entries of its chain.
  * - `DigestPublished`: the hash of the day over the ends of all chains.
+ * - `ConfigurationStarted`, `ConfigurationEnded`: a call for an organization enrollment configuration, beside the entries of the accounts that it changes.
  * - `ScanRequested`, `DeadLettersRedriven`: commands of operators.
  * - `StoreRestored`: a backup replaced the store; names the end of the organization's chain in the replaced store.
  */
@@ -18,6 +19,8 @@ export const ENTRY_TYPES = [
   'RemediationFailed',
   'RemediationBlocked',
   'ConvergenceStalled',
+  'ConfigurationStarted',
+  'ConfigurationEnded',
   'ExemptionExpiring',
   'ExemptionExpired',
   'GuardrailTripped',

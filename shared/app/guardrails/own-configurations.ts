@@ -1,0 +1,86 @@
+import * as z from 'zod';
+import type { EpochMs, RuleMode } from '../../domain/enrollment/model.ts';
+import type { Registers } from '../../ports/registers.ts';
+import { REGISTERS, storedDocument } from '../coordination/documents.ts';
+import { readTyped, update } from '../coordination/typed-register.ts';
+
+const ruleMode = z.enum(['AnyAllowed', 'NoneAllowed']);
+/** By the id of the root, OU or account. */
+const schema = z.record(
+  z.string(),
+  z.object({
+    ruleMode,
+    /** What Rollcall stored before: until AWS has accepted the call, both are ours. */
+    previous: ruleMode.nullable(),
+    at: z.number(),
+    runId: z.string(),
+    /** When Rollcall stored it again because somebody else had deleted it, epoch ms. */
+    repeated: z.array(z.number()).default([]),
+  }),
+);
+
+export const OWN_CONFIGURATIONS = storedDocument(REGISTERS.configurations, schema);
+
+/** If somebody else deletes a configuration this often within {@link PERIOD_MS}, Rollcall does not store it again. */
+const MAX_REPEATED = 2;
+const PERIOD_MS = 24 * 60 * 60 * 1000;
+
+/** The configurations that Rollcall stored. */
+export interface OwnConfigurations {
+  /** Whether Rollcall stored this rule mode for the target. */
+  isOurs(targetId: string, stored: RuleMode): boolean;
+  /** Whether somebody else has deleted it repeatedly, so that Rollcall must not store it again. */
+  isContested(targetId: string): boolean;
+}
+
+/** A caller that knows of no stored configuration. */
+export const NO_OWN_CONFIGURATIONS: OwnConfigurations = { isOurs: () => false, isContested: () => false };
+
+export async function ownConfigurations(registers: Pick<Registers, 'read'>, now: EpochMs): Promise<OwnConfigurations> {
+  const known = new Map(Object.entries((await readTyped(registers, OWN_CONFIGURATIONS))?.value ?? {}));
+  return {
+    isOurs(targetId, stored) {
+      const own = known.get(targetId);
+      return own !== undefined && (own.ruleMode === stored || own.previous === stored);
+    },
+    isContested: (targetId) => recent(known.get(targetId)?.repeated ?? [], now).length >= MAX_REPEATED,
+  };
+}
+
+/**
+ * Notes that Rollcall is about to store a configuration: a process that is killed after the call must not take it for somebody else's.
+ * @param present the rule mode that AWS stores now; `null`: none
+ */
+export async function noteConfiguration(
+  registers: Registers,
+  { targetId, ruleMode: wanted, present, runId, now }: NotedConfiguration,
+): Promise<void> {
+  await update(registers, OWN_CONFIGURATIONS, (current) => {
+    const own = current?.[targetId];
+    const ours = own !== undefined && (present === own.ruleMode || present === own.previous);
+    const repeats = own?.ruleMode === wanted && present === null;
+    const repeated = recent(own?.repeated ?? [], now);
+    const noted = { ruleMode: wanted, previous: ours ? present : null, at: now, runId };
+    return { ...current, [targetId]: { ...noted, repeated: repeats ? [...repeated, now] : repeated } };
+  });
+}
+
+interface NotedConfiguration {
+  readonly targetId: string;
+  readonly ruleMode: RuleMode;
+  readonly present: RuleMode | null;
+  readonly runId: string;
+  readonly now: EpochMs;
+}
+
+/** Rollcall has deleted the configuration of a target. */
+export async function forgetConfiguration(registers: Registers, targetId: string): Promise<void> {
+  await update(registers, OWN_CONFIGURATIONS, (current) => {
+    const { [targetId]: _, ...others } = current ?? {};
+    return others;
+  });
+}
+
+function recent(times: readonly EpochMs[], now: EpochMs): EpochMs[] {
+  return times.filter((at) => at > now - PERIOD_MS);
+}

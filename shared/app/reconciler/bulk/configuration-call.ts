@@ -1,0 +1,222 @@
+import { emptyRecord } from '../../../domain/account/record.ts';
+import type { ConfigurationCall } from '../../../domain/decision/configuration-calls.ts';
+import type { ConfigurationChange } from '../../../domain/decision/plan.ts';
+import type { AccountId, ConfigurationTarget, RuleMode } from '../../../domain/enrollment/model.ts';
+import type { WorkMessage } from '../../../domain/work-message.ts';
+import { CloudError, type SendChange } from '../../../ports/cloud.ts';
+import { forgetConfiguration, noteConfiguration } from '../../guardrails/own-configurations.ts';
+import { organizationEntry } from '../../ledger/organization-entry.ts';
+import { writeOrganizationEntry } from '../../ledger/write-entries.ts';
+import type { AssociableAccount } from '../../survey/assessment-table.ts';
+import type { Remediated } from '../claims.ts';
+import { errorFacts, type Failure, failureOutcome, undone } from '../error-policy.ts';
+import { ChangeRefused } from '../guard.ts';
+import { remediate } from '../remediate.ts';
+import { attemptsOf, type Candidate, type Remediation } from '../remediation-entries.ts';
+import { entryContext, type WorkContext } from '../worker-context.ts';
+
+export type ConfigurationsMessage = Extract<WorkMessage, { kind: 'configurations' }>;
+
+/** One call of the plan, ready to be made. */
+export interface PlannedCall {
+  readonly call: ConfigurationCall;
+  readonly change: ConfigurationChange;
+  /** The path of the root or OU, or the account's id. */
+  readonly path: string;
+  readonly isAccount: boolean;
+  /** The ids of the OUs and the root above the target. */
+  readonly above: ReadonlySet<string>;
+  /** The rule mode that AWS stores for the target now; `null`: none. */
+  readonly present: RuleMode | null;
+}
+
+export interface CallEnd {
+  /**
+   * `busy`: AWS is still applying another change. `moved`: an account changed since it was assessed, so no call was made. `failed`: nothing above
+   * the target may be changed before the next scan.
+   */
+  readonly end: 'made' | 'busy' | 'moved' | 'failed';
+  readonly accounts: readonly Remediated<Candidate>[];
+}
+
+/** Makes one Put or Delete call, with an entry in the organization's chain and an intent for each account that it changes. */
+export async function makeCall(
+  work: WorkContext,
+  message: ConfigurationsMessage,
+  planned: PlannedCall,
+  accounts: readonly AssociableAccount[],
+): Promise<CallEnd> {
+  const members = await candidates(work, planned, accounts);
+  if (members === null) return { end: 'moved', accounts: [] };
+  const call = new Call(work, message, planned);
+  if (members.length === 0) return { end: await call.forJoiners(), accounts: [] };
+  const ends = await remediate(work, {
+    key: message,
+    members,
+    scope: 'configuration',
+    optOut: members.some(({ assessment }) => assessment.optOut),
+    prepare: (token) => call.prepare(token),
+    explain: async (error, remediations) => explain(work, call, error, remediations),
+  });
+  return { end: await call.conclude(ends), accounts: ends };
+}
+
+/** The accounts that the call changes, each with its record. `null`: a record was written since the account was assessed. */
+async function candidates(
+  { deps }: WorkContext,
+  { call, change }: PlannedCall,
+  accounts: readonly AssociableAccount[],
+): Promise<Candidate[] | null> {
+  const records = await deps.records.getMany([...call.accounts.keys()]);
+  const found: Candidate[] = [];
+  for (const { account, assessment, headHash } of accounts) {
+    const optOut = call.accounts.get(account.id);
+    if (optOut === undefined) continue;
+    const record = records.get(account.id) ?? null;
+    if ((record?.head.hash ?? null) !== headHash) return null;
+    found.push({
+      record: record ?? emptyRecord(account.id),
+      assessment: {
+        ...assessment,
+        ...(assessment.verdict === 'Blocked' && ({ verdict: 'Drifted', reason: 'ruleModeDiffers' } as const)),
+        ...{ action: change.operation, heldAction: 'none', scope: 'configuration', target: null, optOut },
+      },
+    });
+  }
+  return found;
+}
+
+/** A failure that all accounts share. If the call itself is at fault, the accounts are changed by other calls. */
+function explain(
+  work: WorkContext,
+  call: Call,
+  error: CloudError,
+  remediations: readonly Remediation[],
+): readonly Failure[] {
+  const { clock, random } = work.deps;
+  const isCommon = ['Throttled', 'Transient', 'Denied', 'Prerequisite', 'Unauthenticated'].includes(error.kind);
+  if (call.isBusy || !isCommon)
+    return remediations.map((each) => ({ outcome: undone(attemptsOf(each)), error: errorFacts(error) }));
+  // One random number for all accounts: they are retried together.
+  const draw = random();
+  const common = { kind: error.kind, maxAttempts: work.settings.maxAttempts, now: clock.now(), random: () => draw };
+  return remediations.map((remediation) => {
+    const { enrollment, lastUpdated } = remediation.assessment;
+    const outcome = failureOutcome({ ...common, enrollment, attempts: attemptsOf(remediation), lastUpdated });
+    return { outcome, error: errorFacts(error) };
+  });
+}
+
+/** Sends one call, and records it in the organization's chain and among the configurations of Rollcall. */
+class Call {
+  readonly #work: WorkContext;
+  readonly #message: ConfigurationsMessage;
+  readonly #planned: PlannedCall;
+  #begun = false;
+  isBusy = false;
+
+  constructor(work: WorkContext, message: ConfigurationsMessage, planned: PlannedCall) {
+    this.#work = work;
+    this.#message = message;
+    this.#planned = planned;
+  }
+
+  /** Waits for the rate limiter and records the call. */
+  async prepare(token: string): Promise<SendChange> {
+    const { change, isAccount } = this.#planned;
+    const { configurations } = this.#work.deps.cloud;
+    const target: ConfigurationTarget = { type: isAccount ? 'account' : 'organizationalUnit', id: change.targetId };
+    const send =
+      change.ruleMode === null
+        ? await configurations.prepareDelete(target, token)
+        : await configurations.preparePut(target, change.ruleMode, token);
+    await this.#begin();
+    return async () => {
+      try {
+        return { requestId: (await send()).requestId, message: null, refused: new Map() };
+      } catch (error) {
+        throw this.#explained(error);
+      }
+    };
+  }
+
+  /** The call changes no account now, but those that join later. */
+  async forJoiners(): Promise<'made' | 'busy' | 'failed'> {
+    const { guard, retrying, deps } = this.#work;
+    const about = { accountIds: [], optOut: false } as const;
+    const token = deps.newId();
+    try {
+      await guard.check(this.#message, { ...about, stage: 'claim' });
+      await retrying(async () => {
+        const send = await this.prepare(token);
+        await guard.check(this.#message, { ...about, stage: 'call' });
+        return send();
+      });
+      await this.#ended(null);
+      return 'made';
+    } catch (error) {
+      if (!(error instanceof CloudError) && !(error instanceof ChangeRefused)) throw error;
+      await this.#ended(error.message);
+      if (error instanceof CloudError && error.kind === 'Unauthenticated') throw error;
+      return this.isBusy ? 'busy' : 'failed';
+    }
+  }
+
+  /** Records how the call ended for the accounts that it is about. */
+  async conclude(ends: readonly Remediated<Candidate>[]): Promise<CallEnd['end']> {
+    const failure = ends.find((end) => end.failure !== null)?.failure ?? null;
+    const isMade = ends.length > 0 && failure === null;
+    await this.#ended(isMade ? null : (failure?.error.message ?? 'an account has changed since it was assessed'));
+    if (isMade) return 'made';
+    if (this.isBusy) return 'busy';
+    return failure === null ? 'moved' : 'failed';
+  }
+
+  async #begin(): Promise<void> {
+    if (this.#begun) return;
+    const { deps } = this.#work;
+    const { change, present } = this.#planned;
+    const { targetId, ruleMode } = change;
+    await this.#write('ConfigurationStarted', null);
+    const noted = { targetId, present, runId: this.#message.runId, now: deps.clock.now() };
+    if (ruleMode !== null) await noteConfiguration(deps.registers, { ...noted, ruleMode });
+    this.#begun = true;
+  }
+
+  async #ended(message: string | null): Promise<void> {
+    if (!this.#begun) return;
+    const { change } = this.#planned;
+    await this.#write('ConfigurationEnded', message);
+    if (message === null && change.ruleMode === null)
+      await forgetConfiguration(this.#work.deps.registers, change.targetId);
+  }
+
+  async #write(type: 'ConfigurationStarted' | 'ConfigurationEnded', message: string | null): Promise<void> {
+    const { change, path, call } = this.#planned;
+    const configuration = { targetId: change.targetId, target: path, ruleMode: change.ruleMode };
+    const summary = { operation: change.operation, accounts: call.accounts.size };
+    const detail = { configuration, summary, ...(message !== null && { message }) };
+    await writeOrganizationEntry(this.#work.deps, () =>
+      organizationEntry(entryContext(this.#work, this.#message.runId), type, { detail }),
+    );
+  }
+
+  /** Waiting for another change takes longer than a claim lasts, so such a call is not repeated under the same claims. */
+  #explained(error: unknown): unknown {
+    if (!(error instanceof CloudError) || error.details.concurrent !== true) return error;
+    this.isBusy = true;
+    const { concurrent: _, ...details } = error.details;
+    return new CloudError(error.message, details, { cause: error });
+  }
+}
+
+/** The accounts after the call, so that the next call is planned on the state that this one leads to. */
+export function afterCall(accounts: readonly AssociableAccount[], { call }: PlannedCall): AssociableAccount[] {
+  const changed = new Set<AccountId>(call.accounts.keys());
+  return accounts.map((each) => {
+    if (!changed.has(each.account.id)) return each;
+    const status = call.effect === 'put' ? 'Active' : each.assessment.status;
+    const acted = { verdict: 'Converging', reason: 'acted', status, ruleMode: call.ruleMode } as const;
+    return { ...each, assessment: { ...each.assessment, ...acted } };
+  });
+}

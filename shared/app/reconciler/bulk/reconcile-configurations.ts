@@ -1,0 +1,170 @@
+import { toChange } from '../../../domain/decision/plan.ts';
+import { ASSOCIABLE } from '../../../domain/enrollment/kinds/index.ts';
+import type { AccountId } from '../../../domain/enrollment/model.ts';
+import { ouCovers } from '../../../domain/policy/index.ts';
+import type { WorkMessage } from '../../../domain/work-message.ts';
+import { CloudError } from '../../../ports/cloud.ts';
+import { ownConfigurations } from '../../guardrails/own-configurations.ts';
+import { changesIn, useConfigurations } from '../../plan/plan.ts';
+import { needsRecordingUnder } from '../../survey/needs-recording.ts';
+import { readConfigurations } from '../../survey/stored-configurations.ts';
+import { type Survey, survey } from '../../survey/survey.ts';
+import { messagesFor } from '../../work-queue/enqueue-changes.ts';
+import { isUndone } from '../error-policy.ts';
+import { ended, failureResult } from '../record-failure.ts';
+import { scheduleRecheck } from '../schedule-recheck.ts';
+import { NO_RESULT, outcomeOf, type WorkContext, type WorkResult } from '../worker-context.ts';
+import { AppliedChanges } from './applied-changes.ts';
+import { assessMembers, readRecent } from './batch-observation.ts';
+import {
+  afterCall,
+  type CallEnd,
+  type ConfigurationsMessage,
+  makeCall,
+  type PlannedCall,
+} from './configuration-call.ts';
+
+/** The pause after AWS has refused a call because it applies another change, ms, and how long one message waits for AWS in total. */
+const BUSY_PAUSE_MS = 30_000;
+const WAIT_TOTAL_MS = 8 * 60_000;
+/** How often the organization is surveyed again because accounts changed meanwhile. */
+const MAX_SURVEYS = 3;
+/** Accounts assessed at a time. */
+const CHUNK = 500;
+
+/**
+ * Makes the calls for organization enrollment configurations. Before each one, OUs and configurations are read again and the calls are planned
+ * again, so nothing is changed that somebody else has set meanwhile. A call that is refused or fails ends the run's calls: those above it would
+ * rely on it. One Automation listing verifies the result.
+ */
+export async function reconcileConfigurations(work: WorkContext, message: ConfigurationsMessage): Promise<WorkResult> {
+  const made: AccountId[] = [];
+  let last: CallEnd | null = null;
+  let seen = await observe(work);
+  const applied = new AppliedChanges(work, work.deps.clock.now() + WAIT_TOTAL_MS);
+  for (let surveys = 1; ; ) {
+    const next = await nextCall(work, message, seen);
+    if (next === null) break;
+    // AWS refuses a call that overlaps with one that it still applies. The wait comes before the claims, which would run out.
+    if (await applied.awaitOverlapping(next)) continue;
+    last = await makeCall(work, message, next, seen.associable);
+    if (last.end === 'made') {
+      made.push(...next.call.accounts.keys());
+      seen = { ...seen, associable: afterCall(seen.associable, next) };
+      applied.add(next);
+    } else if (last.end === 'busy' && !applied.timeIsUp) {
+      await work.deps.clock.sleep(BUSY_PAUSE_MS);
+      seen = await observe(work);
+    } else if (last.end === 'moved' && surveys < MAX_SURVEYS) {
+      surveys += 1;
+      seen = await observe(work);
+    } else break;
+  }
+  await applied.awaitAll();
+  return concluded(work, message, { made, last, seen });
+}
+
+function observe(work: WorkContext): Promise<Survey> {
+  return survey(work.deps, work.settings, work.retrying, {
+    policy: work.policy,
+    needsRecording: needsRecordingUnder(work.policy.hash),
+    onProgress: () => undefined,
+    saveSnapshot: true,
+    holds: () => work.holds,
+  });
+}
+
+/** The first call of the plan, on the configurations as they are now; `null`: none is due, or the run may not make it. */
+async function nextCall(work: WorkContext, message: ConfigurationsMessage, seen: Survey): Promise<PlannedCall | null> {
+  const { deps, policy, runs } = work;
+  const configurations = await readConfigurations(deps, work.retrying);
+  const now = deps.clock.now();
+  const controls = await work.controls.now();
+  // An operator may have suspended accounts since the survey.
+  const associable = seen.associable.map((each) => {
+    const suspended = controls.suspensionOf(each.account, now) !== null;
+    return suspended ? { ...each, assessment: { ...each.assessment, verdict: 'Suspended' as const } } : each;
+  });
+  const onlyThese = message.planHash === null ? null : ((await runs.planKeys(message.planHash)) ?? new Set<string>());
+  const limits = { onlyThese, ownConfigurations: await ownConfigurations(deps.registers, now) };
+  const current: Survey = { ...seen, configurations, controls, associable, at: now };
+  const { changes, decided } = useConfigurations(policy, current, limits, changesIn(seen), now);
+  const [call] = decided?.calls ?? [];
+  const [shown] = decided?.shown.calls ?? [];
+  if (call === undefined || shown === undefined) return null;
+  const isDue = changes.some(({ scope, action, accountId, enrollment }) => {
+    return enrollment === ASSOCIABLE && scope === 'configuration' && action !== 'none' && call.accounts.has(accountId);
+  });
+  if (call.accounts.size > 0 && !isDue) return null;
+  const present = configurations.stored.get(call.targetId) ?? null;
+  const account = seen.snapshot.accounts.find(({ id }) => id === call.targetId);
+  const ou = account?.ou ?? shown.target;
+  const covering = configurations.units.filter(({ path }) => ouCovers(path, ou));
+  const above = new Set(covering.map(({ id }) => id).filter((id) => id !== call.targetId));
+  return { call, change: shown, path: shown.target, isAccount: account !== undefined, above, present };
+}
+
+interface Conclusion {
+  readonly made: readonly AccountId[];
+  readonly last: CallEnd | null;
+  readonly seen: Survey;
+}
+
+async function concluded(
+  work: WorkContext,
+  message: ConfigurationsMessage,
+  { made, last, seen }: Conclusion,
+): Promise<WorkResult> {
+  const results = [await verify(work, message, made)];
+  if (last === null || last.end === 'made') return merged(results);
+  // AWS has been busy for long: the calls are made later.
+  if (last.end === 'busy') await work.deps.queue.send([message], BUSY_PAUSE_MS);
+  for (const { record, failure } of last.accounts)
+    if (failure !== null && !isUndone(failure.outcome)) results.push(failureResult(record.accountId, record, failure));
+  // A call that AWS does not accept is replaced by other calls for its accounts.
+  const undone = new Set(
+    last.accounts.flatMap(({ record, failure }) => (failure && isUndone(failure.outcome) ? [record.accountId] : [])),
+  );
+  const instead = seen.assessed.flatMap(({ account, assessments: { [ASSOCIABLE]: assessment } }) => {
+    return last.end === 'failed' && undone.has(account.id) ? [toChange(assessment, account)] : [];
+  });
+  const run = { runId: message.runId, policy: work.policy, planHash: message.planHash };
+  return merged([...results, { ...NO_RESULT, followUps: messagesFor(run, instead) }]);
+}
+
+/** Only what AWS shows now makes an account Compliant. Accounts that AWS has not changed yet are polled by listings. */
+async function verify(
+  work: WorkContext,
+  message: ConfigurationsMessage,
+  accountIds: readonly AccountId[],
+): Promise<WorkResult> {
+  if (accountIds.length === 0) return NO_RESULT;
+  const listing = await readRecent(work, work.deps.clock.now());
+  const results: WorkResult[] = [];
+  for (let at = 0; at < accountIds.length; at += CHUNK) {
+    const ids = accountIds.slice(at, at + CHUNK);
+    const keys = ids.map((accountId): WorkMessage => {
+      const { v, policyHash, runId, planHash } = message;
+      return { v, policyHash, runId, planHash, kind: 'account', accountId, enrollment: ASSOCIABLE };
+    });
+    if (listing instanceof CloudError) {
+      results.push({ ...NO_RESULT, followUps: keys });
+      continue;
+    }
+    const records = await work.deps.records.getMany(ids);
+    const members = await assessMembers(work, message.runId, ids, listing, records);
+    for (const { facts, record, assessment } of members) {
+      await scheduleRecheck(work, record, assessment);
+      results.push(ended(facts.id, outcomeOf(assessment.verdict)));
+    }
+  }
+  return merged(results);
+}
+
+function merged(results: readonly WorkResult[]): WorkResult {
+  return {
+    outcomes: results.flatMap(({ outcomes }) => outcomes),
+    followUps: results.flatMap(({ followUps }) => followUps),
+    dead: results.find(({ dead }) => dead !== null)?.dead ?? null,
+  };
+}

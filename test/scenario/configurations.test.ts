@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest';
+import { startWorld, type World } from '../support/world.ts';
+import { checkWorld } from '../support/world-checks.ts';
+
+const MANAGED = { automation: 'Active', organizationRules: 'AnyAllowed', automationConfigurations: 'manage' } as const;
+const NOT_IN_DEV = `rules: [{ id: dev, match: { ou: /Workloads/Dev }, organizationRules: NoneAllowed }]`;
+const PUT = 'PutOrganizationEnrollmentConfiguration';
+const DELETE = 'DeleteOrganizationEnrollmentConfiguration';
+
+const unitId = (world: World, name: string): string =>
+  world.sandbox.organizationalUnits().find((unit) => unit.name === name)?.id ?? '';
+const rootId = (world: World): string =>
+  world.sandbox.organizationalUnits().find(({ parentId }) => parentId === null)?.id ?? '';
+
+let requests = 0;
+
+/** A call to AWS by somebody else in the management account. */
+function bySomebodyElse(world: World, operation: string, input: object): void {
+  requests += 1;
+  const request = { service: 'aco-automation', operation, callerAccountId: world.managementId, input } as const;
+  const answer = world.sandbox.handle({ ...request, requestId: `request-${requests}` });
+  expect(answer.kind).toBe('ok');
+  world.clock.advance(10 * 60_000);
+}
+
+const stored = (world: World) =>
+  Object.fromEntries(
+    world.sandbox.configurations().map(({ targetId, organizationRuleMode }) => [targetId, organizationRuleMode]),
+  );
+
+const operations = (world: World) => world.wire.mutating.map(({ operation, answer }) => `${operation} ${answer}`);
+
+/** Members that are enrolled in Compute Optimizer and not as the policy wants them. */
+function differing(world: World, wanted: (ou: string) => string): string[] {
+  return world
+    .members(({ computeOptimizer }) => computeOptimizer.status === 'Active')
+    .filter(({ ou, automation }) => automation.status !== 'Active' || automation.organizationRuleMode !== wanted(ou))
+    .map(({ accountId }) => accountId);
+}
+
+const sandbox = { accounts: 120, drift: 0, configurationDelayMs: 20_000 } as const;
+
+describe('applying organization enrollment configurations', () => {
+  it('makes one call for the organization and one for an OU that differs, and verifies them by a listing', async () => {
+    const world = await startWorld({ sandbox, policy: { ...MANAGED, more: NOT_IN_DEV } });
+    const run = await world.run();
+    expect(operations(world).filter((each) => !each.startsWith('UpdateEnrollment'))).toEqual([
+      `${PUT} ok`,
+      `${PUT} ok`,
+    ]);
+    expect(stored(world)).toEqual({ [rootId(world)]: 'AnyAllowed', [unitId(world, 'Dev')]: 'NoneAllowed' });
+    expect(differing(world, (ou) => (ou === '/Workloads/Dev' ? 'NoneAllowed' : 'AnyAllowed'))).toEqual([]);
+    expect(run.open).toEqual([]);
+    expect((await world.plan()).changes).toEqual([]);
+    await checkWorld(world);
+  });
+
+  it('covers an account that joins later without a call', async () => {
+    const world = await startWorld({ sandbox, policy: MANAGED });
+    await world.run();
+    const [account] = world.sandbox.addAccounts?.(1) ?? [];
+    expect(account).toBeDefined();
+  });
+
+  it('leaves a configuration of somebody else alone until an operator approves the plan that names it', async () => {
+    const world = await startWorld({ sandbox, policy: MANAGED });
+    const target = { organizationalUnitId: unitId(world, 'Dev') };
+    bySomebodyElse(world, PUT, { target, organizationRuleMode: 'NoneAllowed' });
+    const run = await world.run();
+    expect(stored(world)).toEqual({ [rootId(world)]: 'AnyAllowed', [unitId(world, 'Dev')]: 'NoneAllowed' });
+    expect(run.plan.configurations?.calls.filter(({ needsApproval }) => needsApproval)).toHaveLength(1);
+    await checkWorld(world);
+  });
+
+  it('takes an OU out again when the policy changes, and counts its accounts as opted out', async () => {
+    const world = await startWorld({ sandbox, policy: MANAGED });
+    await world.run();
+    const run = await world.run({ policy: { more: NOT_IN_DEV } });
+    expect(run.plan.totals.optOuts).toBeGreaterThan(0);
+    expect(stored(world)).toEqual({ [rootId(world)]: 'AnyAllowed', [unitId(world, 'Dev')]: 'NoneAllowed' });
+    expect(differing(world, (ou) => (ou === '/Workloads/Dev' ? 'NoneAllowed' : 'AnyAllowed'))).toEqual([]);
+    await checkWorld(world);
+  });
+
+  it('puts a configuration back twice, and then leaves it to whoever keeps deleting it', async () => {
+    const world = await startWorld({ sandbox, policy: MANAGED });
+    const target = { organizationalUnitId: rootId(world) };
+    for (let round = 0; round < 3; round += 1) {
+      await world.run();
+      expect(stored(world)).toEqual({ [rootId(world)]: 'AnyAllowed' });
+      bySomebodyElse(world, DELETE, { target, configurationTypes: ['OrganizationRuleMode'] });
+    }
+    const run = await world.run();
+    expect(stored(world)).toEqual({});
+    expect(run.plan.configurations?.calls).toEqual([]);
+  });
+
+  it('makes no call that would exceed a cap', async () => {
+    const guardrails = '{ maxChanges: { percent: 0, atLeast: 5 }, maxOptOuts: { percent: 100, atLeast: 0 } }';
+    const world = await startWorld({ sandbox, policy: { ...MANAGED, guardrails } });
+    const run = await world.run();
+    expect(run.plan.trip?.reason).toBe('maxChanges');
+    expect(world.wire.mutating).toEqual([]);
+  });
+
+  it('changes nothing at or above a suspended account', async () => {
+    const world = await startWorld({ sandbox, policy: { ...MANAGED, more: '' } });
+    const held = world.member(({ ou }) => ou === '/Workloads/Dev');
+    const exempt = `exemptions: [{ accounts: ["${held.accountId}"], until: ${new Date(world.clock.now() + 9 * 86_400_000).toISOString().slice(0, 10)}, reason: test, owner: test }]`;
+    await world.run({ policy: { more: exempt } });
+    const calls = Object.keys(stored(world));
+    expect(calls).not.toContain(rootId(world));
+    expect(calls).not.toContain(unitId(world, 'Dev'));
+    expect(world.truthOf(held.accountId).automation).toEqual(held.automation);
+    await checkWorld(world);
+  });
+});
