@@ -49,7 +49,10 @@ describe('the plan of organization enrollment configurations', () => {
       '/ AnyAllowed AnyAllowed none',
       '/Workloads/Dev AnyAllowed AnyAllowed other needs approval',
     ]);
-    const text = configurationsText(plan.configurations ?? undefined, { style: (_, line) => line, width: 80 });
+    const text = configurationsText(plan.configurations ?? undefined, plan.planHash, {
+      style: (_, line) => line,
+      width: 80,
+    });
     expect(text.find((line) => line.startsWith('Needs approval'))).toMatch(
       /^Needs approval: the configuration of \/Workloads\/Dev \(ou-/,
     );

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { approve } from '../../shared/app/guardrails/approvals.ts';
 import { startWorld, type World } from '../support/world.ts';
 import { checkWorld } from '../support/world-checks.ts';
 
@@ -18,7 +19,11 @@ let requests = 0;
 function bySomebodyElse(world: World, operation: string, input: object): void {
   requests += 1;
   const request = { service: 'aco-automation', operation, callerAccountId: world.managementId, input } as const;
-  const answer = world.sandbox.handle({ ...request, requestId: `request-${requests}` });
+  // Not recorded as a call of Rollcall's.
+  const answer = Object.getPrototypeOf(world.sandbox).handle.call(world.sandbox, {
+    ...request,
+    requestId: `request-${requests}`,
+  });
   expect(answer.kind).toBe('ok');
   world.clock.advance(10 * 60_000);
 }
@@ -38,7 +43,7 @@ function differing(world: World, wanted: (ou: string) => string): string[] {
     .map(({ accountId }) => accountId);
 }
 
-const sandbox = { accounts: 120, drift: 0, configurationDelayMs: 20_000 } as const;
+const sandbox = { accounts: 120, drift: 0, configurationDelayMs: 5_000 } as const;
 
 describe('applying organization enrollment configurations', () => {
   it('makes one call for the organization and one for an OU that differs, and verifies them by a listing', async () => {
@@ -58,8 +63,13 @@ describe('applying organization enrollment configurations', () => {
   it('covers an account that joins later without a call', async () => {
     const world = await startWorld({ sandbox, policy: MANAGED });
     await world.run();
-    const [account] = world.sandbox.addAccounts?.(1) ?? [];
-    expect(account).toBeDefined();
+    const before = world.wire.mutating.length;
+    const [joiner = ''] = world.sandbox.changeAccounts({ add: [{ ou: '/Workloads/Dev' }] });
+    const run = await world.run();
+    expect(run.open).toEqual([]);
+    const calls = world.wire.mutating.slice(before).map(({ operation }) => operation);
+    expect(calls.filter((each) => each !== 'UpdateEnrollmentStatus')).toEqual([]);
+    expect(world.truthOf(joiner).automation).toMatchObject({ status: 'Active', organizationRuleMode: 'AnyAllowed' });
   });
 
   it('leaves a configuration of somebody else alone until an operator approves the plan that names it', async () => {
@@ -69,6 +79,14 @@ describe('applying organization enrollment configurations', () => {
     const run = await world.run();
     expect(stored(world)).toEqual({ [rootId(world)]: 'AnyAllowed', [unitId(world, 'Dev')]: 'NoneAllowed' });
     expect(run.plan.configurations?.calls.filter(({ needsApproval }) => needsApproval)).toHaveLength(1);
+    const app = await world.app();
+    const { planHash } = run.plan;
+    await approve(app.deps, planHash, { actor: 'operator', reason: null });
+    world.clock.advance(6 * 3_600_000);
+    const approved = await world.apply(app);
+    expect(approved.plan).toMatchObject({ trip: null, approval: { planHash } });
+    expect(stored(world)).toEqual({ [rootId(world)]: 'AnyAllowed', [unitId(world, 'Dev')]: 'AnyAllowed' });
+    expect(differing(world, () => 'AnyAllowed')).toEqual([]);
     await checkWorld(world);
   });
 

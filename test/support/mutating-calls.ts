@@ -7,6 +7,8 @@ const MUTATING: Readonly<Record<string, Readonly<Record<string, EnrollmentId>>>>
     UpdateEnrollmentConfiguration: 'automation',
     AssociateAccounts: 'automation',
     DisassociateAccounts: 'automation',
+    PutOrganizationEnrollmentConfiguration: 'automation',
+    DeleteOrganizationEnrollmentConfiguration: 'automation',
   },
 };
 

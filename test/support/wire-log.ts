@@ -101,11 +101,14 @@ function describe(
     ? sandbox
         .accounts()
         .filter((account) => account.state === 'ACTIVE' && !['Active', 'Pending'].includes(account[enrollment].status))
-    : batch.flatMap((id) => sandbox.accounts(String(id)));
+    : 'target' in asked
+      ? configuredBy(asked, sandbox)
+      : batch.flatMap((id) => sandbox.accounts(String(id)));
   const optOut = operation === 'DisassociateAccounts' || status === 'Inactive';
   const alreadySo = (account: AccountTruth): boolean => {
     if (operation === 'AssociateAccounts')
       return isActive(account) && account.automation.organizationRuleMode === 'AnyAllowed';
+    if ('target' in asked) return false;
     if (operation === 'DisassociateAccounts') return account.automation.organizationRuleMode === 'NoneAllowed';
     return account[enrollment].status === status;
   };
@@ -115,6 +118,34 @@ function describe(
     redundant: alreadySo(truth),
   }));
   return { operation, caller, accounts: touched, enrollment, organizationWide, optOut };
+}
+
+/** The members that a call for a configuration changes: enrolled in Compute Optimizer, at or below the target, without a nearer configuration. */
+function configuredBy({ target, organizationRuleMode }: Record<string, unknown>, sandbox: Sandbox): AccountTruth[] {
+  const targetId = Object.values(typeof target === 'object' && target !== null ? target : {})[0];
+  const stored = new Map(sandbox.configurations().map((each) => [each.targetId, each.organizationRuleMode]));
+  const units = new Map(sandbox.organizationalUnits().map((unit) => [unit.id, unit]));
+  const pathOf = (id: string): string => {
+    const unit = units.get(id);
+    return unit === undefined || unit.parentId === null ? '' : `${pathOf(unit.parentId)}/${unit.name}`;
+  };
+  const idOf = new Map([...units.keys()].map((id) => [pathOf(id) || '/', id]));
+  const branchOf = ({ accountId, ou }: AccountTruth): string[] => {
+    const branch = [accountId];
+    for (let id = idOf.get(ou) ?? null; id !== null; id = units.get(id)?.parentId ?? null) branch.push(id);
+    return branch;
+  };
+  return sandbox.accounts().filter((account) => {
+    const { management, state, computeOptimizer, automation } = account;
+    const branch = branchOf(account);
+    const at = branch.findIndex((id) => id === targetId);
+    if (management || state !== 'ACTIVE' || computeOptimizer.status !== 'Active' || at === -1) return false;
+    if (branch.slice(0, at).some((id) => stored.has(id))) return false;
+    const inherited = branch.slice(at + 1).find((id) => stored.has(id));
+    const mode = organizationRuleMode ?? (inherited === undefined ? 'NoneAllowed' : stored.get(inherited));
+    const enables = organizationRuleMode !== undefined && automation.status !== 'Active';
+    return enables || automation.organizationRuleMode !== mode;
+  });
 }
 
 const isActive = ({ automation }: AccountTruth): boolean => automation.status === 'Active';

@@ -12,6 +12,7 @@ const FEW = 10;
 /** What happens to organization enrollment configurations; nothing if the policy does not manage them or no call is planned. */
 export function configurationsText(
   configurations: PlanDocument['configurations'],
+  planHash: string,
   { style, width }: Pick<Output, 'style' | 'width'>,
 ): string[] {
   if (configurations === undefined) return [];
@@ -23,7 +24,12 @@ export function configurationsText(
     '',
     title,
     ...(calls.length === 0 ? [] : callTable(calls, width)),
-    ...calls.filter(({ needsApproval }) => needsApproval).map((call) => style('yellow', foreignText(call))),
+    ...foreignText(calls.filter(({ needsApproval, owner }) => needsApproval && owner === 'other')).map((line) =>
+      style('yellow', line),
+    ),
+    ...(made.length === calls.length
+      ? []
+      : [`After an apply has stored this plan: rollcall approve ${planHash.slice(0, 12)}`]),
     ...uncoveredText(notCovered),
   ];
 }
@@ -55,10 +61,12 @@ const depthOf = (target: string): number => (target.startsWith('/') ? target.spl
 
 const OWNERS: Readonly<Record<Call['owner'], string>> = { rollcall: 'Rollcall', other: 'somebody else', none: '–' };
 
-function foreignText({ target, targetId, ruleMode }: Call): string {
-  const where = target === targetId ? target : `${target} (${targetId})`;
-  const what = ruleMode === null ? 'deleted' : `replaced by ${ruleMode}`;
-  return `Needs approval: the configuration of ${where} was set by somebody else and would be ${what}.`;
+function foreignText(calls: readonly Call[]): string[] {
+  return calls.map(({ target, targetId, ruleMode }) => {
+    const where = target === targetId ? target : `${target} (${targetId})`;
+    const what = ruleMode === null ? 'deleted' : `replaced by ${ruleMode}`;
+    return `Needs approval: the configuration of ${where} was set by somebody else and would be ${what}.`;
+  });
 }
 
 function uncoveredText(notCovered: Configurations['notCovered']): string[] {

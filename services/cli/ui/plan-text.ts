@@ -32,7 +32,7 @@ export function planText(plan: PlanDocument, options: PlanTextOptions): string[]
     ...plan.broken.map((sentence) => `${style('yellow', 'Incomplete:')} ${oneLine(sentence)}.`),
     '',
   ];
-  const settings = configurationsText(plan.configurations, options);
+  const settings = configurationsText(plan.configurations, plan.planHash, options);
   if (changes.length === 0) {
     return [...lines, style('green', 'All managed accounts comply with the policy.'), ...settings];
   }

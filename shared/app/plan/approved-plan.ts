@@ -3,6 +3,7 @@ import type { Deps, RunContext } from '../context.ts';
 import type { RunStore } from '../coordination/run-store.ts';
 import { type Approval, openApprovals, startApproved, usedApprovals } from '../guardrails/approvals.ts';
 import { allows, type Plan } from './plan.ts';
+import { configurationKey } from './planned-configurations.ts';
 
 type ApprovalDeps = Pick<Deps, 'registers' | 'clock'>;
 
@@ -28,7 +29,8 @@ export async function bindApprovedPlan(
 ): Promise<BoundRun> {
   const now = deps.clock.now();
   const open = await openApprovals(deps.registers, run.policy.hash, now);
-  const usable = plan.trip?.reason === 'maxChanges' ? open : open.filter(({ planHash }) => planHash === opened);
+  const asks = plan.trip?.reason === 'maxChanges' || plan.asked.length > 0;
+  const usable = asks ? open : open.filter(({ planHash }) => planHash === opened);
   const bound = run.planHash === null ? await bind(deps, runs, run, plan, usable, replan) : null;
   // As long as an approval has no started run, each tick requests a scan. So approvals that this scan did not need are marked with its run too.
   for (const { planHash, startedRun } of open) {
@@ -48,7 +50,7 @@ async function bind(
   for (const approval of open) {
     const { planHash, expiresAt } = approval;
     const keys = await runs.planKeys(planHash);
-    if (keys === null || !actionable(plan).some((change) => allows(keys, change))) continue;
+    if (keys === null || !isUseful(plan, keys)) continue;
     const approved = await replan(keys);
     if (approved.trip !== null) return { run, plan: approved };
     if (!(await startApproved(registers, planHash, run.runId, clock.now()))) continue;
@@ -63,12 +65,19 @@ export async function approvalFor(
   runs: RunStore,
   plan: Plan,
 ): Promise<Approval | null> {
-  if (plan.trip?.reason !== 'maxChanges') return null;
+  if (plan.trip?.reason !== 'maxChanges' && plan.asked.length === 0) return null;
   for (const approval of await openApprovals(registers, plan.policyHash, clock.now())) {
     const keys = await runs.planKeys(approval.planHash);
-    if (keys !== null && actionable(plan).some((change) => allows(keys, change))) return approval;
+    if (keys !== null && isUseful(plan, keys)) return approval;
   }
   return null;
+}
+
+/** Whether an approval helps. If only configurations of others need one, it must be for one of these. */
+function isUseful(plan: Plan, keys: ReadonlySet<string>): boolean {
+  const calls = plan.configurations?.calls ?? [];
+  if (calls.some((call) => call.needsApproval && keys.has(configurationKey(call)))) return true;
+  return plan.trip !== null && actionable(plan).some((change) => allows(keys, change));
 }
 
 /** The changes that the run would make now or when the change window opens. */

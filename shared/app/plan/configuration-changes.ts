@@ -17,7 +17,7 @@ interface Made {
 /** Assigns changes to the calls for configurations, and adds the accounts that the calls change although they comply. */
 export function withConfigurations(
   changes: readonly Change[],
-  { calls }: DecidedConfigurations,
+  { calls }: Pick<DecidedConfigurations, 'calls'>,
   survey: Survey,
   { now, windowOpen }: { readonly now: EpochMs; readonly windowOpen: boolean },
 ): Change[] {
@@ -72,7 +72,10 @@ function unblocked({ verdict }: Change): Partial<Change> {
 }
 
 /** The calls that are made now, by operation. */
-export function configurationCallsOf(due: readonly Change[], { calls }: DecidedConfigurations): PlannedCall[] {
+export function configurationCallsOf(
+  due: readonly Change[],
+  { calls }: Pick<DecidedConfigurations, 'calls'>,
+): PlannedCall[] {
   const changed = new Set(due.filter(({ scope }) => scope === 'configuration').map(({ accountId }) => accountId));
   const counts = new Map<Operation, PlannedCall>();
   for (const call of calls) {

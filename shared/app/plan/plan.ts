@@ -74,6 +74,8 @@ export interface Plan {
   /** For each kind that has an organization-wide call. */
   /** The calls for organization enrollment configurations; `null`: the policy does not manage them. */
   readonly configurations: PlannedConfigurations | null;
+  /** The changes that the calls for configurations of others would make with an approval. */
+  readonly asked: readonly Change[];
   /** The mutating calls for the due changes and the follow-ups. */
   readonly calls: readonly PlannedCall[];
   readonly orgWide: Readonly<Partial<Record<EnrollmentId, OrgWide>>>;
@@ -119,9 +121,9 @@ export function keysOf(changes: readonly SavedChange[]): string[] {
   return changes.filter((change) => intendedAction(change) !== 'none').map(changeKey);
 }
 
-/** Everything that a run bound to this plan may do. */
-export function keysOfPlan({ changes, configurations }: Pick<Plan, 'changes' | 'configurations'>): string[] {
-  return [...keysOf(changes), ...(configurations?.calls ?? []).map(configurationKey)];
+/** Everything that a run bound to this plan may do, with an approval also what the plan only asks for. */
+export function keysOfPlan({ changes, asked, configurations }: Plan): string[] {
+  return [...keysOf([...changes, ...asked]), ...(configurations?.calls ?? []).map(configurationKey)];
 }
 
 /** Whether a plan's keys allow a change. If they allow disassociating an account, they allow setting its status afterwards. */
@@ -206,6 +208,8 @@ export function useConfigurations(
   return isInPlan ? { changes: assigned, decided } : { changes, decided: nothing('the plan has other calls') };
 }
 
+const askedIn = (changes: readonly Change[]): Change[] => changes.filter(({ scope }) => scope === 'configuration');
+
 /** Every mismatch that the survey found. */
 export function changesIn({ assessed }: Pick<Survey, 'assessed'>): readonly Change[] {
   return assessed.flatMap(({ account, assessments }) => {
@@ -251,6 +255,7 @@ export function makePlan(
     maxChangesLifted: allowed !== null,
   });
   const followUps = following.of(due);
+  const timing = { now, windowOpen: policy.windows.isOpen(now) };
   const configurationCalls = decided === null ? [] : configurationCallsOf(due, decided);
   const saved = callsInstead(without, [...due, ...followUps]) - totalCalls(configurationCalls);
   const configurations = decided === null ? null : { ...decided.shown, callsSaved: Math.max(0, saved) };
@@ -264,6 +269,7 @@ export function makePlan(
     due,
     followUps,
     configurations,
+    asked: decided === null ? [] : askedIn(withConfigurations(without, { calls: decided.asked }, survey, timing)),
     calls: callsOf(due, followUps, configurationCalls),
     totals: totalsOf(due, followUps, configurationCalls),
     trip,

@@ -39,6 +39,8 @@ export interface PlannedConfigurations {
 /** The calls of a plan with the accounts that each of them changes. */
 export interface DecidedConfigurations {
   readonly calls: readonly ConfigurationCall[];
+  /** The calls that need an approval. */
+  readonly asked: readonly ConfigurationCall[];
   readonly shown: Omit<PlannedConfigurations, 'callsSaved'>;
 }
 
@@ -66,13 +68,17 @@ export function configurationsOf(
     const present = stored.get(id);
     return present !== undefined && owners.own.isOurs(id, present);
   };
+  const isForeign = (id: string): boolean => stored.has(id) && !isOurs(id);
   const { calls, refused, effective } = decideConfigurations(explained.tree, (call) => {
-    if (!stored.has(call.targetId)) return !owners.own.isContested(call.targetId);
-    return isOurs(call.targetId) || owners.approved.has(configurationKey(changeOf(call)));
+    if (isForeign(call.targetId)) return owners.approved.has(configurationKey(changeOf(call)));
+    return !owners.own.isContested(call.targetId);
   });
   const made = calls.map((call) => limitTo(call, changeable));
   // A configuration of somebody else matters only if an account that it reaches differs from the policy.
+  const isContested = ({ targetId }: ConfigurationCall): boolean =>
+    !isForeign(targetId) && owners.own.isContested(targetId);
   const asked = refused
+    .filter((call) => !isContested(call))
     .map((call) => limitTo(call, changeable))
     .filter(({ accounts }) => [...accounts.keys()].some((id) => drifted.has(id)));
   const pathOf = new Map(configurations.units.map(({ id, path }) => [id, path]));
@@ -87,24 +93,19 @@ export function configurationsOf(
       optOuts: [...accounts.values()].filter(Boolean).length,
       joiners: path === null ? null : joiners,
       owner: !stored.has(targetId) ? 'none' : isOurs(targetId) ? 'rollcall' : 'other',
-      needsApproval: asked.includes(call) && stored.has(targetId),
+      needsApproval: asked.includes(call),
     };
   };
-  const contested = refused.flatMap(({ targetId }) => {
+  const contested = refused.filter(isContested).map(({ targetId }) => {
     const why = 'somebody else keeps deleting the configuration that Rollcall stores there';
-    return stored.has(targetId) ? [] : [{ ou: pathOf.get(targetId) ?? targetId, why }];
+    return { ou: pathOf.get(targetId) ?? targetId, why };
   });
   const uncovered = configurations.units.flatMap(({ id, path: ou }) => {
     const why = explained.whyNot.get(id);
     return why === undefined || (effective.get(id) ?? null) !== null ? [] : [{ ou, why }];
   });
-  return {
-    calls: made,
-    shown: {
-      calls: [...made, ...asked.filter(({ targetId }) => stored.has(targetId))].map(show),
-      notCovered: [...contested, ...uncovered],
-    },
-  };
+  const shown = { calls: [...made, ...asked].map(show), notCovered: [...contested, ...uncovered] };
+  return { calls: made, asked, shown };
 }
 
 export function operationOf({ effect }: ConfigurationCall): Operation {
@@ -123,7 +124,7 @@ export function configurationKey({ operation, targetId, ruleMode }: Configuratio
 
 /** No call is made, for the same reason everywhere. */
 export function nothing(why: string): DecidedConfigurations {
-  return { calls: [], shown: { calls: [], notCovered: [{ ou: '/', why }] } };
+  return { calls: [], asked: [], shown: { calls: [], notCovered: [{ ou: '/', why }] } };
 }
 
 /** The tree, or why there is none. Configurations follow only from complete listings. */

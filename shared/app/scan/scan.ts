@@ -137,9 +137,10 @@ export async function scan(
 }
 
 async function beginRun(deps: Deps, runs: RunStore, { run, plan }: BoundRun, accountsInScope: number): Promise<void> {
-  // A stopped plan is stored, because only a stored plan can be approved.
-  if (plan.trip !== null && plan.trip.reason !== 'halted') {
-    const note = { heldUpBy: plan.trip.reason, totals: plan.totals };
+  // A stopped plan is stored, because only a stored plan can be approved, and so is one that asks for configurations of others.
+  if (plan.trip?.reason !== 'halted' && (plan.trip !== null || plan.asked.length > 0)) {
+    const totals = { ...plan.totals, now: plan.totals.now + plan.asked.length };
+    const note = { heldUpBy: plan.trip?.reason ?? 'configurations', totals };
     await runs.storePlan(plan.planHash, run.policy.hash, keysOfPlan(plan), deps.clock.now(), note);
   }
   await runs.begin(run, deps.clock.now(), accountsInScope, totalChanges(plan.totals));

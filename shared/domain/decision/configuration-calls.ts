@@ -17,7 +17,7 @@ export interface ConfigurationCall {
 export interface ConfigurationDecision {
   /** In the order in which they may be made. */
   readonly calls: readonly ConfigurationCall[];
-  /** Calls that may not be made, because the configuration belongs to somebody else. The others do not depend on them. */
+  /** Calls that may not be made, and those at targets below theirs. The other calls do not depend on them. */
   readonly refused: readonly ConfigurationCall[];
   /** By the id of each root, OU and account that no refused call is about: the rule mode once all calls are made; `null`: no configuration applies. */
   readonly effective: ReadonlyMap<string, RuleMode | null>;
@@ -38,20 +38,21 @@ export function decideConfigurations(
     const calls = withEffects(left, planned.calls);
     const stopped = calls.filter((call) => !mayChange(call));
     if (stopped.length === 0) return { calls, refused, effective: planned.effective };
-    refused.push(...stopped);
-    left = without(left, new Set(stopped.map(({ targetId }) => targetId)));
+    const gone = atOrBelow(left, new Set(stopped.map(({ targetId }) => targetId)));
+    refused.push(...calls.filter(({ targetId }) => gone.has(targetId)));
+    left = {
+      containers: left.containers.filter(({ id }) => !gone.has(id)),
+      accounts: left.accounts.filter(({ id }) => !gone.has(id)),
+      configurations: left.configurations,
+    };
   }
 }
 
-/** The tree without these targets and everything below them. */
-function without(tree: ConfigurationTree, targets: ReadonlySet<string>): ConfigurationTree {
-  const gone = new Set(targets);
-  for (const { id, parentId } of tree.containers) if (parentId !== null && gone.has(parentId)) gone.add(id);
-  return {
-    containers: tree.containers.filter(({ id }) => !gone.has(id)),
-    accounts: tree.accounts.filter(({ id, parentId }) => !gone.has(id) && !gone.has(parentId)),
-    configurations: tree.configurations,
-  };
+function atOrBelow({ containers, accounts }: ConfigurationTree, targets: ReadonlySet<string>): ReadonlySet<string> {
+  const found = new Set(targets);
+  for (const { id, parentId } of [...containers, ...accounts])
+    if (parentId !== null && found.has(parentId)) found.add(id);
+  return found;
 }
 
 type State = Pick<TreeAccount, 'status' | 'ruleMode'>;
