@@ -10,6 +10,7 @@ import { EVENT_THROTTLE } from '../../shared/app/events/event-throttle.ts';
 import { APPROVALS } from '../../shared/app/guardrails/approvals.ts';
 import { CLAIMED_CHANGES } from '../../shared/app/guardrails/change-reservations.ts';
 import { CONTROLS } from '../../shared/app/guardrails/controls.ts';
+import { OWN_CONFIGURATIONS } from '../../shared/app/guardrails/own-configurations.ts';
 import { CHANGES_BEFORE_RESTORE } from '../../shared/app/guardrails/rolling-changes.ts';
 import { ROLLOUT } from '../../shared/app/guardrails/rollout-gate.ts';
 import { WAITING_RUN } from '../../shared/app/guardrails/window-run.ts';
@@ -36,7 +37,7 @@ export const SCHEMAS: ReadonlyMap<string, z.ZodType> = new Map(
     ),
     ...[ORGANIZATION, POLICY, EVENT_THROTTLE, CLAIMED_CHANGES, CONTROLS, CHANGES_BEFORE_RESTORE, ROLLOUT, WAITING_RUN],
     ...[DIGEST, RECORD_CATCH_UP, RETENTION, BUS_REFUSAL, ALERTS, EXEMPTIONS, TRUSTED_ACCESS, SCAN_REQUEST, SCAN],
-    ...[ACCOUNT_OVERRIDES, BULK_RELEASE],
+    ...[ACCOUNT_OVERRIDES, BULK_RELEASE, OWN_CONFIGURATIONS],
   ].map(({ name, schema }): [string, z.ZodType] => [name, schema]),
 );
 

@@ -73,9 +73,8 @@ describe('applying organization enrollment configurations', () => {
   });
 
   it('leaves a configuration of somebody else alone until an operator approves the plan that names it', async () => {
-    const world = await startWorld({ sandbox, policy: MANAGED });
-    const target = { organizationalUnitId: unitId(world, 'Dev') };
-    bySomebodyElse(world, PUT, { target, organizationRuleMode: 'NoneAllowed' });
+    const configurations = [{ ou: '/Workloads/Dev', organizationRuleMode: 'NoneAllowed' }] as const;
+    const world = await startWorld({ sandbox: { ...sandbox, configurations }, policy: MANAGED });
     const run = await world.run();
     expect(stored(world)).toEqual({ [rootId(world)]: 'AnyAllowed', [unitId(world, 'Dev')]: 'NoneAllowed' });
     expect(run.plan.configurations?.calls.filter(({ needsApproval }) => needsApproval)).toHaveLength(1);
@@ -100,7 +99,7 @@ describe('applying organization enrollment configurations', () => {
     await checkWorld(world);
   });
 
-  it('puts a configuration back twice, and then leaves it to whoever keeps deleting it', async () => {
+  it('puts a configuration back twice, and then stops, because somebody else keeps deleting it', async () => {
     const world = await startWorld({ sandbox, policy: MANAGED });
     const target = { organizationalUnitId: rootId(world) };
     for (let round = 0; round < 3; round += 1) {

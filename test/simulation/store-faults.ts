@@ -47,7 +47,7 @@ export const STORE_FAULTS: readonly Fault[] = [
     edits: [
       {
         file: 'shared/app/reconciler/remediate.ts',
-        find: 'const send = await work.deps.cloud.prepareChange(requestOf(call.scope, remediations));',
+        find: 'const send = await prepared(work, call, remediations);',
         replace:
           'const early = await work.deps.cloud.prepareChange(requestOf(call.scope, remediations)); const done = await early(); const send = async () => done;',
       },

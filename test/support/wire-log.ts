@@ -138,7 +138,7 @@ function configuredBy({ target, organizationRuleMode }: Record<string, unknown>,
   return sandbox.accounts().filter((account) => {
     const { management, state, computeOptimizer, automation } = account;
     const branch = branchOf(account);
-    const at = branch.findIndex((id) => id === targetId);
+    const at = branch.indexOf(String(targetId));
     if (management || state !== 'ACTIVE' || computeOptimizer.status !== 'Active' || at === -1) return false;
     if (branch.slice(0, at).some((id) => stored.has(id))) return false;
     const inherited = branch.slice(at + 1).find((id) => stored.has(id));

@@ -33,9 +33,6 @@ export interface OwnConfigurations {
   isContested(targetId: string): boolean;
 }
 
-/** A caller that knows of no stored configuration. */
-export const NO_OWN_CONFIGURATIONS: OwnConfigurations = { isOurs: () => false, isContested: () => false };
-
 export async function ownConfigurations(registers: Pick<Registers, 'read'>, now: EpochMs): Promise<OwnConfigurations> {
   const known = new Map(Object.entries((await readTyped(registers, OWN_CONFIGURATIONS))?.value ?? {}));
   return {

@@ -58,6 +58,24 @@ export async function remediate<Member extends Candidate>(
   return [];
 }
 
+/**
+ * Makes a call that changes no account now, only those that join later. Its record is the entry that `prepare` writes.
+ * @throws ChangeRefused or CloudError
+ */
+export async function makeForJoiners(
+  work: WorkContext,
+  key: RemediationCall<Candidate>['key'],
+  prepare: () => Promise<SendChange>,
+): Promise<void> {
+  const about = { accountIds: [], optOut: false } as const;
+  await work.guard.check(key, { ...about, stage: 'claim' });
+  await work.retrying(async () => {
+    const send = await prepare();
+    await work.guard.check(key, { ...about, stage: 'call' });
+    return send();
+  });
+}
+
 /** Intent ids and the client token, which is reused only to repeat this very call. */
 function begin<Member extends Candidate>(work: WorkContext, call: RemediationCall<Member>): Part<Member>[] {
   const intentIds = call.members.map(() => work.deps.newId());

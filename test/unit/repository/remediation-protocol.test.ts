@@ -35,6 +35,11 @@ describe('one protocol claims, guards and makes changes', () => {
     expect(calling).toEqual([PROTOCOL]);
   });
 
+  it('the calls for configurations, which the protocol makes', () => {
+    const calling = SOURCES.filter(({ text }) => /\.prepare(?:Put|Delete)\(/.test(text)).map(({ file }) => file);
+    expect(calling).toEqual([`${FOLDER}/bulk/configuration-call.ts`]);
+  });
+
   it('the guard', () => {
     const asking = SOURCES.filter(({ text }) => /\bguard\.check\(/.test(text)).map(({ file }) => file);
     expect(asking).toEqual([PROTOCOL]);

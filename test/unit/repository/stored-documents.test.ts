@@ -10,6 +10,9 @@ const root = resolve(import.meta.dirname, '../../..');
 const sources = globSync(['shared/app/**/*.ts', 'shared/compose/**/*.ts', 'services/*/**/*.ts'], { cwd: root });
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 
+/** Registers that later versions added. */
+const LATER: readonly string[] = ['configurations'];
+
 describe('the catalogue of stored documents', () => {
   it('matches docs/stored-documents.md, which `npm run docs` writes', () => {
     expect(read('docs/stored-documents.md')).toBe(storedDocumentsPage());
@@ -41,6 +44,6 @@ describe('the catalogue of stored documents', () => {
       expect(schema?.safeParse(value).success, name).toBe(true);
     }
     const stored = new Set([...storedRegisters.keys()].map((name) => registerInfo(name)?.name));
-    expect([...SCHEMAS.keys()].filter((name) => !stored.has(name))).toEqual([]);
+    expect([...SCHEMAS.keys()].filter((name) => !stored.has(name))).toEqual(LATER);
   });
 });

@@ -11,7 +11,7 @@ import type { AssociableAccount } from '../../survey/assessment-table.ts';
 import type { Remediated } from '../claims.ts';
 import { errorFacts, type Failure, failureOutcome, undone } from '../error-policy.ts';
 import { ChangeRefused } from '../guard.ts';
-import { remediate } from '../remediate.ts';
+import { makeForJoiners, remediate } from '../remediate.ts';
 import { attemptsOf, type Candidate, type Remediation } from '../remediation-entries.ts';
 import { entryContext, type WorkContext } from '../worker-context.ts';
 
@@ -142,16 +142,9 @@ class Call {
 
   /** The call changes no account now, but those that join later. */
   async forJoiners(): Promise<'made' | 'busy' | 'failed'> {
-    const { guard, retrying, deps } = this.#work;
-    const about = { accountIds: [], optOut: false } as const;
-    const token = deps.newId();
+    const token = this.#work.deps.newId();
     try {
-      await guard.check(this.#message, { ...about, stage: 'claim' });
-      await retrying(async () => {
-        const send = await this.prepare(token);
-        await guard.check(this.#message, { ...about, stage: 'call' });
-        return send();
-      });
+      await makeForJoiners(this.#work, this.#message, () => this.prepare(token));
       await this.#ended(null);
       return 'made';
     } catch (error) {
