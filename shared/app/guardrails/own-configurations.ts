@@ -33,6 +33,9 @@ export interface OwnConfigurations {
   isContested(targetId: string): boolean;
 }
 
+/** For a policy that does not manage configurations. */
+export const NO_OWN_CONFIGURATIONS: OwnConfigurations = { isOurs: () => false, isContested: () => false };
+
 export async function ownConfigurations(registers: Pick<Registers, 'read'>, now: EpochMs): Promise<OwnConfigurations> {
   const known = new Map(Object.entries((await readTyped(registers, OWN_CONFIGURATIONS))?.value ?? {}));
   return {

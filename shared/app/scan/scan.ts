@@ -12,7 +12,7 @@ import { readTyped, writeTyped } from '../coordination/typed-register.ts';
 import { changesBehind, type Found } from '../events/change-attribution.ts';
 import { pruneApprovals } from '../guardrails/approvals.ts';
 import { isValidUnder, readControls } from '../guardrails/controls.ts';
-import { ownConfigurations } from '../guardrails/own-configurations.ts';
+import { NO_OWN_CONFIGURATIONS, ownConfigurations } from '../guardrails/own-configurations.ts';
 import { changedRecently, pruneCarried } from '../guardrails/rolling-changes.ts';
 import { type Gate, holdsFor, readGate } from '../guardrails/rollout-gate.ts';
 import { noteWaitingRun } from '../guardrails/window-run.ts';
@@ -23,7 +23,7 @@ import { approvalFor, type BoundRun, bindApprovedPlan, changesInProgress } from 
 import { keysOf, keysOfPlan, makePlan, type Plan } from '../plan/plan.ts';
 import { beginRollout, concludeRollout } from '../rollout/rollout-controller.ts';
 import type { Retrying } from '../support/retry.ts';
-import type { AssessedAccount } from '../survey/assessment-table.ts';
+import { type AssessedAccount, managesConfigurations } from '../survey/assessment-table.ts';
 import { needsRecordingUnder } from '../survey/needs-recording.ts';
 import { type Survey, survey } from '../survey/survey.ts';
 import { enqueue } from '../work-queue/enqueue-plan.ts';
@@ -66,13 +66,9 @@ async function planOf(
   const now = deps.clock.now();
   const inProgress = await changesInProgress(deps, new RunStore(deps.registers), run.policy.hash);
   const recent = await changedRecently(deps, now);
-  const plan = makePlan(
-    run.policy,
-    surveyed,
-    recent,
-    { onlyThese, inProgress, ownConfigurations: await ownConfigurations(deps.registers, now) },
-    now,
-  );
+  const manages = managesConfigurations(run.policy);
+  const own = manages ? await ownConfigurations(deps.registers, now) : NO_OWN_CONFIGURATIONS;
+  const plan = makePlan(run.policy, surveyed, recent, { onlyThese, inProgress, ownConfigurations: own }, now);
   const { halt } = await readControls(deps.registers);
   if (halt === null || totalChanges(plan.totals) === 0) return plan;
   // The halt comes before every other guardrail, because it has to be ended first.

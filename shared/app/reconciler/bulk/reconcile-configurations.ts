@@ -9,7 +9,7 @@ import { changesIn, useConfigurations } from '../../plan/plan.ts';
 import { needsRecordingUnder } from '../../survey/needs-recording.ts';
 import { readConfigurations } from '../../survey/stored-configurations.ts';
 import { type Survey, survey } from '../../survey/survey.ts';
-import { messagesFor } from '../../work-queue/enqueue-changes.ts';
+import { messagesFor } from '../../work-queue/enqueue-plan.ts';
 import { isUndone } from '../error-policy.ts';
 import { ended, failureResult } from '../record-failure.ts';
 import { scheduleRecheck } from '../schedule-recheck.ts';
