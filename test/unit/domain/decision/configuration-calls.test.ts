@@ -23,7 +23,10 @@ const textOf = ({ effect, targetId, ruleMode, accounts }: ConfigurationCall): st
   [effect, targetId, ruleMode, ...[...accounts].map(([id, optOut]) => (optOut ? `${id}-` : id))].join(' ');
 
 function decided(tree: ConfigurationTree, ours: readonly string[] = []) {
-  const { calls, refused } = decideConfigurations(tree, ({ targetId }) => !tree.configurations.has(targetId) || ours.includes(targetId));
+  const { calls, refused } = decideConfigurations(
+    tree,
+    ({ targetId }) => !tree.configurations.has(targetId) || ours.includes(targetId),
+  );
   return { calls: calls.map(textOf), refused: refused.map(textOf) };
 }
 
