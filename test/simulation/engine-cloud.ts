@@ -9,7 +9,6 @@ import { toCloudError } from '../../shared/adapters/aws/cloud/cloud-errors.ts';
 import { createConfigurations } from '../../shared/adapters/aws/cloud/configurations.ts';
 import type { WireRequest } from '../../shared/adapters/aws/cloud/kinds/driver.ts';
 import { DRIVERS } from '../../shared/adapters/aws/cloud/kinds/index.ts';
-import { pathStep } from '../../shared/adapters/aws/cloud/organization-paths.ts';
 import { NEVER_ENROLLED } from '../../shared/adapters/aws/cloud/responses.ts';
 import {
   COMPLETE_ANSWERS,
@@ -18,10 +17,11 @@ import {
   missingFrom,
 } from '../../shared/adapters/aws/complete-answers.ts';
 import { isAboutCredentials, meansNeverEnrolled } from '../../shared/adapters/aws/vendor-error-codes.ts';
-import type { AccountId, Caller, OrganizationalUnit } from '../../shared/domain/enrollment/model.ts';
+import type { AccountId, Caller } from '../../shared/domain/enrollment/model.ts';
 import type { OrganizationAccount } from '../../shared/domain/policy/index.ts';
 import type { CallGate, CallKey, Cloud, ReadOrganizationOptions } from '../../shared/ports/cloud.ts';
 import { CloudError } from '../../shared/ports/cloud.ts';
+import { unitIdsOf, unitsOf } from './units.ts';
 
 /** A request as it is sent. */
 export interface Request {
@@ -45,6 +45,8 @@ export interface EngineCloudOptions {
   readonly onArrival: (request: Request) => void;
   /** Called right after the engine acts; `null` for an error or a broken connection. */
   readonly onAnswer: (request: Request, output: Output | null) => void;
+  /** Called when the response has arrived. */
+  readonly onReceipt: (request: Request, output: Output) => void;
 }
 
 type Output = Readonly<Record<string, unknown>>;
@@ -54,7 +56,7 @@ type Output = Readonly<Record<string, unknown>>;
  * engine, because other tests cover how they are read.
  */
 export function engineCloud(options: EngineCloudOptions): Cloud {
-  const { sandbox, caller, gate, newRequestId, travel, onArrival, onAnswer } = options;
+  const { sandbox, caller, gate, newRequestId, travel, onArrival, onAnswer, onReceipt } = options;
   const sessions = new Map<AccountId, RoleSession>();
 
   type Key = CallKey & { readonly service: ServiceName };
@@ -78,6 +80,7 @@ export function engineCloud(options: EngineCloudOptions): Cloud {
       if (answer.kind === 'reset') throw broken();
       const output = answer.output ?? {};
       requireComplete(key, output);
+      onReceipt(request, output);
       outcome = 'ok';
       return { output, requestId: request.requestId };
     } catch (error) {
@@ -229,21 +232,15 @@ export function engineCloud(options: EngineCloudOptions): Cloud {
   };
 }
 
-function unitsOf(sandbox: Sandbox): OrganizationalUnit[] {
-  const paths = new Map<string, string>();
-  return sandbox.organizationalUnits().map(({ id, name, parentId }) => {
-    const above = parentId === null ? null : (paths.get(parentId) ?? '');
-    const path = above === null ? '/' : `${above === '/' ? '' : above}/${pathStep(name)}`;
-    paths.set(id, path);
-    return { id, parentId, path };
-  });
-}
-
 function accountsOf(sandbox: Sandbox, wanted: (id: AccountId) => boolean): OrganizationAccount[] {
+  const units = unitsOf(sandbox);
   return sandbox
     .accounts()
     .filter(({ accountId }) => wanted(accountId))
-    .map(({ accountId: id, name, ou, state, management }) => ({ id, name, ou, state, management, tags: null }));
+    .map(({ accountId: id, name, ou, state, management }) => {
+      const place = { ou, unitIds: unitIdsOf(units, ou) };
+      return { id, name, ...place, state, management, tags: null };
+    });
 }
 
 function serviceOf({ service }: CallKey): ServiceName {

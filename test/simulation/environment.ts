@@ -26,6 +26,8 @@ export interface Environment {
   arrived(request: Request, by: Process, policy: CompiledPolicy): void;
   /** The request has acted. `output` is its response; `null` for an error or a lost response. */
   acted(request: Request, output: Readonly<Record<string, unknown>> | null): void;
+  /** The response has reached the process. */
+  answered(request: Request, output: Readonly<Record<string, unknown>>, by: Process): void;
   /** A process sends messages to the queue. */
   sent(messages: readonly WorkMessage[], by: Process): void;
   /** A process has received messages, or has finished one. */

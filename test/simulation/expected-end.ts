@@ -82,13 +82,25 @@ export class ExpectedEnd {
     if (state !== 'ACTIVE' || !managed || desired.mode.value === 'off' || desired.contradiction !== null) return null;
     if (policy.exemption(id, enrollment, time.now()) !== null || held(policy, verdict, reason)) return null;
     const { status } = account[enrollment];
-    const mode = account.automation.organizationRuleMode;
+    const mode = knownRuleMode(account);
     const good = (value === 'unmanaged' || status === value) && (rules === 'unmanaged' || mode === rules);
     if (good && verdict === 'Compliant') return null;
-    if (!good && isToBeExpected({ lost: id === this.#brokenRole(), mode: desired.mode.value, status, value, verdict }))
+    const governed = isGoverned(account) && enrollment === 'automation' && (value === 'Inactive' || mode !== rules);
+    const lost = id === this.#brokenRole();
+    if (!good && isToBeExpected({ lost, governed, mode: desired.mode.value, status, value, verdict, reason }))
       return null;
     return `${id} ${enrollment} is ${status} (${mode}), wanted ${value} (${rules}), known as ${verdict} ${reason ?? ''}`;
   }
+}
+
+/** Whether an organization enrollment configuration applies to the account. */
+function isGoverned({ automation: { organizationRuleModeSource: source } }: AccountTruth): boolean {
+  return source?.sourceType === 'Applied' || source?.sourceType === 'Inherited';
+}
+
+/** AWS reports the rule mode of an account only while the account is in Compute Optimizer. */
+function knownRuleMode({ computeOptimizer, automation }: AccountTruth): string {
+  return computeOptimizer.status === 'Active' ? automation.organizationRuleMode : 'NoneAllowed';
 }
 
 function desiredStateOf(policy: CompiledPolicy, { accountId: id, name, ou, tags, state, management }: AccountTruth) {
@@ -104,18 +116,22 @@ function held({ policy }: CompiledPolicy, verdict: string, reason: string | null
 
 interface Found {
   readonly lost: boolean;
+  /** An organization enrollment configuration forbids the desired state. */
+  readonly governed: boolean;
   readonly mode: string;
   readonly status: string;
   readonly value: string;
   readonly verdict: string;
+  readonly reason: string | null;
 }
 
 /** Whether the mismatch is known and cannot be remediated. */
-function isToBeExpected({ lost, mode, status, value, verdict }: Found): boolean {
+function isToBeExpected({ lost, governed, mode, status, value, verdict, reason }: Found): boolean {
   // The broken role must be recorded for this account only.
   if (lost && (verdict === 'Blocked' || verdict === 'Unknown')) return true;
   // Mode alert reports drift and does not remediate it.
   if (mode === 'alert' && verdict === 'Drifted') return true;
+  if (governed) return verdict === 'Blocked' && reason === 'organizationConfiguration';
   // Failed with desired Inactive is Blocked because the effect of another call is unknown (design, verdicts).
   return status === 'Failed' && value === 'Inactive' && verdict === 'Blocked';
 }

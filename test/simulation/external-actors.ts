@@ -59,14 +59,20 @@ export class ExternalActors {
     const account = chance.any(sandbox.accounts().filter(({ state, management }) => !management && state === 'ACTIVE'));
     if (account === undefined) return;
     const act = chance.of<Act>(ACTS);
-    this.#simulation.note(`someone: ${act} ${account.accountId}`);
-    this.#simulation.checker.observe();
-    if (act === 'rubbish') {
-      this.rubbish += 1;
-      stores.inside.putRaw(chance.of(RUBBISH));
-      this.#reactor.receive(chance.of([null, 'rubbish', { detail: 1 }, this.#forged(account.accountId)]));
+    if (act !== 'rubbish') {
+      this.make(act, account);
       return;
     }
+    this.#simulation.note(`someone: ${act} ${account.accountId}`);
+    this.rubbish += 1;
+    stores.inside.putRaw(chance.of(RUBBISH));
+    this.#reactor.receive(chance.of([null, 'rubbish', { detail: 1 }, this.#forged(account.accountId)]));
+  }
+
+  /** Makes this change. */
+  make(act: Exclude<Act, 'rubbish'>, account: AccountTruth): void {
+    this.#simulation.note(`someone: ${act} ${account.accountId}`);
+    this.#simulation.checker.observe();
     let event: unknown = null;
     try {
       event = this.#do(act, account);
@@ -76,6 +82,24 @@ export class ExternalActors {
     }
     this.#simulation.checker.observe();
     if (event !== null) this.#reactor.receive(event);
+  }
+
+  /** Makes a call of Automation as the delegated administrator. AWS may refuse it, for example while another change is in progress. */
+  administer({ operation, input, requestId }: Pick<Request, 'operation' | 'input' | 'requestId'>): void {
+    const { sandbox, checker, time } = this.#simulation;
+    const account = sandbox.info().delegatedAdministratorId;
+    this.#simulation.note(`an administrator: ${operation} ${JSON.stringify(input)}`);
+    checker.observe();
+    checker.counted({ service: 'aco-automation', operation });
+    const answer = sandbox.handle({ service: 'aco-automation', operation, callerAccountId: account, input, requestId });
+    checker.observe();
+    if (answer.kind === 'error') {
+      this.#simulation.note(`the administrator could not: ${answer.error.code}`);
+      return;
+    }
+    const [source] = CHANGES.automation;
+    const detail = { requestParameters: input };
+    this.#reactor.receive(recorded(source, operation, { account, at: time.now(), requestId, detail }));
   }
 
   /** Delivers the CloudTrail event of one of our calls. */

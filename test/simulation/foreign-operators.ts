@@ -117,6 +117,7 @@ export class ForeignOperators {
       note: (line) => simulation.note(line),
       arrived: ({ operation }, { name }) => simulation.note(`${name} ${operation} in another organization`),
       acted: () => undefined,
+      answered: () => undefined,
       sent: (_, { name }) => this.#report(`${name} put messages on the queue`),
       received: (deliveries, { name }) => {
         if (deliveries.length > 0) this.#report(`${name} took messages from the queue`);

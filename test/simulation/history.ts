@@ -6,6 +6,7 @@ import type { WorkMessage } from '../../shared/domain/work-message.ts';
 import type { Delivery } from '../../shared/ports/queue.ts';
 import { enrollmentChangedBy } from '../support/mutating-calls.ts';
 import { Behaviour } from './behaviour.ts';
+import { ConfigurationAdministrators } from './configuration-administrators.ts';
 import { dryRun } from './dry-run.ts';
 import type { Request } from './engine-cloud.ts';
 import { ExpectedEnd } from './expected-end.ts';
@@ -22,6 +23,7 @@ import { Restores } from './restores.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { type RuntimeSimulation, SimulatedRuntime } from './simulated-runtime.ts';
 import { VirtualTime, withTimersOf } from './virtual-time.ts';
+import { worldOf } from './world.ts';
 
 /** 2026-11-22T12:00:00Z */
 const START = 1_795_348_800_000;
@@ -62,6 +64,7 @@ export class History implements RuntimeSimulation {
   readonly #externalActors: ExternalActors;
   readonly #operators: Operators;
   readonly #foreignOperators: ForeignOperators;
+  readonly #administrators: ConfigurationAdministrators;
   readonly #restores: Restores;
   readonly #runtime: SimulatedRuntime;
   readonly #trace: string[] | null;
@@ -91,7 +94,11 @@ export class History implements RuntimeSimulation {
       order: (items) => this.chance.shuffled(items),
       lagMs: () => this.faultProfile.lagMs,
     });
-    this.sandbox = createSandbox(this.#world(), { clock: this.time });
+    this.#administrators = new ConfigurationAdministrators(seed);
+    this.sandbox = createSandbox(
+      { ...worldOf(seed, this.chance), ...this.#administrators.world },
+      { clock: this.time },
+    );
     const { organizationId, managementAccountId } = this.sandbox.info();
     this.caller = {
       accountId: managementAccountId,
@@ -99,7 +106,8 @@ export class History implements RuntimeSimulation {
       partition: 'aws',
       ...{ organizationId, managementAccountId, role: 'management' },
     };
-    this.#texts = policyTexts(this.chance, this.#members()[0]?.accountId ?? managementAccountId);
+    const first = this.#members()[0]?.accountId ?? managementAccountId;
+    this.#texts = policyTexts(this.chance, first, this.#administrators.world !== null);
     this.#policy = compiled(this.#texts[0], START);
     this.checker = new InvariantChecker({
       ...{ sandbox: this.sandbox, stores: this.stores, now: () => this.time.now() },
@@ -118,18 +126,6 @@ export class History implements RuntimeSimulation {
       this.#behaviour.written(entry);
     };
     this.stores.inside.onMessage = () => this.#runtime.wake();
-  }
-
-  #world() {
-    const { chance } = this;
-    return {
-      ...{ seed: this.seed, accounts: chance.between(5, 12), drift: chance.random(), latencyMs: 0, faults: [] },
-      pendingMs: chance.of([0, 0, 20_000, 30 * MINUTE]),
-      brokenRoles: chance.of([0, 0, 0.2]),
-      coolingDown: chance.of([0, 0, 0.3]),
-      rate: chance.of([undefined, 5]),
-      orgRate: chance.of([undefined, 2]),
-    };
   }
 
   #members() {
@@ -151,6 +147,7 @@ export class History implements RuntimeSimulation {
     this.#behaviour.called(request, by.name, this.time.now());
     this.note(`${by.name} ${request.operation} in ${request.callerAccountId} ${JSON.stringify(request.input)}`);
     this.checker.arrived(request, by, policy);
+    this.#administrators.overtake(this, this.#externalActors, request);
   }
 
   acted(request: Request, output: Readonly<Record<string, unknown>> | null): void {
@@ -158,6 +155,10 @@ export class History implements RuntimeSimulation {
     // A request whose response was lost may still have acted, and CloudTrail reports it.
     if (enrollmentChangedBy(request) !== null && (output !== null || this.chance.happens(0.5)))
       this.#externalActors.deliverEventOf(request);
+  }
+
+  answered(request: Request, output: Readonly<Record<string, unknown>>, by: Process): void {
+    this.checker.answered(request, output, by);
   }
 
   sent(messages: readonly WorkMessage[], by: Process): void {
@@ -185,6 +186,7 @@ export class History implements RuntimeSimulation {
       this.#storm();
       this.#foreignOperators.begin();
       this.#restores.begin();
+      this.#administrators.begin(this, this.#externalActors);
       this.calmAt = START + this.chance.between(30, 120) * MINUTE;
       await this.time.run(() => false, this.calmAt);
       this.#calm();

@@ -8,12 +8,14 @@ import type { WorkMessage } from '../../shared/domain/work-message.ts';
 import type { Delivery } from '../../shared/ports/queue.ts';
 import { enrollmentChangedBy, MUTATING_CALLS } from '../support/mutating-calls.ts';
 import { CapsChecker } from './caps-checker.ts';
+import { ConfigurationChecker } from './configuration-checker.ts';
 import { CoverageChecker } from './coverage-checker.ts';
 import type { Request } from './engine-cloud.ts';
 import { checkLedger, openIntent } from './ledger-checks.ts';
 import type { MemoryStores } from './memory-stores.ts';
 import { MessageTracker } from './message-tracker.ts';
 import type { Process } from './process.ts';
+import { exceededRates } from './rate-checker.ts';
 import { StateTimeline } from './state-timeline.ts';
 
 /** The operator controls in force, as the checker observed them being set. */
@@ -67,6 +69,7 @@ export class InvariantChecker {
   readonly #timeline: StateTimeline;
   readonly #caps: CapsChecker;
   readonly #coverage: CoverageChecker;
+  readonly #configurations: ConfigurationChecker;
   readonly #messages = new MessageTracker();
   readonly #calls: number[] = [];
   readonly #mutating = new Map<string, number>();
@@ -77,6 +80,7 @@ export class InvariantChecker {
     this.#timeline = new StateTimeline(options.sandbox, options.now);
     this.#caps = new CapsChecker(options.sandbox);
     this.#coverage = new CoverageChecker(options.sandbox, options.now);
+    this.#configurations = new ConfigurationChecker(options.sandbox, options.now);
   }
 
   report(invariant: number, what: string): void {
@@ -87,6 +91,7 @@ export class InvariantChecker {
   observe(): void {
     this.#timeline.observe();
     this.#coverage.observe();
+    this.#configurations.observe();
   }
 
   /** A scanner was started for a run, or for its next part. */
@@ -121,17 +126,21 @@ export class InvariantChecker {
         8,
         `${entry.chain}: entry ${entry.seq} (${entry.type}) saw ${falseObservation}, which was never true`,
       );
+    const falseClaim = this.#configurations.falseClaim(entry);
+    if (falseClaim !== null)
+      this.report(1, `${entry.chain}: entry ${entry.seq} is ${falseClaim} by a configuration that never applied`);
   }
 
   /** A request acts now. */
-  arrived({ service, operation, callerAccountId, input }: Request, by: Process, policy: CompiledPolicy): void {
+  arrived(request: Request, by: Process, policy: CompiledPolicy): void {
+    const { service, operation, callerAccountId, input } = request;
     const { sandbox, now } = this.#options;
     this.#calls.push(now());
     const enrollment = enrollmentChangedBy({ service, operation });
     if (enrollment === null) return;
+    for (const what of this.#configurations.forbidden(request, by)) this.report(5, what);
     this.#timeline.observe();
-    const call = `${service}:${operation}`;
-    this.#mutating.set(call, (this.#mutating.get(call) ?? 0) + 1);
+    this.counted(request);
     const organizationWide = input['includeMemberAccounts'] === true;
     const named: readonly unknown[] = Array.isArray(input['accountIds']) ? input['accountIds'] : [callerAccountId];
     const touched = sandbox
@@ -146,10 +155,21 @@ export class InvariantChecker {
       this.#touch({ operation, enrollment, account, optOut, organizationWide, policy, by });
   }
 
+  /** Counts a mutating call of the history. */
+  counted({ service, operation }: Pick<Request, 'service' | 'operation'>): void {
+    const call = `${service}:${operation}`;
+    this.#mutating.set(call, (this.#mutating.get(call) ?? 0) + 1);
+  }
+
   /** It has acted. */
   acted(request: Request, output: Readonly<Record<string, unknown>> | null): void {
     if (enrollmentChangedBy(request) !== null) this.#timeline.observe();
     if (output !== null) this.#coverage.answered(request, output);
+  }
+
+  /** A process has received a response. */
+  answered(request: Request, output: Readonly<Record<string, unknown>>, by: Process): void {
+    this.#configurations.answered(request, output, by);
   }
 
   #touch(touched: Touched): void {
@@ -251,16 +271,7 @@ export class InvariantChecker {
 
   /** Invariant 4: all processes together keep to the rate, except for the `underWay` parallel calls that were delayed in flight. */
   pace(callsPerSecond: number, underWay: number): void {
-    const window = 10_000;
-    const most = (callsPerSecond * window * 1.1) / 1000 + 2 * underWay + 10;
-    let from = 0;
-    let busiest = 0;
-    for (const [index, at] of this.#calls.entries()) {
-      while ((this.#calls[from] ?? at) <= at - window) from += 1;
-      busiest = Math.max(busiest, index - from + 1);
-    }
-    if (busiest > most)
-      this.report(4, `${busiest} calls in ${window / 1000} s, ${callsPerSecond} a second are allowed`);
+    for (const what of exceededRates(this.#calls, callsPerSecond, underWay)) this.report(4, what);
   }
 
   /** Checks what must hold at the end, when no work is pending. */

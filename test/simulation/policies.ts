@@ -24,6 +24,14 @@ const TURN = [
   'defaults: { computeOptimizer: Active, automation: Active }',
 ] as const;
 
+/** The policies of histories with organization enrollment configurations, which concern Automation only. */
+const AUTOMATION_BODIES = [
+  ...BODIES.filter((body) => body.includes('automation')),
+  ...TURN,
+  'defaults: { computeOptimizer: Active, organizationRules: NoneAllowed }',
+  'defaults: { computeOptimizer: Active, automation: Active, organizationRules: AnyAllowed, mode: alert }\nrules:\n  - { id: acts, match: { ou: /Workloads }, mode: enforce }',
+] as const;
+
 const CAPS = {
   loose:
     'guardrails: { maxChanges: { percent: 100, atLeast: 1 }, maxOptOuts: { percent: 100, atLeast: 1 }, minCoverage: 0, failureTolerance: 100 }',
@@ -33,10 +41,11 @@ const CAPS = {
     'guardrails: { maxChanges: { percent: 100, atLeast: 1 }, maxOptOuts: { percent: 100, atLeast: 1 }, minCoverage: 90, failureTolerance: 10 }',
 } as const;
 
-/** The policies of this seed, before and after an edit. */
-export function policyTexts(chance: SeededRandom, accountId: string): readonly [string, string] {
+/** The policies of this seed, before and after an edit. `automation`: only policies that want Automation in some state. */
+export function policyTexts(chance: SeededRandom, accountId: string, automation: boolean): readonly [string, string] {
   const caps = CAPS[chance.of(['loose', 'loose', 'loose', 'loose', 'careful', 'careful', 'tight'] as const)];
-  const body = (): string => chance.of(BODIES).replace('{id}', accountId);
+  const choice = automation ? AUTOMATION_BODIES : BODIES;
+  const body = (): string => (chance.any(choice) ?? BODIES[0]).replace('{id}', accountId);
   const bodies = chance.happens(0.15) ? TURN : ([body(), body()] as const);
   // At 1 call per second, a limiter that works per process is noticed.
   const rate = chance.of([1, 5, 20, 100]);

@@ -190,6 +190,7 @@ export class Process {
       travel: (leg, _, delayMs) => (leg === 'there' ? this.live() : this.step(delayMs)),
       onArrival: (request) => this.#environment.arrived(request, this, policy),
       onAnswer: (request, output) => this.#environment.acted(request, output),
+      onReceipt: (request, output) => this.#environment.answered(request, output, this),
     });
     return {
       ledger: this.#remote(stores.ledger),

@@ -100,6 +100,7 @@ const cloud = engineCloud({
     role: 'management',
   },
   onAnswer: () => undefined,
+  onReceipt: () => undefined,
   onArrival: ({ operation }) => {
     if (MUTATING.has(operation)) counts.mutating += 1;
     else if (operation === 'ListAccounts' || operation === 'GetEnrollmentStatusesForOrganization') counts.listings += 1;

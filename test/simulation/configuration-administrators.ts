@@ -1,0 +1,149 @@
+import type { AccountTruth } from '../../services/sandbox/engine/accounts.ts';
+import { COVERED_CODES, type EngineOptions } from '../../services/sandbox/engine/options.ts';
+import type { Sandbox } from '../../services/sandbox/engine/sandbox.ts';
+import type { Request } from './engine-cloud.ts';
+import type { Simulation } from './environment.ts';
+import type { ExternalActors } from './external-actors.ts';
+import { SeededRandom } from './seeded-random.ts';
+import { unitIdsOf, unitsOf } from './units.ts';
+
+const MINUTE = 60_000;
+/** The share of histories with organization enrollment configurations. */
+const SHARE = 0.25;
+const PUT = 'PutOrganizationEnrollmentConfiguration';
+const DELETE = 'DeleteOrganizationEnrollmentConfiguration';
+const ACTS = [
+  'put',
+  'put',
+  'delete',
+  'delete',
+  'associate',
+  'associate',
+  'disassociate',
+  'disassociate',
+  'join',
+  'move',
+] as const;
+/** The share of requests that a new configuration overtakes. */
+const OVERTAKES = 0.3;
+const OVERTAKEN: ReadonlySet<string> = new Set([
+  'AssociateAccounts',
+  'DisassociateAccounts',
+  'UpdateEnrollmentConfiguration',
+]);
+const MODES = ['AnyAllowed', 'NoneAllowed'] as const;
+
+type Act = (typeof ACTS)[number];
+type Call = Pick<Request, 'operation' | 'input'>;
+type World = Pick<EngineOptions, 'coveredCode' | 'configurations'>;
+type Target = { readonly accountId: string } | { readonly organizationalUnitId: string };
+
+interface Members {
+  readonly account: AccountTruth;
+  readonly members: readonly AccountTruth[];
+}
+
+/**
+ * Administrators who put and delete organization enrollment configurations without Rollcall. They use a separate random stream, so that
+ * histories without them stay as they were.
+ */
+export class ConfigurationAdministrators {
+  /** Options of the sandbox; `null` if this history has no configurations. */
+  readonly world: World | null;
+  readonly #chance: SeededRandom;
+  #calls = 0;
+
+  constructor(seed: number) {
+    this.#chance = new SeededRandom(Math.imul(seed, 0x1b873593) ^ 0x2545f491);
+    this.world = this.#chance.happens(SHARE) ? this.#world() : null;
+  }
+
+  #world(): World {
+    const coveredCode = this.#chance.of(COVERED_CODES);
+    const ou = this.#chance.of(['/', '/Workloads', '/Sandbox', '/Platform']);
+    const organizationRuleMode = this.#chance.of(MODES);
+    return { coveredCode, configurations: this.#chance.happens(0.4) ? [{ ou, organizationRuleMode }] : [] };
+  }
+
+  /** Repeats every few minutes until the calm phase. */
+  begin(simulation: Simulation, externalActors: ExternalActors): void {
+    if (this.world === null) return;
+    simulation.time.after(this.#chance.between(1, 10) * MINUTE, () => {
+      if (simulation.calmed) return;
+      this.#act(simulation, externalActors);
+      this.begin(simulation, externalActors);
+    });
+  }
+
+  /** A request is about to act. Sometimes an administrator is faster: its sender could not know. */
+  overtake(
+    simulation: Simulation,
+    externalActors: ExternalActors,
+    { operation, callerAccountId, input }: Request,
+  ): void {
+    if (this.world === null || simulation.calmed || !OVERTAKEN.has(operation)) return;
+    const named: readonly unknown[] = Array.isArray(input['accountIds']) ? input['accountIds'] : [callerAccountId];
+    const account = this.#chance.any(
+      simulation.sandbox.accounts().filter(({ accountId }) => named.includes(accountId)),
+    );
+    if (account !== undefined && !account.management && this.#chance.happens(OVERTAKES))
+      this.#administer(externalActors, this.#put(simulation.sandbox, account));
+  }
+
+  #act(simulation: Simulation, externalActors: ExternalActors): void {
+    const act = this.#chance.of<Act>(ACTS);
+    const members = simulation.sandbox.accounts().filter(({ management, state }) => !management && state === 'ACTIVE');
+    const account = this.#chance.any(members);
+    if (account === undefined) return;
+    if (act === 'join' || act === 'move') {
+      externalActors.make(act, account);
+      return;
+    }
+    const request = this.#request(simulation.sandbox, act, { account, members });
+    if (request !== null) this.#administer(externalActors, request);
+  }
+
+  #administer(externalActors: ExternalActors, request: Call): void {
+    this.#calls += 1;
+    externalActors.administer({ ...request, requestId: `administrator-${this.#calls}` });
+  }
+
+  #request(sandbox: Sandbox, act: Exclude<Act, 'join' | 'move'>, { account, members }: Members): Call | null {
+    switch (act) {
+      case 'put':
+        return this.#put(sandbox, account);
+      case 'delete': {
+        const target = this.#stored(sandbox);
+        return target === null
+          ? null
+          : { operation: DELETE, input: { target, configurationTypes: ['OrganizationRuleMode'] } };
+      }
+      case 'associate':
+      case 'disassociate': {
+        const chosen = this.#chance.shuffled(members).slice(0, 4);
+        const operation = act === 'associate' ? 'AssociateAccounts' : 'DisassociateAccounts';
+        return { operation, input: { accountIds: chosen.map(({ accountId }) => accountId) } };
+      }
+    }
+  }
+
+  #put(sandbox: Sandbox, account: AccountTruth): Call {
+    const target = this.#targetAbove(sandbox, account);
+    return { operation: PUT, input: { target, organizationRuleMode: this.#chance.of(MODES) } };
+  }
+
+  /** The account, or an OU above it. */
+  #targetAbove(sandbox: Sandbox, { accountId, ou }: AccountTruth): Target {
+    const above = unitIdsOf(unitsOf(sandbox), ou);
+    return targetOf(this.#chance.any([...above, accountId]) ?? accountId);
+  }
+
+  #stored(sandbox: Sandbox): Target | null {
+    const stored = this.#chance.any(sandbox.configurations());
+    return stored === undefined ? null : targetOf(stored.targetId);
+  }
+}
+
+function targetOf(id: string): Target {
+  return /^\d/.test(id) ? { accountId: id } : { organizationalUnitId: id };
+}
