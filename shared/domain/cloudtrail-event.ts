@@ -1,6 +1,5 @@
 import * as z from 'zod';
 import { actionOf, type EnrollmentId, KINDS } from './enrollment/kinds/index.ts';
-import type { KindAction } from './enrollment/kinds/kind.ts';
 import type { AccountId } from './enrollment/model.ts';
 import { asAccountId, contentOf, isAccountId, listOf } from './event-content.ts';
 import type { ChangedBy } from './ledger/entry.ts';
@@ -49,7 +48,7 @@ export type ParsedEvent =
       readonly kind: 'enrollment';
       readonly enrollment: EnrollmentId;
       readonly accountIds: readonly AccountId[];
-      /** The call was for the whole organization, not only for the named account. */
+      /** The call was for the whole organization, an OU or the root, not only for the named accounts. */
       readonly wide: boolean;
       readonly from: AccountId;
       readonly by: ChangedBy;
@@ -89,13 +88,11 @@ const ABOUT_ALL: ReadonlySet<string> = new Set([
   'DisableAWSServiceAccess',
 ]);
 
-const isAboutAccounts = ({ scopes }: KindAction): boolean => !scopes.includes('configuration');
-
 /** The handled event names by source. The rules in `infra/` match these. */
 export const EVENT_NAMES: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(
     KINDS.flatMap(({ eventSources, actions }) =>
-      eventSources.map((source) => [source, actions.filter(isAboutAccounts).map(({ operation }) => operation)]),
+      eventSources.map((source) => [source, actions.map(({ operation }) => operation)]),
     ),
   ),
   [ORGANIZATIONS]: [...ABOUT_ACCOUNTS, ...ABOUT_CALLER, ...ABOUT_ALL],
@@ -169,6 +166,8 @@ function enrollmentEvent(event: CloudTrailEvent, enrollment: EnrollmentId): Pars
       ...unclearIf(unclear, eventName),
     };
   }
+  if (scopes.includes('configuration'))
+    return { kind: 'enrollment', enrollment, from, by, ...targetOf(asked, eventName) };
   const recipient = detail.recipientAccountId ?? from;
   // A call that is not a batch changes the calling account, and CloudTrail records it there.
   if (recipient !== from) return rejected(`it comes from account ${from} but claims to be about another`);
@@ -176,6 +175,14 @@ function enrollmentEvent(event: CloudTrailEvent, enrollment: EnrollmentId): Pars
   // Without the parameters, it is unknown whether the call was for all member accounts.
   const unclear = unclearIf(asked === null && scopes.includes('organization'), eventName);
   return { kind: 'enrollment', enrollment, accountIds: [recipient], wide, from, by, ...unclear };
+}
+
+/** A configuration on an OU or the root may change every account below it, and those are not named. */
+function targetOf(asked: CloudTrailEvent['detail']['requestParameters'], name: string) {
+  const target = contentOf(asked?.['target']);
+  const id = target?.['accountId'];
+  if (isAccountId(id)) return { accountIds: [id], wide: false };
+  return { accountIds: [], wide: true, ...unclearIf(typeof target?.['organizationalUnitId'] !== 'string', name) };
 }
 
 function organizationEvent({ account: from, detail }: CloudTrailEvent): ParsedEvent {

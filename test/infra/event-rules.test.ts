@@ -21,6 +21,9 @@ const ENROLLMENTS = [
   recorded('aco-automation.amazonaws.com', 'UpdateEnrollmentConfiguration', options),
   batchOf('AssociateAccounts', [A], options),
   batchOf('DisassociateAccounts', [A], options),
+  ...['PutOrganizationEnrollmentConfiguration', 'DeleteOrganizationEnrollmentConfiguration'].map((name) =>
+    recorded('aco-automation.amazonaws.com', name, options),
+  ),
 ];
 const MEMBERSHIP = [
   organizationNews('AccountJoinedOrganization', { accountId: A }, options),

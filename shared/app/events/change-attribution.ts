@@ -95,7 +95,7 @@ function namesActor(known: Condition, assessment: Assessment): boolean {
   return beginsDrift(known, assessment) || (assessment.reason === 'contested' && known.contested === undefined);
 }
 
-/** Maximum number of accounts per scan for which actors are looked up. */
+/** Maximum number of accounts per scan for which actors are looked up one by one. */
 const MAX_LOOKUPS = 200;
 const LOOKUP_CONCURRENCY = 8;
 
@@ -118,7 +118,35 @@ export async function changesBehind(
     const detail = await whoChanged(deps, record, each);
     details.set(record.accountId, { ...details.get(record.accountId), [each.enrollment]: detail });
   });
+  await addOrganizationWide(deps, drifts.slice(MAX_LOOKUPS), details);
   return details;
+}
+
+interface Drift {
+  readonly record: AccountRecord;
+  readonly each: Assessment;
+}
+
+/** So many accounts drift together because of one call for all of them, so only that call is looked for, once for each kind. */
+async function addOrganizationWide(
+  deps: Pick<Deps, 'registers' | 'ledger' | 'clock'>,
+  drifts: readonly Drift[],
+  details: Map<AccountId, Partial<Record<EnrollmentId, Detail>>>,
+): Promise<void> {
+  if (drifts.length === 0) return;
+  const noted = (await readTyped(deps.registers, CHANGED_BY.named('organization')))?.value ?? {};
+  const ours = new Map<string | null, boolean>();
+  for (const { record, each } of drifts) {
+    const by = noted[each.enrollment];
+    const changedAt = record.conditions[each.enrollment]?.changedAt;
+    if (by === undefined || changedAt === undefined || !isPast(by, deps.clock.now())) continue;
+    if (Date.parse(by.at) < Date.parse(changedAt) - CLOCK_SLACK_MS) continue;
+    // Every account that a call of Rollcall changed has its request id, so one account is enough.
+    const isOwn = ours.get(by.requestId) ?? (await isOurs(deps, [record.accountId], by.requestId));
+    ours.set(by.requestId, isOwn);
+    if (!isOwn)
+      details.set(record.accountId, { ...details.get(record.accountId), [each.enrollment]: { changedBy: by } });
+  }
 }
 
 function isNewDrift(record: AccountRecord, assessment: Assessment): boolean {

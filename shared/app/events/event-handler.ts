@@ -102,7 +102,7 @@ class Reactor {
     for (const id of accountIds) ((await this.#deps.snapshots.get(id)) === null ? unknown : known).push(id);
     const noted = wide ? ['organization' as const, ...known] : known;
     await mapParallel(noted, NOTE_CONCURRENCY, (each) => noteChange(this.#deps, each, enrollment, by));
-    const wideReason = wide ? `${by.operation} for the whole organization` : null;
+    const wideReason = wide ? `${by.operation} affects many accounts` : null;
     const queued = await this.#enqueue(known, wideReason ?? unclear ?? null, false);
     if (unknown.length === 0) return queued;
     return merge(queued, await this.#refresh(unknown));

@@ -34,6 +34,23 @@ describe('an event about enrollments', () => {
     });
   });
 
+  it.each(['PutOrganizationEnrollmentConfiguration', 'DeleteOrganizationEnrollmentConfiguration'])(
+    'is about the accounts below the target of %s',
+    (operation) => {
+      const about = (requestParameters: unknown) =>
+        parseCloudTrailEvent(
+          recorded('aco-automation.amazonaws.com', operation, { ...by(), detail: { requestParameters } }),
+          OURS,
+        );
+      const heard = { kind: 'enrollment', enrollment: 'automation', from: A, by: { ...BY_JANE, operation } };
+      expect(about({ target: { accountId: B } })).toEqual({ ...heard, accountIds: [B], wide: false });
+      expect(about({ target: { organizationalUnitId: 'ou-root-12345678' } })).toEqual({
+        ...{ ...heard, accountIds: [], wide: true },
+      });
+      expect(about(null)).toMatchObject({ accountIds: [], wide: true, unclear: expect.stringContaining(operation) });
+    },
+  );
+
   it('is about every member of a batch, each once', () => {
     const members = Array.from({ length: 50 }, (_, n) => String(200_000_000_000 + n));
     const heard = parseCloudTrailEvent(batchOf('AssociateAccounts', [...members, ...members, 'x'], by()), OURS);

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { changesBehind } from '../../../../shared/app/events/change-attribution.ts';
 import { MAX_LOOKUPS, MAX_READS, WINDOW_MS } from '../../../../shared/app/events/event-throttle.ts';
 import { EARLY_SCAN_SPACING_MS } from '../../../../shared/app/schedule/scan-requests.ts';
 import { requestScan } from '../../../../shared/app/schedule/scan-schedule.ts';
-import { batchOf, JANE, optedOut } from '../../../support/cloud-trail-events.ts';
-import { CALLER, MANAGEMENT_ID } from '../../../support/domain-kit.ts';
+import { emptyRecord } from '../../../../shared/domain/account/record.ts';
+import { batchOf, JANE, optedOut, recorded } from '../../../support/cloud-trail-events.ts';
+import { CALLER, condition, HOUR, iso, judged, MANAGEMENT_ID, policyOf } from '../../../support/domain-kit.ts';
 import { accountId } from '../../../support/workshop.ts';
 import {
   byManagement,
@@ -86,6 +88,43 @@ describe('an enrollment changed by another actor', () => {
     expect(await requestScan(schedule, shop.policy)).toBeNull();
     await shop.clock.advance(EARLY_SCAN_SPACING_MS);
     expect(await requestScan(schedule, shop.policy)).toEqual({ runId: 'run-2', again: false });
+  });
+});
+
+describe('an organization enrollment configuration set on an OU', () => {
+  const put = () =>
+    recorded('aco-automation.amazonaws.com', 'PutOrganizationEnrollmentConfiguration', {
+      ...byManagement(),
+      detail: { requestParameters: { target: { organizationalUnitId: 'ou-root-12345678' } } },
+    });
+
+  it('requests a scan', async () => {
+    expect(await reactTo(put())).toMatchObject({ queued: [], scan: true, rejected: null });
+  });
+
+  it('is named in the drift of every account, also of more than a scan looks up one by one', async () => {
+    await reactTo(put());
+    const id = (index: number) => accountId(index + 1);
+    const compliant = condition({
+      verdict: 'Compliant',
+      reason: null,
+      status: 'Active',
+      driftSince: null,
+      changedAt: iso(now() - HOUR),
+    });
+    const found = Array.from({ length: 250 }, (_, index) => ({
+      record: {
+        ...emptyRecord(id(index)),
+        present: true,
+        conditions: { computeOptimizer: null, automation: compliant },
+      },
+      assessments: [judged({ policy: policyOf('computeOptimizer: Active, automation: Active') }).automation].map(
+        (assessment) => ({ ...assessment, accountId: id(index), verdict: 'Blocked' as const }),
+      ),
+    }));
+    const details = await changesBehind(shop.deps(), found);
+    const actors = found.map(({ record }) => details.get(record.accountId)?.automation?.changedBy?.actor);
+    expect(actors).toEqual(found.map(() => JANE(MANAGEMENT_ID)));
   });
 });
 
