@@ -118,7 +118,7 @@ export async function changesBehind(
     const detail = await whoChanged(deps, record, each);
     details.set(record.accountId, { ...details.get(record.accountId), [each.enrollment]: detail });
   });
-  await addOrganizationWide(deps, drifts.slice(MAX_LOOKUPS), details);
+  if (drifts.length > MAX_LOOKUPS) await addOrganizationWide(deps, drifts.slice(MAX_LOOKUPS), details);
   return details;
 }
 
@@ -133,7 +133,6 @@ async function addOrganizationWide(
   drifts: readonly Drift[],
   details: Map<AccountId, Partial<Record<EnrollmentId, Detail>>>,
 ): Promise<void> {
-  if (drifts.length === 0) return;
   const noted = (await readTyped(deps.registers, CHANGED_BY.named('organization')))?.value ?? {};
   const ours = new Map<string | null, boolean>();
   for (const { record, each } of drifts) {
