@@ -1,6 +1,7 @@
 import { auditQueries } from './audit.ts';
 import { associations, organizationWide } from './batches.ts';
 import { coldStart } from './cold-start.ts';
+import { configurations } from './configurations.ts';
 import { diffAlone } from './diff.ts';
 import type { Figure } from './figure.ts';
 import { groupCommit } from './group-commit.ts';
@@ -33,6 +34,7 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   'shared-limiter': repeated(sharedLimiter),
   'organization-wide': repeated(organizationWide),
   associations: repeated(associations),
+  configurations: repeated(configurations),
   'scan-cached': scanCached,
   'scan-uncached': scanUncached,
   'scan-stress': scanStress,

@@ -10,6 +10,8 @@ export interface SandboxOptions {
   /** Changes per second in the whole organization. */
   readonly orgRate?: number;
   readonly seed?: number;
+  /** How long a change of a configuration of an OU or the root takes, ms. */
+  readonly configurationDelayMs?: number;
 }
 
 export const sandboxInfo = z.object({
@@ -57,6 +59,8 @@ const MUTATING: ReadonlySet<string> = new Set([
   'UpdateEnrollmentConfiguration',
   'AssociateAccounts',
   'DisassociateAccounts',
+  'PutOrganizationEnrollmentConfiguration',
+  'DeleteOrganizationEnrollmentConfiguration',
 ]);
 
 export interface Sandbox {
@@ -67,6 +71,8 @@ export interface Sandbox {
   accounts(): Promise<readonly Truth[]>;
   /** By operation. */
   calls(): Promise<ReadonlyMap<string, Count>>;
+  /** Calls of one operation of one service: two services have a `ListAccounts`. */
+  callsTo(service: string, operation: string): Promise<number>;
   /** Mutating calls that were not throttled, by the account in which they were made. */
   changesOf(): Promise<ReadonlyMap<string, number>>;
   /** All mutating operations together. */
@@ -102,6 +108,12 @@ export function sandboxOver(info: z.infer<typeof sandboxInfo>, close: () => Prom
     ...{ endpoint, managementAccountId, environment, close, calls },
     async accounts() {
       return (await ask('accounts', truths)).accounts;
+    },
+    async callsTo(service, operation) {
+      const { calls: counts } = await ask('calls', callCounts);
+      return counts
+        .filter((each) => each.service === service && each.operation === operation)
+        .reduce((sum, { count }) => sum + count, 0);
     },
     async changesOf() {
       const sums = new Map<string, number>();
