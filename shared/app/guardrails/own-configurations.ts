@@ -28,9 +28,9 @@ const PERIOD_MS = 24 * 60 * 60 * 1000;
 /** The configurations that Rollcall stored. */
 export interface OwnConfigurations {
   /** Whether Rollcall stored this rule mode for the target. */
-  isOurs(targetId: string, stored: RuleMode): boolean;
+  readonly isOurs: (targetId: string, stored: RuleMode) => boolean;
   /** Whether somebody else has deleted it repeatedly, so that Rollcall must not store it again. */
-  isContested(targetId: string): boolean;
+  readonly isContested: (targetId: string) => boolean;
 }
 
 /** For a policy that does not manage configurations. */

@@ -5,8 +5,10 @@ import type { Delivery } from '../../ports/queue.ts';
 import { StoreError } from '../../ports/store-error.ts';
 import { ClockDifferenceError } from '../../ports/store-time.ts';
 import { POLICY, policyInForce } from '../coordination/policy-in-force.ts';
+import { ownConfigurations } from '../guardrails/own-configurations.ts';
 import { holdsOf, readGate } from '../guardrails/rollout-gate.ts';
 import { Stopped } from '../support/graceful-stop.ts';
+import { managesConfigurations } from '../survey/assessment-table.ts';
 import { reconcileBatch } from './bulk/reconcile-batch.ts';
 import { reconcileConfigurations } from './bulk/reconcile-configurations.ts';
 import { reconcileOrganization } from './bulk/reconcile-organization.ts';
@@ -95,7 +97,13 @@ export async function processMessage(shared: WorkContext, message: WorkMessage):
   }
   if (message.policyHash !== ours) return NO_RESULT;
   const gate = await readGate(shared.deps.registers, shared.policy);
-  const work = { ...shared, holds: holdsOf(gate, shared.policy) };
+  const { registers, clock } = shared.deps;
+  const own = managesConfigurations(shared.policy) ? await ownConfigurations(registers, clock.now()) : null;
+  const work = {
+    ...shared,
+    holds: holdsOf(gate, shared.policy),
+    ownConfigurations: own ?? shared.ownConfigurations,
+  };
   switch (message.kind) {
     case 'account':
       return reconcileAccount(work, message);

@@ -8,6 +8,7 @@ import type { Deps, Settings, WorkOutcome } from '../context.ts';
 import { policyInForce } from '../coordination/policy-in-force.ts';
 import { RunStore } from '../coordination/run-store.ts';
 import { ControlsView, underControls } from '../guardrails/controls.ts';
+import { NO_OWN_CONFIGURATIONS, type OwnConfigurations } from '../guardrails/own-configurations.ts';
 import { LedgerWriter } from '../ledger/ledger-writer.ts';
 import type { Retrying } from '../support/retry.ts';
 import { AutomationListingCache } from './automation-listing-cache.ts';
@@ -36,6 +37,8 @@ export interface WorkContext {
   readonly beganInForce: boolean;
   /** Accounts that a rollout holds back, as read for the current message. The guard reads them again before each call. */
   readonly holds: readonly HoldOf[];
+  /** The configurations that Rollcall stored, as read for the current message. */
+  readonly ownConfigurations: OwnConfigurations;
 }
 
 /** Creates the shared context of the workers of one process. */
@@ -61,6 +64,7 @@ export async function createWork(
     automationListing: new AutomationListingCache(deps.cloud, retrying, deps.clock, settings.maxAccounts),
     boundTo,
     holds: [],
+    ownConfigurations: NO_OWN_CONFIGURATIONS,
     beganInForce: (await policyInForce(deps.registers)) === policy.hash,
   };
 }
@@ -90,9 +94,17 @@ export function outcomeOf(verdict: Verdict): WorkOutcome {
 }
 
 export function assessContext(work: WorkContext): AssessContext {
-  const { policy, caller, deps, controls, holds } = work;
+  const { policy, caller, deps, controls, holds, ownConfigurations: own } = work;
   const now = deps.clock.now();
-  return { policy, caller, now, ...underControls(controls.last, now), optOutsAllowed: true, holds };
+  return {
+    policy,
+    caller,
+    now,
+    ...underControls(controls.last, now),
+    optOutsAllowed: true,
+    holds,
+    isOwnConfiguration: own.isOurs,
+  };
 }
 
 export function entryContext(work: WorkContext, runId: string): EntryContext {

@@ -10,6 +10,7 @@ import type { OrganizationSnapshot } from '../../ports/cloud.ts';
 import { CloudError } from '../../ports/cloud.ts';
 import type { Deps, OnProgress, Settings } from '../context.ts';
 import { readControls, underControls } from '../guardrails/controls.ts';
+import { ownConfigurations } from '../guardrails/own-configurations.ts';
 import type { Retrying } from '../support/retry.ts';
 import { AssessmentPipeline, withLeading } from './assessment-pipeline.ts';
 import {
@@ -97,7 +98,12 @@ export async function survey(
       prepared.then(() => snapshotOf(settings.snapshotMaxAgeMs)),
       listOthers(deps, settings, retrying, options),
     ]);
-    const context = { ...contextOf(policy, caller, deps.clock.now(), controls), holds: options.holds?.(taken) ?? [] };
+    const own = managesConfigurations(policy) ? await ownConfigurations(deps.registers, deps.clock.now()) : null;
+    const context = {
+      ...contextOf(policy, caller, deps.clock.now(), controls),
+      holds: options.holds?.(taken) ?? [],
+      ...(own !== null && { isOwnConfiguration: own.isOurs }),
+    };
     const { needsRecording } = options;
     const table = new AssessmentTable({ policy, caller, context, needsRecording, begunAt }, taken);
     pipeline.begin(table, others);

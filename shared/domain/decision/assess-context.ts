@@ -1,7 +1,7 @@
 import type { Condition } from '../enrollment/condition.ts';
 import type { EnrollmentId } from '../enrollment/kinds/index.ts';
 import type { Call } from '../enrollment/mismatch.ts';
-import type { Caller, EpochMs, Observation } from '../enrollment/model.ts';
+import type { Caller, EpochMs, Observation, RuleMode } from '../enrollment/model.ts';
 import type { ReasonCode } from '../enrollment/reason-codes.ts';
 import type { DesiredEnrollment, Verdict } from '../enrollment/verdict.ts';
 import type { CompiledPolicy, DesiredState, OrganizationAccount } from '../policy/index.ts';
@@ -34,6 +34,8 @@ export interface AssessContext {
   readonly halted?: boolean;
   /** False if a listing is incomplete. Opting out deletes data, so it must never follow from such a listing (invariant 8). */
   readonly optOutsAllowed: boolean;
+  /** Whether Rollcall stored this rule mode for the target. If it manages configurations, it changes them when the policy changes. */
+  readonly isOwnConfiguration?: (targetId: string, ruleMode: RuleMode) => boolean;
   /** The first hold that applies makes a drift Blocked. Checked only for a drift that would otherwise be remediated. */
   readonly holds?: readonly HoldOf[];
 }

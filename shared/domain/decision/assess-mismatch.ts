@@ -3,7 +3,7 @@ import type { Condition } from '../enrollment/condition.ts';
 import { governedText, governingConfiguration, rulesOut } from '../enrollment/governing-configuration.ts';
 import { kindOf } from '../enrollment/kinds/index.ts';
 import type { Call, Mismatch } from '../enrollment/mismatch.ts';
-import type { EpochMs, GoverningConfiguration } from '../enrollment/model.ts';
+import type { EpochMs, GoverningConfiguration, RuleMode } from '../enrollment/model.ts';
 import type { ReasonCode } from '../enrollment/reason-codes.ts';
 import { toIso } from '../time.ts';
 import type { AssessContext, Outcome, Subject } from './assess-context.ts';
@@ -63,14 +63,27 @@ export function closedText(opensAt: EpochMs | null): string {
  * change that. `null`: the configuration allows the desired state.
  */
 function governedBy(subject: Subject, governing: GoverningConfiguration | null, call: Call): Outcome | null {
-  const { desired, observation, account } = subject;
+  const { context, condition, desired, observation, account } = subject;
   if (governing === null || observation.kind !== 'observed') return null;
   if (!rulesOut(observation.ruleMode, desired)) return null;
   // Until the prerequisite is Active, AWS applies no configuration to the account.
   const waiting = unmetPrerequisite(subject, call);
   if (waiting !== null) return waiting;
+  if (isOwn(context, governing, observation.ruleMode)) {
+    const drift = { verdict: 'Drifted', reason: 'ruleModeDiffers' } as const;
+    return backoffOf(condition, subject) ?? stillHalted(context, condition) ?? closedWindow(context) ?? drift;
+  }
   const message = governedText({ ruleMode: observation.ruleMode, ruleModeSource: governing }, account.id, account);
   return { verdict: 'Blocked', reason: 'organizationConfiguration', message };
+}
+
+/** A configuration that Rollcall stored: the next scan plans the call that changes it, so no call for the account follows. */
+function isOwn(
+  { isOwnConfiguration = () => false }: AssessContext,
+  { targetId }: GoverningConfiguration,
+  ruleMode: RuleMode | null,
+): boolean {
+  return targetId !== null && ruleMode !== null && isOwnConfiguration(targetId, ruleMode);
 }
 
 function failedOptOut({ observation, desired }: Subject): Outcome | null {
