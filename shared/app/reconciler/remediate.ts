@@ -208,7 +208,8 @@ function requireClaim(work: WorkContext, { assessment, expiresAt }: ReturnType<t
 
 /** The call would change the other accounts too, without intents for them. */
 function notAllClaimed(remediation: Remediation): Failure {
-  const message = 'the call was not made: some of its accounts were being changed by other calls';
+  const call = remediation.assessment.scope === 'configuration' ? 'call' : 'organization-wide call';
+  const message = `the ${call} was not made: some accounts were being changed one by one`;
   const error = { kind: 'Organization', code: 'NotAllClaimed', message, requestId: null, operation: null };
   return { outcome: undone(attemptsOf(remediation)), error };
 }
