@@ -4,12 +4,12 @@ export { type Finding, formatFinding } from './file/findings.ts';
 export { type PolicyResult, parsePolicy } from './file/parse.ts';
 export { policyJsonSchema } from './file/schema.ts';
 export { Secret } from './file/secret.ts';
+export { initPolicy, type MemberAccess, type ObservedEnrollments } from './init/policy-from-organization.ts';
 export { policyWarnings } from './lint/warnings.ts';
 export { type CompiledPolicy, compilePolicy, manages } from './rules/compile.ts';
 export { compileMatch, matchSelector, ouCovers, TagsNotReadError } from './rules/match.ts';
 export { type OperatorSelector, parseOperatorSelector } from './rules/operator-selector.ts';
 export { policyHash } from './rules/policy-hash.ts';
-export { initPolicy, type MemberAccess, type ObservedEnrollments } from './starter-policy.ts';
 export type {
   DesiredState,
   Exemption,

@@ -9,7 +9,7 @@ import { Output } from '../../../services/cli/ui/output.ts';
 import { oneLine, shorten, table } from '../../../services/cli/ui/table.ts';
 import { jsonLogger } from '../../../shared/adapters/system/logger.ts';
 import { digestOf } from '../../../shared/domain/ledger/alert-message.ts';
-import { initPolicy } from '../../../shared/domain/policy/starter-policy.ts';
+import { initPolicy } from '../../../shared/domain/policy/init/policy-from-organization.ts';
 import { jsonAscii, visible, visibleLines } from '../../../shared/domain/text.ts';
 import { chainOf, draft, sealAll } from '../../contract/samples.ts';
 

@@ -1,12 +1,12 @@
 /** Generates the policy of `policy init`. It describes the present state of the organization, so it causes no changes. */
 
-import { byKind, type EnrollmentId, FIRST_KIND, KINDS, kindOf } from '../enrollment/kinds/index.ts';
-import type { EnrollmentStatus } from '../enrollment/model.ts';
-import { jsonAscii } from '../text.ts';
-import { shown } from './file/findings.ts';
-import { formatDate } from './file/values.ts';
-import { type Label, labelTree, type OuNode, ouTree } from './rules/ou-tree.ts';
-import { DESIRED_FIELDS, type DesiredStatus, type OrganizationAccount } from './types.ts';
+import { byKind, type EnrollmentId, FIRST_KIND, KINDS, kindOf } from '../../enrollment/kinds/index.ts';
+import type { EnrollmentStatus } from '../../enrollment/model.ts';
+import { jsonAscii } from '../../text.ts';
+import { shown } from '../file/findings.ts';
+import { formatDate } from '../file/values.ts';
+import { DESIRED_FIELDS, type DesiredStatus, type OrganizationAccount } from '../types.ts';
+import { type Label, labelTree, type OuNode, ouTree } from './rules-from-ous.ts';
 
 /** An observed enrollment; null: it could not be read. */
 export interface ObservedEnrollments extends Readonly<Record<EnrollmentId, EnrollmentStatus | null>> {
