@@ -29,9 +29,7 @@ export async function bindApprovedPlan(
 ): Promise<BoundRun> {
   const now = deps.clock.now();
   const open = await openApprovals(deps.registers, run.policy.hash, now);
-  const asks = plan.trip?.reason === 'maxChanges' || plan.asked.length > 0;
-  const usable = asks ? open : open.filter(({ planHash }) => planHash === opened);
-  const bound = run.planHash === null ? await bind(deps, runs, run, plan, usable, replan) : null;
+  const bound = run.planHash === null ? await bind(deps, runs, run, plan, { open, opened }, replan) : null;
   // As long as an approval has no started run, each tick requests a scan. So approvals that this scan did not need are marked with its run too.
   for (const { planHash, startedRun } of open) {
     if (startedRun === null) await startApproved(deps.registers, planHash, run.runId, now);
@@ -44,13 +42,13 @@ async function bind(
   runs: RunStore,
   run: RunContext,
   plan: Plan,
-  open: readonly Approval[],
+  { open, opened }: { readonly open: readonly Approval[]; readonly opened: string | null },
   replan: (keys: ReadonlySet<string>) => Promise<Plan>,
 ): Promise<BoundRun | null> {
   for (const approval of open) {
     const { planHash, expiresAt } = approval;
     const keys = await runs.planKeys(planHash);
-    if (keys === null || !isUseful(plan, keys)) continue;
+    if (keys === null || !isUseful(plan, keys, planHash === opened)) continue;
     const approved = await replan(keys);
     if (approved.trip !== null) return { run, plan: approved };
     if (!(await startApproved(registers, planHash, run.runId, clock.now()))) continue;
@@ -68,16 +66,17 @@ export async function approvalFor(
   if (plan.trip?.reason !== 'maxChanges' && plan.asked.length === 0) return null;
   for (const approval of await openApprovals(registers, plan.policyHash, clock.now())) {
     const keys = await runs.planKeys(approval.planHash);
-    if (keys !== null && isUseful(plan, keys)) return approval;
+    if (keys !== null && isUseful(plan, keys, false)) return approval;
   }
   return null;
 }
 
-/** Whether an approval helps. If only configurations of others need one, it must be for one of these. */
-function isUseful(plan: Plan, keys: ReadonlySet<string>): boolean {
+/** Whether the plan needs an approval with these keys: for `maxChanges`, or for a configuration of somebody else. @param opened it opened the gate */
+function isUseful(plan: Plan, keys: ReadonlySet<string>, opened: boolean): boolean {
   const calls = plan.configurations?.calls ?? [];
   if (calls.some((call) => call.needsApproval && keys.has(configurationKey(call)))) return true;
-  return plan.trip !== null && actionable(plan).some((change) => allows(keys, change));
+  const isNeeded = plan.trip?.reason === 'maxChanges' || opened;
+  return isNeeded && actionable(plan).some((change) => allows(keys, change));
 }
 
 /** The changes that the run would make now or when the change window opens. */
