@@ -1,41 +1,9 @@
-import { Command } from '@smithy/core/client';
-import { getEndpointPlugin } from '@smithy/core/endpoints';
-import type {
-  ComputeOptimizerAutomationClientResolvedConfig,
-  ServiceInputTypes,
-  ServiceOutputTypes,
-} from './client.ts';
+import { commandsOf } from '../service-client/commands.ts';
+import { SERVICE_TARGET } from './client.ts';
 import type * as models from './models.ts';
 import * as schemas from './schemas.ts';
 
-type OperationSchema = Parameters<ReturnType<typeof Command.classBuilder>['sc']>[0];
-
-/** The settings of the client that determine the endpoint. */
-const ENDPOINT_PARAMETERS = {
-  UseFIPS: { type: 'builtInParams', name: 'useFipsEndpoint' },
-  Endpoint: { type: 'builtInParams', name: 'endpoint' },
-  Region: { type: 'builtInParams', name: 'region' },
-  UseDualStack: { type: 'builtInParams', name: 'useDualstackEndpoint' },
-} as const;
-
-function commandClass<Input extends ServiceInputTypes, Output extends object>(
-  operation: string,
-  schema: OperationSchema,
-) {
-  return Command.classBuilder<
-    Input,
-    Output & ServiceOutputTypes,
-    ComputeOptimizerAutomationClientResolvedConfig,
-    ServiceInputTypes,
-    ServiceOutputTypes
-  >()
-    .ep(ENDPOINT_PARAMETERS)
-    .m((command, _stack, config) => [getEndpointPlugin(config, command.getEndpointParameterInstructions())])
-    .s('ComputeOptimizerAutomationService', operation, {})
-    .n('ComputeOptimizerAutomationClient', `${operation}Command`)
-    .sc(schema)
-    .build();
-}
+const commandClass = commandsOf(SERVICE_TARGET, 'ComputeOptimizerAutomationClient');
 
 /** Enables or disables Automation in the caller's own account. */
 export class UpdateEnrollmentConfigurationCommand extends commandClass<

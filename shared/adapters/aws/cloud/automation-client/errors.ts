@@ -1,28 +1,9 @@
-import { ServiceException, type ServiceExceptionOptions } from '@smithy/core/client';
+import { errorsOf, type ModelledError, ModelledServiceException } from '../service-client/errors.ts';
 
 /** Base class of the errors of Compute Optimizer Automation. */
-export class ComputeOptimizerAutomationServiceException extends ServiceException {
-  constructor(options: ServiceExceptionOptions) {
-    super(options);
-    Object.setPrototypeOf(this, new.target.prototype);
-  }
-}
+export class ComputeOptimizerAutomationServiceException extends ModelledServiceException {}
 
-type ErrorOptions = Omit<ServiceExceptionOptions, 'name' | '$fault'>;
-type ErrorClass<Name extends string> = new (
-  options: ErrorOptions,
-) => ComputeOptimizerAutomationServiceException & { readonly name: Name };
-
-/** The modelled errors differ only in name and fault. */
-function errorClass<Name extends string>(name: Name, fault: 'client' | 'server'): ErrorClass<Name> {
-  return class extends ComputeOptimizerAutomationServiceException {
-    override readonly name = name;
-    override readonly $fault = fault;
-    constructor(options: ErrorOptions) {
-      super({ ...options, name, $fault: fault });
-    }
-  };
-}
+const errorClass = errorsOf(ComputeOptimizerAutomationServiceException);
 
 class AccessDeniedException extends errorClass('AccessDeniedException', 'client') {}
 export class ConflictException extends errorClass('ConflictException', 'client') {}
@@ -38,7 +19,7 @@ class ServiceUnavailableException extends errorClass('ServiceUnavailableExceptio
 export class ThrottlingException extends errorClass('ThrottlingException', 'client') {}
 
 /** Every modelled error, for the client's registry. */
-export const MODELLED_ERRORS = [
+export const MODELLED_ERRORS: readonly ModelledError[] = [
   { errorType: AccessDeniedException, name: 'AccessDeniedException', fault: 'client' },
   { errorType: ConflictException, name: 'ConflictException', fault: 'client' },
   { errorType: ForbiddenException, name: 'ForbiddenException', fault: 'client' },
@@ -51,4 +32,4 @@ export const MODELLED_ERRORS = [
   { errorType: ResourceNotFoundException, name: 'ResourceNotFoundException', fault: 'client' },
   { errorType: ServiceUnavailableException, name: 'ServiceUnavailableException', fault: 'server' },
   { errorType: ThrottlingException, name: 'ThrottlingException', fault: 'client' },
-] as const;
+];

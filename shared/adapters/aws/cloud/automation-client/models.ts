@@ -1,5 +1,3 @@
-import type { UpdateEnrollmentStatusCommandOutput } from '@aws-sdk/client-compute-optimizer';
-
 /**
  * Shapes of Compute Optimizer Automation, by the names of the upstream package `@aws-sdk/client-compute-optimizer-automation`
  * (Smithy model `com.amazonaws.computeoptimizerautomation`, version 2025-09-22), limited to the operations that Rollcall calls.
@@ -8,11 +6,6 @@ import type { UpdateEnrollmentStatusCommandOutput } from '@aws-sdk/client-comput
 type EnrollmentStatus = 'Active' | 'Inactive' | 'Pending' | 'Failed';
 type OrganizationRuleMode = 'AnyAllowed' | 'NoneAllowed';
 type OrganizationTargetType = 'Account' | 'OrganizationalUnit';
-
-/** What the SDK adds to every answer: request id, HTTP status, attempts. */
-export interface MetadataBearer {
-  $metadata: UpdateEnrollmentStatusCommandOutput['$metadata'];
-}
 
 interface OrganizationRuleModeSource {
   /**

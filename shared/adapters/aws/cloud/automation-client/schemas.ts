@@ -1,43 +1,23 @@
-import { TypeRegistry } from '@smithy/core/schema';
+import {
+  IDEMPOTENCY_TOKEN,
+  IDEMPOTENT,
+  INTEGER,
+  type Member,
+  NO_TRAITS,
+  STRING,
+  STRING_LIST,
+  shapesOf,
+  TIMESTAMP,
+} from '../service-client/schemas.ts';
 import { ComputeOptimizerAutomationServiceException, MODELLED_ERRORS } from './errors.ts';
 
-/**
- * The wire shapes in the SDK's own schema notation: `[kind, namespace, name, traits, memberNames, memberSchemas]`, from
- * the Smithy model of the service. Kinds and simple types are numbers in that notation, which the constants below name.
- */
-export const NAMESPACE = 'com.amazonaws.computeoptimizerautomation';
-
-const STRUCTURE = 3;
-const UNION = 4;
-const LIST = 1;
-const OPERATION = 9;
-const ERROR = -3;
-const STRING = 0;
-const INTEGER = 1;
-const TIMESTAMP = 4;
-const STRING_LIST = 64;
-const NO_TRAITS = 0;
-/** Bit of the trait `smithy.api#idempotencyToken`: the serializer generates a random token by default. */
-const IDEMPOTENCY_TOKEN = 4;
-/** Bit of the trait `smithy.api#idempotent`. */
-const IDEMPOTENT = 2;
-
-type Member = number | [number, number] | Structure | Union | [typeof LIST, string, string, number, Structure];
-type Structure = [typeof STRUCTURE, string, string, number, string[], Member[]];
-type Union = [typeof UNION, string, string, number, string[], Member[]];
-type Operation = [typeof OPERATION, string, string, number, Structure, Structure];
-
-function structure(name: string, members: Record<string, Member>): Structure {
-  return [STRUCTURE, NAMESPACE, name, NO_TRAITS, Object.keys(members), Object.values(members)];
-}
-
-function list(name: string, item: Structure): Member {
-  return [LIST, NAMESPACE, name, NO_TRAITS, item];
-}
-
-function operation(name: string, traits: number, input: Structure, output: Structure): Operation {
-  return [OPERATION, NAMESPACE, name, traits, input, output];
-}
+/** The wire shapes, from the Smithy model of the service. */
+export const SHAPES = shapesOf('com.amazonaws.computeoptimizerautomation', {
+  base: ComputeOptimizerAutomationServiceException,
+  baseName: 'ComputeOptimizerAutomationServiceException',
+  modelled: MODELLED_ERRORS,
+});
+const { structure, union, list, operation } = SHAPES;
 
 const clientToken: Member = [STRING, IDEMPOTENCY_TOKEN];
 const enrollment = { status: STRING, statusReason: STRING, lastUpdatedTimestamp: TIMESTAMP };
@@ -54,14 +34,7 @@ const AccountInfo$ = structure('AccountInfo', {
   organizationRuleMode: STRING,
   organizationRuleModeSource: OrganizationRuleModeSource$,
 });
-const OrganizationTarget$: Union = [
-  UNION,
-  NAMESPACE,
-  'OrganizationTarget',
-  NO_TRAITS,
-  ['accountId', 'organizationalUnitId'],
-  [STRING, STRING],
-];
+const OrganizationTarget$ = union('OrganizationTarget', { accountId: STRING, organizationalUnitId: STRING });
 const OrganizationEnrollmentConfiguration$ = structure('OrganizationEnrollmentConfiguration', {
   targetId: STRING,
   targetType: STRING,
@@ -168,18 +141,3 @@ export const ListOrganizationalUnits$ = operation(
     nextToken: STRING,
   }),
 );
-
-/** The registries in which the protocol looks up the class of an error; created with each client. */
-export function errorTypeRegistries(): TypeRegistry[] {
-  const baseNamespace = `smithy.ts.sdk.synthetic.${NAMESPACE}`;
-  const base = TypeRegistry.for(baseNamespace);
-  base.registerError(
-    [ERROR, baseNamespace, 'ComputeOptimizerAutomationServiceException', NO_TRAITS, [], []],
-    ComputeOptimizerAutomationServiceException,
-  );
-  const modelled = TypeRegistry.for(NAMESPACE);
-  for (const { errorType, name, fault } of MODELLED_ERRORS) {
-    modelled.registerError([ERROR, NAMESPACE, name, { error: fault }, ['message'], [STRING]], errorType);
-  }
-  return [base, modelled];
-}

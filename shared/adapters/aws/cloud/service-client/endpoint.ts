@@ -12,8 +12,8 @@ const supports = (what: string) => ({
 const FIPS = supports('supportsFIPS');
 const DUAL_STACK = supports('supportsDualStack');
 
-/** The service's endpoint: AWS's standard regional pattern with the partition's DNS suffixes. */
-const RULES: RuleSetObject = {
+/** AWS's standard regional endpoints, with the partition's DNS suffixes. */
+const rulesOf = (prefix: string): RuleSetObject => ({
   version: '1.0',
   parameters: {
     Region: { type: 'String', builtIn: 'AWS::Region', required: false, documentation: 'The AWS Region' },
@@ -39,32 +39,32 @@ const RULES: RuleSetObject = {
             branch(
               [isTrue('UseFIPS'), isTrue('UseDualStack')],
               [
-                at([FIPS, DUAL_STACK], 'https://aco-automation-fips.{Region}.{partition#dualStackDnsSuffix}'),
+                at([FIPS, DUAL_STACK], `https://${prefix}-fips.{Region}.{partition#dualStackDnsSuffix}`),
                 refusal([], 'FIPS and DualStack are enabled, but this partition does not support one or both'),
               ],
             ),
             branch(
               [isTrue('UseFIPS')],
               [
-                at([FIPS], 'https://aco-automation-fips.{Region}.{partition#dnsSuffix}'),
+                at([FIPS], `https://${prefix}-fips.{Region}.{partition#dnsSuffix}`),
                 refusal([], 'FIPS is enabled but this partition does not support FIPS'),
               ],
             ),
             branch(
               [isTrue('UseDualStack')],
               [
-                at([DUAL_STACK], 'https://aco-automation.{Region}.{partition#dualStackDnsSuffix}'),
+                at([DUAL_STACK], `https://${prefix}.{Region}.{partition#dualStackDnsSuffix}`),
                 refusal([], 'DualStack is enabled but this partition does not support DualStack'),
               ],
             ),
-            at([], 'https://aco-automation.{Region}.{partition#dnsSuffix}'),
+            at([], `https://${prefix}.{Region}.{partition#dnsSuffix}`),
           ],
         ),
       ],
     ),
     refusal([], 'Invalid Configuration: Missing Region'),
   ],
-};
+});
 
 type Rule = RuleSetObject['rules'][number];
 type Conditions = NonNullable<Rule['conditions']>;
@@ -79,8 +79,9 @@ function refusal(conditions: Conditions, error: string): Rule {
   return { conditions, error, type: 'error' };
 }
 
-/** The rules call `aws.partition`, which is registered when `@aws-sdk/client-compute-optimizer`, the base of this client, is loaded. */
-export function automationEndpointProvider(): EndpointProvider {
+/** The rules call `aws.partition`, which is registered when `@aws-sdk/client-compute-optimizer`, the base of every client, is loaded. */
+export function regionalEndpointProvider(prefix: string): EndpointProvider {
+  const rules = rulesOf(prefix);
   const cache = new EndpointCache({ size: 50, params: ['Endpoint', 'Region', 'UseDualStack', 'UseFIPS'] });
   return ({ Region, Endpoint, UseDualStack = false, UseFIPS = false }, context = {}) => {
     const endpointParams = {
@@ -90,7 +91,7 @@ export function automationEndpointProvider(): EndpointProvider {
       ...(Endpoint !== undefined && { Endpoint }),
     };
     return cache.get(endpointParams, () =>
-      resolveEndpoint(RULES, { endpointParams, ...(context.logger && { logger: context.logger }) }),
+      resolveEndpoint(rules, { endpointParams, ...(context.logger && { logger: context.logger }) }),
     );
   };
 }
