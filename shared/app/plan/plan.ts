@@ -1,10 +1,4 @@
-import {
-  type Coverage,
-  type GuardrailInput,
-  type RecentChanges,
-  type Trip,
-  tripped,
-} from '../../domain/decision/guardrails.ts';
+import type { Coverage, RecentChanges, Trip } from '../../domain/decision/guardrails.ts';
 import {
   type Change,
   dueChanges,
@@ -42,6 +36,7 @@ import type { Summary } from '../survey/assessment-table.ts';
 import type { Survey } from '../survey/survey.ts';
 import { callsInstead, configurationCallsOf, withConfigurations } from './configuration-changes.ts';
 import { type OrgWide, organizationWide, useOrganizationCalls } from './organization-call.ts';
+import { checkGuardrails } from './plan-guardrails.ts';
 import {
   configurationKey,
   configurationsOf,
@@ -132,21 +127,6 @@ export function allows(keys: ReadonlySet<string>, change: Change): boolean {
   const { enrollment, action } = change;
   if (!kindOf(enrollment).hasRuleMode || actionOf(enrollment, action)?.effect !== 'setStatus') return false;
   return keys.has(changeKey({ ...change, action: actionFor(enrollment, 'disassociate').operation }));
-}
-
-/**
- * Checks the guardrails and returns the due changes that the run may make. If only `minCoverage` trips, the organization-wide call
- * is still made: it requires that no account is Unknown, and it restores the listings if trusted access was lost.
- */
-function checkGuardrails(
-  ready: readonly Change[],
-  waiting: readonly Change[],
-  input: Omit<GuardrailInput, 'changes'>,
-): { readonly due: readonly Change[]; readonly trip: Trip | null } {
-  const trip = tripped({ ...input, changes: [...ready, ...waiting] });
-  const sweep = ready.filter(({ scope }) => scope === 'organization');
-  if (trip?.reason !== 'minCoverage' || sweep.length === 0) return { due: ready, trip };
-  return { due: sweep, trip: tripped({ ...input, coverage: null, changes: sweep }) };
 }
 
 interface FollowUpInput {
@@ -251,6 +231,7 @@ export function makePlan(
     guardrails: policy.policy.guardrails,
     accountsInScope: survey.accountsInScope,
     coverage: survey.coverage,
+    coverageByKind: survey.coverageByKind,
     recent,
     maxChangesLifted: allowed !== null,
   });

@@ -230,11 +230,12 @@ export class AssessmentTable {
   }
 
   /** `missing`: enrolled accounts that the snapshot lacks. */
-  coverage(listed: number, missing: number): Coverage {
+  coverage(kinds: readonly EnrollmentId[], listed: number, missing: number): Coverage {
+    const indices = kinds.map((id) => ENROLLMENT_IDS.indexOf(id));
     const counts = { listed, evaluated: 0, unknown: missing, notApplicable: 0 };
     for (const [accountId, verdicts] of this.#verdicts) {
       if (verdicts[0] === 'NotApplicable') counts.notApplicable += 1;
-      else if (!verdicts.includes('Unknown')) counts.evaluated += 1;
+      else if (!indices.some((index) => verdicts[index] === 'Unknown')) counts.evaluated += 1;
       else if (!isUnreadable(this.#options.caller, accountId)) counts.unknown += 1;
     }
     return counts;

@@ -33,6 +33,8 @@ export interface Survey {
   readonly snapshot: OrganizationSnapshot;
   readonly summary: Summary;
   readonly coverage: Coverage;
+  /** Coverage by one kind and its prerequisites alone. */
+  readonly coverageByKind: Readonly<Record<EnrollmentId, Coverage>>;
   /** ACTIVE accounts for which the policy manages anything: the base of all percentages. */
   readonly accountsInScope: number;
   /** Numbers of accounts whose enrollment is contested. */
@@ -152,7 +154,10 @@ export async function survey(
     caller,
     snapshot: table.snapshot,
     summary: table.summary,
-    coverage: table.coverage(enrolled.seen.size, missing.length),
+    coverage: table.coverage(ENROLLMENT_IDS, enrolled.seen.size, missing.length),
+    coverageByKind: byKind((id) =>
+      table.coverage([id, ...kindOf(id).prerequisites], enrolled.seen.size, missing.length),
+    ),
     accountsInScope: table.accountsInScope,
     contested: table.contested,
     trustedAccess,

@@ -55,10 +55,14 @@ export function tripped(input: GuardrailInput): Trip | null {
   return coverageTrip(input) ?? optOutTrip(input) ?? changesTrip(input);
 }
 
+export function isCovered({ evaluated, unknown }: Coverage, { minCoverage }: Guardrails): boolean {
+  const active = evaluated + unknown;
+  return active === 0 || evaluated * 100 >= minCoverage * active;
+}
+
 function coverageTrip({ coverage, guardrails }: GuardrailInput): Trip | null {
-  if (coverage === null) return null;
+  if (coverage === null || isCovered(coverage, guardrails)) return null;
   const active = coverage.evaluated + coverage.unknown;
-  if (active === 0 || coverage.evaluated * 100 >= guardrails.minCoverage * active) return null;
   const percent = Math.floor((coverage.evaluated * 1000) / active) / 10;
   const message =
     `status known for only ${coverage.evaluated} of ${active} active accounts (${percent}%), and minCoverage is ` +
