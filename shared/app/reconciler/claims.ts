@@ -1,4 +1,6 @@
 import type { AccountRecord } from '../../domain/account/record.ts';
+import { canonicalJson } from '../../domain/canonical-hash.ts';
+import { ENROLLMENT_IDS, type EnrollmentId, independentOf } from '../../domain/enrollment/kinds/index.ts';
 import type { EntryDraft } from '../../domain/ledger/entry.ts';
 import type { ChangeResult } from '../../ports/cloud.ts';
 import { writeEntries } from '../ledger/write-entries.ts';
@@ -86,7 +88,21 @@ export async function recordFailure(
   return ended?.record ?? record;
 }
 
-const isUnmoved = (current: AccountRecord, { record }: Remediation): boolean => current.head.hash === record.head.hash;
+/**
+ * Whether the record still shows what was assessed. Another worker may have written about an independent enrollment of the account in the meantime, for
+ * example for an organization-wide call of its own.
+ */
+function isUnmoved(current: AccountRecord, { record, assessment: { enrollment } }: Remediation): boolean {
+  if (current.head.hash === record.head.hash) return true;
+  const independent = independentOf(enrollment);
+  const isSame = (id: EnrollmentId): boolean =>
+    canonicalJson(current.conditions[id]) === canonicalJson(record.conditions[id]);
+  return (
+    current.present === record.present &&
+    !independent.every(isSame) &&
+    ENROLLMENT_IDS.every((id) => independent.includes(id) || isSame(id))
+  );
+}
 
 /** Whether the claim of this remediation is still open. If not, claim recovery has closed it. */
 const holdsClaim = (current: AccountRecord, { assessment, intentId }: Remediation): boolean =>

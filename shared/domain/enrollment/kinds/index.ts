@@ -51,6 +51,19 @@ export function dependentsOf(id: EnrollmentId): readonly EnrollmentId[] {
   return KINDS.filter(({ prerequisites }) => prerequisites.includes(id)).map((kind) => kind.id);
 }
 
+/** The kinds whose state does not influence this one: no prerequisite connects them. */
+const INDEPENDENT_OF = byKind((id) => {
+  const connected = new Set<EnrollmentId>([id]);
+  // Members that are added during the loop are visited as well.
+  for (const each of connected)
+    for (const other of [...kindOf(each).prerequisites, ...dependentsOf(each)]) connected.add(other);
+  return ENROLLMENT_IDS.filter((other) => !connected.has(other));
+});
+
+export function independentOf(id: EnrollmentId): readonly EnrollmentId[] {
+  return INDEPENDENT_OF[id];
+}
+
 /** The titles of the kinds that others need, for people: `Compute Optimizer`. */
 export const PREREQUISITE_TITLES: string = KINDS.filter(({ id }) => dependentsOf(id).length > 0)
   .map(({ title }) => title)
