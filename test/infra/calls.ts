@@ -6,7 +6,7 @@ const root = resolve(import.meta.dirname, '../..');
 
 export const FUNCTIONS = ['tick', 'scanner', 'worker', 'reactor', 'api'] as const;
 
-/** Services by SDK package. The client of Automation is Rollcall's own. */
+/** Services by SDK package. The clients of Automation and Cost Optimization Hub are Rollcall's own. */
 const SERVICES: Readonly<Record<string, string>> = {
   '@aws-sdk/client-dynamodb': 'dynamodb',
   '@aws-sdk/client-sqs': 'sqs',
@@ -17,6 +17,7 @@ const SERVICES: Readonly<Record<string, string>> = {
   '@aws-sdk/client-s3': 's3',
   '@aws-sdk/client-ssm': 'ssm',
   'automation-client/index.ts': 'aco-automation',
+  'cost-optimization-hub-client/index.ts': 'cost-optimization-hub',
 };
 
 /** Calls whose IAM action has another name. */

@@ -92,6 +92,7 @@ describe('the member role', () => {
     expect(actionsOf(statementsOf(reader))).toEqual([
       'compute-optimizer:GetEnrollmentStatus',
       'aco-automation:GetEnrollmentConfiguration',
+      'cost-optimization-hub:ListEnrollmentStatuses',
     ]);
     expect(String(reader.Properties['RoleName'])).toMatch(/^\$\{RoleName\}Reader$/);
     const assumes = (role: string) =>
@@ -107,6 +108,7 @@ describe('the member role', () => {
     const slr = (service: string, name: string) =>
       `arn:\${AWS::Partition}:iam::\${AWS::AccountId}:role/aws-service-role/${service}/${name}`;
     const optimizer = slr('compute-optimizer.amazonaws.com', 'AWSServiceRoleForComputeOptimizer*');
+    const hub = slr('cost-optimization-hub.bcm.amazonaws.com', 'AWSServiceRoleForCostOptimizationHub');
     const automation = slr('aco-automation.amazonaws.com', 'AWSServiceRoleForComputeOptimizerAutomation');
     expect(statements.map(({ Action, Resource }) => [Action, Resource])).toEqual([
       [
@@ -115,11 +117,14 @@ describe('the member role', () => {
           'compute-optimizer:UpdateEnrollmentStatus',
           'aco-automation:GetEnrollmentConfiguration',
           'aco-automation:UpdateEnrollmentConfiguration',
+          'cost-optimization-hub:ListEnrollmentStatuses',
+          'cost-optimization-hub:UpdateEnrollmentStatus',
         ],
         '*',
       ],
       [['iam:CreateServiceLinkedRole'], optimizer],
       [['iam:PutRolePolicy'], optimizer],
+      [['iam:CreateServiceLinkedRole'], hub],
       [['iam:CreateServiceLinkedRole'], automation],
       [['iam:PutRolePolicy', 'iam:AttachRolePolicy'], automation],
     ]);

@@ -25,7 +25,9 @@ const POLICIES: readonly CompiledPolicy[] = (['enforce', 'alert', 'off'] as cons
   (['Active', 'Inactive', 'unmanaged'] as const).flatMap((computeOptimizer) =>
     (['Active', 'Inactive', 'unmanaged'] as const).flatMap((automation) =>
       (['AnyAllowed', 'NoneAllowed', 'unmanaged'] as const).map((organizationRules) => {
-        const defaults = { mode, computeOptimizer, automation, organizationRules };
+        // Independent of the others, so that it follows one of them.
+        const costOptimizationHub = organizationRules === 'unmanaged' ? ('unmanaged' as const) : computeOptimizer;
+        const defaults = { mode, computeOptimizer, automation, costOptimizationHub, organizationRules };
         const shown = { [fc.toStringMethod]: () => JSON.stringify(defaults) };
         return { ...compilePolicy({ ...base.policy, defaults }), ...shown };
       }),

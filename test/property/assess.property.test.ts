@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { facetOf } from '../../shared/domain/account/transition.ts';
 import { assess } from '../../shared/domain/decision/assess.ts';
-import { ENROLLMENT_IDS } from '../../shared/domain/enrollment/kinds/index.ts';
+import { ENROLLMENT_IDS, type EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts';
 import type { Observations } from '../../shared/domain/enrollment/mismatch.ts';
 import type { Observation } from '../../shared/domain/enrollment/model.ts';
 import type { Assessment } from '../../shared/domain/enrollment/verdict.ts';
@@ -25,7 +25,7 @@ const anything = fc.record({
 
 type Anything = typeof anything extends fc.Arbitrary<infer T> ? T : never;
 
-function assessed(situation: Anything): Readonly<Record<'computeOptimizer' | 'automation', Assessment>> {
+function assessed(situation: Anything): Readonly<Record<EnrollmentId, Assessment>> {
   return assess(contextOf(situation), situation.facts, situation.observations, situation.record);
 }
 
@@ -138,7 +138,8 @@ describe('the assessment reaches a fixpoint', () => {
     });
     fc.assert(
       fc.property(situation, ({ policy, facts, computeOptimizer, automation }) => {
-        let observations: Observations = { computeOptimizer, automation };
+        const costOptimizationHub = computeOptimizer;
+        let observations: Observations = { computeOptimizer, automation, costOptimizationHub };
         const context = contextOf({ policy, caller: CALLER, now: NOW });
         const start = observations;
         for (let step = 0; step < 3; step += 1) {
@@ -146,6 +147,7 @@ describe('the assessment reaches a fixpoint', () => {
           observations = {
             computeOptimizer: effectOf(found.computeOptimizer, observations.computeOptimizer),
             automation: effectOf(found.automation, observations.automation),
+            costOptimizationHub: effectOf(found.costOptimizationHub, observations.costOptimizationHub),
           };
         }
         const end = assess(context, facts, observations, null);

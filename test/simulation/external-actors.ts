@@ -35,6 +35,7 @@ const RUBBISH = [
 const CHANGES: Readonly<Record<EnrollmentId, readonly [source: string, name: string]>> = {
   computeOptimizer: ['computeoptimizer.amazonaws.com', 'UpdateEnrollmentStatus'],
   automation: ['aco-automation.amazonaws.com', 'UpdateEnrollmentConfiguration'],
+  costOptimizationHub: ['cost-optimization-hub.amazonaws.com', 'UpdateEnrollmentStatus'],
 };
 
 /**

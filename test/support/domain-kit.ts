@@ -60,7 +60,7 @@ export function unknown(reason: Extract<Observation, { kind: 'unknown' }>['reaso
   return { kind: 'unknown', reason, message: null };
 }
 
-const UNSEEN: Observations = { computeOptimizer: unknown('notListed'), automation: unknown('notListed') };
+const UNSEEN: Observations = byKind(() => unknown('notListed'));
 
 /** A recorded condition: by default Inactive, unchanged for 30 days, Active desired. */
 export function condition(rest: Partial<Condition> = {}): Condition {
@@ -114,5 +114,5 @@ export function contextOf(situation: Situation): AssessContext {
 export function judged(situation: Situation): Readonly<Record<EnrollmentId, Assessment>> {
   const { facts = MEMBER, record = null } = situation;
   const { computeOptimizer = UNSEEN.computeOptimizer, automation = UNSEEN.automation } = situation;
-  return assess(contextOf(situation), facts, { computeOptimizer, automation }, record);
+  return assess(contextOf(situation), facts, { ...UNSEEN, computeOptimizer, automation }, record);
 }

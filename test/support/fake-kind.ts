@@ -1,6 +1,5 @@
-import { AUTOMATION } from '../../shared/domain/enrollment/kinds/automation.ts';
-import { COMPUTE_OPTIMIZER } from '../../shared/domain/enrollment/kinds/compute-optimizer.ts';
 import type { EnrollmentKind } from '../../shared/domain/enrollment/kinds/kind.ts';
+import { REGISTRY as PRODUCT } from '../../shared/domain/enrollment/kinds/registry.ts';
 
 /**
  * A third kind that no product file knows. It shares the name of an operation with Compute Optimizer, as AWS's Cost Optimization Hub does, and depends
@@ -10,6 +9,7 @@ export const FAKE_KIND = {
   id: 'fakeKind',
   title: 'Fake kind',
   service: 'fake-service',
+  partitions: null,
   listOperation: 'ListFakeAccounts',
   readOperation: 'GetFakeStatus',
   targets: ['Active', 'Inactive'],
@@ -36,4 +36,4 @@ export const FAKE_KIND = {
 } as const satisfies EnrollmentKind;
 
 /** Replaces `shared/domain/enrollment/kinds/registry.ts` in the tests of `test/third-kind` (`vitest.config.ts`). */
-export const REGISTRY = [COMPUTE_OPTIMIZER, AUTOMATION, FAKE_KIND] as const;
+export const REGISTRY = [...PRODUCT, FAKE_KIND] as const;

@@ -10,6 +10,7 @@ const MUTATING: Readonly<Record<string, Readonly<Record<string, EnrollmentId>>>>
     PutOrganizationEnrollmentConfiguration: 'automation',
     DeleteOrganizationEnrollmentConfiguration: 'automation',
   },
+  'cost-optimization-hub': { UpdateEnrollmentStatus: 'costOptimizationHub' },
 };
 
 /** A call at the simulated AWS. */

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import type { AccountTruth } from '../../services/sandbox/engine/accounts.ts';
 import type { Stores } from '../../shared/app/context.ts';
 import { type AccountRecord, emptyRecord, foldEntry } from '../../shared/domain/account/record.ts';
-import { ENROLLMENT_IDS, type EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts';
+import { actionOf, ENROLLMENT_IDS, type EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts';
 import {
   checkLink,
   EMPTY_CHAIN,
@@ -123,7 +123,7 @@ function wireFaults({ wire, sandbox }: World, allowed: Allowed): string[] {
 }
 
 function faultsOfTouch(call: MutatingCall, { truth, intentId, redundant }: Touched, allowed: Allowed): string[] {
-  const { operation, policy, organizationWide, optOut, enrollment, code } = call;
+  const { policy, organizationWide, optOut, enrollment, code } = call;
   const faults: string[] = [];
   if (intentId === null) faults.push('no intent was open');
   // A throttled call had no effect and is repeated.
@@ -132,13 +132,12 @@ function faultsOfTouch(call: MutatingCall, { truth, intentId, redundant }: Touch
   if (policy === null) return faults;
   const { state, mode, desired, exempt } = desiredOf(policy, truth, call.at);
   if (state !== 'ACTIVE' || mode !== 'enforce' || exempt(enrollment)) faults.push('it was not to be touched');
-  if (optOut && !desiresOptOut(desired, operation)) faults.push('the policy does not desire an opt-out');
+  if (optOut && !desiresOptOut(desired, call)) faults.push('the policy does not desire an opt-out');
   return faults;
 }
 
-function desiresOptOut(desired: DesiredState, operation: string): boolean {
-  if (operation === 'UpdateEnrollmentStatus') return desired.computeOptimizer.value === 'Inactive';
-  if (operation === 'UpdateEnrollmentConfiguration') return desired.automation.value === 'Inactive';
+function desiresOptOut(desired: DesiredState, { enrollment, operation }: MutatingCall): boolean {
+  if (actionOf(enrollment, operation)?.effect === 'setStatus') return desired[enrollment].value === 'Inactive';
   return desired.organizationRules.value === 'NoneAllowed' || desired.automation.value === 'Inactive';
 }
 

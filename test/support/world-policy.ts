@@ -4,6 +4,7 @@ import { type CompiledPolicy, compilePolicy, formatFinding, parsePolicy } from '
 export interface PolicyParts {
   readonly computeOptimizer?: string;
   readonly automation?: string;
+  readonly costOptimizationHub?: string;
   readonly organizationRules?: string;
   readonly mode?: string;
   readonly organizationEnrollment?: 'auto' | 'never';
@@ -20,11 +21,12 @@ const OPEN = '{ maxChanges: { percent: 100, atLeast: 10 }, maxOptOuts: { percent
 
 export function policyText(parts: PolicyParts = {}): string {
   const { computeOptimizer = 'Active', automation = 'unmanaged', organizationRules = 'unmanaged' } = parts;
+  const hub = parts.costOptimizationHub === undefined ? '' : ` costOptimizationHub: ${parts.costOptimizationHub},`;
   const { mode = 'enforce', organizationEnrollment = 'never', guardrails = OPEN } = parts;
   const { automationConfigurations = 'observe', callsPerSecond = 1000, concurrency = 16, more = '' } = parts;
   return `version: 1
 organization: { organizationEnrollment: ${organizationEnrollment}, automationConfigurations: ${automationConfigurations} }
-defaults: { computeOptimizer: ${computeOptimizer}, automation: ${automation}, organizationRules: ${organizationRules}, mode: ${mode} }
+defaults: { computeOptimizer: ${computeOptimizer}, automation: ${automation},${hub} organizationRules: ${organizationRules}, mode: ${mode} }
 guardrails: ${guardrails}
 limits: { callsPerSecond: ${callsPerSecond}, concurrency: ${concurrency} }
 ${more}

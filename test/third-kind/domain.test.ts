@@ -8,6 +8,7 @@ import { assess } from '../../shared/domain/decision/assess.ts';
 import { isChange, planHash, sortChanges, toChange } from '../../shared/domain/decision/plan.ts';
 import { followUpsOf, totalsOf } from '../../shared/domain/decision/plan-totals.ts';
 import { BATCH_OPERATIONS, byKind, ENROLLMENT_IDS, KINDS, kindOf } from '../../shared/domain/enrollment/kinds/index.ts';
+import { REGISTRY as PRODUCT } from '../../shared/domain/enrollment/kinds/registry.ts';
 import { type EntryDraft, sealEntry } from '../../shared/domain/ledger/entry.ts';
 import { DESIRED_FIELDS } from '../../shared/domain/policy/types.ts';
 import { workMessageSchema } from '../../shared/domain/work-message.ts';
@@ -26,7 +27,7 @@ import {
 } from '../support/domain-kit.ts';
 import { FAKE_KIND } from '../support/fake-kind.ts';
 
-const [, , THIRD = expect.fail('the registry has a third kind')] = ENROLLMENT_IDS;
+const THIRD = ENROLLMENT_IDS.at(-1) ?? expect.fail('the registry has the fake kind');
 
 const anyStatus = fc.constantFrom('Active' as const, 'Inactive' as const, 'unmanaged' as const);
 /** Policies that manage something and do not contradict themselves. */
@@ -54,7 +55,7 @@ const fold = (record: AccountRecord, draft: EntryDraft): AccountRecord =>
 
 describe('with a third kind in the registry', () => {
   it('the registry of this test has it', () => {
-    expect(ENROLLMENT_IDS).toEqual(['computeOptimizer', 'automation', FAKE_KIND.id]);
+    expect(ENROLLMENT_IDS).toEqual([...PRODUCT.map(({ id }) => id), FAKE_KIND.id]);
     expect(Object.keys(byKind(() => null))).toEqual(ENROLLMENT_IDS);
     expect(kindOf(THIRD)).toBe(FAKE_KIND);
   });
@@ -160,7 +161,7 @@ describe('with a third kind in the registry', () => {
       null,
     );
     const changes = ENROLLMENT_IDS.map((id) => toChange(found[id], MEMBER));
-    expect(changes.map(({ verdict }) => verdict)).toEqual(['Drifted', 'Blocked', 'Blocked']);
+    expect(changes.map(({ verdict }) => verdict)).toEqual(['Drifted', 'Blocked', 'Unmanaged', 'Blocked']);
     const [first] = changes;
     const followUps = followUpsOf(changes, first === undefined ? [] : [first], NOW);
     expect(followUps.map(({ enrollment }) => enrollment)).toEqual(['automation', THIRD]);

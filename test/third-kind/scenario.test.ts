@@ -8,7 +8,7 @@ import { policyOf } from '../support/domain-kit.ts';
 import { FAKE_KIND } from '../support/fake-kind.ts';
 import { accountId, Workshop } from '../support/workshop.ts';
 
-const [, , THIRD = expect.fail('the registry has a third kind')] = ENROLLMENT_IDS;
+const THIRD = ENROLLMENT_IDS.at(-1) ?? expect.fail('the registry has the fake kind');
 const A = accountId(0);
 
 let shop: Workshop;

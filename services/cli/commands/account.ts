@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { AccountView } from '../../../shared/app/queries/account-view.ts';
 import { accountArgument, countArgument } from '../../../shared/config/arguments.ts';
 import { sourceText } from '../../../shared/domain/enrollment/governing-configuration.ts';
-import { ENROLLMENT_IDS, type EnrollmentId, TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
+import { type EnrollmentId, kindsInUse } from '../../../shared/domain/enrollment/kinds/index.ts';
 import type { CliContext, Select } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -50,16 +50,18 @@ async function runAccount(context: CliContext, id: string, flags: AccountFlags):
 
 function viewText(view: AccountView, { output }: CliContext, now: number): string[] {
   const { style, width } = output;
-  const { account, explanation, timeline, next } = view;
-  const title =
+  const { account, enrollments, explanation, timeline, next } = view;
+  const heading =
     account === null
       ? `${view.accountId}: not in the last snapshot of the organization`
       : `${account.id}  ${oneLine(account.name)}  ${oneLine(account.ou)}  ${account.state}${account.management ? ', the management account' : ''}`;
   return [
-    style('bold', title),
+    style('bold', heading),
     ...tagsText(account?.tags ?? null),
     '',
-    ...ENROLLMENT_IDS.map((id) => `${TITLES[id]}: ${conditionText(view, id, style, now)}`),
+    ...kindsInUse((id) => enrollments[id] !== null).map(
+      ({ id, title }) => `${title}: ${conditionText(view, id, style, now)}`,
+    ),
     '',
     ...enforcementText(view),
     ...(explanation === null ? [`No explanation: ${view.notExplained}.`] : explanationText(explanation, style)),

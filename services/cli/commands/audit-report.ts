@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Report } from '../../../shared/app/queries/audit/report.ts';
 import { countArgument, durationArgument, instantArgument } from '../../../shared/config/arguments.ts';
 import { ConfigError } from '../../../shared/config/config-error.ts';
-import { ENROLLMENT_IDS, type EnrollmentId, KINDS } from '../../../shared/domain/enrollment/kinds/index.ts';
+import { type EnrollmentId, kindsInUse } from '../../../shared/domain/enrollment/kinds/index.ts';
 import type { CliContext, Select } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { withStore } from '../session.ts';
@@ -60,13 +60,14 @@ function reportText(report: Report, width: number | null): string[] {
   const { since, until, now, drifts, points, topDrifters, topReasons, byOu, byRule, pruned } = report;
   const { openDrifts, compliance } = now;
   const { timeToResolve } = drifts;
+  const kinds = kindsInUse((id) => [now, ...points].some((each) => each.compliance[id].managed > 0));
   const right = (title: string) => ({ title, align: 'right' as const });
   const named = (title: string) => ({ title, shrinks: true });
   const section = (columns: readonly Column[], rows: readonly string[][]): string[] =>
     rows.length === 0 ? [] : ['', ...table(columns, rows, width)];
   return [
     `From ${instant(since)} to ${instant(until)}`,
-    `Compliant at the end: ${KINDS.map(({ id, title }) => `${title} ${percentText(compliance[id])}`).join(', ')}`,
+    `Compliant at the end: ${kinds.map(({ id, title }) => `${title} ${percentText(compliance[id])}`).join(', ')}`,
     `Open drifts: ${openDrifts.count}; median age ${spanText(openDrifts.medianMs)}, oldest ${spanText(openDrifts.maxMs)}`,
     `Detected ${drifts.detected}, resolved ${drifts.resolved}; time to resolve: mean ${spanText(timeToResolve.meanMs)}, median ${spanText(timeToResolve.medianMs)}, 95% within ${spanText(timeToResolve.p95Ms)}`,
     ...(pruned === 0
@@ -75,14 +76,14 @@ function reportText(report: Report, width: number | null): string[] {
     ...section(
       [
         { title: 'AT' },
-        ...KINDS.map(({ title }) => right(title.toUpperCase())),
+        ...kinds.map(({ title }) => right(title.toUpperCase())),
         right('OPEN'),
         right('DETECTED'),
         right('RESOLVED'),
       ],
       points.map((point) => [
         instant(point.at),
-        ...ENROLLMENT_IDS.map((id) => percentText(point.compliance[id])),
+        ...kinds.map(({ id }) => percentText(point.compliance[id])),
         ...[point.openDrifts, point.detected, point.resolved].map(String),
       ]),
     ),

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { DEFAULT_POLICY } from '../../../shared/config/config.ts';
 import { FileError } from '../../../shared/config/file-error.ts';
 import { writeTextFile } from '../../../shared/config/text-file.ts';
-import { byKind } from '../../../shared/domain/enrollment/kinds/index.ts';
+import { byKind, type EnrollmentId, kindOf } from '../../../shared/domain/enrollment/kinds/index.ts';
 import type { CliContext, Select } from '../context.ts';
 import { PolicyError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -64,11 +64,12 @@ function accessOf({ memberRole, externalId }: InitFlags) {
   return { ...(memberRole !== undefined && { memberRole }), ...(externalId !== undefined && { externalId }) };
 }
 
-/** A policy that manages every setting, so that the organization is read in full. It is never stored or applied. */
+/** A policy that manages every setting that a starter policy contains, so that all of them are read. It is never stored or applied. */
 async function probingPolicy({ clock }: CliContext, flags: InitFlags) {
   const { compilePolicy, parsePolicy } = await import('../../../shared/domain/policy/index.ts');
   const organization = accessOf(flags);
-  const defaults = { ...byKind(() => 'Active'), organizationRules: 'AnyAllowed', mode: 'alert' };
+  const wanted = (id: EnrollmentId) => (kindOf(id).sinceFirstRelease ? 'Active' : 'unmanaged');
+  const defaults = { ...byKind(wanted), organizationRules: 'AnyAllowed', mode: 'alert' };
   // JSON is valid YAML, and escapes the values of the options.
   const text = JSON.stringify({ version: 1, organization, defaults });
   const parsed = parsePolicy(text, { file: '--member-role, --external-id', now: clock.now() });

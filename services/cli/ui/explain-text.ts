@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import type { explanation } from '../../../shared/app/queries/answers/accounts.ts';
-import { FIELDS } from '../../../shared/domain/policy/types.ts';
+import { shownFields } from '../../../shared/domain/policy/types.ts';
 import type { Style } from './output.ts';
 import { oneLine } from './table.ts';
 
@@ -8,7 +8,9 @@ type Explanation = z.infer<typeof explanation>;
 
 /** The desired state of an account, and how each rule contributed to it. */
 export function explanationText({ desired, rules, canary }: Explanation, style: Style): string[] {
-  const fields = FIELDS.map((field) => `  ${`${field}:`.padEnd(19)} ${desired[field].value} (${desired[field].rule})`);
+  const fields = shownFields(desired).map(
+    (field) => `  ${`${field}:`.padEnd(19)} ${desired[field].value} (${desired[field].rule})`,
+  );
   const contradiction =
     desired.contradiction === null ? [] : [style('red', `  Contradiction: ${desired.contradiction.message}`)];
   return [

@@ -1,5 +1,5 @@
 import { KINDS } from '../../../shared/domain/enrollment/kinds/index.ts';
-import { STATUSES, type Status, type StatusCounts } from '../../../shared/domain/enrollment/status.ts';
+import { kindsShownIn, STATUSES, type Status, type StatusCounts } from '../../../shared/domain/enrollment/status.ts';
 import type { Format, Style } from './output.ts';
 import { table } from './table.ts';
 import { number } from './words.ts';
@@ -32,9 +32,10 @@ const ORDER: readonly Status[] = [
 export function statusTable(before: StatusCounts, style: Style, after?: StatusCounts): string[] {
   const counted = (counts: StatusCounts | undefined, status: Status): boolean =>
     counts !== undefined && KINDS.some(({ id }) => (counts[id][status] ?? 0) > 0);
+  const kinds = kindsShownIn(before, ...(after === undefined ? [] : [after]));
   const rows = ORDER.filter((status) => counted(before, status) || counted(after, status)).map((status) => [
     status,
-    ...KINDS.map(({ id }) => {
+    ...kinds.map(({ id }) => {
       const was = number(before[id][status] ?? 0);
       return after === undefined ? was : `${was} → ${number(after[id][status] ?? 0)}`;
     }),
@@ -42,7 +43,7 @@ export function statusTable(before: StatusCounts, style: Style, after?: StatusCo
   if (rows.length === 0) return ['No account has been scanned yet.'];
   const columns = [
     { title: 'STATUS', paint: (text: string) => paintStatus(style, text) },
-    ...KINDS.map(({ title }) => ({ title: title.toUpperCase(), align: 'right' as const })),
+    ...kinds.map(({ title }) => ({ title: title.toUpperCase(), align: 'right' as const })),
   ];
   return table(columns, rows, null);
 }

@@ -51,6 +51,10 @@ export const COMPLETE_ANSWERS = {
     PutOrganizationEnrollmentConfiguration: NO_MEMBERS,
     UpdateEnrollmentConfiguration: { has: ['status', 'lastUpdatedTimestamp'] },
   },
+  'cost-optimization-hub': {
+    ListEnrollmentStatuses: { has: ['items[].accountId'] },
+    UpdateEnrollmentStatus: { has: ['status'] },
+  },
   sts: {
     AssumeRole: {
       has: [

@@ -75,6 +75,11 @@ const AUTOMATION: Table = {
   ResourceNotFoundException: 'Prerequisite',
 };
 
+/** [API_CostOptimizationHub_UpdateEnrollmentStatus] */
+const COST_OPTIMIZATION_HUB: Table = {
+  ValidationException: 'Invalid?',
+};
+
 /** [API_ListAccounts and its neighbours in the Organizations API Reference] */
 const ORGANIZATIONS: Table = {
   AWSOrganizationsNotInUseException: 'Prerequisite',
@@ -97,6 +102,7 @@ const STS: Table = {
 const TABLES: Readonly<Record<string, Table>> = {
   'compute-optimizer': COMPUTE_OPTIMIZER,
   'aco-automation': AUTOMATION,
+  'cost-optimization-hub': COST_OPTIMIZATION_HUB,
   organizations: ORGANIZATIONS,
   sts: STS,
 };

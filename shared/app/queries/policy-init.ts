@@ -1,4 +1,4 @@
-import { byKind, ENROLLMENT_IDS, KINDS } from '../../domain/enrollment/kinds/index.ts';
+import { byKind, KINDS } from '../../domain/enrollment/kinds/index.ts';
 import type { EnrollmentStatus, Observation } from '../../domain/enrollment/model.ts';
 import {
   type CompiledPolicy,
@@ -45,7 +45,7 @@ export async function describeOrganization(
   const active = accounts.filter(({ state }) => state === 'ACTIVE');
   const unread = active.filter(({ id }) => {
     const enrollments = observed.get(id);
-    return !enrollments || ENROLLMENT_IDS.some((each) => enrollments[each] === null);
+    return !enrollments || probing.kinds.some((each) => enrollments[each] === null);
   });
   return {
     text: initPolicy({ accounts, observed, now: deps.clock.now(), managementAccountId, organization: access }),

@@ -1,5 +1,5 @@
 import { desiredOf } from '../../domain/decision/assess.ts';
-import { byKind, type EnrollmentId, kindOf } from '../../domain/enrollment/kinds/index.ts';
+import { byKind, type EnrollmentId, isAvailable, kindOf } from '../../domain/enrollment/kinds/index.ts';
 import { mismatchOf, type Observations } from '../../domain/enrollment/mismatch.ts';
 import type { AccountId, Observation } from '../../domain/enrollment/model.ts';
 import type { OrganizationAccount } from '../../domain/policy/index.ts';
@@ -25,6 +25,7 @@ export async function observeLive(
   const found: Record<EnrollmentId, Observation> = byKind(() => NOT_LISTED);
   // A closed account cannot be read and is NotApplicable anyway. An account that the policy cannot decide is Unknown.
   if (facts.state !== 'ACTIVE' || !work.policy.canDecide(facts)) return found;
+  if (!isAvailable(enrollment, work.caller.partition)) return found;
   const observed = await readLive(work, facts.id, enrollment);
   found[enrollment] = observed;
   const { prerequisites } = kindOf(enrollment);

@@ -102,11 +102,13 @@ function fromListing(
   if (listing === null) return NOT_LISTED;
   const seen = listing.seen.get(account.id);
   if (seen !== undefined) return seen;
-  if (kindOf(enrollment).absence === 'unknown') return absentFrom(listing);
+  const { absence } = kindOf(enrollment);
+  if (absence === 'unknown') return absentFrom(listing);
   // The account is listed with a value that this version does not know, so it is read individually.
   if (listing.leftOut?.has(account.id) === true) return NOT_LISTED;
   // No listing ever contains the management account, so its absence from a broken one is no reason to call it Unknown.
   if (listing.brokenBy !== null && !account.management) return absentFrom(listing);
+  if (absence === 'inactive') return account.management ? NOT_LISTED : absent(enrollment);
   return lacksPrerequisite(enrollment, known) ? absent(enrollment) : NOT_LISTED;
 }
 

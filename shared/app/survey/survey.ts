@@ -2,7 +2,14 @@ import type { AccountRecord } from '../../domain/account/record.ts';
 import type { AssessContext, HoldOf } from '../../domain/decision/assess-context.ts';
 import type { Coverage } from '../../domain/decision/guardrails.ts';
 import { type CompiledControls, compileControls } from '../../domain/decision/operator-controls.ts';
-import { byKind, ENROLLMENT_IDS, type EnrollmentId, KINDS, kindOf } from '../../domain/enrollment/kinds/index.ts';
+import {
+  byKind,
+  ENROLLMENT_IDS,
+  type EnrollmentId,
+  isAvailable,
+  KINDS,
+  kindOf,
+} from '../../domain/enrollment/kinds/index.ts';
 import type { AccountId, Caller } from '../../domain/enrollment/model.ts';
 import { mapParallel } from '../../domain/map-parallel.ts';
 import { type CompiledPolicy, manages } from '../../domain/policy/index.ts';
@@ -98,7 +105,7 @@ export async function survey(
   const background = async (): Promise<AssessmentTable> => {
     const [taken, others] = await Promise.all([
       prepared.then(() => snapshotOf(settings.snapshotMaxAgeMs)),
-      listOthers(deps, settings, retrying, options),
+      listOthers(deps, settings, retrying, options, caller),
     ]);
     const own = managesConfigurations(policy) ? await ownConfigurations(deps.registers, deps.clock.now()) : null;
     const context = {
@@ -238,8 +245,11 @@ async function listOthers(
   settings: Settings,
   retrying: Retrying,
   { policy, onProgress }: SurveyOptions,
+  { partition }: Caller,
 ): Promise<Listings> {
-  const ids = ENROLLMENT_IDS.filter((id) => id !== LEADING_KIND && manages(policy.policy, id));
+  const ids = ENROLLMENT_IDS.filter(
+    (id) => id !== LEADING_KIND && manages(policy.policy, id) && isAvailable(id, partition),
+  );
   const read = await Promise.all(
     ids.map(async (id) => [id, await listOther(deps, settings, retrying, id, onProgress)] as const),
   );

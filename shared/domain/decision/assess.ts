@@ -1,7 +1,7 @@
 import type { AccountRecord } from '../account/record.ts';
 import type { Condition } from '../enrollment/condition.ts';
 import { governingConfiguration } from '../enrollment/governing-configuration.ts';
-import { byKind, type EnrollmentId, kindOf } from '../enrollment/kinds/index.ts';
+import { byKind, type EnrollmentId, isAvailable, kindOf } from '../enrollment/kinds/index.ts';
 import { mismatchOf, type Observations, statusMatters } from '../enrollment/mismatch.ts';
 import type { EpochMs } from '../enrollment/model.ts';
 import type { ReasonCode } from '../enrollment/reason-codes.ts';
@@ -112,6 +112,7 @@ function outcomeOf(subject: Subject): Outcome {
 /** NotApplicable, Unmanaged, Suspended, Exempt: these do not depend on the observation. */
 function notEnforced({ context, account, enrollment, state, desired }: Subject): Outcome | null {
   if (!context.policy.kinds.includes(enrollment)) return { verdict: 'Unmanaged', reason: 'notInPolicy' };
+  if (!isAvailable(enrollment, context.caller.partition)) return { verdict: 'NotApplicable', reason: 'notInPartition' };
   if (account.state !== 'ACTIVE' && account.state !== 'UNKNOWN') {
     return { verdict: 'NotApplicable', reason: 'accountNotActive', message: `the account is ${account.state}` };
   }

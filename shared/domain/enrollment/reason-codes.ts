@@ -5,6 +5,7 @@ export type ReasonCode =
   | 'accountNotActive'
   | 'policySaysNothing'
   | 'notInPolicy'
+  | 'notInPartition'
   | 'modeOff'
   | 'suspendedByOperator'
   | 'resumed' // no longer suspended, and not checked since
@@ -34,6 +35,7 @@ const REASON_TEXT: Readonly<Record<ReasonCode, string>> = {
   accountNotActive: 'the account is not active',
   policySaysNothing: 'the policy does not set it',
   notInPolicy: 'the policy does not mention it',
+  notInPartition: 'this AWS partition does not have the service',
   modeOff: 'the policy turns evaluation off',
   suspendedByOperator: 'suspended by an operator',
   resumed: 'resumed, not checked since',

@@ -1,4 +1,4 @@
-import { byKind, type EnrollmentId, KINDS } from './kinds/index.ts';
+import { byKind, type EnrollmentId, KINDS, kindsInUse } from './kinds/index.ts';
 import type { ReasonCode } from './reason-codes.ts';
 import { reasonText } from './reason-codes.ts';
 import type { Verdict } from './verdict.ts';
@@ -91,4 +91,14 @@ export type StatusCounts = Readonly<Record<EnrollmentId, Readonly<Partial<Record
 /** The status of a verdict; `null` if it depends on the reason. */
 export function statusOfVerdict(verdict: Verdict): Status | null {
   return FIXED[verdict] ?? null;
+}
+
+/** A kind of a later release with no other status is not in use. */
+const UNUSED: ReadonlySet<string> = new Set<Status>(['Unmanaged', 'Not applicable']);
+
+/** The kinds to show beside counts of statuses. */
+export function kindsShownIn(...counts: readonly StatusCounts[]): ReturnType<typeof kindsInUse> {
+  const isCounted = (byStatus: StatusCounts[EnrollmentId]): boolean =>
+    Object.entries(byStatus).some(([status, n]) => !UNUSED.has(status) && n > 0);
+  return kindsInUse((id) => counts.some((each) => isCounted(each[id])));
 }

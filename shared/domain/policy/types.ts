@@ -1,5 +1,11 @@
 import type { CronSpec } from '../cron.ts';
-import { ENROLLMENT_IDS, type EnrollmentId, type EVERY_ENROLLMENT, kindOf } from '../enrollment/kinds/index.ts';
+import {
+  ENROLLMENT_IDS,
+  type EnrollmentId,
+  type EVERY_ENROLLMENT,
+  kindOf,
+  kindsInUse,
+} from '../enrollment/kinds/index.ts';
 import type { WindowSpec } from './change-windows.ts';
 import type { Secret } from './file/secret.ts';
 
@@ -19,6 +25,13 @@ export type Field = keyof Settings;
 /** The fields that describe desired state in AWS. */
 export const DESIRED_FIELDS = [...ENROLLMENT_IDS, 'organizationRules'] as const;
 export const FIELDS = [...DESIRED_FIELDS, 'mode'] as const;
+
+/** The fields to show for an account: a kind of a later release only if it is managed. */
+export function shownFields(desired: Readonly<Record<EnrollmentId, { readonly value: string }>>): readonly Field[] {
+  const shown: ReadonlySet<string> = new Set(kindsInUse((id) => desired[id].value !== 'unmanaged').map(({ id }) => id));
+  const hidden: ReadonlySet<string> = new Set(ENROLLMENT_IDS.filter((id) => !shown.has(id)));
+  return FIELDS.filter((field) => !hidden.has(field));
+}
 
 /** The fields that describe the desired state of one enrollment. */
 export function fieldsOf(enrollment: EnrollmentId): readonly (typeof DESIRED_FIELDS)[number][] {

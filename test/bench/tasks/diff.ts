@@ -1,7 +1,9 @@
 import * as z from 'zod';
+import { NOT_LISTED } from '../../../shared/app/survey/observations.ts';
 import { contextOf } from '../../../shared/app/survey/survey.ts';
 import { assess } from '../../../shared/domain/decision/assess.ts';
 import { compileControls, NO_CONTROLS } from '../../../shared/domain/decision/operator-controls.ts';
+import { byKind } from '../../../shared/domain/enrollment/kinds/index.ts';
 import type { Observations } from '../../../shared/domain/enrollment/mismatch.ts';
 import type { Observation } from '../../../shared/domain/enrollment/model.ts';
 import type { OrganizationAccount } from '../../../shared/domain/policy/index.ts';
@@ -74,7 +76,11 @@ const caller = {
 } as const;
 const context = contextOf(policy, caller, now, compileControls(NO_CONTROLS));
 const subjects = Array.from({ length: accounts }, (_, n) => {
-  const observations: Observations = { computeOptimizer: observationOf(n, now), automation: observationOf(n + 1, now) };
+  const observations: Observations = {
+    ...byKind(() => NOT_LISTED),
+    computeOptimizer: observationOf(n, now),
+    automation: observationOf(n + 1, now),
+  };
   return { facts: factsOf(n), observations };
 });
 

@@ -3,6 +3,7 @@ import { SCHEMAS } from '../../../services/api/schemas.ts';
 import { RunStore } from '../../../shared/app/coordination/run-store.ts';
 import { changeKey } from '../../../shared/app/plan/plan.ts';
 import { fullSummary } from '../../../shared/app/queries/plan-document.ts';
+import { byKind } from '../../../shared/domain/enrollment/kinds/index.ts';
 import type { LedgerEntry } from '../../../shared/domain/ledger/entry.ts';
 import type { EntryType } from '../../../shared/domain/ledger/entry-types.ts';
 import { account, FACET, sealAll } from '../../contract/samples.ts';
@@ -50,7 +51,7 @@ test('the counts of a run of 10,000 accounts are exact despite killed workers an
   await runs.noteChanges(RUN, keys.slice(ACCOUNTS), clock.now());
   const totals = { now: ACCOUNTS, followUps: ACCOUNTS, optOuts: 0, calls: 10_200 };
   const coverage = { listed: ACCOUNTS, evaluated: ACCOUNTS, unknown: 0, notApplicable: 0 };
-  const verdicts = fullSummary({ computeOptimizer: {}, automation: {} });
+  const verdicts = fullSummary(byKind(() => ({})));
   const summary = { verdicts, coverage, due: ACCOUNTS, totals };
   await store.ledger.append([
     ...sealAll('organization', [
@@ -92,7 +93,7 @@ test('a run whose plan is no longer stored still has its started changes and its
   const clock = manualClock(MANUAL_CLOCK_START);
   const store = await openStore(clock);
   const coverage = { listed: 9, evaluated: 9, unknown: 0, notApplicable: 0 };
-  const summary = { verdicts: fullSummary({ computeOptimizer: {}, automation: {} }), coverage, due: 7 };
+  const summary = { verdicts: fullSummary(byKind(() => ({}))), coverage, due: 7 };
   await store.ledger.append([
     ...sealAll('organization', [
       { type: 'ScanStarted', runId: RUN },

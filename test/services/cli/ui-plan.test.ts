@@ -7,6 +7,7 @@ import { changesText as dashboardText } from '../../../services/dashboard/browse
 import type { PlanDocument } from '../../../shared/app/queries/plan-document.ts';
 import { fullStatuses, fullSummary } from '../../../shared/app/queries/plan-document.ts';
 import type { Change } from '../../../shared/domain/decision/plan.ts';
+import { byKind } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { change, id } from '../../support/changes.ts';
 
 const plain: Style = (_format, text) => text;
@@ -20,8 +21,8 @@ describe('a plan of ten thousand changes', () => {
     policyHash: 'p'.repeat(64),
     planHash: 'h'.repeat(64),
     coverage: { listed: 0, evaluated: 10_000, unknown: 0, notApplicable: 0 },
-    summary: fullSummary({ computeOptimizer: { Drifted: 10_000 }, automation: {} }),
-    statuses: fullStatuses({ computeOptimizer: { Drifted: 10_000 }, automation: {} }),
+    summary: fullSummary({ ...byKind(() => ({})), computeOptimizer: { Drifted: 10_000 } }),
+    statuses: fullStatuses({ ...byKind(() => ({})), computeOptimizer: { Drifted: 10_000 } }),
     guardrail: { tripped: false, reason: null, message: null },
     approval: null,
     rollout: null,

@@ -189,6 +189,7 @@ describe('a policy that init writes', () => {
     const observed = (computeOptimizer: 'Active' | 'Inactive') => ({
       computeOptimizer,
       automation: null,
+      costOptimizationHub: null,
       ruleMode: null,
     });
     const text = initPolicy({

@@ -1,7 +1,12 @@
 import { Link } from 'wouter-preact';
 import { sourceText } from '../../../../shared/domain/enrollment/governing-configuration.ts';
-import { ENROLLMENT_IDS, type EnrollmentId, TITLES } from '../../../../shared/domain/enrollment/kinds/index.ts';
-import { FIELDS } from '../../../../shared/domain/policy/types.ts';
+import {
+  ENROLLMENT_IDS,
+  type EnrollmentId,
+  kindsInUse,
+  TITLES,
+} from '../../../../shared/domain/enrollment/kinds/index.ts';
+import { shownFields } from '../../../../shared/domain/policy/types.ts';
 import { get } from '../api.ts';
 import { READ } from '../endpoints.ts';
 import { changes } from '../live.ts';
@@ -59,7 +64,7 @@ function Found({ found }: { readonly found: Account }) {
         <div class="actions">{suspended ? <Resume selector={accountId} /> : <Suspend selector={accountId} />}</div>
       )}
       <div class="cards">
-        {ENROLLMENT_IDS.map((id) => (
+        {kindsInUse((id) => enrollments[id] !== null).map(({ id }) => (
           <Standing key={id} enrollment={id} found={found} />
         ))}
       </div>
@@ -143,7 +148,7 @@ function Explained({ explanation }: { readonly explanation: Explanation }) {
         <p class="problem">The policy contradicts itself for this account: {desired.contradiction.message}</p>
       )}
       <ul>
-        {FIELDS.map((field) => (
+        {shownFields(desired).map((field) => (
           <li key={field}>
             {FIELD_WORDS[field]}: <strong>{desired[field].value}</strong>, decided by{' '}
             <strong>{desired[field].rule === 'defaults' ? 'the defaults' : `rule ${desired[field].rule}`}</strong>

@@ -1,6 +1,6 @@
 import { useMemo, useRef } from 'preact/hooks';
 import { Link } from 'wouter-preact';
-import { ENROLLMENT_IDS, KINDS } from '../../../../shared/domain/enrollment/kinds/index.ts';
+import { ENROLLMENT_IDS, KINDS, kindsInUse } from '../../../../shared/domain/enrollment/kinds/index.ts';
 import { STATUSES } from '../../../../shared/domain/enrollment/status.ts';
 import { readAccounts } from '../accounts.ts';
 import { slowChanges } from '../live.ts';
@@ -171,6 +171,8 @@ const COLUMNS: readonly { readonly by: Sort; readonly title: string; readonly wi
   { by: 'since', title: 'Since', wide: true },
 ];
 
+const isKind = (by: Sort): boolean => ENROLLMENT_IDS.some((id) => id === by);
+
 interface TableProps {
   readonly rows: readonly AccountRow[];
   readonly sort: Sort;
@@ -183,6 +185,10 @@ function Table({ rows, sort, down, onSort }: TableProps) {
   const scrolling = useRef<HTMLElement>(null);
   const { rows: visible, total } = useVirtualRows(scrolling, rows.length, ROW_HEIGHT);
   const before = visible[0]?.start ?? 0;
+  const kinds = useMemo(
+    () => new Set<string>(kindsInUse((id) => rows.some((row) => row[id] !== null)).map(({ id }) => id)),
+    [rows],
+  );
   const after = total - (visible.at(-1)?.end ?? 0);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling area must be reachable by keyboard
@@ -190,7 +196,7 @@ function Table({ rows, sort, down, onSort }: TableProps) {
       <table aria-rowcount={rows.length + 1}>
         <thead>
           <tr aria-rowindex={1}>
-            {COLUMNS.map(({ by, title, wide }) => (
+            {COLUMNS.filter(({ by }) => kinds.has(by) || !isKind(by)).map(({ by, title, wide }) => (
               <th
                 key={by}
                 scope="col"
@@ -209,7 +215,7 @@ function Table({ rows, sort, down, onSort }: TableProps) {
           <Gap height={before} />
           {visible.map(({ index }) => {
             const row = rows[index];
-            return row === undefined ? null : <Row key={row.accountId} row={row} index={index} />;
+            return row === undefined ? null : <Row key={row.accountId} row={row} index={index} kinds={kinds} />;
           })}
           <Gap height={after} />
         </tbody>
@@ -227,7 +233,13 @@ function Gap({ height }: { readonly height: number }) {
   );
 }
 
-function Row({ row, index }: { readonly row: AccountRow; readonly index: number }) {
+interface RowProps {
+  readonly row: AccountRow;
+  readonly index: number;
+  readonly kinds: ReadonlySet<string>;
+}
+
+function Row({ row, index, kinds }: RowProps) {
   const { accountId, name, ou } = row;
   const rules = distinct(conditionsOf(row).map(({ rule }) => rule)).join(', ');
   return (
@@ -239,7 +251,7 @@ function Row({ row, index }: { readonly row: AccountRow; readonly index: number 
       <td class="wide" title={ou}>
         {ou || '–'}
       </td>
-      {ENROLLMENT_IDS.map((enrollment) => (
+      {ENROLLMENT_IDS.filter((id) => kinds.has(id)).map((enrollment) => (
         <td key={enrollment}>
           <Standing condition={row[enrollment]} />
         </td>

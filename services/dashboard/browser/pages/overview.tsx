@@ -1,5 +1,6 @@
 import { Link } from 'wouter-preact';
-import { ENROLLMENT_IDS, type EnrollmentId, TITLES } from '../../../../shared/domain/enrollment/kinds/index.ts';
+import { type EnrollmentId, TITLES } from '../../../../shared/domain/enrollment/kinds/index.ts';
+import { kindsShownIn } from '../../../../shared/domain/enrollment/status.ts';
 import { READ } from '../endpoints.ts';
 import { changes, latest } from '../live.ts';
 import { entryText, toneOf } from '../parts/entry.tsx';
@@ -30,7 +31,7 @@ export function OverviewPage() {
             )}
             <Held status={found} mayOperate={mayOperate} />
             <div class="cards">
-              {ENROLLMENT_IDS.map((id) => (
+              {kindsShownIn(found.statuses).map(({ id }) => (
                 <Compliance key={id} status={found} enrollment={id} />
               ))}
               <NowCard status={found} />

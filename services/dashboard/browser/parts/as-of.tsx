@@ -1,5 +1,6 @@
 import { Link } from 'wouter-preact';
-import { FIRST_KIND, KINDS, TITLES } from '../../../../shared/domain/enrollment/kinds/index.ts';
+import { FIRST_KIND, TITLES } from '../../../../shared/domain/enrollment/kinds/index.ts';
+import { kindsShownIn } from '../../../../shared/domain/enrollment/status.ts';
 import { READ } from '../endpoints.ts';
 import { fieldOf, isoOf } from '../local-time.ts';
 import { useResource } from '../resource.ts';
@@ -65,7 +66,10 @@ function Standings({ found, first, onPage }: StandingsProps) {
   return (
     <>
       <p role="status">
-        <Time iso={at} />: {KINDS.map(({ id, title }) => `${title} ${countsText(statuses[id])}`).join('; ')}
+        <Time iso={at} />:{' '}
+        {kindsShownIn(statuses)
+          .map(({ id, title }) => `${title} ${countsText(statuses[id])}`)
+          .join('; ')}
         {future && '; this time is in the future, so the latest recorded state is shown'}
         {pruned.length > 0 && `; the entries of ${count(pruned.length, 'account')} have been pruned`}
       </p>

@@ -1,5 +1,5 @@
 import { useMemo } from 'preact/hooks';
-import { ENROLLMENT_IDS, type EnrollmentId, KINDS } from '../../../../shared/domain/enrollment/kinds/index.ts';
+import { ENROLLMENT_IDS, type EnrollmentId, kindsInUse } from '../../../../shared/domain/enrollment/kinds/index.ts';
 import { get } from '../api.ts';
 import { READ } from '../endpoints.ts';
 import { slowChanges } from '../live.ts';
@@ -81,17 +81,21 @@ function Points({ report, label }: { readonly report: Report; readonly label: st
   const { drifts, now } = report;
   const points = useMemo(() => known(report.points), [report]);
   const at = useMemo(() => points.map((point) => Date.parse(point.at)), [points]);
+  const kinds = useMemo(
+    () => kindsInUse((id) => points.some(({ compliance }) => compliance[id].managed > 0)),
+    [points],
+  );
   const lines = useMemo(
     () =>
-      KINDS.map(({ id, title }, index) => ({
+      kinds.map(({ id, title }, index) => ({
         label: title,
         // The first line is solid, and each further one has shorter dashes.
         ...(index === 0 ? { color: '--wait' } : { color: '--good', dash: [Math.max(8 - 2 * index, 1), 4] }),
         values: points.map(({ compliance }) => compliance[id].percent),
       })),
-    [points],
+    [points, kinds],
   );
-  const current = KINDS.map(({ id, title }) => `${title} now ${percent(now.compliance[id].percent)}`);
+  const current = kinds.map(({ id, title }) => `${title} now ${percent(now.compliance[id].percent)}`);
   if (points.length === 0) return <Empty>Nothing was recorded in this period.</Empty>;
   return (
     <>
@@ -115,7 +119,7 @@ function Points({ report, label }: { readonly report: Report; readonly label: st
           keyOf={(point) => point.at}
           columns={[
             ['Time', (point) => <Time iso={point.at} />],
-            ...KINDS.map(({ id, title }) => pointColumn(id, title)),
+            ...kinds.map(({ id, title }) => pointColumn(id, title)),
             ['Open drifts', (point) => number(point.openDrifts)],
           ]}
         />

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { ComputeOptimizerClient } from '@aws-sdk/client-compute-optimizer';
+
 import { OrganizationsClient, type OrganizationsClientConfig } from '@aws-sdk/client-organizations';
 import { STSClient } from '@aws-sdk/client-sts';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
@@ -10,8 +11,12 @@ import { type Agents, agentsFor } from '../../http-agents.ts';
 import { connecting } from '../client-settings.ts';
 import { withCompleteAnswers } from '../complete-answers.ts';
 import { ComputeOptimizerAutomationClient } from './automation-client/index.ts';
+import { CostOptimizationHubClient } from './cost-optimization-hub-client/index.ts';
 import { Sha256 } from './fast-sha256.ts';
 import { withTolerantTimes } from './tolerant-times.ts';
+
+/** Cost Optimization Hub runs in this Region only, and answers for the accounts of all Regions. */
+const COST_OPTIMIZATION_HUB_REGION = 'us-east-1';
 
 /** The credentials that sign a request. */
 export type Identity = Awaited<ReturnType<STSClient['config']['credentials']>>;
@@ -31,6 +36,7 @@ export interface ClientOptions {
 export interface Clients {
   readonly computeOptimizer: ComputeOptimizerClient;
   readonly automation: ComputeOptimizerAutomationClient;
+  readonly costOptimizationHub: CostOptimizationHubClient;
   readonly organizations: OrganizationsClient;
   readonly sts: STSClient;
   /** The credentials of the SDK's default chain. The SDK caches them and renews them before they expire. */
@@ -73,6 +79,12 @@ export function createClients(options: ClientOptions): Clients {
   const clients = {
     computeOptimizer: withTolerantTimes(withCompleteAnswers('compute-optimizer', new ComputeOptimizerClient(perCall))),
     automation: withTolerantTimes(withCompleteAnswers('aco-automation', new ComputeOptimizerAutomationClient(perCall))),
+    costOptimizationHub: withTolerantTimes(
+      withCompleteAnswers(
+        'cost-optimization-hub',
+        new CostOptimizationHubClient({ ...perCall, region: COST_OPTIMIZATION_HUB_REGION }),
+      ),
+    ),
     organizations: organizationsClient(perCall, () => chain.config.region()),
     sts: withCompleteAnswers('sts', new STSClient(perCall)),
   };

@@ -4,6 +4,7 @@ export const AUTOMATION = {
   id: 'automation',
   title: 'Automation',
   service: 'aco-automation',
+  partitions: null,
   listOperation: 'ListAccounts',
   readOperation: 'GetEnrollmentConfiguration',
   targets: ['Active', 'Inactive'],

@@ -4,6 +4,7 @@ export const COMPUTE_OPTIMIZER = {
   id: 'computeOptimizer',
   title: 'Compute Optimizer',
   service: 'compute-optimizer',
+  partitions: null,
   listOperation: 'GetEnrollmentStatusesForOrganization',
   readOperation: 'GetEnrollmentStatus',
   targets: ['Active', 'Inactive'],

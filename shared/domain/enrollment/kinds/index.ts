@@ -46,6 +46,11 @@ export function kindsInUse(isInUse: (id: EnrollmentId) => boolean): readonly Kin
   return KINDS.filter(({ id, sinceFirstRelease }) => sinceFirstRelease || isInUse(id));
 }
 
+/** Whether a partition has the service of the kind. */
+export function isAvailable(id: EnrollmentId, partition: string): boolean {
+  return kindOf(id).partitions?.includes(partition) ?? true;
+}
+
 /** The kinds that need this one to be Active. */
 export function dependentsOf(id: EnrollmentId): readonly EnrollmentId[] {
   return KINDS.filter(({ prerequisites }) => prerequisites.includes(id)).map((kind) => kind.id);

@@ -30,6 +30,8 @@ export interface EnrollmentKind<Id extends string = string, Operation extends st
   readonly title: string;
   /** The prefix of its IAM actions, and the name of its rate-limit budgets. */
   readonly service: string;
+  /** The AWS partitions that have the service; `null`: all. In others its enrollments are Not applicable and nothing is called. */
+  readonly partitions: readonly string[] | null;
   /** Lists the enrollments of the whole organization, page by page. */
   readonly listOperation: string;
   /** Reads the enrollment of the calling account. */
@@ -59,7 +61,7 @@ export interface EnrollmentKind<Id extends string = string, Operation extends st
   };
   /**
    * What it means that a complete listing omits an account. `unknown`: nothing, so the account itself is read. `inactiveWithoutPrerequisite`: the
-   * enrollment is off if a prerequisite is observed to be off, else nothing.
+   * enrollment is off if a prerequisite is observed to be off, else nothing. `inactive`: a member's enrollment is off.
    */
-  readonly absence: 'unknown' | 'inactiveWithoutPrerequisite';
+  readonly absence: 'unknown' | 'inactiveWithoutPrerequisite' | 'inactive';
 }

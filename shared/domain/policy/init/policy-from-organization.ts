@@ -1,11 +1,11 @@
 /** Generates the policy of `policy init`. It describes the present state of the organization, so it causes no changes. */
 
-import { byKind, type EnrollmentId, FIRST_KIND, KINDS, kindOf } from '../../enrollment/kinds/index.ts';
+import { byKind, type EnrollmentId, FIRST_KIND, KINDS, kindOf, kindsInUse } from '../../enrollment/kinds/index.ts';
 import type { EnrollmentStatus } from '../../enrollment/model.ts';
 import { jsonAscii } from '../../text.ts';
 import { shown } from '../file/findings.ts';
 import { formatDate } from '../file/values.ts';
-import { DESIRED_FIELDS, type DesiredStatus, type OrganizationAccount } from '../types.ts';
+import type { DesiredStatus, OrganizationAccount } from '../types.ts';
 import { type Label, labelTree, type OuNode, ouTree } from './rules-from-ous.ts';
 
 /** An observed enrollment; null: it could not be read. */
@@ -87,8 +87,11 @@ function labelOf(observed: ObservedEnrollments | undefined): Label {
 const settled = (status: EnrollmentStatus | null): DesiredStatus =>
   status === 'Active' || status === 'Inactive' ? status : 'unmanaged';
 
+/** A starter policy leaves the kinds of later releases out: they are unmanaged until somebody decides about them. */
+const STARTER_FIELDS = [...kindsInUse(() => false).map(({ id }) => id), 'organizationRules'] as const;
+
 function makeLabel(sets: Omit<Label, 'key'>): Label {
-  return { ...sets, key: DESIRED_FIELDS.map((field) => sets[field]).join('-') };
+  return { ...sets, key: STARTER_FIELDS.map((field) => sets[field]).join('-') };
 }
 
 const UNREAD = makeLabel({ ...byKind(() => 'unmanaged' as const), organizationRules: 'unmanaged' });
@@ -107,7 +110,7 @@ function partlyUnread(labels: readonly Label[]): string[] {
   return [`# ${title} was pending, failed or could not be read in ${unread} of them: unmanaged for now.`];
 }
 
-const fields = (label: Label): string[] => DESIRED_FIELDS.map((field) => `${field}: ${label[field]}`);
+const fields = (label: Label): string[] => STARTER_FIELDS.map((field) => `${field}: ${label[field]}`);
 
 interface Exception {
   readonly label: Label;

@@ -12,6 +12,7 @@ import { NormalizedSchema } from '@smithy/core/schema';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import * as automation from '../../../../shared/adapters/aws/cloud/automation-client/index.ts';
+import * as costOptimizationHub from '../../../../shared/adapters/aws/cloud/cost-optimization-hub-client/index.ts';
 import {
   type CheckedService,
   COMPLETE_ANSWERS,
@@ -33,10 +34,11 @@ const SERVICES: Readonly<Record<string, CheckedService>> = {
   '@aws-sdk/client-ssm': 'ssm',
   '@aws-sdk/client-sts': 'sts',
   'automation-client/index.ts': 'aco-automation',
+  'cost-optimization-hub-client/index.ts': 'cost-optimization-hub',
 };
 const CLIENTS: Readonly<Record<CheckedService, object>> = {
   ...{ 'compute-optimizer': computeOptimizer, 'aco-automation': automation, dynamodb, events: eventBridge },
-  ...{ organizations, s3, sqs, ssm, sts },
+  ...{ 'cost-optimization-hub': costOptimizationHub, organizations, s3, sqs, ssm, sts },
 };
 
 interface Source {
@@ -138,6 +140,7 @@ const MODELS: readonly (readonly [CheckedService, string])[] = [
   ['organizations', 'organizations.json'],
   ['compute-optimizer', 'compute-optimizer.json'],
   ['aco-automation', 'compute-optimizer-automation.json'],
+  ['cost-optimization-hub', 'cost-optimization-hub.json'],
   ['sts', 'sts.json'],
   ['events', 'eventbridge.json'],
 ];

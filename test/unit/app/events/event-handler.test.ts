@@ -116,7 +116,7 @@ describe('an organization enrollment configuration set on an OU', () => {
       record: {
         ...emptyRecord(id(index)),
         present: true,
-        conditions: { computeOptimizer: null, automation: compliant },
+        conditions: { ...emptyRecord(id(index)).conditions, automation: compliant },
       },
       assessments: [judged({ policy: policyOf('computeOptimizer: Active, automation: Active') }).automation].map(
         (assessment) => ({ ...assessment, accountId: id(index), verdict: 'Blocked' as const }),

@@ -159,6 +159,7 @@ describe('transition', () => {
       const observations = {
         computeOptimizer: observation(n),
         automation: observation(Math.floor(n / observed.length)),
+        costOptimizationHub: observation(n),
       };
       const scan = (record: AccountRecord, now: number): EntryDraft[] => {
         const found = assess(contextOf({ policy, now }), account, observations, record);

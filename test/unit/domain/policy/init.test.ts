@@ -9,10 +9,30 @@ import {
 } from '../../../../shared/domain/policy/index.ts';
 import { accepted, account, NOW } from './support.ts';
 
-const ON: ObservedEnrollments = { computeOptimizer: 'Active', automation: 'Inactive', ruleMode: null };
-const OFF: ObservedEnrollments = { computeOptimizer: 'Inactive', automation: 'Inactive', ruleMode: null };
-const AUTO: ObservedEnrollments = { computeOptimizer: 'Active', automation: 'Active', ruleMode: 'AnyAllowed' };
-const PENDING: ObservedEnrollments = { computeOptimizer: 'Pending', automation: null, ruleMode: null };
+const ON: ObservedEnrollments = {
+  costOptimizationHub: null,
+  computeOptimizer: 'Active',
+  automation: 'Inactive',
+  ruleMode: null,
+};
+const OFF: ObservedEnrollments = {
+  costOptimizationHub: null,
+  computeOptimizer: 'Inactive',
+  automation: 'Inactive',
+  ruleMode: null,
+};
+const AUTO: ObservedEnrollments = {
+  costOptimizationHub: null,
+  computeOptimizer: 'Active',
+  automation: 'Active',
+  ruleMode: 'AnyAllowed',
+};
+const PENDING: ObservedEnrollments = {
+  costOptimizationHub: null,
+  computeOptimizer: 'Pending',
+  automation: null,
+  ruleMode: null,
+};
 
 type World = readonly (readonly [string, ObservedEnrollments | null, Partial<OrganizationAccount>?])[];
 
@@ -112,6 +132,7 @@ rules:
     const impossible: ObservedEnrollments = {
       computeOptimizer: 'Inactive',
       automation: 'Active',
+      costOptimizationHub: null,
       ruleMode: 'AnyAllowed',
     };
     expect(accepted(init([['/', impossible]])).policy.defaults).toMatchObject({
@@ -147,6 +168,7 @@ const observation: fc.Arbitrary<ObservedEnrollments> = fc.oneof(
     arbitrary: fc.record({
       computeOptimizer: status,
       automation: status,
+      costOptimizationHub: status,
       ruleMode: fc.constantFrom('AnyAllowed', 'NoneAllowed', null),
     }),
     weight: 1,

@@ -101,13 +101,14 @@ function reference(policy: Policy, account: OrganizationAccount): Omit<DesiredSt
         ([k, vs]) => new Map(Object.entries(account.tags ?? {})).has(k) && vs.includes(account.tags?.[k] ?? '?'),
       )) &&
     (!m.not || !matches(m.not));
-  const decide = <F extends 'computeOptimizer' | 'automation' | 'organizationRules' | 'mode'>(field: F) => {
+  const decide = <F extends keyof Policy['defaults']>(field: F) => {
     const rule = policy.rules.find((r) => matches(r.match) && r.sets[field] !== undefined);
     return { value: rule?.sets[field] ?? policy.defaults[field], rule: rule?.id ?? 'defaults' };
   };
   return {
     computeOptimizer: decide('computeOptimizer'),
     automation: decide('automation'),
+    costOptimizationHub: decide('costOptimizationHub'),
     organizationRules: decide('organizationRules'),
     mode: decide('mode'),
   };

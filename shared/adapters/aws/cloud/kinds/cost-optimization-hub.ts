@@ -1,0 +1,48 @@
+import * as z from 'zod';
+import { ListEnrollmentStatusesCommand, UpdateEnrollmentStatusCommand } from '../cost-optimization-hub-client/index.ts';
+import { checked, listedAccounts, NEVER_ENROLLED, observedEnrollment, pageToken, toPage } from '../responses.ts';
+import { type EnrollmentDriver, requestsTo, unsupported } from './driver.ts';
+
+const SERVICE = 'cost-optimization-hub';
+/** The largest page that AWS allows [API_CostOptimizationHub_ListEnrollmentStatuses]. */
+const PAGE_SIZE = 100;
+
+const page = z.object({ items: listedAccounts, nextToken: pageToken });
+const ownPage = z.object({ items: z.array(z.unknown()) });
+const request = requestsTo(SERVICE);
+
+export const costOptimizationHubDriver: EnrollmentDriver = {
+  list: (nextToken) =>
+    request(
+      'ListEnrollmentStatuses',
+      { includeOrganizationInfo: true, maxResults: PAGE_SIZE, ...(nextToken !== null && { nextToken }) },
+      ({ costOptimizationHub }, input) => costOptimizationHub.send(new ListEnrollmentStatusesCommand(input)),
+    ),
+
+  parsePage(answer, answered) {
+    const { items, nextToken } = checked(page, answer, answered);
+    return toPage(items, nextToken);
+  },
+
+  read: () =>
+    request('ListEnrollmentStatuses', {}, ({ costOptimizationHub }, input) =>
+      costOptimizationHub.send(new ListEnrollmentStatusesCommand(input)),
+    ),
+
+  /** Without the organization, the list has only the calling account, or nothing if it was never enrolled. */
+  parseRead(answer, answered) {
+    const [own] = checked(ownPage, answer, answered).items;
+    return own === undefined ? NEVER_ENROLLED : observedEnrollment(own, answered);
+  },
+
+  change(change) {
+    const { action, target, status } = change;
+    if (action !== 'UpdateEnrollmentStatus' || target.scope === 'batch') throw unsupported(SERVICE, change);
+    const input = { status, ...(target.scope === 'organization' && { includeMemberAccounts: true }) };
+    return request(action, input, ({ costOptimizationHub }) =>
+      costOptimizationHub.send(new UpdateEnrollmentStatusCommand(input)),
+    );
+  },
+
+  parseChange: () => ({ message: null, refused: new Map() }),
+};
