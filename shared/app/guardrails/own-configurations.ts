@@ -14,6 +14,8 @@ const schema = z.record(
     previous: ruleMode.nullable(),
     at: z.number(),
     runId: z.string(),
+    /** Whether AWS has accepted the call. */
+    accepted: z.boolean().default(true),
     /** When Rollcall stored it again because somebody else had deleted it, epoch ms. */
     repeated: z.array(z.number()).default([]),
   }),
@@ -58,9 +60,10 @@ export async function noteConfiguration(
   await update(registers, OWN_CONFIGURATIONS, (current) => {
     const own = current?.[targetId];
     const ours = own !== undefined && (present === own.ruleMode || present === own.previous);
-    const repeats = own?.ruleMode === wanted && present === null;
+    // A call that AWS has not accepted left nothing that somebody else could have deleted.
+    const repeats = own?.accepted === true && own.ruleMode === wanted && present === null;
     const repeated = recent(own?.repeated ?? [], now);
-    const noted = { ruleMode: wanted, previous: ours ? present : null, at: now, runId };
+    const noted = { ruleMode: wanted, previous: ours ? present : null, at: now, runId, accepted: false };
     return { ...current, [targetId]: { ...noted, repeated: repeats ? [...repeated, now] : repeated } };
   });
 }
@@ -71,6 +74,14 @@ interface NotedConfiguration {
   readonly present: RuleMode | null;
   readonly runId: string;
   readonly now: EpochMs;
+}
+
+/** AWS has accepted the call. If the previous rule mode is there again later, somebody else has set it. */
+export async function confirmConfiguration(registers: Registers, targetId: string): Promise<void> {
+  await update(registers, OWN_CONFIGURATIONS, (current) => {
+    const own = current?.[targetId];
+    return own === undefined ? (current ?? {}) : { ...current, [targetId]: { ...own, previous: null, accepted: true } };
+  });
 }
 
 /** Rollcall has deleted the configuration of a target. */

@@ -4,7 +4,7 @@ import type { ConfigurationChange } from '../../../domain/decision/plan.ts';
 import type { AccountId, ConfigurationTarget, RuleMode } from '../../../domain/enrollment/model.ts';
 import type { WorkMessage } from '../../../domain/work-message.ts';
 import { CloudError, type SendChange } from '../../../ports/cloud.ts';
-import { forgetConfiguration, noteConfiguration } from '../../guardrails/own-configurations.ts';
+import { confirmConfiguration, forgetConfiguration, noteConfiguration } from '../../guardrails/own-configurations.ts';
 import { organizationEntry } from '../../ledger/organization-entry.ts';
 import { writeOrganizationEntry } from '../../ledger/write-entries.ts';
 import type { AssociableAccount } from '../../survey/assessment-table.ts';
@@ -180,8 +180,9 @@ class Call {
     if (!this.#begun) return;
     const { change } = this.#planned;
     await this.#write('ConfigurationEnded', message);
-    if (message === null && change.ruleMode === null)
-      await forgetConfiguration(this.#work.deps.registers, change.targetId);
+    if (message !== null) return;
+    const settle = change.ruleMode === null ? forgetConfiguration : confirmConfiguration;
+    await settle(this.#work.deps.registers, change.targetId);
   }
 
   async #write(type: 'ConfigurationStarted' | 'ConfigurationEnded', message: string | null): Promise<void> {
