@@ -45,19 +45,30 @@ export function configurationTree(facts: ConfigurationFacts): ExplainedTree {
     return { id, parentId, joiners: joiners.want };
   });
   const idOf = new Map(units.map(({ id, path }) => [path, id]));
+  const covered = coveredIn(facts);
   const accounts: TreeAccount[] = [];
   for (const { account, assessment } of facts.accounts) {
     const parentId = idOf.get(account.ou);
     if (parentId === undefined)
       throw new TreeChangedError(`account ${account.id} is in ${account.ou}, which the OU tree does not have`);
     // Configurations do not apply to the management account [automation-org].
-    const found = account.management ? null : wantOfAccount(policy, account, assessment);
+    const isCovered = covered.has(parentId) || configurations.has(account.id);
+    const found = account.management ? null : wantOfAccount(policy, account, assessment, isCovered);
     if (found === null) continue;
     note(parentId, found);
     const { status, ruleMode } = assessment;
     accounts.push({ id: account.id, parentId, want: found.want, status, ruleMode });
   }
   return { tree: { containers, accounts, configurations }, whyNot };
+}
+
+/** The root and OUs to which a configuration applies now, their own or one above. */
+function coveredIn({ units, configurations }: ConfigurationFacts): ReadonlySet<string> {
+  const covered = new Set<string>();
+  // A parent comes before its OUs.
+  for (const { id, parentId } of units)
+    if (configurations.has(id) || (parentId !== null && covered.has(parentId))) covered.add(id);
+  return covered;
 }
 
 /** OU paths that the policy or a suspension names but that do not exist, by the nearest existing OU above, from which such an OU will inherit. */

@@ -25,11 +25,16 @@ const HELD: Partial<Record<Assessment['verdict'], string>> = {
   Unknown: 'Unknown',
 };
 
-/** What the policy wants for an account; `null`: the account is not active, so it does not count. */
+/**
+ * What the policy wants for an account; `null`: the account is not active, so it does not count.
+ * @param covered whether a configuration applies to the account now. Deleting it would change the account, which only a policy that enforces
+ *   Inactive permits.
+ */
 export function wantOfAccount(
   policy: CompiledPolicy,
   account: OrganizationAccount,
   assessment: Assessment,
+  covered: boolean,
 ): ExplainedWant | null {
   const heldBy = HELD[assessment.verdict];
   if (heldBy !== undefined || !policy.canDecide(account))
@@ -43,6 +48,11 @@ export function wantOfAccount(
     mode: [settings.mode],
     prerequisites: kindOf(ASSOCIABLE).prerequisites.map((id) => [settings[id]]),
   });
+  const mayRelease = settings.mode.value === 'enforce' && settings[ASSOCIABLE].value === 'Inactive';
+  if (want === 'outside' && covered && !mayRelease && assessment.verdict !== 'NotApplicable')
+    return held(
+      `account ${account.id}: ${why}; without the configuration that applies to it, the account would change`,
+    );
   if (want === 'outside') return outside(`account ${account.id}: ${why}`);
   return assessment.verdict === 'NotApplicable' ? null : { want, why };
 }
