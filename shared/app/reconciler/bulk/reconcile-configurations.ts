@@ -1,11 +1,13 @@
-import { toChange } from '../../../domain/decision/plan.ts';
+import { type Change, dueChanges, toChange } from '../../../domain/decision/plan.ts';
 import { ASSOCIABLE } from '../../../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../../domain/enrollment/model.ts';
 import { ouCovers } from '../../../domain/policy/index.ts';
 import type { WorkMessage } from '../../../domain/work-message.ts';
 import { CloudError } from '../../../ports/cloud.ts';
+import type { RunContext } from '../../context.ts';
 import { ownConfigurations } from '../../guardrails/own-configurations.ts';
-import { changesIn, useConfigurations } from '../../plan/plan.ts';
+import { allows, changesIn, useConfigurations } from '../../plan/plan.ts';
+import { configurationKey } from '../../plan/planned-configurations.ts';
 import { needsRecordingUnder } from '../../survey/needs-recording.ts';
 import { readConfigurations } from '../../survey/stored-configurations.ts';
 import { type Survey, survey } from '../../survey/survey.ts';
@@ -39,16 +41,19 @@ const CHUNK = 500;
  */
 export async function reconcileConfigurations(work: WorkContext, message: ConfigurationsMessage): Promise<WorkResult> {
   const made: AccountId[] = [];
+  const accepted = new Set<string>();
   let last: CallEnd | null = null;
   let seen = await observe(work);
   const applied = new AppliedChanges(work, work.deps.clock.now() + WAIT_TOTAL_MS);
   for (let surveys = 1; ; ) {
     const next = await nextCall(work, message, seen);
-    if (next === null) break;
+    // If AWS's listing does not show an accepted call yet, the same call is planned again.
+    if (next === null || accepted.has(configurationKey(next.change))) break;
     // AWS refuses a call that overlaps with one that it still applies. The wait comes before the claims, which would run out.
     if (await applied.awaitOverlapping(next)) continue;
     last = await makeCall(work, message, next, seen.associable);
     if (last.end === 'made') {
+      accepted.add(configurationKey(next.change));
       made.push(...next.call.accounts.keys());
       seen = { ...seen, associable: afterCall(seen.associable, next) };
       applied.add(next);
@@ -65,7 +70,9 @@ export async function reconcileConfigurations(work: WorkContext, message: Config
 }
 
 function observe(work: WorkContext): Promise<Survey> {
-  return survey(work.deps, work.settings, work.retrying, {
+  // A call also reaches accounts that have moved below its target, so the organization is read now.
+  const settings = { ...work.settings, snapshotMaxAgeMs: 0 };
+  return survey(work.deps, settings, work.retrying, {
     policy: work.policy,
     needsRecording: needsRecordingUnder(work.policy.hash),
     onProgress: () => undefined,
@@ -116,7 +123,10 @@ async function concluded(
   { made, last, seen }: Conclusion,
 ): Promise<WorkResult> {
   const results = [await verify(work, message, made)];
-  if (last === null || last.end === 'made') return merged(results);
+  const follow = (changes: readonly Change[]): WorkResult =>
+    merged([...results, { ...NO_RESULT, followUps: messagesFor(runOf(work, message), changes) }]);
+  if (last === null || last.end === 'made' || last.end === 'moved')
+    return follow(await leftOver(work, message, made, seen));
   // AWS has been busy for long: the calls are made later.
   if (last.end === 'busy') await work.deps.queue.send([message], BUSY_PAUSE_MS);
   for (const { record, failure } of last.accounts)
@@ -128,8 +138,33 @@ async function concluded(
   const instead = seen.assessed.flatMap(({ account, assessments: { [ASSOCIABLE]: assessment } }) => {
     return last.end === 'failed' && undone.has(account.id) ? [toChange(assessment, account)] : [];
   });
-  const run = { runId: message.runId, policy: work.policy, planHash: message.planHash };
-  return merged([...results, { ...NO_RESULT, followUps: messagesFor(run, instead) }]);
+  return follow(instead);
+}
+
+/**
+ * Accounts that the scan left to calls that are no longer planned, because the organization or its configurations have changed since: other calls
+ * change them. An account whose record was written meanwhile has a key of its own.
+ */
+async function leftOver(
+  { deps, runs }: WorkContext,
+  { planHash }: ConfigurationsMessage,
+  made: readonly AccountId[],
+  seen: Survey,
+): Promise<readonly Change[]> {
+  const done = new Set(made);
+  const keys = planHash === null ? null : ((await runs.planKeys(planHash)) ?? new Set<string>());
+  const due = dueChanges(changesIn(seen), deps.clock.now()).filter((change) => {
+    const isOpen = change.enrollment === ASSOCIABLE && !done.has(change.accountId);
+    return isOpen && (keys === null || allows(keys, change));
+  });
+  if (due.length === 0) return due;
+  const surveyed = new Map(seen.associable.map(({ account, headHash }) => [account.id, headHash]));
+  const records = await deps.records.getMany(due.map(({ accountId }) => accountId));
+  return due.filter(({ accountId: id }) => (records.get(id)?.head.hash ?? null) === surveyed.get(id));
+}
+
+function runOf({ policy }: WorkContext, { runId, planHash }: ConfigurationsMessage): RunContext {
+  return { runId, policy, planHash };
 }
 
 /** Only what AWS shows now makes an account Compliant. Accounts that AWS has not changed yet are polled by listings. */
@@ -157,6 +192,10 @@ async function verify(
       await scheduleRecheck(work, record, assessment);
       results.push(ended(facts.id, outcomeOf(assessment.verdict)));
     }
+    // Without a configuration, an account can be disabled or associated.
+    const next = members.filter(({ assessment: { verdict } }) => verdict === 'Drifted');
+    const changes = next.map(({ facts, assessment }) => toChange(assessment, facts));
+    results.push({ ...NO_RESULT, followUps: messagesFor(runOf(work, message), changes) });
   }
   return merged(results);
 }

@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import { startWorld, type World } from '../support/world.ts';
+import { checkWorld } from '../support/world-checks.ts';
+
+const MANAGED = { automation: 'Active', organizationRules: 'AnyAllowed', automationConfigurations: 'manage' } as const;
+const PUT = 'PutOrganizationEnrollmentConfiguration';
+const LIST = 'ListOrganizationEnrollmentConfigurations';
+const sandbox = { accounts: 60, drift: 0, configurationDelayMs: 5_000 } as const;
+
+const rootId = (world: World): string =>
+  world.sandbox.organizationalUnits().find(({ parentId }) => parentId === null)?.id ?? '';
+const stored = (world: World) =>
+  Object.fromEntries(
+    world.sandbox.configurations().map(({ targetId, organizationRuleMode }) => [targetId, organizationRuleMode]),
+  );
+const puts = (world: World) => world.wire.mutating.filter(({ operation }) => operation === PUT);
+const inDev = (world: World) =>
+  world
+    .members(({ ou }) => ou === '/Workloads/Dev')
+    .map(({ accountId, automation }) => [accountId, automation.status, automation.organizationRuleMode]);
+
+/** A call to AWS by somebody else in the management account, which is not recorded as a call of Rollcall's. */
+function putBySomebodyElse(world: World, organizationRuleMode: string): void {
+  const target = { organizationalUnitId: rootId(world) };
+  const answer = Object.getPrototypeOf(world.sandbox).handle.call(world.sandbox, {
+    ...{ service: 'aco-automation', operation: PUT, callerAccountId: world.managementId },
+    ...{ input: { target, organizationRuleMode }, requestId: 'by-hand' },
+  });
+  expect(answer.kind).toBe('ok');
+  world.clock.advance(10 * 60_000);
+}
+
+describe('the limits of organization enrollment configurations', () => {
+  it('does not take failed calls of its own for deletions by somebody else', async () => {
+    const world = await startWorld({ sandbox, policy: MANAGED });
+    world.sandbox.setFaults([{ operation: PUT, kind: 'internal', code: 'ConflictException', count: 4 }]);
+    await world.run();
+    expect(puts(world).map(({ answer }) => answer)).toEqual(['error', 'error', 'error', 'error', 'ok']);
+    expect(stored(world)).toEqual({ [rootId(world)]: 'AnyAllowed' });
+  });
+
+  it('does not replace a configuration of somebody else that has the rule mode from before its own', async () => {
+    const world = await startWorld({ sandbox, policy: MANAGED });
+    const policy = { organizationRules: 'NoneAllowed' };
+    await world.run();
+    await world.run({ policy });
+    expect(stored(world)).toEqual({ [rootId(world)]: 'NoneAllowed' });
+    putBySomebodyElse(world, 'AnyAllowed');
+    const run = await world.run({ policy });
+    expect(stored(world)).toEqual({ [rootId(world)]: 'AnyAllowed' });
+    expect(run.plan.configurations?.calls).toMatchObject([{ owner: 'other', needsApproval: true }]);
+  });
+
+  it.each(['automation: unmanaged, organizationRules: unmanaged', 'organizationRules: unmanaged', 'mode: alert'])(
+    'keeps a configuration that applies to accounts with %s, because they would be opted out',
+    async (settings) => {
+      const world = await startWorld({ sandbox, policy: MANAGED });
+      await world.run();
+      const before = inDev(world);
+      expect(before).not.toEqual([]);
+      const more = `rules: [{ id: dev, match: { ou: /Workloads/Dev }, ${settings} }]`;
+      const run = await world.run({ policy: { more } });
+      expect(run.plan.totals.optOuts).toBe(0);
+      expect(inDev(world)).toEqual(before);
+      expect(stored(world)).toEqual({ [rootId(world)]: 'AnyAllowed' });
+      await checkWorld(world);
+    },
+  );
+
+  it('deletes its configuration and disables every account in one run if the policy wants Automation Inactive', async () => {
+    const world = await startWorld({ sandbox, policy: MANAGED });
+    await world.run();
+    const run = await world.run({ policy: { automation: 'Inactive', organizationRules: 'NoneAllowed' } });
+    expect(stored(world)).toEqual({});
+    expect(run.open).toEqual([]);
+    expect(world.members(({ automation }) => automation.status === 'Active').length).toBe(0);
+    await checkWorld(world);
+  });
+
+  it('makes a call once if the listing of configurations does not show it yet', async () => {
+    const world = await startWorld({ sandbox, policy: MANAGED });
+    world.wire.onAnswer = ({ operation }, answer) =>
+      operation === LIST && answer.kind === 'ok'
+        ? { ...answer, output: { organizationEnrollmentConfigurations: [] } }
+        : undefined;
+    await world.run();
+    expect(puts(world).map(({ answer }) => answer)).toEqual(['ok']);
+  });
+
+  it('changes nothing above an exempt account that moved after the scan', async () => {
+    const world = await startWorld({ sandbox, policy: MANAGED });
+    const held = world.member(
+      ({ ou, computeOptimizer, automation }) =>
+        ou === '/Sandbox' && computeOptimizer.status === 'Active' && automation.organizationRuleMode === 'NoneAllowed',
+    );
+    const until = new Date(world.clock.now() + 9 * 86_400_000).toISOString().slice(0, 10);
+    const more = `exemptions: [{ accounts: ["${held.accountId}"], until: ${until}, reason: test, owner: test }]`;
+    const update = [{ accountId: held.accountId, ou: '/Workloads/Dev' }];
+    await world.run({ policy: { more }, onPlan: () => void world.sandbox.changeAccounts({ update }) });
+    expect(world.truthOf(held.accountId)).toMatchObject({ ou: '/Workloads/Dev', automation: held.automation });
+    expect(Object.keys(stored(world))).not.toContain(rootId(world));
+    await checkWorld(world);
+  });
+});
