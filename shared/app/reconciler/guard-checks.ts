@@ -1,6 +1,7 @@
 import { closedText } from '../../domain/decision/assess-mismatch.ts';
 import { type CompiledControls, haltedText } from '../../domain/decision/operator-controls.ts';
 import type { AccountId } from '../../domain/enrollment/model.ts';
+import type { OrganizationAccount } from '../../domain/policy/index.ts';
 import { useApproval } from '../guardrails/approvals.ts';
 import { readGate } from '../guardrails/rollout-gate.ts';
 import { caps } from './change-caps.ts';
@@ -30,21 +31,29 @@ function controls({ deps, controls: view }: CheckParts): Check {
           'suspendedByOperator',
           `${one.selector} is suspended, and the call would reach every account`,
         );
-      for (const id of accountIds) await requireNotSuspended(deps, set, id, now);
+      const find = await factsFinder(deps, accountIds.length);
+      for (const id of accountIds) requireNotSuspended(set, await find(id), now);
     },
   };
 }
 
+/** A batch has at most 50 accounts. Reading more than that one by one would outlast their claims. */
+const MAX_SINGLE_READS = 50;
+
 /** An account without a snapshot can only be suspended by its id. */
-async function requireNotSuspended(
-  deps: CheckParts['deps'],
-  set: CompiledControls,
-  id: AccountId,
-  now: number,
-): Promise<void> {
-  const facts = (await deps.snapshots.get(id)) ?? {
-    ...{ id, name: '', ou: '', state: 'ACTIVE' as const, management: false, tags: null },
-  };
+async function factsFinder(
+  { snapshots }: CheckParts['deps'],
+  accounts: number,
+): Promise<(id: AccountId) => Promise<OrganizationAccount>> {
+  const all = accounts > MAX_SINGLE_READS ? ((await snapshots.load())?.accounts ?? []) : null;
+  const known = all === null ? null : new Map(all.map((account) => [account.id, account]));
+  return async (id) =>
+    (known === null ? await snapshots.get(id) : known.get(id)) ?? {
+      ...{ id, name: '', ou: '', state: 'ACTIVE' as const, management: false, tags: null },
+    };
+}
+
+function requireNotSuspended(set: CompiledControls, facts: OrganizationAccount, now: number): void {
   const suspension = set.suspensionOf(facts, now);
   if (suspension !== null) throw new ChangeRefused('suspendedByOperator', suspension.reason, suspension.until);
 }

@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { RunStore } from '../../../../shared/app/coordination/run-store.ts';
+import { suspend } from '../../../../shared/app/guardrails/controls.ts';
 import { changeKey } from '../../../../shared/app/plan/plan.ts';
 import type { Check } from '../../../../shared/app/reconciler/guard.ts';
 import { ChangeRefused, Guard } from '../../../../shared/app/reconciler/guard.ts';
+import { checksOf } from '../../../../shared/app/reconciler/guard-checks.ts';
 import { earlyScanRequest } from '../../../../shared/app/schedule/scan-requests.ts';
+import { parseOperatorSelector } from '../../../../shared/domain/policy/rules/operator-selector.ts';
 import { DAY, NOW, policyOf } from '../../../support/domain-kit.ts';
 import { cloudError } from '../../../support/memory-cloud.ts';
 import { NO_CAPS, reconcilerBed } from '../../../support/reconciler-bed.ts';
@@ -129,5 +132,33 @@ describe('guardrails, right before the call', () => {
     expect(bed.changes()).toEqual(['DisassociateAccounts 1', 'UpdateEnrollmentConfiguration 1']);
     expect(await bed.shop.condition(accountId(0), 'automation')).toMatchObject({ verdict: 'Compliant' });
     expect(await bed.shop.condition(accountId(1), 'automation')).toMatchObject({ verdict: 'Drifted' });
+  });
+
+  it('reads the snapshot once for a call about many accounts while an operator has suspended one', async () => {
+    await bed.open({ members: 60 });
+    const run = bed.shop.run();
+    await bed.shop.scan(run);
+    const work = await bed.shop.process();
+    const parsed = parseOperatorSelector(accountId(59));
+    if (!parsed.ok) throw new Error('the id is not a selector');
+    await suspend(work.deps, { selector: parsed.selector, reason: 'freeze', until: null });
+    const { snapshots } = work.deps;
+    let single = 0;
+    const counting = Object.create(snapshots, {
+      get: {
+        value: (id: string) => {
+          single += 1;
+          return snapshots.get(id);
+        },
+      },
+    });
+    const checks = checksOf({ ...work, deps: { ...work.deps, snapshots: counting } });
+    const guard = new Guard(work.runs, checks);
+    const ask = (accountIds: readonly string[]) =>
+      guard.check(keyOf(bed.shop, run), { accountIds, optOut: false, stage: 'call' });
+    const ids = bed.shop.members.map(({ id }) => id);
+    await ask(ids.slice(0, 59));
+    expect(single).toBe(0);
+    await expect(ask(ids)).rejects.toThrow(ChangeRefused);
   });
 });
