@@ -28,6 +28,7 @@ export const FAKE_KIND = {
   ],
   eventSources: ['fake-service.amazonaws.com'],
   serviceLinkedRole: 'fake-service.amazonaws.com',
+  organizationPrincipal: 'fake-service.amazonaws.com',
   iamActions: {
     caller: ['fake-service:GetFakeStatus', 'fake-service:ListFakeAccounts', 'fake-service:UpdateEnrollmentStatus'],
     member: ['fake-service:GetFakeStatus', 'fake-service:UpdateEnrollmentStatus'],

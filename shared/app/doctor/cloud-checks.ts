@@ -1,5 +1,5 @@
 import { type CheckResult, fail, pass, warn } from '../../domain/check-result.ts';
-import { type EnrollmentId, FIRST_KIND, KINDS, kindOf } from '../../domain/enrollment/kinds/index.ts';
+import { type EnrollmentId, FIRST_KIND, type KINDS, kindOf, kindsInUse } from '../../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../domain/enrollment/model.ts';
 import type { Cloud } from '../../ports/cloud.ts';
 import type { FailedEnrollment, Inspection, OrganizationFacts } from '../../ports/inspection.ts';
@@ -60,7 +60,7 @@ export function cloudChecks(input: CloudChecksInput, facts: CloudFacts): readonl
     { id: 'organization', needs: ['credentials'], run: () => organization(facts) },
     { id: 'delegatedAdministrator', needs: ['organization'], run: () => administrator(facts) },
     { id: 'trustedAccess', needs: organizational, run: () => trustedAccess(facts) },
-    ...KINDS.map(
+    ...kindsInUse((id) => input.needed.includes(id)).map(
       (kind): Check => ({
         id: kind.id,
         needs: kind.prerequisites.length === 0 ? organizational : [...organizational, 'trustedAccess'],
@@ -157,7 +157,7 @@ async function trustedAccess(facts: CloudFacts): Promise<CheckResult> {
     const enabled = await facts.trusted();
     if (enabled.includes(SERVICE_PRINCIPAL)) return pass(`on for ${SERVICE_PRINCIPAL}`);
     const message = `off for ${SERVICE_PRINCIPAL}: AWS lists no member and associates none. In the management account ${managementAccountId}:`;
-    return fail('missing', message, [enableTrustedAccess]);
+    return fail('missing', message, [enableTrustedAccess()]);
   } catch (error) {
     if (!isDenied(error)) throw error;
     const action = 'organizations:ListAWSServiceAccessForOrganization';
@@ -181,16 +181,19 @@ async function listing(input: CloudChecksInput, facts: CloudFacts, kind: (typeof
   }
 }
 
-/** Without trusted access a delegated administrator is denied, whatever its permissions. */
+/** Without trusted access a delegated administrator is denied, whatever its permissions. Each service has its own administrator. */
 async function commandsForDenied(facts: CloudFacts, enrollment: EnrollmentId): Promise<readonly string[]> {
-  const [{ arn }, { managementAccountId }] = await Promise.all([facts.caller(), facts.organization()]);
+  const [{ accountId, arn }, { managementAccountId }] = await Promise.all([facts.caller(), facts.organization()]);
+  const { service, listOperation, organizationPrincipal } = kindOf(enrollment);
   const lockedOut = await facts.trusted().then(
-    (services) => !services.includes(SERVICE_PRINCIPAL),
+    (services) => !services.includes(organizationPrincipal),
     () => false,
   );
-  if (lockedOut) return [`${enableTrustedAccess}   # in the management account ${managementAccountId}`];
-  const { service, listOperation } = kindOf(enrollment);
-  return grant(arn, [`${service}:${listOperation}`]);
+  const inManagement = `   # in the management account ${managementAccountId}`;
+  if (lockedOut) return [`${enableTrustedAccess(organizationPrincipal)}${inManagement}`];
+  const granting = grant(arn, [`${service}:${listOperation}`]);
+  if (accountId === managementAccountId || organizationPrincipal === SERVICE_PRINCIPAL) return granting;
+  return [`${registerAdministrator(accountId, organizationPrincipal)}${inManagement}`, ...granting];
 }
 
 /** Maximum number of Failed accounts in the message. */

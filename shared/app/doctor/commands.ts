@@ -7,10 +7,12 @@ export const SERVICE_PRINCIPAL = 'compute-optimizer.amazonaws.com';
 /** The name under which docs/deploy.md deploys infra/member-role.yml. */
 const STACK_SET = 'rollcall-member-role';
 
-export const enableTrustedAccess = `aws organizations enable-aws-service-access --service-principal ${SERVICE_PRINCIPAL}`;
+export function enableTrustedAccess(principal: string = SERVICE_PRINCIPAL): string {
+  return `aws organizations enable-aws-service-access --service-principal ${principal}`;
+}
 
-export function registerAdministrator(accountId: AccountId): string {
-  return `aws organizations register-delegated-administrator --account-id ${accountId} --service-principal ${SERVICE_PRINCIPAL}`;
+export function registerAdministrator(accountId: AccountId, principal: string = SERVICE_PRINCIPAL): string {
+  return `aws organizations register-delegated-administrator --account-id ${accountId} --service-principal ${principal}`;
 }
 
 export function createServiceLinkedRole(service: string): string {

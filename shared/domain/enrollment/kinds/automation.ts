@@ -54,6 +54,7 @@ export const AUTOMATION = {
   ],
   eventSources: ['aco-automation.amazonaws.com'],
   serviceLinkedRole: 'aco-automation.amazonaws.com',
+  organizationPrincipal: 'compute-optimizer.amazonaws.com',
   iamActions: {
     caller: [
       'aco-automation:GetEnrollmentConfiguration',

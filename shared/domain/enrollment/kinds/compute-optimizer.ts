@@ -24,6 +24,7 @@ export const COMPUTE_OPTIMIZER = {
   // The service model and the documentation spell it in different ways.
   eventSources: ['computeoptimizer.amazonaws.com', 'compute-optimizer.amazonaws.com'],
   serviceLinkedRole: 'compute-optimizer.amazonaws.com',
+  organizationPrincipal: 'compute-optimizer.amazonaws.com',
   iamActions: {
     caller: [
       'compute-optimizer:GetEnrollmentStatus',

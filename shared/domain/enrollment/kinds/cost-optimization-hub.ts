@@ -23,6 +23,7 @@ export const COST_OPTIMIZATION_HUB = {
   ],
   eventSources: ['cost-optimization-hub.amazonaws.com'],
   serviceLinkedRole: 'cost-optimization-hub.bcm.amazonaws.com',
+  organizationPrincipal: 'cost-optimization-hub.bcm.amazonaws.com',
   iamActions: {
     caller: ['cost-optimization-hub:ListEnrollmentStatuses', 'cost-optimization-hub:UpdateEnrollmentStatus'],
     member: ['cost-optimization-hub:ListEnrollmentStatuses', 'cost-optimization-hub:UpdateEnrollmentStatus'],

@@ -54,6 +54,8 @@ export interface EnrollmentKind<Id extends string = string, Operation extends st
   readonly eventSources: readonly string[];
   /** The service principal whose service-linked role AWS creates in an enrolled account. */
   readonly serviceLinkedRole: string;
+  /** The service principal for trusted access and for the delegated administrator. */
+  readonly organizationPrincipal: string;
   /** IAM actions by the credentials that use them: the caller's own, and those of the role in each member account. */
   readonly iamActions: {
     readonly caller: readonly QualifiedOperation[];

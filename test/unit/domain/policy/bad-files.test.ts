@@ -120,7 +120,7 @@ const CASES: readonly Bad[] = [
   bad('a time', exemption('    until: 2027-01-31T00:00:00Z\n'), '7:12 exemptions[0].until', /wrong value/, '`2027-01-31T00:00:00Z`', /a date/, /./),
   bad('a year', exemption('    until: 2027\n'), '7:12 exemptions[0].until', /wrong value/, 'the number `2027`', /a date/, /./),
   bad('a date more than a year ahead', exemption('    until: 2027-11-23\n'), '7:12 exemptions[0].until', /lasts too long/, '`2027-11-23`', /2027-11-22 or earlier/, /./),
-  bad('an unknown enrollment', exemption('    until: 2027-01-31\n    enrollment: all\n'), '8:17 exemptions[0].enrollment', /wrong value/, '`all`', /computeOptimizer \| automation \| both/, /./),
+  bad('an unknown enrollment', exemption('    until: 2027-01-31\n    enrollment: all\n'), '8:17 exemptions[0].enrollment', /wrong value/, '`all`', /computeOptimizer \| automation \| costOptimizationHub \| both/, /./),
   // numbers
   bad('more than 100 percent', withDefaults('guardrails: { maxChanges: { percent: 101 } }\n'), '3:38 guardrails.maxChanges.percent', /wrong value/, 'the number `101`', /0 to 100/, /./),
   bad('a negative number', withDefaults('guardrails: { maxOptOuts: { atLeast: -1 } }\n'), '3:38 guardrails.maxOptOuts.atLeast', /wrong value/, 'the number `-1`', /whole number/, /./),

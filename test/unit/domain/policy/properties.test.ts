@@ -152,6 +152,7 @@ describe('resolve', () => {
         expect(rules.flatMap((rule) => rule.decided).toSorted()).toEqual([
           'automation',
           'computeOptimizer',
+          'costOptimizationHub',
           'mode',
           'organizationRules',
         ]);

@@ -68,7 +68,7 @@ rules:
         decided: ['automation'],
         overruled: [{ field: 'mode', by: 'watch' }],
       },
-      { id: 'defaults', matched: true, conditions: [], decided: ['organizationRules'], overruled: [] },
+      { id: 'defaults', matched: true, conditions: [], decided: ['costOptimizationHub', 'organizationRules'], overruled: [] },
     ]);
   });
 });
@@ -79,6 +79,7 @@ describe('missing defaults', () => {
     expect(policy.defaults).toEqual({
       computeOptimizer: 'unmanaged',
       automation: 'unmanaged',
+      costOptimizationHub: 'unmanaged',
       organizationRules: 'unmanaged',
       mode: 'enforce',
     });
