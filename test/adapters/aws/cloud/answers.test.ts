@@ -93,6 +93,24 @@ describe('validation of AWS answers', () => {
     expect(warnings.join()).toContain(found);
   });
 
+  it('an unreadable time in Cost Optimization Hub concerns one account; an account without an entry is Inactive', async () => {
+    const items = [
+      { accountId: ACCOUNT, status: 'Active', lastUpdatedTimestamp: 1700000000 },
+      { accountId: OTHER, status: 'Active', lastUpdatedTimestamp: 'yesterday' },
+    ];
+    const page = await (await answering({ items })).cloud.list('costOptimizationHub', null);
+    expect(page.items.map(({ accountId }) => accountId)).toEqual([ACCOUNT]);
+    expect(page.leftOut).toEqual([OTHER]);
+    const never = await (await answering({ items: [] })).cloud.read('costOptimizationHub', ACCOUNT);
+    expect(never).toMatchObject({ kind: 'observed', status: 'Inactive' });
+  });
+
+  it('an empty answer of Cost Optimization Hub is Transient, never an empty list', async () => {
+    const { cloud } = await answering({});
+    for (const call of [cloud.list('costOptimizationHub', null), cloud.read('costOptimizationHub', ACCOUNT)])
+      expect((await failureOf(call)).details).toMatchObject({ kind: 'Transient', code: 'IncompleteAnswer' });
+  });
+
   it('an unknown status of one account is an error', async () => {
     for (const strange of [{ status: 'Hibernating' }, { status: 'Active', organizationRuleMode: 'SomeAllowed' }]) {
       const { cloud } = await answering(strange);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { type AccountRecord, emptyRecord, foldEntry } from '../../../../../shared/domain/account/record.ts';
 import { facetOfCondition } from '../../../../../shared/domain/account/transition.ts';
 import type { Facet } from '../../../../../shared/domain/enrollment/condition.ts';
-import { ENROLLMENT_IDS, type EnrollmentId } from '../../../../../shared/domain/enrollment/kinds/index.ts';
+import { byKind, ENROLLMENT_IDS, type EnrollmentId } from '../../../../../shared/domain/enrollment/kinds/index.ts';
 import type { EntryDraft, LedgerEntry } from '../../../../../shared/domain/ledger/entry.ts';
 import { EMPTY_CHAIN, headOf, sealEntry } from '../../../../../shared/domain/ledger/entry.ts';
 import { account, draft, FACET, time } from '../../../../contract/samples.ts';
@@ -85,7 +85,7 @@ function partsOf(each: Happening, record: AccountRecord): Partial<EntryDraft> | 
   if (!record.present) return null;
   if (each.kind === 'leaves') {
     const gone = facetOf('NotApplicable');
-    return { ...about, type: 'AccountLeft', detail: { facets: { computeOptimizer: gone, automation: gone } } };
+    return { ...about, type: 'AccountLeft', detail: { facets: byKind(() => gone) } };
   }
   if (each.kind === 'suspended') return { ...about, type: 'AccountSuspended' };
   if (each.kind !== 'seen') return { ...about, type: 'AccountResumed' };
