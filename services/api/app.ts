@@ -18,7 +18,7 @@ export interface ApiOptions {
 }
 
 export interface Rates {
-  /** Requests of one principal; also, separately, requests of one address that need no authentication. */
+  /** Requests of one principal. The same rate applies separately to the requests of one address that need no authentication. */
   readonly requests: Rate;
   /** Operators' commands of one principal, except for urgent ones. */
   readonly commands: Rate;

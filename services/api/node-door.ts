@@ -44,7 +44,7 @@ export interface Patience {
 
 export const PATIENCE: Patience = {
   ...{ headersMs: 10_000, requestMs: 30_000, keepAliveMs: 10_000, stalledMs: 120_000 },
-  // With Node's default of 30 s, a slow client would be closed up to 30 s after its limit.
+  // Node checks every 30 s by default, so it would close a slow connection up to 30 s after its limit.
   checkMs: 1_000,
 };
 

@@ -30,7 +30,7 @@ export const SCENARIOS = {
   cooldown: { accounts: 60, drift: 0.1, coolingDown: 0.5 },
   /** Changes stay Pending for 5 s. */
   pending: { accounts: 60, drift: 0.3, pendingMs: 5000 },
-  /** Organization enrollment configurations on two OUs and one OU below: the nearest one decides the rule mode. */
+  /** Organization enrollment configurations on two OUs, and on one OU below the first of them: the nearest configuration sets the rule mode. */
   configurations: {
     accounts: 60,
     drift: 0.1,

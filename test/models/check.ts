@@ -16,7 +16,7 @@ export interface ServiceResult {
   readonly operations: readonly string[];
 }
 
-/** By service, the operations that have been looked at, used or not. */
+/** The operations that somebody has reviewed, used or not, by service. */
 export type KnownOperations = Readonly<Record<string, readonly string[]>>;
 
 const NO_CONSTRAINTS = 'lengths, ranges and patterns: a JavaScript client does not state them';

@@ -28,7 +28,7 @@ export interface Difference {
 const CONSTRAINTS = ['length', 'range', 'pattern'] as const;
 const NUMBERS = ['integer', 'long', 'float', 'double', 'byte', 'short'];
 
-/** How `after` differs from `before` in the operations that Rollcall uses. What only one of the sources can state is no difference. */
+/** How `after` differs from `before` in the operations that Rollcall uses. Details that only one of the sources can state are not compared. */
 export function compareModels(before: ServiceModel, after: ServiceModel, used: readonly string[]): Difference[] {
   const withConstraints = before.hasConstraints && after.hasConstraints;
   return used.flatMap((operation) => {
@@ -43,7 +43,7 @@ export function compareModels(before: ServiceModel, after: ServiceModel, used: r
   });
 }
 
-/** Operations of the service that nobody has looked at yet. */
+/** Operations of the service that nobody has reviewed yet. */
 export function newOperations(published: readonly string[], known: readonly string[]): Difference[] {
   const added = published.filter((name) => !known.includes(name));
   return added.map((name) => difference(null, name, 'operation added', null, name));
@@ -62,7 +62,7 @@ function difference(
 function compareMembers(was: OperationModel, is: OperationModel, withConstraints: boolean): Difference[] {
   const paths = [...new Set([...was.members.keys(), ...is.members.keys()])];
   const found: Difference[] = [];
-  /** What is inside an added or removed structure is no difference of its own. */
+  /** Added and removed structures. Their members are not reported separately. */
   const covered: string[] = [];
   for (const path of paths) {
     if (covered.some((above) => path.startsWith(above) && /^[.[{]/.test(path.slice(above.length)))) continue;

@@ -1,7 +1,7 @@
 /**
  * `npm run models -- [--botocore FILE.whl] [--installed] [--json] [--accept]`: compares what Rollcall uses of AWS's services with what AWS publishes
  * today. See docs/how-to/follow-aws-changes.md.
- * Exit codes: 0 no difference, 1 a difference, 2 a service could not be compared.
+ * Exit codes: 0 no difference, 1 a difference, 2 no difference found but something could not be compared.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

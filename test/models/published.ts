@@ -9,7 +9,7 @@ import { BotocoreWheel } from './read-botocore.ts';
 import { readClient } from './read-client.ts';
 import { installedClient, type UsedService } from './used.ts';
 
-/** Finds what AWS has published of a service; otherwise the reason why not. */
+/** Reads the model that AWS has published of a service, or explains why there is none. */
 export type Publisher = (service: UsedService) => Promise<Published>;
 export type Published = ServiceModel | { readonly reason: string };
 

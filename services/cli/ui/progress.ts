@@ -23,7 +23,7 @@ const FRAME_MS = 100;
 /** The remaining time is shown after this share of the changes and this time, ms. An earlier estimate would be a guess. */
 const ESTIMATE_FROM = 0.05;
 const ESTIMATE_AFTER_MS = 5_000;
-/** A wait must be longer than this, ms, for its end to be shown. */
+/** The end of a wait is shown only if the wait is longer than this, ms. */
 const SOON_MS = 2_000;
 
 /** Tracks the progress of one run and shows it. */

@@ -127,7 +127,7 @@ interface Drift {
   readonly each: Assessment;
 }
 
-/** So many accounts drift together because of one call for all of them, so only that call is looked for, once for each kind. */
+/** Accounts that drift together in such numbers were changed by one call for all of them, so only that call is looked up, once for each kind. */
 async function addOrganizationWide(
   deps: Pick<Deps, 'registers' | 'ledger' | 'clock'>,
   drifts: readonly Drift[],

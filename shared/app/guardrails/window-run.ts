@@ -53,7 +53,7 @@ export async function waitingRuns(
     const target = targetOf(waiting);
     for (const [runId, keys] of begun) if (keys.has(target)) return runId;
     if (lastRun === null || (ofLast !== null && !ofLast.has(target))) return null;
-    // The condition names a run that began later only if a rollout released the change since. Then that run makes it.
+    // If the condition names a later run, a rollout has released the change in that run, which then makes it.
     const { runId } = waiting.condition;
     return runId !== null && (await startOf(runId)) > lastRun.startedAt ? null : lastRun.runId;
   };

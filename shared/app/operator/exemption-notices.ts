@@ -37,7 +37,7 @@ interface Due {
   readonly key: string;
   readonly exemption: Exemption;
   readonly stage: 'expiring' | 'expired';
-  /** Whether another process claimed the announcement before and did not close it, so that part of it may be written. */
+  /** Whether an earlier process claimed this announcement and stopped before it closed it. Some of its entries may already be written. */
   readonly again: boolean;
 }
 

@@ -71,7 +71,10 @@ export async function approvalFor(
   return null;
 }
 
-/** Whether the plan needs an approval with these keys: for `maxChanges`, or for a configuration of somebody else. @param opened it opened the gate */
+/**
+ * Whether an approval with these keys helps this plan: to exceed `maxChanges`, or to change a configuration of somebody else.
+ * @param opened whether this approval opened the rollout gate
+ */
 function isUseful(plan: Plan, keys: ReadonlySet<string>, opened: boolean): boolean {
   const calls = plan.configurations?.calls ?? [];
   if (calls.some((call) => call.needsApproval && keys.has(configurationKey(call)))) return true;

@@ -6,7 +6,7 @@ import type { AccountId, EpochMs } from '../../domain/enrollment/model.ts';
 import type { Survey } from '../survey/survey.ts';
 import { type DecidedConfigurations, operationOf } from './planned-configurations.ts';
 
-/** What becomes of an account's change if a call for a configuration makes it. */
+/** How a call for a configuration makes the change of one account. */
 interface Made {
   readonly operation: Operation;
   readonly optOut: boolean;
@@ -26,7 +26,7 @@ export function withConfigurations(
   const reached = new Map<AccountId, Operation>();
   let due = windowOpen;
   for (const call of calls) {
-    // A later call may rely on the configurations below it.
+    // A later call may rely on the earlier ones, so a call that is not ready also delays all calls after it.
     due &&= isReady(call, changeOf, now);
     for (const [id, optOut] of call.accounts)
       if (!made.has(id)) made.set(id, { operation: operationOf(call), optOut, due });
@@ -49,7 +49,9 @@ export function withConfigurations(
 
 const isAssociable = ({ enrollment }: Change): boolean => enrollment === ASSOCIABLE;
 
-/** A call without accounts of its own is about joiners. Otherwise it waits until it may change at least one of them. */
+/**
+ * Whether the call need not wait. A call that changes accounts waits until at least one of them may be changed; a call for joiners only never waits.
+ */
 function isReady({ accounts }: ConfigurationCall, changeOf: ReadonlyMap<AccountId, Change>, now: EpochMs): boolean {
   if (accounts.size === 0) return true;
   return [...accounts.keys()].some((id) => {
@@ -65,7 +67,7 @@ function assign(change: Change, { operation, optOut, due }: Made, windowOpen: bo
   return { ...moved, ...waits, action: 'none', heldAction: operation };
 }
 
-/** What blocked the account does not block the call. */
+/** Clears the reason why the account was Blocked, because that reason does not apply to the call. */
 function unblocked({ verdict }: Change): Partial<Change> {
   if (verdict !== 'Blocked') return {};
   return { verdict: 'Drifted', status: 'Drifted', reason: 'ruleModeDiffers', message: null };

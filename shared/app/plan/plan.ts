@@ -66,13 +66,13 @@ export interface Plan {
   readonly underApproval?: PlanTotals;
   /** The rollout gate that holds back some of the changes. */
   readonly gate: Gate | null;
-  /** For each kind that has an organization-wide call. */
   /** The calls for organization enrollment configurations; `null`: the policy does not manage them. */
   readonly configurations: PlannedConfigurations | null;
   /** The changes that the calls for configurations of others would make with an approval. */
   readonly asked: readonly Change[];
   /** The mutating calls for the due changes and the follow-ups. */
   readonly calls: readonly PlannedCall[];
+  /** For each kind that has an organization-wide call. */
   readonly orgWide: Readonly<Partial<Record<EnrollmentId, OrgWide>>>;
   readonly trustedAccess: boolean | null;
   readonly broken: readonly string[];

@@ -74,7 +74,7 @@ export function configurationsOf(
     return !owners.own.isContested(call.targetId);
   });
   const made = calls.map((call) => limitTo(call, changeable));
-  // A configuration of somebody else matters only if an account that it reaches differs from the policy.
+  // An approval is requested only if an account that the call changes differs from the policy.
   const isContested = ({ targetId }: ConfigurationCall): boolean =>
     !isForeign(targetId) && owners.own.isContested(targetId);
   const asked = refused
@@ -117,17 +117,17 @@ function changeOf(call: ConfigurationCall): ConfigurationChange {
   return { operation: operationOf(call), targetId, ruleMode: effect === 'put' ? ruleMode : null };
 }
 
-/** Identifies a call across runs, beside the keys of changes. */
+/** Identifies a call across runs. A stored plan contains these keys beside those of its changes. */
 export function configurationKey({ operation, targetId, ruleMode }: ConfigurationChange): string {
   return ['configuration', targetId, operation, ruleMode ?? ''].join(' ');
 }
 
-/** No call is made, for the same reason everywhere. */
+/** No call is made anywhere, for one reason that is shown for the root. */
 export function nothing(why: string): DecidedConfigurations {
   return { calls: [], asked: [], shown: { calls: [], notCovered: [{ ou: '/', why }] } };
 }
 
-/** The tree, or why there is none. Configurations follow only from complete listings. */
+/** The tree to plan calls on, or the reason why there is none. Incomplete listings give no tree. */
 function explain(
   policy: CompiledPolicy,
   survey: Survey,
@@ -154,7 +154,7 @@ function explain(
 
 const idsOf = (accounts: readonly AssociableAccount[]): AccountId[] => accounts.map(({ account }) => account.id);
 
-/** Reasons of Blocked accounts that a call changes nevertheless, or with which it waits. */
+/** A call may change an account that is Blocked for one of these reasons, now or once its own wait has ended. */
 const CHANGED_WHILE_BLOCKED: ReadonlySet<string | null> = new Set([
   'organizationConfiguration',
   'deadLettered',
@@ -163,7 +163,10 @@ const CHANGED_WHILE_BLOCKED: ReadonlySet<string | null> = new Set([
   'halted',
 ]);
 
-/** Whether the account's change belongs to a call that reaches it. Others are being changed already, or AWS changes them later. */
+/**
+ * Whether a call that reaches the account makes its change. If not, the account is already being changed, or AWS applies the configuration to it
+ * later.
+ */
 function isChangedByCalls({ assessment: { verdict, reason }, eligible }: AssociableAccount): boolean {
   if (!eligible || verdict === 'Converging' || verdict === 'NotApplicable') return false;
   return verdict !== 'Blocked' || CHANGED_WHILE_BLOCKED.has(reason);

@@ -23,7 +23,10 @@ export interface ClockCheckOptions {
 
 /** If the wall clock moves by more than this against the monotonic clock, it was set, ms. Gradual corrections stay below. */
 const STEP_MS = 20;
-/** How long before a full second of its own clock this process begins to read, ms: one answer should come before the second and one after it. */
+/**
+ * The reads start this long before a full second of this process's clock, ms, so that one answer comes before the second of the store's clock changes
+ * and one after it.
+ */
 const BEFORE_SECOND_MS = 60;
 /** The pause between two reads, ms. */
 const LOOK_MS = 10;

@@ -126,7 +126,7 @@ export class OperationBudget {
       const state = this.#advance(page.operations[name] ?? null, now);
       const most = Math.max(1, Math.round((state.rate * reserveMs) / 1000));
       const [next, slots] = reserve(state, now, Math.min(most, this.#want));
-      // Slots far in the future would still have the old spacing after a cut, so a process whose slots would begin beyond `reach` waits first.
+      // Slots far in the future would keep their old spacing after the rate is cut, so a process whose slots would begin beyond `reach` waits first.
       // Each wait extends `reach`; otherwise faster processes could always reserve before it.
       const early = slots.from - now - reach;
       if (early >= 1) {

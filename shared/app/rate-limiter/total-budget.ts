@@ -17,8 +17,9 @@ const LONG_BACKLOG = 4;
 /** Spaced slots may reach this many reservations ahead; the slots between them stay free for other processes. */
 export const SPAN = 3;
 /**
- * If more than `mostLapsed` of a block lapsed, its slots were too close together for this process, and the next block has about `slotsPerCall` slots
- * for each call. CROWDED applies while there is a backlog, because each lapsed slot is lost to others; ROOMY applies otherwise and keeps waits short.
+ * If more than the share `mostLapsed` of a block lapsed, its slots were too close together for this process, and the next block has about
+ * `slotsPerCall` slots for each call. CROWDED applies while there is a backlog, because each lapsed slot is lost to others; ROOMY applies otherwise
+ * and keeps waits short.
  */
 const CROWDED = { mostLapsed: 0.2, slotsPerCall: 1 };
 const ROOMY = { mostLapsed: 0.8, slotsPerCall: 4 };
@@ -29,7 +30,7 @@ interface Slot {
   left: number;
 }
 
-/** The slots of one reservation: counts from which the size and spacing of the next reservation follow. */
+/** The slots of one reservation. Their counts determine the size and spacing of the next reservation. */
 interface Block {
   readonly spanMs: number;
   readonly size: number;

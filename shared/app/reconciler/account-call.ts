@@ -55,7 +55,7 @@ async function explain(
   });
   const governing = live === null ? null : governingConfiguration(live, remediation.record.conditions[enrollment]);
   if (cause !== 'Governed' || live === null || governing === null) return { outcome, error: errorFacts(error) };
-  // The configuration gives the account its rule mode, and the next assessment asks for the call that is left.
+  // The configuration allows the desired state, so the account is assessed again for the call that is still needed.
   if (!rulesOut(live.ruleMode, assessment.desired)) return { outcome: undone(attempts), error: errorFacts(error) };
   return governedFailure(error, { ruleMode: live.ruleMode, ruleModeSource: governing }, outcome, facts);
 }

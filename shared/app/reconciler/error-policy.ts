@@ -124,7 +124,7 @@ export function undone(attempts: number): FailureOutcome {
   return { verdict: 'Drifted', reason: 'retrying', notBefore: null, attempts, dead: false, counts: false };
 }
 
-/** How long until an account is read again to which a configuration is about to give the desired rule mode, ms. AWS takes up to five minutes. */
+/** The pause before an account is read again while AWS applies a configuration with the desired rule mode to it, ms. AWS takes up to five minutes. */
 const APPLYING_MS = 60_000;
 
 /** A configuration gives the account the desired rule mode, so there is nothing to change, only to observe. */

@@ -206,7 +206,7 @@ function requireClaim(work: WorkContext, { assessment, expiresAt }: ReturnType<t
   throw localError(assessment, { code: CLAIM_EXPIRING, kind: 'Invalid', message, ambiguous: false });
 }
 
-/** The call would change the other accounts too, without intents for them. */
+/** The failure if some accounts could not be claimed: the call would change those too, without an intent. */
 function notAllClaimed(remediation: Remediation): Failure {
   const call = remediation.assessment.scope === 'configuration' ? 'call' : 'organization-wide call';
   const message = `the ${call} was not made: some accounts were being changed one by one`;

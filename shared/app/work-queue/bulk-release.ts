@@ -13,7 +13,7 @@ export const BULK_RELEASE_THRESHOLD = 10;
 const REASONS: ReadonlySet<string | null> = new Set(['resumed', 'suspendedByOperator', 'exemption', 'contested']);
 
 /**
- * Whether an operator, or the end of a suspension or exemption, has released the key, and it may differ from the policy. No plan has counted such a
+ * Whether the key may differ from the policy because an operator has released it, or its suspension or exemption has ended. No plan has counted such a
  * change. One command can release the whole organization; without a scan, changes up to the cap would be made before an alert.
  */
 export function isReleased({ condition }: Pick<DueKey, 'condition'>): boolean {

@@ -34,8 +34,8 @@ export async function enqueueAccounts(
 }
 
 /**
- * The kinds to reconcile. A later kind that a record lacks beside others is not in the policy, or the next scan adds it; of an account that just joined,
- * no kind is known yet.
+ * The kinds to reconcile: all for an account that has just joined and has no conditions yet, otherwise those in use. A later kind that the record
+ * lacks is not in the policy, or the next scan adds it.
  */
 function kindsOf({ conditions }: AccountRecord): readonly EnrollmentId[] {
   if (ENROLLMENT_IDS.every((id) => conditions[id] === null)) return ENROLLMENT_IDS;

@@ -10,7 +10,7 @@ export interface ConfigurationCall {
   readonly ruleMode: RuleMode;
   /** The accounts that it changes; `true`: from AnyAllowed to NoneAllowed, which counts as an opt-out. */
   readonly accounts: ReadonlyMap<AccountId, boolean>;
-  /** The accounts that it reaches, changed or not. The nearest configuration of others is another one. */
+  /** The accounts whose nearest configuration this is, whether or not the call changes them. */
   readonly reached: readonly AccountId[];
 }
 
@@ -19,7 +19,10 @@ export interface ConfigurationDecision {
   readonly calls: readonly ConfigurationCall[];
   /** Calls that may not be made, and those at targets below theirs. The other calls do not depend on them. */
   readonly refused: readonly ConfigurationCall[];
-  /** By the id of each root, OU and account that no refused call is about: the rule mode once all calls are made; `null`: no configuration applies. */
+  /**
+   * The rule mode of the root and each OU and account once all calls are made, by id; `null`: no configuration applies. Targets of refused calls, and
+   * everything below them, are left out.
+   */
   readonly effective: ReadonlyMap<string, RuleMode | null>;
 }
 

@@ -71,7 +71,9 @@ function coveredIn({ units, configurations }: ConfigurationFacts): ReadonlySet<s
   return covered;
 }
 
-/** OU paths that the policy or a suspension names but that do not exist, by the nearest existing OU above, from which such an OU will inherit. */
+/**
+ * OU paths that the policy or a suspension names but that do not exist. The key is the nearest existing OU above, from which such an OU will inherit.
+ */
 function missingPaths(facts: ConfigurationFacts): ReadonlyMap<string, readonly string[]> {
   const known = new Set(facts.units.map(({ path }) => path));
   const missing = new Map<string, string[]>();

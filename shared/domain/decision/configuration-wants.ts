@@ -98,7 +98,7 @@ function heldForJoiners({ policy, knownIds, suspensions, now }: JoinersContext, 
 
 type Possible = readonly PossibleValue[];
 
-/** The rule mode if all possible values agree on one, on Active and on mode `enforce`; otherwise `outside`. */
+/** The rule mode, if it is the only possible one and status and mode can only be Active and `enforce`; otherwise `outside`. */
 function wantOfValues(values: {
   readonly status: Possible;
   readonly ruleMode: Possible;

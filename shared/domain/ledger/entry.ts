@@ -108,7 +108,7 @@ export interface Digest {
   readonly entries: number;
 }
 
-/** An entry before it has its number in a chain. */
+/** An entry that has no number in its chain yet. */
 export interface EntryDraft {
   readonly id: string;
   readonly chain: string;

@@ -31,7 +31,7 @@ export class AppliedChanges {
     if (!made.isAccount) this.#open = [...this.#open, made];
   }
 
-  /** @returns whether it waited, so that everything read before is outdated. */
+  /** Waits for accepted calls that overlap with `next`. @returns whether it waited; if so, everything that was read before is outdated */
   async awaitOverlapping(next: PlannedCall): Promise<boolean> {
     const isOverlapping = ({ call: { targetId }, above }: PlannedCall): boolean =>
       above.has(next.call.targetId) || next.above.has(targetId) || targetId === next.call.targetId;

@@ -65,9 +65,9 @@ interface Rejection {
 }
 
 /**
- * A failure of the call or of the organization (throttled, denied, a prerequisite that all accounts lack) is recorded for all accounts, which
- * are retried as a batch after one pause. AWS also rejects the whole call because of a single account that a configuration governs: such accounts end
- * here, and the call is repeated for the others. If another account may be the cause, each account is retried on its own.
+ * A failure of the call or of the organization (throttled, denied, a prerequisite that all accounts lack) is recorded for all accounts, which are
+ * retried as a batch after one pause. AWS also rejects the whole call because of a single account that a configuration governs: such accounts are
+ * left out, and the call is repeated for the others. If another account may be the cause, each account is retried on its own.
  */
 function failures(
   work: WorkContext,

@@ -86,7 +86,10 @@ async function candidates(
   return found;
 }
 
-/** A failure that all accounts share. If the call itself is at fault, the accounts are changed by other calls. */
+/**
+ * Explains a failed call for each of its accounts. A failure that concerns all of them, such as throttling, delays them together. If AWS rejects the
+ * call itself, other calls change the accounts.
+ */
 function explain(
   work: WorkContext,
   call: Call,
@@ -140,7 +143,7 @@ class Call {
     };
   }
 
-  /** The call changes no account now, but those that join later. */
+  /** Makes a call that changes no account now, only accounts that join later. */
   async forJoiners(): Promise<'made' | 'busy' | 'failed'> {
     const token = this.#work.deps.newId();
     try {
@@ -155,7 +158,7 @@ class Call {
     }
   }
 
-  /** Records how the call ended for the accounts that it is about. */
+  /** Records in the organization's chain how the call ended, as the results of its accounts show. */
   async conclude(ends: readonly Remediated<Candidate>[]): Promise<CallEnd['end']> {
     const failure = ends.find((end) => end.failure !== null)?.failure ?? null;
     const isMade = ends.length > 0 && failure === null;
@@ -204,7 +207,7 @@ class Call {
   }
 }
 
-/** The accounts after the call, so that the next call is planned on the state that this one leads to. */
+/** The accounts as the call leaves them, so that the next call is planned on that state. */
 export function afterCall(accounts: readonly AssociableAccount[], { call }: PlannedCall): AssociableAccount[] {
   const changed = new Set<AccountId>(call.accounts.keys());
   return accounts.map((each) => {

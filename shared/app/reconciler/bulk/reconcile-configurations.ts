@@ -26,10 +26,11 @@ import {
   type PlannedCall,
 } from './configuration-call.ts';
 
-/** The pause after AWS has refused a call because it applies another change, ms, and how long one message waits for AWS in total. */
+/** The pause after AWS has refused a call because another change is in progress, ms. */
 const BUSY_PAUSE_MS = 30_000;
+/** How long one message waits for changes in progress, ms, in total. */
 const WAIT_TOTAL_MS = 8 * 60_000;
-/** How often the organization is surveyed again because accounts changed meanwhile. */
+/** Maximum number of surveys. Another survey follows if an account has changed since the previous one. */
 const MAX_SURVEYS = 3;
 /** Accounts assessed at a time. */
 const CHUNK = 500;
@@ -49,7 +50,7 @@ export async function reconcileConfigurations(work: WorkContext, message: Config
     const next = await nextCall(work, message, seen);
     // If AWS's listing does not show an accepted call yet, the same call is planned again.
     if (next === null || accepted.has(configurationKey(next.change))) break;
-    // AWS refuses a call that overlaps with one that it still applies. The wait comes before the claims, which would run out.
+    // AWS refuses a call that overlaps with a change in progress. The wait comes before the claims, because claims would expire during it.
     if (await applied.awaitOverlapping(next)) continue;
     last = await makeCall(work, message, next, seen.associable);
     if (last.end === 'made') {
@@ -127,7 +128,7 @@ async function concluded(
     merged([...results, { ...NO_RESULT, followUps: messagesFor(runOf(work, message), changes) }]);
   if (last === null || last.end === 'made' || last.end === 'moved')
     return follow(await leftOver(work, message, made, seen));
-  // AWS has been busy for long: the calls are made later.
+  // AWS is still busy after the longest wait, so the message is queued again for the remaining calls.
   if (last.end === 'busy') await work.deps.queue.send([message], BUSY_PAUSE_MS);
   for (const { record, failure } of last.accounts)
     if (failure !== null && !isUndone(failure.outcome)) results.push(failureResult(record.accountId, record, failure));

@@ -41,7 +41,7 @@ export function kindOf(id: EnrollmentId): Kind {
 /** The kinds' names for people. */
 export const TITLES: Readonly<Record<EnrollmentId, string>> = byKind((id) => kindOf(id).title);
 
-/** The kinds of the first release, and later ones that are in use: what documents contain and people see. */
+/** The kinds that documents contain and people see: those of the first release, and later ones that are in use. */
 export function kindsInUse(isInUse: (id: EnrollmentId) => boolean): readonly Kind[] {
   return KINDS.filter(({ id, sinceFirstRelease }) => sinceFirstRelease || isInUse(id));
 }

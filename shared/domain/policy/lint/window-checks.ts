@@ -37,7 +37,7 @@ function neverOpenDuring(window: WindowSpec, others: Windows, now: number): bool
 const MAX_SEARCHES = 20;
 const DAYS_3_MS = 3 * 24 * 60 * 60 * 1000;
 
-/** Whether the deny windows certainly leave no gap: within the horizon or, if they repeat daily, in three days. */
+/** Whether the deny windows certainly leave no gap. Checked up to the horizon or, if they repeat daily, for three days. */
 function permanent(deny: readonly WindowSpec[], undenied: Windows, now: number): boolean {
   let at = now;
   for (let i = 0; i < MAX_SEARCHES && at <= now + HORIZON_MS; i += 1) {
