@@ -82,6 +82,8 @@ export interface Plan {
 export interface PlanLimits {
   /** The changes that a saved plan allows, by {@link changeKey}; `null`: any. */
   readonly onlyThese: ReadonlySet<string> | null;
+  /** Whether an operator has approved these changes. A saved plan alone does not permit to change configurations of others. */
+  readonly approved: boolean;
   /** Changes that another, approved run is making, by {@link changeKey}. */
   readonly inProgress: ReadonlySet<string>;
   readonly ownConfigurations: OwnConfigurations;
@@ -173,11 +175,11 @@ function organizationCalls(
 export function useConfigurations(
   policy: CompiledPolicy,
   survey: Survey,
-  { onlyThese, ownConfigurations: own }: Pick<PlanLimits, 'onlyThese' | 'ownConfigurations'>,
+  { onlyThese, approved, ownConfigurations: own }: Omit<PlanLimits, 'inProgress'>,
   changes: readonly Change[],
   now: EpochMs,
 ): { readonly changes: readonly Change[]; readonly decided: DecidedConfigurations | null } {
-  const decided = configurationsOf(policy, survey, { own, approved: onlyThese ?? new Set() });
+  const decided = configurationsOf(policy, survey, { own, approved: (approved ? onlyThese : null) ?? new Set() });
   if (decided === null) return { changes, decided };
   const assigned = withConfigurations(changes, decided, survey, { now, windowOpen: policy.windows.isOpen(now) });
   if (onlyThese === null) return { changes: assigned, decided };

@@ -30,10 +30,11 @@ const changeSchema: z.ZodType<SavedChange> = z.object({
   message: z.string().nullable(),
   notBefore: z.iso.datetime().nullable(),
 });
-const configurationSchema: z.ZodType<ConfigurationChange> = z.object({
+const configurationSchema: z.ZodType<ConfigurationChange & { readonly needsApproval: boolean }> = z.object({
   operation: action,
   targetId: z.string(),
   ruleMode: ruleMode.nullable(),
+  needsApproval: z.boolean().default(false),
 });
 /** The part of a saved plan that a run is bound to. The rest is for people. */
 const savedPlanSchema = z.object({
@@ -67,6 +68,8 @@ export function readSavedPlan(value: unknown): SavedPlanResult {
   }
   const { organizationId, policyHash, planHash: savedHash, changes, configurations } = parsed.data;
   const calls = configurations?.calls ?? [];
+  // A saved plan is no approval.
+  const permitted = calls.filter(({ needsApproval }) => !needsApproval);
   if (planHash(policyHash, changes, calls) !== savedHash) {
     return { ok: false, problem: 'its changes do not match its planHash, so it was edited after it was saved' };
   }
@@ -76,7 +79,7 @@ export function readSavedPlan(value: unknown): SavedPlanResult {
       organizationId,
       policyHash,
       planHash: savedHash,
-      keys: [...keysOf(changes), ...calls.map(configurationKey)],
+      keys: [...keysOf(changes), ...permitted.map(configurationKey)],
     },
   };
 }

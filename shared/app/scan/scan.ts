@@ -54,7 +54,7 @@ export async function plan(
   const approval = await approvalFor(deps, runs, planned);
   const approved = approval === null ? null : await runs.planKeys(approval.planHash);
   if (approved === null) return { ...planned, gate, approval };
-  return { ...planned, gate, approval, underApproval: (await planOf(deps, run, surveyed, approved)).totals };
+  return { ...planned, gate, approval, underApproval: (await planOf(deps, run, surveyed, approved, true)).totals };
 }
 
 async function planOf(
@@ -62,13 +62,14 @@ async function planOf(
   run: RunContext,
   surveyed: Survey,
   onlyThese: ReadonlySet<string> | null,
+  approved = false,
 ): Promise<Plan> {
   const now = deps.clock.now();
   const inProgress = await changesInProgress(deps, new RunStore(deps.registers), run.policy.hash);
   const recent = await changedRecently(deps, now);
   const manages = managesConfigurations(run.policy);
   const own = manages ? await ownConfigurations(deps.registers, now) : NO_OWN_CONFIGURATIONS;
-  const plan = makePlan(run.policy, surveyed, recent, { onlyThese, inProgress, ownConfigurations: own }, now);
+  const plan = makePlan(run.policy, surveyed, recent, { onlyThese, approved, inProgress, ownConfigurations: own }, now);
   const { halt } = await readControls(deps.registers);
   if (halt === null || totalChanges(plan.totals) === 0) return plan;
   // The halt comes before every other guardrail, because it has to be ended first.
@@ -120,8 +121,9 @@ export async function scan(
   entries += await recordGone(deps, run, surveyed.gone);
   onProgress({ kind: 'recorded', entries });
   const onlyThese = run.planHash === null ? null : await allowedBy(runs, run.planHash);
-  const planned = await planOf(deps, run, surveyed, onlyThese);
-  const replan = (keys: ReadonlySet<string>) => planOf(deps, run, surveyed, keys);
+  const approved = deps.clock.now() < (run.approvedUntil ?? 0);
+  const planned = await planOf(deps, run, surveyed, onlyThese, approved);
+  const replan = (keys: ReadonlySet<string>) => planOf(deps, run, surveyed, keys, true);
   const bound = await bindApprovedPlan(deps, runs, run, planned, opened, replan);
   const { plan } = bound;
   await beginRun(deps, runs, bound, surveyed.accountsInScope);

@@ -94,7 +94,8 @@ async function nextCall(work: WorkContext, message: ConfigurationsMessage, seen:
     return suspended ? { ...each, assessment: { ...each.assessment, verdict: 'Suspended' as const } } : each;
   });
   const onlyThese = message.planHash === null ? null : ((await runs.planKeys(message.planHash)) ?? new Set<string>());
-  const limits = { onlyThese, ownConfigurations: await ownConfigurations(deps.registers, now) };
+  const approved = now < ((await runs.get(message.runId))?.approvedUntil ?? 0);
+  const limits = { onlyThese, approved, ownConfigurations: await ownConfigurations(deps.registers, now) };
   const current: Survey = { ...seen, configurations, controls, associable, at: now };
   const { changes, decided } = useConfigurations(policy, current, limits, changesIn(seen), now);
   const [call] = decided?.calls ?? [];
