@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { RunStore } from '../../shared/app/coordination/run-store.ts';
+import { readSavedPlan } from '../../shared/app/plan/saved-plan.ts';
+import { planDocument } from '../../shared/app/queries/plan-document.ts';
 import { startWorld, type World } from '../support/world.ts';
 import { checkWorld } from '../support/world-checks.ts';
 
@@ -99,6 +102,39 @@ describe('the limits of organization enrollment configurations', () => {
     await world.run({ policy: { more }, onPlan: () => void world.sandbox.changeAccounts({ update }) });
     expect(world.truthOf(held.accountId)).toMatchObject({ ou: '/Workloads/Dev', automation: held.automation });
     expect(Object.keys(stored(world))).not.toContain(rootId(world));
+    await checkWorld(world);
+  });
+
+  it('counts only the accounts that lose AnyAllowed for maxOptOuts', async () => {
+    const world = await startWorld({ sandbox, policy: MANAGED });
+    await world.run({ policy: { automation: 'unmanaged', organizationRules: 'unmanaged' } });
+    const [first, ...others] = world.members(({ automation }) => automation.organizationRuleMode === 'AnyAllowed');
+    expect(first).toBeDefined();
+    const changes = others.map(
+      ({ accountId }) => ({ accountId, enrollment: 'automation', status: 'Inactive' }) as const,
+    );
+    world.sandbox.drift({ changes });
+    world.clock.advance(25 * 3_600_000);
+    const guardrails = '{ maxChanges: { percent: 100, atLeast: 10 }, maxOptOuts: { percent: 0, atLeast: 1 } }';
+    const run = await world.run({ policy: { organizationRules: 'NoneAllowed', guardrails } });
+    expect(run.plan).toMatchObject({ trip: null, totals: { optOuts: 1 } });
+    expect(stored(world)).toEqual({ [rootId(world)]: 'NoneAllowed' });
+    await checkWorld(world);
+  });
+
+  it('makes the calls of a saved plan, but not those for configurations of somebody else', async () => {
+    const world = await startWorld({ sandbox: { ...sandbox, scenario: 'configurations' }, policy: MANAGED });
+    await world.run({ policy: { automation: 'unmanaged', organizationRules: 'unmanaged' } });
+    const foreign = stored(world);
+    const document = planDocument(await world.plan(), 'run');
+    expect(document.configurations?.calls.some(({ needsApproval }) => needsApproval)).toBe(true);
+    const saved = readSavedPlan(JSON.parse(JSON.stringify(document)));
+    if (!saved.ok) throw new Error(saved.problem);
+    const { planHash, policyHash, keys } = saved.plan;
+    const app = await world.app();
+    await new RunStore(app.deps.registers).storePlan(planHash, policyHash, keys, world.clock.now());
+    await world.apply(app, { planHash });
+    expect(stored(world)).toEqual({ ...foreign, [rootId(world)]: 'AnyAllowed' });
     await checkWorld(world);
   });
 });

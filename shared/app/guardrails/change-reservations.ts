@@ -31,15 +31,18 @@ export async function claimChanges(
   registers: Registers,
   {
     accountIds,
-    optOut,
+    optOutIds,
     now,
-  }: { readonly accountIds: readonly AccountId[]; readonly optOut: boolean; readonly now: EpochMs },
+  }: { readonly accountIds: readonly AccountId[]; readonly optOutIds: ReadonlySet<AccountId>; readonly now: EpochMs },
   fits: (latest: Latest) => void,
 ): Promise<void> {
   await update(registers, CLAIMED_CHANGES, (current) => {
     const kept = recent(current, now);
     fits(latest(kept));
-    const added = accountIds.map((id): [string, [number, boolean]] => [id, [now, optOut || (kept[id]?.[1] ?? false)]]);
+    const added = accountIds.map((id): [string, [number, boolean]] => [
+      id,
+      [now, optOutIds.has(id) || (kept[id]?.[1] ?? false)],
+    ]);
     return { ...kept, ...Object.fromEntries(added) };
   });
 }

@@ -41,7 +41,7 @@ class Caps implements Check {
     try {
       if (!binds) fits(new Map());
       else if (stage === 'claim') fits(await claimedChanges(deps.registers, now));
-      else await claimChanges(deps.registers, { accountIds, optOut, now }, fits);
+      else await claimChanges(deps.registers, { accountIds, optOutIds: new Set(optOutsOf(asked)), now }, fits);
     } catch (error) {
       if (error instanceof ChangeRefused) await this.#askForScan(error.message);
       throw error;
@@ -55,12 +55,14 @@ class Caps implements Check {
     await requestEarlyScan(deps, { organization: false, reason }, last?.value.dueAt ?? Number.NEGATIVE_INFINITY);
   }
 
-  passed({ accountIds, optOut }: Asked): void {
-    for (const id of accountIds) this.#recent.add(id, optOut);
+  passed(asked: Asked): void {
+    const optOuts = new Set(optOutsOf(asked));
+    for (const id of asked.accountIds) this.#recent.add(id, optOuts.has(id));
   }
 
   /** Checks the caps for the accounts of this call. Its intents may be in the ledger already, so each account is counted once. @throws ChangeRefused */
-  #requireRoom({ run, planHash, accountIds, optOut }: Asked, claimed: ReadonlyMap<AccountId, boolean>): void {
+  #requireRoom(asked: Asked, claimed: ReadonlyMap<AccountId, boolean>): void {
+    const { run, planHash, accountIds, optOut } = asked;
     const { guardrails } = this.#parts.policy.policy;
     const lifted = this.#lifted(run, planHash);
     const maxChanges = capOf(guardrails.maxChanges, run.accountsInScope);
@@ -69,7 +71,7 @@ class Caps implements Check {
       throw new ChangeRefused('guardrail', message);
     }
     const maxOptOuts = capOf(guardrails.maxOptOuts, run.accountsInScope);
-    if (optOut && this.#recent.sizeWith(accountIds, claimed, true) > maxOptOuts) {
+    if (optOut && this.#recent.sizeWith(optOutsOf(asked), claimed, true) > maxOptOuts) {
       const message = `maxOptOuts allows ${maxOptOuts} accounts in 24 hours, and this would be one more`;
       throw new ChangeRefused('guardrail', message);
     }
@@ -89,6 +91,11 @@ class Caps implements Check {
     for (const [id, { optOut }] of changes) this.#recent.add(id, optOut);
     this.#recentAt = now;
   }
+}
+
+function optOutsOf({ accountIds, optOut, optOutIds }: Asked): readonly AccountId[] {
+  if (!optOut) return [];
+  return optOutIds === undefined ? accountIds : accountIds.filter((id) => optOutIds.has(id));
 }
 
 /** The accounts changed recently, and whether one of their changes was an opt-out. Counted incrementally, because every change needs this count. */

@@ -27,6 +27,8 @@ export interface Asked {
   readonly planHash: string | null;
   readonly accountIds: readonly AccountId[];
   readonly optOut: boolean;
+  /** The accounts that the call opts out, if it does not opt out all of `accountIds`. */
+  readonly optOutIds?: ReadonlySet<AccountId>;
   /** `claim`: nothing is written yet. `call`: the intents are durable, and the request leaves as soon as every check has passed. */
   readonly stage: 'claim' | 'call';
   /** Whether this is the organization-wide call, which changes every account, not only `accountIds`. */

@@ -118,7 +118,11 @@ function guard<Member extends Candidate>(
   stage: 'claim' | 'call',
 ): Promise<() => Promise<void>> {
   const accountIds = accounts.map(({ assessment }) => assessment.accountId);
-  return work.guard.check(key, { accountIds, optOut, stage, wide: scope === 'organization' });
+  const about = { accountIds, optOut, stage, wide: scope === 'organization' };
+  if (scope !== 'configuration') return work.guard.check(key, about);
+  // One call opts out some accounts and only enables Automation in others.
+  const optOuts = accounts.filter(({ assessment }) => assessment.optOut);
+  return work.guard.check(key, { ...about, optOutIds: new Set(optOuts.map(({ assessment }) => assessment.accountId)) });
 }
 
 async function attempt<Member extends Candidate>(

@@ -133,7 +133,7 @@ describe('a restored store', () => {
     await store.backup(copy);
     await bench.clock.advance(HOUR);
     await write(account(2), started('two', true), succeeded('two'));
-    const claimed = { accountIds: [account(3)], optOut: false, now: bench.clock.now() };
+    const claimed = { accountIds: [account(3)], optOutIds: new Set<string>(), now: bench.clock.now() };
     await claimChanges(store.registers, claimed, () => undefined);
     const { report } = await restore();
     expect(report).toMatchObject({ changed: 3, optedOut: 1 });
