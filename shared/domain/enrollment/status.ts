@@ -93,7 +93,7 @@ export function statusOfVerdict(verdict: Verdict): Status | null {
   return FIXED[verdict] ?? null;
 }
 
-/** A kind of a later release with no other status is not in use. */
+/** A kind of a later release is not in use if every account has one of these statuses. */
 const UNUSED: ReadonlySet<string> = new Set<Status>(['Unmanaged', 'Not applicable']);
 
 /** The kinds to show beside counts of statuses. */

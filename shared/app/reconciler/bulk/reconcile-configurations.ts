@@ -144,8 +144,8 @@ async function concluded(
 }
 
 /**
- * Accounts that the scan left to calls that are no longer planned, because the organization or its configurations have changed since: other calls
- * change them. An account whose record was written meanwhile has a key of its own.
+ * Changes that the scan assigned to calls for configurations that are no longer planned, because the organization or its configurations have changed
+ * since. Other calls make them. An account whose record was written meanwhile has a key of its own.
  */
 async function leftOver(
   { deps, runs }: WorkContext,
