@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { FAULT_KINDS } from './engine/faults.ts';
+import { USUAL_OUS } from './engine/generate.ts';
 import { COVERED_CODES, type EngineOptions, engineDefaults } from './engine/options.ts';
 import { SERVICE_NAMES } from './engine/types.ts';
 import { isScenarioName, SCENARIOS } from './scenarios.ts';
@@ -43,6 +44,8 @@ export const sandboxOptionsSchema = z.strictObject({
     .refine(isScenarioName, { error: `must be one of ${Object.keys(SCENARIOS).join(', ')}` })
     .optional(),
   accounts: z.int().min(2).max(1_000_000).optional(),
+  /** OUs, not counting the root. */
+  ous: z.int().min(USUAL_OUS).max(2_000).optional(),
   seed: z.int().optional(),
   drift: fraction.optional(),
   latencyMs: z.number().min(0).max(600_000).optional(),
@@ -74,6 +77,7 @@ export function resolveOptions(options: SandboxOptions): EngineOptions {
   const named = { ...engineDefaults, ...profile };
   return {
     accounts: given.accounts ?? named.accounts,
+    ous: given.ous ?? named.ous,
     seed: given.seed ?? named.seed,
     partition: given.partition ?? named.partition,
     drift: given.drift ?? named.drift,

@@ -5,14 +5,16 @@ import type { Sandbox } from './sandbox.ts';
 import { applied } from './throttled.ts';
 
 const MEMBERS = 10_000;
+const OUS = 30;
 /** AWS lists this many accounts in one page [API_automation_ListAccounts]. */
 const PER_PAGE = 1_000;
 const MOST_CALLS = 30;
 const LIMITS = { callsPerSecond: 1_000_000, concurrency: 16 };
+const WITHOUT_RULES = ['/Workloads/Dev', '/Sandbox', '/Canary'];
 const POLICY = `organization: { automationConfigurations: manage }
 defaults: { computeOptimizer: Active, automation: Active, organizationRules: AnyAllowed }
 rules:
-  - { id: without, match: { ou: [/Workloads/Dev, /Sandbox, /Canary] }, organizationRules: NoneAllowed }
+  - { id: without, match: { ou: [${WITHOUT_RULES.join(', ')}] }, organizationRules: NoneAllowed }
 `;
 
 interface Seen {
@@ -27,7 +29,7 @@ async function seenBy(sandbox: Sandbox): Promise<Seen> {
 
 /** Automation Active with AnyAllowed in the whole organization, except in three OUs. */
 export async function configurations(): Promise<readonly Figure[]> {
-  const sandbox = await startSandbox({ accounts: MEMBERS, drift: 0, configurationDelayMs: 5_000 });
+  const sandbox = await startSandbox({ accounts: MEMBERS, ous: OUS, drift: 0, configurationDelayMs: 5_000 });
   try {
     const start = performance.now();
     let lastPut: Seen = { puts: 0, pages: 0 };
@@ -44,12 +46,15 @@ export async function configurations(): Promise<readonly Figure[]> {
     const calls = await sandbox.mutatingCalls();
     const { pages } = await seenBy(sandbox);
     const open = (await sandbox.accounts()).filter(({ state, management }) => state === 'ACTIVE' && !management);
-    const left = open.filter(({ automation }) => automation.status !== 'Active').length;
-    if (left > 0) throw new Error(`${left} accounts are without Automation: ${JSON.stringify(changes)}`);
+    const left = open.filter(({ ou, automation: { status, organizationRuleMode } }) => {
+      const wanted = WITHOUT_RULES.includes(ou) ? 'NoneAllowed' : 'AnyAllowed';
+      return status !== 'Active' || organizationRuleMode !== wanted;
+    }).length;
+    if (left > 0) throw new Error(`${left} accounts differ from the policy: ${JSON.stringify(changes)}`);
     const detail = { changes, seconds: Math.round((performance.now() - start) / 1000), listingPages: pages };
     return [
       figure({
-        name: `mutating calls for Automation in ${MEMBERS} accounts, automationConfigurations: manage`,
+        name: `mutating calls for Automation in ${MEMBERS} accounts and ${OUS} OUs, automationConfigurations: manage`,
         ...{ unit: 'calls', target: { atMost: MOST_CALLS }, runs: [calls.count], detail },
         bound: '4: the root and the three OUs that differ',
       }),

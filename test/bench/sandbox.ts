@@ -3,6 +3,8 @@ import * as z from 'zod';
 export interface SandboxOptions {
   readonly scenario?: string;
   readonly accounts?: number;
+  /** OUs, not counting the root. */
+  readonly ous?: number;
   readonly drift?: number;
   readonly latencyMs?: number;
   /** Calls per second for each account and operation. */
@@ -38,6 +40,7 @@ const truths = z.object({
   accounts: z.array(
     z.object({
       accountId: z.string(),
+      ou: z.string(),
       state: z.string(),
       management: z.boolean(),
       computeOptimizer: z.object({ status: z.string() }),

@@ -6,6 +6,8 @@ import type { Account, Enrollment, HubEnrollment, OrganizationalUnit, Status } f
 export type WorldOptions = {
   /** Number of accounts, including the management account. */
   accounts: number;
+  /** Number of OUs, not counting the root. */
+  ous: number;
   seed: number;
   partition: string;
   /** Fraction whose Compute Optimizer starts Inactive. */
@@ -39,10 +41,20 @@ const UNITS: readonly UnitPlan[] = [
   { path: '/Sandbox', share: 14, env: 'sandbox' },
   { path: '/Canary', share: 4, env: 'canary' },
 ];
+/** The number of OUs of {@link UNITS}: there are never fewer. */
+export const USUAL_OUS = UNITS.length;
 const TEAMS = ['atlas', 'borealis', 'checkout', 'data', 'edge', 'finance', 'growth', 'identity', 'logistics', 'search'];
 
 /** OUs whose accounts have Automation Active and are associated with the management account. */
 const automated = (path: string): boolean => path.startsWith('/Workloads/Prod') || path.startsWith('/Platform');
+
+/** The usual OUs, and one OU per team below the root for the rest. */
+function unitsOf(ous: number): readonly UnitPlan[] {
+  const teams = Array.from({ length: Math.max(0, ous - USUAL_OUS) }, (_, index): UnitPlan => {
+    return { path: `/Team ${String(index + 1).padStart(2, '0')}`, share: 4, env: 'dev' };
+  });
+  return [...UNITS, ...teams];
+}
 
 /** Builds an organization from its options only: the same seed gives the same organization. */
 export function generateOrganization(options: WorldOptions): Organization {
@@ -52,8 +64,9 @@ export function generateOrganization(options: WorldOptions): Organization {
   const ids = uniqueIds(random, options.accounts);
   const managementId = ids[0] ?? '';
   const arnPrefix = `arn:${options.partition}:organizations::${managementId}`;
-  const units = buildUnits(random, id, arnPrefix);
-  const populate = new Population(random, epoch, units);
+  const plans = unitsOf(options.ous);
+  const units = buildUnits(random, plans, id, arnPrefix);
+  const populate = new Population(random, epoch, plans, units);
   const management = populate.management(managementId);
   const delegatedAdministrator = populate.member(ids[1] ?? '', units.at('/Security'), 'delegated-admin');
   const accounts = [management, delegatedAdministrator];
@@ -116,7 +129,7 @@ function closeSome(random: Random, accounts: readonly Account[]): void {
 
 type Units = { root: OrganizationalUnit; at(path: string): OrganizationalUnit };
 
-function buildUnits(random: Random, organizationId: string, arnPrefix: string): Units {
+function buildUnits(random: Random, plans: readonly UnitPlan[], organizationId: string, arnPrefix: string): Units {
   const suffix = randomText(random, LOWER, 4);
   const rootId = `r-${suffix}`;
   const root: OrganizationalUnit = {
@@ -130,7 +143,7 @@ function buildUnits(random: Random, organizationId: string, arnPrefix: string): 
     accounts: [],
   };
   const byPath = new Map([['/', root]]);
-  for (const { path } of UNITS) {
+  for (const { path } of plans) {
     const parent = byPath.get(path.slice(0, path.lastIndexOf('/')) || '/') ?? root;
     const id = `ou-${suffix}-${randomText(random, LOWER, 8)}`;
     const unit: OrganizationalUnit = {
@@ -152,16 +165,20 @@ function buildUnits(random: Random, organizationId: string, arnPrefix: string): 
 class Population {
   readonly #random: Random;
   readonly #epoch: number;
+  readonly #plans: readonly UnitPlan[];
   readonly #units: Units;
-  readonly #populated = UNITS.filter(({ share }) => share > 0);
-  readonly #totalShare = UNITS.reduce((sum, { share }) => sum + share, 0);
+  readonly #populated: readonly UnitPlan[];
+  readonly #totalShare: number;
   readonly #named = new Map<string, number>();
   readonly #tagSets = new Map<string, Readonly<Record<string, string>>>();
 
-  constructor(random: Random, epoch: number, units: Units) {
+  constructor(random: Random, epoch: number, plans: readonly UnitPlan[], units: Units) {
     this.#random = random;
     this.#epoch = epoch;
+    this.#plans = plans;
     this.#units = units;
+    this.#populated = plans.filter(({ share }) => share > 0);
+    this.#totalShare = plans.reduce((sum, { share }) => sum + share, 0);
   }
 
   /** The first accounts go to one OU each; the rest follow the shares. */
@@ -186,7 +203,7 @@ class Population {
   }
 
   member(id: string, unit: OrganizationalUnit, fixedName: string | undefined): Account {
-    const env = UNITS.find(({ path }) => path === unit.path)?.env ?? 'none';
+    const env = this.#plans.find(({ path }) => path === unit.path)?.env ?? 'none';
     const team = TEAMS[randomBelow(this.#random, TEAMS.length)] ?? 'atlas';
     const account = this.#account(id, unit, fixedName ?? this.#name(`${env}-${team}`), this.#tags(env, team));
     if (automated(unit.path)) {

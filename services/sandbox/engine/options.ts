@@ -1,4 +1,5 @@
 import type { Fault } from './faults.ts';
+import { USUAL_OUS } from './generate.ts';
 import type { RuleMode } from './types.ts';
 
 export const COVERED_CODES = ['ForbiddenException', 'InvalidParameterValueException'] as const;
@@ -7,6 +8,8 @@ export type CoveredCode = (typeof COVERED_CODES)[number];
 /** All parameters of a sandbox. `engineDefaults` has a value for each. */
 export type EngineOptions = {
   accounts: number;
+  /** OUs, not counting the root. */
+  ous: number;
   seed: number;
   partition: 'aws' | 'aws-cn' | 'aws-us-gov';
   drift: number;
@@ -34,6 +37,7 @@ export type EngineOptions = {
 
 export const engineDefaults: EngineOptions = Object.freeze({
   accounts: 500,
+  ous: USUAL_OUS,
   seed: 1,
   partition: 'aws',
   drift: 0,
