@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { approve } from '../../shared/app/guardrails/approvals.ts';
+import { resumeContested } from '../../shared/app/operator/resume-contested.ts';
+import { parseOperatorSelector } from '../../shared/domain/policy/index.ts';
 import { startWorld, type World } from '../support/world.ts';
 import { checkWorld } from '../support/world-checks.ts';
 
@@ -103,7 +105,7 @@ describe('applying organization enrollment configurations', () => {
     await checkWorld(world);
   });
 
-  it('puts a configuration back twice, and then stops, because somebody else keeps deleting it', async () => {
+  it('puts a configuration back twice, and then stops until an operator resumes it, if somebody else keeps deleting it', async () => {
     const world = await startWorld({ sandbox, policy: MANAGED });
     const target = { organizationalUnitId: rootId(world) };
     for (let round = 0; round < 3; round += 1) {
@@ -114,6 +116,11 @@ describe('applying organization enrollment configurations', () => {
     const run = await world.run();
     expect(stored(world)).toEqual({});
     expect(run.plan.configurations?.calls).toEqual([]);
+    const root = parseOperatorSelector('ou:/');
+    if (!root.ok) expect.fail(root.message);
+    expect(await resumeContested((await world.app()).deps, root.selector)).toEqual(['ou:/']);
+    await world.run();
+    expect(stored(world)).toEqual({ [rootId(world)]: 'AnyAllowed' });
   });
 
   it('makes no call that would exceed a cap', async () => {

@@ -10,6 +10,8 @@ const schema = z.record(
   z.string(),
   z.object({
     ruleMode,
+    /** The path of the root or OU when Rollcall stored it, or the account's id. */
+    target: z.string().default(''),
     /** What Rollcall stored before: until AWS has accepted the call, both are ours. */
     previous: ruleMode.nullable(),
     at: z.number(),
@@ -45,8 +47,34 @@ export async function ownConfigurations(registers: Pick<Registers, 'read'>, now:
       const own = known.get(targetId);
       return own !== undefined && (own.ruleMode === stored || own.previous === stored);
     },
-    isContested: (targetId) => recent(known.get(targetId)?.repeated ?? [], now).length >= MAX_REPEATED,
+    isContested: (targetId) => isContested(known.get(targetId)?.repeated ?? [], now),
   };
+}
+
+export interface ContestedConfiguration {
+  readonly targetId: string;
+  /** The path of the root or OU, or the account's id. */
+  readonly target: string;
+  readonly ruleMode: RuleMode;
+}
+
+export async function contestedConfigurations(
+  registers: Pick<Registers, 'read'>,
+  now: EpochMs,
+): Promise<readonly ContestedConfiguration[]> {
+  const known = Object.entries((await readTyped(registers, OWN_CONFIGURATIONS))?.value ?? {});
+  return known.flatMap(([targetId, { target, ruleMode: stored, repeated }]) =>
+    isContested(repeated, now) ? [{ targetId, target, ruleMode: stored }] : [],
+  );
+}
+
+/** Lets Rollcall store these configurations again, however often somebody else has deleted them. */
+export async function endContest(registers: Registers, targetIds: ReadonlySet<string>): Promise<void> {
+  await update(registers, OWN_CONFIGURATIONS, (current) =>
+    Object.fromEntries(
+      Object.entries(current ?? {}).map(([id, own]) => [id, targetIds.has(id) ? { ...own, repeated: [] } : own]),
+    ),
+  );
 }
 
 /**
@@ -55,7 +83,7 @@ export async function ownConfigurations(registers: Pick<Registers, 'read'>, now:
  */
 export async function noteConfiguration(
   registers: Registers,
-  { targetId, ruleMode: wanted, present, runId, now }: NotedConfiguration,
+  { targetId, target, ruleMode: wanted, present, runId, now }: NotedConfiguration,
 ): Promise<void> {
   await update(registers, OWN_CONFIGURATIONS, (current) => {
     const own = current?.[targetId];
@@ -63,13 +91,16 @@ export async function noteConfiguration(
     // A call that AWS has not accepted left nothing that somebody else could have deleted.
     const repeats = own?.accepted === true && own.ruleMode === wanted && present === null;
     const repeated = recent(own?.repeated ?? [], now);
-    const noted = { ruleMode: wanted, previous: ours ? present : null, at: now, runId, accepted: false };
+    const before = ours ? present : null;
+    const noted = { ruleMode: wanted, target, previous: before, at: now, runId, accepted: false };
     return { ...current, [targetId]: { ...noted, repeated: repeats ? [...repeated, now] : repeated } };
   });
 }
 
 interface NotedConfiguration {
   readonly targetId: string;
+  /** The path of the root or OU, or the account's id. */
+  readonly target: string;
   readonly ruleMode: RuleMode;
   readonly present: RuleMode | null;
   readonly runId: string;
@@ -91,6 +122,9 @@ export async function forgetConfiguration(registers: Registers, targetId: string
     return others;
   });
 }
+
+const isContested = (repeated: readonly EpochMs[], now: EpochMs): boolean =>
+  recent(repeated, now).length >= MAX_REPEATED;
 
 function recent(times: readonly EpochMs[], now: EpochMs): EpochMs[] {
   return times.filter((at) => at > now - PERIOD_MS);

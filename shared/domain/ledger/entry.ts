@@ -56,7 +56,9 @@ export interface Detail {
   /** ExemptionExpiring, ExemptionExpired: a hash of the content of the exemption. */
   readonly exemption?: string;
   readonly planHash?: string;
-  /** ConfigurationStarted, ConfigurationEnded: the target, and the rule mode that is stored; `null`: the configuration is deleted. */
+  /**
+   * ConfigurationStarted, ConfigurationEnded, AccountResumed: the target, and the rule mode that is stored; `null`: the configuration is deleted.
+   */
   readonly configuration?: { readonly targetId: string; readonly target: string; readonly ruleMode: string | null };
   /** DriftDetected: who caused the drift, if CloudTrail recorded it. */
   readonly changedBy?: ChangedBy;

@@ -171,10 +171,10 @@ class Call {
   async #begin(): Promise<void> {
     if (this.#begun) return;
     const { deps } = this.#work;
-    const { change, present } = this.#planned;
+    const { change, path, present } = this.#planned;
     const { targetId, ruleMode } = change;
     await this.#write('ConfigurationStarted', null);
-    const noted = { targetId, present, runId: this.#message.runId, now: deps.clock.now() };
+    const noted = { targetId, target: path, present, runId: this.#message.runId, now: deps.clock.now() };
     if (ruleMode !== null) await noteConfiguration(deps.registers, { ...noted, ruleMode });
     this.#begun = true;
   }

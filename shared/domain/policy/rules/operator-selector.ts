@@ -10,6 +10,8 @@ export interface OperatorSelector {
   readonly match: CompiledMatch;
   /** The ids, if it names accounts; empty for the other kinds. */
   readonly accounts: readonly string[];
+  /** The path, if it names an OU. */
+  readonly ou: string | null;
 }
 
 export type OperatorSelectorResult =
@@ -63,7 +65,7 @@ function accountsSelector(text: string): OperatorSelectorResult {
 }
 
 function selected(text: string, match: Match, accounts: readonly string[] = []): OperatorSelectorResult {
-  return { ok: true, selector: { text, match: compileMatch(match), accounts } };
+  return { ok: true, selector: { text, match: compileMatch(match), accounts, ou: match.ou?.[0] ?? null } };
 }
 
 function refused(message: string, hint: string): OperatorSelectorResult {
