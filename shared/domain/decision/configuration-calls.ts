@@ -17,19 +17,20 @@ export interface ConfigurationCall {
 export interface ConfigurationDecision {
   /** In the order in which they may be made. */
   readonly calls: readonly ConfigurationCall[];
-  /** Calls that may not be made, and those at targets below theirs. The other calls do not depend on them. */
+  /** Calls that may not be made, and those at targets below theirs. The other calls do not depend on them and do not reach those targets. */
   readonly refused: readonly ConfigurationCall[];
   /**
-   * The rule mode of the root and each OU and account once all calls are made, by id; `null`: no configuration applies. Targets of refused calls, and
-   * everything below them, are left out.
+   * The rule mode of the root and each OU and account once all calls are made, by id; `null`: no configuration applies. Everything below the target of a
+   * refused call is left out, and the target too if it has a configuration.
    */
   readonly effective: ReadonlyMap<string, RuleMode | null>;
 }
 
 /**
  * The calls to make, without touching a configuration that is not ours to change. Such a configuration shields everything below it from calls
- * above it, so the rest of the organization is planned as if that part did not exist.
- * @param mayChange whether a call may be made: whether the configuration that it replaces or deletes is ours
+ * above it, so the rest of the organization is planned as if that part did not exist. A target without a configuration is not shielded: if its
+ * call may not be made, nothing above it changes either.
+ * @param mayChange whether a call may be made: whether the configuration that it replaces or deletes is ours, and not contested
  */
 export function decideConfigurations(
   tree: ConfigurationTree,
@@ -41,14 +42,27 @@ export function decideConfigurations(
     const calls = withEffects(left, planned.calls);
     const stopped = calls.filter((call) => !mayChange(call));
     if (stopped.length === 0) return { calls, refused, effective: planned.effective };
-    const gone = atOrBelow(left, new Set(stopped.map(({ targetId }) => targetId)));
+    const targets = new Set(stopped.map(({ targetId }) => targetId));
+    const gone = atOrBelow(left, targets);
     refused.push(...calls.filter(({ targetId }) => gone.has(targetId)));
-    left = {
-      containers: left.containers.filter(({ id }) => !gone.has(id)),
-      accounts: left.accounts.filter(({ id }) => !gone.has(id)),
-      configurations: left.configurations,
-    };
+    left = without(left, gone, targets);
   }
+}
+
+/** The tree without these parts. A target that nothing shields stays, as held. */
+function without(tree: ConfigurationTree, gone: ReadonlySet<string>, targets: ReadonlySet<string>): ConfigurationTree {
+  const { containers, accounts, configurations } = tree;
+  const isHeld = ({ id, parentId }: { readonly id: string; readonly parentId: string | null }): boolean =>
+    targets.has(id) && !configurations.has(id) && (parentId === null || !gone.has(parentId));
+  return {
+    containers: containers.flatMap((each) =>
+      isHeld(each) ? [{ ...each, joiners: 'held' as const }] : gone.has(each.id) ? [] : [each],
+    ),
+    accounts: accounts.flatMap((each) =>
+      isHeld(each) ? [{ ...each, want: 'held' as const }] : gone.has(each.id) ? [] : [each],
+    ),
+    configurations,
+  };
 }
 
 function atOrBelow({ containers, accounts }: ConfigurationTree, targets: ReadonlySet<string>): ReadonlySet<string> {

@@ -63,4 +63,13 @@ describe('the calls for configurations', () => {
     const tree = treeOf([account('1', 'ou-a', 'AnyAllowed')], { r: 'NoneAllowed' });
     expect(decided(tree)).toEqual({ calls: [], refused: ['put r AnyAllowed 1'] });
   });
+
+  it('do not reach an OU whose own call may not be made', () => {
+    const tree = treeOf([account('1', 'ou-a', 'AnyAllowed'), account('2', 'ou-b', 'NoneAllowed')], {}, 'NoneAllowed');
+    const { calls, refused } = decideConfigurations(tree, ({ targetId }) => targetId !== 'ou-b');
+    expect({ calls: calls.map(textOf), refused: refused.map(textOf) }).toEqual({
+      calls: ['put ou-a AnyAllowed 1'],
+      refused: ['put ou-b NoneAllowed 2'],
+    });
+  });
 });
