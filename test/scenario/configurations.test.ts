@@ -118,7 +118,7 @@ describe('applying organization enrollment configurations', () => {
     expect(run.plan.configurations?.calls).toEqual([]);
     const root = parseOperatorSelector('ou:/');
     if (!root.ok) expect.fail(root.message);
-    expect(await resumeContested((await world.app()).deps, root.selector)).toEqual(['ou:/']);
+    expect(await resumeContested((await world.app()).deps, root.selector)).toContain('ou:/');
     await world.run();
     expect(stored(world)).toEqual({ [rootId(world)]: 'AnyAllowed' });
   });
