@@ -5,7 +5,11 @@ import {
   type ConfigurationDecision,
   decideConfigurations,
 } from '../../shared/domain/decision/configuration-calls.ts';
-import { type ConfigurationTree, planConfigurations } from '../../shared/domain/decision/configuration-plan.ts';
+import {
+  type ConfigurationTree,
+  planConfigurations,
+  type TreeAccount,
+} from '../../shared/domain/decision/configuration-plan.ts';
 import type { RuleMode } from '../../shared/domain/enrollment/model.ts';
 import { anyTree, nearest, parentOf } from './configuration-trees.ts';
 
@@ -15,19 +19,25 @@ interface Case {
   readonly foreign: ReadonlySet<string>;
   /** The foreign ones whose change is approved. */
   readonly approved: ReadonlySet<string>;
+  /** Targets whose configuration somebody else keeps deleting. */
+  readonly contested: ReadonlySet<string>;
 }
 
 const anyCase: fc.Arbitrary<Case> = anyTree.chain((tree) => {
   const stored = fc.subarray([...tree.configurations.keys()]);
-  return fc.tuple(stored, stored).map(([foreign, asked]) => {
-    return { tree, foreign: new Set(foreign), approved: new Set(asked.filter((id) => foreign.includes(id))) };
+  const nodes = [...tree.containers, ...tree.accounts].map(({ id }) => id);
+  const few = fc.oneof(fc.constant([]), fc.subarray(nodes, { maxLength: Math.min(3, nodes.length) }));
+  return fc.tuple(stored, stored, few).map(([foreign, asked, contested]) => {
+    const approved = new Set(asked.filter((id) => foreign.includes(id)));
+    return { tree, foreign: new Set(foreign), approved, contested: new Set(contested) };
   });
 });
 
-const needsApproval = ({ foreign, approved }: Case, id: string): boolean => foreign.has(id) && !approved.has(id);
+const isBarred = ({ foreign, approved, contested }: Case, id: string): boolean =>
+  foreign.has(id) ? !approved.has(id) : contested.has(id);
 
 const decide = (given: Case): ConfigurationDecision =>
-  decideConfigurations(given.tree, ({ targetId }) => !needsApproval(given, targetId));
+  decideConfigurations(given.tree, ({ targetId }) => !isBarred(given, targetId));
 
 /** The node and everything above it. */
 function pathOf(tree: ConfigurationTree, from: string): string[] {
@@ -37,7 +47,7 @@ function pathOf(tree: ConfigurationTree, from: string): string[] {
 }
 
 /** The configurations after these calls. */
-function afterCalls(tree: ConfigurationTree, calls: readonly ConfigurationCall[]): Map<string, RuleMode> {
+function withCalls(tree: ConfigurationTree, calls: readonly ConfigurationCall[]): Map<string, RuleMode> {
   const stored = new Map(tree.configurations);
   for (const { effect, targetId, ruleMode } of calls) {
     if (effect === 'put') stored.set(targetId, ruleMode);
@@ -47,6 +57,36 @@ function afterCalls(tree: ConfigurationTree, calls: readonly ConfigurationCall[]
 }
 
 const targets = (calls: readonly { readonly targetId: string }[]): string[] => calls.map(({ targetId }) => targetId);
+
+/** An account once a call is made: AWS gives it the nearest configuration. The same object if that changes nothing. */
+function changedBy(
+  { effect, targetId }: ConfigurationCall,
+  tree: ConfigurationTree,
+  account: TreeAccount,
+): TreeAccount {
+  const governing = pathOf(tree, account.id).find((id) => id === targetId || tree.configurations.has(id));
+  if (governing !== targetId) return account;
+  const ruleMode = nearest(tree, tree.configurations, account.id) ?? 'NoneAllowed';
+  const status = effect === 'put' ? 'Active' : account.status;
+  return status === account.status && ruleMode === account.ruleMode ? account : { ...account, status, ruleMode };
+}
+
+/** The organization without what is at or below these targets. One without a configuration holds up what is above it. */
+function restOf(tree: ConfigurationTree, stopped: ReadonlySet<string>): ConfigurationTree {
+  const isLeft = ({ id }: { readonly id: string }): boolean => {
+    const found = pathOf(tree, id).filter((each) => stopped.has(each));
+    return found.length === 0 || (found.length === 1 && found[0] === id && !tree.configurations.has(id));
+  };
+  return {
+    ...tree,
+    containers: tree.containers
+      .filter(isLeft)
+      .map((each) => (stopped.has(each.id) ? { ...each, joiners: 'held' as const } : each)),
+    accounts: tree.accounts
+      .filter(isLeft)
+      .map((each) => (stopped.has(each.id) ? { ...each, want: 'held' as const } : each)),
+  };
+}
 
 /** Checks the property on many trees. @returns in how many of them a call was refused, or two were made */
 function onTrees(check: (given: Case, decided: ConfigurationDecision) => void): { refused: number; several: number } {
@@ -62,11 +102,11 @@ function onTrees(check: (given: Case, decided: ConfigurationDecision) => void): 
 }
 
 describe('the calls for configurations that belong to several owners', () => {
-  it('never include one without the approval that it needs, nor one below it', () => {
+  it('never include one without the approval that it needs, a contested one, or one below either', () => {
     const seen = onTrees((given, { calls, refused }) => {
       const { tree } = given;
-      expect(targets(calls).filter((id) => needsApproval(given, id))).toEqual([]);
-      const stopped = new Set(targets(refused).filter((id) => needsApproval(given, id)));
+      expect(targets(calls).filter((id) => isBarred(given, id))).toEqual([]);
+      const stopped = new Set(targets(refused).filter((id) => isBarred(given, id)));
       for (const id of targets(calls)) expect(pathOf(tree, id).filter((each) => stopped.has(each))).toEqual([]);
       for (const id of targets(refused)) expect(pathOf(tree, id).some((each) => stopped.has(each))).toBe(true);
     });
@@ -77,7 +117,7 @@ describe('the calls for configurations that belong to several owners', () => {
   it('change no configuration and no account at or below a target that was refused', () => {
     onTrees(({ tree }, { calls, refused }) => {
       const stopped = new Set(targets(refused));
-      const stored = afterCalls(tree, calls);
+      const stored = withCalls(tree, calls);
       const changed = new Set(calls.flatMap(({ accounts }) => [...accounts.keys()]));
       for (const { id } of [...tree.containers, ...tree.accounts]) {
         if (!pathOf(tree, id).some((each) => stopped.has(each))) continue;
@@ -90,10 +130,7 @@ describe('the calls for configurations that belong to several owners', () => {
 
   it('are those of the plan for the rest of the organization', () => {
     onTrees(({ tree }, { calls, refused, effective }) => {
-      const stopped = new Set(targets(refused));
-      const isLeft = ({ id }: { readonly id: string }): boolean => !pathOf(tree, id).some((each) => stopped.has(each));
-      const rest = { ...tree, containers: tree.containers.filter(isLeft), accounts: tree.accounts.filter(isLeft) };
-      const planned = planConfigurations(rest);
+      const planned = planConfigurations(restOf(tree, new Set(targets(refused))));
       expect(effective).toEqual(planned.effective);
       expect(calls.map(({ effect, targetId }) => ({ effect, targetId }))).toEqual(
         planned.calls.map(({ effect, targetId }) => ({ effect, targetId })),
@@ -105,22 +142,16 @@ describe('the calls for configurations that belong to several owners', () => {
 
   it('name exactly the accounts whose state they change, and the opt-outs among them', () => {
     onTrees(({ tree }, { calls }) => {
-      const states = new Map(tree.accounts.map(({ id, status, ruleMode }) => [id, { status, ruleMode }]));
+      let accounts = tree.accounts;
       let stored: ReadonlyMap<string, RuleMode> = tree.configurations;
       for (const call of calls) {
-        stored = afterCalls({ ...tree, configurations: stored }, [call]);
-        const expected = new Map<string, boolean>();
-        for (const [id, before] of states) {
-          const path = pathOf(tree, id);
-          const governing = path.find((each) => stored.has(each) || each === call.targetId);
-          if (governing !== call.targetId) continue;
-          const ruleMode = nearest(tree, stored, id) ?? 'NoneAllowed';
-          const status = call.effect === 'put' ? 'Active' : before.status;
-          if (status === before.status && ruleMode === before.ruleMode) continue;
-          expected.set(id, before.ruleMode === 'AnyAllowed' && ruleMode === 'NoneAllowed');
-          states.set(id, { status, ruleMode });
-        }
-        expect(new Map(call.accounts)).toEqual(expected);
+        stored = withCalls({ ...tree, configurations: stored }, [call]);
+        const next = accounts.map((account) => changedBy(call, { ...tree, configurations: stored }, account));
+        const changed = accounts.flatMap(({ id, ruleMode: was }, n): [string, boolean][] =>
+          next[n] === accounts[n] ? [] : [[id, was === 'AnyAllowed' && next[n]?.ruleMode === 'NoneAllowed']],
+        );
+        expect(new Map(call.accounts)).toEqual(new Map(changed));
+        accounts = next;
       }
     });
   });
