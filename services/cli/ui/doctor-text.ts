@@ -16,6 +16,7 @@ const CHECK_TITLES: Readonly<Record<CheckId, string>> = {
   trustedAccess: 'Trusted access',
   ...TITLES,
   serviceLinkedRoles: 'Service-linked roles',
+  organizationConfigurations: 'Organization configurations',
   memberRole: 'Member role',
   dataDirectory: 'Data directory',
   database: 'Database',

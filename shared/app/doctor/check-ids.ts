@@ -11,6 +11,7 @@ export const CHECKS = [
   'trustedAccess',
   ...ENROLLMENT_IDS,
   'serviceLinkedRoles',
+  'organizationConfigurations',
   'memberRole',
   'dataDirectory',
   'database',

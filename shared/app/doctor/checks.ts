@@ -1,15 +1,16 @@
 import type { CheckResult } from '../../domain/check-result.ts';
 import type { Clock } from '../../ports/system.ts';
 import { type CloudChecksInput, cloudChecks, cloudFacts } from './cloud-checks.ts';
+import { type ConfigurationsCheckInput, configurationsCheck } from './configurations-check.ts';
 import { type MemberCheckInput, memberCheck } from './member-check.ts';
 import type { Check } from './run-checks.ts';
 import { outboxCheck, type StoreDoctor, storeOrganizationCheck } from './store-checks.ts';
 
-export interface DoctorInput extends CloudChecksInput, MemberCheckInput {
+export interface DoctorInput extends CloudChecksInput, MemberCheckInput, ConfigurationsCheckInput {
   /** The finding about the policy file. */
   readonly policyResult: CheckResult;
   readonly networkResult: CheckResult;
-  readonly cloud: CloudChecksInput['cloud'] & MemberCheckInput['cloud'];
+  readonly cloud: CloudChecksInput['cloud'] & MemberCheckInput['cloud'] & ConfigurationsCheckInput['cloud'];
   /** The store in use, with its own checks. */
   readonly store: StoreDoctor;
   /** The name of the event bus, and its check; `null`: none is configured. */
@@ -26,6 +27,7 @@ export function doctorChecks(input: DoctorInput): readonly Check[] {
     { id: 'policy', needs: [], run: async () => policyResult },
     { id: 'network', needs: [], run: async () => networkResult },
     ...cloudChecks(input, facts),
+    configurationsCheck(input, facts),
     memberCheck(input, facts),
     ...store.checks,
     storeOrganizationCheck(store, facts),
