@@ -1,6 +1,6 @@
 import { type CheckResult, fail, pass, skipped, warn } from '../../domain/check-result.ts';
 import { desiredOf } from '../../domain/decision/assess.ts';
-import { nearestConfiguration, rulesOut, targetText } from '../../domain/enrollment/governing-configuration.ts';
+import { configurationText, nearestConfiguration, rulesOut } from '../../domain/enrollment/governing-configuration.ts';
 import { ASSOCIABLE, type EnrollmentId, kindOf, TITLES } from '../../domain/enrollment/kinds/index.ts';
 import type { OrganizationConfiguration } from '../../domain/enrollment/model.ts';
 import type { CompiledPolicy, OrganizationAccount } from '../../domain/policy/index.ts';
@@ -109,16 +109,6 @@ function contradictions(
     const wanted = [...against.wants].sort().join(' or ');
     return [`${configurationText(each, accounts)}, but the policy wants ${wanted} in ${shortened(against.ids, ', ')}`];
   });
-}
-
-/** For example `NoneAllowed on OU /Workloads (ou-…)`. */
-function configurationText(
-  { target: { type, id }, ruleMode }: OrganizationConfiguration,
-  accounts: readonly OrganizationAccount[],
-): string {
-  const branch = accounts.find(({ unitIds }) => unitIds?.includes(id)) ?? null;
-  const source = { type: type === 'account' ? 'applied' : 'inherited', targetId: id } as const;
-  return `${ruleMode ?? 'an unknown rule mode'} on ${targetText(source, id, branch)}`;
 }
 
 function shortened(texts: readonly string[], separator: string): string {

@@ -1,11 +1,12 @@
 import { byKind, KINDS } from '../../domain/enrollment/kinds/index.ts';
-import type { EnrollmentStatus, Observation } from '../../domain/enrollment/model.ts';
+import type { EnrollmentStatus, Observation, OrganizationConfiguration } from '../../domain/enrollment/model.ts';
 import {
   type CompiledPolicy,
   initPolicy,
   type MemberAccess,
   type ObservedEnrollments,
 } from '../../domain/policy/index.ts';
+import { CloudError } from '../../ports/cloud.ts';
 import type { OnProgress, Settings } from '../context.ts';
 import type { Retrying } from '../support/retry.ts';
 import { type Survey, type SurveyDeps, survey } from '../survey/survey.ts';
@@ -48,12 +49,30 @@ export async function describeOrganization(
     return !enrollments || probing.kinds.some((each) => enrollments[each] === null);
   });
   return {
-    text: initPolicy({ accounts, observed, now: deps.clock.now(), managementAccountId, organization: access }),
+    text: initPolicy({
+      ...{ accounts, observed, now: deps.clock.now(), managementAccountId, organization: access },
+      configurations: await storedConfigurations(deps, retrying),
+    }),
     organizationId: seen.caller.organizationId,
     accounts: accounts.length,
     unread: unread.length,
     broken: seen.broken,
   };
+}
+
+/** `null`: they cannot be listed. Without the kind's prerequisites there are none. */
+async function storedConfigurations(
+  { cloud, logger }: Pick<SurveyDeps, 'cloud' | 'logger'>,
+  retry: Retrying,
+): Promise<readonly OrganizationConfiguration[] | null> {
+  try {
+    return await cloud.configurations.list({ retry });
+  } catch (error) {
+    if (!(error instanceof CloudError) || error.kind === 'Unauthenticated') throw error;
+    if (error.kind === 'Prerequisite') return [];
+    logger.warn('the configurations could not be listed', { code: error.details.code, message: error.message });
+    return null;
+  }
 }
 
 function observedIn({ assessed }: Survey): Map<string, ObservedEnrollments> {

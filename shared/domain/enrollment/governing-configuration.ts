@@ -92,6 +92,17 @@ export function targetText(source: RuleModeSource, accountId: AccountId, branch:
   return path === null ? `OU ${targetId}` : `OU ${path} (${targetId})`;
 }
 
+/** A stored configuration, for people: `NoneAllowed on OU /Workloads (ou-…)`. Its path is found in the accounts below it. */
+export function configurationText(
+  { target: { type, id }, ruleMode }: OrganizationConfiguration,
+  branches: readonly Branch[],
+): string {
+  const mode = ruleMode ?? 'an unknown rule mode';
+  if (type === 'account') return `${mode} on account ${id}`;
+  const branch = branches.find(({ unitIds }) => unitIds?.includes(id)) ?? null;
+  return `${mode} on ${targetText({ type: 'inherited', targetId: id }, '', branch)}`;
+}
+
 /** What a person can do where a configuration governs an account against the policy. */
 export function governedText(
   { ruleMode, ruleModeSource }: { readonly ruleMode: RuleMode | null; readonly ruleModeSource: GoverningConfiguration },

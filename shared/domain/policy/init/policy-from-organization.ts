@@ -1,11 +1,12 @@
 /** Generates the policy of `policy init`. It describes the present state of the organization, so it causes no changes. */
 
 import { byKind, type EnrollmentId, FIRST_KIND, KINDS, kindOf, kindsInUse } from '../../enrollment/kinds/index.ts';
-import type { EnrollmentStatus } from '../../enrollment/model.ts';
+import type { EnrollmentStatus, OrganizationConfiguration } from '../../enrollment/model.ts';
 import { jsonAscii } from '../../text.ts';
 import { shown } from '../file/findings.ts';
 import { formatDate } from '../file/values.ts';
 import type { DesiredStatus, OrganizationAccount } from '../types.ts';
+import { configurationComment } from './configuration-comment.ts';
 import { type Label, labelTree, type OuNode, ouTree } from './rules-from-ous.ts';
 
 /** An observed enrollment; null: it could not be read. */
@@ -22,6 +23,8 @@ export interface InitInput {
   readonly managementAccountId: string;
   /** The role in member accounts; absent: the defaults apply. */
   readonly organization?: MemberAccess;
+  /** Organization enrollment configurations; `null`: they could not be listed. Absent: there are none. */
+  readonly configurations?: readonly OrganizationConfiguration[] | null;
 }
 
 export interface MemberAccess {
@@ -53,7 +56,7 @@ export function initPolicy(input: InitInput): string {
     '# `rollcall plan --policy` with this file, then set `mode: enforce`.',
     ...partlyUnread(labelled.map(({ label }) => label)),
     'version: 1',
-    ...organizationLines(input.organization ?? {}),
+    ...organizationLines(input.organization ?? {}, configurationComment(input)),
     'defaults:',
     ...(nothingKnown
       ? ['  # No enrollment could be read, so this is only a starting point.', `  ${FIRST_KIND.id}: Active`]
@@ -66,10 +69,14 @@ export function initPolicy(input: InitInput): string {
 }
 
 /** Quoted: an external id may look like a number. */
-function organizationLines({ memberRole, externalId }: MemberAccess): string[] {
+function organizationLines({ memberRole, externalId }: MemberAccess, configurations: readonly string[]): string[] {
   const values = Object.entries({ memberRole, externalId }).filter(([, value]) => value !== undefined);
-  if (values.length === 0) return [];
-  return ['organization:', ...values.map(([name, value]) => `  ${name}: ${JSON.stringify(value)}`)];
+  if (values.length === 0 && configurations.length === 0) return [];
+  return [
+    'organization:',
+    ...values.map(([name, value]) => `  ${name}: ${JSON.stringify(value)}`),
+    ...configurations.map((line) => `  ${line}`),
+  ];
 }
 
 /** The desired state with which the account complies: only settled statuses, and no contradiction. */

@@ -94,6 +94,51 @@ rules:
     expect(accepted(text).warnings).toEqual([]);
   });
 
+  it('names the organization enrollment configurations, and leaves them as they are', () => {
+    const place = { ou: '/Workloads/Prod', unitIds: ['r-ab12', 'ou-ab12-11111111', 'ou-ab12-22222222'] };
+    const accounts = [account({ id: '100000000002', ...place })];
+    const input = {
+      accounts,
+      observed: new Map([['100000000002', AUTO]]),
+      now: NOW,
+      managementAccountId: '100000000001',
+    };
+    const configurations = [
+      { target: { type: 'organizationalUnit', id: 'r-ab12' }, ruleMode: 'NoneAllowed' },
+      { target: { type: 'organizationalUnit', id: 'ou-ab12-11111111' }, ruleMode: 'AnyAllowed' },
+      { target: { type: 'organizationalUnit', id: 'ou-ab12-33333333' }, ruleMode: null },
+      { target: { type: 'account', id: '100000000002' }, ruleMode: 'AnyAllowed' },
+    ] as const;
+    const text = initPolicy({ ...input, organization: { externalId: 'xy' }, configurations });
+    expect(text).toContain(`
+organization:
+  externalId: "xy"
+  # Organization enrollment configurations set the rule mode and keep Automation enabled, for later joiners too:
+  # - "NoneAllowed on the root (r-ab12)"
+  # - "AnyAllowed on OU /Workloads (ou-ab12-11111111)"
+  # - "an unknown rule mode on OU ou-ab12-33333333"
+  # - "AnyAllowed on account 100000000002"
+  # \`observe\` changes none of them. \`manage\` would store more where that saves calls; it replaces or deletes these
+  # only after \`rollcall approve\`.
+  automationConfigurations: observe
+defaults:
+`);
+    expect(accepted(text).policy.organization.automationConfigurations).toBe('observe');
+    expect(initPolicy({ ...input, configurations: [] })).toBe(initPolicy(input));
+    const unlisted = initPolicy({ ...input, configurations: null });
+    expect(unlisted).toContain('# The organization enrollment configurations could not be listed.\n  automationC');
+    expect(accepted(unlisted).warnings).toEqual([]);
+  });
+
+  it('cannot be broken by the name of an OU', () => {
+    const accounts = [account({ ou: '/a\nb: c', unitIds: ['r-ab12', 'ou-ab12-11111111'] })];
+    const target = { type: 'organizationalUnit', id: 'ou-ab12-11111111' } as const;
+    const input = { accounts, observed: new Map(), now: NOW, managementAccountId: '100000000001' };
+    const text = initPolicy({ ...input, configurations: [{ target, ruleMode: 'AnyAllowed' }] });
+    expect(text).toContain('  # - "AnyAllowed on OU /a\\nb: c (ou-ab12-11111111)"\n');
+    accepted(text);
+  });
+
   it('leaves pending and unread enrollments unmanaged, and names the management account', () => {
     const text = init([
       ['/', PENDING],
