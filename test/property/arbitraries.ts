@@ -3,7 +3,12 @@ import type { AccountRecord } from '../../shared/domain/account/record.ts';
 import type { Condition } from '../../shared/domain/enrollment/condition.ts';
 import { byKind } from '../../shared/domain/enrollment/kinds/index.ts';
 import type { Observations } from '../../shared/domain/enrollment/mismatch.ts';
-import type { Caller, Observation } from '../../shared/domain/enrollment/model.ts';
+import type {
+  Caller,
+  GoverningConfiguration,
+  Observation,
+  RuleModeSource,
+} from '../../shared/domain/enrollment/model.ts';
 import type { ReasonCode } from '../../shared/domain/enrollment/reason-codes.ts';
 import { VERDICTS } from '../../shared/domain/enrollment/verdict.ts';
 import type { CompiledPolicy, OrganizationAccount } from '../../shared/domain/policy/index.ts';
@@ -17,6 +22,7 @@ const STATUSES = ['Active', 'Inactive', 'Pending', 'Failed'] as const;
 export const RULE_MODES = ['AnyAllowed', 'NoneAllowed'] as const;
 const REASONS: readonly ReasonCode[] = [
   ...(['retrying', 'deadLettered', 'denied', 'prerequisite', 'coolDown', 'acted', 'pending'] as const),
+  'organizationConfiguration',
   ...(['statusDiffers', 'ruleModeDiffers', 'enrollmentFailed', 'guardrail', 'notListed'] as const),
 ];
 
@@ -54,13 +60,29 @@ export const anyFacts: fc.Arbitrary<OrganizationAccount> = fc.record({
 
 export const anyCaller: fc.Arbitrary<Caller> = fc.constantFrom(CALLER, DELEGATE);
 
-const anyObserved = fc.record({
+const anyTarget = fc.option(fc.constantFrom('r-ab12', 'ou-ab12-11111111', MEMBER.id));
+const anyGoverning: fc.Arbitrary<GoverningConfiguration> = fc.record({
+  type: fc.constantFrom('applied' as const, 'inherited' as const, 'configuration' as const),
+  targetId: anyTarget,
+});
+const anySource: fc.Arbitrary<RuleModeSource> = fc.oneof(
+  anyGoverning,
+  fc.record({ type: fc.constantFrom('direct' as const, 'default' as const), targetId: fc.constant(null) }),
+);
+
+const anyObservedAlone = fc.record({
   kind: fc.constant('observed' as const),
   status: fc.constantFrom(...STATUSES),
   ruleMode: fc.option(fc.constantFrom(...RULE_MODES)),
   statusReason: fc.option(fc.string()),
   lastUpdated: fc.option(anyTime),
 });
+const anyObserved = fc.oneof(
+  anyObservedAlone,
+  fc
+    .tuple(anyObservedAlone, fc.option(anySource))
+    .map(([observed, ruleModeSource]) => ({ ...observed, ruleModeSource })),
+);
 
 export const anyObservation: fc.Arbitrary<Observation> = fc.oneof(
   { weight: 5, arbitrary: anyObserved },
@@ -85,7 +107,7 @@ const anyClaim = fc.record({
   optOut: fc.boolean(),
 });
 
-const anyCondition: fc.Arbitrary<Condition> = fc.record({
+const anyConditionAlone: fc.Arbitrary<Condition> = fc.record({
   verdict: fc.constantFrom(...VERDICTS),
   reason: fc.option(fc.constantFrom(...REASONS)),
   status: fc.option(fc.constantFrom(...STATUSES)),
@@ -105,6 +127,10 @@ const anyCondition: fc.Arbitrary<Condition> = fc.record({
   claim: fc.option(anyClaim),
   optedOutAt: anyIso,
 });
+const anyCondition: fc.Arbitrary<Condition> = fc.oneof(
+  anyConditionAlone,
+  fc.tuple(anyConditionAlone, anyGoverning).map(([condition, ruleModeSource]) => ({ ...condition, ruleModeSource })),
+);
 
 export const anyRecord: fc.Arbitrary<AccountRecord | null> = fc.option(
   fc.record({
