@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { facetOf } from '../../shared/domain/account/transition.ts';
 import { assess } from '../../shared/domain/decision/assess.ts';
+import { isGoverned } from '../../shared/domain/enrollment/governing-configuration.ts';
 import { ENROLLMENT_IDS, type EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts';
 import type { Observations } from '../../shared/domain/enrollment/mismatch.ts';
 import type { Observation } from '../../shared/domain/enrollment/model.ts';
@@ -78,6 +79,17 @@ describe('the assessment of any input', () => {
     if (found.desired.status !== null) expect(observation.status).toBe(found.desired.status);
     if (found.desired.ruleMode !== null) expect(observation.ruleMode ?? 'NoneAllowed').toBe(found.desired.ruleMode);
   });
+
+  always(
+    'neither associates, disassociates nor disables an account that a configuration governs',
+    (found, situation) => {
+      const observation = situation.observations[found.enrollment];
+      if (found.enrollment !== 'automation' || observation.kind !== 'observed' || !isGoverned(observation)) return;
+      expect(['none', 'UpdateEnrollmentConfiguration']).toContain(found.action);
+      expect(found.optOut).toBe(false);
+      if (found.action !== 'none') expect(found.target).toBe('Active');
+    },
+  );
 
   always('enables Automation only on top of an Active Compute Optimizer', (found, { observations }) => {
     const enables = found.action === 'AssociateAccounts' || found.target === 'Active';
