@@ -157,6 +157,8 @@ const idsOf = (accounts: readonly AssociableAccount[]): AccountId[] => accounts.
 /** A call may change an account that is Blocked for one of these reasons, now or once its own wait has ended. */
 const CHANGED_WHILE_BLOCKED: ReadonlySet<string | null> = new Set([
   'organizationConfiguration',
+  // The cool-down holds back the account's own call only.
+  'coolDown',
   'deadLettered',
   'denied',
   'window',
