@@ -10,6 +10,8 @@ import { unitIdsOf, unitsOf } from './units.ts';
 const MINUTE = 60_000;
 /** The share of histories with organization enrollment configurations. */
 const SHARE = 0.25;
+/** The share of these histories in which Rollcall manages the configurations. */
+const MANAGED = 0.5;
 const PUT = 'PutOrganizationEnrollmentConfiguration';
 const DELETE = 'DeleteOrganizationEnrollmentConfiguration';
 const ACTS = [
@@ -50,12 +52,16 @@ interface Members {
 export class ConfigurationAdministrators {
   /** Options of the sandbox; `null` if this history has no configurations. */
   readonly world: World | null;
+  /** `organization.automationConfigurations` of the policies; `null` if this history has no configurations. */
+  readonly automation: 'observe' | 'manage' | null;
   readonly #chance: SeededRandom;
   #calls = 0;
 
   constructor(seed: number) {
     this.#chance = new SeededRandom(Math.imul(seed, 0x1b873593) ^ 0x2545f491);
     this.world = this.#chance.happens(SHARE) ? this.#world() : null;
+    const mode = this.#chance.happens(MANAGED) ? 'manage' : 'observe';
+    this.automation = this.world === null ? null : mode;
   }
 
   #world(): World {

@@ -1,6 +1,7 @@
 import type { Fault } from './fault.ts';
 
 const ASSESSMENT = 'shared/domain/decision/assess-mismatch.ts';
+const PLANNED = 'shared/app/plan/planned-configurations.ts';
 
 /** Faults of organization enrollment configurations. */
 export const CONFIGURATION_FAULTS: readonly Fault[] = [
@@ -23,6 +24,28 @@ export const CONFIGURATION_FAULTS: readonly Fault[] = [
         file: ASSESSMENT,
         find: 'if (!rulesOut(observation.ruleMode, desired)) return null;',
         replace: "if (desired.status === 'Inactive' || !rulesOut(observation.ruleMode, desired)) return null;",
+      },
+    ],
+  },
+  {
+    name: 'configuration-without-intents',
+    breaks: 'a configuration that changes an account without a prior record of that account (invariant 2)',
+    edits: [
+      {
+        file: PLANNED,
+        find: "  'coolDown',\n",
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'foreign-configuration-overwritten',
+    breaks: 'a configuration of somebody else is overwritten without an approval (invariant 3)',
+    edits: [
+      {
+        file: PLANNED,
+        find: 'const isForeign = (id: string): boolean => stored.has(id) && !isOurs(id);',
+        replace: 'const isForeign = (id: string): boolean => stored.has(id) && !isOurs(id) && id === "";',
       },
     ],
   },

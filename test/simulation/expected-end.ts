@@ -85,17 +85,22 @@ export class ExpectedEnd {
     const mode = knownRuleMode(account);
     const good = (value === 'unmanaged' || status === value) && (rules === 'unmanaged' || mode === rules);
     if (good && verdict === 'Compliant') return null;
-    const governed = isGoverned(account) && enrollment === 'automation' && (value === 'Inactive' || mode !== rules);
+    const governed =
+      this.#isGoverned(account) && enrollment === 'automation' && (value === 'Inactive' || mode !== rules);
     const lost = id === this.#brokenRole();
     if (!good && isToBeExpected({ lost, governed, mode: desired.mode.value, status, value, verdict, reason }))
       return null;
     return `${id} ${enrollment} is ${status} (${mode}), wanted ${value} (${rules}), known as ${verdict} ${reason ?? ''}`;
   }
+
+  /** Whether an organization enrollment configuration that Rollcall must not change applies to the account. */
+  #isGoverned({ automation: { organizationRuleModeSource: source } }: AccountTruth): boolean {
+    return isApplied(source?.sourceType) && !this.#simulation.checker.isOwnConfiguration(source?.sourceTargetId);
+  }
 }
 
-/** Whether an organization enrollment configuration applies to the account. */
-function isGoverned({ automation: { organizationRuleModeSource: source } }: AccountTruth): boolean {
-  return source?.sourceType === 'Applied' || source?.sourceType === 'Inherited';
+function isApplied(sourceType: string | undefined): boolean {
+  return sourceType === 'Applied' || sourceType === 'Inherited';
 }
 
 /** AWS reports the rule mode of an account only while the account is in Compute Optimizer. */

@@ -91,7 +91,7 @@ export class ExternalActors {
     const account = sandbox.info().delegatedAdministratorId;
     this.#simulation.note(`an administrator: ${operation} ${JSON.stringify(input)}`);
     checker.observe();
-    checker.counted({ service: 'aco-automation', operation });
+    checker.madeByOthers({ service: 'aco-automation', operation, input });
     const answer = sandbox.handle({ service: 'aco-automation', operation, callerAccountId: account, input, requestId });
     checker.observe();
     if (answer.kind === 'error') {

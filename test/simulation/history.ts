@@ -107,7 +107,7 @@ export class History implements RuntimeSimulation {
       ...{ organizationId, managementAccountId, role: 'management' },
     };
     const first = this.#members()[0]?.accountId ?? managementAccountId;
-    this.#texts = policyTexts(this.chance, first, this.#administrators.world !== null);
+    this.#texts = policyTexts(this.chance, first, this.#administrators.automation);
     this.#policy = compiled(this.#texts[0], START);
     this.checker = new InvariantChecker({
       ...{ sandbox: this.sandbox, stores: this.stores, now: () => this.time.now() },

@@ -1,9 +1,8 @@
-import type { AccountTruth } from '../../services/sandbox/engine/accounts.ts';
 import type { Sandbox } from '../../services/sandbox/engine/sandbox.ts';
-import { ENROLLMENT_IDS, type EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts';
+import type { EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../shared/domain/enrollment/model.ts';
 import { type LedgerEntry, ORGANIZATION_CHAIN } from '../../shared/domain/ledger/entry.ts';
-import type { CompiledPolicy, OrganizationAccount } from '../../shared/domain/policy/index.ts';
+import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
 import type { WorkMessage } from '../../shared/domain/work-message.ts';
 import type { Delivery } from '../../shared/ports/queue.ts';
 import { enrollmentChangedBy, MUTATING_CALLS } from '../support/mutating-calls.ts';
@@ -12,21 +11,13 @@ import { ConfigurationChecker } from './configuration-checker.ts';
 import { CoverageChecker } from './coverage-checker.ts';
 import type { Request } from './engine-cloud.ts';
 import { checkLedger, openIntent } from './ledger-checks.ts';
+import { isConfigurationCall, ManagedConfigurations, SURVEY_AGE_MS } from './managed-configurations.ts';
 import type { MemoryStores } from './memory-stores.ts';
 import { MessageTracker } from './message-tracker.ts';
+import { type Controls, forbidden, mayOptOut, stopped, type Touched } from './policy-checks.ts';
 import type { Process } from './process.ts';
 import { exceededRates } from './rate-checker.ts';
 import { StateTimeline } from './state-timeline.ts';
-
-/** The operator controls in force, as the checker observed them being set. */
-export interface Controls {
-  /** When everything was halted, epoch ms; `null` if it is not halted. */
-  haltedAt: number | null;
-  /** When each suspended account was suspended. */
-  readonly suspendedAt: Map<AccountId, number>;
-  /** Accounts that were ever suspended. */
-  readonly onceSuspended: Set<AccountId>;
-}
 
 export interface CheckerOptions {
   readonly sandbox: Sandbox;
@@ -39,24 +30,8 @@ export interface CheckerOptions {
 }
 
 const DAY = 24 * 60 * 60 * 1000;
-/** Every worker obeys an operator's command one second after it was given. */
-const CONTROL_DELAY_MS = 1_000;
-
-/** The largest difference between the clocks of two processes. */
-const MAX_CLOCK_DIFFERENCE_MS = 2_000;
 /** A caller has observed any state that is older than this, because claims and their reads are younger. */
 const READ_DELAY_MS = 3 * 60 * 1000;
-
-/** One account that a call affects, with its state at that moment. */
-interface Touched {
-  readonly operation: string;
-  readonly enrollment: EnrollmentId;
-  readonly account: AccountTruth;
-  readonly optOut: boolean;
-  readonly organizationWide: boolean;
-  readonly policy: CompiledPolicy;
-  readonly by: Process;
-}
 
 /**
  * Checks the invariants (docs/architecture.md) at the moment of each call, against the sandbox's state and the stored entries, not against
@@ -70,6 +45,7 @@ export class InvariantChecker {
   readonly #caps: CapsChecker;
   readonly #coverage: CoverageChecker;
   readonly #configurations: ConfigurationChecker;
+  readonly #managed: ManagedConfigurations;
   readonly #messages = new MessageTracker();
   readonly #calls: number[] = [];
   readonly #mutating = new Map<string, number>();
@@ -81,6 +57,7 @@ export class InvariantChecker {
     this.#caps = new CapsChecker(options.sandbox);
     this.#coverage = new CoverageChecker(options.sandbox, options.now);
     this.#configurations = new ConfigurationChecker(options.sandbox, options.now);
+    this.#managed = new ManagedConfigurations(options.sandbox, options.now);
   }
 
   report(invariant: number, what: string): void {
@@ -92,6 +69,7 @@ export class InvariantChecker {
     this.#timeline.observe();
     this.#coverage.observe();
     this.#configurations.observe();
+    this.#managed.observe();
   }
 
   /** A scanner was started for a run, or for its next part. */
@@ -100,6 +78,7 @@ export class InvariantChecker {
   }
 
   approval(planKeys: readonly string[]): { refused(): void } {
+    this.#managed.approve(planKeys);
     return this.#caps.approve(planKeys, this.#options.now());
   }
 
@@ -140,7 +119,11 @@ export class InvariantChecker {
     if (enrollment === null) return;
     for (const what of this.#configurations.forbidden(request, by)) this.report(5, what);
     this.#timeline.observe();
-    this.counted(request);
+    this.#count(request);
+    if (isConfigurationCall(request)) {
+      this.#configured(request, by, policy);
+      return;
+    }
     const organizationWide = input['includeMemberAccounts'] === true;
     const named: readonly unknown[] = Array.isArray(input['accountIds']) ? input['accountIds'] : [callerAccountId];
     const touched = sandbox
@@ -155,8 +138,34 @@ export class InvariantChecker {
       this.#touch({ operation, enrollment, account, optOut, organizationWide, policy, by });
   }
 
-  /** Counts a mutating call of the history. */
-  counted({ service, operation }: Pick<Request, 'service' | 'operation'>): void {
+  /** Rollcall puts or deletes a configuration. */
+  #configured(request: Request, by: Process, policy: CompiledPolicy): void {
+    const { operation, input } = request;
+    const what = `${operation} ${JSON.stringify(input['target'])}`;
+    this.observe();
+    if (policy.policy.organization.automationConfigurations !== 'manage') this.report(3, `${what}, not managed`);
+    if (this.#managed.isForeign(input)) this.report(3, `${what}, which somebody else has stored and nobody approved`);
+    const affected = this.#managed.affected(request);
+    for (const { account, optOut } of affected)
+      this.#touch({ operation, enrollment: 'automation', account, optOut, organizationWide: false, policy, by });
+    if (affected.length === 0)
+      for (const why of stopped({ ...this.#options, controls: this.controls }, policy))
+        this.report(3, `${what} ${why}`);
+    this.#managed.changedByUs(request);
+  }
+
+  /** Whether a target has a configuration that Rollcall has stored. */
+  isOwnConfiguration(targetId: string | undefined): boolean {
+    return this.#managed.isOwn(targetId);
+  }
+
+  /** Somebody else makes a mutating call. */
+  madeByOthers(request: Pick<Request, 'service' | 'operation' | 'input'>): void {
+    this.#count(request);
+    if (isConfigurationCall(request)) this.#managed.changedByOthers(request.input);
+  }
+
+  #count({ service, operation }: Pick<Request, 'service' | 'operation'>): void {
     const call = `${service}:${operation}`;
     this.#mutating.set(call, (this.#mutating.get(call) ?? 0) + 1);
   }
@@ -186,37 +195,22 @@ export class InvariantChecker {
       this.report(invariant, past);
     // An account that joined after the last read is opted in by AWS together with all others.
     if (organizationWide && chain.length === 0) return;
-    if (intent === null) this.report(2, `${what} without an intent that is open`);
+    const underWay = isConfigurationCall({ operation }) && this.#changedSinceSurvey(chain);
+    if (intent === null && !underWay) this.report(2, `${what} without an intent that is open`);
     if (!this.#messages.covers(by, accountId, enrollment))
       this.report(1, `${what} by ${by.name}, which holds no message about it: if it died now, the work would be lost`);
-    this.#forbidden(what, touched);
+    for (const why of forbidden({ ...this.#options, controls: this.controls }, touched))
+      this.report(3, `${what} ${why}`);
     this.#timing(what, touched, chain);
     if (!organizationWide) this.#guardrails(what, accountId, runId, policy);
-    if (optOut && !this.#mayOptOut(enrollment, account, policy))
-      this.report(8, `${what}: the policy did not want it opted out`);
+    if (optOut && !mayOptOut(stores, touched)) this.report(8, `${what}: the policy did not want it opted out`);
   }
 
-  /** Kill switch, suspensions, windows, exemptions and mode alert. */
-  #forbidden(what: string, { account, enrollment, policy }: Touched): void {
-    const { accountId } = account;
-    const { haltedAt, suspendedAt } = this.controls;
-    const at = this.#options.now();
-    if (haltedAt !== null && at - haltedAt > CONTROL_DELAY_MS) this.report(3, `${what} while everything is halted`);
-    const suspended = suspendedAt.get(accountId);
-    if (suspended !== undefined && at - suspended > CONTROL_DELAY_MS) this.report(3, `${what} while it is suspended`);
-    const around = [at - MAX_CLOCK_DIFFERENCE_MS, at, at + MAX_CLOCK_DIFFERENCE_MS];
-    if (!around.some((time) => policy.windows.isOpen(time))) this.report(3, `${what} while the window is closed`);
-    if (around.every((time) => policy.exemption(accountId, enrollment, time) !== null))
-      this.report(3, `${what} while it is exempt`);
-    // Both the current organization and the one last read count.
-    const { name, ou, tags, state, management } = account;
-    const known = this.#options.stores.inside.accountOf(accountId);
-    const versions: readonly OrganizationAccount[] = [
-      { id: accountId, name, ou, tags, state, management },
-      ...(known === null ? [] : [known]),
-    ];
-    if (versions.every((facts) => policy.resolve(facts).mode.value !== 'enforce'))
-      this.report(3, `${what}, whose mode is not enforce`);
+  /** The account has changed, or was being changed, since the survey on which a configuration call is planned. */
+  #changedSinceSurvey(chain: readonly LedgerEntry[]): boolean {
+    const last = chain.findLast(({ enrollment }) => enrollment !== null);
+    const age = this.#options.now() - Date.parse(last?.at ?? '');
+    return last?.after?.verdict === 'Converging' || age < SURVEY_AGE_MS;
   }
 
   /** Coverage and stopped runs. */
@@ -250,23 +244,6 @@ export class InvariantChecker {
     if (ours?.api?.operation !== 'UpdateEnrollmentConfiguration' || account[enrollment].status !== 'Inactive') return;
     if (at - Date.parse(ours.at) < DAY - READ_DELAY_MS)
       this.report(3, `${what} in the cool-down after our own opt-out`);
-  }
-
-  /** Either the current account or the last recorded state allows the opt-out, because the policy may just have changed. */
-  #mayOptOut(enrollment: EnrollmentId, account: AccountTruth, policy: CompiledPolicy): boolean {
-    const { accountId: id, name, ou, tags, state, management } = account;
-    const chain = this.#options.stores.inside.records.get(id);
-    const facts: OrganizationAccount = { id, name, ou, tags, state, management };
-    const desired = policy.resolve(facts);
-    const wanted =
-      desired[enrollment].value === 'Inactive' ||
-      (enrollment === 'automation' && desired.organizationRules.value === 'NoneAllowed');
-    const known = ENROLLMENT_IDS.some((each) => {
-      const condition = chain?.conditions[each];
-      return condition?.desired === 'Inactive' || condition?.desiredRuleMode === 'NoneAllowed';
-    });
-    // Tags never change in a history, so a wrong opt-out by tags has no excuse in an earlier state.
-    return wanted || (known && !policy.usesTags);
   }
 
   /** Invariant 4: all processes together keep to the rate, except for the `underWay` parallel calls that were delayed in flight. */

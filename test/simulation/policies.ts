@@ -32,6 +32,17 @@ const AUTOMATION_BODIES = [
   'defaults: { computeOptimizer: Active, automation: Active, organizationRules: AnyAllowed, mode: alert }\nrules:\n  - { id: acts, match: { ou: /Workloads }, mode: enforce }',
 ] as const;
 
+/** The policies of histories in which Rollcall manages the configurations: these need both fields. */
+const MANAGED_BODIES = [
+  'defaults: { computeOptimizer: Active, automation: Active, organizationRules: AnyAllowed }',
+  'defaults: { computeOptimizer: Active, automation: Active, organizationRules: NoneAllowed }',
+  'defaults: { computeOptimizer: Active, automation: Active, organizationRules: AnyAllowed }\nrules:\n  - { id: none, match: { ou: /Sandbox }, organizationRules: NoneAllowed }',
+  'defaults: { computeOptimizer: Active, automation: Active, organizationRules: NoneAllowed }\nrules:\n  - { id: any, match: { ou: /Workloads/Prod }, organizationRules: AnyAllowed }',
+  "defaults: { computeOptimizer: Active, automation: Active, organizationRules: AnyAllowed }\nexemptions:\n  - { accounts: ['{id}'], until: 2026-11-24, reason: freeze, owner: ops@example.com }",
+  "defaults: { computeOptimizer: Active, automation: Active, organizationRules: AnyAllowed }\nwindows:\n  - { kind: allow, cron: '0 * * * *', duration: 25m, timezone: Europe/Berlin }",
+  'defaults: { computeOptimizer: Active, automation: Active, organizationRules: AnyAllowed }\nrules:\n  - { id: alert, match: { ou: /Workloads/Dev }, mode: alert }',
+] as const;
+
 const CAPS = {
   loose:
     'guardrails: { maxChanges: { percent: 100, atLeast: 1 }, maxOptOuts: { percent: 100, atLeast: 1 }, minCoverage: 0, failureTolerance: 100 }',
@@ -41,17 +52,25 @@ const CAPS = {
     'guardrails: { maxChanges: { percent: 100, atLeast: 1 }, maxOptOuts: { percent: 100, atLeast: 1 }, minCoverage: 90, failureTolerance: 10 }',
 } as const;
 
-/** The policies of this seed, before and after an edit. `automation`: only policies that want Automation in some state. */
-export function policyTexts(chance: SeededRandom, accountId: string, automation: boolean): readonly [string, string] {
+/**
+ * The policies of this seed, before and after an edit.
+ * @param automation `organization.automationConfigurations` of policies that concern Automation; `null`: any policies
+ */
+export function policyTexts(
+  chance: SeededRandom,
+  accountId: string,
+  automation: 'observe' | 'manage' | null,
+): readonly [string, string] {
   const caps = CAPS[chance.of(['loose', 'loose', 'loose', 'loose', 'careful', 'careful', 'tight'] as const)];
-  const choice = automation ? AUTOMATION_BODIES : BODIES;
+  const choice = { manage: MANAGED_BODIES, observe: AUTOMATION_BODIES, none: BODIES }[automation ?? 'none'];
   const body = (): string => (chance.any(choice) ?? BODIES[0]).replace('{id}', accountId);
-  const bodies = chance.happens(0.15) ? TURN : ([body(), body()] as const);
+  const bodies = chance.happens(automation === 'manage' ? 0 : 0.15) ? TURN : ([body(), body()] as const);
   // At 1 call per second, a limiter that works per process is noticed.
   const rate = chance.of([1, 5, 20, 100]);
   const concurrency = chance.between(1, 4);
+  const manage = automation === 'manage' ? 'organization: { automationConfigurations: manage }\n' : '';
   const text = (body: string): string =>
-    `version: 1\n${caps}\nschedule: ${chance.of(['10m', '30m'])}\nlimits: { callsPerSecond: ${rate}, concurrency: ${concurrency} }\npendingDeadline: 1h\n${body}\n`;
+    `version: 1\n${caps}\nschedule: ${chance.of(['10m', '30m'])}\nlimits: { callsPerSecond: ${rate}, concurrency: ${concurrency} }\npendingDeadline: 1h\n${manage}${body}\n`;
   return [text(bodies[0]), text(bodies[1])];
 }
 
