@@ -28,17 +28,6 @@ export const CONFIGURATION_FAULTS: readonly Fault[] = [
     ],
   },
   {
-    name: 'configuration-without-intents',
-    breaks: 'a configuration that changes an account without a prior record of that account (invariant 2)',
-    edits: [
-      {
-        file: PLANNED,
-        find: "  'coolDown',\n",
-        replace: '',
-      },
-    ],
-  },
-  {
     name: 'foreign-configuration-overwritten',
     breaks: 'a configuration of somebody else is overwritten without an approval (invariant 3)',
     edits: [
