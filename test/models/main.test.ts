@@ -55,7 +55,8 @@ describe('npm run models', () => {
     expect(stdout).toMatch(/compute-optimizer: @aws-sdk\/client-compute-optimizer 3\./);
     // npm's client of Cost Optimization Hub is not installed.
     expect(stdout).toMatch(/Could not compare\n {2}cost-optimization-hub: [^\n]*\n\n/);
-    expect(status).toBe(2);
+    // The installed STS client is older than the model, which is a difference.
+    expect(status).toBe(1);
   });
 
   it('says which service could not be compared', () => {

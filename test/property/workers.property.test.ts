@@ -4,12 +4,14 @@ import { RunStore } from '../../shared/app/coordination/run-store.ts';
 import { processMessage } from '../../shared/app/reconciler/deliver.ts';
 import type { WorkContext } from '../../shared/app/reconciler/worker-context.ts';
 import { queueDue } from '../../shared/app/work-queue/requeue-due.ts';
-import { ENROLLMENT_IDS } from '../../shared/domain/enrollment/kinds/index.ts';
 import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 import type { ChangeRequest, SendChange } from '../../shared/ports/cloud.ts';
 import { policyOf } from '../support/domain-kit.ts';
 import { cloudError, type Trouble, type WireCall } from '../support/memory-cloud.ts';
 import { accountId, Workshop } from '../support/workshop.ts';
+
+/** The kinds that the policy manages. */
+const KINDS = ['computeOptimizer', 'automation'] as const;
 
 const POLICY = policyOf(
   'computeOptimizer: Active, automation: Active',
@@ -34,7 +36,7 @@ function troubleOf(fate: string): Trouble | null {
 }
 
 function checkAccount(chain: readonly LedgerEntry[]): void {
-  for (const name of ENROLLMENT_IDS) {
+  for (const name of KINDS) {
     const entries = chain.filter(({ enrollment }) => enrollment === name);
     const intents = entries.filter(({ type }) => type === 'RemediationStarted').map(({ id }) => id);
     const closed = entries.flatMap(({ detail }) => detail?.intentId ?? []);
@@ -80,7 +82,8 @@ async function live(fates: readonly string[], order: readonly number[]): Promise
     await shop.checkInvariants();
     for (let n = 0; n < MEMBERS; n += 1) {
       checkAccount(await shop.chain(accountId(n)));
-      for (const name of ENROLLMENT_IDS) expect((await shop.condition(accountId(n), name)).verdict).toBe('Compliant');
+      for (const name of ['computeOptimizer', 'automation'] as const)
+        expect((await shop.condition(accountId(n), name)).verdict).toBe('Compliant');
     }
     const intents = (await Promise.all(shop.members.map(({ id }) => shop.chain(id))))
       .flat()

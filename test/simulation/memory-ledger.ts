@@ -1,4 +1,5 @@
 import { changedAccounts, type Intent } from '../../shared/domain/decision/changed-accounts.ts';
+import { ENROLLMENT_IDS } from '../../shared/domain/enrollment/kinds/index.ts';
 import { type ChainHead, EMPTY_CHAIN, type LedgerEntry, ORGANIZATION_CHAIN } from '../../shared/domain/ledger/entry.ts';
 import { type EntryType, STEP_TYPES } from '../../shared/domain/ledger/entry-types.ts';
 import {
@@ -200,8 +201,7 @@ const firstSeq = (entries: readonly LedgerEntry[]): number => entries[0]?.seq ??
 function tailOf(accountId: string, entries: readonly LedgerEntry[], until: number): AccountTail {
   const then = entries.filter(({ at }) => Date.parse(at) <= until);
   const last = [
-    then.findLast(({ enrollment }) => enrollment === 'computeOptimizer'),
-    then.findLast(({ enrollment }) => enrollment === 'automation'),
+    ...ENROLLMENT_IDS.map((id) => then.findLast(({ enrollment }) => enrollment === id)),
     then.findLast(({ type }) => type === 'AccountJoined' || type === 'AccountLeft'),
   ];
   return {

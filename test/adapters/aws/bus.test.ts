@@ -75,6 +75,8 @@ const DETAIL_TYPES = [
   ['RemediationFailed', 'Remediation Failed'],
   ['RemediationBlocked', 'Remediation Blocked'],
   ['ConvergenceStalled', 'Convergence Stalled'],
+  ['ConfigurationStarted', 'Configuration Started'],
+  ['ConfigurationEnded', 'Configuration Ended'],
   ['ExemptionExpiring', 'Exemption Expiring'],
   ['ExemptionExpired', 'Exemption Expired'],
   ['GuardrailTripped', 'Guardrail Tripped'],

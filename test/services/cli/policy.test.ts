@@ -120,7 +120,7 @@ describe('policy explain', () => {
     expect(explained.rules.map(({ id, matched, decided }) => [id, matched, decided])).toEqual([
       ['watch-legacy', false, []],
       ['production', true, ['automation', 'mode']],
-      ['defaults', true, ['computeOptimizer', 'organizationRules']],
+      ['defaults', true, ['computeOptimizer', 'costOptimizationHub', 'organizationRules']],
     ]);
     expect(explained.desired.automation).toEqual({ value: 'Active', rule: 'production' });
     expect(explained.expiredExemptions).toHaveLength(1);

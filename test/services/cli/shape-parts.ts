@@ -18,4 +18,4 @@ export const id = z.string().regex(/^[0-9A-Z]{26}$/);
 
 export const time = z.iso.datetime();
 
-export const enrollment = z.enum(['computeOptimizer', 'automation']);
+export const enrollment = z.enum(['computeOptimizer', 'automation', 'costOptimizationHub']);
