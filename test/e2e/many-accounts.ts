@@ -15,7 +15,7 @@ export function manyAccounts(length: number) {
   };
   const cells = Array.from({ length }, (_, n) => ({
     ...{ accountId: String(100_000_000_000 + n), name: rowAt(n), ou: '/Workloads', state: 'ACTIVE' },
-    ...{ management: false, computeOptimizer: cell, automation: null },
+    ...{ management: false, computeOptimizer: cell, automation: null, costOptimizationHub: null },
   }));
   return { cells, rowAt };
 }
