@@ -75,11 +75,11 @@ function partsOf(each: Happening, record: AccountRecord): Partial<EntryDraft> | 
   const about = { enrollment: null };
   if (each.kind === 'joins') {
     if (record.present) return null;
-    const facets = { computeOptimizer: facetOf('Compliant'), automation: facetOf('Unmanaged') };
+    const facets = { ...byKind(() => facetOf('Unmanaged')), computeOptimizer: facetOf('Compliant') };
     return {
       ...about,
       type: 'AccountJoined',
-      detail: { facets, rules: { computeOptimizer: 'r', automation: 'defaults' } },
+      detail: { facets, rules: { ...byKind(() => 'defaults'), computeOptimizer: 'r' } },
     };
   }
   if (!record.present) return null;
