@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { FAULT_KINDS } from './engine/faults.ts';
 import { USUAL_OUS } from './engine/generate.ts';
-import { COVERED_CODES, type EngineOptions, engineDefaults } from './engine/options.ts';
-import { SERVICE_NAMES } from './engine/types.ts';
+import { type EngineOptions, engineDefaults } from './engine/options.ts';
+import { COVERED_CODES, SERVICE_NAMES } from './engine/types.ts';
 import { isScenarioName, SCENARIOS } from './scenarios.ts';
 
 const ERROR_FAULTS: ReadonlySet<string> = new Set(['throttle', 'unavailable', 'internal', 'denied']);

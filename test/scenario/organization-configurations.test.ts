@@ -1,12 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { CoveredCode } from '../../services/sandbox/engine/options.ts';
-import type { RuleMode } from '../../services/sandbox/engine/types.ts';
+import { COVERED_CODES, type RuleMode } from '../../services/sandbox/engine/types.ts';
 import { startWorld, type World } from '../support/world.ts';
 import { checkWorld } from '../support/world-checks.ts';
 
 const HOUR_MS = 3_600_000;
 const ASSOCIATED = { automation: 'Active', organizationRules: 'AnyAllowed' } as const;
-const CODES: readonly CoveredCode[] = ['ForbiddenException', 'InvalidParameterValueException'];
 const GOVERNED = { verdict: 'Blocked', reason: 'organizationConfiguration' } as const;
 
 const batches = (world: World) =>
@@ -93,7 +91,7 @@ describe('accounts that an organization enrollment configuration governs', () =>
   });
 });
 
-describe.each(CODES)('a batch that AWS rejects with %s because of one account', (coveredCode) => {
+describe.each(COVERED_CODES)('a batch that AWS rejects with %s because of one account', (coveredCode) => {
   it.each([
     ['an account, in effect', 0, (accountId: string) => ({ accountId })],
     ['an OU, which AWS is still applying', 300_000, null],

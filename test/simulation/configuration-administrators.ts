@@ -1,6 +1,7 @@
 import type { AccountTruth } from '../../services/sandbox/engine/accounts.ts';
-import { COVERED_CODES, type EngineOptions } from '../../services/sandbox/engine/options.ts';
+import type { EngineOptions } from '../../services/sandbox/engine/options.ts';
 import type { Sandbox } from '../../services/sandbox/engine/sandbox.ts';
+import { COVERED_CODES } from '../../services/sandbox/engine/types.ts';
 import type { Request } from './engine-cloud.ts';
 import type { Simulation } from './environment.ts';
 import type { ExternalActors } from './external-actors.ts';

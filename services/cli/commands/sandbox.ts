@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { countArgument, durationArgument, numberArgument, wordArgument } from '../../../shared/config/arguments.ts';
 import { readJsonFile } from '../../../shared/config/text-file.ts';
-import { COVERED_CODES } from '../../sandbox/engine/options.ts';
+import { COVERED_CODES } from '../../sandbox/engine/types.ts';
 import { isScenarioName, SCENARIOS } from '../../sandbox/scenarios.ts';
 import type { CliContext, Select } from '../context.ts';
 import { CommandError } from '../errors.ts';

@@ -1,11 +1,10 @@
 import type { Enrollments } from './enrollments.ts';
 import type { EventLog } from './event-log.ts';
 import type { PageFault } from './faults.ts';
-import type { CoveredCode } from './options.ts';
 import type { Organization } from './organization.ts';
 import type { Random } from './random.ts';
 import type { Sessions } from './sessions.ts';
-import type { Account, Input, Output, RoleSession } from './types.ts';
+import type { Account, CoveredCode, Input, Output, RoleSession } from './types.ts';
 
 /** An error response, by its AWS error code. The HTTP status comes from the model. */
 export class Failure {

@@ -1,9 +1,6 @@
 import type { Fault } from './faults.ts';
 import { USUAL_OUS } from './generate.ts';
-import type { RuleMode } from './types.ts';
-
-export const COVERED_CODES = ['ForbiddenException', 'InvalidParameterValueException'] as const;
-export type CoveredCode = (typeof COVERED_CODES)[number];
+import type { CoveredCode, RuleMode } from './types.ts';
 
 /** All parameters of a sandbox. `engineDefaults` has a value for each. */
 export type EngineOptions = {
@@ -28,7 +25,6 @@ export type EngineOptions = {
   pendingMs: number;
   /** How long a change of a configuration of an OU or the root takes, ms; undefined: 5 s to 5 min, determined by the seed. */
   configurationDelayMs: number | undefined;
-  /** The error code for a request about an account to which a configuration applies: AWS does not document which one it uses. */
   coveredCode: CoveredCode;
   /** The initial configurations, by the path of their OU. */
   configurations: readonly { ou: string; organizationRuleMode: RuleMode }[];

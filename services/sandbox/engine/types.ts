@@ -21,6 +21,10 @@ export type RuleModeSource = {
   sourceTargetId?: string;
 };
 
+/** The error codes for a request about an account to which a configuration applies. AWS does not document which one it uses. */
+export const COVERED_CODES = ['ForbiddenException', 'InvalidParameterValueException'] as const;
+export type CoveredCode = (typeof COVERED_CODES)[number];
+
 /** One enrollment of one account. `change` numbers its transitions, so that a superseded Pending never completes. */
 export type Enrollment = {
   status: Status;
