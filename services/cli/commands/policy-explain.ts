@@ -44,8 +44,7 @@ interface Source {
 }
 
 async function runExplain(context: CliContext, id: string | undefined, flags: ExplainFlags): Promise<number> {
-  const { readAttributes } = await import('../../../shared/config/attributes.ts');
-  const given = flags.attributes === undefined ? null : readAttributes(flags.attributes);
+  const given = flags.attributes === undefined ? null : await attributesOf(flags.attributes);
   const named = id ?? given?.id;
   if (named === undefined && given === null) {
     throw new CommandError('Usage', 'policy explain needs an account id, or --attributes that describe an account.');
@@ -82,6 +81,11 @@ async function runExplain(context: CliContext, id: string | undefined, flags: Ex
 
 /** The account id used if only attributes are given. It is not a real id, so no rule can name it. */
 const NO_ID = '000000000000';
+
+async function attributesOf(text: string): Promise<Attributes> {
+  const { readAttributes } = await import('../../../shared/config/attributes.ts');
+  return readAttributes(text);
+}
 
 /** Attributes from the command line override those that the last scan stored. AWS is read only if none are given. */
 async function sourceOf(
