@@ -34,7 +34,7 @@ export function configurationsText(
   ];
 }
 
-/** Rows in the order of the OU tree. */
+/** Rows in the order of the OU tree: each OU is followed by those below it, and accounts are last. */
 function callTable(calls: readonly Call[], width: number | null): string[] {
   const columns = [
     { title: 'TARGET', shrinks: true },
@@ -45,7 +45,7 @@ function callTable(calls: readonly Call[], width: number | null): string[] {
     { title: 'NOW SET BY', dropOrder: 1 },
   ];
   const rows = [...calls]
-    .sort((a, b) => (a.target < b.target ? -1 : 1))
+    .sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1))
     .map((call) => [
       `${'  '.repeat(depthOf(call.target))}${call.target}`,
       call.ruleMode ?? 'delete',
@@ -56,6 +56,9 @@ function callTable(calls: readonly Call[], width: number | null): string[] {
     ]);
   return table(columns, rows, width);
 }
+
+/** Without the replacement, `/A B` would come before `/A/C`, because a space sorts before a slash. */
+const placeOf = ({ target }: Call): string => target.replaceAll('/', '\0');
 
 const depthOf = (target: string): number => (target.startsWith('/') ? target.split('/').filter(Boolean).length : 0);
 

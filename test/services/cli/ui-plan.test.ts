@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { configurationsText } from '../../../services/cli/ui/configurations-text.ts';
 import type { Style } from '../../../services/cli/ui/output.ts';
 import { planText } from '../../../services/cli/ui/plan-text.ts';
 import { changesText } from '../../../services/cli/ui/words.ts';
@@ -55,6 +56,17 @@ describe('a plan of ten thousand changes', () => {
     );
     expect(planText(plan, { style: plain, width: null, all: true }).length).toBeGreaterThan(10_000);
   });
+});
+
+test('the calls for configurations are shown in the order of the OU tree', () => {
+  const targets = ['111122223333', '/A B', '/A/C', '/', '/A'];
+  const calls = targets.map((target) => ({
+    ...{ target, targetId: target, ruleMode: 'AnyAllowed' as const, owner: 'none' as const, needsApproval: false },
+    ...{ operation: 'PutOrganizationEnrollmentConfiguration' as const, accounts: 1, optOuts: 0, joiners: null },
+  }));
+  const lines = configurationsText({ calls, notCovered: [], callsSaved: 0 }, 'h', { style: plain, width: null });
+  const shown = lines.flatMap((line) => /^( *\S.*?) {2,}AnyAllowed/.exec(line)?.[1] ?? []);
+  expect(shown).toEqual(['/', '  /A', '    /A/C', '  /A B', '111122223333']);
 });
 
 test('the dashboard describes a plan in the same words as the command line', () => {
