@@ -37,6 +37,7 @@ export function createConfigurations(options: ConfigurationsOptions): Configurat
       const found: OrganizationConfiguration[] = [];
       const maxItems = TARGETS_PER_ACCOUNT * maxAccounts;
       const bounds = new PageBounds({ itemsPerPage: CONFIGURATIONS_PER_PAGE, maxItems });
+      let total = 0;
       for (let token: string | null = null; ; ) {
         const request = configurationDriver.list(token);
         const { answer, accountId } = await retry(async () => {
@@ -51,8 +52,9 @@ export function createConfigurations(options: ConfigurationsOptions): Configurat
           );
         }
         found.push(...items);
-        const page = { items: items.length + unknownTypes.length, total: found.length, token: nextToken };
-        const why = bounds.broken(page);
+        const count = items.length + unknownTypes.length;
+        total += count;
+        const why = bounds.broken({ items: count, total, token: nextToken });
         if (why !== null) throw endlessListing({ ...request.key, accountId }, why);
         if (nextToken === null) return found;
         token = nextToken;

@@ -19,11 +19,11 @@ const asked = (requests: readonly { operation: string; body: string }[]) =>
     .filter(({ operation }) => operation !== 'GetCallerIdentity')
     .map(({ operation, body }) => [operation, JSON.parse(body)]);
 
-async function answering(answer: WireAnswer) {
+async function answering(answer: WireAnswer, maxAccounts = 10_000) {
   const warnings: string[] = [];
   const warn = (message: string) => void warnings.push(message);
   const logger = { debug: warn, info: warn, warn, error: warn };
-  return { ...(await wireCloud(answer, { logger })), warnings };
+  return { ...(await wireCloud(answer, { logger, maxAccounts })), warnings };
 }
 
 describe('the configurations of the Cloud port', () => {
@@ -81,6 +81,18 @@ describe('the configurations of the Cloud port', () => {
     expect(details).toMatchObject({ kind: 'Invalid', code: 'UnexpectedAnswer', service: 'aco-automation' });
     expect(message).toContain('a page token was repeated');
     expect(asked(requests)).toHaveLength(2);
+  });
+
+  it('are not used if AWS returns more than the organization can have, even of an unknown type', async () => {
+    const page = listing(stored('p-1234', 'Policy'), stored('p-1234', 'Policy'));
+    let pages = 0;
+    const { cloud } = await answering((_, response) => {
+      pages += 1;
+      json(response, 200, { ...page, nextToken: String(pages) });
+    }, 5);
+    const { message } = await failureOf(cloud.configurations.list({ retry: withoutRetries }));
+    expect(message).toContain('12 items, but the maximum is 10');
+    expect(pages).toBe(6);
   });
 
   it("are put and deleted with the caller's credentials", async () => {
