@@ -113,6 +113,16 @@ const PROBES: readonly Probe[] = [
     operation: 'DisassociateAccounts',
     call: (cloud, world) => changeNow(cloud, disassociate([member(world)])),
   },
+  {
+    service: 'cost-optimization-hub',
+    operation: 'ListEnrollmentStatuses',
+    call: (cloud) => cloud.list('costOptimizationHub', null),
+  },
+  {
+    service: 'cost-optimization-hub',
+    operation: 'UpdateEnrollmentStatus',
+    call: (cloud, world) => changeNow(cloud, { ...updateStatus(member(world), 'Active'), kind: 'costOptimizationHub' }),
+  },
 ];
 
 async function open({ caller = 'management', sandbox = {} }: Partial<Probe>): Promise<World> {
@@ -123,7 +133,7 @@ async function open({ caller = 'management', sandbox = {} }: Partial<Probe>): Pr
 
 describe('a 200 answer without a mandatory field', () => {
   it('is tested for every operation of the services that determine the state of accounts', () => {
-    const services = ['sts', 'organizations', 'compute-optimizer', 'aco-automation'] as const;
+    const services = ['sts', 'organizations', 'compute-optimizer', 'aco-automation', 'cost-optimization-hub'] as const;
     const all = services.flatMap((service) =>
       Object.entries<CompleteAnswer>(COMPLETE_ANSWERS[service])
         // Without members in the model, an empty answer is complete.
