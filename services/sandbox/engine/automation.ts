@@ -56,7 +56,7 @@ function updateEnrollmentConfiguration({ world, caller, input, now }: Call): Out
       );
     enrollments.request(caller, 'automation', 'Active', now);
   } else {
-    if (!caller.management && enrollments.configurations.covers(caller))
+    if (enrollments.configurations.covers(caller))
       return covered(world, 'An organization enrollment configuration enables Automation in this account.');
     if (!caller.management && enrollments.ruleMode(caller) === 'AnyAllowed')
       return new Failure(
@@ -137,11 +137,12 @@ function eachMember({ world, input }: Call, act: (account: Account) => string | 
       'InvalidParameterValueException',
       `The number of account ids must be between 1 and ${MAX_BATCH}.`,
     );
-  const isCovered = (account: Account | undefined): boolean =>
-    account !== undefined && !account.management && world.enrollments.configurations.covers(account);
-  const decided = ids.filter((id) => isCovered(world.organization.account(id)));
-  if (decided.length > 0)
-    return covered(world, `An organization enrollment configuration applies to ${decided.join(', ')}.`);
+  const governed = ids.filter((id) => {
+    const account = world.organization.account(id);
+    return account !== undefined && world.enrollments.configurations.covers(account);
+  });
+  if (governed.length > 0)
+    return covered(world, `An organization enrollment configuration applies to ${governed.join(', ')}.`);
   const accountIds: string[] = [];
   const errors: string[] = [];
   for (const id of new Set(ids)) {

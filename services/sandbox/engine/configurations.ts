@@ -66,8 +66,9 @@ export class Configurations {
     return null;
   }
 
-  /** Whether a configuration applies to the account, including one that AWS is still applying or removing. */
+  /** Whether a configuration applies to a member, including one that AWS is still applying or removing. */
   covers(account: Account): boolean {
+    if (account.management) return false;
     return lineage(account).some((id) => this.#applied.has(id) || this.stored(id) !== undefined);
   }
 

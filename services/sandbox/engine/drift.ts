@@ -89,6 +89,6 @@ function checkChange(
     throw new ControlError(
       `Automation of account ${change.accountId} needs Compute Optimizer Active, not ${computeOptimizer}`,
     );
-  if (change.status === 'Inactive' && !account.management && enrollments.configurations.covers(account))
+  if (change.status === 'Inactive' && enrollments.configurations.covers(account))
     throw new ControlError(`A configuration keeps Automation of account ${change.accountId} enabled`);
 }

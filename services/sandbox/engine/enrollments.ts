@@ -179,7 +179,7 @@ export class Enrollments {
     else if (due <= now) this.settle(now);
   }
 
-  /** Adds a configuration that has been in effect since before the start. So it enables Automation without changing the accounts' update times. */
+  /** Adds a configuration that took effect before the start: it enables Automation without changing the accounts' update times. */
   preset(unit: OrganizationalUnit, mode: RuleMode): void {
     this.configurations.preset(unit, mode);
     const enable = (below: OrganizationalUnit): void => {

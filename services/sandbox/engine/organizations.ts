@@ -150,10 +150,7 @@ function listDelegatedAdministrators(call: Call): Output | Failure {
   const principal = text(call.input, 'ServicePrincipal');
   const { delegatedAdministrator } = organization;
   return answerPage(call, 'DelegatedAdministrators', {
-    items:
-      principal === undefined || principal === COMPUTE_OPTIMIZER_PRINCIPAL || principal === HUB_PRINCIPAL
-        ? [delegatedAdministrator]
-        : [],
+    items: [undefined, COMPUTE_OPTIMIZER_PRINCIPAL, HUB_PRINCIPAL].includes(principal) ? [delegatedAdministrator] : [],
     key: (account) => account.id,
     scope: principal ?? '',
     show: (account) => {
