@@ -20,7 +20,7 @@ export interface ApiSystem {
   readonly stores: Stores & { readonly deadLetters: DeadLetters };
   /** The stores for requests that only read, if long reads must not block other work of the process; default: `stores`. */
   readonly reads?: ApiSystem['stores'];
-  /** Called before a longer computation: waits until the process has no other work. */
+  /** Called before a longer computation: waits for its turn, so that other work of the process is not held up. */
   readonly turn?: () => Promise<void>;
   readonly accounts: AccountTable;
   readonly asOf: AsOfCache;

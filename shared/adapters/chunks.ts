@@ -1,4 +1,4 @@
-/** Splits items, in order, into batches of at most `count` items and `bytes` bytes. An item that is larger becomes a batch. */
+/** Splits items, in order, into batches of at most `count` items and `bytes` bytes. A larger item becomes a batch of its own. */
 export function packed<T>(
   items: readonly T[],
   most: { readonly count: number; readonly bytes: number },

@@ -7,6 +7,7 @@ import { compareModels } from './compare.ts';
 import { readClient } from './read-client.ts';
 import { installedClient, usedServices } from './used.ts';
 
+/** Declarations of a client, as the SDK's generator writes them. */
 const MODELS = `
 /** export interface Commented { Trap: string | undefined; } */
 export interface ListThingsRequest {

@@ -138,9 +138,9 @@ async function queue(client: SQSClient, url: string | null, dlqUrl: string | nul
   }
   const faults = await findQueueFaults(client, url, dlqUrl, once);
   if (faults.length === 0) return pass(`${nameOf(url)} is there and redrives to ${nameOf(dlqUrl)}`);
-  const mend = await queueCommands(client, url, dlqUrl);
-  const missing = mend.some((command) => command.startsWith('aws sqs create-queue'));
-  return fail(missing ? 'missing' : 'wrong', `${faults.join('; ')}. Deploy (docs/deploy.md), or:`, mend);
+  const fix = await queueCommands(client, url, dlqUrl);
+  const missing = fix.some((command) => command.startsWith('aws sqs create-queue'));
+  return fail(missing ? 'missing' : 'wrong', `${faults.join('; ')}. Deploy (docs/deploy.md), or:`, fix);
 }
 
 /** The commands that create or correct the queues. */

@@ -10,6 +10,7 @@ export function askedToWait(error: unknown): number | null {
   const header = member(headers, 'retry-after');
   if (typeof header !== 'string') return null;
   const now = typeof date === 'string' ? httpDate(date) : null;
+  // Without a `Date` header, a date in `Retry-After` counts as past.
   return retryAfterMs(header, now ?? Number.POSITIVE_INFINITY);
 }
 

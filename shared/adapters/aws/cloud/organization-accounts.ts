@@ -10,7 +10,7 @@ const account = z.object({
   Id: accountId,
   Name: z.string().nullish(),
   State: z.string().nullish().catch(null),
-  /** The older form of `State`, read only if AWS sends no `State`. AWS ends it on 2026-09-09. */
+  /** The older form of `State`, which AWS retired on 2026-09-09. It is read only if AWS sends no `State`. */
   Status: z.string().nullish().catch(null),
   Paths: z.array(z.string()).nullish().catch(null),
 });

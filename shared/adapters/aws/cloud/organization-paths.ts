@@ -106,8 +106,8 @@ const MAX_DEPTH = 10;
 
 /** The place of one account, from its `Paths`. If it lacks them, walks from parent to parent, with one call per OU. */
 export async function placeOne(reader: Reader, organizationId: string, { Id, parent }: Account): Promise<Branch> {
-  const told = parent?.startsWith(`${organizationId}/r-`) === true;
-  const unitIds = told ? branchOf(parent) : await branchAbove(reader, Id);
+  const isComplete = parent?.startsWith(`${organizationId}/r-`) === true;
+  const unitIds = isComplete ? branchOf(parent) : await branchAbove(reader, Id);
   const names: string[] = [];
   for (const unit of unitIds.slice(1)) names.push(await nameOf(reader, unit));
   return { ou: `/${names.join('/')}`, unitIds };

@@ -63,7 +63,7 @@ export interface EnrollmentPage {
 type Enrollment = z.infer<typeof enrollment>;
 
 /** What a kind reads of a listed account beyond its enrollment; `why`: a value that this version cannot read. */
-type FurtherFacts = Pick<ListedEnrollment, 'ruleModeSource'> | { readonly why: string };
+export type FurtherFacts = Pick<ListedEnrollment, 'ruleModeSource'> | { readonly why: string };
 
 /** A listing page, without the accounts that this version cannot read. */
 export function toPage(

@@ -1,6 +1,5 @@
 import * as z from 'zod';
 import type { AccountId, RuleModeSource } from '../../../../domain/enrollment/model.ts';
-import type { ListedEnrollment } from '../../../../ports/cloud.ts';
 import {
   AssociateAccountsCommand,
   DisassociateAccountsCommand,
@@ -10,6 +9,7 @@ import {
 } from '../automation-client/index.ts';
 import {
   checked,
+  type FurtherFacts,
   listedAccounts,
   observedEnrollment,
   pageToken,
@@ -27,7 +27,7 @@ const PAGE_SIZE = 1000;
 const page = z.object({ accounts: listedAccounts, nextToken: pageToken });
 const texts = z.array(z.unknown()).catch([]);
 const batchAnswer = z.object({ accountIds: texts, errors: texts });
-/** Absent for the management account, and with it whether a configuration applies [API_automation_GetEnrollmentConfiguration]. */
+/** Whether a configuration applies to the account. AWS omits it for the management account [API_automation_GetEnrollmentConfiguration]. */
 const readAnswer = z.object({ organizationEnrollmentConfigurationStatus: z.unknown().optional() });
 const request = requestsTo(SERVICE);
 
@@ -94,7 +94,7 @@ const SOURCE_TYPES: ReadonlyMap<string, RuleModeSource['type']> = new Map([
 ]);
 
 /** [API_automation_OrganizationRuleModeSource] */
-function ruleModeSourceOf(account: unknown): Pick<ListedEnrollment, 'ruleModeSource'> | { readonly why: string } {
+function ruleModeSourceOf(account: unknown): FurtherFacts {
   const read = listedAccount.safeParse(account);
   if (!read.success) return { why: unreadable(read.error) };
   const source = read.data.organizationRuleModeSource ?? null;
