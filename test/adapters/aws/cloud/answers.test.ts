@@ -105,6 +105,19 @@ describe('validation of AWS answers', () => {
     expect(never).toMatchObject({ kind: 'observed', status: 'Inactive' });
   });
 
+  it('a read of Cost Optimization Hub takes the entry of its own account, and absence only from a finished list', async () => {
+    const other = { accountId: OTHER, status: 'Active' };
+    const read = async (answer: object) => (await answering(answer)).cloud.read('costOptimizationHub', ACCOUNT);
+    expect(await read({ items: [other, { ...other, accountId: ACCOUNT, status: 'Inactive' }] })).toMatchObject({
+      status: 'Inactive',
+    });
+    expect(await read({ items: [other] })).toMatchObject({ status: 'Inactive', lastUpdated: null });
+    for (const items of [[], [other]]) {
+      const { details } = await failureOf(read({ items, nextToken: 'more' }));
+      expect(details).toMatchObject({ kind: 'Transient', code: 'UnfinishedAnswer', accountId: ACCOUNT });
+    }
+  });
+
   it('an empty answer of Cost Optimization Hub is Transient, never an empty list', async () => {
     const { cloud } = await answering({});
     for (const call of [cloud.list('costOptimizationHub', null), cloud.read('costOptimizationHub', ACCOUNT)])

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { ownError } from '../cloud-errors.ts';
 import { ListEnrollmentStatusesCommand, UpdateEnrollmentStatusCommand } from '../cost-optimization-hub-client/index.ts';
 import { checked, listedAccounts, NEVER_ENROLLED, observedEnrollment, pageToken, toPage } from '../responses.ts';
 import { type EnrollmentDriver, requestsTo, unsupported } from './driver.ts';
@@ -8,7 +9,6 @@ const SERVICE = 'cost-optimization-hub';
 const PAGE_SIZE = 100;
 
 const page = z.object({ items: listedAccounts, nextToken: pageToken });
-const ownPage = z.object({ items: z.array(z.unknown()) });
 const request = requestsTo(SERVICE);
 
 export const costOptimizationHubDriver: EnrollmentDriver = {
@@ -31,8 +31,14 @@ export const costOptimizationHubDriver: EnrollmentDriver = {
 
   /** Without the organization, the list has only the calling account, or nothing if it was never enrolled. */
   parseRead(answer, answered) {
-    const [own] = checked(ownPage, answer, answered).items;
-    return own === undefined ? NEVER_ENROLLED : observedEnrollment(own, answered);
+    const { items, nextToken } = checked(page, answer, answered);
+    const own = items.find(({ accountId }) => accountId === answered.session.accountId);
+    if (own !== undefined) return observedEnrollment(own, answered);
+    if (!nextToken) return NEVER_ENROLLED;
+    // The account may be on a later page, so its absence from this one means nothing.
+    const { key, session } = answered;
+    const message = `${key.operation} returned a page without account ${session.accountId} and did not end there. The answer is ignored.`;
+    throw ownError('Transient', 'UnfinishedAnswer', { ...key, accountId: session.accountId }, message);
   },
 
   change(change) {
