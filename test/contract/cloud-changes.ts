@@ -4,8 +4,8 @@ import {
   associate,
   changeNow,
   disassociate,
+  organizationWide,
   updateConfiguration,
-  updateOrganization,
   updateStatus,
 } from '../support/change-requests.ts';
 import { countOf, failureOf, findMember, isPlainMember, KINDS, type Promised, set, truthOf } from './cloud-world.ts';
@@ -27,7 +27,7 @@ export const CHANGE_PROMISES = {
 
   async 'change: UpdateEnrollmentStatus for the whole organization'(open) {
     const world = await open({ sandbox: { accounts: 30, drift: 0.5 } });
-    await changeNow(world.cloud, updateOrganization('Active'));
+    await changeNow(world.cloud, organizationWide('Active'));
     const open_ = world.sandbox.accounts().filter(({ state }) => state === 'ACTIVE');
     expect(new Set(open_.map(({ computeOptimizer }) => computeOptimizer.status))).toEqual(new Set(['Active']));
   },
@@ -96,6 +96,12 @@ export const CHANGE_PROMISES = {
       { ...associate([accountId]), target: { scope: 'account', accountId } },
       { ...updateConfiguration(accountId, 'Active'), target: { scope: 'organization' } },
       { ...updateStatus(accountId, 'Active'), target: { scope: 'batch', accountIds: [accountId] } },
+      { ...updateConfiguration(accountId, 'Active'), kind: 'costOptimizationHub' },
+      {
+        ...updateStatus(accountId, 'Active', 'costOptimizationHub'),
+        target: { scope: 'batch', accountIds: [accountId] },
+      },
+      { ...associate([accountId]), kind: 'costOptimizationHub' },
     ];
     for (const request of requests) {
       const { details } = await failureOf(changeNow(world.cloud, request));
@@ -124,7 +130,9 @@ export const CHANGE_PROMISES = {
     const { accountId } = findMember(world);
     const mutations = [
       updateStatus(accountId, 'Active'),
-      updateOrganization('Active'),
+      organizationWide('Active'),
+      updateStatus(accountId, 'Active', 'costOptimizationHub'),
+      organizationWide('Active', 'costOptimizationHub'),
       updateConfiguration(accountId, 'Active', 'a'),
       associate([accountId], 'b'),
       disassociate([accountId], 'c'),

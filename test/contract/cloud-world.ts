@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 import type { AccountTruth } from '../../services/sandbox/engine/accounts.ts';
 import type { EngineOptions } from '../../services/sandbox/engine/options.ts';
 import type { Sandbox } from '../../services/sandbox/engine/sandbox.ts';
+import type { EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts';
 import {
   type CallGate,
   type Cloud,
@@ -97,7 +98,7 @@ export function findMember(world: World, fits: (account: AccountTruth) => boolea
 export function set(
   { sandbox }: World,
   accountId: string,
-  enrollment: 'computeOptimizer' | 'automation',
+  enrollment: EnrollmentId,
   status: 'Active' | 'Inactive' | 'Failed' | 'Pending',
 ): void {
   sandbox.drift({ changes: [{ accountId, enrollment, status }] });
@@ -157,6 +158,10 @@ export function computeOptimizerOf({ computeOptimizer: { status, statusReason, l
 export function automationOf({ automation }: AccountTruth) {
   const { status, statusReason, organizationRuleMode: ruleMode, lastUpdatedTimestamp } = automation;
   return { kind: 'observed', status, ruleMode, statusReason, lastUpdated: about(lastUpdatedTimestamp) };
+}
+
+export function hubOf({ costOptimizationHub: { status, lastUpdatedTimestamp } }: AccountTruth) {
+  return { kind: 'observed', status, ruleMode: null, statusReason: null, lastUpdated: about(lastUpdatedTimestamp) };
 }
 
 const SOURCE_TYPES = { Applied: 'applied', Inherited: 'inherited', Direct: 'direct', Default: 'default' } as const;

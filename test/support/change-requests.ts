@@ -1,13 +1,19 @@
+import type { EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts';
 import type { AccountId, TargetStatus } from '../../shared/domain/enrollment/model.ts';
 import type { ChangeRequest, ChangeResult, Cloud } from '../../shared/ports/cloud.ts';
 
-export const updateStatus = (accountId: AccountId, status: TargetStatus): ChangeRequest => ({
-  ...{ kind: 'computeOptimizer', action: 'UpdateEnrollmentStatus', clientToken: null, status },
+/** Of Compute Optimizer, or of another kind whose operation has this name. */
+export const updateStatus = (
+  accountId: AccountId,
+  status: TargetStatus,
+  kind: EnrollmentId = 'computeOptimizer',
+): ChangeRequest => ({
+  ...{ kind, action: 'UpdateEnrollmentStatus', clientToken: null, status },
   target: { scope: 'account', accountId },
 });
 
-export const updateOrganization = (status: TargetStatus): ChangeRequest => ({
-  ...{ kind: 'computeOptimizer', action: 'UpdateEnrollmentStatus', clientToken: null, status },
+export const organizationWide = (status: TargetStatus, kind: EnrollmentId = 'computeOptimizer'): ChangeRequest => ({
+  ...{ kind, action: 'UpdateEnrollmentStatus', clientToken: null, status },
   target: { scope: 'organization' },
 });
 

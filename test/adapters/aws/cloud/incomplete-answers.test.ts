@@ -121,7 +121,7 @@ const PROBES: readonly Probe[] = [
   {
     service: 'cost-optimization-hub',
     operation: 'UpdateEnrollmentStatus',
-    call: (cloud, world) => changeNow(cloud, { ...updateStatus(member(world), 'Active'), kind: 'costOptimizationHub' }),
+    call: (cloud, world) => changeNow(cloud, updateStatus(member(world), 'Active', 'costOptimizationHub')),
   },
 ];
 
