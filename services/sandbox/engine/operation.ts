@@ -6,6 +6,9 @@ import type { Random } from './random.ts';
 import type { Sessions } from './sessions.ts';
 import type { Account, CoveredCode, Input, Output, RoleSession } from './types.ts';
 
+/** An entry as it was sent, with its assigned id, time and sending account. */
+export type RecordedEvent = Output & { EventId: string; Account: string; Time: Date };
+
 /** An error response, by its AWS error code. The HTTP status comes from the model. */
 export class Failure {
   readonly code: string;
@@ -26,7 +29,8 @@ export type World = {
   /** The organization's settings in Cost Optimization Hub. */
   readonly hub: { includesMembers: boolean; trustedAccess: boolean };
   readonly sessions: Sessions;
-  readonly events: EventLog;
+  /** The entries that PutEvents accepted. */
+  readonly events: EventLog<RecordedEvent>;
   readonly random: Random;
   readonly settings: {
     memberRole: string;

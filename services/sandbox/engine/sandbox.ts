@@ -1,9 +1,8 @@
 import { type AccountChanges, type AccountTruth, accountTruth, changeAccounts } from './accounts.ts';
 import type { StoredConfiguration } from './configurations.ts';
 import { applyDrift, ControlError, type DriftEvent, type DriftRequest } from './drift.ts';
-import type { RecordedEvent } from './event-log.ts';
 import { accountsIn, type Fault, type FaultEffect, Faults, hollowed } from './faults.ts';
-import { type Call, Failure, text } from './operation.ts';
+import { type Call, Failure, type RecordedEvent, text } from './operation.ts';
 import { type EngineOptions, engineDefaults } from './options.ts';
 import { isOpen } from './organization.ts';
 import { createRandom, type Random } from './random.ts';
@@ -110,6 +109,10 @@ export class Sandbox {
     const outcome = this.#answer(service, served, request, { now, tally, effect, delayMs });
     const failed = outcome instanceof Failure;
     const throttled = failed && outcome.code === service.codes.throttle;
+    if (served.operation.mutating === true && !throttled) {
+      const caller = this.#state.world.organization.account(request.callerAccountId);
+      this.#state.trail.record(request, caller, failed ? outcome : null, now);
+    }
     tally.throttled += Number(throttled);
     tally.failed += Number((failed && !throttled) || effect.reset);
     // The connection breaks before the response arrives, but the operation has been carried out.
@@ -221,6 +224,11 @@ export class Sandbox {
     return this.#state.world.events.all;
   }
 
+  /** The calls that changed enrollments, as CloudTrail events. */
+  trail(): readonly Output[] {
+    return this.#state.trail.events;
+  }
+
   /** Replaces the current faults. Throws ControlError for a fault that can never apply. */
   setFaults(faults: readonly Fault[]): void {
     this.#checkFaults(faults);
@@ -242,7 +250,9 @@ export class Sandbox {
     const { organization, enrollments } = this.#state.world;
     const now = this.#clock.now();
     enrollments.settle(now);
-    return applyDrift(organization, enrollments, request, now);
+    const caused = applyDrift(organization, enrollments, request, now);
+    for (const each of caused) this.#state.trail.recordDrift(each);
+    return caused;
   }
 
   /** Adds, moves, closes and removes accounts. Throws ControlError for an impossible change. */

@@ -11,6 +11,7 @@ import type { Random } from './random.ts';
 import type { Sessions } from './sessions.ts';
 import { Tallies } from './tallies.ts';
 import { TokenBucket } from './throttle.ts';
+import { Trail } from './trail.ts';
 
 /** Everything that a reset restores. */
 export type State = {
@@ -19,6 +20,7 @@ export type State = {
   answers: IdempotentAnswers;
   tallies: Tallies;
   orgBucket: TokenBucket | null;
+  trail: Trail;
 };
 
 /** The initial state. Throws ControlError for a configuration of an OU that does not exist. */
@@ -47,5 +49,6 @@ export function startState(options: EngineOptions, now: number, random: Random, 
     answers: new IdempotentAnswers(),
     tallies: new Tallies(rate),
     orgBucket: orgRate === undefined ? null : new TokenBucket(orgRate, now),
+    trail: new Trail(organization.partition),
   };
 }

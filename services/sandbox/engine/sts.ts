@@ -69,7 +69,7 @@ function callerArn({ world, caller, roleSession }: Call): string {
   return principalArn(world.organization.partition, caller, roleSession);
 }
 
-function principalArn(partition: string, account: Account, session: RoleSession | undefined): string {
+export function principalArn(partition: string, account: Account, session: RoleSession | undefined): string {
   return session === undefined
     ? `arn:${partition}:iam::${account.id}:user/sandbox`
     : `arn:${partition}:sts::${account.id}:assumed-role/${session.roleName}/${session.sessionName}`;

@@ -69,6 +69,7 @@ export function createControl(sandbox: Sandbox, clock: MovableClock) {
     'organizational-units': [{ method: 'GET', run: () => ({ organizationalUnits: sandbox.organizationalUnits() }) }],
     calls: [{ method: 'GET', run: () => ({ calls: sandbox.calls() }) }],
     events: [{ method: 'GET', run: () => ({ events: sandbox.events() }) }],
+    trail: [{ method: 'GET', run: () => ({ events: sandbox.trail() }) }],
     info: [{ method: 'GET', run: () => sandbox.info() }],
     clock: [
       { method: 'GET', run: () => ({ now: new Date(clock.now()) }) },

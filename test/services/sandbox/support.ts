@@ -73,6 +73,7 @@ export function authorization(accessKeyId: string, service: string, region = 'us
 const SHAPES: Readonly<Record<string, string>> = {
   'compute-optimizer': 'ComputeOptimizerService',
   'aco-automation': 'ComputeOptimizerAutomationService',
+  'cost-optimization-hub': 'CostOptimizationHubService',
   organizations: 'AWSOrganizationsV20161128',
   events: 'AWSEvents',
 };
