@@ -1,6 +1,7 @@
 import { emptyRecord } from '../../domain/account/record.ts';
 import { accountEntry, left } from '../../domain/account/transition.ts';
 import { type ParsedEvent, parseCloudTrailEvent } from '../../domain/cloudtrail-event.ts';
+import { actionOf } from '../../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../domain/enrollment/model.ts';
 import { mapParallel } from '../../domain/map-parallel.ts';
 import type { OrganizationAccount } from '../../domain/policy/index.ts';
@@ -52,6 +53,9 @@ const NOTHING: Reaction = {
 /** How many accounts of a batch call are searched for its request id. If Rollcall made the call, every account's log has it. */
 const OWN_SAMPLE = 3;
 const NOTE_CONCURRENCY = 8;
+const CROWDED = 'too many events to reconcile accounts individually';
+/** How long AWS may take to apply a configuration on an OU or the root, ms [API_automation_PutOrganizationEnrollmentConfiguration]. */
+const CONFIGURATION_APPLIED_MS = 5 * 60_000;
 
 /**
  * Handles a CloudTrail event: stores the actor, reads changed accounts from AWS Organizations, and enqueues the accounts.
@@ -78,6 +82,11 @@ function reject({ logger }: ReactDeps, why: string): Reaction {
 
 type Of<Kind extends ParsedEvent['kind']> = Extract<ParsedEvent, { kind: Kind }>;
 
+interface WantedScan {
+  readonly reason: string;
+  readonly settlesMs?: number;
+}
+
 class Reactor {
   readonly #deps: ReactDeps;
   readonly #policyHash: () => Promise<string>;
@@ -103,7 +112,10 @@ class Reactor {
     const noted = wide ? ['organization' as const, ...known] : known;
     await mapParallel(noted, NOTE_CONCURRENCY, (each) => noteChange(this.#deps, each, enrollment, by));
     const wideReason = wide ? `${by.operation} affects many accounts` : null;
-    const queued = await this.#enqueue(known, wideReason ?? unclear ?? null, false);
+    const reason = wideReason ?? unclear ?? null;
+    const isConfiguration = actionOf(enrollment, by.operation)?.scopes.includes('configuration') === true;
+    const settlesMs = isConfiguration ? CONFIGURATION_APPLIED_MS : 0;
+    const queued = await this.#enqueue(known, reason === null ? null : { reason, settlesMs }, false);
     if (unknown.length === 0) return queued;
     return merge(queued, await this.#refresh(unknown));
   }
@@ -129,19 +141,19 @@ class Reactor {
     return this.#refresh([from]);
   }
 
-  /** Enqueues as many accounts as the throttle allows; for the others, or with a `scanReason`, requests a scan. */
-  async #enqueue(ids: readonly AccountId[], scanReason: string | null, organization: boolean): Promise<Reaction> {
+  /** Enqueues as many accounts as the throttle allows; for the others, or with `wanted`, requests a scan. */
+  async #enqueue(ids: readonly AccountId[], wanted: WantedScan | null, organization: boolean): Promise<Reaction> {
     const { registers, clock, logger } = this.#deps;
     const granted = await acquireLookups(registers, ids, clock.now());
     const hash = granted.now.length + granted.later.length > 0 ? await this.#policyHash() : '';
     if (granted.now.length > 0) await enqueueAccounts(this.#deps, hash, granted.now);
     if (granted.later.length > 0) await enqueueAccounts(this.#deps, hash, granted.later, SPACING_MS);
-    const reason =
-      scanReason ?? (granted.refused.length > 0 ? 'too many events to reconcile accounts individually' : null);
-    if (reason !== null) await this.#requestScan(reason, organization);
+    const crowded: WantedScan | null = granted.refused.length > 0 ? { reason: CROWDED } : null;
+    const scan = wanted ?? crowded;
+    if (scan !== null) await this.#requestScan(scan.reason, organization, scan.settlesMs);
     const { now: queued, later } = granted;
     if (queued.length + later.length > 0) logger.info('accounts queued', { queued, later });
-    return { ...NOTHING, queued, later, scan: reason !== null };
+    return { ...NOTHING, queued, later, scan: scan !== null };
   }
 
   /** Reads the accounts from AWS Organizations, updates the snapshot for the workers, and enqueues the accounts. */
@@ -202,10 +214,11 @@ class Reactor {
     if (items.length > 0) await writeEntries(this.#deps, items);
   }
 
-  async #requestScan(reason: string, organization: boolean): Promise<void> {
+  async #requestScan(reason: string, organization: boolean, settlesMs = 0): Promise<void> {
     const { registers, logger } = this.#deps;
     const last = await scanNow(registers);
-    await requestEarlyScan(this.#deps, { organization, reason }, last?.value.dueAt ?? Number.NEGATIVE_INFINITY);
+    const request = { organization, reason, settlesMs };
+    await requestEarlyScan(this.#deps, request, last?.value.dueAt ?? Number.NEGATIVE_INFINITY);
     logger.info('a scan is requested', { reason });
   }
 }

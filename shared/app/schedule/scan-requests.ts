@@ -6,7 +6,7 @@ import { REGISTERS, storedDocument } from '../coordination/documents.ts';
 import { readTyped, writeTyped } from '../coordination/typed-register.ts';
 
 const earlyScan = z.object({
-  /** The reported change happened before this time, epoch ms. A scan that begins later satisfies the request. */
+  /** The reported change is in effect before this time, epoch ms. A scan that begins later satisfies the request. */
   at: z.number(),
   /** The organization itself has changed: an older organization snapshot must not be used. */
   organization: z.boolean(),
@@ -23,20 +23,22 @@ export const EARLY_SCAN_SPACING_MS = 5 * 60_000;
 const AHEAD_MS = 1_000;
 
 /**
- * Requests an early scan for an event about too many accounts. Any number of requests become one scan.
+ * Requests an early scan for an event about too many accounts. Any number of requests become one scan. With `settlesMs`, the time that AWS may take
+ * to apply the reported change, another scan follows the early one after that time.
  * @param begunAt due time of the last scan; a request after that time is still open
  */
 export async function requestEarlyScan(
   { registers, clock }: { readonly registers: Registers; readonly clock: Clock },
-  request: { readonly organization: boolean; readonly reason: string },
+  request: { readonly organization: boolean; readonly reason: string; readonly settlesMs?: number },
   begunAt: EpochMs,
 ): Promise<void> {
   const known = await readTyped(registers, SCAN_REQUEST);
-  const open = known !== null && known.value.at > begunAt;
-  if (open && known.value.at > clock.now() && (known.value.organization || !request.organization)) return;
-  const organization = request.organization || (open && known.value.organization);
+  const open = known !== null && known.value.at > begunAt ? known.value : null;
+  const settled = clock.now() + (request.settlesMs ?? 0);
+  if (open !== null && open.at > settled && (open.organization || !request.organization)) return;
+  const organization = request.organization || open?.organization === true;
   // If this write loses the race, an equally recent request is already stored.
-  const at = clock.now() + AHEAD_MS;
+  const at = Math.max(settled + AHEAD_MS, open?.at ?? 0);
   await writeTyped(registers, SCAN_REQUEST, { at, organization, reason: request.reason }, known?.version ?? null);
 }
 
