@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { EVENT_NAMES, parseCloudTrailEvent } from '../../shared/domain/cloudtrail-event.ts';
+import { KINDS } from '../../shared/domain/enrollment/kinds/index.ts';
 import { wordsOf } from '../../shared/domain/ledger/bus-event.ts';
 import { ENTRY_TYPES } from '../../shared/domain/ledger/entry-types.ts';
 import {
@@ -25,6 +26,9 @@ const ENROLLMENTS = [
     recorded('aco-automation.amazonaws.com', name, options),
   ),
 ];
+/** Cost Optimization Hub is called in us-east-1 only. */
+const HUB = [optedOut(A, 0, { source: 'cost-optimization-hub.amazonaws.com', region: 'us-east-1' })];
+const OF_ACCOUNTS = [...ENROLLMENTS, ...HUB];
 const MEMBERSHIP = [
   organizationNews('AccountJoinedOrganization', { accountId: A }, options),
   organizationNews('AccountDepartedOrganization', { accountId: A }, options),
@@ -57,7 +61,7 @@ describe('the rules in front of the reactor', () => {
   for (const name of ['CloudTrailRule', 'ForwardedRule']) {
     it(`${name} matches exactly the events that the reactor handles`, () => {
       const pattern = patternOf('infra/events.yml', name);
-      const wanted = [...ENROLLMENTS, ...MEMBERSHIP];
+      const wanted = [...OF_ACCOUNTS, ...MEMBERSHIP];
       expect(verdicts(pattern, wanted)).toEqual(allow(wanted.length));
       expect(verdicts(pattern, OTHERS)).toEqual(refuse(OTHERS.length));
       expect(pattern).toMatchObject({ detail: { eventSource: expect.arrayContaining(Object.keys(EVENT_NAMES)) } });
@@ -67,22 +71,31 @@ describe('the rules in front of the reactor', () => {
   }
 
   it('the reactor understands the sample events', () => {
-    for (const event of [...ENROLLMENTS, ...MEMBERSHIP]) {
+    for (const event of [...OF_ACCOUNTS, ...MEMBERSHIP]) {
       expect(['enrollment', 'organization']).toContain(parseCloudTrailEvent(event, null).kind);
     }
   });
 
-  it('the forwarding rule of us-east-1 matches all events of Organizations, and only those', () => {
+  it('every kind has a sample event, from every source that it may have', () => {
+    const sampled = new Set(OF_ACCOUNTS.map(({ detail }) => detail.eventSource));
+    expect(sampled).toEqual(new Set(KINDS.flatMap(({ eventSources }) => eventSources)));
+  });
+
+  it('the forwarding rule of us-east-1 matches all events of Organizations and Cost Optimization Hub, and only those', () => {
     const pattern = patternOf('infra/organizations-events.yml', 'ForwardRule');
-    expect(verdicts(pattern, MEMBERSHIP)).toEqual(allow(MEMBERSHIP.length));
+    const wanted = [...MEMBERSHIP, ...HUB];
+    expect(verdicts(pattern, wanted)).toEqual(allow(wanted.length));
     expect(verdicts(pattern, [...ENROLLMENTS, ...OTHERS])).toEqual(refuse(ENROLLMENTS.length + OTHERS.length));
-    expect(new Set(namesOf(pattern))).toEqual(new Set(EVENT_NAMES['organizations.amazonaws.com']));
-    expect(MEMBERSHIP.every(({ region }) => region === 'us-east-1')).toBe(true);
+    const names = ['organizations.amazonaws.com', 'cost-optimization-hub.amazonaws.com'].flatMap(
+      (source) => EVENT_NAMES[source] ?? [],
+    );
+    expect(new Set(namesOf(pattern))).toEqual(new Set(names));
+    expect(wanted.every(({ region }) => region === 'us-east-1')).toBe(true);
   });
 
   it('the forwarding rule of member accounts matches their enrollment calls, in either spelling, and only those', () => {
     const pattern = patternOf('infra/member-role.yml', 'ForwardRule');
-    expect(verdicts(pattern, ENROLLMENTS)).toEqual(allow(ENROLLMENTS.length));
+    expect(verdicts(pattern, OF_ACCOUNTS)).toEqual(allow(OF_ACCOUNTS.length));
     expect(verdicts(pattern, [...MEMBERSHIP, ...OTHERS])).toEqual(refuse(MEMBERSHIP.length + OTHERS.length));
   });
 
@@ -94,7 +107,7 @@ describe('the rules in front of the reactor', () => {
       // biome-ignore lint/suspicious/noTemplateCurlyInString: as it stands in the template
       Condition: { StringEquals: { 'aws:PrincipalOrgID': '${param:organizationId}' } },
     });
-    const sources = new Set(ENROLLMENTS.map(({ source }) => source));
+    const sources = new Set(OF_ACCOUNTS.map(({ source }) => source));
     expect(JSON.stringify(Properties['Statement'])).toContain('aws.compute-optimizer');
     for (const source of sources) expect(JSON.stringify(Properties['Statement'])).toContain(`"${source}"`);
   });
