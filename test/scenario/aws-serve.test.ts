@@ -11,11 +11,12 @@ import { foldAll, ledgerFaults, readChains } from '../support/world-checks.ts';
 import { policyText } from '../support/world-policy.ts';
 
 const POLICY = policyText({ callsPerSecond: 1000, concurrency: 8 });
+const WITH_HUB = policyText({ costOptimizationHub: 'Active', callsPerSecond: 1000, concurrency: 8 });
 
-function placed(): string {
+function placed(policy = POLICY): string {
   const directory = mkdtempSync(join(tmpdir(), 'rollcall-aws-'));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
-  writeFileSync(join(directory, 'rollcall.yaml'), POLICY);
+  writeFileSync(join(directory, 'rollcall.yaml'), policy);
   return directory;
 }
 
@@ -125,6 +126,28 @@ describe('rollcall serve --store aws', { timeout: 180_000 }, () => {
       ['ScanStarted', runId],
       ['ScanCompleted', runId],
     ]);
+  });
+
+  it('enrolls in Cost Optimization Hub by its own intents, although both kinds have an operation of the same name', async () => {
+    const world = await startAwsWorld({ accounts: 20, drift: 0.5 });
+    const served = world.cli(['serve', '--store', 'aws'], placed(WITH_HUB));
+    await enrolled(world);
+    const open = world.running.sandbox.accounts().filter(({ state }) => state === 'ACTIVE');
+    await world.activity.until(() => {
+      const now = world.running.sandbox.accounts().filter(({ state }) => state === 'ACTIVE');
+      const left = now.filter(({ costOptimizationHub }) => costOptimizationHub.status !== 'Active').length;
+      return left === 0 ? null : `${left} accounts are not in Cost Optimization Hub`;
+    });
+    await world.activity.until(() => (world.stores.bodies('work').length === 0 ? null : 'an empty queue'));
+    expect(await stopped(served)).toMatchObject({ code: 0 });
+    const made = (kind: string) => world.mutating.filter(({ enrollment }) => enrollment === kind);
+    expect(
+      made('costOptimizationHub')
+        .map(({ accountId }) => accountId)
+        .sort(),
+    ).toEqual(open.map(({ accountId }) => accountId).sort());
+    expect(made('computeOptimizer').length).toBeGreaterThan(0);
+    await expectSound(world);
   });
 
   it('loses nothing to a worker whose clock is two minutes ahead', async () => {

@@ -10,16 +10,19 @@ import { type AwsStores, openAwsStores } from '../../shared/adapters/aws/store.t
 import { isLedgerEntry } from '../../shared/adapters/stored-shapes.ts';
 import { systemClock } from '../../shared/adapters/system/clock.ts';
 import { makeNewId } from '../../shared/adapters/system/ids.ts';
+import type { EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts';
 import { type FaultProxy, startFaultProxy } from '../adapters/aws/faults.ts';
 import { Activity } from './activity.ts';
 import type { AwsWorkerParts } from './aws-worker-parts.ts';
 import { childFile } from './children.ts';
 import { COMPILE_CACHE } from './compile-cache.ts';
 import { HOST } from './host.ts';
+import { enrollmentChangedBy } from './mutating-calls.ts';
 import { type SimulatedStores, startSimulatedStores, TABLE } from './simulated-stores.ts';
 
 /** A mutating call, and whether its intent was in the table when it arrived. */
 interface WitnessedCall {
+  readonly enrollment: EnrollmentId;
   readonly operation: string;
   readonly accountId: string;
   readonly intended: boolean;
@@ -62,7 +65,6 @@ export interface AwsWorld {
   cli(args: readonly string[], cwd?: string, env?: Readonly<Record<string, string>>): Spawned;
 }
 
-const MUTATING = new Set(['UpdateEnrollmentStatus', 'UpdateEnrollmentConfiguration']);
 /** Reads of the test itself do not count as activity. */
 const READING = new Set(['GetItem', 'BatchGetItem', 'Query', 'Scan', 'DescribeTable', 'DescribeContinuousBackups']);
 const WORKER = childFile('aws-worker');
@@ -179,15 +181,17 @@ function watch(running: RunningSandbox, stores: SimulatedStores, activity: Activ
     const parsed = put.safeParse(JSON.parse(body));
     if (!parsed.success) return;
     const entry: unknown = JSON.parse(parsed.data.Item.body.S);
-    if (isLedgerEntry(entry)) intents.add(`${entry.chain} ${entry.api?.operation}`);
+    if (isLedgerEntry(entry)) intents.add(`${entry.chain} ${entry.enrollment} ${entry.api?.operation}`);
   };
   const { sandbox } = running;
   const original = sandbox.handle.bind(sandbox);
   sandbox.handle = (request) => {
     const { operation, callerAccountId: accountId } = request;
-    if (MUTATING.has(operation)) {
+    const enrollment = enrollmentChangedBy(request);
+    if (enrollment !== null) {
       // An intent covers the calls of one remediation; the ledger checks verify that each has one outcome.
-      mutating.push({ operation, accountId, intended: intents.has(`${accountId} ${operation}`) });
+      const intended = intents.has(`${accountId} ${enrollment} ${operation}`);
+      mutating.push({ enrollment, operation, accountId, intended });
       onChange();
     }
     const answer = original(request);
