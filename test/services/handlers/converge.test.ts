@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { ClientRequest } from 'node:http';
 import { describe, expect, it } from 'vitest';
+import { KINDS } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { actionsOf, resourceOf, statementsOf } from '../../infra/template.ts';
 import { functionsOf } from './functions.ts';
 import { deploy } from './support.ts';
@@ -39,7 +40,7 @@ describe('tick, scanner and worker', () => {
   it('make only calls that their roles allow', async () => {
     const world = await deploy({
       sandbox: { accounts: 14, drift: 0.5 },
-      policy: { automation: 'Active', organizationRules: 'AnyAllowed' },
+      policy: { automation: 'Active', costOptimizationHub: 'Active', organizationRules: 'AnyAllowed' },
     });
     const management = world.sandbox.info.managementAccountId;
     const calls = new Map<string, Set<string>>();
@@ -65,6 +66,8 @@ describe('tick, scanner and worker', () => {
       unsubscribe('http.client.request.start', note);
     }
     expect([...calls.keys()].sort()).toEqual(['member', 'scanner', 'tick', 'worker']);
+    const services = (made: ReadonlySet<string>) => new Set([...made].map((action) => action.split(':')[0]));
+    expect(services(calls.get('member') ?? new Set())).toEqual(new Set(KINDS.map(({ service }) => service)));
     for (const [who, made] of calls) {
       const allowed = new Set(actionsOf(statementsOf(roleOf(who))));
       expect([who, [...made].filter((action) => !allowed.has(action))]).toEqual([who, []]);
@@ -85,6 +88,7 @@ const TARGETS: Readonly<Record<string, string>> = {
   AWSOrganizationsV20161128: 'organizations',
   ComputeOptimizerService: 'compute-optimizer',
   ComputeOptimizerAutomationService: 'aco-automation',
+  CostOptimizationHubService: 'cost-optimization-hub',
 };
 const BATCHES = /^(SendMessage|DeleteMessage|ChangeMessageVisibility)Batch$/;
 
