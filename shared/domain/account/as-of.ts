@@ -73,8 +73,9 @@ export function tailState(tail: Tail, until: string): TailState {
   for (const enrollment of ENROLLMENT_IDS) {
     const last = kept.findLast((entry) => entry.enrollment === enrollment || entry === presence);
     const word = last === undefined ? null : wordOf(last, enrollment);
-    // The entry is about the enrollment but does not record its state, so older entries are needed.
-    if (last !== undefined && word === null && (kept.length > 1 || base !== null)) return { kind: 'unclear' };
+    // The entry is about the enrollment but does not record its state, so older entries are needed. The first entry of a chain has none.
+    const hasOlder = last !== undefined && last.seq > 1 && (kept.length > 1 || base !== null);
+    if (hasOlder && word === null) return { kind: 'unclear' };
     const atCheckpoint = base?.conditions[enrollment] ?? null;
     words[enrollment] = word ?? (atCheckpoint === null ? null : standingOf(atCheckpoint));
   }
