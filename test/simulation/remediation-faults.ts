@@ -19,7 +19,7 @@ export const REMEDIATION_FAULTS: readonly Fault[] = [
     edits: [
       {
         file: 'shared/app/reconciler/claims.ts',
-        find: 'isUnmoved(current, remediation) ? intentEntry(work, remediation) : null,',
+        find: 'isAsAssessed(current, remediation) ? intentEntry(work, remediation) : null,',
         replace: 'current === null ? intentEntry(work, remediation) : null,',
       },
       {

@@ -1,6 +1,5 @@
+import { isUnmoved } from '../../domain/account/is-unmoved.ts';
 import type { AccountRecord } from '../../domain/account/record.ts';
-import { canonicalJson } from '../../domain/canonical-hash.ts';
-import { ENROLLMENT_IDS, type EnrollmentId, independentOf } from '../../domain/enrollment/kinds/index.ts';
 import type { EntryDraft } from '../../domain/ledger/entry.ts';
 import type { ChangeResult } from '../../ports/cloud.ts';
 import { writeEntries } from '../ledger/write-entries.ts';
@@ -44,7 +43,7 @@ export async function claim<Member extends Candidate>(
   parts: readonly Part<Member>[],
 ): Promise<readonly Part<Member>[]> {
   const records = await writeEach(work, parts, (current, { remediation }) =>
-    isUnmoved(current, remediation) ? intentEntry(work, remediation) : null,
+    isAsAssessed(current, remediation) ? intentEntry(work, remediation) : null,
   );
   const claimed = parts.map((part, index) => ({ ...part, record: records[index] ?? part.record }));
   return claimed.filter(({ record, remediation }) => holdsClaim(record, remediation));
@@ -68,7 +67,7 @@ export async function close<Member extends Candidate>(
 ): Promise<readonly Remediated<Member>[]> {
   const ends = parts.map((part) => ({ ...part, failure: failureOf(part.remediation) }));
   const records = await writeEach(work, ends, (current, { remediation, failure }) => {
-    const isOurs = remediation.intentId === null ? isUnmoved : holdsClaim;
+    const isOurs = remediation.intentId === null ? isAsAssessed : holdsClaim;
     if (!isOurs(current, remediation)) return null;
     return failure === null ? successEntry(work, remediation, answer) : failureEntry(work, remediation, failure);
   });
@@ -88,21 +87,8 @@ export async function recordFailure(
   return ended?.record ?? record;
 }
 
-/**
- * Whether the record still shows what was assessed. Another worker may have written about an independent enrollment of the account in the meantime, for
- * example for an organization-wide call of its own.
- */
-function isUnmoved(current: AccountRecord, { record, assessment: { enrollment } }: Remediation): boolean {
-  if (current.head.hash === record.head.hash) return true;
-  const independent = independentOf(enrollment);
-  const isSame = (id: EnrollmentId): boolean =>
-    canonicalJson(current.conditions[id]) === canonicalJson(record.conditions[id]);
-  return (
-    current.present === record.present &&
-    !independent.every(isSame) &&
-    ENROLLMENT_IDS.every((id) => independent.includes(id) || isSame(id))
-  );
-}
+const isAsAssessed = (current: AccountRecord, { record, assessment }: Remediation): boolean =>
+  isUnmoved(current, record, assessment.enrollment);
 
 /** Whether the claim of this remediation is still open. If not, claim recovery has closed it. */
 const holdsClaim = (current: AccountRecord, { assessment, intentId }: Remediation): boolean =>

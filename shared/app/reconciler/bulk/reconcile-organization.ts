@@ -1,7 +1,8 @@
+import { isUnmoved } from '../../../domain/account/is-unmoved.ts';
 import { type AccountRecord, emptyRecord } from '../../../domain/account/record.ts';
 import { transition } from '../../../domain/account/transition.ts';
 import { isChange, toChange } from '../../../domain/decision/plan.ts';
-import { dependentsOf, ENROLLMENT_IDS } from '../../../domain/enrollment/kinds/index.ts';
+import { dependentsOf, ENROLLMENT_IDS, type EnrollmentId } from '../../../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../../domain/enrollment/model.ts';
 import type { WorkMessage } from '../../../domain/work-message.ts';
 import type { RunContext } from '../../context.ts';
@@ -104,37 +105,65 @@ async function verify(
   const found = accountIds
     .flatMap((id) => assessed.get(id) ?? [])
     .filter(({ account, assessments }) => isValidUnder(controls, work.deps.clock.now(), account, assessments));
-  await record(work, message, found);
+  const moved = await record(work, message, found);
   // Enrollments that do not comply yet get their own keys, which poll for the result of the call. The kinds that waited for this one, such as
-  // Automation, are changed in batches where possible.
+  // Automation, are changed in batches where possible. Enrollments that another worker has written about since the survey are read again.
   const { enrollment } = message;
-  const open = found.flatMap(({ account, assessments }) =>
-    [enrollment, ...dependentsOf(enrollment)].flatMap((id) =>
-      isChange(assessments[id]) ? [toChange(assessments[id], account)] : [],
-    ),
+  const keys = found.flatMap(({ account, assessments }) =>
+    [enrollment, ...dependentsOf(enrollment)].map((id) => {
+      const isOutdated = moved.get(account.id)?.includes(id) ?? false;
+      return { account, id, isOutdated, assessment: assessments[id] };
+    }),
   );
-  const next = open.filter(({ verdict }) => verdict === 'Drifted' || verdict === 'Converging');
-  const openIds = new Set(open.flatMap((change) => (change.enrollment === enrollment ? [change.accountId] : [])));
+  const outdated = keys.filter(({ isOutdated }) => isOutdated);
+  const open = keys.filter(({ isOutdated, assessment }) => !isOutdated && isChange(assessment));
+  const next = open.filter(({ assessment: { verdict } }) => verdict === 'Drifted' || verdict === 'Converging');
+  const changes = next.map(({ account, assessment }) => toChange(assessment, account));
+  const openIds = new Set([...open, ...outdated].flatMap(({ account, id }) => (id === enrollment ? [account.id] : [])));
   return {
     outcomes: accountIds.map((id) => ({ accountId: id, outcome: openIds.has(id) ? 'converging' : 'resolved' })),
-    followUps: messagesFor(runOf(work, message), next),
+    followUps: [
+      ...messagesFor(runOf(work, message), changes),
+      ...outdated.map(({ account, id }) => accountMessage(message, account.id, id)),
+    ],
     dead: null,
   };
 }
 
+function accountMessage(
+  { v, policyHash, runId, planHash }: OrganizationMessage,
+  accountId: AccountId,
+  enrollment: EnrollmentId,
+): WorkMessage {
+  return { v, policyHash, runId, planHash, kind: 'account', accountId, enrollment };
+}
+
+/**
+ * Records what the survey found.
+ * @returns the enrollments not recorded, because another worker has written about them since the survey
+ */
 async function record(
   work: WorkContext,
   { runId }: OrganizationMessage,
   found: readonly AssessedAccount[],
-): Promise<void> {
+): Promise<ReadonlyMap<AccountId, readonly EnrollmentId[]>> {
   const context = entryContext(work, runId);
   const details = await changesBehind(work.deps, found.map(foundOf));
-  const writes = found.map(({ account, record, assessments }) => ({
-    record: record ?? emptyRecord(account.id),
-    decide: (current: AccountRecord) =>
-      ENROLLMENT_IDS.flatMap(
-        (id) => transition(context, current, assessments[id], details.get(account.id)?.[id]) ?? [],
-      ),
-  }));
+  const moved = new Map<AccountId, readonly EnrollmentId[]>();
+  const writes = found.map(({ account, record, assessments }) => {
+    const known = record ?? emptyRecord(account.id);
+    return {
+      record: known,
+      decide: (current: AccountRecord) => {
+        const outdated = ENROLLMENT_IDS.filter((id) => !isUnmoved(current, known, id));
+        moved.set(account.id, outdated);
+        return ENROLLMENT_IDS.flatMap((id) => {
+          if (outdated.includes(id)) return [];
+          return transition(context, current, assessments[id], details.get(account.id)?.[id]) ?? [];
+        });
+      },
+    };
+  });
   for (let at = 0; at < writes.length; at += CHUNK) await writeEntries(work.deps, writes.slice(at, at + CHUNK));
+  return moved;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { ControlsView } from '../../../../shared/app/guardrails/controls.ts';
 import { processMessage } from '../../../../shared/app/reconciler/deliver.ts';
 import { ChangeRefused, type Guard } from '../../../../shared/app/reconciler/guard.ts';
 import type { Cloud } from '../../../../shared/ports/cloud.ts';
@@ -76,6 +77,43 @@ describe('the organization-wide call', () => {
     const others = bed.shop.members.filter(({ id }) => id !== accountId(3));
     for (const { id } of others) expect(await bed.shop.condition(id)).toMatchObject({ verdict: 'Compliant' });
     expect((await bed.shop.condition(accountId(3))).claim).not.toBeNull();
+  });
+
+  it('does not record what its survey found for an account that another worker has changed since', async () => {
+    await bed.open({ policy: sweeping, members: 12 });
+    const run = bed.shop.run();
+    await bed.shop.scan(run);
+    const [work, other] = [await bed.shop.process(), await bed.shop.process()];
+    const dying: Cloud = {
+      ...bed.shop.cloud,
+      prepareChange: () => Promise.reject(new Error('the process was killed')),
+    };
+    let isDisabled = false;
+    const controls: ControlsView = Object.create(work.controls, {
+      recent: { value: () => work.controls.recent() },
+      last: { get: () => work.controls.last },
+      now: {
+        // After the survey that verifies the call, somebody disables an account, and another worker records that.
+        value: async () => {
+          if (bed.shop.cloud.changes.length > 0 && !isDisabled) {
+            isDisabled = true;
+            await bed.shop.clock.advance(1_000);
+            bed.shop.cloud.set(accountId(3), { computeOptimizer: { status: 'Inactive' } });
+            const killed = processMessage({ ...other, deps: { ...other.deps, cloud: dying } }, keyOf(bed.shop, run, 3));
+            await expect(killed).rejects.toThrow('the process was killed');
+          }
+          return work.controls.now();
+        },
+      },
+    });
+    await bed.shop.workOff({ ...work, controls });
+    expect(bed.changes()).toEqual(['UpdateEnrollmentStatus 12', 'UpdateEnrollmentStatus 1']);
+    expect((await bed.shop.types(accountId(3))).slice(3)).toEqual([
+      'VerdictChanged',
+      'RemediationStarted',
+      'RemediationSucceeded',
+      'DriftResolved',
+    ]);
   });
 
   it('of one account does not end before the record of its refusal is stored', async () => {
