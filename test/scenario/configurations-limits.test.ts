@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { RunStore } from '../../shared/app/coordination/run-store.ts';
+import { writeEntries } from '../../shared/app/ledger/write-entries.ts';
 import { readSavedPlan } from '../../shared/app/plan/saved-plan.ts';
 import { planDocument } from '../../shared/app/queries/plan-document.ts';
+import type { Runtime } from '../../shared/compose/runtime.ts';
+import { accountEntry, facetOfCondition } from '../../shared/domain/account/transition.ts';
+import { ORGANIZATION_CHAIN } from '../../shared/domain/ledger/entry.ts';
+import { toIso } from '../../shared/domain/time.ts';
 import { startWorld, type World } from '../support/world.ts';
 import { checkWorld } from '../support/world-checks.ts';
 
@@ -137,4 +142,36 @@ describe('the limits of organization enrollment configurations', () => {
     expect(stored(world)).toEqual({ ...foreign, [rootId(world)]: 'AnyAllowed' });
     await checkWorld(world);
   });
+
+  it('waits while another worker holds a claim on an account that the call would reach', async () => {
+    const world = await startWorld({ sandbox, policy: MANAGED });
+    await world.run({
+      policy: { automation: 'Active', organizationRules: 'unmanaged', automationConfigurations: 'observe' },
+    });
+    const app = await world.app();
+    const { accountId } = world.member(({ automation }) => automation.organizationRuleMode === 'NoneAllowed');
+    const expiresAt = await claimByAnotherWorker(app, accountId);
+    await world.apply(app);
+    expect(stored(world)).toEqual({ [rootId(world)]: 'AnyAllowed' });
+    const started = (await app.deps.ledger.read(ORGANIZATION_CHAIN, 0, 1_000)).filter(
+      ({ type }) => type === 'ConfigurationStarted',
+    );
+    expect(started.map(({ at }) => at > expiresAt)).toEqual([true]);
+    await checkWorld(world);
+  });
 });
+
+/** Claims an account as a worker does that has not sent its call yet. @returns when the claim expires, ISO 8601 */
+async function claimByAnotherWorker({ deps, settings }: Runtime, accountId: string): Promise<string> {
+  const record = await deps.records.get(accountId);
+  const condition = record?.conditions.automation;
+  if (!record || !condition) return expect.fail('the account has no record');
+  const context = { now: deps.clock.now(), newId: deps.newId, runId: 'other', actor: 'other', policyHash: null };
+  const claimExpiresAt = toIso(context.now + settings.claimMs);
+  const after = { ...facetOfCondition(condition), verdict: 'Drifted', reason: 'ruleModeDiffers' } as const;
+  const api = { operation: 'AssociateAccounts', requestId: null, clientToken: 'other' };
+  const detail = { claimExpiresAt, scope: 'member', target: null, optOut: false } as const;
+  const decide = () => [accountEntry(context, 'RemediationStarted', accountId, 'automation', { after, api, detail })];
+  await writeEntries(deps, [{ record, decide }]);
+  return claimExpiresAt;
+}

@@ -29,6 +29,8 @@ export interface AssociableAccount {
   readonly headHash: string | null;
   /** Whether its prerequisites are Active. AWS enrolls no other account. */
   readonly eligible: boolean;
+  /** Whether a worker is about to change its enrollment. */
+  readonly claimed: boolean;
 }
 
 /** An account with its observations and assessments; kept only if it differs from the policy or from its record. */
@@ -252,7 +254,8 @@ function associable(
   record: AccountRecord | null,
 ): AssociableAccount {
   const eligible = kindOf(ASSOCIABLE).prerequisites.every((id) => assessments[id].status === 'Active');
-  return { account, assessment: assessments[ASSOCIABLE], headHash: record?.head.hash ?? null, eligible };
+  const claimed = (record?.conditions[ASSOCIABLE]?.claim ?? null) !== null;
+  return { account, assessment: assessments[ASSOCIABLE], headHash: record?.head.hash ?? null, eligible, claimed };
 }
 
 function differs({ assessments }: AssessedAccount): boolean {

@@ -52,7 +52,7 @@ export async function reconcileConfigurations(work: WorkContext, message: Config
     if (next === null || accepted.has(configurationKey(next.change))) break;
     // AWS refuses a call that overlaps with a change in progress. The wait comes before the claims, because claims would expire during it.
     if (await applied.awaitOverlapping(next)) continue;
-    last = await makeCall(work, message, next, seen.associable);
+    last = isClaimed(next, seen) ? BUSY : await makeCall(work, message, next, seen.associable);
     if (last.end === 'made') {
       accepted.add(configurationKey(next.change));
       made.push(...next.call.accounts.keys());
@@ -68,6 +68,18 @@ export async function reconcileConfigurations(work: WorkContext, message: Config
   }
   await applied.awaitAll();
   return concluded(work, message, { made, last, seen });
+}
+
+const BUSY: CallEnd = { end: 'busy', accounts: [] };
+
+/**
+ * Whether another worker is about to change an account that the call would reach. The plan counts such an account as in progress, so the call would
+ * change it without an intent.
+ */
+function isClaimed({ path, isAccount, change: { targetId } }: PlannedCall, { associable }: Survey): boolean {
+  return associable.some(
+    ({ account, claimed }) => claimed && (isAccount ? account.id === targetId : ouCovers(path, account.ou)),
+  );
 }
 
 function observe(work: WorkContext): Promise<Survey> {
