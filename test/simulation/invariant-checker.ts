@@ -116,9 +116,10 @@ export class InvariantChecker {
     const { sandbox, now } = this.#options;
     this.#calls.push(now());
     const enrollment = enrollmentChangedBy({ service, operation });
+    // A read, too: time alone changes states, and an entry may come after the state that a read has seen.
+    this.#timeline.observe();
     if (enrollment === null) return;
     for (const what of this.#configurations.forbidden(request, by)) this.report(5, what);
-    this.#timeline.observe();
     this.#count(request);
     if (isConfigurationCall(request)) {
       this.#configured(request, by, policy);
@@ -201,7 +202,8 @@ export class InvariantChecker {
       this.report(1, `${what} by ${by.name}, which holds no message about it: if it died now, the work would be lost`);
     for (const why of forbidden({ ...this.#options, controls: this.controls }, touched))
       this.report(3, `${what} ${why}`);
-    this.#timing(what, touched, chain);
+    // A configuration call is not about a Pending account below its target: AWS only applies the rule mode to it later.
+    if (intent !== null || !isConfigurationCall({ operation })) this.#timing(what, touched, chain);
     if (!organizationWide) this.#guardrails(what, accountId, runId, policy);
     if (optOut && !mayOptOut(stores, touched)) this.report(8, `${what}: the policy did not want it opted out`);
   }
