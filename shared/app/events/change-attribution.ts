@@ -7,6 +7,7 @@ import type { AccountId, EpochMs } from '../../domain/enrollment/model.ts';
 import type { Assessment } from '../../domain/enrollment/verdict.ts';
 import type { ChangedBy, Detail } from '../../domain/ledger/entry.ts';
 import { mapParallel } from '../../domain/map-parallel.ts';
+import type { LedgerFilter } from '../../ports/ledger.ts';
 import type { Deps } from '../context.ts';
 import { documentFamily, REGISTERS } from '../coordination/documents.ts';
 import { readTyped, update } from '../coordination/typed-register.ts';
@@ -26,6 +27,8 @@ export type Noted = AccountId | 'organization';
 export const CHANGED_BY = documentFamily(REGISTERS.changedBy, notes);
 /** Recent entries of an account that are searched for Rollcall's own calls. */
 const OWN_CALLS = 20;
+/** A run may store a configuration for each OU of an organization, and the events arrive after it. */
+const OWN_CONFIGURATION_CALLS = 200;
 /** CloudTrail times are whole seconds of AWS's clock. */
 const CLOCK_SLACK_MS = 2_000;
 
@@ -55,18 +58,30 @@ export async function noteChange(
   });
 }
 
-/** Whether Rollcall made the call: the audit log contains its request id. */
+/** Whether Rollcall made the call: the audit log of one of the accounts contains its request id. */
 export async function isOurs(
   { ledger }: Pick<Deps, 'ledger'>,
   accountIds: readonly AccountId[],
   requestId: string | null,
 ): Promise<boolean> {
-  if (requestId === null) return false;
-  for (const accountId of accountIds) {
-    const { entries } = await ledger.query({ accountId }, { limit: OWN_CALLS });
-    if (entries.some(({ api }) => api?.requestId === requestId)) return true;
-  }
+  for (const accountId of accountIds) if (await hasCall(ledger, { accountId }, OWN_CALLS, requestId)) return true;
   return false;
+}
+
+/** Whether Rollcall made a call for a configuration. The event of one on an OU or the root names no account, but the call has an entry of its own. */
+export function isOurConfiguration({ ledger }: Pick<Deps, 'ledger'>, requestId: string | null): Promise<boolean> {
+  return hasCall(ledger, { type: 'ConfigurationEnded' }, OWN_CONFIGURATION_CALLS, requestId);
+}
+
+async function hasCall(
+  ledger: Deps['ledger'],
+  filter: LedgerFilter,
+  limit: number,
+  requestId: string | null,
+): Promise<boolean> {
+  if (requestId === null) return false;
+  const { entries } = await ledger.query(filter, { limit });
+  return entries.some(({ api }) => api?.requestId === requestId);
 }
 
 /**

@@ -13,7 +13,7 @@ import { requestEarlyScan } from '../schedule/scan-requests.ts';
 import { scanNow } from '../schedule/scan-schedule.ts';
 import { recordRefreshed } from '../survey/account-overrides.ts';
 import { enqueueAccounts } from '../work-queue/enqueue-event-accounts.ts';
-import { boundedBy, isOurs, noteChange } from './change-attribution.ts';
+import { boundedBy, isOurConfiguration, isOurs, noteChange } from './change-attribution.ts';
 import { acquireLookups, acquireReads, SPACING_MS } from './event-throttle.ts';
 
 export interface ReactDeps extends Stores, Pick<Deps, 'clock' | 'newId' | 'logger' | 'actor'> {
@@ -102,7 +102,11 @@ class Reactor {
     const { accountIds, enrollment, wide, from, unclear } = event;
     const by = boundedBy(event.by, this.#deps.clock.now());
     if (!(await this.#isMember(from))) return this.#fromUnknownAccount(from, event.accountIds);
-    if (await isOurs(this.#deps, accountIds.slice(0, OWN_SAMPLE), by.requestId)) {
+    const isConfiguration = actionOf(enrollment, by.operation)?.scopes.includes('configuration') === true;
+    const ours =
+      (await isOurs(this.#deps, accountIds.slice(0, OWN_SAMPLE), by.requestId)) ||
+      (isConfiguration && (await isOurConfiguration(this.#deps, by.requestId)));
+    if (ours) {
       this.#deps.logger.debug('the event is about a call by Rollcall', { requestId: by.requestId });
       return { ...NOTHING, ours: true };
     }
@@ -113,7 +117,6 @@ class Reactor {
     await mapParallel(noted, NOTE_CONCURRENCY, (each) => noteChange(this.#deps, each, enrollment, by));
     const wideReason = wide ? `${by.operation} affects many accounts` : null;
     const reason = wideReason ?? unclear ?? null;
-    const isConfiguration = actionOf(enrollment, by.operation)?.scopes.includes('configuration') === true;
     const settlesMs = isConfiguration ? CONFIGURATION_APPLIED_MS : 0;
     const queued = await this.#enqueue(known, reason === null ? null : { reason, settlesMs }, false);
     if (unknown.length === 0) return queued;

@@ -21,7 +21,7 @@ export function commandContext(
 export function organizationEntry(
   context: EntryContext,
   type: EntryDraft['type'],
-  rest: Partial<Pick<EntryDraft, 'reason' | 'detail'>>,
+  rest: Partial<Pick<EntryDraft, 'reason' | 'api' | 'detail'>>,
 ): EntryDraft {
   return { ...accountEntry(context, type, ORGANIZATION_CHAIN, null, rest), accountId: null };
 }

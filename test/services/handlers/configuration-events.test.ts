@@ -57,4 +57,20 @@ describe('the events of configurations in the aws runtime', { timeout: 180_000 }
     }
     expect(await world.dead()).toEqual([]);
   });
+
+  it("of Rollcall's own calls lead to nothing", async () => {
+    const world = await deploy({
+      sandbox: { accounts: 20, drift: 0, configurationDelayMs: 5_000 },
+      policy: { ...WANTED, automationConfigurations: 'manage' },
+    });
+    const { tick, scan, work } = functionsOf(world);
+    await tick();
+    await scan();
+    for (let batch = await work(); batch !== null; batch = await work()) expect(batch.failed).toEqual([]);
+    const reactor = makeReactor(world.compose('reactor'));
+    const events = await trailOf(world);
+    expect(events.length).toBeGreaterThan(0);
+    for (const event of events)
+      expect(await reactor(event, lambdaContext(world.clock))).toMatchObject({ ours: true, scan: false, queued: [] });
+  });
 });

@@ -2,6 +2,7 @@ import { emptyRecord } from '../../../domain/account/record.ts';
 import type { ConfigurationCall } from '../../../domain/decision/configuration-calls.ts';
 import type { ConfigurationChange } from '../../../domain/decision/plan.ts';
 import type { AccountId, ConfigurationTarget, RuleMode } from '../../../domain/enrollment/model.ts';
+import type { EntryDraft } from '../../../domain/ledger/entry.ts';
 import type { WorkMessage } from '../../../domain/work-message.ts';
 import { CloudError, type SendChange } from '../../../ports/cloud.ts';
 import { confirmConfiguration, forgetConfiguration, noteConfiguration } from '../../guardrails/own-configurations.ts';
@@ -116,6 +117,8 @@ class Call {
   readonly #message: ConfigurationsMessage;
   readonly #planned: PlannedCall;
   #begun = false;
+  /** The last request, for the entries; an event of the call is recognized as Rollcall's own by its request id. */
+  #sent: EntryDraft['api'] = null;
   isBusy = false;
 
   constructor(work: WorkContext, message: ConfigurationsMessage, planned: PlannedCall) {
@@ -133,10 +136,13 @@ class Call {
       change.ruleMode === null
         ? await configurations.prepareDelete(target, token)
         : await configurations.preparePut(target, change.ruleMode, token);
+    this.#sent = { operation: change.operation, requestId: null, clientToken: token };
     await this.#begin();
     return async () => {
       try {
-        return { requestId: (await send()).requestId, message: null, refused: new Map() };
+        const { requestId } = await send();
+        this.#sent = { operation: change.operation, requestId, clientToken: token };
+        return { requestId, message: null, refused: new Map() };
       } catch (error) {
         throw this.#explained(error);
       }
@@ -194,7 +200,7 @@ class Call {
     const summary = { operation: change.operation, accounts: call.accounts.size };
     const detail = { configuration, summary, ...(message !== null && { message }) };
     await writeOrganizationEntry(this.#work.deps, () =>
-      organizationEntry(entryContext(this.#work, this.#message.runId), type, { detail }),
+      organizationEntry(entryContext(this.#work, this.#message.runId), type, { api: this.#sent, detail }),
     );
   }
 
