@@ -1,10 +1,11 @@
+import { ENROLLMENT_IDS, type EnrollmentId, FIRST_KIND } from '../shared/domain/enrollment/kinds/index.ts';
 import measured from './measured-calls.json' with { type: 'json' };
 
 /*
  * The monthly costs of the aws runtime: `node infra/costs.ts` prints the tables of docs/deploy.md, and test/infra compares them.
  *
  * The numbers of calls are measured by `node test/infra/measure-calls.ts`. The duration of the functions is computed from the calls and the rate limit.
- * Calls to Compute Optimizer, Organizations and STS are free. Left out, because they cost only cents: the events' archive, KMS requests, the bucket of
+ * Calls to the enrollment services, Organizations and STS are free. Left out, because they cost only cents: the events' archive, KMS requests, the bucket of
  * the packages, SNS, and CloudWatch metrics that are recorded less often than hourly.
  *
  * Prices: https://aws.amazon.com/{lambda,dynamodb,sqs,eventbridge,cloudwatch}/pricing/, compared with other listings of 2024 to 2026, except for the
@@ -33,17 +34,23 @@ export const PRICES = {
 export interface Assumptions {
   readonly accounts: number;
   readonly scansPerMonth: number;
-  /** Fraction of the accounts that drift in a month and are remediated. */
+  /** The kinds that the policy manages. One that manages only later kinds costs as much as one that manages the first kind too. */
+  readonly kinds: readonly EnrollmentId[];
+  /** Fraction of the accounts that drift in a month and are remediated, in each kind. */
   readonly driftPerMonth: number;
   readonly callsPerSecond: number;
 }
 
-export const USUAL: Omit<Assumptions, 'accounts'> = { scansPerMonth: 720, driftPerMonth: 0.05, callsPerSecond: 10 };
+export const USUAL: Omit<Assumptions, 'accounts'> = {
+  kinds: ENROLLMENT_IDS,
+  scansPerMonth: 720,
+  driftPerMonth: 0.05,
+  callsPerSecond: 10,
+};
 
 const TICKS = 60 * 24 * 30;
-/** Sizes of an entry with its items in five indexes, and of a record. Source: shared/adapters/aws/dynamodb/schema.ts, "Costs". */
+/** Size of an entry with its items in five indexes. Source: shared/adapters/aws/dynamodb/schema.ts, "Costs". */
 const ENTRY_KB = 1.2 + 5 * 0.35;
-const RECORD_KB = 1.3;
 /** Entries of one change: drift detected, remediation started and succeeded, drift resolved. */
 const ENTRIES_A_CHANGE = 4;
 /** Entries of one scan: started, completed, and its share of the daily entries. */
@@ -63,6 +70,7 @@ const POLLS_A_BATCH = 2;
 const LOG_KB = { tick: 1, scan: 3, change: 4 };
 
 type Calls = (typeof measured)['tick'];
+type KindCalls = (typeof measured)['kinds'][EnrollmentId];
 
 /** Everything that AWS charges for by use. */
 const CHARGED = ['gbSeconds', 'invocations', 'writes', 'reads', 'sqs', 'events', 'logKb'] as const;
@@ -90,21 +98,31 @@ function tick(): Usage {
   return { ...stored(measured.tick), gbSeconds: TICK.gb * TICK.seconds, invocations: 1, logKb: LOG_KB.tick };
 }
 
-/** A scan that finds nothing new. */
-function quietScan({ accounts, callsPerSecond }: Assumptions): Usage {
-  const { base, perAccount } = measured.scan;
-  const calls = base.calls + accounts * perAccount.calls;
-  const gbSeconds = SCANNER.gb * (SCANNER.startSeconds + calls / callsPerSecond);
-  const own = { ...NONE, gbSeconds, invocations: 1, logKb: LOG_KB.scan };
-  return sum(own, stored(base), times(accounts, stored(perAccount)));
+/** The calls of the kinds that are managed. The first kind always counts: its calls contain what does not depend on kinds. */
+function managed({ kinds }: Assumptions): readonly KindCalls[] {
+  return ENROLLMENT_IDS.filter((id) => id === FIRST_KIND.id || kinds.includes(id)).map((id) => measured.kinds[id]);
 }
 
-/** The remediation of one account, from its drift to the last published entry. */
-function change({ callsPerSecond }: Assumptions): Usage {
-  const { calls, batches } = measured.change;
-  const seconds = calls * Math.max(WORKER.atOnce / callsPerSecond, WORKER.secondsACall);
-  const own = { ...NONE, gbSeconds: WORKER.gb * seconds, invocations: batches, sqs: POLLS_A_BATCH * batches };
-  return sum({ ...own, logKb: LOG_KB.change }, stored(measured.change));
+/** A scan that finds nothing new. */
+function quietScan(assumptions: Assumptions): Usage {
+  const { accounts, callsPerSecond } = assumptions;
+  const scans = managed(assumptions).map(({ scan }) => scan);
+  const calls = scans.reduce((all, { base, perAccount }) => all + base.calls + accounts * perAccount.calls, 0);
+  const gbSeconds = SCANNER.gb * (SCANNER.startSeconds + calls / callsPerSecond);
+  const own = { ...NONE, gbSeconds, invocations: 1, logKb: LOG_KB.scan };
+  return sum(own, ...scans.map(({ base, perAccount }) => sum(stored(base), times(accounts, stored(perAccount)))));
+}
+
+/** The remediation of one account in every managed kind, each from a drift of its own to the last published entry. */
+function changes({ kinds, callsPerSecond }: Assumptions): Usage {
+  const parts = kinds.map((id) => {
+    const { change } = measured.kinds[id];
+    const { calls, batches } = change;
+    const seconds = calls * Math.max(WORKER.atOnce / callsPerSecond, WORKER.secondsACall);
+    const own = { ...NONE, gbSeconds: WORKER.gb * seconds, invocations: batches, sqs: POLLS_A_BATCH * batches };
+    return sum({ ...own, logKb: LOG_KB.change }, stored(change));
+  });
+  return sum(...parts);
 }
 
 /** Lambda polls an idle queue with 5 concurrent long polls of 20 s [Lambda, SQS event source]. */
@@ -112,34 +130,37 @@ const POLLING_A_MONTH = (5 * 30 * 86_400) / 20;
 
 export interface Bill {
   readonly accounts: number;
+  /** How many kinds the policy manages. */
+  readonly kinds: number;
   readonly lines: Readonly<Record<'Lambda' | 'DynamoDB' | 'SQS' | 'EventBridge' | 'CloudWatch', number>>;
   readonly total: number;
 }
 
 /** The costs of a month of scans and remediation. */
 export function monthly(assumptions: Assumptions): Bill {
-  const { accounts, scansPerMonth, driftPerMonth } = assumptions;
-  const changes = accounts * driftPerMonth;
+  const { accounts, kinds, scansPerMonth, driftPerMonth } = assumptions;
+  const changed = accounts * driftPerMonth;
   const usage = sum(
     times(TICKS, tick()),
     times(scansPerMonth, quietScan(assumptions)),
-    times(changes, change(assumptions)),
+    times(changed, changes(assumptions)),
     { ...NONE, sqs: POLLING_A_MONTH },
   );
   // The records, and the entries of a year.
-  const entries = 12 * (changes * ENTRIES_A_CHANGE + scansPerMonth * ENTRIES_A_SCAN) + accounts;
-  return bill(assumptions, usage, (entries * ENTRY_KB + accounts * RECORD_KB) / 1e6, true);
+  const entries = 12 * (changed * kinds.length * ENTRIES_A_CHANGE + scansPerMonth * ENTRIES_A_SCAN) + accounts;
+  const recordKb = managed(assumptions).reduce((all, kind) => all + kind.recordKb, 0);
+  return bill(assumptions, usage, (entries * ENTRY_KB + accounts * recordKb) / 1e6, true);
 }
 
-/** The one-time costs of the first scan and of the remediation of half of the accounts. */
+/** The one-time costs of the first scan and of the remediation of half of the accounts, in each kind. */
 export function adoption(assumptions: Assumptions): Bill {
   const { accounts } = assumptions;
-  const joined = times(accounts, stored(measured.joined));
-  const usage = sum(quietScan(assumptions), joined, times(accounts / 2, change(assumptions)));
+  const joined = managed(assumptions).map((kind) => times(accounts, stored(kind.joined)));
+  const usage = sum(quietScan(assumptions), ...joined, times(accounts / 2, changes(assumptions)));
   return bill(assumptions, usage, 0, false);
 }
 
-function bill({ accounts }: Assumptions, usage: Usage, storedGb: number, standing: boolean): Bill {
+function bill({ accounts, kinds }: Assumptions, usage: Usage, storedGb: number, standing: boolean): Bill {
   const ticks = standing ? TICKS : 0;
   const lines = {
     Lambda: usage.gbSeconds * PRICES.lambdaGbSecond + usage.invocations * PRICES.lambdaRequest,
@@ -153,26 +174,32 @@ function bill({ accounts }: Assumptions, usage: Usage, storedGb: number, standin
       (usage.logKb / 1e6) * PRICES.logGb +
       (standing ? METRIC_SERIES * PRICES.metricMonth + ALARM_METRICS * PRICES.alarmMonth + PRICES.dashboardMonth : 0),
   };
-  return { accounts, lines, total: Object.values(lines).reduce((all, each) => all + each, 0) };
+  return { accounts, kinds: kinds.length, lines, total: Object.values(lines).reduce((all, each) => all + each, 0) };
 }
 
 /** A Markdown table, in US dollars. */
 function table(bills: readonly Bill[]): string {
   const names = ['Lambda', 'DynamoDB', 'SQS', 'EventBridge', 'CloudWatch'] as const;
-  const rows = bills.map(({ accounts, lines, total }) =>
-    [accounts.toLocaleString('en-US'), ...names.map((name) => lines[name].toFixed(2)), `**${total.toFixed(2)}**`].join(
-      ' | ',
-    ),
+  const rows = bills.map(({ accounts, kinds, lines, total }) =>
+    [
+      accounts.toLocaleString('en-US'),
+      kinds,
+      ...names.map((name) => lines[name].toFixed(2)),
+      `**${total.toFixed(2)}**`,
+    ].join(' | '),
   );
-  const head = ['accounts', ...names, 'total'].join(' | ');
-  return [`| ${head} |`, `|${'--:|'.repeat(7)}`, ...rows.map((row) => `| ${row} |`)].join('\n');
+  const head = ['accounts', 'kinds', ...names, 'total'].join(' | ');
+  return [`| ${head} |`, `|${'--:|'.repeat(8)}`, ...rows.map((row) => `| ${row} |`)].join('\n');
 }
 
 export const SIZES = [100, 1_000, 10_000];
 
+/** The first kind alone, and every kind. */
+const POLICIES: readonly (readonly EnrollmentId[])[] = [[FIRST_KIND.id], ENROLLMENT_IDS];
+
 export function report(): { readonly monthly: string; readonly adoption: string } {
   const of = (make: (assumptions: Assumptions) => Bill): string =>
-    table(SIZES.map((accounts) => make({ ...USUAL, accounts })));
+    table(SIZES.flatMap((accounts) => POLICIES.map((kinds) => make({ ...USUAL, accounts, kinds }))));
   return { monthly: of(monthly), adoption: of(adoption) };
 }
 

@@ -1,9 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { adoption, monthly, PRICES, report, SIZES, USUAL } from '../../infra/costs.ts';
 import committed from '../../infra/measured-calls.json' with { type: 'json' };
-import { type Calls, measurePhases, sum } from './measured-calls.ts';
+import {
+  dependentsOf,
+  ENROLLMENT_IDS,
+  type EnrollmentId,
+  FIRST_KIND,
+} from '../../shared/domain/enrollment/kinds/index.ts';
+import { type Calls, type KindCalls, measurePhases, sum } from './measured-calls.ts';
 import { unitsOfWrite } from './meter.ts';
 import { read } from './template.ts';
+
+/** The kinds whose drift affects no other kind. */
+const DRIFTING_ALONE = ENROLLMENT_IDS.filter((id) => dependentsOf(id).length === 0);
 
 describe('the cost estimate', () => {
   it('is the same in the manual', () => {
@@ -28,20 +37,50 @@ describe('the cost estimate', () => {
     expect(monthly({ ...USUAL, accounts: 1_000, driftPerMonth: 0.5 }).total).toBeGreaterThan(usual);
   });
 
+  it('grows with every kind that the policy manages, whatever their number', () => {
+    for (const make of [monthly, adoption]) {
+      const totalOf = (kinds: readonly EnrollmentId[]) => make({ ...USUAL, accounts: 10_000, kinds }).total;
+      for (const id of ENROLLMENT_IDS.slice(1)) {
+        expect(totalOf([FIRST_KIND.id, id])).toBeGreaterThan(totalOf([FIRST_KIND.id]));
+        expect(totalOf(ENROLLMENT_IDS)).toBeGreaterThan(totalOf(ENROLLMENT_IDS.filter((each) => each !== id)));
+      }
+    }
+    expect(USUAL.kinds).toEqual(ENROLLMENT_IDS);
+  });
+
   it('counts the metrics of alarms', () => {
     const looked = read('infra/alarms.yml').match(/MetricName: /g)?.length;
     expect(read('infra/costs.ts')).toContain(`const ALARM_METRICS = ${looked};`);
   });
 
-  it('is computed from the calls of the functions', { timeout: 180_000 }, async () => {
+  const first = [FIRST_KIND.id];
+  it.each([
+    ['the first kind', { kinds: first, drifting: first }],
+    ['every kind', { kinds: ENROLLMENT_IDS, drifting: DRIFTING_ALONE }],
+  ])('is computed from the calls of the functions, for %s', { timeout: 180_000 }, async (_, { kinds, drifting }) => {
     const [accounts, changed] = [40, 10];
-    const found = await measurePhases({ accounts, changed, idleTicks: 8 });
-    const { tick, scan, joined, change } = committed;
-    const quiet = sum([scan.base, 1], [scan.perAccount, accounts]);
-    expectAbout(found.tick, tick);
+    const found = await measurePhases({ accounts, changed, idleTicks: 8, kinds, drifting });
+    const all = (part: (kind: KindCalls) => Calls, ids: readonly EnrollmentId[] = kinds): Calls =>
+      sum(...ids.map((id) => [part(committed.kinds[id]), 1] as const));
+    const quiet = all(({ scan }) => sum([scan.base, 1], [scan.perAccount, accounts]));
+    expectAbout(found.tick, committed.tick);
     expectAbout(found.quiet, quiet);
-    expectAbout(sum([found.changes, 1 / changed]), change);
-    expectAbout(found.adoption, sum([quiet, 1], [joined, accounts]));
+    expectAbout(
+      sum([found.changes, 1 / changed]),
+      all(({ change }) => change, drifting),
+    );
+    expectAbout(found.adoption, sum([quiet, 1], [all(({ joined }) => joined), accounts]));
+    const recordKb = kinds.reduce((sumOf, id) => sumOf + committed.kinds[id].recordKb, 0);
+    expect(found.recordKb).toBeCloseTo(recordKb, 1);
+  });
+
+  it('measures every kind, one page of its listing at least', () => {
+    expect(Object.keys(committed.kinds)).toEqual(ENROLLMENT_IDS);
+    for (const id of ENROLLMENT_IDS) {
+      const { scan, change, recordKb } = committed.kinds[id];
+      expect([id, scan.base.calls + 100 * scan.perAccount.calls >= 1]).toEqual([id, true]);
+      expect([id, change.calls > 1, change.events >= 4, recordKb > 0]).toEqual([id, true, true, true]);
+    }
   });
 });
 

@@ -1,3 +1,11 @@
+import { toStoredRecord } from '../../shared/adapters/stored-shapes.ts';
+import {
+  byKind,
+  ENROLLMENT_IDS,
+  type EnrollmentId,
+  FIRST_KIND,
+  kindOf,
+} from '../../shared/domain/enrollment/kinds/index.ts';
 import { startFaultProxy } from '../adapters/aws/faults.ts';
 import { type Deployment, startDeployment } from '../services/handlers/deployment.ts';
 import { type Functions, functionsOf } from '../services/handlers/functions.ts';
@@ -12,21 +20,28 @@ export interface Calls {
   readonly sqs: number;
   /** Events put on a bus. */
   readonly events: number;
-  /** Calls to Compute Optimizer, Organizations and STS. They are free, but take the function's time. */
+  /** Calls to the enrollment services, Organizations and STS. They are free, but take the function's time. */
   readonly calls: number;
   /** Batches that a worker received. */
   readonly batches: number;
 }
 
-export interface Measured {
-  /** An idle tick: the average over most of an hour. */
-  readonly tick: Calls;
+/** The part of one enrollment kind. That of the first kind contains what does not depend on kinds; the others have what they add. */
+export interface KindCalls {
   /** A scan that finds no changes, without the ticks during it. */
   readonly scan: { readonly base: Calls; readonly perAccount: Calls };
   /** Additional calls of the first scan, per account. */
   readonly joined: Calls;
   /** The remediation of one account, from its drift to the last published entry. */
   readonly change: Calls;
+  /** Its part of an account's record. */
+  readonly recordKb: number;
+}
+
+export interface Measured {
+  /** An idle tick: the average over most of an hour. */
+  readonly tick: Calls;
+  readonly kinds: Readonly<Record<EnrollmentId, KindCalls>>;
 }
 
 const MINUTE_MS = 60_000;
@@ -36,8 +51,12 @@ const IDLE_TICKS = 40;
 
 export interface Sizes {
   readonly accounts: number;
-  /** Number of accounts that drift. */
+  /** The kinds that the policy manages. */
+  readonly kinds: readonly EnrollmentId[];
+  /** Number of accounts that drift in each kind. */
   readonly changed: number;
+  /** The kinds in which they drift, each in accounts of its own: two remediations of one account at the same time conflict and repeat reads. */
+  readonly drifting: readonly EnrollmentId[];
   readonly idleTicks?: number;
 }
 
@@ -48,7 +67,7 @@ interface World {
   during(work: () => Promise<void>): Promise<Calls>;
 }
 
-async function withWorld<T>(accounts: number, work: (world: World) => Promise<T>): Promise<T> {
+async function withWorld<T>({ accounts, kinds }: Sizes, work: (world: World) => Promise<T>): Promise<T> {
   let meter: Meter | null = null;
   let queue: Awaited<ReturnType<typeof startFaultProxy>> | null = null;
   const doors = {
@@ -58,7 +77,10 @@ async function withWorld<T>(accounts: number, work: (world: World) => Promise<T>
   const { deployment, close } = await startDeployment({
     sandbox: { accounts, drift: 0 },
     // With a change cap, as in real policies, because counting changes writes to the table.
-    policy: { callsPerSecond: 10, concurrency: 8, guardrails: '{ maxChanges: { percent: 60, atLeast: 10 } }' },
+    policy: {
+      ...byKind((id) => (kinds.includes(id) ? 'Active' : 'unmanaged')),
+      ...{ callsPerSecond: 10, concurrency: 8, guardrails: '{ maxChanges: { percent: 60, atLeast: 10 } }' },
+    },
     // A slower rate than in other tests: the whole measurement must fit between two full hours, at which scans are due.
     speed: 5,
     doors,
@@ -125,23 +147,30 @@ async function scanAndAfter({ deployment, functions, during }: World): Promise<r
   return [all, ticks];
 }
 
-/** Subtracts the ticks during the measurement. */
+/** Without the ticks during the measurement. */
 export interface Phases {
   readonly tick: Calls;
   readonly adoption: Calls;
   readonly quiet: Calls;
-  /** Number of accounts. */
   readonly changes: Calls;
+  /** Average size of an account's record. */
+  readonly recordKb: number;
 }
 
 /**
  * Runs the real functions against simulated services: the first scan of an organization, most of an hour of ticks, a scan that finds no
  * changes, and one after accounts have drifted.
  */
-export function measurePhases({ accounts, changed, idleTicks = IDLE_TICKS }: Sizes): Promise<Phases> {
-  return withWorld(accounts, async (world) => {
+export function measurePhases(sizes: Sizes): Promise<Phases> {
+  const { kinds, changed, drifting, idleTicks = IDLE_TICKS } = sizes;
+  return withWorld(sizes, async (world) => {
     const { deployment, functions, during } = world;
     const { clock, sandbox } = deployment;
+    const open = sandbox.sandbox.accounts().filter(({ state }) => state === 'ACTIVE');
+    for (const enrollment of kinds) {
+      const changes = open.map(({ accountId }) => ({ accountId, enrollment, status: 'Active' as const }));
+      sandbox.sandbox.drift({ changes });
+    }
     const start = clock.now();
     const adoption = await scanAndAfter(world);
     const begun = clock.now();
@@ -155,10 +184,12 @@ export function measurePhases({ accounts, changed, idleTicks = IDLE_TICKS }: Siz
     clock.advanceTo(start + HOUR_MS + MINUTE_MS);
     const quiet = await scanAndAfter(world);
     clock.advanceTo(start + 2 * HOUR_MS + MINUTE_MS);
-    const open = sandbox.sandbox.accounts().filter(({ state, management }) => state === 'ACTIVE' && !management);
-    const changes = open.slice(0, changed).map(({ accountId }) => {
-      return { accountId, enrollment: 'computeOptimizer' as const, status: 'Inactive' as const };
-    });
+    const members = open.filter(({ management }) => !management);
+    const changes = drifting.flatMap((enrollment, index) =>
+      members
+        .slice(index * changed, (index + 1) * changed)
+        .map(({ accountId }) => ({ accountId, enrollment, status: driftedStatus(enrollment) })),
+    );
     sandbox.sandbox.drift({ changes });
     const drifted = await scanAndAfter(world);
     const withoutTicks = ([all, ticks]: readonly [Calls, number]): Calls => sum([all, 1], [tick, -ticks]);
@@ -167,32 +198,86 @@ export function measurePhases({ accounts, changed, idleTicks = IDLE_TICKS }: Siz
       adoption: withoutTicks(adoption),
       quiet: withoutTicks(quiet),
       changes: sum([withoutTicks(drifted), 1], [withoutTicks(quiet), -1]),
+      recordKb: await recordKb(
+        deployment,
+        open.map(({ accountId }) => accountId),
+      ),
     };
   });
 }
 
-/** Measures two sizes of organizations, to separate the calls per account from the constant ones. */
+/** A kind with a cool-down could not be enabled again immediately after an opt-out. */
+const driftedStatus = (enrollment: EnrollmentId): 'Inactive' | 'Failed' =>
+  kindOf(enrollment).coolDownMs === null ? 'Inactive' : 'Failed';
+
+async function recordKb(deployment: Deployment, accountIds: readonly string[]): Promise<number> {
+  const { stores } = await deployment.compose('cli')();
+  let bytes = 0;
+  for (const accountId of accountIds) {
+    const record = await stores.records.get(accountId);
+    if (record === null) throw new Error(`account ${accountId} has no record`);
+    bytes += JSON.stringify(toStoredRecord(record)).length;
+  }
+  return bytes / accountIds.length / 1024;
+}
+
+/**
+ * Measures two sizes of organizations, to separate the calls per account from the constant ones, under a policy that manages the first kind, and for
+ * every other kind under one that manages both.
+ */
 export async function measureCalls(sizes: {
   readonly small: number;
   readonly large: number;
   readonly changed: number;
 }): Promise<Measured> {
-  const { small, large, changed } = sizes;
-  const few = await measurePhases({ accounts: small, changed });
-  const many = await measurePhases({ accounts: large, changed });
+  const { id: firstId } = FIRST_KIND;
+  const { tick, ...first } = await measureKinds([firstId], sizes);
+  const found: Partial<Record<EnrollmentId, KindCalls>> = { [firstId]: first };
+  for (const id of ENROLLMENT_IDS.filter((each) => each !== firstId)) {
+    const both = await measureKinds([firstId, id], sizes);
+    const more = (part: (calls: KindCalls) => Calls): Calls => sum([part(both), 1], [part(first), -1]);
+    found[id] = {
+      scan: { base: more(({ scan }) => scan.base), perAccount: more(({ scan }) => scan.perAccount) },
+      joined: more(({ joined }) => joined),
+      change: both.change,
+      recordKb: both.recordKb - first.recordKb,
+    };
+  }
+  return {
+    tick: rounded(tick),
+    kinds: byKind((id) => {
+      const of = found[id];
+      if (of === undefined) throw new Error(`${id} was not measured`);
+      const scan = { base: rounded(of.scan.base), perAccount: rounded(of.scan.perAccount) };
+      return { scan, joined: rounded(of.joined), change: rounded(of.change), recordKb: hundredths(of.recordKb) };
+    }),
+  };
+}
+
+async function measureKinds(
+  kinds: readonly EnrollmentId[],
+  { small, large, changed }: { readonly small: number; readonly large: number; readonly changed: number },
+): Promise<KindCalls & { readonly tick: Calls }> {
+  const drifting = kinds.slice(-1);
+  const few = await measurePhases({ accounts: small, kinds, changed, drifting });
+  const many = await measurePhases({ accounts: large, kinds, changed, drifting });
   const grown = 1 / (large - small);
   const perAccount = sum([many.quiet, grown], [few.quiet, -grown]);
   const adopted = sum([many.adoption, grown], [few.adoption, -grown]);
   return {
-    tick: rounded(few.tick),
-    scan: { base: rounded(sum([few.quiet, 1], [perAccount, -small])), perAccount: rounded(perAccount) },
-    joined: rounded(sum([adopted, 1], [perAccount, -1])),
-    change: rounded(sum([few.changes, 1 / changed])),
+    tick: few.tick,
+    scan: { base: sum([few.quiet, 1], [perAccount, -small]), perAccount },
+    joined: sum([adopted, 1], [perAccount, -1]),
+    change: sum([few.changes, 1 / changed]),
+    recordKb: many.recordKb,
   };
 }
 
+/** The difference of two measurements can be slightly below zero, because the limiter's calls depend on timing. */
+const hundredths = (value: number): number => Math.max(0, Math.round(value * 100) / 100);
+
 function rounded(calls: Calls): Calls {
-  const of = (name: keyof Calls): number => Math.round(calls[name] * 100) / 100;
+  const of = (name: keyof Calls): number => hundredths(calls[name]);
   return {
     ...{ reads: of('reads'), writes: of('writes'), sqs: of('sqs'), events: of('events') },
     ...{ calls: of('calls'), batches: of('batches') },
