@@ -121,4 +121,17 @@ describe('the budget of all workers', () => {
     expect(calls.length).toBeGreaterThanOrEqual(0.7 * 6 * ((SECONDS - 2) / 0.9));
     expect(writes / calls.length).toBeLessThan(0.35);
   });
+
+  it('lets no worker wait for minutes behind the reservations of many others', async () => {
+    const seconds = 120;
+    const workers = Array.from({ length: 40 }, (_, n) => ({ ...steady, joinsAt: n * 20, lanes: 8, callMs: 100 }));
+    const { calls, writes, workers: ends } = await runFleet({ ...FLEET, seconds, workers });
+    // One round of all 320 lanes takes 16 s.
+    for (const { calls: own } of ends) {
+      const pauses = [...own, seconds * 1_000].map((at, n) => at - (own[n - 1] ?? 0));
+      expect(Math.max(...pauses)).toBeLessThan(30_000);
+    }
+    expect(calls.length).toBeGreaterThanOrEqual(0.95 * 20 * (seconds - 2));
+    expect(writes / calls.length).toBeLessThan(1);
+  });
 });

@@ -11,6 +11,7 @@ import {
 import type { Clock } from '../../ports/system.ts';
 import type { ClockCheck } from './clock-check.ts';
 import type { Change, Page, SharedLimiterState } from './shared-state.ts';
+import { NO_SLOTS, SlotBlock } from './slot-block.ts';
 
 /** The outcome of a call, and when the call was made. */
 interface CallOutcome {
@@ -48,16 +49,9 @@ export interface OperationOptions {
  */
 export class OperationBudget {
   readonly #options: OperationOptions;
-  #slots: Reservation = { from: 0, everyMs: 0, count: 0 };
-  #used = 0;
-  /** How many of the reserved slots lapsed. */
-  #lapsed = 0;
+  #block = new SlotBlock(NO_SLOTS);
   /** How many slots to reserve next: more while all are used, only as many as were used if some lapsed. */
   #want = 1;
-  /** How late a slot may be used, ms. Includes the time that the reservation took; otherwise every slot of a slow store would lapse. */
-  #patienceMs = 0;
-  /** `check.steps()` when the slots were reserved. */
-  #steps = 0;
   #outcomes: CallOutcome[] = [];
   /** Whether the operation was called since the shared state last recorded it. */
   #called = false;
@@ -73,13 +67,8 @@ export class OperationBudget {
     for (;;) {
       this.#called = true;
       if (this.#isFree(await shared.page())) return null;
-      if (check.steps() !== this.#steps) this.#used = this.#slots.count;
-      while (this.#used < this.#slots.count) {
-        const at = this.#slots.from + this.#used * this.#slots.everyMs;
-        this.#used += 1;
-        if (at + this.#patienceMs >= clock.now()) return at;
-        this.#lapsed += 1;
-      }
+      const slot = this.#block.take(clock.now(), check.steps());
+      if (slot !== null) return slot;
       if (this.#refill === null) this.#learn();
       this.#refill ??= this.#reserve().finally(() => {
         this.#refill = null;
@@ -93,7 +82,7 @@ export class OperationBudget {
     const throttled = outcome === 'throttled';
     this.#outcomes.push({ leave, throttled });
     // Drop the slots that were reserved at the old, faster rate; they lapse.
-    if (throttled) this.#used = this.#slots.count;
+    if (throttled) this.#block.drop();
   }
 
   /** The bucket to store with a write that happens anyway; `null`: nothing has changed. */
@@ -115,8 +104,8 @@ export class OperationBudget {
 
   /** A process that calls rarely must not take slots from busy ones, and a busy process should not write for every call. */
   #learn(): void {
-    const { count } = this.#slots;
-    if (count > 0) this.#want = this.#lapsed === 0 ? count * 2 : Math.max(1, count - this.#lapsed);
+    const { size, lapsed } = this.#block;
+    if (size > 0) this.#want = lapsed === 0 ? size * 2 : Math.max(1, size - lapsed);
   }
 
   async #reserve(): Promise<void> {
@@ -138,11 +127,13 @@ export class OperationBudget {
     });
     // Outcomes that were reported during the write count next time.
     this.#outcomes = this.#outcomes.slice(written.outcomes);
-    this.#slots = written.slots;
-    this.#steps = check.steps();
-    this.#patienceMs = written.slots.everyMs + Math.max(0, clock.now() - written.begunAt) + PATIENCE * reserveMs;
-    this.#used = 0;
-    this.#lapsed = 0;
+    const { from, everyMs, count } = written.slots;
+    this.#block = new SlotBlock({
+      times: Array.from({ length: count }, (_, n) => from + n * everyMs),
+      // Includes the time that the reservation took; otherwise every slot of a slow store would lapse.
+      patienceMs: everyMs + Math.max(0, clock.now() - written.begunAt) + PATIENCE * reserveMs,
+      steps: check.steps(),
+    });
   }
 
   #advance(stored: BucketState | null, now: EpochMs): BucketState {

@@ -1,0 +1,52 @@
+import type { EpochMs } from '../../domain/enrollment/model.ts';
+
+export interface SlotBlockOptions {
+  /** The times of the slots, ascending. */
+  readonly times: readonly EpochMs[];
+  /** How long after its time a slot may still be used, ms. */
+  readonly patienceMs: number;
+  /** `check.steps()` when the slots were reserved. */
+  readonly steps: number;
+}
+
+/** The slots that a process has reserved in one write. What became of them determines the next reservation. */
+export class SlotBlock {
+  readonly #options: SlotBlockOptions;
+  #next = 0;
+  /** Slots that passed unused. */
+  lapsed = 0;
+  /** Slots that were taken before their time, so that a call waited. */
+  waited = 0;
+
+  constructor(options: SlotBlockOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#options.times.length;
+  }
+
+  /**
+   * Takes the next slot that can still be used; `null`: none is left. Slots that have passed lapse. If they were kept, every process could release its
+   * saved slots in the same second.
+   * @param steps see {@link ClockCheck.steps}. After the clock was set, the slots are times of the old clock.
+   */
+  take(now: EpochMs, steps: number): EpochMs | null {
+    const { times, patienceMs } = this.#options;
+    if (steps !== this.#options.steps) this.drop();
+    for (let at = times[this.#next]; at !== undefined; at = times[this.#next]) {
+      this.#next += 1;
+      if (at > now) this.waited += 1;
+      if (at + patienceMs >= now) return at;
+      this.lapsed += 1;
+    }
+    return null;
+  }
+
+  /** Gives up the remaining slots. */
+  drop(): void {
+    this.#next = this.size;
+  }
+}
+
+export const NO_SLOTS: SlotBlockOptions = { times: [], patienceMs: 0, steps: 0 };
