@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { accountId } from '../../../shared/app/queries/answers/common.ts';
+import { explain } from '../../../shared/app/queries/explanation.ts';
 import { policyView } from '../../../shared/app/queries/policy-view.ts';
 import { TagsNotReadError } from '../../../shared/domain/policy/index.ts';
 import { ApiProblem } from '../problem.ts';
@@ -22,13 +23,18 @@ export const policyRoutes = [
     ...NONE,
     params: z.strictObject({ id: accountId }),
     handle: async ({ system, params }) => {
-      const [{ policy }, account] = await Promise.all([system.policy(), system.stores.snapshots.get(params.id)]);
+      const { snapshots, records } = system.stores;
+      const [{ policy }, account, record] = await Promise.all([
+        system.policy(),
+        snapshots.get(params.id),
+        records.get(params.id),
+      ]);
       if (account === null) {
         const found = `Account ${params.id} is not in the last snapshot of the organization.`;
         throw new ApiProblem(404, 'AccountUnknown', found);
       }
       try {
-        return policy.explain(account);
+        return explain(policy, account, record);
       } catch (error) {
         if (!(error instanceof TagsNotReadError)) throw error;
         const found = 'The policy uses tags, and the last snapshot has no tags of this account.';

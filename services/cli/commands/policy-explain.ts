@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
+import { type ExplanationView, explain } from '../../../shared/app/queries/explanation.ts';
 import { accountArgument } from '../../../shared/config/arguments.ts';
 import type { Attributes } from '../../../shared/config/attributes.ts';
 import { DEFAULT_POLICY } from '../../../shared/config/config.ts';
-import { sourceText } from '../../../shared/domain/enrollment/governing-configuration.ts';
-import { ASSOCIABLE, ENROLLMENT_IDS } from '../../../shared/domain/enrollment/kinds/index.ts';
+import type { AccountRecord } from '../../../shared/domain/account/record.ts';
+import { ENROLLMENT_IDS } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { type Finding, formatFinding } from '../../../shared/domain/policy/file/findings.ts';
-import type { Exemption, Explanation, OrganizationAccount } from '../../../shared/domain/policy/types.ts';
+import type { Exemption, OrganizationAccount } from '../../../shared/domain/policy/types.ts';
 import type { CliContext, Select } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -39,8 +40,8 @@ interface Source {
   readonly source: 'snapshot' | 'aws' | 'attributes';
   /** ISO 8601; `null`: no snapshot was used. */
   readonly snapshotAt: string | null;
-  /** What determines the rule mode, as the last scan recorded it; `null`: no configuration does, or it is not known. */
-  readonly ruleModeSource?: string | null;
+  /** Its state as last recorded, if the account was not described otherwise. */
+  readonly record?: AccountRecord | null;
 }
 
 async function runExplain(context: CliContext, id: string | undefined, flags: ExplainFlags): Promise<number> {
@@ -52,7 +53,7 @@ async function runExplain(context: CliContext, id: string | undefined, flags: Ex
   const accountId = named === undefined ? NO_ID : accountArgument('policy explain', named);
   const loaded = await loadPolicy(context, flags.policy);
   const { policy, warnings } = loaded;
-  const { account, source, snapshotAt, ruleModeSource = null } = await sourceOf(context, accountId, given, loaded);
+  const { account, source, snapshotAt, record = null } = await sourceOf(context, accountId, given, loaded);
   if (policy.usesTags && account.tags === null) {
     throw new CommandError(
       'TagsUnreadable',
@@ -60,7 +61,7 @@ async function runExplain(context: CliContext, id: string | undefined, flags: Ex
         'Try again, or describe the account with --attributes.',
     );
   }
-  const explanation = policy.explain(account);
+  const explanation = explain(policy, account, record);
   const now = context.clock.now();
   const exemptions = ENROLLMENT_IDS.map((enrollment) => ({
     enrollment,
@@ -71,10 +72,9 @@ async function runExplain(context: CliContext, id: string | undefined, flags: Ex
   );
   const { output } = context;
   if (!output.json) for (const warning of aboutRulesOf(explanation, warnings)) output.note(formatFinding(warning));
-  const more = { exemptions, expired, from: fromText(source, snapshotAt), ruleModeSource };
-  output.result(
-    { ...explanation, exemptions, expiredExemptions: expired, source, snapshotAt, ruleModeSource, warnings },
-    () => explainText(explanation, more, output.style),
+  const more = { exemptions, expired, from: fromText(source, snapshotAt) };
+  output.result({ ...explanation, exemptions, expiredExemptions: expired, source, snapshotAt, warnings }, () =>
+    explainText(explanation, more, output.style),
   );
   return EXIT.ok;
 }
@@ -111,7 +111,7 @@ function fromText(source: Source['source'], snapshotAt: string | null): string {
 }
 
 /** Only warnings about rules that match this account; `policy validate` shows all warnings. */
-function aboutRulesOf({ rules }: Explanation, warnings: readonly Finding[]): readonly Finding[] {
+function aboutRulesOf({ rules }: Pick<ExplanationView, 'rules'>, warnings: readonly Finding[]): readonly Finding[] {
   const matching = rules.flatMap(({ matched }, index) => (matched ? [`rules[${index}]`] : []));
   return warnings.filter(({ path }) => matching.some((rule) => path === rule || path.startsWith(`${rule}.`)));
 }
@@ -120,15 +120,14 @@ interface More {
   readonly exemptions: readonly { readonly enrollment: string; readonly exemption: Exemption | null }[];
   readonly expired: readonly Exemption[];
   readonly from: string;
-  readonly ruleModeSource: string | null;
 }
 
 function explainText(
-  explanation: Explanation,
-  { exemptions, expired, from, ruleModeSource }: More,
+  explanation: ExplanationView,
+  { exemptions, expired, from }: More,
   style: CliContext['output']['style'],
 ): string[] {
-  const { account } = explanation;
+  const { account, ruleModeSource } = explanation;
   const about = (exemption: Exemption): string => `${oneLine(exemption.reason)}, ${oneLine(exemption.owner)}`;
   return [
     style('bold', `${account.id}  ${oneLine(account.name)}  ${oneLine(account.ou)}  ${account.state} (${from})`),
@@ -154,9 +153,7 @@ async function fromSnapshot(context: CliContext, accountId: string, { policy }: 
         records.get(accountId),
       ]);
       if (account === null || meta === null || !policy.canDecide(account)) return null;
-      const condition = record?.conditions[ASSOCIABLE] ?? null;
-      const ruleModeSource = condition === null ? null : sourceText(condition, accountId, account);
-      return { account, source: 'snapshot', snapshotAt: new Date(meta.takenAt).toISOString(), ruleModeSource };
+      return { account, source: 'snapshot', snapshotAt: new Date(meta.takenAt).toISOString(), record };
     });
   } catch (error) {
     if (context.store.isMissing(error)) return null;

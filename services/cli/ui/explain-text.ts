@@ -1,13 +1,10 @@
-import type * as z from 'zod';
-import type { explanation } from '../../../shared/app/queries/answers/accounts.ts';
+import type { ExplanationView } from '../../../shared/app/queries/explanation.ts';
 import { shownFields } from '../../../shared/domain/policy/types.ts';
 import type { Style } from './output.ts';
 import { oneLine } from './table.ts';
 
-type Explanation = z.infer<typeof explanation>;
-
 /** The desired state of an account, and how each rule contributed to it. */
-export function explanationText({ desired, rules, canary }: Explanation, style: Style): string[] {
+export function explanationText({ desired, rules, canary }: ExplanationView, style: Style): string[] {
   const fields = shownFields(desired).map(
     (field) => `  ${`${field}:`.padEnd(19)} ${desired[field].value} (${desired[field].rule})`,
   );
@@ -23,7 +20,7 @@ export function explanationText({ desired, rules, canary }: Explanation, style: 
   ];
 }
 
-function ruleText(rule: Explanation['rules'][number], style: Style): string[] {
+function ruleText(rule: ExplanationView['rules'][number], style: Style): string[] {
   const mark = rule.matched ? style('green', '✓ matches') : '✗ does not match';
   const decided = rule.decided.length === 0 ? '' : `, decides ${rule.decided.join(', ')}`;
   const overruled = rule.overruled.map(({ field, by }) => `${field} is decided by ${by}`).join(', ');

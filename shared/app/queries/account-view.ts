@@ -10,6 +10,7 @@ import type { Stores } from '../context.ts';
 import { rolloutView } from '../guardrails/rollout-gate.ts';
 import type { accountAnswer } from './answers/accounts.ts';
 import { controlsNow, haltView, windowView } from './enforcement-view.ts';
+import { explain } from './explanation.ts';
 import { statusWords } from './status-words.ts';
 
 /** `account ID --json`. */
@@ -41,7 +42,7 @@ export async function accountView(stores: Stores, query: AccountQuery): Promise<
     rollout: await rolloutView(stores.registers),
     ...(await heldUp(stores, accountId, account, now)),
     window: windowView(policy, now),
-    ...explained(policy, account),
+    ...explained(policy, account, record),
     timeline: page.entries,
     next: page.next,
   };
@@ -76,12 +77,13 @@ async function heldUp(
 function explained(
   policy: CompiledPolicy | null,
   account: OrganizationAccount | null,
+  record: AccountRecord | null,
 ): Pick<AccountView, 'explanation' | 'notExplained'> {
   if (policy === null) return { explanation: null, notExplained: 'no policy was given' };
   if (account === null)
     return { explanation: null, notExplained: 'it is not in the last snapshot of the organization' };
   try {
-    return { explanation: policy.explain(account), notExplained: null };
+    return { explanation: explain(policy, account, record), notExplained: null };
   } catch (error) {
     if (!(error instanceof TagsNotReadError)) throw error;
     return {

@@ -6,6 +6,7 @@ import { toIso } from '../../../shared/domain/time.ts';
 import { account, range, sealAll } from '../../contract/samples.ts';
 import { manualClock } from '../../support/manual-clock.ts';
 import { startWorld } from '../../support/world.ts';
+import { put, unit } from '../sandbox/configuration-calls.ts';
 import { api } from './support.ts';
 
 const MARKUP = '<img src=x onerror=alert(1)>';
@@ -51,6 +52,24 @@ describe('reads', () => {
       expect(code).toBe(200);
       expect(headers['content-disposition']).toContain('attachment');
     }
+  });
+
+  test('an explanation names the configuration that determines the rule mode, also in the account view', async () => {
+    const sandbox = { accounts: 20, configurationDelayMs: 0 };
+    const world = await startWorld({ sandbox, policy: { automation: 'Active' } });
+    await put(world.running, unit(world.running, 'Workloads'), 'NoneAllowed');
+    await world.run();
+    const store = await openStore({ dataDir: world.dataDir, clock: world.clock, readOnly: false });
+    onTestFinished(() => store.close());
+    const { get } = await api({ store, clock: world.clock });
+    const under = world.member(({ ou }) => ou.startsWith('/Workloads')).accountId;
+    const other = world.member(({ ou }) => !ou.startsWith('/Workloads')).accountId;
+    const expected = /^NoneAllowed, set by the organization enrollment configuration on OU \/Workloads \(ou-/;
+    const explained = await get(`/api/policy/explain/${under}`, SCHEMAS.Explanation);
+    expect(explained.ruleModeSource).toMatch(expected);
+    const account = await get(`/api/accounts/${under}`, SCHEMAS.Account);
+    expect(account.explanation?.ruleModeSource).toBe(explained.ruleModeSource);
+    expect((await get(`/api/policy/explain/${other}`, SCHEMAS.Explanation)).ruleModeSource).toBeNull();
   });
 
   test('accounts: pages of any size list each matching account once and in order, and a cursor works only for its own query', async () => {

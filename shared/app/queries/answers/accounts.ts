@@ -119,6 +119,9 @@ export const explanation = z.object({
     }),
   ),
   canary: z.boolean(),
+  ruleModeSource: textOrNull.describe(
+    'The organization enrollment configuration that determines the rule mode, in words, as last recorded; null: none does, or it is not known',
+  ),
 });
 
 export const accountAnswer = z.object({
