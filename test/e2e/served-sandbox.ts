@@ -21,16 +21,23 @@ export interface ServedSandboxOptions {
   readonly policy: string;
   /** Runs before the first scan. */
   readonly prepare?: (running: RunningSandbox) => void;
+  /** The CLI to run, and its additional environment; the default is that of the checkout. */
+  readonly cli?: { readonly file: string; readonly env: Readonly<Record<string, string>> };
 }
 
-export async function openServedSandbox({ sandbox, policy, prepare }: ServedSandboxOptions): Promise<ServedSandbox> {
+export async function openServedSandbox({
+  sandbox,
+  policy,
+  prepare,
+  cli = { file: MAIN, env: {} },
+}: ServedSandboxOptions): Promise<ServedSandbox> {
   const running = await startSandbox({ ...sandbox, port: 0 });
   const cwd = mkdtempSync(join(tmpdir(), 'rollcall-e2e-'));
   prepare?.(running);
   writeFileSync(join(cwd, 'rollcall.yaml'), policy);
-  const child = spawn(process.execPath, [MAIN, 'serve', '--policy', 'rollcall.yaml', '--port', '0'], {
+  const child = spawn(process.execPath, [cli.file, 'serve', '--policy', 'rollcall.yaml', '--port', '0'], {
     cwd,
-    env: environment(running, cwd),
+    env: { ...environment(running, cwd), ...cli.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const close = async (): Promise<void> => {

@@ -1,3 +1,4 @@
+import { CHILD_ENV, childFile } from '../support/children.ts';
 import { openServedSandbox, type ServedSandbox } from './served-sandbox.ts';
 
 const POLICY = `version: 1
@@ -24,6 +25,7 @@ export async function openStory(): Promise<Story> {
   const served = await openServedSandbox({
     sandbox: { accounts: 40, drift: 0.3, seed: 3 },
     policy: POLICY,
+    cli: { file: childFile('cli'), env: CHILD_ENV },
     prepare: ({ sandbox }) => {
       sandbox.changeAccounts({ add: [{ name: MARKUP, ou: '/Sandbox' }] });
       const account = sandbox.accounts().find(({ ou, state, management, computeOptimizer, automation }) => {

@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
-import { COMPILE_CACHE } from '../support/compile-cache.ts';
+import { COMPILE_CACHE, NO_COMPILE_CACHE } from '../support/compile-cache.ts';
 import type { Fault } from './fault.ts';
 import { FAULTS } from './faults.ts';
 import { History } from './history.ts';
@@ -64,7 +64,10 @@ async function inChild(from: number, count: number, fault: string | null): Promi
   const preload = fault === null ? [] : ['--import', fileURLToPath(new URL('./with-fault.ts', import.meta.url))];
   const child = spawn(process.execPath, [...preload, HERE, '--chunk', String(count), '--from', String(from)], {
     // Sources with a fault must not enter the compile cache.
-    env: { ...process.env, ...(fault === null ? COMPILE_CACHE : { ROLLCALL_SIMULATED_FAULT: fault }) },
+    env: {
+      ...process.env,
+      ...(fault === null ? COMPILE_CACHE : { ...NO_COMPILE_CACHE, ROLLCALL_SIMULATED_FAULT: fault }),
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let out = '';

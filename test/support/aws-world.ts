@@ -14,8 +14,7 @@ import type { EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts
 import { type FaultProxy, startFaultProxy } from '../adapters/aws/faults.ts';
 import { Activity } from './activity.ts';
 import type { AwsWorkerParts } from './aws-worker-parts.ts';
-import { childFile } from './children.ts';
-import { COMPILE_CACHE } from './compile-cache.ts';
+import { CHILD_ENV, childFile } from './children.ts';
 import { HOST } from './host.ts';
 import { enrollmentChangedBy } from './mutating-calls.ts';
 import { type SimulatedStores, startSimulatedStores, TABLE } from './simulated-stores.ts';
@@ -100,7 +99,7 @@ export async function startAwsWorld(sandbox: Omit<StartOptions, 'port' | 'clock'
   const opened: AwsStores[] = [];
   const children: ChildProcess[] = [];
   const start = (args: readonly string[], cwd = tmpdir(), more: Readonly<Record<string, string>> = {}): Spawned => {
-    const settings = { PATH: process.env['PATH'] ?? '', HOME: tmpdir(), ...COMPILE_CACHE, ...env, ...more };
+    const settings = { PATH: process.env['PATH'] ?? '', HOME: tmpdir(), ...CHILD_ENV, ...env, ...more };
     const child = spawn(process.execPath, [...args], { cwd, env: settings, stdio: ['ignore', 'pipe', 'pipe'] });
     children.push(child);
     return spawned(child);

@@ -11,7 +11,7 @@ let directory: string | null = null;
 
 /**
  * Runs once before all tests. Bundles the programs that tests start as processes, as for the npm package: several hundred starts take half the processor
- * time of starts from source. Only the demo, the dashboard's server and the simulation run from source.
+ * time of starts from source. Only the demo and the simulation run from source.
  */
 export async function setup(project: TestProject): Promise<void> {
   const into = mkdtempSync(join(tmpdir(), 'rollcall-children-'));
@@ -27,6 +27,8 @@ async function bundle(outdir: string): Promise<void> {
     ...CLI_BUNDLE,
     entryPoints: {
       cli: join(root, 'services/cli/process.ts'),
+      sandbox: join(root, 'services/sandbox/main.ts'),
+      'embedded-child': join(root, 'test/adapters/embedded/child.ts'),
       'world-child': join(root, 'test/support/world-child.ts'),
       'aws-worker': join(root, 'test/support/aws-worker.ts'),
       'aws-functions': join(root, 'test/support/aws-functions.ts'),

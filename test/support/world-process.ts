@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { childFile } from './children.ts';
-import { COMPILE_CACHE } from './compile-cache.ts';
+import { CHILD_ENV, childFile } from './children.ts';
 import { sdkSettings, type World } from './world.ts';
 import type { ChildParts } from './world-child-parts.ts';
 import { compiled, type PolicyParts } from './world-policy.ts';
@@ -31,7 +30,7 @@ export function spawnRun(
   const { dataDir, time } = world;
   const given: ChildParts = { dataDir, text, waitMs: parts.waitMs ?? 0, serves: parts.serves ?? false, time };
   const child = spawn(process.execPath, [CHILD, JSON.stringify(given)], {
-    env: { ...process.env, ...COMPILE_CACHE, ...sdkSettings(world.running.endpoint, world.managementId) },
+    env: { ...process.env, ...CHILD_ENV, ...sdkSettings(world.running.endpoint, world.managementId) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { CHILD_ENV, childFile } from '../../support/children.ts';
 
-const CHILD = fileURLToPath(new URL('./child.ts', import.meta.url));
+const CHILD = childFile('embedded-child');
 
 export interface Finished {
   /** The parsed output lines of the child. */
@@ -15,7 +15,10 @@ export interface Finished {
  */
 export function runChild(mode: string, dataDir: string, name: string, killAfter?: number): Promise<Finished> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [CHILD, mode, dataDir, name], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [CHILD, mode, dataDir, name], {
+      env: { ...process.env, ...CHILD_ENV },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let output = '';
     let complaints = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {

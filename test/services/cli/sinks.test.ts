@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Output } from '../../../services/cli/ui/output.ts';
+import { CHILD_ENV } from '../../support/children.ts';
 import { applyShape, statusShape } from './shapes.ts';
 import {
   allEnrolled,
@@ -21,7 +22,10 @@ import {
 /** Runs the CLI in a shell, so that the script can redirect its streams. `$RC` is the command. */
 function shell(script: string, cwd: string, env: Readonly<Record<string, string>> = {}): Promise<Ended> {
   const rc = `"${process.execPath}" "${MAIN}"`;
-  const child = spawn('bash', ['-c', script.replaceAll('$RC', rc)], { cwd, env: { ...process.env, ...env } });
+  const child = spawn('bash', ['-c', script.replaceAll('$RC', rc)], {
+    cwd,
+    env: { ...process.env, ...CHILD_ENV, ...env },
+  });
   onTestFinished(() => void child.kill('SIGKILL'));
   return ended(child);
 }
@@ -56,7 +60,7 @@ describe('a failing stderr never stops enforcement', () => {
     const cwd = place({ 'rollcall.yaml': ENROLL });
     const converged = allEnrolled(running);
     const rc = `exec "${process.execPath}" "${MAIN}" serve --port 0 --json 2>/dev/full`;
-    const child = spawn('bash', ['-c', rc], { cwd, env: { ...process.env, ...env } });
+    const child = spawn('bash', ['-c', rc], { cwd, env: { ...process.env, ...CHILD_ENV, ...env } });
     onTestFinished(() => void child.kill('SIGKILL'));
     const result = ended(child);
     // The daemon's stderr is lost, so the test observes the organization to see when the work is done.
@@ -231,7 +235,10 @@ describe('a policy from stdin', () => {
 
   test('reading a policy that never ends can be interrupted', async () => {
     const cwd = place();
-    const child = spawn(process.execPath, [MAIN, '--verbose', 'policy', 'validate', '-'], { cwd });
+    const child = spawn(process.execPath, [MAIN, '--verbose', 'policy', 'validate', '-'], {
+      cwd,
+      env: { ...process.env, ...CHILD_ENV },
+    });
     onTestFinished(() => void child.kill('SIGKILL'));
     const result = ended(child);
     await said(child, 'reading the policy from stdin');

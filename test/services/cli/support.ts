@@ -10,8 +10,7 @@ import { Output } from '../../../services/cli/ui/output.ts';
 import { type RunningSandbox, type StartOptions, startSandbox } from '../../../services/sandbox/start.ts';
 import { storeProfile } from '../../../shared/compose/stores/index.ts';
 import { readConfig } from '../../../shared/config/config.ts';
-import { childFile } from '../../support/children.ts';
-import { COMPILE_CACHE } from '../../support/compile-cache.ts';
+import { CHILD_ENV, childFile } from '../../support/children.ts';
 import { runInProcess } from './in-process.ts';
 
 /** The CLI as installed. */
@@ -65,7 +64,7 @@ function bare(options: CallOptions): Record<string, string> {
   return {
     PATH: process.env['PATH'] ?? '',
     HOME: options.cwd,
-    ...COMPILE_CACHE,
+    ...CHILD_ENV,
     AWS_EC2_METADATA_DISABLED: 'true',
     AWS_CONFIG_FILE: none,
     AWS_SHARED_CREDENTIALS_FILE: none,

@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import * as z from 'zod';
+import { CHILD_ENV, childFile } from '../../support/children.ts';
 
-const MAIN = fileURLToPath(new URL('../../../services/sandbox/main.ts', import.meta.url));
+const MAIN = childFile('sandbox');
+const ENV = { ...process.env, ...CHILD_ENV };
 const readySchema = z.strictObject({
   endpoint: z.url(),
   organizationId: z.string().regex(/^o-/),
@@ -17,6 +18,7 @@ const readySchema = z.strictObject({
 
 function start(argument: string, ipc = false): ChildProcess {
   const child = spawn(process.execPath, [MAIN, argument], {
+    env: ENV,
     stdio: ['ignore', 'pipe', 'pipe', ...(ipc ? ['ipc' as const] : [])],
   });
   onTestFinished(() => {
@@ -55,7 +57,10 @@ describe('the sandbox in its own process', () => {
 
   test('reports that its ready line cannot be written, and exits 1', async () => {
     const full = openSync('/dev/full', 'w');
-    const child = spawn(process.execPath, [MAIN, '{"port":0,"accounts":5}'], { stdio: ['ignore', full, 'pipe'] });
+    const child = spawn(process.execPath, [MAIN, '{"port":0,"accounts":5}'], {
+      env: ENV,
+      stdio: ['ignore', full, 'pipe'],
+    });
     closeSync(full);
     onTestFinished(() => {
       child.kill('SIGKILL');
