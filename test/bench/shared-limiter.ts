@@ -55,5 +55,13 @@ async function under(rate: number, killed: number): Promise<readonly Figure[]> {
       ...{ name: `reservations of ${under}`, unit: 'conditional writes a call' },
       ...{ target: { atMost: WRITES_PER_CALL }, runs: [detail.writesPerCall] },
     }),
+    ...(killed === 0
+      ? []
+      : [
+          figure({
+            ...{ name: `last quarter of ${under}`, unit: `calls/s over ${SECONDS / 4} s`, bound },
+            ...{ target: { atLeast: 0.9 * rate }, runs: [detail.lastQuarterPerSecond] },
+          }),
+        ]),
   ];
 }

@@ -28,6 +28,7 @@ async function bundle(outdir: string): Promise<void> {
     entryPoints: {
       cli: join(root, 'services/cli/process.ts'),
       sandbox: join(root, 'services/sandbox/main.ts'),
+      'limiter-worker': join(root, 'test/support/limiter-worker.ts'),
       'embedded-child': join(root, 'test/adapters/embedded/child.ts'),
       'world-child': join(root, 'test/support/world-child.ts'),
       'aws-worker': join(root, 'test/support/aws-worker.ts'),

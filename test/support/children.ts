@@ -10,7 +10,7 @@ declare module 'vitest' {
 
 /** A program that tests start with Node. */
 export const childFile = (
-  name: 'cli' | 'sandbox' | 'embedded-child' | 'world-child' | 'aws-worker' | 'aws-functions',
+  name: 'cli' | 'sandbox' | 'embedded-child' | 'limiter-worker' | 'world-child' | 'aws-worker' | 'aws-functions',
 ): string => join(inject('children'), `${name}.js`);
 
 /** The environment of these programs. They share compiled code, which halves their start time. */
