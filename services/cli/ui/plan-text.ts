@@ -1,7 +1,7 @@
 import type { PlanDocument } from '../../../shared/app/queries/plan-document.ts';
 import type { Change, PlannedCall } from '../../../shared/domain/decision/plan.ts';
 import { type PlanTotals, totalChanges } from '../../../shared/domain/decision/plan-totals.ts';
-import { TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
+import { ORGANIZATION_WIDE, TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { reasonText } from '../../../shared/domain/enrollment/reason-codes.ts';
 import { configurationsText } from './configurations-text.ts';
 import type { Output, Style } from './output.ts';
@@ -119,10 +119,14 @@ function consequences(plan: PlanDocument, style: Style): string[] {
   const guard = guardrail.tripped
     ? `${style('red', 'A guardrail would stop apply')}: ${guardrail.reason}: ${guardrail.message}.`
     : 'No guardrail would stop apply.';
-  const note = organizationWide.accounts === 0 ? [] : [`Organization-wide call: ${orgWideText(organizationWide)}.`];
-  for (const { enrollment, ...call } of otherOrganizationWide) {
-    note.push(`Organization-wide call for ${TITLES[enrollment]}: ${orgWideText(call)}.`);
-  }
+  const [first] = ORGANIZATION_WIDE;
+  const wide = [...(first === undefined ? [] : [{ enrollment: first, ...organizationWide }]), ...otherOrganizationWide];
+  const note = wide
+    .filter(({ accounts }) => accounts > 0)
+    .map((call) => {
+      const kind = otherOrganizationWide.length === 0 ? '' : ` for ${TITLES[call.enrollment]}`;
+      return `Organization-wide call${kind}: ${orgWideText(call)}.`;
+    });
   const { rollout } = plan;
   const held = rollout === null ? [] : [`Held back: ${count(rollout.held, 'change')}: ${rollout.message}.`];
   const { approval } = plan;
@@ -149,11 +153,14 @@ function orgWideText({ used, note }: PlanDocument['organizationWide']): string {
 
 function callsText(calls: readonly PlannedCall[]): string[] {
   if (calls.length === 0) return ['No change is possible now.'];
-  return [`Calls: ${calls.map(callText).join(', ')}.`];
+  // Services may have operations of the same name.
+  const isShared = ({ enrollment, operation }: PlannedCall): boolean =>
+    calls.some((other) => other.operation === operation && other.enrollment !== enrollment);
+  return [`Calls: ${calls.map((call) => callText(call, isShared(call))).join(', ')}.`];
 }
 
-function callText({ operation, scope, accounts, calls }: PlannedCall): string {
-  const times = `${number(calls)} ${operation}`;
+function callText({ enrollment, operation, scope, accounts, calls }: PlannedCall, withKind: boolean): string {
+  const times = `${number(calls)} ${operation}${withKind ? ` of ${TITLES[enrollment]}` : ''}`;
   if (scope === 'organization')
     return `${times} for the whole organization (${count(accounts, 'account')} not yet Active)`;
   if (scope === 'configuration') return `${times} (${count(accounts, 'account')})`;

@@ -80,9 +80,10 @@ export function configurationCallsOf(
 ): PlannedCall[] {
   const changed = new Set(due.filter(({ scope }) => scope === 'configuration').map(({ accountId }) => accountId));
   const counts = new Map<Operation, PlannedCall>();
+  const none = { enrollment: ASSOCIABLE, scope: 'configuration', accounts: 0, calls: 0 } as const;
   for (const call of calls) {
     const operation = operationOf(call);
-    const known = counts.get(operation) ?? { operation, scope: 'configuration', accounts: 0, calls: 0 };
+    const known = counts.get(operation) ?? { ...none, operation };
     const accounts = [...call.accounts.keys()].filter((id) => changed.has(id)).length;
     if (accounts === 0 && call.accounts.size > 0) continue;
     counts.set(operation, { ...known, accounts: known.accounts + accounts, calls: known.calls + 1 });

@@ -148,12 +148,13 @@ export function plannedCalls(changes: readonly Change[]): PlannedCall[] {
     const accounts = (counts.get(key)?.accounts ?? 0) + 1;
     const perCall = scope === 'batch' ? batchSizeOf(enrollment, action) : 1;
     const calls = scope === 'organization' ? 1 : Math.ceil(accounts / perCall);
-    counts.set(key, { operation: action, scope, accounts, calls });
+    counts.set(key, { enrollment, operation: action, scope, accounts, calls });
   }
   return [...counts.values()];
 }
 
 export interface PlannedCall {
+  readonly enrollment: EnrollmentId;
   readonly operation: Action;
   readonly scope: Scope;
   readonly accounts: number;

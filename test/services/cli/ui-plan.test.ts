@@ -31,9 +31,15 @@ describe('a plan of ten thousand changes', () => {
     trustedAccess: true,
     totals: { now: 9_000, followUps: 1_000, optOuts: 0, calls: 10_004 },
     calls: [
-      { operation: 'UpdateEnrollmentStatus', scope: 'member', accounts: 10_000, calls: 10_000 },
-      { operation: 'AssociateAccounts', scope: 'batch', accounts: 101, calls: 3 },
-      { operation: 'UpdateEnrollmentStatus', scope: 'organization', accounts: 9, calls: 1 },
+      {
+        ...{ enrollment: 'computeOptimizer', operation: 'UpdateEnrollmentStatus', scope: 'member' },
+        ...{ accounts: 10_000, calls: 10_000 },
+      },
+      { enrollment: 'automation', operation: 'AssociateAccounts', scope: 'batch', accounts: 101, calls: 3 },
+      {
+        ...{ enrollment: 'computeOptimizer', operation: 'UpdateEnrollmentStatus', scope: 'organization' },
+        ...{ accounts: 9, calls: 1 },
+      },
     ],
     broken: [],
     changes: Array.from({ length: 10_000 }, (_, at) => changeAt(at)),
@@ -55,6 +61,29 @@ describe('a plan of ten thousand changes', () => {
       'Plan: 10,000 changes (9,000 now, 1,000 after Compute Optimizer), 0 opt-outs, 10,004 calls',
     );
     expect(planText(plan, { style: plain, width: null, all: true }).length).toBeGreaterThan(10_000);
+  });
+
+  test('calls of two kinds with the same operation are told apart', () => {
+    const member = { operation: 'UpdateEnrollmentStatus', scope: 'member', accounts: 2, calls: 2 } as const;
+    const wide = { used: false, possible: true, accounts: 2, note: 'it could' };
+    const lines = planText(
+      {
+        ...plan,
+        organizationWide: wide,
+        otherOrganizationWide: [{ ...wide, enrollment: 'costOptimizationHub' }],
+        calls: [
+          { ...member, enrollment: 'computeOptimizer' },
+          { ...member, enrollment: 'costOptimizationHub' },
+        ],
+      },
+      { style: plain, width: null, all: false },
+    );
+    expect(lines).toContain(
+      'Calls: 2 UpdateEnrollmentStatus of Compute Optimizer (one for each account), ' +
+        '2 UpdateEnrollmentStatus of Cost Optimization Hub (one for each account).',
+    );
+    expect(lines).toContain('Organization-wide call for Compute Optimizer: not used; it could.');
+    expect(lines).toContain('Organization-wide call for Cost Optimization Hub: not used; it could.');
   });
 });
 

@@ -93,8 +93,8 @@ export const planSchema = z.object({
     .nullable()
     .describe('Whether the organization trusts Compute Optimizer; null: AWS did not say'),
   totals,
-  calls: list(z.object({ operation: action, scope, accounts: count, calls: count })).describe(
-    'The mutating calls of `totals`, by operation',
+  calls: list(z.object({ enrollment, operation: action, scope, accounts: count, calls: count })).describe(
+    'The mutating calls of `totals`, by kind and operation',
   ),
   configurations: z
     .object({
