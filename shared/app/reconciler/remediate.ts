@@ -210,11 +210,14 @@ function requireClaim(work: WorkContext, { assessment, expiresAt }: ReturnType<t
   throw localError(assessment, { code: CLAIM_EXPIRING, kind: 'Invalid', message, ambiguous: false });
 }
 
+/** Some accounts could not be claimed, because another worker has written about them since they were assessed. */
+export const NOT_ALL_CLAIMED = 'NotAllClaimed';
+
 /** The failure if some accounts could not be claimed: the call would change those too, without an intent. */
 function notAllClaimed(remediation: Remediation): Failure {
   const call = remediation.assessment.scope === 'configuration' ? 'call' : 'organization-wide call';
   const message = `the ${call} was not made: some accounts were being changed one by one`;
-  const error = { kind: 'Organization', code: 'NotAllClaimed', message, requestId: null, operation: null };
+  const error = { kind: 'Organization', code: NOT_ALL_CLAIMED, message, requestId: null, operation: null };
   return { outcome: undone(attemptsOf(remediation)), error };
 }
 

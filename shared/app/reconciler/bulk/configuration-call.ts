@@ -3,6 +3,7 @@ import type { ConfigurationCall } from '../../../domain/decision/configuration-c
 import type { ConfigurationChange } from '../../../domain/decision/plan.ts';
 import type { AccountId, ConfigurationTarget, RuleMode } from '../../../domain/enrollment/model.ts';
 import type { EntryDraft } from '../../../domain/ledger/entry.ts';
+import type { ReasonCode } from '../../../domain/enrollment/reason-codes.ts';
 import type { WorkMessage } from '../../../domain/work-message.ts';
 import { CloudError, type SendChange } from '../../../ports/cloud.ts';
 import { confirmConfiguration, forgetConfiguration, noteConfiguration } from '../../guardrails/own-configurations.ts';
@@ -12,7 +13,7 @@ import type { AssociableAccount } from '../../survey/assessment-table.ts';
 import type { Remediated } from '../claims.ts';
 import { errorFacts, type Failure, failureOutcome, undone } from '../error-policy.ts';
 import { ChangeRefused } from '../guard.ts';
-import { makeForJoiners, remediate } from '../remediate.ts';
+import { CLAIM_EXPIRING, makeForJoiners, NOT_ALL_CLAIMED, remediate } from '../remediate.ts';
 import { attemptsOf, type Candidate, type Remediation } from '../remediation-entries.ts';
 import { entryContext, type WorkContext } from '../worker-context.ts';
 
@@ -33,12 +34,19 @@ export interface PlannedCall {
 
 export interface CallEnd {
   /**
-   * `busy`: AWS is still applying another change. `moved`: an account changed since it was assessed, so no call was made. `failed`: nothing above
-   * the target may be changed before the next scan.
+   * `busy`: AWS is still applying another change. `moved`: no request was sent, because accounts have changed since they were assessed, so the call must
+   * be planned again. `failed`: nothing above the target may be changed before the next scan.
    */
   readonly end: 'made' | 'busy' | 'moved' | 'failed';
   readonly accounts: readonly Remediated<Candidate>[];
 }
+
+/** Codes of failures before the request was sent that show outdated assessments, not a fault of the call. */
+const OUTDATED: ReadonlySet<string> = new Set([
+  NOT_ALL_CLAIMED,
+  CLAIM_EXPIRING,
+  'suspendedByOperator' satisfies ReasonCode,
+]);
 
 /** Makes one Put or Delete call, with an entry in the organization's chain and an intent for each account that it changes. */
 export async function makeCall(
@@ -171,7 +179,7 @@ class Call {
     await this.#ended(isMade ? null : (failure?.error.message ?? 'an account has changed since it was assessed'));
     if (isMade) return 'made';
     if (this.isBusy) return 'busy';
-    return failure === null ? 'moved' : 'failed';
+    return failure === null || OUTDATED.has(failure.error.code) ? 'moved' : 'failed';
   }
 
   async #begin(): Promise<void> {

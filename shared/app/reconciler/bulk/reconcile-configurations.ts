@@ -139,16 +139,16 @@ async function concluded(
   const results = [await verify(work, message, made)];
   const follow = (changes: readonly Change[]): WorkResult =>
     merged([...results, { ...NO_RESULT, followUps: messagesFor(runOf(work, message), changes) }]);
+  const undone = new Set(
+    last?.accounts.flatMap(({ record, failure }) => (failure && isUndone(failure.outcome) ? [record.accountId] : [])),
+  );
   if (last === null || last.end === 'made' || last.end === 'moved')
-    return follow(await leftOver(work, message, made, seen));
+    return follow(await leftOver(work, message, made, undone, seen));
   // AWS is still busy after the longest wait, so the message is queued again for the remaining calls.
   if (last.end === 'busy') await work.deps.queue.send([message], BUSY_PAUSE_MS);
   for (const { record, failure } of last.accounts)
     if (failure !== null && !isUndone(failure.outcome)) results.push(failureResult(record.accountId, record, failure));
   // A call that AWS does not accept is replaced by other calls for its accounts.
-  const undone = new Set(
-    last.accounts.flatMap(({ record, failure }) => (failure && isUndone(failure.outcome) ? [record.accountId] : [])),
-  );
   const instead = seen.assessed.flatMap(({ account, assessments: { [ASSOCIABLE]: assessment } }) => {
     return last.end === 'failed' && undone.has(account.id) ? [toChange(assessment, account)] : [];
   });
@@ -157,12 +157,14 @@ async function concluded(
 
 /**
  * Changes that the scan assigned to calls for configurations that are no longer planned, because the organization or its configurations have changed
- * since. Other calls make them. An account whose record was written meanwhile has a key of its own.
+ * since. Other calls make them. An account whose record was written meanwhile has a key of its own, unless it was written by the last call.
+ * @param undone the accounts of the last call, if it was not sent
  */
 async function leftOver(
   { deps, runs }: WorkContext,
   { planHash }: ConfigurationsMessage,
   made: readonly AccountId[],
+  undone: ReadonlySet<AccountId>,
   seen: Survey,
 ): Promise<readonly Change[]> {
   const done = new Set(made);
@@ -174,7 +176,9 @@ async function leftOver(
   if (due.length === 0) return due;
   const surveyed = new Map(seen.associable.map(({ account, headHash }) => [account.id, headHash]));
   const records = await deps.records.getMany(due.map(({ accountId }) => accountId));
-  return due.filter(({ accountId: id }) => (records.get(id)?.head.hash ?? null) === surveyed.get(id));
+  return due.filter(({ accountId: id }) => {
+    return undone.has(id) || (records.get(id)?.head.hash ?? null) === surveyed.get(id);
+  });
 }
 
 function runOf({ policy }: WorkContext, { runId, planHash }: ConfigurationsMessage): RunContext {

@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import { suspend } from '../../../../shared/app/guardrails/controls.ts';
+import { writeEntries } from '../../../../shared/app/ledger/write-entries.ts';
+import type { Guard } from '../../../../shared/app/reconciler/guard.ts';
+import type { WorkContext } from '../../../../shared/app/reconciler/worker-context.ts';
+import { emptyRecord } from '../../../../shared/domain/account/record.ts';
+import { accountEntry, facetOfCondition } from '../../../../shared/domain/account/transition.ts';
+import { parseOperatorSelector } from '../../../../shared/domain/policy/rules/operator-selector.ts';
+import { MANAGEMENT, MEMBER, policyOf } from '../../../support/domain-kit.ts';
+import { NO_CAPS, reconcilerBed } from '../../../support/reconciler-bed.ts';
+import { accountId } from '../../../support/workshop.ts';
+
+const bed = reconcilerBed();
+const MANAGED = policyOf(
+  'computeOptimizer: Active, automation: Active, organizationRules: AnyAllowed',
+  `${NO_CAPS}\norganization: { automationConfigurations: manage }`,
+);
+const PUT = 'PutOrganizationEnrollmentConfiguration';
+
+/** Six members in /Sandbox, six in /Workloads/Prod, all without Automation. */
+async function scanned(): Promise<void> {
+  const members = Array.from({ length: 12 }, (_, n) => {
+    return { ...MEMBER, id: accountId(n), ou: n < 6 ? '/Sandbox' : '/Workloads/Prod' };
+  });
+  await bed.enrolled({ policy: MANAGED, members: 12, cloud: { accounts: [MANAGEMENT, ...members] } });
+  await bed.shop.scan();
+}
+
+/** A worker with an action between the guard's check at this stage and what follows it, the first `times` times. */
+async function workerWith(stage: 'claim' | 'call', times: number, act: () => Promise<void>): Promise<WorkContext> {
+  const work = await bed.shop.process();
+  let left = times;
+  const check: Guard['check'] = async (key, change) => {
+    const acts = change.stage === stage && left-- > 0;
+    // Before the call, so that the last check shows it; otherwise after the check, before the claims.
+    if (acts && stage === 'call') await act();
+    const urgent = await work.guard.check(key, change);
+    if (acts && stage === 'claim') await act();
+    return urgent;
+  };
+  return { ...work, guard: Object.create(work.guard, { check: { value: check } }) };
+}
+
+/** Another worker writes about the account, without changing it. */
+async function anotherEntryAbout(id: string): Promise<void> {
+  const deps = bed.shop.deps();
+  const record = (await deps.records.get(id)) ?? emptyRecord(id);
+  const after = { ...facetOfCondition(await bed.shop.condition(id, 'automation')), reason: 'retrying' } as const;
+  const context = { now: deps.clock.now(), newId: deps.newId, runId: 'other', actor: 'other', policyHash: null };
+  const decide = () => [accountEntry(context, 'VerdictChanged', id, 'automation', { after })];
+  await writeEntries(deps, [{ record, decide }]);
+}
+
+async function verdicts(): Promise<Readonly<Record<string, number>>> {
+  const counts: Record<string, number> = {};
+  for (const { id } of bed.shop.members) {
+    const { verdict } = await bed.shop.condition(id, 'automation');
+    counts[verdict] = (counts[verdict] ?? 0) + 1;
+  }
+  return counts;
+}
+
+describe('a call for a configuration whose accounts have changed before it is sent', () => {
+  it('is planned again if another worker has written about one of them', async () => {
+    await scanned();
+    await bed.shop.workOff(await workerWith('claim', 1, () => anotherEntryAbout(accountId(3))));
+    expect(bed.shop.cloud.changes.map(({ operation }) => operation)).toEqual([PUT]);
+  });
+
+  it('is planned again without the part that an operator has suspended', async () => {
+    await scanned();
+    const parsed = parseOperatorSelector(accountId(3));
+    if (!parsed.ok) throw new Error(parsed.message);
+    const what = { selector: parsed.selector, until: null, reason: null };
+    await bed.shop.workOff(await workerWith('call', 1, async () => void (await suspend(bed.shop.deps(), what))));
+    expect(bed.shop.cloud.changes.map(({ operation }) => operation)).toEqual([PUT, 'AssociateAccounts']);
+    expect(bed.shop.cloud.changes[1]?.accountIds).toEqual([0, 1, 2, 4, 5].map(accountId));
+  });
+
+  it('is replaced by other calls if its accounts keep changing', async () => {
+    await scanned();
+    await bed.shop.workOff(await workerWith('claim', 3, () => anotherEntryAbout(accountId(3))));
+    // The other worker has a key for the account that it writes about.
+    expect(bed.changes()).toEqual(['AssociateAccounts 11']);
+    expect(await verdicts()).toEqual({ Compliant: 11, Drifted: 1 });
+  });
+});
