@@ -23,6 +23,8 @@ const schema = z.record(
   }),
 );
 
+type Own = z.infer<typeof schema>[string];
+
 export const OWN_CONFIGURATIONS = storedDocument(REGISTERS.configurations, schema);
 
 /** If somebody else deletes a configuration this often within {@link PERIOD_MS}, Rollcall does not store it again. */
@@ -79,22 +81,25 @@ export async function endContest(registers: Registers, targetIds: ReadonlySet<st
 
 /**
  * Notes that Rollcall is about to store a configuration: a process that is killed after the call must not take it for somebody else's.
- * @param present the rule mode that AWS stores now; `null`: none
+ * @returns what was noted for the target before, for {@link withdrawConfiguration}; `null`: nothing
  */
 export async function noteConfiguration(
   registers: Registers,
   { targetId, target, ruleMode: wanted, present, runId, now }: NotedConfiguration,
-): Promise<void> {
+): Promise<Own | null> {
+  let before: Own | null = null;
   await update(registers, OWN_CONFIGURATIONS, (current) => {
     const own = current?.[targetId];
+    before = own ?? null;
     const ours = own !== undefined && (present === own.ruleMode || present === own.previous);
     // A call that AWS has not accepted left nothing that somebody else could have deleted.
     const repeats = own?.accepted === true && own.ruleMode === wanted && present === null;
     const repeated = recent(own?.repeated ?? [], now);
-    const before = ours ? present : null;
-    const noted = { ruleMode: wanted, target, previous: before, at: now, runId, accepted: false };
+    const previous = ours ? present : null;
+    const noted = { ruleMode: wanted, target, previous, at: now, runId, accepted: false };
     return { ...current, [targetId]: { ...noted, repeated: repeats ? [...repeated, now] : repeated } };
   });
+  return before;
 }
 
 interface NotedConfiguration {
@@ -102,9 +107,19 @@ interface NotedConfiguration {
   /** The path of the root or OU, or the account's id. */
   readonly target: string;
   readonly ruleMode: RuleMode;
+  /** The rule mode that AWS stores now; `null`: none. */
   readonly present: RuleMode | null;
   readonly runId: string;
   readonly now: EpochMs;
+}
+
+/**
+ * AWS has certainly not stored what {@link noteConfiguration} noted. Without this, a configuration that somebody else stores later would count as ours.
+ * @param before the result of `noteConfiguration`
+ */
+export async function withdrawConfiguration(registers: Registers, targetId: string, before: Own | null): Promise<void> {
+  if (before === null) return forgetConfiguration(registers, targetId);
+  await update(registers, OWN_CONFIGURATIONS, (current) => ({ ...current, [targetId]: before }));
 }
 
 /** AWS has accepted the call. If the previous rule mode is there again later, somebody else has set it. */
@@ -115,7 +130,7 @@ export async function confirmConfiguration(registers: Registers, targetId: strin
   });
 }
 
-/** Rollcall has deleted the configuration of a target. */
+/** No configuration of the target is ours any more. */
 export async function forgetConfiguration(registers: Registers, targetId: string): Promise<void> {
   await update(registers, OWN_CONFIGURATIONS, (current) => {
     const { [targetId]: _, ...others } = current ?? {};

@@ -6,7 +6,12 @@ import type { EntryDraft } from '../../../domain/ledger/entry.ts';
 import type { ReasonCode } from '../../../domain/enrollment/reason-codes.ts';
 import type { WorkMessage } from '../../../domain/work-message.ts';
 import { CloudError, type SendChange } from '../../../ports/cloud.ts';
-import { confirmConfiguration, forgetConfiguration, noteConfiguration } from '../../guardrails/own-configurations.ts';
+import {
+  confirmConfiguration,
+  forgetConfiguration,
+  noteConfiguration,
+  withdrawConfiguration,
+} from '../../guardrails/own-configurations.ts';
 import { organizationEntry } from '../../ledger/organization-entry.ts';
 import { writeOrganizationEntry } from '../../ledger/write-entries.ts';
 import type { AssociableAccount } from '../../survey/assessment-table.ts';
@@ -127,6 +132,10 @@ class Call {
   #begun = false;
   /** The last request, for the entries; an event of the call is recognized as Rollcall's own by its request id. */
   #sent: EntryDraft['api'] = null;
+  /** Withdraws what `#begin` noted. */
+  #withdraw: () => Promise<void> = async () => undefined;
+  /** An answer was lost, so AWS may have accepted the request. */
+  #mayBeAccepted = false;
   isBusy = false;
 
   constructor(work: WorkContext, message: ConfigurationsMessage, planned: PlannedCall) {
@@ -152,6 +161,7 @@ class Call {
         this.#sent = { operation: change.operation, requestId, clientToken: token };
         return { requestId, message: null, refused: new Map() };
       } catch (error) {
+        this.#mayBeAccepted ||= !(error instanceof CloudError) || error.kind === 'Transient';
         throw this.#explained(error);
       }
     };
@@ -188,8 +198,11 @@ class Call {
     const { change, path, present } = this.#planned;
     const { targetId, ruleMode } = change;
     await this.#write('ConfigurationStarted', null);
-    const noted = { targetId, target: path, present, runId: this.#message.runId, now: deps.clock.now() };
-    if (ruleMode !== null) await noteConfiguration(deps.registers, { ...noted, ruleMode });
+    if (ruleMode !== null) {
+      const noted = { targetId, target: path, present, runId: this.#message.runId, now: deps.clock.now() };
+      const before = await noteConfiguration(deps.registers, { ...noted, ruleMode });
+      this.#withdraw = () => withdrawConfiguration(deps.registers, targetId, before);
+    }
     this.#begun = true;
   }
 
@@ -197,7 +210,10 @@ class Call {
     if (!this.#begun) return;
     const { change } = this.#planned;
     await this.#write('ConfigurationEnded', message);
-    if (message !== null) return;
+    if (message !== null) {
+      if (!this.#mayBeAccepted) await this.#withdraw();
+      return;
+    }
     const settle = change.ruleMode === null ? forgetConfiguration : confirmConfiguration;
     await settle(this.#work.deps.registers, change.targetId);
   }

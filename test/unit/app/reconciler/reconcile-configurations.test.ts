@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { suspend } from '../../../../shared/app/guardrails/controls.ts';
+import { halt, suspend } from '../../../../shared/app/guardrails/controls.ts';
+import { ownConfigurations } from '../../../../shared/app/guardrails/own-configurations.ts';
 import { writeEntries } from '../../../../shared/app/ledger/write-entries.ts';
 import type { Guard } from '../../../../shared/app/reconciler/guard.ts';
 import type { WorkContext } from '../../../../shared/app/reconciler/worker-context.ts';
@@ -7,6 +8,7 @@ import { emptyRecord } from '../../../../shared/domain/account/record.ts';
 import { accountEntry, facetOfCondition } from '../../../../shared/domain/account/transition.ts';
 import { parseOperatorSelector } from '../../../../shared/domain/policy/rules/operator-selector.ts';
 import { MANAGEMENT, MEMBER, policyOf } from '../../../support/domain-kit.ts';
+import { cloudError, type Trouble } from '../../../support/memory-cloud.ts';
 import { NO_CAPS, reconcilerBed } from '../../../support/reconciler-bed.ts';
 import { accountId } from '../../../support/workshop.ts';
 
@@ -83,5 +85,44 @@ describe('a call for a configuration whose accounts have changed before it is se
     // The other worker has a key for the account that it writes about.
     expect(bed.changes()).toEqual(['AssociateAccounts 11']);
     expect(await verdicts()).toEqual({ Compliant: 11, Drifted: 1 });
+  });
+});
+
+describe('a configuration that Rollcall noted before its call', () => {
+  const answered = async (...troubles: readonly Trouble[]): Promise<boolean> => {
+    await scanned();
+    const left = [...troubles];
+    bed.trouble = ({ operation }) => (operation === PUT ? left.shift() : null);
+    await bed.shop.workOff(await bed.shop.process());
+    const own = await ownConfigurations(bed.shop.store.registers, bed.shop.clock.now());
+    return own.isOurs('r-root', 'AnyAllowed');
+  };
+  const lost = cloudError('Transient', 'InternalServerException');
+
+  it.each([
+    ['Invalid', 'InvalidParameterValueException'],
+    ['Denied', 'AccessDeniedException'],
+    ['Conflict', 'ConflictException'],
+  ] as const)('is not ours if AWS has refused the call: %s', async (kind, code) => {
+    expect(await answered({ before: cloudError(kind, code) })).toBe(false);
+  });
+
+  it('is ours if AWS has accepted the call', async () => {
+    expect(await answered()).toBe(true);
+  });
+
+  it('may be ours if an answer was lost, even if a repetition was refused', async () => {
+    expect(await answered({ after: lost }, { before: cloudError('Invalid', 'InvalidParameterValueException') })).toBe(
+      true,
+    );
+  });
+
+  it('is not ours if the guard has refused the call', async () => {
+    await scanned();
+    const deps = bed.shop.deps();
+    await bed.shop.workOff(await workerWith('call', 1, async () => void (await halt(deps, null))));
+    expect(bed.changes()).toEqual([]);
+    const own = await ownConfigurations(deps.registers, bed.shop.clock.now());
+    expect(own.isOurs('r-root', 'AnyAllowed')).toBe(false);
   });
 });
