@@ -2,6 +2,7 @@ import { sha256Hex } from '../../domain/canonical-hash.ts';
 import { actionOf } from '../../domain/enrollment/kinds/index.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import { type ChangeResult, CloudError, type SendChange } from '../../ports/cloud.ts';
+import type { Clock } from '../../ports/system.ts';
 import { entryContext, organizationEntry } from '../ledger/organization-entry.ts';
 import { writeOrganizationEntry } from '../ledger/write-entries.ts';
 import { type CallScope, leftOut, localError, reachesAll, requestOf, requireAccepted } from './change-request.ts';
@@ -71,7 +72,7 @@ export async function makeForJoiners(
   await work.guard.check(key, { ...about, stage: 'claim' });
   await work.retrying(async () => {
     const send = await prepare();
-    await work.guard.check(key, { ...about, stage: 'call' });
+    await checkUntilFresh(work.deps.clock, () => work.guard.check(key, { ...about, stage: 'call' }));
     return send();
   });
 }
@@ -174,24 +175,36 @@ function prepared<Member extends Candidate>(
  */
 const FRESH_MS = 1_000;
 
-/**
- * The second guard. While a slow store answers its checks, the first answers grow old and the claim may run out, so the urgent checks run again
- * until their answers are fresh.
- * @throws ChangeRefused, or the CloudError of a claim that has run out.
- */
-async function guardBeforeSending<Member extends Candidate>(
+/** The second guard, as long as the claims last. @throws ChangeRefused, or the CloudError of a claim that has run out. */
+function guardBeforeSending<Member extends Candidate>(
   work: WorkContext,
   call: RemediationCall<Member>,
   claims: readonly Part<Member>[],
 ): Promise<void> {
-  const { clock } = work.deps;
   const claim = soonestClaim(claims);
-  requireClaim(work, claim);
-  let began = clock.now();
   const claimed = claims.map(({ remediation }) => remediation);
-  const urgentChecks = await guard(work, call, claimed, 'call');
+  return checkUntilFresh(
+    work.deps.clock,
+    () => guard(work, call, claimed, 'call'),
+    () => requireClaim(work, claim),
+  );
+}
+
+/**
+ * Checks, and while a slow store makes the answers grow old, repeats the urgent checks until their answers are fresh.
+ * @param check returns a function that repeats only the urgent checks
+ * @param requireTime throws if no time is left to wait for answers
+ */
+async function checkUntilFresh(
+  clock: Clock,
+  check: () => Promise<() => Promise<void>>,
+  requireTime: () => void = () => undefined,
+): Promise<void> {
+  requireTime();
+  let began = clock.now();
+  const urgentChecks = await check();
   for (;;) {
-    requireClaim(work, claim);
+    requireTime();
     if (clock.now() - began <= FRESH_MS) return;
     began = clock.now();
     await urgentChecks();

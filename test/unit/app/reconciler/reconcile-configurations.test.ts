@@ -126,3 +126,32 @@ describe('a configuration that Rollcall noted before its call', () => {
     expect(own.isOurs('r-root', 'AnyAllowed')).toBe(false);
   });
 });
+
+describe('a call for a configuration that changes only accounts that join later', () => {
+  const compliant = { status: 'Active', ruleMode: 'AnyAllowed' } as const;
+
+  it('is not made if enforcement is halted while the checks before it take long', async () => {
+    await bed.enrolled({ policy: MANAGED, members: 2 });
+    for (const { id } of bed.shop.members) bed.shop.cloud.set(id, { automation: compliant });
+    await bed.shop.scan();
+    const work = await bed.shop.process();
+    const check: Guard['check'] = async (key, change) => {
+      const urgent = await work.guard.check(key, change);
+      if (change.stage === 'claim') return urgent;
+      await halt(bed.shop.deps(), null);
+      await bed.shop.clock.advance(2_000);
+      return urgent;
+    };
+    await bed.shop.workOff({ ...work, guard: Object.create(work.guard, { check: { value: check } }) });
+    expect(bed.changes()).toEqual([]);
+  });
+
+  it('is made without a claim', async () => {
+    await bed.enrolled({ policy: MANAGED, members: 2 });
+    for (const { id } of bed.shop.members) bed.shop.cloud.set(id, { automation: compliant });
+    await bed.shop.scan();
+    await bed.shop.workOff(await bed.shop.process());
+    expect(bed.changes()).toEqual([`${PUT} 0`]);
+    expect(await bed.shop.types(accountId(0), 'automation')).not.toContain('RemediationStarted');
+  });
+});
