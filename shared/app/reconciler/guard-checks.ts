@@ -31,8 +31,8 @@ function controls({ deps, controls: view }: CheckParts): Check {
           'suspendedByOperator',
           `${one.selector} is suspended, and the call would reach every account`,
         );
-      const find = await factsFinder(deps, accountIds.length);
-      for (const id of accountIds) requireNotSuspended(set, await find(id), now);
+      const find = await accountFinder(deps, accountIds.length);
+      for (const id of accountIds) requireNotSuspended(set, (await find(id)) ?? onlyId(id), now);
     },
   };
 }
@@ -40,17 +40,19 @@ function controls({ deps, controls: view }: CheckParts): Check {
 /** A batch has at most 50 accounts. Reading more than that one by one would outlast their claims. */
 const MAX_SINGLE_READS = 50;
 
-/** An account without a snapshot can only be suspended by its id. */
-async function factsFinder(
+/** Finds accounts in the snapshot; `null`: it is not there. @param accounts how many will be looked up */
+async function accountFinder(
   { snapshots }: CheckParts['deps'],
   accounts: number,
-): Promise<(id: AccountId) => Promise<OrganizationAccount>> {
-  const all = accounts > MAX_SINGLE_READS ? ((await snapshots.load())?.accounts ?? []) : null;
-  const known = all === null ? null : new Map(all.map((account) => [account.id, account]));
-  return async (id) =>
-    (known === null ? await snapshots.get(id) : known.get(id)) ?? {
-      ...{ id, name: '', ou: '', state: 'ACTIVE' as const, management: false, tags: null },
-    };
+): Promise<(id: AccountId) => Promise<OrganizationAccount | null>> {
+  if (accounts <= MAX_SINGLE_READS) return (id) => snapshots.get(id);
+  const known = new Map((await snapshots.load())?.accounts.map((account) => [account.id, account]));
+  return async (id) => known.get(id) ?? null;
+}
+
+/** An account that the snapshot lacks can only be suspended by its id. */
+function onlyId(id: AccountId): OrganizationAccount {
+  return { id, name: '', ou: '', state: 'ACTIVE', management: false, tags: null };
 }
 
 function requireNotSuspended(set: CompiledControls, facts: OrganizationAccount, now: number): void {
@@ -81,18 +83,19 @@ function runStopped(): Check {
 }
 
 /** While the gate of a rollout is closed, only canaries are changed. Once open, it stays open for the policy. */
-function rollout({ deps: { registers, snapshots }, policy }: CheckParts): Check {
+function rollout({ deps, policy }: CheckParts): Check {
   let open = policy.policy.rollout === null;
   return {
     async ask({ accountIds }) {
       if (open) return;
-      const gate = await readGate(registers, policy);
+      const gate = await readGate(deps.registers, policy);
       if (!gate.closed) {
         open = true;
         return;
       }
+      const find = await accountFinder(deps, accountIds.length);
       for (const accountId of accountIds) {
-        const known = await snapshots.get(accountId);
+        const known = await find(accountId);
         if (known === null || !policy.canDecide(known) || !policy.isCanary(known))
           throw new ChangeRefused('rollout', gate.message, gate.notBefore);
       }

@@ -5,9 +5,10 @@ import { changeKey } from '../../../../shared/app/plan/plan.ts';
 import type { Check } from '../../../../shared/app/reconciler/guard.ts';
 import { ChangeRefused, Guard } from '../../../../shared/app/reconciler/guard.ts';
 import { checksOf } from '../../../../shared/app/reconciler/guard-checks.ts';
+import type { WorkContext } from '../../../../shared/app/reconciler/worker-context.ts';
 import { earlyScanRequest } from '../../../../shared/app/schedule/scan-requests.ts';
 import { parseOperatorSelector } from '../../../../shared/domain/policy/rules/operator-selector.ts';
-import { DAY, NOW, policyOf } from '../../../support/domain-kit.ts';
+import { DAY, MANAGEMENT, NOW, policyOf } from '../../../support/domain-kit.ts';
 import { cloudError } from '../../../support/memory-cloud.ts';
 import { NO_CAPS, reconcilerBed } from '../../../support/reconciler-bed.ts';
 import { accountId, keyOf } from '../../../support/workshop.ts';
@@ -134,31 +135,35 @@ describe('guardrails, right before the call', () => {
     expect(await bed.shop.condition(accountId(1), 'automation')).toMatchObject({ verdict: 'Drifted' });
   });
 
-  it('reads the snapshot once for a call about many accounts while an operator has suspended one', async () => {
-    await bed.open({ members: 60 });
+  /** The guard of a worker, and the number of accounts that it has read one by one. */
+  function countingGuard(work: WorkContext) {
+    const { snapshots } = work.deps;
+    const reads = { single: 0 };
+    const get = (id: string) => {
+      reads.single += 1;
+      return snapshots.get(id);
+    };
+    const deps = { ...work.deps, snapshots: Object.create(snapshots, { get: { value: get } }) };
+    return { guard: new Guard(work.runs, checksOf({ ...work, deps })), reads };
+  }
+
+  it.each([
+    ['an operator has suspended one', '', 59],
+    ['canaries come first', 'rollout: { canary: { match: { ou: /Workloads }, wait: 30m } }', 60],
+  ])('reads the snapshot once for a call about many accounts while %s', async (_, rollout, allowed) => {
+    await bed.open({ policy: policyOf('computeOptimizer: Active', `${NO_CAPS}\n${rollout}`), members: 60 });
     const run = bed.shop.run();
     await bed.shop.scan(run);
     const work = await bed.shop.process();
     const parsed = parseOperatorSelector(accountId(59));
     if (!parsed.ok) throw new Error('the id is not a selector');
-    await suspend(work.deps, { selector: parsed.selector, reason: 'freeze', until: null });
-    const { snapshots } = work.deps;
-    let single = 0;
-    const counting = Object.create(snapshots, {
-      get: {
-        value: (id: string) => {
-          single += 1;
-          return snapshots.get(id);
-        },
-      },
-    });
-    const checks = checksOf({ ...work, deps: { ...work.deps, snapshots: counting } });
-    const guard = new Guard(work.runs, checks);
+    if (allowed < 60) await suspend(work.deps, { selector: parsed.selector, reason: 'freeze', until: null });
+    const { guard, reads } = countingGuard(work);
     const ask = (accountIds: readonly string[]) =>
       guard.check(keyOf(bed.shop, run), { accountIds, optOut: false, stage: 'call' });
     const ids = bed.shop.members.map(({ id }) => id);
-    await ask(ids.slice(0, 59));
-    expect(single).toBe(0);
-    await expect(ask(ids)).rejects.toThrow(ChangeRefused);
+    await ask(ids.slice(0, allowed));
+    expect(reads.single).toBe(0);
+    await expect(ask([...ids, MANAGEMENT.id])).rejects.toThrow(ChangeRefused);
   });
 });
