@@ -2,8 +2,8 @@ import { emptyRecord } from '../../../domain/account/record.ts';
 import type { ConfigurationCall } from '../../../domain/decision/configuration-calls.ts';
 import type { ConfigurationChange } from '../../../domain/decision/plan.ts';
 import type { AccountId, ConfigurationTarget, RuleMode } from '../../../domain/enrollment/model.ts';
-import type { EntryDraft } from '../../../domain/ledger/entry.ts';
 import type { ReasonCode } from '../../../domain/enrollment/reason-codes.ts';
+import type { EntryDraft } from '../../../domain/ledger/entry.ts';
 import type { WorkMessage } from '../../../domain/work-message.ts';
 import { CloudError, type SendChange } from '../../../ports/cloud.ts';
 import {
@@ -64,14 +64,20 @@ export async function makeCall(
   if (members === null) return { end: 'moved', accounts: [] };
   const call = new Call(work, message, planned);
   if (members.length === 0) return { end: await call.forJoiners(), accounts: [] };
-  const ends = await remediate(work, {
-    key: message,
-    members,
-    scope: 'configuration',
-    optOut: members.some(({ assessment }) => assessment.optOut),
-    prepare: (token) => call.prepare(token),
-    explain: async (error, remediations) => explain(work, call, error, remediations),
-  });
+  let ends: readonly Remediated<Candidate>[];
+  try {
+    ends = await remediate(work, {
+      key: message,
+      members,
+      scope: 'configuration',
+      optOut: members.some(({ assessment }) => assessment.optOut),
+      prepare: (token) => call.prepare(token),
+      explain: async (error, remediations) => explain(work, call, error, remediations),
+    });
+  } catch (error) {
+    if (error instanceof CloudError) await call.end(error.message);
+    throw error;
+  }
   return { end: await call.conclude(ends), accounts: ends };
 }
 
@@ -172,11 +178,11 @@ class Call {
     const token = this.#work.deps.newId();
     try {
       await makeForJoiners(this.#work, this.#message, () => this.prepare(token));
-      await this.#ended(null);
+      await this.end(null);
       return 'made';
     } catch (error) {
       if (!(error instanceof CloudError) && !(error instanceof ChangeRefused)) throw error;
-      await this.#ended(error.message);
+      await this.end(error.message);
       if (error instanceof CloudError && error.kind === 'Unauthenticated') throw error;
       return this.isBusy ? 'busy' : 'failed';
     }
@@ -186,7 +192,7 @@ class Call {
   async conclude(ends: readonly Remediated<Candidate>[]): Promise<CallEnd['end']> {
     const failure = ends.find((end) => end.failure !== null)?.failure ?? null;
     const isMade = ends.length > 0 && failure === null;
-    await this.#ended(isMade ? null : (failure?.error.message ?? 'an account has changed since it was assessed'));
+    await this.end(isMade ? null : (failure?.error.message ?? 'an account has changed since it was assessed'));
     if (isMade) return 'made';
     if (this.isBusy) return 'busy';
     return failure === null || OUTDATED.has(failure.error.code) ? 'moved' : 'failed';
@@ -206,7 +212,8 @@ class Call {
     this.#begun = true;
   }
 
-  async #ended(message: string | null): Promise<void> {
+  /** @param message why the call was not made; `null`: AWS has accepted it */
+  async end(message: string | null): Promise<void> {
     if (!this.#begun) return;
     const { change } = this.#planned;
     await this.#write('ConfigurationEnded', message);

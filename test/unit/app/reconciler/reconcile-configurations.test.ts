@@ -88,6 +88,20 @@ describe('a call for a configuration whose accounts have changed before it is se
   });
 });
 
+describe('the entries about a call for a configuration', () => {
+  it('end with its result even if AWS rejects the credentials', async () => {
+    await scanned();
+    bed.trouble = ({ operation }) =>
+      operation === PUT ? { before: cloudError('Unauthenticated', 'ExpiredToken') } : null;
+    await expect(bed.shop.workOff(await bed.shop.process())).rejects.toThrow('ExpiredToken');
+    const types = (await bed.shop.chain('organization')).map(({ type }) => type);
+    expect(types.filter((type) => type.startsWith('Configuration'))).toEqual([
+      'ConfigurationStarted',
+      'ConfigurationEnded',
+    ]);
+  });
+});
+
 describe('a configuration that Rollcall noted before its call', () => {
   const answered = async (...troubles: readonly Trouble[]): Promise<boolean> => {
     await scanned();
