@@ -39,8 +39,8 @@ export const REMEDIATION_FAULTS: readonly Fault[] = [
     breaks: 'a call under a claim that another process has expired (invariant 2)',
     edits: [
       {
-        file: 'shared/app/reconciler/remediate.ts',
-        find: 'for (;;) {\n    requireClaim(work, claim);',
+        file: 'shared/app/reconciler/guard.ts',
+        find: 'for (;;) {\n    requireTime();',
         replace: 'for (;;) {',
       },
     ],

@@ -2,6 +2,7 @@ import type { AccountId, EpochMs } from '../../domain/enrollment/model.ts';
 import type { ReasonCode } from '../../domain/enrollment/reason-codes.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
+import type { Clock } from '../../ports/system.ts';
 import type { Deps } from '../context.ts';
 import type { RunState, RunStore } from '../coordination/run-store.ts';
 import type { ControlsView } from '../guardrails/controls.ts';
@@ -80,5 +81,32 @@ export class Guard {
     return async () => {
       for (const check of this.#checks) if (check.urgent === true) await check.ask(asked);
     };
+  }
+}
+
+/**
+ * If the guard's answers are older than this when the request leaves, the urgent checks run again, ms: an operator's command takes effect within a
+ * second.
+ */
+const FRESH_MS = 1_000;
+
+/**
+ * Checks, and while a slow store makes the answers grow old, repeats the urgent checks until their answers are fresh.
+ * @param check returns a function that repeats only the urgent checks
+ * @param requireTime throws if no time is left to wait for answers
+ */
+export async function checkUntilFresh(
+  clock: Clock,
+  check: () => Promise<() => Promise<void>>,
+  requireTime: () => void = () => undefined,
+): Promise<void> {
+  requireTime();
+  let began = clock.now();
+  const urgentChecks = await check();
+  for (;;) {
+    requireTime();
+    if (clock.now() - began <= FRESH_MS) return;
+    began = clock.now();
+    await urgentChecks();
   }
 }

@@ -2,13 +2,12 @@ import { sha256Hex } from '../../domain/canonical-hash.ts';
 import { actionOf } from '../../domain/enrollment/kinds/index.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import { type ChangeResult, CloudError, type SendChange } from '../../ports/cloud.ts';
-import type { Clock } from '../../ports/system.ts';
 import { entryContext, organizationEntry } from '../ledger/organization-entry.ts';
 import { writeOrganizationEntry } from '../ledger/write-entries.ts';
 import { type CallScope, leftOut, localError, reachesAll, requestOf, requireAccepted } from './change-request.ts';
 import { claim, close, type Part, type Remediated, soonestClaim, unclaimed, unsent } from './claims.ts';
 import { type Failure, refusedChange, undone } from './error-policy.ts';
-import { ChangeRefused } from './guard.ts';
+import { ChangeRefused, checkUntilFresh } from './guard.ts';
 import { attemptsOf, type Candidate, type Remediation } from './remediation-entries.ts';
 import type { WorkContext } from './worker-context.ts';
 
@@ -169,12 +168,6 @@ function prepared<Member extends Candidate>(
   return work.deps.cloud.prepareChange(requestOf(scope, remediations));
 }
 
-/**
- * If the guard's answers are older than this when the request leaves, the urgent checks run again, ms: an operator's command takes effect within a
- * second.
- */
-const FRESH_MS = 1_000;
-
 /** The second guard, as long as the claims last. @throws ChangeRefused, or the CloudError of a claim that has run out. */
 function guardBeforeSending<Member extends Candidate>(
   work: WorkContext,
@@ -188,27 +181,6 @@ function guardBeforeSending<Member extends Candidate>(
     () => guard(work, call, claimed, 'call'),
     () => requireClaim(work, claim),
   );
-}
-
-/**
- * Checks, and while a slow store makes the answers grow old, repeats the urgent checks until their answers are fresh.
- * @param check returns a function that repeats only the urgent checks
- * @param requireTime throws if no time is left to wait for answers
- */
-async function checkUntilFresh(
-  clock: Clock,
-  check: () => Promise<() => Promise<void>>,
-  requireTime: () => void = () => undefined,
-): Promise<void> {
-  requireTime();
-  let began = clock.now();
-  const urgentChecks = await check();
-  for (;;) {
-    requireTime();
-    if (clock.now() - began <= FRESH_MS) return;
-    began = clock.now();
-    await urgentChecks();
-  }
 }
 
 /** The claim has nearly run out. Not Transient: the same call must not be repeated under this claim. */
