@@ -78,6 +78,31 @@ describe('the plan of organization enrollment configurations', () => {
     expect((await world.plan()).configurations?.calls).toEqual([]);
   });
 
+  it('shows a configuration that stays because it applies to accounts that the policy does not manage', async () => {
+    const world = await startWorld({
+      sandbox: { accounts: 60, drift: 0 },
+      policy: {
+        ...MANAGED,
+        more: 'rules: [{ id: own, match: { ou: /Workloads/Dev }, automation: unmanaged, organizationRules: unmanaged }]',
+      },
+    });
+    put(world, 'Workloads', 'NoneAllowed');
+    const plan = await world.plan();
+    const targetId = world.sandbox.organizationalUnits().find(({ name }) => name === 'Workloads')?.id;
+    expect(plan.configurations?.kept).toEqual([
+      {
+        targetId,
+        target: '/Workloads',
+        ruleMode: 'NoneAllowed',
+        why: expect.stringMatching(/^account \d{12}: .*\(own\); /),
+      },
+    ]);
+    const text = configurationsText(plan.configurations ?? undefined, 'h', { style: (_, line) => line, width: 80 });
+    const kept = text.findIndex((line) => line.startsWith('Kept: /Workloads (NoneAllowed): account '));
+    expect(kept).toBeGreaterThan(0);
+    expect(text.slice(kept + 1).every((line) => line.startsWith('Not covered: '))).toBe(true);
+  });
+
   it('waits with its accounts for a change window, and counts them', async () => {
     const windows = 'windows: [{ kind: allow, cron: "0 3 1 1 *", duration: 1h }]';
     const world = await startWorld({ sandbox: { accounts: 60, drift: 0 }, policy: { ...MANAGED, more: windows } });

@@ -6,7 +6,7 @@ import { count, number } from './words.ts';
 type Configurations = NonNullable<PlanDocument['configurations']>;
 type Call = Configurations['calls'][number];
 
-/** Up to this many OUs without a configuration are listed. */
+/** Up to this many OUs without a configuration, and configurations that stay, are listed. */
 const FEW = 10;
 
 /** What happens to organization enrollment configurations; nothing if the policy does not manage them or no call is planned. */
@@ -16,7 +16,7 @@ export function configurationsText(
   { style, width }: Pick<Output, 'style' | 'width'>,
 ): string[] {
   if (configurations === undefined) return [];
-  const { calls, notCovered, callsSaved } = configurations;
+  const { calls, notCovered, kept, callsSaved } = configurations;
   const made = calls.filter(({ needsApproval }) => !needsApproval);
   const saved = made.length === 0 ? '' : ` ${count(callsSaved, 'call')} saved.`;
   const title = `Organization enrollment configurations: ${count(made.length, 'call')}.${saved}`;
@@ -30,6 +30,7 @@ export function configurationsText(
     ...(made.length === calls.length
       ? []
       : [`After an apply has stored this plan: rollcall approve ${planHash.slice(0, 12)}`]),
+    ...keptText(kept),
     ...uncoveredText(notCovered),
   ];
 }
@@ -70,6 +71,14 @@ function foreignText(calls: readonly Call[]): string[] {
     const what = ruleMode === null ? 'deleted' : `replaced by ${ruleMode}`;
     return `Needs approval: the configuration of ${where} was set by somebody else and would be ${what}.`;
   });
+}
+
+function keptText(kept: Configurations['kept']): string[] {
+  const shown = kept
+    .slice(0, FEW)
+    .map(({ target, ruleMode, why }) => `Kept: ${target} (${ruleMode}): ${oneLine(why)}.`);
+  const others = kept.length - shown.length;
+  return others === 0 ? shown : [...shown, `… and ${count(others, 'more configuration')} that stay.`];
 }
 
 function uncoveredText(notCovered: Configurations['notCovered']): string[] {

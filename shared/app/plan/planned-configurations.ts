@@ -32,8 +32,18 @@ export interface PlannedConfigurations {
   readonly calls: readonly PlannedConfiguration[];
   /** OUs that no configuration covers, and why. Accounts there are changed by other calls. */
   readonly notCovered: readonly { readonly ou: string; readonly why: string }[];
+  /** Configurations that stay although the policy does not want them, because they apply to accounts that it does not manage. */
+  readonly kept: readonly KeptConfiguration[];
   /** How many more calls the same changes would need without configurations. */
   readonly callsSaved: number;
+}
+
+interface KeptConfiguration {
+  readonly targetId: string;
+  /** The path of the root or OU, or the account's id. */
+  readonly target: string;
+  readonly ruleMode: RuleMode;
+  readonly why: string;
 }
 
 /** The calls of a plan with the accounts that each of them changes. */
@@ -104,7 +114,11 @@ export function configurationsOf(
     const why = explained.whyNot.get(id);
     return why === undefined || (effective.get(id) ?? null) !== null ? [] : [{ ou, why }];
   });
-  const shown = { calls: [...made, ...asked].map(show), notCovered: [...contested, ...uncovered] };
+  const kept = [...explained.kept].flatMap(([targetId, why]) => {
+    const ruleMode = stored.get(targetId);
+    return ruleMode === undefined ? [] : [{ targetId, target: pathOf.get(targetId) ?? targetId, ruleMode, why }];
+  });
+  const shown = { calls: [...made, ...asked].map(show), notCovered: [...contested, ...uncovered], kept };
   return { calls: made, asked, shown };
 }
 
@@ -124,7 +138,7 @@ export function configurationKey({ operation, targetId, ruleMode }: Configuratio
 
 /** No call is made anywhere, for one reason that is shown for the root. */
 export function nothing(why: string): DecidedConfigurations {
-  return { calls: [], asked: [], shown: { calls: [], notCovered: [{ ou: '/', why }] } };
+  return { calls: [], asked: [], shown: { calls: [], notCovered: [{ ou: '/', why }], kept: [] } };
 }
 
 /** The tree to plan calls on, or the reason why there is none. Incomplete listings give no tree. */

@@ -17,10 +17,13 @@ export interface ConfigurationFacts extends JoinersContext {
   readonly configurations: ReadonlyMap<string, RuleMode>;
 }
 
-/** The input of {@link planConfigurations}, and for each OU that no configuration can cover, by id, the reason. */
 export interface ExplainedTree {
+  /** The input of {@link planConfigurations}. */
   readonly tree: ConfigurationTree;
+  /** For each OU that no configuration can cover, by id, the reason. */
   readonly whyNot: ReadonlyMap<string, string>;
+  /** For each configuration that stays because of an account that the policy does not manage, by the id of its target, the reason. */
+  readonly kept: ReadonlyMap<string, string>;
 }
 
 /** The organization changed between reading its OUs and its accounts, so the two do not fit together. Both must be read again. */
@@ -32,6 +35,7 @@ export class TreeChangedError extends Error {
 export function configurationTree(facts: ConfigurationFacts): ExplainedTree {
   const { policy, units, configurations } = facts;
   const whyNot = new Map<string, string>();
+  const kept = new Map<string, string>();
   const note = (id: string, { why }: ExplainedWant): void => {
     if (why !== null && !whyNot.has(id)) whyNot.set(id, why);
   };
@@ -56,18 +60,23 @@ export function configurationTree(facts: ConfigurationFacts): ExplainedTree {
     const found = account.management ? null : wantOfAccount(policy, account, assessment, isCovered);
     if (found === null) continue;
     note(parentId, found);
+    const governing = configurations.has(account.id) ? account.id : covered.get(parentId);
+    if (found.keeps && found.why !== null && governing !== undefined && !kept.has(governing))
+      kept.set(governing, found.why);
     const { status, ruleMode } = assessment;
     accounts.push({ id: account.id, parentId, want: found.want, status, ruleMode });
   }
-  return { tree: { containers, accounts, configurations }, whyNot };
+  return { tree: { containers, accounts, configurations }, whyNot, kept };
 }
 
-/** The root and OUs to which a configuration applies now, their own or one above. */
-function coveredIn({ units, configurations }: ConfigurationFacts): ReadonlySet<string> {
-  const covered = new Set<string>();
+/** The target of the configuration that applies now, by the id of each root and OU that has one itself or above it. */
+function coveredIn({ units, configurations }: ConfigurationFacts): ReadonlyMap<string, string> {
+  const covered = new Map<string, string>();
   // A parent comes before its OUs.
-  for (const { id, parentId } of units)
-    if (configurations.has(id) || (parentId !== null && covered.has(parentId))) covered.add(id);
+  for (const { id, parentId } of units) {
+    const target = configurations.has(id) ? id : covered.get(parentId ?? '');
+    if (target !== undefined) covered.set(id, target);
+  }
   return covered;
 }
 

@@ -13,6 +13,8 @@ import type { OperatorSuspension } from './operator-controls.ts';
 export interface ExplainedWant {
   readonly want: Want;
   readonly why: string | null;
+  /** The configuration that applies to the account stays because the policy does not manage the account. */
+  readonly keeps?: true;
 }
 
 const outside = (why: string): ExplainedWant => ({ want: 'outside', why });
@@ -50,9 +52,10 @@ export function wantOfAccount(
   });
   const mayRelease = settings.mode.value === 'enforce' && settings[ASSOCIABLE].value === 'Inactive';
   if (want === 'outside' && covered && !mayRelease && assessment.verdict !== 'NotApplicable')
-    return held(
-      `account ${account.id}: ${why}; without the configuration that applies to it, the account would change`,
-    );
+    return {
+      ...held(`account ${account.id}: ${why}; without the configuration that applies to it, the account would change`),
+      keeps: true,
+    };
   if (want === 'outside') return outside(`account ${account.id}: ${why}`);
   return assessment.verdict === 'NotApplicable' ? null : { want, why };
 }

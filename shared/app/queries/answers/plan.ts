@@ -116,6 +116,9 @@ export const planSchema = z.object({
         }),
       ),
       notCovered: list(z.object({ ou: z.string(), why: z.string() })).describe('OUs that no configuration covers'),
+      kept: list(z.object({ targetId: z.string(), target: z.string(), ruleMode, why: z.string() })).describe(
+        'Configurations that stay because they apply to accounts that the policy does not manage',
+      ),
       callsSaved: count.describe('How many more calls the same changes would need without configurations'),
     })
     .optional()
