@@ -86,7 +86,7 @@ export function fromListings(caller: Caller, account: OrganizationAccount, listi
   }
   const known: Partial<Record<EnrollmentId, Observation>> = {};
   return byKind((enrollment) => {
-    const observation = fromListing(account, enrollment, listings[enrollment], known);
+    const observation = fromListing(account, enrollment, listings, known);
     known[enrollment] = observation;
     return observation;
   });
@@ -96,9 +96,10 @@ export function fromListings(caller: Caller, account: OrganizationAccount, listi
 function fromListing(
   account: OrganizationAccount,
   enrollment: EnrollmentId,
-  listing: Listing | null,
+  listings: Listings,
   known: Partial<Observations>,
 ): Observation {
+  const { [enrollment]: listing, [LEADING_KIND]: leading } = listings;
   if (listing === null) return NOT_LISTED;
   const seen = listing.seen.get(account.id);
   if (seen !== undefined) return seen;
@@ -108,8 +109,16 @@ function fromListing(
   if (listing.leftOut?.has(account.id) === true) return NOT_LISTED;
   // No listing ever contains the management account, so its absence from a broken one is no reason to call it Unknown.
   if (listing.brokenBy !== null && !account.management) return absentFrom(listing);
-  if (absence === 'inactive') return account.management ? NOT_LISTED : absent(enrollment);
+  if (absence === 'inactive') return notEnrolled(account, enrollment, leading);
   return lacksPrerequisite(enrollment, known) ? absent(enrollment) : NOT_LISTED;
+}
+
+/** An account that the complete listing of a kind omits if it was never enrolled. */
+function notEnrolled(account: OrganizationAccount, enrollment: EnrollmentId, leading: Listing | null): Observation {
+  if (account.management) return NOT_LISTED;
+  // The leading listing names every member. An account that it lacks as well may have left the organization since the snapshot.
+  const isMember = leading === null || leading.seen.has(account.id) || leading.leftOut?.has(account.id) === true;
+  return isMember ? absent(enrollment) : absentFrom(leading);
 }
 
 function absentFrom(listing: Listing): Observation {
