@@ -66,7 +66,7 @@ export interface Cloud {
   readonly configurations: Configurations;
 
   /** The root and all OUs, each after its parent. An error if any part of the tree cannot be read. */
-  readUnits(options: Pick<ReadOrganizationOptions, 'retry'>): Promise<readonly OrganizationalUnit[]>;
+  readUnits(options: Pick<ReadOrganizationOptions, 'retry' | 'once'>): Promise<readonly OrganizationalUnit[]>;
 }
 
 /**

@@ -89,6 +89,19 @@ export const READ_PROMISES = {
     expect((await failureOf(world.cloud.readUnits({ retry: withoutRetries }))).kind).toBe('Throttled');
   },
 
+  async 'readUnits makes no call for a page that `once` remembers'(open) {
+    const world = await open();
+    const answers = new Map<string, unknown>();
+    const once = async (key: string, call: () => Promise<unknown>): Promise<unknown> => {
+      if (!answers.has(key)) answers.set(key, JSON.parse(JSON.stringify(await call())));
+      return answers.get(key);
+    };
+    const units = await world.cloud.readUnits({ retry: withoutRetries, once });
+    const before = world.calls.length;
+    expect(await world.cloud.readUnits({ retry: withoutRetries, once })).toEqual(units);
+    expect(world.calls.slice(before).filter(({ what }) => what === 'acquire')).toEqual([]);
+  },
+
   async 'readOrganization returns tags on request'(open) {
     const world = await open({ sandbox: { accounts: 12 } });
     const snapshot = await world.cloud.readOrganization({ tags: true, retry: withoutRetries });

@@ -280,6 +280,9 @@ export function memoryCloud(options: MemoryCloudOptions): MemoryCloud {
     read: (kind, id) => world.make(read(readOperationOf(kind), [id]), () => world.holding(id)[kind]),
     prepareChange,
     configurations: memoryConfigurations(world),
-    readUnits: () => world.make(read('ListRoots'), () => unitsOf(accounts)),
+    async readUnits({ once = (_key, call) => call() }) {
+      await once('ListRoots', () => world.make(read('ListRoots'), () => ({})));
+      return unitsOf(accounts);
+    },
   };
 }

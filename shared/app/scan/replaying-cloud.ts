@@ -98,6 +98,7 @@ export function resumable(
     };
   });
   const readings = counter();
+  const unitReadings = counter();
   const configurationReadings = counter();
   return {
     ...cloud,
@@ -106,6 +107,10 @@ export function resumable(
       while (inProgress.size > 0) await Promise.allSettled(inProgress);
     },
     list: (kind, token) => listings(kind)(token),
+    readUnits(options) {
+      const name = `units/${unitReadings.next()}`;
+      return cloud.readUnits({ ...options, once: (key, call) => once(`${name}/${key}`, call) });
+    },
     configurations: {
       ...cloud.configurations,
       list: async (options) =>

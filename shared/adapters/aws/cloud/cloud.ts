@@ -75,9 +75,9 @@ export function createAwsCloud(options: AwsCloudOptions): Cloud & { close(): voi
       return readAccount(clients, calls, own.accountId, accountId, { ...reading, logger });
     },
 
-    async readUnits({ retry }) {
-      const { accountId } = await retry(() => caller.get());
-      return readUnits(createReader(clients, calls, accountId, { retry, logger, maxAccounts }));
+    async readUnits(reading) {
+      const { accountId } = await reading.retry(() => caller.get());
+      return readUnits(createReader(clients, calls, accountId, { ...reading, logger, maxAccounts }));
     },
 
     async trustedAccess() {

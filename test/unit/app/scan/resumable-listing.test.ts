@@ -93,7 +93,7 @@ describe('a listing whose empty page returns the token that requested it', () =>
     expect(asked).toEqual([]);
   });
 
-  it('is replayed with the sources of the rule modes, and with the configurations', async () => {
+  it('is replayed with the sources of the rule modes, the OUs and the configurations', async () => {
     const registers = memoryRegisters();
     const checkpoint = await Checkpoint.load(registers, 'run-1');
     const source = { type: 'inherited', targetId: 'ou-abcd-abcdefgh' } as const;
@@ -109,18 +109,22 @@ describe('a listing whose empty page returns the token that requested it', () =>
       () => NOW,
     );
     expect((await first.list('automation', null)).items).toEqual(items);
+    const units = await first.readUnits(options);
     const configurations = await first.configurations.list(options);
     expect(configurations).toEqual([{ target: { type: 'account', id: MEMBER.id }, ruleMode: 'AnyAllowed' }]);
     await checkpoint.save();
 
+    const later = memoryCloud({ clock: manualClock(NOW), caller: CALLER, accounts: [MEMBER] });
     const again = resumable(
-      answering([]).cloud,
+      later,
       await Checkpoint.load(registers, 'run-1'),
       () => false,
       () => NOW + HOUR,
     );
     expect((await again.list('automation', null)).items).toEqual(items);
+    expect(await again.readUnits(options)).toEqual(units);
     expect(await again.configurations.list(options)).toEqual(configurations);
+    expect(later.calls).toEqual([]);
   });
 
   it('ends as broken if it never advances', async () => {
