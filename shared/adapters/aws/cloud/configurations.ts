@@ -37,7 +37,7 @@ export function createConfigurations(options: ConfigurationsOptions): Configurat
       const found: OrganizationConfiguration[] = [];
       const maxItems = TARGETS_PER_ACCOUNT * maxAccounts;
       const bounds = new PageBounds({ itemsPerPage: CONFIGURATIONS_PER_PAGE, maxItems });
-      let total = 0;
+      const leftOut: string[] = [];
       for (let token: string | null = null; ; ) {
         const request = configurationDriver.list(token);
         const { answer, accountId } = await retry(async () => {
@@ -46,22 +46,32 @@ export function createConfigurations(options: ConfigurationsOptions): Configurat
         });
         const answered = { key: request.key, session: { accountId } };
         const { items, nextToken, unknownTypes } = configurationDriver.parsePage(answer, answered);
-        for (const type of unknownTypes) {
-          warn(
-            `left out: a configuration of a target of type ${JSON.stringify(type)}, which this version does not know`,
-          );
-        }
         found.push(...items);
+        leftOut.push(...unknownTypes);
         const count = items.length + unknownTypes.length;
-        total += count;
-        const why = bounds.broken({ items: count, total, token: nextToken });
+        const why = bounds.broken({ items: count, total: found.length + leftOut.length, token: nextToken });
         if (why !== null) throw endlessListing({ ...request.key, accountId }, why);
-        if (nextToken === null) return found;
+        if (nextToken === null) break;
         token = nextToken;
       }
+      if (leftOut.length > 0) warn(leftOutText(leftOut));
+      return found;
     },
     preparePut: (target, ruleMode, clientToken) =>
       prepareChange(configurationDriver.put(target, ruleMode, clientToken)),
     prepareDelete: (target, clientToken) => prepareChange(configurationDriver.delete(target, clientToken)),
   };
+}
+
+/** Maximum number of types in the warning. */
+const NAMED = 3;
+
+/** @param types the type of each target that is left out, none of them known to this version */
+function leftOutText(types: readonly string[]): string {
+  const distinct = [...new Set(types)];
+  const named = distinct.slice(0, NAMED).map((type) => JSON.stringify(type));
+  const list = [...named, ...(distinct.length > NAMED ? ['…'] : [])].join(', ');
+  return types.length === 1
+    ? `1 configuration is left out, because this version does not know its type of target: ${list}`
+    : `${types.length} configurations are left out, because this version does not know their types of targets: ${list}`;
 }

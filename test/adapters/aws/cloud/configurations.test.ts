@@ -54,12 +54,18 @@ describe('the configurations of the Cloud port', () => {
     expect(found.map(({ ruleMode }) => ruleMode)).toEqual([null, null, null, null]);
   });
 
-  it('of an unknown type of target are left out with a warning', async () => {
-    const items = [stored('p-1234', 'Policy', 'AnyAllowed'), stored(ACCOUNT, 'Account', 'AnyAllowed')];
-    const { cloud, warnings } = await answering((_, response) => json(response, 200, listing(...items)));
+  it('of unknown types of targets are left out, with one warning for all', async () => {
+    const unknown = ['Policy', 'Team', 'Policy'].map((type, n) => stored(`p-${n}`, type, 'AnyAllowed'));
+    const pages = [
+      { ...listing(...unknown, stored(ACCOUNT, 'Account', 'AnyAllowed')), nextToken: 'YQ==' },
+      listing(stored('p-9', 'Region', 'AnyAllowed')),
+    ];
+    const { cloud, warnings } = await answering((_, response) => json(response, 200, pages.shift()));
     const found = await cloud.configurations.list({ retry: withoutRetries });
     expect(found.map(({ target }) => target.id)).toEqual([ACCOUNT]);
-    expect(warnings.join()).toContain('"Policy"');
+    expect(warnings).toEqual([
+      '4 configurations are left out, because this version does not know their types of targets: "Policy", "Team", "Region"',
+    ]);
   });
 
   it('are retried page by page', async () => {
