@@ -58,7 +58,7 @@ export interface ConfigurationPlan {
  * - Every other OU gets the rule mode of its joiners, and accounts below it that want the other mode get a configuration of their own.
  *
  * These rules fix the rule mode of each OU, so a call is needed exactly where the mode differs from the parent's and is not configured yet.
- * `test/property/configuration-plan` compares the result with every possible assignment.
+ * `test/property/configuration-plan.property.test.ts` compares the result with every possible assignment.
  */
 export function planConfigurations(tree: ConfigurationTree): ConfigurationPlan {
   const blocked = subtreesWith(tree);
