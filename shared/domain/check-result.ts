@@ -29,15 +29,15 @@ export interface CheckResult {
   /** The finding, in one or two sentences. */
   readonly message: string;
   /** Shell commands that fix the problem, with the real ids. If there is no such command, `message` says what to do. */
-  readonly mend: readonly string[];
+  readonly fix: readonly string[];
 }
 
-export const pass = (message: string): CheckResult => ({ status: 'pass', reason: null, message, mend: [] });
+export const pass = (message: string): CheckResult => ({ status: 'pass', reason: null, message, fix: [] });
 
 const resultWith =
   (status: CheckStatus) =>
-  (reason: CheckReason, message: string, mend: readonly string[] = []): CheckResult => {
-    return { status, reason, message, mend };
+  (reason: CheckReason, message: string, fix: readonly string[] = []): CheckResult => {
+    return { status, reason, message, fix };
   };
 export const skipped = resultWith('skipped');
 export const warn = resultWith('warn');

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
+import type { Finding } from '../../../shared/app/doctor/run-checks.ts';
 import { countArgument, durationArgument } from '../../../shared/config/arguments.ts';
 import { DEFAULT_POLICY } from '../../../shared/config/config.ts';
 import { readDoctorEnv } from '../../../shared/config/doctor-env.ts';
@@ -42,8 +43,13 @@ async function runDoctor(context: CliContext, flags: DoctorFlags): Promise<numbe
   });
   const summary = tally(findings);
   const ok = summary.fail === 0;
-  output.result({ ok, store: config.store, summary, checks: findings }, () => doctorText(findings, output));
+  output.result({ ok, store: config.store, summary, checks: findings.map(toJson) }, () => doctorText(findings, output));
   return ok ? EXIT.ok : EXIT.error;
+}
+
+/** The shape of a finding in `doctor --json`. Version 0.1.0 named the commands `mend`. */
+function toJson({ fix, ...finding }: Finding) {
+  return { ...finding, mend: fix };
 }
 
 /** Checks the policy file. An invalid policy is a finding like any other; the other checks then use the defaults. */

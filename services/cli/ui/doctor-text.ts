@@ -33,7 +33,7 @@ const CHECK_TITLES: Readonly<Record<CheckId, string>> = {
 /** One line for each check with the commands that fix it, then the totals. A command has its own line and is never shortened, so that it can be copied. */
 export function doctorText(findings: readonly Finding[], { style }: Pick<Output, 'style'>): string[] {
   const widest = Math.max(...findings.map(({ check }) => CHECK_TITLES[check].length));
-  const lines = findings.flatMap(({ check, status, message, mend: fix }) => [
+  const lines = findings.flatMap(({ check, status, message, fix }) => [
     `${painted(style, status)}  ${CHECK_TITLES[check].padEnd(widest)}  ${oneLine(message)}`,
     ...fix.map((command) => `${' '.repeat(9 + widest + 2)}$ ${command}`),
   ]);

@@ -77,7 +77,7 @@ async function region(facts: CloudFacts): Promise<CheckResult> {
     const name = await facts.region();
     return pass(`${name}`);
   } catch (error) {
-    return { ...resultOfError(error), mend: ['export AWS_REGION=us-east-1'] };
+    return { ...resultOfError(error), fix: ['export AWS_REGION=us-east-1'] };
   }
 }
 
@@ -90,9 +90,9 @@ async function credentials({ profile, endpointVariable }: CloudChecksInput, fact
   } catch (error) {
     const result = resultOfError(error);
     if (result.reason === 'unreachable' && endpointVariable !== null)
-      return { ...result, mend: [`unset ${endpointVariable}`] };
+      return { ...result, fix: [`unset ${endpointVariable}`] };
     if (result.reason !== 'unauthenticated') return result;
-    return { ...result, mend: [`aws sso login${profile === null ? '' : ` --profile ${profile}`}`] };
+    return { ...result, fix: [`aws sso login${profile === null ? '' : ` --profile ${profile}`}`] };
   }
 }
 
@@ -122,7 +122,7 @@ async function administrator(facts: CloudFacts): Promise<CheckResult> {
   } catch (error) {
     if (!isDenied(error)) throw error;
     const action = 'organizations:ListDelegatedAdministrators';
-    const mend = [registerAdministrator(accountId), ...grant(arn, [action])];
+    const fix = [registerAdministrator(accountId), ...grant(arn, [action])];
     if (management)
       return warn(
         'denied',
@@ -133,7 +133,7 @@ async function administrator(facts: CloudFacts): Promise<CheckResult> {
       'denied',
       `${error.message} Account ${accountId} is not the management account (${managementAccountId}), and only a delegated administrator may read this. ` +
         `Register it in the management account, or allow ${action} in the organization's resource policy:`,
-      mend,
+      fix,
     );
   }
   const who = registered.length === 0 ? 'none is registered' : registered.join(', ');
@@ -175,9 +175,9 @@ async function listing(input: CloudChecksInput, facts: CloudFacts, kind: (typeof
     );
   } catch (error) {
     const result = resultOfError(error);
-    const mend = result.reason === 'denied' ? await commandsForDenied(facts, kind.id) : result.mend;
-    if (needed.includes(kind.id)) return { ...result, mend };
-    return { ...result, status: 'warn', message: `${result.message} The policy does not manage ${kind.title}.`, mend };
+    const fix = result.reason === 'denied' ? await commandsForDenied(facts, kind.id) : result.fix;
+    if (needed.includes(kind.id)) return { ...result, fix };
+    return { ...result, status: 'warn', message: `${result.message} The policy does not manage ${kind.title}.`, fix };
   }
 }
 
@@ -216,14 +216,14 @@ async function serviceLinkedRoles({ inspection, retrying, needed }: CloudChecksI
       .map((each) => `${each.accountId} (${each.statusReason ?? 'AWS gives no reason'})`);
     return `${enrollment}: ${failed.length} Failed: ${named.join(', ')}${failed.length > NAMED ? ', …' : ''}`;
   });
-  const mend = broken.map(({ enrollment, failed }) => {
+  const fix = broken.map(({ enrollment, failed }) => {
     const accounts = failed.slice(0, NAMED).map((each) => each.accountId);
     return `${createServiceLinkedRole(kindOf(enrollment).serviceLinkedRole)}   # with credentials of ${accounts.join(', ')}`;
   });
   return fail(
     'missing',
     `${found.join('; ')}. Create the service-linked role there; the next scan enrolls the accounts again:`,
-    mend,
+    fix,
   );
 }
 

@@ -40,12 +40,12 @@ async function configurations(input: ConfigurationsCheckInput, facts: CloudFacts
     stored = await cloud.configurations.list({ retry: retrying });
   } catch (error) {
     if (!isDenied(error)) throw error;
-    const mend = grant((await facts.caller()).arn, [
+    const fix = grant((await facts.caller()).arn, [
       `${kindOf(ASSOCIABLE).service}:ListOrganizationEnrollmentConfigurations`,
     ]);
     if (isManaging(policy))
-      return fail('denied', `${error.message} The policy manages configurations, which needs it.`, mend);
-    return warn('denied', `${error.message} Rollcall works without it.`, mend);
+      return fail('denied', `${error.message} The policy manages configurations, which needs it.`, fix);
+    return warn('denied', `${error.message} Rollcall works without it.`, fix);
   }
   if (stored.length === 0) return pass('none is stored');
   return compared(input, stored, await accountsOf(input, facts));

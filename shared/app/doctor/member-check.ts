@@ -130,7 +130,7 @@ async function failed(
   const rootId = await input.retrying(() => input.inspection.rootId()).catch(() => null);
   const named: MemberRoleFacts = { region, rootId, callerArn: arn, externalId };
   const trust = notAssumable.length > 0 ? trustCaller(named) : null;
-  const mend = [
+  const fix = [
     ...(notAssumable.length > 0
       ? [deployMemberRole(notAssumable.map(({ accountId }) => accountId).sort(), named)]
       : []),
@@ -138,7 +138,7 @@ async function failed(
     ...(notReadable.length > 0 ? [renewMemberRole()] : []),
   ];
   const reason = notAssumable.length + notReadable.length > 0 ? 'denied' : reasonOf(first.error);
-  return fail(reason, message, mend);
+  return fail(reason, message, fix);
 }
 
 function finding(failures: readonly Failure[], why: string): readonly string[] {

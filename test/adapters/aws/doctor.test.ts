@@ -37,13 +37,13 @@ const NOWHERE = {
 describe('the table', () => {
   it('passes as deployed', async () => {
     await aws.table.send(new CreateTableCommand(createTableInput('rollcall-good')));
-    expect(await inspect({ table: 'rollcall-good' }).table()).toMatchObject({ status: 'pass', mend: [] });
+    expect(await inspect({ table: 'rollcall-good' }).table()).toMatchObject({ status: 'pass', fix: [] });
   });
 
   it('is missing: reports the command that creates it', async () => {
-    const { status, reason, mend } = await inspect({ table: 'rollcall-none' }).table();
+    const { status, reason, fix } = await inspect({ table: 'rollcall-none' }).table();
     expect({ status, reason }).toEqual({ status: 'fail', reason: 'missing' });
-    const [, json = ''] = /^aws dynamodb create-table --cli-input-json '(.*)'$/.exec(mend[0] ?? '') ?? [];
+    const [, json = ''] = /^aws dynamodb create-table --cli-input-json '(.*)'$/.exec(fix[0] ?? '') ?? [];
     expect(JSON.parse(json)).toEqual(JSON.parse(JSON.stringify(createTableInput('rollcall-none'))));
   });
 
@@ -52,11 +52,11 @@ describe('the table', () => {
     const AttributeDefinitions = ['pk', 'sk'].map((AttributeName) => ({ AttributeName, AttributeType: 'S' as const }));
     const input = { TableName: 'rollcall-stunted', KeySchema, BillingMode, AttributeDefinitions };
     await aws.table.send(new CreateTableCommand(input));
-    const { status, reason, message, mend } = await inspect({ table: 'rollcall-stunted' }).table();
-    expect({ status, reason, mend }).toEqual({
+    const { status, reason, message, fix } = await inspect({ table: 'rollcall-stunted' }).table();
+    expect({ status, reason, fix }).toEqual({
       status: 'fail',
       reason: 'wrong',
-      mend: ['npx osls deploy --stage stunted'],
+      fix: ['npx osls deploy --stage stunted'],
     });
     for (const index of ['chain-time', 'all-time', 'todo']) expect(message).toContain(`index ${index} is missing`);
   });
@@ -73,7 +73,7 @@ describe('the table', () => {
     expect(await inspect({}).table()).toMatchObject({
       status: 'fail',
       reason: 'missing',
-      mend: [expect.stringContaining('export ROLLCALL_TABLE=')],
+      fix: [expect.stringContaining('export ROLLCALL_TABLE=')],
     });
     expect(denied.requests.map(({ operation }) => operation)).toEqual(['DescribeTable']);
   });
@@ -91,11 +91,10 @@ describe('the queues', () => {
       maxReceiveCount: 3,
     });
     await aws.queues.send(new SetQueueAttributesCommand({ QueueUrl: made.queueUrl, Attributes: { RedrivePolicy } }));
-    const { status, reason, message, mend } = await inspect(made).queue();
+    const { status, reason, message, fix } = await inspect(made).queue();
     expect({ status, reason }).toEqual({ status: 'fail', reason: 'wrong' });
     expect(message).toContain('redrives after 3 receives');
-    const [, json = ''] =
-      /^aws sqs set-queue-attributes --queue-url \S+ --attributes '(.*)'$/.exec(mend[0] ?? '') ?? [];
+    const [, json = ''] = /^aws sqs set-queue-attributes --queue-url \S+ --attributes '(.*)'$/.exec(fix[0] ?? '') ?? [];
     const Attributes: Record<string, string> = JSON.parse(json);
     await aws.queues.send(new SetQueueAttributesCommand({ QueueUrl: made.queueUrl, Attributes }));
     expect(await inspect(made).queue()).toMatchObject({ status: 'pass' });
@@ -107,18 +106,18 @@ describe('the queues', () => {
     const queueUrl = made.queueUrl.replace('/half', '/gone');
     const one = await inspect({ ...made, dlqUrl }).queue();
     expect(one).toMatchObject({ status: 'fail', reason: 'missing' });
-    expect(one.mend[0]).toMatch(/^aws sqs create-queue --queue-name half-lost --attributes/);
+    expect(one.fix[0]).toMatch(/^aws sqs create-queue --queue-name half-lost --attributes/);
     const both = await inspect({ queueUrl, dlqUrl }).queue();
-    expect(both.mend.map((command) => /--queue-name (\S+)/.exec(command)?.[1])).toEqual(['half-lost', 'gone']);
+    expect(both.fix.map((command) => /--queue-name (\S+)/.exec(command)?.[1])).toEqual(['half-lost', 'gone']);
     const same = await inspect({ ...made, dlqUrl: made.queueUrl }).queue();
-    expect(same).toMatchObject({ status: 'fail', reason: 'wrong', mend: ['unset ROLLCALL_DLQ_URL'] });
+    expect(same).toMatchObject({ status: 'fail', reason: 'wrong', fix: ['unset ROLLCALL_DLQ_URL'] });
   });
 
   it('are not configured, one or both', async () => {
     const both = await inspect({}).queue();
     expect(both).toMatchObject({ status: 'fail', reason: 'missing' });
     expect(both.message).toBe('ROLLCALL_QUEUE_URL and ROLLCALL_DLQ_URL are not set');
-    expect((await inspect({ queueUrl: 'https://sqs.eu-west-1.amazonaws.com/111122223333/q' }).queue()).mend).toEqual([
+    expect((await inspect({ queueUrl: 'https://sqs.eu-west-1.amazonaws.com/111122223333/q' }).queue()).fix).toEqual([
       expect.stringMatching(/^export ROLLCALL_DLQ_URL=/),
     ]);
   });
@@ -161,7 +160,7 @@ describe('the bus', () => {
     expect(await bus(refusal('ResourceNotFoundException'), Arn)).toMatchObject({
       status: 'fail',
       reason: 'missing',
-      mend: ['aws events create-event-bus --name rollcall-prod'],
+      fix: ['aws events create-event-bus --name rollcall-prod'],
     });
   });
 

@@ -61,7 +61,7 @@ describe('the embedded store', () => {
     expect(await inspect(cut.dataDir).database()).toMatchObject({
       status: 'fail',
       reason: 'wrong',
-      mend: ['rollcall restore BACKUP'],
+      fix: ['rollcall restore BACKUP'],
     });
     const foreign = place();
     mkdirSync(foreign);
@@ -83,7 +83,7 @@ describe('the embedded store', () => {
     expect(await inspect(dataDir).database()).toMatchObject({
       status: 'warn',
       reason: 'wrong',
-      mend: [`chmod 600 ${file}`],
+      fix: [`chmod 600 ${file}`],
     });
   });
 
@@ -95,7 +95,7 @@ describe('the embedded store', () => {
     expect(found).toMatchObject({
       status: 'warn',
       reason: 'wrong',
-      mend: [`sqlite3 ${file} 'PRAGMA wal_checkpoint(TRUNCATE)'`],
+      fix: [`sqlite3 ${file} 'PRAGMA wal_checkpoint(TRUNCATE)'`],
     });
     expect(found.message).toContain('300.0 MiB');
   });
@@ -106,7 +106,7 @@ describe('the embedded store', () => {
     expect(await inspect(dataDir).dataDirectory()).toMatchObject({
       status: 'fail',
       reason: 'wrong',
-      mend: [`mv ${dataDir} ${dataDir}.old`],
+      fix: [`mv ${dataDir} ${dataDir}.old`],
     });
     expect(await inspect(dataDir).database()).toMatchObject({ status: 'skipped', reason: 'missing' });
     expect((await inspect(dataDir).disk()).status).not.toBe('fail');

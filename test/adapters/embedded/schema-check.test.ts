@@ -65,7 +65,7 @@ describe('a file changed by another program', () => {
     }
     expect(readFileSync(file, 'latin1') === before).toBe(true);
     const inspection = lookAtEmbedded(bench.dataDir, { clock: systemClock, random: systemRandom });
-    expect(await inspection.database()).toMatchObject({ status: 'fail', mend: ['rollcall restore BACKUP'] });
+    expect(await inspection.database()).toMatchObject({ status: 'fail', fix: ['rollcall restore BACKUP'] });
   });
 
   it.each(FOREIGN)('with %s is rejected as a backup', async (_, sql, found) => {

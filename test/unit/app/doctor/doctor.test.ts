@@ -44,7 +44,7 @@ describe('examining', () => {
       ['memberRole', 'fail', 'timeout', 5_000],
       ['table', 'pass', null, 0],
     ]);
-    expect(findings[3]?.mend).toEqual(['rollcall doctor --timeout 20s']);
+    expect(findings[3]?.fix).toEqual(['rollcall doctor --timeout 20s']);
     expect(clock.sleeping).toBe(0);
   });
 
@@ -94,12 +94,12 @@ describe('the result of a cloud error', () => {
     [cloudError('Conflict'), 'wrong'],
     [cloudError('CoolingDown'), 'wrong'],
   ] as const)('%o is %s', (error, reason) => {
-    expect(resultOfError(error)).toEqual({ status: 'fail', reason, message: 'words', mend: [] });
+    expect(resultOfError(error)).toEqual({ status: 'fail', reason, message: 'words', fix: [] });
   });
 
   it('a temporary error suggests running doctor again', () => {
     for (const error of [cloudError('Transient', 'request'), cloudError('Throttled', 'request')])
-      expect(resultOfError(error)).toMatchObject({ reason: 'unavailable', mend: ['rollcall doctor'] });
+      expect(resultOfError(error)).toMatchObject({ reason: 'unavailable', fix: ['rollcall doctor'] });
   });
 });
 
