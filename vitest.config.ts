@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type Plugin } from 'vitest/config';
+import { temporaryDirectory } from './test/support/temporary-directory.ts';
 
 const common = {
   // The servers of the tests run on this machine, where a developer's proxy cannot reach them.
@@ -10,6 +11,7 @@ const common = {
     https_proxy: '',
     AWS_CA_BUNDLE: '',
     AWS_DEFAULT_REGION: '',
+    TMPDIR: temporaryDirectory(),
   },
   testTimeout: 60_000,
   hookTimeout: 60_000,

@@ -1,8 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import * as z from 'zod';
 import { keyOf } from '../../support/bundled-packages.ts';
 import { place, spawned, world } from './support.ts';
@@ -37,7 +36,8 @@ const lock = z.object({
 /** The package, installed from its tarball into an empty folder. */
 let directory: string;
 beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'rollcall-package-'));
+  // Not in the temporary directory of the tests, which may not permit to run a program.
+  directory = mkdtempSync(join(inject('children'), 'package-'));
   const made = join(directory, 'made');
   execFileSync(process.execPath, [join(root, 'services/cli/build.ts'), made], { stdio: 'pipe' });
   const options = {
