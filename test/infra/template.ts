@@ -39,12 +39,19 @@ export const TEMPLATES: readonly string[] = [
   ...globSync('infra/**/*.{yml,yaml}', { cwd: root }).filter((path) => path !== 'infra/policy.yaml'),
 ].sort();
 
+/** No test changes the files. */
+const parsed = new Map<string, z.infer<typeof template>>();
+
 /**
  * A parsed template, without the names of CloudFormation's functions (`!Ref`), which the comparisons ignore.
  * @throws Error for what is not valid YAML
  */
 export function readTemplate(path: string): z.infer<typeof template> {
-  return template.parse(withoutFunctions(parseTemplate(path, read(path))));
+  const known = parsed.get(path);
+  if (known !== undefined) return known;
+  const found = template.parse(withoutFunctions(parseTemplate(path, read(path))));
+  parsed.set(path, found);
+  return found;
 }
 
 /** Finds a required resource. */
