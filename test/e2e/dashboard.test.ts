@@ -41,6 +41,18 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
     await page.getByRole('heading', { name: 'Call rate' }).waitFor();
   });
 
+  test('lists the organization enrollment configurations', async () => {
+    const page = await open('/');
+    const region = page.getByRole('region', { name: 'Organization enrollment configurations' }).first();
+    const row = region.getByRole('row', { name: /^\/Sandbox/ });
+    expect(await row.innerText()).toMatch(
+      /^\/Sandbox\s+ou-\S+\s+NoneAllowed\s+somebody else\s+unmanaged\s+\d+\s+Unmanaged\s*$/,
+    );
+    await row.getByRole('link', { name: '/Sandbox' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Accounts' }).waitFor();
+    expect(new URL(page.url()).searchParams.get('ou')).toBe('/Sandbox');
+  });
+
   test('shows why an account is waiting', async () => {
     const page = await open('/accounts');
     await page.getByRole('combobox', { name: 'Status' }).selectOption('Waiting');

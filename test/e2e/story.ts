@@ -23,10 +23,17 @@ export interface Story {
 export async function openStory(): Promise<Story> {
   let cooling = '';
   const served = await openServedSandbox({
-    sandbox: { accounts: 40, drift: 0.3, seed: 3 },
+    sandbox: { accounts: 40, drift: 0.3, seed: 3, configurationDelayMs: 0 },
     policy: POLICY,
     cli: { file: childFile('cli'), env: CHILD_ENV },
-    prepare: ({ sandbox }) => {
+    prepare: ({ sandbox, info }) => {
+      // Somebody else's, where the policy does not manage Automation.
+      const organizationalUnitId = sandbox.organizationalUnits().find(({ name }) => name === 'Sandbox')?.id;
+      sandbox.handle({
+        ...{ service: 'aco-automation', operation: 'PutOrganizationEnrollmentConfiguration', requestId: 'by-hand' },
+        ...{ callerAccountId: info.managementAccountId },
+        input: { target: { organizationalUnitId }, organizationRuleMode: 'NoneAllowed' },
+      });
       sandbox.changeAccounts({ add: [{ name: MARKUP, ou: '/Sandbox' }] });
       const account = sandbox.accounts().find(({ ou, state, management, computeOptimizer, automation }) => {
         const enrolled = computeOptimizer.status === 'Active' && automation.status === 'Active';

@@ -6,6 +6,7 @@ import { DRIFT_VERDICTS } from '../../../shared/domain/enrollment/verdict.ts';
 import type { CliContext, Select } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { loadPolicyIfAny, withStore } from '../session.ts';
+import { configurationTable } from '../ui/configuration-table.ts';
 import { approvalText, haltText, rolloutText, suspensionText, windowText } from '../ui/enforcement-text.ts';
 import { paintStatus, statusTable } from '../ui/statuses.ts';
 import { table } from '../ui/table.ts';
@@ -52,6 +53,7 @@ function statusText(found: Status, { output, clock }: CliContext): string[] {
     ...statusTable(found.statuses, style),
     ...driftText(found.openDrift, now),
     ...(open.length === 0 ? [] : ['', 'Not compliant:', ...openTable(open, style, width)]),
+    ...configurationTable(found.configurations, output),
   ];
 }
 

@@ -70,6 +70,29 @@ export async function contestedConfigurations(
   );
 }
 
+/** What Rollcall has stored for a target. */
+export interface OwnConfiguration {
+  /** The path of the root or OU, or the account's id; empty: an older version did not store it. */
+  readonly target: string;
+  /** Until AWS has accepted a call, the previous rule mode is Rollcall's too. */
+  readonly ruleModes: readonly RuleMode[];
+  readonly contested: boolean;
+}
+
+/** All configurations that Rollcall has stored, by the id of the target. */
+export async function storedByRollcall(
+  registers: Pick<Registers, 'read'>,
+  now: EpochMs,
+): Promise<ReadonlyMap<string, OwnConfiguration>> {
+  const known = Object.entries((await readTyped(registers, OWN_CONFIGURATIONS))?.value ?? {});
+  return new Map(
+    known.map(([targetId, { target, ruleMode: stored, previous, repeated }]) => {
+      const ruleModes = previous === null ? [stored] : [stored, previous];
+      return [targetId, { target, ruleModes, contested: isContested(repeated, now) }];
+    }),
+  );
+}
+
 /** Lets Rollcall store these configurations again, however often somebody else has deleted them. */
 export async function endContest(registers: Registers, targetIds: ReadonlySet<string>): Promise<void> {
   await update(registers, OWN_CONFIGURATIONS, (current) =>

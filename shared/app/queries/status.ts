@@ -13,6 +13,7 @@ import { knownTrustedAccess } from '../scan/trusted-access.ts';
 import { scanUnderWay } from '../schedule/scan-schedule.ts';
 import type { Summary } from '../survey/assessment-table.ts';
 import type { openReason, statusSchema } from './answers/status.ts';
+import { ConfigurationList } from './configuration-list.ts';
 import { approvalViews, controlsNow, haltView, suspensionViews, windowView } from './enforcement-view.ts';
 import { fullStatuses } from './plan-document.ts';
 
@@ -34,7 +35,7 @@ const EXAMPLES = 3;
 
 export async function status(stores: Stores, options: StatusOptions = {}): Promise<Status> {
   const { policy = null, now = 0, bus = null } = options;
-  const { summary, statuses, reasons, openDrift } = await countEnrollments(stores);
+  const { summary, statuses, reasons, openDrift, configurations } = await countEnrollments(stores);
   const scanned = await lastScan(stores);
   return {
     summary,
@@ -46,6 +47,7 @@ export async function status(stores: Stores, options: StatusOptions = {}): Promi
     limiter: await bucketRates(stores.registers),
     open: [...reasons.values()].sort((a, b) => b.accounts - a.accounts),
     openDrift,
+    configurations: await configurations.rows(stores, policy, now),
     trustedAccess: await knownTrustedAccess(stores.registers),
     rollout: await rolloutView(stores.registers),
     ...windowStatus(policy, now),
@@ -59,10 +61,12 @@ async function countEnrollments({ records }: Pick<Stores, 'records'>) {
   const summary: Summary = byKind(() => ({}));
   const statuses = byKind((): Partial<Record<StatusWord, number>> => ({}));
   const reasons = new Map<string, OpenReason>();
+  const configurations = new ConfigurationList();
   let openDrift: OpenDrift = { enrollments: 0, oldestSince: null };
   for await (const page of records.all()) {
     for (const record of page) {
       if (!record.present) continue;
+      configurations.add(record);
       const shown = shownOf((enrollment) => record.conditions[enrollment]);
       for (const enrollment of ENROLLMENT_IDS) {
         const condition = record.conditions[enrollment];
@@ -75,7 +79,7 @@ async function countEnrollments({ records }: Pick<Stores, 'records'>) {
       }
     }
   }
-  return { summary, statuses, reasons, openDrift };
+  return { summary, statuses, reasons, openDrift, configurations };
 }
 
 function windowStatus(policy: CompiledPolicy | null, now: number): Pick<Status, 'window' | 'nextWindow'> {

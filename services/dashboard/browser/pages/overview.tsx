@@ -3,6 +3,7 @@ import { type EnrollmentId, TITLES } from '../../../../shared/domain/enrollment/
 import { kindsShownIn } from '../../../../shared/domain/enrollment/status.ts';
 import { READ } from '../endpoints.ts';
 import { changes, latest } from '../live.ts';
+import { Configurations } from '../parts/configurations.tsx';
 import { entryText, toneOf } from '../parts/entry.tsx';
 import { History } from '../parts/history.tsx';
 import { CallRateCard, NowCard } from '../parts/now.tsx';
@@ -38,6 +39,7 @@ export function OverviewPage() {
               <CallRateCard />
             </div>
             <OpenReasons status={found} />
+            <Configurations status={found} />
           </>
         )}
       </Loaded>

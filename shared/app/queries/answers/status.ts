@@ -11,6 +11,7 @@ import {
   timeOrNull,
   verdict,
 } from './common.ts';
+import { configuration } from './configurations.ts';
 
 export const health = z.object({ status: z.enum(['ok', 'unavailable']) });
 
@@ -90,6 +91,9 @@ export const statusSchema = z.object({
   open: list(openReason).describe('Why accounts do not comply, most frequent first'),
   openDrift: openDrift.describe(
     'Drift that is neither resolved nor superseded, even if its fix is delayed; `oldestSince`: start of the oldest',
+  ),
+  configurations: list(configuration).describe(
+    'Organization enrollment configurations that apply to accounts, or that Rollcall stored; those that need attention first',
   ),
   trustedAccess: z.object({ enabled: z.boolean(), since: time }).nullable(),
   guardrail: trippedGuardrail.nullable().describe("What stopped the last scan's run, with the plan that approve takes"),
