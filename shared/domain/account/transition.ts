@@ -194,7 +194,7 @@ export function joined(
   const facets: Partial<Record<EnrollmentId, Facet>> = {};
   const rules: Partial<Record<EnrollmentId, string>> = {};
   for (const assessment of ENROLLMENT_IDS.map((id) => assessments[id])) {
-    if (!IN_JOIN_ENTRY.has(assessment.verdict) || !isAboutPolicy(assessment)) continue;
+    if (!IN_JOIN_ENTRY.has(assessment.verdict) || !isAboutPolicy(assessment) || isBeingChanged(assessment)) continue;
     facets[assessment.enrollment] = facetOf(assessment, 0);
     if (assessment.rule !== null) rules[assessment.enrollment] = assessment.rule;
   }
@@ -202,6 +202,11 @@ export function joined(
   return accountEntry(context, 'AccountJoined', account.id, null, {
     detail: { account: { name, ou, state }, facets, rules },
   });
+}
+
+/** A worker holds a claim on the enrollment: only that worker records the result. */
+function isBeingChanged({ verdict, deadline }: Assessment): boolean {
+  return verdict === 'Converging' && deadline === null;
 }
 
 /** The entry for an account that is missing from a complete listing of the organization. */

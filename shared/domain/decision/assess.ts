@@ -166,7 +166,8 @@ function inProgress(subject: Subject): Outcome | null {
   }
   if (acted === null || !isUnchangedSinceCall(acted, subject)) return null;
   if (acted.verdict === 'Stalled') return untilNextAttempt(acted, context.now);
-  return untilDeadline(context.now, 'acted', deadlineOf(acted) ?? context.now + pendingDeadlineMs);
+  // An older version may have recorded the condition without a deadline.
+  return untilDeadline(context.now, 'acted', deadlineOf(acted) ?? Date.parse(acted.changedAt) + pendingDeadlineMs);
 }
 
 /** A crash just before Stalled was recorded leaves a Drifted condition with status Pending. Its deadline continues to apply. */

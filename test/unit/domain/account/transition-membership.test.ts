@@ -25,6 +25,15 @@ describe('accounts that join and leave', () => {
     expect(step(record, seen('Inactive'))[0]).toBe('DriftDetected');
   });
 
+  it('joining leaves an enrollment that a worker is changing to that worker', () => {
+    const drifted = recordOf({ computeOptimizer: condition() });
+    const claimed = fold(drifted, started(drifted, NOW));
+    const found = observe(claimed, 'Inactive');
+    expect(found.computeOptimizer).toMatchObject({ verdict: 'Converging', deadline: null });
+    const record = fold(claimed, joined(at(NOW + 1), MEMBER, found));
+    expect(record.conditions.computeOptimizer).toEqual(claimed.conditions.computeOptimizer);
+  });
+
   it('leaving ends an open drift, and a return starts a new one', () => {
     const drifted = recordOf({ computeOptimizer: condition({ notBefore: iso(NOW + HOUR), attempts: 3 }) });
     const gone = fold(drifted, left(at(NOW), drifted));

@@ -55,6 +55,14 @@ describe('Pending, and after a call', () => {
       { verdict: 'Converging', deadline: NOW + 23 * HOUR },
     ],
     [
+      'a recorded call without a deadline counts from its record, so that it ends',
+      {
+        computeOptimizer: seen('Inactive'),
+        record: recordOf({ computeOptimizer: { ...acted, deadline: null, changedAt: iso(NOW - DAY) } }),
+      },
+      { verdict: 'Stalled', reason: 'deadlinePassed', deadline: NOW },
+    ],
+    [
       'after a call, AWS still shows the old state',
       { computeOptimizer: seen('Inactive'), record: recordOf({ computeOptimizer: acted }) },
       { verdict: 'Converging', reason: 'acted', deadline: NOW + 5 * HOUR },
