@@ -33,7 +33,10 @@ function organization(accounts: number) {
     pass: (ms: number) => clock.advance(ms),
     /** For the run whose scan started at the clock's start and whose plan was just made. */
     tooFew: (minCoverage = 90) =>
-      checker.tooFew({ startedAt: MANUAL_CLOCK_START, planned: clock.now() - 1 }, minCoverage),
+      checker.tooFew(
+        { enrollment: 'computeOptimizer', startedAt: MANUAL_CLOCK_START, planned: clock.now() - 1 },
+        minCoverage,
+      ),
   };
 }
 

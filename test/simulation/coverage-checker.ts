@@ -1,7 +1,13 @@
 import type { Sandbox } from '../../services/sandbox/engine/sandbox.ts';
 import { DEFAULT_SETTINGS } from '../../shared/app/context.ts';
+import type { EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../shared/domain/enrollment/model.ts';
 import type { Request } from './engine-cloud.ts';
+
+const HUB = 'costOptimizationHub';
+const EVERY_ACCOUNT = '*';
+
+type Reported = Pick<Request, 'operation' | 'callerAccountId'> & Partial<Pick<Request, 'input'>>;
 
 /** A period during which an account was ACTIVE in the organization. */
 interface Span {
@@ -11,6 +17,8 @@ interface Span {
 }
 
 export interface PlannedRun {
+  /** The kind that is changed. */
+  readonly enrollment: EnrollmentId;
   /** When its scan started. */
   readonly startedAt: number;
   /** When its findings were queued. */
@@ -24,7 +32,8 @@ export class CoverageChecker {
   readonly #sandbox: Pick<Sandbox, 'accounts'>;
   readonly #now: () => number;
   readonly #active = new Map<AccountId, Span[]>();
-  readonly #reportedAt = new Map<AccountId, number[]>();
+  /** By kind, and account or `EVERY_ACCOUNT`. Automation needs Compute Optimizer, so that kind's reports count for both. */
+  readonly #reportedAt = new Map<string, number[]>();
 
   constructor(sandbox: Pick<Sandbox, 'accounts'>, now: () => number) {
     this.#sandbox = sandbox;
@@ -49,24 +58,27 @@ export class CoverageChecker {
   }
 
   /** AWS has reported the status of these accounts. */
-  answered(
-    { operation, callerAccountId }: Pick<Request, 'operation' | 'callerAccountId'>,
-    output: Readonly<Record<string, unknown>>,
-  ): void {
-    const listed = output['accountEnrollmentStatuses'];
-    const ids: readonly unknown[] =
-      operation === 'GetEnrollmentStatus'
-        ? [callerAccountId]
-        : operation === 'GetEnrollmentStatusesForOrganization' && Array.isArray(listed)
-          ? listed.map((each: unknown) =>
-              typeof each === 'object' && each !== null ? Reflect.get(each, 'accountId') : null,
-            )
-          : [];
+  answered(request: Reported, output: Readonly<Record<string, unknown>>): void {
+    const { operation, callerAccountId } = request;
+    switch (operation) {
+      case 'GetEnrollmentStatus':
+        this.#report('computeOptimizer', [callerAccountId]);
+        return;
+      case 'GetEnrollmentStatusesForOrganization':
+        this.#report('computeOptimizer', accountIdsIn(output['accountEnrollmentStatuses']));
+        return;
+      case 'ListEnrollmentStatuses':
+        if (request.input?.['includeOrganizationInfo'] !== true) this.#report(HUB, [callerAccountId]);
+        // The last page says that all accounts not listed were never enrolled.
+        else this.#report(HUB, output['nextToken'] ? accountIdsIn(output['items']) : [EVERY_ACCOUNT]);
+    }
+  }
+
+  #report(kind: EnrollmentId, ids: readonly string[]): void {
     for (const id of ids) {
-      if (typeof id !== 'string') continue;
-      const times = this.#reportedAt.get(id) ?? [];
+      const times = this.#reportedAt.get(`${kind} ${id}`) ?? [];
       times.push(this.#now());
-      this.#reportedAt.set(id, times);
+      this.#reportedAt.set(`${kind} ${id}`, times);
     }
   }
 
@@ -76,13 +88,17 @@ export class CoverageChecker {
    * ACTIVE during the whole period: an account that joins or closes during the scan may be left out. Answers after the plan do not count.
    * @returns how many accounts AWS had reported, in words, if that is too few even in the best case
    */
-  tooFew({ startedAt, planned, onceSuspended }: PlannedRun, minCoverage: number): string | null {
+  tooFew({ enrollment, startedAt, planned, onceSuspended }: PlannedRun, minCoverage: number): string | null {
+    const kind = enrollment === HUB ? HUB : 'computeOptimizer';
+    const wasReported = (id: string): boolean =>
+      (this.#reportedAt.get(`${kind} ${id}`) ?? []).some((at) => at >= startedAt && at <= planned);
+    const everyAccount = wasReported(EVERY_ACCOUNT);
     const oldest = startedAt - DEFAULT_SETTINGS.snapshotMaxAgeMs;
     let reported = 0;
     let unreported = 0;
     for (const [id, spans] of this.#active) {
       const then = spans.filter(({ from, until }) => from <= planned && (until ?? planned) >= oldest);
-      if (this.#wasReported(id, startedAt, planned)) reported += then.length > 0 ? 1 : 0;
+      if (everyAccount || wasReported(id)) reported += then.length > 0 ? 1 : 0;
       else if (
         !onceSuspended?.has(id) &&
         then.some(({ from, until }) => from <= oldest && (until ?? planned) >= planned)
@@ -92,8 +108,10 @@ export class CoverageChecker {
     const all = reported + unreported;
     return reported * 100 < minCoverage * all ? `${reported} of ${all} accounts` : null;
   }
+}
 
-  #wasReported(id: AccountId, since: number, until: number): boolean {
-    return (this.#reportedAt.get(id) ?? []).some((at) => at >= since && at <= until);
-  }
+function accountIdsIn(listed: unknown): readonly string[] {
+  const items: readonly unknown[] = Array.isArray(listed) ? listed : [];
+  const ids = items.map((each) => (typeof each === 'object' && each !== null ? Reflect.get(each, 'accountId') : null));
+  return ids.filter((id) => typeof id === 'string');
 }

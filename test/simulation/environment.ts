@@ -1,4 +1,5 @@
 import type { Sandbox } from '../../services/sandbox/engine/sandbox.ts';
+import type { EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts';
 import type { Caller } from '../../shared/domain/enrollment/model.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
 import type { WorkMessage } from '../../shared/domain/work-message.ts';
@@ -40,6 +41,8 @@ export interface Simulation extends Environment {
   readonly checker: InvariantChecker;
   /** The policy in force. */
   readonly policy: CompiledPolicy;
+  /** The kinds that external actors change. */
+  readonly drifting: readonly [EnrollmentId, ...EnrollmentId[]];
   /** The calm phase has begun: no more faults. */
   readonly calmed: boolean;
   /** Runs `work` in a separate process. An error ends only that process. */

@@ -120,7 +120,7 @@ export class ExternalActors {
     const { chance, sandbox } = this.#simulation;
     switch (act) {
       case 'drift': {
-        const enrollment = chance.of(['computeOptimizer', 'automation'] as const);
+        const enrollment = chance.of(this.#simulation.drifting);
         const status = chance.of(['Active', 'Inactive', 'Failed'] as const);
         sandbox.drift({ changes: [{ accountId, enrollment, status }] });
         return this.#changed(accountId, enrollment, status);
@@ -159,7 +159,7 @@ export class ExternalActors {
       }
       case 'event':
         // An event of a change that is outdated or never happened.
-        return this.#changed(accountId, chance.of(['computeOptimizer', 'automation'] as const), 'Inactive');
+        return this.#changed(accountId, chance.of(this.#simulation.drifting), 'Inactive');
     }
   }
 

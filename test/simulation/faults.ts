@@ -1,5 +1,6 @@
 import { CONFIGURATION_FAULTS } from './configuration-faults.ts';
 import type { Fault } from './fault.ts';
+import { HUB_FAULTS } from './hub-faults.ts';
 import { REMEDIATION_FAULTS } from './remediation-faults.ts';
 import { STORE_FAULTS } from './store-faults.ts';
 
@@ -13,4 +14,9 @@ import { STORE_FAULTS } from './store-faults.ts';
  * of any age. One history in 1,000 notices ignored coverage, so the unit tests of the guardrails cover it. The property test of the caps covers a
  * sent call that does not count against them.
  */
-export const FAULTS: readonly Fault[] = [...REMEDIATION_FAULTS, ...STORE_FAULTS, ...CONFIGURATION_FAULTS];
+export const FAULTS: readonly Fault[] = [
+  ...REMEDIATION_FAULTS,
+  ...STORE_FAULTS,
+  ...CONFIGURATION_FAULTS,
+  ...HUB_FAULTS,
+];

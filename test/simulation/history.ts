@@ -14,6 +14,7 @@ import { ExternalActors } from './external-actors.ts';
 import { CALM, type FaultProfile, faultProfileOf } from './fault-profile.ts';
 import { ForeignOperators } from './foreign-operators.ts';
 import { InvariantChecker } from './invariant-checker.ts';
+import { ManagedHub } from './managed-hub.ts';
 import { type MemoryStores, memoryStores } from './memory-stores.ts';
 import { Operators } from './operators.ts';
 import { compiled, policyTexts } from './policies.ts';
@@ -23,7 +24,7 @@ import { Restores } from './restores.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { type RuntimeSimulation, SimulatedRuntime } from './simulated-runtime.ts';
 import { VirtualTime, withTimersOf } from './virtual-time.ts';
-import { worldOf } from './world.ts';
+import { callerOf, worldOf } from './world.ts';
 
 /** 2026-11-22T12:00:00Z */
 const START = 1_795_348_800_000;
@@ -59,6 +60,7 @@ export class History implements RuntimeSimulation {
   readonly sandbox: Sandbox;
   readonly caller: Caller;
   readonly checker: InvariantChecker;
+  readonly drifting: ManagedHub['drifting'];
   faultProfile: FaultProfile;
   readonly #expectedEnd: ExpectedEnd;
   readonly #externalActors: ExternalActors;
@@ -99,15 +101,11 @@ export class History implements RuntimeSimulation {
       { ...worldOf(seed, this.chance), ...this.#administrators.world },
       { clock: this.time },
     );
-    const { organizationId, managementAccountId } = this.sandbox.info();
-    this.caller = {
-      accountId: managementAccountId,
-      arn: `arn:aws:iam::${managementAccountId}:role/rollcall`,
-      partition: 'aws',
-      ...{ organizationId, managementAccountId, role: 'management' },
-    };
-    const first = this.#members()[0]?.accountId ?? managementAccountId;
-    this.#texts = policyTexts(this.chance, first, this.#administrators.automation);
+    this.caller = callerOf(this.sandbox);
+    const first = this.#members()[0]?.accountId ?? this.caller.accountId;
+    const hub = new ManagedHub(seed, this.sandbox);
+    this.drifting = hub.drifting;
+    this.#texts = hub.manage(policyTexts(this.chance, first, this.#administrators.automation));
     this.#policy = compiled(this.#texts[0], START);
     this.checker = new InvariantChecker({
       ...{ sandbox: this.sandbox, stores: this.stores, now: () => this.time.now() },

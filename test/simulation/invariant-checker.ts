@@ -33,6 +33,13 @@ const DAY = 24 * 60 * 60 * 1000;
 /** A caller has observed any state that is older than this, because claims and their reads are younger. */
 const READ_DELAY_MS = 3 * 60 * 1000;
 
+/** A change, and the run of its intent. */
+interface InRun {
+  readonly accountId: AccountId;
+  readonly enrollment: EnrollmentId;
+  readonly runId: string | null;
+}
+
 /**
  * Checks the invariants (docs/architecture.md) at the moment of each call, against the sandbox's state and the stored entries, not against
  * what a process believes.
@@ -204,7 +211,7 @@ export class InvariantChecker {
       this.report(3, `${what} ${why}`);
     // A configuration call is not about a Pending account below its target: AWS only applies the rule mode to it later.
     if (intent !== null || !isConfigurationCall({ operation })) this.#timing(what, touched, chain);
-    if (!organizationWide) this.#guardrails(what, accountId, runId, policy);
+    if (!organizationWide) this.#guardrails(what, { accountId, enrollment, runId }, policy);
     if (optOut && !mayOptOut(stores, touched)) this.report(8, `${what}: the policy did not want it opted out`);
   }
 
@@ -216,7 +223,7 @@ export class InvariantChecker {
   }
 
   /** Coverage and stopped runs. */
-  #guardrails(what: string, accountId: AccountId, runId: string | null, { policy }: CompiledPolicy): void {
+  #guardrails(what: string, { accountId, enrollment, runId }: InRun, { policy }: CompiledPolicy): void {
     const at = this.#options.now();
     const organization = this.#options.stores.inside.chains.get(ORGANIZATION_CHAIN) ?? [];
     const ofRun = organization.filter((entry) => runId !== null && entry.runId === runId);
@@ -227,7 +234,7 @@ export class InvariantChecker {
     const planned = this.#messages.plannedAt(runId, accountId);
     if (startedAt === undefined || planned === null) return;
     const { onceSuspended } = this.controls;
-    const few = this.#coverage.tooFew({ startedAt, planned, onceSuspended }, policy.guardrails.minCoverage);
+    const few = this.#coverage.tooFew({ enrollment, startedAt, planned, onceSuspended }, policy.guardrails.minCoverage);
     if (few !== null) this.report(3, `${what} in a run for which AWS had reported ${few}`);
   }
 

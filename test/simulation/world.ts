@@ -1,3 +1,5 @@
+import type { Sandbox } from '../../services/sandbox/engine/sandbox.ts';
+import type { Caller } from '../../shared/domain/enrollment/model.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
 const MINUTE = 60_000;
@@ -11,5 +13,15 @@ export function worldOf(seed: number, chance: SeededRandom) {
     coolingDown: chance.of([0, 0, 0.3]),
     rate: chance.of([undefined, 5]),
     orgRate: chance.of([undefined, 2]),
+  };
+}
+
+/** Rollcall's own identity, in the management account. */
+export function callerOf(sandbox: Sandbox): Caller {
+  const { organizationId, managementAccountId } = sandbox.info();
+  const arn = `arn:aws:iam::${managementAccountId}:role/rollcall`;
+  return {
+    accountId: managementAccountId,
+    ...{ arn, partition: 'aws', organizationId, managementAccountId, role: 'management' },
   };
 }
