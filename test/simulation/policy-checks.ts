@@ -1,5 +1,5 @@
 import type { AccountTruth } from '../../services/sandbox/engine/accounts.ts';
-import { ENROLLMENT_IDS, type EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts';
+import type { EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../shared/domain/enrollment/model.ts';
 import type { CompiledPolicy, OrganizationAccount } from '../../shared/domain/policy/index.ts';
 import type { MemoryStores } from './memory-stores.ts';
@@ -76,10 +76,8 @@ export function mayOptOut(stores: MemoryStores, { enrollment, account, policy }:
   const wanted =
     desired[enrollment].value === 'Inactive' ||
     (enrollment === 'automation' && desired.organizationRules.value === 'NoneAllowed');
-  const known = ENROLLMENT_IDS.some((each) => {
-    const condition = record?.conditions[each];
-    return condition?.desired === 'Inactive' || condition?.desiredRuleMode === 'NoneAllowed';
-  });
+  const condition = record?.conditions[enrollment];
+  const known = condition?.desired === 'Inactive' || condition?.desiredRuleMode === 'NoneAllowed';
   // Tags never change in a history, so a wrong opt-out by tags has no excuse in an earlier state.
   return wanted || (known && !policy.usesTags);
 }
