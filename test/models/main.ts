@@ -1,5 +1,5 @@
 /**
- * `npm run models -- [--botocore FILE.whl] [--installed] [--json] [--accept]`: compares what Rollcall uses of AWS's services with what AWS publishes
+ * `npm run models -- [--botocore FILE.whl] [--installed] [--json] [--accept] [--known FILE]`: compares what Rollcall uses of AWS's services with what AWS publishes
  * today. See docs/how-to/follow-aws-changes.md.
  * Exit codes: 0 no difference, 1 a difference, 2 no difference found but something could not be compared.
  */
@@ -24,17 +24,19 @@ const OPTIONS = {
   json: { type: 'boolean', default: false },
   /** Records the operations found, so that they are no longer reported as added. */
   accept: { type: 'boolean', default: false },
+  /** The operations that are no longer reported. */
+  known: { type: 'string', default: KNOWN },
 } as const;
 
 const directory = mkdtempSync(join(tmpdir(), 'rollcall-models-'));
 try {
   const { values } = parseArgs({ options: OPTIONS });
-  const known = knownSchema.parse(JSON.parse(readFileSync(KNOWN, 'utf8')));
+  const known = knownSchema.parse(JSON.parse(readFileSync(values.known, 'utf8')));
   const clients = values.installed ? installedClients : npmClients(directory);
   const models = values.botocore === undefined ? clients : botocoreWheel(values.botocore, clients);
   const publishers = { sandbox: models, client: clients };
   const results = await Promise.all(usedServices().map((service) => checkService(service, publishers, known)));
-  if (values.accept) writeFileSync(KNOWN, `${JSON.stringify(acceptOperations(known, results), null, 2)}\n`);
+  if (values.accept) writeFileSync(values.known, `${JSON.stringify(acceptOperations(known, results), null, 2)}\n`);
   const shown = results.map(({ operations: _, ...result }) => result);
   process.stdout.write(values.json ? `${JSON.stringify({ services: shown }, null, 2)}\n` : reportText(results));
   process.exitCode = exitCode(results);
