@@ -30,6 +30,11 @@ import {
 const BUSY_PAUSE_MS = 30_000;
 /** How long one message waits for changes in progress, ms, in total. */
 const WAIT_TOTAL_MS = 8 * 60_000;
+/**
+ * How long after its start a run repeats its calls while AWS is busy, ms. Each attempt adds entries about every account of a call, so attempts must end. The
+ * next scan plans the calls again.
+ */
+const BUSY_TOTAL_MS = 60 * 60_000;
 /** Maximum number of surveys. Another survey follows if an account has changed since the previous one. */
 const MAX_SURVEYS = 3;
 /** Accounts assessed at a time. */
@@ -145,7 +150,7 @@ async function concluded(
   if (last === null || last.end === 'made' || last.end === 'moved')
     return follow(await leftOver(work, message, made, undone, seen));
   // AWS is still busy after the longest wait, so the message is queued again for the remaining calls.
-  if (last.end === 'busy') await work.deps.queue.send([message], BUSY_PAUSE_MS);
+  if (last.end === 'busy' && (await mayRepeat(work, message))) await work.deps.queue.send([message], BUSY_PAUSE_MS);
   for (const { record, failure } of last.accounts)
     if (failure !== null && !isUndone(failure.outcome)) results.push(failureResult(record.accountId, record, failure));
   // A call that AWS does not accept is replaced by other calls for its accounts.
@@ -153,6 +158,11 @@ async function concluded(
     return last.end === 'failed' && undone.has(account.id) ? [toChange(assessment, account)] : [];
   });
   return follow(instead);
+}
+
+async function mayRepeat({ deps, runs }: WorkContext, { runId }: ConfigurationsMessage): Promise<boolean> {
+  const run = await runs.get(runId);
+  return run !== null && deps.clock.now() < run.startedAt + BUSY_TOTAL_MS;
 }
 
 /**
