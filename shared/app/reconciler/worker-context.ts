@@ -80,6 +80,15 @@ export interface WorkResult {
 
 export const NO_RESULT: WorkResult = { outcomes: [], followUps: [], dead: null };
 
+/** One result of several parts of a message. A message can be only one dead letter, so the first part that is one gives its reason. */
+export function merged(results: readonly WorkResult[]): WorkResult {
+  return {
+    outcomes: results.flatMap(({ outcomes }) => outcomes),
+    followUps: results.flatMap(({ followUps }) => followUps),
+    dead: results.find(({ dead }) => dead !== null)?.dead ?? null,
+  };
+}
+
 const OUTCOMES: Partial<Record<Verdict, WorkOutcome>> = {
   Compliant: 'resolved',
   Converging: 'converging',

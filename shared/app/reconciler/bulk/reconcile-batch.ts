@@ -11,7 +11,7 @@ import { isUndone } from '../error-policy.ts';
 import { ended, failRead, failureResult } from '../record-failure.ts';
 import { remediate } from '../remediate.ts';
 import { scheduleRecheck } from '../schedule-recheck.ts';
-import { NO_RESULT, outcomeOf, type WorkContext, type WorkResult } from '../worker-context.ts';
+import { merged, NO_RESULT, outcomeOf, type WorkContext, type WorkResult } from '../worker-context.ts';
 import { type BatchMessage, batchCall } from './batch-call.ts';
 import { assessMembers, listingSince, type Member, readRecent } from './batch-observation.ts';
 
@@ -159,12 +159,4 @@ function accountKey({ v, policyHash, runId, planHash }: BatchMessage, accountId:
 /** Waits until the records of accounts that were written one at a time are stored. */
 async function stored({ writer }: WorkContext, accountIds: readonly AccountId[]): Promise<void> {
   await Promise.all(accountIds.map((accountId) => writer.settled(accountId)));
-}
-
-function merged(results: readonly WorkResult[]): WorkResult {
-  return {
-    outcomes: results.flatMap(({ outcomes }) => outcomes),
-    followUps: results.flatMap(({ followUps }) => followUps),
-    dead: results.find(({ dead }) => dead !== null)?.dead ?? null,
-  };
 }

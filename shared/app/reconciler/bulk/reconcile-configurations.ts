@@ -15,7 +15,7 @@ import { messagesFor } from '../../work-queue/enqueue-plan.ts';
 import { isUndone } from '../error-policy.ts';
 import { ended, failureResult } from '../record-failure.ts';
 import { scheduleRecheck } from '../schedule-recheck.ts';
-import { NO_RESULT, outcomeOf, type WorkContext, type WorkResult } from '../worker-context.ts';
+import { merged, NO_RESULT, outcomeOf, type WorkContext, type WorkResult } from '../worker-context.ts';
 import { AppliedChanges } from './applied-changes.ts';
 import { assessMembers, readRecent } from './batch-observation.ts';
 import {
@@ -226,12 +226,4 @@ async function verify(
     results.push({ ...NO_RESULT, followUps: messagesFor(runOf(work, message), changes) });
   }
   return merged(results);
-}
-
-function merged(results: readonly WorkResult[]): WorkResult {
-  return {
-    outcomes: results.flatMap(({ outcomes }) => outcomes),
-    followUps: results.flatMap(({ followUps }) => followUps),
-    dead: results.find(({ dead }) => dead !== null)?.dead ?? null,
-  };
 }
