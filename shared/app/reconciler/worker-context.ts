@@ -1,10 +1,11 @@
 import type { EntryContext } from '../../domain/account/transition.ts';
 import type { AssessContext, HoldOf } from '../../domain/decision/assess-context.ts';
+import type { EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import type { AccountId, Caller } from '../../domain/enrollment/model.ts';
 import type { Verdict } from '../../domain/enrollment/verdict.ts';
 import type { CompiledPolicy, OrganizationAccount } from '../../domain/policy/index.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
-import type { Deps, Settings, WorkOutcome } from '../context.ts';
+import type { Deps, RunContext, Settings, WorkOutcome } from '../context.ts';
 import { policyInForce } from '../coordination/policy-in-force.ts';
 import { RunStore } from '../coordination/run-store.ts';
 import { ControlsView, underControls } from '../guardrails/controls.ts';
@@ -67,6 +68,25 @@ export async function createWork(
     ownConfigurations: NO_OWN_CONFIGURATIONS,
     beganInForce: (await policyInForce(deps.registers)) === policy.hash,
   };
+}
+
+/** The run that a message belongs to. */
+export function runOf(
+  { policy }: WorkContext,
+  { runId, planHash }: Pick<WorkMessage, 'runId' | 'planHash'>,
+): RunContext {
+  return { runId, policy, planHash };
+}
+
+export type AccountMessage = Extract<WorkMessage, { kind: 'account' }>;
+
+/** The key of one account of a message that concerns many. */
+export function accountKey(
+  { v, policyHash, runId, planHash }: WorkMessage,
+  accountId: AccountId,
+  enrollment: EnrollmentId,
+): AccountMessage {
+  return { v, policyHash, runId, planHash, kind: 'account', accountId, enrollment };
 }
 
 /** The result of a message: an outcome per account, and the messages that follow. */

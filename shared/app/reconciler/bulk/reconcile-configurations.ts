@@ -2,20 +2,25 @@ import { type Change, dueChanges, toChange } from '../../../domain/decision/plan
 import { ASSOCIABLE } from '../../../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../../domain/enrollment/model.ts';
 import { ouCovers } from '../../../domain/policy/index.ts';
-import type { WorkMessage } from '../../../domain/work-message.ts';
 import { CloudError } from '../../../ports/cloud.ts';
-import type { RunContext } from '../../context.ts';
 import { ownConfigurations } from '../../guardrails/own-configurations.ts';
 import { allows, changesIn, useConfigurations } from '../../plan/plan.ts';
 import { configurationKey } from '../../plan/planned-configurations.ts';
-import { needsRecordingUnder } from '../../survey/needs-recording.ts';
 import { readConfigurations } from '../../survey/stored-configurations.ts';
-import { type Survey, survey } from '../../survey/survey.ts';
+import type { Survey } from '../../survey/survey.ts';
 import { messagesFor } from '../../work-queue/enqueue-plan.ts';
 import { isUndone } from '../error-policy.ts';
 import { ended, failureResult } from '../record-failure.ts';
 import { scheduleRecheck } from '../schedule-recheck.ts';
-import { merged, NO_RESULT, outcomeOf, type WorkContext, type WorkResult } from '../worker-context.ts';
+import {
+  accountKey,
+  merged,
+  NO_RESULT,
+  outcomeOf,
+  runOf,
+  type WorkContext,
+  type WorkResult,
+} from '../worker-context.ts';
 import { AppliedChanges } from './applied-changes.ts';
 import { assessMembers, readRecent } from './batch-observation.ts';
 import {
@@ -25,6 +30,7 @@ import {
   makeCall,
   type PlannedCall,
 } from './configuration-call.ts';
+import { observeOrganization } from './observe-organization.ts';
 
 /** The pause after AWS has refused a call because another change is in progress, ms. */
 const BUSY_PAUSE_MS = 30_000;
@@ -49,7 +55,7 @@ export async function reconcileConfigurations(work: WorkContext, message: Config
   const made: AccountId[] = [];
   const accepted = new Set<string>();
   let last: CallEnd | null = null;
-  let seen = await observe(work);
+  let seen = await observeOrganization(work);
   const applied = new AppliedChanges(work, work.deps.clock.now() + WAIT_TOTAL_MS);
   for (let surveys = 1; ; ) {
     const next = await nextCall(work, message, seen);
@@ -65,10 +71,10 @@ export async function reconcileConfigurations(work: WorkContext, message: Config
       applied.add(next);
     } else if (last.end === 'busy' && !applied.timeIsUp) {
       await work.deps.clock.sleep(BUSY_PAUSE_MS);
-      seen = await observe(work);
+      seen = await observeOrganization(work);
     } else if (last.end === 'moved' && surveys < MAX_SURVEYS) {
       surveys += 1;
-      seen = await observe(work);
+      seen = await observeOrganization(work);
     } else break;
   }
   await applied.awaitAll();
@@ -85,18 +91,6 @@ function isClaimed({ path, isAccount, change: { targetId } }: PlannedCall, { ass
   return associable.some(
     ({ account, claimed }) => claimed && (isAccount ? account.id === targetId : ouCovers(path, account.ou)),
   );
-}
-
-function observe(work: WorkContext): Promise<Survey> {
-  // A call also reaches accounts that have moved below its target, so the organization is read now.
-  const settings = { ...work.settings, snapshotMaxAgeMs: 0 };
-  return survey(work.deps, settings, work.retrying, {
-    policy: work.policy,
-    needsRecording: needsRecordingUnder(work.policy.hash),
-    onProgress: () => undefined,
-    saveSnapshot: true,
-    holds: () => work.holds,
-  });
 }
 
 /** The first call of the plan, on the configurations as they are now; `null`: none is due, or the run may not make it. */
@@ -191,10 +185,6 @@ async function leftOver(
   });
 }
 
-function runOf({ policy }: WorkContext, { runId, planHash }: ConfigurationsMessage): RunContext {
-  return { runId, policy, planHash };
-}
-
 /** Only what AWS shows now makes an account Compliant. Accounts that AWS has not changed yet are polled by listings. */
 async function verify(
   work: WorkContext,
@@ -206,12 +196,8 @@ async function verify(
   const results: WorkResult[] = [];
   for (let at = 0; at < accountIds.length; at += CHUNK) {
     const ids = accountIds.slice(at, at + CHUNK);
-    const keys = ids.map((accountId): WorkMessage => {
-      const { v, policyHash, runId, planHash } = message;
-      return { v, policyHash, runId, planHash, kind: 'account', accountId, enrollment: ASSOCIABLE };
-    });
     if (listing instanceof CloudError) {
-      results.push({ ...NO_RESULT, followUps: keys });
+      results.push({ ...NO_RESULT, followUps: ids.map((id) => accountKey(message, id, ASSOCIABLE)) });
       continue;
     }
     const records = await work.deps.records.getMany(ids);
