@@ -18,6 +18,8 @@ const schema = z.record(
     runId: z.string(),
     /** Whether AWS has accepted the call. */
     accepted: z.boolean().default(true),
+    /** Rollcall is about to delete it, or a process was killed after the call: its absence is not somebody else's doing. */
+    deleting: z.boolean().default(false),
     /** When Rollcall stored it again because somebody else had deleted it, epoch ms. */
     repeated: z.array(z.number()).default([]),
   }),
@@ -30,6 +32,8 @@ export const OWN_CONFIGURATIONS = storedDocument(REGISTERS.configurations, schem
 /** If somebody else deletes a configuration this often within {@link PERIOD_MS}, Rollcall does not store it again. */
 const MAX_REPEATED = 2;
 const PERIOD_MS = 24 * 60 * 60 * 1000;
+/** No call is in progress for longer, ms. */
+const CALL_MS = 60 * 60 * 1000;
 
 /** The configurations that Rollcall stored. */
 export interface OwnConfigurations {
@@ -66,13 +70,13 @@ export async function contestedConfigurations(
 ): Promise<readonly ContestedConfiguration[]> {
   const known = Object.entries((await readTyped(registers, OWN_CONFIGURATIONS))?.value ?? {});
   return known.flatMap(([targetId, { target, ruleMode: stored, repeated }]) =>
-    isContested(repeated, now) ? [{ targetId, target, ruleMode: stored }] : [],
+    isContested(repeated, now) ? [{ targetId, target: target || targetId, ruleMode: stored }] : [],
   );
 }
 
 /** What Rollcall has stored for a target. */
 export interface OwnConfiguration {
-  /** The path of the root or OU, or the account's id; empty: an older version did not store it. */
+  /** The path of the root or OU, or the account's id. */
   readonly target: string;
   /** Until AWS has accepted a call, the previous rule mode is Rollcall's too. */
   readonly ruleModes: readonly RuleMode[];
@@ -88,16 +92,18 @@ export async function storedByRollcall(
   return new Map(
     known.map(([targetId, { target, ruleMode: stored, previous, repeated }]) => {
       const ruleModes = previous === null ? [stored] : [stored, previous];
-      return [targetId, { target, ruleModes, contested: isContested(repeated, now) }];
+      return [targetId, { target: target || targetId, ruleModes, contested: isContested(repeated, now) }];
     }),
   );
 }
 
-/** Lets Rollcall store these configurations again, however often somebody else has deleted them. */
+/** Lets Rollcall store these configurations again, as if nobody had ever deleted them. */
 export async function endContest(registers: Registers, targetIds: ReadonlySet<string>): Promise<void> {
+  // Nothing of Rollcall's is stored, so storing it the next time is not a repetition.
+  const ended = { repeated: [], accepted: false };
   await update(registers, OWN_CONFIGURATIONS, (current) =>
     Object.fromEntries(
-      Object.entries(current ?? {}).map(([id, own]) => [id, targetIds.has(id) ? { ...own, repeated: [] } : own]),
+      Object.entries(current ?? {}).map(([id, own]) => [id, targetIds.has(id) ? { ...own, ...ended } : own]),
     ),
   );
 }
@@ -116,10 +122,11 @@ export async function noteConfiguration(
     before = own ?? null;
     const ours = own !== undefined && (present === own.ruleMode || present === own.previous);
     // A call that AWS has not accepted left nothing that somebody else could have deleted.
-    const repeats = own?.accepted === true && own.ruleMode === wanted && present === null;
+    const stood = own?.accepted === true && !own.deleting;
+    const repeats = stood && own.ruleMode === wanted && present === null;
     const repeated = recent(own?.repeated ?? [], now);
     const previous = ours ? present : null;
-    const noted = { ruleMode: wanted, target, previous, at: now, runId, accepted: false };
+    const noted = { ruleMode: wanted, target, previous, at: now, runId, accepted: false, deleting: false };
     return { ...current, [targetId]: { ...noted, repeated: repeats ? [...repeated, now] : repeated } };
   });
   return before;
@@ -137,7 +144,40 @@ interface NotedConfiguration {
 }
 
 /**
- * AWS has certainly not stored what {@link noteConfiguration} noted. Without this, a configuration that somebody else stores later would count as ours.
+ * Notes that Rollcall is about to delete a configuration: after a crash, it must not count as deleted by somebody else.
+ * @returns as {@link noteConfiguration}
+ */
+export async function noteDeletion(registers: Registers, targetId: string, now: EpochMs): Promise<Own | null> {
+  let before: Own | null = null;
+  await update(registers, OWN_CONFIGURATIONS, (current) => {
+    const own = current?.[targetId];
+    before = own ?? null;
+    return own === undefined ? (current ?? {}) : { ...current, [targetId]: { ...own, deleting: true, at: now } };
+  });
+  return before;
+}
+
+/**
+ * Forgets what AWS does not store and nobody else has deleted: a process was killed after a Delete call, or before a Put call. Otherwise the
+ * same configuration, stored by somebody else later, would count as ours.
+ * @param stored a complete listing
+ */
+export async function pruneConfigurations(
+  registers: Registers,
+  stored: ReadonlyMap<string, RuleMode>,
+  now: EpochMs,
+): Promise<void> {
+  const isOver = (id: string, { accepted, deleting, at, repeated }: Own): boolean =>
+    !stored.has(id) && (deleting || !accepted) && at <= now - CALL_MS && recent(repeated, now).length === 0;
+  const known = Object.entries((await readTyped(registers, OWN_CONFIGURATIONS))?.value ?? {});
+  if (!known.some(([id, own]) => isOver(id, own))) return;
+  await update(registers, OWN_CONFIGURATIONS, (current) =>
+    Object.fromEntries(Object.entries(current ?? {}).filter(([id, own]) => !isOver(id, own))),
+  );
+}
+
+/**
+ * AWS has certainly not carried out what {@link noteConfiguration} or {@link noteDeletion} noted. Without this, a configuration that somebody else stores later would count as ours.
  * @param before the result of `noteConfiguration`
  */
 export async function withdrawConfiguration(registers: Registers, targetId: string, before: Own | null): Promise<void> {
@@ -149,7 +189,9 @@ export async function withdrawConfiguration(registers: Registers, targetId: stri
 export async function confirmConfiguration(registers: Registers, targetId: string): Promise<void> {
   await update(registers, OWN_CONFIGURATIONS, (current) => {
     const own = current?.[targetId];
-    return own === undefined ? (current ?? {}) : { ...current, [targetId]: { ...own, previous: null, accepted: true } };
+    return own === undefined
+      ? (current ?? {})
+      : { ...current, [targetId]: { ...own, previous: null, accepted: true, deleting: false } };
   });
 }
 

@@ -120,7 +120,7 @@ function unseen(targetId: string, { target, ruleModes, contested }: OwnConfigura
   const state: State = contested
     ? { status: 'Needs attention', message: `contested: somebody else keeps deleting it; rollcall resume ${selector}` }
     : { status: 'Unknown', message: 'no account shows it' };
-  const facts = { targetId, target: target === '' ? null : target, ruleMode, owner: 'rollcall' as const };
+  const facts = { targetId, target, ruleMode, owner: 'rollcall' as const };
   return { ...facts, wanted: ruleMode === null ? [] : [ruleMode], accounts: 0, differing: 0, ...state };
 }
 

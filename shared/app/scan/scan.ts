@@ -12,7 +12,7 @@ import { readTyped, writeTyped } from '../coordination/typed-register.ts';
 import { changesBehind, type Found } from '../events/change-attribution.ts';
 import { pruneApprovals } from '../guardrails/approvals.ts';
 import { isValidUnder, readControls } from '../guardrails/controls.ts';
-import { NO_OWN_CONFIGURATIONS, ownConfigurations } from '../guardrails/own-configurations.ts';
+import { NO_OWN_CONFIGURATIONS, ownConfigurations, pruneConfigurations } from '../guardrails/own-configurations.ts';
 import { changedRecently, pruneCarried } from '../guardrails/rolling-changes.ts';
 import { type Gate, holdsFor, readGate } from '../guardrails/rollout-gate.ts';
 import { noteWaitingRun } from '../guardrails/window-run.ts';
@@ -119,6 +119,9 @@ export async function scan(
   lost.throwIfAborted();
   await noteTrustedAccess(deps, run, surveyed.trustedAccess);
   entries += await recordGone(deps, run, surveyed.gone);
+  const { configurations } = surveyed;
+  if (configurations?.problem === null)
+    await pruneConfigurations(deps.registers, configurations.stored, deps.clock.now());
   onProgress({ kind: 'recorded', entries });
   const onlyThese = run.planHash === null ? null : await allowedBy(runs, run.planHash);
   const approved = deps.clock.now() < (run.approvedUntil ?? 0);

@@ -10,6 +10,7 @@ import {
   confirmConfiguration,
   forgetConfiguration,
   noteConfiguration,
+  noteDeletion,
   withdrawConfiguration,
 } from '../../guardrails/own-configurations.ts';
 import { organizationEntry } from '../../ledger/organization-entry.ts';
@@ -204,11 +205,14 @@ class Call {
     const { change, path, present } = this.#planned;
     const { targetId, ruleMode } = change;
     await this.#write('ConfigurationStarted', null);
-    if (ruleMode !== null) {
-      const noted = { targetId, target: path, present, runId: this.#message.runId, now: deps.clock.now() };
-      const before = await noteConfiguration(deps.registers, { ...noted, ruleMode });
-      this.#withdraw = () => withdrawConfiguration(deps.registers, targetId, before);
-    }
+    const now = deps.clock.now();
+    const before =
+      ruleMode === null
+        ? await noteDeletion(deps.registers, targetId, now)
+        : await noteConfiguration(deps.registers, {
+            ...{ targetId, target: path, ruleMode, present, runId: this.#message.runId, now },
+          });
+    this.#withdraw = () => withdrawConfiguration(deps.registers, targetId, before);
     this.#begun = true;
   }
 

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   confirmConfiguration,
+  contestedConfigurations,
   noteConfiguration,
   ownConfigurations,
 } from '../../../../shared/app/guardrails/own-configurations.ts';
@@ -77,11 +78,22 @@ describe('resume of contested configurations', () => {
     });
   });
 
+  it('covers a configuration that an earlier version stored without its path', async () => {
+    await contested({ 'ou-1': '', [accountId(0)]: '' });
+    const known = await contestedConfigurations(shop.store.registers, shop.clock.now());
+    expect(known.map(({ target }) => target).toSorted()).toEqual([accountId(0), 'ou-1'].toSorted());
+    expect(await resume(accountId(0))).toEqual([accountId(0)]);
+    expect(await resume('all')).toEqual(['ou-1']);
+  });
+
   it('lets somebody else contest it again', async () => {
     await contested({ 'ou-1': '/Workloads' });
     await resume('all');
-    await store('ou-1', '/Workloads');
-    expect(await stillContested()).toEqual([]);
+    // As from the start: Rollcall stores it once, and again twice.
+    for (let times = 0; times < 2; times += 1) {
+      await store('ou-1', '/Workloads');
+      expect(await stillContested()).toEqual([]);
+    }
     await store('ou-1', '/Workloads');
     expect(await stillContested()).toEqual(['/Workloads']);
   });
