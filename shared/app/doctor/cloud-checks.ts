@@ -1,5 +1,12 @@
-import { type CheckResult, fail, pass, warn } from '../../domain/check-result.ts';
-import { type EnrollmentId, FIRST_KIND, type KINDS, kindOf, kindsInUse } from '../../domain/enrollment/kinds/index.ts';
+import { type CheckResult, fail, pass, skipped, warn } from '../../domain/check-result.ts';
+import {
+  type EnrollmentId,
+  FIRST_KIND,
+  isAvailable,
+  type KINDS,
+  kindOf,
+  kindsInUse,
+} from '../../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../domain/enrollment/model.ts';
 import type { Cloud } from '../../ports/cloud.ts';
 import type { FailedEnrollment, Inspection, OrganizationFacts } from '../../ports/inspection.ts';
@@ -51,6 +58,15 @@ function once<T>(request: () => Promise<T>): () => Promise<T> {
   return () => (response ??= request());
 }
 
+/** The kinds that must be readable and whose service exists in the caller's partition. Elsewhere they are Not applicable. */
+export async function availableKinds(
+  needed: readonly EnrollmentId[],
+  facts: Pick<CloudFacts, 'caller'>,
+): Promise<readonly EnrollmentId[]> {
+  const { partition } = await facts.caller();
+  return needed.filter((id) => isAvailable(id, partition));
+}
+
 /** Checks of the caller, its organization and its permissions. */
 export function cloudChecks(input: CloudChecksInput, facts: CloudFacts): readonly Check[] {
   const organizational = ['organization', 'delegatedAdministrator'] as const;
@@ -68,7 +84,7 @@ export function cloudChecks(input: CloudChecksInput, facts: CloudFacts): readonl
       }),
     ),
     // Without trusted access no member is listed, so Failed members cannot be found.
-    { id: 'serviceLinkedRoles', needs: [FIRST_KIND.id, 'trustedAccess'], run: () => serviceLinkedRoles(input) },
+    { id: 'serviceLinkedRoles', needs: [FIRST_KIND.id, 'trustedAccess'], run: () => serviceLinkedRoles(input, facts) },
   ];
 }
 
@@ -168,6 +184,11 @@ async function trustedAccess(facts: CloudFacts): Promise<CheckResult> {
 /** Reads the first page of a listing, as a scan does. */
 async function listing(input: CloudChecksInput, facts: CloudFacts, kind: (typeof KINDS)[number]): Promise<CheckResult> {
   const { cloud, retrying, needed } = input;
+  const { partition } = await facts.caller();
+  if (!isAvailable(kind.id, partition)) {
+    const message = `${kind.title} does not exist in the partition ${partition}, so its enrollments are Not applicable there`;
+    return skipped('notUsed', message);
+  }
   try {
     const { items, nextToken } = await retrying(() => cloud.list(kind.id, null));
     return pass(
@@ -203,9 +224,13 @@ const NAMED = 3;
  * No API that Rollcall uses can read the roles. But an enrollment is Failed if AWS could not create its service-linked role or trusted access
  * [troubleshooting-account-opt-in].
  */
-async function serviceLinkedRoles({ inspection, retrying, needed }: CloudChecksInput): Promise<CheckResult> {
+async function serviceLinkedRoles(
+  { inspection, retrying, needed }: CloudChecksInput,
+  facts: CloudFacts,
+): Promise<CheckResult> {
+  const kinds = await availableKinds(needed, facts);
   const failures = await Promise.all(
-    needed.map(async (enrollment) => ({ enrollment, failed: await failedOf(inspection, retrying, enrollment) })),
+    kinds.map(async (enrollment) => ({ enrollment, failed: await failedOf(inspection, retrying, enrollment) })),
   );
   const broken = failures.filter(({ failed }) => failed.length > 0);
   if (broken.length === 0)

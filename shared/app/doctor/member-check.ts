@@ -9,7 +9,7 @@ import type { Inspection } from '../../ports/inspection.ts';
 import type { SnapshotStore } from '../../ports/snapshot-store.ts';
 import type { Random } from '../../ports/system.ts';
 import type { Retrying } from '../support/retry.ts';
-import type { CloudFacts } from './cloud-checks.ts';
+import { availableKinds, type CloudFacts } from './cloud-checks.ts';
 import { deployMemberRole, type MemberRoleFacts, renewMemberRole, trustCaller } from './commands.ts';
 import { reasonOf } from './errors.ts';
 import type { Check } from './run-checks.ts';
@@ -51,9 +51,10 @@ async function memberRole(input: MemberCheckInput, facts: CloudFacts): Promise<C
   if (input.sample === 0) return skipped('notUsed', '--sample 0');
   const accounts = sampled(await candidates(input, facts), input.sample, input.random);
   if (accounts.length === 0) return skipped('notUsed', 'there is no ACTIVE member account to check');
+  const kinds = await availableKinds(input.needed, facts);
   const failures: Failure[] = [];
   await mapParallel(accounts, CONCURRENCY, async (accountId) => {
-    const error = await tryAccount(input, accountId);
+    const error = await tryAccount(input, kinds, accountId);
     if (error !== null) failures.push({ accountId, error });
   });
   const tried = `${input.memberRole} in ${accounts.length} of the member accounts`;
@@ -93,10 +94,13 @@ function sampled(accounts: readonly AccountId[], n: number, random: Random): rea
   return taken.sort();
 }
 
-async function tryAccount(input: MemberCheckInput, accountId: AccountId): Promise<CloudError | null> {
-  const { cloud, retrying, needed } = input;
+async function tryAccount(
+  { cloud, retrying }: MemberCheckInput,
+  kinds: readonly EnrollmentId[],
+  accountId: AccountId,
+): Promise<CloudError | null> {
   try {
-    for (const enrollment of needed) await retrying(() => cloud.read(enrollment, accountId));
+    for (const enrollment of kinds) await retrying(() => cloud.read(enrollment, accountId));
     return null;
   } catch (error) {
     if (error instanceof CloudError) return error;
