@@ -4,6 +4,7 @@ import { ENROLLMENT_IDS, KINDS, kindsInUse } from '../../../../shared/domain/enr
 import { STATUSES } from '../../../../shared/domain/enrollment/status.ts';
 import { readAccounts } from '../accounts.ts';
 import { slowChanges } from '../live.ts';
+import { enrollmentOptions } from '../parts/enrollments.ts';
 import { Button, Choice } from '../parts/form.tsx';
 import { Empty, Heading, Loaded, StatusMark, Time } from '../parts/small.tsx';
 import { useVirtualRows } from '../parts/virtual.ts';
@@ -95,7 +96,7 @@ function Accounts({ rows }: { readonly rows: readonly AccountRow[] }) {
     );
     return (down ? keyed.reverse() : keyed).map(([, row]) => row);
   }, [rows, key, sort, down]);
-  const choice = (label: string, name: Exclude<keyof Filters, 'search'>, values: readonly string[]) => {
+  const choice = (label: string, name: Exclude<keyof Filters, 'search' | 'enrollment'>, values: readonly string[]) => {
     const chosen = filters[name];
     // If no account has the value in the page's address, it still appears as an option, because it explains why the list is empty.
     const all = chosen === '' || values.includes(chosen) ? values : [chosen, ...values];
@@ -116,7 +117,12 @@ function Accounts({ rows }: { readonly rows: readonly AccountRow[] }) {
               onInput={(event) => change({ q: event.currentTarget.value })}
             />
           </label>
-          {choice('Enrollment', 'enrollment', ENROLLMENT_IDS)}
+          <Choice
+            label="Enrollment"
+            value={filters.enrollment}
+            options={enrollmentOptions(filters.enrollment, (id) => choices.enrollment.has(id))}
+            onChange={(to) => change({ enrollment: to })}
+          />
           {choice('Status', 'status', choices.status)}
           {choice('Organizational unit', 'ou', choices.ou)}
           {choice('Rule', 'rule', choices.rule)}
@@ -141,10 +147,14 @@ function Accounts({ rows }: { readonly rows: readonly AccountRow[] }) {
 
 const NO_FILTERS = { q: null, enrollment: null, status: null, ou: null, rule: null, reason: null };
 
+const recordedIn = (rows: readonly AccountRow[]): ReadonlySet<string> =>
+  new Set(ENROLLMENT_IDS.filter((id) => rows.some((row) => row[id] !== null)));
+
 function choicesOf(rows: readonly AccountRow[]) {
   const conditions = rows.flatMap(conditionsOf);
   const ous = rows.flatMap(({ ou }) => ancestors(ou));
   return {
+    enrollment: recordedIn(rows),
     status: distinct(conditions.map(({ complianceStatus }) => complianceStatus)),
     rule: distinct(conditions.map(({ rule }) => rule)),
     reason: distinct(conditions.map(({ reason }) => reason)),
@@ -159,7 +169,7 @@ function ancestors(ou: string): readonly string[] {
 }
 
 function optionText(name: keyof Filters, value: string): string {
-  return name === 'reason' ? reasonText(value) : (KINDS.find(({ id }) => id === value)?.title ?? value);
+  return name === 'reason' ? reasonText(value) : value;
 }
 
 /** `wide` columns are hidden on a phone; the page of the account shows their content. */
@@ -185,10 +195,10 @@ function Table({ rows, sort, down, onSort }: TableProps) {
   const scrolling = useRef<HTMLElement>(null);
   const { rows: visible, total } = useVirtualRows(scrolling, rows.length, ROW_HEIGHT);
   const before = visible[0]?.start ?? 0;
-  const kinds = useMemo(
-    () => new Set<string>(kindsInUse((id) => rows.some((row) => row[id] !== null)).map(({ id }) => id)),
-    [rows],
-  );
+  const kinds = useMemo(() => {
+    const recorded = recordedIn(rows);
+    return new Set<string>(kindsInUse((id) => recorded.has(id)).map(({ id }) => id));
+  }, [rows]);
   const after = total - (visible.at(-1)?.end ?? 0);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling area must be reachable by keyboard

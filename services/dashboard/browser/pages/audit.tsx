@@ -1,18 +1,19 @@
 import type { InputHTMLAttributes } from 'preact';
 import { useState } from 'preact/hooks';
 import { Link } from 'wouter-preact';
-import { TITLES } from '../../../../shared/domain/enrollment/kinds/index.ts';
+import type { EnrollmentId } from '../../../../shared/domain/enrollment/kinds/index.ts';
 import { ENTRY_TYPES } from '../../../../shared/domain/ledger/entry-types.ts';
 import { download, get } from '../api.ts';
 import { type AuditFilter, READ } from '../endpoints.ts';
 import { fieldOf, isoOf } from '../local-time.ts';
 import { AsOfSearch } from '../parts/as-of.tsx';
+import { enrollmentOptions } from '../parts/enrollments.ts';
 import { Button, Choice } from '../parts/form.tsx';
 import { Heading, Loaded, Problem } from '../parts/small.tsx';
 import { Timeline } from '../parts/timeline.tsx';
 import { useResource } from '../resource.ts';
 import { useParams } from '../search-params.ts';
-import type { AuditPage as Page } from '../types.ts';
+import type { AuditPage as Page, Status } from '../types.ts';
 import { messageOf, typeText } from '../words.ts';
 
 const CURRENT = { 'aria-current': 'page' } as const;
@@ -56,6 +57,11 @@ function Search() {
   const value = (name: Field): string => params.get(name) ?? '';
   const path = READ.audit(filter);
   const page = useResource<Page>(path);
+  const { data: status } = useResource<Status>(READ.status);
+  /** Whether an account's record or an entry on this page is about the enrollment. */
+  const isRecorded = (id: EnrollmentId): boolean =>
+    Object.values(status?.statuses[id] ?? {}).some((accounts) => accounts > 0) ||
+    page.data?.entries.some(({ enrollment }) => enrollment === id) === true;
   const field = (name: Field, label: string, input: InputHTMLAttributes) => (
     <label>
       {label}
@@ -84,7 +90,7 @@ function Search() {
       <search>
         <form class="filters" onSubmit={(event) => event.preventDefault()}>
           {text('account', 'Account id', '123456789012')}
-          {choice('enrollment', 'Enrollment', Object.entries(TITLES))}
+          {choice('enrollment', 'Enrollment', enrollmentOptions(value('enrollment'), isRecorded))}
           {choice('type', 'Type', TYPES)}
           {text('actor', 'Who', 'arn:aws:iam::…')}
           {text('run', 'Run', 'run id')}

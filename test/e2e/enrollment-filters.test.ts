@@ -1,0 +1,58 @@
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import * as z from 'zod';
+import { browserOrReason, started } from './browser.ts';
+import { manyAccounts } from './many-accounts.ts';
+import { watched } from './page.ts';
+import type { ServedSandbox } from './served-sandbox.ts';
+import { openStory } from './story.ts';
+
+const statusAnswer = z.looseObject({ statuses: z.looseObject({}) });
+const browser = await browserOrReason();
+
+describe.skipIf(typeof browser === 'string')('the enrollment filter of accounts and audit', () => {
+  let served: ServedSandbox;
+
+  beforeAll(async () => {
+    ({ served } = await openStory());
+  });
+  afterAll(async () => {
+    await served?.close();
+    if (typeof browser !== 'string') await browser.close();
+  });
+
+  test('offers the enrollments that are recorded, and one that the address names', async () => {
+    const offered = (page: Page) =>
+      page.getByRole('combobox', { name: 'Enrollment' }).locator('option').allInnerTexts();
+    const recorded = ['Any', 'Compute Optimizer', 'Automation'];
+    const hub = 'Cost Optimization Hub';
+    for (const path of ['/accounts', '/audit']) {
+      const page = await watched(started(browser), served.url);
+      await page.goto(`${served.url}${path}`);
+      await page.locator('main time').first().waitFor();
+      expect([path, await offered(page)]).toEqual([path, recorded]);
+      await page.goto(`${served.url}${path}?enrollment=costOptimizationHub`);
+      await page.getByRole('combobox', { name: 'Enrollment' }).waitFor();
+      expect((await offered(page)).toSorted()).toEqual([...recorded, hub].toSorted());
+    }
+    // A kind that is in the records, also if no policy manages it any more.
+    const page = await watched(started(browser), served.url);
+    await page.route('**/api/status', async (route) => {
+      const response = await route.fetch();
+      const status = statusAnswer.parse(await response.json());
+      const statuses = { ...status.statuses, costOptimizationHub: { Unmanaged: 3 } };
+      await route.fulfill({ response, json: { ...status, statuses } });
+    });
+    const { cells } = manyAccounts(3);
+    const [first, ...rest] = cells.map((each) => ({ ...each, costOptimizationHub: each.computeOptimizer }));
+    const accounts = [first, ...rest.map((each) => ({ ...each, costOptimizationHub: null }))];
+    await page.route('**/api/accounts?*', (route) =>
+      route.fulfill({ json: { accounts, next: null, total: 3, all: 3, facets: null } }),
+    );
+    for (const path of ['/accounts', '/audit']) {
+      await page.goto(`${served.url}${path}`);
+      await page.getByRole('combobox', { name: 'Enrollment' }).getByText(hub).waitFor({ state: 'attached' });
+      expect([path, await offered(page)]).toEqual([path, [...recorded, hub]]);
+    }
+  });
+});
