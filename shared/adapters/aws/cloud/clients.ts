@@ -78,18 +78,22 @@ export function createClients(options: ClientOptions): Clients {
   const clients = {
     computeOptimizer: withTolerantTimes(withCompleteAnswers('compute-optimizer', new ComputeOptimizerClient(perCall))),
     automation: withTolerantTimes(withCompleteAnswers('aco-automation', new ComputeOptimizerAutomationClient(perCall))),
-    costOptimizationHub: withTolerantTimes(
-      withCompleteAnswers(
-        'cost-optimization-hub',
-        new CostOptimizationHubClient({ ...perCall, region: COST_OPTIMIZATION_HUB_REGION }),
-      ),
-    ),
     organizations: organizationsClient(perCall, () => chain.config.region()),
     sts: withCompleteAnswers('sts', new STSClient(perCall)),
+  };
+  // Created at its first use, because most policies do not manage this kind.
+  let hub: CostOptimizationHubClient | null = null;
+  const createHub = (): CostOptimizationHubClient => {
+    const client = new CostOptimizationHubClient({ ...perCall, region: COST_OPTIMIZATION_HUB_REGION });
+    return withTolerantTimes(withCompleteAnswers('cost-optimization-hub', client));
   };
   let closed = false;
   return {
     ...clients,
+    get costOptimizationHub() {
+      hub ??= createHub();
+      return hub;
+    },
     get closed() {
       return closed;
     },
@@ -98,7 +102,7 @@ export function createClients(options: ClientOptions): Clients {
     signedBy: (identity, send) => identities.run(identity, send),
     close() {
       closed = true;
-      for (const client of [...Object.values(clients), chain]) {
+      for (const client of [...Object.values(clients), chain, ...(hub === null ? [] : [hub])]) {
         client.destroy();
       }
       agents.httpAgent.destroy();

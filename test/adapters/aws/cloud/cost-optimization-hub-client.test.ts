@@ -1,4 +1,5 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { createClients } from '../../../../shared/adapters/aws/cloud/clients.ts';
 import {
   CostOptimizationHubClient,
   type CostOptimizationHubClientConfig,
@@ -8,6 +9,7 @@ import {
   UpdateEnrollmentStatusCommand,
   ValidationException,
 } from '../../../../shared/adapters/aws/cloud/cost-optimization-hub-client/index.ts';
+import { DIRECT } from '../../../../shared/domain/network.ts';
 import { awsSettings, json, type WireAnswer, wireServer } from './support.ts';
 
 async function clientOn(answer: WireAnswer) {
@@ -93,5 +95,20 @@ describe('the client of Cost Optimization Hub', () => {
     });
     await expect(client.send(new ListEnrollmentStatusesCommand({}))).rejects.toThrow('not sent');
     expect(called).toBe(host);
+  });
+});
+
+describe('the clients of the adapter', () => {
+  it('create that of Cost Optimization Hub at its first use, once, and close it', () => {
+    const options = { region: 'eu-west-1', maxSockets: 1, connectTimeoutMs: 1, requestTimeoutMs: 1, logger: null };
+    const unused = createClients({ ...options, network: DIRECT });
+    const destroy = vi.spyOn(CostOptimizationHubClient.prototype, 'destroy');
+    onTestFinished(() => destroy.mockRestore());
+    unused.close();
+    expect(destroy).not.toHaveBeenCalled();
+    const used = createClients({ ...options, network: DIRECT });
+    expect(used.costOptimizationHub).toBe(used.costOptimizationHub);
+    used.close();
+    expect(destroy).toHaveBeenCalledTimes(1);
   });
 });
