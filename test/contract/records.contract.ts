@@ -12,6 +12,12 @@ const B = account(2);
 const dueIds = async (records: Records, until: number, limit = 100): Promise<readonly string[]> =>
   (await records.due(until, limit)).map((due) => due.record.accountId);
 
+async function pagesOf<T>(pages: AsyncIterable<readonly T[]>): Promise<readonly (readonly T[])[]> {
+  const found: (readonly T[])[] = [];
+  for await (const page of pages) found.push(page);
+  return found;
+}
+
 export const recordsContract = contractOf<Records>()('Records', {
   async 'a record that was never stored does not exist'({ port }) {
     expect(await port.get(A)).toBeNull();
@@ -68,37 +74,23 @@ export const recordsContract = contractOf<Records>()('Records', {
 
   async 'getMany returns the records that exist, even of many ids'({ port }) {
     const ids = range(2000).map(account);
-    await port.advance(ids.filter((_, n) => n % 2 === 0).map((id) => record(id, 1)));
+    await port.advance(ids.filter((_, n) => n % 10 === 0).map((id) => record(id, 1)));
     const found = await port.getMany([...ids, A, A]);
-    expect(found.size).toBe(1000);
+    expect([...found.keys()].toSorted()).toEqual(ids.filter((_, n) => n % 10 === 0));
     expect(found.get(account(0))).toEqual(record(account(0), 1));
     expect(found.has(account(1))).toBe(false);
   },
 
-  async 'all returns every record once, sorted by account id, one page at a time'({ port }) {
-    const ids = range(1205).map(account);
-    await port.advance([...ids].reverse().map((id) => record(id, 1)));
-    const seen: string[] = [];
-    let pages = 0;
-    for await (const page of port.all()) {
-      pages += 1;
-      seen.push(...page.map((each) => each.accountId));
-    }
-    expect(seen).toEqual(ids);
-    expect(pages).toBeGreaterThan(1);
-  },
-
-  async 'heads returns the account and head of every record, sorted by account id, one page at a time'({ port }) {
+  async 'all and heads return every record once, sorted by account id, one page at a time'({ port }) {
     const ids = range(1205).map(account);
     await port.advance([...ids].reverse().map((id, n) => record(id, n + 1)));
-    const seen: { accountId: string; seq: number }[] = [];
-    let pages = 0;
-    for await (const page of port.heads()) {
-      pages += 1;
-      seen.push(...page);
-    }
-    expect(seen).toEqual(ids.map((accountId, n) => ({ accountId, seq: ids.length - n })));
-    expect(pages).toBeGreaterThan(1);
+    const expected = ids.map((accountId, n) => ({ accountId, seq: ids.length - n }));
+    const records = await pagesOf(port.all());
+    expect(records.flat().map(({ accountId, head }) => ({ accountId, seq: head.seq }))).toEqual(expected);
+    expect(records.length).toBeGreaterThan(1);
+    const heads = await pagesOf(port.heads());
+    expect(heads.flat()).toEqual(expected);
+    expect(heads.length).toBeGreaterThan(1);
   },
 
   async 'due returns the records that are due by then, earliest first, with their times'({ port }) {

@@ -19,6 +19,7 @@ import { ended, failRead, failureResult, failVisibly } from './record-failure.ts
 import { remediate } from './remediate.ts';
 import { scheduleRecheck, unlockDependents } from './schedule-recheck.ts';
 import {
+  type AccountMessage,
   accountInSnapshot,
   assessContext,
   entryContext,
@@ -29,8 +30,6 @@ import {
 
 /** Maximum number of rounds for one key: disassociate, then disable, with one or two lost races in between. */
 const MAX_ROUNDS = 6;
-
-type AccountMessage = Extract<WorkMessage, { kind: 'account' }>;
 
 /**
  * Reconciles one (account, enrollment): reads it live, assesses it again, and acts only on what is still true. A late, duplicate, reordered or

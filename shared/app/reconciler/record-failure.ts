@@ -4,15 +4,12 @@ import type { Condition } from '../../domain/enrollment/condition.ts';
 import type { EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../domain/enrollment/model.ts';
 import type { Assessment } from '../../domain/enrollment/verdict.ts';
-import type { WorkMessage } from '../../domain/work-message.ts';
 import type { CloudError } from '../../ports/cloud.ts';
 import type { WorkOutcome } from '../context.ts';
 import { recordFailure } from './claims.ts';
 import { type ErrorFacts, errorFacts, type Failure, failureOutcome } from './error-policy.ts';
 import { attemptsOf } from './remediation-entries.ts';
-import { NO_RESULT, type WorkContext, type WorkResult } from './worker-context.ts';
-
-type AccountMessage = Extract<WorkMessage, { kind: 'account' }>;
+import { type AccountMessage, NO_RESULT, type WorkContext, type WorkResult } from './worker-context.ts';
 
 export function ended(accountId: AccountId, outcome: WorkOutcome): WorkResult {
   return { ...NO_RESULT, outcomes: [{ accountId, outcome }] };

@@ -1,10 +1,11 @@
 import type { EntryContext } from '../../domain/account/transition.ts';
 import type { AssessContext, HoldOf } from '../../domain/decision/assess-context.ts';
+import type { EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import type { AccountId, Caller } from '../../domain/enrollment/model.ts';
 import type { Verdict } from '../../domain/enrollment/verdict.ts';
 import type { CompiledPolicy, OrganizationAccount } from '../../domain/policy/index.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
-import type { Deps, Settings, WorkOutcome } from '../context.ts';
+import type { Deps, RunContext, Settings, WorkOutcome } from '../context.ts';
 import { policyInForce } from '../coordination/policy-in-force.ts';
 import { RunStore } from '../coordination/run-store.ts';
 import { ControlsView, underControls } from '../guardrails/controls.ts';
@@ -69,6 +70,25 @@ export async function createWork(
   };
 }
 
+/** The run that a message belongs to. */
+export function runOf(
+  { policy }: WorkContext,
+  { runId, planHash }: Pick<WorkMessage, 'runId' | 'planHash'>,
+): RunContext {
+  return { runId, policy, planHash };
+}
+
+export type AccountMessage = Extract<WorkMessage, { kind: 'account' }>;
+
+/** The key of one account of a message that concerns many. */
+export function accountKey(
+  { v, policyHash, runId, planHash }: WorkMessage,
+  accountId: AccountId,
+  enrollment: EnrollmentId,
+): AccountMessage {
+  return { v, policyHash, runId, planHash, kind: 'account', accountId, enrollment };
+}
+
 /** The result of a message: an outcome per account, and the messages that follow. */
 export interface WorkResult {
   readonly outcomes: readonly { readonly accountId: AccountId; readonly outcome: WorkOutcome }[];
@@ -79,6 +99,15 @@ export interface WorkResult {
 }
 
 export const NO_RESULT: WorkResult = { outcomes: [], followUps: [], dead: null };
+
+/** One result of several parts of a message. A message can be only one dead letter, so the first part that is one gives its reason. */
+export function merged(results: readonly WorkResult[]): WorkResult {
+  return {
+    outcomes: results.flatMap(({ outcomes }) => outcomes),
+    followUps: results.flatMap(({ followUps }) => followUps),
+    dead: results.find(({ dead }) => dead !== null)?.dead ?? null,
+  };
+}
 
 const OUTCOMES: Partial<Record<Verdict, WorkOutcome>> = {
   Compliant: 'resolved',

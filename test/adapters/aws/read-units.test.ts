@@ -89,6 +89,19 @@ describe('reads of a query', () => {
     expect(items).toBeLessThanOrEqual(ACCOUNTS * (1 + PER_ACCOUNT + 1 + 3));
   });
 
+  it('as-of: few queries for a long chain, although it has no entry of some kinds', async () => {
+    const entries = 500;
+    const rest = range(entries - 1).map((n) => {
+      const [before, after] = n % 2 === 0 ? [COMPLIANT, FACET] : [FACET, COMPLIANT];
+      return { at: time(n + 1), before, after };
+    });
+    const joined = { at: time(0), type: 'AccountJoined', enrollment: null } as const;
+    await stores.ledger.append(sealAll(account(ACCOUNTS), [joined, ...rest]));
+    const { operations } = await asked(() => auditAsOf(stores.ledger, time(500_000)));
+    // Pages of 16, 32, 64, 128, 256 and 4 entries, and the first entry of the chain.
+    expect(operations['Query']).toBeLessThanOrEqual(SHARDS + ACCOUNTS * 2 + 7);
+  });
+
   it('the digest reads the ends of the chains and no entry; ticks between digests read one register', async () => {
     const deps = { ...stores, clock: bench.clock, newId: () => 'digest-1', actor: 'test' };
     const first = await asked(() => writeDigest(deps));

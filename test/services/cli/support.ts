@@ -127,6 +127,20 @@ export function allEnrolled({ sandbox }: RunningSandbox): Promise<'converged'> {
   });
 }
 
+/** Resolves at the next call of the operation, before it takes effect. */
+export function called({ sandbox }: RunningSandbox, operation: string): Promise<void> {
+  const handle = sandbox.handle.bind(sandbox);
+  return new Promise((resolve) => {
+    sandbox.handle = (request) => {
+      if (request.operation === operation) {
+        sandbox.handle = handle;
+        resolve();
+      }
+      return handle(request);
+    };
+  });
+}
+
 /** The two streams of a terminal. */
 export function streams(columns?: number) {
   const written = { out: '', err: '' };

@@ -10,7 +10,7 @@ import { openStore } from '../../../shared/compose/stores/open-embedded.ts';
 import { systemClock } from '../../../shared/compose/system.ts';
 import { auditShape, showShape } from './audit-shapes.ts';
 import { applyShape, errorShape } from './shapes.ts';
-import { ENROLL, ended, json, place, rollcall, said, start, world } from './support.ts';
+import { called, ENROLL, ended, json, place, rollcall, said, start, world } from './support.ts';
 
 describe('after a process was killed', () => {
   test('apply does not report success while a change is claimed, and shows when the claim expires', async () => {
@@ -22,13 +22,10 @@ describe('after a process was killed', () => {
       running.sandbox.drift({ changes: [{ accountId, enrollment: 'computeOptimizer', status }] });
     become('Inactive');
     running.sandbox.setFaults([{ operation: 'UpdateEnrollmentStatus', kind: 'slow', delayMs: 60_000 }]);
+    const changing = called(running, 'UpdateEnrollmentStatus');
     const child = start(['apply', '--yes'], { cwd, env });
     const end = ended(child);
-    await expect
-      .poll(() => running.sandbox.calls().some(({ operation }) => operation === 'UpdateEnrollmentStatus'), {
-        timeout: 30_000,
-      })
-      .toBe(true);
+    await changing;
     child.kill('SIGKILL');
     await end;
     running.sandbox.setFaults([]);
@@ -53,22 +50,23 @@ describe('after a process was killed', () => {
   });
 });
 
+/** A process that waits for the lease to expire never ends in this test. */
+const LONG_MS = 24 * 3_600_000;
+
 describe('waiting for another process’s scan', () => {
   test('ends with the first Ctrl-C', async () => {
     const { env } = await world();
     const cwd = place({ 'rollcall.yaml': ENROLL });
     const store = await openStore({ dataDir: `${cwd}/.rollcall`, readOnly: false });
-    expect(await acquireLease(store.registers, systemClock, 'scan', 'somebody', 60_000)).toHaveProperty('lease');
+    expect(await acquireLease(store.registers, systemClock, 'scan', 'somebody', LONG_MS)).toHaveProperty('lease');
     await store.close();
     const child = start(['apply', '--yes'], { cwd, env });
     const end = ended(child);
     await said(child, 'waiting for another scan to finish');
-    const at = performance.now();
     child.kill('SIGINT');
     const { code, stderr } = await end;
     expect(code).toBe(130);
     expect(stderr).toContain('Interrupted: stopped before anything was changed.');
-    expect(performance.now() - at).toBeLessThan(5_000);
   });
 });
 

@@ -14,7 +14,7 @@ import type { Dynamo } from './table-client.ts';
 /** Maximum number of chains read in parallel. */
 const PARALLEL = 32;
 const ENDS_PAGE = 500;
-/** Index items per page: about one read unit, and enough to find the last entries of most chains. */
+/** Index items in the first page: about one read unit, and enough to find the last entries of most chains. */
 const TAIL_PAGE = 16;
 /** The largest clock difference between writers of one chain, ms. */
 const SKEW_MS = 10 * 60_000;
@@ -48,12 +48,15 @@ export async function* readTails(dynamo: Dynamo, until: number): AsyncGenerator<
   }
 }
 
-/** Finds the last entry of each kind in the chain's index by time, and reads only these entries from the table. */
+/**
+ * Finds the last entry of each kind in the chain's index by time, and reads only these entries from the table. A chain without an entry of its own about
+ * some kind is searched to its beginning, in pages that grow.
+ */
 async function readTail(dynamo: Dynamo, chain: string, until: number): Promise<AccountTail> {
   const picks = new Map<string, Pick>();
   const pages = dynamo.query({
     ...{ index: 'chain-time', hash: ['pk', `chain#${chain}`], range: { name: 'time', to: timeKey(until + 1) } },
-    ...{ descending: true, pageSize: TAIL_PAGE, consistent: true },
+    ...{ descending: true, pageSize: TAIL_PAGE, growing: true, consistent: true },
   });
   for await (const page of pages) {
     for (const item of page) consider(picks, item);

@@ -44,12 +44,16 @@ export interface QueryRequest {
   readonly descending?: boolean;
   /** Items per page. A small page suits queries that need few items. */
   readonly pageSize?: number;
+  /** Makes each page twice as large as the one before, for queries that usually need few items but may need many. Default false. */
+  readonly growing?: boolean;
   /** The attributes to return; default: all. DynamoDB bills the whole item either way. */
   readonly only?: readonly string[];
   /** Strongly consistent reads; possible only on the table and its LSI. */
   readonly consistent: boolean;
 }
 
+/** Maximum number of items in a growing page. */
+const MAX_PAGE = 1_000;
 /** Maximum number of parallel requests. */
 const PARALLEL = 32;
 /** The limits of BatchGetItem and BatchWriteItem. */
@@ -101,10 +105,11 @@ export class Dynamo {
 
   /** The pages of a query; stops reading when the consumer stops. */
   async *query(request: QueryRequest): AsyncGenerator<readonly Item[]> {
-    const { index, range, descending = false, pageSize, only, consistent } = request;
+    const { index, range, descending = false, growing = false, only, consistent } = request;
     if (range?.from !== undefined && range.to !== undefined && range.from > range.to) return;
     const { KeyConditionExpression, names, values } = keyCondition(request);
     for (const name of only ?? []) names[`#only_${name}`] = name;
+    let { pageSize } = request;
     let from: Item | undefined;
     do {
       const command = new QueryCommand({
@@ -117,6 +122,7 @@ export class Dynamo {
       });
       const { Items: items = [], LastEvaluatedKey } = await this.#run('Query', () => this.#client.send(command));
       if (items.length > 0) yield items;
+      if (growing && pageSize !== undefined) pageSize = Math.min(2 * pageSize, MAX_PAGE);
       from = LastEvaluatedKey;
     } while (from !== undefined);
   }

@@ -1,13 +1,7 @@
 import { type AccountRecord, emptyRecord } from '../../../domain/account/record.ts';
 import { transition } from '../../../domain/account/transition.ts';
 import { assess } from '../../../domain/decision/assess.ts';
-import {
-  ASSOCIABLE,
-  byKind,
-  ENROLLMENT_IDS,
-  type EnrollmentId,
-  kindOf,
-} from '../../../domain/enrollment/kinds/index.ts';
+import { ASSOCIABLE, byKind, type EnrollmentId, kindOf } from '../../../domain/enrollment/kinds/index.ts';
 import type { Observations } from '../../../domain/enrollment/mismatch.ts';
 import type { AccountId, Observation } from '../../../domain/enrollment/model.ts';
 import type { Assessment } from '../../../domain/enrollment/verdict.ts';
@@ -36,8 +30,9 @@ const POLL_MAX_AGE_MS = 2_000;
 /** The listing must have been started after this time, epoch ms. An older one would show the state before the last change. */
 export function listingSince({ deps }: WorkContext, records: readonly AccountRecord[]): number {
   // Changes of the prerequisites count as well, because only accounts that meet them are listed.
+  const shown = [ASSOCIABLE, ...kindOf(ASSOCIABLE).prerequisites];
   const changes = records.flatMap(({ conditions }) =>
-    ENROLLMENT_IDS.map((id) => Date.parse(conditions[id]?.changedAt ?? '1970-01-01')),
+    shown.map((id) => Date.parse(conditions[id]?.changedAt ?? '1970-01-01')),
   );
   const polls = records.some(({ conditions }) => conditions[ASSOCIABLE]?.verdict === 'Converging');
   return Math.max(0, polls ? deps.clock.now() - POLL_MAX_AGE_MS : 0, ...changes);

@@ -3,7 +3,6 @@ import { toChange } from '../../../domain/decision/plan.ts';
 import { ASSOCIABLE } from '../../../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../../domain/enrollment/model.ts';
 import type { Verdict } from '../../../domain/enrollment/verdict.ts';
-import type { WorkMessage } from '../../../domain/work-message.ts';
 import { CloudError } from '../../../ports/cloud.ts';
 import { allows } from '../../plan/plan.ts';
 import type { Remediated } from '../claims.ts';
@@ -11,11 +10,9 @@ import { isUndone } from '../error-policy.ts';
 import { ended, failRead, failureResult } from '../record-failure.ts';
 import { remediate } from '../remediate.ts';
 import { scheduleRecheck } from '../schedule-recheck.ts';
-import { NO_RESULT, outcomeOf, type WorkContext, type WorkResult } from '../worker-context.ts';
+import { accountKey, merged, NO_RESULT, outcomeOf, type WorkContext, type WorkResult } from '../worker-context.ts';
 import { type BatchMessage, batchCall } from './batch-call.ts';
 import { assessMembers, listingSince, type Member, readRecent } from './batch-observation.ts';
-
-type AccountMessage = Extract<WorkMessage, { kind: 'account' }>;
 
 /**
  * Reconciles up to 50 accounts by one AssociateAccounts or DisassociateAccounts call, between two listings. Accounts that need something
@@ -49,7 +46,7 @@ async function reconcile(work: WorkContext, message: BatchMessage): Promise<Work
   ];
   const done = new Set([...accepted, ...results.flatMap(({ outcomes }) => outcomes.map(({ accountId }) => accountId))]);
   const others = message.accountIds.filter((id) => !done.has(id));
-  return merged([...results, { ...NO_RESULT, followUps: others.map((id) => accountKey(message, id)) }]);
+  return merged([...results, { ...NO_RESULT, followUps: others.map((id) => accountKey(message, id, ASSOCIABLE)) }]);
 }
 
 /**
@@ -120,7 +117,7 @@ async function observe(work: WorkContext, message: BatchMessage, accountIds: Acc
       accountId,
       outcome: resolved.has(accountId) ? 'resolved' : 'converging',
     })),
-    followUps: accountIds.filter((id) => !observed.has(id)).map((id) => accountKey(message, id)),
+    followUps: accountIds.filter((id) => !observed.has(id)).map((id) => accountKey(message, id, ASSOCIABLE)),
     dead: null,
   };
 }
@@ -140,7 +137,7 @@ async function unreadable(
   const results: WorkResult[] = [];
   for (const accountId of message.accountIds) {
     const record = records.get(accountId) ?? emptyRecord(accountId);
-    const key = accountKey(message, accountId);
+    const key = accountKey(message, accountId, ASSOCIABLE);
     // An open claim belongs to its holder, and the result of its call is determined for each account individually.
     results.push(
       record.conditions[ASSOCIABLE]?.claim
@@ -151,20 +148,7 @@ async function unreadable(
   return merged(results);
 }
 
-/** The key of one account of a batch. */
-function accountKey({ v, policyHash, runId, planHash }: BatchMessage, accountId: AccountId): AccountMessage {
-  return { v, policyHash, runId, planHash, kind: 'account', accountId, enrollment: ASSOCIABLE };
-}
-
 /** Waits until the records of accounts that were written one at a time are stored. */
 async function stored({ writer }: WorkContext, accountIds: readonly AccountId[]): Promise<void> {
   await Promise.all(accountIds.map((accountId) => writer.settled(accountId)));
-}
-
-function merged(results: readonly WorkResult[]): WorkResult {
-  return {
-    outcomes: results.flatMap(({ outcomes }) => outcomes),
-    followUps: results.flatMap(({ followUps }) => followUps),
-    dead: results.find(({ dead }) => dead !== null)?.dead ?? null,
-  };
 }

@@ -2,20 +2,25 @@ import { type Change, dueChanges, toChange } from '../../../domain/decision/plan
 import { ASSOCIABLE } from '../../../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../../domain/enrollment/model.ts';
 import { ouCovers } from '../../../domain/policy/index.ts';
-import type { WorkMessage } from '../../../domain/work-message.ts';
 import { CloudError } from '../../../ports/cloud.ts';
-import type { RunContext } from '../../context.ts';
 import { ownConfigurations } from '../../guardrails/own-configurations.ts';
 import { allows, changesIn, useConfigurations } from '../../plan/plan.ts';
 import { configurationKey } from '../../plan/planned-configurations.ts';
-import { needsRecordingUnder } from '../../survey/needs-recording.ts';
 import { readConfigurations } from '../../survey/stored-configurations.ts';
-import { type Survey, survey } from '../../survey/survey.ts';
+import type { Survey } from '../../survey/survey.ts';
 import { messagesFor } from '../../work-queue/enqueue-plan.ts';
 import { isUndone } from '../error-policy.ts';
 import { ended, failureResult } from '../record-failure.ts';
 import { scheduleRecheck } from '../schedule-recheck.ts';
-import { NO_RESULT, outcomeOf, type WorkContext, type WorkResult } from '../worker-context.ts';
+import {
+  accountKey,
+  merged,
+  NO_RESULT,
+  outcomeOf,
+  runOf,
+  type WorkContext,
+  type WorkResult,
+} from '../worker-context.ts';
 import { AppliedChanges } from './applied-changes.ts';
 import { assessMembers, readRecent } from './batch-observation.ts';
 import {
@@ -25,11 +30,17 @@ import {
   makeCall,
   type PlannedCall,
 } from './configuration-call.ts';
+import { observeOrganization } from './observe-organization.ts';
 
 /** The pause after AWS has refused a call because another change is in progress, ms. */
 const BUSY_PAUSE_MS = 30_000;
 /** How long one message waits for changes in progress, ms, in total. */
 const WAIT_TOTAL_MS = 8 * 60_000;
+/**
+ * How long after its start a run repeats its calls while AWS is busy, ms. Each attempt adds entries about every account of a call, so attempts must end. The
+ * next scan plans the calls again.
+ */
+const BUSY_TOTAL_MS = 60 * 60_000;
 /** Maximum number of surveys. Another survey follows if an account has changed since the previous one. */
 const MAX_SURVEYS = 3;
 /** Accounts assessed at a time. */
@@ -44,7 +55,7 @@ export async function reconcileConfigurations(work: WorkContext, message: Config
   const made: AccountId[] = [];
   const accepted = new Set<string>();
   let last: CallEnd | null = null;
-  let seen = await observe(work);
+  let seen = await observeOrganization(work);
   const applied = new AppliedChanges(work, work.deps.clock.now() + WAIT_TOTAL_MS);
   for (let surveys = 1; ; ) {
     const next = await nextCall(work, message, seen);
@@ -60,10 +71,10 @@ export async function reconcileConfigurations(work: WorkContext, message: Config
       applied.add(next);
     } else if (last.end === 'busy' && !applied.timeIsUp) {
       await work.deps.clock.sleep(BUSY_PAUSE_MS);
-      seen = await observe(work);
+      seen = await observeOrganization(work);
     } else if (last.end === 'moved' && surveys < MAX_SURVEYS) {
       surveys += 1;
-      seen = await observe(work);
+      seen = await observeOrganization(work);
     } else break;
   }
   await applied.awaitAll();
@@ -80,18 +91,6 @@ function isClaimed({ path, isAccount, change: { targetId } }: PlannedCall, { ass
   return associable.some(
     ({ account, claimed }) => claimed && (isAccount ? account.id === targetId : ouCovers(path, account.ou)),
   );
-}
-
-function observe(work: WorkContext): Promise<Survey> {
-  // A call also reaches accounts that have moved below its target, so the organization is read now.
-  const settings = { ...work.settings, snapshotMaxAgeMs: 0 };
-  return survey(work.deps, settings, work.retrying, {
-    policy: work.policy,
-    needsRecording: needsRecordingUnder(work.policy.hash),
-    onProgress: () => undefined,
-    saveSnapshot: true,
-    holds: () => work.holds,
-  });
 }
 
 /** The first call of the plan, on the configurations as they are now; `null`: none is due, or the run may not make it. */
@@ -145,7 +144,7 @@ async function concluded(
   if (last === null || last.end === 'made' || last.end === 'moved')
     return follow(await leftOver(work, message, made, undone, seen));
   // AWS is still busy after the longest wait, so the message is queued again for the remaining calls.
-  if (last.end === 'busy') await work.deps.queue.send([message], BUSY_PAUSE_MS);
+  if (last.end === 'busy' && (await mayRepeat(work, message))) await work.deps.queue.send([message], BUSY_PAUSE_MS);
   for (const { record, failure } of last.accounts)
     if (failure !== null && !isUndone(failure.outcome)) results.push(failureResult(record.accountId, record, failure));
   // A call that AWS does not accept is replaced by other calls for its accounts.
@@ -153,6 +152,11 @@ async function concluded(
     return last.end === 'failed' && undone.has(account.id) ? [toChange(assessment, account)] : [];
   });
   return follow(instead);
+}
+
+async function mayRepeat({ deps, runs }: WorkContext, { runId }: ConfigurationsMessage): Promise<boolean> {
+  const run = await runs.get(runId);
+  return run !== null && deps.clock.now() < run.startedAt + BUSY_TOTAL_MS;
 }
 
 /**
@@ -181,10 +185,6 @@ async function leftOver(
   });
 }
 
-function runOf({ policy }: WorkContext, { runId, planHash }: ConfigurationsMessage): RunContext {
-  return { runId, policy, planHash };
-}
-
 /** Only what AWS shows now makes an account Compliant. Accounts that AWS has not changed yet are polled by listings. */
 async function verify(
   work: WorkContext,
@@ -196,12 +196,8 @@ async function verify(
   const results: WorkResult[] = [];
   for (let at = 0; at < accountIds.length; at += CHUNK) {
     const ids = accountIds.slice(at, at + CHUNK);
-    const keys = ids.map((accountId): WorkMessage => {
-      const { v, policyHash, runId, planHash } = message;
-      return { v, policyHash, runId, planHash, kind: 'account', accountId, enrollment: ASSOCIABLE };
-    });
     if (listing instanceof CloudError) {
-      results.push({ ...NO_RESULT, followUps: keys });
+      results.push({ ...NO_RESULT, followUps: ids.map((id) => accountKey(message, id, ASSOCIABLE)) });
       continue;
     }
     const records = await work.deps.records.getMany(ids);
@@ -216,12 +212,4 @@ async function verify(
     results.push({ ...NO_RESULT, followUps: messagesFor(runOf(work, message), changes) });
   }
   return merged(results);
-}
-
-function merged(results: readonly WorkResult[]): WorkResult {
-  return {
-    outcomes: results.flatMap(({ outcomes }) => outcomes),
-    followUps: results.flatMap(({ followUps }) => followUps),
-    dead: results.find(({ dead }) => dead !== null)?.dead ?? null,
-  };
 }

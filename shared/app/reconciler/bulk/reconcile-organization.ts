@@ -5,7 +5,6 @@ import { isChange, toChange } from '../../../domain/decision/plan.ts';
 import { dependentsOf, ENROLLMENT_IDS, type EnrollmentId } from '../../../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../../domain/enrollment/model.ts';
 import type { WorkMessage } from '../../../domain/work-message.ts';
-import type { RunContext } from '../../context.ts';
 import { changesBehind } from '../../events/change-attribution.ts';
 import { isValidUnder } from '../../guardrails/controls.ts';
 import { writeEntries } from '../../ledger/write-entries.ts';
@@ -13,13 +12,12 @@ import { organizationWide } from '../../plan/organization-call.ts';
 import { foundOf } from '../../scan/scan.ts';
 import { noteTrustedAccess } from '../../scan/trusted-access.ts';
 import type { AssessedAccount } from '../../survey/assessment-table.ts';
-import { needsRecordingUnder } from '../../survey/needs-recording.ts';
-import { type Survey, survey } from '../../survey/survey.ts';
 import { messagesFor } from '../../work-queue/enqueue-plan.ts';
 import { errorFacts, isUndone, undone } from '../error-policy.ts';
 import { type RemediationCall, remediate } from '../remediate.ts';
 import { attemptsOf, type Candidate } from '../remediation-entries.ts';
-import { entryContext, NO_RESULT, type WorkContext, type WorkResult } from '../worker-context.ts';
+import { accountKey, entryContext, NO_RESULT, runOf, type WorkContext, type WorkResult } from '../worker-context.ts';
+import { observeOrganization } from './observe-organization.ts';
 
 type OrganizationMessage = Extract<WorkMessage, { kind: 'organization' }>;
 
@@ -31,7 +29,7 @@ const CHUNK = 500;
  * enqueued instead. Every account that the call changes has its own intent and outcome.
  */
 export async function reconcileOrganization(work: WorkContext, message: OrganizationMessage): Promise<WorkResult> {
-  const seen = await observe(work);
+  const seen = await observeOrganization(work);
   const drifted = seen.assessed.filter(({ assessments: { [message.enrollment]: assessment } }) => {
     return assessment.verdict === 'Drifted' && assessment.action !== 'none';
   });
@@ -71,21 +69,6 @@ async function organizationCall(
   };
 }
 
-function observe(work: WorkContext): Promise<Survey> {
-  // A complete snapshot, not a cached one: an account that joined since must be assessed as well.
-  const settings = { ...work.settings, snapshotMaxAgeMs: 0 };
-  return survey(work.deps, settings, work.retrying, {
-    policy: work.policy,
-    needsRecording: needsRecordingUnder(work.policy.hash),
-    onProgress: () => undefined,
-    saveSnapshot: true,
-  });
-}
-
-function runOf(work: WorkContext, { runId, planHash }: OrganizationMessage): RunContext {
-  return { runId, policy: work.policy, planHash };
-}
-
 function oneByOne(work: WorkContext, message: OrganizationMessage, drifted: readonly AssessedAccount[]): WorkResult {
   work.deps.logger.info('the organization-wide call was not made or failed; accounts are changed one by one');
   const changes = drifted.map(({ account, assessments }) => toChange(assessments[message.enrollment], account));
@@ -98,7 +81,7 @@ async function verify(
   message: OrganizationMessage,
   accountIds: readonly AccountId[],
 ): Promise<WorkResult> {
-  const seen = await observe(work);
+  const seen = await observeOrganization(work);
   await noteTrustedAccess(work.deps, runOf(work, message), seen.trustedAccess);
   const assessed = new Map(seen.assessed.map((one) => [one.account.id, one]));
   const controls = await work.controls.now();
@@ -124,18 +107,10 @@ async function verify(
     outcomes: accountIds.map((id) => ({ accountId: id, outcome: openIds.has(id) ? 'converging' : 'resolved' })),
     followUps: [
       ...messagesFor(runOf(work, message), changes),
-      ...outdated.map(({ account, id }) => accountMessage(message, account.id, id)),
+      ...outdated.map(({ account, id }) => accountKey(message, account.id, id)),
     ],
     dead: null,
   };
-}
-
-function accountMessage(
-  { v, policyHash, runId, planHash }: OrganizationMessage,
-  accountId: AccountId,
-  enrollment: EnrollmentId,
-): WorkMessage {
-  return { v, policyHash, runId, planHash, kind: 'account', accountId, enrollment };
 }
 
 /**

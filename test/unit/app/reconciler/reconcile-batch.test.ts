@@ -39,6 +39,46 @@ describe('a batch', () => {
       expect(await bed.shop.condition(id, 'automation')).toMatchObject({ verdict: 'Compliant' });
   });
 
+  it('uses the listing of the batch before it, although an independent enrollment of its accounts has changed since', async () => {
+    const hub = 'costOptimizationHub: Active';
+    const policy = policyOf(
+      `computeOptimizer: Active, automation: Active, organizationRules: AnyAllowed, ${hub}`,
+      NO_CAPS,
+    );
+    await bed.enrolled({ policy, members: 60 });
+    for (const { id } of bed.shop.members) bed.shop.cloud.set(id, { costOptimizationHub: { status: 'Active' } });
+    await bed.shop.scan();
+    const [first, second] = (await bed.shop.messages()).filter(({ kind }) => kind === 'batch');
+    if (first === undefined || second === undefined) return expect.fail('two batches are needed');
+    const work = await bed.shop.process();
+    const listings = () => bed.shop.cloud.calls.filter(({ operation }) => operation === 'list automation').length;
+    await bed.shop.clock.advance(1_000);
+    await bed.shop.handle(work, first);
+    await bed.shop.clock.advance(1_000);
+    for (const { id } of bed.shop.members.slice(50)) {
+      bed.shop.cloud.set(id, { costOptimizationHub: { status: 'Inactive' } });
+      const { runId, policyHash, planHash } = second;
+      const key = {
+        v: 1,
+        kind: 'account',
+        accountId: id,
+        enrollment: 'costOptimizationHub',
+        runId,
+        policyHash,
+        planHash,
+      } as const;
+      await bed.shop.handle(work, key);
+    }
+    const before = listings();
+    await bed.shop.handle(work, second);
+    expect(bed.changes().filter((change) => change.startsWith('Associate'))).toEqual([
+      'AssociateAccounts 50',
+      'AssociateAccounts 10',
+    ]);
+    // The one that shows the result.
+    expect(listings() - before).toBe(1);
+  });
+
   it('that stays Pending is polled by one listing, not account by account', async () => {
     await bed.open({ policy: ASSOCIATE, members: 10, cloud: { pendingMs: 10 * 60_000 } });
     for (const { id } of bed.shop.members) bed.shop.cloud.set(id, { computeOptimizer: { status: 'Active' } });

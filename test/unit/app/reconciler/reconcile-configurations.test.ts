@@ -7,6 +7,7 @@ import type { WorkContext } from '../../../../shared/app/reconciler/worker-conte
 import { emptyRecord } from '../../../../shared/domain/account/record.ts';
 import { accountEntry, facetOfCondition } from '../../../../shared/domain/account/transition.ts';
 import { parseOperatorSelector } from '../../../../shared/domain/policy/rules/operator-selector.ts';
+import { CloudError } from '../../../../shared/ports/cloud.ts';
 import { MANAGEMENT, MEMBER, policyOf } from '../../../support/domain-kit.ts';
 import { cloudError, type Trouble } from '../../../support/memory-cloud.ts';
 import { NO_CAPS, reconcilerBed } from '../../../support/reconciler-bed.ts';
@@ -85,6 +86,31 @@ describe('a call for a configuration whose accounts have changed before it is se
     // The other worker has a key for the account that it writes about.
     expect(bed.changes()).toEqual(['AssociateAccounts 11']);
     expect(await verdicts()).toEqual({ Compliant: 11, Drifted: 1 });
+  });
+});
+
+describe('calls for configurations while AWS is busy', () => {
+  it('are repeated for an hour after their run began; then the next scan plans them again', async () => {
+    await scanned();
+    const facts = { service: 'test', operation: PUT, accountId: null, requestId: 'request-1', ambiguous: false };
+    const busy = { ...facts, kind: 'Conflict', code: 'ConflictException', concurrent: true } as const;
+    bed.trouble = ({ operation }) => (operation === PUT ? { before: new CloudError('busy', busy) } : null);
+    const work = await bed.shop.process();
+    const start = bed.shop.clock.now();
+    let [message] = await bed.shop.messages();
+    for (let deliveries = 0; message !== undefined && deliveries < 20; deliveries += 1) {
+      await bed.shop.handle(work, message);
+      await bed.shop.clock.advance(60_000);
+      [message] = await bed.shop.messages();
+    }
+    expect(message).toBeUndefined();
+    expect(bed.shop.clock.now() - start).toBeGreaterThan(3_600_000);
+    expect(bed.shop.clock.now() - start).toBeLessThan(2 * 3_600_000);
+    bed.trouble = () => null;
+    await bed.shop.scan();
+    await bed.shop.workOff(work);
+    // The cloud of this test stores a configuration of an OU, but does not apply it.
+    expect(await verdicts()).toEqual({ Converging: 12 });
   });
 });
 

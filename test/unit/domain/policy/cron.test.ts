@@ -27,8 +27,10 @@ function scans(spec: OracleSpec, from: number): number[] {
 }
 
 function windows(spec: OracleSpec, from: number): number[] {
-  const { kind, timezone } = spec;
-  const starts = startsOf({ kind, timezone, cron: cronOf(spec), durationMs: MINUTE }, from - 1, 3 * DAY_MIN);
+  const { kind, timezone, minute } = spec;
+  // At most these starts are in three days.
+  const most = 3 * 24 * minute.length;
+  const starts = startsOf({ kind, timezone, cron: cronOf(spec), durationMs: MINUTE }, from - 1, most);
   return starts.filter((at) => at < from + 3 * DAY_MIN * MINUTE);
 }
 

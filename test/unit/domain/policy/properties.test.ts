@@ -77,7 +77,8 @@ const facts: fc.Arbitrary<OrganizationAccount> = fc.record({
 });
 
 function parsed(value: unknown): Policy | null {
-  const result = parsePolicy(stringify(value), { file: 'p', now: NOW });
+  // JSON is YAML, and faster to write and to read.
+  const result = parsePolicy(JSON.stringify(value), { file: 'p', now: NOW });
   return result.ok ? result.policy : null;
 }
 
@@ -164,7 +165,7 @@ describe('resolve', () => {
     let unreachable = 0;
     fc.assert(
       fc.property(rawPolicy, fc.array(facts, { minLength: 10, maxLength: 20 }), (raw, accounts) => {
-        const result = parsePolicy(stringify(raw), { file: 'p', now: NOW });
+        const result = parsePolicy(JSON.stringify(raw), { file: 'p', now: NOW });
         fc.pre(result.ok);
         const dead = result.warnings.flatMap(({ path }) => /^rules\[(\d+)\](?:\.match)?$/.exec(path)?.[1] ?? []);
         const ids = dead.map((i) => result.policy.rules[Number(i)]?.id);
@@ -214,12 +215,12 @@ describe('resolve', () => {
     );
     let active = 0;
     const started = performance.now();
-    for (let round = 0; round < 100; round++) {
+    for (let round = 0; round < 10; round++) {
       for (const account of accounts) if (compiled.resolve(account).computeOptimizer.value === 'Active') active++;
     }
     const seconds = (performance.now() - started) / 1000;
-    process.stdout.write(`resolve: ${(1 / seconds).toFixed(1)} million accounts a second, 10 rules\n`);
-    expect(active).toBe(750_000);
+    process.stdout.write(`resolve: ${(0.1 / seconds).toFixed(1)} million accounts a second, 10 rules\n`);
+    expect(active).toBe(75_000);
   });
 });
 
