@@ -83,6 +83,9 @@ export function configurationsOf(
     if (isForeign(call.targetId)) return owners.approved.has(configurationKey(changeOf(call)));
     return !owners.own.isContested(call.targetId);
   });
+  // As for other calls, an incomplete listing of any kind forbids opt-outs. The calls depend on each other, so without one of them none is made.
+  if (survey.broken.length > 0 && calls.some(optsOut))
+    return nothing(`a listing is incomplete, so no account is opted out: ${survey.broken.join('; ')}`);
   const made = calls.map((call) => limitTo(call, changeable));
   // An approval is requested only if an account that the call changes differs from the policy.
   const isContested = ({ targetId }: ConfigurationCall): boolean =>
@@ -141,15 +144,14 @@ export function nothing(why: string): DecidedConfigurations {
   return { calls: [], asked: [], shown: { calls: [], notCovered: [{ ou: '/', why }], kept: [] } };
 }
 
-/** The tree to plan calls on, or the reason why there is none. Incomplete listings give no tree. */
+/** The tree to plan calls on, or the reason why there is none. Incomplete listings of Automation or its prerequisites give no tree. */
 function explain(
   policy: CompiledPolicy,
   survey: Survey,
   { units, stored, problem }: StoredConfigurations,
 ): ExplainedTree | string {
   if (problem !== null) return problem;
-  const [broken] = survey.broken;
-  if (broken !== undefined) return `a listing is incomplete: ${broken}`;
+  if (!survey.complete[ASSOCIABLE]) return `a listing is incomplete: ${survey.broken.join('; ')}`;
   try {
     return configurationTree({
       policy,
@@ -187,6 +189,8 @@ function isChangedByCalls({ assessment: { verdict, reason }, eligible }: Associa
   if (!eligible || verdict === 'Converging' || verdict === 'NotApplicable') return false;
   return verdict !== 'Blocked' || CHANGED_WHILE_BLOCKED.has(reason);
 }
+
+const optsOut = ({ accounts }: ConfigurationCall): boolean => [...accounts.values()].includes(true);
 
 function limitTo(call: ConfigurationCall, changeable: ReadonlySet<AccountId>): ConfigurationCall {
   return { ...call, accounts: new Map([...call.accounts].filter(([id]) => changeable.has(id))) };

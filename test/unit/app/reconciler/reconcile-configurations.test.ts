@@ -195,3 +195,33 @@ describe('a call for a configuration that changes only accounts that join later'
     expect(await bed.shop.types(accountId(0), 'automation')).not.toContain('RemediationStarted');
   });
 });
+
+describe('calls for configurations while the listing of an independent kind is denied', () => {
+  const scannedWith = async (rules: string): Promise<void> => {
+    const policy = policyOf(
+      `computeOptimizer: Active, automation: Active, organizationRules: ${rules}, costOptimizationHub: Active`,
+      `${NO_CAPS}\norganization: { automationConfigurations: manage }`,
+    );
+    await bed.enrolled({ policy, members: 12 });
+    const denied = cloudError('Denied', 'AccessDeniedException');
+    bed.trouble = ({ operation }) => (operation === 'list costOptimizationHub' ? { before: denied } : null);
+    for (const { id } of bed.shop.members) bed.shop.cloud.set(id, { automation: { ruleMode: 'AnyAllowed' } });
+  };
+
+  it('are made', async () => {
+    await scannedWith('AnyAllowed');
+    await bed.shop.scan();
+    await bed.shop.workOff(await bed.shop.process());
+    expect(bed.shop.cloud.changes.map(({ operation }) => operation)).toContain(PUT);
+  });
+
+  it('are not made if they would opt out accounts', async () => {
+    await scannedWith('NoneAllowed');
+    const plan = await bed.shop.scan();
+    expect(plan.configurations?.notCovered).toEqual([
+      { ou: '/', why: expect.stringMatching(/^a listing is incomplete/) },
+    ]);
+    await bed.shop.workOff(await bed.shop.process());
+    expect(bed.shop.cloud.changes.map(({ operation }) => operation)).not.toContain(PUT);
+  });
+});
