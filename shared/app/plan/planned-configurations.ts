@@ -177,16 +177,20 @@ const CHANGED_WHILE_BLOCKED: ReadonlySet<string | null> = new Set([
   'coolDown',
   'deadLettered',
   'denied',
+  // AWS has refused an earlier call for it, but its prerequisites are Active now.
+  'prerequisite',
   'window',
   'halted',
 ]);
 
 /**
- * Whether a call that reaches the account makes its change. If not, the account is already being changed, or AWS applies the configuration to it
- * later.
+ * Whether a call that reaches the account makes its change. If not, the account is already being changed in the same way, or AWS applies the
+ * configuration to it later.
  */
 function isChangedByCalls({ assessment: { verdict, reason }, eligible }: AssociableAccount): boolean {
-  if (!eligible || verdict === 'Converging' || verdict === 'NotApplicable') return false;
+  if (!eligible || verdict === 'NotApplicable') return false;
+  // AWS sets the rule mode of an account that is Pending, whatever made it Pending.
+  if (verdict === 'Converging') return reason === 'pending';
   return verdict !== 'Blocked' || CHANGED_WHILE_BLOCKED.has(reason);
 }
 

@@ -225,3 +225,41 @@ describe('calls for configurations while the listing of an independent kind is d
     expect(bed.shop.cloud.changes.map(({ operation }) => operation)).not.toContain(PUT);
   });
 });
+
+describe('an account that a call for a configuration changes', () => {
+  const started = async (n: number) =>
+    (await bed.shop.chain(accountId(n)))
+      .filter(({ type }) => type === 'RemediationStarted')
+      .map(({ detail }) => detail);
+  const puts = () => bed.shop.cloud.changes.filter(({ operation }) => operation === PUT).length;
+
+  it('waits with the call after AWS has refused it for a missing prerequisite, instead of being changed without an intent', async () => {
+    await scanned();
+    bed.trouble = ({ operation }) =>
+      operation === PUT && puts() === 1 ? { before: cloudError('Prerequisite', 'OptInRequiredException') } : null;
+    await bed.shop.workOff(await bed.shop.process());
+    expect(await bed.shop.condition(accountId(0), 'automation')).toMatchObject({ reason: 'prerequisite' });
+    await bed.shop.scan();
+    await bed.shop.workOff(await bed.shop.process());
+    expect(puts()).toBe(1);
+    await bed.shop.clock.advance(3_600_000);
+    await bed.shop.scan();
+    await bed.shop.workOff(await bed.shop.process());
+    expect(puts()).toBe(2);
+    expect(await started(0)).toHaveLength(2);
+  });
+
+  it('has an intent and counts as an opt-out although its enrollment is Pending', async () => {
+    const policy = policyOf(
+      'computeOptimizer: Active, automation: Active, organizationRules: NoneAllowed',
+      `${NO_CAPS}\norganization: { automationConfigurations: manage }`,
+    );
+    await bed.enrolled({ policy, members: 3 });
+    bed.shop.cloud.set(accountId(0), { automation: { status: 'Pending', ruleMode: 'AnyAllowed' } });
+    const plan = await bed.shop.scan();
+    expect(plan.totals).toMatchObject({ optOuts: 1 });
+    await bed.shop.workOff(await bed.shop.process());
+    expect(puts()).toBe(1);
+    expect(await started(0)).toEqual([expect.objectContaining({ optOut: true, scope: 'configuration' })]);
+  });
+});
