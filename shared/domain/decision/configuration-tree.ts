@@ -33,7 +33,7 @@ export class TreeChangedError extends Error {
 
 /** @throws TreeChangedError if an account is in an OU that the tree lacks */
 export function configurationTree(facts: ConfigurationFacts): ExplainedTree {
-  const { policy, units, configurations } = facts;
+  const { units, configurations } = facts;
   const whyNot = new Map<string, string>();
   const kept = new Map<string, string>();
   const note = (id: string, { why }: ExplainedWant): void => {
@@ -57,7 +57,7 @@ export function configurationTree(facts: ConfigurationFacts): ExplainedTree {
       throw new TreeChangedError(`account ${account.id} is in ${account.ou}, which the OU tree does not have`);
     // Configurations do not apply to the management account [automation-org].
     const isCovered = covered.has(parentId) || configurations.has(account.id);
-    const found = account.management ? null : wantOfAccount(policy, account, assessment, isCovered);
+    const found = account.management ? null : wantOfAccount(facts, account, assessment, isCovered);
     if (found === null) continue;
     note(parentId, found);
     const governing = configurations.has(account.id) ? account.id : covered.get(parentId);

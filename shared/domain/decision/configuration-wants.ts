@@ -28,16 +28,19 @@ const HELD: Partial<Record<Assessment['verdict'], string>> = {
 };
 
 /**
- * What the policy wants for an account; `null`: the account is not active, so it does not count.
+ * What the policy wants for an account; `null`: the account is not active, so it does not count. If it is reinstated, it inherits a configuration,
+ * so nothing may cover it that the policy or an operator keeps from it.
  * @param covered whether a configuration applies to the account now. Deleting it would change the account, which only a policy that enforces
  *   Inactive permits.
  */
 export function wantOfAccount(
-  policy: CompiledPolicy,
+  context: JoinersContext,
   account: OrganizationAccount,
   assessment: Assessment,
   covered: boolean,
 ): ExplainedWant | null {
+  const { policy } = context;
+  const isActive = assessment.verdict !== 'NotApplicable';
   const heldBy = HELD[assessment.verdict];
   if (heldBy !== undefined || !policy.canDecide(account))
     return held(`account ${account.id} is ${heldBy ?? 'Unknown'}`);
@@ -51,13 +54,29 @@ export function wantOfAccount(
     prerequisites: kindOf(ASSOCIABLE).prerequisites.map((id) => [settings[id]]),
   });
   const mayRelease = settings.mode.value === 'enforce' && settings[ASSOCIABLE].value === 'Inactive';
-  if (want === 'outside' && covered && !mayRelease && assessment.verdict !== 'NotApplicable')
+  if (want === 'outside' && covered && !mayRelease && isActive)
     return {
       ...held(`account ${account.id}: ${why}; without the configuration that applies to it, the account would change`),
       keeps: true,
     };
   if (want === 'outside') return outside(`account ${account.id}: ${why}`);
-  return assessment.verdict === 'NotApplicable' ? null : { want, why };
+  return isActive ? { want, why } : heldIfReinstated(context, account);
+}
+
+function heldIfReinstated(
+  { policy, suspensions, now }: JoinersContext,
+  account: OrganizationAccount,
+): ExplainedWant | null {
+  const about = `account ${account.id}, which may be reinstated, is`;
+  if (policy.exemption(account.id, ASSOCIABLE, now) !== null) return held(`${about} exempt`);
+  const isSuspended = suspensions.some(({ selector, until }) => {
+    const parsed = parseOperatorSelector(selector);
+    if (until !== null && until <= now) return false;
+    // As in every other place, a selector that cannot be evaluated matches.
+    if (!parsed.ok || (parsed.selector.match.usesTags && account.tags === null)) return true;
+    return parsed.selector.match.test(account);
+  });
+  return isSuspended ? held(`${about} suspended by an operator`) : null;
 }
 
 export interface JoinersContext {

@@ -110,6 +110,18 @@ describe('the tree of configurations', () => {
     expect(outcome(factsOf(exemption, [])).calls).toEqual([]);
   });
 
+  it.each([
+    ['exempt', 'exemptions: [{ accounts: ["333333333333"], until: 2027-01-31, reason: freeze, owner: me }]', []],
+    ['suspended by an operator', '', ['333333333333']],
+  ])('changes nothing above an account that is %s and may be reinstated', (why, exemption, selectors) => {
+    const closed = { ...inOu('/Workloads/Prod'), state: 'SUSPENDED' as const };
+    const facts = { id: '1', reason: null, until: null, at: NOW, by: 'me' };
+    const suspensions = selectors.map((selector) => ({ ...facts, selector }));
+    const { calls, whyNot } = outcome(factsOf(exemption, [closed, inOu('/Sandbox', '444444444444')], { suspensions }));
+    expect(calls).toEqual(['ou-s AnyAllowed']);
+    expect(whyNot).toEqual([`ou-p: account 333333333333, which may be reinstated, is ${why}`]);
+  });
+
   it('ignores the management account and closed accounts', () => {
     const unmanaged = 'rules: [{ id: own, match: { accounts: ["100000000000"] }, mode: off }]';
     const closed = { ...inOu('/Workloads/Prod'), state: 'SUSPENDED' as const };
