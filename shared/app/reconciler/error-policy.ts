@@ -124,12 +124,13 @@ export function undone(attempts: number): FailureOutcome {
   return { verdict: 'Drifted', reason: 'retrying', notBefore: null, attempts, dead: false, counts: false };
 }
 
-/** The pause before an account is read again while AWS applies a configuration with the desired rule mode to it, ms. AWS takes up to five minutes. */
+/** The first pauses before an account is read again while AWS applies a configuration to it, ms. AWS takes up to five minutes. */
 const APPLYING_MS = 60_000;
 
-/** A configuration gives the account the desired rule mode, so there is nothing to change, only to observe. */
-export function awaitingConfiguration(attempts: number, now: EpochMs): FailureOutcome {
-  return { ...undone(attempts), notBefore: now + APPLYING_MS };
+/** A configuration gives the account the desired rule mode, so there is nothing to change, only to observe, at growing intervals. */
+export function awaitingConfiguration(attempts: number, now: EpochMs, random: () => number): FailureOutcome {
+  const next = attempts + 1;
+  return { ...undone(next), notBefore: now + Math.max(APPLYING_MS, backoffMs(next, random)) };
 }
 
 export const isUndone = ({ verdict, notBefore }: FailureOutcome): boolean =>

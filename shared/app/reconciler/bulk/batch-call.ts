@@ -92,7 +92,7 @@ function failures(
       return { outcome: undone(attempts), error: { ...facts, kind: 'Batch', operation: null } };
     const outcome = rulesOut(seen.ruleMode, desired)
       ? outcomeOf('Governed')
-      : awaitingConfiguration(attempts, clock.now());
+      : awaitingConfiguration(attempts, clock.now(), common.random);
     return governedFailure(error, seen, outcome, account);
   });
 }
