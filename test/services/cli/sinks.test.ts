@@ -19,14 +19,19 @@ import {
   world,
 } from './support.ts';
 
-/** Runs the CLI in a shell, so that the script can redirect its streams. `$RC` is the command. */
+/** Runs the CLI in a shell, so that the script can redirect its streams. `$RC` is the command. One that never ends fails its test by the test's timeout. */
 function shell(script: string, cwd: string, env: Readonly<Record<string, string>> = {}): Promise<Ended> {
   const rc = `"${process.execPath}" "${MAIN}"`;
   const child = spawn('bash', ['-c', script.replaceAll('$RC', rc)], {
     cwd,
     env: { ...process.env, ...CHILD_ENV, ...env },
+    detached: true,
   });
-  onTestFinished(() => void child.kill('SIGKILL'));
+  // The whole group, because the command may outlive its shell.
+  onTestFinished(() => {
+    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null)
+      process.kill(-child.pid, 'SIGKILL');
+  });
   return ended(child);
 }
 
@@ -171,7 +176,7 @@ describe('input that is not a regular file is rejected', () => {
   ])('%s', async (args) => {
     const cwd = place(withPolicy);
     fifo(cwd);
-    const result = await shell(`timeout -s KILL 8 $RC ${args}`, cwd, { AWS_EC2_METADATA_DISABLED: 'true' });
+    const result = await shell(`$RC ${args}`, cwd, { AWS_EC2_METADATA_DISABLED: 'true' });
     expect(result.code).toBe(1);
     expect(`${result.stdout}${result.stderr}`).toMatch(
       /fifo(: not a regular file| is a pipe, expected a regular file)/,
@@ -181,14 +186,14 @@ describe('input that is not a regular file is rejected', () => {
 
   test('a data directory whose database is a FIFO', async () => {
     const cwd = place({ 'rollcall.yaml': ENROLL });
-    const made = await shell('mkdir .rollcall && mkfifo .rollcall/rollcall.db && timeout -s KILL 8 $RC status', cwd);
+    const made = await shell('mkdir .rollcall && mkfifo .rollcall/rollcall.db && $RC status', cwd);
     expect(made.code).toBe(1);
     expect(made.stderr).toContain('not a regular file');
   });
 
   test.each([
-    ['a pipe as /dev/stdin', 'cat rollcall.yaml | timeout -s KILL 8 $RC policy validate /dev/stdin'],
-    ['process substitution', 'timeout -s KILL 8 $RC policy validate <(cat rollcall.yaml)'],
+    ['a pipe as /dev/stdin', 'cat rollcall.yaml | $RC policy validate /dev/stdin'],
+    ['process substitution', '$RC policy validate <(cat rollcall.yaml)'],
   ])('%s, with what to do instead', async (_name, script) => {
     const result = await shell(script, place(withPolicy));
     expect(result.code).toBe(1);
@@ -206,7 +211,7 @@ describe('input that is not a regular file is rejected', () => {
     const cwd = place(withPolicy);
     fifo(cwd);
     for (const args of ['plan --out fifo', 'audit export --out fifo --force']) {
-      const result = await shell(`timeout -s KILL 8 $RC ${args}`, cwd, env);
+      const result = await shell(`$RC ${args}`, cwd, env);
       expect(result.code, args).toBe(1);
     }
   });
@@ -228,7 +233,7 @@ describe('a policy from stdin', () => {
   });
 
   test('a policy that is too large is not read to its end', async () => {
-    const result = await shell('yes | timeout -s KILL 8 $RC policy validate -', place());
+    const result = await shell('yes | $RC policy validate -', place());
     expect(result.code).toBe(1);
     expect(result.stderr).toContain('stdin has more than 4194304 bytes');
   });
