@@ -8,7 +8,9 @@ import { mergeRefreshed } from './account-overrides.ts';
 
 /**
  * Returns the stored snapshot (all accounts) if it is younger than `maxAgeMs` and has the tags that the policy uses; otherwise reads
- * the organization. @param save whether to store what was read
+ * the organization.
+ * @param maxAgeMs 0: the organization is always read
+ * @param save whether to store what was read
  * @throws CloudError if the organization cannot be read completely, OtherOrganizationError if the store belongs to another one
  */
 export async function takeSnapshot(
@@ -23,8 +25,9 @@ export async function takeSnapshot(
   const request = await earlyScanRequest(deps.registers);
   // Since the snapshot, an event has reported a change of the organization.
   const outdated = meta !== null && request?.organization === true && meta.takenAt <= request.at;
-  const young = meta !== null && deps.clock.now() - meta.takenAt < maxAgeMs && (meta.tags || !policy.usesTags);
-  const fresh = young && !outdated;
+  // The clock of the process that took it may be ahead, so its age may be negative.
+  const young = meta !== null && maxAgeMs > 0 && deps.clock.now() - meta.takenAt < maxAgeMs;
+  const fresh = young && !outdated && (meta.tags || !policy.usesTags);
   const cached = fresh ? await deps.snapshots.load() : null;
   // Tags that could not be read are read again by the next scan, whatever the age of the snapshot.
   const lacksTags = policy.usesTags && cached?.accounts.some(({ tags }) => tags === null) === true;

@@ -124,4 +124,13 @@ describe('the organization changed', () => {
     await takeSnapshot(shop.deps(), ...parts);
     expect(shop.cloud.calls.length).toBe(calls + 1);
   });
+
+  it('is read although another process, whose clock is ahead, has just read it, if it has to be read now', async () => {
+    const stored = await shop.store.snapshots.load();
+    if (stored === null) return expect.fail('the organization was not read');
+    await shop.store.snapshots.save({ ...stored, takenAt: now() + 1_500 });
+    const calls = shop.cloud.calls.length;
+    await takeSnapshot(shop.deps(), 0, shop.retrying(), shop.policy, true, () => undefined);
+    expect(shop.cloud.calls.slice(calls).map(({ operation }) => operation)).toEqual(['ListAccounts']);
+  });
 });
