@@ -143,6 +143,29 @@ describe('the limits of organization enrollment configurations', () => {
     await checkWorld(world);
   });
 
+  it('reads the accounts again after it has waited for a call, so that an account that moved meanwhile has an intent', async () => {
+    const world = await startWorld({ sandbox: { ...sandbox, configurationDelayMs: 60_000 }, policy: MANAGED });
+    const automationConfigurations = 'observe';
+    await world.run({ policy: { automationConfigurations, organizationRules: 'NoneAllowed' } });
+    const { accountId } = world.member(
+      ({ ou, automation }) => ou === '/Workloads/Dev' && automation.status === 'Active',
+    );
+    world.wire.onAnswer = ({ operation }) => {
+      // The call for the OU comes first, and that for the root waits for it.
+      if (operation === PUT && Object.keys(stored(world)).length === 1)
+        world.sandbox.changeAccounts({ update: [{ accountId, ou: '/Sandbox' }] });
+      return undefined;
+    };
+    const more = 'rules: [{ id: dev, match: { ou: /Workloads/Dev }, organizationRules: NoneAllowed }]';
+    await world.run({ policy: { more } });
+    expect(stored(world)[rootId(world)]).toBe('AnyAllowed');
+    const reached = puts(world)
+      .at(-1)
+      ?.accounts.find(({ truth }) => truth.accountId === accountId);
+    expect(reached?.intentId ?? null).not.toBeNull();
+    await checkWorld(world);
+  });
+
   it('waits while another worker holds a claim on an account that the call would reach', async () => {
     const world = await startWorld({ sandbox, policy: MANAGED });
     await world.run({

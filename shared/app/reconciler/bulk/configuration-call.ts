@@ -1,7 +1,8 @@
-import { emptyRecord } from '../../../domain/account/record.ts';
+import { type AccountRecord, emptyRecord } from '../../../domain/account/record.ts';
 import type { ConfigurationCall } from '../../../domain/decision/configuration-calls.ts';
 import type { ConfigurationChange } from '../../../domain/decision/plan.ts';
-import type { AccountId, ConfigurationTarget, RuleMode } from '../../../domain/enrollment/model.ts';
+import { ASSOCIABLE, kindOf } from '../../../domain/enrollment/kinds/index.ts';
+import type { AccountId, ConfigurationTarget, EpochMs, RuleMode } from '../../../domain/enrollment/model.ts';
 import type { ReasonCode } from '../../../domain/enrollment/reason-codes.ts';
 import type { EntryDraft } from '../../../domain/ledger/entry.ts';
 import type { WorkMessage } from '../../../domain/work-message.ts';
@@ -36,11 +37,13 @@ export interface PlannedCall {
   readonly above: ReadonlySet<string>;
   /** The rule mode that AWS stores for the target now; `null`: none. */
   readonly present: RuleMode | null;
+  /** When the tree that it is planned on began to be read, epoch ms. */
+  readonly readAt: EpochMs;
 }
 
 export interface CallEnd {
   /**
-   * `busy`: AWS is still applying another change. `moved`: no request was sent, because accounts have changed since they were assessed, so the call must
+   * `busy`: the call may be made later, because AWS is still applying another change or the plan of the call has become too old. `moved`: no request was sent, because accounts have changed since they were assessed, so the call must
    * be planned again. `failed`: nothing above the target may be changed before the next scan.
    */
   readonly end: 'made' | 'busy' | 'moved' | 'failed';
@@ -82,19 +85,23 @@ export async function makeCall(
   return { end: await call.conclude(ends), accounts: ends };
 }
 
-/** The accounts that the call changes, each with its record. `null`: a record was written since the account was assessed. */
+/** The accounts that the call changes, each with its record. `null`: an account that the call reaches was changed since it was assessed. */
 async function candidates(
   { deps }: WorkContext,
   { call, change }: PlannedCall,
   accounts: readonly AssociableAccount[],
 ): Promise<Candidate[] | null> {
-  const records = await deps.records.getMany([...call.accounts.keys()]);
+  const reached = new Set([...call.reached, ...call.accounts.keys()]);
+  const records = await deps.records.getMany([...reached]);
   const found: Candidate[] = [];
-  for (const { account, assessment, headHash } of accounts) {
-    const optOut = call.accounts.get(account.id);
-    if (optOut === undefined) continue;
+  for (const known of accounts) {
+    const { account, assessment, headHash } = known;
+    if (!reached.has(account.id)) continue;
     const record = records.get(account.id) ?? null;
-    if ((record?.head.hash ?? null) !== headHash) return null;
+    const isMoved = (record?.head.hash ?? null) !== headHash;
+    const optOut = call.accounts.get(account.id);
+    if (isMoved && (optOut !== undefined || hasChanged(known, record))) return null;
+    if (optOut === undefined) continue;
     found.push({
       record: record ?? emptyRecord(account.id),
       assessment: {
@@ -105,6 +112,16 @@ async function candidates(
     });
   }
   return found;
+}
+
+/**
+ * Whether an account that the call would reach without changing it is in another state by now, or about to be. Entries about its prerequisites do not
+ * count: AWS applies the configuration to the account as soon as they are met.
+ */
+function hasChanged({ assessment: { status, ruleMode } }: AssociableAccount, record: AccountRecord | null): boolean {
+  const condition = record?.conditions[ASSOCIABLE] ?? null;
+  if (condition === null) return false;
+  return condition.claim !== null || condition.status !== status || condition.ruleMode !== ruleMode;
 }
 
 /**
@@ -160,6 +177,7 @@ class Call {
       change.ruleMode === null
         ? await configurations.prepareDelete(target, token)
         : await configurations.preparePut(target, change.ruleMode, token);
+    this.#requireRecent();
     this.#sent = { operation: change.operation, requestId: null, clientToken: token };
     await this.#begin();
     return async () => {
@@ -174,11 +192,33 @@ class Call {
     };
   }
 
+  /**
+   * While the rate limiter or a slow store delays the call, accounts may move and somebody else may change the configurations, so it must leave soon
+   * after they were read. After this check, the claims are the bound.
+   */
+  #requireRecent(): void {
+    const { deps, settings } = this.#work;
+    const { change, readAt } = this.#planned;
+    if (deps.clock.now() - readAt <= settings.claimMs) return;
+    this.isBusy = true;
+    throw new CloudError('the configurations were read too long ago', {
+      ...{ kind: 'Invalid', code: 'OutdatedPlan', service: kindOf(ASSOCIABLE).service, operation: change.operation },
+      ...{ accountId: null, requestId: null, ambiguous: false },
+    });
+  }
+
   /** Makes a call that changes no account now, only accounts that join later. */
   async forJoiners(): Promise<'made' | 'busy' | 'failed'> {
     const token = this.#work.deps.newId();
     try {
-      await makeForJoiners(this.#work, this.#message, () => this.prepare(token));
+      await makeForJoiners(this.#work, this.#message, async () => {
+        const send = await this.prepare(token);
+        return () => {
+          // There are no claims.
+          this.#requireRecent();
+          return send();
+        };
+      });
       await this.end(null);
       return 'made';
     } catch (error) {

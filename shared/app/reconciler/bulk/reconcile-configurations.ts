@@ -43,13 +43,18 @@ const WAIT_TOTAL_MS = 8 * 60_000;
 const BUSY_TOTAL_MS = 60 * 60_000;
 /** Maximum number of surveys. Another survey follows if an account has changed since the previous one. */
 const MAX_SURVEYS = 3;
+/**
+ * A call is planned on a survey that ended at most this long ago, ms. Accounts may move at any time, but reading a large organization before each call
+ * would take longer than the calls.
+ */
+const MAX_SURVEY_AGE_MS = 60_000;
 /** Accounts assessed at a time. */
 const CHUNK = 500;
 
 /**
  * Makes the calls for organization enrollment configurations. Before each one, OUs and configurations are read again and the calls are planned
- * again, so nothing is changed that somebody else has set meanwhile. A call that is refused or fails ends the run's calls: those above it would
- * rely on it. One Automation listing verifies the result.
+ * again, so nothing is changed that somebody else has set meanwhile. Accounts are read again after each wait. A call that is refused or fails ends
+ * the run's calls: those above it would rely on it. One Automation listing verifies the result.
  */
 export async function reconcileConfigurations(work: WorkContext, message: ConfigurationsMessage): Promise<WorkResult> {
   const made: AccountId[] = [];
@@ -58,11 +63,15 @@ export async function reconcileConfigurations(work: WorkContext, message: Config
   let seen = await observeOrganization(work);
   const applied = new AppliedChanges(work, work.deps.clock.now() + WAIT_TOTAL_MS);
   for (let surveys = 1; ; ) {
+    if (work.deps.clock.now() - seen.at > MAX_SURVEY_AGE_MS) seen = await observeOrganization(work);
     const next = await nextCall(work, message, seen);
     // If AWS's listing does not show an accepted call yet, the same call is planned again.
     if (next === null || accepted.has(configurationKey(next.change))) break;
     // AWS refuses a call that overlaps with a change in progress. The wait comes before the claims, because claims would expire during it.
-    if (await applied.awaitOverlapping(next)) continue;
+    if (await applied.awaitOverlapping(next)) {
+      seen = await observeOrganization(work);
+      continue;
+    }
     last = isClaimed(next, seen) ? BUSY : await makeCall(work, message, next, seen.associable);
     if (last.end === 'made') {
       accepted.add(configurationKey(next.change));
@@ -96,6 +105,7 @@ function isClaimed({ path, isAccount, change: { targetId } }: PlannedCall, { ass
 /** The first call of the plan, on the configurations as they are now; `null`: none is due, or the run may not make it. */
 async function nextCall(work: WorkContext, message: ConfigurationsMessage, seen: Survey): Promise<PlannedCall | null> {
   const { deps, policy, runs } = work;
+  const readAt = deps.clock.now();
   const configurations = await readConfigurations(deps, work.retrying);
   const now = deps.clock.now();
   const controls = await work.controls.now();
@@ -121,7 +131,7 @@ async function nextCall(work: WorkContext, message: ConfigurationsMessage, seen:
   const ou = account?.ou ?? shown.target;
   const covering = configurations.units.filter(({ path }) => ouCovers(path, ou));
   const above = new Set(covering.map(({ id }) => id).filter((id) => id !== call.targetId));
-  return { call, change: shown, path: shown.target, isAccount: account !== undefined, above, present };
+  return { call, change: shown, path: shown.target, isAccount: account !== undefined, above, present, readAt };
 }
 
 interface Conclusion {

@@ -114,6 +114,47 @@ describe('calls for configurations while AWS is busy', () => {
   });
 });
 
+describe('a call for a configuration', () => {
+  const LIST = 'ListOrganizationEnrollmentConfigurations';
+  const intents = async (id: string): Promise<number> =>
+    (await bed.shop.chain(id)).filter(({ type, api }) => type === 'RemediationStarted' && api?.operation === PUT)
+      .length;
+
+  it('is planned again if it cannot leave within a minute after the configurations were read', async () => {
+    await scanned();
+    let readBefore = 0;
+    const reads = (): number => bed.shop.cloud.calls.filter(({ operation }) => operation === LIST).length;
+    const late = async (): Promise<void> => {
+      readBefore = reads();
+      await bed.shop.clock.advance(61_000);
+    };
+    let readAtCall = 0;
+    bed.trouble = ({ operation }) => {
+      if (operation === PUT) readAtCall = reads();
+      return null;
+    };
+    await bed.shop.workOff(await workerWith('claim', 1, late));
+    expect(bed.changes()).toEqual([`${PUT} 0`]);
+    expect(readAtCall).toBeGreaterThan(readBefore);
+  });
+
+  it('is planned again if an account that it only reaches was changed since it was assessed', async () => {
+    await scanned();
+    const id = accountId(3);
+    bed.shop.cloud.set(id, { automation: { status: 'Active', ruleMode: 'AnyAllowed' } });
+    let lists = 0;
+    bed.trouble = ({ operation }) => {
+      // The survey reads the configurations first, and then the worker before its call.
+      if (operation !== LIST || ++lists !== 2) return null;
+      bed.shop.cloud.set(id, { automation: { status: 'Active', ruleMode: 'NoneAllowed' } });
+      return { wait: anotherEntryAbout(id) };
+    };
+    await bed.shop.workOff(await bed.shop.process());
+    expect(bed.changes()).toEqual([`${PUT} 0`]);
+    expect(await intents(id)).toBe(1);
+  });
+});
+
 describe('the entries about a call for a configuration', () => {
   it('end with its result even if AWS rejects the credentials', async () => {
     await scanned();
