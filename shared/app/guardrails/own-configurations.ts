@@ -114,15 +114,15 @@ export async function endContest(registers: Registers, targetIds: ReadonlySet<st
  */
 export async function noteConfiguration(
   registers: Registers,
-  { targetId, target, ruleMode: wanted, present, runId, now }: NotedConfiguration,
+  { targetId, target, ruleMode: wanted, present, readAt, runId, now }: NotedConfiguration,
 ): Promise<Own | null> {
   let before: Own | null = null;
   await update(registers, OWN_CONFIGURATIONS, (current) => {
     const own = current?.[targetId];
     before = own ?? null;
     const ours = own !== undefined && (present === own.ruleMode || present === own.previous);
-    // A call that AWS has not accepted left nothing that somebody else could have deleted.
-    const stood = own?.accepted === true && !own.deleting;
+    // A call that AWS has not accepted, or that another worker has made since, left nothing that somebody else could have deleted.
+    const stood = own?.accepted === true && !own.deleting && own.at <= readAt;
     const repeats = stood && own.ruleMode === wanted && present === null;
     const repeated = recent(own?.repeated ?? [], now);
     const previous = ours ? present : null;
@@ -139,6 +139,8 @@ interface NotedConfiguration {
   readonly ruleMode: RuleMode;
   /** The rule mode that AWS stores now; `null`: none. */
   readonly present: RuleMode | null;
+  /** When `present` was read, epoch ms. */
+  readonly readAt: EpochMs;
   readonly runId: string;
   readonly now: EpochMs;
 }

@@ -242,7 +242,7 @@ class Call {
   async #begin(): Promise<void> {
     if (this.#begun) return;
     const { deps } = this.#work;
-    const { change, path, present } = this.#planned;
+    const { change, path, present, readAt } = this.#planned;
     const { targetId, ruleMode } = change;
     await this.#write('ConfigurationStarted', null);
     const now = deps.clock.now();
@@ -250,7 +250,7 @@ class Call {
       ruleMode === null
         ? await noteDeletion(deps.registers, targetId, now)
         : await noteConfiguration(deps.registers, {
-            ...{ targetId, target: path, ruleMode, present, runId: this.#message.runId, now },
+            ...{ targetId, target: path, ruleMode, present, readAt, runId: this.#message.runId, now },
           });
     this.#withdraw = () => withdrawConfiguration(deps.registers, targetId, before);
     this.#begun = true;

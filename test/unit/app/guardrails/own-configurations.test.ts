@@ -25,7 +25,10 @@ afterEach(() => shop.close());
 
 const now = () => shop.clock.now();
 const put = (present: RuleMode | null = null) =>
-  noteConfiguration(shop.store.registers, { ...TARGET, ruleMode: 'AnyAllowed', present, runId: 'run-1', now: now() });
+  noteConfiguration(shop.store.registers, {
+    ...TARGET,
+    ...{ ruleMode: 'AnyAllowed', present, readAt: now(), runId: 'run-1', now: now() },
+  });
 const isOurs = async () => (await ownConfigurations(shop.store.registers, now())).isOurs('ou-1', 'AnyAllowed');
 
 describe('a process that is killed after AWS has deleted a configuration for it', () => {

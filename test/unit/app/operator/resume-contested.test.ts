@@ -25,7 +25,7 @@ afterEach(() => shop.close());
 /** Rollcall stores the configuration, which somebody else has deleted. */
 const store = async (targetId: string, target: string): Promise<void> => {
   const now = shop.clock.now();
-  const noted = { targetId, target, ruleMode: 'AnyAllowed', present: null, runId: 'run-1', now } as const;
+  const noted = { targetId, target, ruleMode: 'AnyAllowed', present: null, readAt: now, runId: 'run-1', now } as const;
   await noteConfiguration(shop.store.registers, noted);
   await confirmConfiguration(shop.store.registers, targetId);
 };
@@ -96,5 +96,18 @@ describe('resume of contested configurations', () => {
     }
     await store('ou-1', '/Workloads');
     expect(await stillContested()).toEqual(['/Workloads']);
+  });
+
+  it('does not count a call that another worker has made since the configurations were read as a deletion', async () => {
+    await contested({});
+    const { registers } = shop.store;
+    const readAt = shop.clock.now();
+    const noted = { targetId: 'ou-1', target: '/Workloads', ruleMode: 'AnyAllowed', present: null, readAt } as const;
+    for (let worker = 0; worker < 3; worker += 1) {
+      await shop.clock.advance(1_000);
+      await noteConfiguration(registers, { ...noted, runId: `run-${worker}`, now: shop.clock.now() });
+      await confirmConfiguration(registers, 'ou-1');
+    }
+    expect(await stillContested()).toEqual([]);
   });
 });
