@@ -71,7 +71,7 @@ export function configurationsOf(
   if (configurations === null) return null;
   const explained = explain(policy, survey, configurations);
   if (typeof explained === 'string') return nothing(explained);
-  const changeable = new Set(idsOf(survey.associable.filter(isChangedByCalls)));
+  const known = new Map(survey.associable.map((each) => [each.account.id, each]));
   const drifted = new Set(idsOf(survey.associable.filter(({ assessment }) => isChange(assessment))));
   const { stored } = configurations;
   const isOurs = (id: string): boolean => {
@@ -86,13 +86,13 @@ export function configurationsOf(
   // As for other calls, an incomplete listing of any kind forbids opt-outs. The calls depend on each other, so without one of them none is made.
   if (survey.broken.length > 0 && calls.some(optsOut))
     return nothing(`a listing is incomplete, so no account is opted out: ${survey.broken.join('; ')}`);
-  const made = calls.map((call) => limitTo(call, changeable));
+  const made = calls.map((call) => limited(call, known));
   // An approval is requested only if an account that the call changes differs from the policy.
   const isContested = ({ targetId }: ConfigurationCall): boolean =>
     !isForeign(targetId) && owners.own.isContested(targetId);
   const asked = refused
     .filter((call) => !isContested(call))
-    .map((call) => limitTo(call, changeable))
+    .map((call) => limited(call, known))
     .filter(({ accounts }) => [...accounts.keys()].some((id) => drifted.has(id)));
   const pathOf = new Map(configurations.units.map(({ id, path }) => [id, path]));
   const show = (call: ConfigurationCall): PlannedConfiguration => {
@@ -170,32 +170,25 @@ function explain(
 
 const idsOf = (accounts: readonly AssociableAccount[]): AccountId[] => accounts.map(({ account }) => account.id);
 
-/** A call may change an account that is Blocked for one of these reasons, now or once its own wait has ended. */
-const CHANGED_WHILE_BLOCKED: ReadonlySet<string | null> = new Set([
-  'organizationConfiguration',
-  // The cool-down holds back the account's own call only.
-  'coolDown',
-  'deadLettered',
-  'denied',
-  // AWS has refused an earlier call for it, but its prerequisites are Active now.
-  'prerequisite',
-  'window',
-  'halted',
-]);
-
-/**
- * Whether a call that reaches the account makes its change. If not, the account is already being changed in the same way, or AWS applies the
- * configuration to it later.
- */
-function isChangedByCalls({ assessment: { verdict, reason }, eligible }: AssociableAccount): boolean {
-  if (!eligible || verdict === 'NotApplicable') return false;
-  // AWS sets the rule mode of an account that is Pending, whatever made it Pending.
-  if (verdict === 'Converging') return reason === 'pending';
-  return verdict !== 'Blocked' || CHANGED_WHILE_BLOCKED.has(reason);
-}
-
 const optsOut = ({ accounts }: ConfigurationCall): boolean => [...accounts.values()].includes(true);
 
-function limitTo(call: ConfigurationCall, changeable: ReadonlySet<AccountId>): ConfigurationCall {
-  return { ...call, accounts: new Map([...call.accounts].filter(([id]) => changeable.has(id))) };
+/**
+ * Whether a call that reaches the account makes its change. AWS changes an account whatever keeps back the account's own call. An account that is in
+ * progress is being enabled already, so there only another rule mode is a change by this call.
+ */
+function isChangedBy(
+  call: ConfigurationCall,
+  { assessment: { verdict, ruleMode }, eligible }: AssociableAccount,
+): boolean {
+  if (!eligible || verdict === 'NotApplicable') return false;
+  return verdict !== 'Converging' || (ruleMode ?? 'NoneAllowed') !== call.ruleMode;
+}
+
+/** The call with only the accounts whose changes it makes. */
+function limited(call: ConfigurationCall, known: ReadonlyMap<AccountId, AssociableAccount>): ConfigurationCall {
+  const accounts = [...call.accounts].filter(([id]) => {
+    const account = known.get(id);
+    return account !== undefined && isChangedBy(call, account);
+  });
+  return { ...call, accounts: new Map(accounts) };
 }
