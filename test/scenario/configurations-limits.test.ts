@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RunStore } from '../../shared/app/coordination/run-store.ts';
+import { approve } from '../../shared/app/guardrails/approvals.ts';
 import { writeEntries } from '../../shared/app/ledger/write-entries.ts';
 import { readSavedPlan } from '../../shared/app/plan/saved-plan.ts';
 import { planDocument } from '../../shared/app/queries/plan-document.ts';
@@ -11,6 +12,7 @@ import { startWorld, type World } from '../support/world.ts';
 import { checkWorld } from '../support/world-checks.ts';
 
 const MANAGED = { automation: 'Active', organizationRules: 'AnyAllowed', automationConfigurations: 'manage' } as const;
+const ANY_IN_SANDBOX = 'rules: [{ id: any, match: { ou: /Sandbox }, organizationRules: AnyAllowed }]';
 const PUT = 'PutOrganizationEnrollmentConfiguration';
 const LIST = 'ListOrganizationEnrollmentConfigurations';
 const sandbox = { accounts: 60, drift: 0, configurationDelayMs: 5_000 } as const;
@@ -164,6 +166,27 @@ describe('the limits of organization enrollment configurations', () => {
       ?.accounts.find(({ truth }) => truth.accountId === accountId);
     expect(reached?.intentId ?? null).not.toBeNull();
     await checkWorld(world);
+  });
+
+  it('makes every call that an approved one relies on, also for an OU without accounts', async () => {
+    const world = await startWorld({ sandbox, policy: MANAGED });
+    await world.run({ policy: { organizationRules: 'NoneAllowed', more: ANY_IN_SANDBOX } });
+    expect(Object.values(stored(world)).sort()).toEqual(['AnyAllowed', 'NoneAllowed']);
+    const update = world
+      .members(({ ou }) => ou === '/Sandbox')
+      .map(({ accountId }) => ({ accountId, ou: '/Workloads/Dev' }));
+    world.sandbox.changeAccounts({ update });
+    putBySomebodyElse(world, 'AnyAllowed');
+    const policy = { organizationRules: 'NoneAllowed' };
+    const { plan } = await world.run({ policy });
+    expect(plan.configurations?.calls.map(({ target, accounts }) => [target, accounts > 0])).toEqual([
+      ['/Sandbox', false],
+      ['/', true],
+    ]);
+    const app = await world.app({ policy });
+    await approve(app.deps, plan.planHash, { actor: 'operator', reason: null });
+    await world.apply(app);
+    expect(new Set(Object.values(stored(world)))).toEqual(new Set(['NoneAllowed']));
   });
 
   it('waits while another worker holds a claim on an account that the call would reach', async () => {

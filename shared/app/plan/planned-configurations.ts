@@ -1,4 +1,5 @@
 import { type ConfigurationCall, decideConfigurations } from '../../domain/decision/configuration-calls.ts';
+import type { ConfigurationTree } from '../../domain/decision/configuration-plan.ts';
 import { configurationTree, type ExplainedTree, TreeChangedError } from '../../domain/decision/configuration-tree.ts';
 import { type ConfigurationChange, isChange } from '../../domain/decision/plan.ts';
 import { ASSOCIABLE, actionFor, type Operation } from '../../domain/enrollment/kinds/index.ts';
@@ -87,13 +88,13 @@ export function configurationsOf(
   if (survey.broken.length > 0 && calls.some(optsOut))
     return nothing(`a listing is incomplete, so no account is opted out: ${survey.broken.join('; ')}`);
   const made = calls.map((call) => limited(call, known));
-  // An approval is requested only if an account that the call changes differs from the policy.
   const isContested = ({ targetId }: ConfigurationCall): boolean =>
     !isForeign(targetId) && owners.own.isContested(targetId);
-  const asked = refused
-    .filter((call) => !isContested(call))
-    .map((call) => limited(call, known))
-    .filter(({ accounts }) => [...accounts.keys()].some((id) => drifted.has(id)));
+  const asked = askedCalls(
+    explained.tree,
+    refused.map((call) => limited(call, known)),
+    { isForeign, isContested, isDrifted: (id) => drifted.has(id) },
+  );
   const pathOf = new Map(configurations.units.map(({ id, path }) => [id, path]));
   const show = (call: ConfigurationCall): PlannedConfiguration => {
     const { effect, targetId, ruleMode, accounts } = call;
@@ -123,6 +124,39 @@ export function configurationsOf(
   });
   const shown = { calls: [...made, ...asked].map(show), notCovered: [...contested, ...uncovered], kept };
   return { calls: made, asked, shown };
+}
+
+interface Refusals {
+  readonly isForeign: (targetId: string) => boolean;
+  readonly isContested: (call: ConfigurationCall) => boolean;
+  readonly isDrifted: (accountId: AccountId) => boolean;
+}
+
+/**
+ * The refused calls for which an approval is requested: those that a foreign configuration at or above their target shields, if an account there differs
+ * from the policy. The approved run makes all of them, also those that change only later joiners, because they depend on each other.
+ */
+function askedCalls(
+  { containers, accounts }: ConfigurationTree,
+  refused: readonly ConfigurationCall[],
+  { isForeign, isContested, isDrifted }: Refusals,
+): readonly ConfigurationCall[] {
+  const parents = new Map([...containers, ...accounts].map(({ id, parentId }) => [id, parentId]));
+  const lineage = (targetId: string): readonly string[] => {
+    const ids: string[] = [];
+    for (let id: string | null = targetId; id !== null; id = parents.get(id) ?? null) ids.push(id);
+    return ids;
+  };
+  const targets = new Set(refused.map(({ targetId }) => targetId));
+  const contested = new Set(refused.filter(isContested).map(({ targetId }) => targetId));
+  const helpful = new Set(
+    refused.flatMap((call) => ([...call.accounts.keys()].some(isDrifted) ? lineage(call.targetId) : [])),
+  );
+  return refused.filter(({ targetId }) => {
+    const above = lineage(targetId);
+    const shields = above.filter((id) => targets.has(id) && isForeign(id));
+    return shields.length > 0 && shields.every((id) => helpful.has(id)) && !above.some((id) => contested.has(id));
+  });
 }
 
 export function operationOf({ effect }: ConfigurationCall): Operation {
