@@ -168,6 +168,19 @@ describe('the limits of organization enrollment configurations', () => {
     await checkWorld(world);
   });
 
+  it('replaces no configuration that somebody else has stored since the plan was approved', async () => {
+    const guardrails = '{ maxChanges: { percent: 0, atLeast: 1 } }';
+    const world = await startWorld({ sandbox, policy: { ...MANAGED, guardrails } });
+    const { plan } = await world.run();
+    expect(plan.configurations?.calls).toMatchObject([{ targetId: rootId(world), owner: 'none' }]);
+    putBySomebodyElse(world, 'NoneAllowed');
+    const app = await world.app();
+    await approve(app.deps, plan.planHash, { actor: 'operator', reason: null });
+    await world.apply(app);
+    expect(stored(world)).toEqual({ [rootId(world)]: 'NoneAllowed' });
+    expect(puts(world)).toEqual([]);
+  });
+
   it('makes every call that an approved one relies on, also for an OU without accounts', async () => {
     const world = await startWorld({ sandbox, policy: MANAGED });
     await world.run({ policy: { organizationRules: 'NoneAllowed', more: ANY_IN_SANDBOX } });

@@ -1,7 +1,7 @@
 import { type ConfigurationCall, decideConfigurations } from '../../domain/decision/configuration-calls.ts';
 import type { ConfigurationTree } from '../../domain/decision/configuration-plan.ts';
 import { configurationTree, type ExplainedTree, TreeChangedError } from '../../domain/decision/configuration-tree.ts';
-import { type ConfigurationChange, isChange } from '../../domain/decision/plan.ts';
+import { type ConfigurationChange, type ConfigurationOwner, isChange } from '../../domain/decision/plan.ts';
 import { ASSOCIABLE, actionFor, type Operation } from '../../domain/enrollment/kinds/index.ts';
 import type { AccountId, RuleMode } from '../../domain/enrollment/model.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
@@ -9,9 +9,6 @@ import type { OwnConfigurations } from '../guardrails/own-configurations.ts';
 import type { AssociableAccount } from '../survey/assessment-table.ts';
 import type { StoredConfigurations } from '../survey/stored-configurations.ts';
 import type { Survey } from '../survey/survey.ts';
-
-/** A configuration that AWS stores is ours if Rollcall put it there, with the same rule mode. */
-type Owner = 'rollcall' | 'other' | 'none';
 
 /** One Put or Delete call, for people and for the plan's hash. The shape of a call of `configurations` in `plan --json`. */
 interface PlannedConfiguration extends ConfigurationChange {
@@ -22,8 +19,6 @@ interface PlannedConfiguration extends ConfigurationChange {
   readonly optOuts: number;
   /** The rule mode of accounts that join below later; `null`: the target is an account, or no configuration applies to them. */
   readonly joiners: RuleMode | null;
-  /** Who set the configuration that the call replaces or deletes. */
-  readonly owner: Owner;
   /** The call is made only with an approval of this plan, because the configuration belongs to somebody else. */
   readonly needsApproval: boolean;
 }
@@ -81,7 +76,7 @@ export function configurationsOf(
   };
   const isForeign = (id: string): boolean => stored.has(id) && !isOurs(id);
   const { calls, refused, effective } = decideConfigurations(explained.tree, (call) => {
-    if (isForeign(call.targetId)) return owners.approved.has(configurationKey(changeOf(call)));
+    if (isForeign(call.targetId)) return owners.approved.has(configurationKey(changeOf(call, 'other')));
     return !owners.own.isContested(call.targetId);
   });
   // As for other calls, an incomplete listing of any kind forbids opt-outs. The calls depend on each other, so without one of them none is made.
@@ -101,12 +96,11 @@ export function configurationsOf(
     const path = pathOf.get(targetId) ?? null;
     const joiners = effect === 'put' ? ruleMode : (effective.get(targetId) ?? null);
     return {
-      ...changeOf(call),
+      ...changeOf(call, !stored.has(targetId) ? 'none' : isOurs(targetId) ? 'rollcall' : 'other'),
       target: path ?? targetId,
       accounts: accounts.size,
       optOuts: [...accounts.values()].filter(Boolean).length,
       joiners: path === null ? null : joiners,
-      owner: !stored.has(targetId) ? 'none' : isOurs(targetId) ? 'rollcall' : 'other',
       needsApproval: asked.includes(call),
     };
   };
@@ -163,14 +157,14 @@ export function operationOf({ effect }: ConfigurationCall): Operation {
   return actionFor(ASSOCIABLE, effect === 'put' ? 'putConfiguration' : 'deleteConfiguration').operation;
 }
 
-function changeOf(call: ConfigurationCall): ConfigurationChange {
+function changeOf(call: ConfigurationCall, owner: ConfigurationOwner): ConfigurationChange {
   const { effect, targetId, ruleMode } = call;
-  return { operation: operationOf(call), targetId, ruleMode: effect === 'put' ? ruleMode : null };
+  return { operation: operationOf(call), targetId, ruleMode: effect === 'put' ? ruleMode : null, owner };
 }
 
 /** Identifies a call across runs. A stored plan contains these keys beside those of its changes. */
-export function configurationKey({ operation, targetId, ruleMode }: ConfigurationChange): string {
-  return ['configuration', targetId, operation, ruleMode ?? ''].join(' ');
+export function configurationKey({ operation, targetId, ruleMode, owner }: ConfigurationChange): string {
+  return ['configuration', targetId, operation, ruleMode ?? '', ...(owner === 'other' ? [owner] : [])].join(' ');
 }
 
 /** No call is made anywhere, for one reason that is shown for the root. */

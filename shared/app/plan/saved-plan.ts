@@ -1,5 +1,10 @@
 import * as z from 'zod';
-import { type ConfigurationChange, planHash, type SavedChange } from '../../domain/decision/plan.ts';
+import {
+  CONFIGURATION_OWNERS,
+  type ConfigurationChange,
+  planHash,
+  type SavedChange,
+} from '../../domain/decision/plan.ts';
 import { ENROLLMENT_IDS, OPERATIONS } from '../../domain/enrollment/kinds/index.ts';
 import { SCOPES } from '../../domain/enrollment/model.ts';
 import { VERDICTS } from '../../domain/enrollment/verdict.ts';
@@ -34,6 +39,7 @@ const configurationSchema: z.ZodType<ConfigurationChange & { readonly needsAppro
   operation: action,
   targetId: z.string(),
   ruleMode: ruleMode.nullable(),
+  owner: z.enum(CONFIGURATION_OWNERS).default('none'),
   needsApproval: z.boolean().default(false),
 });
 /** The part of a saved plan that a run is bound to. The rest is for people. */

@@ -112,7 +112,10 @@ export function planHash(
       intendedAction(change),
       change.scope,
     ]);
-  const calls = configurations.map(({ operation, targetId, ruleMode }) => [operation, targetId, ruleMode]);
+  const calls = configurations.map(({ operation, targetId, ruleMode, owner }) => [
+    ...[operation, targetId, ruleMode],
+    ...(owner === 'other' ? [owner] : []),
+  ]);
   return sha256Hex(canonicalJson([policyHash, acting, ...(calls.length === 0 ? [] : [calls])]));
 }
 
@@ -123,7 +126,13 @@ export interface ConfigurationChange {
   readonly targetId: string;
   /** The rule mode that the call stores; `null`: it deletes the configuration. */
   readonly ruleMode: RuleMode | null;
+  /** Who set the configuration that the call replaces or deletes. Approving a call for a target without one permits no call that replaces one. */
+  readonly owner: ConfigurationOwner;
 }
+
+export const CONFIGURATION_OWNERS = ['rollcall', 'other', 'none'] as const;
+/** A configuration that AWS stores is ours if Rollcall put it there, with the same rule mode. */
+export type ConfigurationOwner = (typeof CONFIGURATION_OWNERS)[number];
 
 /** Changes that can be made now: drift with a call and no remaining delay. */
 export function dueChanges(changes: readonly Change[], now: EpochMs): Change[] {
