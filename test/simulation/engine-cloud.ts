@@ -43,8 +43,8 @@ export interface EngineCloudOptions {
   readonly travel: (leg: 'there' | 'back', request: Request, delayMs: number) => Promise<void>;
   /** Called right before the engine acts. */
   readonly onArrival: (request: Request) => void;
-  /** Called right after the engine acts; `null` for an error or a broken connection. */
-  readonly onAnswer: (request: Request, output: Output | null) => void;
+  /** Called right after the engine acts; `null` for an error, which is `refused`, or a broken connection. */
+  readonly onAnswer: (request: Request, output: Output | null, refused: boolean) => void;
   /** Called when the response has arrived. */
   readonly onReceipt: (request: Request, output: Output) => void;
 }
@@ -74,7 +74,7 @@ export function engineCloud(options: EngineCloudOptions): Cloud {
       await travel('there', request, 0);
       onArrival(request);
       const answer = sandbox.handle({ ...request, roleSession: sessions.get(callerAccountId) });
-      onAnswer(request, answer.kind === 'ok' ? answer.output : null);
+      onAnswer(request, answer.kind === 'ok' ? answer.output : null, answer.kind === 'error');
       await travel('back', request, answer.delayMs);
       if (answer.kind === 'error') throw refused(answer.error, request.requestId);
       if (answer.kind === 'reset') throw broken();

@@ -25,8 +25,8 @@ export interface Environment {
   note(line: string): void;
   /** A request has arrived at AWS and acts now. */
   arrived(request: Request, by: Process, policy: CompiledPolicy): void;
-  /** The request has acted. `output` is its response; `null` for an error or a lost response. */
-  acted(request: Request, output: Readonly<Record<string, unknown>> | null): void;
+  /** The request has acted. `output` is its response; `null` for an error or a lost response. `refused`: for an error. */
+  acted(request: Request, output: Readonly<Record<string, unknown>> | null, refused: boolean): void;
   /** The response has reached the process. */
   answered(request: Request, output: Readonly<Record<string, unknown>>, by: Process): void;
   /** A process sends messages to the queue. */

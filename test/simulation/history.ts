@@ -148,8 +148,8 @@ export class History implements RuntimeSimulation {
     this.#administrators.overtake(this, this.#externalActors, request);
   }
 
-  acted(request: Request, output: Readonly<Record<string, unknown>> | null): void {
-    this.checker.acted(request, output);
+  acted(request: Request, output: Readonly<Record<string, unknown>> | null, refused: boolean): void {
+    this.checker.acted(request, output, refused);
     // A request whose response was lost may still have acted, and CloudTrail reports it.
     if (enrollmentChangedBy(request) !== null && (output !== null || this.chance.happens(0.5)))
       this.#externalActors.deliverEventOf(request);

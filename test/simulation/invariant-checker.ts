@@ -11,13 +11,14 @@ import { ConfigurationChecker } from './configuration-checker.ts';
 import { CoverageChecker } from './coverage-checker.ts';
 import type { Request } from './engine-cloud.ts';
 import { checkLedger, openIntent } from './ledger-checks.ts';
-import { isConfigurationCall, ManagedConfigurations, SURVEY_AGE_MS } from './managed-configurations.ts';
+import { isConfigurationCall, ManagedConfigurations } from './managed-configurations.ts';
 import type { MemoryStores } from './memory-stores.ts';
 import { MessageTracker } from './message-tracker.ts';
 import { type Controls, forbidden, mayOptOut, stopped, type Touched } from './policy-checks.ts';
 import type { Process } from './process.ts';
 import { exceededRates } from './rate-checker.ts';
 import { StateTimeline } from './state-timeline.ts';
+import { TreeReads } from './tree-reads.ts';
 
 export interface CheckerOptions {
   readonly sandbox: Sandbox;
@@ -53,10 +54,13 @@ export class InvariantChecker {
   readonly #coverage: CoverageChecker;
   readonly #configurations: ConfigurationChecker;
   readonly #managed: ManagedConfigurations;
+  readonly #reads: TreeReads;
   readonly #messages = new MessageTracker();
   readonly #calls: number[] = [];
   readonly #mutating = new Map<string, number>();
   readonly #scans = new Map<string, number>();
+  /** By request: judges the accounts that a call for a configuration changes, once it has acted. */
+  readonly #underWay = new Map<string, () => void>();
 
   constructor(options: CheckerOptions) {
     this.#options = options;
@@ -65,6 +69,7 @@ export class InvariantChecker {
     this.#coverage = new CoverageChecker(options.sandbox, options.now);
     this.#configurations = new ConfigurationChecker(options.sandbox, options.now);
     this.#managed = new ManagedConfigurations(options.sandbox, options.now);
+    this.#reads = new TreeReads(options.now);
   }
 
   report(invariant: number, what: string): void {
@@ -127,9 +132,10 @@ export class InvariantChecker {
     this.#timeline.observe();
     if (enrollment === null) return;
     for (const what of this.#configurations.forbidden(request, by)) this.report(5, what);
+    this.#managed.observe();
     this.#count(request);
     if (isConfigurationCall(request)) {
-      this.#configured(request, by, policy);
+      this.#configures(request, by, policy);
       return;
     }
     const organizationWide = input['includeMemberAccounts'] === true;
@@ -146,20 +152,21 @@ export class InvariantChecker {
       this.#touch({ operation, enrollment, account, optOut, organizationWide, policy, by });
   }
 
-  /** Rollcall puts or deletes a configuration. */
-  #configured(request: Request, by: Process, policy: CompiledPolicy): void {
-    const { operation, input } = request;
+  /** Rollcall is about to put or delete a configuration. */
+  #configures(request: Request, by: Process, policy: CompiledPolicy): void {
+    const { operation, input, requestId } = request;
     const what = `${operation} ${JSON.stringify(input['target'])}`;
     this.observe();
     if (policy.policy.organization.automationConfigurations !== 'manage') this.report(3, `${what}, not managed`);
     if (this.#managed.isForeign(input)) this.report(3, `${what}, which somebody else has stored and nobody approved`);
+    for (const why of stopped({ ...this.#options, controls: this.controls }, policy)) this.report(3, `${what} ${why}`);
+    for (const why of this.#reads.outdated(by)) this.report(3, `${what} ${why}`);
     const affected = this.#managed.affected(request);
-    for (const { account, optOut } of affected)
-      this.#touch({ operation, enrollment: 'automation', account, optOut, organizationWide: false, policy, by });
-    if (affected.length === 0)
-      for (const why of stopped({ ...this.#options, controls: this.controls }, policy))
-        this.report(3, `${what} ${why}`);
-    this.#managed.changedByUs(request);
+    this.#managed.sent(request);
+    this.#underWay.set(requestId, () => {
+      for (const { account, optOut } of affected)
+        this.#touch({ operation, enrollment: 'automation', account, optOut, organizationWide: false, policy, by });
+    });
   }
 
   /** Whether a target has a configuration that Rollcall has stored. */
@@ -170,7 +177,6 @@ export class InvariantChecker {
   /** Somebody else makes a mutating call. */
   madeByOthers(request: Pick<Request, 'service' | 'operation' | 'input'>): void {
     this.#count(request);
-    if (isConfigurationCall(request)) this.#managed.changedByOthers(request.input);
   }
 
   #count({ service, operation }: Pick<Request, 'service' | 'operation'>): void {
@@ -178,15 +184,24 @@ export class InvariantChecker {
     this.#mutating.set(call, (this.#mutating.get(call) ?? 0) + 1);
   }
 
-  /** It has acted. */
-  acted(request: Request, output: Readonly<Record<string, unknown>> | null): void {
-    if (enrollmentChangedBy(request) !== null) this.#timeline.observe();
+  /** It has acted. AWS refuses a configuration while it applies another one that overlaps, and then no account is changed. */
+  acted(request: Request, output: Readonly<Record<string, unknown>> | null, refused: boolean): void {
+    if (isConfigurationCall(request)) {
+      if (refused) this.#managed.refused(request);
+      else if (this.#managed.hasActed(request)) this.#underWay.get(request.requestId)?.();
+      this.#underWay.delete(request.requestId);
+    }
+    if (enrollmentChangedBy(request) !== null) {
+      this.#timeline.observe();
+      this.#managed.observe(true);
+    }
     if (output !== null) this.#coverage.answered(request, output);
   }
 
   /** A process has received a response. */
   answered(request: Request, output: Readonly<Record<string, unknown>>, by: Process): void {
     this.#configurations.answered(request, output, by);
+    this.#reads.answered(request, output, by);
   }
 
   #touch(touched: Touched): void {
@@ -203,23 +218,14 @@ export class InvariantChecker {
       this.report(invariant, past);
     // An account that joined after the last read is opted in by AWS together with all others.
     if (organizationWide && chain.length === 0) return;
-    const underWay = isConfigurationCall({ operation }) && this.#changedSinceSurvey(chain);
-    if (intent === null && !underWay) this.report(2, `${what} without an intent that is open`);
+    if (intent === null) this.report(2, `${what} without an intent that is open`);
     if (!this.#messages.covers(by, accountId, enrollment))
       this.report(1, `${what} by ${by.name}, which holds no message about it: if it died now, the work would be lost`);
     for (const why of forbidden({ ...this.#options, controls: this.controls }, touched))
       this.report(3, `${what} ${why}`);
-    // A configuration call is not about a Pending account below its target: AWS only applies the rule mode to it later.
-    if (intent !== null || !isConfigurationCall({ operation })) this.#timing(what, touched, chain);
+    this.#timing(what, touched, chain);
     if (!organizationWide) this.#guardrails(what, { accountId, enrollment, runId }, policy);
     if (optOut && !mayOptOut(stores, touched)) this.report(8, `${what}: the policy did not want it opted out`);
-  }
-
-  /** The account has changed, or was being changed, since the survey on which a configuration call is planned. */
-  #changedSinceSurvey(chain: readonly LedgerEntry[]): boolean {
-    const last = chain.findLast(({ enrollment }) => enrollment !== null);
-    const age = this.#options.now() - Date.parse(last?.at ?? '');
-    return last?.after?.verdict === 'Converging' || age < SURVEY_AGE_MS;
   }
 
   /** Coverage and stopped runs. */
@@ -243,7 +249,8 @@ export class InvariantChecker {
     const at = this.#options.now();
     const { status, lastUpdatedTimestamp } = account[enrollment];
     const since = at - lastUpdatedTimestamp.getTime();
-    if (status === 'Pending' && since > READ_DELAY_MS)
+    // A call for an OU reaches accounts in any state. If it waited for each Pending to end, it could never be made in a large organization.
+    if (status === 'Pending' && since > READ_DELAY_MS && !isConfigurationCall({ operation }))
       this.report(3, `${what} while AWS has reported Pending for ${since} ms`);
     if (operation !== 'UpdateEnrollmentConfiguration' || optOut) return;
     const ours = chain.findLast(

@@ -3,10 +3,12 @@ import type { Sandbox } from '../../services/sandbox/engine/sandbox.ts';
 import type { Request } from './engine-cloud.ts';
 import { unitIdsOf, unitsOf } from './units.ts';
 
-/** OUs and configurations may have been read this long before a call is sent, ms. */
+/**
+ * The organization and its configurations may have been read this long before a call acts, ms. AWS offers no call that depends on an unchanged
+ * tree, so what somebody else changes between the last read and the call cannot be noticed: a survey may be a minute old when the call is
+ * planned, and the call is sent within a minute of its intents; the rest is the slowness of the simulated stores.
+ */
 const READ_DELAY_MS = 3 * 60 * 1000;
-/** One message may make several calls on one survey of the organization, and waits up to eight minutes in between, ms. */
-export const SURVEY_AGE_MS = 10 * 60 * 1000;
 
 type RuleMode = AccountTruth['automation']['organizationRuleMode'];
 
@@ -29,12 +31,16 @@ export function isConfigurationCall({ operation }: Pick<Request, 'operation'>): 
 export class ManagedConfigurations {
   readonly #sandbox: Sandbox;
   readonly #now: () => number;
-  /** The rule modes that Rollcall has stored, by target. */
-  readonly #own = new Map<string, Set<string>>();
+  /** By target: the rule mode that Rollcall stored last, and the one from before if an answer may have been lost. */
+  readonly #own = new Map<string, ReadonlySet<string>>();
+  /** By target: the same before the latest call. */
+  readonly #ownBefore = new Map<string, ReadonlySet<string>>();
+  /** By target: the configuration as last observed. */
+  #stored: ReadonlyMap<string, RuleMode> = new Map();
   /** When somebody else last changed a configuration, by target. */
   readonly #foreignAt = new Map<string, number>();
-  /** By account: its OU and rule mode, and since when. */
-  readonly #places = new Map<string, { readonly place: string; readonly since: number }>();
+  /** By account: the facts that decide whether a call changes it, and when somebody else last changed them. */
+  readonly #facts = new Map<string, { readonly facts: string; readonly since: number }>();
   readonly #approved = new Set<string>();
 
   constructor(sandbox: Sandbox, now: () => number) {
@@ -42,24 +48,37 @@ export class ManagedConfigurations {
     this.#now = now;
   }
 
-  /** Call before and after everything that may change the organization. */
-  observe(): void {
-    for (const { accountId, ou, automation } of this.#sandbox.accounts()) {
-      const place = `${ou} ${automation.organizationRuleMode}`;
-      if (this.#places.get(accountId)?.place !== place) this.#places.set(accountId, { place, since: this.#now() });
+  /**
+   * Call before and after everything that may change the organization.
+   * @param byUs whether a call of Rollcall made the changes since the last time. Its workers know them from the records.
+   */
+  observe(byUs = false): void {
+    for (const account of this.#sandbox.accounts()) {
+      const { accountId, ou, state, automation, computeOptimizer } = account;
+      const facts = [ou, state, computeOptimizer.status, automation.status, automation.organizationRuleMode].join(' ');
+      const known = this.#facts.get(accountId);
+      if (known?.facts === facts) continue;
+      const since = byUs ? (known?.since ?? this.#now()) : this.#now();
+      this.#facts.set(accountId, { facts, since });
     }
+    const stored = this.#configurations();
+    for (const id of new Set([...stored.keys(), ...this.#stored.keys()]))
+      if (!byUs && stored.get(id) !== this.#stored.get(id)) this.#foreignAt.set(id, this.#now());
+    this.#stored = stored;
+  }
+
+  #configurations(): ReadonlyMap<string, RuleMode> {
+    return new Map(this.#sandbox.configurations().map((each) => [each.targetId, each.organizationRuleMode]));
   }
 
   /** An operator has approved a plan with these keys. */
   approve(planKeys: readonly string[]): void {
     for (const key of planKeys) {
       const [kind, target] = key.split(' ');
-      if (kind === 'configuration' && target !== undefined) this.#approved.add(target);
+      // A plan also has calls that replace nothing of others.
+      const replaces = key.endsWith(' other');
+      if (kind === 'configuration' && target !== undefined && replaces) this.#approved.add(target);
     }
-  }
-
-  changedByOthers(input: Request['input']): void {
-    this.#foreignAt.set(targetOf(input), this.#now());
   }
 
   /** Whether the target has a configuration of somebody else, which a caller must have seen, and which nobody approved to change. */
@@ -71,31 +90,51 @@ export class ManagedConfigurations {
     return this.#now() - changedAt > READ_DELAY_MS && !this.#approved.has(target);
   }
 
-  /** Rollcall has made this call. */
-  changedByUs({ operation, input }: Request): void {
+  /** Rollcall has sent this call. If its answer is lost, Rollcall may take both rule modes for its own. */
+  sent({ operation, input }: Request): void {
+    if (!operation.startsWith('Put')) return;
     const target = targetOf(input);
-    const modes = this.#own.get(target) ?? new Set();
-    if (operation.startsWith('Put')) this.#own.set(target, modes.add(String(input['organizationRuleMode'])));
+    const present = this.#stored.get(target);
+    const before = this.#own.get(target) ?? new Set();
+    const kept = present !== undefined && before.has(present) ? [present] : [];
+    this.#ownBefore.set(target, before);
+    this.#own.set(target, new Set([String(input['organizationRuleMode']), ...kept]));
   }
 
-  /** Whether Rollcall may change the configuration that applies to the account. */
+  /** AWS has refused this call. */
+  refused({ operation, input }: Request): void {
+    const target = targetOf(input);
+    if (operation.startsWith('Put')) this.#own.set(target, this.#ownBefore.get(target) ?? new Set());
+  }
+
+  /** Whether the target is as this call leaves it. */
+  hasActed({ operation, input }: Request): boolean {
+    const wanted = operation.startsWith('Put') ? input['organizationRuleMode'] : undefined;
+    return this.#configurations().get(targetOf(input)) === wanted;
+  }
+
+  /** Whether Rollcall knows that the configuration of a target is its own, and changes it without an approval. */
   isOwn(targetId: string | undefined): boolean {
     const stored = this.#sandbox.configurations().find((each) => each.targetId === targetId);
-    return stored !== undefined && this.#own.get(stored.targetId)?.has(stored.organizationRuleMode) === true;
+    const [latest] = this.#own.get(targetId ?? '') ?? [];
+    return stored !== undefined && latest === stored.organizationRuleMode;
   }
 
-  /** The accounts that this call will change, without those that have changed since the survey. */
+  /** The accounts that this call will change, without those that somebody else has changed since the organization was read. */
   affected({ operation, input }: Request): readonly Affected[] {
     const target = targetOf(input);
-    const after = new Map(this.#sandbox.configurations().map((each) => [each.targetId, each.organizationRuleMode]));
+    const present = this.#configurations();
+    const after = new Map(present);
     if (operation.startsWith('Put')) after.set(target, ruleModeOf(input['organizationRuleMode']));
     else after.delete(target);
     const units = unitsOf(this.#sandbox);
     return this.#sandbox.accounts().flatMap((account) => {
       const lineage = [account.accountId, ...unitIdsOf(units, account.ou).toReversed()];
-      if (!lineage.includes(target) || !this.#isEligible(account)) return [];
+      // A nearer configuration decides, even one that AWS is still applying.
+      if (nearest(operation.startsWith('Put') ? after : present, lineage) !== target) return [];
+      if (!this.#isEligible(account)) return [];
       const { status, organizationRuleMode: before } = account.automation;
-      const applied = nearest(after, lineage);
+      const applied = after.get(nearest(after, lineage) ?? '') ?? null;
       const mode = applied ?? 'NoneAllowed';
       if (mode === before && (applied === null || status !== 'Inactive')) return [];
       return [{ account, optOut: before === 'AnyAllowed' && mode === 'NoneAllowed' }];
@@ -103,15 +142,16 @@ export class ManagedConfigurations {
   }
 
   #isEligible({ accountId, state, management, computeOptimizer }: AccountTruth): boolean {
-    const since = Math.max(this.#places.get(accountId)?.since ?? 0, computeOptimizer.lastUpdatedTimestamp.getTime());
+    // AWS applies a configuration to an account that has just been opted in to Compute Optimizer by another call.
+    const since = Math.max(this.#facts.get(accountId)?.since ?? 0, computeOptimizer.lastUpdatedTimestamp.getTime());
     const active = state === 'ACTIVE' && computeOptimizer.status === 'Active';
-    return !management && active && this.#now() - since >= SURVEY_AGE_MS;
+    return !management && active && this.#now() - since > READ_DELAY_MS;
   }
 }
 
-function nearest(stored: ReadonlyMap<string, RuleMode>, lineage: readonly string[]): RuleMode | null {
-  const target = lineage.find((id) => stored.has(id));
-  return target === undefined ? null : (stored.get(target) ?? null);
+/** The target of the configuration that decides; `null`: none applies. */
+function nearest(stored: ReadonlyMap<string, RuleMode>, lineage: readonly string[]): string | null {
+  return lineage.find((id) => stored.has(id)) ?? null;
 }
 
 function ruleModeOf(value: unknown): RuleMode {

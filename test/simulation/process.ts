@@ -189,7 +189,7 @@ export class Process {
       ...{ sandbox, caller, gate, newRequestId: newId, now: () => clock.now() },
       travel: (leg, _, delayMs) => (leg === 'there' ? this.live() : this.step(delayMs)),
       onArrival: (request) => this.#environment.arrived(request, this, policy),
-      onAnswer: (request, output) => this.#environment.acted(request, output),
+      onAnswer: (request, output, refused) => this.#environment.acted(request, output, refused),
       onReceipt: (request, output) => this.#environment.answered(request, output, this),
     });
     return {
