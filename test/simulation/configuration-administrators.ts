@@ -5,6 +5,7 @@ import { COVERED_CODES } from '../../services/sandbox/engine/types.ts';
 import type { Request } from './engine-cloud.ts';
 import type { Simulation } from './environment.ts';
 import type { ExternalActors } from './external-actors.ts';
+import { isConfigurationCall } from './managed-configurations.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { unitIdsOf, unitsOf } from './units.ts';
 
@@ -27,6 +28,14 @@ const ACTS = [
   'join',
   'move',
 ] as const;
+/** After a call of Rollcall: what changes the tree on which its next calls were planned. */
+const REACTIONS = ['move', 'move', 'put', 'delete', 'disassociate'] as const;
+/** How long AWS takes to apply a configuration on an OU or the root, ms; `null`: a different time for each, up to five minutes. */
+const DELAYS_MS = [null, null, 5_000, 285_000, 285_000] as const;
+/** The share of calls for configurations after which somebody acts. */
+const REACTS = 0.6;
+/** AWS takes up to five minutes to apply a configuration, and Rollcall waits before it makes a call that overlaps, s. */
+const REACTS_WITHIN_S = 90;
 /** The share of requests that a new configuration overtakes. */
 const OVERTAKES = 0.3;
 const OVERTAKEN: ReadonlySet<string> = new Set([
@@ -38,7 +47,8 @@ const MODES = ['AnyAllowed', 'NoneAllowed'] as const;
 
 type Act = (typeof ACTS)[number];
 type Call = Pick<Request, 'operation' | 'input'>;
-type World = Pick<EngineOptions, 'coveredCode' | 'configurations'>;
+type World = Pick<EngineOptions, 'coveredCode' | 'configurations'> &
+  Partial<Pick<EngineOptions, 'configurationDelayMs'>>;
 type Target = { readonly accountId: string } | { readonly organizationalUnitId: string };
 
 interface Members {
@@ -69,7 +79,9 @@ export class ConfigurationAdministrators {
     const coveredCode = this.#chance.of(COVERED_CODES);
     const ou = this.#chance.of(['/', '/Workloads', '/Sandbox', '/Platform']);
     const organizationRuleMode = this.#chance.of(MODES);
-    return { coveredCode, configurations: this.#chance.happens(0.4) ? [{ ou, organizationRuleMode }] : [] };
+    const configurations = this.#chance.happens(0.4) ? [{ ou, organizationRuleMode }] : [];
+    const configurationDelayMs = this.#chance.of(DELAYS_MS);
+    return { coveredCode, configurations, ...(configurationDelayMs !== null && { configurationDelayMs }) };
   }
 
   /** Repeats every few minutes until the calm phase. */
@@ -83,12 +95,11 @@ export class ConfigurationAdministrators {
   }
 
   /** A request is about to act. Sometimes an administrator is faster: its sender could not know. */
-  overtake(
-    simulation: Simulation,
-    externalActors: ExternalActors,
-    { operation, callerAccountId, input }: Request,
-  ): void {
-    if (this.world === null || simulation.calmed || !OVERTAKEN.has(operation)) return;
+  overtake(simulation: Simulation, externalActors: ExternalActors, request: Request): void {
+    const { operation, callerAccountId, input } = request;
+    if (this.world === null || simulation.calmed) return;
+    if (isConfigurationCall(request)) this.#react(simulation, externalActors);
+    if (!OVERTAKEN.has(operation)) return;
     const named: readonly unknown[] = Array.isArray(input['accountIds']) ? input['accountIds'] : [callerAccountId];
     const account = this.#chance.any(
       simulation.sandbox.accounts().filter(({ accountId }) => named.includes(accountId)),
@@ -97,8 +108,15 @@ export class ConfigurationAdministrators {
       this.#administer(externalActors, this.#put(simulation.sandbox, account));
   }
 
-  #act(simulation: Simulation, externalActors: ExternalActors): void {
-    const act = this.#chance.of<Act>(ACTS);
+  /** Rollcall puts or deletes a configuration. While it waits before its next call, somebody often changes the organization. */
+  #react(simulation: Simulation, externalActors: ExternalActors): void {
+    if (!this.#chance.happens(REACTS)) return;
+    simulation.time.after(this.#chance.between(1, REACTS_WITHIN_S) * 1_000, () => {
+      if (!simulation.calmed) this.#act(simulation, externalActors, this.#chance.of<Act>(REACTIONS));
+    });
+  }
+
+  #act(simulation: Simulation, externalActors: ExternalActors, act = this.#chance.of<Act>(ACTS)): void {
     const members = simulation.sandbox.accounts().filter(({ management, state }) => !management && state === 'ACTIVE');
     const account = this.#chance.any(members);
     if (account === undefined) return;

@@ -2,6 +2,7 @@ import type { Fault } from './fault.ts';
 
 const ASSESSMENT = 'shared/domain/decision/assess-mismatch.ts';
 const PLANNED = 'shared/app/plan/planned-configurations.ts';
+const CALLS = 'shared/app/reconciler/bulk/reconcile-configurations.ts';
 
 /** Faults of organization enrollment configurations. */
 export const CONFIGURATION_FAULTS: readonly Fault[] = [
@@ -35,6 +36,64 @@ export const CONFIGURATION_FAULTS: readonly Fault[] = [
         file: PLANNED,
         find: 'const isForeign = (id: string): boolean => stored.has(id) && !isOurs(id);',
         replace: 'const isForeign = (id: string): boolean => stored.has(id) && !isOurs(id) && id === "";',
+      },
+    ],
+  },
+  {
+    name: 'stale-accounts',
+    breaks: 'a call reaches accounts that have moved since the organization was read (invariant 2)',
+    edits: [
+      {
+        file: CALLS,
+        find: 'if (work.deps.clock.now() - seen.at > MAX_SURVEY_AGE_MS) seen = await observeOrganization(work);',
+        replace: '',
+      },
+      {
+        file: CALLS,
+        find: 'seen = await observeOrganization(work);\n      continue;',
+        replace: 'continue;',
+      },
+    ],
+  },
+  {
+    name: 'stale-tree',
+    breaks:
+      'a call overwrites a configuration that somebody else has set since the configurations were read (invariant 3)',
+    edits: [
+      {
+        file: CALLS,
+        find: 'if (work.deps.clock.now() - seen.at > MAX_SURVEY_AGE_MS) seen = await observeOrganization(work);',
+        replace: '',
+      },
+      {
+        file: CALLS,
+        find: 'seen = await observeOrganization(work);\n      continue;',
+        replace: 'continue;',
+      },
+      {
+        file: CALLS,
+        find: 'const configurations = await readConfigurations(deps, work.retrying);',
+        replace: 'const { configurations } = seen;',
+      },
+      {
+        file: CALLS,
+        find: 'seen = { ...seen, associable: afterCall(seen.associable, next) };',
+        replace: `const { targetId, ruleMode } = next.change;
+      const stored = new Map(seen.configurations.stored);
+      if (ruleMode === null) stored.delete(targetId);
+      else stored.set(targetId, ruleMode);
+      seen = { ...seen, associable: afterCall(seen.associable, next), configurations: { ...seen.configurations, stored } };`,
+      },
+    ],
+  },
+  {
+    name: 'configuration-without-intents',
+    breaks: 'a call that changes accounts without a prior record for each of them (invariant 2)',
+    edits: [
+      {
+        file: 'shared/app/reconciler/bulk/configuration-call.ts',
+        find: 'if (members.length === 0) return',
+        replace: 'if (members.length >= 0) return',
       },
     ],
   },

@@ -38,6 +38,7 @@ const MANAGED_BODIES = [
   'defaults: { computeOptimizer: Active, automation: Active, organizationRules: NoneAllowed }',
   'defaults: { computeOptimizer: Active, automation: Active, organizationRules: AnyAllowed }\nrules:\n  - { id: none, match: { ou: /Sandbox }, organizationRules: NoneAllowed }',
   'defaults: { computeOptimizer: Active, automation: Active, organizationRules: NoneAllowed }\nrules:\n  - { id: any, match: { ou: /Workloads/Prod }, organizationRules: AnyAllowed }',
+  'defaults: { computeOptimizer: Active, automation: Active, organizationRules: NoneAllowed }\nrules:\n  - { id: dev, match: { ou: /Workloads/Dev }, organizationRules: NoneAllowed }\n  - { id: any, match: { ou: [/Workloads, /Sandbox] }, organizationRules: AnyAllowed }',
   "defaults: { computeOptimizer: Active, automation: Active, organizationRules: AnyAllowed }\nexemptions:\n  - { accounts: ['{id}'], until: 2026-11-24, reason: freeze, owner: ops@example.com }",
   "defaults: { computeOptimizer: Active, automation: Active, organizationRules: AnyAllowed }\nwindows:\n  - { kind: allow, cron: '0 * * * *', duration: 25m, timezone: Europe/Berlin }",
   'defaults: { computeOptimizer: Active, automation: Active, organizationRules: AnyAllowed }\nrules:\n  - { id: alert, match: { ou: /Workloads/Dev }, mode: alert }',
