@@ -34,7 +34,9 @@ export function governingConfiguration(seen: Seen, known: Seen | null): Governin
   const { ruleModeSource: source } = seen;
   if (source === undefined) return known?.ruleMode === seen.ruleMode ? before : null;
   if (source === null || !isGoverning(source)) return null;
-  return source.type === 'configuration' ? (before ?? source) : source;
+  if (source.type !== 'configuration' || before === null) return source;
+  // With another rule mode, it may be another configuration than the recorded one.
+  return known?.ruleMode === seen.ruleMode ? before : source;
 }
 
 function isGoverning(source: RuleModeSource): source is GoverningConfiguration {
