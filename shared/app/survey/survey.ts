@@ -2,19 +2,11 @@ import type { AccountRecord } from '../../domain/account/record.ts';
 import type { AssessContext, HoldOf } from '../../domain/decision/assess-context.ts';
 import type { Coverage } from '../../domain/decision/guardrails.ts';
 import { type CompiledControls, compileControls } from '../../domain/decision/operator-controls.ts';
-import {
-  byKind,
-  ENROLLMENT_IDS,
-  type EnrollmentId,
-  isAvailable,
-  KINDS,
-  kindOf,
-} from '../../domain/enrollment/kinds/index.ts';
+import { byKind, ENROLLMENT_IDS, type EnrollmentId, kindOf } from '../../domain/enrollment/kinds/index.ts';
 import type { AccountId, Caller } from '../../domain/enrollment/model.ts';
 import { mapParallel } from '../../domain/map-parallel.ts';
-import { type CompiledPolicy, manages } from '../../domain/policy/index.ts';
+import type { CompiledPolicy } from '../../domain/policy/index.ts';
 import type { OrganizationSnapshot } from '../../ports/cloud.ts';
-import { CloudError } from '../../ports/cloud.ts';
 import type { Deps, OnProgress, Settings } from '../context.ts';
 import { readControls, underControls } from '../guardrails/controls.ts';
 import { ownConfigurations } from '../guardrails/own-configurations.ts';
@@ -28,6 +20,7 @@ import {
   type NeedsRecording,
   type Summary,
 } from './assessment-table.ts';
+import { brokenListings, emptyWithoutTrust, listOthers, readTrustedAccess } from './kind-listings.ts';
 import { contradictions, contradictionText } from './listing-contradictions.ts';
 import { LEADING_KIND, type Listings, probe } from './observations.ts';
 import { takeSnapshot } from './organization-snapshot.ts';
@@ -84,6 +77,18 @@ export interface SurveyOptions {
 
 export type SurveyDeps = Pick<Deps, 'cloud' | 'records' | 'snapshots' | 'registers' | 'clock' | 'logger'>;
 
+/** What the parts of one survey share. */
+interface Parts {
+  readonly deps: SurveyDeps;
+  readonly settings: Settings;
+  readonly retrying: Retrying;
+  readonly options: SurveyOptions;
+  readonly begunAt: number;
+  readonly caller: Caller;
+  readonly controls: CompiledControls;
+  readonly pipeline: AssessmentPipeline;
+}
+
 /**
  * Reads the organization and all listings in parallel, and assesses each page of enrollments while the next page is fetched.
  * @throws CloudError if the organization or the first page of the leading listing cannot be read, or AWS rejects the credentials
@@ -94,69 +99,13 @@ export async function survey(
   retrying: Retrying,
   options: SurveyOptions,
 ): Promise<Survey> {
-  const { policy, onProgress, begunAt = deps.clock.now() } = options;
+  const { policy, begunAt = deps.clock.now() } = options;
   const caller = await retrying(() => deps.cloud.identify());
   const controls = compileControls(await readControls(deps.registers));
-  const needs = { usesTags: policy.usesTags || controls.usesTags };
-  const snapshotOf = (maxAgeMs: number) =>
-    takeSnapshot(deps, maxAgeMs, retrying, needs, options.saveSnapshot, onProgress);
   const pipeline = new AssessmentPipeline(deps.records, options.record ?? null);
-
-  const background = async (): Promise<AssessmentTable> => {
-    const [taken, others] = await Promise.all([
-      prepared.then(() => snapshotOf(settings.snapshotMaxAgeMs)),
-      listOthers(deps, settings, retrying, options, caller),
-    ]);
-    const own = managesConfigurations(policy) ? await ownConfigurations(deps.registers, deps.clock.now()) : null;
-    const context = {
-      ...contextOf(policy, caller, deps.clock.now(), controls),
-      holds: options.holds?.(taken) ?? [],
-      ...(own !== null && { isOwnConfiguration: own.isOurs }),
-    };
-    const { needsRecording } = options;
-    const table = new AssessmentTable({ policy, caller, context, needsRecording, begunAt }, taken);
-    pipeline.begin(table, others);
-    if (caller.role === 'management') await assessCaller(table, others);
-    return table;
-  };
-  // No listing names the management account. It is read in parallel with the listings.
-  const assessCaller = async (table: AssessmentTable, others: Listings): Promise<void> => {
-    await pipeline.assess([caller.accountId], withLeading(others, { seen: new Map(), brokenBy: null }));
-    await probeUnlisted(deps, retrying, options, table);
-  };
-
-  const listed = readListing(
-    (token) => deps.cloud.list(LEADING_KIND, token),
-    retrying,
-    (fresh, seen) => {
-      pipeline.add(fresh, seen);
-      onProgress({ kind: 'listing', listing: LEADING_KIND, accounts: seen.size });
-    },
-    settings.maxAccounts,
-  );
-  const prepared = options.prepare?.() ?? Promise.resolve();
-  const trusting = readTrustedAccess(deps, retrying);
-  const listing = listed.catch((error: unknown) => emptyWithoutTrust(error, trusting));
-  const recording = prepared.then(() => recordedAccounts(deps));
-  const everything = Promise.all([listing, background(), recording, trusting]);
-  const [enrolled, table, recorded, trustedAccess] = await everything.catch(async (error: unknown) => {
-    // The remaining tasks must not record anything for a failed scan.
-    pipeline.abandon();
-    await Promise.allSettled([prepared]);
-    throw error;
-  });
-  const listings = await pipeline.end(enrolled);
-  if (missingFrom(table, listings).length > 0) {
-    // The stored snapshot is outdated, or an account joined in the meantime, so the organization is read again.
-    table.reset(await snapshotOf(0));
-    await pipeline.assess([...enrolled.seen.keys()], listings);
-  }
-  const missing = await contradictions(deps, retrying, table.snapshot, missingFrom(table, listings));
-  await pipeline.assess(table.unassessed, listings);
-  const broken = [...brokenListings(listings), ...(missing.length > 0 ? [contradictionText(missing)] : [])];
-  if (broken.length > 0) table.forbidOptOuts();
-  await probeUnlisted(deps, retrying, options, table);
-  await options.record?.(table.takeUnrecorded(true));
+  const parts = { deps, settings, retrying, options, begunAt, caller, controls, pipeline };
+  const { enrolled, table, recorded, trustedAccess } = await readEverything(parts);
+  const { listings, missing, broken } = await assessRest(parts, table, enrolled);
   return {
     caller,
     snapshot: table.snapshot,
@@ -179,31 +128,101 @@ export async function survey(
   };
 }
 
+interface ReadAll {
+  /** The leading listing. */
+  readonly enrolled: Listing;
+  readonly table: AssessmentTable;
+  /** All accounts with a record. */
+  readonly recorded: readonly AccountId[];
+  readonly trustedAccess: boolean | null;
+}
+
+/** Reads the leading listing, and in parallel everything else. Pages of the leading listing are assessed as soon as the rest is known. */
+async function readEverything(parts: Parts): Promise<ReadAll> {
+  const { deps, settings, retrying, options, pipeline } = parts;
+  const listed = readListing(
+    (token) => deps.cloud.list(LEADING_KIND, token),
+    retrying,
+    (fresh, seen) => {
+      pipeline.add(fresh, seen);
+      options.onProgress({ kind: 'listing', listing: LEADING_KIND, accounts: seen.size });
+    },
+    settings.maxAccounts,
+  );
+  const prepared = options.prepare?.() ?? Promise.resolve();
+  const trusting = readTrustedAccess(deps, retrying);
+  const listing = listed.catch((error: unknown) => emptyWithoutTrust(error, trusting));
+  const recording = prepared.then(() => recordedAccounts(deps));
+  const everything = Promise.all([listing, beginTable(parts, prepared), recording, trusting]);
+  const [enrolled, table, recorded, trustedAccess] = await everything.catch(async (error: unknown) => {
+    // The remaining tasks must not record anything for a failed scan.
+    pipeline.abandon();
+    await Promise.allSettled([prepared]);
+    throw error;
+  });
+  return { enrolled, table, recorded, trustedAccess };
+}
+
+/** Reads the organization and the listings beside the leading one, and begins the assessments. @param prepared resolves when they may begin */
+async function beginTable(parts: Parts, prepared: Promise<void>): Promise<AssessmentTable> {
+  const { deps, settings, retrying, options, begunAt, caller, controls, pipeline } = parts;
+  const { policy, needsRecording } = options;
+  const [taken, others] = await Promise.all([
+    prepared.then(() => snapshotOf(parts, settings.snapshotMaxAgeMs)),
+    listOthers(deps, settings, retrying, options, caller),
+  ]);
+  const own = managesConfigurations(policy) ? await ownConfigurations(deps.registers, deps.clock.now()) : null;
+  const context = {
+    ...contextOf(policy, caller, deps.clock.now(), controls),
+    holds: options.holds?.(taken) ?? [],
+    ...(own !== null && { isOwnConfiguration: own.isOurs }),
+  };
+  const table = new AssessmentTable({ policy, caller, context, needsRecording, begunAt }, taken);
+  pipeline.begin(table, others);
+  if (caller.role === 'management') {
+    // No listing names the management account. It is read in parallel with the listings.
+    await pipeline.assess([caller.accountId], withLeading(others, { seen: new Map(), brokenBy: null }));
+    await probeUnlisted(deps, retrying, options, table);
+  }
+  return table;
+}
+
+function snapshotOf({ deps, retrying, options, controls }: Parts, maxAgeMs: number): Promise<OrganizationSnapshot> {
+  const { policy, saveSnapshot, onProgress } = options;
+  const needs = { usesTags: policy.usesTags || controls.usesTags };
+  return takeSnapshot(deps, maxAgeMs, retrying, needs, saveSnapshot, onProgress);
+}
+
+interface Completed {
+  readonly listings: Listings;
+  /** Enrolled accounts that are not in the organization. */
+  readonly missing: readonly AccountId[];
+  /** Problems in sentences. */
+  readonly broken: readonly string[];
+}
+
+/** Assesses the accounts that the leading listing does not name, once all listings have been read. */
+async function assessRest(parts: Parts, table: AssessmentTable, enrolled: Listing): Promise<Completed> {
+  const { deps, retrying, options, pipeline } = parts;
+  const listings = await pipeline.end(enrolled);
+  if (missingFrom(table, listings).length > 0) {
+    // The stored snapshot is outdated, or an account joined in the meantime, so the organization is read again.
+    table.reset(await snapshotOf(parts, 0));
+    await pipeline.assess([...enrolled.seen.keys()], listings);
+  }
+  const missing = await contradictions(deps, retrying, table.snapshot, missingFrom(table, listings));
+  await pipeline.assess(table.unassessed, listings);
+  const broken = [...brokenListings(listings), ...(missing.length > 0 ? [contradictionText(missing)] : [])];
+  if (broken.length > 0) table.forbidOptOuts();
+  await probeUnlisted(deps, retrying, options, table);
+  await options.record?.(table.takeUnrecorded(true));
+  return { listings, missing, broken };
+}
+
 /** Enrolled accounts that the snapshot lacks. */
 function missingFrom(table: AssessmentTable, listings: Listings): readonly AccountId[] {
   const listed = new Set(ENROLLMENT_IDS.flatMap((id) => [...(listings[id]?.seen.keys() ?? [])]));
   return [...listed].filter((id) => !table.has(id));
-}
-
-/**
- * A listing that AWS denies while trusted access is off counts as empty, so that accounts are read individually. The
- * organization-wide call, which restores trusted access, requires the status of every account.
- */
-async function emptyWithoutTrust(error: unknown, trusting: Promise<boolean | null>): Promise<Listing> {
-  const refused = error instanceof CloudError && (error.kind === 'Denied' || error.kind === 'Prerequisite');
-  if (!refused || (await trusting) !== false) throw error;
-  return { seen: new Map(), brokenBy: null };
-}
-
-/** Reads trusted access; `null` if that fails, because no assessment depends on it. */
-async function readTrustedAccess(deps: SurveyDeps, retrying: Retrying): Promise<boolean | null> {
-  try {
-    return await retrying(() => deps.cloud.trustedAccess());
-  } catch (error) {
-    if (!(error instanceof CloudError) || error.kind === 'Unauthenticated') throw error;
-    deps.logger.warn('trusted access could not be read', { code: error.details.code, message: error.message });
-    return null;
-  }
 }
 
 /** The context for assessments at `now`. */
@@ -229,57 +248,6 @@ async function probeUnlisted(
     done += 1;
     onProgress({ kind: 'probing', done, total: accounts.length });
   });
-}
-
-function brokenListings(listings: Listings): string[] {
-  return KINDS.flatMap(({ id, title }) => {
-    const listing = listings[id];
-    if (!listing?.brokenBy) return [];
-    return [`the ${title} listing ended early after ${listing.seen.size} accounts: ${listing.brokenBy.message}`];
-  });
-}
-
-/** Reads the listings beside the leading one, of the kinds that the policy manages. */
-async function listOthers(
-  deps: SurveyDeps,
-  settings: Settings,
-  retrying: Retrying,
-  { policy, onProgress }: SurveyOptions,
-  { partition }: Caller,
-): Promise<Listings> {
-  const ids = ENROLLMENT_IDS.filter(
-    (id) => id !== LEADING_KIND && manages(policy.policy, id) && isAvailable(id, partition),
-  );
-  const read = await Promise.all(
-    ids.map(async (id) => [id, await listOther(deps, settings, retrying, id, onProgress)] as const),
-  );
-  const listings = new Map(read);
-  return byKind((id) => listings.get(id) ?? null);
-}
-
-/** A listing that AWS denies counts as broken, so that the other enrollments can still be managed. */
-async function listOther(
-  deps: SurveyDeps,
-  { maxAccounts }: Settings,
-  retrying: Retrying,
-  enrollment: EnrollmentId,
-  onProgress: OnProgress,
-): Promise<Listing> {
-  const { title, prerequisites } = kindOf(enrollment);
-  try {
-    return await readListing(
-      (token) => deps.cloud.list(enrollment, token),
-      retrying,
-      (_fresh, seen) => onProgress({ kind: 'listing', listing: enrollment, accounts: seen.size }),
-      maxAccounts,
-    );
-  } catch (error) {
-    if (!(error instanceof CloudError) || error.kind === 'Unauthenticated') throw error;
-    // The caller lacks the prerequisite, so no account can be enrolled [automation-org].
-    if (error.kind === 'Prerequisite' && prerequisites.length > 0) return { seen: new Map(), brokenBy: null };
-    deps.logger.warn(`the ${title} listing could not be read`, { code: error.details.code, message: error.message });
-    return { seen: new Map(), brokenBy: error };
-  }
 }
 
 /** Only the ids of all accounts with a record, because all records of a large organization would take too much memory. */
