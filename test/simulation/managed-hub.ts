@@ -28,7 +28,8 @@ export class ManagedHub {
 
   /** Enrolls a share of the accounts before the history begins. The others were never enrolled. */
   #enrollSome(sandbox: Sandbox): void {
-    const share = this.#chance.random();
+    // With nobody enrolled, one call for the whole organization is worth it.
+    const share = this.#chance.happens(0.3) ? 0 : this.#chance.random();
     const open = sandbox.accounts().filter(({ state }) => state === 'ACTIVE');
     for (const { accountId } of open.filter(() => this.#chance.happens(share))) {
       const statuses = this.#chance.happens(0.3) ? (['Active', 'Inactive'] as const) : (['Active'] as const);
@@ -39,6 +40,18 @@ export class ManagedHub {
   /** Adds the kind to the policies before and after an edit; the edit may begin or end its management. */
   manage([before, after]: readonly [string, string]): readonly [string, string] {
     if (!this.#used) return [before, after];
+    const [first, second] = this.#withOwnCall([before, after]);
+    return this.#managed(first, second);
+  }
+
+  /** Some policies allow the call for the whole organization. */
+  #withOwnCall(texts: readonly [string, string]): readonly [string, string] {
+    if (texts.some((text) => text.includes('organization:')) || !this.#chance.happens(0.4)) return texts;
+    const allow = (text: string): string => `${text}organization: { organizationEnrollment: auto }\n`;
+    return [allow(texts[0]), allow(texts[1])];
+  }
+
+  #managed(before: string, after: string): readonly [string, string] {
     const both = before === after || this.#chance.happens(0.6);
     const one = this.#chance.happens(0.5);
     const first = both || one ? this.#added(before) : before;

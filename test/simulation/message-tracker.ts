@@ -14,7 +14,7 @@ export interface Sending {
 export class MessageTracker {
   readonly #held = new Map<Process, Set<Delivery>>();
   /** By run and account: when the key was first queued. Answers from AWS between that and a second queueing do not count. */
-  readonly #planned = new Map<string, { readonly at: number; readonly byScanner: boolean }>();
+  readonly #planned = new Map<string, number>();
 
   /** Scan findings, also those deferred to a window, follow from the listings. Accounts of events are read individually and do not count. */
   sent(messages: readonly WorkMessage[], by: Process, { at, recordOf }: Sending): void {
@@ -22,18 +22,15 @@ export class MessageTracker {
       for (const id of idsOf(message)) {
         const waited = ENROLLMENT_IDS.some((enrollment) => recordOf(id)?.conditions[enrollment]?.reason === 'window');
         const key = `${message.runId} ${id}`;
-        const byScanner = by.name.startsWith('scanner-');
-        const known = this.#planned.get(key);
-        // An event during the scan uses the run's id too, but the plan comes later.
-        if ((known === undefined && (byScanner || waited)) || (byScanner && known?.byScanner === false))
-          this.#planned.set(key, { at, byScanner });
+        const counts = by.name.startsWith('scanner-') || (waited && !by.name.startsWith('reactor-'));
+        if (counts && !this.#planned.has(key)) this.#planned.set(key, at);
       }
     }
   }
 
   /** When the run's change of this account was queued, epoch ms; `null` if the run plans none. */
   plannedAt(runId: string | null, accountId: AccountId): number | null {
-    return this.#planned.get(`${runId} ${accountId}`)?.at ?? null;
+    return this.#planned.get(`${runId} ${accountId}`) ?? null;
   }
 
   received(deliveries: readonly Delivery[], by: Process): void {
@@ -73,6 +70,6 @@ function isAbout(message: WorkMessage, accountId: AccountId, enrollment: Enrollm
     case 'configurations':
       return enrollment === 'automation';
     case 'organization':
-      return enrollment === 'computeOptimizer';
+      return enrollment === message.enrollment;
   }
 }
