@@ -84,8 +84,8 @@ export function createClients(options: ClientOptions): Clients {
   // Created at its first use, because most policies do not manage this kind.
   let hub: CostOptimizationHubClient | null = null;
   const createHub = (): CostOptimizationHubClient => {
-    const client = new CostOptimizationHubClient({ ...perCall, region: COST_OPTIMIZATION_HUB_REGION });
-    return withTolerantTimes(withCompleteAnswers('cost-optimization-hub', client));
+    const settings = { ...perCall, region: COST_OPTIMIZATION_HUB_REGION };
+    return withTolerantTimes(withCompleteAnswers('cost-optimization-hub', new CostOptimizationHubClient(settings)));
   };
   let closed = false;
   return {
