@@ -11,6 +11,7 @@ import type { CompiledPolicy, OrganizationAccount } from '../../shared/domain/po
 import { compiled, NOW } from '../unit/domain/policy/support.ts';
 
 export const HOUR = 60 * 60 * 1000;
+export const MINUTE = 60 * 1000;
 export const DAY = 24 * HOUR;
 export { compiled as compiledFrom, NOW };
 
