@@ -77,7 +77,7 @@ export interface Cloud {
 export interface Configurations {
   /**
    * All stored configurations, in AWS's order. A page that fails makes the method throw, so each wire call is wrapped in `retry`. A
-   * configuration whose type of target this version does not know is left out, with a warning in the log.
+   * configuration whose target type this version does not know is left out, with a warning in the log.
    */
   list(options: Pick<ReadOrganizationOptions, 'retry'>): Promise<readonly OrganizationConfiguration[]>;
 

@@ -16,7 +16,7 @@ const rowsOf = async (world: World) => {
 };
 
 describe('the status of organization enrollment configurations', () => {
-  it('says of each who stored it, what the policy wants, and what to do', async () => {
+  it('names for each who stored it, what the policy wants, and what to do', async () => {
     const world = await startWorld({
       sandbox: { accounts: 60, drift: 0, configurationDelayMs: 0 },
       policy: { ...MANAGED, guardrails: '{ maxChanges: { percent: 100 }, maxOptOuts: { percent: 100 } }' },
@@ -80,7 +80,7 @@ describe('the status of organization enrollment configurations', () => {
       {
         ...{ targetId: root, target: '/', ruleMode: 'AnyAllowed', owner: 'rollcall', wanted: ['AnyAllowed'] },
         ...{ accounts: 0, differing: 0, status: 'Needs attention' },
-        message: 'contested: somebody else keeps deleting it; rollcall resume ou:/',
+        message: 'contested: somebody else keeps deleting it; to store it again: rollcall resume ou:/',
       },
       // Without the one of the root, Rollcall stored one for this OU, in which no account is active.
       expect.objectContaining({ target: '/Canary', owner: 'rollcall', accounts: 0, status: 'Unknown' }),

@@ -78,7 +78,7 @@ describe('the plan of organization enrollment configurations', () => {
     expect((await world.plan()).configurations?.calls).toEqual([]);
   });
 
-  it('shows a configuration that stays because it applies to accounts that the policy does not manage', async () => {
+  it('shows a configuration that stays because it applies to unmanaged accounts', async () => {
     const world = await startWorld({
       sandbox: { accounts: 60, drift: 0 },
       policy: {

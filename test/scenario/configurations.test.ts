@@ -105,7 +105,7 @@ describe('applying organization enrollment configurations', () => {
     await checkWorld(world);
   });
 
-  it('puts a configuration back twice, and then stops until an operator resumes it, if somebody else keeps deleting it', async () => {
+  it('stores a configuration again twice if somebody else keeps deleting it, and then stops until an operator resumes it', async () => {
     const world = await startWorld({ sandbox, policy: MANAGED });
     const target = { organizationalUnitId: rootId(world) };
     for (let round = 0; round < 3; round += 1) {

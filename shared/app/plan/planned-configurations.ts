@@ -28,7 +28,7 @@ export interface PlannedConfigurations {
   readonly calls: readonly PlannedConfiguration[];
   /** OUs that no configuration covers, and why. Accounts there are changed by other calls. */
   readonly notCovered: readonly { readonly ou: string; readonly why: string }[];
-  /** Configurations that stay although the policy does not want them, because they apply to accounts that it does not manage. */
+  /** Configurations that stay although the policy does not want them, because they apply to accounts that are unmanaged or in mode `alert`. */
   readonly kept: readonly KeptConfiguration[];
   /** How many more calls the same changes would need without configurations. */
   readonly callsSaved: number;
@@ -127,8 +127,9 @@ interface Refusals {
 }
 
 /**
- * The refused calls for which an approval is requested: those that a foreign configuration at or above their target shields, if an account there differs
- * from the policy. The approved run makes all of them, also those that change only later joiners, because they depend on each other.
+ * The refused calls for which an approval is requested: those at or below a target whose configuration is somebody else's, if a refused call there
+ * changes an account that differs from the policy. The approved run makes all of them, also those that change only later joiners, because they depend
+ * on each other.
  */
 function askedCalls(
   { containers, accounts }: ConfigurationTree,
@@ -172,7 +173,7 @@ export function nothing(why: string): DecidedConfigurations {
   return { calls: [], asked: [], shown: { calls: [], notCovered: [{ ou: '/', why }], kept: [] } };
 }
 
-/** The tree to plan calls on, or the reason why there is none. Incomplete listings of Automation or its prerequisites give no tree. */
+/** The tree to plan calls on, or the reason why there is none, for example an incomplete listing of Automation or its prerequisites. */
 function explain(
   policy: CompiledPolicy,
   survey: Survey,
@@ -201,8 +202,8 @@ const idsOf = (accounts: readonly AssociableAccount[]): AccountId[] => accounts.
 const optsOut = ({ accounts }: ConfigurationCall): boolean => [...accounts.values()].includes(true);
 
 /**
- * Whether a call that reaches the account makes its change. AWS changes an account whatever keeps back the account's own call. An account that is in
- * progress is being enabled already, so there only another rule mode is a change by this call.
+ * Whether a call that reaches the account changes it. AWS changes the account even if something delays the account's own call. An account in progress
+ * is already being enabled, so only a different rule mode counts as a change by this call.
  */
 function isChangedBy(
   call: ConfigurationCall,

@@ -24,17 +24,18 @@ interface Seen {
   recordedAt: string;
   accounts: number;
   differing: number;
-  /** Accounts that a person must look at, because Rollcall does not change the configuration. */
+  /** Differing accounts that need attention, because no run changes the configuration by itself. */
   stopped: number;
   readonly wanted: Set<Wanted>;
 }
 
-const NAMES = 8;
+/** Maximum number of targets whose paths are read in parallel. */
+const PARALLEL = 8;
 const OPEN: ReadonlySet<Verdict> = new Set(['Drifted', 'Blocked', 'Stalled']);
 
 /**
- * The configurations that apply to accounts, as the accounts' records show them, so without a call to AWS. A configuration that applies to no
- * account is known only if Rollcall stored it.
+ * The configurations that apply to accounts, from the accounts' records, without a call to AWS. A configuration that applies to no account is
+ * known only if Rollcall stored it.
  */
 export class ConfigurationList {
   readonly #seen = new Map<string | null, Seen>();
@@ -63,7 +64,7 @@ export class ConfigurationList {
   async rows(stores: Stores, policy: CompiledPolicy | null, now: number): Promise<readonly ConfigurationRow[]> {
     const own = await storedByRollcall(stores.registers, now);
     const manages = policy?.policy.organization.automationConfigurations === 'manage';
-    const rows = await mapParallel([...this.#seen.values()], NAMES, async (seen): Promise<ConfigurationRow> => {
+    const rows = await mapParallel([...this.#seen.values()], PARALLEL, async (seen): Promise<ConfigurationRow> => {
       const { targetId } = seen.source;
       const ours = targetId === null ? undefined : own.get(targetId);
       const isOurs = ours?.ruleModes.includes(seen.ruleMode ?? 'NoneAllowed') === true;
@@ -118,8 +119,11 @@ function unseen(targetId: string, { target, ruleModes, contested }: OwnConfigura
   const [ruleMode = null] = ruleModes;
   const selector = target.startsWith('/') ? `ou:${target}` : target;
   const state: State = contested
-    ? { status: 'Needs attention', message: `contested: somebody else keeps deleting it; rollcall resume ${selector}` }
-    : { status: 'Unknown', message: 'no account shows it' };
+    ? {
+        status: 'Needs attention',
+        message: `contested: somebody else keeps deleting it; to store it again: rollcall resume ${selector}`,
+      }
+    : { status: 'Unknown', message: 'no account is recorded under it' };
   const facts = { targetId, target, ruleMode, owner: 'rollcall' as const };
   return { ...facts, wanted: ruleMode === null ? [] : [ruleMode], accounts: 0, differing: 0, ...state };
 }

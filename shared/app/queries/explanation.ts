@@ -10,8 +10,8 @@ export type ExplanationView = z.infer<typeof explanation>;
 
 /**
  * What the policy declares for an account, and what determines its rule mode in AWS.
- * @param record its recorded state; `null`: not known, or `account` does not describe it as it is
- * @throws TagsNotReadError if the policy uses tags, and the account has none
+ * @param record its recorded state; `null`: none, or `account` is a description that need not match the real account
+ * @throws TagsNotReadError if the policy uses tags and the account's tags have not been read
  */
 export function explain(
   policy: CompiledPolicy,

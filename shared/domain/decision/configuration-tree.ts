@@ -22,7 +22,7 @@ export interface ExplainedTree {
   readonly tree: ConfigurationTree;
   /** For each OU that no configuration can cover, by id, the reason. */
   readonly whyNot: ReadonlyMap<string, string>;
-  /** For each configuration that stays because of an account that the policy does not manage, by the id of its target, the reason. */
+  /** For each configuration that stays because of an account that is unmanaged or in mode `alert`, by the id of its target, the reason. */
   readonly kept: ReadonlyMap<string, string>;
 }
 

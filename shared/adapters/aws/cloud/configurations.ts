@@ -63,15 +63,15 @@ export function createConfigurations(options: ConfigurationsOptions): Configurat
   };
 }
 
-/** Maximum number of types in the warning. */
+/** Maximum number of target types in the warning. */
 const NAMED = 3;
 
-/** @param types the type of each target that is left out, none of them known to this version */
+/** @param types the target type of each configuration that is left out */
 function leftOutText(types: readonly string[]): string {
   const distinct = [...new Set(types)];
   const named = distinct.slice(0, NAMED).map((type) => JSON.stringify(type));
   const list = [...named, ...(distinct.length > NAMED ? ['…'] : [])].join(', ');
   return types.length === 1
-    ? `1 configuration is left out, because this version does not know its type of target: ${list}`
-    : `${types.length} configurations are left out, because this version does not know their types of targets: ${list}`;
+    ? `1 configuration is left out, because this version does not know its target type: ${list}`
+    : `${types.length} configurations are left out, because this version does not know their target types: ${list}`;
 }

@@ -54,7 +54,7 @@ describe('the configurations of the Cloud port', () => {
     expect(found.map(({ ruleMode }) => ruleMode)).toEqual([null, null, null, null]);
   });
 
-  it('of unknown types of targets are left out, with one warning for all', async () => {
+  it('of unknown target types are left out, with one warning for all', async () => {
     const unknown = ['Policy', 'Team', 'Policy'].map((type, n) => stored(`p-${n}`, type, 'AnyAllowed'));
     const pages = [
       { ...listing(...unknown, stored(ACCOUNT, 'Account', 'AnyAllowed')), nextToken: 'YQ==' },
@@ -64,7 +64,7 @@ describe('the configurations of the Cloud port', () => {
     const found = await cloud.configurations.list({ retry: withoutRetries });
     expect(found.map(({ target }) => target.id)).toEqual([ACCOUNT]);
     expect(warnings).toEqual([
-      '4 configurations are left out, because this version does not know their types of targets: "Policy", "Team", "Region"',
+      '4 configurations are left out, because this version does not know their target types: "Policy", "Team", "Region"',
     ]);
   });
 

@@ -35,9 +35,9 @@ export const costOptimizationHubDriver: EnrollmentDriver = {
     const own = items.find(({ accountId }) => accountId === answered.session.accountId);
     if (own !== undefined) return observedEnrollment(own, answered);
     if (!nextToken) return NEVER_ENROLLED;
-    // The account may be on a later page, so its absence from this one means nothing.
+    // The account may be on a later page.
     const { key, session } = answered;
-    const message = `${key.operation} returned a page without account ${session.accountId} and did not end there. The answer is ignored.`;
+    const message = `${key.operation} returned a page that lacks account ${session.accountId} and is not the last one. The answer is ignored.`;
     throw ownError('Transient', 'UnfinishedAnswer', { ...key, accountId: session.accountId }, message);
   },
 
