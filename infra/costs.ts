@@ -34,7 +34,7 @@ export const PRICES = {
 export interface Assumptions {
   readonly accounts: number;
   readonly scansPerMonth: number;
-  /** The kinds that the policy manages. One that manages only later kinds costs as much as one that manages the first kind too. */
+  /** The kinds that the policy manages. Scans read the first kind's listing even if the policy does not manage it. */
   readonly kinds: readonly EnrollmentId[];
   /** Fraction of the accounts that drift in a month and are remediated, in each kind. */
   readonly driftPerMonth: number;
@@ -98,7 +98,7 @@ function tick(): Usage {
   return { ...stored(measured.tick), gbSeconds: TICK.gb * TICK.seconds, invocations: 1, logKb: LOG_KB.tick };
 }
 
-/** The calls of the kinds that are managed. The first kind always counts: its calls contain what does not depend on kinds. */
+/** The measurements of the managed kinds. The first kind always counts, because its scan includes the calls that every scan makes. */
 function managed({ kinds }: Assumptions): readonly KindCalls[] {
   return ENROLLMENT_IDS.filter((id) => id === FIRST_KIND.id || kinds.includes(id)).map((id) => measured.kinds[id]);
 }
@@ -113,7 +113,7 @@ function quietScan(assumptions: Assumptions): Usage {
   return sum(own, ...scans.map(({ base, perAccount }) => sum(stored(base), times(accounts, stored(perAccount)))));
 }
 
-/** The remediation of one account in every managed kind, each from a drift of its own to the last published entry. */
+/** The remediation of one account that has drifted in every managed kind, up to the last published entry. */
 function changes({ kinds, callsPerSecond }: Assumptions): Usage {
   const parts = kinds.map((id) => {
     const { change } = measured.kinds[id];

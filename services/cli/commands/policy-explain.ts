@@ -40,7 +40,7 @@ interface Source {
   readonly source: 'snapshot' | 'aws' | 'attributes';
   /** ISO 8601; `null`: no snapshot was used. */
   readonly snapshotAt: string | null;
-  /** Its state as last recorded, if the account was not described otherwise. */
+  /** The account's recorded state; missing if AWS was read or `--attributes` describe the account. */
   readonly record?: AccountRecord | null;
 }
 

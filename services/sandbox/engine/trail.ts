@@ -35,8 +35,8 @@ const CALLS = {
 const REGION = 'us-east-1';
 
 /**
- * CloudTrail: the calls that change enrollments, as EventBridge delivers them to the calling account. Throttled calls are left out. The ids depend
- * on the order only, so that recording takes no number from the random source.
+ * CloudTrail: the calls that change enrollments, as EventBridge delivers them to the calling account. Throttled calls are left out. The ids
+ * come from a counter, so that recording does not advance the random source.
  */
 export class Trail {
   readonly #log = new EventLog<Event>();
