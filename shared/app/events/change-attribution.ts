@@ -27,7 +27,7 @@ export type Noted = AccountId | 'organization';
 export const CHANGED_BY = documentFamily(REGISTERS.changedBy, notes);
 /** Recent entries of an account that are searched for Rollcall's own calls. */
 const OWN_CALLS = 20;
-/** A run may store a configuration for each OU of an organization, and the events arrive after it. */
+/** Recent calls for configurations that are searched. A run may make a call for each OU, and the events can arrive after its last one. */
 const OWN_CONFIGURATION_CALLS = 200;
 /** CloudTrail times are whole seconds of AWS's clock. */
 const CLOCK_SLACK_MS = 2_000;
@@ -68,7 +68,10 @@ export async function isOurs(
   return false;
 }
 
-/** Whether Rollcall made a call for a configuration. The event of one on an OU or the root names no account, but the call has an entry of its own. */
+/**
+ * Whether Rollcall made the call for a configuration. If its target is an OU or the root, the event names no account, but the organization's chain
+ * has an entry with the request id.
+ */
 export function isOurConfiguration({ ledger }: Pick<Deps, 'ledger'>, requestId: string | null): Promise<boolean> {
   return hasCall(ledger, { type: 'ConfigurationEnded' }, OWN_CONFIGURATION_CALLS, requestId);
 }

@@ -84,6 +84,7 @@ type Of<Kind extends ParsedEvent['kind']> = Extract<ParsedEvent, { kind: Kind }>
 
 interface WantedScan {
   readonly reason: string;
+  /** How long AWS may take to apply the reported change, ms; another scan follows then. Default 0: the change is in effect. */
   readonly settlesMs?: number;
 }
 
@@ -144,7 +145,7 @@ class Reactor {
     return this.#refresh([from]);
   }
 
-  /** Enqueues as many accounts as the throttle allows; for the others, or with `wanted`, requests a scan. */
+  /** Enqueues as many accounts as the throttle allows. Requests a scan for the others, or if `wanted` is given. */
   async #enqueue(ids: readonly AccountId[], wanted: WantedScan | null, organization: boolean): Promise<Reaction> {
     const { registers, clock, logger } = this.#deps;
     const granted = await acquireLookups(registers, ids, clock.now());

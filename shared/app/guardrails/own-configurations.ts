@@ -18,7 +18,7 @@ const schema = z.record(
     runId: z.string(),
     /** Whether AWS has accepted the call. */
     accepted: z.boolean().default(true),
-    /** Rollcall is about to delete it, or a process was killed after the call: its absence is not somebody else's doing. */
+    /** Rollcall has begun to delete it, so its absence does not mean that somebody else has deleted it. */
     deleting: z.boolean().default(false),
     /** When Rollcall stored it again because somebody else had deleted it, epoch ms. */
     repeated: z.array(z.number()).default([]),
@@ -29,10 +29,10 @@ type Own = z.infer<typeof schema>[string];
 
 export const OWN_CONFIGURATIONS = storedDocument(REGISTERS.configurations, schema);
 
-/** If somebody else deletes a configuration this often within {@link PERIOD_MS}, Rollcall does not store it again. */
+/** Rollcall stores a configuration that somebody else has deleted again this often within {@link PERIOD_MS}; after that it is contested. */
 const MAX_REPEATED = 2;
 const PERIOD_MS = 24 * 60 * 60 * 1000;
-/** No call is in progress for longer, ms. */
+/** A call that began longer ago than this is no longer in progress, ms. */
 const CALL_MS = 60 * 60 * 1000;
 
 /** The configurations that Rollcall stored. */
@@ -97,9 +97,9 @@ export async function storedByRollcall(
   );
 }
 
-/** Lets Rollcall store these configurations again, as if nobody had ever deleted them. */
+/** Lets Rollcall store these configurations again. Earlier deletions no longer count. */
 export async function endContest(registers: Registers, targetIds: ReadonlySet<string>): Promise<void> {
-  // Nothing of Rollcall's is stored, so storing it the next time is not a repetition.
+  // `accepted: false`, because otherwise the next call would count as a response to another deletion.
   const ended = { repeated: [], accepted: false };
   await update(registers, OWN_CONFIGURATIONS, (current) =>
     Object.fromEntries(
@@ -109,7 +109,7 @@ export async function endContest(registers: Registers, targetIds: ReadonlySet<st
 }
 
 /**
- * Notes that Rollcall is about to store a configuration: a process that is killed after the call must not take it for somebody else's.
+ * Notes that Rollcall is about to store a configuration, so that after a crash it does not look like somebody else's.
  * @returns what was noted for the target before, for {@link withdrawConfiguration}; `null`: nothing
  */
 export async function noteConfiguration(
@@ -121,9 +121,9 @@ export async function noteConfiguration(
     const own = current?.[targetId];
     before = own ?? null;
     const ours = own !== undefined && (present === own.ruleMode || present === own.previous);
-    // A call that AWS has not accepted, or that another worker has made since, left nothing that somebody else could have deleted.
-    const stood = own?.accepted === true && !own.deleting && own.at <= readAt;
-    const repeats = stood && own.ruleMode === wanted && present === null;
+    // Somebody else can have deleted only a configuration that AWS had accepted before `present` was read.
+    const wasStored = own?.accepted === true && !own.deleting && own.at <= readAt;
+    const repeats = wasStored && own.ruleMode === wanted && present === null;
     const repeated = recent(own?.repeated ?? [], now);
     const previous = ours ? present : null;
     const noted = { ruleMode: wanted, target, previous, at: now, runId, accepted: false, deleting: false };
@@ -146,7 +146,7 @@ interface NotedConfiguration {
 }
 
 /**
- * Notes that Rollcall is about to delete a configuration: after a crash, it must not count as deleted by somebody else.
+ * Notes that Rollcall is about to delete a configuration, so that after a crash the deletion does not count as somebody else's.
  * @returns as {@link noteConfiguration}
  */
 export async function noteDeletion(registers: Registers, targetId: string, now: EpochMs): Promise<Own | null> {
@@ -160,8 +160,8 @@ export async function noteDeletion(registers: Registers, targetId: string, now: 
 }
 
 /**
- * Forgets what AWS does not store and nobody else has deleted: a process was killed after a Delete call, or before a Put call. Otherwise the
- * same configuration, stored by somebody else later, would count as ours.
+ * Forgets the notes of processes that were killed after a Delete call or before a Put call: AWS stores no configuration for them. Otherwise the same
+ * configuration would count as ours if somebody else stored it later.
  * @param stored a complete listing
  */
 export async function pruneConfigurations(
@@ -179,8 +179,9 @@ export async function pruneConfigurations(
 }
 
 /**
- * AWS has certainly not carried out what {@link noteConfiguration} or {@link noteDeletion} noted. Without this, a configuration that somebody else stores later would count as ours.
- * @param before the result of `noteConfiguration`
+ * Restores the earlier note if AWS has certainly not carried out the call. Otherwise a configuration that somebody else stores later would count as
+ * ours.
+ * @param before the result of {@link noteConfiguration} or {@link noteDeletion}
  */
 export async function withdrawConfiguration(registers: Registers, targetId: string, before: Own | null): Promise<void> {
   if (before === null) return forgetConfiguration(registers, targetId);
@@ -197,7 +198,7 @@ export async function confirmConfiguration(registers: Registers, targetId: strin
   });
 }
 
-/** No configuration of the target is ours any more. */
+/** Forgets a target: whatever AWS stores for it is somebody else's. */
 export async function forgetConfiguration(registers: Registers, targetId: string): Promise<void> {
   await update(registers, OWN_CONFIGURATIONS, (current) => {
     const { [targetId]: _, ...others } = current ?? {};

@@ -6,7 +6,7 @@ import { REGISTERS, storedDocument } from '../coordination/documents.ts';
 import { readTyped, writeTyped } from '../coordination/typed-register.ts';
 
 const earlyScan = z.object({
-  /** The reported change is in effect before this time, epoch ms. A scan that begins later satisfies the request. */
+  /** By this time the reported change is in effect, epoch ms. A scan that begins later satisfies the request. */
   at: z.number(),
   /** The organization itself has changed: an older organization snapshot must not be used. */
   organization: z.boolean(),
@@ -23,8 +23,8 @@ export const EARLY_SCAN_SPACING_MS = 5 * 60_000;
 const AHEAD_MS = 1_000;
 
 /**
- * Requests an early scan for an event about too many accounts. Any number of requests become one scan. With `settlesMs`, the time that AWS may take
- * to apply the reported change, another scan follows the early one after that time.
+ * Requests an early scan for an event about too many accounts. Any number of requests become one scan.
+ * @param request `settlesMs`: how long AWS may take to apply the reported change; another scan follows the early one after that time
  * @param begunAt due time of the last scan; a request after that time is still open
  */
 export async function requestEarlyScan(
