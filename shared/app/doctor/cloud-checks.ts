@@ -58,7 +58,7 @@ function once<T>(request: () => Promise<T>): () => Promise<T> {
   return () => (response ??= request());
 }
 
-/** The kinds that must be readable and whose service exists in the caller's partition. Elsewhere they are Not applicable. */
+/** The needed kinds whose service exists in the caller's partition. */
 export async function availableKinds(
   needed: readonly EnrollmentId[],
   facts: Pick<CloudFacts, 'caller'>,

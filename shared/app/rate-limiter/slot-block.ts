@@ -9,7 +9,7 @@ export interface SlotBlockOptions {
   readonly steps: number;
 }
 
-/** The slots that a process has reserved in one write. What became of them determines the next reservation. */
+/** The slots that a process has reserved in one write. How it used them determines the next reservation. */
 export class SlotBlock {
   readonly #options: SlotBlockOptions;
   #next = 0;
@@ -29,7 +29,7 @@ export class SlotBlock {
   /**
    * Takes the next slot that can still be used; `null`: none is left. Slots that have passed lapse. If they were kept, every process could release its
    * saved slots in the same second.
-   * @param steps see {@link ClockCheck.steps}. After the clock was set, the slots are times of the old clock.
+   * @param steps see {@link ClockCheck.steps}; if it has changed, the clock was set, so the remaining slots are dropped
    */
   take(now: EpochMs, steps: number): EpochMs | null {
     const { times, patienceMs } = this.#options;

@@ -60,8 +60,8 @@ export class TotalBudget {
   }
 
   /**
-   * A busy process should not write for every call, and one that calls rarely must not take slots from others: blocks grow, and their slots are
-   * spaced such that about half of them are used.
+   * A busy process should not write for every call, and one that calls rarely must not take slots from others. So blocks grow, and their slots are
+   * spaced so that about half of them are used.
    */
   #learn(): void {
     const { size, lapsed, waited } = this.#block;

@@ -124,10 +124,10 @@ export function undone(attempts: number): FailureOutcome {
   return { verdict: 'Drifted', reason: 'retrying', notBefore: null, attempts, dead: false, counts: false };
 }
 
-/** The first pauses before an account is read again while AWS applies a configuration to it, ms. AWS takes up to five minutes. */
+/** Minimum pause before an account is read again while AWS applies a configuration to it, ms. AWS takes up to five minutes. */
 const APPLYING_MS = 60_000;
 
-/** A configuration gives the account the desired rule mode, so there is nothing to change, only to observe, at growing intervals. */
+/** A configuration gives the account the desired rule mode, so it is only observed, at growing intervals. */
 export function awaitingConfiguration(attempts: number, now: EpochMs, random: () => number): FailureOutcome {
   const next = attempts + 1;
   return { ...undone(next), notBefore: now + Math.max(APPLYING_MS, backoffMs(next, random)) };

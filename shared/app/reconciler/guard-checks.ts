@@ -40,7 +40,7 @@ function controls({ deps, controls: view }: CheckParts): Check {
 /** A batch has at most 50 accounts. Reading more than that one by one would outlast their claims. */
 const MAX_SINGLE_READS = 50;
 
-/** Finds accounts in the snapshot; `null`: it is not there. @param accounts how many will be looked up */
+/** Looks up accounts in the snapshot; `null`: the snapshot lacks the account. @param accounts how many will be looked up */
 async function accountFinder(
   { snapshots }: CheckParts['deps'],
   accounts: number,
@@ -50,7 +50,7 @@ async function accountFinder(
   return async (id) => known.get(id) ?? null;
 }
 
-/** An account that the snapshot lacks can only be suspended by its id. */
+/** An account that the snapshot lacks can be suspended only by its id. */
 function onlyId(id: AccountId): OrganizationAccount {
   return { id, name: '', ou: '', state: 'ACTIVE', management: false, tags: null };
 }

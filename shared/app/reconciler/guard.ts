@@ -91,7 +91,7 @@ export class Guard {
 const FRESH_MS = 1_000;
 
 /**
- * Checks, and while a slow store makes the answers grow old, repeats the urgent checks until their answers are fresh.
+ * Runs the checks. If a slow store makes their answers old, repeats the urgent checks until those answers are fresh.
  * @param check returns a function that repeats only the urgent checks
  * @param requireTime throws if no time is left to wait for answers
  */

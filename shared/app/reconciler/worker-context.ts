@@ -100,7 +100,7 @@ export interface WorkResult {
 
 export const NO_RESULT: WorkResult = { outcomes: [], followUps: [], dead: null };
 
-/** One result of several parts of a message. A message can be only one dead letter, so the first part that is one gives its reason. */
+/** Merges the results of the parts of a message. A message becomes at most one dead letter, so the first part with a reason supplies it. */
 export function merged(results: readonly WorkResult[]): WorkResult {
   return {
     outcomes: results.flatMap(({ outcomes }) => outcomes),

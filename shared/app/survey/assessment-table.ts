@@ -29,7 +29,7 @@ export interface AssociableAccount {
   readonly headHash: string | null;
   /** Whether its prerequisites are Active. AWS enrolls no other account. */
   readonly eligible: boolean;
-  /** Whether a worker is about to change its enrollment. */
+  /** Whether a worker holds a claim on its enrollment. */
   readonly claimed: boolean;
 }
 

@@ -21,7 +21,7 @@ interface ListingOptions {
   readonly onProgress: OnProgress;
 }
 
-/** Reads the listings beside the leading one, of the kinds that the policy manages. */
+/** Reads the listings of the managed kinds, except the leading one. */
 export async function listOthers(
   deps: ListingDeps,
   settings: Settings,

@@ -113,7 +113,7 @@ function fromListing(
   return lacksPrerequisite(enrollment, known) ? absent(enrollment) : NOT_LISTED;
 }
 
-/** An account that the complete listing of a kind omits if it was never enrolled. */
+/** An account that a complete listing omits, for a kind whose listing names every account that was ever enrolled. */
 function notEnrolled(account: OrganizationAccount, enrollment: EnrollmentId, leading: Listing | null): Observation {
   if (account.management) return NOT_LISTED;
   // The leading listing names every member. An account that it lacks as well may have left the organization since the snapshot.

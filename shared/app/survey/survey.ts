@@ -137,7 +137,7 @@ interface ReadAll {
   readonly trustedAccess: boolean | null;
 }
 
-/** Reads the leading listing, and in parallel everything else. Pages of the leading listing are assessed as soon as the rest is known. */
+/** Reads the leading listing and, in parallel, everything else. Pages of the leading listing are assessed as soon as the rest is known. */
 async function readEverything(parts: Parts): Promise<ReadAll> {
   const { deps, settings, retrying, options, pipeline } = parts;
   const listed = readListing(
@@ -163,7 +163,7 @@ async function readEverything(parts: Parts): Promise<ReadAll> {
   return { enrolled, table, recorded, trustedAccess };
 }
 
-/** Reads the organization and the listings beside the leading one, and begins the assessments. @param prepared resolves when they may begin */
+/** Reads the organization and the other listings, and begins the assessments. @param prepared resolves when they may begin */
 async function beginTable(parts: Parts, prepared: Promise<void>): Promise<AssessmentTable> {
   const { deps, settings, retrying, options, begunAt, caller, controls, pipeline } = parts;
   const { policy, needsRecording } = options;

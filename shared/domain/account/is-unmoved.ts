@@ -3,8 +3,8 @@ import { ENROLLMENT_IDS, type EnrollmentId, independentOf } from '../enrollment/
 import type { AccountRecord } from './record.ts';
 
 /**
- * Whether an enrollment may still be judged by `known`, an older version of the record. Another worker may have written about independent enrollments of
- * the account in the meantime, for example for an organization-wide call of their kind.
+ * Whether `known`, an older version of the record, still shows everything that matters for an enrollment. Another worker may have written about
+ * independent enrollments of the account in the meantime, for example for an organization-wide call of their kind.
  */
 export function isUnmoved(current: AccountRecord, known: AccountRecord, enrollment: EnrollmentId): boolean {
   if (current.head.hash === known.head.hash) return true;

@@ -204,7 +204,7 @@ export function joined(
   });
 }
 
-/** A worker holds a claim on the enrollment: only that worker records the result. */
+/** Whether a worker holds a claim on the enrollment. Only that worker records the result. */
 function isBeingChanged({ verdict, deadline }: Assessment): boolean {
   return verdict === 'Converging' && deadline === null;
 }

@@ -13,7 +13,7 @@ import type { OperatorSuspension } from './operator-controls.ts';
 export interface ExplainedWant {
   readonly want: Want;
   readonly why: string | null;
-  /** The configuration that applies to the account stays because the policy does not manage the account. */
+  /** The configuration that applies to the account stays, because the account is unmanaged or in mode `alert`. */
   readonly keeps?: true;
 }
 
@@ -28,8 +28,8 @@ const HELD: Partial<Record<Assessment['verdict'], string>> = {
 };
 
 /**
- * What the policy wants for an account; `null`: the account is not active, so it does not count. If it is reinstated, it inherits a configuration,
- * so nothing may cover it that the policy or an operator keeps from it.
+ * What the policy wants for an account; `null`: the account is not active, so it does not count. An exempt or suspended account counts even if it is
+ * not active, because it would inherit a configuration if it were reinstated.
  * @param covered whether a configuration applies to the account now. Deleting it would change the account, which only a policy that enforces
  *   Inactive permits.
  */
@@ -72,7 +72,7 @@ function heldIfReinstated(
   const isSuspended = suspensions.some(({ selector, until }) => {
     const parsed = parseOperatorSelector(selector);
     if (until !== null && until <= now) return false;
-    // As in every other place, a selector that cannot be evaluated matches.
+    // As everywhere, a selector that cannot be evaluated matches.
     if (!parsed.ok || (parsed.selector.match.usesTags && account.tags === null)) return true;
     return parsed.selector.match.test(account);
   });

@@ -126,12 +126,12 @@ export interface ConfigurationChange {
   readonly targetId: string;
   /** The rule mode that the call stores; `null`: it deletes the configuration. */
   readonly ruleMode: RuleMode | null;
-  /** Who set the configuration that the call replaces or deletes. Approving a call for a target without one permits no call that replaces one. */
+  /** Who set the configuration that the call replaces or deletes. An approval for a target without a configuration does not permit replacing one. */
   readonly owner: ConfigurationOwner;
 }
 
 export const CONFIGURATION_OWNERS = ['rollcall', 'other', 'none'] as const;
-/** A configuration that AWS stores is ours if Rollcall put it there, with the same rule mode. */
+/** `rollcall`: Rollcall stored the configuration, with its present rule mode. `none`: AWS stores no configuration for the target. */
 export type ConfigurationOwner = (typeof CONFIGURATION_OWNERS)[number];
 
 /** Changes that can be made now: drift with a call and no remaining delay. */

@@ -35,7 +35,7 @@ export function governingConfiguration(seen: Seen, known: Seen | null): Governin
   if (source === undefined) return known?.ruleMode === seen.ruleMode ? before : null;
   if (source === null || !isGoverning(source)) return null;
   if (source.type !== 'configuration' || before === null) return source;
-  // With another rule mode, it may be another configuration than the recorded one.
+  // If the rule mode differs from the recorded one, it may be another configuration.
   return known?.ruleMode === seen.ruleMode ? before : source;
 }
 

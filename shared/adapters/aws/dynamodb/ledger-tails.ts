@@ -49,8 +49,8 @@ export async function* readTails(dynamo: Dynamo, until: number): AsyncGenerator<
 }
 
 /**
- * Finds the last entry of each kind in the chain's index by time, and reads only these entries from the table. A chain without an entry of its own about
- * some kind is searched to its beginning, in pages that grow.
+ * Finds the last entry of each kind in the chain's index by time, and reads only these entries from the table. If a kind has no entry of its own, the
+ * chain is searched to its beginning, in growing pages.
  */
 async function readTail(dynamo: Dynamo, chain: string, until: number): Promise<AccountTail> {
   const picks = new Map<string, Pick>();

@@ -43,8 +43,8 @@ import type { CreateTableCommandInput, KeySchemaElement, Projection } from '@aws
  *   register             1 WRU a write, 1 RRU a read (a stored plan of 20,000 changes: about 150 WRU)
  *   save 10,000 accounts 79 buckets of 5 KB: 400 WRU, and as many to delete the old ones; get: 3 to 4 RRU
  *   query a page of 100  8 shards: 8 RRU of index, then 100 RRU of entries
- *   tails (as-of)        ends of all chains: 300 RRU for 10,000; each account: 1 to 2 RRU of its LSI, 3 of entries, 1 for its first entry. The LSI is
- *                        read to the account's first entry, 11 entries per RRU, if some kind is mentioned only there or nowhere
+ *   tails (as-of)        ends of all chains: 300 RRU for 10,000; each account: 1 to 2 RRU of its LSI, 3 of entries, 1 for its first entry. If a kind
+ *                        occurs only in the account's first entry or nowhere, the LSI is read that far, at 11 entries per RRU
  *   ends                 35 chains per RRU
  *   prune                1 RRU for 30 keys, and as many WRU per entry as it took to write it
  *   reachedSince         20 entries per RRU, from the index of all entries

@@ -43,14 +43,14 @@ export interface PlannedCall {
 
 export interface CallEnd {
   /**
-   * `busy`: the call may be made later, because AWS is still applying another change or the plan of the call has become too old. `moved`: no request was sent, because accounts have changed since they were assessed, so the call must
-   * be planned again. `failed`: nothing above the target may be changed before the next scan.
+   * `busy`: AWS is still applying another change, or the call was planned too long ago; it may be made later. `moved`: accounts have changed since they
+   * were assessed, so no request was sent; the call must be planned again. `failed`: nothing above the target may be changed before the next scan.
    */
   readonly end: 'made' | 'busy' | 'moved' | 'failed';
   readonly accounts: readonly Remediated<Candidate>[];
 }
 
-/** Codes of failures before the request was sent that show outdated assessments, not a fault of the call. */
+/** Codes of failures before the request was sent that mean outdated assessments, not a fault of the call. */
 const OUTDATED: ReadonlySet<string> = new Set([
   NOT_ALL_CLAIMED,
   CLAIM_EXPIRING,
@@ -115,8 +115,8 @@ async function candidates(
 }
 
 /**
- * Whether an account that the call would reach without changing it is in another state by now, or about to be. Entries about its prerequisites do not
- * count: AWS applies the configuration to the account as soon as they are met.
+ * Whether an account that the call would reach without changing it is now in another state, or about to be. Entries about its prerequisites do not
+ * count, because AWS applies the configuration to the account as soon as they are met.
  */
 function hasChanged({ assessment: { status, ruleMode } }: AssociableAccount, record: AccountRecord | null): boolean {
   const condition = record?.conditions[ASSOCIABLE] ?? null;
@@ -193,8 +193,8 @@ class Call {
   }
 
   /**
-   * While the rate limiter or a slow store delays the call, accounts may move and somebody else may change the configurations, so it must leave soon
-   * after they were read. After this check, the claims are the bound.
+   * While the rate limiter or a slow store delays the call, accounts may move and somebody else may change the configurations. So the call must be sent
+   * soon after they were read. After this check, the expiry of the claims limits the delay.
    */
   #requireRecent(): void {
     const { deps, settings } = this.#work;
@@ -214,7 +214,7 @@ class Call {
       await makeForJoiners(this.#work, this.#message, async () => {
         const send = await this.prepare(token);
         return () => {
-          // There are no claims.
+          // No claim limits the delay of the last checks.
           this.#requireRecent();
           return send();
         };

@@ -63,8 +63,8 @@ export interface EnrollmentKind<Id extends string = string, Operation extends st
   };
   /**
    * What it means that a complete listing omits an account. `unknown`: nothing, so the account itself is read. `inactiveWithoutPrerequisite`: the
-   * enrollment is off if a prerequisite is observed to be off, else nothing. `inactive`: the enrollment of an account that the first kind's
-   * listing names as a member is off.
+   * enrollment is off if a prerequisite is observed to be off, else nothing. `inactive`: the enrollment is off if the first kind's listing
+   * names the account as a member.
    */
   readonly absence: 'unknown' | 'inactiveWithoutPrerequisite' | 'inactive';
 }
