@@ -40,7 +40,11 @@ describe('tick, scanner and worker', () => {
   it('make only calls that their roles allow', async () => {
     const world = await deploy({
       sandbox: { accounts: 14, drift: 0.5 },
-      policy: { automation: 'Active', costOptimizationHub: 'Active', organizationRules: 'AnyAllowed' },
+      policy: {
+        ...{ automation: 'Active', costOptimizationHub: 'Active', organizationRules: 'AnyAllowed' },
+        // The accounts of these OUs are enabled one by one, with their own roles, the others in batches.
+        more: 'rules: [{ id: own-roles, match: { ou: [/Workloads, /Sandbox] }, organizationRules: unmanaged }]',
+      },
     });
     const management = world.sandbox.info.managementAccountId;
     const calls = new Map<string, Set<string>>();
@@ -68,6 +72,8 @@ describe('tick, scanner and worker', () => {
     expect([...calls.keys()].sort()).toEqual(['member', 'scanner', 'tick', 'worker']);
     const services = (made: ReadonlySet<string>) => new Set([...made].map((action) => action.split(':')[0]));
     expect(services(calls.get('member') ?? new Set())).toEqual(new Set(KINDS.map(({ service }) => service)));
+    expect(calls.get('member')).toContain('aco-automation:UpdateEnrollmentConfiguration');
+    expect(calls.get('worker')).toContain('aco-automation:AssociateAccounts');
     for (const [who, made] of calls) {
       const allowed = new Set(actionsOf(statementsOf(roleOf(who))));
       expect([who, [...made].filter((action) => !allowed.has(action))]).toEqual([who, []]);
