@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { configurationTable } from '../../services/cli/ui/configuration-table.ts';
+import { configurationTable } from '../../services/cli/ui/status-configurations.ts';
 import { status } from '../../shared/app/queries/status.ts';
 import { put, remove, unit } from '../services/sandbox/configuration-calls.ts';
 import { startWorld, type World } from '../support/world.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { configurationsText } from '../../services/cli/ui/configurations-text.ts';
+import { configurationsText } from '../../services/cli/ui/plan-configurations.ts';
 import { startWorld, type World } from '../support/world.ts';
 
 const ASSOCIATED = { automation: 'Active', organizationRules: 'AnyAllowed' } as const;

@@ -3,8 +3,8 @@ import type { Change, PlannedCall } from '../../../shared/domain/decision/plan.t
 import { type PlanTotals, totalChanges } from '../../../shared/domain/decision/plan-totals.ts';
 import { ORGANIZATION_WIDE, TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { reasonText } from '../../../shared/domain/enrollment/reason-codes.ts';
-import { configurationsText } from './configurations-text.ts';
 import type { Output, Style } from './output.ts';
+import { configurationsText } from './plan-configurations.ts';
 import { paintStatus, statusTable } from './statuses.ts';
 import { oneLine, table } from './table.ts';
 import { count, instant, number, partsText, stateText } from './words.ts';

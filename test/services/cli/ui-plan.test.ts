@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { configurationsText } from '../../../services/cli/ui/configurations-text.ts';
 import type { Style } from '../../../services/cli/ui/output.ts';
+import { configurationsText } from '../../../services/cli/ui/plan-configurations.ts';
 import { planText } from '../../../services/cli/ui/plan-text.ts';
 import { changesText } from '../../../services/cli/ui/words.ts';
 import { changesText as dashboardText } from '../../../services/dashboard/browser/words.ts';
