@@ -53,7 +53,7 @@ export async function startApi(
   let asking: Pick<Deps, 'cloud' | 'random'> | null = null;
   const reader = () => {
     if (asking === null) return null;
-    // The API's own registers: the store of the app is closed while the daemon restarts.
+    // The API's own registers: the daemon closes its store and opens it again when it loads another policy.
     const deps = { ...asking, clock, registers: stores.registers };
     return accountReader(deps, inUse.policy, clock.now() + READ_RETRY_MS);
   };

@@ -45,7 +45,7 @@ export interface Settings {
   readonly claimMs: number;
   /** How long the lease of a scan lasts without renewal, ms. */
   readonly leaseMs: number;
-  /** Maximum time for one API call including its retries, ms. */
+  /** Maximum time for one API call including its retries, ms. `support/retry.ts` also limits their number. */
   readonly retryBudgetMs: number;
   /** Maximum number of accounts in the organization; larger listings count as broken. */
   readonly maxAccounts: number;

@@ -60,7 +60,8 @@ export interface Ledger {
   ends(): AsyncIterable<readonly ChainEnd[]>;
 
   /**
-   * The last entries of each account's chain that were written at or before `until` (ISO 8601), in pages ordered by account. The
+   * Of each account's chain, the last entry of each enrollment kind and the last one about joining or leaving that were written at or before
+   * `until` (ISO 8601), with the latest checkpoint, in pages ordered by account. The
    * order of the chain decides which are last, even if clocks differ by up to ten minutes.
    */
   tails(until: string): AsyncIterable<readonly AccountTail[]>;

@@ -9,7 +9,7 @@ import {
   type ConfigurationTree,
   planConfigurations,
   type TreeAccount,
-} from '../../shared/domain/decision/configuration-plan.ts';
+} from '../../shared/domain/decision/configuration-planner.ts';
 import type { RuleMode } from '../../shared/domain/enrollment/model.ts';
 import { anyTree, nearest, parentOf } from './configuration-trees.ts';
 

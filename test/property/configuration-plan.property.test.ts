@@ -4,7 +4,7 @@ import {
   type ConfigurationTree,
   planConfigurations,
   type Want,
-} from '../../shared/domain/decision/configuration-plan.ts';
+} from '../../shared/domain/decision/configuration-planner.ts';
 import type { RuleMode } from '../../shared/domain/enrollment/model.ts';
 import { anyTree, nearest } from './configuration-trees.ts';
 

@@ -4,7 +4,7 @@ import type {
   Container,
   TreeAccount,
   Want,
-} from '../../shared/domain/decision/configuration-plan.ts';
+} from '../../shared/domain/decision/configuration-planner.ts';
 import type { RuleMode } from '../../shared/domain/enrollment/model.ts';
 
 const want = fc.oneof(

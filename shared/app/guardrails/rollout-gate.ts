@@ -34,7 +34,7 @@ export type RolloutState = z.infer<typeof rolloutSchema>;
 export const ROLLOUT = storedDocument(REGISTERS.rollout, rolloutSchema);
 
 /**
- * The gate after a restore: the stricter of both; `null` if they belong to different policies, so that the rollout starts again.
+ * The gate after a restore: the stricter of the backup's and the replaced store's; `null` if they belong to different policies, so that the rollout starts again.
  * @throws DamagedRegisterError
  */
 export function restoredRollout(backup: unknown, replaced: unknown): RolloutState | null {

@@ -1,5 +1,5 @@
 import { type ConfigurationCall, decideConfigurations } from '../../domain/decision/configuration-calls.ts';
-import type { ConfigurationTree } from '../../domain/decision/configuration-plan.ts';
+import type { ConfigurationTree } from '../../domain/decision/configuration-planner.ts';
 import { configurationTree, type ExplainedTree, TreeChangedError } from '../../domain/decision/configuration-tree.ts';
 import { type ConfigurationChange, type ConfigurationOwner, isChange } from '../../domain/decision/plan.ts';
 import { ASSOCIABLE, actionFor, type Operation } from '../../domain/enrollment/kinds/index.ts';

@@ -15,7 +15,7 @@ import { entryContext, type WorkContext } from './worker-context.ts';
 /**
  * Writes the outcome of an intent whose worker died before it could, from the live state. If the account can no longer be read (closed, or
  * access denied), the outcome says that the result is unknown: every intent has an outcome (invariant 2).
- * @returns the record after it; `null` if the state cannot be read now. Then it is polled again, more and more rarely.
+ * @returns the record after the outcome; `null` if the state cannot be read now. The account is then polled again, more and more rarely.
  */
 export async function recoverClaim(
   work: WorkContext,

@@ -207,8 +207,8 @@ export async function beginPart(deps: ScheduleDeps, runId: string): Promise<Scan
 }
 
 /**
- * Stores when the oldest AWS response of the run was requested. Call it before the responses themselves are stored: after a crash in between, a
- * part that reuses them must know how old they are.
+ * Stores the time at which the oldest AWS response of the run was requested. Call it before the responses themselves are stored: after a crash in
+ * between, the part of the scan that reuses them must know how old they are.
  */
 export async function noteOldestAnswer(deps: ScheduleDeps, runId: string, begunAt: EpochMs): Promise<void> {
   await update(deps.registers, SCAN, (current): ScanState => {

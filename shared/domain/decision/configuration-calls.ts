@@ -1,5 +1,5 @@
 import type { AccountId, RuleMode } from '../enrollment/model.ts';
-import { type ConfigurationTree, planConfigurations, type TreeAccount } from './configuration-plan.ts';
+import { type ConfigurationTree, planConfigurations, type TreeAccount } from './configuration-planner.ts';
 
 /** A Put or Delete call, and the accounts whose state it changes. */
 export interface ConfigurationCall {

@@ -1,7 +1,7 @@
 import type { OrganizationalUnit, RuleMode } from '../enrollment/model.ts';
 import type { Assessment } from '../enrollment/verdict.ts';
 import { type OrganizationAccount, ouCovers } from '../policy/index.ts';
-import type { ConfigurationTree, Container, TreeAccount } from './configuration-plan.ts';
+import type { ConfigurationTree, Container, TreeAccount } from './configuration-planner.ts';
 import {
   type ExplainedWant,
   type JoinersContext,

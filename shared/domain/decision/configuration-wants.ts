@@ -6,7 +6,7 @@ import { exempts } from '../policy/rules/compile.ts';
 import { type Joiner, mayMatch, type PossibleValue, possibleValues } from '../policy/rules/joiners.ts';
 import { parseOperatorSelector } from '../policy/rules/operator-selector.ts';
 import type { Field } from '../policy/types.ts';
-import type { Want } from './configuration-plan.ts';
+import type { Want } from './configuration-planner.ts';
 import type { OperatorSuspension } from './operator-controls.ts';
 
 /** What the policy wants in an OU or account. `why`: the reason why a configuration cannot provide it; `null`: it can. */

@@ -73,7 +73,7 @@ const WANTED = ENROLLMENT_IDS.length + 1;
 
 interface Pick {
   readonly item: Item;
-  /** The latest time of any entry of this kind. */
+  /** The latest time of any entry with the same key: clocks differ, so the last entry of the chain may have an earlier one. */
   readonly at: number;
 }
 

@@ -89,7 +89,7 @@ async function verify(
     .flatMap((id) => assessed.get(id) ?? [])
     .filter(({ account, assessments }) => isValidUnder(controls, work.deps.clock.now(), account, assessments));
   const moved = await record(work, message, found);
-  // Enrollments that do not comply yet get their own keys, which poll for the result of the call. The kinds that waited for this one, such as
+  // Enrollments that do not comply yet get messages of their own, which lead to reads until the result of the call is seen. The kinds that waited for this one, such as
   // Automation, are changed in batches where possible. Enrollments that another worker has written about since the survey are read again.
   const { enrollment } = message;
   const keys = found.flatMap(({ account, assessments }) =>

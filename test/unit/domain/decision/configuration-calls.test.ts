@@ -3,7 +3,7 @@ import {
   type ConfigurationCall,
   decideConfigurations,
 } from '../../../../shared/domain/decision/configuration-calls.ts';
-import type { ConfigurationTree, TreeAccount, Want } from '../../../../shared/domain/decision/configuration-plan.ts';
+import type { ConfigurationTree, TreeAccount, Want } from '../../../../shared/domain/decision/configuration-planner.ts';
 import type { RuleMode } from '../../../../shared/domain/enrollment/model.ts';
 
 const account = (id: string, parentId: string, want: Want, over: Partial<TreeAccount> = {}): TreeAccount => {

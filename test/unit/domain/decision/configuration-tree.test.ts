@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { planConfigurations } from '../../../../shared/domain/decision/configuration-plan.ts';
+import { planConfigurations } from '../../../../shared/domain/decision/configuration-planner.ts';
 import {
   type ConfigurationFacts,
   configurationTree,
