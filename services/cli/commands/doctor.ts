@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
+import type * as z from 'zod';
+import type { doctorSchema } from '../../../shared/app/doctor/doctor-answer.ts';
 import type { Finding } from '../../../shared/app/doctor/run-checks.ts';
 import { countArgument, durationArgument } from '../../../shared/config/arguments.ts';
 import { DEFAULT_POLICY } from '../../../shared/config/config.ts';
@@ -14,6 +16,8 @@ import { EXIT } from '../exit-codes.ts';
 import { loadPolicy } from '../session.ts';
 import { doctorText } from '../ui/doctor-text.ts';
 import { count } from '../ui/words.ts';
+
+type Answer = z.infer<typeof doctorSchema>;
 
 interface DoctorFlags {
   readonly policy?: string;
@@ -43,13 +47,14 @@ async function runDoctor(context: CliContext, flags: DoctorFlags): Promise<numbe
   });
   const summary = tally(findings);
   const ok = summary.fail === 0;
-  output.result({ ok, store: config.store, summary, checks: findings.map(toJson) }, () => doctorText(findings, output));
+  const answer: Answer = { ok, store: config.store, summary, checks: findings.map(toJson) };
+  output.result(answer, () => doctorText(findings, output));
   return ok ? EXIT.ok : EXIT.error;
 }
 
-/** The shape of a finding in `doctor --json`. Version 0.1.0 named the commands `mend`. */
-function toJson({ fix, ...finding }: Finding) {
-  return { ...finding, mend: fix };
+/** A finding in `doctor --json`. Version 0.1.0 named the commands `mend`. */
+function toJson({ fix, ...finding }: Finding): Answer['checks'][number] {
+  return { ...finding, mend: [...fix] };
 }
 
 /** Checks the policy file. An invalid policy is a finding like any other; the other checks then use the defaults. */

@@ -13,7 +13,7 @@ export interface Check {
   run(): Promise<CheckResult>;
 }
 
-/** The shape of an element of `checks` in `doctor --json`. */
+/** The result of one check. `doctor-answer.ts` has its form in `doctor --json`. */
 export interface Finding extends CheckResult {
   readonly check: CheckId;
   readonly durationMs: number;

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { auditAnswer } from '../../../services/api/schemas/audit.ts';
-import { CHECKS } from '../../../shared/app/doctor/check-ids.ts';
+import { doctorSchema } from '../../../shared/app/doctor/doctor-answer.ts';
 import { accountAnswer, explanation } from '../../../shared/app/queries/answers/accounts.ts';
 import { applySchema } from '../../../shared/app/queries/answers/apply.ts';
 import { planSchema } from '../../../shared/app/queries/answers/plan.ts';
@@ -26,6 +26,7 @@ export const DOCUMENTS = {
   status: statusSchema,
   account: accountAnswer,
   audit: auditAnswer,
+  doctor: doctorSchema,
 };
 export const planShape = exactly(DOCUMENTS.plan);
 export const savedPlanShape = exactly(planSchema);
@@ -107,18 +108,4 @@ export const errorShape = z.strictObject({
   error: z.strictObject({ code: z.string(), message: z.string(), findings: z.array(finding).optional() }),
 });
 
-export const doctorShape = z.strictObject({
-  ok: z.boolean(),
-  store: z.enum(['embedded', 'aws']),
-  summary: z.strictObject({ pass: z.int(), warn: z.int(), fail: z.int(), skipped: z.int() }),
-  checks: z.array(
-    z.strictObject({
-      check: z.enum(CHECKS),
-      status: z.enum(['pass', 'warn', 'fail', 'skipped']),
-      reason: z.string().nullable(),
-      message: z.string().min(1),
-      mend: z.array(z.string()),
-      durationMs: z.number(),
-    }),
-  ),
-});
+export const doctorShape = exactly(DOCUMENTS.doctor);
