@@ -56,6 +56,8 @@ export const sandboxOptionsSchema = z.strictObject({
   pendingMs: z.number().min(0).optional(),
   /** How long a change of a configuration of an OU or the root takes; default 5 s to 5 min, determined by the seed. */
   configurationDelayMs: z.number().min(0).optional(),
+  /** How long the Tagging API still shows an account's former tags after a change; default 0. */
+  tagIndexDelayMs: z.number().min(0).default(0),
   coveredCode: z.enum(COVERED_CODES).optional(),
   faults: faultsSchema.optional(),
   partition: z.enum(['aws', 'aws-cn', 'aws-us-gov']).optional(),
@@ -91,6 +93,7 @@ export function resolveOptions(options: SandboxOptions): EngineOptions {
     orgRate: (given.orgRate ?? named.orgRate) || undefined,
     pendingMs: given.pendingMs ?? named.pendingMs,
     configurationDelayMs: given.configurationDelayMs ?? named.configurationDelayMs,
+    tagIndexDelayMs: given.tagIndexDelayMs,
     coveredCode: given.coveredCode ?? named.coveredCode,
     configurations: named.configurations,
     faults: given.faults ?? named.faults,

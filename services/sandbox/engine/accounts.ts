@@ -3,6 +3,7 @@ import type { Enrollments } from './enrollments.ts';
 import { enrollment, freshAccountId, neverEnrolled } from './generate.ts';
 import type { Organization } from './organization.ts';
 import type { Random } from './random.ts';
+import { indexedTags } from './tagging.ts';
 import type { Account, AccountState, OrganizationalUnit, RuleMode, RuleModeSource, Status } from './types.ts';
 
 type EnrollmentTruth = { status: Status; statusReason: string | null; lastUpdatedTimestamp: Date };
@@ -67,7 +68,7 @@ export function changeAccounts(
   organization: Organization,
   enrollments: Enrollments,
   changes: AccountChanges,
-  context: { now: number; random: Random },
+  context: { now: number; random: Random; tagIndexDelayMs: number },
 ): string[] {
   const { add = [], update = [], remove = [] } = changes;
   for (const patch of [...add, ...update]) if (patch.ou !== undefined) unitAt(organization, patch.ou);
@@ -84,6 +85,7 @@ export function changeAccounts(
     throw new ControlError('The management account cannot be closed');
 
   for (const { patch, account } of changing) {
+    if (patch.tags !== undefined) delayIndex(account, context);
     applyPatch(organization, account, patch);
     if (patch.ou !== undefined || patch.state !== undefined) enrollments.follow(account, context.now);
   }
@@ -105,6 +107,11 @@ function unitAt(organization: Organization, path: string): OrganizationalUnit {
   const unit = organization.unitAt(path);
   if (unit === undefined) throw new ControlError(`The organization has no OU ${path}`);
   return unit;
+}
+
+/** Call before tags change: the index goes on showing those that it shows now. */
+function delayIndex(account: Account, { now, tagIndexDelayMs }: { now: number; tagIndexDelayMs: number }): void {
+  account.formerTags = { tags: indexedTags(account, now), until: now + tagIndexDelayMs };
 }
 
 function applyPatch(organization: Organization, account: Account, patch: AccountPatch): void {
@@ -130,6 +137,7 @@ function join(
     email: `account-${id}@example.com`,
     ou: unitAt(organization, patch.ou ?? '/'),
     tags: patch.tags ?? {},
+    formerTags: null,
     state: patch.state ?? 'ACTIVE',
     joinedAt: now,
     invited: false,

@@ -221,6 +221,7 @@ class Population {
       email: `${name}@example.com`,
       ou,
       tags,
+      formerTags: null,
       state: 'ACTIVE',
       joinedAt,
       invited: this.#random() < 0.1,

@@ -25,6 +25,8 @@ export type EngineOptions = {
   pendingMs: number;
   /** How long a change of a configuration of an OU or the root takes, ms; undefined: 5 s to 5 min, determined by the seed. */
   configurationDelayMs: number | undefined;
+  /** How long the Tagging API still shows an account's former tags after a change, ms. */
+  tagIndexDelayMs: number;
   coveredCode: CoveredCode;
   /** The initial configurations, by the path of their OU. */
   configurations: readonly { ou: string; organizationRuleMode: RuleMode }[];
@@ -47,6 +49,7 @@ export const engineDefaults: EngineOptions = Object.freeze({
   orgRate: undefined,
   pendingMs: 0,
   configurationDelayMs: undefined,
+  tagIndexDelayMs: 0,
   coveredCode: 'ForbiddenException',
   configurations: Object.freeze([]),
   faults: Object.freeze([]),

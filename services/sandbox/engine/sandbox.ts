@@ -260,7 +260,8 @@ export class Sandbox {
     const { organization, enrollments, random } = this.#state.world;
     const now = this.#clock.now();
     enrollments.settle(now);
-    return changeAccounts(organization, enrollments, changes, { now, random });
+    const { tagIndexDelayMs } = this.#options;
+    return changeAccounts(organization, enrollments, changes, { now, random, tagIndexDelayMs });
   }
 
   setTrustedAccess(enabled: boolean): void {

@@ -3,6 +3,7 @@ import automationModel from '../models/compute-optimizer-automation.json' with {
 import costOptimizationHubModel from '../models/cost-optimization-hub.json' with { type: 'json' };
 import eventBridgeModel from '../models/eventbridge.json' with { type: 'json' };
 import organizationsModel from '../models/organizations.json' with { type: 'json' };
+import taggingModel from '../models/resource-groups-tagging.json' with { type: 'json' };
 import stsModel from '../models/sts.json' with { type: 'json' };
 import { automationOperations } from './automation.ts';
 import { computeOptimizerOperations } from './compute-optimizer.ts';
@@ -18,6 +19,7 @@ import {
   type ViolationKind,
 } from './smithy.ts';
 import { stsOperations } from './sts.ts';
+import { taggingOperations } from './tagging.ts';
 import type { ServiceName } from './types.ts';
 
 /** One operation: its model and its implementation. */
@@ -139,6 +141,15 @@ export function createServices(): ReadonlyMap<ServiceName, Service> {
         unknownOperation: 'UnknownOperationException',
       },
       invalid: invalidInput,
+    }),
+    serve('tagging', taggingModel, taggingOperations, {
+      codes: {
+        ...enrollmentCodes,
+        throttle: 'ThrottledException',
+        unavailable: 'InternalServiceException',
+        internal: 'InternalServiceException',
+      },
+      invalid: refuseAs('InvalidParameterException'),
     }),
     serve('sts', stsModel, stsOperations, {
       codes: {

@@ -6,6 +6,7 @@ export const SERVICE_NAMES = [
   'aco-automation',
   'cost-optimization-hub',
   'organizations',
+  'tagging',
   'sts',
   'events',
 ] as const;
@@ -65,6 +66,8 @@ export type Account = {
   email: string;
   ou: OrganizationalUnit;
   tags: Readonly<Record<string, string>>;
+  /** The tags that the index of Resource Groups Tagging still shows, until this time, epoch ms; `null`: the present ones. */
+  formerTags: { tags: Readonly<Record<string, string>>; until: number } | null;
   state: AccountState;
   joinedAt: number;
   invited: boolean;

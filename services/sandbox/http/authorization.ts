@@ -33,8 +33,8 @@ export function parseAuthorization(headers: IncomingHttpHeaders): CredentialScop
   return { accessKeyId, region, service };
 }
 
-/** Organizations has one endpoint per partition. */
-const ORGANIZATIONS_REGION = { aws: 'us-east-1', 'aws-cn': 'cn-northwest-1', 'aws-us-gov': 'us-gov-west-1' } as const;
+/** Organizations has one endpoint per partition. Its accounts are in the Tagging API's index of the same Region. */
+const HOME_REGION = { aws: 'us-east-1', 'aws-cn': 'cn-northwest-1', 'aws-us-gov': 'us-gov-west-1' } as const;
 const REGION = {
   aws: /^(?!cn-|us-gov-)[a-z]{2,3}(-[a-z]+){1,2}-\d$/,
   'aws-cn': /^cn-[a-z]+-\d$/,
@@ -51,8 +51,8 @@ export function checkScope(
   if (scope.service !== service)
     return new Failure(code, `Credential should be scoped to correct service: '${service}'.`);
   const valid =
-    service === 'organizations'
-      ? scope.region === ORGANIZATIONS_REGION[partition]
+    service === 'organizations' || service === 'tagging'
+      ? scope.region === HOME_REGION[partition]
       : REGION[partition].test(scope.region);
   return valid ? null : new Failure(code, 'Credential should be scoped to a valid region.');
 }

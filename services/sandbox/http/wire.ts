@@ -31,9 +31,11 @@ function plain(value: unknown, time: (date: Date) => unknown): unknown {
 
 const epochSeconds = (date: Date): number => date.getTime() / 1000;
 
-/** Organizations spells it `Message`, the other services `message`. */
+/** Services that spell it `Message`; the others spell it `message`. */
+const CAPITAL_MESSAGE: ReadonlySet<string> = new Set(['organizations', 'tagging']);
+
 function errorBody(service: Service, error: ApiError, type: string): Record<string, unknown> {
-  const messageName = service.name === 'organizations' ? 'Message' : 'message';
+  const messageName = CAPITAL_MESSAGE.has(service.name) ? 'Message' : 'message';
   return { __type: type, [messageName]: error.message, ...error.members };
 }
 

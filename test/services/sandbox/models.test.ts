@@ -8,6 +8,7 @@ import automation from '../../../services/sandbox/models/compute-optimizer-autom
 import costOptimizationHub from '../../../services/sandbox/models/cost-optimization-hub.json' with { type: 'json' };
 import eventBridge from '../../../services/sandbox/models/eventbridge.json' with { type: 'json' };
 import organizations from '../../../services/sandbox/models/organizations.json' with { type: 'json' };
+import tagging from '../../../services/sandbox/models/resource-groups-tagging.json' with { type: 'json' };
 import sts from '../../../services/sandbox/models/sts.json' with { type: 'json' };
 import { START } from './support.ts';
 
@@ -32,6 +33,7 @@ const MODELS: Readonly<Record<ServiceName, Model>> = {
   'aco-automation': modelSchema.parse(automation),
   'cost-optimization-hub': modelSchema.parse(costOptimizationHub),
   organizations: modelSchema.parse(organizations),
+  tagging: modelSchema.parse(tagging),
   sts: modelSchema.parse(sts),
   events: modelSchema.parse(eventBridge),
 };
@@ -162,6 +164,7 @@ const REFUSALS: Readonly<Record<ServiceName, readonly string[]>> = {
   'aco-automation': ['InvalidParameterValueException', 'SerializationException'],
   'cost-optimization-hub': ['ValidationException', 'SerializationException'],
   organizations: ['InvalidInputException', 'SerializationException'],
+  tagging: ['InvalidParameterException', 'SerializationException'],
   sts: ['ValidationError'],
   events: ['ValidationException', 'SerializationException'],
 };

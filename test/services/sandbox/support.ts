@@ -75,6 +75,7 @@ const SHAPES: Readonly<Record<string, string>> = {
   'aco-automation': 'ComputeOptimizerAutomationService',
   'cost-optimization-hub': 'CostOptimizationHubService',
   organizations: 'AWSOrganizationsV20161128',
+  tagging: 'ResourceGroupsTaggingAPI_20170126',
   events: 'AWSEvents',
 };
 
