@@ -40,6 +40,15 @@ export interface Cloud {
   /** The current state of one account, in a few calls for any size of organization; `null` if the organization does not have it. */
   readAccount(accountId: AccountId, options: ReadAccountOptions): Promise<OrganizationAccount | null>;
 
+  /**
+   * The tags of one account, read live; `null` if the organization does not have it. `readOrganization` may take tags from an index that is
+   * eventually consistent.
+   */
+  readTags(
+    accountId: AccountId,
+    options: Pick<ReadOrganizationOptions, 'retry'>,
+  ): Promise<Readonly<Record<string, string>> | null>;
+
   /** Whether the organization trusts Compute Optimizer. Without trust, AWS opts no member in [security-iam]. */
   trustedAccess(): Promise<boolean>;
 
@@ -146,7 +155,10 @@ export interface ListedEnrollment {
 }
 
 export interface ReadOrganizationOptions {
-  /** Tags cost one call per account, so request them only if the policy uses them. */
+  /**
+   * Tags cost calls, so request them only if the policy uses them: one for 100 accounts if the caller is the management account, otherwise one for
+   * each account.
+   */
   readonly tags: boolean;
   /** Wraps each wire call. */
   readonly retry: <T>(call: () => Promise<T>) => Promise<T>;

@@ -102,15 +102,6 @@ export const READ_PROMISES = {
     expect(world.calls.slice(before).filter(({ what }) => what === 'acquire')).toEqual([]);
   },
 
-  async 'readOrganization returns tags on request'(open) {
-    const world = await open({ sandbox: { accounts: 12 } });
-    const snapshot = await world.cloud.readOrganization({ tags: true, retry: withoutRetries });
-    expect(snapshot.tags).toBe(true);
-    expect(new Map(snapshot.accounts.map(({ id, tags }) => [id, tags]))).toEqual(
-      new Map(world.sandbox.accounts().map(({ accountId, tags }) => [accountId, tags])),
-    );
-  },
-
   async 'readAccount returns the same account as readOrganization, in a few calls'(open) {
     for (const accountShape of ['current', 'older'] as const) {
       const world = await open({ sandbox: { accounts: 40, accountShape } });

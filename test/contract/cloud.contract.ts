@@ -3,9 +3,16 @@ import { CHANGE_PROMISES } from './cloud-changes.ts';
 import { CONFIGURATION_PROMISES } from './cloud-configurations.ts';
 import { COST_OPTIMIZATION_HUB_PROMISES } from './cloud-cost-optimization-hub.ts';
 import { READ_PROMISES } from './cloud-reads.ts';
+import { TAG_PROMISES } from './cloud-tags.ts';
 import type { MakeCloud, Promised, World, WorldOptions } from './cloud-world.ts';
 
-const PROMISES = { ...READ_PROMISES, ...CHANGE_PROMISES, ...CONFIGURATION_PROMISES, ...COST_OPTIMIZATION_HUB_PROMISES };
+const PROMISES = {
+  ...READ_PROMISES,
+  ...TAG_PROMISES,
+  ...CHANGE_PROMISES,
+  ...CONFIGURATION_PROMISES,
+  ...COST_OPTIMIZATION_HUB_PROMISES,
+};
 
 /** Runs the Cloud port's contract against one adapter. A gap names a promise that it does not keep, and why. */
 export function cloudContract(

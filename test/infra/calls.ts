@@ -6,7 +6,7 @@ const root = resolve(import.meta.dirname, '../..');
 
 export const FUNCTIONS = ['tick', 'scanner', 'worker', 'reactor', 'api'] as const;
 
-/** Services by SDK package. The clients of Automation and Cost Optimization Hub are Rollcall's own. */
+/** Services by SDK package. Some clients are Rollcall's own. */
 const SERVICES: Readonly<Record<string, string>> = {
   '@aws-sdk/client-dynamodb': 'dynamodb',
   '@aws-sdk/client-sqs': 'sqs',
@@ -18,10 +18,12 @@ const SERVICES: Readonly<Record<string, string>> = {
   '@aws-sdk/client-ssm': 'ssm',
   'automation-client/index.ts': 'aco-automation',
   'cost-optimization-hub-client/index.ts': 'cost-optimization-hub',
+  'tagging-client/index.ts': 'tagging',
 };
 
 /** Calls whose IAM action has another name. */
 const ALIASES: Readonly<Record<string, string>> = {
+  'tagging:GetResources': 'tag:GetResources',
   'sqs:SendMessageBatch': 'sqs:SendMessage',
   'sqs:DeleteMessageBatch': 'sqs:DeleteMessage',
   'sqs:ChangeMessageVisibilityBatch': 'sqs:ChangeMessageVisibility',

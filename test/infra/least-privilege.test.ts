@@ -30,6 +30,7 @@ const READ_ACCOUNT = [
   'organizations:ListParents',
   'organizations:ListTagsForResource',
 ];
+const READ_TAG_INDEX = 'tag:GetResources';
 const TAKE_WORK = ['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'];
 
 /** Commands that no function calls, although bundles contain them. */
@@ -45,7 +46,7 @@ const UNUSED: Readonly<Record<(typeof FUNCTIONS)[number], Unused>> = {
   tick: [
     {
       why: 'it neither reads nor changes enrollments: it enqueues, publishes and requests scans',
-      actions: [...READ, ...CHANGE, ...LIST_ORGANIZATION, ...READ_ACCOUNT, 'sts:AssumeRole'],
+      actions: [...READ, ...CHANGE, ...LIST_ORGANIZATION, ...READ_ACCOUNT, READ_TAG_INDEX, 'sts:AssumeRole'],
     },
     { why: 'single accounts are read after an event', actions: ['organizations:DescribeAccount'] },
     { why: 'it does not delete dead letters', actions: ['sqs:DeleteMessage'] },
@@ -65,7 +66,7 @@ const UNUSED: Readonly<Record<(typeof FUNCTIONS)[number], Unused>> = {
       actions: [...READ, 'sts:AssumeRole'],
     },
     { why: 'it changes nothing', actions: CHANGE },
-    { why: 'it reads single accounts', actions: LIST_ORGANIZATION },
+    { why: 'it reads single accounts', actions: [...LIST_ORGANIZATION, READ_TAG_INDEX] },
     { why: 'it enqueues and receives nothing', actions: TAKE_WORK },
     { why: 'the tick publishes and requests scans', actions: ['events:PutEvents'] },
     { why: 'it removes no register and marks no entry', actions: ['dynamodb:DeleteItem', 'dynamodb:UpdateItem'] },
@@ -78,6 +79,7 @@ const UNUSED: Readonly<Record<(typeof FUNCTIONS)[number], Unused>> = {
         ...CHANGE,
         ...LIST_ORGANIZATION,
         ...READ_ACCOUNT,
+        READ_TAG_INDEX,
         'organizations:DescribeAccount',
         'sts:AssumeRole',
       ],

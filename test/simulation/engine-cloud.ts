@@ -21,6 +21,7 @@ import type { AccountId, Caller } from '../../shared/domain/enrollment/model.ts'
 import type { OrganizationAccount } from '../../shared/domain/policy/index.ts';
 import type { CallGate, CallKey, Cloud, ReadOrganizationOptions } from '../../shared/ports/cloud.ts';
 import { CloudError } from '../../shared/ports/cloud.ts';
+import { itemsOf, tagsOf, textOf, tokenOf, withIndexedTags, withTags } from './engine-tags.ts';
 import { unitIdsOf, unitsOf } from './units.ts';
 
 /** A request as it is sent. */
@@ -94,42 +95,6 @@ export function engineCloud(options: EngineCloudOptions): Cloud {
     }
   }
 
-  async function tagsOf(
-    accountId: AccountId,
-    { retry, once = (_key, call) => call() }: Pick<ReadOrganizationOptions, 'retry' | 'once'>,
-  ): Promise<Record<string, string>> {
-    const key = { service: 'organizations', operation: 'ListTagsForResource' } as const;
-    const tags: Record<string, string> = {};
-    let token: string | undefined;
-    let pages = 0;
-    do {
-      pages += 1;
-      const input: Output = { ResourceId: accountId, ...(token !== undefined && { NextToken: token }) };
-      const page = await once(`ListTagsForResource/${accountId}/${pages}/${token ?? ''}`, () =>
-        retry(async () => (await make(key, caller.accountId, input)).output),
-      );
-      for (const tag of itemsOf(page, 'Tags')) tags[textOf(tag, 'Key')] = textOf(tag, 'Value');
-      token = tokenOf(page);
-    } while (token !== undefined);
-    return tags;
-  }
-
-  async function withTags(
-    accounts: readonly OrganizationAccount[],
-    reading: Pick<ReadOrganizationOptions, 'tags' | 'retry' | 'once'>,
-  ): Promise<readonly OrganizationAccount[]> {
-    if (!reading.tags) return accounts;
-    const tagged: OrganizationAccount[] = [];
-    for (const account of accounts) {
-      try {
-        tagged.push({ ...account, tags: await tagsOf(account.id, reading) });
-      } catch (error) {
-        if (!(error instanceof CloudError) || error.details.code !== 'TargetNotFoundException') throw error;
-      }
-    }
-    return tagged;
-  }
-
   async function assume(accountId: AccountId): Promise<void> {
     if (accountId === caller.accountId || sessions.has(accountId)) return;
     const RoleArn = `arn:aws:iam::${accountId}:role/RollcallMember`;
@@ -137,6 +102,8 @@ export function engineCloud(options: EngineCloudOptions): Cloud {
     await make({ service: 'sts', operation: 'AssumeRole' }, caller.accountId, input);
     sessions.set(accountId, { roleName: 'RollcallMember', sessionName: 'rollcall' });
   }
+
+  const own = async (key: Key, input: Output) => (await make(key, caller.accountId, input)).output;
 
   /** A request of a driver with the caller's own credentials. */
   function send({ key, input }: WireRequest, accountId = caller.accountId) {
@@ -161,10 +128,10 @@ export function engineCloud(options: EngineCloudOptions): Cloud {
         token = tokenOf(page);
         onProgress?.(ids.size);
       } while (token !== undefined);
-      const accounts = await withTags(
-        accountsOf(sandbox, (id) => ids.has(id)),
-        reading,
-      );
+      const present = accountsOf(sandbox, (id) => ids.has(id));
+      const isManagement = caller.accountId === caller.managementAccountId;
+      const accounts =
+        tags && isManagement ? await withIndexedTags(own, present, reading) : await withTags(own, present, reading);
       const { organizationId, managementAccountId } = caller;
       return { organizationId, managementAccountId, takenAt: options.now(), tags, accounts };
     },
@@ -174,10 +141,19 @@ export function engineCloud(options: EngineCloudOptions): Cloud {
         if (!(error instanceof CloudError) || error.details.code !== 'AccountNotFoundException') throw error;
       });
       const [found = null] = await withTags(
+        own,
         accountsOf(sandbox, (id) => id === accountId),
         { tags, retry },
       );
       return found;
+    },
+    async readTags(accountId, reading) {
+      try {
+        return await tagsOf(own, accountId, reading);
+      } catch (error) {
+        if (error instanceof CloudError && error.details.code === 'TargetNotFoundException') return null;
+        throw error;
+      }
     },
     async readUnits({ retry }) {
       await retry(async () => make({ service: 'organizations', operation: 'ListRoots' }, caller.accountId, {}));
@@ -256,21 +232,6 @@ function requireComplete({ service, operation }: CallKey, output: Output): void 
   if (complete === undefined) throw new Error(`${operation} of ${service} has no entry in COMPLETE_ANSWERS`);
   const missing = missingFrom(output, complete);
   if (missing !== null) throw new IncompleteAnswerError(missing, output);
-}
-
-function itemsOf(page: unknown, name: string): readonly unknown[] {
-  const items: unknown = typeof page === 'object' && page !== null ? Reflect.get(page, name) : [];
-  return Array.isArray(items) ? items : [];
-}
-
-function textOf(item: unknown, name: string): string {
-  const text: unknown = typeof item === 'object' && item !== null ? Reflect.get(item, name) : null;
-  return typeof text === 'string' ? text : '';
-}
-
-function tokenOf(page: unknown): string | undefined {
-  const token: unknown = typeof page === 'object' && page !== null ? Reflect.get(page, 'NextToken') : undefined;
-  return typeof token === 'string' && token !== '' ? token : undefined;
 }
 
 /** The error that the SDK throws for this answer. */

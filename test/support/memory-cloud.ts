@@ -55,6 +55,8 @@ export interface MemoryCloudOptions {
   readonly accounts: readonly OrganizationAccount[];
   /** How long an enrollment stays Pending. */
   readonly pendingMs?: number;
+  /** Tags that differ from those of `accounts`, as if the snapshot's were outdated. `null`: the account has left. */
+  readonly liveTags?: ReadonlyMap<AccountId, OrganizationAccount['tags']>;
   /** Default true. */
   readonly trustedAccess?: boolean;
   /** Returns the fault of each call. */
@@ -274,6 +276,11 @@ export function memoryCloud(options: MemoryCloudOptions): MemoryCloud {
       world.make(read('DescribeAccount', [id]), () => {
         const found = accounts.find((each) => each.id === id) ?? null;
         return found === null ? null : { ...found, tags: tags ? found.tags : null };
+      }),
+    readTags: (id) =>
+      world.make(read('ListTagsForResource', [id]), () => {
+        const live = options.liveTags?.get(id);
+        return live === undefined ? (accounts.find((each) => each.id === id)?.tags ?? null) : live;
       }),
     trustedAccess: () => world.make(read('ListAWSServiceAccessForOrganization'), () => options.trustedAccess ?? true),
     list: (kind) => world.make(read(`list ${kind}`), () => listed(kind)),

@@ -55,6 +55,8 @@ export const COMPLETE_ANSWERS = {
     ListEnrollmentStatuses: { has: ['items[].accountId'] },
     UpdateEnrollmentStatus: { has: ['status'] },
   },
+  // The tags of each account are checked in `cloud/tag-index.ts`.
+  tagging: { GetResources: { has: ['ResourceTagMappingList[].ResourceARN'] } },
   sts: {
     AssumeRole: {
       has: [

@@ -93,6 +93,11 @@ const ORGANIZATIONS: Table = {
   TargetNotFoundException: 'Conflict',
 };
 
+/** [API_GetResources] */
+const TAGGING: Table = {
+  InternalServiceException: 'Transient',
+};
+
 /** [API_AssumeRole] */
 const STS: Table = {
   IDPCommunicationError: 'Transient',
@@ -105,6 +110,7 @@ const TABLES: Readonly<Record<string, Table>> = {
   'cost-optimization-hub': COST_OPTIMIZATION_HUB,
   organizations: ORGANIZATIONS,
   sts: STS,
+  tagging: TAGGING,
 };
 
 export function meaningOf(service: string, code: string): Meaning {

@@ -95,6 +95,7 @@ const TARGETS: Readonly<Record<string, string>> = {
   ComputeOptimizerService: 'compute-optimizer',
   ComputeOptimizerAutomationService: 'aco-automation',
   CostOptimizationHubService: 'cost-optimization-hub',
+  ResourceGroupsTaggingAPI_20170126: 'tag',
 };
 const BATCHES = /^(SendMessage|DeleteMessage|ChangeMessageVisibility)Batch$/;
 

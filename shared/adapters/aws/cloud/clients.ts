@@ -12,10 +12,14 @@ import { withCompleteAnswers } from '../complete-answers.ts';
 import { ComputeOptimizerAutomationClient } from './automation-client/index.ts';
 import { CostOptimizationHubClient } from './cost-optimization-hub-client/index.ts';
 import { Sha256 } from './fast-sha256.ts';
+import { ResourceGroupsTaggingAPIClient } from './tagging-client/index.ts';
 import { withTolerantTimes } from './tolerant-times.ts';
 
 /** Cost Optimization Hub runs in this Region only, and answers for the accounts of all Regions. */
 const COST_OPTIMIZATION_HUB_REGION = 'us-east-1';
+
+/** The Tagging API lists the accounts of an organization in this Region only. */
+const TAGGING_REGION = 'us-east-1';
 
 /** The credentials that sign a request. */
 export type Identity = Awaited<ReturnType<STSClient['config']['credentials']>>;
@@ -37,6 +41,7 @@ export interface Clients {
   readonly automation: ComputeOptimizerAutomationClient;
   readonly costOptimizationHub: CostOptimizationHubClient;
   readonly organizations: OrganizationsClient;
+  readonly tagging: ResourceGroupsTaggingAPIClient;
   readonly sts: STSClient;
   /** The credentials of the SDK's default chain. The SDK caches them and renews them before they expire. */
   ownCredentials(): Promise<Identity>;
@@ -81,18 +86,23 @@ export function createClients(options: ClientOptions): Clients {
     organizations: organizationsClient(perCall, () => chain.config.region()),
     sts: withCompleteAnswers('sts', new STSClient(perCall)),
   };
-  // Created at its first use, because most policies do not manage this kind.
-  let hub: CostOptimizationHubClient | null = null;
-  const createHub = (): CostOptimizationHubClient => {
+  // Created at their first use, because most policies need neither.
+  const hub = atFirstUse(() => {
     const settings = { ...perCall, region: COST_OPTIMIZATION_HUB_REGION };
     return withTolerantTimes(withCompleteAnswers('cost-optimization-hub', new CostOptimizationHubClient(settings)));
-  };
+  });
+  const tagging = atFirstUse(() => {
+    const settings = { ...perCall, region: TAGGING_REGION };
+    return withCompleteAnswers('tagging', new ResourceGroupsTaggingAPIClient(settings));
+  });
   let closed = false;
   return {
     ...clients,
     get costOptimizationHub() {
-      hub ??= createHub();
-      return hub;
+      return hub.get();
+    },
+    get tagging() {
+      return tagging.get();
     },
     get closed() {
       return closed;
@@ -102,11 +112,27 @@ export function createClients(options: ClientOptions): Clients {
     signedBy: (identity, send) => identities.run(identity, send),
     close() {
       closed = true;
-      for (const client of [...Object.values(clients), chain, ...(hub === null ? [] : [hub])]) {
-        client.destroy();
-      }
+      for (const client of [...Object.values(clients), chain, ...hub.created, ...tagging.created]) client.destroy();
       agents.httpAgent.destroy();
       agents.httpsAgent.destroy();
+    },
+  };
+}
+
+interface AtFirstUse<Client> {
+  get(): Client;
+  /** The client, if there is one. */
+  readonly created: readonly Client[];
+}
+
+function atFirstUse<Client>(create: () => Client): AtFirstUse<Client> {
+  const created: Client[] = [];
+  return {
+    created,
+    get() {
+      const client = created[0] ?? create();
+      if (created.length === 0) created.push(client);
+      return client;
     },
   };
 }

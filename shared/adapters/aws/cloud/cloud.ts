@@ -14,6 +14,7 @@ import type { WireAnswer, WireRequest } from './kinds/driver.ts';
 import { DRIVERS } from './kinds/index.ts';
 import { createMemberSessions } from './member-sessions.ts';
 import { readAccount, readOrganization } from './organization.ts';
+import { tagsOf } from './organization-accounts.ts';
 import { readUnits } from './organization-paths.ts';
 import { createReader } from './organization-reader.ts';
 import { NEVER_ENROLLED } from './responses.ts';
@@ -54,6 +55,11 @@ export function createAwsCloud(options: AwsCloudOptions): Cloud & { close(): voi
   const calls = createCalls(clients, gate);
   const caller = cachedIdentity(clients, calls);
   const sessions = createSessions(options, clients, calls, caller);
+  let warnedOfTagIndex = false;
+  const onNoTagIndex = (reason: string): void => {
+    if (!warnedOfTagIndex) logger?.warn(reason);
+    warnedOfTagIndex = true;
+  };
 
   return {
     close: () => clients.close(),
@@ -65,14 +71,20 @@ export function createAwsCloud(options: AwsCloudOptions): Cloud & { close(): voi
 
     async readOrganization(reading) {
       const takenAt = clock.now();
-      const { accountId } = await reading.retry(() => caller.get());
-      const organization = await readOrganization(clients, calls, accountId, { ...reading, logger, maxAccounts });
+      const own = await reading.retry(() => caller.get());
+      const options = { ...reading, logger, maxAccounts, onNoTagIndex };
+      const organization = await readOrganization(clients, calls, own, options);
       return { ...organization, takenAt };
     },
 
     async readAccount(accountId, reading) {
       const own = await reading.retry(() => caller.get());
       return readAccount(clients, calls, own.accountId, accountId, { ...reading, logger });
+    },
+
+    async readTags(accountId, reading) {
+      const own = await reading.retry(() => caller.get());
+      return tagsOf(createReader(clients, calls, own.accountId, { ...reading, logger }), accountId);
     },
 
     async readUnits(reading) {

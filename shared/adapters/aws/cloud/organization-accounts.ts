@@ -165,7 +165,7 @@ function concernsOneAccount(error: unknown): error is CloudError {
 }
 
 /** `null` if AWS reports that the account no longer exists [API_ListTagsForResource, TargetNotFoundException]. */
-async function tagsOf(reader: Reader, ResourceId: AccountId): Promise<Record<string, string> | null> {
+export async function tagsOf(reader: Reader, ResourceId: AccountId): Promise<Record<string, string> | null> {
   try {
     const tags = await reader.all('ListTagsForResource', ResourceId, tagsPage, (client, NextToken) =>
       client.send(new ListTagsForResourceCommand({ ResourceId, NextToken })),

@@ -3,21 +3,22 @@ import type { AccountId } from '../../../domain/enrollment/model.ts';
 import { MAX_ACCOUNTS, PageBounds } from '../../../domain/page-bounds.ts';
 import type { CloudError, CloudErrorKind, ReadOrganizationOptions } from '../../../ports/cloud.ts';
 import type { Logger } from '../../../ports/system.ts';
+import type { CheckedService } from '../complete-answers.ts';
 import type { Calls } from './call-pipeline.ts';
 import type { Clients } from './clients.ts';
 import { endlessListing, ownError } from './cloud-errors.ts';
 import { checked } from './responses.ts';
 
-/** Calls Organizations with the caller's credentials, each request through the caller's `retry`. */
-export interface Reader {
+/** Calls Organizations, or another service, with the caller's credentials, each request through the caller's `retry`. */
+export interface Reader<Client = Clients['organizations']> {
   /** Makes one request. @param about distinguishes it from others of the same operation */
-  one<Answer>(operation: string, about: string, schema: z.ZodType<Answer>, send: Send<void>): Promise<Answer>;
+  one<Answer>(operation: string, about: string, schema: z.ZodType<Answer>, send: Send<Client, void>): Promise<Answer>;
   /** All items of a listing, in order. `onPage` receives the number of items so far. */
   all<Item>(
     operation: string,
     about: string,
     schema: z.ZodType<ListPage<Item>>,
-    send: Send<string | undefined>,
+    send: Send<Client, string | undefined>,
     onPage?: (items: number) => void,
   ): Promise<Item[]>;
   /** Logs a warning about one account. */
@@ -30,7 +31,21 @@ export const MAX_PAGE = 20;
 /** A listing is rejected as endless above this many times `maxAccounts`. Items can appear twice while the organization changes. */
 const SLACK = 2;
 
-type Send<Token> = (client: Clients['organizations'], token: Token) => Promise<unknown>;
+type Send<Client, Token> = (client: Client, token: Token) => Promise<unknown>;
+
+/** A service to read from. */
+export interface ReadService<Client> {
+  readonly service: CheckedService;
+  /** Its largest page. */
+  readonly itemsPerPage: number;
+  readonly of: (clients: Clients) => Client;
+}
+
+const ORGANIZATIONS: ReadService<Clients['organizations']> = {
+  service: 'organizations',
+  itemsPerPage: MAX_PAGE,
+  of: ({ organizations }) => organizations,
+};
 
 export interface ListPage<Item> {
   readonly items: Item[];
@@ -51,21 +66,26 @@ export interface ReaderOptions extends Pick<ReadOrganizationOptions, 'retry' | '
   readonly maxAccounts?: number | undefined;
 }
 
-export function createReader(
+export function createReader(clients: Clients, calls: Calls, own: AccountId, options: ReaderOptions): Reader {
+  return createReaderOf(ORGANIZATIONS, clients, calls, own, options);
+}
+
+export function createReaderOf<Client>(
+  { service, itemsPerPage, of }: ReadService<Client>,
   clients: Clients,
   calls: Calls,
   own: AccountId,
   { retry, once = (_key, call) => call(), logger, maxAccounts = MAX_ACCOUNTS }: ReaderOptions,
-): Reader {
+): Reader<Client> {
   const error: Reader['error'] = (operation, kind, code, message) =>
-    ownError(kind, code, { service: 'organizations', operation, accountId: own }, message);
+    ownError(kind, code, { service, operation, accountId: own }, message);
 
-  const one: Reader['one'] = async (operation, about, schema, send) => {
-    const key = { service: 'organizations', operation };
+  const one: Reader<Client>['one'] = async (operation, about, schema, send) => {
+    const key = { service, operation };
     const answer = await once(`${operation}/${about}`, () =>
       retry(async () => {
         const session = await calls.ownSession(key, own);
-        return slim(await calls.make({ key, session, send: () => send(clients.organizations) }));
+        return slim(await calls.make({ key, session, send: () => send(of(clients)) }));
       }),
     );
     return checked(schema, answer, { key, session: { accountId: own } });
@@ -77,7 +97,7 @@ export function createReader(
     warn: (message) => logger?.warn(message),
     async all(operation, about, schema, send, onPage) {
       const items = [];
-      const bounds = new PageBounds({ itemsPerPage: MAX_PAGE, maxItems: SLACK * maxAccounts });
+      const bounds = new PageBounds({ itemsPerPage, maxItems: SLACK * maxAccounts });
       let token: string | undefined;
       for (let pages = 0; ; pages += 1) {
         const by = token;
@@ -85,7 +105,7 @@ export function createReader(
         items.push(...page.items);
         onPage?.(items.length);
         const why = bounds.broken({ items: page.items.length, total: items.length, token: page.next });
-        if (why !== null) throw endlessListing({ service: 'organizations', operation, accountId: own }, why);
+        if (why !== null) throw endlessListing({ service, operation, accountId: own }, why);
         if (page.next === null) return items;
         token = page.next;
       }

@@ -8,21 +8,29 @@ import {
   TOO_MANY_ACCOUNTS,
 } from '../../../ports/cloud.ts';
 import type { Calls } from './call-pipeline.ts';
-import { describeOrganization } from './caller.ts';
+import { describeOrganization, type OwnIdentity } from './caller.ts';
 import type { Clients } from './clients.ts';
 import { UNEXPECTED_ANSWER } from './cloud-errors.ts';
 import { describeAccount, listAccounts, stateOf, withTags } from './organization-accounts.ts';
 import { place, placeOne } from './organization-paths.ts';
-import { createReader, type ReaderOptions } from './organization-reader.ts';
+import { createReader, type Reader, type ReaderOptions } from './organization-reader.ts';
+import { hasTagIndex, readTagIndex, type TagIndex } from './tag-index.ts';
+
+type WholeOptions = ReadOrganizationOptions &
+  Pick<ReaderOptions, 'logger' | 'maxAccounts'> & {
+    /** Called with the reason if the tags cannot be read in pages. */
+    readonly onNoTagIndex: (reason: string) => void;
+  };
 
 /** Reads everything about the organization that a policy can refer to. @throws CloudError, also if any part of it is incomplete */
 export async function readOrganization(
   clients: Clients,
   calls: Calls,
-  own: AccountId,
-  options: ReadOrganizationOptions & Pick<ReaderOptions, 'logger' | 'maxAccounts'>,
+  identity: OwnIdentity,
+  options: WholeOptions,
 ): Promise<Omit<OrganizationSnapshot, 'takenAt'>> {
   const { tags, retry, onProgress, maxAccounts = MAX_ACCOUNTS } = options;
+  const { accountId: own } = identity;
   const reader = createReader(clients, calls, own, options);
   const ids = await retry(() => describeOrganization(clients, calls, own));
   const listed = await listAccounts(reader, onProgress);
@@ -48,7 +56,26 @@ export async function readOrganization(
       tags: null,
     }),
   );
-  return { ...ids, tags, accounts: tags ? await withTags(reader, accounts, onProgress) : accounts };
+  if (!tags) return { ...ids, tags, accounts };
+  const index = hasTagIndex(identity, ids.managementAccountId)
+    ? await readTagIndex(clients, calls, own, ids.organizationId, options, options.onNoTagIndex)
+    : null;
+  if (index === null) return { ...ids, tags, accounts: await withTags(reader, accounts, onProgress) };
+  return { ...ids, tags, accounts: await withIndexedTags(reader, accounts, index) };
+}
+
+/** The accounts with their tags from the index. An account whose tags the index does not state is read on its own. */
+async function withIndexedTags(
+  reader: Reader,
+  accounts: readonly OrganizationAccount[],
+  index: TagIndex,
+): Promise<OrganizationAccount[]> {
+  const unstated = accounts.filter(({ id }) => index.get(id) === null);
+  const read = new Map((await withTags(reader, unstated)).map((account) => [account.id, account]));
+  return accounts.flatMap((account) => {
+    const tags = index.get(account.id);
+    return tags === null ? (read.get(account.id) ?? []) : { ...account, tags: tags ?? {} };
+  });
 }
 
 /** Reads one account; `null` if AWS reports that the organization does not have it. */

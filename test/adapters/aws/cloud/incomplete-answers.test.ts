@@ -46,7 +46,12 @@ const PROBES: readonly Probe[] = [
     call: (cloud) => cloud.identify(),
   },
   { service: 'organizations', operation: 'ListAccounts', call: (cloud) => cloud.readOrganization(read()) },
-  { service: 'organizations', operation: 'ListTagsForResource', call: (cloud) => cloud.readOrganization(read(true)) },
+  {
+    service: 'organizations',
+    operation: 'ListTagsForResource',
+    call: (cloud, world) => cloud.readTags(member(world), read()),
+  },
+  { service: 'tagging', operation: 'GetResources', call: (cloud) => cloud.readOrganization(read(true)) },
   {
     service: 'organizations',
     operation: 'ListOrganizationalUnitsForParent',
@@ -133,7 +138,14 @@ async function open({ caller = 'management', sandbox = {} }: Partial<Probe>): Pr
 
 describe('a 200 answer without a mandatory field', () => {
   it('is tested for every operation of the services that determine the state of accounts', () => {
-    const services = ['sts', 'organizations', 'compute-optimizer', 'aco-automation', 'cost-optimization-hub'] as const;
+    const services = [
+      'sts',
+      'organizations',
+      'compute-optimizer',
+      'aco-automation',
+      'cost-optimization-hub',
+      'tagging',
+    ] as const;
     const all = services.flatMap((service) =>
       Object.entries<CompleteAnswer>(COMPLETE_ANSWERS[service])
         // Without members in the model, an empty answer is complete.

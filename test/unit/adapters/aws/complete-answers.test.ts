@@ -13,6 +13,7 @@ import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import * as automation from '../../../../shared/adapters/aws/cloud/automation-client/index.ts';
 import * as costOptimizationHub from '../../../../shared/adapters/aws/cloud/cost-optimization-hub-client/index.ts';
+import * as tagging from '../../../../shared/adapters/aws/cloud/tagging-client/index.ts';
 import {
   type CheckedService,
   COMPLETE_ANSWERS,
@@ -35,10 +36,11 @@ const SERVICES: Readonly<Record<string, CheckedService>> = {
   '@aws-sdk/client-sts': 'sts',
   'automation-client/index.ts': 'aco-automation',
   'cost-optimization-hub-client/index.ts': 'cost-optimization-hub',
+  'tagging-client/index.ts': 'tagging',
 };
 const CLIENTS: Readonly<Record<CheckedService, object>> = {
   ...{ 'compute-optimizer': computeOptimizer, 'aco-automation': automation, dynamodb, events: eventBridge },
-  ...{ 'cost-optimization-hub': costOptimizationHub, organizations, s3, sqs, ssm, sts },
+  ...{ 'cost-optimization-hub': costOptimizationHub, organizations, s3, sqs, ssm, sts, tagging },
 };
 
 interface Source {
@@ -141,6 +143,7 @@ const MODELS: readonly (readonly [CheckedService, string])[] = [
   ['compute-optimizer', 'compute-optimizer.json'],
   ['aco-automation', 'compute-optimizer-automation.json'],
   ['cost-optimization-hub', 'cost-optimization-hub.json'],
+  ['tagging', 'resource-groups-tagging.json'],
   ['sts', 'sts.json'],
   ['events', 'eventbridge.json'],
 ];

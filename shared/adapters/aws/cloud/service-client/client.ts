@@ -4,6 +4,7 @@ import {
   type ComputeOptimizerClientResolvedConfig,
   type UpdateEnrollmentStatusCommandOutput,
 } from '@aws-sdk/client-compute-optimizer';
+import { OrganizationsClient } from '@aws-sdk/client-organizations';
 import type { Client } from '@smithy/core/client';
 import { regionalEndpointProvider } from './endpoint.ts';
 import type { Shapes } from './schemas.ts';
@@ -23,9 +24,14 @@ type HandlerOptions =
  * Base of every client: Compute Optimizer's, for its credentials, Region, retries, user agent, signing and awsJson1_0, with the operations of another
  * service. Its commands declare their inputs.
  */
-export const ServiceClient: new (
+export const ServiceClient: BaseClient = ComputeOptimizerClient;
+
+/** The same base for a service that speaks awsJson1_1: the client of Organizations, which does. */
+export const Json11ServiceClient: BaseClient = OrganizationsClient;
+
+type BaseClient = new (
   config: ServiceClientConfig,
-) => Client<HandlerOptions, object, MetadataBearer, ServiceClientResolvedConfig> = ComputeOptimizerClient;
+) => Client<HandlerOptions, object, MetadataBearer, ServiceClientResolvedConfig>;
 
 interface Service {
   /** Also names the setting AWS_ENDPOINT_URL_… and the one of a profile. */
