@@ -14,6 +14,7 @@ const UNTAGGED = {
 
 /** All operations that a run or a dry run calls. */
 const ASKED: readonly string[] = [
+  'GetResources',
   'ListTagsForResource',
   'ListAccounts',
   'ListOrganizationalUnitsForParent',
@@ -25,6 +26,9 @@ const ASKED: readonly string[] = [
   'ListAWSServiceAccessForOrganization',
   'AssumeRole',
 ];
+
+/** Makes the caller read tags one account at a time. */
+const NO_INDEX = { operation: 'GetResources', kind: 'denied' } as const;
 
 const optedOut = (world: World) =>
   world.wire.mutating.filter(({ optOut }) => optOut).map(({ operation, caller }) => `${operation} ${caller}`);
@@ -68,14 +72,20 @@ describe('answers of 200 without their list', { timeout: 180_000 }, () => {
     const before = world.wire.mutating.length;
     // The snapshot of the first run is too old by then.
     world.clock.advance(3_600_000);
-    for (const kind of KINDS) {
-      world.sandbox.setFaults([{ operation: 'ListTagsForResource', kind }]);
+    const reads = [
+      { operation: 'GetResources', lacks: 'ResourceTagMappingList', others: [] },
+      { operation: 'ListTagsForResource', lacks: 'Tags', others: [NO_INDEX] },
+    ];
+    for (const { kind, operation, lacks, others } of KINDS.flatMap((kind) =>
+      reads.map((read) => ({ ...read, kind })),
+    )) {
+      world.sandbox.setFaults([{ operation, kind }, ...others]);
       for (const act of [() => world.plan(), () => world.run()]) {
         const failure: unknown = await act().catch((error: unknown) => error);
         if (!(failure instanceof CloudError)) throw new Error(`${kind} did not fail`);
         expect(failure.details).toMatchObject({ kind: 'Transient', code: 'IncompleteAnswer' });
-        expect(failure.message).toContain('ListTagsForResource');
-        expect(failure.message).toContain('the answer lacks Tags');
+        expect(failure.message).toContain(operation);
+        expect(failure.message).toContain(`the answer lacks ${lacks}`);
       }
     }
     expect(world.wire.mutating.length).toBe(before);
@@ -90,9 +100,10 @@ describe('answers of 200 without their list', { timeout: 180_000 }, () => {
     const drifted = world.members(({ computeOptimizer: { status } }) => status !== 'Active');
     const unreadable = drifted.slice(0, KINDS.length).map(({ accountId }) => accountId);
     expect(drifted.length).toBeGreaterThan(KINDS.length);
-    world.sandbox.setFaults(
-      KINDS.map((kind, at) => ({ operation: 'ListTagsForResource', accountId: unreadable[at], kind })),
-    );
+    world.sandbox.setFaults([
+      NO_INDEX,
+      ...KINDS.map((kind, at) => ({ operation: 'ListTagsForResource', accountId: unreadable[at], kind })),
+    ]);
     const plan = await world.plan();
     const changed = plan.changes.map(({ accountId }) => accountId);
     expect(changed.filter((accountId) => unreadable.includes(accountId))).toEqual([]);
@@ -128,7 +139,8 @@ describe('answers of 200 without their list', { timeout: 180_000 }, () => {
     for (const operation of ASKED) {
       world.clock.advance(3_600_000);
       world.sandbox.drift({ accounts: 3 });
-      world.sandbox.setFaults([{ operation, kind: 'empty-answer' }]);
+      const others = operation === 'ListTagsForResource' ? [NO_INDEX] : [];
+      world.sandbox.setFaults([{ operation, kind: 'empty-answer' }, ...others]);
       const before = world.calls(operation);
       const ended: unknown = await world.run({ waitMs: 5_000 }).catch((error: unknown) => error);
       if (ended instanceof Error) expect(ended, operation).toBeInstanceOf(CloudError);

@@ -4,7 +4,7 @@ import { claimChanges, claimedChanges } from '../guardrails/change-reservations.
 import { changedRecently } from '../guardrails/rolling-changes.ts';
 import { requestEarlyScan } from '../schedule/scan-requests.ts';
 import { scanNow } from '../schedule/scan-schedule.ts';
-import { type Asked, ChangeRefused, type Check, type CheckParts } from './guard.ts';
+import { type Asked, ChangeRefused, type Check, type CheckParts, optOutsOf } from './guard.ts';
 
 /** Maximum age of the recent changes read from the ledger, ms. Later changes are among the reservations, which last longer. */
 const RECENT_CHANGES_MS = 5_000;
@@ -91,11 +91,6 @@ class Caps implements Check {
     for (const [id, { optOut }] of changes) this.#recent.add(id, optOut);
     this.#recentAt = now;
   }
-}
-
-function optOutsOf({ accountIds, optOut, optOutIds }: Asked): readonly AccountId[] {
-  if (!optOut) return [];
-  return optOutIds === undefined ? accountIds : accountIds.filter((id) => optOutIds.has(id));
 }
 
 /** The accounts changed recently, and whether one of their changes was an opt-out. Counted incrementally, because every change needs this count. */

@@ -136,6 +136,9 @@ export function awaitingConfiguration(attempts: number, now: EpochMs, random: ()
 export const isUndone = ({ verdict, notBefore }: FailureOutcome): boolean =>
   verdict === 'Drifted' && notBefore === null;
 
+/** Reasons to refuse a call after which its accounts are assessed again, because something about an account has changed. */
+export const ASSESSED_AGAIN: ReadonlySet<string> = new Set<ReasonCode>(['suspendedByOperator', 'tagsChanged']);
+
 /** The `error.kind` of a refused change in stored entries, which does not follow the name of the class. */
 const REFUSED_KIND = 'Vetoed';
 
@@ -143,7 +146,7 @@ const REFUSED_KIND = 'Vetoed';
 export function refusedChange({ reason, message, notBefore }: ChangeRefused, attempts: number): Failure {
   const blocked = { verdict: 'Blocked', reason, notBefore, attempts, dead: false, counts: false } as const;
   return {
-    outcome: reason === 'suspendedByOperator' ? undone(attempts) : blocked,
+    outcome: ASSESSED_AGAIN.has(reason) ? undone(attempts) : blocked,
     error: { kind: REFUSED_KIND, code: reason, message, requestId: null, operation: null },
   };
 }

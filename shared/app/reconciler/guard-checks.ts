@@ -6,10 +6,19 @@ import { useApproval } from '../guardrails/approvals.ts';
 import { readGate } from '../guardrails/rollout-gate.ts';
 import { caps } from './change-caps.ts';
 import { type Asked, ChangeRefused, type Check, type CheckParts } from './guard.ts';
+import { liveTags } from './live-tags.ts';
 
 /** All checks before a mutating call (invariant 3), in this order. A new check is one more line. */
 export function checksOf(parts: CheckParts): readonly Check[] {
-  return [controls(parts), openWindow(parts), runStopped(), rollout(parts), caps(parts), approval(parts)];
+  return [
+    controls(parts),
+    openWindow(parts),
+    runStopped(),
+    rollout(parts),
+    liveTags(parts),
+    caps(parts),
+    approval(parts),
+  ];
 }
 
 /**

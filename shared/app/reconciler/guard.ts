@@ -36,6 +36,12 @@ export interface Asked {
   readonly wide?: boolean;
 }
 
+/** The accounts that the call opts out. */
+export function optOutsOf({ accountIds, optOut, optOutIds }: Asked): readonly AccountId[] {
+  if (!optOut) return [];
+  return optOutIds === undefined ? accountIds : accountIds.filter((id) => optOutIds.has(id));
+}
+
 /** One reason to refuse a mutating call. Checks are independent of each other and run in the order of the list. */
 export interface Check {
   /** Marks a check of an operator's command or of the time of day. It is cheap, and is repeated if the other checks took long. */
@@ -48,7 +54,10 @@ export interface Check {
 
 /** The dependencies of the checks, created once per process. */
 export interface CheckParts {
-  readonly deps: Pick<Deps, 'ledger' | 'registers' | 'snapshots' | 'records' | 'clock' | 'newId' | 'actor'>;
+  readonly deps: Pick<
+    Deps,
+    'cloud' | 'ledger' | 'registers' | 'snapshots' | 'records' | 'clock' | 'random' | 'newId' | 'actor'
+  >;
   readonly runs: RunStore;
   readonly policy: CompiledPolicy;
   readonly controls: ControlsView;

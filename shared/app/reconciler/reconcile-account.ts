@@ -46,7 +46,7 @@ export async function reconcileAccount(work: WorkContext, message: AccountMessag
 
 async function reconcile(work: WorkContext, message: AccountMessage): Promise<WorkResult> {
   const { accountId, enrollment } = message;
-  const facts = await accountInSnapshot(work, accountId);
+  let facts = await accountInSnapshot(work, accountId);
   if (facts === null) return withoutSnapshot(work, message);
   let record = await work.writer.current(accountId);
   if (record.conditions[enrollment] === null && !work.policy.kinds.includes(enrollment))
@@ -55,6 +55,9 @@ async function reconcile(work: WorkContext, message: AccountMessage): Promise<Wo
     const step = await reconcileOnce(work, message, facts, record);
     if ('result' in step) return step.result;
     record = step.record;
+    // The last check before the call may have found the account's tags changed.
+    if (step.isOutdated === true) facts = await accountInSnapshot(work, accountId);
+    if (facts === null) return withoutSnapshot(work, message);
   }
   // Another worker keeps writing about the same account; the next scan finds what is left.
   work.deps.logger.warn('an account kept changing while it was reconciled', { accountId, enrollment });
@@ -73,7 +76,8 @@ async function withoutSnapshot(
   return ended(accountId, 'superseded');
 }
 
-type Step = { readonly result: WorkResult } | { readonly record: AccountRecord };
+/** `isOutdated`: the call was not made because something about the account has changed. */
+type Step = { readonly result: WorkResult } | { readonly record: AccountRecord; readonly isOutdated?: boolean };
 
 async function reconcileOnce(
   work: WorkContext,
@@ -105,8 +109,9 @@ async function reconcileOnce(
     return { result: await withoutCall(work, message, facts, record, assessment) };
   }
   const [end] = await remediate(work, accountCall(work, message, { record, assessment }, facts));
-  if (end === undefined) return { record: await caughtUp(work.deps, record) };
-  if (end.failure === null || isUndone(end.failure.outcome)) return { record: end.record };
+  if (end === undefined) return { record: await caughtUp(work.deps, record), isOutdated: true };
+  if (end.failure === null) return { record: end.record };
+  if (isUndone(end.failure.outcome)) return { record: end.record, isOutdated: true };
   return { result: failureResult(facts.id, end.record, end.failure) };
 }
 

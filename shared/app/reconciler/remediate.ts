@@ -6,7 +6,7 @@ import { entryContext, organizationEntry } from '../ledger/organization-entry.ts
 import { writeOrganizationEntry } from '../ledger/write-entries.ts';
 import { type CallScope, leftOut, localError, reachesAll, requestOf, requireAccepted } from './change-request.ts';
 import { claim, close, type Part, type Remediated, soonestClaim, unclaimed, unsent } from './claims.ts';
-import { type Failure, refusedChange, undone } from './error-policy.ts';
+import { ASSESSED_AGAIN, type Failure, refusedChange, undone } from './error-policy.ts';
 import { ChangeRefused, checkUntilFresh } from './guard.ts';
 import { attemptsOf, type Candidate, type Remediation } from './remediation-entries.ts';
 import type { WorkContext } from './worker-context.ts';
@@ -41,7 +41,7 @@ export interface RemediationCall<Member extends Candidate> {
 /**
  * Makes one call, with an intent before it and an outcome after it for every account. If the process dies in between, claim recovery writes the
  * outcome.
- * @returns a result for each account except those to be assessed again: their records changed before the claim, or an account was suspended.
+ * @returns a result for each account except those to be assessed again: their records or tags changed before the claim, or an account was suspended.
  * @throws CloudError of kind Unauthenticated, after the outcomes are written: no account can be changed.
  */
 export async function remediate<Member extends Candidate>(
@@ -52,7 +52,7 @@ export async function remediate<Member extends Candidate>(
   // Without this check, a call that must not be made would leave intents behind, which count as changes for 24 hours.
   const refusal = call.refusal ?? (await refusalBeforeClaim(work, call));
   if (refusal === null) return attempt(work, call, parts);
-  if (refusal.reason !== 'suspendedByOperator')
+  if (!ASSESSED_AGAIN.has(refusal.reason))
     return close(work, parts.map(unclaimed), (remediation) => refusedChange(refusal, attemptsOf(remediation)));
   await work.controls.now();
   return [];
@@ -214,7 +214,7 @@ async function fail<Member extends Candidate>(
   error: unknown,
 ): Promise<readonly Remediated<Member>[]> {
   if (error instanceof ChangeRefused) {
-    if (error.reason === 'suspendedByOperator') await work.controls.now();
+    if (ASSESSED_AGAIN.has(error.reason)) await work.controls.now();
     return close(work, begun, (remediation) => refusedChange(error, attemptsOf(remediation)));
   }
   if (!(error instanceof CloudError)) throw error;

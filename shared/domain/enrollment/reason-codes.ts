@@ -8,6 +8,7 @@ export type ReasonCode =
   | 'notInPartition'
   | 'modeOff'
   | 'suspendedByOperator'
+  | 'tagsChanged' // since the snapshot; only of a call that was not made, because the account is then assessed again
   | 'resumed' // no longer suspended, and not checked since
   | 'exemption'
   | UnknownReason
@@ -38,6 +39,7 @@ const REASON_TEXT: Readonly<Record<ReasonCode, string>> = {
   notInPartition: 'this AWS partition does not have the service',
   modeOff: 'the policy turns evaluation off',
   suspendedByOperator: 'suspended by an operator',
+  tagsChanged: 'its tags have changed since the last scan',
   resumed: 'resumed, not checked since',
   exemption: 'exempt by the policy',
   notListed: 'AWS does not list it',

@@ -64,8 +64,8 @@ describe('AWS answers 200 with an empty answer', () => {
   test('for all tags: a policy that opts out untagged accounts opts out none', async () => {
     const organization = await world({ drift: 0 });
     const cwd = place({ 'rollcall.yaml': OPT_OUT_UNTAGGED });
-    organization.running.sandbox.setFaults([{ operation: 'ListTagsForResource', kind: 'empty-body' }]);
-    await expectRefused(organization, cwd, 'the answer lacks Tags');
+    organization.running.sandbox.setFaults([{ operation: 'GetResources', kind: 'empty-body' }]);
+    await expectRefused(organization, cwd, 'the answer lacks ResourceTagMappingList');
     await expectUnharmed(organization, cwd);
   });
 });

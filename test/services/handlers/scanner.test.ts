@@ -30,7 +30,7 @@ const TAGGED = { more: 'rules:\n  - { id: none, match: { tags: { nobody: has } }
 
 describe('a scan that takes longer than one invocation', () => {
   it('continues where it stopped, and repeats no call and no entry', async () => {
-    const sandbox = { accounts: 24, drift: 0.3 };
+    const sandbox = { accounts: 250, drift: 0.3 };
     const whole = await deploy({ sandbox, policy: TAGGED });
     const straight = functionsOf(whole);
     await straight.tick();

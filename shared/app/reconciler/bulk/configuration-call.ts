@@ -3,7 +3,6 @@ import type { ConfigurationCall } from '../../../domain/decision/configuration-c
 import type { ConfigurationChange } from '../../../domain/decision/plan.ts';
 import { ASSOCIABLE, kindOf } from '../../../domain/enrollment/kinds/index.ts';
 import type { AccountId, ConfigurationTarget, EpochMs, RuleMode } from '../../../domain/enrollment/model.ts';
-import type { ReasonCode } from '../../../domain/enrollment/reason-codes.ts';
 import type { EntryDraft } from '../../../domain/ledger/entry.ts';
 import type { WorkMessage } from '../../../domain/work-message.ts';
 import { CloudError, type SendChange } from '../../../ports/cloud.ts';
@@ -18,7 +17,7 @@ import { organizationEntry } from '../../ledger/organization-entry.ts';
 import { writeOrganizationEntry } from '../../ledger/write-entries.ts';
 import type { AssociableAccount } from '../../survey/assessment-table.ts';
 import type { Remediated } from '../claims.ts';
-import { errorFacts, type Failure, failureOutcome, undone } from '../error-policy.ts';
+import { ASSESSED_AGAIN, errorFacts, type Failure, failureOutcome, undone } from '../error-policy.ts';
 import { ChangeRefused } from '../guard.ts';
 import { CLAIM_EXPIRING, makeForJoiners, NOT_ALL_CLAIMED, remediate } from '../remediate.ts';
 import { attemptsOf, type Candidate, type Remediation } from '../remediation-entries.ts';
@@ -51,11 +50,7 @@ export interface CallEnd {
 }
 
 /** Codes of failures before the request was sent that mean outdated assessments, not a fault of the call. */
-const OUTDATED: ReadonlySet<string> = new Set([
-  NOT_ALL_CLAIMED,
-  CLAIM_EXPIRING,
-  'suspendedByOperator' satisfies ReasonCode,
-]);
+const OUTDATED: ReadonlySet<string> = new Set([NOT_ALL_CLAIMED, CLAIM_EXPIRING, ...ASSESSED_AGAIN]);
 
 /** Makes one Put or Delete call, with an entry in the organization's chain and an intent for each account that it changes. */
 export async function makeCall(

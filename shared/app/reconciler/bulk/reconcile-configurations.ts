@@ -151,8 +151,13 @@ async function concluded(
   const undone = new Set(
     last?.accounts.flatMap(({ record, failure }) => (failure && isUndone(failure.outcome) ? [record.accountId] : [])),
   );
-  if (last === null || last.end === 'made' || last.end === 'moved')
+  if (last === null || last.end === 'made' || last.end === 'moved') {
+    results.push({
+      ...NO_RESULT,
+      followUps: noLongerDrifted(made, seen).map((id) => accountKey(message, id, ASSOCIABLE)),
+    });
     return follow(await leftOver(work, message, made, undone, seen));
+  }
   // AWS is still busy after the longest wait, so the message is queued again for the remaining calls.
   if (last.end === 'busy' && (await mayRepeat(work, message))) await work.deps.queue.send([message], BUSY_PAUSE_MS);
   for (const { record, failure } of last.accounts)
@@ -162,6 +167,16 @@ async function concluded(
     return last.end === 'failed' && undone.has(account.id) ? [toChange(assessment, account)] : [];
   });
   return follow(instead);
+}
+
+/** Accounts that are recorded as Drifted and comply without a call, for example because the last survey found other tags. Their own keys record it. */
+function noLongerDrifted(made: readonly AccountId[], { assessed }: Survey): readonly AccountId[] {
+  const done = new Set(made);
+  return assessed.flatMap(({ account, record, assessments }) => {
+    const isResolved =
+      record?.conditions[ASSOCIABLE]?.verdict === 'Drifted' && assessments[ASSOCIABLE].verdict === 'Compliant';
+    return isResolved && !done.has(account.id) ? [account.id] : [];
+  });
 }
 
 async function mayRepeat({ deps, runs }: WorkContext, { runId }: ConfigurationsMessage): Promise<boolean> {

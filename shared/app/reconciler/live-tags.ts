@@ -1,0 +1,98 @@
+import pLimit from 'p-limit';
+import type { AccountId, EpochMs } from '../../domain/enrollment/model.ts';
+import type { OrganizationAccount } from '../../domain/policy/index.ts';
+import { CloudError } from '../../ports/cloud.ts';
+import { createRetrying } from '../support/retry.ts';
+import { recordRefreshed } from '../survey/account-overrides.ts';
+import { type Asked, ChangeRefused, type Check, type CheckParts, optOutsOf } from './guard.ts';
+
+/** How many accounts are read in parallel. */
+const READERS = 4;
+/** How long a read is repeated while AWS throttles it or does not answer, ms. */
+const READ_BUDGET_MS = 15_000;
+/** Tags read before the claim are read again before the call if they are older than this by then, ms: the rate limiter may have delayed the call. */
+const FRESH_MS = 10_000;
+/** The same for a call with more opt-outs than `FEW`, because reading their tags takes longer. */
+const FRESH_OF_MANY_MS = 60_000;
+const FEW = 50;
+/** The pause before an opt-out is tried again whose tags could not be read, ms. */
+const PAUSE_MS = 60_000;
+
+/**
+ * Before an opt-out, which deletes data, reads the tags of its accounts live if tags may have decided it. A snapshot is up to two schedule periods old,
+ * and the index that it may come from lags behind. If the tags differ, the snapshot gets the live ones and the account is assessed again.
+ */
+export function liveTags(parts: CheckParts): Check {
+  return new LiveTags(parts);
+}
+
+type Tags = Readonly<Record<string, string>>;
+
+class LiveTags implements Check {
+  readonly #parts: CheckParts;
+  /** When the tags of each account were last found unchanged. */
+  readonly #readAt = new Map<AccountId, EpochMs>();
+
+  constructor(parts: CheckParts) {
+    this.#parts = parts;
+  }
+
+  async ask(asked: Asked): Promise<void> {
+    const optOuts = optOutsOf(asked);
+    if (optOuts.length === 0) return;
+    const { deps, policy, controls } = this.#parts;
+    if (!policy.usesTags && !(await controls.recent()).usesTags) return;
+    const freshMs = optOuts.length > FEW ? FRESH_OF_MANY_MS : FRESH_MS;
+    const now = deps.clock.now();
+    const outdated = optOuts.filter(
+      (id) => asked.stage === 'claim' || now - (this.#readAt.get(id) ?? Number.NEGATIVE_INFINITY) > freshMs,
+    );
+    const limit = pLimit(READERS);
+    const changed = (await Promise.all(outdated.map((id) => limit(() => this.#changed(id))))).flatMap((id) => id ?? []);
+    for (const [id, at] of this.#readAt) if (now - at > FRESH_OF_MANY_MS) this.#readAt.delete(id);
+    const [first] = changed;
+    if (first === undefined) return;
+    await recordRefreshed(deps.registers, changed, deps.clock.now());
+    const others = changed.length === 1 ? '' : ` and ${changed.length - 1} more`;
+    throw new ChangeRefused('tagsChanged', `the tags of account ${first}${others} have changed since the last scan`);
+  }
+
+  /** Updates the account in the snapshot if its tags have changed. @returns the account's id in that case, otherwise `null` */
+  async #changed(id: AccountId): Promise<AccountId | null> {
+    const { snapshots, clock } = this.#parts.deps;
+    const at = clock.now();
+    const live = await this.#read(id);
+    const known = await snapshots.get(id);
+    if (known !== null && live !== null && isEqual(known.tags, live)) {
+      this.#readAt.set(id, at);
+      return null;
+    }
+    if (live === null) await snapshots.remove([id]);
+    else if (known !== null) await snapshots.refresh([withTags(known, live)]);
+    return id;
+  }
+
+  /** The tags; `null`: the account has left the organization. @throws ChangeRefused if they cannot be read */
+  async #read(id: AccountId): Promise<Tags | null> {
+    const { cloud, clock, random } = this.#parts.deps;
+    try {
+      return await cloud.readTags(id, { retry: createRetrying(clock, random, READ_BUDGET_MS) });
+    } catch (error) {
+      if (!(error instanceof CloudError) || error.kind === 'Unauthenticated') throw error;
+      const message = `an opt-out needs the present tags of account ${id}: ${error.message}`;
+      if (!error.passing) throw new ChangeRefused('tagsUnreadable', message);
+      throw new ChangeRefused('retrying', message, clock.now() + PAUSE_MS);
+    }
+  }
+}
+
+const withTags = (account: OrganizationAccount, tags: Tags): OrganizationAccount => ({ ...account, tags });
+
+function isEqual(known: Tags | null, live: Tags): boolean {
+  if (known === null) return false;
+  const keys = Object.keys(live);
+  return (
+    keys.length === Object.keys(known).length &&
+    keys.every((key) => Object.hasOwn(known, key) && known[key] === live[key])
+  );
+}
