@@ -43,7 +43,9 @@ describe('tick, scanner and worker', () => {
       policy: {
         ...{ automation: 'Active', costOptimizationHub: 'Active', organizationRules: 'AnyAllowed' },
         // The accounts of these OUs are enabled one by one, with their own roles, the others in batches.
-        more: 'rules: [{ id: own-roles, match: { ou: [/Workloads, /Sandbox] }, organizationRules: unmanaged }]',
+        more: `rules:
+  - { id: tagged, match: { tags: { env: [prod, sandbox] } }, computeOptimizer: Inactive, automation: unmanaged }
+  - { id: own-roles, match: { ou: [/Workloads, /Sandbox] }, organizationRules: unmanaged }`,
       },
     });
     const management = world.sandbox.info.managementAccountId;
@@ -74,6 +76,8 @@ describe('tick, scanner and worker', () => {
     expect(services(calls.get('member') ?? new Set())).toEqual(new Set(KINDS.map(({ service }) => service)));
     expect(calls.get('member')).toContain('aco-automation:UpdateEnrollmentConfiguration');
     expect(calls.get('worker')).toContain('aco-automation:AssociateAccounts');
+    expect(calls.get('scanner')).toContain('tag:GetResources');
+    expect(calls.get('worker')).toContain('organizations:ListTagsForResource');
     for (const [who, made] of calls) {
       const allowed = new Set(actionsOf(statementsOf(roleOf(who))));
       expect([who, [...made].filter((action) => !allowed.has(action))]).toEqual([who, []]);
