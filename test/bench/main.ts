@@ -9,7 +9,7 @@ import { heavyReads } from './heavy-reads.ts';
 import { loadAws } from './load-aws.ts';
 import { reaction } from './react.ts';
 import { repeated } from './repeated.ts';
-import { scanCached, scanStress, scanUncached } from './scan.ts';
+import { scanCached, scanStress, scanTags, scanUncached } from './scan.ts';
 import { sharedLimiter } from './shared-limiter.ts';
 import { sideBySide } from './side-by-side.ts';
 import { demo, startUp } from './start-up.ts';
@@ -37,6 +37,7 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   configurations: repeated(configurations),
   'scan-cached': scanCached,
   'scan-uncached': scanUncached,
+  'scan-tags': scanTags,
   'scan-stress': scanStress,
   stress,
   'load-aws': loadAws,

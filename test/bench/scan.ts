@@ -6,6 +6,7 @@ import { inDirectory } from './workbench.ts';
 
 const ACCOUNTS = 10_000;
 const LATENCY_MS = 40;
+const SCANS_OF_TAGS = 2;
 /** Page size of GetEnrollmentStatusesForOrganization and ListAccounts, in accounts. */
 const STATUSES_A_PAGE = 100;
 const ACCOUNTS_A_PAGE = 20;
@@ -29,8 +30,8 @@ const scanned = z.object({
 });
 type Scanned = z.infer<typeof scanned>;
 
-function scans(sandbox: Sandbox, dataDir: string, times: number, cached: boolean): Promise<Scanned> {
-  return runTask('scan', { dataDir, policy: POLICY, scans: times, cached, floor: cached }, scanned, sandbox);
+function scans(sandbox: Sandbox, dataDir: string, times: number, cached: boolean, policy = POLICY): Promise<Scanned> {
+  return runTask('scan', { dataDir, policy, scans: times, cached, floor: cached }, scanned, sandbox);
 }
 
 /** Scans of a new store with only the snapshot: the first one writes an entry for every account, the others none. */
@@ -99,6 +100,37 @@ export async function scanUncached(): Promise<readonly Figure[]> {
     detail: { ms: ms.map(Math.round), first: 'the first run writes an entry for every account' },
   });
   return [ratio, memory(`memory of scans, ${ACCOUNTS} accounts`, 250, [peakMb])];
+}
+
+/** The same rules, with one more that needs the tags of every account and changes nothing. */
+const TAGGED = `${POLICY}  - { id: tagged, match: { tags: { env: prod } }, computeOptimizer: Active }\n`;
+
+/** Scans that read the whole organization, with a tag rule and without. */
+export async function scanTags(): Promise<readonly Figure[]> {
+  const { plain, tagged, tagCalls } = await inSandbox(LARGE, async (sandbox) => {
+    const of = (policy: string) => inDirectory((dataDir) => scans(sandbox, dataDir, SCANS_OF_TAGS, false, policy));
+    const countTagCalls = async () =>
+      (await sandbox.callsTo('tagging', 'GetResources')) +
+      (await sandbox.callsTo('organizations', 'ListTagsForResource'));
+    const without = await of(POLICY);
+    const before = await countTagCalls();
+    const withTags = await of(TAGGED);
+    return { plain: without, tagged: withTags, tagCalls: (await countTagCalls()) - before };
+  });
+  return [
+    figure({
+      name: `scan of ${ACCOUNTS} accounts with a tag rule, no snapshot`,
+      unit: '× the same scan without tags',
+      target: { atMost: 1.3 },
+      bound: `a scan without tags at ${LATENCY_MS} ms an answer`,
+      runs: tagged.ms.map((ms, n) => ms / (plain.ms[n] ?? Number.NaN)),
+      detail: {
+        ms: tagged.ms.map(Math.round),
+        withoutTagsMs: plain.ms.map(Math.round),
+        tagCallsPerScan: tagCalls / SCANS_OF_TAGS,
+      },
+    }),
+  ];
 }
 
 export async function scanStress(): Promise<readonly Figure[]> {
