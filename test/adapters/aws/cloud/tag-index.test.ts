@@ -33,7 +33,7 @@ const tagsIn = async (world: Parameters<typeof read>[0]) =>
   Object.fromEntries((await read(world, true)).accounts.map(({ id, tags }) => [id, tags]));
 
 describe('the tags of all accounts', () => {
-  it('come from all pages of GetResources, with any name; who is absent has none', async () => {
+  it('come from all pages of GetResources, with any name; an account that is absent has none', async () => {
     const world = await worldOf(
       { ResourceTagMappingList: [mappingOf(arn(OTHER))], PaginationToken: 'second' },
       { ResourceTagMappingList: [], PaginationToken: 'third' },
@@ -47,7 +47,7 @@ describe('the tags of all accounts', () => {
     expect(world.count('ListTagsForResource')).toBe(0);
   });
 
-  it('ignore what is not an account of this organization', async () => {
+  it('leave out entries that are not accounts of this organization', async () => {
     const world = await worldOf({
       ResourceTagMappingList: [
         mappingOf(arn(OTHER, 'o-former12345')),
