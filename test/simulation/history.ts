@@ -1,4 +1,4 @@
-import { createSandbox, type Sandbox } from '../../services/sandbox/engine/sandbox.ts';
+import type { Sandbox } from '../../services/sandbox/engine/sandbox.ts';
 import { bindOrganization } from '../../shared/app/coordination/organization-binding.ts';
 import type { AccountId, Caller } from '../../shared/domain/enrollment/model.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
@@ -14,6 +14,7 @@ import { ExternalActors } from './external-actors.ts';
 import { CALM, type FaultProfile, faultProfileOf } from './fault-profile.ts';
 import { ForeignOperators } from './foreign-operators.ts';
 import { InvariantChecker } from './invariant-checker.ts';
+import { sandboxWithLaggingTags } from './lagging-tags.ts';
 import { ManagedHub } from './managed-hub.ts';
 import { type MemoryStores, memoryStores } from './memory-stores.ts';
 import { Operators } from './operators.ts';
@@ -97,10 +98,8 @@ export class History implements RuntimeSimulation {
       lagMs: () => this.faultProfile.lagMs,
     });
     this.#administrators = new ConfigurationAdministrators(seed);
-    this.sandbox = createSandbox(
-      { ...worldOf(seed, this.chance), ...this.#administrators.world },
-      { clock: this.time },
-    );
+    const world = { ...worldOf(seed, this.chance), ...this.#administrators.world };
+    this.sandbox = sandboxWithLaggingTags(seed, world, this.time);
     this.caller = callerOf(this.sandbox);
     const first = this.#members()[0]?.accountId ?? this.caller.accountId;
     const hub = new ManagedHub(seed, this.sandbox);

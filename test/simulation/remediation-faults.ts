@@ -3,6 +3,17 @@ import type { Fault } from './fault.ts';
 /** Faults of detection, claims, controls, caps and waiting. */
 export const REMEDIATION_FAULTS: readonly Fault[] = [
   {
+    name: 'outdated-tags',
+    breaks: 'the tags of the last scan decide opt-outs',
+    edits: [
+      {
+        file: 'shared/app/reconciler/live-tags.ts',
+        find: 'if (optOuts.length === 0) return;',
+        replace: 'return;',
+      },
+    ],
+  },
+  {
     name: 'blocked-drift-not-detected',
     breaks: 'drift that is observed but never detected, because something delays the fix (invariant 1)',
     edits: [
