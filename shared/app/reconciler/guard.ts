@@ -1,5 +1,6 @@
 import type { AccountId, EpochMs } from '../../domain/enrollment/model.ts';
 import type { ReasonCode } from '../../domain/enrollment/reason-codes.ts';
+import type { Assessment } from '../../domain/enrollment/verdict.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import type { Clock } from '../../ports/system.ts';
@@ -34,6 +35,8 @@ export interface Asked {
   readonly stage: 'claim' | 'call';
   /** Whether this is the organization-wide call, which changes every account, not only `accountIds`. */
   readonly wide?: boolean;
+  /** The assessments of the accounts on which the call is based. */
+  readonly assessments?: readonly Assessment[];
 }
 
 /** The accounts that the call opts out. */

@@ -1,5 +1,7 @@
 import pLimit from 'p-limit';
+import { desiredOf } from '../../domain/decision/assess.ts';
 import type { AccountId, EpochMs } from '../../domain/enrollment/model.ts';
+import type { Assessment } from '../../domain/enrollment/verdict.ts';
 import type { OrganizationAccount } from '../../domain/policy/index.ts';
 import { CloudError } from '../../ports/cloud.ts';
 import { createRetrying } from '../support/retry.ts';
@@ -51,10 +53,34 @@ class LiveTags implements Check {
     const changed = (await Promise.all(outdated.map((id) => limit(() => this.#changed(id))))).flatMap((id) => id ?? []);
     for (const [id, at] of this.#readAt) if (now - at > FRESH_OF_MANY_MS) this.#readAt.delete(id);
     const [first] = changed;
-    if (first === undefined) return;
+    if (first === undefined) return this.#requireDesired(asked, new Set(optOuts));
     await recordRefreshed(deps.registers, changed, deps.clock.now());
     const others = changed.length === 1 ? '' : ` and ${changed.length - 1} more`;
     throw new ChangeRefused('tagsChanged', `the tags of account ${first}${others} have changed since the last scan`);
+  }
+
+  /**
+   * The tags in the snapshot are the live ones now, but the assessments may be older: another worker may have corrected the snapshot in between. An
+   * opt-out is made only if the policy still wants what was assessed.
+   */
+  async #requireDesired({ assessments = [] }: Asked, optOuts: ReadonlySet<AccountId>): Promise<void> {
+    const limit = pLimit(READERS);
+    const checked = assessments.filter(({ accountId }) => optOuts.has(accountId));
+    const wanted = await Promise.all(checked.map((each) => limit(() => this.#isDesired(each))));
+    const outdated = checked.find((_, index) => wanted[index] !== true);
+    if (outdated === undefined) return;
+    throw new ChangeRefused(
+      'tagsChanged',
+      `the tags of account ${outdated.accountId} have changed since its assessment`,
+    );
+  }
+
+  async #isDesired({ accountId, enrollment, desired }: Assessment): Promise<boolean> {
+    const { deps, policy } = this.#parts;
+    const account = await deps.snapshots.get(accountId);
+    if (account === null || !policy.canDecide(account)) return false;
+    const { status, ruleMode } = desiredOf(policy.resolve(account), account, enrollment);
+    return status === desired.status && ruleMode === desired.ruleMode;
   }
 
   /** Updates the account in the snapshot if its tags have changed. @returns the account's id in that case, otherwise `null` */

@@ -118,7 +118,8 @@ function guard<Member extends Candidate>(
   stage: 'claim' | 'call',
 ): Promise<() => Promise<void>> {
   const accountIds = accounts.map(({ assessment }) => assessment.accountId);
-  const about = { accountIds, optOut, stage, wide: scope === 'organization' };
+  const assessments = accounts.map(({ assessment }) => assessment);
+  const about = { accountIds, optOut, stage, wide: scope === 'organization', assessments };
   if (scope !== 'configuration') return work.guard.check(key, about);
   // One call opts out some accounts and only enables Automation in others.
   const optOuts = accounts.filter(({ assessment }) => assessment.optOut);

@@ -58,6 +58,19 @@ describe('an opt-out of a policy with tag conditions', () => {
     expect((await bed.shop.store.snapshots.get(A))?.tags).toEqual(PROD);
   });
 
+  it('is not made if another worker has corrected the snapshot since the assessment', async () => {
+    await scanned(COMPUTE_OPTIMIZER, liveOf(1, PROD));
+    const { cloud, snapshots } = bed.shop.deps();
+    const readTags: typeof cloud.readTags = async (...args) => {
+      const known = (await snapshots.get(A)) ?? expect.fail('the snapshot lacks the account');
+      await snapshots.refresh([{ ...known, tags: PROD }]);
+      return cloud.readTags(...args);
+    };
+    await bed.shop.workOff(await bed.shop.process({ cloud: { ...cloud, readTags } }));
+    expect(bed.changes()).toEqual([]);
+    expect(await bed.shop.condition(A)).toMatchObject({ verdict: 'Compliant', status: 'Active' });
+  });
+
   it('is not planned by the next scan either, while the index may still show the former tags', async () => {
     await scanned(COMPUTE_OPTIMIZER, liveOf(1, PROD));
     await bed.shop.workOff(await bed.shop.process());
