@@ -143,7 +143,7 @@ async function one(runtime: AwsRuntime, app: PolicyApp, record: SqsRecord, hasTi
   const { runId } = message;
   await logger.within({ runId, messageId: record.messageId }, async () => {
     const receives = record.attributes.ApproximateReceiveCount;
-    const delivery = { message, receipt: record.receiptHandle, receives };
+    const delivery = { message, receipt: record.receiptHandle, receives, sentAt: record.attributes.SentTimestamp };
     if (!hasTime) {
       await stores.queue.release(delivery, 0);
       throw new MessageRetained('too little time is left');

@@ -1,3 +1,4 @@
+import type { EpochMs } from '../domain/enrollment/model.ts';
 import type { WorkMessage } from '../domain/work-message.ts';
 
 /**
@@ -32,6 +33,11 @@ export interface Delivery {
   readonly receipt: string;
   /** How often the message was received, including this time. */
   readonly receives: number;
+  /**
+   * When the message was last sent, epoch ms, by the queue's clock. A message reports something that happened before this time, so an
+   * observation that began later takes it into account. The time of receiving if the queue does not know it.
+   */
+  readonly sentAt: EpochMs;
 }
 
 export interface DeadLetterReason {

@@ -1,8 +1,9 @@
 import { expect } from 'vitest';
 import { canonicalJson } from '../../shared/domain/canonical-hash.ts';
 import type { WorkMessage } from '../../shared/domain/work-message.ts';
-import type { DeadLetters, Delivery, WorkQueue } from '../../shared/ports/queue.ts';
+import type { DeadLetters, WorkQueue } from '../../shared/ports/queue.ts';
 import { contractOf } from './contract.ts';
+import { accounts, receiveAll, receiveOne, VISIBILITY } from './queue-steps.ts';
 import { account, range, work } from './samples.ts';
 
 /** A queue with its dead letters. */
@@ -13,7 +14,6 @@ export interface QueueUnderTest {
   putRaw(body: string): Promise<void>;
 }
 
-const VISIBILITY = 30_000;
 const FAILURE = { code: 'Denied', message: 'the role cannot be assumed', entryId: 'entry-1' };
 
 const KINDS: readonly WorkMessage[] = [
@@ -32,25 +32,6 @@ const KINDS: readonly WorkMessage[] = [
     planHash: null,
   },
 ];
-
-const accounts = (deliveries: readonly Delivery[]): readonly string[] =>
-  deliveries.map(({ message }) => (message.kind === 'account' ? message.accountId : message.kind)).sort();
-
-/** Receives until the queue is empty. A queue may return fewer messages than requested. */
-async function receiveAll(queue: WorkQueue, visibilityMs = VISIBILITY): Promise<readonly Delivery[]> {
-  const all: Delivery[] = [];
-  for (;;) {
-    const some = await queue.receive(10, visibilityMs);
-    if (some.length === 0) return all;
-    all.push(...some);
-  }
-}
-
-async function receiveOne(queue: WorkQueue, visibilityMs = VISIBILITY): Promise<Delivery> {
-  const [delivery] = await queue.receive(1, visibilityMs);
-  if (delivery === undefined) throw new Error('nothing was visible');
-  return delivery;
-}
 
 export const queueContract = contractOf<QueueUnderTest>()('WorkQueue and DeadLetters', {
   async 'an empty queue returns nothing immediately'({ port: { queue, deadLetters } }) {
@@ -158,6 +139,22 @@ export const queueContract = contractOf<QueueUnderTest>()('WorkQueue and DeadLet
     expect((await receiveOne(queue)).receives).toBe(3);
   },
 
+  async 'a delivery has the time at which its message was last sent, however often it was received'({ port, clock }) {
+    const { queue } = port;
+    const before = clock.now();
+    await queue.send([work(1)], 5_000);
+    await clock.advance(5_000);
+    const first = await receiveOne(queue);
+    expect(first.sentAt).toBeGreaterThanOrEqual(before);
+    expect(first.sentAt).toBeLessThan(before + 5_000);
+    await queue.release(first, 0);
+    expect((await receiveOne(queue)).sentAt).toBe(first.sentAt);
+    await clock.advance(1_000);
+    await queue.send([work(1)]);
+    const times = (await receiveAll(queue)).map(({ sentAt }) => sentAt);
+    expect(Math.max(...times)).toBeGreaterThanOrEqual(before + 6_000);
+  },
+
   async 'a replaced receipt has no effect'({ port: { queue, deadLetters }, clock }) {
     await queue.send([work(1)]);
     const stale = await receiveOne(queue);
@@ -188,7 +185,7 @@ export const queueContract = contractOf<QueueUnderTest>()('WorkQueue and DeadLet
   async 'a foreign receipt has no effect'({ port: { queue } }) {
     await queue.send([work(1)]);
     const foreign = ['', 'x', '1', '1.', '-1.a', "1' OR 1=1"].map((receipt) => ({
-      ...{ message: work(1), receipt, receives: 1 },
+      ...{ message: work(1), receipt, receives: 1, sentAt: 0 },
     }));
     await queue.acknowledge(foreign);
     for (const delivery of foreign) await queue.release(delivery, 1000);
@@ -248,7 +245,8 @@ export const queueContract = contractOf<QueueUnderTest>()('WorkQueue and DeadLet
     expect((await queue.depth()).dead).toBe(3);
     const letters = await deadLetters.list(10);
     const back = letters.filter(
-      (letter) => accounts([{ message: letter.message ?? work(0), receipt: '', receives: 0 }])[0] !== account(2),
+      (letter) =>
+        accounts([{ message: letter.message ?? work(0), receipt: '', receives: 0, sentAt: 0 }])[0] !== account(2),
     );
     const ids = back.map((letter) => letter.id);
     expect([...(await deadLetters.redrive([...ids, 'unknown', ...ids]))].sort()).toEqual([...ids].sort());

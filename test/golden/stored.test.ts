@@ -83,7 +83,9 @@ test.each([
   ['audit-as-of', ['audit', 'as-of', '2026-11-22T13:00:00Z']],
   ['dlq-list', ['dlq', 'list']],
 ] as const)('the embedded store of November 2026 answers %s as then', async (name, args) => {
-  const { place } = await file();
+  const { bench, place } = await file();
+  // These commands only read, so the file is brought up to date first, as an upgrade does.
+  await bench.open();
   const { exitCode, document } = await command(place, ...args);
   await expect(`${pretty({ exitCode, document })}\n`).toMatchFileSnapshot(`stored/${name}.json`);
 });

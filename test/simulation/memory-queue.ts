@@ -7,6 +7,7 @@ interface Held {
   readonly body: string;
   visibleAt: number;
   receives: number;
+  readonly sentAt: number;
   receipt: string | null;
 }
 
@@ -17,7 +18,7 @@ export function memoryQueue(clock: StoreClock, quirks: Quirks) {
   let letters = 0;
   const hooks = { onMessage: (): void => undefined };
   const put = (body: string, delayMs = 0): void => {
-    held.push({ body, visibleAt: clock.now() + delayMs, receives: 0, receipt: null });
+    held.push({ body, visibleAt: clock.now() + delayMs, receives: 0, receipt: null, sentAt: clock.now() });
     hooks.onMessage();
   };
   const holder = ({ receipt }: Delivery): Held | undefined => {
@@ -53,7 +54,7 @@ export function memoryQueue(clock: StoreClock, quirks: Quirks) {
         each.receipt = `receipt-${receipts}`;
         each.receives += 1;
         each.visibleAt = now + visibilityMs;
-        deliveries.push({ message, receipt: each.receipt, receives: each.receives });
+        deliveries.push({ message, receipt: each.receipt, receives: each.receives, sentAt: each.sentAt });
       }
       return deliveries;
     },

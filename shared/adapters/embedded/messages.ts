@@ -10,11 +10,13 @@ export function enqueue(sql: Sql, message: WorkMessage, now: number, delayMs = 0
   const body = JSON.stringify(message);
   // A message that a worker has received is not replaced, because the worker may have read the account before this change.
   const merged = sql.run(
-    `UPDATE queue SET body = ?1, visible_at = min(visible_at, ?4), receipt = NULL
+    `UPDATE queue SET body = ?1, visible_at = min(visible_at, ?4), sent_at = ?2, receipt = NULL
      WHERE id = (SELECT id FROM queue WHERE work = ?3 AND (receipt IS NULL OR visible_at <= ?2) LIMIT 1)`,
     ...[body, now, work, now + delayMs],
   );
-  if (merged === 0) sql.run('INSERT INTO queue (work, body, visible_at) VALUES (?, ?, ?)', work, body, now + delayMs);
+  if (merged > 0) return;
+  const insert = 'INSERT INTO queue (work, body, visible_at, sent_at) VALUES (?, ?, ?, ?)';
+  sql.run(insert, work, body, now + delayMs, now);
 }
 
 /** Stores a dead letter. The caller removes the message from the queue in the same transaction. */

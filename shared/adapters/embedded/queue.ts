@@ -83,7 +83,7 @@ export function sqliteQueue(connection: Connection, { clock, newId, maxReceives 
 
   /** Receives the visible message that has waited longest. @returns `buried` if it became a dead letter instead */
   function takeNext(sql: Sql, now: number, visibilityMs: number): Delivery | 'buried' | null {
-    const next = 'SELECT id, body, receives FROM queue WHERE visible_at <= ? ORDER BY visible_at, id LIMIT 1';
+    const next = 'SELECT id, body, receives, sent_at FROM queue WHERE visible_at <= ? ORDER BY visible_at, id LIMIT 1';
     const row = sql.get(next, now);
     if (row === undefined) return null;
     const id = sql.number(row, 'id');
@@ -101,7 +101,8 @@ export function sqliteQueue(connection: Connection, { clock, newId, maxReceives 
       // At least 1 ms, so that the same call does not receive the message again.
       ...[now + Math.max(1, visibilityMs), receives, receipt, id],
     );
-    return { message, receipt, receives };
+    const sentAt = row['sent_at'] === null ? now : sql.number(row, 'sent_at');
+    return { message, receipt, receives, sentAt };
   }
 }
 

@@ -15,6 +15,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: 'the state at a time', up: (db) => db.exec(TAILS) },
   { name: 'the outline of a run', up: (db) => db.exec(OUTLINES) },
   { name: 'intents without a call', up: (db) => db.exec(UNSENT) },
+  { name: 'the time of sending', up: (db) => db.exec(SENT) },
 ];
 
 /** The first part of register versions in a file that was never restored. Each restore begins a new generation. */
@@ -123,4 +124,9 @@ CREATE INDEX ledger_steps ON ledger (run_id, account_id, enrollment, seq, type, 
 const UNSENT = `
 CREATE INDEX ledger_unsent ON ledger (at, account_id, enrollment, seq)
   WHERE type IN ('RemediationFailed', 'RemediationBlocked') AND json_extract(body, '$.detail.unsent') = 1;
+`;
+
+/** NULL for messages of earlier versions, and for those that a process of an earlier version sends into this file. */
+const SENT = `
+ALTER TABLE queue ADD COLUMN sent_at INTEGER;
 `;

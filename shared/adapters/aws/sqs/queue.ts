@@ -46,7 +46,8 @@ export function sqsQueue(
       if (message === null) return bury(received, { body, attributes: reasonAttributes(error) });
       const receipt = received.ReceiptHandle ?? '';
       ends.set(receipt, visibilityMs);
-      deliveries.push({ message, receipt, receives: Number(received.Attributes?.ApproximateReceiveCount ?? 1) });
+      const { ApproximateReceiveCount: receives = 1, SentTimestamp: sentAt = clock.now() } = received.Attributes ?? {};
+      deliveries.push({ message, receipt, receives: Number(receives), sentAt: Number(sentAt) });
     });
     return deliveries;
   };
