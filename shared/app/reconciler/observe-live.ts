@@ -32,5 +32,16 @@ export async function observeLive(
   if (prerequisites.length === 0) return found;
   if (mismatchOf(desiredOf(work.policy.resolve(facts), facts, enrollment), observed) === null) return found;
   for (const id of prerequisites) found[id] = await readLive(work, facts.id, id);
+  if (isUnenrolled(observed) && prerequisites.every((id) => isActive(found[id])))
+    found[enrollment] = await readLive(work, facts.id, enrollment);
   return found;
 }
+
+/**
+ * AWS answered as for an account that was never enrolled. It does so while a prerequisite is not Active, whatever the enrollment was before. If the
+ * prerequisites are Active by now, the answer is outdated: it hides a cool-down and a governing configuration.
+ */
+const isUnenrolled = ({ status, ruleMode, lastUpdated }: Observed): boolean =>
+  status === 'Inactive' && ruleMode === null && lastUpdated === null;
+
+const isActive = (found: Observation): boolean => found.kind === 'observed' && found.status === 'Active';

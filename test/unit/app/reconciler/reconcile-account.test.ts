@@ -186,6 +186,29 @@ describe('the order of changes', () => {
     expect(await bed.shop.condition(A, 'automation')).toMatchObject({ verdict: 'Compliant' });
   });
 
+  it('Automation is read again if Compute Optimizer became Active between the two reads', async () => {
+    await bed.open({ policy: BOTH });
+    const run = bed.shop.run();
+    await bed.shop.scan(run);
+    const automation = { status: 'Inactive', ruleMode: 'NoneAllowed', lastUpdated: NOW - HOUR } as const;
+    bed.shop.cloud.set(A, { computeOptimizer: { status: 'Active' }, automation });
+    const work = await bed.shop.process();
+    let reads = 0;
+    const cloud = {
+      ...bed.shop.cloud,
+      read: async (...[kind, id]: Parameters<Cloud['read']>) => {
+        const seen = await bed.shop.cloud.read(kind, id);
+        // While Compute Optimizer is not Active, AWS says nothing about Automation, not even that it is in its cool-down.
+        return kind === 'automation' && ++reads === 1 ? { ...seen, ruleMode: null, lastUpdated: null } : seen;
+      },
+    };
+    const key = keyOf(bed.shop, run, 0, 'automation');
+    const { outcomes } = await bed.shop.handle({ ...work, deps: { ...work.deps, cloud } }, key);
+    expect(outcomes).toEqual([{ accountId: A, outcome: 'blocked' }]);
+    expect(await bed.shop.condition(A, 'automation')).toMatchObject({ verdict: 'Blocked', reason: 'coolDown' });
+    expect(bed.shop.cloud.changes).toEqual([]);
+  });
+
   it('disassociate, then disable', async () => {
     await bed.open({ policy: policyOf('computeOptimizer: Active, automation: Inactive', NO_CAPS) });
     const automation = { status: 'Active', ruleMode: 'AnyAllowed', lastUpdated: NOW - DAY } as const;
