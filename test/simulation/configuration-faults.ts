@@ -45,7 +45,7 @@ export const CONFIGURATION_FAULTS: readonly Fault[] = [
     edits: [
       {
         file: CALLS,
-        find: 'if (work.deps.clock.now() - seen.at > MAX_SURVEY_AGE_MS) seen = await observeOrganization(work);',
+        find: '({ seen, surveys } = await recentSurvey(work, seen, surveys));',
         replace: '',
       },
       {
@@ -62,7 +62,7 @@ export const CONFIGURATION_FAULTS: readonly Fault[] = [
     edits: [
       {
         file: CALLS,
-        find: 'if (work.deps.clock.now() - seen.at > MAX_SURVEY_AGE_MS) seen = await observeOrganization(work);',
+        find: '({ seen, surveys } = await recentSurvey(work, seen, surveys));',
         replace: '',
       },
       {

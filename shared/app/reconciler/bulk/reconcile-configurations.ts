@@ -41,13 +41,18 @@ const WAIT_TOTAL_MS = 8 * 60_000;
  * next scan plans the calls again.
  */
 const BUSY_TOTAL_MS = 60 * 60_000;
-/** Maximum number of surveys. Another survey follows if an account has changed since the previous one. */
+/** Maximum number of surveys. Another survey follows if an account has changed since the previous one, or if that one took too long. */
 const MAX_SURVEYS = 3;
 /**
  * A call is planned on a survey that ended at most this long ago, ms. Accounts may move at any time, but reading a large organization before each call
  * would take longer than the calls.
  */
 const MAX_SURVEY_AGE_MS = 60_000;
+/**
+ * A call is planned on accounts that were listed at most this long ago, ms, where a survey takes less than that. A survey that took longer is repeated,
+ * but not more than `MAX_SURVEYS` allows: in a large organization under a low rate limit, every survey takes longer.
+ */
+const MAX_LISTING_AGE_MS = 2 * 60_000;
 /** Accounts assessed at a time. */
 const CHUNK = 500;
 
@@ -63,7 +68,7 @@ export async function reconcileConfigurations(work: WorkContext, message: Config
   let seen = await observeOrganization(work);
   const applied = new AppliedChanges(work, work.deps.clock.now() + WAIT_TOTAL_MS);
   for (let surveys = 1; ; ) {
-    if (work.deps.clock.now() - seen.at > MAX_SURVEY_AGE_MS) seen = await observeOrganization(work);
+    ({ seen, surveys } = await recentSurvey(work, seen, surveys));
     const next = await nextCall(work, message, seen);
     // If AWS's listing does not show an accepted call yet, the same call is planned again.
     if (next === null || accepted.has(configurationKey(next.change))) break;
@@ -88,6 +93,16 @@ export async function reconcileConfigurations(work: WorkContext, message: Config
   }
   await applied.awaitAll();
   return concluded(work, message, { made, last, seen });
+}
+
+/** Surveys again if the last survey is too old for another call. @param surveys the number of surveys so far */
+async function recentSurvey(work: WorkContext, last: Survey, surveys: number) {
+  const { clock } = work.deps;
+  let seen = clock.now() - last.at > MAX_SURVEY_AGE_MS ? await observeOrganization(work) : last;
+  let count = surveys;
+  for (; count < MAX_SURVEYS && clock.now() - seen.snapshot.takenAt > MAX_LISTING_AGE_MS; count += 1)
+    seen = await observeOrganization(work);
+  return { seen, surveys: count };
 }
 
 const BUSY: CallEnd = { end: 'busy', accounts: [] };
