@@ -35,6 +35,10 @@ const planSchema = z.object({
   totals: z.object({ now: z.number(), followUps: z.number() }).nullable().default(null),
 });
 
+export interface RunBeginning extends Pick<RunState, 'startedAt' | 'accountsInScope' | 'planned'> {
+  readonly stopped?: RunState['stopped'];
+}
+
 /** The keys (`changeKey`) of the changes that a run planned. The progress of the run is measured against them. */
 const runPlanSchema = z.object({ at: z.number(), keys: z.array(z.string()) });
 
@@ -87,13 +91,14 @@ export class RunStore {
     this.#registers = registers;
   }
 
-  async begin(run: RunContext, startedAt: number, accountsInScope: number, planned: number): Promise<void> {
-    const { runId, policy, planHash } = run;
-    const counts = { accountsInScope, planned, failed: 0 };
-    const { approvedUntil = null } = run;
-    const state = { runId, policyHash: policy.hash, planHash, approvedUntil, startedAt, ...counts, stopped: null };
+  /** Stores the state of a run. `stopped`: why the run makes no change, if it makes none. */
+  async begin(run: RunContext, { stopped = null, ...counts }: RunBeginning): Promise<void> {
+    const { runId, policy, planHash, approvedUntil = null } = run;
+    const state = { runId, policyHash: policy.hash, planHash, approvedUntil, ...counts, failed: 0, stopped };
     // An earlier process may have stored the state of the run before it ran out of time. Its counts stay.
-    await update(this.#registers, RUNS.named(runId), (current) => current ?? state);
+    await update(this.#registers, RUNS.named(runId), (current) =>
+      current === null ? state : { ...current, stopped: current.stopped ?? stopped },
+    );
   }
 
   /** Adds to the changes that the run plans. A process that continues a run finds only the changes that are still left. */
@@ -107,14 +112,6 @@ export class RunStore {
   /** The changes that the run planned; `null`: none, or they are no longer stored. */
   async changesOf(runId: string): Promise<readonly string[] | null> {
     return (await readTyped(this.#registers, RUN_PLANS.named(runId)))?.value.keys ?? null;
-  }
-
-  /** Stops the run in every process, so that it makes no further change. */
-  async stop(runId: string, trip: Trip): Promise<void> {
-    await update(this.#registers, RUNS.named(runId), (current) => {
-      if (current === null) throw new Error(`run ${runId} has no state`);
-      return { ...current, stopped: current.stopped ?? trip };
-    });
   }
 
   async get(runId: string): Promise<RunState | null> {

@@ -40,7 +40,8 @@ export async function releaseHeld(
   const trip = checkCaps(policy, held, accountsInScope, recent);
   const runId = deps.newId();
   if (trip === null) {
-    await runs.begin({ runId, policy, planHash: null }, now, accountsInScope, held.length + followUps);
+    const planned = held.length + followUps;
+    await runs.begin({ runId, policy, planHash: null }, { startedAt: now, accountsInScope, planned });
     const common = { v: 1, policyHash: policy.hash, runId, planHash: null } as const;
     const keys = held.map(({ accountId, enrollment, condition }): DueKey => {
       return { common, condition, key: { accountId, enrollment } };

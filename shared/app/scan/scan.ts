@@ -144,14 +144,13 @@ async function beginRun(deps: Deps, runs: RunStore, { run, plan }: BoundRun, acc
     const note = { heldUpBy: plan.trip?.reason ?? 'configurations', totals };
     await runs.storePlan(plan.planHash, run.policy.hash, keysOfPlan(plan), deps.clock.now(), note);
   }
-  await runs.begin(run, deps.clock.now(), accountsInScope, totalChanges(plan.totals));
+  // Changes that wait for a window are requeued when it opens, perhaps before the scan ends, and workers must then see that their run was stopped.
+  const defers = plan.trip?.reason !== 'halted' && plan.changes.some((change) => change.reason === 'window');
+  const planned = totalChanges(plan.totals);
+  const stopped = defers ? plan.trip : null;
+  await runs.begin(run, { startedAt: deps.clock.now(), accountsInScope, planned, stopped });
   await runs.noteChanges(run.runId, keysOf([...plan.due, ...plan.followUps]), deps.clock.now());
-  // Changes that wait for a window are requeued when it opens, and workers must then see that their run was stopped.
-  const waitsForWindow = plan.changes.some((change) => change.reason === 'window');
-  if (plan.trip?.reason !== 'halted' && waitsForWindow) {
-    if (plan.trip !== null) await runs.stop(run.runId, plan.trip);
-    await noteWaitingRun(deps.registers, run.policy.hash, run.runId);
-  }
+  if (defers) await noteWaitingRun(deps.registers, run.policy.hash, run.runId);
 }
 
 /** @throws Error if the plan is not stored; otherwise the run would make any change instead of only those of its plan */

@@ -162,10 +162,12 @@ describe('a restored store', () => {
     const approver = { actor: 'user:anna', reason: null };
     await approve(deps(), open, approver);
     await approve(deps(), used, approver);
-    await runs.begin({ runId: 'r', policy, planHash: used, approvedUntil: bench.clock.now() + HOUR }, 0, 10, 5);
+    const run = { runId: 'r', policy, planHash: used, approvedUntil: bench.clock.now() + HOUR };
+    const counts = { startedAt: 0, accountsInScope: 10, planned: 5 };
+    await runs.begin(run, counts);
     await store.backup(copy);
     await useApproval(store.registers, used, 'r', bench.clock.now());
-    await runs.stop('r', { reason: 'failureTolerance', message: 'too many' });
+    await runs.begin(run, { ...counts, stopped: { reason: 'failureTolerance', message: 'too many' } });
     await approve(deps(), later, approver);
     const { report } = await restore();
     expect(report.approvalsEnded).toBe(2);

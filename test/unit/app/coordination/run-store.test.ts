@@ -19,7 +19,7 @@ it('removes an old run together with its planned work, without listing that work
     ['old', 0],
     ['new', KEEP_MS],
   ] as const) {
-    await runs.begin(run(runId), at, 10, 1);
+    await runs.begin(run(runId), { startedAt: at, accountsInScope: 10, planned: 1 });
     await runs.noteChanges(runId, [`${runId} change`], at);
   }
   await runs.prune(KEEP_MS + 1);

@@ -6,6 +6,7 @@ import { readTyped, update } from '../../../../shared/app/coordination/typed-reg
 import { plan, scan } from '../../../../shared/app/scan/scan.ts';
 import { mapParallel } from '../../../../shared/domain/map-parallel.ts';
 import type { Cloud, ListedEnrollment } from '../../../../shared/ports/cloud.ts';
+import type { Registers } from '../../../../shared/ports/registers.ts';
 import { DAY, DELEGATE, HOUR, MANAGEMENT_ID, NOW, policyOf, seen } from '../../../support/domain-kit.ts';
 import { cloudError, listing } from '../../../support/memory-cloud.ts';
 import { scanWith, useWorkshop } from '../../../support/scan-bed.ts';
@@ -86,6 +87,27 @@ describe('a scan', () => {
     expect(found.coverage).toMatchObject({ evaluated: 6, unknown: 5 });
     expect(found.trip?.reason).toBe('minCoverage');
     expect(await workshop.messages()).toEqual([]);
+  });
+
+  it('that a guardrail trips stops its run in the write that begins it, so that no worker acts in between when a window opens', async () => {
+    const closed = "windows:\n  - { kind: allow, cron: '0 3 * * *', duration: 1h, timezone: UTC }";
+    const caps = 'guardrails: { maxChanges: { percent: 0, atLeast: 1 } }';
+    const workshop = await open({ policy: policyOf('computeOptimizer: Active', `${caps}\n${closed}`), members: 3 });
+    const { registers } = workshop.store;
+    const states: unknown[] = [];
+    const watched: Registers = {
+      read: (name) => registers.read(name),
+      list: (prefix) => registers.list(prefix),
+      remove: (name, expected) => registers.remove(name, expected),
+      write(name, value, expected) {
+        if (name.startsWith('run/')) states.push(value);
+        return registers.write(name, value, expected);
+      },
+    };
+    const { signal } = new AbortController();
+    const deps = { ...workshop.deps(), registers: watched };
+    await workshop.settle(scan(deps, workshop.settings, workshop.retrying(), workshop.run(), () => undefined, signal));
+    expect(states[0]).toMatchObject({ stopped: { reason: 'maxChanges' } });
   });
 
   it('reads an account that a complete listing omits through its member role', async () => {
@@ -228,7 +250,7 @@ describe('small parts', () => {
   it('a run is stopped once, and exactly one caller learns of it', async () => {
     const runs = new RunStore(memoryRegisters());
     const run = { runId: 'run-1', policy: ENROLL, planHash: null };
-    await runs.begin(run, NOW, 100, 20);
+    await runs.begin(run, { startedAt: NOW, accountsInScope: 100, planned: 20 });
     const trips = await Promise.all(Array.from({ length: 10 }, () => runs.countFailure('run-1', ENROLL)));
     expect(trips.filter((trip) => trip !== null)).toHaveLength(1);
     expect(await runs.get('run-1')).toMatchObject({ failed: 10, stopped: { reason: 'failureTolerance' } });
