@@ -2,11 +2,10 @@ import type { Sandbox } from '../../services/sandbox/engine/sandbox.ts';
 import type { AccountId } from '../../shared/domain/enrollment/model.ts';
 import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 import type { Request } from './engine-cloud.ts';
+import { READ_DELAY_MS } from './policy-checks.ts';
 import type { Process } from './process.ts';
 import { unitIdsOf, unitsOf } from './units.ts';
 
-/** An assessment may be this old when its request is sent or its entry is stored, ms. */
-const READ_DELAY_MS = 3 * 60 * 1000;
 /** The largest age of a recorded observation, as in `state-timeline.ts`. */
 const STALE_MS = 45 * 60 * 1000;
 
@@ -15,6 +14,13 @@ interface Span {
   readonly from: number;
   /** `null` if it still holds. */
   until: number | null;
+}
+
+/** What a process knows about an account. */
+interface Told {
+  readonly covered: boolean;
+  /** The last answer that no configuration applies, epoch ms. */
+  readonly freeAt: number;
 }
 
 /** Whether an answer of AWS says that a configuration applies to an account. */
@@ -35,7 +41,7 @@ export class ConfigurationChecker {
   /** When a configuration of an account, or of an OU above it, last existed. AWS obeys it before it reports it. */
   readonly #stored = new Map<AccountId, Span>();
   /** By process: the latest answer about each account. */
-  readonly #answers = new WeakMap<Process, Map<AccountId, boolean>>();
+  readonly #answers = new WeakMap<Process, Map<AccountId, Told>>();
 
   constructor(sandbox: Sandbox, now: () => number) {
     this.#sandbox = sandbox;
@@ -57,8 +63,11 @@ export class ConfigurationChecker {
 
   /** A process has received an answer. */
   answered({ operation, callerAccountId }: Request, output: Readonly<Record<string, unknown>>, by: Process): void {
-    const known = this.#answers.get(by) ?? new Map<AccountId, boolean>();
-    for (const { accountId, covered } of coverageIn(operation, callerAccountId, output)) known.set(accountId, covered);
+    const known = this.#answers.get(by) ?? new Map<AccountId, Told>();
+    for (const { accountId, covered } of coverageIn(operation, callerAccountId, output)) {
+      const freeAt = covered ? (known.get(accountId)?.freeAt ?? Number.NEGATIVE_INFINITY) : this.#now();
+      known.set(accountId, { covered, freeAt });
+    }
     this.#answers.set(by, known);
   }
 
@@ -72,7 +81,9 @@ export class ConfigurationChecker {
       const what = `${operation} for ${id}`;
       const covered = this.#reported.get(id);
       if (covered?.until !== null) return [];
-      if (this.#answers.get(by)?.get(id) === true)
+      const told = this.#answers.get(by)?.get(id);
+      // A process works on several messages. One may still rely on an answer that was given before the configuration applied.
+      if (told?.covered === true && this.#now() - told.freeAt > READ_DELAY_MS)
         return [`${what} although AWS has told ${by.name} that a configuration applies to it`];
       const since = this.#now() - covered.from;
       return since > READ_DELAY_MS ? [`${what} although a configuration has applied to it for ${since} ms`] : [];

@@ -114,6 +114,7 @@ export function engineCloud(options: EngineCloudOptions): Cloud {
     identify: async () => caller,
     async readOrganization(reading: ReadOrganizationOptions) {
       const { tags, retry, once = (_key, call) => call(), onProgress } = reading;
+      const takenAt = options.now();
       const ids = new Set<string>();
       let token: string | undefined;
       let pages = 0;
@@ -133,7 +134,7 @@ export function engineCloud(options: EngineCloudOptions): Cloud {
       const accounts =
         tags && isManagement ? await withIndexedTags(own, present, reading) : await withTags(own, present, reading);
       const { organizationId, managementAccountId } = caller;
-      return { organizationId, managementAccountId, takenAt: options.now(), tags, accounts };
+      return { organizationId, managementAccountId, takenAt, tags, accounts };
     },
     async readAccount(accountId, { tags, retry }) {
       const key = { service: 'organizations', operation: 'DescribeAccount' } as const;

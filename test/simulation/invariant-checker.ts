@@ -14,7 +14,7 @@ import { checkLedger, openIntent } from './ledger-checks.ts';
 import { isConfigurationCall, ManagedConfigurations } from './managed-configurations.ts';
 import type { MemoryStores } from './memory-stores.ts';
 import { MessageTracker } from './message-tracker.ts';
-import { type Controls, forbidden, mayOptOut, stopped, type Touched } from './policy-checks.ts';
+import { type Controls, forbidden, mayOptOut, READ_DELAY_MS, stopped, type Touched } from './policy-checks.ts';
 import type { Process } from './process.ts';
 import { exceededRates } from './rate-checker.ts';
 import { StateTimeline } from './state-timeline.ts';
@@ -31,8 +31,6 @@ export interface CheckerOptions {
 }
 
 const DAY = 24 * 60 * 60 * 1000;
-/** A caller has observed any state that is older than this, because claims and their reads are younger. */
-const READ_DELAY_MS = 3 * 60 * 1000;
 
 /** A change, and the run of its intent. */
 interface InRun {
@@ -59,6 +57,8 @@ export class InvariantChecker {
   readonly #calls: number[] = [];
   readonly #mutating = new Map<string, number>();
   readonly #scans = new Map<string, number>();
+  /** By run: when its scan was completed. */
+  readonly #completed = new Map<string, number>();
   /** By request: judges the accounts that a call for a configuration changes, once it has acted. */
   readonly #underWay = new Map<string, () => void>();
 
@@ -109,6 +109,7 @@ export class InvariantChecker {
 
   /** An entry was stored. */
   written(entry: LedgerEntry): void {
+    if (entry.type === 'ScanCompleted' && entry.runId !== null) this.#completed.set(entry.runId, this.#options.now());
     if (this.#timeline.reportsFalseDeparture(entry))
       this.report(8, `${entry.chain}: entry ${entry.seq} claims falsely that it has left`);
     const falseObservation = this.#timeline.falseObservation(entry, this.#scans.get(entry.runId ?? '') ?? null);
@@ -237,8 +238,10 @@ export class InvariantChecker {
     if (stopped !== undefined && at - Date.parse(stopped.at) > READ_DELAY_MS)
       this.report(3, `${what} in run ${runId}, which was stopped at ${stopped.at}`);
     const startedAt = this.#scans.get(runId ?? '');
-    const planned = this.#messages.plannedAt(runId, accountId);
-    if (startedAt === undefined || planned === null) return;
+    const queued = this.#messages.plannedAt(runId, accountId, enrollment);
+    if (startedAt === undefined || queued === null) return;
+    // The tick may queue a key that an unfinished scan has recorded. The run makes its changes only after its plan, which all answers until then decide.
+    const planned = Math.max(queued, this.#completed.get(runId ?? '') ?? at);
     const { onceSuspended } = this.controls;
     const few = this.#coverage.tooFew({ enrollment, startedAt, planned, onceSuspended }, policy.guardrails.minCoverage);
     if (few !== null) this.report(3, `${what} in a run for which AWS had reported ${few}`);

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type AccountRecord, wakeAt } from '../../shared/domain/account/record.ts';
 import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 import type { OrganizationAccount } from '../../shared/domain/policy/index.ts';
@@ -27,6 +28,8 @@ export interface MemoryStores {
     readonly published: ReadonlySet<string>;
     /** The account in the stored snapshot of the organization. */
     accountOf(accountId: string): OrganizationAccount | null;
+    /** The account before its last change in the snapshot, if that was after `since`, epoch ms. */
+    replacedSince(accountId: string, since: number): OrganizationAccount | null;
     /** Entries that are not marked as published. */
     outbox(): Iterable<LedgerEntry>;
     readonly records: ReadonlyMap<string, AccountRecord>;
@@ -151,13 +154,20 @@ function memoryRegisters() {
   return { port, values, replace };
 }
 
-function memoryFacts() {
+function memoryFacts(clock: StoreClock) {
   let snapshot: OrganizationSnapshot | null = null;
   let byId = new Map<string, OrganizationAccount>();
+  const replaced = new Map<string, { readonly account: OrganizationAccount; readonly at: number }>();
+  const keepReplaced = (account: OrganizationAccount): void => {
+    const before = byId.get(account.id);
+    if (before !== undefined && !isDeepStrictEqual(before, account))
+      replaced.set(account.id, { account: before, at: clock.now() });
+  };
   const sorted = (): OrganizationAccount[] => [...byId.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
   const port: SnapshotStore = {
     async save(given) {
       snapshot = stored(given);
+      for (const account of snapshot.accounts) keepReplaced(account);
       byId = new Map(snapshot.accounts.map((account) => [account.id, account]));
     },
     load: async () => (snapshot === null ? null : { ...snapshot, accounts: sorted() }),
@@ -168,7 +178,10 @@ function memoryFacts() {
     },
     get: async (accountId) => byId.get(accountId) ?? null,
     async refresh(accounts) {
-      for (const account of accounts) byId.set(account.id, stored(account));
+      for (const account of accounts) {
+        keepReplaced(account);
+        byId.set(account.id, stored(account));
+      }
     },
     async remove(accountIds) {
       for (const id of accountIds) byId.delete(id);
@@ -182,7 +195,11 @@ function memoryFacts() {
     };
     return { snapshot, restore };
   };
-  return { port, accountOf: (id: string) => byId.get(id) ?? null, backup };
+  const replacedSince = (id: string, since: number): OrganizationAccount | null => {
+    const last = replaced.get(id);
+    return last !== undefined && last.at > since ? last.account : null;
+  };
+  return { port, accountOf: (id: string) => byId.get(id) ?? null, replacedSince, backup };
 }
 
 export function memoryStores(clock: StoreClock, quirks: Quirks = {}): MemoryStores {
@@ -190,7 +207,7 @@ export function memoryStores(clock: StoreClock, quirks: Quirks = {}): MemoryStor
   const isOfChain = ({ accountId, head }: AccountRecord): boolean =>
     chains.get(accountId)?.some(({ seq, hash }) => seq === head.seq && hash === head.hash) ?? false;
   const { port, records, backup: backupRecords } = memoryRecords(clock, quirks, isOfChain);
-  const { port: snapshots, accountOf, backup: backupFacts } = memoryFacts();
+  const { port: snapshots, accountOf, replacedSince, backup: backupFacts } = memoryFacts(clock);
   const { queue, deadLetters, nextVisible, hooks, putRaw, backup: backupQueue } = memoryQueue(clock, quirks);
   const registers = memoryRegisters();
   const backup = (): MemoryBackup => {
@@ -219,7 +236,7 @@ export function memoryStores(clock: StoreClock, quirks: Quirks = {}): MemoryStor
   return {
     ...{ ledger, records: port, registers: registers.port, snapshots, queue, deadLetters },
     inside: {
-      ...{ chains, published, outbox, records, accountOf, nextVisible, putRaw, backup },
+      ...{ chains, published, outbox, records, accountOf, replacedSince, nextVisible, putRaw, backup },
       set onMessage(hook: () => void) {
         hooks.onMessage = hook;
       },

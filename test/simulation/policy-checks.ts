@@ -28,6 +28,8 @@ export interface Touched {
 
 /** Every worker obeys an operator's command one second after it was given. */
 const CONTROL_DELAY_MS = 1_000;
+/** A caller has observed any state that is older than this, ms, because claims and the reads before them are younger. */
+export const READ_DELAY_MS = 3 * 60 * 1000;
 /** The largest difference between the clocks of two processes. */
 const MAX_CLOCK_DIFFERENCE_MS = 2_000;
 
@@ -56,9 +58,9 @@ export function forbidden(known: Known, { account, enrollment, policy }: Touched
   if (suspended !== undefined && at - suspended > CONTROL_DELAY_MS) reasons.push('while it is suspended');
   if (around(at).every((time) => policy.exemption(accountId, enrollment, time) !== null))
     reasons.push('while it is exempt');
-  // Both the current organization and the one last read count.
-  const read = stores.inside.accountOf(accountId);
-  const versions = [factsOf(account), ...(read === null ? [] : [read])];
+  // Both the current organization and the one last read count. A claim and the reads before it may last while another process stores a newer one.
+  const read = [stores.inside.accountOf(accountId), stores.inside.replacedSince(accountId, at - READ_DELAY_MS)];
+  const versions = [factsOf(account), ...read.filter((facts) => facts !== null)];
   if (versions.every((facts) => policy.resolve(facts).mode.value !== 'enforce'))
     reasons.push('whose mode is not enforce');
   return reasons;
