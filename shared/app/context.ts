@@ -47,6 +47,8 @@ export interface Settings {
   readonly leaseMs: number;
   /** Maximum time for one API call including its retries, ms. `support/retry.ts` also limits their number. */
   readonly retryBudgetMs: number;
+  /** How many messages must wait or be in flight so that listings replace reads of single accounts. */
+  readonly listingFrom: number;
   /** Maximum number of accounts in the organization; larger listings count as broken. */
   readonly maxAccounts: number;
 }
@@ -58,6 +60,7 @@ export const DEFAULT_SETTINGS: Settings = {
   claimMs: 60_000,
   leaseMs: LEASE_MS,
   retryBudgetMs: 45_000,
+  listingFrom: 100,
   maxAccounts: MAX_ACCOUNTS,
 };
 

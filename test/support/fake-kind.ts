@@ -11,6 +11,7 @@ export const FAKE_KIND = {
   service: 'fake-service',
   partitions: null,
   listOperation: 'ListFakeAccounts',
+  listPageSize: 100,
   readOperation: 'GetFakeStatus',
   targets: ['Active', 'Inactive'],
   prerequisites: ['computeOptimizer'],

@@ -33,7 +33,8 @@ export function sqliteQueue(connection: Connection, { clock, newId, maxReceives 
     async send(messages, delayMs = 0) {
       const bodies = messages.map((message) => workMessageSchema.parse(message));
       await connection.write((sql) => {
-        for (const message of bodies) enqueue(sql, message, clock.now(), Math.min(delayMs, MAX_DELAY_MS));
+        const now = clock.now();
+        for (const message of bodies) enqueue(sql, message, now, Math.min(delayMs, MAX_DELAY_MS));
       });
     },
     async receive(max, visibilityMs) {

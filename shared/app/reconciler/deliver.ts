@@ -1,3 +1,4 @@
+import type { EpochMs } from '../../domain/enrollment/model.ts';
 import { ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import { CloudError } from '../../ports/cloud.ts';
@@ -46,7 +47,7 @@ export async function deliver(work: WorkContext, delivery: Delivery, brokenPause
     return { end: 'otherRun', outcomes: [] };
   }
   try {
-    const { followUps, dead, outcomes } = await processMessage(work, delivery.message);
+    const { followUps, dead, outcomes } = await processMessage(work, delivery.message, delivery.sentAt);
     if (followUps.length > 0) await queue.send(followUps);
     if (dead === null) return { end: 'done', outcomes };
     await queue.deadLetter(delivery, dead);
@@ -87,9 +88,14 @@ export class OutdatedPolicyError extends Error {
 
 /**
  * Reconciles the accounts of one message. A key of a superseded policy is dropped, because the scan of the new policy enqueues its own keys.
+ * @param sentAt when the message was sent, epoch ms; default: now
  * @throws OutdatedPolicyError if this process has the superseded policy and therefore must not drop the key.
  */
-export async function processMessage(shared: WorkContext, message: WorkMessage): Promise<WorkResult> {
+export async function processMessage(
+  shared: WorkContext,
+  message: WorkMessage,
+  sentAt: EpochMs = shared.deps.clock.now(),
+): Promise<WorkResult> {
   const ours = shared.policy.hash;
   if (shared.beganInForce) {
     const inForce = (await policyInForce(shared.deps.registers)) ?? ours;
@@ -103,6 +109,7 @@ export async function processMessage(shared: WorkContext, message: WorkMessage):
     ...shared,
     holds: holdsOf(gate, shared.policy),
     ownConfigurations: own ?? shared.ownConfigurations,
+    sentAt,
   };
   switch (message.kind) {
     case 'account':

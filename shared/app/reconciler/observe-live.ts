@@ -1,10 +1,13 @@
+import type { AccountRecord } from '../../domain/account/record.ts';
 import { desiredOf } from '../../domain/decision/assess.ts';
-import { byKind, type EnrollmentId, isAvailable, kindOf } from '../../domain/enrollment/kinds/index.ts';
+import { byKind, ENROLLMENT_IDS, type EnrollmentId, isAvailable, kindOf } from '../../domain/enrollment/kinds/index.ts';
 import { mismatchOf, type Observations } from '../../domain/enrollment/mismatch.ts';
 import type { AccountId, Observation } from '../../domain/enrollment/model.ts';
+import type { DesiredEnrollment } from '../../domain/enrollment/verdict.ts';
 import type { OrganizationAccount } from '../../domain/policy/index.ts';
 import type { Observed } from '../../ports/cloud.ts';
-import { NOT_LISTED } from '../survey/observations.ts';
+import { absent, LEADING_KIND, NOT_LISTED } from '../survey/observations.ts';
+import type { ReplaceableRead } from './bulk-listings.ts';
 import type { WorkContext } from './worker-context.ts';
 
 /** Reads one enrollment of one account. @throws CloudError */
@@ -13,28 +16,77 @@ export async function readLive(work: WorkContext, accountId: AccountId, enrollme
   return work.retrying(() => cloud.read(enrollment, accountId));
 }
 
+export interface LiveObservations {
+  readonly observations: Observations;
+  /** Whether the enrollment was found in a listing. The result of a change is then looked for in a later listing. */
+  readonly listed: boolean;
+}
+
+/** Listings must not replace reads: an earlier observation led to another attempt. */
+export const READS_ONLY = 'readsOnly';
+
 /**
  * The observations that the assessment of one enrollment needs. For an enrollment that drifted they include its prerequisites.
+ * @param known the account's record, or `READS_ONLY`
  * @throws CloudError
  */
 export async function observeLive(
   work: WorkContext,
   facts: OrganizationAccount,
   enrollment: EnrollmentId,
-): Promise<Observations> {
+  known: AccountRecord | typeof READS_ONLY,
+): Promise<LiveObservations> {
   const found: Record<EnrollmentId, Observation> = byKind(() => NOT_LISTED);
   // A closed account cannot be read and is NotApplicable anyway. An account that the policy cannot decide is Unknown.
-  if (facts.state !== 'ACTIVE' || !work.policy.canDecide(facts)) return found;
-  if (!isAvailable(enrollment, work.caller.partition)) return found;
-  const observed = await readLive(work, facts.id, enrollment);
+  if (facts.state !== 'ACTIVE' || !work.policy.canDecide(facts)) return { observations: found, listed: false };
+  if (!isAvailable(enrollment, work.caller.partition)) return { observations: found, listed: false };
+  const desired = desiredOf(work.policy.resolve(facts), facts, enrollment);
+  const use = known === READS_ONLY ? null : replaceable(work, facts, enrollment, desired, known);
+  const own = use === null ? null : await listedState(work, facts.id, enrollment, use);
+  const observed = own ?? (await readLive(work, facts.id, enrollment));
   found[enrollment] = observed;
   const { prerequisites } = kindOf(enrollment);
-  if (prerequisites.length === 0) return found;
-  if (mismatchOf(desiredOf(work.policy.resolve(facts), facts, enrollment), observed) === null) return found;
-  for (const id of prerequisites) found[id] = await readLive(work, facts.id, id);
-  if (isUnenrolled(observed) && prerequisites.every((id) => isActive(found[id])))
-    found[enrollment] = await readLive(work, facts.id, enrollment);
-  return found;
+  if (prerequisites.length > 0 && mismatchOf(desired, observed) !== null) {
+    for (const id of prerequisites) {
+      const listed = use === null ? null : await listedState(work, facts.id, id, use);
+      // A prerequisite that somebody has enabled since the listing must not keep the enrollment waiting until the next scan.
+      found[id] = listed?.status === 'Active' ? listed : await readLive(work, facts.id, id);
+    }
+    const mayBeOutdated = own === null && isUnenrolled(observed) && prerequisites.every((id) => isActive(found[id]));
+    if (mayBeOutdated) found[enrollment] = await readLive(work, facts.id, enrollment);
+  }
+  return { observations: found, listed: own !== null };
+}
+
+/** How old a listing may be that replaces the read; `null`: none may. No listing contains the management account. */
+function replaceable(
+  work: WorkContext,
+  facts: OrganizationAccount,
+  enrollment: EnrollmentId,
+  { status, ruleMode }: DesiredEnrollment,
+  { conditions }: AccountRecord,
+): ReplaceableRead | null {
+  // An opt-out follows only from the account's own answer.
+  if (facts.management || status !== 'Active' || ruleMode === 'NoneAllowed') return null;
+  const changes = ENROLLMENT_IDS.flatMap((id) => conditions[id]?.changedAt ?? []).map((at) => Date.parse(at));
+  const confirms = conditions[enrollment]?.verdict === 'Converging';
+  return { since: Math.max(work.sentAt, ...changes), confirms };
+}
+
+async function listedState(
+  work: WorkContext,
+  accountId: AccountId,
+  enrollment: EnrollmentId,
+  use: ReplaceableRead,
+): Promise<Observed | null> {
+  const listing = await work.listings.instead(enrollment, use);
+  const seen = listing?.seen.get(accountId);
+  if (listing === null || seen !== undefined) return seen ?? null;
+  const isComplete = listing.brokenBy === null && listing.leftOut?.has(accountId) !== true;
+  if (kindOf(enrollment).absence !== 'inactive' || !isComplete) return null;
+  // Only members are Inactive by absence, and the leading listing names every member.
+  const leading = await work.listings.instead(LEADING_KIND, use);
+  return leading?.seen.has(accountId) === true ? absent(enrollment) : null;
 }
 
 /**

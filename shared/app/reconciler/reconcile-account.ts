@@ -13,10 +13,12 @@ import { caughtUp } from '../ledger/write-entries.ts';
 import { allows } from '../plan/plan.ts';
 import { accountCall } from './account-call.ts';
 import { abandonClaim, recoverClaim } from './claim-recovery.ts';
+import type { Remediated } from './claims.ts';
 import { isUndone } from './error-policy.ts';
-import { observeLive } from './observe-live.ts';
+import { type LiveObservations, observeLive, READS_ONLY } from './observe-live.ts';
 import { ended, failRead, failureResult, failVisibly } from './record-failure.ts';
 import { remediate } from './remediate.ts';
+import type { Candidate } from './remediation-entries.ts';
 import { scheduleRecheck, unlockDependents } from './schedule-recheck.ts';
 import {
   type AccountMessage,
@@ -52,7 +54,7 @@ async function reconcile(work: WorkContext, message: AccountMessage): Promise<Wo
   if (record.conditions[enrollment] === null && !work.policy.kinds.includes(enrollment))
     return ended(accountId, 'nothingToDo');
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
-    const step = await reconcileOnce(work, message, facts, record);
+    const step = await reconcileOnce(work, message, facts, record, round === 0);
     if ('result' in step) return step.result;
     record = step.record;
     // The last check before the call may have found the account's tags changed.
@@ -84,6 +86,7 @@ async function reconcileOnce(
   message: AccountMessage,
   facts: OrganizationAccount,
   known: AccountRecord,
+  isFirst: boolean,
 ): Promise<Step> {
   const { enrollment, runId } = message;
   const claim = known.conditions[enrollment]?.claim ?? null;
@@ -96,11 +99,12 @@ async function reconcileOnce(
     const recovered = await recoverClaim(work, runId, facts, enrollment, known);
     return recovered === null ? { result: ended(facts.id, 'converging') } : { record: recovered };
   }
-  const observations = await observeOrFail(work, message, facts, known);
+  const observed = await observeOrFail(work, message, facts, known, isFirst);
   // Controls up to a second old are enough: suspending an account adds an entry to its chain, and then this assessment is discarded below.
   // An account recorded as Suspended needs the current controls, because it may have been resumed.
   await (known.conditions[message.enrollment]?.verdict === 'Suspended' ? work.controls.now() : work.controls.recent());
-  if ('result' in observations) return observations;
+  if ('result' in observed) return observed;
+  const { observations, listed } = observed;
   const failure = visibleFailure(work, message, facts, observations, known);
   if (failure !== null) return { result: await failVisibly(work, message, known, failure) };
   const { record, assessment } = await recordNews(work, message, facts, observations, known);
@@ -110,7 +114,7 @@ async function reconcileOnce(
   }
   const [end] = await remediate(work, accountCall(work, message, { record, assessment }, facts));
   if (end === undefined) return { record: await caughtUp(work.deps, record), isOutdated: true };
-  if (end.failure === null) return { record: end.record };
+  if (end.failure === null) return listed ? { result: await confirmLater(work, end) } : { record: end.record };
   if (isUndone(end.failure.outcome)) return { record: end.record, isOutdated: true };
   return { result: failureResult(facts.id, end.record, end.failure) };
 }
@@ -120,13 +124,21 @@ async function observeOrFail(
   message: AccountMessage,
   facts: OrganizationAccount,
   record: AccountRecord,
-): Promise<Observations | { readonly result: WorkResult }> {
+  isFirst: boolean,
+): Promise<LiveObservations | { readonly result: WorkResult }> {
   try {
-    return await observeLive(work, facts, message.enrollment);
+    return await observeLive(work, facts, message.enrollment, isFirst ? record : READS_ONLY);
   } catch (error) {
     if (!(error instanceof CloudError) || error.kind === 'Unauthenticated') throw error;
     return { result: await failRead(work, message, record, error) };
   }
+}
+
+/** Many changes are under way: the tick enqueues their accounts again, and one listing confirms them together. */
+async function confirmLater(work: WorkContext, { member, record }: Remediated<Candidate>): Promise<WorkResult> {
+  const { assessment } = member;
+  await scheduleRecheck(work, record, { ...assessment, verdict: 'Converging', notBefore: null });
+  return ended(record.accountId, 'converging');
 }
 
 /** The assessment, if AWS accepted the last call but now reports the enrollment as Failed; otherwise `null`. */

@@ -1,7 +1,7 @@
 import type { EntryContext } from '../../domain/account/transition.ts';
 import type { AssessContext, HoldOf } from '../../domain/decision/assess-context.ts';
 import type { EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
-import type { AccountId, Caller } from '../../domain/enrollment/model.ts';
+import type { AccountId, Caller, EpochMs } from '../../domain/enrollment/model.ts';
 import type { Verdict } from '../../domain/enrollment/verdict.ts';
 import type { CompiledPolicy, OrganizationAccount } from '../../domain/policy/index.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
@@ -12,7 +12,7 @@ import { ControlsView, underControls } from '../guardrails/controls.ts';
 import { NO_OWN_CONFIGURATIONS, type OwnConfigurations } from '../guardrails/own-configurations.ts';
 import { LedgerWriter } from '../ledger/ledger-writer.ts';
 import type { Retrying } from '../support/retry.ts';
-import { AutomationListingCache } from './automation-listing-cache.ts';
+import { BulkListings } from './bulk-listings.ts';
 import { Guard } from './guard.ts';
 import { checksOf } from './guard-checks.ts';
 
@@ -28,7 +28,7 @@ export interface WorkContext {
   readonly controls: ControlsView;
   readonly policy: CompiledPolicy;
   readonly caller: Caller;
-  readonly automationListing: AutomationListingCache;
+  readonly listings: BulkListings;
   /** Hash of the only plan whose changes this process may make; `null`: any change. */
   readonly boundTo: string | null;
   /**
@@ -40,6 +40,8 @@ export interface WorkContext {
   readonly holds: readonly HoldOf[];
   /** The configurations that Rollcall stored, as read for the current message. */
   readonly ownConfigurations: OwnConfigurations;
+  /** When the current message was sent, epoch ms. */
+  readonly sentAt: EpochMs;
 }
 
 /** Creates the shared context of the workers of one process. */
@@ -62,10 +64,11 @@ export async function createWork(
     controls,
     policy,
     caller: await retrying(() => deps.cloud.identify()),
-    automationListing: new AutomationListingCache(deps.cloud, retrying, deps.clock, settings.maxAccounts),
+    listings: new BulkListings(deps, retrying, settings),
     boundTo,
     holds: [],
     ownConfigurations: NO_OWN_CONFIGURATIONS,
+    sentAt: deps.clock.now(),
     beganInForce: (await policyInForce(deps.registers)) === policy.hash,
   };
 }

@@ -113,7 +113,7 @@ async function causeOf(
     return { kind: error.kind, governed: NONE };
   if (!error.details.ambiguous) return { kind: error.kind === 'Denied' ? 'Denied' : null, governed: NONE };
   try {
-    const listing = await work.automationListing.begunAfter(work.deps.clock.now());
+    const listing = await work.listings.of(ASSOCIABLE).begunAfter(work.deps.clock.now());
     const listed = governedIn(members, ({ id }) => inListing(listing, id));
     return { kind: null, governed: listed.size > 0 ? listed : await governedSoon(work, members) };
   } catch (cause) {

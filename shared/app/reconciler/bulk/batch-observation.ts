@@ -17,7 +17,7 @@ import { accountInSnapshot, assessContext, entryContext, type WorkContext } from
 /** A listing that is refused or fails is a failed read of every account of the batch, not a defect of the message. */
 export async function readRecent(work: WorkContext, since: number): Promise<Listing | CloudError> {
   try {
-    return await work.automationListing.recent(since);
+    return await work.listings.of(ASSOCIABLE).recent(since);
   } catch (error) {
     if (!(error instanceof CloudError) || error.kind === 'Unauthenticated') throw error;
     return error;

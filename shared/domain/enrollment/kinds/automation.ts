@@ -6,6 +6,8 @@ export const AUTOMATION = {
   service: 'aco-automation',
   partitions: null,
   listOperation: 'ListAccounts',
+  // [API_automation_ListAccounts]
+  listPageSize: 1000,
   readOperation: 'GetEnrollmentConfiguration',
   targets: ['Active', 'Inactive'],
   prerequisites: ['computeOptimizer'],

@@ -6,6 +6,8 @@ export const COMPUTE_OPTIMIZER = {
   service: 'compute-optimizer',
   partitions: null,
   listOperation: 'GetEnrollmentStatusesForOrganization',
+  // [API_GetEnrollmentStatusesForOrganization]
+  listPageSize: 100,
   readOperation: 'GetEnrollmentStatus',
   targets: ['Active', 'Inactive'],
   prerequisites: [],

@@ -6,6 +6,8 @@ export const COST_OPTIMIZATION_HUB = {
   service: 'cost-optimization-hub',
   partitions: ['aws'],
   listOperation: 'ListEnrollmentStatuses',
+  // [API_CostOptimizationHub_ListEnrollmentStatuses]
+  listPageSize: 100,
   readOperation: 'ListEnrollmentStatuses',
   targets: ['Active', 'Inactive'],
   prerequisites: [],

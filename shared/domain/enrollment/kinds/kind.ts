@@ -34,6 +34,8 @@ export interface EnrollmentKind<Id extends string = string, Operation extends st
   readonly partitions: readonly string[] | null;
   /** Lists the enrollments of the whole organization, page by page. */
   readonly listOperation: string;
+  /** The largest page of the listing that AWS allows: accounts a call. */
+  readonly listPageSize: number;
   /** Reads the enrollment of the calling account. */
   readonly readOperation: string;
   /** The statuses that a policy may ask for. */

@@ -115,7 +115,7 @@ describe('a batch', () => {
     if (message === undefined) expect.fail('a batch');
     const [one, two] = [await bed.shop.process(), await bed.shop.process()];
     // The second process reads its listing before the first one changes anything.
-    await two.automationListing.recent(0);
+    await two.listings.of('automation').recent(0);
     await bed.shop.clock.advance(1_000);
     await bed.shop.handle(one, message);
     await bed.shop.clock.advance(1_000);

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { AUTOMATION } from '../../../../domain/enrollment/kinds/automation.ts';
 import type { AccountId, RuleModeSource } from '../../../../domain/enrollment/model.ts';
 import {
   AssociateAccountsCommand,
@@ -21,8 +22,6 @@ import {
 import { type EnrollmentDriver, requestsTo, unsupported } from './driver.ts';
 
 const SERVICE = 'aco-automation';
-/** The largest page that AWS allows [API_automation_ListAccounts]. */
-const PAGE_SIZE = 1000;
 
 const page = z.object({ accounts: listedAccounts, nextToken: pageToken });
 const texts = z.array(z.unknown()).catch([]);
@@ -35,7 +34,7 @@ export const automationDriver: EnrollmentDriver = {
   list: (nextToken) =>
     request(
       'ListAccounts',
-      { maxResults: PAGE_SIZE, ...(nextToken !== null && { nextToken }) },
+      { maxResults: AUTOMATION.listPageSize, ...(nextToken !== null && { nextToken }) },
       ({ automation }, input) => automation.send(new ListAccountsCommand(input)),
     ),
 

@@ -4,12 +4,11 @@ import {
   UpdateEnrollmentStatusCommand,
 } from '@aws-sdk/client-compute-optimizer';
 import * as z from 'zod';
+import { COMPUTE_OPTIMIZER } from '../../../../domain/enrollment/kinds/compute-optimizer.ts';
 import { checked, listedAccounts, observedEnrollment, pageToken, statusReasonOf, toPage } from '../responses.ts';
 import { type EnrollmentDriver, requestsTo, unsupported } from './driver.ts';
 
 const SERVICE = 'compute-optimizer';
-/** The largest page that AWS allows [API_GetEnrollmentStatusesForOrganization]. */
-const PAGE_SIZE = 100;
 const FAILED = [{ name: 'Status' as const, values: ['Failed'] }];
 
 const page = z.object({ accountEnrollmentStatuses: listedAccounts, nextToken: pageToken });
@@ -19,7 +18,11 @@ export const computeOptimizerDriver: EnrollmentDriver = {
   list: (nextToken, failedOnly = false) =>
     request(
       'GetEnrollmentStatusesForOrganization',
-      { ...(failedOnly && { filters: FAILED }), maxResults: PAGE_SIZE, ...(nextToken !== null && { nextToken }) },
+      {
+        ...(failedOnly && { filters: FAILED }),
+        maxResults: COMPUTE_OPTIMIZER.listPageSize,
+        ...(nextToken !== null && { nextToken }),
+      },
       ({ computeOptimizer }, input) => computeOptimizer.send(new GetEnrollmentStatusesForOrganizationCommand(input)),
     ),
 

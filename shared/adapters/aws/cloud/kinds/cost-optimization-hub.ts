@@ -1,12 +1,11 @@
 import * as z from 'zod';
+import { COST_OPTIMIZATION_HUB } from '../../../../domain/enrollment/kinds/cost-optimization-hub.ts';
 import { ownError } from '../cloud-errors.ts';
 import { ListEnrollmentStatusesCommand, UpdateEnrollmentStatusCommand } from '../cost-optimization-hub-client/index.ts';
 import { checked, listedAccounts, NEVER_ENROLLED, observedEnrollment, pageToken, toPage } from '../responses.ts';
 import { type EnrollmentDriver, requestsTo, unsupported } from './driver.ts';
 
 const SERVICE = 'cost-optimization-hub';
-/** The largest page that AWS allows [API_CostOptimizationHub_ListEnrollmentStatuses]. */
-const PAGE_SIZE = 100;
 
 const page = z.object({ items: listedAccounts, nextToken: pageToken });
 const request = requestsTo(SERVICE);
@@ -15,7 +14,11 @@ export const costOptimizationHubDriver: EnrollmentDriver = {
   list: (nextToken) =>
     request(
       'ListEnrollmentStatuses',
-      { includeOrganizationInfo: true, maxResults: PAGE_SIZE, ...(nextToken !== null && { nextToken }) },
+      {
+        includeOrganizationInfo: true,
+        maxResults: COST_OPTIMIZATION_HUB.listPageSize,
+        ...(nextToken !== null && { nextToken }),
+      },
       ({ costOptimizationHub }, input) => costOptimizationHub.send(new ListEnrollmentStatusesCommand(input)),
     ),
 

@@ -1,4 +1,4 @@
-import { ASSOCIABLE } from '../../domain/enrollment/kinds/index.ts';
+import type { EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { Cloud } from '../../ports/cloud.ts';
 import type { Clock } from '../../ports/system.ts';
@@ -8,10 +8,9 @@ import { type Listing, readListing } from '../survey/paged-listing.ts';
 /** Maximum age of a listing that replaces reads of the accounts of a batch, ms. */
 const LISTING_MAX_AGE_MS = 60_000;
 
-/**
- * One Automation listing for all batches of a process. At 1,000 accounts a page it costs less than reading the accounts of a few batches one by one.
- */
-export class AutomationListingCache {
+/** The last listing of one kind, for all workers of a process. */
+export class ListingCache {
+  readonly #kind: EnrollmentId;
   readonly #cloud: Cloud;
   readonly #retrying: Retrying;
   readonly #clock: Clock;
@@ -19,11 +18,17 @@ export class AutomationListingCache {
   #startedAt = Number.NEGATIVE_INFINITY;
   #listing: Promise<Listing> | null = null;
 
-  constructor(cloud: Cloud, retrying: Retrying, clock: Clock, maxAccounts?: number) {
+  constructor(kind: EnrollmentId, cloud: Cloud, retrying: Retrying, clock: Clock, maxAccounts?: number) {
+    this.#kind = kind;
     this.#cloud = cloud;
     this.#retrying = retrying;
     this.#clock = clock;
     this.#maxAccounts = maxAccounts;
+  }
+
+  /** When the cached listing was started, epoch ms; −Infinity without one. */
+  get startedAt(): EpochMs {
+    return this.#startedAt;
   }
 
   /** A listing started after `since`, epoch ms: the cached one or a new one. One started in the same millisecond may be older and does not count. */
@@ -31,7 +36,7 @@ export class AutomationListingCache {
     if (this.#listing === null || this.#startedAt <= since) {
       this.#startedAt = this.#clock.now();
       this.#listing = readListing(
-        (token) => this.#cloud.list(ASSOCIABLE, token),
+        (token) => this.#cloud.list(this.#kind, token),
         this.#retrying,
         () => undefined,
         this.#maxAccounts,
