@@ -14,6 +14,17 @@ export const REMEDIATION_FAULTS: readonly Fault[] = [
     ],
   },
   {
+    name: 'confirmed-by-older-listing',
+    breaks: 'a change is confirmed by a listing that began before it',
+    edits: [
+      {
+        file: 'shared/app/reconciler/observe-live.ts',
+        find: 'since: Math.max(work.sentAt, ...changes)',
+        replace: 'since: 0',
+      },
+    ],
+  },
+  {
     name: 'blocked-drift-not-detected',
     breaks: 'drift that is observed but never detected, because something delays the fix (invariant 1)',
     edits: [

@@ -1,4 +1,4 @@
-import { DEFAULT_SETTINGS } from '../../shared/app/context.ts';
+import { DEFAULT_SETTINGS, type Settings } from '../../shared/app/context.ts';
 import { RunStore } from '../../shared/app/coordination/run-store.ts';
 import { publishUnpublished } from '../../shared/app/notifications/outbox-publisher.ts';
 import { settleControls } from '../../shared/app/operator/apply-controls.ts';
@@ -18,9 +18,15 @@ const HOUR = 60 * MINUTE;
 
 /** The simulation, and how far the history is. */
 export interface RuntimeSimulation extends Simulation {
+  readonly seed: number;
   readonly calmed: boolean;
   readonly calmAt: number;
   readonly over: boolean;
+}
+
+/** In half of the histories, listings replace reads from two waiting keys on: the organizations are small. */
+function workerSettings(seed: number): Settings {
+  return seed % 2 === 0 ? { ...DEFAULT_SETTINGS, listingFrom: 2 } : DEFAULT_SETTINGS;
 }
 
 /** The workers, ticks and scanners of the deployed runtime. */
@@ -47,7 +53,8 @@ export class SimulatedRuntime {
       async (process) => {
         await process.step();
         const deps = process.deps(policy);
-        const work = await createWork(deps, DEFAULT_SETTINGS, process.retrying(DEFAULT_SETTINGS), policy);
+        const settings = workerSettings(this.#simulation.seed);
+        const work = await createWork(deps, settings, process.retrying(settings), policy);
         const pool = new WorkerPool(work, () => undefined);
         while (!process.stop.aborted) {
           if (await pool.take()) await pool.untilFree();

@@ -24,6 +24,8 @@ export class StateTimeline {
   readonly #known = new Set<AccountId>();
   /** When each account was last missing from the organization. */
   readonly #missing = new Map<AccountId, number>();
+  /** When the last change of each account and kind was recorded as accepted. */
+  readonly #accepted = new Map<string, number>();
 
   constructor(sandbox: Sandbox, now: () => number) {
     this.#sandbox = sandbox;
@@ -62,6 +64,7 @@ export class StateTimeline {
     runStartedAt: number | null,
   ): string | null {
     if (accountId === null) return null;
+    if (type === 'RemediationSucceeded') this.#accepted.set(`${accountId} ${enrollment}`, this.#now());
     const facets = type === 'AccountJoined' ? { ...detail?.facets } : {};
     const since = Math.max(this.#now() - STALE_MS, (runStartedAt ?? Number.NEGATIVE_INFINITY) - LISTING_AGE_MS);
     // Entries of other types repeat earlier observations.
@@ -74,7 +77,9 @@ export class StateTimeline {
       // AWS lists an account for Automation only while its Compute Optimizer is Active.
       const absent = each === 'automation' && facet.status === 'Inactive' && facet.lastUpdated === null;
       if (absent && this.#saw(accountId, 'computeOptimizer', since, (status) => status !== 'Active')) continue;
-      if (!this.#was(accountId, each, facet.status, since)) return `${each} ${facet.status} (${facet.verdict})`;
+      // A change is confirmed only by an observation that began after it.
+      const confirmed = Math.max(since, this.#accepted.get(`${accountId} ${each}`) ?? Number.NEGATIVE_INFINITY);
+      if (!this.#was(accountId, each, facet.status, confirmed)) return `${each} ${facet.status} (${facet.verdict})`;
     }
     return null;
   }
