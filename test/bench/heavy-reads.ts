@@ -1,12 +1,7 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
 import { runTask, startSandbox } from './child.ts';
+import { driftAndScan, startDaemon } from './daemon.ts';
 import { type Figure, figure, median, round } from './figure.ts';
 import type { Sandbox } from './sandbox.ts';
 import { accountsOr, roundsOr } from './size.ts';
@@ -22,9 +17,6 @@ const PROBE_MS = 50;
 const CALLS_PER_SECOND = 50;
 /** Accounts that drift at the start: more than are remediated during the measurement. */
 const DRIFTED = 0.6;
-const SCAN_WAIT_MS = 120_000;
-
-const CLI = fileURLToPath(new URL('../../services/cli/main.ts', import.meta.url));
 
 interface Window {
   readonly perSecond: number;
@@ -42,9 +34,9 @@ export async function heavyReads(): Promise<readonly Figure[]> {
 }
 
 async function measured(sandbox: Sandbox, directory: string): Promise<readonly Figure[]> {
-  const daemon = await startDaemon(sandbox, directory);
+  const daemon = await startDaemon(sandbox, directory, CALLS_PER_SECOND);
   try {
-    await driftAndScan(sandbox, daemon.url);
+    await driftAndScan(sandbox, daemon.url, DRIFTED);
     const quiet: Window[] = [];
     const busy: Window[] = [];
     const answers: Record<string, number>[] = [];
@@ -60,73 +52,6 @@ async function measured(sandbox: Sandbox, directory: string): Promise<readonly F
     return judge(quiet, busy, answers);
   } finally {
     await daemon.close();
-  }
-}
-
-async function startDaemon(sandbox: Sandbox, directory: string) {
-  const policy = join(directory, 'rollcall.yaml');
-  writeFileSync(
-    policy,
-    [
-      'version: 1',
-      'defaults: { computeOptimizer: Active }',
-      'guardrails: { maxChanges: { percent: 100, atLeast: 1 } }',
-      `limits: { callsPerSecond: ${CALLS_PER_SECOND}, concurrency: 8 }`,
-      '',
-    ].join('\n'),
-  );
-  const args = ['serve', '--policy', policy, '--data-dir', join(directory, 'store'), '--port', '0'];
-  const child = spawn(process.execPath, ['--max-semi-space-size=8', CLI, ...args], {
-    env: { ...process.env, ...sandbox.environment },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  const exited = once(child, 'exit');
-  const said = watchText(child.stderr);
-  await said.until('ended: ');
-  const url = /(http:\S+\/)/.exec(said.text())?.[1];
-  if (url === undefined) throw new Error(`the daemon did not say where it is: ${said.text()}`);
-  return {
-    url,
-    async close() {
-      child.kill('SIGTERM');
-      await exited;
-    },
-  };
-}
-
-/** Collects the output of a stream and waits for text in it. */
-function watchText(stream: Readable) {
-  let text = '';
-  stream.on('data', (part: Buffer) => {
-    text += part.toString();
-  });
-  return {
-    text: () => text,
-    async until(what: string): Promise<void> {
-      const signal = AbortSignal.timeout(SCAN_WAIT_MS);
-      while (!text.includes(what)) {
-        await Promise.race([once(stream, 'data', { signal }), once(stream, 'end', { signal })]);
-        if (stream.readableEnded) throw new Error(`the daemon ended: ${text}`);
-      }
-    },
-  };
-}
-
-/** Returns when remediation has started. */
-async function driftAndScan(sandbox: Sandbox, url: string): Promise<void> {
-  const members = (await sandbox.accounts()).filter(({ state, management }) => state === 'ACTIVE' && !management);
-  const drifted = members.slice(0, Math.floor(members.length * DRIFTED)).map(({ accountId }) => accountId);
-  await sandbox.drift(drifted, 'computeOptimizer');
-  const asked = await fetch(`${url}api/scan`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: '{}',
-  });
-  if (!asked.ok) throw new Error(`no scan: ${await asked.text()}`);
-  const end = performance.now() + SCAN_WAIT_MS;
-  while ((await sandbox.mutatingCalls()).count < 100) {
-    if (performance.now() > end) throw new Error('the daemon remediates nothing');
-    await sleep(PROBE_MS);
   }
 }
 

@@ -2,6 +2,7 @@ import { auditQueries } from './audit.ts';
 import { associations, organizationWide } from './batches.ts';
 import { coldStart } from './cold-start.ts';
 import { configurations } from './configurations.ts';
+import { dashboard } from './dashboard.ts';
 import { diffAlone } from './diff.ts';
 import type { Figure } from './figure.ts';
 import { groupCommit } from './group-commit.ts';
@@ -46,6 +47,7 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   'cold-start': coldStart,
   audit: auditQueries,
   'heavy-reads': heavyReads,
+  dashboard,
 };
 
 async function main(names: readonly string[]): Promise<void> {

@@ -1,0 +1,117 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createParser } from 'eventsource-parser';
+import * as z from 'zod';
+import { READ } from '../../../services/dashboard/browser/endpoints.ts';
+import { answer, elapsed, taskInput } from '../workbench.ts';
+
+/*
+ * One tab of the dashboard for each of its pages, without a browser: each follows the events and reads its data again after changes, with the
+ * delays of `services/dashboard/browser/live.ts`. Answers with every request and its duration, from the start until the whole body has arrived.
+ */
+
+const input = z.object({ url: z.string(), accountId: z.string(), runId: z.string(), forMs: z.number() });
+const { url, accountId, runId, forMs } = input.parse(taskInput());
+
+const SETTLE_MS = 1_500;
+const SLOW_MS = 10_000;
+const HOUR_MS = 3_600_000;
+
+type Read = () => Promise<void>;
+
+interface Tab {
+  /** Read when the page opens. */
+  readonly first: readonly Read[];
+  /** Read when the page opens, and soon after each change. */
+  readonly soon: readonly Read[];
+  /** Read when the page opens, and some seconds after each change. */
+  readonly slow: readonly Read[];
+}
+
+const requests: { readonly route: string; readonly ms: number; readonly status: number }[] = [];
+const ended = AbortSignal.timeout(forMs);
+
+/** The path without ids and query, as `/api/runs/{id}`. */
+const routeOf = (path: string): string => (path.split('?')[0] ?? '').replace(/\/(\d{12}|[0-9A-Z]{26})$/, '/{id}');
+
+async function read(path: string): Promise<string> {
+  const start = performance.now();
+  const response = await fetch(new URL(path, url), { signal: ended });
+  const text = await response.text();
+  requests.push({ route: routeOf(path), ms: elapsed(start), status: response.status });
+  return text;
+}
+
+const reading =
+  (path: string): Read =>
+  async () => {
+    await read(path);
+  };
+
+const page = z.object({ next: z.string().nullable() });
+
+async function readAccounts(): Promise<void> {
+  for (let cursor: string | null = null, first = true; first || cursor !== null; first = false) {
+    cursor = page.parse(JSON.parse(await read(READ.accounts(cursor)))).next;
+  }
+}
+
+async function readReport(): Promise<void> {
+  const now = Date.now();
+  await read(READ.report(new Date(now - HOUR_MS).toISOString(), new Date(now).toISOString(), '30s'));
+}
+
+const [whoami, status] = [reading(READ.whoami), reading(READ.status)];
+const TABS: readonly Tab[] = [
+  { first: [whoami], soon: [status, reading(READ.limiter)], slow: [readReport] },
+  { first: [], soon: [], slow: [readAccounts] },
+  { first: [whoami], soon: [reading(READ.account(accountId))], slow: [] },
+  { first: [status, reading(READ.audit({}))], soon: [], slow: [] },
+  { first: [whoami], soon: [status, reading(READ.runs()), reading(READ.deadLetters)], slow: [] },
+  { first: [whoami], soon: [reading(READ.run(runId))], slow: [] },
+  { first: [], soon: [reading(READ.policy)], slow: [] },
+];
+
+/** Reads once now and once more after each change, `delayMs` after the first of several changes; never twice at the same time. */
+async function follow(work: Read, delayMs: number, changed: () => Promise<void>): Promise<never> {
+  for (;;) {
+    await work();
+    await changed();
+    await sleep(delayMs, undefined, { signal: ended });
+  }
+}
+
+/** Follows the events. @returns a function that waits for the next entry */
+async function followEvents(): Promise<() => Promise<void>> {
+  let waiting = Promise.withResolvers<void>();
+  const parser = createParser({
+    onEvent: ({ event }) => {
+      if (event === 'progress') return;
+      waiting.resolve();
+      waiting = Promise.withResolvers<void>();
+    },
+  });
+  const response = await fetch(new URL(READ.events, url), { signal: ended });
+  if (!response.ok || response.body === null) throw new Error(`no events: ${response.status}`);
+  const body = response.body.pipeThrough(new TextDecoderStream());
+  void (async () => {
+    for await (const text of body) parser.feed(text);
+  })().catch(failUnlessEnded);
+  return () => waiting.promise;
+}
+
+async function open({ first, soon, slow }: Tab): Promise<void> {
+  const changed = await followEvents();
+  const once = first.map((work) => work());
+  const repeated = [
+    ...soon.map((work) => follow(work, SETTLE_MS, changed)),
+    ...slow.map((work) => follow(work, SLOW_MS, changed)),
+  ];
+  await Promise.all([...once, ...repeated]);
+}
+
+function failUnlessEnded(error: unknown): void {
+  if (!ended.aborted) throw error;
+}
+
+await Promise.race([sleep(forMs), Promise.all(TABS.map((tab) => open(tab).catch(failUnlessEnded)))]);
+answer(requests);
