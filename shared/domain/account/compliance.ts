@@ -24,6 +24,10 @@ export function complianceOf(verdicts: Iterable<Verdict>): Compliance {
     managed += 1;
     if (verdict === 'Compliant') compliant += 1;
   }
+  return complianceFrom(managed, compliant);
+}
+
+export function complianceFrom(managed: number, compliant: number): Compliance {
   // Rounded down, so that 100 means all.
   return { managed, compliant, percent: managed === 0 ? null : Math.floor((compliant * 1_000) / managed) / 10 };
 }

@@ -1,8 +1,14 @@
-import { isManaged, type Spread, spreadOf } from '../../../domain/account/compliance.ts';
+import {
+  type Compliance,
+  complianceFrom,
+  isManaged,
+  type Spread,
+  spreadOf,
+} from '../../../domain/account/compliance.ts';
 import { type AccountRecord, emptyRecord, foldEntry, withCondition } from '../../../domain/account/record.ts';
 import { fromStoredState } from '../../../domain/account/stored-state.ts';
 import type { AccountState, Condition } from '../../../domain/enrollment/condition.ts';
-import { ENROLLMENT_IDS, type EnrollmentId } from '../../../domain/enrollment/kinds/index.ts';
+import { byKind, ENROLLMENT_IDS, type EnrollmentId } from '../../../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../../domain/enrollment/model.ts';
 import type { ReasonCode } from '../../../domain/enrollment/reason-codes.ts';
 import type { Verdict } from '../../../domain/enrollment/verdict.ts';
@@ -36,6 +42,8 @@ export class Standings {
   readonly #records = new Map<AccountId, AccountRecord>();
   readonly #drifts = new Map<AccountId, number>();
   readonly #resolved: number[] = [];
+  /** Counted with each entry, because counting all accounts again for each point of a report takes most of its time. */
+  readonly #managed = byKind(() => ({ managed: 0, compliant: 0 }));
   detected = 0;
   resolved = 0;
   openDrifts = 0;
@@ -43,7 +51,7 @@ export class Standings {
   constructor(start: readonly StandingAt[]) {
     for (const standing of start) {
       const record = this.#records.get(standing.accountId) ?? { ...emptyRecord(standing.accountId), present: true };
-      this.#records.set(standing.accountId, withCondition(record, standing.enrollment, conditionOf(standing, null)));
+      this.#put(withCondition(record, standing.enrollment, conditionOf(standing, null)));
     }
   }
 
@@ -55,7 +63,7 @@ export class Standings {
       const record = this.#records.get(accountId);
       const condition = record?.conditions[enrollment] ?? null;
       if (record === undefined || condition === null || driftSince === null) return;
-      this.#records.set(accountId, withCondition(record, enrollment, { ...condition, driftSince }));
+      this.#put(withCondition(record, enrollment, { ...condition, driftSince }));
       this.openDrifts += 1;
     });
   }
@@ -86,7 +94,7 @@ export class Standings {
     // Entries arrive in the order of their times. If clocks differ, one may come after its successor in the chain; it is skipped.
     if (entry.seq <= before.head.seq) return;
     const after = foldEntry(before, entry);
-    this.#records.set(accountId, after);
+    this.#put(after);
     for (const enrollment of ENROLLMENT_IDS)
       this.#count(entry, before.conditions[enrollment], after.conditions[enrollment]);
   }
@@ -106,6 +114,28 @@ export class Standings {
     if (after?.verdict !== 'Compliant') return;
     this.resolved += 1;
     this.#resolved.push(Math.max(0, Date.parse(entry.at) - Date.parse(was)));
+  }
+
+  #put(record: AccountRecord): void {
+    const { accountId } = record;
+    this.#tally(this.#records.get(accountId), -1);
+    this.#records.set(accountId, record);
+    this.#tally(record, 1);
+  }
+
+  #tally(record: AccountRecord | undefined, more: 1 | -1): void {
+    if (record === undefined || !record.present) return;
+    for (const enrollment of ENROLLMENT_IDS) {
+      const condition = record.conditions[enrollment];
+      if (condition === null || !isManaged(condition.verdict)) continue;
+      this.#managed[enrollment].managed += more;
+      if (condition.verdict === 'Compliant') this.#managed[enrollment].compliant += more;
+    }
+  }
+
+  /** Of the accounts that are in the organization. */
+  compliance(): Readonly<Record<EnrollmentId, Compliance>> {
+    return byKind((id) => complianceFrom(this.#managed[id].managed, this.#managed[id].compliant));
   }
 
   /** The enrollments of the accounts that are in the organization. */

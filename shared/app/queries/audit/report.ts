@@ -114,7 +114,7 @@ export async function auditReport(
   const snapshot = await snapshots.load();
   const places = new Map((snapshot?.accounts ?? []).map(({ id, name, ou }) => [id, { name, ou }]));
   const held = standings.all();
-  const now = { compliance: byEnrollmentOf(held), openDrifts: standings.openAges(until) };
+  const now = { compliance: standings.compliance(), openDrifts: standings.openAges(until) };
   await turn();
   const byOu = grouped(held, ({ accountId }) => places.get(accountId)?.ou ?? null).map(([ou, each]) => ({
     ou,
@@ -145,14 +145,7 @@ function assertRange(since: number, until: number, intervalMs: number): void {
 
 function pointAt(at: number, standings: Standings): Point {
   const { detected, resolved } = standings;
-  const compliance = byEnrollmentOf(standings.all());
-  return { at: toIso(at), compliance, openDrifts: standings.openDrifts, detected, resolved };
-}
-
-function byEnrollmentOf(held: readonly Held[]): Report['now']['compliance'] {
-  return byKind((enrollment) =>
-    complianceOf(held.filter((each) => each.enrollment === enrollment).map(({ verdict }) => verdict)),
-  );
+  return { at: toIso(at), compliance: standings.compliance(), openDrifts: standings.openDrifts, detected, resolved };
 }
 
 const NOTHING_WRONG: ReadonlySet<string> = new Set(['Compliant', 'Unmanaged', 'NotApplicable', 'Exempt']);
