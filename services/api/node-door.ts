@@ -6,6 +6,7 @@ import { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import type { ApiTokens } from '../../shared/config/api-env.ts';
 import { ConfigError } from '../../shared/config/config-error.ts';
 import { type ApiOptions, createApi } from './app.ts';
+import { encoded } from './compression.ts';
 import type { Door, Visit } from './door.ts';
 import type { Pages } from './pages.ts';
 import { bearer } from './security/bearer.ts';
@@ -217,14 +218,18 @@ async function answer({ incoming, outgoing, invite, place }: Exchange, fetch: Fe
   const response = await fetch(request, visit);
   // Closes the connection if the body was not read to its end, or if the client may continue in another protocol (`Upgrade`).
   if (!incoming.complete || incoming.headers.upgrade !== undefined) outgoing.shouldKeepAlive = false;
-  outgoing.writeHead(response.status, Object.fromEntries(response.headers));
   if (response.body === null || incoming.method === 'HEAD') {
+    outgoing.writeHead(response.status, Object.fromEntries(response.headers));
     await response.body?.cancel();
     outgoing.end();
     return;
   }
   try {
-    await pipeline(Readable.from(chunksOf(response.body)), outgoing);
+    const accepted = request.headers.get('accept-encoding');
+    const { headers, body, encoder } = await encoded(response.headers, chunksOf(response.body), accepted);
+    outgoing.writeHead(response.status, headers);
+    const parts = Readable.from(body);
+    await (encoder === null ? pipeline(parts, outgoing) : pipeline(parts, encoder, outgoing));
   } catch (error) {
     // If the client has disconnected, there is nothing to report.
     if (!gone.signal.aborted) throw error;

@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip } from 'node:zlib';
+import { accepts, isKnown } from './negotiation.ts';
 
 /** One file of the dashboard. `etag` includes its quotes; without `encoding` the body is not compressed. */
 interface Page {
@@ -36,15 +37,6 @@ export async function servePage(pages: Pages, request: Request, path: string): P
 /** Whether the path is an address within the dashboard and not a file, which has an extension. */
 function isView(path: string): boolean {
   return !/\.[A-Za-z0-9]+$/.test(path) && !NEVER_CHANGES.test(path);
-}
-
-function isKnown(given: string | null, etag: string): boolean {
-  return given?.split(',').some((each) => each.trim().replace(/^W\//, '') === etag) ?? false;
-}
-
-/** Whether the client accepts this encoding. Browsers accept Brotli only over TLS and from some loopback addresses. */
-function accepts(given: string | null, encoding: string): boolean {
-  return given?.split(',').some((each) => each.trim().split(';')[0]?.trim() === encoding) ?? false;
 }
 
 const inflate = { br: promisify(brotliDecompress), gzip: promisify(gunzip) };

@@ -22,7 +22,7 @@ export const liveRoutes = [
       }
       const lastEventId = headers.get('last-event-id') ?? query.lastEventId ?? null;
       const text = events(system, { lastEventId, signal, lasting: system.streams });
-      return streamText(system, text, { 'content-type': 'text/event-stream' }, leave);
+      return streamText(system, text, { 'content-type': 'text/event-stream' }, { leave });
     },
   }),
 ];

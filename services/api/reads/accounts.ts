@@ -1,16 +1,23 @@
 import * as z from 'zod';
-import { ACCOUNT_SORTS } from '../../../shared/app/queries/account-list.ts';
+import { ACCOUNT_SORTS, type AccountListQuery } from '../../../shared/app/queries/account-list.ts';
 import { accountView } from '../../../shared/app/queries/account-view.ts';
 import { accountId, complianceStatus, enrollment, verdict } from '../../../shared/app/queries/answers/common.ts';
+import { MAX_ACCOUNTS } from '../../../shared/domain/page-bounds.ts';
+import { isKnown } from '../negotiation.ts';
 import { ApiProblem } from '../problem.ts';
 import { cursor, flag, limit, MAX_LIMIT, several, word } from '../query.ts';
-import { jsonRoute, NONE } from '../route.ts';
+import { jsonRoute, NONE, streamRoute } from '../route.ts';
+import { streamText } from '../stream.ts';
+import type { ApiSystem } from '../system.ts';
 import { policyIfAny } from './status.ts';
 
+/** Large enough for the whole organization in one answer. Other lists are limited to fewer, because each of their rows costs more. */
+const MAX_ACCOUNTS_LIMIT = MAX_ACCOUNTS;
+
 export const accountRoutes = [
-  jsonRoute({
-    ...{ method: 'get', path: '/api/accounts', operationId: 'accounts', answer: 'Accounts' },
-    summary: 'Accounts with their status: filtered, sorted and paged',
+  streamRoute({
+    ...{ method: 'get', path: '/api/accounts', operationId: 'accounts', types: { 'application/json': 'Accounts' } },
+    summary: 'Accounts with their status: filtered, sorted and paged. With If-None-Match, 304 if nothing has changed',
     heavy: true,
     ...NONE,
     query: z.strictObject({
@@ -25,14 +32,12 @@ export const accountRoutes = [
       text: word.optional().describe('Part of id, name, OU, reason or rule'),
       sort: z.enum(ACCOUNT_SORTS).default('accountId'),
       order: z.enum(['asc', 'desc']).default('asc'),
-      limit: limit(MAX_LIMIT, 100),
+      limit: limit(MAX_ACCOUNTS_LIMIT, 100),
       cursor,
       facets: flag.describe('Include the values that can be filtered by'),
     }),
-    handle: async ({ system: { accounts }, query: { facets, ...query } }) => {
-      const page = await accounts.page({ ...query, cursor: query.cursor ?? null });
-      return { ...page, facets: facets === 'true' ? await accounts.facets() : null };
-    },
+    handle: async ({ system, headers, query: { facets, ...query } }) =>
+      answerOf(system, { ...query, cursor: query.cursor ?? null }, { facets: facets === 'true', headers }),
   }),
   jsonRoute({
     ...{ method: 'get', path: '/api/accounts/{id}', operationId: 'account', answer: 'Account' },
@@ -51,3 +56,18 @@ export const accountRoutes = [
     },
   }),
 ];
+
+async function answerOf(
+  system: ApiSystem,
+  query: AccountListQuery,
+  { facets, headers }: { readonly facets: boolean; readonly headers: Headers },
+): Promise<Response> {
+  const { accounts } = system;
+  // Read first: if the accounts change in between, the tag belongs to an older state, and the next request is answered in full.
+  const etag = `W/"${await accounts.version()}"`;
+  if (isKnown(headers.get('if-none-match'), etag)) return new Response(null, { status: 304, headers: { etag } });
+  const page = await accounts.page(query);
+  const found = facets ? await accounts.facets() : null;
+  const advice = 'Request fewer accounts with `limit`.';
+  return streamText(system, accounts.json(page, found), { 'content-type': 'application/json', etag }, { advice });
+}

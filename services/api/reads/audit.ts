@@ -117,10 +117,12 @@ export const auditRoutes = [
       const filter = filterOf(query, system.clock.now());
       const text = auditExport(system.stores.ledger, { filter, format, version: system.version });
       const ending = format === 'ocsf' ? 'ocsf.ndjson' : format;
-      return streamText(system, text, {
+      const headers = {
         'content-type': EXPORT_TYPES[format],
         'content-disposition': `attachment; filename="rollcall-audit.${ending}"`,
-      });
+      };
+      const advice = 'Request a shorter range, or use `rollcall audit export --store aws`.';
+      return streamText(system, text, headers, { advice });
     },
   }),
   jsonRoute({

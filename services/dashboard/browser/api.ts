@@ -2,6 +2,7 @@ import { signal } from '@preact/signals';
 
 /** Timeout of a request, ms. The largest report takes seconds, and a Lambda function URL answers within 30 s. */
 const PATIENCE_MS = 60_000;
+const NOT_MODIFIED = 304;
 const NOT_ANSWERED = `Rollcall did not answer within ${PATIENCE_MS / 1_000} s.`;
 
 /** An error that the API reports (RFC 9457), or the reason why no answer came. */
@@ -53,7 +54,7 @@ function unanswered(error: unknown): unknown {
 async function answerOf(request: Promise<Response>): Promise<Response> {
   try {
     const response = await request;
-    if (response.ok) return response;
+    if (response.ok || response.status === NOT_MODIFIED) return response;
     const problem = await problemOf(response);
     if (response.status === 401) wantToken(problem);
     throw new ApiError(response.status, problem);
@@ -88,9 +89,30 @@ async function problemOf(response: Response): Promise<string> {
 }
 
 export async function get<T>(path: string, abort?: AbortSignal): Promise<T> {
+  return jsonOf(await answerOf(fetch(path, { headers: headers(), signal: patient(abort) })));
+}
+
+interface Tagged<T> {
+  readonly body: T;
+  /** Identifies this version of the answer; `null`: the API gave none. */
+  readonly tag: string | null;
+}
+
+/** @param tag of the version that the page already has. @returns `null` if that is still the current one */
+export async function getTagged<T>(path: string, tag: string | null, abort: AbortSignal): Promise<Tagged<T> | null> {
+  const conditions: Record<string, string> = tag === null ? {} : { 'if-none-match': tag };
+  const request = fetch(path, { headers: { ...headers(), ...conditions }, signal: patient(abort) });
+  const response = await answerOf(request);
+  if (response.status === NOT_MODIFIED) return null;
+  return { body: await jsonOf<T>(response), tag: response.headers.get('etag') };
+}
+
+function patient(abort: AbortSignal | undefined): AbortSignal {
   const patience = AbortSignal.timeout(PATIENCE_MS);
-  const signal = abort === undefined ? patience : AbortSignal.any([abort, patience]);
-  const response = await answerOf(fetch(path, { headers: headers(), signal }));
+  return abort === undefined ? patience : AbortSignal.any([abort, patience]);
+}
+
+async function jsonOf<T>(response: Response): Promise<T> {
   try {
     return await response.json();
   } catch (error) {

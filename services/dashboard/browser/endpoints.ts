@@ -19,7 +19,8 @@ export const READ = {
   policy: '/api/policy',
   deadLetters: '/api/dead-letters',
   events: '/api/events',
-  accounts: (cursor: string | null) => `/api/accounts${query({ limit: '1000', cursor })}`,
+  /** One answer has every account of an organization of the usual maximum size. */
+  accounts: (cursor: string | null) => `/api/accounts${query({ limit: '10000', cursor })}`,
   account: (id: string) => `/api/accounts/${encodeURIComponent(id)}`,
   audit: (filter: AuditFilter, cursor: string | null = null) =>
     `/api/audit${query({ ...filter, limit: '100', cursor })}`,

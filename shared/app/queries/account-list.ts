@@ -1,21 +1,16 @@
 import * as z from 'zod';
-import type { AccountRecord } from '../../domain/account/record.ts';
 import { sha256Hex } from '../../domain/canonical-hash.ts';
-import type { Condition } from '../../domain/enrollment/condition.ts';
-import { byKind, ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
+import { ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import type { Status } from '../../domain/enrollment/status.ts';
 import { VERDICTS, type Verdict } from '../../domain/enrollment/verdict.ts';
 import { ouCovers } from '../../domain/policy/index.ts';
-import type { OrganizationAccount } from '../../domain/policy/types.ts';
 import { makeCursor } from '../../ports/cursor.ts';
 import { BadCursorError } from '../../ports/ledger.ts';
 import type { Clock } from '../../ports/system.ts';
 import type { Stores } from '../context.ts';
-import type { accountRow, accountsAnswer, enrollmentCell } from './answers/accounts.ts';
-import { type StatusWords, statusWords } from './status-words.ts';
+import { type AccountRow, type Cell, RowMaker } from './account-rows.ts';
+import type { accountsAnswer } from './answers/accounts.ts';
 
-type Cell = z.infer<typeof enrollmentCell>;
-type AccountRow = z.infer<typeof accountRow>;
 type AccountPage = Omit<z.infer<typeof accountsAnswer>, 'facets'>;
 type Facets = NonNullable<z.infer<typeof accountsAnswer>['facets']>;
 
@@ -39,13 +34,26 @@ export interface AccountListQuery {
   readonly cursor: string | null;
 }
 
+/** All accounts at one time. */
+interface Rows {
+  readonly all: readonly AccountRow[];
+  /** Changes with the content of the rows. */
+  readonly version: number;
+}
+
+/** Number of rows per piece of JSON text, about 180 kB. */
+const ROWS_PER_PIECE = 250;
+
 /** Lists of accounts. Sorting and counting need all accounts, so all are cached for a moment. */
 export class AccountTable {
   readonly #stores: Pick<Stores, 'snapshots' | 'records'>;
   readonly #clock: Clock;
   readonly #maxAgeMs: number;
   readonly #turn: () => Promise<void>;
-  #known: { readonly at: number; readonly rows: Promise<readonly AccountRow[]> } | null = null;
+  readonly #made = new RowMaker();
+  #known: { readonly at: number; readonly rows: Promise<Rows> } | null = null;
+  readonly #begunAt: number;
+  #last: Rows = { all: [], version: 0 };
 
   /** @param turn called before each longer computation; returns when the thread has time for it, so that other requests are not delayed */
   constructor(
@@ -56,13 +64,14 @@ export class AccountTable {
   ) {
     this.#stores = stores;
     this.#clock = clock;
+    this.#begunAt = clock.now();
     this.#maxAgeMs = maxAgeMs;
     this.#turn = turn;
   }
 
   /** @throws BadCursorError for an invalid cursor, and for a cursor of a list with other filters, sort or order */
   async page(query: AccountListQuery): Promise<AccountPage> {
-    const rows = await this.#rows();
+    const { all: rows } = await this.#rows();
     await this.#turn();
     const fitting = rows.filter((row) => fits(row, query));
     const { order, limit, sort } = query;
@@ -85,7 +94,7 @@ export class AccountTable {
 
   /** The values that accounts can be filtered by, most frequent first. */
   async facets(): Promise<Facets> {
-    const rows = await this.#rows();
+    const { all: rows } = await this.#rows();
     await this.#turn();
     const count = (valuesOf: (row: AccountRow) => Iterable<string | null>): Facets['ous'] => {
       const counts = new Map<string, number>();
@@ -103,58 +112,46 @@ export class AccountTable {
     };
   }
 
-  #rows(): Promise<readonly AccountRow[]> {
+  /** Changes whenever a page may have changed. No other table has the same, so it can serve as an entity tag. */
+  async version(): Promise<string> {
+    const { version } = await this.#rows();
+    return `${this.#begunAt.toString(36)}.${version.toString(36)}`;
+  }
+
+  /** The text of a page as JSON, in pieces. */
+  *json({ accounts, ...rest }: AccountPage, facets: Facets | null): Generator<string> {
+    yield '{"accounts":[';
+    for (let from = 0; from < accounts.length; from += ROWS_PER_PIECE) {
+      const texts = accounts.slice(from, from + ROWS_PER_PIECE).map((row) => this.#made.json(row));
+      yield `${from === 0 ? '' : ','}${texts.join(',')}`;
+    }
+    yield `],${JSON.stringify({ ...rest, facets }).slice(1)}`;
+  }
+
+  #rows(): Promise<Rows> {
     const now = this.#clock.now();
     const known = this.#known;
     if (known !== null && now - known.at < this.#maxAgeMs) return known.rows;
-    const rows = readRows(this.#stores).catch((error: unknown) => {
+    const rows = this.#read().catch((error: unknown) => {
       this.#known = null;
       throw error;
     });
     this.#known = { at: now, rows };
     return rows;
   }
+
+  async #read(): Promise<Rows> {
+    const all = await this.#made.read(this.#stores);
+    const { all: before, version } = this.#last;
+    const same = all.length === before.length && all.every((row, index) => row === before[index]);
+    if (!same) this.#last = { all, version: version + 1 };
+    return this.#last;
+  }
 }
 
 interface Place {
   readonly key: string;
   readonly id: string;
-}
-
-async function readRows({ snapshots, records }: Pick<Stores, 'snapshots' | 'records'>): Promise<readonly AccountRow[]> {
-  const snapshot = await snapshots.load();
-  const known = new Map((snapshot?.accounts ?? []).map((account) => [account.id, account]));
-  const rows: AccountRow[] = [];
-  for await (const page of records.all()) {
-    for (const record of page) {
-      if (!record.present) continue;
-      rows.push(rowOf(record, known.get(record.accountId) ?? null));
-      known.delete(record.accountId);
-    }
-  }
-  // The remaining accounts of the snapshot have no record yet or, if they have left since, a record that says so.
-  for (const account of known.values()) {
-    const record = await records.get(account.id);
-    if (record === null) rows.push({ ...factsOf(account), ...byKind(() => null) });
-  }
-  return rows;
-}
-
-function rowOf(record: AccountRecord, account: OrganizationAccount | null): AccountRow {
-  const { accountId, conditions } = record;
-  const about = account === null ? { accountId, name: '', ou: '', state: null, management: false } : factsOf(account);
-  const words = statusWords((id) => conditions[id]);
-  return { ...about, ...byKind((id) => cellOf(conditions[id], words[id])) };
-}
-
-function factsOf({ id, name, ou, state, management }: OrganizationAccount) {
-  return { accountId: id, name, ou, state, management };
-}
-
-function cellOf(condition: Condition | null, words: StatusWords | null): Cell | null {
-  if (condition === null || words === null) return null;
-  const { verdict, reason, status, ruleMode, desired, desiredRuleMode, rule, since, notBefore, attempts } = condition;
-  return { verdict, reason, ...words, status, ruleMode, desired, desiredRuleMode, rule, since, notBefore, attempts };
 }
 
 function cellsOf(row: AccountRow, only?: EnrollmentId): Cell[] {

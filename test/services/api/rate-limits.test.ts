@@ -42,10 +42,10 @@ describe('limits', () => {
     expect((await own.send('/api/halt', chunked)).status).toBe(413);
     expect((await own.send(`/api/accounts?text=${'x'.repeat(9_000)}`)).json).toMatchObject({ status: 414 });
     expect((await own.send(`/api/accounts?text=${'x'.repeat(201)}`)).json).toMatchObject({ status: 400 });
-    expect((await own.send('/api/accounts?limit=1001')).json).toMatchObject({
-      status: 400,
-      errors: [{ where: 'query.limit' }],
-    });
+    for (const path of ['/api/audit?limit=1001', '/api/accounts?limit=10001']) {
+      const { json } = await own.send(path);
+      expect(json, path).toMatchObject({ status: 400, errors: [{ where: 'query.limit' }] });
+    }
     expect((await own.send(`/api/status`, { headers: { 'x-long': 'x'.repeat(20_000) } })).status).toBe(431);
     await untouched(own);
   });

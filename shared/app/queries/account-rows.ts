@@ -1,0 +1,85 @@
+import type * as z from 'zod';
+import type { AccountRecord } from '../../domain/account/record.ts';
+import type { Condition } from '../../domain/enrollment/condition.ts';
+import { byKind } from '../../domain/enrollment/kinds/index.ts';
+import type { AccountId } from '../../domain/enrollment/model.ts';
+import type { OrganizationAccount } from '../../domain/policy/types.ts';
+import type { Stores } from '../context.ts';
+import type { accountRow, enrollmentCell } from './answers/accounts.ts';
+import { type StatusWords, statusWords } from './status-words.ts';
+
+export type Cell = z.infer<typeof enrollmentCell>;
+export type AccountRow = z.infer<typeof accountRow>;
+
+/** Makes the rows of all accounts and their JSON text. Keeps those of accounts that have not changed since the last time, which are most of them. */
+export class RowMaker {
+  #known: ReadonlyMap<AccountId, Known> = new Map();
+  readonly #texts = new WeakMap<AccountRow, string>();
+
+  /** All accounts of the last snapshot and of the records, with their status. */
+  async read({ snapshots, records }: Pick<Stores, 'snapshots' | 'records'>): Promise<readonly AccountRow[]> {
+    const snapshot = await snapshots.load();
+    const accounts = new Map((snapshot?.accounts ?? []).map((account) => [account.id, account]));
+    const made = new Map<AccountId, Known>();
+    for await (const page of records.all()) {
+      for (const record of page) {
+        const { accountId, present } = record;
+        if (present) made.set(accountId, this.#rowOf(record, accounts.get(accountId) ?? null));
+        accounts.delete(accountId);
+      }
+    }
+    // The remaining accounts have no record yet.
+    for (const account of accounts.values()) made.set(account.id, this.#rowOfNew(account));
+    this.#known = made;
+    return [...made.values()].map(({ row }) => row);
+  }
+
+  json(row: AccountRow): string {
+    const text = this.#texts.get(row) ?? JSON.stringify(row);
+    this.#texts.set(row, text);
+    return text;
+  }
+
+  /** @param account its facts; `null`: it is not in the snapshot */
+  #rowOf(record: AccountRecord, account: OrganizationAccount | null): Known {
+    const known = this.#known.get(record.accountId);
+    if (known?.seq === record.head.seq && hasFacts(known.row, account)) return known;
+    return { seq: record.head.seq, row: rowOf(record, account) };
+  }
+
+  #rowOfNew(account: OrganizationAccount): Known {
+    const known = this.#known.get(account.id);
+    if (known?.seq === 0 && hasFacts(known.row, account)) return known;
+    return { seq: 0, row: { ...factsOf(account), ...byKind(() => null) } };
+  }
+}
+
+interface Known {
+  /** Sequence number of the record's last entry; 0: there is no record. */
+  readonly seq: number;
+  readonly row: AccountRow;
+}
+
+function hasFacts(row: AccountRow, account: OrganizationAccount | null): boolean {
+  const { name, ou, state, management } = account === null ? NO_FACTS : account;
+  return row.name === name && row.ou === ou && row.state === state && row.management === management;
+}
+
+const NO_FACTS = { name: '', ou: '', state: null, management: false };
+
+function rowOf(record: AccountRecord, account: OrganizationAccount | null): AccountRow {
+  const { accountId, conditions } = record;
+  const about = account === null ? { accountId, ...NO_FACTS } : factsOf(account);
+  const words = statusWords((id) => conditions[id]);
+  return { ...about, ...byKind((id) => cellOf(conditions[id], words[id])) };
+}
+
+function factsOf({ id, name, ou, state, management }: OrganizationAccount) {
+  return { accountId: id, name, ou, state, management };
+}
+
+function cellOf(condition: Condition | null, words: StatusWords | null): Cell | null {
+  if (condition === null || words === null) return null;
+  const { verdict, reason, status, ruleMode, desired, desiredRuleMode, rule, since, notBefore, attempts } = condition;
+  return { verdict, reason, ...words, status, ruleMode, desired, desiredRuleMode, rule, since, notBefore, attempts };
+}
