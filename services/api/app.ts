@@ -1,11 +1,11 @@
 import { Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { SCAN } from '../../shared/app/schedule/scan-schedule.ts';
+import { SharedRead } from '../../shared/domain/shared-read.ts';
 import type { Door, Visit } from './door.ts';
 import { openApi } from './openapi.ts';
 import { servePage } from './pages.ts';
 import { ApiProblem, problemOf, problemResponse } from './problem.ts';
-import { SharedRead } from './reads/shared-read.ts';
 import type { RawCall, Route } from './route.ts';
 import { ROUTES } from './routes.ts';
 import { SECURITY_HEADERS } from './security/headers.ts';
@@ -62,7 +62,11 @@ export function createApi(system: ApiSystem, door: Door, { rates = RATES }: ApiO
     refusals: new RateLimit(clock, rates.refusals),
   };
   const heavyReads = new HeavyReads();
-  const reading: ApiSystem = { ...system, stores: system.reads ?? system.stores };
+  const systemFor = ({ method, heavy }: Route): ApiSystem => {
+    const { reads } = system;
+    if (method !== 'get' || reads === undefined) return system;
+    return { ...system, stores: heavy ? reads.heavy : reads.light };
+  };
   /** Runs `check`. If it throws, counts the request as refused. @throws the error of `check`, or ApiProblem 429 after too many refused requests */
   const counted = <T>(visit: Visit, check: () => T): T => {
     try {
@@ -129,10 +133,11 @@ export function createApi(system: ApiSystem, door: Door, { rates = RATES }: ApiO
       await next();
     };
     const read = new SharedRead<string>();
+    const routeSystem = systemFor(route);
     app.on(route.method.toUpperCase(), path, admission, limitedBody, async ({ req, env, var: { principal } }) => {
       const { search } = new URL(req.url);
       const call = {
-        ...{ system: route.method === 'get' ? reading : system, principal },
+        ...{ system: routeSystem, principal },
         ...{ headers: req.raw.headers, signal: req.raw.signal },
         search: new URLSearchParams(search),
         params: req.param(),

@@ -10,6 +10,7 @@ import { createApi } from './app.ts';
 import { readHttpEvent } from './http-event.ts';
 import { lambdaDoor } from './lambda-door.ts';
 import { Feed } from './live/feed.ts';
+import { RecentEntries } from './live/recent-entries.ts';
 import { PolicyUnavailableError } from './problem.ts';
 import type { ApiSystem } from './system.ts';
 
@@ -50,7 +51,7 @@ function systemOf(runtime: AwsRuntime): ApiSystem {
     deployedBus: eventBus,
     accounts: new AccountTable(stores, clock, ACCOUNTS_AGE_MS),
     asOf: new AsOfCache(clock),
-    feed: new Feed(clock),
+    ...{ feed: new Feed(clock), recent: new RecentEntries(stores.ledger, clock, 0) },
     streams: false,
     pollMs: POLL_MS,
     policy: async () => {

@@ -7,6 +7,7 @@ import type { CompiledPolicy, Finding } from '../../shared/domain/policy/index.t
 import type { DeadLetters } from '../../shared/ports/queue.ts';
 import type { Clock, Logger, NewId } from '../../shared/ports/system.ts';
 import type { Feed } from './live/feed.ts';
+import type { RecentEntries } from './live/recent-entries.ts';
 
 /** The policy that the API's process uses. */
 export interface PolicyInUse {
@@ -18,8 +19,13 @@ export interface PolicyInUse {
 /** The dependencies of the HTTP app, in Node and in Lambda. */
 export interface ApiSystem {
   readonly stores: Stores & { readonly deadLetters: DeadLetters };
-  /** The stores for requests that only read, if long reads must not block other work of the process; default: `stores`. */
-  readonly reads?: ApiSystem['stores'];
+  /** The stores for requests that only read, if reads must not block other work of the process; default: `stores`. */
+  readonly reads?: {
+    /** For routes that read every account or any number of entries. */
+    readonly heavy: ApiSystem['stores'];
+    /** For the other routes, so that they do not wait for heavy ones. */
+    readonly light: ApiSystem['stores'];
+  };
   /** Called before a longer computation: waits for its turn, so that other work of the process is not held up. */
   readonly turn?: () => Promise<void>;
   readonly accounts: AccountTable;
@@ -33,6 +39,8 @@ export interface ApiSystem {
   readonly version: string;
   /** @throws PolicyUnavailableError */
   readonly policy: () => Promise<PolicyInUse>;
+  /** New entries for `/api/events`. */
+  readonly recent: RecentEntries;
   /** Live progress for `/api/events`. */
   readonly feed: Feed;
   /** Whether answers can be streamed. If not, `/api/events` answers with the events since the reader's previous request. */

@@ -4,9 +4,12 @@ import { accountReader } from '../../shared/app/events/account-reader.ts';
 import { AccountTable } from '../../shared/app/queries/account-list.ts';
 import { AsOfCache } from '../../shared/app/queries/audit/as-of-cache.ts';
 import type { Runtime } from '../../shared/compose/runtime.ts';
-import { inTurns, makeNewId, Turns } from '../../shared/compose/system.ts';
+import { cachedRecords, cachedSnapshots, inTurns, makeNewId, Turns } from '../../shared/compose/system.ts';
 import { readApiTokens } from '../../shared/config/api-env.ts';
+import { MAX_ACCOUNTS } from '../../shared/domain/page-bounds.ts';
+import type { Clock } from '../../shared/ports/system.ts';
 import { Feed } from '../api/live/feed.ts';
+import { RecentEntries } from '../api/live/recent-entries.ts';
 import { type OpenDoor, openNodeDoor } from '../api/node-door.ts';
 import type { Pages } from '../api/pages.ts';
 import type { ApiSystem } from '../api/system.ts';
@@ -24,6 +27,11 @@ export interface ApiFlags {
  * destination to respond and then sends the event again, so this leaves time for the last call and the stores.
  */
 const READ_RETRY_MS = 3_000;
+
+/** The API keeps records in memory only of organizations up to this size. */
+const MOST_RECORDS = 2 * MAX_ACCOUNTS;
+/** After an event has changed the name or OU of an account, lists show the old one for at most this long, ms. */
+const SNAPSHOT_AGE_MS = 10_000;
 
 /** The API and the dashboard of a running daemon or demo. */
 export interface RunningApi extends OpenDoor {
@@ -45,9 +53,11 @@ export async function startApi(
   const { clock, logger, store, env } = context;
   const tokens = readApiTokens(env);
   const stores = await store.open({ clock, readOnly: false, create: true });
-  const turns = new Turns();
+  // Light reads have turns of their own, so that they do not wait for heavy ones.
+  const turns = { heavy: new Turns(), light: new Turns() };
   // Reads of a local file block the thread that also remediates, so other work gets a turn between them. Reads over the network do not block.
-  const reads = store.local ? inTurns(stores, turns) : stores;
+  const reads = store.local ? localReads(stores, { clock, turns, maxAgeMs: store.accountsAgeMs }) : null;
+  const light = reads?.light ?? stores;
   const feed = new Feed(clock);
   let inUse = loaded;
   let asking: Pick<Deps, 'cloud' | 'random'> | null = null;
@@ -60,9 +70,10 @@ export async function startApi(
   const system: ApiSystem = {
     ...{ stores, clock, logger, feed, version: manifest.version, newId: makeNewId(clock), streams: true },
     deployedBus: await store.eventBus(),
-    ...{ reads, turn: turns.begin, asOf: new AsOfCache(clock) },
-    accounts: new AccountTable(reads, clock, store.accountsAgeMs, turns.begin),
-    pollMs: store.pollMs,
+    ...(reads !== null && { reads }),
+    ...{ turn: turns.heavy.begin, asOf: new AsOfCache(clock) },
+    accounts: new AccountTable(light, clock, store.accountsAgeMs, turns.light.begin),
+    ...{ pollMs: store.pollMs, recent: new RecentEntries(light.ledger, clock, store.pollMs / 2) },
     policy: async () => inUse,
     ...(askForScan !== undefined && { askForScan }),
     reader,
@@ -84,6 +95,24 @@ export async function startApi(
     await stores.close();
     throw error;
   }
+}
+
+interface LocalReadOptions {
+  readonly clock: Clock;
+  readonly turns: Readonly<Record<'heavy' | 'light', Turns>>;
+  /** How old the records in lists may be, ms. */
+  readonly maxAgeMs: number;
+}
+
+/** The stores for reads of a local file. Records and snapshot are kept in memory and brought up to date without turns, because that takes only milliseconds. */
+function localReads(stores: ApiSystem['stores'], { clock, turns, maxAgeMs }: LocalReadOptions) {
+  const { all } = cachedRecords(stores.records, clock, { maxAgeMs, maxRecords: MOST_RECORDS });
+  const snapshots = cachedSnapshots(stores.snapshots, clock, SNAPSHOT_AGE_MS);
+  const taking = (own: Turns): ApiSystem['stores'] => {
+    const paced = inTurns(stores, own);
+    return { ...paced, snapshots, records: { ...paced.records, all } };
+  };
+  return { heavy: taking(turns.heavy), light: taking(turns.light) };
 }
 
 async function dashboardFiles(): Promise<Pages | null> {

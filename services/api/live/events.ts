@@ -1,16 +1,11 @@
 import * as z from 'zod';
 import type { LedgerEntry } from '../../../shared/domain/ledger/entry.ts';
 import { toIso } from '../../../shared/domain/time.ts';
-import type { LedgerPage } from '../../../shared/ports/ledger.ts';
 import type { ApiSystem } from '../system.ts';
+import { OVERLAP_MS } from './recent-entries.ts';
 
 /* Server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.html */
 
-/** How far each query overlaps the previous one, ms. Another process whose clock is behind writes entries with earlier times. */
-const OVERLAP_MS = 2_000;
-/** If more entries are new, a `gap` event is sent instead, and the reader reloads. */
-const MAX_NEW_ENTRIES = 1_000;
-const PAGE = 1_000;
 /** Replaces the entry's id in the id of a `gap` event, which stands for everything older. */
 const GAP = 'gap';
 /** Delay before a reader reconnects, ms. */
@@ -108,19 +103,11 @@ class Tail {
   }
 
   async *news(): AsyncGenerator<string> {
-    const since = toIso(Math.max(this.#floor, this.#at - OVERLAP_MS));
-    const fresh: LedgerEntry[] = [];
-    // Reads all pages, because the overlap alone may fill the first one.
-    for (let cursor: string | null = null, first = true; first || cursor !== null; first = false) {
-      const page: LedgerPage = await this.#system.stores.ledger.query(
-        { since },
-        { limit: PAGE, order: 'oldestFirst', cursor },
-      );
-      fresh.push(...page.entries.filter(({ id }) => !this.#seen.has(id)));
-      cursor = fresh.length > MAX_NEW_ENTRIES ? null : page.next;
-    }
-    if (this.#gap || fresh.length > MAX_NEW_ENTRIES) {
-      const gap = { since: this.#gap ? null : since };
+    const since = Math.max(this.#floor, this.#at - OVERLAP_MS);
+    const fresh = await this.#system.recent.since(since, (id) => !this.#seen.has(id));
+    // The reader reloads everything after a gap.
+    if (this.#gap || fresh === null) {
+      const gap = { since: this.#gap ? null : toIso(since) };
       this.#gap = false;
       this.#at = this.#system.clock.now();
       this.#floor = this.#at;
@@ -129,11 +116,10 @@ class Tail {
       yield message('gap', gap, `${toIso(this.#at)}_${GAP}`);
       return;
     }
-    for (const entry of fresh) {
-      const at = Date.parse(entry.at);
+    for (const { entry, at, text } of fresh) {
       this.#seen.set(entry.id, at);
       this.#at = Math.max(this.#at, at);
-      yield message('entry', entry, idOf(entry));
+      yield messageOf('entry', text, idOf(entry));
     }
     for (const [id, at] of this.#seen) if (at < this.#at - OVERLAP_MS) this.#seen.delete(id);
   }
@@ -151,6 +137,10 @@ function placeOf(lastEventId: string | null): PlaceInTime | 'unknown' | null {
 }
 
 function message(event: string, data: unknown, id?: string): string {
-  // JSON text has no line breaks, which would end the message.
-  return `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+  return messageOf(event, JSON.stringify(data), id);
+}
+
+/** @param json has no line breaks, which would end the message */
+function messageOf(event: string, json: string, id?: string): string {
+  return `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${json}\n\n`;
 }

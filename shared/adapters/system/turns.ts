@@ -1,16 +1,16 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import type { StoreParts } from '../store-parts.ts';
 
-/** A turn of the event loop that takes less than this, ms, means that the loop has no other work. */
-const QUIET_TURN_MS = 0.1;
 /** No rest follows a piece that took less than this, ms. */
 const LEAST_WORK_MS = 1;
 /** The longest rest after a piece, as a multiple of the piece's duration. */
 const LONGEST_REST = 9;
+/** Less than 1, because even an idle thread does something during a rest. */
+const IDLE_SHARE = 0.8;
 
 /**
- * Runs long work in pieces, one at a time, first come, first served. After each piece it rests for as long as the piece took, or up to nine times as
- * long while the thread has other work. So long reads use at most half of an idle thread and a tenth of a busy one.
+ * Runs long work in pieces, one at a time, first come, first served. After each piece it rests until the thread has been idle for as long as the piece
+ * took, or at most nine times as long. So long reads use at most half of the time that other work leaves, and a tenth of a busy thread.
  */
 export class Turns {
   #last: Promise<void> = Promise.resolve();
@@ -51,13 +51,15 @@ async function rest(start: number): Promise<void> {
   await nextTurn();
   const worked = performance.now() - start;
   if (worked < LEAST_WORK_MS) return;
+  const idleBefore = idleMs();
   for (let times = 0; times < LONGEST_REST; times += 1) {
     await pause(worked);
-    const turn = performance.now();
-    await nextTurn();
-    if (performance.now() - turn < QUIET_TURN_MS) return;
+    if (idleMs() - idleBefore >= worked * IDLE_SHARE) return;
   }
 }
+
+/** How long the event loop has waited for work since the process began, ms. On a busy machine a turn takes long even if the loop has no other work. */
+const idleMs = (): number => performance.eventLoopUtilization().idle;
 
 /** The same stores; their long reads (entries, records, snapshots) take turns. */
 export function inTurns<S extends Pick<StoreParts, 'ledger' | 'records' | 'snapshots'>>(stores: S, turns: Turns): S {

@@ -1,6 +1,8 @@
 import { DatabaseSync } from 'node:sqlite';
 import { databasePath } from '../../../shared/adapters/embedded/file.ts';
 import type { EmbeddedStore } from '../../../shared/adapters/embedded/store.ts';
+import { cachedRecords } from '../../../shared/adapters/system/record-cache.ts';
+import { cachedSnapshots } from '../../../shared/adapters/system/snapshot-cache.ts';
 import type { Subject } from '../../contract/contract.ts';
 import { ledgerContract } from '../../contract/ledger.contract.ts';
 import { queueContract } from '../../contract/queue.contract.ts';
@@ -35,6 +37,10 @@ recordsContract(
   'embedded',
   subject((store) => store.records),
 );
+recordsContract(
+  'embedded, with the records in memory',
+  subject(({ records }, { clock }) => cachedRecords(records, clock, { maxAgeMs: 0, maxRecords: 1_000_000 })),
+);
 registersContract(
   'embedded',
   subject((store) => store.registers),
@@ -46,6 +52,10 @@ registersContract(
 factsContract(
   'embedded',
   subject((store) => store.snapshots),
+);
+factsContract(
+  'embedded, with the snapshot in memory',
+  subject(({ snapshots }, { clock }) => cachedSnapshots(snapshots, clock, 0)),
 );
 queueContract(
   'embedded',

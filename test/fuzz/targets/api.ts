@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
 import { Feed } from '../../../services/api/live/feed.ts';
+import { RecentEntries } from '../../../services/api/live/recent-entries.ts';
 import { openNodeDoor } from '../../../services/api/node-door.ts';
 import { ROUTES } from '../../../services/api/routes.ts';
 import { SCHEMAS } from '../../../services/api/schemas.ts';
@@ -79,6 +80,7 @@ async function openPlace(): Promise<Place> {
       accounts: new AccountTable(store, clock, 0),
       asOf: new AsOfCache(clock),
       feed: new Feed(clock),
+      recent: new RecentEntries(store.ledger, clock, 0),
       policy: async () => ({ policy, warnings: [] }),
       reader: () => async (id) => (id === account(3) ? facts(3) : null),
     },

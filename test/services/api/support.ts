@@ -8,6 +8,7 @@ import { expect, onTestFinished } from 'vitest';
 import type * as z from 'zod';
 import { RATES } from '../../../services/api/app.ts';
 import { Feed } from '../../../services/api/live/feed.ts';
+import { RecentEntries } from '../../../services/api/live/recent-entries.ts';
 import { type NodeDoorOptions, type OpenDoor, openNodeDoor, PATIENCE } from '../../../services/api/node-door.ts';
 import type { Pages } from '../../../services/api/pages.ts';
 import type { ApiSystem } from '../../../services/api/system.ts';
@@ -56,7 +57,10 @@ interface SendOptions {
 interface Answer {
   readonly status: number;
   readonly headers: IncomingMessage['headers'];
+  /** The body as sent. */
+  readonly bytes: Buffer;
   readonly text: string;
+  /** `null`: the body is not JSON, or is compressed. */
   readonly json: unknown;
 }
 
@@ -92,6 +96,7 @@ export async function api(parts: ApiParts = {}): Promise<TestApi> {
     accounts: new AccountTable(stores, clock, 0),
     asOf: new AsOfCache(clock),
     feed: new Feed(clock),
+    recent: new RecentEntries(stores.ledger, clock, 0),
     policy: async () => ({ policy, warnings: [] }),
     ...(parts.askForScan !== undefined && { askForScan: parts.askForScan }),
     ...(parts.reader !== undefined && { reader: parts.reader }),
@@ -137,12 +142,14 @@ async function sendTo(port: number, path: string, options: SendOptions = {}): Pr
   if (incoming === undefined) throw new Error('no answer');
   const parts: Buffer[] = [];
   for await (const part of incoming) parts.push(part);
-  const text = Buffer.concat(parts).toString();
-  const isJson = /^application\/(problem\+)?json/.test(incoming.headers['content-type'] ?? '');
+  const bytes = Buffer.concat(parts);
+  const text = bytes.toString();
+  const { 'content-type': type = '', 'content-encoding': encoding } = incoming.headers;
+  const isJson = encoding === undefined && /^application\/(problem\+)?json/.test(type);
   return {
     status: incoming.statusCode ?? 0,
     headers: incoming.headers,
-    text,
+    ...{ bytes, text },
     json: isJson && text !== '' ? JSON.parse(text) : null,
   };
 }

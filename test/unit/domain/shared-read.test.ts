@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { SharedRead } from '../../../../services/api/reads/shared-read.ts';
+import { SharedRead } from '../../../shared/domain/shared-read.ts';
 
 /** A computation that ends when it is told to; `begun` counts. */
 function computation() {
