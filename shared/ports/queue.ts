@@ -22,6 +22,8 @@ export interface WorkQueue {
   /** Moves the message from the queue to the dead letters with the last error. */
   deadLetter(delivery: Delivery, error: DeadLetterReason): Promise<void>;
   depth(): Promise<QueueDepth>;
+  /** How many messages wait or are being worked on, dead letters not included. As approximate as `depth`, and in one call. */
+  pending(): Promise<number>;
 }
 
 /** The longest delay of SQS [API_SendMessage, DelaySeconds]. Longer waits are stored in the account record. */

@@ -275,6 +275,7 @@ export const queueContract = contractOf<QueueUnderTest>()('WorkQueue and DeadLet
     await queue.acknowledge([three]);
     await receiveOne(queue);
     expect(await queue.depth()).toEqual({ visible: 2, inFlight: 2, dead: 1 });
+    expect(await queue.pending()).toBe(4);
     await clock.advance(VISIBILITY);
     expect(await queue.depth()).toEqual({ visible: 4, inFlight: 0, dead: 1 });
   },

@@ -77,6 +77,7 @@ export function memoryQueue(clock: StoreClock, quirks: Quirks) {
       const found = holder(delivery);
       if (found !== undefined) moveToDeadLetters(found, error);
     },
+    pending: async () => held.length,
     async depth() {
       const now = clock.now();
       const visible = held.filter(({ visibleAt }) => visibleAt <= now).length;

@@ -153,6 +153,7 @@ export class Process {
       },
       extend: (delivery, visibilityMs) => queue.extend(delivery, visibilityMs),
       depth: () => queue.depth(),
+      pending: () => queue.pending(),
       receive: async (max, visibilityMs) => {
         const deliveries = await queue.receive(max, visibilityMs);
         this.#environment.received(deliveries, this);

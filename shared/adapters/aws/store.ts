@@ -77,9 +77,9 @@ export async function openAwsStores(options: AwsStoresOptions): Promise<AwsStore
   const dynamo = new Dynamo(dynamodb, table, retry);
   const work = new SqsQueue(sqs, queueUrl, retry);
   const dead = new SqsQueue(sqs, dlqUrl, retry);
-  const counts = async () => {
-    const [queue, dlq] = await Promise.all([countMessages(sqs, queueUrl, retry), countMessages(sqs, dlqUrl, retry)]);
-    return { queue, dlq };
+  const counts = {
+    queue: () => countMessages(sqs, queueUrl, retry),
+    dlq: () => countMessages(sqs, dlqUrl, retry),
   };
   const registers = dynamoRegisters(dynamo, newId);
   return {
@@ -89,7 +89,7 @@ export async function openAwsStores(options: AwsStoresOptions): Promise<AwsStore
     deadLetters: sqsDeadLetters(dead, work, {
       waitSeconds: deadLetterWaitSeconds,
       count: async () => {
-        const { visible, hidden } = await countMessages(sqs, dlqUrl, retry);
+        const { visible, hidden } = await counts.dlq();
         return visible + hidden;
       },
     }),

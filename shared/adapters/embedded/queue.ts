@@ -66,6 +66,11 @@ export function sqliteQueue(connection: Connection, { clock, newId, maxReceives 
         if (body === undefined || !remove(sql, delivery)) return;
         bury(sql, newId(), sql.text(body, 'body'), error, clock.now());
       }),
+    pending: () =>
+      connection.read((sql) => {
+        const row = sql.get('SELECT count(*) AS n FROM queue');
+        return row === undefined ? 0 : sql.number(row, 'n');
+      }),
     depth: () =>
       connection.snapshot((sql) => {
         const now = clock.now();

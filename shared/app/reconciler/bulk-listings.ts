@@ -86,8 +86,7 @@ export class BulkListings {
   /** The number of pages of the listing, if the queue holds at least as many keys, and enough for a listing to pay; otherwise `null`. */
   async #pagesIfManyWait(kind: EnrollmentId): Promise<number | null> {
     if (this.#deps.clock.now() - this.#failedAt[kind] < MINUTE_MS) return null;
-    const { visible, inFlight } = await this.#deps.queue.depth();
-    const waiting = visible + inFlight;
+    const waiting = await this.#deps.queue.pending();
     if (waiting < this.#settings.listingFrom) return null;
     const pages = Math.ceil((await this.#accountCount()) / kindOf(kind).listPageSize);
     return waiting < pages ? null : pages;

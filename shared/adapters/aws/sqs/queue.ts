@@ -24,12 +24,7 @@ const MOVE_MS = 60_000;
  * - A receipt is valid only until its visibility timeout ends. SQS accepts it longer, so the end of each receipt is recorded here.
  * - No dead letter is lost: it is sent before the message is deleted. A crash in between leaves both, and the next receiver decides again.
  */
-export function sqsQueue(
-  queue: SqsQueue,
-  dlq: SqsQueue,
-  counts: () => Promise<QueueCounts>,
-  options: QueueOptions,
-): WorkQueue {
+export function sqsQueue(queue: SqsQueue, dlq: SqsQueue, counts: QueueCounts, options: QueueOptions): WorkQueue {
   const { clock, waitSeconds } = options;
   const ends = new ReceiptEnds(clock);
 
@@ -93,8 +88,12 @@ export function sqsQueue(
       ends.finish(receipt);
     },
     async depth() {
-      const { queue: work, dlq: dead } = await counts();
+      const [work, dead] = await Promise.all([counts.queue(), counts.dlq()]);
       return { visible: work.visible, inFlight: work.hidden, dead: dead.visible + dead.hidden };
+    },
+    async pending() {
+      const { visible, hidden } = await counts.queue();
+      return visible + hidden;
     },
   };
 }
@@ -158,8 +157,8 @@ export interface QueueCount {
 }
 
 export interface QueueCounts {
-  readonly queue: QueueCount;
-  readonly dlq: QueueCount;
+  readonly queue: () => Promise<QueueCount>;
+  readonly dlq: () => Promise<QueueCount>;
 }
 
 const COUNTS = [
