@@ -4,6 +4,7 @@ import { coldStart } from './cold-start.ts';
 import { configurations } from './configurations.ts';
 import { dashboard } from './dashboard.ts';
 import { diffAlone } from './diff.ts';
+import { fairness } from './fairness.ts';
 import type { Figure } from './figure.ts';
 import { groupCommit } from './group-commit.ts';
 import { heavyReads } from './heavy-reads.ts';
@@ -44,6 +45,7 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   'load-aws': loadAws,
   week: weekOfScans,
   reaction: repeated(reaction),
+  fairness,
   'cold-start': coldStart,
   audit: auditQueries,
   'heavy-reads': heavyReads,

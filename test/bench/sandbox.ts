@@ -71,7 +71,8 @@ export interface Sandbox {
   readonly managementAccountId: string;
   /** The environment that makes the AWS SDK use it as the management account. */
   readonly environment: Readonly<Record<string, string>>;
-  accounts(): Promise<readonly Truth[]>;
+  /** The real state of all accounts, or of one. */
+  accounts(accountId?: string): Promise<readonly Truth[]>;
   /** By operation. */
   calls(): Promise<ReadonlyMap<string, Count>>;
   /** Calls of one operation of one service: two services have a `ListAccounts`. */
@@ -109,8 +110,8 @@ export function sandboxOver(info: z.infer<typeof sandboxInfo>, close: () => Prom
   };
   return {
     ...{ endpoint, managementAccountId, environment, close, calls },
-    async accounts() {
-      return (await ask('accounts', truths)).accounts;
+    async accounts(accountId) {
+      return (await ask(accountId === undefined ? 'accounts' : `accounts?accountId=${accountId}`, truths)).accounts;
     },
     async callsTo(service, operation) {
       const { calls: counts } = await ask('calls', callCounts);
