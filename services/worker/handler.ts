@@ -8,6 +8,7 @@ import { faultsOf, readEvent } from '../../shared/compose/lambda-event.ts';
 import { type AwsRuntime, composeFromEnvironment, type PolicyApp } from '../../shared/compose/lambda-runtime.ts';
 import { type Compose, handling, type LambdaContext, lazily } from '../../shared/compose/lazy-runtime.ts';
 import { safeParseUntrusted } from '../../shared/domain/safe-parse.ts';
+import type { Lane } from '../../shared/domain/work-lane.ts';
 import type { MetricName } from '../../shared/ports/metrics.ts';
 import type { DeadLetterReason } from '../../shared/ports/queue.ts';
 import { readMessage } from '../../shared/ports/read-message.ts';
@@ -30,6 +31,8 @@ const sqsRecord = z.object({
   attributes: z.object({
     ApproximateReceiveCount: z.coerce.number().int().positive(),
     SentTimestamp: z.coerce.number(),
+    /** Determines the lane. */
+    MessageGroupId: z.string().optional(),
   }),
 });
 type SqsRecord = z.infer<typeof sqsRecord>;
@@ -106,7 +109,10 @@ async function workOn(
   if (found.length === 0) return { batchItemFailures: [] };
   const app = await appFor(runtime, found);
   const lanes = pLimit(app.policy.policy.limits.concurrency);
-  const records = new Map(found.map((record) => [record.messageId, record]));
+  // A batch may mix the lanes; the sort is stable.
+  const isBulk = (record: SqsRecord): number => Number(laneOf(runtime, record) === 'bulk');
+  const inOrder = found.toSorted((a, b) => isBulk(a) - isBulk(b));
+  const records = new Map(inOrder.map((record) => [record.messageId, record]));
   const handle = async ({ messageId }: { readonly messageId: string }): Promise<void> => {
     const record = records.get(messageId);
     if (record !== undefined) await lanes(() => one(runtime, app, record, hasTime()));
@@ -116,6 +122,10 @@ async function workOn(
   return processPartialResponse({ Records: [...records.values()] }, handle, processor, {
     throwOnFullBatchFailure: false,
   });
+}
+
+function laneOf({ stores }: AwsRuntime, { attributes }: SqsRecord): Lane {
+  return stores.laneOfGroup(attributes.MessageGroupId);
 }
 
 /** The app for a batch. If a message was queued under another policy, the policy is read again: this container's may be outdated. */
@@ -142,8 +152,8 @@ async function one(runtime: AwsRuntime, app: PolicyApp, record: SqsRecord, hasTi
   }
   const { runId } = message;
   await logger.within({ runId, messageId: record.messageId }, async () => {
-    const receives = record.attributes.ApproximateReceiveCount;
-    const delivery = { message, receipt: record.receiptHandle, receives, sentAt: record.attributes.SentTimestamp };
+    const { SentTimestamp: sentAt, ApproximateReceiveCount: receives } = record.attributes;
+    const delivery = { message, receipt: record.receiptHandle, receives, sentAt, lane: laneOf(runtime, record) };
     if (!hasTime) {
       await stores.queue.release(delivery, 0);
       throw new MessageRetained('too little time is left');

@@ -1,18 +1,20 @@
 import type { EpochMs } from '../domain/enrollment/model.ts';
+import type { Lane } from '../domain/work-lane.ts';
 import type { WorkMessage } from '../domain/work-message.ts';
 
 /**
- * Work for the workers. Delivery is at least once and in no particular order: a message may be duplicated, late or stale.
+ * Work for the workers. Delivery is at least once: a message may be duplicated, late or stale. The order is fixed only between lanes.
  *
  * Promises:
  * - `send` is durable when it returns. It throws only if a message was not stored; then all of them may be sent again.
  * - A received message is invisible to other receivers for `visibilityMs`. Unless it is acknowledged, it becomes visible again.
+ * - While bulk messages wait, `receive` returns visible urgent messages first, however many bulk messages were sent earlier. A message stays in its
+ *   lane until it is acknowledged. Within a lane the order is not promised.
  * - `acknowledge`, `extend` and `release` do nothing if the receipt is no longer valid, because another receiver may have the message.
  * - A message whose body cannot be read is moved to the dead letters with the reason, and is never delivered.
  */
 export interface WorkQueue {
-  /** @param delayMs how long the messages stay invisible (default 0, at most {@link MAX_DELAY_MS}) */
-  send(messages: readonly WorkMessage[], delayMs?: number): Promise<void>;
+  send(messages: readonly WorkMessage[], options?: SendOptions): Promise<void>;
   /** Up to `max` messages; an empty list means that none is visible now. Never waits, unless the adapter is configured for long polls. */
   receive(max: number, visibilityMs: number): Promise<readonly Delivery[]>;
   extend(delivery: Delivery, visibilityMs: number): Promise<void>;
@@ -24,6 +26,13 @@ export interface WorkQueue {
   depth(): Promise<QueueDepth>;
   /** How many messages wait or are being worked on, dead letters not included. As approximate as `depth`, and in one call. */
   pending(): Promise<number>;
+}
+
+export interface SendOptions {
+  /** Default `urgent`. */
+  readonly lane?: Lane;
+  /** How long the messages stay invisible, ms (default 0, at most {@link MAX_DELAY_MS}). */
+  readonly delayMs?: number;
 }
 
 /** The longest delay of SQS [API_SendMessage, DelaySeconds]. Longer waits are stored in the account record. */
@@ -40,6 +49,8 @@ export interface Delivery {
    * observation that began later takes it into account. The time of receiving if the queue does not know it.
    */
   readonly sentAt: EpochMs;
+  /** The lane of the messages that follow from this one. */
+  readonly lane: Lane;
 }
 
 export interface DeadLetterReason {

@@ -5,6 +5,10 @@ export const VISIBILITY = 30_000;
 export const accounts = (deliveries: readonly Delivery[]): readonly string[] =>
   deliveries.map(({ message }) => (message.kind === 'account' ? message.accountId : message.kind)).sort();
 
+export const lanes = (deliveries: readonly Delivery[]): readonly string[] => [
+  ...new Set(deliveries.map(({ lane }) => lane)),
+];
+
 /** Receives until the queue is empty. A queue may return fewer messages than requested. */
 export async function receiveAll(queue: WorkQueue, visibilityMs = VISIBILITY): Promise<readonly Delivery[]> {
   const all: Delivery[] = [];

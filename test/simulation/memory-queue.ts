@@ -1,10 +1,12 @@
+import { type Lane, laneOf } from '../../shared/domain/work-lane.ts';
 import { workMessageSchema } from '../../shared/domain/work-message.ts';
-import type { DeadLetter, DeadLetters, Delivery, WorkQueue } from '../../shared/ports/queue.ts';
+import type { DeadLetter, DeadLetters, Delivery, SendOptions, WorkQueue } from '../../shared/ports/queue.ts';
 import { readMessage } from '../../shared/ports/read-message.ts';
 import type { Quirks, StoreClock } from './memory-parts.ts';
 
 interface Held {
   readonly body: string;
+  readonly lane: Lane;
   visibleAt: number;
   receives: number;
   readonly sentAt: number;
@@ -17,8 +19,9 @@ export function memoryQueue(clock: StoreClock, quirks: Quirks) {
   let receipts = 0;
   let letters = 0;
   const hooks = { onMessage: (): void => undefined };
-  const put = (body: string, delayMs = 0): void => {
-    held.push({ body, visibleAt: clock.now() + delayMs, receives: 0, receipt: null, sentAt: clock.now() });
+  const put = (body: string, { lane = 'urgent', delayMs = 0 }: SendOptions = {}): void => {
+    const sentAt = clock.now();
+    held.push({ body, lane, visibleAt: sentAt + delayMs, receives: 0, receipt: null, sentAt });
     hooks.onMessage();
   };
   const holder = ({ receipt }: Delivery): Held | undefined => {
@@ -32,18 +35,20 @@ export function memoryQueue(clock: StoreClock, quirks: Quirks) {
     dead.push({ id: `letter-${letters}`, message, body: each.body, reason, at: clock.now() });
   };
   const queue: WorkQueue = {
-    async send(messages, delayMs = 0) {
+    async send(messages, options) {
       for (const message of messages.map((each) => workMessageSchema.parse(each))) {
         const body = JSON.stringify(message);
-        put(body, delayMs);
-        if (quirks.doubles?.() === true) put(body, delayMs);
+        put(body, options);
+        if (quirks.doubles?.() === true) put(body, options);
       }
     },
     async receive(max, visibilityMs) {
       const now = clock.now();
       const visible = held.filter(({ visibleAt }) => visibleAt <= now);
       const deliveries: Delivery[] = [];
-      for (const each of quirks.order?.(visible) ?? visible) {
+      const inOrder = quirks.order?.(visible) ?? visible;
+      // Urgent messages first; the sort is stable.
+      for (const each of inOrder.toSorted((a, b) => Number(a.lane === 'bulk') - Number(b.lane === 'bulk'))) {
         if (deliveries.length >= max) break;
         const { message, error } = readMessage(each.body);
         if (message === null) {
@@ -54,7 +59,8 @@ export function memoryQueue(clock: StoreClock, quirks: Quirks) {
         each.receipt = `receipt-${receipts}`;
         each.receives += 1;
         each.visibleAt = now + visibilityMs;
-        deliveries.push({ message, receipt: each.receipt, receives: each.receives, sentAt: each.sentAt });
+        const { receipt, receives, sentAt, lane } = each;
+        deliveries.push({ message, receipt, receives, sentAt, lane });
       }
       return deliveries;
     },
@@ -91,7 +97,7 @@ export function memoryQueue(clock: StoreClock, quirks: Quirks) {
       const again = dead.filter(({ id, message }) => ids.includes(id) && message !== null);
       for (const letter of again) {
         dead.splice(dead.indexOf(letter), 1);
-        put(letter.body);
+        put(letter.body, { lane: laneOf(ids.length) });
       }
       return again.map(({ id }) => id);
     },

@@ -147,9 +147,9 @@ export class Process {
     const queue = this.#remote(this.#environment.stores.queue);
     const untrack = (delivery: Delivery): void => this.#environment.finished(delivery, this);
     return {
-      send: (messages, delayMs) => {
+      send: (messages, options) => {
         this.#environment.sent(messages, this);
-        return queue.send(messages, delayMs);
+        return queue.send(messages, options);
       },
       extend: (delivery, visibilityMs) => queue.extend(delivery, visibilityMs),
       depth: () => queue.depth(),

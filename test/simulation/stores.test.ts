@@ -1,5 +1,6 @@
 import { ledgerContract } from '../contract/ledger.contract.ts';
 import { queueContract } from '../contract/queue.contract.ts';
+import { queueLanesContract } from '../contract/queue-lanes.contract.ts';
 import { recordsContract } from '../contract/records.contract.ts';
 import { registersContract } from '../contract/registers.contract.ts';
 import { factsContract } from '../contract/snapshot-store.contract.ts';
@@ -33,6 +34,10 @@ factsContract(
   subject(({ snapshots }) => snapshots),
 );
 queueContract(
+  'simulation',
+  subject(({ queue, deadLetters, inside }) => ({ queue, deadLetters, putRaw: async (body) => inside.putRaw(body) })),
+);
+queueLanesContract(
   'simulation',
   subject(({ queue, deadLetters, inside }) => ({ queue, deadLetters, putRaw: async (body) => inside.putRaw(body) })),
 );

@@ -73,7 +73,7 @@ async function oneTick(): Promise<void> {
 async function oneBatch(): Promise<void> {
   const asked = new ReceiveMessageCommand({
     ...{ QueueUrl: env.queueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 1, VisibilityTimeout: 15 },
-    MessageSystemAttributeNames: ['ApproximateReceiveCount', 'SentTimestamp'],
+    MessageSystemAttributeNames: ['ApproximateReceiveCount', 'SentTimestamp', 'MessageGroupId'],
   });
   const { Messages = [] } = await sqs.send(asked);
   if (Messages.length === 0) return;

@@ -23,6 +23,7 @@ export function toRecord(
   region: string,
   sentAt: number = now - 250,
 ): SqsEvent['Records'][number] {
+  const group = message.Attributes?.MessageGroupId;
   return {
     messageId: message.MessageId ?? '',
     receiptHandle: message.ReceiptHandle ?? '',
@@ -32,6 +33,7 @@ export function toRecord(
       SentTimestamp: String(sentAt),
       SenderId: 'AROAEXAMPLE',
       ApproximateFirstReceiveTimestamp: String(now),
+      ...(group !== undefined && { MessageGroupId: group }),
     },
     messageAttributes: {},
     eventSource: 'aws:sqs',

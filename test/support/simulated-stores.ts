@@ -2,13 +2,9 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import dynalite from 'dynalite';
-import { buildApp } from 'fauxqs';
-import { S3Store } from '../../node_modules/fauxqs/dist/s3/s3Store.js';
-import { SnsStore } from '../../node_modules/fauxqs/dist/sns/snsStore.js';
-// Imported by file, because the package does not export the store with the messages.
-import { SqsStore } from '../../node_modules/fauxqs/dist/sqs/sqsStore.js';
 import { createTableInput } from '../../shared/adapters/aws/dynamodb/schema.ts';
 import { makeQueues } from '../adapters/aws/queues.ts';
+import { buildFairQueues } from './fair-queues.ts';
 
 /** A call to the simulated DynamoDB. */
 interface TableCall {
@@ -44,8 +40,7 @@ export async function startSimulatedStores(): Promise<SimulatedStores> {
   // On a busy machine, a process may pause for longer than an idle connection lives. Tests do not cover that.
   dynamo.keepAliveTimeout = 600_000;
   await new Promise<void>((resolve) => dynamo.listen(0, '127.0.0.1', resolve));
-  const sqsStore = new SqsStore();
-  const fauxqs = buildApp({ logger: false, stores: { sqsStore, snsStore: new SnsStore(), s3Store: new S3Store() } });
+  const { app: fauxqs, sqsStore } = buildFairQueues();
   const queueEndpoint = await fauxqs.listen({ port: 0, host: '127.0.0.1' });
   const address = dynamo.address();
   if (address === null || typeof address === 'string') throw new Error('not listening on a port');

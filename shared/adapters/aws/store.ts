@@ -1,6 +1,7 @@
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
 import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
 import type { Network } from '../../domain/network.ts';
+import type { Lane } from '../../domain/work-lane.ts';
 import type { DeadLetterReason } from '../../ports/queue.ts';
 import type { Clock, Monotonic, NewId, Random } from '../../ports/system.ts';
 import type { StoreParts } from '../store-parts.ts';
@@ -14,6 +15,7 @@ import { findTableFaults } from './dynamodb/schema-check.ts';
 import { dynamoSnapshots } from './dynamodb/snapshots.ts';
 import { Dynamo } from './dynamodb/table-client.ts';
 import { sqsDeadLetters } from './sqs/dead-letters.ts';
+import { laneOfGroup } from './sqs/lanes.ts';
 import { countMessages, sqsQueue } from './sqs/queue.ts';
 import { findQueueFaults } from './sqs/queue-check.ts';
 import { reasonAttributes, SqsQueue } from './sqs/queue-client.ts';
@@ -48,6 +50,8 @@ export interface AwsStoresOptions {
 export interface AwsStores extends StoreParts {
   /** Stores an unreadable body as a dead letter. For a body that did not come from `queue.receive` but from a Lambda event. */
   bury(body: string, reason: DeadLetterReason): Promise<void>;
+  /** The lane of a message from a Lambda event, by its message group. */
+  laneOfGroup(group: string | undefined): Lane;
 }
 
 /** @throws StoreError `ClockSkew`; `WrongShape`, which lists everything wrong about table and queues; or the error of the check itself */
@@ -97,6 +101,7 @@ export async function openAwsStores(options: AwsStoresOptions): Promise<AwsStore
     time: serverTime(times, registers),
     snapshots: dynamoSnapshots(dynamo, clock, newId),
     bury: (body, reason) => dead.send([{ body, attributes: reasonAttributes(reason) }]),
+    laneOfGroup,
     close,
   };
 }

@@ -1,8 +1,9 @@
+import { laneOf } from '../../domain/work-lane.ts';
 import type { DeadLetter, DeadLetters } from '../../ports/queue.ts';
 import { readMessage } from '../../ports/read-message.ts';
 import type { Clock } from '../../ports/system.ts';
 import type { Connection } from './connection.ts';
-import { enqueue } from './messages.ts';
+import { type Enqueued, enqueue } from './messages.ts';
 import type { Row, Sql } from './sql.ts';
 
 export function sqliteDeadLetters(connection: Connection, clock: Pick<Clock, 'now'>): DeadLetters {
@@ -22,18 +23,19 @@ export function sqliteDeadLetters(connection: Connection, clock: Pick<Clock, 'no
     redrive: (ids) =>
       connection.write((sql) => {
         const now = clock.now();
-        return [...new Set(ids)].filter((id) => putBack(sql, id, now));
+        const wanted = [...new Set(ids)];
+        return wanted.filter((id) => putBack(sql, id, { lane: laneOf(wanted.length), now }));
       }),
   };
 }
 
-function putBack(sql: Sql, id: string, now: number): boolean {
+function putBack(sql: Sql, id: string, options: Pick<Enqueued, 'lane' | 'now'>): boolean {
   const row = sql.get('SELECT body FROM dead_letters WHERE id = ?', id);
   if (row === undefined) return false;
   const { message } = readMessage(sql.text(row, 'body'));
   if (message === null) return false;
   sql.run('DELETE FROM dead_letters WHERE id = ?', id);
-  enqueue(sql, message, now);
+  enqueue(sql, { message, ...options });
   return true;
 }
 

@@ -3,8 +3,8 @@ import { type Delivery, MAX_DELAY_MS, type WorkQueue } from '../../ports/queue.t
 import { type ReadMessage, readMessage } from '../../ports/read-message.ts';
 import type { Clock, NewId } from '../../ports/system.ts';
 import type { Connection } from './connection.ts';
-import { bury, enqueue } from './messages.ts';
-import type { Sql } from './sql.ts';
+import { bury, enqueue, LANES } from './messages.ts';
+import type { Row, Sql } from './sql.ts';
 
 export interface QueueOptions {
   readonly clock: Pick<Clock, 'now'>;
@@ -15,7 +15,7 @@ export interface QueueOptions {
 
 /**
  * The queue in a table. A message is visible once `visible_at` has passed. Receiving it moves that time forward and assigns a new receipt. Unlike in
- * SQS, a message replaces an equivalent one that still waits (`enqueue`).
+ * SQS, a message replaces an equivalent one that still waits (`enqueue`), and no urgent message ever waits for a bulk message.
  */
 export function sqliteQueue(connection: Connection, { clock, newId, maxReceives }: QueueOptions): WorkQueue {
   /** Whether the message still belongs to the receipt: its hidden time has not ended, and no other worker has received it. */
@@ -30,18 +30,16 @@ export function sqliteQueue(connection: Connection, { clock, newId, maxReceives 
     sql.run(`DELETE FROM queue WHERE id = ? AND ${HELD}`, rowOf(delivery), delivery.receipt, clock.now()) === 1;
 
   return {
-    async send(messages, delayMs = 0) {
+    async send(messages, { lane = 'urgent', delayMs = 0 } = {}) {
       const bodies = messages.map((message) => workMessageSchema.parse(message));
       await connection.write((sql) => {
-        const now = clock.now();
-        for (const message of bodies) enqueue(sql, message, now, Math.min(delayMs, MAX_DELAY_MS));
+        const options = { lane, now: clock.now(), delayMs: Math.min(delayMs, MAX_DELAY_MS) };
+        for (const message of bodies) enqueue(sql, { message, ...options });
       });
     },
     async receive(max, visibilityMs) {
       // Reads first, because an idle worker polls often and a write transaction would lock out other processes each time.
-      const waiting = await connection.read((sql) =>
-        sql.get('SELECT 1 FROM queue WHERE visible_at <= ? LIMIT 1', clock.now()),
-      );
+      const waiting = await connection.read((sql) => nextVisible(sql, clock.now()));
       if (waiting === undefined || max < 1) return [];
       return connection.write((sql) => {
         const deliveries: Delivery[] = [];
@@ -87,10 +85,9 @@ export function sqliteQueue(connection: Connection, { clock, newId, maxReceives 
       }),
   };
 
-  /** Receives the visible message that has waited longest. @returns `buried` if it became a dead letter instead */
+  /** Receives the next visible message. @returns `buried` if it became a dead letter instead */
   function takeNext(sql: Sql, now: number, visibilityMs: number): Delivery | 'buried' | null {
-    const next = 'SELECT id, body, receives, sent_at FROM queue WHERE visible_at <= ? ORDER BY visible_at, id LIMIT 1';
-    const row = sql.get(next, now);
+    const row = nextVisible(sql, now);
     if (row === undefined) return null;
     const id = sql.number(row, 'id');
     const body = sql.text(row, 'body');
@@ -108,8 +105,16 @@ export function sqliteQueue(connection: Connection, { clock, newId, maxReceives 
       ...[now + Math.max(1, visibilityMs), receives, receipt, id],
     );
     const sentAt = row['sent_at'] === null ? now : sql.number(row, 'sent_at');
-    return { message, receipt, receives, sentAt };
+    const lane = sql.number(row, 'lane') === LANES.urgent ? 'urgent' : 'bulk';
+    return { message, receipt, receives, sentAt, lane };
   }
+}
+
+/** The message that has waited longest, of the first lane that has a visible message. One query for each lane, so that each reads one row. */
+function nextVisible(sql: Sql, now: number): Row | undefined {
+  const next = `SELECT id, body, receives, lane, sent_at FROM queue WHERE lane = ? AND visible_at <= ?
+    ORDER BY visible_at, id LIMIT 1`;
+  return sql.get(next, LANES.urgent, now) ?? sql.get(next, LANES.bulk, now);
 }
 
 function wornOut(times: number): ReadMessage {

@@ -16,6 +16,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: 'the outline of a run', up: (db) => db.exec(OUTLINES) },
   { name: 'intents without a call', up: (db) => db.exec(UNSENT) },
   { name: 'the time of sending', up: (db) => db.exec(SENT) },
+  { name: 'lanes of the queue', up: (db) => db.exec(LANES) },
 ];
 
 /** The first part of register versions in a file that was never restored. Each restore begins a new generation. */
@@ -129,4 +130,14 @@ CREATE INDEX ledger_unsent ON ledger (at, account_id, enrollment, seq)
 /** NULL for messages of earlier versions, and for those that a process of an earlier version sends into this file. */
 const SENT = `
 ALTER TABLE queue ADD COLUMN sent_at INTEGER;
+`;
+
+/**
+ * Urgent messages (0) are received before bulk messages (1). Bulk is the default, for messages that were enqueued before, and for a process of the
+ * previous version that still has the file open.
+ */
+const LANES = `
+ALTER TABLE queue ADD COLUMN lane INTEGER NOT NULL DEFAULT 1;
+DROP INDEX queue_visible;
+CREATE INDEX queue_visible ON queue (lane, visible_at);
 `;

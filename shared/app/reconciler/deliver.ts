@@ -48,7 +48,7 @@ export async function deliver(work: WorkContext, delivery: Delivery, brokenPause
   }
   try {
     const { followUps, dead, outcomes } = await processMessage(work, delivery.message, delivery.sentAt);
-    if (followUps.length > 0) await queue.send(followUps);
+    if (followUps.length > 0) await queue.send(followUps, { lane: delivery.lane });
     if (dead === null) return { end: 'done', outcomes };
     await queue.deadLetter(delivery, dead);
     return { end: 'dead', outcomes };

@@ -11,7 +11,7 @@ import { changedRecently } from '../guardrails/rolling-changes.ts';
 import type { RolloutState } from '../guardrails/rollout-gate.ts';
 import { commandContext, organizationEntry } from '../ledger/organization-entry.ts';
 import { writeOrganizationEntry } from '../ledger/write-entries.ts';
-import { type DueKey, dueMessages } from '../work-queue/due-keys.ts';
+import { type DueKey, optsOut, sendDue } from '../work-queue/due-keys.ts';
 
 type ReleaseDeps = Pick<Deps, 'records' | 'registers' | 'ledger' | 'queue' | 'clock' | 'newId' | 'actor'>;
 
@@ -46,7 +46,7 @@ export async function releaseHeld(
     const keys = held.map(({ accountId, enrollment, condition }): DueKey => {
       return { common, condition, key: { accountId, enrollment } };
     });
-    await deps.queue.send(dueMessages(keys));
+    await sendDue(deps.queue, keys, 'bulk');
     return;
   }
   if (planHash !== null) await runs.notePlanHeldUp(planHash, trip.reason);
@@ -100,8 +100,4 @@ function checkCaps(
     recent,
     maxChangesLifted: false,
   });
-}
-
-function optsOut({ desired, desiredRuleMode, ruleMode }: Condition): boolean {
-  return desired === 'Inactive' || (desiredRuleMode === 'NoneAllowed' && ruleMode === 'AnyAllowed');
 }

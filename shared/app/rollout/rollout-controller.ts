@@ -4,6 +4,7 @@ import { ENROLLMENT_IDS } from '../../domain/enrollment/kinds/index.ts';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
 import { toIso } from '../../domain/time.ts';
+import { laneOf } from '../../domain/work-lane.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import type { Deps, RunContext } from '../context.ts';
 import { RunStore } from '../coordination/run-store.ts';
@@ -177,7 +178,7 @@ async function enqueueCanaryChecks(
       (enrollment): WorkMessage => ({ ...common, kind: 'account', accountId: record.accountId, enrollment }),
     ),
   );
-  if (messages.length > 0) await deps.queue.send(messages);
+  if (messages.length > 0) await deps.queue.send(messages, { lane: laneOf(messages.length) });
 }
 
 async function onPhaseChange(deps: RolloutDeps, policy: CompiledPolicy, state: RolloutState): Promise<void> {

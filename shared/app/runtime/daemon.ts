@@ -36,6 +36,11 @@ export interface ServeOptions {
 
 /** How long an idle loop sleeps before it checks the queue again, ms. */
 const IDLE_MS = 250;
+/**
+ * While there are messages, the tasks that fill the queue run at most this often, ms. Often enough for an opt-out that becomes due during an adoption, and
+ * rarely enough that the keys of the adoption itself become due together, and so in bulk.
+ */
+const BUSY_TASKS_MS = 15_000;
 /** The pause after an error that stopped all workers (credentials refused, disk full), ms. */
 const PAUSE_MS = 15_000;
 /** Maximum duration of a part of a scan, ms: shorter than `RUNNING_SILENCE_MS` of the schedule. */
@@ -196,22 +201,25 @@ async function workUntilStopped(context: Context, tasks: readonly MaintenanceTas
   const work = await createWork(deps, settings, retrying, policy);
   const pool = new WorkerPool(work, onProgress);
   const ranAt = new Map<MaintenanceTask, number>();
+  /** Runs the tasks whose time has come. @returns the number of keys that they queued */
+  const fillQueue = async (leastMs: number): Promise<number> => {
+    let queued = 0;
+    for (const task of tasks) {
+      const now = deps.clock.now();
+      if (now - (ranAt.get(task) ?? Number.NEGATIVE_INFINITY) < Math.max(task.everyMs, leastMs)) continue;
+      ranAt.set(task, now);
+      queued += (await task.run({ until: now + RUN_MS, last: false })).keysDue ?? 0;
+    }
+    return queued;
+  };
   try {
     while (!stop.aborted) {
       // While enforcement is halted, keys wait on the queue.
       const halted = (await work.controls.recent()).halt !== null;
-      if (!halted && (await pool.take())) {
-        await pool.untilFree();
-        continue;
-      }
-      let queued = 0;
-      for (const task of tasks) {
-        const now = deps.clock.now();
-        if (now - (ranAt.get(task) ?? Number.NEGATIVE_INFINITY) < task.everyMs) continue;
-        ranAt.set(task, now);
-        queued += (await task.run({ until: now + RUN_MS, last: false })).keysDue ?? 0;
-      }
-      if (queued > 0 && !halted) continue;
+      const busy = !halted && (await pool.take());
+      if (busy) await pool.untilFree();
+      const queued = await fillQueue(busy ? BUSY_TASKS_MS : 0);
+      if (busy || (queued > 0 && !halted)) continue;
       await deps.clock.sleep(IDLE_MS, stop);
     }
   } finally {

@@ -9,7 +9,9 @@ import {
   kindOf,
   kindOfBatch,
 } from '../../domain/enrollment/kinds/index.ts';
+import type { Lane } from '../../domain/work-lane.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
+import type { WorkQueue } from '../../ports/queue.ts';
 import type { RunStore } from '../coordination/run-store.ts';
 import type { WaitingRunOf } from '../guardrails/window-run.ts';
 
@@ -87,8 +89,21 @@ function batchOf({ condition, key }: DueKey): Operation | null {
   return leaving && condition.ruleMode === 'AnyAllowed' ? actionFor(key.enrollment, 'disassociate').operation : null;
 }
 
+/** Whether the change that the stored condition suggests is an opt-out. */
+export function optsOut({ desired, desiredRuleMode, ruleMode }: Condition): boolean {
+  return desired === 'Inactive' || (desiredRuleMode === 'NoneAllowed' && ruleMode === 'AnyAllowed');
+}
+
+/** Enqueues due keys. Opt-outs are always urgent. @param lane of all other keys */
+export async function sendDue(queue: WorkQueue, due: readonly DueKey[], lane: Lane): Promise<void> {
+  const urgent = due.filter(({ condition }) => lane === 'urgent' || optsOut(condition));
+  const bulk = due.filter((key) => !urgent.includes(key));
+  if (urgent.length > 0) await queue.send(dueMessages(urgent), { lane: 'urgent' });
+  if (bulk.length > 0) await queue.send(dueMessages(bulk), { lane: 'bulk' });
+}
+
 /** Messages for due keys. Accounts of the same run that one batch call can change share a message, up to the batch size. */
-export function dueMessages(due: readonly DueKey[]): WorkMessage[] {
+function dueMessages(due: readonly DueKey[]): WorkMessage[] {
   const groups = Map.groupBy(due, (dueKey) => {
     const operation = batchOf(dueKey);
     return operation === null ? null : [operation, dueKey.common.runId, dueKey.common.planHash].join(' ');

@@ -29,7 +29,7 @@ export async function enqueueAccounts(
   const messages: WorkMessage[] = found.flatMap((record) =>
     kindsOf(record).map((enrollment) => ({ ...common, accountId: record.accountId, enrollment })),
   );
-  if (messages.length > 0) await stores.queue.send(messages, delayMs);
+  if (messages.length > 0) await stores.queue.send(messages, { lane: 'urgent', delayMs });
   return { queued: present, unknown };
 }
 

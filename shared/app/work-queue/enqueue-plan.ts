@@ -5,19 +5,26 @@ import type { Deps, OnProgress, RunContext } from '../context.ts';
 import type { Plan } from '../plan/plan.ts';
 import { workKey } from '../plan/planned-work.ts';
 
-/** Enqueues the due changes: organization-wide calls, batches, single accounts. Follow-ups are enqueued when they become possible. */
+/**
+ * Enqueues the due changes: organization-wide calls, batches, single accounts. Opt-outs do not wait behind the others. Follow-ups are enqueued when
+ * they become possible.
+ */
 export async function enqueue(
   deps: Deps,
   run: RunContext,
   { due, followUps, totals, calls }: Pick<Plan, 'due' | 'followUps' | 'totals' | 'calls'>,
   onProgress: OnProgress,
 ): Promise<void> {
-  const messages = messagesFor(run, due);
+  const [optOuts, others] = [true, false].map((optOut) => due.filter((change) => change.optOut === optOut));
+  const urgent = messagesFor(run, optOuts ?? []);
+  const bulk = messagesFor(run, others ?? []);
   // A call may change later joiners only.
-  if (calls.some(({ scope }) => scope === 'configuration')) messages.push(configurationsMessage(run));
-  if (messages.length > 0) await deps.queue.send(messages);
+  if (calls.some(({ scope }) => scope === 'configuration')) bulk.push(configurationsMessage(run));
+  if (urgent.length > 0) await deps.queue.send(urgent, { lane: 'urgent' });
+  if (bulk.length > 0) await deps.queue.send(bulk, { lane: 'bulk' });
+  const messages = urgent.length + bulk.length;
   const keys = new Set([...due, ...followUps].map(({ accountId, enrollment }) => workKey(accountId, enrollment)));
-  onProgress({ kind: 'queued', messages: messages.length, totals, keys });
+  onProgress({ kind: 'queued', messages, totals, keys });
 }
 
 function commonOf({ runId, policy, planHash }: RunContext) {

@@ -5,7 +5,7 @@ import type { Deps } from '../context.ts';
 import type { RunStore } from '../coordination/run-store.ts';
 import { type WaitingRunOf, waitingRuns } from '../guardrails/window-run.ts';
 import { BULK_RELEASE_THRESHOLD, deferToScan, isReleased } from './bulk-release.ts';
-import { type DueKey, dueKeys, dueMessages, waitsForWindow } from './due-keys.ts';
+import { type DueKey, dueKeys, sendDue, waitsForWindow } from './due-keys.ts';
 
 const PAGE = 100;
 /** A queued key is not queued again for this long, ms: by then its worker has updated the record. */
@@ -38,8 +38,8 @@ export async function queueDue(
     if (released > BULK_RELEASE_THRESHOLD) deferred ??= await deferToScan(deps.registers, now);
     const isDeferred = (key: DueKey): boolean => deferred === true && isReleased(key);
     const page = found.flatMap(({ keys }) => keys.filter((key) => !isDeferred(key)));
-    const messages = dueMessages(page);
-    if (messages.length > 0) await deps.queue.send(messages);
+    // A full page means that many keys became due together.
+    await sendDue(deps.queue, page, found.length < PAGE && queued === 0 ? 'urgent' : 'bulk');
     for (const { record, keys } of found) {
       await deps.records.snooze(record.accountId, record.head.seq, now + pauseOf(keys, isDeferred, boundTo));
     }

@@ -4,6 +4,7 @@ import type { AwsStores } from '../../../shared/adapters/aws/store.ts';
 import type { Subject } from '../../contract/contract.ts';
 import { ledgerContract } from '../../contract/ledger.contract.ts';
 import { queueContract } from '../../contract/queue.contract.ts';
+import { queueLanesContract } from '../../contract/queue-lanes.contract.ts';
 import { recordsContract } from '../../contract/records.contract.ts';
 import { registersContract } from '../../contract/registers.contract.ts';
 import { factsContract } from '../../contract/snapshot-store.contract.ts';
@@ -48,6 +49,10 @@ factsContract(
   subject((stores) => stores.snapshots),
 );
 queueContract(
+  'aws',
+  subject(({ queue, deadLetters }, bench) => ({ queue, deadLetters, putRaw: (body) => putRaw(bench, body) })),
+);
+queueLanesContract(
   'aws',
   subject(({ queue, deadLetters }, bench) => ({ queue, deadLetters, putRaw: (body) => putRaw(bench, body) })),
 );

@@ -2,16 +2,12 @@ import type { AddressInfo } from 'node:net';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import dynalite from 'dynalite';
-import { buildApp } from 'fauxqs';
 import { vi } from 'vitest';
-// Imported by file, because the package does not export the store, whose timers must follow the manual clock.
-import { S3Store } from '../../../node_modules/fauxqs/dist/s3/s3Store.js';
-import { SnsStore } from '../../../node_modules/fauxqs/dist/sns/snsStore.js';
-import { SqsStore } from '../../../node_modules/fauxqs/dist/sqs/sqsStore.js';
 import { createTableInput } from '../../../shared/adapters/aws/dynamodb/schema.ts';
 import { type AwsStores, type AwsStoresOptions, openAwsStores } from '../../../shared/adapters/aws/store.ts';
 import { makeNewId } from '../../../shared/adapters/system/ids.ts';
 import type { Clock } from '../../../shared/ports/system.ts';
+import { buildFairQueues } from '../../support/fair-queues.ts';
 import { HOST } from '../../support/host.ts';
 import { MANUAL_CLOCK_START, type ManualClock, manualClock } from '../../support/manual-clock.ts';
 import { makeQueues } from './queues.ts';
@@ -44,8 +40,7 @@ export async function startSimulatedAws(): Promise<SimulatedAws> {
   // On a busy machine, a process may pause for longer than an idle connection lives. Tests do not cover that.
   dynamo.keepAliveTimeout = 600_000;
   await new Promise<void>((resolve) => dynamo.listen(0, '127.0.0.1', resolve));
-  const sqsStore = new SqsStore();
-  const app = buildApp({ logger: false, stores: { sqsStore, snsStore: new SnsStore(), s3Store: new S3Store() } });
+  const { app, sqsStore } = buildFairQueues();
   const sqsEndpoint = await app.listen({ port: 0, host: '127.0.0.1' });
   const dynamodb = { ...ACCESS, endpoint: `http://127.0.0.1:${portOf(dynamo.address())}` };
   const sqs = { ...ACCESS, endpoint: sqsEndpoint };

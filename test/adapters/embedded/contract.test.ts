@@ -6,6 +6,7 @@ import { cachedSnapshots } from '../../../shared/adapters/system/snapshot-cache.
 import type { Subject } from '../../contract/contract.ts';
 import { ledgerContract } from '../../contract/ledger.contract.ts';
 import { queueContract } from '../../contract/queue.contract.ts';
+import { queueLanesContract } from '../../contract/queue-lanes.contract.ts';
 import { recordsContract } from '../../contract/records.contract.ts';
 import { registersContract } from '../../contract/registers.contract.ts';
 import { factsContract } from '../../contract/snapshot-store.contract.ts';
@@ -58,6 +59,10 @@ factsContract(
   subject(({ snapshots }, { clock }) => cachedSnapshots(snapshots, clock, 0)),
 );
 queueContract(
+  'embedded',
+  subject(({ queue, deadLetters }, bench) => ({ queue, deadLetters, putRaw: async (body) => putRaw(bench, body) })),
+);
+queueLanesContract(
   'embedded',
   subject(({ queue, deadLetters }, bench) => ({ queue, deadLetters, putRaw: async (body) => putRaw(bench, body) })),
 );

@@ -83,7 +83,7 @@ describe('reading only', () => {
     await makeStore();
     const before = readFileSync(file);
     const store = await bench.open({ readOnly: true });
-    const delivery = { message: work(1), receipt: '1.x', receives: 1, sentAt: 0 };
+    const delivery = { message: work(1), receipt: '1.x', receives: 1, sentAt: 0, lane: 'urgent' as const };
     const writes = [
       () => store.ledger.append(chainOf(account(2), 1)),
       () => store.ledger.markPublished(chainOf(account(1), 1)),

@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import { MIGRATIONS, type Migration } from '../../../shared/adapters/embedded/schema.ts';
-import { account, chainOf, range } from '../../contract/samples.ts';
+import { account, chainOf, range, work } from '../../contract/samples.ts';
 import { bench, contents, file, makeStore, useDataDirectory, withDatabase } from './store-file.ts';
 
 useDataDirectory();
@@ -36,6 +36,25 @@ describe('migration', () => {
     expect(version()).toBe(MIGRATIONS.length + 2);
     withDatabase((db) => expect(db.prepare('SELECT note FROM registers').get()?.['note']).toBe('x'));
     await expect(bench.open()).rejects.toMatchObject({ code: 'NewerVersion' });
+  });
+
+  it('keeps messages of the version without lanes, and accepts further ones from it', async () => {
+    const insert = (db: DatabaseSync, n: number): void => {
+      const values = [`work ${n}`, JSON.stringify(work(n)), 0];
+      db.prepare('INSERT INTO queue (work, body, visible_at) VALUES (?, ?, ?)').run(...values);
+    };
+    await (await bench.open({ migrations: MIGRATIONS.slice(0, 5) })).close();
+    withDatabase((db) => insert(db, 1));
+    const store = await bench.open();
+    withDatabase((db) => insert(db, 2));
+    await store.queue.send([work(3)], { lane: 'urgent' });
+    const received = await store.queue.receive(10, 1_000);
+    expect(received.map(({ message, lane }) => [message, lane])).toEqual([
+      [work(3), 'urgent'],
+      [work(1), 'bulk'],
+      [work(2), 'bulk'],
+    ]);
+    await store.close();
   });
 
   it('creates a new store with all steps', async () => {

@@ -13,7 +13,6 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import dynalite from 'dynalite';
-import { buildApp } from 'fauxqs';
 import { type RunningSandbox, type StartOptions, startSandbox } from '../../../services/sandbox/start.ts';
 import { createTableInput } from '../../../shared/adapters/aws/dynamodb/schema.ts';
 import type { Settings } from '../../../shared/app/context.ts';
@@ -22,6 +21,7 @@ import { readAwsEnv } from '../../../shared/config/aws-env.ts';
 import type { MetricName, Metrics } from '../../../shared/ports/metrics.ts';
 import type { LogFields } from '../../../shared/ports/system.ts';
 import { makeQueues } from '../../adapters/aws/queues.ts';
+import { buildFairQueues } from '../../support/fair-queues.ts';
 import { type SqsEvent, toRecord } from '../../support/lambda-events.ts';
 import { timeScale, type WorldClock, worldClock } from '../../support/world-clock.ts';
 import { type PolicyParts, policyText } from '../../support/world-policy.ts';
@@ -89,7 +89,7 @@ export async function startDeployment(
   await new Promise<void>((resolve) => dynamo.listen(0, '127.0.0.1', resolve));
   const tableEndpoint = `http://127.0.0.1:${portOf(dynamo.address())}`;
   const tableDoor = await options.doors?.table(tableEndpoint);
-  const fauxqs = buildApp({ logger: false });
+  const { app: fauxqs } = buildFairQueues();
   const sqsEndpoint = await fauxqs.listen({ port: 0, host: '127.0.0.1' });
   const directory = mkdtempSync(join(tmpdir(), 'rollcall-lambda-'));
   // Setting the SDK's variables is safe, because each test file runs in its own process.
@@ -145,7 +145,7 @@ export async function startDeployment(
     },
     writePolicy: (parts) => writeFileSync(policy, policyText(parts)),
     async sqsEvent(max = 10) {
-      const names = ['ApproximateReceiveCount', 'SentTimestamp'] as const;
+      const names = ['ApproximateReceiveCount', 'SentTimestamp', 'MessageGroupId'] as const;
       const { Messages = [] } = await queues.send(
         new ReceiveMessageCommand({
           QueueUrl: queueUrl,

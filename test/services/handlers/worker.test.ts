@@ -211,3 +211,23 @@ describe('concurrent invocations of one container', () => {
     expect([first.status, second.status]).toEqual(['rejected', 'fulfilled']);
   });
 });
+
+describe('a batch of both lanes', () => {
+  it('starts with the urgent messages', async () => {
+    const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 }, policy: { concurrency: 1 } });
+    const { tick, scan, worker } = functionsOf(world);
+    await tick();
+    await scan();
+    const { Records } = await world.sqsEvent();
+    expect(Records.length).toBeGreaterThan(2);
+    expect(Records.map(({ attributes }) => attributes['MessageGroupId'])).toEqual(Records.map(() => 'bulk'));
+    const last = Records.at(-1);
+    if (last === undefined) expect.fail('nothing was received');
+    // As an event would have sent it, without a group.
+    const { MessageGroupId: _, ...attributes } = last.attributes;
+    await worker({ Records: Records.with(-1, { ...last, attributes }) }, lambdaContext(world.clock));
+    const processed = world.lines.filter(({ message }) => message === 'message processed');
+    const ids = processed.map(({ fields }) => fields?.['messageId']);
+    expect(ids).toEqual([last.messageId, ...Records.slice(0, -1).map(({ messageId }) => messageId)]);
+  });
+});

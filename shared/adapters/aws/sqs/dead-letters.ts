@@ -1,6 +1,8 @@
 import type { Message } from '@aws-sdk/client-sqs';
+import { laneOf } from '../../../domain/work-lane.ts';
 import type { DeadLetter, DeadLetters } from '../../../ports/queue.ts';
 import { readMessage } from '../../../ports/read-message.ts';
+import { groupOf } from './lanes.ts';
 import { MAX_RECEIVES } from './queue-check.ts';
 import { asciiJson, reasonOf, type SqsQueue } from './queue-client.ts';
 
@@ -72,6 +74,7 @@ export function sqsDeadLetters(dlq: SqsQueue, queue: SqsQueue, options: DeadLett
       ),
     redrive: (ids) => {
       const wanted = new Set(ids);
+      const group = groupOf(laneOf(wanted.size));
       if (wanted.size === 0) return Promise.resolve([]);
       return look(
         (found) => [...wanted].every((id) => found.has(id)),
@@ -79,7 +82,7 @@ export function sqsDeadLetters(dlq: SqsQueue, queue: SqsQueue, options: DeadLett
           const readable = [...found.values()].flatMap((received) => {
             const { message } = readMessage(received.Body ?? '');
             const { MessageId: id = '', ReceiptHandle: receipt = '' } = received;
-            return message !== null && wanted.has(id) ? [{ id, receipt, body: asciiJson(message) }] : [];
+            return message !== null && wanted.has(id) ? [{ id, receipt, body: asciiJson(message), ...group }] : [];
           });
           // Sends before it removes, so that no message is lost. A crash in between duplicates messages, which workers tolerate.
           await queue.send(readable);

@@ -26,6 +26,8 @@ const LONGEST_VISIBILITY_S = 43_200;
 export interface Outgoing {
   readonly body: string;
   readonly attributes?: Readonly<Record<string, string>>;
+  /** The message group, which on a standard queue only affects the order of delivery. */
+  readonly group?: string;
 }
 
 /** Calls to one queue, with retries. All methods throw StoreError. */
@@ -62,7 +64,7 @@ export class SqsQueue {
       // With a visibility timeout of 0, the next call could receive the same message.
       VisibilityTimeout: Math.max(1, toSeconds(visibilityMs)),
       WaitTimeSeconds: waitSeconds,
-      MessageSystemAttributeNames: ['ApproximateReceiveCount', 'SentTimestamp'],
+      MessageSystemAttributeNames: ['ApproximateReceiveCount', 'SentTimestamp', 'MessageGroupId'],
       MessageAttributeNames: ['All'],
     });
     const { Messages } = await this.#retry.run(this.resource, 'ReceiveMessage', () => this.#client.send(command));
@@ -175,12 +177,13 @@ function toSeconds(ms: number): number {
   return Math.min(LONGEST_VISIBILITY_S, Math.max(0, Math.ceil(ms / 1000)));
 }
 
-function toEntry({ body, attributes }: Outgoing, index: number): SendMessageBatchRequestEntry {
+function toEntry({ body, attributes, group }: Outgoing, index: number): SendMessageBatchRequestEntry {
   const MessageAttributes: Record<string, MessageAttributeValue> = {};
   for (const [name, StringValue] of Object.entries(attributes ?? {})) {
     MessageAttributes[name] = { DataType: 'String', StringValue };
   }
-  return { Id: String(index), MessageBody: body, MessageAttributes };
+  const ofGroup = group === undefined ? {} : { MessageGroupId: group };
+  return { Id: String(index), MessageBody: body, MessageAttributes, ...ofGroup };
 }
 
 /** The size of a message as SQS counts it. */

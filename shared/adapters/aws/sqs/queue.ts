@@ -7,6 +7,7 @@ import type { Clock } from '../../../ports/system.ts';
 import { IncompleteAnswerError } from '../complete-answers.ts';
 import { storeError } from '../store-errors.ts';
 import type { StoreRetry } from '../store-retry.ts';
+import { groupOf, laneOfGroup } from './lanes.ts';
 import { MAX_MESSAGE_BYTES } from './queue-check.ts';
 import { asciiJson, bytesOf, type Outgoing, reasonAttributes, type SqsQueue } from './queue-client.ts';
 
@@ -20,7 +21,7 @@ export interface QueueOptions {
 const MOVE_MS = 60_000;
 
 /**
- * The work queue on SQS. Times are rounded up to whole seconds; `depth` lags by up to a minute. Two promises of the port need more than SQS offers:
+ * The work queue on SQS, with its lanes as message groups (lanes.ts). Times are rounded up to whole seconds; `depth` lags by up to a minute. Two promises of the port need more than SQS offers:
  * - A receipt is valid only until its visibility timeout ends. SQS accepts it longer, so the end of each receipt is recorded here.
  * - No dead letter is lost: it is sent before the message is deleted. A crash in between leaves both, and the next receiver decides again.
  */
@@ -41,15 +42,19 @@ export function sqsQueue(queue: SqsQueue, dlq: SqsQueue, counts: QueueCounts, op
       if (message === null) return bury(received, { body, attributes: reasonAttributes(error) });
       const receipt = received.ReceiptHandle ?? '';
       ends.set(receipt, visibilityMs);
-      const { ApproximateReceiveCount: receives = 1, SentTimestamp: sentAt = clock.now() } = received.Attributes ?? {};
-      deliveries.push({ message, receipt, receives: Number(receives), sentAt: Number(sentAt) });
+      const { ApproximateReceiveCount = 1, SentTimestamp = clock.now(), MessageGroupId } = received.Attributes ?? {};
+      const [receives, sentAt] = [Number(ApproximateReceiveCount), Number(SentTimestamp)];
+      deliveries.push({ message, receipt, receives, sentAt, lane: laneOfGroup(MessageGroupId) });
     });
     return deliveries;
   };
 
   return {
-    async send(messages, delayMs = 0) {
-      const outgoing = messages.map((message) => encode(workMessageSchema.parse(message), queue.resource));
+    async send(messages, { lane = 'urgent', delayMs = 0 } = {}) {
+      const outgoing = messages.map((message) => ({
+        ...encode(workMessageSchema.parse(message), queue.resource),
+        ...groupOf(lane),
+      }));
       await queue.send(outgoing, Math.min(delayMs, MAX_DELAY_MS));
     },
     async receive(max, visibilityMs) {

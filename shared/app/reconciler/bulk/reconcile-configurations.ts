@@ -174,7 +174,9 @@ async function concluded(
     return follow(await leftOver(work, message, made, undone, seen));
   }
   // AWS is still busy after the longest wait, so the message is queued again for the remaining calls.
-  if (last.end === 'busy' && (await mayRepeat(work, message))) await work.deps.queue.send([message], BUSY_PAUSE_MS);
+  if (last.end === 'busy' && (await mayRepeat(work, message))) {
+    await work.deps.queue.send([message], { lane: 'bulk', delayMs: BUSY_PAUSE_MS });
+  }
   for (const { record, failure } of last.accounts)
     if (failure !== null && !isUndone(failure.outcome)) results.push(failureResult(record.accountId, record, failure));
   // A call that AWS does not accept is replaced by other calls for its accounts.
