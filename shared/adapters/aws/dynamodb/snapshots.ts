@@ -1,4 +1,5 @@
 import { gzipSync } from 'node:zlib';
+import { canonicalJson, sha256Hex } from '../../../domain/canonical-hash.ts';
 import type { AccountId } from '../../../domain/enrollment/model.ts';
 import type { OrganizationAccount } from '../../../domain/policy/types.ts';
 import type { OrganizationSnapshot } from '../../../ports/cloud.ts';
@@ -14,6 +15,7 @@ import {
   parseJson,
   readNumber,
   readText,
+  readTextOrNull,
   refuseTooLarge,
   text,
   unzip,
@@ -37,6 +39,8 @@ const NO_SNAPSHOT = 'none';
 interface Current {
   readonly id: string;
   readonly buckets: number;
+  /** SHA-256 over the content of the buckets; `null`: saved by a version that did not store it. */
+  readonly digest: string | null;
   readonly meta: SnapshotMeta;
 }
 
@@ -44,6 +48,8 @@ interface Current {
  * A snapshot is stored as buckets of compressed JSON under its own id, and becomes visible when the item `current` names that id. The old snapshot is
  * then removed; a reader that finds a bucket missing starts over. Accounts that are refreshed later are separate items, which take precedence over the
  * buckets. A writer that is killed leaves the item with the snapshot's name behind, by which the next save finds the rest and removes it.
+ *
+ * Most scans find the same accounts as the scan before. If the buckets would have the same content, only the item `current` is written.
  */
 export function dynamoSnapshots(dynamo: Dynamo, clock: Pick<Clock, 'now'>, newId: NewId): SnapshotStore {
   /** Writes items of single accounts to the current snapshot. Repeats if another snapshot becomes current meanwhile, which would hide them. */
@@ -63,13 +69,16 @@ export function dynamoSnapshots(dynamo: Dynamo, clock: Pick<Clock, 'now'>, newId
 
   return {
     async save({ accounts, ...meta }) {
+      const contents = bucketsOf(accounts);
+      const digest = sha256Hex(contents.join('\n'));
+      if (await keepBuckets(dynamo, digest, meta)) return;
       const id = newId();
       const began = clock.now();
-      const items = bucketItems(id, accounts);
+      const items = bucketItems(id, contents);
       await dynamo.put({ ...keyItem({ pk: CURRENT.pk, sk: `snapshot#${id}` }), at: number(began) });
       await dynamo.putMany(items);
       if (clock.now() - began > SAVE_MAY_TAKE_MS / 2) throw tooSlow(id);
-      const replaced = await makeCurrent(dynamo, { id, buckets: items.length, meta });
+      const replaced = await makeCurrent(dynamo, { id, buckets: items.length, digest, meta });
       await sweep(dynamo, replaced, began);
     },
     load: () => tryLooks(async (last) => loadOnce(dynamo, await readCurrent(), last)),
@@ -133,13 +142,35 @@ async function loadOnce(
   return { ...current.meta, accounts: [...accounts.values()].sort((a, b) => (a.id < b.id ? -1 : 1)) };
 }
 
+/**
+ * Gives the current snapshot a new time if its buckets have this content, and no account was refreshed since. An account that is refreshed at the same
+ * moment keeps its item, which is newer than the buckets.
+ * @returns false if the buckets have to be written
+ */
+async function keepBuckets(dynamo: Dynamo, digest: string, meta: SnapshotMeta): Promise<boolean> {
+  const item = await dynamo.get(CURRENT);
+  const known = item === null ? null : toCurrent(item);
+  if (known === null || known.digest !== digest) return false;
+  const range = { name: 'sk', from: 'account#', to: 'account$' };
+  const refreshed = await dynamo.queryAll({ hash: ['pk', `facts#${known.id}`], range, consistent: true });
+  if (refreshed.length > 0) return false;
+  const unreplaced = { expression: 'id = :id', values: { ':id': text(known.id) } };
+  const { stored } = await dynamo.put(currentItem({ ...known, meta }), unreplaced);
+  return stored;
+}
+
+function currentItem({ id, buckets, digest, meta }: Current): Item {
+  const content = { id: text(id), buckets: number(buckets), body: text(JSON.stringify(meta)) };
+  return { ...keyItem(CURRENT), ...content, ...(digest !== null && { digest: text(digest) }) };
+}
+
 /** Makes a complete snapshot the current one. @returns the id of the snapshot that it replaced */
-async function makeCurrent(dynamo: Dynamo, { id, buckets, meta }: Current): Promise<string> {
+async function makeCurrent(dynamo: Dynamo, snapshot: Current): Promise<string> {
   for (;;) {
     const known = await dynamo.get(CURRENT);
     const previous = known === null ? null : readText(known, 'id');
     const { stored, retried } = await dynamo.put(
-      { ...keyItem(CURRENT), id: text(id), buckets: number(buckets), body: text(JSON.stringify(meta)) },
+      currentItem(snapshot),
       previous === null
         ? { expression: 'attribute_not_exists(pk)' }
         : { expression: 'id = :previous', values: { ':previous': text(previous) } },
@@ -179,12 +210,18 @@ function refreshedKey(id: string, accountId: AccountId): Key {
   return { pk: `facts#${id}`, sk: `account#${accountId}` };
 }
 
-function bucketItems(id: string, accounts: readonly OrganizationAccount[]): readonly Item[] {
+/** The contents of the buckets as JSON. They do not depend on the order of the accounts. */
+function bucketsOf(accounts: readonly OrganizationAccount[]): readonly string[] {
   const buckets = Math.max(1, Math.ceil(accounts.length / ACCOUNTS_PER_BUCKET));
-  const contents = Map.groupBy(accounts, (each) => shardOf(each.id, buckets));
-  return Array.from({ length: buckets }, (_, bucket) => {
-    const zipped = gzipSync(JSON.stringify(contents.get(bucket) ?? []));
-    refuseTooLarge(`bucket ${bucket} of a snapshot of ${accounts.length} accounts`, zipped.length, NOT_VISIBLE);
+  const sorted = accounts.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const contents = Map.groupBy(sorted, (each) => shardOf(each.id, buckets));
+  return Array.from({ length: buckets }, (_, bucket) => canonicalJson(contents.get(bucket) ?? []));
+}
+
+function bucketItems(id: string, contents: readonly string[]): readonly Item[] {
+  return contents.map((content, bucket) => {
+    const zipped = gzipSync(content);
+    refuseTooLarge(`bucket ${bucket} of ${contents.length} of a snapshot`, zipped.length, NOT_VISIBLE);
     return { ...keyItem(bucketKey(id, bucket)), zipped: binary(zipped) };
   });
 }
@@ -212,7 +249,12 @@ const NOT_VISIBLE = 'The snapshot did not become visible.';
 
 function toCurrent(item: Item): Current {
   const meta = parseJson(item, readText(item, 'body'), 'the snapshot', isSnapshotMeta);
-  return { id: readText(item, 'id'), buckets: readNumber(item, 'buckets'), meta };
+  return {
+    id: readText(item, 'id'),
+    buckets: readNumber(item, 'buckets'),
+    digest: readTextOrNull(item, 'digest'),
+    meta,
+  };
 }
 
 function toFacts(item: Item): OrganizationAccount {
