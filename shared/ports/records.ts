@@ -17,6 +17,8 @@ export interface Records {
   all(): AsyncIterable<readonly AccountRecord[]>;
   /** The account and `head.seq` of every record, in pages ordered by account id. */
   heads(): AsyncIterable<readonly RecordHead[]>;
+  /** The records of the whole organization, for one pass over it. Costs less than `heads` and `getMany` together. */
+  view(): Promise<RecordsView>;
   advance(records: readonly AccountRecord[]): Promise<void>;
   /** At most `limit` records that are due by `until` (epoch ms), earliest first: at their `wakeAt`, or as `snooze` set it. */
   due(until: number, limit: number): Promise<readonly DueRecord[]>;
@@ -25,6 +27,16 @@ export interface Records {
    * this time.
    */
   snooze(accountId: AccountId, headSeq: number, until: number | null): Promise<void>;
+}
+
+/**
+ * The records as they were when the view was made, or later. In DynamoDB the view may miss changes of about the last second before it, so whatever is
+ * written on its basis has to compare the head of the chain.
+ */
+export interface RecordsView {
+  /** All accounts with a record. */
+  readonly accountIds: readonly AccountId[];
+  getMany(accountIds: readonly AccountId[]): Promise<ReadonlyMap<AccountId, AccountRecord>>;
 }
 
 interface RecordHead {

@@ -93,6 +93,21 @@ export const recordsContract = contractOf<Records>()('Records', {
     expect(heads.length).toBeGreaterThan(1);
   },
 
+  async 'a view has every record that was advanced before it'({ port, another }) {
+    const ids = range(1205).map(account);
+    const empty = await port.view();
+    expect(empty.accountIds).toEqual([]);
+    await port.advance(ids.map((id, n) => record(id, n + 1)));
+    const view = await (await another()).view();
+    expect(view.accountIds).toEqual(ids);
+    const [first = '', second = ''] = ids;
+    expect(await view.getMany([second, account(9_999), first, second])).toEqual(
+      new Map([first, second].map((id, n) => [id, record(id, n + 1)])),
+    );
+    expect(await view.getMany([])).toEqual(new Map());
+    expect((await view.getMany(ids)).size).toBe(1205);
+  },
+
   async 'due returns the records that are due by then, earliest first, with their times'({ port }) {
     const claim = { entryId: 'e', startedAt: time(0), operation: 'o', clientToken: null, optOut: false };
     const records = [

@@ -55,6 +55,8 @@ function memoryRecords(clock: StoreClock, quirks: Quirks, isOfChain: (record: Ac
   let restored = false;
   const records = new Map<string, AccountRecord>();
   const wakes = new Map<string, { readonly at: number; readonly since: number }>();
+  /** Each record before its last change, which a view may still show. */
+  const replaced = new Map<string, { readonly record: AccountRecord | undefined; readonly at: number }>();
   const sorted = (): AccountRecord[] => [...records.values()].sort((a, b) => (a.accountId < b.accountId ? -1 : 1));
   async function* pages<T>(of: (record: AccountRecord) => T): AsyncGenerator<readonly T[]> {
     const all = sorted();
@@ -76,6 +78,20 @@ function memoryRecords(clock: StoreClock, quirks: Quirks, isOfChain: (record: Ac
     },
     all: () => pages((record) => record),
     heads: () => pages(({ accountId, head }) => ({ accountId, seq: head.seq })),
+    async view() {
+      const visible = clock.now() - (quirks.lagMs?.() ?? 0);
+      const seen = (id: string): AccountRecord | undefined => {
+        const before = replaced.get(id);
+        return before !== undefined && before.at > visible ? before.record : records.get(id);
+      };
+      return {
+        accountIds: sorted().flatMap(({ accountId }) => seen(accountId)?.accountId ?? []),
+        async getMany(ids) {
+          const found = ids.flatMap((id) => seen(id) ?? []);
+          return new Map(found.map((record) => [record.accountId, record]));
+        },
+      };
+    },
     async advance(many) {
       const times = many.map((record) => {
         const wake = wakeAt(record);
@@ -87,6 +103,7 @@ function memoryRecords(clock: StoreClock, quirks: Quirks, isOfChain: (record: Ac
         const known = records.get(record.accountId);
         if (known !== undefined && known.head.seq >= record.head.seq) continue;
         if (restored && !isOfChain(record)) continue;
+        replaced.set(record.accountId, { record: known, at: clock.now() });
         records.set(record.accountId, stored(record));
         setWake(record.accountId, times[index] ?? null);
       }
@@ -112,6 +129,7 @@ function memoryRecords(clock: StoreClock, quirks: Quirks, isOfChain: (record: Ac
     const restore = (): void => {
       refill(records, kept.records);
       refill(wakes, kept.wakes);
+      replaced.clear();
       restored = true;
     };
     return { records: kept.records, restore };

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type AccountRecord, wakeAt } from '../../domain/account/record.ts';
 import type { Records } from '../../ports/records.ts';
+import { viewOf } from '../records-view.ts';
 import { fromStoredRecord, isStoredRecord, toStoredRecord } from '../stored-shapes.ts';
 import { type Connection, inPages } from './connection.ts';
 import { FIRST_GENERATION } from './schema.ts';
@@ -14,7 +15,7 @@ const MANY = 50;
 const TURNS = 6;
 
 export function sqliteRecords(connection: Connection): Records {
-  return {
+  const records: Records = {
     get: (accountId) =>
       connection.read((sql) => {
         const row = sql.get('SELECT account_id, seq, body FROM records WHERE account_id = ?', accountId);
@@ -37,8 +38,9 @@ export function sqliteRecords(connection: Connection): Records {
         accountId: sql.text(row, 'account_id'),
         seq: sql.number(row, 'seq'),
       })),
-    async advance(records) {
-      const timed = records.map((record) => ({ record, wake: wakeTime(record) }));
+    view: () => viewOf(records),
+    async advance(advanced) {
+      const timed = advanced.map((record) => ({ record, wake: wakeTime(record) }));
       await connection.write((sql) => {
         for (const { record, wake } of timed) advanceOne(sql, record, wake);
       });
@@ -58,6 +60,7 @@ export function sqliteRecords(connection: Connection): Records {
         sql.run('UPDATE records SET wake_at = ? WHERE account_id = ? AND seq <= ?', until, accountId, headSeq);
       }),
   };
+  return records;
 }
 
 function accountPages<T extends { readonly accountId: string }>(

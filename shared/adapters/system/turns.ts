@@ -79,6 +79,7 @@ export function inTurns<S extends Pick<StoreParts, 'ledger' | 'records' | 'snaps
       ...records,
       all: () => turns.each(records.all()),
       heads: () => turns.each(records.heads()),
+      view: () => turns.take(() => records.view()),
       due: (until, limit) => turns.take(() => records.due(until, limit)),
     },
     snapshots: { ...snapshots, load: () => turns.take(() => snapshots.load()) },

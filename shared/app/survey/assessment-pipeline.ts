@@ -1,7 +1,7 @@
 import { byKind } from '../../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../domain/enrollment/model.ts';
 import type { ListedEnrollment, Observed } from '../../ports/cloud.ts';
-import type { Records } from '../../ports/records.ts';
+import type { RecordsView } from '../../ports/records.ts';
 import type { AssessedAccount, AssessmentTable } from './assessment-table.ts';
 import { LEADING_KIND, type Listings } from './observations.ts';
 import type { Listing } from './paged-listing.ts';
@@ -16,23 +16,23 @@ type RecordAccounts = (accounts: readonly AssessedAccount[]) => Promise<void>;
  * {@link begin}, or while others are assessed, wait.
  */
 export class AssessmentPipeline {
-  readonly #records: Pick<Records, 'getMany'>;
   readonly #record: RecordAccounts | null;
   #table: AssessmentTable | null = null;
+  #records: Pick<RecordsView, 'getMany'> | null = null;
   #others: Listings = byKind(() => null);
   #seen: ReadonlyMap<AccountId, Observed> = new Map();
   #waiting: AccountId[] = [];
   #running: Promise<void> | null = null;
   #failure: { readonly error: unknown } | null = null;
 
-  constructor(records: Pick<Records, 'getMany'>, record: RecordAccounts | null) {
-    this.#records = records;
+  constructor(record: RecordAccounts | null) {
     this.#record = record;
   }
 
   /** Starts assessing pages. `others` are the complete listings beside the leading one. */
-  begin(table: AssessmentTable, others: Listings): void {
+  begin(table: AssessmentTable, others: Listings, records: Pick<RecordsView, 'getMany'>): void {
     this.#table = table;
+    this.#records = records;
     this.#others = others;
     this.#start();
   }
@@ -59,10 +59,11 @@ export class AssessmentPipeline {
 
   async assess(accountIds: readonly AccountId[], listings: Listings): Promise<void> {
     const table = this.#table;
-    if (table === null) throw new Error('assess() was called before begin()');
+    const records = this.#records;
+    if (table === null || records === null) throw new Error('assess() was called before begin()');
     for (let at = 0; at < accountIds.length; at += CHUNK) {
       const ids = accountIds.slice(at, at + CHUNK);
-      table.assess(ids, listings, await this.#records.getMany(ids));
+      table.assess(ids, listings, await records.getMany(ids));
       if (this.#record !== null) await this.#record(table.takeUnrecorded(false));
     }
   }

@@ -7,6 +7,7 @@ import type { AccountId, Caller } from '../../domain/enrollment/model.ts';
 import { mapParallel } from '../../domain/map-parallel.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
 import type { OrganizationSnapshot } from '../../ports/cloud.ts';
+import type { RecordsView } from '../../ports/records.ts';
 import type { Deps, OnProgress, Settings } from '../context.ts';
 import { readControls, underControls } from '../guardrails/controls.ts';
 import { ownConfigurations } from '../guardrails/own-configurations.ts';
@@ -102,7 +103,7 @@ export async function survey(
   const { policy, begunAt = deps.clock.now() } = options;
   const caller = await retrying(() => deps.cloud.identify());
   const controls = compileControls(await readControls(deps.registers));
-  const pipeline = new AssessmentPipeline(deps.records, options.record ?? null);
+  const pipeline = new AssessmentPipeline(options.record ?? null);
   const parts = { deps, settings, retrying, options, begunAt, caller, controls, pipeline };
   const { enrolled, table, recorded, trustedAccess } = await readEverything(parts);
   const { listings, missing, broken } = await assessRest(parts, table, enrolled);
@@ -152,9 +153,9 @@ async function readEverything(parts: Parts): Promise<ReadAll> {
   const prepared = options.prepare?.() ?? Promise.resolve();
   const trusting = readTrustedAccess(deps, retrying);
   const listing = listed.catch((error: unknown) => emptyWithoutTrust(error, trusting));
-  const recording = prepared.then(() => recordedAccounts(deps));
-  const everything = Promise.all([listing, beginTable(parts, prepared), recording, trusting]);
-  const [enrolled, table, recorded, trustedAccess] = await everything.catch(async (error: unknown) => {
+  const viewing = prepared.then(() => deps.records.view());
+  const everything = Promise.all([listing, beginTable(parts, prepared, viewing), viewing, trusting]);
+  const [enrolled, table, { accountIds: recorded }, trustedAccess] = await everything.catch(async (error: unknown) => {
     // The remaining tasks must not record anything for a failed scan.
     pipeline.abandon();
     await Promise.allSettled([prepared]);
@@ -164,12 +165,17 @@ async function readEverything(parts: Parts): Promise<ReadAll> {
 }
 
 /** Reads the organization and the other listings, and begins the assessments. @param prepared resolves when they may begin */
-async function beginTable(parts: Parts, prepared: Promise<void>): Promise<AssessmentTable> {
+async function beginTable(
+  parts: Parts,
+  prepared: Promise<void>,
+  viewing: Promise<RecordsView>,
+): Promise<AssessmentTable> {
   const { deps, settings, retrying, options, begunAt, caller, controls, pipeline } = parts;
   const { policy, needsRecording } = options;
-  const [taken, others] = await Promise.all([
+  const [taken, others, records] = await Promise.all([
     prepared.then(() => snapshotOf(parts, settings.snapshotMaxAgeMs)),
     listOthers(deps, settings, retrying, options, caller),
+    viewing,
   ]);
   const own = managesConfigurations(policy) ? await ownConfigurations(deps.registers, deps.clock.now()) : null;
   const context = {
@@ -178,7 +184,7 @@ async function beginTable(parts: Parts, prepared: Promise<void>): Promise<Assess
     ...(own !== null && { isOwnConfiguration: own.isOurs }),
   };
   const table = new AssessmentTable({ policy, caller, context, needsRecording, begunAt }, taken);
-  pipeline.begin(table, others);
+  pipeline.begin(table, others, records);
   if (caller.role === 'management') {
     // No listing names the management account. It is read in parallel with the listings.
     await pipeline.assess([caller.accountId], withLeading(others, { seen: new Map(), brokenBy: null }));
@@ -248,13 +254,6 @@ async function probeUnlisted(
     done += 1;
     onProgress({ kind: 'probing', done, total: accounts.length });
   });
-}
-
-/** Only the ids of all accounts with a record, because all records of a large organization would take too much memory. */
-async function recordedAccounts(deps: SurveyDeps): Promise<readonly AccountId[]> {
-  const recorded: AccountId[] = [];
-  for await (const page of deps.records.heads()) for (const { accountId } of page) recorded.push(accountId);
-  return recorded;
 }
 
 async function recordsOfGone(

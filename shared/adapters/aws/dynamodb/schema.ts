@@ -29,9 +29,9 @@ import type { CreateTableCommandInput, KeySchemaElement, Projection } from '@aws
  * `time` is `<epoch ms, 16 digits>#<chain>#<seq>`: unique, so that a page can end after any entry.
  *
  * Consistency. A global index (GSI) usually follows the table within a second, but AWS promises no limit:
- *   strong:    head, read, chains; query by account (the LSI); records except `due`, registers, snapshots
- *   eventual:  query by run, type, actor, enrollment or time alone, changedSince, reachedSince, outline, unpublished, due. They may miss the
- *              latest writes; a later read returns these. `changedSince` is used with the register `claimed-changes`, which has them.
+ *   strong:    head, read, chains; query by account (the LSI); records except `due` and `view`, registers, snapshots
+ *   eventual:  query by run, type, actor, enrollment or time alone, changedSince, reachedSince, outline, unpublished, due, `view` of the records. They may
+ *              miss the latest writes; a later read returns these. `changedSince` is used with the register `claimed-changes`, which has them.
  * Entries and records that an index finds are then read from the table, so their content is never outdated.
  *
  * Costs. A write unit (WRU) is 1 KB written, a strongly consistent read unit (RRU) 4 KB read. An entry has about 1.2 KB, a record 1.3 KB, an
@@ -41,7 +41,8 @@ import type { CreateTableCommandInput, KeySchemaElement, Projection } from '@aws
  *   markPublished        entry 2 + outbox 1 = 3 WRU
  *   advance a record     2 WRU, and 1 to 2 more if its due time changes
  *   register             1 WRU a write, 1 RRU a read (a stored plan of 20,000 changes: about 150 WRU)
- *   save 10,000 accounts 79 buckets of 5 KB: 400 WRU, and as many to delete the old ones; get: 3 to 4 RRU
+ *   save 10,000 accounts 79 buckets of 5 KB: 400 WRU, and as many to delete the old ones; unchanged accounts: 1 WRU; get: 3 to 4 RRU
+ *   view of the records  8 records per RRU at half price: 10,000: 1,900 RRU for records of 1.5 KB
  *   query a page of 100  8 shards: 8 RRU of index, then 100 RRU of entries
  *   tails (as-of)        ends of all chains: 300 RRU for 10,000; each account: 1 to 2 RRU of its LSI, 3 of entries, 1 for its first entry. If a kind
  *                        occurs only in the account's first entry or nowhere, the LSI is read that far, at 11 entries per RRU
