@@ -1,12 +1,8 @@
 import { CommanderError } from 'commander';
-import { storeProfile } from '../../shared/compose/stores/index.ts';
-import { systemClock } from '../../shared/compose/system.ts';
+import { systemClock } from '../../shared/compose/clock.ts';
 import { type Config, readConfig } from '../../shared/config/config.ts';
-import { writeAdvice } from '../../shared/config/text-file.ts';
-import { reportLines, reportOf } from './errors.ts';
 import { EXIT } from './exit-codes.ts';
 import { Interrupted, listenForInterrupts, type SignalSource } from './interrupt.ts';
-import { cliLogger } from './log.ts';
 import { type Parsed, parse } from './program.ts';
 import { Output, type Stream } from './ui/output.ts';
 
@@ -36,15 +32,15 @@ export async function runCli(args: readonly string[], host: Host): Promise<numbe
     config = readConfig(parsed.flags, host.env);
   } catch (error) {
     const shown = error instanceof CommanderError && error.exitCode === 0;
-    return afterResult(early, shown ? EXIT.ok : fail(early, error, guessed.verbose));
+    return afterResult(early, shown ? EXIT.ok : await fail(early, error, guessed.verbose));
   }
   const output = openOutput(host, config);
-  const run = (): Promise<number> => {
-    const logger = cliLogger(output, systemClock, config.verbose);
-    const store = storeProfile(config, host.env);
-    return parsed.run({ config, store, env: host.env, output, interrupt, clock: systemClock, logger });
+  const run = async (): Promise<number> => {
+    // Help and usage errors need neither stores nor logs.
+    const { runCommand } = await import('./run-command.ts');
+    return runCommand(parsed.run, { config, env: host.env, output, interrupt, clock: systemClock });
   };
-  const exitCode = await run().catch((error: unknown): number => {
+  const exitCode = await run().catch(async (error: unknown): Promise<number> => {
     if (!(error instanceof Interrupted)) return fail(output, error, config.verbose);
     if (output.json) output.document({ error: { code: 'Interrupted', message: error.message } });
     else output.note(`Interrupted: ${error.message}.`);
@@ -58,7 +54,8 @@ function guessedConfig(args: readonly string[]): Pick<Config, 'json' | 'verbose'
   return { json: args.includes('--json'), verbose: args.includes('--verbose'), color: 'auto' };
 }
 
-function fail(output: Output, error: unknown, verbose: boolean): number {
+async function fail(output: Output, error: unknown, verbose: boolean): Promise<number> {
+  const { reportLines, reportOf } = await import('./errors.ts');
   const report = reportOf(error);
   if (output.json) output.document({ error: report });
   else for (const line of reportLines(report)) output.note(line);
@@ -74,6 +71,7 @@ function openOutput({ stdout, stderr, rewrite }: Host, config: Pick<Config, 'jso
 async function afterResult(output: Output, exitCode: number): Promise<number> {
   await output.settled();
   if (output.lostResult === null) return exitCode;
+  const { writeAdvice } = await import('../../shared/config/text-file.ts');
   output.note(`error: stdout cannot be written (${output.lostResult}): ${writeAdvice(output.lostResult)}`);
   return EXIT.error;
 }

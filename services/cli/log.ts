@@ -1,7 +1,7 @@
 import { jsonLogger, makeRedact } from '../../shared/compose/system.ts';
+import { oneLine } from '../../shared/domain/text.ts';
 import type { Clock, LogFields, Logger } from '../../shared/ports/system.ts';
 import type { Output } from './ui/output.ts';
-import { oneLine } from './ui/table.ts';
 
 /** Logs to stderr: with `--verbose` everything as JSON lines, otherwise only warnings and errors, as sentences. */
 export function cliLogger(output: Output, clock: Clock, verbose: boolean): Logger {

@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os';
 import type { Deps } from '../../shared/app/context.ts';
 import type { OpenStore } from '../../shared/compose/stores/profile.ts';
+import { makeNewId } from '../../shared/compose/system.ts';
 import type { CliContext } from './context.ts';
 import { CommandError } from './errors.ts';
 import { withStore } from './session.ts';
@@ -15,7 +16,6 @@ export async function withOperator<T>(
   context: CliContext,
   command: (deps: OpenStore & Pick<Deps, 'clock' | 'newId' | 'actor'>) => Promise<T>,
 ): Promise<T> {
-  const { makeNewId } = await import('../../shared/compose/system.ts');
   const { clock } = context;
   return withStore(context, false, async (store) =>
     command({ ...store, clock, newId: makeNewId(clock), actor: await operator(context) }),

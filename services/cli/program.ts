@@ -1,21 +1,13 @@
 import { Command, CommanderError } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import type { GlobalFlags } from '../../shared/config/config.ts';
-import { defineAccount } from './commands/account.ts';
-import { defineApply } from './commands/apply.ts';
-import { defineApprove } from './commands/approve.ts';
-import { defineAudit } from './commands/audit.ts';
-import { defineBackup } from './commands/backup.ts';
-import { defineControls } from './commands/controls.ts';
-import { defineDemo } from './commands/demo.ts';
-import { defineDlq } from './commands/dlq.ts';
-import { defineDoctor } from './commands/doctor.ts';
-import { definePlan } from './commands/plan.ts';
-import { definePolicy } from './commands/policy.ts';
-import { defineSandbox } from './commands/sandbox.ts';
-import { defineServe } from './commands/serve.ts';
-import { defineStatus } from './commands/status.ts';
 import type { Run } from './context.ts';
+import { defineAudit } from './definitions/audit.ts';
+import { defineBackup, defineDlq, defineDoctor } from './definitions/maintenance.ts';
+import { definePolicy } from './definitions/policy.ts';
+import { defineApply, defineApprove, defineControls, definePlan, defineServe } from './definitions/remediation.ts';
+import { defineDemo, defineSandbox } from './definitions/sandbox.ts';
+import { defineAccount, defineStatus } from './definitions/state.ts';
 
 /** The parsed command line: the chosen command, and the options that every command accepts. */
 export interface Parsed {

@@ -1,10 +1,9 @@
-import { type ExpectationsResult, parseExpectations } from '../domain/policy/expectations/expectations.ts';
-import { type Policy, type PolicyResult, parsePolicy } from '../domain/policy/index.ts';
+import { type PolicyResult, parsePolicy } from '../domain/policy/index.ts';
 import type { Environment } from './config.ts';
 import { readBytes, tooLarge } from './read-bytes.ts';
 
 /** Maximum size of a file. A larger one is not read into memory. */
-const MAX_BYTES = 4 * 1024 * 1024;
+export const MAX_BYTES = 4 * 1024 * 1024;
 
 /** Reads and checks a policy. Errors in its content are returned as findings. @throws FileError if the file cannot be read */
 export function readPolicyFile(path: string, now: number, env: Environment): PolicyResult {
@@ -31,10 +30,3 @@ export async function readPolicyStream(
 }
 
 const NO_POLICY = 'there is no such file; `rollcall policy init` writes a first one';
-
-/** Reads and checks a policy's expectations, as {@link readPolicyFile}. */
-export function readExpectationsFile(path: string, policy: Policy): ExpectationsResult {
-  return parseExpectations(readBytes(path, { maxBytes: MAX_BYTES, ifMissing: NO_EXPECTATIONS }), path, policy);
-}
-
-const NO_EXPECTATIONS = 'there is no such file; docs/policy.md says how to write one, and --expectations names another';

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import type { EmbeddedStore } from '../../shared/adapters/embedded/store.ts';
 import { toStoredRecord } from '../../shared/adapters/stored-shapes.ts';
-import { auditExport, type ExportFormat } from '../../shared/app/queries/audit/export.ts';
+import { auditExport } from '../../shared/app/queries/audit/export.ts';
+import type { ExportFormat } from '../../shared/app/queries/audit/export-formats.ts';
 import { status } from '../../shared/app/queries/status.ts';
 import { byKind, ENROLLMENT_IDS } from '../../shared/domain/enrollment/kinds/index.ts';
 import { type Bench, makeBench } from '../adapters/embedded/stores.ts';

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { complianceStatus, enrollment, verdict } from '../../../shared/app/queries/answers/common.ts';
-import { auditExport, EXPORT_FORMATS, type ExportFormat } from '../../../shared/app/queries/audit/export.ts';
+import { auditExport } from '../../../shared/app/queries/audit/export.ts';
+import { EXPORT_FORMATS, type ExportFormat } from '../../../shared/app/queries/audit/export-formats.ts';
 import { auditList } from '../../../shared/app/queries/audit/list.ts';
 import { auditReport } from '../../../shared/app/queries/audit/report.ts';
 import { showEntry } from '../../../shared/app/queries/audit/show.ts';

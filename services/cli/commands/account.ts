@@ -1,9 +1,9 @@
-import type { Command } from 'commander';
 import type { AccountView } from '../../../shared/app/queries/account-view.ts';
 import { accountArgument, countArgument } from '../../../shared/config/arguments.ts';
 import { sourceText } from '../../../shared/domain/enrollment/governing-configuration.ts';
 import { type EnrollmentId, kindsInUse } from '../../../shared/domain/enrollment/kinds/index.ts';
-import type { CliContext, Select } from '../context.ts';
+import { oneLine } from '../../../shared/domain/text.ts';
+import type { CliContext } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { loadPolicyIfAny, withStore } from '../session.ts';
@@ -11,25 +11,14 @@ import { haltText, rolloutText, windowText } from '../ui/enforcement-text.ts';
 import { entriesTable } from '../ui/entries.ts';
 import { explanationText } from '../ui/explain-text.ts';
 import { paintStatus } from '../ui/statuses.ts';
-import { oneLine } from '../ui/table.ts';
 import { ago, count, instant, stateText } from '../ui/words.ts';
 
-interface AccountFlags {
+export interface AccountFlags {
   readonly policy?: string;
   readonly limit: string;
 }
 
-export function defineAccount(program: Command, select: Select): void {
-  program
-    .command('account')
-    .description('show one account: its status, what the policy declares and why, timeline')
-    .argument('<id>', 'account id, 12 digits')
-    .option('--policy <file>', 'policy to explain with (default: rollcall.yaml, if there is one)')
-    .option('--limit <n>', 'number of timeline entries', '20')
-    .action((id: string, flags: AccountFlags) => select((context) => runAccount(context, id, flags)));
-}
-
-async function runAccount(context: CliContext, id: string, flags: AccountFlags): Promise<number> {
+export async function runAccount(context: CliContext, id: string, flags: AccountFlags): Promise<number> {
   const accountId = accountArgument('account', id);
   const limit = countArgument('--limit', flags.limit, { min: 1, max: 1_000 });
   const loaded = await loadPolicyIfAny(context, flags.policy);

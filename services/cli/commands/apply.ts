@@ -1,4 +1,3 @@
-import type { Command } from 'commander';
 import type * as z from 'zod';
 import type { SavedPlan } from '../../../shared/app/plan/saved-plan.ts';
 import type { applySchema } from '../../../shared/app/queries/answers/apply.ts';
@@ -10,7 +9,7 @@ import { readJsonFile } from '../../../shared/config/text-file.ts';
 import { totalChanges } from '../../../shared/domain/decision/plan-totals.ts';
 import { toIso } from '../../../shared/domain/time.ts';
 import type { OrganizationSnapshot } from '../../../shared/ports/cloud.ts';
-import type { CliContext, Select } from '../context.ts';
+import type { CliContext } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { confirm } from '../prompt.ts';
@@ -23,25 +22,14 @@ import { count } from '../ui/words.ts';
 import { withProgress } from '../watch.ts';
 import { dryRun } from './plan.ts';
 
-interface ApplyFlags {
+export interface ApplyFlags {
   readonly policy?: string;
   readonly plan?: string;
   readonly yes?: boolean;
   readonly wait: string;
 }
 
-export function defineApply(program: Command, select: Select): void {
-  program
-    .command('apply')
-    .description('scan, show the changes, ask, and remediate until nothing is due within --wait')
-    .option('--policy <file>', 'policy file, or - for stdin (default: rollcall.yaml)')
-    .option('--plan <file>', 'make only the changes of this saved plan; lifts maxChanges for them')
-    .option('--yes', 'do not ask for confirmation')
-    .option('--wait <duration>', 'end when nothing is due within this time', '60s')
-    .action((flags: ApplyFlags) => select((context) => runApply(context, flags)));
-}
-
-async function runApply(context: CliContext, flags: ApplyFlags): Promise<number> {
+export async function runApply(context: CliContext, flags: ApplyFlags): Promise<number> {
   const waitMs = durationArgument('--wait', flags.wait);
   const loaded = await loadPolicy(context, flags.policy);
   const saved = flags.plan === undefined ? null : await readPlan(flags.plan, loaded);

@@ -1,23 +1,11 @@
-import type { Command } from 'commander';
 import type { Approved } from '../../../shared/app/guardrails/approvals.ts';
-import type { CliContext, Select } from '../context.ts';
+import type { CliContext } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { reasonArgument, withOperator } from '../operator.ts';
 import { count, instant } from '../ui/words.ts';
 
-export function defineApprove(program: Command, select: Select): void {
-  program
-    .command('approve')
-    .description('let one plan that maxChanges or a canary stopped go through, once, within 24 hours')
-    .argument('<hash>', "the plan's hash, or at least its first 12 digits")
-    .option('--reason <text>', 'why, for the ledger')
-    .action((hash: string, flags: { readonly reason?: string }) =>
-      select((context) => runApprove(context, hash, flags.reason)),
-    );
-}
-
-async function runApprove(context: CliContext, text: string, why: string | undefined): Promise<number> {
+export async function runApprove(context: CliContext, text: string, why: string | undefined): Promise<number> {
   const hash = text.toLowerCase();
   if (!/^[0-9a-f]{12,64}$/.test(hash)) {
     throw new CommandError(

@@ -1,23 +1,14 @@
-import type { Command } from 'commander';
 import type { AsOf, StandingAt } from '../../../shared/app/queries/audit/as-of.ts';
 import { instantArgument } from '../../../shared/config/arguments.ts';
 import { TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
-import type { CliContext, Select } from '../context.ts';
+import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { withStore } from '../session.ts';
 import { paintStatus } from '../ui/statuses.ts';
 import { table } from '../ui/table.ts';
 import { count, instant, stateText } from '../ui/words.ts';
 
-export function defineAsOf(audit: Command, select: Select): void {
-  audit
-    .command('as-of')
-    .description('show the status of every account at a point in time')
-    .argument('<time>', '2026-03-01, 2026-03-01T12:00:00Z, or 24h for 24 hours ago')
-    .action((time: string) => select((context) => runAsOf(context, time)));
-}
-
-async function runAsOf(context: CliContext, time: string): Promise<number> {
+export async function runAsOf(context: CliContext, time: string): Promise<number> {
   const { output, clock } = context;
   const now = clock.now();
   const at = instantArgument('as-of', time, now);

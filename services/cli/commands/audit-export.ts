@@ -1,29 +1,20 @@
-import type { Command } from 'commander';
 import manifest from '../../../package.json' with { type: 'json' };
-import { EXPORT_FORMATS } from '../../../shared/app/queries/audit/export.ts';
+import { EXPORT_FORMATS } from '../../../shared/app/queries/audit/export-formats.ts';
 import { wordArgument } from '../../../shared/config/arguments.ts';
 import { ConfigError } from '../../../shared/config/config-error.ts';
-import type { CliContext, Select } from '../context.ts';
+import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { withStore } from '../session.ts';
 import { count } from '../ui/words.ts';
-import { type FilterFlags, filterOf, withFilters } from './audit-filter.ts';
+import { type FilterFlags, filterOf } from './audit-filter.ts';
 
-interface ExportFlags extends FilterFlags {
+export interface ExportFlags extends FilterFlags {
   readonly format: string;
   readonly out?: string;
   readonly force?: boolean;
 }
 
-export function defineExport(audit: Command, select: Select): void {
-  withFilters(audit.command('export').description('export entries for other tools, oldest first'))
-    .option('--format <format>', EXPORT_FORMATS.join(', '), 'json')
-    .option('--out <file>', 'write to this file instead of stdout')
-    .option('--force', 'replace an existing file')
-    .action((flags: ExportFlags) => select((context) => runExport(context, flags)));
-}
-
-async function runExport(context: CliContext, flags: ExportFlags): Promise<number> {
+export async function runExport(context: CliContext, flags: ExportFlags): Promise<number> {
   const { output, clock } = context;
   const format = wordArgument('--format', flags.format, EXPORT_FORMATS);
   const filter = filterOf(flags, clock.now());

@@ -1,4 +1,3 @@
-import type { Command } from 'commander';
 import { accountArgument, instantArgument, wordArgument } from '../../../shared/config/arguments.ts';
 import { ConfigError } from '../../../shared/config/config-error.ts';
 import { ENROLLMENT_IDS } from '../../../shared/domain/enrollment/kinds/index.ts';
@@ -9,17 +8,6 @@ import type { LedgerFilter } from '../../../shared/ports/ledger.ts';
 export type FilterFlags = Readonly<
   Partial<Record<'account' | 'enrollment' | 'type' | 'run' | 'since' | 'until' | 'actor', string>>
 >;
-
-export function withFilters(command: Command): Command {
-  return command
-    .option('--account <id>', 'entries of this account')
-    .option('--enrollment <name>', ENROLLMENT_IDS.join(' or '))
-    .option('--type <type>', 'entries of this type, e.g. DriftDetected')
-    .option('--run <id>', 'entries of this run')
-    .option('--since <time>', 'at or after: 2026-03-01, 2026-03-01T12:00:00Z, or 24h for 24 hours ago')
-    .option('--until <time>', 'before this time')
-    .option('--actor <name>', 'entries by this actor');
-}
 
 /** @throws ConfigError for an invalid value, and for a range that ends before it begins */
 export function filterOf(flags: FilterFlags, now: number): LedgerFilter {

@@ -1,16 +1,15 @@
-import type { Command } from 'commander';
 import type { Report } from '../../../shared/app/queries/audit/report.ts';
 import { countArgument, durationArgument, instantArgument } from '../../../shared/config/arguments.ts';
 import { ConfigError } from '../../../shared/config/config-error.ts';
 import { type EnrollmentId, kindsInUse } from '../../../shared/domain/enrollment/kinds/index.ts';
-import type { CliContext, Select } from '../context.ts';
+import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { withStore } from '../session.ts';
 import { type Column, table } from '../ui/table.ts';
 import { count, duration, instant } from '../ui/words.ts';
 import { assertRange } from './audit-filter.ts';
 
-interface ReportFlags {
+export interface ReportFlags {
   readonly since: string;
   readonly until?: string;
   readonly interval?: string;
@@ -19,18 +18,7 @@ interface ReportFlags {
 
 const DAY_MS = 86_400_000;
 
-export function defineReport(audit: Command, select: Select): void {
-  audit
-    .command('report')
-    .description('report compliance over time: percentage, drift count and age, time to resolve, by OU and by rule')
-    .option('--since <time>', 'start: 2026-03-01, 2026-03-01T12:00:00Z, or 24h for 24 hours ago', '30d')
-    .option('--until <time>', 'end (default: now)')
-    .option('--interval <duration>', 'time between two rows (default: 1d; 1h for two days or less)')
-    .option('--top <n>', 'number of accounts and reasons shown', '10')
-    .action((flags: ReportFlags) => select((context) => runReport(context, flags)));
-}
-
-async function runReport(context: CliContext, flags: ReportFlags): Promise<number> {
+export async function runReport(context: CliContext, flags: ReportFlags): Promise<number> {
   const { output, clock } = context;
   const now = clock.now();
   const since = instantArgument('--since', flags.since, now);

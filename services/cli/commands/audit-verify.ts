@@ -1,26 +1,14 @@
-import type { Command } from 'commander';
 import type { DigestResult } from '../../../shared/app/ledger/verify-digests.ts';
 import type { VerifyResult } from '../../../shared/app/queries/audit/verify.ts';
 import { readBytes } from '../../../shared/config/read-bytes.ts';
 import type { Digest } from '../../../shared/domain/ledger/entry.ts';
-import type { CliContext, Select } from '../context.ts';
+import type { CliContext } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { withStore } from '../session.ts';
 import { count } from '../ui/words.ts';
 
-export function defineVerify(audit: Command, select: Select): void {
-  audit
-    .command('verify')
-    .description('check that every chain of the ledger is intact: no edit, no gap, no fork, no truncation')
-    .option(
-      '--digest <file or root>',
-      'also compare the store with digests that were kept elsewhere: a file with DigestPublished events, or a root',
-    )
-    .action((flags: { readonly digest?: string }) => select((context) => runVerify(context, flags.digest)));
-}
-
-async function runVerify(context: CliContext, named: string | undefined): Promise<number> {
+export async function runVerify(context: CliContext, named: string | undefined): Promise<number> {
   const { output } = context;
   const kept = named === undefined ? null : await readKept(named);
   const [{ verifyLedger }, { listOf, ownDigests }] = await Promise.all([

@@ -1,42 +1,19 @@
-import type { Command } from 'commander';
 import { auditList } from '../../../shared/app/queries/audit/list.ts';
 import { countArgument } from '../../../shared/config/arguments.ts';
-import type { CliContext, Select } from '../context.ts';
+import type { CliContext } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { withStore } from '../session.ts';
 import { entriesTable } from '../ui/entries.ts';
-import { defineAsOf } from './audit-as-of.ts';
-import { defineExport } from './audit-export.ts';
-import { type FilterFlags, filterOf, withFilters } from './audit-filter.ts';
-import { defineReport } from './audit-report.ts';
-import { defineVerify } from './audit-verify.ts';
+import { type FilterFlags, filterOf } from './audit-filter.ts';
 
-interface ListFlags extends FilterFlags {
+export interface ListFlags extends FilterFlags {
   readonly limit: string;
   readonly cursor?: string;
   readonly oldestFirst?: boolean;
 }
 
-export function defineAudit(program: Command, select: Select): void {
-  const audit = program.command('audit').description('read, verify, export and report on the ledger');
-  withFilters(audit.command('list').description('list entries, newest first'))
-    .option('--limit <n>', 'maximum number of entries', '50')
-    .option('--cursor <cursor>', 'continue after the previous page (`next` of --json)')
-    .option('--oldest-first', 'list the oldest entries first')
-    .action((flags: ListFlags) => select((context) => runList(context, flags)));
-  audit
-    .command('show')
-    .description('show one entry in full, and verify it against its neighbours in the chain')
-    .argument('<id>', "an entry's id, or its position, CHAIN#SEQ")
-    .action((id: string) => select((context) => runShow(context, id)));
-  defineAsOf(audit, select);
-  defineExport(audit, select);
-  defineVerify(audit, select);
-  defineReport(audit, select);
-}
-
-async function runList(context: CliContext, flags: ListFlags): Promise<number> {
+export async function runList(context: CliContext, flags: ListFlags): Promise<number> {
   const { output, clock } = context;
   const query = {
     filter: filterOf(flags, clock.now()),
@@ -53,7 +30,7 @@ async function runList(context: CliContext, flags: ListFlags): Promise<number> {
   return EXIT.ok;
 }
 
-async function runShow(context: CliContext, id: string): Promise<number> {
+export async function runShow(context: CliContext, id: string): Promise<number> {
   const { output } = context;
   const [{ showEntry }, { entryText }] = await Promise.all([
     import('../../../shared/app/queries/audit/show.ts'),

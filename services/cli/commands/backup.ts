@@ -1,25 +1,11 @@
-import type { Command } from 'commander';
 import type { RestoreReport } from '../../../shared/app/operator/restore-entry.ts';
-import type { CliContext, Select } from '../context.ts';
+import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { operator } from '../operator.ts';
 import { backupOf, usingIt, withStore } from '../session.ts';
 import { count, instant, number } from '../ui/words.ts';
 
-export function defineBackup(program: Command, select: Select): void {
-  program
-    .command('backup')
-    .description('copy the store to a file; works while the store is in use')
-    .argument('<file>', 'new file; an existing one is not replaced')
-    .action((file: string) => select((context) => runBackup(context, file)));
-  program
-    .command('restore')
-    .description('replace the store with a backup and halt; the old store is kept beside it')
-    .argument('<file>', 'backup file')
-    .action((file: string) => select((context) => runRestore(context, file)));
-}
-
-async function runBackup(context: CliContext, file: string): Promise<number> {
+export async function runBackup(context: CliContext, file: string): Promise<number> {
   const { output, clock } = context;
   const { dataDir, open } = backupOf(context, 'backup');
   await usingIt(await open({ clock, readOnly: true }), (store) => store.backup(file));
@@ -27,7 +13,7 @@ async function runBackup(context: CliContext, file: string): Promise<number> {
   return EXIT.ok;
 }
 
-async function runRestore(context: CliContext, file: string): Promise<number> {
+export async function runRestore(context: CliContext, file: string): Promise<number> {
   const { dataDir } = backupOf(context, 'restore');
   const { output, clock } = context;
   const [{ makeNewId }, { restoreStore }, { settleControls }] = await Promise.all([

@@ -1,39 +1,12 @@
-import type { Command } from 'commander';
 import { untilArgument } from '../../../shared/config/arguments.ts';
 import type { OperatorSelector } from '../../../shared/domain/policy/index.ts';
-import type { CliContext, Select } from '../context.ts';
+import type { CliContext } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { reasonArgument, withOperator } from '../operator.ts';
 import { count, instant } from '../ui/words.ts';
 
-const SELECTOR = 'account ids, ou:/Path, tag:key=value, name:glob, or all';
-
-export function defineControls(program: Command, select: Select): void {
-  program
-    .command('suspend')
-    .description('stop all changes to some accounts, whatever the policy says')
-    .argument('<selector...>', SELECTOR)
-    .option('--reason <text>', 'why, for the ledger')
-    .option('--until <time>', 'when it ends automatically: 2h from now, a day (its end, UTC) or a time')
-    .action((words: string[], flags: SuspendFlags) => select((context) => runSuspend(context, words, flags)));
-  program
-    .command('resume')
-    .description('end suspensions, and settle contested accounts, so that their drift is remediated again')
-    .argument('<selector...>', `the selector that was suspended: ${SELECTOR}`)
-    .action((words: string[]) => select((context) => runResume(context, words)));
-  program
-    .command('halt')
-    .description('stop all changes immediately, in every process (kill switch); scans continue')
-    .option('--reason <text>', 'why, for the ledger')
-    .action((flags: { readonly reason?: string }) => select((context) => runHalt(context, flags.reason)));
-  program
-    .command('unhalt')
-    .description('allow changes again')
-    .action(() => select(runUnhalt));
-}
-
-interface SuspendFlags {
+export interface SuspendFlags {
   readonly reason?: string;
   readonly until?: string;
 }
@@ -62,7 +35,7 @@ async function selectorOf(command: string, words: readonly string[]): Promise<Op
   throw new CommandError('Usage', `${command}: ${parsed.message}. ${parsed.hint}`);
 }
 
-async function runSuspend(context: CliContext, words: readonly string[], flags: SuspendFlags): Promise<number> {
+export async function runSuspend(context: CliContext, words: readonly string[], flags: SuspendFlags): Promise<number> {
   const { output, clock } = context;
   const selector = await selectorOf('suspend', words);
   const reason = reasonArgument(flags.reason);
@@ -100,7 +73,7 @@ async function preview({ snapshots }: OperatorDeps, selector: OperatorSelector) 
   }
 }
 
-async function runResume(context: CliContext, words: readonly string[]): Promise<number> {
+export async function runResume(context: CliContext, words: readonly string[]): Promise<number> {
   const { output } = context;
   const selector = await selectorOf('resume', words);
   const [{ ControlsError, resume }, { resumeContested }] = await Promise.all([
@@ -127,7 +100,7 @@ async function runResume(context: CliContext, words: readonly string[]): Promise
   return EXIT.ok;
 }
 
-async function runHalt(context: CliContext, why: string | undefined): Promise<number> {
+export async function runHalt(context: CliContext, why: string | undefined): Promise<number> {
   const { output } = context;
   const reason = reasonArgument(why);
   const { halt } = await import('../../../shared/app/guardrails/controls.ts');
@@ -144,7 +117,7 @@ async function runHalt(context: CliContext, why: string | undefined): Promise<nu
   return EXIT.ok;
 }
 
-async function runUnhalt(context: CliContext): Promise<number> {
+export async function runUnhalt(context: CliContext): Promise<number> {
   const { unhalt } = await import('../../../shared/app/guardrails/controls.ts');
   const changed = await control(context, unhalt);
   context.output.result({ halted: false, changed }, () => [

@@ -1,7 +1,6 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Command } from 'commander';
 import type { OnProgress } from '../../../shared/app/context.ts';
 import type { Runtime } from '../../../shared/compose/runtime.ts';
 import { storeProfile } from '../../../shared/compose/stores/index.ts';
@@ -12,7 +11,8 @@ import { writeTextFile } from '../../../shared/config/text-file.ts';
 import type { Sandbox } from '../../sandbox/engine/sandbox.ts';
 import type { RunningSandbox } from '../../sandbox/start.ts';
 import type { RunningApi } from '../api.ts';
-import type { CliContext, Select } from '../context.ts';
+import type { CliContext } from '../context.ts';
+import { DEFAULT_HOST, DEFAULT_PORT } from '../definitions/defaults.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { FinishedRun } from '../run-once.ts';
 import { type LoadedPolicy, loadPolicy, withApp } from '../session.ts';
@@ -20,18 +20,8 @@ import { runText } from '../ui/run-text.ts';
 import { count, duration } from '../ui/words.ts';
 import { withProgress } from '../watch.ts';
 import { applyExit } from './apply.ts';
-import { DEFAULT_HOST, DEFAULT_PORT } from './serve.ts';
 
-export function defineDemo(program: Command, select: Select): void {
-  program
-    .command('demo')
-    .description('watch a simulated organization of 500 accounts become compliant; needs no AWS account')
-    .option('--once', 'end after the summary')
-    .option('--port <n>', `port of API and dashboard; 0 picks a free port (default: ${DEFAULT_PORT})`)
-    .action((flags: DemoFlags) => select((context) => runDemo(context, flags)));
-}
-
-interface DemoFlags {
+export interface DemoFlags {
   readonly once?: boolean;
   readonly port?: string;
 }
@@ -63,7 +53,7 @@ limits:
  */
 const DRIFTING_OUS = ['/Security', '/Sandbox', '/Canary'];
 
-async function runDemo(context: CliContext, flags: DemoFlags): Promise<number> {
+export async function runDemo(context: CliContext, flags: DemoFlags): Promise<number> {
   const { output, interrupt, clock } = context;
   const once = flags.once === true;
   const port = flags.port === undefined ? null : countArgument('--port', flags.port, { min: 0, max: 65_535 });

@@ -1,8 +1,7 @@
-import type { Command } from 'commander';
 import { countArgument } from '../../../shared/config/arguments.ts';
 import type { WorkMessage } from '../../../shared/domain/work-message.ts';
 import type { DeadLetter } from '../../../shared/ports/queue.ts';
-import type { CliContext, Select } from '../context.ts';
+import type { CliContext } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { withOperator } from '../operator.ts';
@@ -13,29 +12,7 @@ import { count, instant } from '../ui/words.ts';
 /** A dead letter with its time in ISO 8601, as in all output. */
 const shown = (letter: DeadLetter) => ({ ...letter, at: new Date(letter.at).toISOString() });
 
-export function defineDlq(program: Command, select: Select): void {
-  const dlq = program.command('dlq').description('list and retry dead letters (work that was given up)');
-  dlq
-    .command('list')
-    .description('list dead letters, latest first')
-    .option('--limit <n>', 'maximum number of dead letters', '50')
-    .action((flags: { readonly limit: string }) => select((context) => runList(context, flags.limit)));
-  dlq
-    .command('show')
-    .description('show one dead letter in full')
-    .argument('<id>')
-    .action((id: string) => select((context) => runShow(context, id)));
-  dlq
-    .command('redrive')
-    .description('put dead letters back on the queue; apply or serve retries them')
-    .argument('[id...]')
-    .option('--all', 'redrive all dead letters')
-    .action((ids: string[], flags: { readonly all?: boolean }) =>
-      select((context) => runRedrive(context, ids, flags.all === true)),
-    );
-}
-
-async function runList(context: CliContext, limitText: string): Promise<number> {
+export async function runList(context: CliContext, limitText: string): Promise<number> {
   const { output } = context;
   const limit = countArgument('--limit', limitText, { min: 1, max: 100_000 });
   const letters = await withStore(context, true, (store) => store.deadLetters.list(limit));
@@ -69,14 +46,14 @@ function messageText(message: WorkMessage): string {
   return 'organization-wide call';
 }
 
-async function runShow(context: CliContext, id: string): Promise<number> {
+export async function runShow(context: CliContext, id: string): Promise<number> {
   const letter = await withStore(context, true, (store) => store.deadLetters.show(id));
   if (letter === null) throw missing([id]);
   context.output.result(shown(letter), () => [JSON.stringify(shown(letter), null, 2)]);
   return EXIT.ok;
 }
 
-async function runRedrive(context: CliContext, ids: readonly string[], all: boolean): Promise<number> {
+export async function runRedrive(context: CliContext, ids: readonly string[], all: boolean): Promise<number> {
   if (ids.length === 0 && !all) throw new CommandError('Usage', 'dlq redrive needs the ids of dead letters, or --all.');
   const { redrive } = await import('../../../shared/app/operator/commands.ts');
   const { redriven, left } = await withOperator(context, async (deps) => {

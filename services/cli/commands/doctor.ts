@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import type { Command } from 'commander';
 import type * as z from 'zod';
 import type { doctorSchema } from '../../../shared/app/doctor/doctor-answer.ts';
 import type { Finding } from '../../../shared/app/doctor/run-checks.ts';
@@ -10,7 +9,7 @@ import { FileError } from '../../../shared/config/file-error.ts';
 import { type CheckResult, fail, pass, quoted, skipped, tally, warn } from '../../../shared/domain/check-result.ts';
 import { formatFinding } from '../../../shared/domain/policy/file/findings.ts';
 import type { CompiledPolicy } from '../../../shared/domain/policy/index.ts';
-import type { CliContext, Select } from '../context.ts';
+import type { CliContext } from '../context.ts';
 import { PolicyError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { loadPolicy } from '../session.ts';
@@ -19,23 +18,13 @@ import { count } from '../ui/words.ts';
 
 type Answer = z.infer<typeof doctorSchema>;
 
-interface DoctorFlags {
+export interface DoctorFlags {
   readonly policy?: string;
   readonly sample: string;
   readonly timeout: string;
 }
 
-export function defineDoctor(program: Command, select: Select): void {
-  program
-    .command('doctor')
-    .description('check credentials, organization, roles and stores, and show how to fix problems; changes nothing')
-    .option('--policy <file>', 'policy whose member role is tested (default: rollcall.yaml, if there is one)')
-    .option('--sample <n>', 'number of members whose role is tested', '5')
-    .option('--timeout <duration>', 'maximum time for each check', '15s')
-    .action((flags: DoctorFlags) => select((context) => runDoctor(context, flags)));
-}
-
-async function runDoctor(context: CliContext, flags: DoctorFlags): Promise<number> {
+export async function runDoctor(context: CliContext, flags: DoctorFlags): Promise<number> {
   const sample = countArgument('--sample', flags.sample, { min: 0, max: 10_000 });
   const timeoutMs = durationArgument('--timeout', flags.timeout);
   const { output, config, clock, logger } = context;

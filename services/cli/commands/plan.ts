@@ -1,34 +1,23 @@
-import type { Command } from 'commander';
 import type { Plan } from '../../../shared/app/plan/plan.ts';
 import type { PlanDocument } from '../../../shared/app/queries/plan-document.ts';
 import { writeTextFile } from '../../../shared/config/text-file.ts';
 import { ENROLLMENT_IDS } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { DRIFT_VERDICTS } from '../../../shared/domain/enrollment/verdict.ts';
 import { type Finding, formatFinding } from '../../../shared/domain/policy/file/findings.ts';
-import type { CliContext, Select } from '../context.ts';
+import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type LoadedPolicy, loadPolicy } from '../session.ts';
 import { warningsFor } from '../snapshot.ts';
 import { planText } from '../ui/plan-text.ts';
 import { readWithProgress } from '../watch.ts';
 
-interface PlanOptions {
+export interface PlanOptions {
   readonly policy?: string;
   readonly out?: string;
   readonly all?: boolean;
 }
 
-export function definePlan(program: Command, select: Select): void {
-  program
-    .command('plan')
-    .description('show what would change to meet the policy; changes nothing')
-    .option('--policy <file>', 'policy file, or - for stdin (default: rollcall.yaml)')
-    .option('--out <file>', 'save the plan as JSON, for apply --plan')
-    .option('--all', 'list every change')
-    .action((options: PlanOptions) => select((context) => runPlan(context, options)));
-}
-
-async function runPlan(context: CliContext, options: PlanOptions): Promise<number> {
+export async function runPlan(context: CliContext, options: PlanOptions): Promise<number> {
   const { output } = context;
   const { out } = options;
   const loaded = await loadPolicy(context, options.policy);

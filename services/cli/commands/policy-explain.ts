@@ -1,37 +1,22 @@
-import type { Command } from 'commander';
 import { type ExplanationView, explain } from '../../../shared/app/queries/explanation.ts';
 import { accountArgument } from '../../../shared/config/arguments.ts';
 import type { Attributes } from '../../../shared/config/attributes.ts';
-import { DEFAULT_POLICY } from '../../../shared/config/config.ts';
 import type { AccountRecord } from '../../../shared/domain/account/record.ts';
 import { ENROLLMENT_IDS } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { type Finding, formatFinding } from '../../../shared/domain/policy/file/findings.ts';
 import type { Exemption, OrganizationAccount } from '../../../shared/domain/policy/types.ts';
-import type { CliContext, Select } from '../context.ts';
+import { oneLine } from '../../../shared/domain/text.ts';
+import type { CliContext } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type LoadedPolicy, loadPolicy, withStore } from '../session.ts';
 import { explanationText } from '../ui/explain-text.ts';
-import { oneLine } from '../ui/table.ts';
 import { instant } from '../ui/words.ts';
 import { readWithProgress } from '../watch.ts';
 
-interface ExplainFlags {
+export interface ExplainFlags {
   readonly policy?: string;
   readonly attributes?: string;
-}
-
-export function definePolicyExplain(policy: Command, select: Select): void {
-  policy
-    .command('explain')
-    .description('show what the policy declares for one account, and which rules decide it')
-    .argument('[id]', 'account id, 12 digits')
-    .option('--policy <file>', `policy file, or - for stdin (default: ${DEFAULT_POLICY})`)
-    .option(
-      '--attributes <json>',
-      'JSON or @FILE: name, ou, tags … of the account; they override the last snapshot, and AWS is not read',
-    )
-    .action((id: string | undefined, flags: ExplainFlags) => select((context) => runExplain(context, id, flags)));
 }
 
 /** Where an account's name, OU and tags were taken from. */
@@ -44,7 +29,7 @@ interface Source {
   readonly record?: AccountRecord | null;
 }
 
-async function runExplain(context: CliContext, id: string | undefined, flags: ExplainFlags): Promise<number> {
+export async function runExplain(context: CliContext, id: string | undefined, flags: ExplainFlags): Promise<number> {
   const given = flags.attributes === undefined ? null : await attributesOf(flags.attributes);
   const named = id ?? given?.id;
   if (named === undefined && given === null) {

@@ -1,34 +1,21 @@
 import { existsSync } from 'node:fs';
-import type { Command } from 'commander';
-import { DEFAULT_POLICY } from '../../../shared/config/config.ts';
 import { FileError } from '../../../shared/config/file-error.ts';
 import { writeTextFile } from '../../../shared/config/text-file.ts';
 import { byKind, type EnrollmentId, kindOf } from '../../../shared/domain/enrollment/kinds/index.ts';
-import type { CliContext, Select } from '../context.ts';
+import type { CliContext } from '../context.ts';
 import { PolicyError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { count } from '../ui/words.ts';
 import { readWithProgress } from '../watch.ts';
 
-interface InitFlags {
+export interface InitFlags {
   readonly out: string;
   readonly force?: boolean;
   readonly memberRole?: string;
   readonly externalId?: string;
 }
 
-export function definePolicyInit(policy: Command, select: Select): void {
-  policy
-    .command('init')
-    .description('write a policy that describes the organization as it is now')
-    .option('--out <file>', 'file to write; - for stdout', DEFAULT_POLICY)
-    .option('--force', 'replace an existing file')
-    .option('--member-role <name>', 'role to assume in members; also written to the policy (default: RollcallMember)')
-    .option('--external-id <id>', 'external id of the member role; also written to the policy')
-    .action((flags: InitFlags) => select((context) => runInit(context, flags)));
-}
-
-async function runInit(context: CliContext, flags: InitFlags): Promise<number> {
+export async function runInit(context: CliContext, flags: InitFlags): Promise<number> {
   const { output, config } = context;
   const { out, force = false } = flags;
   const toStdout = out === '-';

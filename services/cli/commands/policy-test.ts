@@ -1,37 +1,27 @@
-import type { Command } from 'commander';
-import { DEFAULT_POLICY } from '../../../shared/config/config.ts';
 import type { Outcome, TestResult } from '../../../shared/domain/policy/expectations/expect.ts';
-import type { CliContext, Select } from '../context.ts';
+import { oneLine } from '../../../shared/domain/text.ts';
+import type { CliContext } from '../context.ts';
 import { PolicyError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { loadPolicy } from '../session.ts';
 import type { Style } from '../ui/output.ts';
-import { oneLine } from '../ui/table.ts';
 import { count } from '../ui/words.ts';
 
-interface TestFlags {
+export interface TestFlags {
   readonly policy?: string;
   readonly expectations?: string;
 }
 
-export function definePolicyTest(policy: Command, select: Select): void {
-  policy
-    .command('test')
-    .description('test a policy against its expectations file, without AWS')
-    .argument('[file]', `policy file, or - for stdin (default: ${DEFAULT_POLICY})`)
-    .option('--policy <file>', 'same as the argument')
-    .option('--expectations <file>', 'expectations file (default: NAME.test.yaml beside NAME.yaml)')
-    .action((file: string | undefined, flags: TestFlags) =>
-      select((context) => runTest(context, file ?? flags.policy, flags.expectations)),
-    );
-}
-
-async function runTest(context: CliContext, file: string | undefined, named: string | undefined): Promise<number> {
+export async function runTest(
+  context: CliContext,
+  file: string | undefined,
+  named: string | undefined,
+): Promise<number> {
   const { output, clock } = context;
   const loaded = await loadPolicy(context, file);
   const path = named ?? beside(loaded.file);
   const [{ readExpectationsFile }, { tryExpectations }] = await Promise.all([
-    import('../../../shared/config/policy-file.ts'),
+    import('../../../shared/config/expectations-file.ts'),
     import('../../../shared/domain/policy/expectations/expect.ts'),
   ]);
   const read = readExpectationsFile(path, loaded.policy.policy);

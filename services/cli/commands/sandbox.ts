@@ -1,9 +1,9 @@
-import type { Command } from 'commander';
 import { countArgument, durationArgument, numberArgument, wordArgument } from '../../../shared/config/arguments.ts';
 import { readJsonFile } from '../../../shared/config/text-file.ts';
 import { COVERED_CODES } from '../../sandbox/engine/types.ts';
 import { isScenarioName, SCENARIOS } from '../../sandbox/scenarios.ts';
-import type { CliContext, Select } from '../context.ts';
+import type { CliContext } from '../context.ts';
+import { DEFAULT_DRIFT } from '../definitions/defaults.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 
@@ -20,45 +20,9 @@ type Optional =
   | 'configurationDelay'
   | 'coveredCode'
   | 'faults';
-type SandboxFlags = Readonly<Partial<Record<Optional, string>>> & { readonly port: string };
+export type SandboxFlags = Readonly<Partial<Record<Optional, string>>> & { readonly port: string };
 
-export function defineSandbox(program: Command, select: Select): void {
-  program
-    .command('sandbox')
-    .description('serve a simulated AWS organization; prints one JSON line when ready, ends on Ctrl-C')
-    .option('--port <n>', 'port; 0 picks a free one', '4570')
-    .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
-    .option('--accounts <n>', 'number of accounts (default: 500)')
-    .option('--seed <n>', 'the same seed gives the same organization (default: 1)')
-    .option('--scenario <name>', `preset of the other options, which override it: ${Object.keys(SCENARIOS).join(', ')}`)
-    .option('--drift <fraction>', `fraction of accounts that are not enrolled, 0 to 1 (default: ${DEFAULT_DRIFT})`)
-    .option('--latency <duration>', 'delay of each response (default: 0ms)')
-    .option('--rate <n>', 'calls per second for each calling account and operation (default: no throttling)')
-    .option('--org-rate <n>', 'changes per second in the whole organization (default: no throttling)')
-    .option('--pending <duration>', 'how long a change stays Pending (default: 0s)')
-    .option(
-      '--configuration-delay <duration>',
-      'how long a change of an enrollment configuration of an OU or the root takes (default: 5s to 5m)',
-    )
-    .option(
-      '--covered-code <code>',
-      `error code if a configuration applies to an account: ${COVERED_CODES.join(', ')} (default: ${COVERED_CODES[0]})`,
-    )
-    .option('--faults <file>', 'JSON list of faults')
-    .addHelpText('after', ACCESS)
-    .action((flags: SandboxFlags) => select((context) => runSandbox(context, flags)));
-}
-
-/** The fraction of drifted accounts without a scenario, so that there is something to remediate. */
-const DEFAULT_DRIFT = 0.2;
-
-const ACCESS = `
-To use it from another terminal, with "endpoint" and "managementAccountId" from
-the JSON line:
-  export AWS_ENDPOINT_URL=http://127.0.0.1:4570 AWS_REGION=eu-west-1
-  export AWS_ACCESS_KEY_ID=<managementAccountId> AWS_SECRET_ACCESS_KEY=any`;
-
-async function runSandbox(context: CliContext, flags: SandboxFlags): Promise<number> {
+export async function runSandbox(context: CliContext, flags: SandboxFlags): Promise<number> {
   const { output, interrupt } = context;
   const [{ startSandbox }, { faultsSchema, refusalText }] = await Promise.all([
     import('../../sandbox/start.ts'),

@@ -1,4 +1,3 @@
-import type { Command } from 'commander';
 import type { WorkOutcome } from '../../../shared/app/context.ts';
 import type { Plan } from '../../../shared/app/plan/plan.ts';
 import type { GivenUpScan, ScanUnderWay } from '../../../shared/app/schedule/scan-schedule.ts';
@@ -6,33 +5,15 @@ import type { Runtime } from '../../../shared/compose/runtime.ts';
 import { countArgument } from '../../../shared/config/arguments.ts';
 import { ConfigError } from '../../../shared/config/config-error.ts';
 import type { RunningApi } from '../api.ts';
-import type { CliContext, Select } from '../context.ts';
+import type { CliContext } from '../context.ts';
+import { DEFAULT_PORT } from '../definitions/defaults.ts';
 import { reportOf } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { nextPolicy, shortHash } from '../policy-watch.ts';
 import { type LoadedPolicy, loadPolicy, STDIN, withApp } from '../session.ts';
 import { count, number } from '../ui/words.ts';
 
-export const DEFAULT_PORT = 4800;
-export const DEFAULT_HOST = '127.0.0.1';
-
-export function defineServe(program: Command, select: Select): void {
-  program
-    .command('serve')
-    .description(
-      "scan on the policy's schedule and remediate continuously, with API and dashboard, until Ctrl-C or SIGTERM",
-    )
-    .option('--policy <file>', 'policy file (default: rollcall.yaml); reloaded when it changes')
-    .option('--port <n>', `port of API and dashboard; 0 picks a free port (default: ${DEFAULT_PORT})`)
-    .option(
-      '--host <host>',
-      'address of API and dashboard; any but loopback needs a token in the environment',
-      DEFAULT_HOST,
-    )
-    .action((flags: ServeFlags) => select((context) => runServe(context, flags)));
-}
-
-interface ServeFlags {
+export interface ServeFlags {
   readonly policy?: string;
   readonly port?: string;
   readonly host: string;
@@ -46,7 +27,7 @@ const REPORT_MS = 5_000;
  */
 const STOP_MS = 25_000;
 
-async function runServe(context: CliContext, flags: ServeFlags): Promise<number> {
+export async function runServe(context: CliContext, flags: ServeFlags): Promise<number> {
   const { output, interrupt, clock } = context;
   if (flags.policy === STDIN) {
     throw new ConfigError(

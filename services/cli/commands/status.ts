@@ -1,9 +1,8 @@
-import type { Command } from 'commander';
 import { fullSummary } from '../../../shared/app/queries/plan-document.ts';
 import type { Status } from '../../../shared/app/queries/status.ts';
 import { TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { DRIFT_VERDICTS } from '../../../shared/domain/enrollment/verdict.ts';
-import type { CliContext, Select } from '../context.ts';
+import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { loadPolicyIfAny, withStore } from '../session.ts';
 import { approvalText, haltText, rolloutText, suspensionText, windowText } from '../ui/enforcement-text.ts';
@@ -12,15 +11,7 @@ import { paintStatus, statusTable } from '../ui/statuses.ts';
 import { table } from '../ui/table.ts';
 import { ago, count, instant, number } from '../ui/words.ts';
 
-export function defineStatus(program: Command, select: Select): void {
-  program
-    .command('status')
-    .description('show accounts by status, open drift, last scan, queue and rate limit, without AWS')
-    .option('--policy <file>', 'policy whose change windows are shown (default: rollcall.yaml, if there is one)')
-    .action((flags: { readonly policy?: string }) => select((context) => runStatus(context, flags.policy)));
-}
-
-async function runStatus(context: CliContext, file: string | undefined): Promise<number> {
+export async function runStatus(context: CliContext, file: string | undefined): Promise<number> {
   const { output, clock } = context;
   const loaded = await loadPolicyIfAny(context, file);
   const [{ status }, { busOf }, deployedBus] = await Promise.all([

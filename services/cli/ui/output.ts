@@ -1,5 +1,4 @@
-import { randomInt } from 'node:crypto';
-import { styleText } from 'node:util';
+import type { styleText } from 'node:util';
 import type { Config } from '../../../shared/config/config.ts';
 import { jsonAscii, visibleLines } from '../../../shared/domain/text.ts';
 
@@ -46,9 +45,10 @@ export class Output {
   readonly #allGone = new AbortController();
   /**
    * Random numbers that Rollcall's own escape sequences contain until they are written. A name from AWS can contain an escape sequence, but
-   * not these numbers, so every sequence without them is shown as text. Each has 4 digits, because `string-width` accepts no more.
+   * not these numbers, so every sequence without them is shown as text. `null` until the first styled text: most commands print none, and
+   * loading the source of random numbers takes a tenth of a short command.
    */
-  readonly #mark = Array.from({ length: 4 }, () => randomInt(1_000, 10_000)).join(';');
+  #mark: string | null = null;
   #live: LiveBlock | null = null;
   /** Ends the wait of `#drained` when stdout can no longer be written. */
   #outLost: () => void = () => undefined;
@@ -141,6 +141,9 @@ export class Output {
   #paint(stream: Stream, format: Format, text: string): string {
     const on = this.#color === 'always' || (this.#color === 'auto' && stream.isTTY === true);
     if (!on) return text;
+    this.#mark ??= randomMark();
+    // Not a static import, which takes a tenth of `--help`.
+    const { styleText } = process.getBuiltinModule('node:util');
     const [open = '', close = ''] = styleText(format, SPLIT, { validateStream: false })
       .replaceAll(CSI, `${CSI}${this.#mark};`)
       .split(SPLIT);
@@ -149,6 +152,7 @@ export class Output {
 
   /** Shows characters that could disturb a terminal or mislead its reader as code points. All text for people passes through here. */
   forPeople(text: string): string {
+    if (this.#mark === null) return visibleLines(text);
     return text.split(`${CSI}${this.#mark};`).map(visiblePart).join(CSI);
   }
 
@@ -194,6 +198,12 @@ export class Output {
     }
     if (this.#gone.size === 2) this.#allGone.abort();
   }
+}
+
+/** Four numbers of 4 digits, because `string-width` accepts no more digits. */
+function randomMark(): string {
+  const numbers = crypto.getRandomValues(new Uint32Array(4));
+  return Array.from(numbers, (number) => 1_000 + (number % 9_000)).join(';');
 }
 
 /** `part` is the text between two marks: each part except the first starts with the end of one of Rollcall's own escape sequences, such as `31m`. */

@@ -6,6 +6,8 @@ export function count(n: number, one: string, many = `${one}s`): string {
 }
 
 export function number(n: number): string {
+  // Loading the locale data takes 3% of a short command.
+  if (Number.isInteger(n) && n >= 0 && n < 1_000) return String(n);
   return n.toLocaleString('en-US');
 }
 

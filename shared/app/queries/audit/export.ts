@@ -2,10 +2,7 @@ import type { LedgerEntry } from '../../../domain/ledger/entry.ts';
 import { csvHeader, csvLine } from '../../../domain/ledger/export-csv.ts';
 import { ocsfEvent } from '../../../domain/ledger/export-ocsf.ts';
 import type { Ledger, LedgerFilter } from '../../../ports/ledger.ts';
-
-/** `json`: one document; `ndjson` and `ocsf`: one a line; `csv`: RFC 4180 with a header. */
-export const EXPORT_FORMATS = ['json', 'csv', 'ndjson', 'ocsf'] as const;
-export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+import type { ExportFormat } from './export-formats.ts';
 
 export interface ExportOptions {
   readonly filter: LedgerFilter;

@@ -42,7 +42,7 @@ export function text(expecting: Expecting, pattern: RegExp, why?: (value: string
       const hint = problem === '' ? expecting.hint : `${problem[0]?.toUpperCase()}${problem.slice(1)}.`;
       context.addIssue({ code: 'custom', message: say({ ...expecting, ...(hint ? { hint } : {}) }) });
     })
-    .meta({ pattern: pattern.source });
+    .register(z.globalRegistry, { pattern: pattern.source });
 }
 
 export function choice<const T extends readonly string[]>(values: T) {
@@ -51,7 +51,8 @@ export function choice<const T extends readonly string[]>(values: T) {
 
 export function number(expected: string, limits: { min: number; max: number; integer?: boolean; above?: number }) {
   const error = say({ expected });
-  const base = z.number({ error }).min(limits.min, { error }).max(limits.max, { error });
+  // One `check` instead of a method for each limit, because every method copies the schema.
+  const base = z.number({ error }).check(z.gte(limits.min, { error }), z.lte(limits.max, { error }));
   const whole = limits.integer ? base.int({ error }) : base;
   return limits.above === undefined ? whole : whole.gt(limits.above, { error });
 }

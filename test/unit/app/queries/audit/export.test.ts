@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EmbeddedStore } from '../../../../../shared/adapters/embedded/store.ts';
-import { auditExport, type ExportFormat } from '../../../../../shared/app/queries/audit/export.ts';
+import { auditExport } from '../../../../../shared/app/queries/audit/export.ts';
+import type { ExportFormat } from '../../../../../shared/app/queries/audit/export-formats.ts';
 import { canonicalJson } from '../../../../../shared/domain/canonical-hash.ts';
 import { type LedgerEntry, ORGANIZATION_CHAIN } from '../../../../../shared/domain/ledger/entry.ts';
 import { ENTRY_TYPES } from '../../../../../shared/domain/ledger/entry-types.ts';

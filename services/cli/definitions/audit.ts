@@ -1,0 +1,69 @@
+import type { Command } from 'commander';
+import { EXPORT_FORMATS } from '../../../shared/app/queries/audit/export-formats.ts';
+import { ENROLLMENT_IDS } from '../../../shared/domain/enrollment/kinds/index.ts';
+import type { ListFlags } from '../commands/audit.ts';
+import type { ExportFlags } from '../commands/audit-export.ts';
+import type { ReportFlags } from '../commands/audit-report.ts';
+import type { Select } from '../context.ts';
+
+export function defineAudit(program: Command, select: Select): void {
+  const audit = program.command('audit').description('read, verify, export and report on the ledger');
+  withFilters(audit.command('list').description('list entries, newest first'))
+    .option('--limit <n>', 'maximum number of entries', '50')
+    .option('--cursor <cursor>', 'continue after the previous page (`next` of --json)')
+    .option('--oldest-first', 'list the oldest entries first')
+    .action((flags: ListFlags) =>
+      select(async (context) => (await import('../commands/audit.ts')).runList(context, flags)),
+    );
+  audit
+    .command('show')
+    .description('show one entry in full, and verify it against its neighbours in the chain')
+    .argument('<id>', "an entry's id, or its position, CHAIN#SEQ")
+    .action((id: string) => select(async (context) => (await import('../commands/audit.ts')).runShow(context, id)));
+  audit
+    .command('as-of')
+    .description('show the status of every account at a point in time')
+    .argument('<time>', '2026-03-01, 2026-03-01T12:00:00Z, or 24h for 24 hours ago')
+    .action((time: string) =>
+      select(async (context) => (await import('../commands/audit-as-of.ts')).runAsOf(context, time)),
+    );
+  withFilters(audit.command('export').description('export entries for other tools, oldest first'))
+    .option('--format <format>', EXPORT_FORMATS.join(', '), 'json')
+    .option('--out <file>', 'write to this file instead of stdout')
+    .option('--force', 'replace an existing file')
+    .action((flags: ExportFlags) =>
+      select(async (context) => (await import('../commands/audit-export.ts')).runExport(context, flags)),
+    );
+  audit
+    .command('verify')
+    .description('check that every chain of the ledger is intact: no edit, no gap, no fork, no truncation')
+    .option(
+      '--digest <file or root>',
+      'also compare the store with digests that were kept elsewhere: a file with DigestPublished events, or a root',
+    )
+    .action((flags: { readonly digest?: string }) =>
+      select(async (context) => (await import('../commands/audit-verify.ts')).runVerify(context, flags.digest)),
+    );
+  audit
+    .command('report')
+    .description('report compliance over time: percentage, drift count and age, time to resolve, by OU and by rule')
+    .option('--since <time>', 'start: 2026-03-01, 2026-03-01T12:00:00Z, or 24h for 24 hours ago', '30d')
+    .option('--until <time>', 'end (default: now)')
+    .option('--interval <duration>', 'time between two rows (default: 1d; 1h for two days or less)')
+    .option('--top <n>', 'number of accounts and reasons shown', '10')
+    .action((flags: ReportFlags) =>
+      select(async (context) => (await import('../commands/audit-report.ts')).runReport(context, flags)),
+    );
+}
+
+/** Options that select entries. */
+function withFilters(command: Command): Command {
+  return command
+    .option('--account <id>', 'entries of this account')
+    .option('--enrollment <name>', ENROLLMENT_IDS.join(' or '))
+    .option('--type <type>', 'entries of this type, e.g. DriftDetected')
+    .option('--run <id>', 'entries of this run')
+    .option('--since <time>', 'at or after: 2026-03-01, 2026-03-01T12:00:00Z, or 24h for 24 hours ago')
+    .option('--until <time>', 'before this time')
+    .option('--actor <name>', 'entries by this actor');
+}
