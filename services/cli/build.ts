@@ -1,10 +1,8 @@
 import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { build } from 'esbuild';
 import * as z from 'zod';
 import manifest from '../../package.json' with { type: 'json' };
-import { embedDashboard } from '../dashboard/embed.ts';
-import { CLI_BUNDLE } from './package/bundle.ts';
+import { bundleCli } from './package/bundle.ts';
 import { describeBundle } from './package/describe-bundle.ts';
 
 /*
@@ -27,13 +25,7 @@ const published = z.object({
 });
 
 rmSync(directory, { recursive: true, force: true });
-await build({
-  ...CLI_BUNDLE,
-  entryPoints: { main: join(root, 'services/cli/process.ts') },
-  absWorkingDir: root,
-  outdir: join(directory, 'cli'),
-  plugins: [embedDashboard, describeBundle(directory)],
-});
+await bundleCli(join(directory, 'cli'), { plugins: [describeBundle(directory)] });
 for (const file of ['README.md', 'CHANGELOG.md', 'LICENSE']) cpSync(join(root, file), join(directory, file));
 cpSync(join(root, 'services/cli/bin.mjs'), join(directory, 'bin.mjs'));
 const generated = { ...published.parse(manifest), bin: { rollcall: 'bin.mjs' } };

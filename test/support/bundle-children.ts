@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import type { TestProject } from 'vitest/node';
-import { CLI_BUNDLE } from '../../services/cli/package/bundle.ts';
+import { bundleCli, CLI_BUNDLE } from '../../services/cli/package/bundle.ts';
 import { embedDashboard } from '../../services/dashboard/embed.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -23,10 +23,10 @@ export async function setup(project: TestProject): Promise<void> {
 }
 
 async function bundle(outdir: string): Promise<void> {
+  await bundleCli(outdir, { name: 'cli' });
   await build({
     ...CLI_BUNDLE,
     entryPoints: {
-      cli: join(root, 'services/cli/process.ts'),
       sandbox: join(root, 'services/sandbox/main.ts'),
       'limiter-worker': join(root, 'test/support/limiter-worker.ts'),
       'embedded-child': join(root, 'test/adapters/embedded/child.ts'),
