@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Sandbox } from './sandbox.ts';
 
-const CLI = fileURLToPath(new URL('../../services/cli/main.ts', import.meta.url));
+const CLI = fileURLToPath(new URL('../../services/cli/main.mjs', import.meta.url));
 const SCAN_WAIT_MS = 120_000;
 const CHECK_MS = 50;
 

@@ -1,17 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
-import { CLI_BUNDLE } from '../../services/cli/package/bundle.ts';
-import { embedDashboard } from '../../services/dashboard/embed.ts';
+import { bundleCli } from '../../services/cli/package/bundle.ts';
 import { type Figure, figure, median, round } from './figure.ts';
 import { inDirectory } from './workbench.ts';
 
-const MAIN = fileURLToPath(new URL('../../services/cli/main.ts', import.meta.url));
-const PACKAGED = fileURLToPath(new URL('../../services/cli/process.ts', import.meta.url));
-const RUNS = 7;
+const CLI = fileURLToPath(new URL('../../services/cli', import.meta.url));
+const MAIN = join(CLI, 'main.mjs');
+const RUNS = 15;
 
 /** Runs a module to its end. @returns the duration, ms */
 async function timed(cwd: string, module: string, ...args: readonly string[]): Promise<number> {
@@ -23,57 +21,79 @@ async function timed(cwd: string, module: string, ...args: readonly string[]): P
   return ms;
 }
 
-interface Form {
+interface Command {
   readonly name: string;
-  readonly main: string;
-  /** The time that Node takes for an empty file of the same kind. */
-  readonly empty: string;
+  readonly args: readonly string[];
+  /** The maximum for the installed command, as a multiple of an empty file. */
+  readonly atMost: number;
 }
 
-/** The start-up time of a command that does nothing: from the sources, as in a checkout, and from the bundle, as installed. */
+/** The times of one command, ms, one per round. */
+interface Times {
+  readonly empty: number[];
+  readonly installed: number[];
+  readonly checkout: number[];
+}
+
+/**
+ * The start-up time of commands that do little: installed, against an empty file, and from a checkout, against installed. Both forms have filled
+ * their caches of compiled code. All take turns, so that other work on the machine affects each of them.
+ */
 export function startUp(): Promise<readonly Figure[]> {
   return inDirectory(async (directory) => {
     const policy = join(directory, 'rollcall.yaml');
     await writeFile(policy, 'version: 1\ndefaults: { computeOptimizer: Active }\n');
-    const commands = { '--help': ['--help'], 'policy validate': ['policy', 'validate', '--policy', policy] };
-    const outdir = join(directory, 'bundle');
-    await build({ ...CLI_BUNDLE, entryPoints: { main: PACKAGED }, outdir, plugins: [embedDashboard] });
-    await writeFile(join(outdir, 'package.json'), '{ "type": "module" }');
-    const forms: Form[] = [
-      { name: 'from a checkout', main: MAIN, empty: join(directory, 'empty.ts') },
-      { name: 'installed', main: join(outdir, 'main.js'), empty: join(directory, 'empty.mjs') },
+    const commands: Command[] = [
+      { name: '--help', args: ['--help'], atMost: 3 },
+      { name: 'policy validate', args: ['policy', 'validate', '--policy', policy], atMost: 4 },
     ];
+    const installed = await install(join(directory, 'package'));
+    const empty = join(directory, 'empty.mjs');
+    await writeFile(empty, 'export const nothing = null;\n');
     const figures: Figure[] = [];
-    for (const form of forms) figures.push(...(await ofForm(directory, form, commands)));
+    for (const command of commands) {
+      const run = (file: string) => timed(directory, file, ...command.args);
+      await run(installed);
+      await run(MAIN);
+      const times: Times = { empty: [], installed: [], checkout: [] };
+      for (let round = 0; round < RUNS; round += 1) {
+        times.empty.push(await timed(directory, empty));
+        times.installed.push(await run(installed));
+        times.checkout.push(await run(MAIN));
+      }
+      figures.push(...figuresOf(command, times));
+    }
     return figures;
   });
 }
 
-async function ofForm(
-  directory: string,
-  { name, main, empty }: Form,
-  commands: Readonly<Record<string, readonly string[]>>,
-): Promise<readonly Figure[]> {
-  await writeFile(empty, 'export const nothing = null;\n');
-  const bare: number[] = [];
-  const ours = new Map<string, number[]>();
-  // The first start of a checkout fills its cache of compiled sources.
-  for (const args of Object.values(commands)) await timed(directory, main, ...args);
-  for (let run = 0; run < RUNS; run += 1) {
-    bare.push(await timed(directory, empty));
-    for (const [command, args] of Object.entries(commands)) {
-      ours.set(command, [...(ours.get(command) ?? []), await timed(directory, main, ...args)]);
-    }
-  }
-  return [...ours].map(([command, ms]) =>
+/** Makes the files of the npm package that a start needs. @returns the entry point */
+async function install(directory: string): Promise<string> {
+  await bundleCli(join(directory, 'cli'));
+  await writeFile(join(directory, 'package.json'), '{ "type": "module" }');
+  await cp(join(CLI, 'bin.mjs'), join(directory, 'bin.mjs'));
+  return join(directory, 'bin.mjs');
+}
+
+function figuresOf({ name, atMost }: Command, { empty, installed, checkout }: Times): readonly Figure[] {
+  const ratios = (times: readonly number[], bases: readonly number[]) =>
+    times.map((ms, n) => ms / (bases[n] ?? Number.NaN));
+  return [
     figure({
-      name: `start-up, rollcall ${command}, ${name}`,
-      ...{ unit: '× an empty file', target: { atMost: 5 } },
-      comparedTo: `node with an empty file of the same kind: ${round(median(bare))} ms`,
-      runs: ms.map((each, n) => each / (bare[n] ?? Number.NaN)),
-      detail: { ms: ms.map(round) },
+      name: `start-up, rollcall ${name}, installed`,
+      ...{ unit: '× an empty file', target: { atMost } },
+      comparedTo: `node with an empty file: ${round(median(empty))} ms`,
+      runs: ratios(installed, empty),
+      detail: { ms: installed.map(round) },
     }),
-  );
+    figure({
+      name: `start-up, rollcall ${name}, from a checkout`,
+      ...{ unit: '× installed', target: { atMost: 2 } },
+      comparedTo: `the same command, installed: ${round(median(installed))} ms`,
+      runs: ratios(checkout, installed),
+      detail: { ms: checkout.map(round) },
+    }),
+  ];
 }
 
 /** `npm start -- --once`: from the command to its end, sandbox, scan, work and summary. */

@@ -114,7 +114,7 @@ async function fontFace(weight: 400 | 700): Promise<string> {
 
 function outputOf(args: readonly string[]): Promise<string> {
   const env = { PATH: process.env['PATH'] ?? '', FORCE_COLOR: '1' };
-  const child = spawn(process.execPath, [join(ROOT, 'services/cli/main.ts'), ...args], {
+  const child = spawn(process.execPath, [join(ROOT, 'services/cli/main.mjs'), ...args], {
     env,
     stdio: ['ignore', 'pipe', 'ignore'],
   });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type RunningSandbox, type StartOptions, startSandbox } from '../../services/sandbox/start.ts';
 
-const MAIN = fileURLToPath(new URL('../../services/cli/main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../services/cli/main.mjs', import.meta.url));
 
 /** A simulated organization with the real `rollcall serve`: its API, dashboard and embedded store. */
 export interface ServedSandbox {

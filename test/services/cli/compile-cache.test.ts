@@ -36,6 +36,7 @@ beforeAll(async () => {
   for (const name of readdirSync(join(root, 'node_modules'))) {
     if (!name.startsWith('.')) symlinkSync(join(root, 'node_modules', name), join(checkout, 'node_modules', name));
   }
+  writeFileSync(join(checkout, 'rollcall.yaml'), 'version: 1\ndefaults: { computeOptimizer: Active }\n');
   first = await help();
 });
 afterAll(() => rmSync(checkout, { recursive: true, force: true }));
@@ -46,10 +47,18 @@ const HELP = { stdout: expect.stringContaining('Keep every account') };
 const run = promisify(execFile);
 
 /** Starts without a cache in the environment, and with Node's report on its use of cached code. @throws for any exit code but 0 */
-function help(): Promise<Output> {
+function start(...args: readonly string[]): Promise<Output> {
   const env = { PATH: process.env['PATH'], NODE_DEBUG_NATIVE: 'COMPILE_CACHE' };
-  return run(process.execPath, [join(checkout, 'services/cli/main.ts'), '--help'], { cwd: checkout, env });
+  return run(process.execPath, [join(checkout, 'services/cli/main.mjs'), ...args], {
+    cwd: checkout,
+    env,
+    maxBuffer: 2 ** 24,
+  });
 }
+
+const help = (): Promise<Output> => start('--help');
+/** A command that needs zod and yaml. */
+const validate = (): Promise<Output> => start('policy', 'validate');
 
 /** Whether Node reported that it used cached code of this file. */
 const usedCacheOf = (file: string, { stderr, stdout }: Output): boolean =>
@@ -108,5 +117,64 @@ describe('a checkout caches its compiled sources', () => {
     rmSync(cache, { recursive: true });
     writeFileSync(cache, 'a file where the directory should be');
     expect(await help()).toMatchObject(HELP);
+  });
+});
+
+describe('a checkout bundles packages of many files', () => {
+  const bundles = join(cache, 'packages');
+  const VALID = { stdout: expect.stringContaining('rollcall.yaml is valid') };
+  const usedBundle = (output: Output): boolean => usedCacheOf('packages/zod.mjs', output);
+  const ownZod = join(checkout, 'node_modules/zod');
+  beforeAll(async () => {
+    rmSync(cache, { recursive: true });
+    rmSync(ownZod);
+    cpSync(join(root, 'node_modules/zod'), ownZod, { recursive: true });
+    expect(await validate()).toMatchObject(VALID);
+  });
+
+  it('and uses the bundles at the next start', async () => {
+    const again = await validate();
+    expect(again).toMatchObject(VALID);
+    expect(usedBundle(again)).toBe(true);
+    expect(readdirSync(bundles).sort()).toEqual(['yaml.mjs', 'zod.mjs']);
+  });
+
+  it('and notices a changed package, even with the same size and time', async () => {
+    const file = join(ownZod, 'v4/core/parse.js');
+    const { atime, mtime } = statSync(file);
+    const source = readFileSync(file, 'utf8');
+    writeFileSync(file, source.replaceAll('success: true', 'success: null'));
+    utimesSync(file, atime, mtime);
+    await expect(validate()).rejects.toThrow('Command failed');
+    writeFileSync(file, source);
+    expect(await validate()).toMatchObject(VALID);
+  });
+
+  it.each(['zod.mjs', 'yaml.mjs'])('and makes a damaged bundle again: %s', async (name) => {
+    const file = join(bundles, name);
+    const { size } = statSync(file);
+    truncateSync(file, size - 100);
+    expect(await validate()).toMatchObject(VALID);
+    expect(statSync(file).size).toBe(size);
+  });
+
+  it('and two processes can make them at the same time', async () => {
+    rmSync(bundles, { recursive: true });
+    for (const one of await Promise.all([validate(), validate()])) expect(one).toMatchObject(VALID);
+    expect(readdirSync(bundles).sort()).toEqual(['yaml.mjs', 'zod.mjs']);
+    expect(usedBundle(await validate())).toBe(true);
+  });
+
+  it.each([
+    ['the bundles cannot be written', (): void => writeFileSync(bundles, 'a file where the directory should be')],
+    ['esbuild is not installed', (): void => rmSync(join(checkout, 'node_modules/esbuild'))],
+  ])('and uses the packages themselves if %s', async (_, prepare) => {
+    rmSync(bundles, { recursive: true });
+    prepare();
+    const output = await validate();
+    expect(output).toMatchObject(VALID);
+    expect(usedBundle(output)).toBe(false);
+    rmSync(bundles, { recursive: true, force: true });
+    mkdirSync(bundles);
   });
 });

@@ -20,7 +20,7 @@ const WRONG: readonly (readonly [file: string, source: string, rule: string])[] 
   ['shared/domain/c.ts', importing('../adapters/embedded/sql.ts'), IMPORTS],
   ['shared/domain/d.ts', importing('../compose/app.ts'), IMPORTS],
   ['shared/domain/e.ts', importing('../config/policy-file.ts'), IMPORTS],
-  ['shared/domain/f.ts', importing('../../services/cli/main.ts'), IMPORTS],
+  ['shared/domain/f.ts', importing('../../services/cli/cli.ts'), IMPORTS],
   ['shared/domain/g.ts', importing('node:fs'), IMPORTS],
   ['shared/domain/h.ts', importing('node:fs/promises'), IMPORTS],
   ['shared/domain/i.ts', importing('@aws-sdk/client-sts'), IMPORTS],
