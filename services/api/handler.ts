@@ -2,6 +2,7 @@ import { type LambdaContext as HonoContext, handle } from 'hono/aws-lambda';
 import manifest from '../../package.json' with { type: 'json' };
 import { AccountTable } from '../../shared/app/queries/account-list.ts';
 import { AsOfCache } from '../../shared/app/queries/audit/as-of-cache.ts';
+import { ReportCache } from '../../shared/app/queries/audit/report-cache.ts';
 import { type AwsRuntime, composeFromEnvironment } from '../../shared/compose/lambda-runtime.ts';
 import { type Compose, lazily } from '../../shared/compose/lazy-runtime.ts';
 import { environment } from '../../shared/config/environment.ts';
@@ -50,7 +51,7 @@ function systemOf(runtime: AwsRuntime): ApiSystem {
     ...{ stores, clock, newId, logger, version: manifest.version },
     deployedBus: eventBus,
     accounts: new AccountTable(stores, clock, ACCOUNTS_AGE_MS),
-    asOf: new AsOfCache(clock),
+    ...{ asOf: new AsOfCache(clock), reports: new ReportCache(clock) },
     ...{ feed: new Feed(clock), recent: new RecentEntries(stores.ledger, clock, 0) },
     streams: false,
     pollMs: POLL_MS,

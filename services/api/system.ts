@@ -2,6 +2,7 @@ import type { Stores } from '../../shared/app/context.ts';
 import type { ReactDeps } from '../../shared/app/events/event-handler.ts';
 import type { AccountTable } from '../../shared/app/queries/account-list.ts';
 import type { AsOfCache } from '../../shared/app/queries/audit/as-of-cache.ts';
+import type { ReportCache } from '../../shared/app/queries/audit/report-cache.ts';
 import type { ApiRole } from '../../shared/config/api-env.ts';
 import type { CompiledPolicy, Finding } from '../../shared/domain/policy/index.ts';
 import type { DeadLetters } from '../../shared/ports/queue.ts';
@@ -26,10 +27,9 @@ export interface ApiSystem {
     /** For the other routes, so that they do not wait for heavy ones. */
     readonly light: ApiSystem['stores'];
   };
-  /** Called before a longer computation: waits for its turn, so that other work of the process is not held up. */
-  readonly turn?: () => Promise<void>;
   readonly accounts: AccountTable;
   readonly asOf: AsOfCache;
+  readonly reports: ReportCache;
   readonly clock: Clock;
   readonly newId: NewId;
   readonly logger: Logger;

@@ -3,6 +3,7 @@ import type { Deps } from '../../shared/app/context.ts';
 import { accountReader } from '../../shared/app/events/account-reader.ts';
 import { AccountTable } from '../../shared/app/queries/account-list.ts';
 import { AsOfCache } from '../../shared/app/queries/audit/as-of-cache.ts';
+import { ReportCache } from '../../shared/app/queries/audit/report-cache.ts';
 import type { Runtime } from '../../shared/compose/runtime.ts';
 import { cachedRecords, cachedSnapshots, inTurns, makeNewId, Turns } from '../../shared/compose/system.ts';
 import { readApiTokens } from '../../shared/config/api-env.ts';
@@ -71,9 +72,9 @@ export async function startApi(
     ...{ stores, clock, logger, feed, version: manifest.version, newId: makeNewId(clock), streams: true },
     deployedBus: await store.eventBus(),
     ...(reads !== null && { reads }),
-    ...{ turn: turns.heavy.begin, asOf: new AsOfCache(clock) },
+    ...{ asOf: new AsOfCache(clock), reports: new ReportCache(clock, turns.heavy.begin) },
     accounts: new AccountTable(light, clock, store.accountsAgeMs, turns.light.begin),
-    ...{ pollMs: store.pollMs, recent: new RecentEntries(light.ledger, clock, store.pollMs / 2) },
+    ...{ pollMs: store.pollMs, recent: new RecentEntries(stores.ledger, clock, store.pollMs / 2) },
     policy: async () => inUse,
     ...(askForScan !== undefined && { askForScan }),
     reader,

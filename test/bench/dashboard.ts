@@ -48,6 +48,8 @@ export async function dashboard(): Promise<readonly Figure[]> {
 
 async function measured(sandbox: Sandbox, daemon: Daemon): Promise<Measured> {
   const found: Measured = { quiet: [], busy: [], opened: [], requests: [] };
+  // A checkout bundles the pages at the first request for one. In the npm package they are built already.
+  await (await fetch(daemon.url)).arrayBuffer();
   await driftAndScan(sandbox, daemon.url, DRIFTED);
   const accounts = await sandbox.accounts();
   const reader = { url: daemon.url, accountId: accounts[0]?.accountId, runId: await currentRun(daemon.url) };

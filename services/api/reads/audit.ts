@@ -3,7 +3,6 @@ import { complianceStatus, enrollment, verdict } from '../../../shared/app/queri
 import { auditExport } from '../../../shared/app/queries/audit/export.ts';
 import { EXPORT_FORMATS, type ExportFormat } from '../../../shared/app/queries/audit/export-formats.ts';
 import { auditList } from '../../../shared/app/queries/audit/list.ts';
-import { auditReport } from '../../../shared/app/queries/audit/report.ts';
 import { showEntry } from '../../../shared/app/queries/audit/show.ts';
 import { fullStatuses, fullSummary } from '../../../shared/app/queries/plan-document.ts';
 import type { Summary } from '../../../shared/app/survey/assessment-table.ts';
@@ -141,12 +140,12 @@ export const auditRoutes = [
         .describe('Time between two points, e.g. 1d; default 1d, or 1h for ranges of up to two days'),
       top: limit(100, 10),
     }),
-    handle: async ({ system: { stores, clock, turn }, query }) => {
+    handle: async ({ system: { stores, clock, reports }, query }) => {
       const now = clock.now();
       const { since = '', until = new Date(now).toISOString() } = rangeOf(query, now);
       const short = Date.parse(until) - Date.parse(since) <= 2 * DAY_MS;
       const intervalMs = durationArgument('interval', query.interval ?? (short ? '1h' : '1d'));
-      return auditReport(stores, { since, until, intervalMs, top: query.top }, turn);
+      return reports.get(stores, { since, until, intervalMs, top: query.top });
     },
   }),
 ];

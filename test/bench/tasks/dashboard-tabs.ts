@@ -15,6 +15,7 @@ const { url, accountId, runId, forMs } = input.parse(taskInput());
 const SETTLE_MS = 1_500;
 const SLOW_MS = 10_000;
 const HOUR_MS = 3_600_000;
+const START_STEP_MS = HOUR_MS / 12;
 
 type Read = () => Promise<void>;
 
@@ -57,7 +58,9 @@ async function readAccounts(): Promise<void> {
 
 async function readReport(): Promise<void> {
   const now = Date.now();
-  await read(READ.report(new Date(now - HOUR_MS).toISOString(), new Date(now).toISOString(), '30s'));
+  // As in `parts/history.tsx`.
+  const start = Math.floor((now - HOUR_MS) / START_STEP_MS) * START_STEP_MS;
+  await read(READ.report(new Date(start).toISOString(), new Date(now).toISOString(), '30s'));
 }
 
 const [whoami, status] = [reading(READ.whoami), reading(READ.status)];

@@ -14,6 +14,7 @@ import { type EmbeddedStore, openEmbeddedStore } from '../../../shared/adapters/
 import { makeNewId } from '../../../shared/adapters/system/ids.ts';
 import { AccountTable } from '../../../shared/app/queries/account-list.ts';
 import { AsOfCache } from '../../../shared/app/queries/audit/as-of-cache.ts';
+import { ReportCache } from '../../../shared/app/queries/audit/report-cache.ts';
 import { readApiTokens } from '../../../shared/config/api-env.ts';
 import { account, chainOf, facts, record, sealAll, time, work } from '../../contract/samples.ts';
 import { HOST } from '../../support/host.ts';
@@ -79,6 +80,7 @@ async function openPlace(): Promise<Place> {
       logger: { debug: quiet, info: quiet, warn: told, error: told },
       accounts: new AccountTable(store, clock, 0),
       asOf: new AsOfCache(clock),
+      reports: new ReportCache(clock),
       feed: new Feed(clock),
       recent: new RecentEntries(store.ledger, clock, 0),
       policy: async () => ({ policy, warnings: [] }),

@@ -61,12 +61,15 @@ export const reportSchema = z.object({
 export type Report = z.infer<typeof reportSchema>;
 type Point = Report['points'][number];
 
-export interface ReportQuery {
+interface ReportPeriod {
   /** ISO 8601, inclusive. */
   readonly since: string;
+  readonly intervalMs: number;
+}
+
+export interface ReportQuery extends ReportPeriod {
   /** ISO 8601, exclusive. */
   readonly until: string;
-  readonly intervalMs: number;
   /** Maximum length of `topDrifters` and of `topReasons`. */
   readonly top: number;
 }
@@ -78,62 +81,119 @@ export class ReportRangeError extends RangeError {
   override readonly name = 'ReportRangeError';
 }
 
+interface ReportStores {
+  readonly ledger: Ledger;
+  readonly snapshots: Pick<SnapshotStore, 'load'>;
+}
+
 /**
  * Compliance over a period: starts from the state at its beginning and reads every later entry once.
  * @param turn called before each point is computed; returns when the thread has time for it, so that other requests are not delayed
  * @throws ReportRangeError for an empty period, and for more than {@link MAX_POINTS} points
  */
 export async function auditReport(
-  { ledger, snapshots }: { readonly ledger: Ledger; readonly snapshots: Pick<SnapshotStore, 'load'> },
+  stores: ReportStores,
   query: ReportQuery,
   turn: () => Promise<void> = async () => undefined,
 ): Promise<Report> {
-  const since = Date.parse(query.since);
-  const until = Date.parse(query.until);
-  const { intervalMs } = query;
-  assertRange(since, until, intervalMs);
-  const start = await auditAsOf(ledger, query.since);
-  const standings = new Standings(start.accounts);
-  await standings.findOpenDrifts(ledger, start.at);
-  const points: Point[] = [];
-  let next = since;
-  const pass = async (to: number): Promise<void> => {
-    for (; next <= to && next < until; next += intervalMs) {
-      await turn();
-      points.push(pointAt(next, standings));
-    }
-  };
-  const filter = { since: toIso(since + 1), until: toIso(until) };
-  for await (const entry of entriesOf(ledger, filter, OLDEST_FIRST)) {
-    // A point includes the entries of its own time, so only earlier points are computed here. The last point is at `until`, which is exclusive.
-    await pass(Date.parse(entry.at) - 1);
-    standings.take(entry);
-  }
-  await pass(until);
-  points.push(pointAt(until, standings));
-  const snapshot = await snapshots.load();
-  const places = new Map((snapshot?.accounts ?? []).map(({ id, name, ou }) => [id, { name, ou }]));
-  const held = standings.all();
-  const now = { compliance: standings.compliance(), openDrifts: standings.openAges(until) };
-  await turn();
-  const byOu = grouped(held, ({ accountId }) => places.get(accountId)?.ou ?? null).map(([ou, each]) => ({
-    ou,
-    ...each,
-  }));
-  await turn();
-  const byRule = grouped(held, ({ rule }) => rule).map(([rule, each]) => ({ rule, ...each }));
-  return {
-    ...{ since: toIso(since), until: toIso(until), intervalMs, points, now, byOu, byRule },
-    drifts: { detected: standings.detected, resolved: standings.resolved, timeToResolve: standings.timeToResolve() },
-    topDrifters: standings.drifters(query.top).map(([accountId, drifts]) => {
-      return { accountId, name: places.get(accountId)?.name ?? null, drifts };
-    }),
-    topReasons: reasonsOf(held, query.top),
-    pruned: start.pruned.length,
-  };
+  assertRange(query);
+  return (await ReportReplay.begin(stores, query, turn)).report(query);
 }
 
-function assertRange(since: number, until: number, intervalMs: number): void {
+/** How far a continued replay overlaps what it has read, ms. Another process whose clock is behind writes entries with earlier times. */
+const OVERLAP_MS = 2_000;
+
+/** The replay behind a report. It can be continued to a later end. */
+export class ReportReplay {
+  readonly #stores: ReportStores;
+  readonly #turn: () => Promise<void>;
+  readonly #since: number;
+  readonly #intervalMs: number;
+  readonly #pruned: number;
+  readonly #standings: Standings;
+  /** At `since` and after each interval, as far as the replay has come. */
+  readonly #points: Point[] = [];
+  #reached: number;
+
+  private constructor(
+    stores: ReportStores,
+    { since, intervalMs }: ReportPeriod,
+    { standings, pruned, turn }: { standings: Standings; pruned: number; turn: () => Promise<void> },
+  ) {
+    this.#stores = stores;
+    this.#since = Date.parse(since);
+    this.#intervalMs = intervalMs;
+    this.#standings = standings;
+    this.#pruned = pruned;
+    this.#turn = turn;
+    this.#reached = this.#since;
+  }
+
+  static async begin(stores: ReportStores, period: ReportPeriod, turn: () => Promise<void>): Promise<ReportReplay> {
+    const start = await auditAsOf(stores.ledger, period.since);
+    const standings = new Standings(start.accounts);
+    await standings.findOpenDrifts(stores.ledger, start.at);
+    return new ReportReplay(stores, period, { standings, pruned: start.pruned.length, turn });
+  }
+
+  /** Epoch ms. The next report must not end earlier. */
+  get reached(): number {
+    return this.#reached;
+  }
+
+  /** Continues to `until`. No other call may be under way. */
+  async report({ until: end, top }: Pick<ReportQuery, 'until' | 'top'>): Promise<Report> {
+    const until = Date.parse(end);
+    const from = Math.max(this.#since + 1, this.#reached - OVERLAP_MS);
+    const filter = { since: toIso(from), until: toIso(until) };
+    for await (const entry of entriesOf(this.#stores.ledger, filter, OLDEST_FIRST)) {
+      // A point includes the entries of its own time, so only earlier points are computed here. The last point is at `until`, which is exclusive.
+      await this.#pass(Date.parse(entry.at) - 1, until);
+      this.#standings.take(entry);
+    }
+    await this.#pass(until, until);
+    this.#reached = until;
+    return this.#summary(until, top);
+  }
+
+  async #pass(to: number, until: number): Promise<void> {
+    for (;;) {
+      const next = this.#since + this.#points.length * this.#intervalMs;
+      if (next > to || next >= until) return;
+      await this.#turn();
+      this.#points.push(pointAt(next, this.#standings));
+    }
+  }
+
+  async #summary(until: number, top: number): Promise<Report> {
+    const standings = this.#standings;
+    const snapshot = await this.#stores.snapshots.load();
+    const places = new Map((snapshot?.accounts ?? []).map(({ id, name, ou }) => [id, { name, ou }]));
+    const held = standings.all();
+    const now = { compliance: standings.compliance(), openDrifts: standings.openAges(until) };
+    await this.#turn();
+    const ouOf = ({ accountId }: Held): string | null => places.get(accountId)?.ou ?? null;
+    const byOu = grouped(held, ouOf).map(([ou, each]) => ({ ou, ...each }));
+    await this.#turn();
+    const byRule = grouped(held, ({ rule }) => rule).map(([rule, each]) => ({ rule, ...each }));
+    const { detected, resolved } = standings;
+    return {
+      ...{ since: toIso(this.#since), until: toIso(until), intervalMs: this.#intervalMs, now, byOu, byRule },
+      points: [...this.#points, pointAt(until, standings)],
+      drifts: { detected, resolved, timeToResolve: standings.timeToResolve() },
+      topDrifters: standings.drifters(top).map(([accountId, drifts]) => {
+        return { accountId, name: places.get(accountId)?.name ?? null, drifts };
+      }),
+      topReasons: reasonsOf(held, top),
+      pruned: this.#pruned,
+    };
+  }
+}
+
+/** @throws ReportRangeError */
+export function assertRange(query: ReportQuery): void {
+  const { intervalMs } = query;
+  const [since, until] = [Date.parse(query.since), Date.parse(query.until)];
   if (!(since < until)) throw new ReportRangeError('the period ends before it begins');
   if (!(intervalMs >= 1)) throw new ReportRangeError('the interval must be positive');
   const points = Math.ceil((until - since) / intervalMs) + 1;

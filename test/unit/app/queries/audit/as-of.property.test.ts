@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { pruneOld } from '../../../../../shared/app/ledger/retention.ts';
 import { type AsOf, asOfSchema, auditAsOf } from '../../../../../shared/app/queries/audit/as-of.ts';
 import { auditReport, reportSchema } from '../../../../../shared/app/queries/audit/report.ts';
+import { ReportCache } from '../../../../../shared/app/queries/audit/report-cache.ts';
 import { verifyLedger } from '../../../../../shared/app/queries/audit/verify.ts';
 import { standingOf } from '../../../../../shared/domain/account/as-of.ts';
 import { complianceOf } from '../../../../../shared/domain/account/compliance.ts';
@@ -151,6 +152,24 @@ it("a report's points equal as-of at those times, and its drifts equal those in 
         const ages = open.map((each) => Date.parse(query.until) - Date.parse(each));
         expect(report.now.openDrifts.maxMs).toBe(ages.length === 0 ? null : Math.max(...ages));
         expect(report.points.at(-1)?.openDrifts).toBe(report.now.openDrifts.count);
+      });
+    }),
+    { numRuns: 40 },
+  );
+}, 60_000);
+
+it('a report that continues an earlier one equals a new one, in any order of the requests', async () => {
+  const ends = fc.array(fc.integer({ min: 6, max: 15 * 24 }), { minLength: 2, maxLength: 6 });
+  await fc.assert(
+    fc.asyncProperty(histories, fc.integer({ min: 0, max: 5 }), ends, async (all, from, hours) => {
+      const chains = all.map((happenings, n) => entriesOf(n, happenings));
+      await withLedger(chains, async ({ clock }, stores) => {
+        const cache = new ReportCache(clock);
+        const queries = hours.map((end) => ({
+          ...{ since: time(from * HOUR), until: time((from + end) * HOUR), intervalMs: 7 * HOUR, top: 5 },
+        }));
+        const reports = await Promise.all(queries.map((query) => cache.get(stores, query)));
+        for (const [n, query] of queries.entries()) expect(reports[n]).toEqual(await auditReport(stores, query));
       });
     }),
     { numRuns: 40 },

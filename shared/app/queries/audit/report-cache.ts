@@ -1,0 +1,62 @@
+import type { Clock } from '../../../ports/system.ts';
+import { assertRange, auditReport, type Report, type ReportQuery, ReportReplay } from './report.ts';
+
+type Stores = Parameters<typeof auditReport>[0];
+
+/** Maximum number of replays in memory. Each one contains every account. */
+const MOST = 2;
+/** How long a replay is continued, ms. A new one also includes entries that another process wrote late. */
+const LONGEST_MS = 10 * 60_000;
+
+interface Kept {
+  readonly madeAt: number;
+  readonly replay: Promise<ReportReplay>;
+  /** Ends when no report uses the replay. */
+  last: Promise<unknown>;
+}
+
+/** Continues the replay of an earlier report that began at the same time, so that a chart that is read again every few seconds costs only the new entries. */
+export class ReportCache {
+  readonly #clock: Clock;
+  readonly #turn: () => Promise<void>;
+  /** Least recently used first. */
+  readonly #kept = new Map<string, Kept>();
+
+  /** @param turn as in {@link auditReport} */
+  constructor(clock: Clock, turn: () => Promise<void> = async () => undefined) {
+    this.#clock = clock;
+    this.#turn = turn;
+  }
+
+  /** @throws ReportRangeError */
+  async get(stores: Stores, query: ReportQuery): Promise<Report> {
+    assertRange(query);
+    const key = `${query.since} ${query.intervalMs}`;
+    const now = this.#clock.now();
+    const known = this.#kept.get(key);
+    this.#kept.delete(key);
+    const kept = known !== undefined && now - known.madeAt < LONGEST_MS ? known : this.#begin(stores, query, now);
+    this.#kept.set(key, kept);
+    const [oldest] = this.#kept.size > MOST ? this.#kept.keys() : [];
+    if (oldest !== undefined) this.#kept.delete(oldest);
+    const report = kept.last.then(() => this.#continue(stores, query, kept));
+    // A failed replay may have stopped anywhere, so it is not continued.
+    kept.last = report.catch(() => {
+      if (this.#kept.get(key) === kept) this.#kept.delete(key);
+    });
+    return report;
+  }
+
+  #begin(stores: Stores, query: ReportQuery, madeAt: number): Kept {
+    const replay = ReportReplay.begin(stores, query, this.#turn);
+    // The error reaches the caller through `get`.
+    replay.catch(() => undefined);
+    return { madeAt, replay, last: Promise.resolve() };
+  }
+
+  async #continue(stores: Stores, query: ReportQuery, kept: Kept): Promise<Report> {
+    const replay = await kept.replay;
+    if (Date.parse(query.until) < replay.reached) return auditReport(stores, query, this.#turn);
+    return replay.report(query);
+  }
+}
