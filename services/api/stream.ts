@@ -3,7 +3,7 @@ import { ApiProblem } from './problem.ts';
 import type { ApiSystem } from './system.ts';
 
 /** Maximum size of an answer that is not streamed, bytes: Lambda's limit of 6 MB [gettingstarted-limits], minus headers and encoding. */
-const MOST_AT_ONCE = 5_000_000;
+export const MOST_AT_ONCE = 5_000_000;
 
 export interface StreamOptions {
   /** Called when the stream ends, also after an error. */
@@ -18,7 +18,7 @@ export interface StreamOptions {
  */
 export async function streamText(
   system: ApiSystem,
-  text: AsyncGenerator<string> | Generator<string>,
+  text: AsyncGenerator<string>,
   headers: Readonly<Record<string, string>>,
   { leave = () => undefined, advice = 'Request less.' }: StreamOptions = {},
 ): Promise<Response> {
@@ -51,7 +51,7 @@ export async function streamText(
 }
 
 async function whole(
-  text: AsyncGenerator<string> | Generator<string>,
+  text: AsyncGenerator<string>,
   headers: Readonly<Record<string, string>>,
   advice: string,
 ): Promise<Response> {
@@ -61,8 +61,12 @@ async function whole(
     parts.push(part);
     length += Buffer.byteLength(part);
     if (length > MOST_AT_ONCE) {
-      throw new ApiProblem(413, 'AnswerTooLarge', `The answer exceeds the limit of AWS Lambda. ${advice}`);
+      throw tooLarge(advice);
     }
   }
   return new Response(parts.join(''), { headers });
+}
+
+export function tooLarge(advice: string): ApiProblem {
+  return new ApiProblem(413, 'AnswerTooLarge', `The answer exceeds the limit of AWS Lambda. ${advice}`);
 }

@@ -39,7 +39,7 @@ export interface RecordsView {
   getMany(accountIds: readonly AccountId[]): Promise<ReadonlyMap<AccountId, AccountRecord>>;
 }
 
-interface RecordHead {
+export interface RecordHead {
   readonly accountId: AccountId;
   readonly seq: number;
 }

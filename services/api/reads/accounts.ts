@@ -1,13 +1,15 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as z from 'zod';
 import { ACCOUNT_SORTS, type AccountListQuery } from '../../../shared/app/queries/account-list.ts';
 import { accountView } from '../../../shared/app/queries/account-view.ts';
 import { accountId, complianceStatus, enrollment, verdict } from '../../../shared/app/queries/answers/common.ts';
 import { MAX_ACCOUNTS } from '../../../shared/domain/page-bounds.ts';
+import { compressed } from '../compression.ts';
 import { isKnown } from '../negotiation.ts';
 import { ApiProblem } from '../problem.ts';
 import { cursor, flag, limit, MAX_LIMIT, several, word } from '../query.ts';
 import { jsonRoute, NONE, streamRoute } from '../route.ts';
-import { streamText } from '../stream.ts';
+import { MOST_AT_ONCE, tooLarge } from '../stream.ts';
 import type { ApiSystem } from '../system.ts';
 import { policyIfAny } from './status.ts';
 
@@ -58,16 +60,21 @@ export const accountRoutes = [
 ];
 
 async function answerOf(
-  system: ApiSystem,
+  { accounts, streams }: ApiSystem,
   query: AccountListQuery,
   { facets, headers }: { readonly facets: boolean; readonly headers: Headers },
 ): Promise<Response> {
-  const { accounts } = system;
   // Read first: if the accounts change in between, the tag belongs to an older state, and the next request is answered in full.
   const etag = `W/"${await accounts.version()}"`;
   if (isKnown(headers.get('if-none-match'), etag)) return new Response(null, { status: 304, headers: { etag } });
   const page = await accounts.page(query);
   const found = facets ? await accounts.facets() : null;
-  const advice = 'Request fewer accounts with `limit`.';
-  return streamText(system, accounts.json(page, found), { 'content-type': 'application/json', etag }, { advice });
+  const parts: Uint8Array[] = [];
+  for (const text of accounts.json(page, found)) {
+    if (parts.length > 0) await nextTurn();
+    parts.push(Buffer.from(text));
+  }
+  const { bytes, headers: own } = await compressed(Buffer.concat(parts), headers.get('accept-encoding'));
+  if (!streams && bytes.length > MOST_AT_ONCE) throw tooLarge('Request fewer accounts with `limit`.');
+  return new Response(new Uint8Array(bytes), { headers: { 'content-type': 'application/json', etag, ...own } });
 }

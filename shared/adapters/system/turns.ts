@@ -61,15 +61,26 @@ async function rest(start: number): Promise<void> {
 /** How long the event loop has waited for work since the process began, ms. On a busy machine a turn takes long even if the loop has no other work. */
 const idleMs = (): number => performance.eventLoopUtilization().idle;
 
+export interface InTurnsOptions {
+  /** A query for at most this many entries takes no turn. */
+  readonly shortQuery: number;
+}
+
 /** The same stores; their long reads (entries, records, snapshots) take turns. */
-export function inTurns<S extends Pick<StoreParts, 'ledger' | 'records' | 'snapshots'>>(stores: S, turns: Turns): S {
+export function inTurns<S extends Pick<StoreParts, 'ledger' | 'records' | 'snapshots'>>(
+  stores: S,
+  turns: Turns,
+  { shortQuery }: InTurnsOptions = { shortQuery: 0 },
+): S {
   const { ledger, records, snapshots } = stores;
   return {
     ...stores,
     ledger: {
       ...ledger,
       read: (chain, afterSeq, limit) => turns.take(() => ledger.read(chain, afterSeq, limit)),
-      query: (filter, page) => turns.take(() => ledger.query(filter, page)),
+      query: (filter, page) =>
+        page.limit <= shortQuery ? ledger.query(filter, page) : turns.take(() => ledger.query(filter, page)),
+      outline: (runId) => turns.take(() => ledger.outline(runId)),
       changedSince: (since) => turns.take(() => ledger.changedSince(since)),
       reachedSince: (since) => turns.take(() => ledger.reachedSince(since)),
       ends: () => turns.each(ledger.ends()),

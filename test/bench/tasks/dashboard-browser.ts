@@ -1,4 +1,4 @@
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Page, Request } from 'playwright-core';
 import * as z from 'zod';
 import { startBrowser } from '../../e2e/browser.ts';
 import { answer, taskInput } from '../workbench.ts';
@@ -27,29 +27,22 @@ const watcherOf = (selector: string): string => `
 const CARD = '.cards article';
 const ROW = '[aria-label="Accounts"] tr[aria-rowindex="2"]';
 
-interface Response {
-  readonly path: string;
-  readonly bytes: number;
-}
-
 async function open(browser: Browser, path: string, selector: string, work: (page: Page) => Promise<void>) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 1000 } });
   try {
     const page = await context.newPage();
     page.setDefaultTimeout(PATIENCE_MS);
-    const responses: Promise<Response>[] = [];
-    page.on('requestfinished', (request) => {
-      const found = new URL(request.url()).pathname;
-      responses.push(request.sizes().then(({ responseBodySize: bytes }) => ({ path: found, bytes })));
-    });
+    const requests: Request[] = [];
+    page.on('request', (request) => void requests.push(request));
     await page.addInitScript({ content: watcherOf(selector) });
     await page.goto(new URL(path, url).href);
     await page.waitForSelector(selector);
     await page.waitForFunction(isMarked, SHOWN);
     const shownMs = await page.evaluate(markedAt, SHOWN);
-    const finished = await Promise.all(responses);
     await work(page);
-    return { shownMs, responses: finished };
+    const lists = requests.filter((request) => new URL(request.url()).pathname === '/api/accounts');
+    const bytes = await Promise.all(lists.map(async (request) => (await request.sizes()).responseBodySize));
+    return { shownMs, bytes };
   } finally {
     await context.close();
   }
@@ -73,9 +66,8 @@ try {
       await page.getByText(`${accounts.toLocaleString('en-US')} accounts`, { exact: true }).waitFor();
       await picture(page, `accounts-${round}`);
     });
-    const listed = table.responses.filter(({ path }) => path.startsWith('/api/accounts'));
-    const bytes = listed.reduce((sum, each) => sum + each.bytes, 0);
-    opened.push({ cardMs: card.shownMs, tableMs: table.shownMs, responses: listed.length, bytes });
+    const bytes = table.bytes.reduce((sum, each) => sum + each, 0);
+    opened.push({ cardMs: card.shownMs, tableMs: table.shownMs, responses: table.bytes.length, bytes });
   }
   answer(opened);
 } finally {
