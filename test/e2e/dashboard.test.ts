@@ -101,6 +101,26 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
     expect(new URL(page.url()).search).toBe('?q=account-0777&sort=name&order=down');
   });
 
+  test('reads the accounts in one compressed answer, and not again while nothing has changed', async () => {
+    const page = await open('/');
+    await page.getByText('A guardrail stopped the last run').waitFor();
+    const isList = (response: { url(): string }): boolean => new URL(response.url()).pathname === '/api/accounts';
+    const openList = async () => {
+      const link = page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Accounts' });
+      const [response] = await Promise.all([page.waitForResponse(isList), link.click()]);
+      return response;
+    };
+    const first = await openList();
+    expect(first.status()).toBe(200);
+    expect(await first.headerValue('content-encoding')).toBe('br');
+    const shown = page.getByText(/^\d+ accounts$/);
+    const text = await shown.innerText();
+    await page.getByRole('link', { name: 'Policy' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Policy' }).waitFor();
+    expect((await openList()).status()).toBe(304);
+    expect(await shown.innerText()).toBe(text);
+  });
+
   test('shows account names as text, even with markup', async () => {
     const page = await open(`/accounts?${new URLSearchParams({ q: MARKUP })}`);
     await page.getByRole('link', { name: MARKUP }).click();
