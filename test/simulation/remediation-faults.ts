@@ -19,8 +19,8 @@ export const REMEDIATION_FAULTS: readonly Fault[] = [
     edits: [
       {
         file: 'shared/app/reconciler/observe-live.ts',
-        find: 'since: Math.max(work.sentAt, ...changes)',
-        replace: 'since: 0',
+        find: 'return Math.max(work.listingsSince, ...changes);',
+        replace: 'return 0;',
       },
     ],
   },

@@ -13,7 +13,7 @@ import { ListingCache } from './listing-cache.ts';
  *   one account: AssumeRole, read, change, read          many: listing … AssumeRole, change … listing
  *
  * A listing serves a key only if it began after everything that the key may report: after its message was sent, and after the last entry about
- * the account. So an event or a change of Rollcall's own is never judged by an older state.
+ * the account. So no change, whether by Rollcall or by others, is judged by an older state. Urgent keys, for example of events, are always read.
  */
 
 /**
@@ -23,18 +23,10 @@ import { ListingCache } from './listing-cache.ts';
 const REUSE_MS = 5 * 60_000;
 /** Two machines' clocks may differ by this much, ms: each is within the limit of the store's clock. */
 const CLOCKS_MS = 2 * MAX_CLOCK_ERROR_MS;
-/** For how long reads that a listing could have served count, and a listing that failed is not tried again, ms. */
-const MINUTE_MS = 60_000;
+/** How long a listing that failed is not tried again, ms. */
+const FAILURE_PAUSE_MS = 60_000;
 /** How long the number of accounts of the organization is believed, ms. */
 const COUNT_MS = 10 * 60_000;
-
-/** One read that a listing may replace. */
-export interface ReplaceableRead {
-  /** A listing must have begun after this time, epoch ms, by the clock of any machine. */
-  readonly since: EpochMs;
-  /** Whether the result of a change is looked for. Changes of one run are confirmed together. */
-  readonly confirms: boolean;
-}
 
 type BulkDeps = Pick<Deps, 'cloud' | 'clock' | 'queue' | 'snapshots' | 'logger'>;
 
@@ -43,10 +35,8 @@ export class BulkListings {
   readonly #deps: BulkDeps;
   readonly #settings: Settings;
   readonly #caches: Readonly<Record<EnrollmentId, ListingCache>>;
-  /** When the last reads were made that a newer listing could have served; at most as many as the listing has pages. */
-  readonly #reads: Record<EnrollmentId, EpochMs[]> = byKind(() => []);
   readonly #failedAt: Record<EnrollmentId, EpochMs> = byKind(() => Number.NEGATIVE_INFINITY);
-  #accounts = { count: 0, at: Number.NEGATIVE_INFINITY };
+  #accounts = { count: Promise.resolve(0), at: Number.NEGATIVE_INFINITY };
 
   constructor(deps: BulkDeps, retrying: Retrying, settings: Settings) {
     this.#deps = deps;
@@ -58,56 +48,50 @@ export class BulkListings {
     return this.#caches[kind];
   }
 
-  /** A listing that replaces the read of one account; `null`: reading the account costs fewer calls, or the listing cannot be read. */
-  async instead(kind: EnrollmentId, { since, confirms }: ReplaceableRead): Promise<Listing | null> {
-    const { clock } = this.#deps;
+  /**
+   * A listing that replaces the read of one account; `null`: reading the account costs fewer calls, or the listing cannot be read.
+   * @param since a listing must have begun after this time, epoch ms, by the clock of any machine
+   */
+  async instead(kind: EnrollmentId, since: EpochMs): Promise<Listing | null> {
+    const { clock, logger } = this.#deps;
+    const after = Math.max(since + CLOCKS_MS, clock.now() - REUSE_MS);
     const cache = this.#caches[kind];
-    const after = since + CLOCKS_MS;
-    const isFresh = (): boolean => clock.now() - cache.startedAt <= REUSE_MS;
-    if (!(isFresh() && cache.startedAt > after)) {
-      const pages = await this.#pagesIfManyWait(kind);
-      if (pages === null) return null;
-      // The key is newer than a listing that still serves others. One such key, for example of an event, does not justify another listing.
-      if (isFresh() && cache.startedAt <= after && !confirms && !this.#isOften(kind, pages)) return null;
-      await this.#until(after);
+    if (cache.startedAt <= after) {
+      if (!(await this.#pays(kind))) return null;
+      // Later than everything that is on the queue now, so that the listing serves all of it.
+      await this.#until(Math.max(after, clock.now() + CLOCKS_MS));
     }
     try {
-      return await cache.begunAfter(Math.max(after, clock.now() - REUSE_MS));
+      return await cache.begunAfter(after);
     } catch (error) {
       if (!(error instanceof CloudError) || error.kind === 'Unauthenticated') throw error;
       this.#failedAt[kind] = clock.now();
       const { code } = error.details;
       const message = `the ${kindOf(kind).title} listing could not be read, so accounts are read one by one`;
-      this.#deps.logger.warn(message, { code, message: error.message });
+      logger.warn(message, { code, message: error.message });
       return null;
     }
   }
 
-  /** The number of pages of the listing, if the queue holds at least as many keys, and enough for a listing to pay; otherwise `null`. */
-  async #pagesIfManyWait(kind: EnrollmentId): Promise<number | null> {
-    if (this.#deps.clock.now() - this.#failedAt[kind] < MINUTE_MS) return null;
+  /** Whether the queue holds at least as many keys as the listing has pages, and enough that immediate confirmations do not matter. */
+  async #pays(kind: EnrollmentId): Promise<boolean> {
+    if (this.#deps.clock.now() - this.#failedAt[kind] < FAILURE_PAUSE_MS) return false;
     const waiting = await this.#deps.queue.pending();
-    if (waiting < this.#settings.listingFrom) return null;
-    const pages = Math.ceil((await this.#accountCount()) / kindOf(kind).listPageSize);
-    return waiting < pages ? null : pages;
+    if (waiting < this.#settings.listingFrom) return false;
+    return waiting >= Math.ceil((await this.#accountCount()) / kindOf(kind).listPageSize);
   }
 
-  async #accountCount(): Promise<number> {
+  /** The number of accounts in the snapshot, which is large, so it is loaded once for all workers. */
+  #accountCount(): Promise<number> {
     const now = this.#deps.clock.now();
     if (now - this.#accounts.at > COUNT_MS) {
-      const snapshot = await this.#deps.snapshots.load();
-      this.#accounts = { count: snapshot?.accounts.length ?? Number.POSITIVE_INFINITY, at: now };
+      const count = this.#deps.snapshots.load().then((found) => found?.accounts.length ?? Number.POSITIVE_INFINITY);
+      this.#accounts = { count, at: now };
+      count.catch(() => {
+        this.#accounts = { ...this.#accounts, at: Number.NEGATIVE_INFINITY };
+      });
     }
     return this.#accounts.count;
-  }
-
-  /** Counts one more read, and whether there were as many within a minute as the listing has pages. */
-  #isOften(kind: EnrollmentId, pages: number): boolean {
-    const now = this.#deps.clock.now();
-    const reads = [...this.#reads[kind], now].slice(-pages);
-    const isOften = reads.length >= pages && now - (reads[0] ?? now) <= MINUTE_MS;
-    this.#reads[kind] = isOften ? [] : reads;
-    return isOften;
   }
 
   async #until(time: EpochMs): Promise<void> {

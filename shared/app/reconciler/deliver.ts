@@ -47,7 +47,11 @@ export async function deliver(work: WorkContext, delivery: Delivery, brokenPause
     return { end: 'otherRun', outcomes: [] };
   }
   try {
-    const { followUps, dead, outcomes } = await processMessage(work, delivery.message, delivery.sentAt);
+    const { followUps, dead, outcomes } = await processMessage(
+      work,
+      delivery.message,
+      delivery.lane === 'bulk' ? delivery.sentAt : null,
+    );
     if (followUps.length > 0) await queue.send(followUps, { lane: delivery.lane });
     if (dead === null) return { end: 'done', outcomes };
     await queue.deadLetter(delivery, dead);
@@ -88,13 +92,13 @@ export class OutdatedPolicyError extends Error {
 
 /**
  * Reconciles the accounts of one message. A key of a superseded policy is dropped, because the scan of the new policy enqueues its own keys.
- * @param sentAt when the message was sent, epoch ms; default: now
+ * @param listingsSince see {@link WorkContext}
  * @throws OutdatedPolicyError if this process has the superseded policy and therefore must not drop the key.
  */
 export async function processMessage(
   shared: WorkContext,
   message: WorkMessage,
-  sentAt: EpochMs = shared.deps.clock.now(),
+  listingsSince: EpochMs | null = null,
 ): Promise<WorkResult> {
   const ours = shared.policy.hash;
   if (shared.beganInForce) {
@@ -109,7 +113,7 @@ export async function processMessage(
     ...shared,
     holds: holdsOf(gate, shared.policy),
     ownConfigurations: own ?? shared.ownConfigurations,
-    sentAt,
+    listingsSince,
   };
   switch (message.kind) {
     case 'account':

@@ -2,12 +2,11 @@ import type { AccountRecord } from '../../domain/account/record.ts';
 import { desiredOf } from '../../domain/decision/assess.ts';
 import { byKind, ENROLLMENT_IDS, type EnrollmentId, isAvailable, kindOf } from '../../domain/enrollment/kinds/index.ts';
 import { mismatchOf, type Observations } from '../../domain/enrollment/mismatch.ts';
-import type { AccountId, Observation } from '../../domain/enrollment/model.ts';
+import type { AccountId, EpochMs, Observation } from '../../domain/enrollment/model.ts';
 import type { DesiredEnrollment } from '../../domain/enrollment/verdict.ts';
 import type { OrganizationAccount } from '../../domain/policy/index.ts';
 import type { Observed } from '../../ports/cloud.ts';
 import { absent, LEADING_KIND, NOT_LISTED } from '../survey/observations.ts';
-import type { ReplaceableRead } from './bulk-listings.ts';
 import type { WorkContext } from './worker-context.ts';
 
 /** Reads one enrollment of one account. @throws CloudError */
@@ -41,14 +40,14 @@ export async function observeLive(
   if (facts.state !== 'ACTIVE' || !work.policy.canDecide(facts)) return { observations: found, listed: false };
   if (!isAvailable(enrollment, work.caller.partition)) return { observations: found, listed: false };
   const desired = desiredOf(work.policy.resolve(facts), facts, enrollment);
-  const use = known === READS_ONLY ? null : replaceable(work, facts, enrollment, desired, known);
-  const own = use === null ? null : await listedState(work, facts.id, enrollment, use);
+  const since = known === READS_ONLY ? null : listingSince(work, facts, desired, known);
+  const own = since === null ? null : await listedState(work, facts.id, enrollment, since);
   const observed = own ?? (await readLive(work, facts.id, enrollment));
   found[enrollment] = observed;
   const { prerequisites } = kindOf(enrollment);
   if (prerequisites.length > 0 && mismatchOf(desired, observed) !== null) {
     for (const id of prerequisites) {
-      const listed = use === null ? null : await listedState(work, facts.id, id, use);
+      const listed = since === null ? null : await listedState(work, facts.id, id, since);
       // A prerequisite that somebody has enabled since the listing must not keep the enrollment waiting until the next scan.
       found[id] = listed?.status === 'Active' ? listed : await readLive(work, facts.id, id);
     }
@@ -58,34 +57,32 @@ export async function observeLive(
   return { observations: found, listed: own !== null };
 }
 
-/** How old a listing may be that replaces the read; `null`: none may. No listing contains the management account. */
-function replaceable(
+/** When a listing must have begun to replace the read, epoch ms; `null`: none may. No listing contains the management account. */
+function listingSince(
   work: WorkContext,
   facts: OrganizationAccount,
-  enrollment: EnrollmentId,
   { status, ruleMode }: DesiredEnrollment,
   { conditions }: AccountRecord,
-): ReplaceableRead | null {
+): EpochMs | null {
   // An opt-out follows only from the account's own answer.
-  if (facts.management || status !== 'Active' || ruleMode === 'NoneAllowed') return null;
+  if (work.listingsSince === null || facts.management || status !== 'Active' || ruleMode === 'NoneAllowed') return null;
   const changes = ENROLLMENT_IDS.flatMap((id) => conditions[id]?.changedAt ?? []).map((at) => Date.parse(at));
-  const confirms = conditions[enrollment]?.verdict === 'Converging';
-  return { since: Math.max(work.sentAt, ...changes), confirms };
+  return Math.max(work.listingsSince, ...changes);
 }
 
 async function listedState(
   work: WorkContext,
   accountId: AccountId,
   enrollment: EnrollmentId,
-  use: ReplaceableRead,
+  since: EpochMs,
 ): Promise<Observed | null> {
-  const listing = await work.listings.instead(enrollment, use);
+  const listing = await work.listings.instead(enrollment, since);
   const seen = listing?.seen.get(accountId);
   if (listing === null || seen !== undefined) return seen ?? null;
   const isComplete = listing.brokenBy === null && listing.leftOut?.has(accountId) !== true;
   if (kindOf(enrollment).absence !== 'inactive' || !isComplete) return null;
   // Only members are Inactive by absence, and the leading listing names every member.
-  const leading = await work.listings.instead(LEADING_KIND, use);
+  const leading = await work.listings.instead(LEADING_KIND, since);
   return leading?.seen.has(accountId) === true ? absent(enrollment) : null;
 }
 

@@ -134,11 +134,15 @@ async function observeOrFail(
   }
 }
 
-/** Many changes are under way: the tick enqueues their accounts again, and one listing confirms them together. */
-async function confirmLater(work: WorkContext, { member, record }: Remediated<Candidate>): Promise<WorkResult> {
-  const { assessment } = member;
-  await scheduleRecheck(work, record, { ...assessment, verdict: 'Converging', notBefore: null });
-  return ended(record.accountId, 'converging');
+/**
+ * Many changes are under way. Their accounts are due immediately, so that the next pass over the due accounts enqueues them together, and one
+ * listing confirms them.
+ */
+async function confirmLater({ writer, deps }: WorkContext, { record }: Remediated<Candidate>): Promise<WorkResult> {
+  const { accountId, head } = record;
+  await writer.settled(accountId);
+  await deps.records.snooze(accountId, head.seq, deps.clock.now());
+  return ended(accountId, 'converging');
 }
 
 /** The assessment, if AWS accepted the last call but now reports the enrollment as Failed; otherwise `null`. */

@@ -40,8 +40,8 @@ export interface WorkContext {
   readonly holds: readonly HoldOf[];
   /** The configurations that Rollcall stored, as read for the current message. */
   readonly ownConfigurations: OwnConfigurations;
-  /** When the current message was sent, epoch ms. */
-  readonly sentAt: EpochMs;
+  /** Listings that began after this time, epoch ms, may replace reads for the current message; `null`: none may, because it is urgent. */
+  readonly listingsSince: EpochMs | null;
 }
 
 /** Creates the shared context of the workers of one process. */
@@ -68,7 +68,7 @@ export async function createWork(
     boundTo,
     holds: [],
     ownConfigurations: NO_OWN_CONFIGURATIONS,
-    sentAt: deps.clock.now(),
+    listingsSince: null,
     beganInForce: (await policyInForce(deps.registers)) === policy.hash,
   };
 }

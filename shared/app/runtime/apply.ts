@@ -62,6 +62,8 @@ export async function apply(
   return conclude(deps, run, plan, options.stop.aborted);
 }
 
+/** How long calls in flight may delay the tasks that fill the queue, ms. */
+const LAST_CALLS_MS = 1_000;
 /** How long an idle loop sleeps before it checks the queue again, ms. */
 const IDLE_MS = 100;
 
@@ -77,6 +79,9 @@ async function workUntilQuiet(
   const pool = new WorkerPool(work, onProgress);
   const tasks = queueTasks({ deps, policy: async () => run.policy }, LOCAL_PACE, run.planHash);
   const snapshot = new SnapshotRefresher(deps, settings, retrying, run.policy);
+  const fillQueue = async (): Promise<void> => {
+    for (const task of tasks) await task.run({ until: deps.clock.now() + RUN_MS, last: false });
+  };
   let busyAt = deps.clock.now();
   try {
     while (!stop.aborted) {
@@ -88,7 +93,8 @@ async function workUntilQuiet(
         busyAt = deps.clock.now();
         continue;
       }
-      for (const task of tasks) await task.run({ until: deps.clock.now() + RUN_MS, last: false });
+      // The results of the last calls are looked for together, so the calls in flight may finish first.
+      if (deps.clock.now() - busyAt >= LAST_CALLS_MS || !pool.busy) await fillQueue();
       if (pool.busy) {
         await Promise.race([pool.untilFree(), deps.clock.sleep(IDLE_MS)]);
         continue;

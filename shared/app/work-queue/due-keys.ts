@@ -94,9 +94,15 @@ export function optsOut({ desired, desiredRuleMode, ruleMode }: Condition): bool
   return desired === 'Inactive' || (desiredRuleMode === 'NoneAllowed' && ruleMode === 'AnyAllowed');
 }
 
-/** Enqueues due keys. Opt-outs are always urgent. @param lane of all other keys */
+/** If more changes than this are to be confirmed, one listing confirms them, so they wait for each other in bulk. */
+const FEW_POLLS = 10;
+
+/** Enqueues due keys. Opt-outs are always urgent. @param lane of all other keys, except the confirmations of many changes */
 export async function sendDue(queue: WorkQueue, due: readonly DueKey[], lane: Lane): Promise<void> {
-  const urgent = due.filter(({ condition }) => lane === 'urgent' || optsOut(condition));
+  const isPoll = ({ verdict }: Condition): boolean => verdict === 'Converging';
+  const isBulk = due.filter(({ condition }) => isPoll(condition)).length > FEW_POLLS;
+  const isUrgent = (condition: Condition): boolean => lane === 'urgent' && !(isBulk && isPoll(condition));
+  const urgent = due.filter(({ condition }) => isUrgent(condition) || optsOut(condition));
   const bulk = due.filter((key) => !urgent.includes(key));
   if (urgent.length > 0) await queue.send(dueMessages(urgent), { lane: 'urgent' });
   if (bulk.length > 0) await queue.send(dueMessages(bulk), { lane: 'bulk' });

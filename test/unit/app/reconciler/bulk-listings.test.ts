@@ -1,13 +1,15 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { RunContext } from '../../../../shared/app/context.ts';
 import type { WorkContext } from '../../../../shared/app/reconciler/worker-context.ts';
+import type { Lane } from '../../../../shared/domain/work-lane.ts';
 import { policyOf } from '../../../support/domain-kit.ts';
 import { cloudError } from '../../../support/memory-cloud.ts';
 import { NO_CAPS, reconcilerBed } from '../../../support/reconciler-bed.ts';
 import { accountId, keyOf } from '../../../support/workshop.ts';
 
 const bed = reconcilerBed();
-const MANY = 6;
+/** More than the few confirmations that are urgent. */
+const MANY = 12;
 /** The organization fits on one page, so this threshold alone decides. */
 const settings = { listingFrom: MANY };
 const EVERY = Array.from({ length: MANY }, (_, n) => accountId(n));
@@ -39,9 +41,12 @@ async function scanned(): Promise<WorkContext> {
 }
 
 /** Sends keys of the last scan again: they report something that has just happened to their accounts. */
-async function announce(...numbers: readonly number[]): Promise<void> {
+async function announce(lane: Lane, ...numbers: readonly number[]): Promise<void> {
   await bed.shop.clock.advance(SECOND);
-  await bed.shop.store.queue.send(numbers.map((n) => keyOf(bed.shop, run, n)));
+  await bed.shop.store.queue.send(
+    numbers.map((n) => keyOf(bed.shop, run, n)),
+    { lane },
+  );
 }
 
 async function verdicts(): Promise<ReadonlySet<string>> {
@@ -131,11 +136,11 @@ describe('a listing is too old', () => {
     await bed.open({ members: MANY, settings });
     bed.shop.cloud.set(accountId(0), { computeOptimizer: { status: 'Active' } });
     const work = await scanned();
-    await announce(0);
+    await announce('urgent', 0);
     await bed.shop.workOff(work);
     bed.shop.cloud.set(accountId(0), { computeOptimizer: { status: 'Inactive' } });
     calls();
-    await announce(0);
+    await announce('urgent', 0);
     await bed.shop.workOff(work);
     // Read, changed, and read again: one key alone is confirmed immediately.
     expect(calls()).toEqual({ [READ]: 2, [CHANGE]: 1 });
@@ -146,10 +151,10 @@ describe('a listing is too old', () => {
     await bed.open({ members: MANY, settings, cloud: { pendingMs: 10 * MINUTE } });
     bed.shop.cloud.set(accountId(0), { computeOptimizer: { status: 'Active' } });
     const work = await scanned();
-    await announce(0);
+    await announce('urgent', 0);
     await bed.shop.workOff(work);
     bed.shop.cloud.set(accountId(0), { computeOptimizer: { status: 'Inactive' } });
-    await announce(0);
+    await announce('urgent', 0);
     await bed.shop.workOff(work);
     await bed.shop.later(work, 3 * SECOND);
     expect(await bed.shop.condition(accountId(0))).toMatchObject({ verdict: 'Converging', reason: 'pending' });
@@ -163,7 +168,7 @@ describe('a listing is too old', () => {
     calls();
     await bed.shop.clock.advance(5 * MINUTE + SECOND);
     for (const delivery of half) await bed.shop.store.queue.release(delivery, 0);
-    await announce(...EVERY.keys());
+    await announce('bulk', ...EVERY.keys());
     await bed.shop.workOff(work);
     expect(calls()[LIST]).toBe(1);
     expect(await verdicts()).toEqual(new Set(['Compliant', 'Converging']));

@@ -59,8 +59,9 @@ it('makes the account of an event urgent, also if its key waits in bulk', async 
 
 it.each([
   ['urgent', 3],
+  ['bulk', 11],
   ['bulk', 120],
-] as const)('makes keys that become due together %s if there are %i of them', async (lane, members) => {
+] as const)('makes changes that are to be confirmed together %s if there are %i of them', async (lane, members) => {
   await open(members, undefined, HOUR);
   await bed.shop.scan();
   await bed.shop.workOff(await bed.shop.process());
