@@ -1,12 +1,14 @@
 import { ENROLLMENT_IDS, type EnrollmentId, FIRST_KIND } from '../shared/domain/enrollment/kinds/index.ts';
+import { MONITORING, type Monitoring } from '../shared/ports/metrics.ts';
 import measured from './measured-calls.json' with { type: 'json' };
 
 /*
  * The monthly costs of the aws runtime: `node infra/costs.ts` prints the tables of docs/deploy.md, and test/infra compares them.
  *
- * The numbers of calls are measured by `node test/infra/measure-calls.ts`. The duration of the functions is computed from the calls and the rate limit.
+ * The numbers of calls are measured by `node test/infra/measure-calls.ts`. The duration of the functions is computed from the calls, the rate limit and the
+ * processor time of a scan.
  * Calls to the enrollment services, Organizations and STS are free. Left out, because they cost only cents: the events' archive, KMS requests, the bucket of
- * the packages, SNS, and CloudWatch metrics that are recorded less often than hourly.
+ * the packages, and SNS.
  *
  * Prices: https://aws.amazon.com/{lambda,dynamodb,sqs,eventbridge,cloudwatch}/pricing/, compared with other listings of 2024 to 2026, except for the
  * table's recovery (PITR), which only AWS's page lists. Other Regions differ by up to 50%; change PRICES for yours.
@@ -36,38 +38,49 @@ export interface Assumptions {
   readonly scansPerMonth: number;
   /** The kinds that the policy manages. Scans read the first kind's listing even if the policy does not manage it. */
   readonly kinds: readonly EnrollmentId[];
-  /** Fraction of the accounts that drift in a month and are remediated, in each kind. */
-  readonly driftPerMonth: number;
+  /** Fraction of the accounts that drift in a day and are remediated, in each kind. */
+  readonly driftPerDay: number;
+  /** Whether a rule of the policy matches tags. */
+  readonly tagRule: boolean;
   readonly callsPerSecond: number;
 }
 
 export const USUAL: Omit<Assumptions, 'accounts'> = {
   kinds: ENROLLMENT_IDS,
   scansPerMonth: 720,
-  driftPerMonth: 0.05,
+  driftPerDay: 0,
+  tagRule: false,
   callsPerSecond: 10,
 };
 
-const TICKS = 60 * 24 * 30;
+const DAYS = 30;
+const TICKS = 60 * 24 * DAYS;
 /** Size of an entry with its items in five indexes. Source: shared/adapters/aws/dynamodb/schema.ts, "Costs". */
 const ENTRY_KB = 1.2 + 5 * 0.35;
 /** Entries of one change: drift detected, remediation started and succeeded, drift resolved. */
 const ENTRIES_A_CHANGE = 4;
 /** Entries of one scan: started, completed, and its share of the daily entries. */
 const ENTRIES_A_SCAN = 3;
-/** How many metrics CloudWatch charges for: one for each name and function. */
-const METRIC_SERIES = 25;
-/** Metrics of the alarms in infra/alarms.yml; one alarm divides two metrics. */
-const ALARM_METRICS = 13;
 
 /** Memory as in serverless.yml, GB, and estimated durations, s. */
 const TICK = { gb: 0.5, seconds: 0.3 };
-const SCANNER = { gb: 1, startSeconds: 2 };
+/** `cpuSeconds`: processor time for 1,000 accounts, of one processor, which a function of 1.77 GB has. */
+const SCANNER = { gb: 0.5, startSeconds: 2, cpuSeconds: 0.2, fullCpuGb: 1.77 };
 /** Two workers run at the same time and share the rate limit, so each call waits for the other worker's call too. */
 const WORKER = { gb: 1, atOnce: 2, secondsACall: 0.2 };
 /** For each batch of messages, Lambda makes two calls to SQS: it receives and deletes the batch. */
 const POLLS_A_BATCH = 2;
 const LOG_KB = { tick: 1, scan: 3, change: 4 };
+
+/**
+ * What CloudWatch charges for beside the logs, by value of the parameter `monitoring`. Metrics are charged in hours with a value: those of scans and ticks
+ * always, those of workers and events only if accounts drift.
+ */
+export const MONITORED = {
+  full: { metrics: 9, driftMetrics: 10, alarmMetrics: 13, dashboards: 1 },
+  alarms: { metrics: 3, driftMetrics: 2, alarmMetrics: 13, dashboards: 0 },
+  none: { metrics: 0, driftMetrics: 0, alarmMetrics: 0, dashboards: 0 },
+} as const satisfies Record<Monitoring, object>;
 
 type Calls = (typeof measured)['tick'];
 type KindCalls = (typeof measured)['kinds'][EnrollmentId];
@@ -99,16 +112,17 @@ function tick(): Usage {
 }
 
 /** The measurements of the managed kinds. The first kind always counts, because its scan includes the calls that every scan makes. */
-function managed({ kinds }: Assumptions): readonly KindCalls[] {
+function managed({ kinds }: Pick<Assumptions, 'kinds'>): readonly KindCalls[] {
   return ENROLLMENT_IDS.filter((id) => id === FIRST_KIND.id || kinds.includes(id)).map((id) => measured.kinds[id]);
 }
 
 /** A scan that finds nothing new. */
 function quietScan(assumptions: Assumptions): Usage {
-  const { accounts, callsPerSecond } = assumptions;
-  const scans = managed(assumptions).map(({ scan }) => scan);
+  const { accounts, callsPerSecond, tagRule } = assumptions;
+  const scans = [...managed(assumptions).map(({ scan }) => scan), ...(tagRule ? [measured.tagRule] : [])];
   const calls = scans.reduce((all, { base, perAccount }) => all + base.calls + accounts * perAccount.calls, 0);
-  const gbSeconds = SCANNER.gb * (SCANNER.startSeconds + calls / callsPerSecond);
+  const cpuSeconds = ((accounts / 1_000) * SCANNER.cpuSeconds * SCANNER.fullCpuGb) / SCANNER.gb;
+  const gbSeconds = SCANNER.gb * (SCANNER.startSeconds + calls / callsPerSecond + cpuSeconds);
   const own = { ...NONE, gbSeconds, invocations: 1, logKb: LOG_KB.scan };
   return sum(own, ...scans.map(({ base, perAccount }) => sum(stored(base), times(accounts, stored(perAccount)))));
 }
@@ -126,20 +140,24 @@ function changes({ kinds, callsPerSecond }: Assumptions): Usage {
 }
 
 /** Lambda polls an idle queue with 5 concurrent long polls of 20 s [Lambda, SQS event source]. */
-const POLLING_A_MONTH = (5 * 30 * 86_400) / 20;
+const POLLING_A_MONTH = (5 * DAYS * 86_400) / 20;
+
+const LINES = ['Lambda', 'DynamoDB', 'SQS', 'EventBridge', 'logs'] as const;
 
 export interface Bill {
   readonly accounts: number;
   /** How many kinds the policy manages. */
   readonly kinds: number;
-  readonly lines: Readonly<Record<'Lambda' | 'DynamoDB' | 'SQS' | 'EventBridge' | 'CloudWatch', number>>;
+  readonly tagRule: boolean;
+  readonly driftPerDay: number;
+  readonly lines: Readonly<Record<(typeof LINES)[number], number>>;
   readonly total: number;
 }
 
-/** The costs of a month of scans and remediation. */
+/** The costs of a month of scans and remediation, without monitoring. */
 export function monthly(assumptions: Assumptions): Bill {
-  const { accounts, kinds, scansPerMonth, driftPerMonth } = assumptions;
-  const changed = accounts * driftPerMonth;
+  const { accounts, kinds, scansPerMonth, driftPerDay } = assumptions;
+  const changed = accounts * driftPerDay * DAYS;
   const usage = sum(
     times(TICKS, tick()),
     times(scansPerMonth, quietScan(assumptions)),
@@ -149,7 +167,7 @@ export function monthly(assumptions: Assumptions): Bill {
   // The records, and the entries of a year.
   const entries = 12 * (changed * kinds.length * ENTRIES_A_CHANGE + scansPerMonth * ENTRIES_A_SCAN) + accounts;
   const recordKb = managed(assumptions).reduce((all, kind) => all + kind.recordKb, 0);
-  return bill(assumptions, usage, (entries * ENTRY_KB + accounts * recordKb) / 1e6, true);
+  return bill(assumptions, usage, (entries * ENTRY_KB + accounts * recordKb) / 1e6, TICKS);
 }
 
 /** The one-time costs of the first scan and of the remediation of half of the accounts, in each kind. */
@@ -157,11 +175,11 @@ export function adoption(assumptions: Assumptions): Bill {
   const { accounts } = assumptions;
   const joined = managed(assumptions).map((kind) => times(accounts, stored(kind.joined)));
   const usage = sum(quietScan(assumptions), ...joined, times(accounts / 2, changes(assumptions)));
-  return bill(assumptions, usage, 0, false);
+  return bill(assumptions, usage, 0, 0);
 }
 
-function bill({ accounts, kinds }: Assumptions, usage: Usage, storedGb: number, standing: boolean): Bill {
-  const ticks = standing ? TICKS : 0;
+function bill(assumptions: Assumptions, usage: Usage, storedGb: number, ticks: number): Bill {
+  const { accounts, kinds, tagRule, driftPerDay } = assumptions;
   const lines = {
     Lambda: usage.gbSeconds * PRICES.lambdaGbSecond + usage.invocations * PRICES.lambdaRequest,
     DynamoDB:
@@ -170,40 +188,85 @@ function bill({ accounts, kinds }: Assumptions, usage: Usage, storedGb: number, 
       storedGb * (PRICES.dynamodbGbMonth + PRICES.dynamodbRecoveryGbMonth),
     SQS: usage.sqs * PRICES.sqsRequest,
     EventBridge: usage.events * PRICES.eventPublished + ticks * PRICES.schedulerInvocation,
-    CloudWatch:
-      (usage.logKb / 1e6) * PRICES.logGb +
-      (standing ? METRIC_SERIES * PRICES.metricMonth + ALARM_METRICS * PRICES.alarmMonth + PRICES.dashboardMonth : 0),
+    logs: (usage.logKb / 1e6) * PRICES.logGb,
   };
-  return { accounts, kinds: kinds.length, lines, total: Object.values(lines).reduce((all, each) => all + each, 0) };
+  const total = LINES.reduce((all, name) => all + lines[name], 0);
+  return { accounts, kinds: kinds.length, tagRule, driftPerDay, lines, total };
 }
 
-/** A Markdown table, in US dollars. */
-function table(bills: readonly Bill[]): string {
-  const names = ['Lambda', 'DynamoDB', 'SQS', 'EventBridge', 'CloudWatch'] as const;
-  const rows = bills.map(({ accounts, kinds, lines, total }) =>
-    [
-      accounts.toLocaleString('en-US'),
-      kinds,
-      ...names.map((name) => lines[name].toFixed(2)),
-      `**${total.toFixed(2)}**`,
-    ].join(' | '),
-  );
-  const head = ['accounts', 'kinds', ...names, 'total'].join(' | ');
-  return [`| ${head} |`, `|${'--:|'.repeat(8)}`, ...rows.map((row) => `| ${row} |`)].join('\n');
+/** The price of a month of monitoring, which does not depend on the number of accounts. */
+export function monitoringPrice(monitoring: Monitoring, drift: boolean): Readonly<Record<string, number>> {
+  const { metrics, driftMetrics, alarmMetrics, dashboards } = MONITORED[monitoring];
+  const charged = metrics + (drift ? driftMetrics : 0);
+  return {
+    metrics: charged * PRICES.metricMonth,
+    alarms: alarmMetrics * PRICES.alarmMonth,
+    dashboard: dashboards * PRICES.dashboardMonth,
+  };
 }
+
+/** A Markdown table whose columns are all numbers. */
+function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [line(head), `|${'--:|'.repeat(head.length)}`, ...rows.map(line)].join('\n');
+}
+
+const dollars = (amount: number): string => amount.toFixed(2);
+const sumOf = (amounts: readonly number[]): number => amounts.reduce((all, each) => all + each, 0);
+const countOf = (accounts: number): string => accounts.toLocaleString('en-US');
+const chargesOf = ({ lines, total }: Bill): readonly string[] => [
+  ...LINES.map((name) => dollars(lines[name])),
+  `**${dollars(total)}**`,
+];
 
 export const SIZES = [100, 1_000, 10_000];
+const DRIFTS = [0, 0.01, 0.05];
 
 /** The first kind alone, and every kind. */
 const POLICIES: readonly (readonly EnrollmentId[])[] = [[FIRST_KIND.id], ENROLLMENT_IDS];
 
-export function report(): { readonly monthly: string; readonly adoption: string } {
-  const of = (make: (assumptions: Assumptions) => Bill): string =>
-    table(SIZES.flatMap((accounts) => POLICIES.map((kinds) => make({ ...USUAL, accounts, kinds }))));
-  return { monthly: of(monthly), adoption: of(adoption) };
+export function report(): { readonly monthly: string; readonly monitoring: string; readonly adoption: string } {
+  const months = [
+    ...SIZES.slice(0, -1).map((accounts) => monthly({ ...USUAL, accounts })),
+    ...POLICIES.flatMap((kinds) =>
+      [false, true].flatMap((tagRule) =>
+        DRIFTS.map((driftPerDay) => monthly({ ...USUAL, accounts: 10_000, kinds, tagRule, driftPerDay })),
+      ),
+    ),
+  ];
+  const adoptions = SIZES.flatMap((accounts) => POLICIES.map((kinds) => adoption({ ...USUAL, accounts, kinds })));
+  const monitored = MONITORING.flatMap((monitoring) =>
+    [false, true].map((drift) => ({ monitoring, drift, prices: Object.values(monitoringPrice(monitoring, drift)) })),
+  );
+  return {
+    monthly: markdown(
+      ['accounts', 'kinds', 'tag rule', 'drift a day', ...LINES, 'total'],
+      months.map((each) => [
+        ...[countOf(each.accounts), String(each.kinds), each.tagRule ? 'yes' : 'no', `${100 * each.driftPerDay}%`],
+        ...chargesOf(each),
+      ]),
+    ),
+    monitoring: markdown(
+      ['`monitoring`', 'accounts drift', 'metrics', 'alarms', 'dashboard', 'total'],
+      monitored.map(({ monitoring, drift, prices }) => [
+        ...[
+          `\`${monitoring}\``,
+          drift ? 'every hour' : 'never',
+          ...prices.map(dollars),
+          `**${dollars(sumOf(prices))}**`,
+        ],
+      ]),
+    ),
+    adoption: markdown(
+      ['accounts', 'kinds', ...LINES, 'total'],
+      adoptions.map((each) => [countOf(each.accounts), String(each.kinds), ...chargesOf(each)]),
+    ),
+  };
 }
 
 if (import.meta.main) {
   const tables = report();
-  process.stdout.write(`A month:\n\n${tables.monthly}\n\nAdoption, once:\n\n${tables.adoption}\n`);
+  process.stdout.write(
+    `A month:\n\n${tables.monthly}\n\nMonitoring, a month:\n\n${tables.monitoring}\n\nAdoption, once:\n\n${tables.adoption}\n`,
+  );
 }

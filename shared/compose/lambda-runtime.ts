@@ -97,7 +97,7 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
   const settings = ownSettings(options.settings);
   const newId = makeNewId(clock);
   const logger = options.logger ?? lambdaLogger({ service, stage: env.stage, level: env.logLevel });
-  const metrics = options.metrics ?? lambdaMetrics({ service, stage: env.stage });
+  const metrics = options.metrics ?? lambdaMetrics({ service, stage: env.stage, monitoring: env.monitoring });
   const { table, queueUrl, dlqUrl } = env;
   const network = ownNetwork();
   const stores = await openAwsStores({
@@ -214,7 +214,6 @@ class CallTally {
     const changes = mutating.reduce((sum, each) => sum + each.count - each.throttled, 0);
     if (count > this.#reported.count) this.#metrics.add('Calls', count - this.#reported.count);
     if (changes > this.#reported.changes) this.#metrics.add('ChangesMade', changes - this.#reported.changes);
-    // Zero is reported too, because an alarm distinguishes zero from missing data.
     this.#metrics.add('Throttles', throttled - this.#reported.throttled);
     this.#reported = { count, throttled, changes };
   }

@@ -1,5 +1,6 @@
 import { isAbsolute } from 'node:path';
 import * as z from 'zod';
+import { MONITORING, type Monitoring } from '../ports/metrics.ts';
 import type { Environment } from './config.ts';
 import { ConfigError } from './config-error.ts';
 
@@ -27,6 +28,7 @@ export interface AwsEnv extends AwsStoreEnv {
   readonly policy: PolicyLocation;
   readonly stage: string;
   readonly logLevel: (typeof LOG_LEVELS)[number];
+  readonly monitoring: Monitoring;
   /** The directory of the function's code. Relative paths of policies start here. */
   readonly taskRoot: string;
 }
@@ -79,6 +81,7 @@ const schema = storeSchema.extend({
     .regex(/^[a-z][a-z0-9-]{0,19}$/, 'a stage such as prod')
     .default('dev'),
   ROLLCALL_LOG_LEVEL: z.enum(LOG_LEVELS, `one of ${LOG_LEVELS.join(', ')}`).default('info'),
+  ROLLCALL_MONITORING: z.enum(MONITORING, `one of ${MONITORING.join(', ')}`).default('full'),
   LAMBDA_TASK_ROOT: z.string().refine(isAbsolute, 'an absolute path').optional(),
 });
 
@@ -90,6 +93,7 @@ export function readAwsEnv(env: Environment): AwsEnv {
     policy: data.ROLLCALL_POLICY,
     stage: data.ROLLCALL_STAGE,
     logLevel: data.ROLLCALL_LOG_LEVEL,
+    monitoring: data.ROLLCALL_MONITORING,
     taskRoot: data.LAMBDA_TASK_ROOT ?? process.cwd(),
   });
 }

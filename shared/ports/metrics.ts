@@ -38,6 +38,20 @@ export const METRICS = {
 
 export type MetricName = keyof typeof METRICS;
 
+/** What a deployment monitors: everything, only what the alarms need, or nothing. CloudWatch charges for each metric, alarm and dashboard. */
+export const MONITORING = ['full', 'alarms', 'none'] as const;
+export type Monitoring = (typeof MONITORING)[number];
+
+/** The metrics that the alarms in `infra/alarms.yml` read, by function. */
+export const ALARMED: Readonly<Record<string, readonly MetricName[]>> = {
+  tick: ['ScanAge', 'EntriesRefused'],
+  scanner: ['AccountsStalled', 'GuardrailsTripped'],
+  worker: ['Calls', 'Throttles'],
+};
+
+/** The metrics whose zeros end an alarm. CloudWatch charges for a metric in each hour with a value, so other zeros are not sent. */
+export const ZEROS_MATTER: ReadonlySet<MetricName> = new Set(['ScanAge', 'AccountsStalled', 'GuardrailsTripped']);
+
 /** Promise: it never throws and never waits. All counts are written when `flush` returns. */
 export interface Metrics {
   add(name: MetricName, value: number): void;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { adoption, monthly, PRICES, report, SIZES, USUAL } from '../../infra/costs.ts';
+import { adoption, MONITORED, monthly, PRICES, report, SIZES, USUAL } from '../../infra/costs.ts';
 import committed from '../../infra/measured-calls.json' with { type: 'json' };
 import {
   dependentsOf,
@@ -7,7 +7,9 @@ import {
   type EnrollmentId,
   FIRST_KIND,
 } from '../../shared/domain/enrollment/kinds/index.ts';
-import { type Calls, type KindCalls, measurePhases, sum } from './measured-calls.ts';
+import { ALARMED } from '../../shared/ports/metrics.ts';
+import { type Calls, type KindCalls, sum } from './measured.ts';
+import { measurePhases } from './measured-calls.ts';
 import { unitsOfWrite } from './meter.ts';
 import { read } from './template.ts';
 
@@ -19,6 +21,7 @@ describe('the cost estimate', () => {
     const manual = read('docs/deploy.md');
     const tables = report();
     expect(manual).toContain(tables.monthly);
+    expect(manual).toContain(tables.monitoring);
     expect(manual).toContain(tables.adoption);
     expect(manual).toContain(`as of ${PRICES.date}`);
   });
@@ -34,7 +37,8 @@ describe('the cost estimate', () => {
     }
     const usual = monthly({ ...USUAL, accounts: 1_000 }).total;
     expect(monthly({ ...USUAL, accounts: 1_000, scansPerMonth: 2_880 }).total).toBeGreaterThan(usual);
-    expect(monthly({ ...USUAL, accounts: 1_000, driftPerMonth: 0.5 }).total).toBeGreaterThan(usual);
+    expect(monthly({ ...USUAL, accounts: 1_000, driftPerDay: 0.01 }).total).toBeGreaterThan(usual);
+    expect(monthly({ ...USUAL, accounts: 1_000, tagRule: true }).total).toBeGreaterThan(usual);
   });
 
   it('grows with every kind that the policy manages, whatever their number', () => {
@@ -50,7 +54,11 @@ describe('the cost estimate', () => {
 
   it('counts the metrics of alarms', () => {
     const looked = read('infra/alarms.yml').match(/MetricName: /g)?.length;
-    expect(read('infra/costs.ts')).toContain(`const ALARM_METRICS = ${looked};`);
+    expect(MONITORED.full.alarmMetrics).toBe(looked);
+    expect(MONITORED.alarms.alarmMetrics).toBe(looked);
+    const { metrics, driftMetrics } = MONITORED.alarms;
+    // `EntriesRefused` has a value only while the event bus refuses entries.
+    expect(metrics + driftMetrics).toBe(Object.values(ALARMED).flat().length - 1);
   });
 
   const first = [FIRST_KIND.id];

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Measured, measureCalls } from './measured-calls.ts';
+import type { Measured } from './measured.ts';
+import { measureCalls } from './measured-calls.ts';
 
 /*
  * `node test/infra/measure-calls.ts` measures the calls of the functions and writes `infra/measured-calls.json`, from which infra/costs.ts

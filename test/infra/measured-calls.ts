@@ -9,40 +9,8 @@ import {
 import { startFaultProxy } from '../adapters/aws/faults.ts';
 import { type Deployment, startDeployment } from '../services/handlers/deployment.ts';
 import { type Functions, functionsOf } from '../services/handlers/functions.ts';
+import { type Calls, hundredths, type KindCalls, type Measured, rounded, type ScanCalls, sum } from './measured.ts';
 import { type Meter, startMeter } from './meter.ts';
-
-/** The calls of an activity. SQS requests are only those of the functions, without Lambda's pollers. */
-export interface Calls {
-  /** DynamoDB request units. */
-  readonly reads: number;
-  readonly writes: number;
-  /** Requests to SQS. */
-  readonly sqs: number;
-  /** Events put on a bus. */
-  readonly events: number;
-  /** Calls to the enrollment services, Organizations and STS. They are free, but take the function's time. */
-  readonly calls: number;
-  /** Batches that a worker received. */
-  readonly batches: number;
-}
-
-/** The part of one enrollment kind. That of the first kind contains what does not depend on kinds; the others have what they add. */
-export interface KindCalls {
-  /** A scan that finds no changes, without the ticks during it. */
-  readonly scan: { readonly base: Calls; readonly perAccount: Calls };
-  /** Additional calls of the first scan, per account. */
-  readonly joined: Calls;
-  /** The remediation of one account, from its drift to the last published entry. */
-  readonly change: Calls;
-  /** Its part of an account's record. */
-  readonly recordKb: number;
-}
-
-export interface Measured {
-  /** An idle tick: the average over most of an hour. */
-  readonly tick: Calls;
-  readonly kinds: Readonly<Record<EnrollmentId, KindCalls>>;
-}
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -58,7 +26,11 @@ export interface Sizes {
   /** The kinds in which they drift, each in accounts of its own: two remediations of one account at the same time conflict and repeat reads. */
   readonly drifting: readonly EnrollmentId[];
   readonly idleTicks?: number;
+  /** Whether a rule matches tags, which no account has. */
+  readonly tagRule?: boolean;
 }
+
+const TAG_RULE = "[{ id: tagged, match: { tags: { team: [none] } }, mode: 'off' }]";
 
 interface World {
   readonly deployment: Deployment;
@@ -67,7 +39,10 @@ interface World {
   during(work: () => Promise<void>): Promise<Calls>;
 }
 
-async function withWorld<T>({ accounts, kinds }: Sizes, work: (world: World) => Promise<T>): Promise<T> {
+async function withWorld<T>(
+  { accounts, kinds, tagRule = false }: Sizes,
+  work: (world: World) => Promise<T>,
+): Promise<T> {
   let meter: Meter | null = null;
   let queue: Awaited<ReturnType<typeof startFaultProxy>> | null = null;
   const doors = {
@@ -79,6 +54,7 @@ async function withWorld<T>({ accounts, kinds }: Sizes, work: (world: World) => 
     // With a change cap, as in real policies, because counting changes writes to the table.
     policy: {
       ...byKind((id) => (kinds.includes(id) ? 'Active' : 'unmanaged')),
+      ...(tagRule && { more: `rules: ${TAG_RULE}` }),
       ...{ callsPerSecond: 10, concurrency: 8, guardrails: '{ maxChanges: { percent: 60, atLeast: 10 } }' },
     },
     // A slower rate than in other tests: the whole measurement must fit between two full hours, at which scans are due.
@@ -117,15 +93,6 @@ async function withWorld<T>({ accounts, kinds }: Sizes, work: (world: World) => 
   } finally {
     await close();
   }
-}
-
-/** The sum of several counts. */
-export function sum(...parts: readonly (readonly [calls: Calls, factor: number])[]): Calls {
-  const of = (name: keyof Calls): number => parts.reduce((all, [calls, factor]) => all + calls[name] * factor, 0);
-  return {
-    ...{ reads: of('reads'), writes: of('writes'), sqs: of('sqs'), events: of('events') },
-    ...{ calls: of('calls'), batches: of('batches') },
-  };
 }
 
 /** The calls of a scan and of the work that follows, until everything is done and published, and the number of ticks. */
@@ -243,8 +210,12 @@ export async function measureCalls(sizes: {
       recordKb: both.recordKb - first.recordKb,
     };
   }
+  const tagged = await measureKinds([firstId], sizes, true);
+  const forTags = (part: (scan: ScanCalls) => Calls): Calls =>
+    rounded(sum([part(tagged.scan), 1], [part(first.scan), -1]));
   return {
     tick: rounded(tick),
+    tagRule: { base: forTags(({ base }) => base), perAccount: forTags(({ perAccount }) => perAccount) },
     kinds: byKind((id) => {
       const of = found[id];
       if (of === undefined) throw new Error(`${id} was not measured`);
@@ -257,10 +228,11 @@ export async function measureCalls(sizes: {
 async function measureKinds(
   kinds: readonly EnrollmentId[],
   { small, large, changed }: { readonly small: number; readonly large: number; readonly changed: number },
+  tagRule = false,
 ): Promise<KindCalls & { readonly tick: Calls }> {
-  const drifting = kinds.slice(-1);
-  const few = await measurePhases({ accounts: small, kinds, changed, drifting });
-  const many = await measurePhases({ accounts: large, kinds, changed, drifting });
+  const common = { kinds, changed, drifting: kinds.slice(-1), tagRule };
+  const few = await measurePhases({ accounts: small, ...common });
+  const many = await measurePhases({ accounts: large, ...common });
   const grown = 1 / (large - small);
   const perAccount = sum([many.quiet, grown], [few.quiet, -grown]);
   const adopted = sum([many.adoption, grown], [few.adoption, -grown]);
@@ -270,16 +242,5 @@ async function measureKinds(
     joined: sum([adopted, 1], [perAccount, -1]),
     change: sum([few.changes, 1 / changed]),
     recordKb: many.recordKb,
-  };
-}
-
-/** The difference of two measurements can be slightly below zero, because the limiter's calls depend on timing. */
-const hundredths = (value: number): number => Math.max(0, Math.round(value * 100) / 100);
-
-function rounded(calls: Calls): Calls {
-  const of = (name: keyof Calls): number => hundredths(calls[name]);
-  return {
-    ...{ reads: of('reads'), writes: of('writes'), sqs: of('sqs'), events: of('events') },
-    ...{ calls: of('calls'), batches: of('batches') },
   };
 }

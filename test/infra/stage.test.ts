@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { readAwsEnv } from '../../shared/config/aws-env.ts';
+import { MONITORING } from '../../shared/ports/metrics.ts';
 import { read } from './template.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -65,6 +66,24 @@ describe('the stage', () => {
     expect(said).toContain('the stage is "Prod"; expected');
     expect(said).not.toContain('infra/stage.cjs:');
   });
+});
+
+describe('the monitoring', () => {
+  const file = stageFile.parse(createRequire(import.meta.url)('../../infra/monitoring.cjs'));
+  const packagedWith = (monitoring: unknown) => file.checked({ resolveVariable: async () => monitoring });
+
+  it.each(MONITORING)('may be %s', async (monitoring) => {
+    expect(await packagedWith(monitoring)).toBe(monitoring);
+  });
+
+  it.each(['off', 'Full', '', undefined, 7])(
+    '%j is refused at packaging, without a stack trace',
+    async (monitoring) => {
+      const error = await packagedWith(monitoring).catch((refused: unknown) => refused);
+      expect(error).toMatchObject({ message: expect.stringContaining('; expected one of full, alarms, none') });
+      expect(error).toHaveProperty('stack', undefined);
+    },
+  );
 });
 
 describe('the source of the policy', () => {

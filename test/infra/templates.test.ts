@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { createTableInput } from '../../shared/adapters/aws/dynamodb/schema.ts';
 import { createDeadLetterQueueInput, createQueueInput } from '../../shared/adapters/aws/sqs/queue-check.ts';
 import { parsePolicy } from '../../shared/domain/policy/index.ts';
-import { METRICS } from '../../shared/ports/metrics.ts';
+import { ALARMED, METRICS, MONITORING } from '../../shared/ports/metrics.ts';
 import { parseTemplate } from './cloudformation-yaml.ts';
 import { actionsOf, read, readTemplate, resourceOf, statementsOf, TEMPLATES, trustOf } from './template.ts';
 
@@ -178,6 +178,23 @@ describe('all templates', () => {
     for (const [, name = ''] of read('infra/dashboard.yml').matchAll(/\["Rollcall", "(\w+)"/g)) named.add(name);
     expect(named.size).toBeGreaterThan(8);
     expect([...named].filter((name) => !Object.hasOwn(METRICS, name))).toEqual([]);
+  });
+
+  it('send the metrics of the alarms, by the functions that the alarms name, also without the others', () => {
+    const alarms = read('infra/alarms.yml');
+    const services = [...alarms.matchAll(/MetricName: (\w+)\n\s+Dimensions:\n\s+- \{ Name: service, Value: (\w+) \}/g)];
+    const inline = [...alarms.matchAll(/Namespace: Rollcall, MetricName: (\w+)/g)].map(([, name]) => `worker ${name}`);
+    const named = services.map(([, name, service]) => `${service} ${name}`);
+    const sent = Object.entries(ALARMED).flatMap(([service, names]) => names.map((name) => `${service} ${name}`));
+    expect([...new Set([...named, ...inline])].sort()).toEqual(sent.sort());
+  });
+
+  it('have alarms and a dashboard only if the parameter asks for them', () => {
+    const conditionsOf = (path: string) =>
+      new Set(Object.values(readTemplate(path).Resources).map(({ Condition }) => Condition));
+    expect([...conditionsOf('infra/alarms.yml')]).toEqual(['HasAlarms']);
+    expect([...conditionsOf('infra/dashboard.yml')]).toEqual(['HasDashboard']);
+    expect(read('infra/monitoring.cjs')).toContain(`['${MONITORING.join("', '")}']`);
   });
 
   it('have an explanation of each alarm in the operations manual', () => {

@@ -37,8 +37,11 @@ describe('the environment of a function', () => {
       policy: { kind: 's3', bucket: 'my-bucket', key: 'policies/rollcall.yaml' },
       stage: 'dev',
       logLevel: 'info',
+      monitoring: 'full',
       taskRoot: '/var/task',
     });
+    expect(readAwsEnv({ ...GOOD, ROLLCALL_MONITORING: 'alarms' }).monitoring).toBe('alarms');
+    expect(() => readAwsEnv({ ...GOOD, ROLLCALL_MONITORING: 'off' })).toThrow('expected one of full, alarms, none');
     expect(readAwsEnv({ ...GOOD, ROLLCALL_POLICY: 'ssm:/rollcall/prod/policy' }).policy).toEqual({
       kind: 'ssm',
       name: '/rollcall/prod/policy',

@@ -6,7 +6,7 @@ function written(script: string): Record<string, unknown>[] {
   const code = `
     import { lambdaLogger } from './shared/adapters/aws/lambda/logger.ts';
     import { lambdaMetrics } from './shared/adapters/aws/lambda/metrics.ts';
-    const options = { service: 'worker', stage: 'prod', level: 'info' };
+    const options = { service: 'worker', stage: 'prod', level: 'info', monitoring: 'full' };
     ${script}`;
   const run = spawnSync(process.execPath, ['--input-type=module-typescript', '-e', code], {
     encoding: 'utf8',
@@ -73,6 +73,8 @@ describe('metrics', () => {
       metrics.flush();
       metrics.add('Throttles', 0);
       metrics.flush();
+      metrics.add('AccountsStalled', 0);
+      metrics.flush();
     `);
     expect(lines.length).toBe(2);
     const [first, second] = lines;
@@ -89,7 +91,29 @@ describe('metrics', () => {
         },
       ],
     });
-    expect(second).toMatchObject({ Throttles: 0 });
+    expect(second).toMatchObject({ AccountsStalled: 0 });
     expect(second).not.toHaveProperty('ChangesMade');
+  });
+
+  it.each([
+    ['full', ['Calls', 'ChangesMade']],
+    ['alarms', ['Calls']],
+  ])('are limited to those that the monitoring %s needs', (monitoring, names) => {
+    const [line] = written(`
+      const metrics = lambdaMetrics({ ...options, monitoring: '${monitoring}' });
+      for (const name of ['Calls', 'ChangesMade']) metrics.add(name, 1);
+      metrics.flush();
+    `);
+    expect(Object.keys(line ?? {}).filter((name) => /^[A-Z]/.test(name))).toEqual(names);
+  });
+
+  it('are not written without monitoring', () => {
+    const lines = written(`
+      const metrics = lambdaMetrics({ ...options, monitoring: 'none' });
+      metrics.add('Calls', 1);
+      metrics.flush();
+      lambdaLogger(options).info('the only line');
+    `);
+    expect(lines.map(({ message }) => message)).toEqual(['the only line']);
   });
 });
