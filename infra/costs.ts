@@ -62,10 +62,12 @@ const ENTRIES_A_CHANGE = 4;
 /** Entries of one scan: started, completed, and its share of the daily entries. */
 const ENTRIES_A_SCAN = 3;
 
-/** Memory as in serverless.yml, GB, and estimated durations, s. */
-const TICK = { gb: 0.5, seconds: 0.3 };
-/** `cpuSeconds`: processor time for 1,000 accounts, of one processor, which a function of 1.77 GB has. */
-const SCANNER = { gb: 0.5, startSeconds: 2, cpuSeconds: 0.2, fullCpuGb: 1.77 };
+/** Lambda gives a function of this many GB one processor, and a smaller one a proportional part of it. */
+const FULL_CPU_GB = 1.77;
+/** Memory as in serverless.yml, GB. `cpuSeconds`: measured processor time; `waitSeconds`: eight requests to the table, one after the other. */
+const TICK = { gb: 0.5, cpuSeconds: 0.05, waitSeconds: 0.04 };
+/** `cpuSeconds`: measured processor time for 1,000 accounts; the rest is estimated. */
+const SCANNER = { gb: 0.5, startSeconds: 2, cpuSeconds: 0.2 };
 /** Two workers run at the same time and share the rate limit, so each call waits for the other worker's call too. */
 const WORKER = { gb: 1, atOnce: 2, secondsACall: 0.2 };
 /** For each batch of messages, Lambda makes two calls to SQS: it receives and deletes the batch. */
@@ -108,7 +110,8 @@ function stored({ reads, writes, sqs, events }: Calls): Usage {
 }
 
 function tick(): Usage {
-  return { ...stored(measured.tick), gbSeconds: TICK.gb * TICK.seconds, invocations: 1, logKb: LOG_KB.tick };
+  const gbSeconds = TICK.cpuSeconds * FULL_CPU_GB + TICK.gb * TICK.waitSeconds;
+  return { ...stored(measured.tick), gbSeconds, invocations: 1, logKb: LOG_KB.tick };
 }
 
 /** The measurements of the managed kinds. The first kind always counts, because its scan includes the calls that every scan makes. */
@@ -121,8 +124,8 @@ function quietScan(assumptions: Assumptions): Usage {
   const { accounts, callsPerSecond, tagRule } = assumptions;
   const scans = [...managed(assumptions).map(({ scan }) => scan), ...(tagRule ? [measured.tagRule] : [])];
   const calls = scans.reduce((all, { base, perAccount }) => all + base.calls + accounts * perAccount.calls, 0);
-  const cpuSeconds = ((accounts / 1_000) * SCANNER.cpuSeconds * SCANNER.fullCpuGb) / SCANNER.gb;
-  const gbSeconds = SCANNER.gb * (SCANNER.startSeconds + calls / callsPerSecond + cpuSeconds);
+  const waitSeconds = SCANNER.startSeconds + calls / callsPerSecond;
+  const gbSeconds = SCANNER.gb * waitSeconds + (accounts / 1_000) * SCANNER.cpuSeconds * FULL_CPU_GB;
   const own = { ...NONE, gbSeconds, invocations: 1, logKb: LOG_KB.scan };
   return sum(own, ...scans.map(({ base, perAccount }) => sum(stored(base), times(accounts, stored(perAccount)))));
 }
