@@ -7,7 +7,7 @@ import { POLICY } from '../../shared/app/coordination/policy-in-force.ts';
 import { PLANS, RUN_PLANS, RUNS } from '../../shared/app/coordination/run-store.ts';
 import { CHANGED_BY } from '../../shared/app/events/change-attribution.ts';
 import { EVENT_THROTTLE } from '../../shared/app/events/event-throttle.ts';
-import { APPROVALS } from '../../shared/app/guardrails/approvals.ts';
+import { APPROVALS, APPROVALS_UNTIL } from '../../shared/app/guardrails/approvals.ts';
 import { CLAIMED_CHANGES } from '../../shared/app/guardrails/change-reservations.ts';
 import { CONTROLS } from '../../shared/app/guardrails/controls.ts';
 import { OWN_CONFIGURATIONS } from '../../shared/app/guardrails/own-configurations.ts';
@@ -37,7 +37,7 @@ export const SCHEMAS: ReadonlyMap<string, z.ZodType> = new Map(
     ),
     ...[ORGANIZATION, POLICY, EVENT_THROTTLE, CLAIMED_CHANGES, CONTROLS, CHANGES_BEFORE_RESTORE, ROLLOUT, WAITING_RUN],
     ...[DIGEST, RECORD_CATCH_UP, RETENTION, BUS_REFUSAL, ALERTS, EXEMPTIONS, TRUSTED_ACCESS, SCAN_REQUEST, SCAN],
-    ...[ACCOUNT_OVERRIDES, BULK_RELEASE, OWN_CONFIGURATIONS],
+    ...[ACCOUNT_OVERRIDES, APPROVALS_UNTIL, BULK_RELEASE, OWN_CONFIGURATIONS],
   ].map(({ name, schema }): [string, z.ZodType] => [name, schema]),
 );
 

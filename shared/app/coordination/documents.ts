@@ -94,6 +94,13 @@ export const REGISTERS = {
     lifetime: '7 days after its expiry',
     restore: 'merged',
   },
+  approvalsUntil: {
+    name: 'approvals-until',
+    purpose: 'How long the newest approval can be used; until then each tick looks for approvals',
+    owner: 'guardrails/approvals',
+    lifetime: FOREVER,
+    restore: 'dropped',
+  },
   rollout: {
     name: 'rollout',
     purpose: 'The rollout gate of the policy in force',

@@ -3,10 +3,10 @@ import { totalChanges } from '../../domain/decision/plan-totals.ts';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { Registers } from '../../ports/registers.ts';
 import type { Deps } from '../context.ts';
-import { documentFamily, REGISTERS } from '../coordination/documents.ts';
+import { documentFamily, REGISTERS, storedDocument } from '../coordination/documents.ts';
 import { policyInForce } from '../coordination/policy-in-force.ts';
 import { RunStore, type StoredPlan } from '../coordination/run-store.ts';
-import { readTyped, readValue, type Typed, writeTyped } from '../coordination/typed-register.ts';
+import { readTyped, readValue, type Typed, update, writeTyped } from '../coordination/typed-register.ts';
 import { organizationEntry } from '../ledger/organization-entry.ts';
 import { writeOrganizationEntry } from '../ledger/write-entries.ts';
 
@@ -37,6 +37,8 @@ const approvalSchema = z.object({
 export type Approval = z.infer<typeof approvalSchema>;
 
 export const APPROVALS = documentFamily(REGISTERS.approval, approvalSchema);
+/** Read by every tick, because looking for approvals reads all shards of the registers. `until`: epoch ms. */
+export const APPROVALS_UNTIL = storedDocument(REGISTERS.approvalsUntil, z.object({ until: z.number() }));
 /** If an approval is not recorded within this time, its writer has crashed, ms. */
 const RECORDING_MS = 60_000;
 
@@ -99,6 +101,10 @@ export async function approve(deps: ApprovalDeps, hashPrefix: string, { actor, r
   const noted: Approval = {
     ...{ planHash: plan.hash, policyHash: plan.policyHash, actor, reason, ...lifetime, ...fresh, recorded: false },
   };
+  // Before the approval, so that no tick overlooks it.
+  await update(deps.registers, APPROVALS_UNTIL, (current) => ({
+    until: Math.max(current?.until ?? 0, lifetime.expiresAt),
+  }));
   const version = await writeTyped(deps.registers, document, noted, known?.version ?? null);
   if (version === null) throw await alreadyApproved(deps.registers, plan.hash);
   const entryId = deps.newId();
@@ -205,6 +211,16 @@ const iso = (time: EpochMs): string => new Date(time).toISOString();
 export async function approvalOf(registers: Registers, planHash: string): Promise<Approval | null> {
   const known = await readTyped(registers, APPROVALS.named(planHash));
   return known?.value.recorded === true ? known.value : null;
+}
+
+/**
+ * Whether an approval was given that no scan has used yet. One read if none was given recently. An approval by a version that did not store its
+ * end is used by the next scan of the schedule.
+ */
+export async function awaitsScan(registers: Registers, policyHash: string, now: EpochMs): Promise<boolean> {
+  const known = await readTyped(registers, APPROVALS_UNTIL);
+  if (known === null || now >= known.value.until) return false;
+  return (await openApprovals(registers, policyHash, now)).some(({ startedRun }) => startedRun === null);
 }
 
 /** The approvals under a policy that can still be used, the oldest first. */

@@ -37,6 +37,7 @@ import { type RestoreReport, type RestoreRequest, storeRestored } from './restor
  *   approval/, run/           used stays used, stopped stays stopped, and no approval stays valid
  *   rollout                   the stricter gate
  *   policy                    kept if both agree; otherwise the next scan records it
+ *   approvals-until           removed, because no approval stays valid
  *   scan                      ended, and due again, because its stored AWS responses are too old
  *   current                   leases stay held, and calls already made stay counted
  *   currentOrBackup           nothing is announced twice

@@ -8,7 +8,7 @@ import type { Clock, NewId } from '../../ports/system.ts';
 import { REGISTERS, storedDocument } from '../coordination/documents.ts';
 import { leaseHolder } from '../coordination/lease.ts';
 import { readTyped, type Typed, update, writeTyped } from '../coordination/typed-register.ts';
-import { openApprovals } from '../guardrails/approvals.ts';
+import { awaitsScan } from '../guardrails/approvals.ts';
 import { EARLY_SCAN_SPACING_MS, earlyScanRequest } from './scan-requests.ts';
 
 /*
@@ -97,8 +97,10 @@ export interface ScheduleDeps {
 export async function requestScan(deps: ScheduleDeps, policy: CompiledPolicy): Promise<ScanRequest | null> {
   const now = deps.clock.now();
   const known = await readTyped(deps.registers, SCAN);
+  // The approved run begins with a scan.
   const requested =
-    (await isApproved(deps.registers, policy, now)) || (await isRequestedByEvent(deps.registers, known?.value, now));
+    (await awaitsScan(deps.registers, policy.hash, now)) ||
+    (await isRequestedByEvent(deps.registers, known?.value, now));
   const isRunning = known?.value.state === 'running';
   const held = isRunning && (await leaseHolder(deps.registers, deps.clock, SCAN_LEASE)) !== null;
   const next = nextState(known?.value ?? null, policy, now, deps.newId, { requested, held });
@@ -108,11 +110,6 @@ export async function requestScan(deps: ScheduleDeps, policy: CompiledPolicy): P
   const nextAt = nextScanAt(policy.policy.schedule, next.dueAt);
   deps.onScanGivenUp?.({ runId: next.runId, nextAt: nextAt === null ? null : toIso(Math.max(now, nextAt)) });
   return null;
-}
-
-/** Whether an approval was given that no scan has used yet. The approved run begins with a scan. */
-async function isApproved(registers: Registers, policy: CompiledPolicy, now: EpochMs): Promise<boolean> {
-  return (await openApprovals(registers, policy.hash, now)).some(({ startedRun }) => startedRun === null);
 }
 
 /** Whether an event has requested a scan, and the minimum interval since the last scan has passed. */

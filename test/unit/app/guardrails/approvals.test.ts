@@ -184,9 +184,18 @@ describe('the tick', () => {
       await endPart(deps, runId, 'done');
     };
     await end(first?.runId ?? '');
-    expect(await requestScan(deps, CAPPED)).toBeNull();
+    let lists = 0;
+    const list: typeof deps.registers.list = (prefix) => {
+      lists += 1;
+      return deps.registers.list(prefix);
+    };
+    const counting = { ...deps, registers: { ...deps.registers, list } };
+    expect(await requestScan(counting, CAPPED)).toBeNull();
+    // Approvals are searched only if one was given in the last 24 hours.
+    expect(lists).toBe(0);
     await give(hash);
-    const second = await requestScan(deps, CAPPED);
+    const second = await requestScan(counting, CAPPED);
+    expect(lists).toBe(1);
     expect(second).toMatchObject({ again: false });
     await end(second?.runId ?? '');
     expect(await requestScan(deps, CAPPED)).toBeNull();
