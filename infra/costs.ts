@@ -198,7 +198,7 @@ function bill(assumptions: Assumptions, usage: Usage, storedGb: number, ticks: n
 }
 
 /** The price of a month of monitoring, which does not depend on the number of accounts. */
-export function monitoringPrice(monitoring: Monitoring, drift: boolean): Readonly<Record<string, number>> {
+function monitoringPrice(monitoring: Monitoring, drift: boolean): Readonly<Record<string, number>> {
   const { metrics, driftMetrics, alarmMetrics, dashboards } = MONITORED[monitoring];
   const charged = metrics + (drift ? driftMetrics : 0);
   return {
