@@ -8,7 +8,7 @@ import type * as z from 'zod';
 import { CLI_BUNDLE } from '../../services/cli/package/bundle.ts';
 import { type Sandbox, type SandboxOptions, sandboxInfo, sandboxOver } from './sandbox.ts';
 
-const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
+export const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 
 /** Starts the simulated AWS in a separate process, so that its processor time does not count as ours. */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {

@@ -12,6 +12,7 @@ import { systemClock, systemMonotonic } from '../../shared/adapters/system/clock
 import { makeNewId } from '../../shared/adapters/system/ids.ts';
 import { systemRandom } from '../../shared/adapters/system/random.ts';
 import { createLimiter } from '../../shared/app/rate-limiter/rate-limiter.ts';
+import type { MeteredCall } from '../../shared/ports/cloud.ts';
 import type { Registers } from '../../shared/ports/registers.ts';
 import { HOST } from '../support/host.ts';
 
@@ -27,7 +28,7 @@ import { HOST } from '../support/host.ts';
 
 const TABLE = 'limiter';
 const ACCESS = { region: 'eu-west-1', credentials: { accessKeyId: 'bench', secretAccessKey: 'bench' } };
-const KEY = { service: 'compute-optimizer', operation: 'UpdateEnrollmentStatus' };
+const KEY: MeteredCall = { service: 'compute-optimizer', operation: 'UpdateEnrollmentStatus', meteredIn: 'member' };
 
 const taskSchema = z.object({
   endpoint: z.string(),

@@ -3,6 +3,7 @@ import { associations, organizationWide } from './batches.ts';
 import { coldStart } from './cold-start.ts';
 import { configurations } from './configurations.ts';
 import { dashboard } from './dashboard.ts';
+import { defaultLimits } from './default-limits.ts';
 import { diffAlone } from './diff.ts';
 import { fairness } from './fairness.ts';
 import type { Figure } from './figure.ts';
@@ -33,6 +34,7 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   unlimited,
   throttled: repeated(throttled),
   'side-by-side': sideBySide,
+  'default-limits': defaultLimits,
   'shared-limiter': repeated(sharedLimiter),
   'organization-wide': repeated(organizationWide),
   associations: repeated(associations),

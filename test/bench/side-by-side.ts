@@ -36,8 +36,9 @@ interface Method {
   readonly run: (sandbox: Sandbox) => Promise<Pick<Outcome, 'leftBehind' | 'runs'>>;
 }
 
-async function byScript(sandbox: Sandbox, atOnce: boolean): Promise<Pick<Outcome, 'leftBehind' | 'runs'>> {
-  const { failedAfterEach } = await runTask('by-script', { atOnce, runs: SCRIPT_RUNS }, scripted, sandbox);
+async function byScript(sandbox: Sandbox, lanes: number | null): Promise<Pick<Outcome, 'leftBehind' | 'runs'>> {
+  const input = { lanes, runs: SCRIPT_RUNS, retries: 'javascript' };
+  const { failedAfterEach } = await runTask('by-script', input, scripted, sandbox);
   return { leftBehind: failedAfterEach[0] ?? 0, runs: failedAfterEach.length };
 }
 
@@ -49,8 +50,8 @@ async function byRollcall(sandbox: Sandbox, callsPerSecond: number, concurrency:
 /** Each method in turn adopts all accounts of the same simulated organization. */
 export async function sideBySide(): Promise<readonly Figure[]> {
   const rounds = roundsOr(ROUNDS);
-  const loop: Method = { name: 'a sequential SDK loop', rounds, run: (at) => byScript(at, false) };
-  const all: Method = { name: 'SDK paginator and Promise.all', rounds, run: (at) => byScript(at, true) };
+  const loop: Method = { name: 'a sequential SDK loop', rounds, run: (at) => byScript(at, 1) };
+  const all: Method = { name: 'SDK paginator and Promise.all', rounds, run: (at) => byScript(at, null) };
   const ours: Method = { name: 'rollcall apply', rounds, run: (at) => byRollcall(at, 500, 16) };
   // The defaults of a policy file. Not repeated, because it takes minutes and has no random parts.
   const defaults: Method = { name: 'rollcall apply, default limits', rounds: 1, run: (at) => byRollcall(at, 10, 8) };

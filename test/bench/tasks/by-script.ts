@@ -5,24 +5,38 @@ import {
 } from '@aws-sdk/client-compute-optimizer';
 import { OrganizationsClient, paginateListAccounts } from '@aws-sdk/client-organizations';
 import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { ConfiguredRetryStrategy } from '@smithy/core/retry';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import * as z from 'zod';
+import { mapParallel } from '../../../shared/domain/map-parallel.ts';
 import { answer, taskInput } from '../workbench.ts';
 
 /*
  * The script that an engineer would write with the SDK instead of using a product: list the accounts that are not Active, assume the role of
- * each, enable the enrollment, report failures, and run again until nothing fails. The SDK's default retries apply. Accounts are processed
- * one by one or concurrently.
+ * each, enable the enrollment, report failures, and run again until nothing fails. `lanes` accounts are processed at a time; null: all.
  */
 
-const { atOnce, runs } = z.object({ atOnce: z.boolean(), runs: z.number() }).parse(taskInput());
+const { lanes, runs, retries } = z
+  .object({ lanes: z.number().nullable(), runs: z.number(), retries: z.enum(['javascript', 'boto3']) })
+  .parse(taskInput());
 
 /** Shared keep-alive connections, with the SDK's default limit. */
 const requestHandler = new NodeHttpHandler({});
-const sts = new STSClient({ requestHandler });
+
+/**
+ * boto3's retry mode `standard`: three attempts, with a random delay before retry n of at most 2^(n-1) seconds [botocore/retries/standard.py]. Like
+ * boto3's, each client has its own retry quota.
+ */
+function settings() {
+  if (retries === 'javascript') return { requestHandler };
+  const delayMs = (retry: number): number => Math.min(20_000, Math.random() * 1000 * 2 ** (retry - 1));
+  return { requestHandler, retryStrategy: new ConfiguredRetryStrategy(3, delayMs) };
+}
+
+const sts = new STSClient(settings());
 // Its only endpoint is in us-east-1; a configured endpoint does not imply the signing Region.
-const organizations = new OrganizationsClient({ requestHandler, region: 'us-east-1' });
-const management = new ComputeOptimizerClient({ requestHandler });
+const organizations = new OrganizationsClient({ ...settings(), region: 'us-east-1' });
+const management = new ComputeOptimizerClient(settings());
 const { Account: managementAccountId } = await sts.send(new GetCallerIdentityCommand({}));
 
 async function toSwitchOn(): Promise<string[]> {
@@ -48,7 +62,7 @@ async function clientFor(accountId: string): Promise<ComputeOptimizerClient> {
     throw new Error(`no credentials for ${accountId}`);
   }
   const credentials = { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken };
-  return new ComputeOptimizerClient({ requestHandler, credentials });
+  return new ComputeOptimizerClient({ ...settings(), credentials });
 }
 
 const errors: Record<string, number> = {};
@@ -68,10 +82,8 @@ async function switchOn(accountId: string): Promise<boolean> {
 
 async function once(): Promise<number> {
   const accountIds = await toSwitchOn();
-  if (atOnce) return (await Promise.all(accountIds.map(switchOn))).filter((done) => !done).length;
-  let failed = 0;
-  for (const accountId of accountIds) if (!(await switchOn(accountId))) failed += 1;
-  return failed;
+  const done = await mapParallel(accountIds, lanes ?? accountIds.length, switchOn);
+  return done.filter((each) => !each).length;
 }
 
 const failedAfterEach: number[] = [];
