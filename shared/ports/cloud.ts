@@ -192,12 +192,17 @@ export interface CallKey {
   readonly operation: string;
 }
 
+/** A wire call, and the account whose quota it counts against: the account whose credentials sign it. */
+export interface MeteredCall extends CallKey {
+  readonly meteredIn: 'caller' | 'member';
+}
+
 /** The rate limiter: each wire call acquires a permit first and reports its outcome afterwards. */
 export interface CallGate {
   /** Returns when the call may be made, with the time of the permit (epoch ms), or `undefined` from a gate that does not pace. */
-  acquire(key: CallKey): Promise<EpochMs | undefined>;
+  acquire(call: MeteredCall): Promise<EpochMs | undefined>;
   /** @param acquiredAt the result of `acquire`: the outcome shows whether the rate at that time was too high */
-  report(key: CallKey, outcome: 'ok' | 'throttled' | 'failed', acquiredAt?: EpochMs): void;
+  report(call: MeteredCall, outcome: 'ok' | 'throttled' | 'failed', acquiredAt?: EpochMs): void;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { ChangeRequest, Cloud } from '../../shared/ports/cloud.ts';
+import type { CallGate, ChangeRequest, Cloud } from '../../shared/ports/cloud.ts';
 import {
   associate,
   changeNow,
@@ -144,6 +144,28 @@ export const CHANGE_PROMISES = {
       expect(countOf(world, mutation.action)).toBe(0);
     }
     expect(world.sandbox.accounts()).toEqual(before);
+  },
+
+  async 'the gate learns in whose account AWS meters a call: the account whose credentials sign it'(open) {
+    const metered: string[] = [];
+    const gate: CallGate = {
+      acquire: async ({ operation, meteredIn }) => void metered.push(`${operation} ${meteredIn}`),
+      report: ({ operation, meteredIn }) => void metered.push(`${operation} ${meteredIn}, reported`),
+    };
+    const { cloud, sandbox, ...world } = await open({ gate });
+    const { accountId } = findMember({ cloud, sandbox, ...world });
+    metered.length = 0;
+    await cloud.read('computeOptimizer', accountId);
+    await cloud.read('computeOptimizer', sandbox.info().managementAccountId);
+    await cloud.list('computeOptimizer', null);
+    const calls = [
+      'AssumeRole caller',
+      'GetEnrollmentStatus member',
+      'GetEnrollmentStatus caller',
+      'GetEnrollmentStatusesForOrganization caller',
+    ];
+    const seen = metered.filter((each) => !each.startsWith('GetCallerIdentity'));
+    expect(seen).toEqual(calls.flatMap((call) => [call, `${call}, reported`]));
   },
 
   async 'every call acquires a slot before and reports its outcome after, once'(open) {

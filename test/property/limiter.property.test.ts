@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { busiestSecond, type Fleet, runFleet } from '../support/limiter-fleet.ts';
-import { anyFleet, judge, provenMost, steady } from '../support/limiter-fleets.ts';
+import { anyAutoFleet, anyFleet, judge, judgeAuto, provenMost, steady } from '../support/limiter-fleets.ts';
 
 const SECONDS = 40;
 const FLEET = { rate: 20, reserveMs: 2_500, seconds: SECONDS, storeMs: 10 };
@@ -133,5 +133,51 @@ describe('the budget of all workers', () => {
     }
     expect(calls.length).toBeGreaterThanOrEqual(0.95 * 20 * (seconds - 2));
     expect(writes / calls.length).toBeLessThan(1);
+  });
+});
+
+describe('workers without a total budget', () => {
+  it('find what AWS accepts, use most of it, and are rarely throttled', { timeout: 240_000 }, async () => {
+    await fc.assert(
+      fc.asyncProperty(anyAutoFleet, async (fleet) => {
+        const result = await runFleet(fleet);
+        const { throttled, used, learning } = judgeAuto(fleet, result);
+        expect(throttled).toBeLessThanOrEqual(0.06);
+        expect(used).toBeGreaterThanOrEqual(0.5);
+        // In the caller's account, the rate exceeds four fifths only while it looks for a higher limit.
+        expect(used).toBeLessThanOrEqual(fleet.service.meteredIn === 'caller' ? 0.97 : 1.05);
+        expect(learning).toBeLessThanOrEqual(20 + 2 * fleet.service.rate);
+        expect(result.workers.flatMap(({ refused }) => refused)).toEqual([]);
+      }),
+      { numRuns: 10 },
+    );
+  });
+
+  it("leave a fifth of the limit to others in the caller's account, and less in members", async () => {
+    const use = async (meteredIn: 'caller' | 'member'): Promise<number> => {
+      const workers = [{ ...steady, lanes: 32, callMs: 80 }];
+      const service = { rate: 20, meteredIn };
+      const { calls } = await runFleet({ rate: null, service, workers, reserveMs: 100, storeMs: 2, seconds: 60 });
+      return calls.filter((at) => at >= 20_000).length / (20 * 40);
+    };
+    expect(await use('caller')).toBeCloseTo(0.8, 1);
+    expect(await use('member')).toBeGreaterThan(0.87);
+  });
+
+  it('all slow down when one of them is throttled', async () => {
+    // One worker calls, and the others join after it has learned the limit. They start at the rate that it learned.
+    const first = { ...steady, lanes: 32, callMs: 80 };
+    const workers = [first, ...[1, 2, 3].map(() => ({ ...first, joinsAt: 15_000 }))];
+    const service = { rate: 20, meteredIn: 'caller' as const };
+    const { throttled, calls } = await runFleet({
+      rate: null,
+      service,
+      workers,
+      reserveMs: 100,
+      storeMs: 2,
+      seconds: 40,
+    });
+    expect(throttled.filter((at) => at >= 15_000)).toEqual([]);
+    expect(busiestSecond(calls.filter((at) => at >= 15_000)).calls).toBeLessThanOrEqual(20);
   });
 });

@@ -9,12 +9,13 @@ import {
   type Reservation,
   reserve,
 } from '../../shared/domain/rate-limit/adaptive-rate.ts';
+import { fixedRules } from '../../shared/domain/rate-limit/rate-rules.ts';
 
 const START = 1_000_000;
 
 /** A bucket at a fixed rate. */
 function bucketAt(rate: number): BucketState {
-  return { ...newBucket(START, rate), rate };
+  return { ...newBucket(START, fixedRules(rate)), rate };
 }
 
 const anyRate = fc.oneof(fc.integer({ min: 1, max: 500 }), fc.double({ min: 0.5, max: 20, noNaN: true }));
@@ -84,7 +85,7 @@ describe('reserving slots', () => {
   });
 
   it('waits behind other callers at any rate', () => {
-    const slow = { ...newBucket(START, 0.5), rate: 0.5 };
+    const slow = { ...newBucket(START, fixedRules(0.5)), rate: 0.5 };
     const [line] = reserve(slow, START, 90);
     expect(reserve(line, START, 1)[1].from).toBe(START + 180_000);
     const [brisk] = reserve(bucketAt(100), START, 2_900);
@@ -93,6 +94,7 @@ describe('reserving slots', () => {
 });
 
 const RESERVE_MS = 100;
+const RULES = fixedRules(500);
 
 /** Pseudorandom numbers in [0, 1), determined by the seed. */
 function numbers(seed: number): () => number {
@@ -106,7 +108,8 @@ function numbers(seed: number): () => number {
 /** A service that accepts `limit` calls per second, with a burst of twice that, and answers after `latencyMs`. */
 function converge(limit: number, latencyMs: number, { seconds = 38, ceiling = 500, refusing = 0, seed = 1 } = {}) {
   const random = numbers(seed);
-  let state: BucketState = newBucket(0, ceiling);
+  const rules = fixedRules(ceiling);
+  let state: BucketState = newBucket(0, rules);
   let tokens = 2 * limit;
   let filledAt = 0;
   let now = 0;
@@ -116,10 +119,10 @@ function converge(limit: number, latencyMs: number, { seconds = 38, ceiling = 50
   while (now < seconds * 1000) {
     const answered = pending.filter(({ at }) => at <= now);
     pending = pending.filter(({ at }) => at > now);
-    const from = countsFrom(state, RESERVE_MS);
+    const from = countsFrom(state);
     const counted = answered.filter(({ left }) => left >= from);
     const ok = counted.filter((answer) => answer.ok).length;
-    state = adapt(state, { ok, throttled: counted.length - ok }, now, ceiling);
+    state = adapt(state, { ok, throttled: counted.length - ok, lastAt: counted.at(-1)?.left ?? null }, now, rules);
     const [next, reservation] = reserve(state, now, Math.max(1, Math.round((state.rate * RESERVE_MS) / 1000)));
     state = next;
     for (const at of slotsOf(reservation)) {
@@ -189,10 +192,16 @@ describe('the rate', () => {
     fc.assert(
       fc.property(fc.array(anyReport, { maxLength: 80 }), fc.constantFrom(0.1, 1, 10, 500), (reports, ceiling) => {
         let now = START;
-        let state = newBucket(now, ceiling);
+        const rules = fixedRules(ceiling);
+        let state = newBucket(now, rules);
         for (const { afterMs, ok, throttled } of reports) {
           now += afterMs;
-          state = adapt(isForgotten(state, now) ? newBucket(now, ceiling) : state, { ok, throttled }, now, ceiling);
+          state = adapt(
+            isForgotten(state, now) ? newBucket(now, rules) : state,
+            { ok, throttled, lastAt: ok + throttled === 0 ? null : now },
+            now,
+            rules,
+          );
           expect(state.rate).toBeLessThanOrEqual(ceiling);
           expect(state.rate).toBeGreaterThanOrEqual(Math.min(0.5, ceiling));
           [state] = reserve(state, now, 1);
@@ -204,20 +213,21 @@ describe('the rate', () => {
   });
 
   it('does not grow during a pause without calls', () => {
-    const state = { ...newBucket(START, 500), rate: 20 };
-    expect(adapt(state, { ok: 0, throttled: 0 }, START + 300_000, 500).rate).toBeLessThanOrEqual(80);
+    const state = { ...newBucket(START, RULES), rate: 20 };
+    expect(adapt(state, { ok: 0, throttled: 0, lastAt: null }, START + 300_000, RULES).rate).toBeLessThanOrEqual(80);
   });
 
   it('continues to grow after a write by a process whose clock is an hour fast', () => {
     const hour = 3_600_000;
-    const limited = adapt(newBucket(START, 500), { ok: 0, throttled: 5 }, START + hour, 500);
+    const limited = adapt(newBucket(START, RULES), { ok: 0, throttled: 5, lastAt: START + hour }, START + hour, RULES);
     let state = limited;
-    for (let now = START; now < START + 20_000; now += 100) state = adapt(state, { ok: 5, throttled: 0 }, now, 500);
+    for (let now = START; now < START + 20_000; now += 100)
+      state = adapt(state, { ok: 5, throttled: 0, lastAt: now }, now, RULES);
     expect(state.rate).toBeGreaterThan(limited.rate * 1.5);
   });
 
   it('is forgotten after ten minutes without a call', () => {
-    const state = { ...newBucket(START, 500), limit: 5, rate: 5 };
+    const state = { ...newBucket(START, RULES), limit: 5, rate: 5 };
     expect(isForgotten(state, START + 600_000)).toBe(false);
     expect(isForgotten(state, START + 600_001)).toBe(true);
   });

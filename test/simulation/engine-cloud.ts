@@ -19,7 +19,7 @@ import {
 import { isAboutCredentials, meansNeverEnrolled } from '../../shared/adapters/aws/vendor-error-codes.ts';
 import type { AccountId, Caller } from '../../shared/domain/enrollment/model.ts';
 import type { OrganizationAccount } from '../../shared/domain/policy/index.ts';
-import type { CallGate, CallKey, Cloud, ReadOrganizationOptions } from '../../shared/ports/cloud.ts';
+import type { CallGate, CallKey, Cloud, MeteredCall, ReadOrganizationOptions } from '../../shared/ports/cloud.ts';
 import { CloudError } from '../../shared/ports/cloud.ts';
 import { itemsOf, tagsOf, textOf, tokenOf, withIndexedTags, withTags } from './engine-tags.ts';
 import { unitIdsOf, unitsOf } from './units.ts';
@@ -63,8 +63,12 @@ export function engineCloud(options: EngineCloudOptions): Cloud {
   type Key = CallKey & { readonly service: ServiceName };
   type Answer = { readonly output: Output; readonly requestId: string };
 
+  const metered = (key: CallKey, signer: AccountId): MeteredCall => {
+    return { ...key, meteredIn: signer === caller.accountId ? 'caller' : 'member' };
+  };
+
   async function make(key: Key, callerAccountId: AccountId, input: Output): Promise<Answer> {
-    const leave = await gate.acquire(key);
+    const leave = await gate.acquire(metered(key, callerAccountId));
     return act(key, callerAccountId, input, leave);
   }
 
@@ -91,7 +95,7 @@ export function engineCloud(options: EngineCloudOptions): Cloud {
       outcome = failure.kind === 'Throttled' ? 'throttled' : 'failed';
       throw failure;
     } finally {
-      gate.report(key, outcome, leave);
+      gate.report(metered(key, callerAccountId), outcome, leave);
     }
   }
 
@@ -190,7 +194,7 @@ export function engineCloud(options: EngineCloudOptions): Cloud {
       const { key, input } = DRIVERS[kind].change(change);
       const accountId = target.scope === 'account' ? target.accountId : caller.accountId;
       await assume(accountId);
-      const leave = await gate.acquire(key);
+      const leave = await gate.acquire(metered(key, accountId));
       return async () => {
         const { output, requestId } = await act({ ...key, service: serviceOf(key) }, accountId, { ...input }, leave);
         return { requestId, ...DRIVERS[kind].parseChange(output, change) };
@@ -198,8 +202,8 @@ export function engineCloud(options: EngineCloudOptions): Cloud {
     },
     configurations: createConfigurations({
       async prepare({ key, input }) {
-        const leave = await gate.acquire(key);
         const { accountId } = caller;
+        const leave = await gate.acquire(metered(key, accountId));
         return async () => {
           const { output, requestId } = await act({ ...key, service: serviceOf(key) }, accountId, { ...input }, leave);
           return { answer: output, requestId, accountId };

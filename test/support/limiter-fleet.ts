@@ -1,11 +1,13 @@
+import { TokenBucket } from '../../services/sandbox/engine/throttle.ts';
 import { memoryRegisters } from '../../shared/adapters/embedded/memory-registers.ts';
 import { createLimiter } from '../../shared/app/rate-limiter/rate-limiter.ts';
+import type { MeteredCall } from '../../shared/ports/cloud.ts';
 import type { Registers } from '../../shared/ports/registers.ts';
 import { ClockDifferenceError, type StoreTime, type TimeReading } from '../../shared/ports/store-time.ts';
 import type { Clock } from '../../shared/ports/system.ts';
 import { type ManualClock, manualClock } from './manual-clock.ts';
 
-const KEY = { service: 'compute-optimizer', operation: 'UpdateEnrollmentStatus' };
+const KEY: MeteredCall = { service: 'compute-optimizer', operation: 'UpdateEnrollmentStatus', meteredIn: 'member' };
 
 export interface FleetWorker {
   /** How far its clock is ahead of the store's, ms. */
@@ -22,7 +24,14 @@ export interface FleetWorker {
   readonly mayWait?: boolean;
 }
 
+/** What AWS accepts: `rate` calls a second, and bursts of twice that. */
+export interface FleetService {
+  readonly rate: number;
+  readonly meteredIn: MeteredCall['meteredIn'];
+}
+
 export interface Fleet {
+  /** The total budget, calls a second. */
   readonly rate: number;
   readonly reserveMs: number;
   readonly seconds: number;
@@ -31,9 +40,17 @@ export interface Fleet {
   readonly workers: readonly FleetWorker[];
 }
 
+/** A fleet without a total budget (`auto`), under what AWS accepts. */
+export interface AutoFleet extends Omit<Fleet, 'rate'> {
+  readonly rate: null;
+  readonly service: FleetService;
+}
+
 interface WorkerResult {
   /** When each call was made: ms from the start, in true time, ascending. */
   readonly calls: readonly number[];
+  /** Which of them were throttled. */
+  readonly throttled: readonly number[];
   /** When it was rejected because of its clock, in the same form. */
   readonly refused: readonly number[];
 }
@@ -41,6 +58,7 @@ interface WorkerResult {
 export interface FleetResult {
   /** Of all workers, ascending. */
   readonly calls: readonly number[];
+  readonly throttled: readonly number[];
   readonly workers: readonly WorkerResult[];
   readonly writes: number;
 }
@@ -48,14 +66,27 @@ export interface FleetResult {
 /** The delay of a worker after a rejection, ms. */
 const REFUSED_MS = 5_000;
 
+/** The pause before a throttled call is made again, as in `support/retry.ts`, without its randomness. */
+const pauseMs = (attempt: number): number => Math.min(5_000, 100 * 2 ** attempt) / 2;
+
 /** The shared limiter under many workers, in virtual time. */
-export async function runFleet({ rate, reserveMs, seconds, storeMs, workers }: Fleet): Promise<FleetResult> {
+export async function runFleet(fleet: Fleet | AutoFleet): Promise<FleetResult> {
+  const { rate, reserveMs, seconds, storeMs, workers } = fleet;
+  const service = fleet.rate === null ? fleet.service : null;
+  const call = { ...KEY, meteredIn: service?.meteredIn ?? KEY.meteredIn };
   const clock = manualClock();
   const begin = clock.now();
   const end = begin + seconds * 1_000;
   const store = simulatedStore(clock, storeMs);
+  const bucket = service === null ? null : new TokenBucket(service.rate, begin);
+  const isAccepted = (): boolean => {
+    const accepted = bucket?.has(Math.floor(clock.now())) ?? true;
+    if (accepted) bucket?.take();
+    return accepted;
+  };
   const runs = workers.map((worker) => {
     const calls: number[] = [];
+    const throttled: number[] = [];
     const refused: number[] = [];
     const ahead = (): number => {
       const { skewMs, set } = worker;
@@ -69,14 +100,21 @@ export async function runFleet({ rate, reserveMs, seconds, storeMs, workers }: F
       const monotonic = (): number => clock.now() - begin;
       return createLimiter({ registers, clock: own, monotonic, storeTime: time, mayWait, ceiling: rate, reserveMs });
     };
+    const make = async (limiter: ReturnType<typeof start>): Promise<'ok' | 'throttled' | null> => {
+      const leave = await limiter.acquire(call);
+      if (gone()) return null;
+      calls.push(clock.now() - begin);
+      const outcome = isAccepted() ? 'ok' : 'throttled';
+      if (outcome === 'throttled') throttled.push(clock.now() - begin);
+      if (worker.callMs > 0) await clock.sleep(worker.callMs);
+      limiter.report(call, outcome, leave);
+      return outcome;
+    };
     const lane = async (limiter: ReturnType<typeof start>): Promise<void> => {
-      while (!gone()) {
+      for (let attempt = 0; !gone(); ) {
         try {
-          const leave = await limiter.acquire(KEY);
-          if (gone()) return;
-          calls.push(clock.now() - begin);
-          if (worker.callMs > 0) await clock.sleep(worker.callMs);
-          limiter.report(KEY, 'ok', leave);
+          attempt = (await make(limiter)) === 'throttled' ? attempt + 1 : 0;
+          if (attempt > 0) await clock.sleep(pauseMs(attempt));
         } catch (error) {
           if (!(error instanceof ClockDifferenceError)) throw error;
           refused.push(clock.now() - begin);
@@ -89,14 +127,15 @@ export async function runFleet({ rate, reserveMs, seconds, storeMs, workers }: F
       const limiter = start();
       await Promise.all(Array.from({ length: worker.lanes }, () => lane(limiter)));
     };
-    return { result: { calls, refused }, done: live() };
+    return { result: { calls, throttled, refused }, done: live() };
   });
   await clock.advance(seconds * 1_000);
   while (clock.sleeping > 0) await clock.advanceToNext();
   await Promise.all(runs.map(({ done }) => done));
   const results = runs.map(({ result }) => result);
-  const calls = results.flatMap((result) => result.calls).sort((a, b) => a - b);
-  return { calls, workers: results, writes: store.writes() };
+  const all = (of: (result: WorkerResult) => readonly number[]): number[] => results.flatMap(of).sort((a, b) => a - b);
+  const [calls, throttled] = [all((result) => result.calls), all((result) => result.throttled)];
+  return { calls, throttled, workers: results, writes: store.writes() };
 }
 
 /** Registers that answer after a delay, with the store's time in whole seconds like DynamoDB. */

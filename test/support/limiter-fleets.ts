@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { LATE_MS, SPAN } from '../../shared/app/rate-limiter/total-budget.ts';
 import { MAX_CLOCK_ERROR_MS } from '../../shared/domain/rate-limit/clock-difference.ts';
-import { busiestSecond, type Fleet, type FleetResult, type FleetWorker } from './limiter-fleet.ts';
+import { type AutoFleet, busiestSecond, type Fleet, type FleetResult, type FleetWorker } from './limiter-fleet.ts';
 
 /** The first call waits up to a second for the comparison of the clocks, and reservations grow to their full size. */
 const WARM_UP_MS = 5_000;
@@ -66,4 +66,54 @@ export function judge(fleet: Fleet, { calls }: FleetResult): Judged {
   const usableMs = seconds * 1_000 - WARM_UP_MS - deaths * SPAN * reserveMs;
   const made = calls.filter((at) => at >= WARM_UP_MS).length;
   return { most, used: quick && usableMs > 5_000 ? made / ((rate * usableMs) / 1_000) : null };
+}
+
+/** The time in which a fleet without a total budget finds what the service accepts, ms. */
+const LEARNING_MS = 30_000;
+
+/** Processes without a total budget that together want to call more often than the service accepts. */
+export const anyAutoFleet: fc.Arbitrary<AutoFleet> = fc
+  .record({
+    store: anyStore,
+    service: fc.record({
+      rate: fc.oneof(fc.constantFrom(5, 10, 20, 50), fc.integer({ min: 5, max: 100 })),
+      meteredIn: fc.constantFrom('caller' as const, 'member' as const),
+    }),
+    skewMs: allowedSkew,
+    callMs: fc.integer({ min: 5, max: 200 }),
+    others: fc.array(
+      fc.record({
+        skewMs: allowedSkew,
+        joinsAt: fc.integer({ min: 0, max: 10_000 }),
+        lanes: fc.integer({ min: 1, max: 8 }),
+      }),
+      { maxLength: 7 },
+    ),
+  })
+  .map(({ store, service, skewMs, callMs, others }) => {
+    // One worker alone can use what the service accepts.
+    const lanes = Math.max(8, Math.ceil((1.5 * service.rate * callMs) / 1_000));
+    const common = { callMs, diesAt: null };
+    const workers = [{ skewMs, joinsAt: 0, lanes }, ...others].map((worker) => ({ ...common, ...worker }));
+    return { ...store, rate: null, service, seconds: 80, workers };
+  });
+
+export interface AutoJudged {
+  /** The share of throttled calls after the fleet has learned the limit. */
+  readonly throttled: number;
+  /** Accepted calls in that time, as a share of what the service accepts. */
+  readonly used: number;
+  /** Throttled calls while the fleet learns. */
+  readonly learning: number;
+}
+
+export function judgeAuto({ service, seconds }: AutoFleet, { calls, throttled }: FleetResult): AutoJudged {
+  const late = (at: number): boolean => at >= LEARNING_MS;
+  const [made, refused] = [calls.filter(late).length, throttled.filter(late).length];
+  const accepts = (service.rate * (seconds * 1_000 - LEARNING_MS)) / 1_000;
+  return {
+    throttled: refused / made,
+    used: (made - refused) / accepts,
+    learning: throttled.length - refused,
+  };
 }

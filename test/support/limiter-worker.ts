@@ -4,6 +4,7 @@ import { openAwsStores } from '../../shared/adapters/aws/store.ts';
 import { systemClock } from '../../shared/adapters/system/clock.ts';
 import { makeNewId } from '../../shared/adapters/system/ids.ts';
 import { createLimiter } from '../../shared/app/rate-limiter/rate-limiter.ts';
+import type { MeteredCall } from '../../shared/ports/cloud.ts';
 import type { StoreTime } from '../../shared/ports/store-time.ts';
 import type { Clock } from '../../shared/ports/system.ts';
 import { HOST } from './host.ts';
@@ -13,7 +14,7 @@ import { HOST } from './host.ts';
  * `{"called":T}` for each call and `{"sleeps":T}` when it waits for the time T; each line on stdin is the new time. Times are ms from the start.
  */
 
-const KEY = { service: 'compute-optimizer', operation: 'UpdateEnrollmentStatus' };
+const KEY: MeteredCall = { service: 'compute-optimizer', operation: 'UpdateEnrollmentStatus', meteredIn: 'member' };
 /** 2026-03-01T12:00:00.000Z */
 const START = 1_772_366_400_000;
 

@@ -8,10 +8,14 @@ import {
   type Reservation,
   reserve,
 } from '../../domain/rate-limit/adaptive-rate.ts';
+import type { RateRules } from '../../domain/rate-limit/rate-rules.ts';
 import type { Clock } from '../../ports/system.ts';
 import type { ClockCheck } from './clock-check.ts';
 import type { Change, Page, SharedLimiterState } from './shared-state.ts';
 import { NO_SLOTS, SlotBlock } from './slot-block.ts';
+
+/** While a cut is being measured, blocks are this many times smaller, so that outcomes are stored sooner. */
+const SETTLING_BLOCKS = 4;
 
 /** The outcome of a call, and when the call was made. */
 interface CallOutcome {
@@ -19,15 +23,11 @@ interface CallOutcome {
   readonly throttled: boolean;
 }
 
-/**
- * How late a slot may be used, as a multiple of `reserveMs`. Late use does no harm, because the total budget spaces the calls of all operations.
- * With a shorter time, slots would lapse while the process waits for that budget.
- */
-const PATIENCE = 4;
-
 /** A reservation that was written. */
 interface Written {
   readonly slots: Reservation;
+  /** Whether the rate has just been cut, and the effect is being measured. */
+  readonly measuring: boolean;
   readonly begunAt: EpochMs;
   /** How many outcomes it took into account. */
   readonly outcomes: number;
@@ -39,17 +39,21 @@ export interface OperationOptions {
   readonly check: ClockCheck;
   /** `service:Operation`. */
   readonly name: string;
-  readonly ceiling: number;
+  readonly rules: RateRules;
   readonly reserveMs: number;
+  /** How late a slot may be used, ms. */
+  readonly patienceMs: number;
 }
 
 /**
- * This process's part of the budget of one operation: the slots that it has reserved, and the outcomes since. While the operation may be called at
- * the rate of the total budget, it needs no slots of its own.
+ * This process's part of the budget of one operation: the slots that it has reserved, and the outcomes since. At the highest rate, an operation needs
+ * no slots.
  */
 export class OperationBudget {
   readonly #options: OperationOptions;
   #block = new SlotBlock(NO_SLOTS);
+  /** Whether a cut was being measured when the block was reserved. */
+  #measuring = false;
   /** How many slots to reserve next: more while all are used, only as many as were used if some lapsed. */
   #want = 1;
   #outcomes: CallOutcome[] = [];
@@ -61,7 +65,12 @@ export class OperationBudget {
     this.#options = options;
   }
 
-  /** The time of this process's next slot; `null`: only the total budget limits this operation. */
+  /** `service:Operation`. */
+  get name(): string {
+    return this.#options.name;
+  }
+
+  /** The time of this process's next slot; `null`: it needs none. */
   async take(): Promise<EpochMs | null> {
     const { shared, clock, check } = this.#options;
     for (;;) {
@@ -81,21 +90,21 @@ export class OperationBudget {
     if (outcome === 'failed') return;
     const throttled = outcome === 'throttled';
     this.#outcomes.push({ leave, throttled });
-    // Drop the slots that were reserved at the old, faster rate; they lapse.
-    if (throttled) this.#block.drop();
+    // Drop the slots that were reserved at the old, faster rate; they lapse. While a cut is being measured, the slots have the new rate.
+    if (throttled && !this.#measuring) this.#block.drop();
   }
 
   /** The bucket to store with a write that happens anyway; `null`: nothing has changed. */
   toStore(stored: BucketState | null, now: EpochMs): BucketState | null {
     if (!this.#called) return null;
     this.#called = false;
-    const state = stored ?? newBucket(now, this.#options.ceiling);
-    return isFree(state, this.#options.ceiling) ? { ...state, at: now } : null;
+    const state = stored ?? newBucket(now, this.#options.rules);
+    return isFree(state, this.#options.rules) ? { ...state, at: now } : null;
   }
 
   #isFree({ operations, at }: Page): boolean {
-    const { name, ceiling } = this.#options;
-    if (!isFree(operations[name] ?? newBucket(at, ceiling), ceiling)) return false;
+    const { name, rules } = this.#options;
+    if (!isFree(operations[name] ?? newBucket(at, rules), rules)) return false;
     if (this.#outcomes.some(({ throttled }) => throttled)) return false;
     // At the highest rate the rate cannot grow, so successes need not be stored.
     this.#outcomes = [];
@@ -109,11 +118,12 @@ export class OperationBudget {
   }
 
   async #reserve(): Promise<void> {
-    const { shared, clock, check, name, reserveMs } = this.#options;
+    const { shared, clock, check, name, reserveMs, patienceMs } = this.#options;
     let reach = reserveMs;
     const written = await shared.change((page, now): Change<Written> => {
       const state = this.#advance(page.operations[name] ?? null, now);
-      const most = Math.max(1, Math.round((state.rate * reserveMs) / 1000));
+      const spanMs = state.settling ? reserveMs / SETTLING_BLOCKS : reserveMs;
+      const most = Math.max(1, Math.round((state.rate * spanMs) / 1000));
       const [next, slots] = reserve(state, now, Math.min(most, this.#want));
       // Slots far in the future would keep their old spacing after the rate is cut, so a process whose slots would begin beyond `reach` waits first.
       // Each wait extends `reach`; otherwise faster processes could always reserve before it.
@@ -122,26 +132,28 @@ export class OperationBudget {
         reach += reserveMs;
         return { waitMs: early };
       }
-      const value = { slots, begunAt: clock.now(), outcomes: this.#outcomes.length };
+      const value = { slots, measuring: next.settling, begunAt: clock.now(), outcomes: this.#outcomes.length };
       return { page: { ...page, operations: { ...page.operations, [name]: next } }, value };
     });
     // Outcomes that were reported during the write count next time.
     this.#outcomes = this.#outcomes.slice(written.outcomes);
+    this.#measuring = written.measuring;
     const { from, everyMs, count } = written.slots;
     this.#block = new SlotBlock({
       times: Array.from({ length: count }, (_, n) => from + n * everyMs),
       // Includes the time that the reservation took; otherwise every slot of a slow store would lapse.
-      patienceMs: everyMs + Math.max(0, clock.now() - written.begunAt) + PATIENCE * reserveMs,
+      patienceMs: everyMs + Math.max(0, clock.now() - written.begunAt) + patienceMs,
       steps: check.steps(),
     });
   }
 
   #advance(stored: BucketState | null, now: EpochMs): BucketState {
-    const { ceiling, reserveMs } = this.#options;
-    const state = stored ?? newBucket(now, ceiling);
-    const from = countsFrom(state, reserveMs);
+    const { rules } = this.#options;
+    const state = stored ?? newBucket(now, rules);
+    const from = countsFrom(state);
     const counted = this.#outcomes.filter(({ leave }) => leave >= from);
     const throttled = counted.filter((answer) => answer.throttled).length;
-    return adapt(state, { ok: counted.length - throttled, throttled }, now, ceiling);
+    const lastAt = counted.length === 0 ? null : Math.max(...counted.map(({ leave }) => leave));
+    return adapt(state, { ok: counted.length - throttled, throttled, lastAt }, now, rules);
   }
 }

@@ -1,6 +1,7 @@
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { BucketState } from '../../domain/rate-limit/adaptive-rate.ts';
-import type { CallGate, CallKey } from '../../ports/cloud.ts';
+import { autoRules, fixedRules } from '../../domain/rate-limit/rate-rules.ts';
+import type { CallGate, CallKey, MeteredCall } from '../../ports/cloud.ts';
 import type { Registers } from '../../ports/registers.ts';
 import type { StoreTime } from '../../ports/store-time.ts';
 import type { Clock, Monotonic } from '../../ports/system.ts';
@@ -19,8 +20,8 @@ export interface LimiterOptions {
   readonly storeTime: StoreTime;
   /** See {@link ClockCheckOptions.mayWait} (default `true`). */
   readonly mayWait?: boolean;
-  /** Calls a second over all operations and all workers: the policy's `limits.callsPerSecond`. */
-  readonly ceiling: number;
+  /** Calls a second over all operations and all workers: the policy's `limits.callsPerSecond`; `null`: `auto`, no total. */
+  readonly ceiling: number | null;
   /** How many milliseconds of slots one reservation takes: more costs fewer writes, less reacts sooner. */
   readonly reserveMs: number;
 }
@@ -39,10 +40,21 @@ export interface Limiter extends CallGate {
 const SECOND_CHANCES = 2;
 
 /**
- * The rate limiter that all workers share (invariant 4): one calendar of slots for all operations together, and a bucket per (service, operation)
- * that adapts to what the service accepts, so that throttling by Organizations does not slow member calls.
+ * How late a slot of an operation may be used under a total budget, as a multiple of `reserveMs`. Late use does no harm, because the total spaces the
+ * calls of all operations. With a shorter time, slots would lapse while the process waits for that budget.
+ */
+const PATIENCE = 4;
+/** The same without a total budget, ms: enough for a busy event loop, and too short to save slots for a burst. */
+const AUTO_LATE_MS = 250;
+/** Without a total budget, a reservation takes slots of at most this time, ms, because all workers' slots keep their spacing after one is throttled. */
+const AUTO_RESERVE_MS = 250;
+
+/**
+ * The rate limiter that all workers share (invariant 4): a bucket per (service, operation) that adapts to what the service accepts, so that throttling
+ * by Organizations does not slow member calls; and, unless `callsPerSecond` is `auto`, one calendar of slots for all operations together. In both cases
+ * one worker's throttled answer slows all workers, because they share the buckets.
  *
- * The states of a slot. T = 1 s / rate, L = LATE_MS, E = MAX_CLOCK_ERROR_MS:
+ * The states of a slot of the calendar. T = 1 s / rate, L = LATE_MS, E = MAX_CLOCK_ERROR_MS:
  *
  *    nT                                        nT + L            by the owner's clock
  *    free ──▶ reserved ──▶│◀── a call may leave ──▶│ lapsed
@@ -75,17 +87,25 @@ export function createLimiter(options: LimiterOptions): Limiter {
     stored: Readonly<Record<string, BucketState>>,
     now: number,
   ): Record<string, BucketState> => {
-    const changed = [...operations].flatMap(([name, operation]) => {
-      const state = operation.toStore(stored[name] ?? null, now);
-      return state === null ? [] : [[name, state] as const];
+    const changed = [...operations.values()].flatMap((operation) => {
+      const state = operation.toStore(stored[operation.name] ?? null, now);
+      return state === null ? [] : [[operation.name, state] as const];
     });
     return Object.fromEntries(changed);
   };
-  const total = new TotalBudget({ shared, clock, check, ceiling, reserveMs, operationsToStore });
-  const operationOf = ({ service, operation }: CallKey): OperationBudget => {
-    const name = `${service}:${operation}`;
-    const known = operations.get(name) ?? new OperationBudget({ shared, clock, check, name, ceiling, reserveMs });
-    operations.set(name, known);
+  const common = { shared, clock, check };
+  const total = ceiling === null ? null : new TotalBudget({ ...common, ceiling, reserveMs, operationsToStore });
+  const slots =
+    ceiling === null
+      ? { reserveMs: Math.min(AUTO_RESERVE_MS, reserveMs), patienceMs: AUTO_LATE_MS }
+      : { reserveMs, patienceMs: PATIENCE * reserveMs };
+  const operationOf = (call: MeteredCall): OperationBudget => {
+    const name = nameOf(call);
+    // An operation that is called in the caller's account and in members has one bucket, but its calls follow different rules.
+    const id = ceiling === null ? `${name} ${call.meteredIn}` : name;
+    const rules = ceiling === null ? autoRules(call) : fixedRules(ceiling);
+    const known = operations.get(id) ?? new OperationBudget({ ...common, ...slots, name, rules });
+    operations.set(id, known);
     return known;
   };
   /** Waits until this machine's clock shows the time. Returns `false` if the clock was set during the wait, so that the time means another moment. */
@@ -99,23 +119,27 @@ export function createLimiter(options: LimiterOptions): Limiter {
   };
   return {
     counts,
-    async acquire(key) {
+    async acquire(call) {
+      for (;;) {
+        const own = await operationOf(call).take();
+        if (own === null || (await until(own))) break;
+      }
       // The total budget comes last, because its slots lapse soonest and would lapse while waiting for the operation's slot.
-      const own = await operationOf(key).take();
-      if (own !== null) await until(own);
-      for (let chance = 0; ; ) {
+      for (let chance = 0; total !== null; ) {
         const at = await total.take();
         if (!(await until(at))) continue;
-        const now = clock.now();
-        if (now - at <= LATE_MS || chance === SECOND_CHANCES) return now;
+        if (clock.now() - at <= LATE_MS || chance === SECOND_CHANCES) break;
         chance += 1;
       }
+      return clock.now();
     },
-    report(key, outcome, leave) {
-      const name = `${key.service}:${key.operation}`;
+    report(call, outcome, leave) {
+      const name = nameOf(call);
       const count = counts[name] ?? { count: 0, throttled: 0 };
       counts[name] = { count: count.count + 1, throttled: count.throttled + (outcome === 'throttled' ? 1 : 0) };
-      operationOf(key).report(outcome, leave ?? clock.now());
+      operationOf(call).report(outcome, leave ?? clock.now());
     },
   };
 }
+
+const nameOf = ({ service, operation }: CallKey): string => `${service}:${operation}`;

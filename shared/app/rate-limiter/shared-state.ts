@@ -17,6 +17,7 @@ const bucketSchema: z.ZodType<BucketState> = z.object({
   ok: z.number(),
   throttled: z.number(),
   countedFrom: z.number(),
+  countedTo: z.number().nullable().default(null),
   settling: z.boolean(),
   share: z.number().nullable(),
   shareRate: z.number().positive(),
@@ -37,19 +38,22 @@ const calendarSchema: z.ZodType<Calendar> = z.object({
 export interface Page {
   /** When this was written, by the writer's clock. */
   readonly at: EpochMs;
-  readonly calendar: Calendar;
+  /** The total budget; `null` without one. */
+  readonly calendar: Calendar | null;
   /** By `service:Operation`. Operations without a call for a while are dropped. */
   readonly operations: Readonly<Record<string, BucketState>>;
 }
 
 const pageSchema: z.ZodType<Page> = z.object({
   at: z.number(),
-  calendar: calendarSchema,
+  calendar: calendarSchema.nullable(),
   operations: z.record(z.string(), bucketSchema),
 });
 
 export const LIMITER = documentFamily(REGISTERS.limiter, pageSchema);
+/** With a total budget. Every version reads a calendar there, so a page without one has a register of its own. */
 const SHARED = LIMITER.named('shared');
+const AUTO = LIMITER.named('auto');
 
 /** The furthest ahead that slots are reserved to make up for a slow store, ms. If the store is slower still, the worker loses slots. */
 const MAX_LEAD_MS = 5_000;
@@ -63,19 +67,22 @@ export type Change<T> = { readonly page: Page; readonly value: T } | { readonly 
 export interface SharedStateOptions {
   readonly registers: Registers;
   readonly clock: Clock;
-  readonly ceiling: number;
+  /** The total budget, calls a second; `null`: none. */
+  readonly ceiling: number | null;
   readonly check: ClockCheck;
 }
 
 /** One process's access to the stored state. */
 export class SharedLimiterState {
   readonly #options: SharedStateOptions;
+  readonly #register: typeof SHARED;
   #page: Page | null = null;
   #turn: Promise<unknown> = Promise.resolve();
   #leadMs = 0;
 
   constructor(options: SharedStateOptions) {
     this.#options = options;
+    this.#register = options.ceiling === null ? AUTO : SHARED;
   }
 
   /**
@@ -119,7 +126,7 @@ export class SharedLimiterState {
       const changed = change(page, now);
       if (!('value' in changed)) return changed;
       const next = { ...changed.page, at: now };
-      if ((await writeTyped(registers, SHARED, next, version)) === null) continue;
+      if ((await writeTyped(registers, this.#register, next, version)) === null) continue;
       // The clock was set during the write, so the reserved slots are times of the old clock.
       if (check.steps() !== steps) continue;
       this.#page = next;
@@ -141,7 +148,7 @@ export class SharedLimiterState {
   async #read(): Promise<{ page: Page; version: string | null }> {
     const { registers, clock, check, ceiling } = this.#options;
     const asked = clock.now();
-    const stored = await readTyped(registers, SHARED);
+    const stored = await readTyped(registers, this.#register);
     if (this.#leadMs === 0) this.#leadMs = Math.min(MAX_LEAD_MS, Math.max(0, 2 * (clock.now() - asked)));
     // This answer also carried the store's time.
     await check.verify();
@@ -157,7 +164,7 @@ export class SharedLimiterState {
     const known = Object.entries(stored?.value.operations ?? {}).filter(([, state]) => !isForgotten(state, now));
     const page = {
       at: stored?.value.at ?? now,
-      calendar: calendar === null ? newCalendar(ceiling, now) : withRate(calendar, ceiling, now),
+      calendar: ceiling === null ? null : calendarAt(calendar, ceiling, now),
       operations: Object.fromEntries(known),
     };
     this.#page = page;
@@ -165,15 +172,23 @@ export class SharedLimiterState {
   }
 }
 
-/** The current rate of every bucket, calls a second, by `service:Operation` and `total`. */
+/** The stored calendar at `rate`, or a new one. */
+export function calendarAt(stored: Calendar | null, rate: number, now: EpochMs): Calendar {
+  return stored === null ? newCalendar(rate, now) : withRate(stored, rate, now);
+}
+
+/**
+ * The current rate of every operation that was called, calls a second, by `service:Operation`, and the total budget as `total` if the workers have one.
+ * If the policy has changed from one to the other, the state that was written last counts.
+ */
 export async function bucketRates(registers: Registers): Promise<Record<string, number>> {
-  const stored = pageSchema.safeParse((await registers.read(SHARED.name))?.value);
-  if (!stored.success) return {};
-  const { operations, calendar } = stored.data;
-  const rates = Object.entries(operations).map(([name, { rate }]) => [name, rate] as const);
-  const rounded = [...rates, ['total', calendar.rate] as const].map(([name, rate]) => [
-    name,
-    Math.round(rate * 10) / 10,
-  ]);
-  return Object.fromEntries(rounded);
+  const stored = await Promise.all(
+    [SHARED, AUTO].map(async ({ name }) => pageSchema.safeParse((await registers.read(name))?.value).data ?? null),
+  );
+  const pages = stored.filter((page) => page !== null).sort((a, b) => b.at - a.at);
+  const [page] = pages;
+  if (page === undefined) return {};
+  const rates = Object.entries(page.operations).map(([name, { rate }]) => [name, rate] as const);
+  const total = page.calendar === null ? [] : [['total', page.calendar.rate] as const];
+  return Object.fromEntries([...rates, ...total].map(([name, rate]) => [name, Math.round(rate * 10) / 10]));
 }

@@ -3,7 +3,7 @@ import type { BucketState } from '../../domain/rate-limit/adaptive-rate.ts';
 import { backlogMs, callsPerTick, takeTicks, tickMs } from '../../domain/rate-limit/slot-calendar.ts';
 import type { Clock } from '../../ports/system.ts';
 import type { ClockCheck } from './clock-check.ts';
-import type { SharedLimiterState } from './shared-state.ts';
+import { calendarAt, type SharedLimiterState } from './shared-state.ts';
 import { NO_SLOTS, SlotBlock } from './slot-block.ts';
 
 /** How long after its time a slot may still be used, ms, by this machine's clock. */
@@ -80,10 +80,11 @@ export class TotalBudget {
     const apartMs = this.#apartMs < every ? 0 : this.#apartMs;
     const most = apartMs === 0 ? reserveMs / every : (reserveMs * SPAN) / apartMs;
     const times = await shared.change((page, now) => {
+      const current = calendarAt(page.calendar, ceiling, now);
       const from = now + shared.leadMs;
-      const share = (LONG_BACKLOG * reserveMs) / Math.max(LONG_BACKLOG * reserveMs, backlogMs(page.calendar, from));
+      const share = (LONG_BACKLOG * reserveMs) / Math.max(LONG_BACKLOG * reserveMs, backlogMs(current, from));
       const ticks = Math.max(1, Math.round(Math.min(most, this.#want / callsPerTick(ceiling)) * share));
-      const [calendar, taken] = takeTicks(page.calendar, { now, from, ticks, apartMs });
+      const [calendar, taken] = takeTicks(current, { now, from, ticks, apartMs });
       if (taken.length === 0) return { waitMs: FULL_MS };
       const operations = { ...page.operations, ...operationsToStore(page.operations, now) };
       return { page: { ...page, calendar, operations }, value: taken };

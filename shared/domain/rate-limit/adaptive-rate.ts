@@ -1,4 +1,5 @@
 import type { EpochMs } from '../enrollment/model.ts';
+import type { RateRules } from './rate-rules.ts';
 
 /**
  * The arithmetic of one operation's bucket. Its state is a small document that all workers on all machines advance by compare-and-set; everything
@@ -33,6 +34,8 @@ export interface BucketState {
   readonly throttled: number;
   /** When `ok` and `throttled` began to be counted. */
   readonly countedFrom: EpochMs;
+  /** When the last counted call was made; `null`: none was counted. */
+  readonly countedTo: EpochMs | null;
   /** Whether a cut was made and its effect is being measured. */
   readonly settling: boolean;
   /** The share of throttled answers when a cut was evaluated, and the rate of calls at that time; `null` before the first. */
@@ -51,6 +54,8 @@ export interface BucketState {
 export interface Feedback {
   readonly ok: number;
   readonly throttled: number;
+  /** When the last of these calls was made; `null`: there are none. */
+  readonly lastAt: EpochMs | null;
 }
 
 export interface Reservation {
@@ -61,16 +66,11 @@ export interface Reservation {
   readonly count: number;
 }
 
-/** A bucket without history starts at a tenth of the ceiling, or here if that is more, and doubles each second: fast enough to find a limit, slow enough not to overrun it. */
-const START_RATE = 20;
 const FLOOR_RATE = 0.5;
-const GROWTH_PER_SECOND = 2;
 /** The first cut multiplies the rate by this: the limit is unknown, and the rate kept doubling while answers were outstanding. */
 const BLIND_CUT = 0.4;
 const CUT = 0.9;
-const RECOVER_TO = 0.98;
 const RECOVER_MS = 2_000;
-const HOLD_MS = 4_000;
 const PROBE_PER_SECOND = 0.03;
 /** When a cut is evaluated: after this many answers to calls made after it, and at least this many ms. A low limit takes longer to show. */
 const SETTLE_ENOUGH: readonly (readonly [answers: number, afterMs: number])[] = [
@@ -78,10 +78,12 @@ const SETTLE_ENOUGH: readonly (readonly [answers: number, afterMs: number])[] = 
   [8, 2_000],
   [1, 10_000],
 ];
+/** This many throttled answers show without further ones that a cut was too small. */
+const CLEARLY_THROTTLED = 6;
 /** The effect of slowing down shows only once the actual rate of calls is at most this share of the rate before. */
-const SLOWER_SHARE = 0.8;
+const SLOWER_SHARE = 0.75;
 /** Fewer answers than this, or a share of throttling above the next limit, say nothing about the cause. */
-const SIGNIFICANT_ANSWERS = 8;
+const SIGNIFICANT_ANSWERS = 14;
 const MOST_TOLERATED = 0.35;
 /** At most this share of throttled answers counts as no throttling. */
 const CALM_SHARE = 0.02;
@@ -94,9 +96,8 @@ const TOLERATE_MS = 60_000;
 /** Answers older than this say nothing about the current limit, ms. */
 const WINDOW_MS = 2_000;
 
-export function newBucket(now: EpochMs, ceiling: number): BucketState {
-  const rate = Math.min(Math.max(START_RATE, ceiling / 10), ceiling);
-  const counts = { ok: 0, throttled: 0, countedFrom: now };
+export function newBucket(now: EpochMs, { start: rate }: RateRules): BucketState {
+  const counts = { ok: 0, throttled: 0, countedFrom: now, countedTo: null };
   return {
     tat: now,
     rate,
@@ -130,26 +131,31 @@ export function isForgotten(state: BucketState, now: EpochMs): boolean {
   return now - state.at > FORGET_MS;
 }
 
-/** Whether the operation runs at the full rate without throttling. Then only the total budget limits it, and it needs no slots of its own. */
-export function isFree(state: BucketState, ceiling: number): boolean {
+/** Whether the operation runs at the full rate without throttling. Then it needs no slots of its own. */
+export function isFree(state: BucketState, { ceiling }: RateRules): boolean {
   return state.rate >= ceiling && !state.settling && state.tolerated === 0;
 }
 
-/** The state after `feedback`, with the rate at `now`, at most `ceiling`. */
-export function adapt(state: BucketState, feedback: Feedback, now: EpochMs, ceiling: number): BucketState {
+/** The state after `feedback`, with the rate at `now`. */
+export function adapt(state: BucketState, feedback: Feedback, now: EpochMs, rules: RateRules): BucketState {
+  const { ceiling } = rules;
   const sane = withoutFuture(state, now);
-  const counted = { ...sane, ok: state.ok + feedback.ok, throttled: state.throttled + feedback.throttled };
-  const grown = counted.settling ? settle(counted, now) : (firstCut(counted, feedback, now) ?? grow(counted, now));
+  const counted = {
+    ...sane,
+    ok: state.ok + feedback.ok,
+    throttled: state.throttled + feedback.throttled,
+    countedTo: feedback.lastAt === null ? sane.countedTo : Math.max(sane.countedTo ?? feedback.lastAt, feedback.lastAt),
+  };
+  const grown = counted.settling
+    ? settle(counted, now, rules)
+    : (firstCut(counted, feedback, now) ?? grow(counted, feedback, now, rules));
   const rate = Math.min(ceiling, Math.max(Math.min(FLOOR_RATE, ceiling), grown.rate));
   return { ...grown, rate, at: Math.max(sane.at, now) };
 }
 
-/**
- * Feedback omits calls made before this time: while a cut is being measured, calls at the rate before it would distort the result.
- * `graceMs`: how long after a cut other processes may still use slots that they reserved before it.
- */
-export function countsFrom(state: BucketState, graceMs: number): EpochMs {
-  return state.settling ? state.cutAt + graceMs : Number.NEGATIVE_INFINITY;
+/** Feedback omits calls made before this time: while a cut is being measured, calls at the rate before it would distort the result. */
+export function countsFrom(state: BucketState): EpochMs {
+  return state.settling ? state.countedFrom : Number.NEGATIVE_INFINITY;
 }
 
 /** A timestamp from a fast clock must not freeze the rate until all other clocks have reached it. */
@@ -159,14 +165,19 @@ function withoutFuture(state: BucketState, now: EpochMs): BucketState {
 }
 
 function restartCount(state: BucketState, now: EpochMs): BucketState {
-  return { ...state, ok: 0, throttled: 0, countedFrom: now };
+  return { ...state, ok: 0, throttled: 0, countedFrom: now, countedTo: null };
+}
+
+/** Slots that were reserved before a cut, by any process, keep their spacing. The calls at the new rate begin after the last of them. */
+function countAfterCut(state: BucketState, now: EpochMs): BucketState {
+  return restartCount(state, Math.max(now, state.tat));
 }
 
 /** The first throttled answer after a calm period: slow down immediately, then measure what the service accepts. */
 function firstCut(state: BucketState, feedback: Feedback, now: EpochMs): BucketState | null {
   if (feedback.throttled === 0 || isTolerated(state, now)) return null;
   const rate = state.rate * (state.limit === null ? BLIND_CUT : CUT);
-  return { ...restartCount(state, now), rate, cutAt: now, settling: true, share: null, tolerated: 0 };
+  return { ...countAfterCut(state, now), rate, cutAt: now, settling: true, share: null, tolerated: 0 };
 }
 
 /** Whether the throttling is no more than the share that a lower rate did not reduce. For a while, it causes no further cut. */
@@ -177,18 +188,22 @@ function isTolerated(state: BucketState, now: EpochMs): boolean {
 }
 
 /** Evaluates a cut once there are enough answers: learns the limit, and cuts again or, if throttling has ended, stops settling. */
-function settle(state: BucketState, now: EpochMs): BucketState {
+function settle(state: BucketState, now: EpochMs, { use }: RateRules): BucketState {
   const answers = state.ok + state.throttled;
   const elapsed = now - state.countedFrom;
-  const enough = SETTLE_ENOUGH.some(([count, afterMs]) => answers >= count && elapsed >= afterMs);
+  const enough =
+    state.throttled >= CLEARLY_THROTTLED ||
+    SETTLE_ENOUGH.some(([count, afterMs]) => answers >= count && elapsed >= afterMs);
   if (!enough) return state;
   const share = state.throttled / answers;
   const next = { ...restartCount(state, now), cutAt: now };
   if (share <= CALM_SHARE) {
-    return { ...next, limit: state.rate / CUT, settling: false, share: null };
+    const limit = state.rate / CUT;
+    return { ...next, limit, rate: Math.min(state.rate, limit * use), settling: false, share: null };
   }
   // The workers may call less than the rate allows, because they pause after a throttled answer.
-  const pace = Math.min(state.rate, (answers * 1000) / elapsed);
+  const calledMs = Math.max(1, (state.countedTo ?? now) - state.countedFrom);
+  const pace = Math.min(state.rate, (answers * 1000) / calledMs);
   const slower = state.share !== null && pace <= state.shareRate * SLOWER_SHARE;
   if (slower && answers >= SIGNIFICANT_ANSWERS && isIndependent(state, share, pace)) {
     return { ...next, limit: null, settling: false, share: null, tolerated: share };
@@ -196,7 +211,7 @@ function settle(state: BucketState, now: EpochMs): BucketState {
   const letThrough = state.rate * (1 - share);
   const rate = Math.max(letThrough * CUT, state.rate * DEEPEST_CUT);
   const measured = state.share === null || slower ? { share, shareRate: pace } : {};
-  return { ...next, rate, limit: letThrough, ...measured };
+  return { ...countAfterCut(next, now), rate, limit: letThrough, ...measured };
 }
 
 /**
@@ -211,19 +226,27 @@ function isIndependent(state: BucketState, share: number, pace: number): boolean
   return 1 - share < (good + goodUnderLimit) / 2 && share <= state.share * 2 + 0.1;
 }
 
-function grow(state: BucketState, now: EpochMs): BucketState {
-  const seconds = Math.min(GROWTH_MS, Math.max(0, now - state.at)) / 1000;
+function grow(state: BucketState, { ok }: Feedback, now: EpochMs, rules: RateRules): BucketState {
+  const { growth, use, holdMs } = rules;
   const aged = now - state.countedFrom > WINDOW_MS ? restartCount(state, now) : state;
-  if (state.limit === null) return { ...aged, rate: state.rate * GROWTH_PER_SECOND ** seconds };
+  // No call waits for a slot, so the rate is higher than needed.
+  if (rules.onlyInDemand && state.tat <= now) return aged;
+  const seconds = Math.min(GROWTH_MS, Math.max(0, now - state.at)) / 1000;
+  if (state.limit === null) {
+    // In a second, `rate` answers arrive, but later than the calls: the rate must not grow faster than it is confirmed.
+    const rate = rules.onlyInDemand ? state.rate + ok * Math.log(growth) : state.rate * growth ** seconds;
+    return { ...aged, rate };
+  }
   const sinceCut = now - state.cutAt;
-  if (sinceCut < RECOVER_MS) {
-    const share = CUT + (RECOVER_TO - CUT) * (sinceCut / RECOVER_MS);
+  if (sinceCut < RECOVER_MS && use > CUT) {
+    const share = CUT + (use - CUT) * (sinceCut / RECOVER_MS);
     return { ...aged, rate: Math.max(state.rate, state.limit * share) };
   }
-  if (sinceCut < HOLD_MS) return { ...aged, rate: Math.max(state.rate, state.limit * RECOVER_TO) };
+  if (sinceCut < holdMs) return { ...aged, rate: Math.max(state.rate, state.limit * use) };
   // The limit may have risen: the longer nothing is throttled, the faster the rate grows.
-  const boldness = 1 + Math.floor((sinceCut - HOLD_MS) / HOLD_MS);
-  return { ...aged, rate: state.rate + state.limit * PROBE_PER_SECOND * boldness * seconds };
+  const boldness = 1 + Math.floor((sinceCut - holdMs) / holdMs);
+  const rate = state.rate + state.limit * PROBE_PER_SECOND * boldness * seconds;
+  return { ...aged, rate, limit: rate > state.limit * rules.outdated ? null : state.limit };
 }
 
 /**

@@ -2,10 +2,11 @@ import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { systemClock, systemMonotonic } from '../../../shared/adapters/system/clock.ts';
 import { clockCheck } from '../../../shared/app/doctor/clock-check.ts';
 import { createLimiter } from '../../../shared/app/rate-limiter/rate-limiter.ts';
+import type { MeteredCall } from '../../../shared/ports/cloud.ts';
 import type { Clock } from '../../../shared/ports/system.ts';
 import { makeBench, type SimulatedAws, startSimulatedAws } from './stores.ts';
 
-const KEY = { service: 'compute-optimizer', operation: 'GetEnrollmentStatus' };
+const KEY: MeteredCall = { service: 'compute-optimizer', operation: 'GetEnrollmentStatus', meteredIn: 'member' };
 
 let aws: SimulatedAws;
 beforeAll(async () => {

@@ -90,7 +90,8 @@ export function createCalls(clients: Clients, gate: CallGate): Calls {
   async function prepare<Answer>({ key, session, about, send }: Call<Answer>): Promise<() => Promise<Answer>> {
     const accountId = about ?? session.accountId;
     refuseIfClosed(key, accountId);
-    const acquiredAt = await gate.acquire(key);
+    const metered = { ...key, meteredIn: session.member ? ('member' as const) : ('caller' as const) };
+    const acquiredAt = await gate.acquire(metered);
     refuseIfClosed(key, accountId);
     return async () => {
       let outcome: 'ok' | 'throttled' | 'failed' = 'failed';
@@ -103,7 +104,7 @@ export function createCalls(clients: Clients, gate: CallGate): Calls {
         outcome = failure.kind === 'Throttled' ? 'throttled' : 'failed';
         throw failure;
       } finally {
-        gate.report(key, outcome, acquiredAt);
+        gate.report(metered, outcome, acquiredAt);
       }
     };
   }

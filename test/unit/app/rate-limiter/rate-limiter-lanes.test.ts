@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { TokenBucket } from '../../../../services/sandbox/engine/throttle.ts';
 import { memoryRegisters } from '../../../../shared/adapters/embedded/memory-registers.ts';
 import { createLimiter, type Limiter } from '../../../../shared/app/rate-limiter/rate-limiter.ts';
+import type { MeteredCall } from '../../../../shared/ports/cloud.ts';
 import { limiterTimesOf } from '../../../support/limiter-times.ts';
 import { type ManualClock, manualClock } from '../../../support/manual-clock.ts';
 
-const KEY = { service: 'compute-optimizer', operation: 'UpdateEnrollmentStatus' };
+const KEY: MeteredCall = { service: 'compute-optimizer', operation: 'UpdateEnrollmentStatus', meteredIn: 'member' };
 const LIMIT = 50;
 
 interface Seen {

@@ -2,15 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { hostTime } from '../../../../shared/adapters/embedded/host-time.ts';
 import { memoryRegisters } from '../../../../shared/adapters/embedded/memory-registers.ts';
 import { bucketRates, createLimiter, type Limiter } from '../../../../shared/app/rate-limiter/rate-limiter.ts';
-import type { CallKey } from '../../../../shared/ports/cloud.ts';
+import type { MeteredCall } from '../../../../shared/ports/cloud.ts';
 import type { Registers } from '../../../../shared/ports/registers.ts';
 import { ClockDifferenceError } from '../../../../shared/ports/store-time.ts';
 import type { Clock } from '../../../../shared/ports/system.ts';
 import { limiterTimesOf } from '../../../support/limiter-times.ts';
 import { MANUAL_CLOCK_START, type ManualClock, manualClock } from '../../../support/manual-clock.ts';
 
-const KEY: CallKey = { service: 'compute-optimizer', operation: 'GetEnrollmentStatus' };
-const OTHER: CallKey = { service: 'organizations', operation: 'ListAccounts' };
+const KEY: MeteredCall = { service: 'compute-optimizer', operation: 'GetEnrollmentStatus', meteredIn: 'member' };
+const OTHER: MeteredCall = { service: 'organizations', operation: 'ListAccounts', meteredIn: 'member' };
 
 function limiters(count: number, ceiling: number, registers: Registers, clock: Clock): Limiter[] {
   return Array.from({ length: count }, () =>
@@ -21,7 +21,7 @@ function limiters(count: number, ceiling: number, registers: Registers, clock: C
 /** Calls without pause until `stop`; answers go to `times`. Between acquire and report nothing happens. */
 async function caller(
   limiter: Limiter,
-  key: CallKey,
+  key: MeteredCall,
   clock: Clock,
   times: number[],
   stop: () => boolean,

@@ -98,7 +98,7 @@ describe('a process whose clock differs from that of the store', () => {
       ...cloud,
       async read(kind, id) {
         if (kind !== 'computeOptimizer') return cloud.read(kind, id);
-        await limiter.acquire({ service: 'compute-optimizer', operation: 'GetEnrollmentStatus' });
+        await limiter.acquire({ service: 'compute-optimizer', operation: 'GetEnrollmentStatus', meteredIn: 'member' });
         return cloud.read(kind, id);
       },
     };

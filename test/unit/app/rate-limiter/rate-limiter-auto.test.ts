@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import { memoryRegisters } from '../../../../shared/adapters/embedded/memory-registers.ts';
+import { bucketRates, createLimiter, type Limiter } from '../../../../shared/app/rate-limiter/rate-limiter.ts';
+import type { MeteredCall } from '../../../../shared/ports/cloud.ts';
+import type { Registers } from '../../../../shared/ports/registers.ts';
+import { limiterTimesOf } from '../../../support/limiter-times.ts';
+import { type ManualClock, manualClock } from '../../../support/manual-clock.ts';
+
+const ASSUME: MeteredCall = { service: 'sts', operation: 'AssumeRole', meteredIn: 'caller' };
+const READ: MeteredCall = { service: 'compute-optimizer', operation: 'GetEnrollmentStatus', meteredIn: 'member' };
+const CHANGE: MeteredCall = { service: 'compute-optimizer', operation: 'UpdateEnrollmentStatus', meteredIn: 'member' };
+
+function limiterOf(clock: ManualClock, registers: Registers, ceiling: number | null = null): Limiter {
+  return createLimiter({ registers, clock, ...limiterTimesOf(clock), ceiling, reserveMs: 100 });
+}
+
+/** Makes this call in 32 lanes, each taking 80 ms. @returns when each call was made, ms from now */
+async function calls(
+  clock: ManualClock,
+  limiter: Limiter,
+  call: MeteredCall,
+  seconds: number,
+  outcome: 'ok' | 'throttled' = 'ok',
+): Promise<number[]> {
+  const begin = clock.now();
+  const times: number[] = [];
+  const lane = async (): Promise<void> => {
+    for (;;) {
+      const leave = await limiter.acquire(call);
+      if (clock.now() >= begin + seconds * 1_000) return;
+      times.push(clock.now() - begin);
+      await clock.sleep(80);
+      limiter.report(call, outcome, leave);
+    }
+  };
+  const lanes = Array.from({ length: 32 }, lane);
+  await clock.advance(seconds * 1_000);
+  while (clock.sleeping > 0) await clock.advanceToNext();
+  await Promise.all(lanes);
+  return times;
+}
+
+describe('without a total budget', () => {
+  it('each operation has its own rate, higher in members than in the account of the caller', async () => {
+    const clock = manualClock();
+    const limiter = limiterOf(clock, memoryRegisters());
+    const made = [ASSUME, READ, CHANGE].map((call) => calls(clock, limiter, call, 1));
+    const [assumed = [], read = [], changed = []] = await Promise.all(made);
+    expect(assumed.length).toBeGreaterThanOrEqual(18);
+    expect(assumed.length).toBeLessThanOrEqual(28);
+    for (const member of [read, changed]) {
+      expect(member.length).toBeGreaterThanOrEqual(45);
+      expect(member.length).toBeLessThanOrEqual(90);
+    }
+  });
+
+  it('the rate grows while calls wait and are accepted, up to four fifths of the quota that AWS documents', async () => {
+    const clock = manualClock();
+    const registers = memoryRegisters();
+    const limiter = limiterOf(clock, registers);
+    await calls(clock, limiter, ASSUME, 20);
+    // 32 lanes of 80 ms need 400 calls a second. The rate does not grow beyond what they use.
+    const { 'sts:AssumeRole': rate = 0 } = await bucketRates(registers);
+    expect(rate).toBeGreaterThan(200);
+    expect(rate).toBeLessThanOrEqual(480);
+  });
+
+  it('the rate does not grow while calls are rare', async () => {
+    const clock = manualClock();
+    const registers = memoryRegisters();
+    const limiter = limiterOf(clock, registers);
+    for (let n = 0; n < 50; n += 1) {
+      limiter.report(ASSUME, 'ok', await limiter.acquire(ASSUME));
+      await clock.advance(500);
+    }
+    expect(await bucketRates(registers)).toEqual({ 'sts:AssumeRole': 20 });
+  });
+
+  it('a throttled answer slows the workers of every process', async () => {
+    const clock = manualClock();
+    const registers = memoryRegisters();
+    const [one, other] = [limiterOf(clock, registers), limiterOf(clock, registers)];
+    await calls(clock, other, ASSUME, 1);
+    const { 'sts:AssumeRole': before = 0 } = await bucketRates(registers);
+    await calls(clock, one, ASSUME, 0.3, 'throttled');
+    const { 'sts:AssumeRole': after = 0 } = await bucketRates(registers);
+    expect(after).toBeLessThan(before / 2);
+    expect((await calls(clock, other, ASSUME, 1)).length).toBeLessThanOrEqual(after + 2);
+  });
+
+  it('does not release a burst of reserved slots that were not used in time', async () => {
+    const clock = manualClock();
+    const limiter = limiterOf(clock, memoryRegisters());
+    await calls(clock, limiter, ASSUME, 2);
+    await clock.advance(60_000);
+    const times = await calls(clock, limiter, ASSUME, 1);
+    expect(times.filter((at) => at <= 20).length).toBeLessThanOrEqual(2);
+  });
+
+  it('shows no total, and the rates of the mode that was used last', async () => {
+    const clock = manualClock();
+    const registers = memoryRegisters();
+    const fixed = limiterOf(clock, registers, 10);
+    fixed.report(READ, 'ok', await fixed.acquire(READ));
+    expect(await bucketRates(registers)).toEqual({ total: 10, 'compute-optimizer:GetEnrollmentStatus': 10 });
+    await clock.advance(1_000);
+    const auto = limiterOf(clock, registers);
+    auto.report(ASSUME, 'ok', await auto.acquire(ASSUME));
+    expect(await bucketRates(registers)).toEqual({ 'sts:AssumeRole': 20 });
+  });
+});
