@@ -16,7 +16,7 @@ import { FileError } from '../config/file-error.ts';
 import { type CheckResult, fail, pass } from '../domain/check-result.ts';
 import { ENROLLMENT_IDS, FIRST_KIND } from '../domain/enrollment/kinds/index.ts';
 import { DIRECT, type Network, shownProxy } from '../domain/network.ts';
-import { type CompiledPolicy, manages } from '../domain/policy/index.ts';
+import { type CompiledPolicy, callCeiling, DEFAULT_LIMITS, manages } from '../domain/policy/index.ts';
 import type { Clock, Logger } from '../ports/system.ts';
 import { ownMaxAccounts } from './bounds.ts';
 import { ownNetwork } from './network.ts';
@@ -48,7 +48,7 @@ const DEFAULT_ROLE = 'RollcallMember';
  */
 export async function examineSetup(options: DoctorOptions): Promise<readonly Finding[]> {
   const { policy, clock, logger, env, sample } = options;
-  const ceiling = policy?.policy.limits.callsPerSecond ?? 10;
+  const ceiling = callCeiling(policy?.policy.limits ?? DEFAULT_LIMITS);
   const monotonic = systemMonotonic;
   const storeTime = hostTime(clock, monotonic);
   const gate = createLimiter({ registers: memoryRegisters(), clock, monotonic, storeTime, ceiling, reserveMs: 100 });

@@ -10,7 +10,7 @@ import { stoppableGate, stoppableQueue, stoppableRetrying } from '../app/support
 import { createRetrying, type Retrying } from '../app/support/retry.ts';
 import type { Caller } from '../domain/enrollment/model.ts';
 import type { Network } from '../domain/network.ts';
-import type { CompiledPolicy } from '../domain/policy/index.ts';
+import { type CompiledPolicy, callCeiling } from '../domain/policy/index.ts';
 import type { Registers } from '../ports/registers.ts';
 import type { Clock, Logger, Monotonic, NewId, Random } from '../ports/system.ts';
 import { ownMaxAccounts } from './bounds.ts';
@@ -97,7 +97,7 @@ export async function createRuntime(profile: StoreProfile, options: RuntimeOptio
 export async function connect(store: OpenStore, options: ConnectOptions): Promise<Runtime> {
   const { policy, logger, settings, network, readOnly = false, stop, reserveMs, mayWait } = options;
   const { clock = systemClock, random = systemRandom, newId = makeNewId(clock) } = options;
-  const { callsPerSecond: ceiling } = policy.policy.limits;
+  const ceiling = callCeiling(policy.policy.limits);
   const registers = readOnly ? unwritable(store.registers) : store.registers;
   const pacing = readOnly ? memoryRegisters() : (store.pacing ?? registers);
   const times = limiterTimes(options, store.time);

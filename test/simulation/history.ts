@@ -1,7 +1,7 @@
 import type { Sandbox } from '../../services/sandbox/engine/sandbox.ts';
 import { bindOrganization } from '../../shared/app/coordination/organization-binding.ts';
 import type { AccountId, Caller } from '../../shared/domain/enrollment/model.ts';
-import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
+import { type CompiledPolicy, callCeiling } from '../../shared/domain/policy/index.ts';
 import type { WorkMessage } from '../../shared/domain/work-message.ts';
 import type { Delivery } from '../../shared/ports/queue.ts';
 import { enrollmentChangedBy } from '../support/mutating-calls.ts';
@@ -195,8 +195,9 @@ export class History implements RuntimeSimulation {
       this.checker.checkLedger();
       this.checker.rubbish(this.#externalActors.rubbish, (await this.stores.queue.depth()).dead);
       // Both policies have the same limits.
-      const { callsPerSecond, concurrency } = this.#policy.policy.limits;
-      this.checker.pace(callsPerSecond, WORKERS * concurrency);
+      const { limits } = this.#policy.policy;
+      const ceiling = callCeiling(limits);
+      if (ceiling !== null) this.checker.pace(ceiling, WORKERS * limits.concurrency);
     });
     const entries = [...this.stores.inside.chains.values()].reduce((sum, chain) => sum + chain.length, 0);
     const { violations } = this.checker;

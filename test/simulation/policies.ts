@@ -67,7 +67,7 @@ export function policyTexts(
   const body = (): string => (chance.any(choice) ?? BODIES[0]).replace('{id}', accountId);
   const bodies = chance.happens(automation === 'manage' ? 0 : 0.15) ? TURN : ([body(), body()] as const);
   // At 1 call per second, a limiter that works per process is noticed.
-  const rate = chance.of([1, 5, 20, 100]);
+  const rate = chance.of<number | 'auto'>([1, 5, 20, 100, 'auto']);
   const concurrency = chance.between(1, 4);
   const manage = automation === 'manage' ? 'organization: { automationConfigurations: manage }\n' : '';
   const text = (body: string): string =>

@@ -2,7 +2,7 @@ import { hostTime } from '../../shared/adapters/embedded/host-time.ts';
 import type { Deps, Settings } from '../../shared/app/context.ts';
 import { createLimiter, type LimiterOptions } from '../../shared/app/rate-limiter/rate-limiter.ts';
 import { createRetrying, type Retrying } from '../../shared/app/support/retry.ts';
-import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
+import { type CompiledPolicy, callCeiling } from '../../shared/domain/policy/index.ts';
 import { MAX_CLOCK_ERROR_MS } from '../../shared/domain/rate-limit/clock-difference.ts';
 import type { Cloud } from '../../shared/ports/cloud.ts';
 import type { Delivery, WorkQueue } from '../../shared/ports/queue.ts';
@@ -184,7 +184,7 @@ export class Process {
     const { stores, chance, newId, sandbox, caller } = this.#environment;
     const { clock } = this;
     const registers = this.#remote(stores.registers);
-    const ceiling = policy.policy.limits.callsPerSecond;
+    const ceiling = callCeiling(policy.policy.limits);
     const gate = createLimiter({ registers, ...this.#limiterTimes(), ceiling, reserveMs: 1_000 });
     const cloud: Cloud = engineCloud({
       ...{ sandbox, caller, gate, newRequestId: newId, now: () => clock.now() },

@@ -11,7 +11,7 @@ export interface PolicyParts {
   readonly automationConfigurations?: 'manage' | 'observe';
   readonly guardrails?: string;
   readonly concurrency?: number;
-  readonly callsPerSecond?: number;
+  readonly callsPerSecond?: number | 'auto';
   /** More sections, as written in the file. */
   readonly more?: string;
 }

@@ -4,6 +4,7 @@ import { fullSummary } from '../../../shared/app/queries/plan-document.ts';
 import { status } from '../../../shared/app/queries/status.ts';
 import { bucketRates } from '../../../shared/app/rate-limiter/rate-limiter.ts';
 import { nextScanAt, scanNow } from '../../../shared/app/schedule/scan-schedule.ts';
+import { callCeiling } from '../../../shared/domain/policy/index.ts';
 import { toIso } from '../../../shared/domain/time.ts';
 import type { DeadLetter } from '../../../shared/ports/queue.ts';
 import { ApiProblem, PolicyUnavailableError } from '../problem.ts';
@@ -45,7 +46,7 @@ export const statusRoutes = [
       const { total, ...rates } = await bucketRates(system.stores.registers);
       const operations = Object.entries(rates).map(([operation, rate]) => ({ operation, rate }));
       operations.sort((a, b) => a.rate - b.rate);
-      return { ceiling: policy.policy.limits.callsPerSecond, total: total ?? null, operations };
+      return { ceiling: callCeiling(policy.policy.limits), total: total ?? null, operations };
     },
   }),
   jsonRoute({

@@ -82,7 +82,7 @@ export const policyAnswer = z.object({
   windows: list(
     z.object({ kind: z.enum(['allow', 'deny']), cron: z.string(), durationMs: z.number(), timezone: z.string() }),
   ),
-  limits: z.object({ callsPerSecond: z.number(), concurrency: z.number() }),
+  limits: z.object({ callsPerSecond: z.union([z.number(), z.literal('auto')]), concurrency: z.number() }),
   schedule: z.object({
     everyMs: z.number().optional(),
     cron: z.string().optional(),

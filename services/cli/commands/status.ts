@@ -112,9 +112,10 @@ function rateText(limiter: Status['limiter']): string {
   const slowest = Object.entries(operations)
     .sort(([, a], [, b]) => a - b)
     .slice(0, 3);
-  if (total === undefined) return 'no calls yet';
+  if (Object.keys(limiter).length === 0) return 'no calls yet';
+  const limit = total === undefined ? 'adapts to what AWS accepts' : `at most ${number(total)} calls/s in total`;
   const slow = slowest.map(([name, rate]) => `${name} ${number(rate)}/s`).join(', ');
-  return `at most ${number(total)} calls/s in total; slowest ${slow}`;
+  return slow === '' ? limit : `${limit}; slowest ${slow}`;
 }
 
 function openTable(open: Status['open'], style: CliContext['output']['style'], width: number | null): string[] {

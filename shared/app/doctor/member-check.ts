@@ -27,7 +27,8 @@ export interface MemberCheckInput {
   readonly memberRole: string;
   readonly externalId: string | null;
   readonly needed: readonly EnrollmentId[];
-  readonly callsPerSecond: number;
+  /** `null`: no total budget. */
+  readonly callsPerSecond: number | null;
 }
 
 /** AssumeRole and a read of each kind. */
@@ -38,7 +39,8 @@ const NAMED = 5;
 
 /** Assumes the member role in a sample of the accounts and reads their enrollments, as a worker does. */
 export function memberCheck(input: MemberCheckInput, facts: CloudFacts): Check {
-  const moreMs = Math.ceil((input.sample * CALLS_PER_MEMBER * 1_000) / input.callsPerSecond);
+  // Without a budget, the answers set the pace. Each is allowed a second.
+  const moreMs = Math.ceil((input.sample * CALLS_PER_MEMBER * 1_000) / (input.callsPerSecond ?? CONCURRENCY));
   return { id: 'memberRole', needs: ['organization'], moreMs, run: () => memberRole(input, facts) };
 }
 

@@ -5,6 +5,7 @@ export { type PolicyResult, parsePolicy } from './file/parse.ts';
 export { policyJsonSchema } from './file/schema.ts';
 export { Secret } from './file/secret.ts';
 export { initPolicy, type MemberAccess, type ObservedEnrollments } from './init/policy-from-organization.ts';
+export { callCeiling, DEFAULT_LIMITS } from './limits.ts';
 export { policyWarnings } from './lint/warnings.ts';
 export { type CompiledPolicy, compilePolicy, manages } from './rules/compile.ts';
 export { compileMatch, matchSelector, ouCovers, TagsNotReadError } from './rules/match.ts';

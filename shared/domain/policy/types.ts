@@ -117,6 +117,12 @@ export interface PolicySource {
   readonly places: ReadonlyMap<string, Place>;
 }
 
+export interface Limits {
+  /** Calls a second of all workers and operations together; `auto`: no total, each operation adapts to what AWS accepts. */
+  readonly callsPerSecond: number | 'auto';
+  readonly concurrency: number;
+}
+
 /** A checked policy with every default filled in. `null`: the section was not written. */
 export interface Policy {
   readonly version: 1;
@@ -133,7 +139,7 @@ export interface Policy {
   readonly guardrails: Guardrails;
   readonly rollout: { readonly canary: { readonly match: Match; readonly waitMs: number } } | null;
   readonly windows: readonly WindowSpec[] | null;
-  readonly limits: { readonly callsPerSecond: number; readonly concurrency: number };
+  readonly limits: Limits;
   readonly schedule: Schedule;
   readonly retentionMs: number | null;
   readonly pendingDeadlineMs: number;

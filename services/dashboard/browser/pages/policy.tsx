@@ -79,7 +79,10 @@ function Head({ policy }: { readonly policy: Policy }) {
       <Fact term="Coverage">at least {guardrails.minCoverage}%</Fact>
       <Fact term="Failures">at most {guardrails.failureTolerance}%</Fact>
       <Fact term="Rate limit">
-        at most {number(limits.callsPerSecond)} calls per second, {number(limits.concurrency)} at a time
+        {limits.callsPerSecond === 'auto'
+          ? 'adapts to what AWS accepts'
+          : `at most ${number(limits.callsPerSecond)} calls per second`}
+        , {number(limits.concurrency)} at a time
       </Fact>
       <Fact term="Change windows">
         {windows.length === 0

@@ -101,6 +101,18 @@ export function RunProgress({ queue }: RunProgressProps) {
   );
 }
 
+function Total({ total, ceiling }: { readonly total: number | null; readonly ceiling: number }) {
+  return (
+    <>
+      <span class="big">{total === null ? '–' : number(total)}</span>
+      <p class="muted">of at most {number(ceiling)} calls per second</p>
+      <meter min={0} max={ceiling} value={total ?? 0} aria-label="Calls per second, compared with the limit">
+        {number(total ?? 0)} of {number(ceiling)}
+      </meter>
+    </>
+  );
+}
+
 export function CallRateCard() {
   const limiter = useResource<Limiter>(READ.limiter, changes.value);
   return (
@@ -109,11 +121,11 @@ export function CallRateCard() {
       <Loaded resource={limiter} what="The call rate">
         {({ ceiling, total, operations }) => (
           <>
-            <span class="big">{total === null ? '–' : number(total)}</span>
-            <p class="muted">of at most {number(ceiling)} calls per second</p>
-            <meter min={0} max={ceiling} value={total ?? 0} aria-label="Calls per second, compared with the limit">
-              {number(total ?? 0)} of {number(ceiling)}
-            </meter>
+            {ceiling === null ? (
+              <p class="muted">Each operation adapts to what AWS accepts.</p>
+            ) : (
+              <Total total={total} ceiling={ceiling} />
+            )}
             <dl class="facts figures">
               {operations.slice(0, 4).map(({ operation, rate }) => (
                 <div class="pair" key={operation}>

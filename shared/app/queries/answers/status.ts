@@ -119,8 +119,11 @@ export const statusAnswer = statusSchema.extend({
 });
 
 export const limiterAnswer = z.object({
-  ceiling: z.number().describe('limits.callsPerSecond of the policy'),
-  total: z.number().nullable().describe('The current total, calls per second; null: no call was made yet'),
+  ceiling: z.number().nullable().describe('limits.callsPerSecond of the policy; null: auto'),
+  total: z
+    .number()
+    .nullable()
+    .describe('The current total, calls per second; null: limits.callsPerSecond is auto, or no call was made yet'),
   operations: list(z.object({ operation: z.string(), rate: z.number() })).describe('Slowest first'),
 });
 

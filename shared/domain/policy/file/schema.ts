@@ -1,3 +1,4 @@
+import { DEFAULT_LIMITS } from '../limits.ts';
 import { choice, duration, list, number, object, oneOrMany, say, text } from './schema-fields.ts';
 /** The schema of the policy file: it validates, fills in defaults, and gives the JSON Schema for editors. */
 
@@ -153,6 +154,12 @@ const schedule = z.union(
   { error: say({ expected: 'a duration from 1m to 31d, or { cron, timezone }', hint: 'For example `schedule: 1h`.' }) },
 );
 
+const RATE = '`auto`, or a number above 0, at most 1000';
+const callsPerSecond = z.union(
+  [number(RATE, { min: 0, max: 1000, above: 0 }), z.literal('auto', { error: say({ expected: RATE }) })],
+  { error: say({ expected: RATE }) },
+);
+
 const webhook = object({
   url: z.string({
     error: say({
@@ -200,8 +207,10 @@ export const PolicyDocument = object({
     .max(50, { error: say({ expected: 'at most 50 windows' }) })
     .optional(),
   limits: object({
-    callsPerSecond: number('a number above 0, at most 1000', { min: 0, max: 1000, above: 0 }).default(10),
-    concurrency: number('a whole number from 1 to 1000', { min: 1, max: 1000, integer: true }).default(8),
+    callsPerSecond: callsPerSecond.default(DEFAULT_LIMITS.callsPerSecond),
+    concurrency: number('a whole number from 1 to 1000', { min: 1, max: 1000, integer: true }).default(
+      DEFAULT_LIMITS.concurrency,
+    ),
   }).prefault({}),
   schedule: schedule.prefault('1h'),
   retention: duration('a duration from 1d to 3660d', DAY, 3660 * DAY).optional(),

@@ -1,5 +1,6 @@
 import { canonicalJson, sha256Hex } from '../../canonical-hash.ts';
 import { KINDS } from '../../enrollment/kinds/index.ts';
+import { limitsMeaning } from '../limits.ts';
 import type { Match, Notify, Policy } from '../types.ts';
 
 /**
@@ -7,9 +8,10 @@ import type { Match, Notify, Policy } from '../types.ts';
  * list do not matter. The webhook's URL and secret are hashed as written, with `${VAR}`, never by their value.
  */
 export function policyHash(policy: Policy): string {
-  const { source: _, organization, defaults, notify, rules, exemptions, rollout, ...rest } = policy;
+  const { source: _, organization, defaults, notify, rules, exemptions, rollout, limits, ...rest } = policy;
   const meaning = {
     ...rest,
+    limits: limitsMeaning(limits),
     organization: organizationMeaning(organization),
     defaults: defaultsMeaning(defaults),
     rules: rules.map((rule) => ({ ...rule, match: matchMeaning(rule.match) })),

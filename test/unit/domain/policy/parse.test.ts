@@ -27,7 +27,7 @@ describe('defaults of the file', () => {
         minCoverage: 98,
         failureTolerance: 10,
       },
-      limits: { callsPerSecond: 10, concurrency: 8 },
+      limits: { callsPerSecond: 'auto', concurrency: 32 },
       schedule: { everyMs: HOUR },
       pendingDeadlineMs: 24 * HOUR,
     });
@@ -43,7 +43,7 @@ describe('defaults of the file', () => {
     );
     expect(accepted(text).policy).toMatchObject({
       guardrails: { maxChanges: { percent: 50, atLeast: 10 }, maxOptOuts: { percent: 0, atLeast: 1 }, minCoverage: 98 },
-      limits: { callsPerSecond: 10, concurrency: 2 },
+      limits: { callsPerSecond: 'auto', concurrency: 2 },
     });
   });
 });
@@ -222,7 +222,7 @@ describe('the hash', () => {
     ['a list of one', base.replace('ou: /C', 'ou: [/C]')],
     [
       'defaults written out',
-      `${base}organization: { automationConfigurations: observe }\nschedule: 60m\nlimits: { concurrency: 8 }\nexemptions: []\nguardrails: { maxChanges: { atLeast: 10 } }\n`,
+      `${base}organization: { automationConfigurations: observe }\nschedule: 60m\nlimits: { callsPerSecond: auto, concurrency: 32 }\nexemptions: []\nguardrails: { maxChanges: { atLeast: 10 } }\n`,
     ],
   ])('does not depend on %s', (_, text) => expect(hash(text)).toBe(hash(base)));
 
@@ -238,6 +238,8 @@ describe('the hash', () => {
     ['a rule id', base.replace('id: a', 'id: x')],
     ['a guardrail', `${base}guardrails: { minCoverage: 97 }\n`],
     ['a field with a later default', `${base}organization: { automationConfigurations: manage }\n`],
+    ['limits that were the defaults of version 0.1.0', `${base}limits: { callsPerSecond: 10 }\n`],
+    ['their concurrency', `${base}limits: { concurrency: 8 }\n`],
     ['a section', `${base}windows: [{ kind: allow, cron: "0 9 * * *", duration: 1h }]\n`],
   ])('depends on %s', (_, text) => expect(hash(text)).not.toBe(hash(base)));
 });
