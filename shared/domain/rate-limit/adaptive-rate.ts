@@ -9,16 +9,18 @@ import type { RateRules } from './rate-rules.ts';
  * moves on by one interval a slot). A slot is a moment at which one call may be made, so calls are spaced by construction and no
  * window holds more than the rate. Slots that a crashed worker reserved stay unused.
  *
- * Rate: below the ceiling the rate follows what the service accepts, as congestion control does:
+ * Rate: below the ceiling the rate follows what the service accepts, as congestion control does. `growth`, `use`, `holdMs` and `outdated` are in
+ * {@link RateRules}:
  *
- *            no throttling: ×2 a second                 ┌──────────── ceiling
+ *            no throttling: × growth a second           ┌──────────── ceiling
  *   probing ───────────────────────────▶ (ceiling)      │
- *      │ throttled                                      │ +3 % of the known limit a second, more the longer it goes well
+ *      │ throttled ▲                                    │ +3 % of the known limit a second, more the longer it goes well;
+ *      │           └────────────────────────────────────┤ above known limit × outdated, the limit is unknown again
  *      ▼                                                │
  *   settling: wait until answers show how much was accepted; that is the known limit
  *      │                                                │
  *      ▼            recovers within RECOVER_MS          │
- *   known limit × 0.9 ──────────────▶ known limit × 0.98, held for HOLD_MS
+ *   known limit × 0.9 ──────────────▶ known limit × use, held for holdMs
  */
 export interface BucketState {
   /** The next slot is not before this time. */
