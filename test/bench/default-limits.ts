@@ -19,6 +19,9 @@ const LATENCY_MS = 80;
 const RATE = 20;
 const ORG_RATE = 20;
 const POOL = 32;
+/** boto3's attempts per call in the retry modes `standard` and `legacy`, its default. */
+const STANDARD_ATTEMPTS = 3;
+const LEGACY_ATTEMPTS = 5;
 /** The maximum number of passes of a failing script. */
 const SCRIPT_RUNS = 20;
 
@@ -53,10 +56,11 @@ interface Method {
 export function defaultLimits(): Promise<readonly Figure[]> {
   return inDirectory(async (directory) => {
     const main = await installed(directory);
-    const loop = scriptOf(1, 'a sequential boto3 loop');
-    const pool = scriptOf(POOL, `a boto3 pool of ${POOL} threads`);
+    const loop = scriptOf('a sequential boto3 loop', 1, STANDARD_ATTEMPTS);
+    const pool = scriptOf(`a boto3 pool of ${POOL} threads, retry mode standard`, POOL, STANDARD_ATTEMPTS);
+    const patient = scriptOf(`a boto3 pool of ${POOL} threads, default retries`, POOL, LEGACY_ATTEMPTS);
     const ours: Method = { name: 'rollcall apply', run: (sandbox) => apply(main, sandbox) };
-    const outcomes = new Map<Method, Outcome[]>([loop, pool, ours].map((method) => [method, []]));
+    const outcomes = new Map<Method, Outcome[]>([loop, pool, patient, ours].map((method) => [method, []]));
     for (let n = 0; n < roundsOr(ROUNDS); n += 1) {
       for (const [method, found] of outcomes) found.push(await measured(method));
     }
@@ -64,6 +68,7 @@ export function defaultLimits(): Promise<readonly Figure[]> {
     return [
       ...[...outcomes].map(([{ name }, found]) => secondsOf(name, found)),
       compared(of(ours), pool.name, of(pool), { atMost: 0.8 }),
+      compared(of(ours), patient.name, of(patient), { atMost: 0.8 }),
       compared(of(ours), loop.name, of(loop), { atMost: 0.4 }),
       ...countsOf(of(ours)),
     ];
@@ -71,8 +76,8 @@ export function defaultLimits(): Promise<readonly Figure[]> {
 }
 
 /** A competent user repeats a script until it reports no failure. */
-function scriptOf(lanes: number, name: string): Method {
-  const input = { lanes, runs: SCRIPT_RUNS, retries: 'boto3' };
+function scriptOf(name: string, lanes: number, boto3Attempts: number): Method {
+  const input = { lanes, runs: SCRIPT_RUNS, boto3Attempts };
   const run = async (sandbox: Sandbox) => {
     const { failedAfterEach } = await runTask('by-script', input, scripted, sandbox);
     return { leftByFirstPass: failedAfterEach[0] ?? null };

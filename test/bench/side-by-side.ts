@@ -37,7 +37,7 @@ interface Method {
 }
 
 async function byScript(sandbox: Sandbox, lanes: number | null): Promise<Pick<Outcome, 'leftBehind' | 'runs'>> {
-  const input = { lanes, runs: SCRIPT_RUNS, retries: 'javascript' };
+  const input = { lanes, runs: SCRIPT_RUNS, boto3Attempts: null };
   const { failedAfterEach } = await runTask('by-script', input, scripted, sandbox);
   return { leftBehind: failedAfterEach[0] ?? 0, runs: failedAfterEach.length };
 }

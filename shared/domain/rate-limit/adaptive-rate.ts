@@ -82,8 +82,6 @@ const SETTLE_ENOUGH: readonly (readonly [answers: number, afterMs: number])[] = 
 ];
 /** This many throttled answers show without further ones that a cut was too small. */
 const CLEARLY_THROTTLED = 6;
-/** The effect of slowing down shows only once the actual rate of calls is at most this share of the rate before. */
-const SLOWER_SHARE = 0.75;
 /** Fewer answers than this, or a share of throttling above the next limit, say nothing about the cause. */
 const SIGNIFICANT_ANSWERS = 14;
 const MOST_TOLERATED = 0.35;
@@ -190,7 +188,7 @@ function isTolerated(state: BucketState, now: EpochMs): boolean {
 }
 
 /** Evaluates a cut once there are enough answers: learns the limit, and cuts again or, if throttling has ended, stops settling. */
-function settle(state: BucketState, now: EpochMs, { use }: RateRules): BucketState {
+function settle(state: BucketState, now: EpochMs, { use, slower: slowerShare }: RateRules): BucketState {
   const answers = state.ok + state.throttled;
   const elapsed = now - state.countedFrom;
   const enough =
@@ -206,7 +204,7 @@ function settle(state: BucketState, now: EpochMs, { use }: RateRules): BucketSta
   // The workers may call less than the rate allows, because they pause after a throttled answer.
   const calledMs = Math.max(1, (state.countedTo ?? now) - state.countedFrom);
   const pace = Math.min(state.rate, (answers * 1000) / calledMs);
-  const slower = state.share !== null && pace <= state.shareRate * SLOWER_SHARE;
+  const slower = state.share !== null && pace <= state.shareRate * slowerShare;
   if (slower && answers >= SIGNIFICANT_ANSWERS && isIndependent(state, share, pace)) {
     return { ...next, limit: null, settling: false, share: null, tolerated: share };
   }

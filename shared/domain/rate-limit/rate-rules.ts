@@ -12,6 +12,8 @@ export interface RateRules {
   readonly holdMs: number;
   /** Whether the rate grows only while calls wait for slots. Otherwise a rate that nobody used would count as accepted. */
   readonly onlyInDemand: boolean;
+  /** Throttling counts as unrelated to the rate only if it goes on once the rate of calls is at most this share of the rate before. */
+  readonly slower: number;
   /** A known limit is out of date once the rate exceeds it by this factor. */
   readonly outdated: number;
 }
@@ -25,7 +27,7 @@ const START_RATE = 20;
 /** The rules of every operation under a fixed total budget of `ceiling` calls a second. */
 export function fixedRules(ceiling: number): RateRules {
   const start = Math.min(Math.max(START_RATE, ceiling / 10), ceiling);
-  return { ...FULL_USE, ceiling, start, onlyInDemand: false, outdated: Number.POSITIVE_INFINITY };
+  return { ...FULL_USE, ceiling, start, onlyInDemand: false, slower: 0.8, outdated: Number.POSITIVE_INFINITY };
 }
 
 /** An operation that has reached this rate without throttling is not paced any further. */
@@ -48,7 +50,7 @@ export interface MeteredOperation {
 
 /** The rules of an operation without a fixed total budget (`limits.callsPerSecond: auto`). */
 export function autoRules({ service, meteredIn }: MeteredOperation): RateRules {
-  const common = { onlyInDemand: true, outdated: 2 };
+  const common = { onlyInDemand: true, slower: 0.5, outdated: 2 };
   // Each member has a quota of its own. AWS may limit the calls of an organization together besides, and throttling is the only sign of it.
   if (meteredIn === 'member') return { ...common, ceiling: UNPACED, start: 50, growth: 2, use: 0.9, holdMs: 30_000 };
   const ceiling = OWN_SHARE * (service === 'sts' ? STS_QUOTA : UNPACED);

@@ -16,21 +16,21 @@ import { answer, taskInput } from '../workbench.ts';
  * each, enable the enrollment, report failures, and run again until nothing fails. `lanes` accounts are processed at a time; null: all.
  */
 
-const { lanes, runs, retries } = z
-  .object({ lanes: z.number().nullable(), runs: z.number(), retries: z.enum(['javascript', 'boto3']) })
+const { lanes, runs, boto3Attempts } = z
+  .object({ lanes: z.number().nullable(), runs: z.number(), boto3Attempts: z.number().nullable() })
   .parse(taskInput());
 
 /** Shared keep-alive connections, with the SDK's default limit. */
 const requestHandler = new NodeHttpHandler({});
 
 /**
- * boto3's retry mode `standard`: three attempts, with a random delay before retry n of at most 2^(n-1) seconds [botocore/retries/standard.py]. Like
- * boto3's, each client has its own retry quota.
+ * boto3's retries: a random delay before retry n of at most 2^(n-1) seconds; three attempts in the mode `standard`, five in `legacy`, its default
+ * [botocore/retries/standard.py, botocore/data/_retry.json]. Like boto3's, each client has its own retry quota.
  */
 function settings() {
-  if (retries === 'javascript') return { requestHandler };
+  if (boto3Attempts === null) return { requestHandler };
   const delayMs = (retry: number): number => Math.min(20_000, Math.random() * 1000 * 2 ** (retry - 1));
-  return { requestHandler, retryStrategy: new ConfiguredRetryStrategy(3, delayMs) };
+  return { requestHandler, retryStrategy: new ConfiguredRetryStrategy(boto3Attempts, delayMs) };
 }
 
 const sts = new STSClient(settings());
