@@ -18,7 +18,7 @@ import { sandboxWithLaggingTags } from './lagging-tags.ts';
 import { ManagedHub } from './managed-hub.ts';
 import { type MemoryStores, memoryStores } from './memory-stores.ts';
 import { Operators } from './operators.ts';
-import { compiled, policyTexts } from './policies.ts';
+import { compiled, paced, policyTexts } from './policies.ts';
 import { Process } from './process.ts';
 import { Reactor } from './reactor.ts';
 import { Restores } from './restores.ts';
@@ -104,7 +104,7 @@ export class History implements RuntimeSimulation {
     const first = this.#members()[0]?.accountId ?? this.caller.accountId;
     const hub = new ManagedHub(seed, this.sandbox);
     this.drifting = hub.drifting;
-    this.#texts = hub.manage(policyTexts(this.chance, first, this.#administrators.automation));
+    this.#texts = paced(seed, hub.manage(policyTexts(this.chance, first, this.#administrators.automation)));
     this.#policy = compiled(this.#texts[0], START);
     this.checker = new InvariantChecker({
       ...{ sandbox: this.sandbox, stores: this.stores, now: () => this.time.now() },

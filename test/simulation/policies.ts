@@ -1,5 +1,5 @@
 import { type CompiledPolicy, compilePolicy, parsePolicy } from '../../shared/domain/policy/index.ts';
-import type { SeededRandom } from './seeded-random.ts';
+import { SeededRandom } from './seeded-random.ts';
 
 /** Policy bodies of the simulated organizations. `{id}` stands for an account id. */
 const BODIES = [
@@ -67,12 +67,23 @@ export function policyTexts(
   const body = (): string => (chance.any(choice) ?? BODIES[0]).replace('{id}', accountId);
   const bodies = chance.happens(automation === 'manage' ? 0 : 0.15) ? TURN : ([body(), body()] as const);
   // At 1 call per second, a limiter that works per process is noticed.
-  const rate = chance.of<number | 'auto'>([1, 5, 20, 100, 'auto']);
+  const rate = chance.of([1, 5, 20, 100]);
   const concurrency = chance.between(1, 4);
   const manage = automation === 'manage' ? 'organization: { automationConfigurations: manage }\n' : '';
   const text = (body: string): string =>
     `version: 1\n${caps}\nschedule: ${chance.of(['10m', '30m'])}\nlimits: { callsPerSecond: ${rate}, concurrency: ${concurrency} }\npendingDeadline: 1h\n${manage}${body}\n`;
   return [text(bodies[0]), text(bodies[1])];
+}
+
+/** The share of histories in which AWS sets the pace. */
+const AUTO_SHARE = 0.3;
+
+/** Replaces the rate by `auto` in some histories. It uses a separate random stream, so that the others stay as they were. */
+export function paced(seed: number, [before, after]: readonly [string, string]): readonly [string, string] {
+  const chance = new SeededRandom(Math.imul(seed, 0x2c1b3c6d) ^ 0x297a2d39);
+  if (!chance.happens(AUTO_SHARE)) return [before, after];
+  const auto = (text: string): string => text.replace(/callsPerSecond: \d+/, 'callsPerSecond: auto');
+  return [auto(before), auto(after)];
 }
 
 export function compiled(text: string, now: number): CompiledPolicy {
