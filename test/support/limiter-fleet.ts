@@ -25,7 +25,7 @@ export interface FleetWorker {
 }
 
 /** What AWS accepts: `rate` calls a second, and bursts of twice that. */
-export interface FleetService {
+interface FleetService {
   readonly rate: number;
   readonly meteredIn: MeteredCall['meteredIn'];
 }

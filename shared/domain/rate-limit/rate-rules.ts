@@ -39,13 +39,11 @@ const OWN_SHARE = 0.8;
 /** STS accepts 600 requests a second from an account in a Region, for all its operations together [IAM and AWS STS quotas]. */
 const STS_QUOTA = 600;
 
-/** The account whose quota a call counts against: the caller's own, or the member whose role signs the call. */
-export type Metering = 'caller' | 'member';
-
 export interface MeteredOperation {
   /** The service's signing name. */
   readonly service: string;
-  readonly meteredIn: Metering;
+  /** The account whose quota a call counts against: the caller's own, or the member whose role signs the call. */
+  readonly meteredIn: 'caller' | 'member';
 }
 
 /** The rules of an operation without a fixed total budget (`limits.callsPerSecond: auto`). */
