@@ -53,9 +53,7 @@ export async function sideBySide(): Promise<readonly Figure[]> {
   const loop: Method = { name: 'a sequential SDK loop', rounds, run: (at) => byScript(at, 1) };
   const all: Method = { name: 'SDK paginator and Promise.all', rounds, run: (at) => byScript(at, null) };
   const ours: Method = { name: 'rollcall apply', rounds, run: (at) => byRollcall(at, 500, 16) };
-  // The defaults of a policy file. Not repeated, because it takes minutes and has no random parts.
-  const defaults: Method = { name: 'rollcall apply, default limits', rounds: 1, run: (at) => byRollcall(at, 10, 8) };
-  const outcomes = new Map<Method, Outcome[]>([loop, all, ours, defaults].map((method) => [method, []]));
+  const outcomes = new Map<Method, Outcome[]>([loop, all, ours].map((method) => [method, []]));
   for (let round = 0; round < rounds; round += 1) {
     for (const [method, found] of outcomes) if (round < method.rounds) found.push(await measured(method));
   }
