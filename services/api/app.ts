@@ -62,10 +62,10 @@ export function createApi(system: ApiSystem, door: Door, { rates = RATES }: ApiO
     refusals: new RateLimit(clock, rates.refusals),
   };
   const heavyReads = new HeavyReads();
-  const systemFor = ({ method, heavy }: Route): ApiSystem => {
+  const systemFor = ({ method, lane }: Route): ApiSystem => {
     const { reads } = system;
     if (method !== 'get' || reads === undefined) return system;
-    return { ...system, stores: heavy ? reads.heavy : reads.light };
+    return { ...system, stores: reads[lane] };
   };
   /** Runs `check`. If it throws, counts the request as refused. @throws the error of `check`, or ApiProblem 429 after too many refused requests */
   const counted = <T>(visit: Visit, check: () => T): T => {

@@ -45,6 +45,8 @@ export interface Route {
   readonly urgent: boolean;
   /** Reads every account or any number of entries, so only a few run at the same time. */
   readonly heavy: boolean;
+  /** In which queue its reads wait for their turns. */
+  readonly lane: 'heavy' | 'light';
   /** Without a query, its answer is the same for all clients, so simultaneous requests share one answer. */
   readonly shared: boolean;
   /** @throws ApiProblem */
@@ -55,10 +57,10 @@ export interface Route {
 export type AnswerTypes = Readonly<Record<string, SchemaName | null>>;
 type AnswerSpec = { readonly schema: SchemaName } | { readonly types: AnswerTypes };
 
-/** What an endpoint declares. Flags are false by default; the default role is `operate` for a `post`, otherwise `read`. */
+/** What an endpoint declares. Flags are false by default; the default lane follows from `heavy`; the default role is `operate` for a `post`, otherwise `read`. */
 interface Spec<Q extends z.ZodObject, P extends z.ZodObject, B extends z.ZodObject>
   extends Pick<Route, 'method' | 'path' | 'operationId' | 'summary'>,
-    Partial<Pick<Route, 'frequent' | 'urgent' | 'heavy' | 'shared' | 'role'>> {
+    Partial<Pick<Route, 'frequent' | 'urgent' | 'heavy' | 'lane' | 'shared' | 'role'>> {
   readonly query: Q;
   readonly params: P;
   readonly body: B;
@@ -95,9 +97,9 @@ function routeOf<Q extends z.ZodObject, P extends z.ZodObject, B extends z.ZodOb
 ): Route {
   const { method, path, operationId, summary, query, params, body } = spec;
   const { frequent = false, urgent = false, heavy = false, shared = false } = spec;
-  const { role = method === 'post' ? 'operate' : 'read' } = spec;
+  const { role = method === 'post' ? 'operate' : 'read', lane = heavy ? 'heavy' : 'light' } = spec;
   return {
-    ...{ method, path, operationId, summary, frequent, urgent, heavy, shared, role, query, params, body, answer },
+    ...{ method, path, operationId, summary, frequent, urgent, heavy, lane, shared, role, query, params, body, answer },
     run: async ({ system, principal, signal, headers, ...raw }) => {
       const json = method === 'post' ? await raw.json() : {};
       const given = {

@@ -33,6 +33,8 @@ const READ_RETRY_MS = 3_000;
 const MOST_RECORDS = 2 * MAX_ACCOUNTS;
 /** A query for this many entries takes about a millisecond, and a light read makes only a few of them. */
 const SHORT_QUERY = 50;
+/** Light reads may use up to a quarter of a busy thread. */
+const LIGHT_REST = 3;
 /** After an event has changed the name or OU of an account, lists show the old one for at most this long, ms. */
 const SNAPSHOT_AGE_MS = 10_000;
 
@@ -56,8 +58,8 @@ export async function startApi(
   const { clock, logger, store, env } = context;
   const tokens = readApiTokens(env);
   const stores = await store.open({ clock, readOnly: false, create: true });
-  // Light reads have turns of their own, so that they do not wait for heavy ones.
-  const turns = { heavy: new Turns(), light: new Turns() };
+  // Light reads and lists of accounts have turns of their own, so that they do not wait for heavy reads.
+  const turns = { heavy: new Turns(), light: new Turns(LIGHT_REST), accounts: new Turns() };
   // Reads of a local file block the thread that also remediates, so other work gets a turn between them. Reads over the network do not block.
   const reads = store.local ? localReads(stores, { clock, turns, maxAgeMs: store.accountsAgeMs }) : null;
   const light = reads?.light ?? stores;
@@ -75,7 +77,7 @@ export async function startApi(
     deployedBus: await store.eventBus(),
     ...(reads !== null && { reads }),
     ...{ asOf: new AsOfCache(clock), reports: new ReportCache(clock, turns.heavy.begin) },
-    accounts: new AccountTable(light, clock, store.accountsAgeMs, turns.light.begin),
+    accounts: new AccountTable(light, clock, store.accountsAgeMs, turns.accounts.begin),
     ...{ pollMs: store.pollMs, recent: new RecentEntries(stores.ledger, clock, store.pollMs / 2) },
     policy: async () => inUse,
     ...(askForScan !== undefined && { askForScan }),

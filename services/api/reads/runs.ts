@@ -17,6 +17,8 @@ export const runRoutes = [
     ...{ method: 'get', path: '/api/runs/{id}', operationId: 'run', answer: 'RunDetail' },
     summary: 'One run with its plan, and the progress and outcome of its changes',
     heavy: true,
+    // A few short reads, which must not wait for reports.
+    lane: 'light',
     ...NONE,
     params: z.strictObject({ id: z.string().min(1).max(200) }),
     handle: async ({ system, params }) => {

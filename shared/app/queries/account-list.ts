@@ -41,9 +41,6 @@ interface Rows {
   readonly version: number;
 }
 
-/** Number of rows per piece of JSON text: 1.8 MB, which takes 10 ms the first time. */
-const ROWS_PER_PIECE = 2_500;
-
 /** Lists of accounts. Sorting and counting need all accounts, so all are cached for a moment. */
 export class AccountTable {
   readonly #stores: Pick<Stores, 'snapshots' | 'records'>;
@@ -118,14 +115,10 @@ export class AccountTable {
     return `${this.#begunAt.toString(36)}.${version.toString(36)}`;
   }
 
-  /** The text of a page as JSON, in pieces. */
-  *json({ accounts, ...rest }: AccountPage, facets: Facets | null): Generator<string> {
-    yield '{"accounts":[';
-    for (let from = 0; from < accounts.length; from += ROWS_PER_PIECE) {
-      const texts = accounts.slice(from, from + ROWS_PER_PIECE).map((row) => this.#made.json(row));
-      yield `${from === 0 ? '' : ','}${texts.join(',')}`;
-    }
-    yield `],${JSON.stringify({ ...rest, facets }).slice(1)}`;
+  /** A page as JSON. Takes a tenth of a second for 10,000 accounts the first time, then a few milliseconds. */
+  json({ accounts, ...rest }: AccountPage, facets: Facets | null): string {
+    const rows = accounts.map((row) => this.#made.json(row));
+    return `{"accounts":[${rows.join(',')}],${JSON.stringify({ ...rest, facets }).slice(1)}`;
   }
 
   #rows(): Promise<Rows> {
