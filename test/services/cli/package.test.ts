@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import * as z from 'zod';
@@ -83,6 +83,18 @@ describe('the npm package', () => {
     const run = (option: string): string => execFileSync(command, [option], { cwd: directory, encoding: 'utf8' });
     expect(run('--version')).toBe(`${manifest.version}\n`);
     expect(run('--help')).toMatch(/^Usage: rollcall /);
+  });
+
+  it('keeps its compiled code in its own directory, and runs if it cannot', () => {
+    const help = (): string =>
+      execFileSync(process.execPath, [inPackage('bin.mjs'), '--help'], { cwd: directory, encoding: 'utf8' });
+    const cache = inPackage('.cache');
+    help();
+    expect(readdirSync(cache, { recursive: true }).length).toBeGreaterThan(1);
+    rmSync(cache, { recursive: true });
+    writeFileSync(cache, 'a file where the directory should be');
+    expect(help()).toMatch(/^Usage: rollcall /);
+    rmSync(cache);
   });
 
   it('makes a plan without the sources', async () => {
