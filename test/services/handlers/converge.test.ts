@@ -60,7 +60,8 @@ describe('tick, scanner and worker', () => {
     };
     subscribe('http.client.request.start', note);
     try {
-      const { tick, scan, work } = functionsOf(world, { around: (name, run) => owner.run(name, run) });
+      const around = <T>(name: string, run: () => Promise<T>): Promise<T> => owner.run(name, run);
+      const { tick, scan, work } = functionsOf(world, { around, settings: { listingFrom: 4 } });
       await tick();
       await scan();
       await world.send('not a message');
@@ -77,6 +78,9 @@ describe('tick, scanner and worker', () => {
     expect(calls.get('member')).toContain('aco-automation:UpdateEnrollmentConfiguration');
     expect(calls.get('worker')).toContain('aco-automation:AssociateAccounts');
     expect(calls.get('scanner')).toContain('tag:GetResources');
+    // Once few keys are left, accounts are read one by one.
+    expect(calls.get('worker')).toContain('compute-optimizer:GetEnrollmentStatusesForOrganization');
+    expect(calls.get('member')).toContain('compute-optimizer:GetEnrollmentStatus');
     expect(calls.get('worker')).toContain('organizations:ListTagsForResource');
     for (const [who, made] of calls) {
       const allowed = new Set(actionsOf(statementsOf(roleOf(who))));

@@ -81,7 +81,11 @@ export async function startDeployment(
   options: DeployOptions = {},
 ): Promise<{ readonly deployment: Deployment; close(): Promise<void> }> {
   // Not faster: on a busy machine a claim, or the time for retries, would expire before its work is done.
-  const clock = worldClock(timeScale(options.speed ?? 4));
+  const scale = timeScale(options.speed ?? 4);
+  const clock = worldClock(scale);
+  /** When a message was sent in world time. Later than that if the clock was set forward since, as if the queue's clock were fast. */
+  const sentAt = ({ Attributes }: Message): number =>
+    clock.now() - (Date.now() - Number(Attributes?.SentTimestamp)) * scale.speed;
   const sandbox = await startSandbox({ ...options.sandbox, port: 0, clock });
   const dynamo = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
   // A busy machine may delay a process for longer than an idle connection lives, and these tests are not about broken connections.
@@ -154,7 +158,9 @@ export async function startDeployment(
           MessageSystemAttributeNames: [...names],
         }),
       );
-      return { Records: Messages.map((message) => toRecord(message, clock.now(), REGION)) };
+      return {
+        Records: Messages.map((message) => toRecord(message, clock.now(), REGION, Math.round(sentAt(message)))),
+      };
     },
     async send(body) {
       await queues.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: body }));
