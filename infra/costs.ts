@@ -5,8 +5,8 @@ import measured from './measured-calls.json' with { type: 'json' };
 /*
  * The monthly costs of the aws runtime: `node infra/costs.ts` prints the tables of docs/deploy.md, and test/infra compares them.
  *
- * The numbers of calls are measured by `node test/infra/measure-calls.ts`. The duration of the functions is computed from the calls, the rate limit and the
- * processor time of a scan.
+ * The numbers of calls are measured by `node test/infra/measure-calls.ts`. The duration of the functions is computed from the calls and the processor time of a
+ * tick and a scan.
  * Calls to the enrollment services, Organizations and STS are free. Left out, because they cost only cents: the events' archive, KMS requests, the bucket of
  * the packages, and SNS.
  *
@@ -42,7 +42,8 @@ export interface Assumptions {
   readonly driftPerDay: number;
   /** Whether a rule of the policy matches tags. */
   readonly tagRule: boolean;
-  readonly callsPerSecond: number;
+  /** How long AWS takes to answer a call, s. */
+  readonly answerSeconds: number;
 }
 
 export const USUAL: Omit<Assumptions, 'accounts'> = {
@@ -50,7 +51,7 @@ export const USUAL: Omit<Assumptions, 'accounts'> = {
   scansPerMonth: 720,
   driftPerDay: 0,
   tagRule: false,
-  callsPerSecond: 10,
+  answerSeconds: 0.08,
 };
 
 const DAYS = 30;
@@ -68,11 +69,14 @@ const FULL_CPU_GB = 1.77;
 const TICK = { gb: 0.5, cpuSeconds: 0.05, waitSeconds: 0.04 };
 /** `cpuSeconds`: measured processor time for 1,000 accounts; the rest is estimated. */
 const SCANNER = { gb: 0.5, startSeconds: 2, cpuSeconds: 0.2 };
-/** Two workers run at the same time and share the rate limit, so each call waits for the other worker's call too. */
-const WORKER = { gb: 1, atOnce: 2, secondsACall: 0.2 };
+/** `secondsACall`: with the storing of what the call did. */
+const WORKER = { gb: 1, secondsACall: 0.2 };
+/** Accounts in a page of Organizations' listing. Its pages follow one another, and all other listings except the tags are read in the meantime. */
+const ACCOUNTS_A_PAGE = 20;
 /** For each batch of messages, Lambda makes two calls to SQS: it receives and deletes the batch. */
 const POLLS_A_BATCH = 2;
-const LOG_KB = { tick: 1, scan: 3, change: 4 };
+/** A tick's lines by Lambda itself; those with metrics belong to the monitoring. */
+const LOG_KB = { tick: 0.5, tickMetrics: 0.5, scan: 3, change: 4 };
 
 /**
  * What CloudWatch charges for beside the logs, by value of the parameter `monitoring`. Metrics are charged in hours with a value: those of scans and ticks
@@ -121,21 +125,22 @@ function managed({ kinds }: Pick<Assumptions, 'kinds'>): readonly KindCalls[] {
 
 /** A scan that finds nothing new. */
 function quietScan(assumptions: Assumptions): Usage {
-  const { accounts, callsPerSecond, tagRule } = assumptions;
+  const { accounts, answerSeconds, tagRule } = assumptions;
   const scans = [...managed(assumptions).map(({ scan }) => scan), ...(tagRule ? [measured.tagRule] : [])];
-  const calls = scans.reduce((all, { base, perAccount }) => all + base.calls + accounts * perAccount.calls, 0);
-  const waitSeconds = SCANNER.startSeconds + calls / callsPerSecond;
+  const tagPages = tagRule ? accounts * measured.tagRule.perAccount.calls : 0;
+  const calls = scans.reduce((all, { base }) => all + base.calls, accounts / ACCOUNTS_A_PAGE + tagPages);
+  const waitSeconds = SCANNER.startSeconds + calls * answerSeconds;
   const gbSeconds = SCANNER.gb * waitSeconds + (accounts / 1_000) * SCANNER.cpuSeconds * FULL_CPU_GB;
   const own = { ...NONE, gbSeconds, invocations: 1, logKb: LOG_KB.scan };
   return sum(own, ...scans.map(({ base, perAccount }) => sum(stored(base), times(accounts, stored(perAccount)))));
 }
 
 /** The remediation of one account that has drifted in every managed kind, up to the last published entry. */
-function changes({ kinds, callsPerSecond }: Assumptions): Usage {
+function changes({ kinds }: Assumptions): Usage {
   const parts = kinds.map((id) => {
     const { change } = measured.kinds[id];
     const { calls, batches } = change;
-    const seconds = calls * Math.max(WORKER.atOnce / callsPerSecond, WORKER.secondsACall);
+    const seconds = calls * WORKER.secondsACall;
     const own = { ...NONE, gbSeconds: WORKER.gb * seconds, invocations: batches, sqs: POLLS_A_BATCH * batches };
     return sum({ ...own, logKb: LOG_KB.change }, stored(change));
   });
@@ -202,7 +207,7 @@ function monitoringPrice(monitoring: Monitoring, drift: boolean): Readonly<Recor
   const { metrics, driftMetrics, alarmMetrics, dashboards } = MONITORED[monitoring];
   const charged = metrics + (drift ? driftMetrics : 0);
   return {
-    metrics: charged * PRICES.metricMonth,
+    metrics: charged * PRICES.metricMonth + (charged > 0 ? (TICKS * LOG_KB.tickMetrics * PRICES.logGb) / 1e6 : 0),
     alarms: alarmMetrics * PRICES.alarmMonth,
     dashboard: dashboards * PRICES.dashboardMonth,
   };
