@@ -178,8 +178,9 @@ export class ReportReplay {
     const byRule = grouped(held, ({ rule }) => rule).map(([rule, each]) => ({ rule, ...each }));
     const { detected, resolved } = standings;
     return {
-      ...{ since: toIso(this.#since), until: toIso(until), intervalMs: this.#intervalMs, now, byOu, byRule },
+      ...{ since: toIso(this.#since), until: toIso(until), intervalMs: this.#intervalMs },
       points: [...this.#points, pointAt(until, standings)],
+      ...{ now, byOu, byRule },
       drifts: { detected, resolved, timeToResolve: standings.timeToResolve() },
       topDrifters: standings.drifters(top).map(([accountId, drifts]) => {
         return { accountId, name: places.get(accountId)?.name ?? null, drifts };
