@@ -33,8 +33,6 @@ const READ_RETRY_MS = 3_000;
 const MOST_RECORDS = 2 * MAX_ACCOUNTS;
 /** A query for this many entries takes about a millisecond, and a light read makes only a few of them. */
 const SHORT_QUERY = 50;
-/** Light reads may use up to a quarter of a busy thread. */
-const LIGHT_REST = 3;
 /** After an event has changed the name or OU of an account, lists show the old one for at most this long, ms. */
 const SNAPSHOT_AGE_MS = 10_000;
 
@@ -59,7 +57,7 @@ export async function startApi(
   const tokens = readApiTokens(env);
   const stores = await store.open({ clock, readOnly: false, create: true });
   // Light reads and lists of accounts have turns of their own, so that they do not wait for heavy reads.
-  const turns = { heavy: new Turns(), light: new Turns(LIGHT_REST), accounts: new Turns() };
+  const turns = { heavy: new Turns(), light: new Turns(), accounts: new Turns() };
   // Reads of a local file block the thread that also remediates, so other work gets a turn between them. Reads over the network do not block.
   const reads = store.local ? localReads(stores, { clock, turns, maxAgeMs: store.accountsAgeMs }) : null;
   const light = reads?.light ?? stores;

@@ -3,22 +3,17 @@ import type { StoreParts } from '../store-parts.ts';
 
 /** No rest follows a piece that took less than this, ms. */
 const LEAST_WORK_MS = 1;
+/** The longest rest after a piece, as a multiple of the piece's duration. */
+const LONGEST_REST = 9;
 /** Less than 1, because even an idle thread does something during a rest. */
 const IDLE_SHARE = 0.8;
 
 /**
  * Runs long work in pieces, one at a time, first come, first served. After each piece it rests until the thread has been idle for as long as the piece
- * took, or at most `longestRest` times as long. So long reads use at most half of the time that other work leaves, and with a longest rest of 9 a tenth of
- * a busy thread.
+ * took, or at most nine times as long. So long reads use at most half of the time that other work leaves, and a tenth of a busy thread.
  */
 export class Turns {
-  readonly #longestRest: number;
   #last: Promise<void> = Promise.resolve();
-
-  /** @param longestRest as a multiple of the duration of a piece */
-  constructor(longestRest = 9) {
-    this.#longestRest = longestRest;
-  }
 
   /** Runs one piece when its turn comes. The code of the caller up to its next `await` also counts as part of the piece. */
   async take<T>(work: () => Promise<T>): Promise<T> {
@@ -30,7 +25,7 @@ export class Turns {
     try {
       return await work();
     } finally {
-      void rest(start, this.#longestRest).then(resolve);
+      void rest(start).then(resolve);
     }
   }
 
@@ -52,12 +47,12 @@ export class Turns {
   }
 }
 
-async function rest(start: number, longest: number): Promise<void> {
+async function rest(start: number): Promise<void> {
   await nextTurn();
   const worked = performance.now() - start;
   if (worked < LEAST_WORK_MS) return;
   const idleBefore = idleMs();
-  for (let times = 0; times < longest; times += 1) {
+  for (let times = 0; times < LONGEST_REST; times += 1) {
     await pause(worked);
     if (idleMs() - idleBefore >= worked * IDLE_SHARE) return;
   }
