@@ -22,7 +22,7 @@ import { ListingCache } from './listing-cache.ts';
  */
 const REUSE_MS = 5 * 60_000;
 /** Two machines' clocks may differ by this much, ms: each is within the limit of the store's clock. */
-const CLOCKS_MS = 2 * MAX_CLOCK_ERROR_MS;
+export const CLOCKS_MS = 2 * MAX_CLOCK_ERROR_MS;
 /** How long a listing that failed is not tried again, ms. */
 const FAILURE_PAUSE_MS = 60_000;
 /** How long the number of accounts of the organization is believed, ms. */

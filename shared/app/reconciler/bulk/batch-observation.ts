@@ -12,6 +12,7 @@ import { changesBehind } from '../../events/change-attribution.ts';
 import { writeEntries } from '../../ledger/write-entries.ts';
 import { absent } from '../../survey/observations.ts';
 import type { Listing } from '../../survey/paged-listing.ts';
+import { CLOCKS_MS } from '../bulk-listings.ts';
 import { accountInSnapshot, assessContext, entryContext, type WorkContext } from '../worker-context.ts';
 
 /** A listing that is refused or fails is a failed read of every account of the batch, not a defect of the message. */
@@ -27,12 +28,15 @@ export async function readRecent(work: WorkContext, since: number): Promise<List
 /** Maximum age of a listing in which the results of earlier calls are looked for, ms: one serves all batches of a tick. */
 const POLL_MAX_AGE_MS = 2_000;
 
-/** The listing must have been started after this time, epoch ms. An older one would show the state before the last change. */
+/**
+ * The listing must have been started after this time, epoch ms. An older one would show the state before the last change, which another machine may have
+ * recorded by a slower clock.
+ */
 export function listingSince({ deps }: WorkContext, records: readonly AccountRecord[]): number {
   // Changes of the prerequisites count as well, because only accounts that meet them are listed.
   const shown = [ASSOCIABLE, ...kindOf(ASSOCIABLE).prerequisites];
   const changes = records.flatMap(({ conditions }) =>
-    shown.map((id) => Date.parse(conditions[id]?.changedAt ?? '1970-01-01')),
+    shown.map((id) => Date.parse(conditions[id]?.changedAt ?? '1970-01-01') + CLOCKS_MS),
   );
   const polls = records.some(({ conditions }) => conditions[ASSOCIABLE]?.verdict === 'Converging');
   return Math.max(0, polls ? deps.clock.now() - POLL_MAX_AGE_MS : 0, ...changes);

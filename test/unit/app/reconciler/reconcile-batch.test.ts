@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { writeEntries } from '../../../../shared/app/ledger/write-entries.ts';
+import { emptyRecord } from '../../../../shared/domain/account/record.ts';
+import { accountEntry, facetOfCondition } from '../../../../shared/domain/account/transition.ts';
 import { NOW, policyOf } from '../../../support/domain-kit.ts';
 import { NO_CAPS, reconcilerBed } from '../../../support/reconciler-bed.ts';
 import { accountId } from '../../../support/workshop.ts';
@@ -77,6 +80,30 @@ describe('a batch', () => {
     ]);
     // The one that shows the result.
     expect(listings() - before).toBe(1);
+  });
+
+  it('uses another listing if clocks may disagree whether a record was changed before the last one began', async () => {
+    await bed.enrolled({ policy: ASSOCIATE, members: 60 });
+    await bed.shop.scan();
+    const [first, second] = (await bed.shop.messages()).filter(({ kind }) => kind === 'batch');
+    if (first === undefined || second === undefined) return expect.fail('two batches are needed');
+    const work = await bed.shop.process();
+    const listings = () => bed.shop.cloud.calls.filter(({ operation }) => operation === 'list automation').length;
+    await bed.shop.clock.advance(1_000);
+    await bed.shop.handle(work, first);
+    // Another worker, whose clock is 150 ms behind, writes after the listing.
+    const id = accountId(55);
+    const deps = bed.shop.deps();
+    const now = deps.clock.now() - 150;
+    const record = (await deps.records.get(id)) ?? emptyRecord(id);
+    const after = { ...facetOfCondition(await bed.shop.condition(id, 'automation')), reason: 'retrying' } as const;
+    const context = { now, newId: deps.newId, runId: 'other', actor: 'other', policyHash: null };
+    const decide = () => [accountEntry(context, 'VerdictChanged', id, 'automation', { after })];
+    await writeEntries(deps, [{ record, decide }]);
+    const before = listings();
+    await bed.shop.handle(work, second);
+    // One before the call, and the one that shows the result.
+    expect(listings() - before).toBe(2);
   });
 
   it('that stays Pending is polled by one listing, not account by account', async () => {
