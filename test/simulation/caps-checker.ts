@@ -3,6 +3,7 @@ import { capOf } from '../../shared/domain/decision/guardrails.ts';
 import type { EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../shared/domain/enrollment/model.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
+import type { Simulation } from './environment.ts';
 
 const DAY = 24 * 60 * 60 * 1000;
 
@@ -13,6 +14,8 @@ export interface Touch {
   readonly optOut: boolean;
   /** When the scan of the intent's run started. */
   readonly runStartedAt: number | null;
+  /** When the process that makes the call started. */
+  readonly processStartedAt: number;
 }
 
 interface Approval {
@@ -26,11 +29,13 @@ interface Approval {
 /** Counts changed accounts like the caps: distinct accounts in any 24 hours, across runs. */
 export class CapsChecker {
   readonly #sandbox: Sandbox;
+  readonly #reached: Simulation['reached'];
   readonly #touches: Touch[] = [];
   readonly #approvals = new Set<Approval>();
 
-  constructor(sandbox: Sandbox) {
+  constructor(sandbox: Sandbox, reached: Simulation['reached']) {
     this.#sandbox = sandbox;
+    this.#reached = reached;
   }
 
   /** An operator approves a plan. */
@@ -63,7 +68,7 @@ export class CapsChecker {
     return past;
   }
 
-  #isApproved({ accountId, enrollment, runStartedAt, at }: Touch): boolean {
+  #isApproved({ accountId, enrollment, runStartedAt, processStartedAt, at }: Touch): boolean {
     const fitting = [...this.#approvals].filter(
       (approval) =>
         approval.keys.has(`${accountId} ${enrollment}`) &&
@@ -73,6 +78,8 @@ export class CapsChecker {
     // Prefer an approval that is already in use.
     const approval = fitting.find(({ usedAt }) => usedAt !== null) ?? fitting[0];
     if (approval === undefined) return false;
+    this.#reached('change beyond maxChanges under an approval');
+    if (approval.usedAt !== null && processStartedAt > approval.usedAt) this.#reached('approval used after a restart');
     approval.usedAt ??= at;
     return true;
   }

@@ -9,6 +9,7 @@ import type { FaultProfile } from './fault-profile.ts';
 import type { InvariantChecker } from './invariant-checker.ts';
 import type { MemoryStores } from './memory-stores.ts';
 import type { Process } from './process.ts';
+import type { RareState } from './rare-states.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
@@ -45,6 +46,8 @@ export interface Simulation extends Environment {
   readonly drifting: readonly [EnrollmentId, ...EnrollmentId[]];
   /** The calm phase has begun: no more faults. */
   readonly calmed: boolean;
+  /** This history has reached a rare state. */
+  reached(state: RareState): void;
   /** Runs `work` in a separate process. An error ends only that process. */
   invoke(what: string, work: (process: Process) => Promise<void>, after?: () => void): void;
 }

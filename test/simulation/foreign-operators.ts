@@ -8,6 +8,7 @@ import { scan } from '../../shared/app/scan/scan.ts';
 import { SCAN_LEASE } from '../../shared/app/schedule/scan-schedule.ts';
 import type { Caller } from '../../shared/domain/enrollment/model.ts';
 import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';
+import { OtherOrganizationError } from '../../shared/ports/binding.ts';
 import type { Environment, Simulation } from './environment.ts';
 import { Process } from './process.ts';
 import { SeededRandom } from './seeded-random.ts';
@@ -78,6 +79,7 @@ export class ForeignOperators {
     const cancel = time.after(15 * MINUTE, () => process.die());
     const outcome = this.#work(process, act, this.#other.caller)
       .catch((error: unknown) => {
+        if (error instanceof OtherOrganizationError) this.#simulation.reached('credentials of another organization');
         this.#simulation.note(`${process.name} ends: ${error instanceof Error ? error.message : String(error)}`);
       })
       .finally(cancel);

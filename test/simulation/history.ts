@@ -6,26 +6,29 @@ import type { WorkMessage } from '../../shared/domain/work-message.ts';
 import type { Delivery } from '../../shared/ports/queue.ts';
 import { enrollmentChangedBy } from '../support/mutating-calls.ts';
 import { Behaviour } from './behaviour.ts';
-import { ConfigurationAdministrators } from './configuration-administrators.ts';
+import type { ConfigurationAdministrators } from './configuration-administrators.ts';
 import { dryRun } from './dry-run.ts';
 import type { Request } from './engine-cloud.ts';
+import type { Simulation } from './environment.ts';
 import { ExpectedEnd } from './expected-end.ts';
 import { ExternalActors } from './external-actors.ts';
 import { CALM, type FaultProfile, faultProfileOf } from './fault-profile.ts';
 import { ForeignOperators } from './foreign-operators.ts';
 import { InvariantChecker } from './invariant-checker.ts';
-import { sandboxWithLaggingTags } from './lagging-tags.ts';
-import { ManagedHub } from './managed-hub.ts';
+import type { ManagedHub } from './managed-hub.ts';
 import { type MemoryStores, memoryStores } from './memory-stores.ts';
 import { Operators } from './operators.ts';
-import { compiled, paced, policyTexts } from './policies.ts';
+import { compiled } from './policies.ts';
 import { Process } from './process.ts';
+import type { RareProfile } from './rare-profile.ts';
+import { RareStates } from './rare-states.ts';
 import { Reactor } from './reactor.ts';
 import { Restores } from './restores.ts';
 import { SeededRandom } from './seeded-random.ts';
+import { settingOf } from './setting.ts';
 import { type RuntimeSimulation, SimulatedRuntime } from './simulated-runtime.ts';
+import type { Verdict } from './verdict.ts';
 import { VirtualTime, withTimersOf } from './virtual-time.ts';
-import { callerOf, worldOf } from './world.ts';
 
 /** 2026-11-22T12:00:00Z */
 const START = 1_795_348_800_000;
@@ -36,18 +39,6 @@ const WORKERS = 3;
 const CALM_LIMIT_MS = 6 * 24 * HOUR;
 /** How often convergence is checked. */
 const CHECK_EVERY_MS = 5_000;
-
-export interface Verdict {
-  readonly seed: number;
-  readonly violations: readonly string[];
-  readonly trace: readonly string[];
-  /** Hash of its behaviour. */
-  readonly behaviour: string;
-  readonly calls: number;
-  readonly entries: number;
-  readonly deaths: number;
-  readonly virtualMs: number;
-}
 
 /**
  * All of Rollcall in one process on virtual time: ticks, scanners and workers as in the deployed runtime, on stores in memory and the
@@ -68,6 +59,7 @@ export class History implements RuntimeSimulation {
   readonly #operators: Operators;
   readonly #foreignOperators: ForeignOperators;
   readonly #administrators: ConfigurationAdministrators;
+  readonly #profile: RareProfile;
   readonly #restores: Restores;
   readonly #runtime: SimulatedRuntime;
   readonly #trace: string[] | null;
@@ -85,6 +77,7 @@ export class History implements RuntimeSimulation {
   #brokenRole: AccountId | null = null;
   readonly #accepted = new Set<string>();
   readonly #behaviour = new Behaviour();
+  readonly #rare: RareStates;
 
   constructor(seed: number, keepTrace: boolean) {
     this.seed = seed;
@@ -97,19 +90,20 @@ export class History implements RuntimeSimulation {
       order: (items) => this.chance.shuffled(items),
       lagMs: () => this.faultProfile.lagMs,
     });
-    this.#administrators = new ConfigurationAdministrators(seed);
-    const world = { ...worldOf(seed, this.chance), ...this.#administrators.world };
-    this.sandbox = sandboxWithLaggingTags(seed, world, this.time);
-    this.caller = callerOf(this.sandbox);
-    const first = this.#members()[0]?.accountId ?? this.caller.accountId;
-    const hub = new ManagedHub(seed, this.sandbox);
-    this.drifting = hub.drifting;
-    this.#texts = paced(seed, hub.manage(policyTexts(this.chance, first, this.#administrators.automation)));
+    this.#rare = new RareStates((id) => this.stores.inside.accountOf(id));
+    const { administrators, profile, sandbox, caller, drifting, texts } = settingOf(seed, this.chance, this.time);
+    this.#administrators = administrators;
+    this.#profile = profile;
+    this.sandbox = sandbox;
+    this.caller = caller;
+    this.drifting = drifting;
+    this.#texts = texts;
     this.#policy = compiled(this.#texts[0], START);
     this.checker = new InvariantChecker({
       ...{ sandbox: this.sandbox, stores: this.stores, now: () => this.time.now() },
       accepted: this.#accepted,
       heldBack: (id, enrollment) => this.#expectedEnd.heldBack(id, enrollment),
+      reached: this.reached,
     });
     this.#expectedEnd = new ExpectedEnd(this, () => this.#brokenRole);
     this.#externalActors = new ExternalActors(this, new Reactor(this));
@@ -121,6 +115,7 @@ export class History implements RuntimeSimulation {
       this.#foreignOperators.written(entry);
       this.checker.written(entry);
       this.#behaviour.written(entry);
+      this.#rare.written(entry);
     };
     this.stores.inside.onMessage = () => this.#runtime.wake();
   }
@@ -133,6 +128,8 @@ export class History implements RuntimeSimulation {
     this.#ids += 1;
     return String(this.#ids).padStart(26, '0');
   };
+
+  readonly reached: Simulation['reached'] = (state) => this.#rare.reached(state);
 
   note(line: string): void {
     this.#trace?.push(`${new Date(this.time.now()).toISOString()} ${line}`);
@@ -149,6 +146,7 @@ export class History implements RuntimeSimulation {
 
   acted(request: Request, output: Readonly<Record<string, unknown>> | null, refused: boolean): void {
     this.checker.acted(request, output, refused);
+    this.#rare.acted(request, output, refused);
     // A request whose response was lost may still have acted, and CloudTrail reports it.
     if (enrollmentChangedBy(request) !== null && (output !== null || this.chance.happens(0.5)))
       this.#externalActors.deliverEventOf(request);
@@ -156,6 +154,7 @@ export class History implements RuntimeSimulation {
 
   answered(request: Request, output: Readonly<Record<string, unknown>>, by: Process): void {
     this.checker.answered(request, output, by);
+    this.#rare.answered(request, output, by.name);
   }
 
   sent(messages: readonly WorkMessage[], by: Process): void {
@@ -164,6 +163,8 @@ export class History implements RuntimeSimulation {
 
   received(deliveries: readonly Delivery[], by: Process): void {
     this.checker.received(deliveries, by);
+    const { hash } = this.#policy;
+    if (deliveries.some(({ message }) => message.policyHash !== hash)) this.reached('message of a replaced policy');
   }
 
   finished(delivery: Delivery, by: Process): void {
@@ -184,6 +185,7 @@ export class History implements RuntimeSimulation {
       this.#foreignOperators.begin();
       this.#restores.begin();
       this.#administrators.begin(this, this.#externalActors);
+      this.#profile.begin(this, this.#operators);
       this.calmAt = START + this.chance.between(30, 120) * MINUTE;
       await this.time.run(() => false, this.calmAt);
       this.#calm();
@@ -201,9 +203,10 @@ export class History implements RuntimeSimulation {
     });
     const entries = [...this.stores.inside.chains.values()].reduce((sum, chain) => sum + chain.length, 0);
     const { violations } = this.checker;
+    const rare = this.#rare.counts;
     const counts = { calls: this.#calls, entries, deaths: this.#deaths, virtualMs: this.time.now() - START };
     const behaviour = this.#behaviour.digest;
-    return { seed: this.seed, violations, trace: this.#trace ?? [], behaviour, ...counts };
+    return { seed: this.seed, violations, trace: this.#trace ?? [], behaviour, rare, ...counts };
   }
 
   #hasConverged(): boolean {

@@ -10,6 +10,7 @@ import { CapsChecker } from './caps-checker.ts';
 import { ConfigurationChecker } from './configuration-checker.ts';
 import { CoverageChecker } from './coverage-checker.ts';
 import type { Request } from './engine-cloud.ts';
+import type { Simulation } from './environment.ts';
 import { checkLedger, openIntent } from './ledger-checks.ts';
 import { isConfigurationCall, ManagedConfigurations } from './managed-configurations.ts';
 import type { MemoryStores } from './memory-stores.ts';
@@ -28,6 +29,7 @@ export interface CheckerOptions {
   readonly accepted: ReadonlySet<string>;
   /** Whether drift is open only because a cap requires approval, so that it was not lost. */
   readonly heldBack: (accountId: AccountId, enrollment: EnrollmentId) => boolean;
+  readonly reached: Simulation['reached'];
 }
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -65,7 +67,7 @@ export class InvariantChecker {
   constructor(options: CheckerOptions) {
     this.#options = options;
     this.#timeline = new StateTimeline(options.sandbox, options.now);
-    this.#caps = new CapsChecker(options.sandbox);
+    this.#caps = new CapsChecker(options.sandbox, options.reached);
     this.#coverage = new CoverageChecker(options.sandbox, options.now);
     this.#configurations = new ConfigurationChecker(options.sandbox, options.now);
     this.#managed = new ManagedConfigurations(options.sandbox, options.now);
@@ -86,7 +88,8 @@ export class InvariantChecker {
 
   /** A scanner was started for a run, or for its next part. */
   scanStarted(runId: string): void {
-    if (!this.#scans.has(runId)) this.#scans.set(runId, this.#options.now());
+    if (this.#scans.has(runId)) this.#options.reached('scan continued by another process');
+    else this.#scans.set(runId, this.#options.now());
   }
 
   approval(planKeys: readonly string[]): { refused(): void } {
@@ -215,8 +218,8 @@ export class InvariantChecker {
     const intent = openIntent(chain, enrollment);
     const runId = intent?.runId ?? null;
     const runStartedAt = this.#scans.get(runId ?? '') ?? null;
-    for (const [invariant, past] of this.#caps.touched({ at, accountId, enrollment, optOut, runStartedAt }, policy))
-      this.report(invariant, past);
+    const touch = { at, accountId, enrollment, optOut, runStartedAt, processStartedAt: by.startedAt };
+    for (const [invariant, past] of this.#caps.touched(touch, policy)) this.report(invariant, past);
     // An account that joined after the last read is opted in by AWS together with all others.
     if (organizationWide && chain.length === 0) return;
     if (intent === null) this.report(2, `${what} without an intent that is open`);

@@ -33,6 +33,8 @@ class StoreDown extends Error {
  */
 export class Process {
   readonly name: string;
+  /** Epoch ms. */
+  readonly startedAt: number;
   readonly #environment: Environment;
   readonly #skewMs: number;
   readonly #stop = new AbortController();
@@ -41,6 +43,7 @@ export class Process {
   constructor(environment: Environment, name: string) {
     this.#environment = environment;
     this.name = name;
+    this.startedAt = environment.time.now();
     const { skewMs } = environment.faultProfile;
     this.#skewMs = skewMs === 0 ? 0 : environment.chance.between(-skewMs, skewMs);
   }
