@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { RARE_STATES } from './rare-states.ts';
-import { addReport, emptyReport, inChild, inParallel, onAllCores, type Report, say } from './reports.ts';
+import { addReport, emptyReport, inParallel, type Report, say, seedsFrom } from './reports.ts';
 
 /*
  * A few seeds whose histories together reach every rare state. The test suite runs them, so it notices a change of the code or of the simulation after
@@ -35,7 +35,7 @@ function keptSeeds(): readonly number[] {
 /** Runs the kept histories. @returns the exit code: 1 if a state is reached by none of them, or an invariant broke */
 export async function corpus(): Promise<number> {
   const sum = emptyReport();
-  await onAllCores(keptSeeds(), async (seed) => addReport(sum, await inChild(seed, 1, null)));
+  await inParallel(keptSeeds(), (report) => addReport(sum, report));
   say(sum);
   const unreached = RARE_STATES.filter((state) => sum.rare.every(({ counts }) => counts[state] === undefined));
   process.stdout.write(`${JSON.stringify({ corpus: sum.seeds, unreached, broken: sum.broken.length })}\n`);
@@ -45,7 +45,7 @@ export async function corpus(): Promise<number> {
 /** Chooses the seeds to keep among the first `count`. @returns the exit code: 1 if a state is reached by none of them */
 export async function renewCorpus(count: number): Promise<number> {
   const sum = emptyReport();
-  await inParallel(1, count, (report) => {
+  await inParallel(seedsFrom(1, count), (report) => {
     say(report);
     addReport(sum, report);
   });

@@ -5,6 +5,7 @@ import { enrollmentChangedBy } from '../support/mutating-calls.ts';
 import type { Request } from './engine-cloud.ts';
 import type { Simulation } from './environment.ts';
 import type { Reactor } from './reactor.ts';
+import { BODIES } from './rubbish.ts';
 
 const ACTS = [
   'drift',
@@ -22,16 +23,6 @@ const ACTS = [
 ] as const;
 type Act = (typeof ACTS)[number];
 
-/** Unreadable messages: foreign ones, other versions, wrong shapes. */
-const RUBBISH = [
-  '',
-  'not JSON',
-  '{"v":2}',
-  '{"v":1,"kind":"account"}',
-  '[]',
-  '{"v":1,"kind":"batch","accountIds":{}}',
-] as const;
-
 const CHANGES: Readonly<Record<EnrollmentId, readonly [source: string, name: string]>> = {
   computeOptimizer: ['computeoptimizer.amazonaws.com', 'UpdateEnrollmentStatus'],
   automation: ['aco-automation.amazonaws.com', 'UpdateEnrollmentConfiguration'],
@@ -44,12 +35,12 @@ const CHANGES: Readonly<Record<EnrollmentId, readonly [source: string, name: str
  */
 export class ExternalActors {
   readonly #simulation: Simulation;
-  readonly #reactor: Reactor;
+  readonly #reactor: Pick<Reactor, 'receive'>;
   /** The number of unreadable messages on the queue. */
   rubbish = 0;
   #requests = 0;
 
-  constructor(simulation: Simulation, reactor: Reactor) {
+  constructor(simulation: Simulation, reactor: Pick<Reactor, 'receive'>) {
     this.#simulation = simulation;
     this.#reactor = reactor;
   }
@@ -66,7 +57,7 @@ export class ExternalActors {
     }
     this.#simulation.note(`someone: ${act} ${account.accountId}`);
     this.rubbish += 1;
-    stores.inside.putRaw(chance.of(RUBBISH));
+    stores.inside.putRaw(chance.of(BODIES));
     this.#reactor.receive(chance.of([null, 'rubbish', { detail: 1 }, this.#forged(account.accountId)]));
   }
 

@@ -15,6 +15,18 @@ import { STORE_FAULTS } from './store-faults.ts';
  * sent call that does not count against them.
  */
 export const FAULTS: readonly Fault[] = [
+  {
+    name: 'message-with-a-new-field',
+    breaks: 'workers of the last version give up every message of this version during a deployment (invariant 1)',
+    twoVersions: true,
+    edits: [
+      {
+        file: 'shared/domain/work-message.ts',
+        find: 'planHash: z.string().nullable(),',
+        replace: "planHash: z.string().nullable(), reason: z.string().default('scan'),",
+      },
+    ],
+  },
   ...REMEDIATION_FAULTS,
   ...STORE_FAULTS,
   ...CONFIGURATION_FAULTS,

@@ -5,7 +5,6 @@ import { type CompiledPolicy, callCeiling } from '../../shared/domain/policy/ind
 import type { WorkMessage } from '../../shared/domain/work-message.ts';
 import type { Delivery } from '../../shared/ports/queue.ts';
 import { enrollmentChangedBy } from '../support/mutating-calls.ts';
-import { Behaviour } from './behaviour.ts';
 import type { ConfigurationAdministrators } from './configuration-administrators.ts';
 import { dryRun } from './dry-run.ts';
 import type { Request } from './engine-cloud.ts';
@@ -18,15 +17,17 @@ import { InvariantChecker } from './invariant-checker.ts';
 import type { ManagedHub } from './managed-hub.ts';
 import { type MemoryStores, memoryStores } from './memory-stores.ts';
 import { Operators } from './operators.ts';
+import { MixedVersions, type OtherVersion } from './other-version.ts';
 import { compiled } from './policies.ts';
-import { Process } from './process.ts';
+import type { Process } from './process.ts';
+import { Processes } from './processes.ts';
 import type { RareProfile } from './rare-profile.ts';
-import { RareStates } from './rare-states.ts';
 import { Reactor } from './reactor.ts';
 import { Restores } from './restores.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { settingOf } from './setting.ts';
 import { type RuntimeSimulation, SimulatedRuntime } from './simulated-runtime.ts';
+import { Tally } from './tally.ts';
 import type { Verdict } from './verdict.ts';
 import { VirtualTime, withTimersOf } from './virtual-time.ts';
 
@@ -62,24 +63,23 @@ export class History implements RuntimeSimulation {
   readonly #profile: RareProfile;
   readonly #restores: Restores;
   readonly #runtime: SimulatedRuntime;
+  readonly #mixed: MixedVersions | null;
   readonly #trace: string[] | null;
   readonly #texts: readonly [string, string];
+  readonly #policies: readonly [CompiledPolicy, CompiledPolicy];
   #policy: CompiledPolicy;
   #ids = 0;
-  #processes = 0;
-  #deaths = 0;
-  #calls = 0;
-  #living = new Set<Process>();
+  readonly #processes = new Processes(this);
   over = false;
   calmAt = Number.POSITIVE_INFINITY;
   #checkedAt = 0;
   /** The account whose role stays broken. */
   #brokenRole: AccountId | null = null;
   readonly #accepted = new Set<string>();
-  readonly #behaviour = new Behaviour();
-  readonly #rare: RareStates;
+  readonly #tally: Tally;
 
-  constructor(seed: number, keepTrace: boolean) {
+  /** @param other another version, for half of the processes */
+  constructor(seed: number, keepTrace: boolean, other: OtherVersion | null = null) {
     this.seed = seed;
     this.chance = new SeededRandom(seed);
     this.#trace = keepTrace ? [] : null;
@@ -90,7 +90,7 @@ export class History implements RuntimeSimulation {
       order: (items) => this.chance.shuffled(items),
       lagMs: () => this.faultProfile.lagMs,
     });
-    this.#rare = new RareStates((id) => this.stores.inside.accountOf(id));
+    this.#tally = new Tally(this.stores.inside);
     const { administrators, profile, sandbox, caller, drifting, texts } = settingOf(seed, this.chance, this.time);
     this.#administrators = administrators;
     this.#profile = profile;
@@ -98,7 +98,8 @@ export class History implements RuntimeSimulation {
     this.caller = caller;
     this.drifting = drifting;
     this.#texts = texts;
-    this.#policy = compiled(this.#texts[0], START);
+    this.#policies = [compiled(texts[0], START), compiled(texts[1], START)];
+    [this.#policy] = this.#policies;
     this.checker = new InvariantChecker({
       ...{ sandbox: this.sandbox, stores: this.stores, now: () => this.time.now() },
       accepted: this.#accepted,
@@ -106,18 +107,24 @@ export class History implements RuntimeSimulation {
       reached: this.reached,
     });
     this.#expectedEnd = new ExpectedEnd(this, () => this.#brokenRole);
-    this.#externalActors = new ExternalActors(this, new Reactor(this));
+    const accepted = this.#accepted;
+    const options = { seed, processes: this.#processes, texts, start: START, accepted };
+    this.#mixed = other === null ? null : new MixedVersions(other, this, options);
+    const reactor = new Reactor(this);
+    this.#externalActors = new ExternalActors(this, this.#mixed?.reactorBeside(reactor) ?? reactor);
+    this.#runtime = new SimulatedRuntime(this, accepted);
     this.#operators = new Operators(this);
-    this.#runtime = new SimulatedRuntime(this, this.#accepted);
     this.#foreignOperators = new ForeignOperators(this, seed);
     this.#restores = new Restores(this, seed, { operators: this.#operators, externalActors: this.#externalActors });
     this.stores.inside.onEntry = (entry) => {
       this.#foreignOperators.written(entry);
       this.checker.written(entry);
-      this.#behaviour.written(entry);
-      this.#rare.written(entry);
+      this.#tally.written(entry);
     };
-    this.stores.inside.onMessage = () => this.#runtime.wake();
+    this.stores.inside.onMessage = () => {
+      this.#runtime.wake();
+      this.#mixed?.runtime.wake();
+    };
   }
 
   #members() {
@@ -129,16 +136,15 @@ export class History implements RuntimeSimulation {
     return String(this.#ids).padStart(26, '0');
   };
 
-  readonly reached: Simulation['reached'] = (state) => this.#rare.reached(state);
+  readonly reached: Simulation['reached'] = (state) => this.#tally.reached(state);
 
   note(line: string): void {
     this.#trace?.push(`${new Date(this.time.now()).toISOString()} ${line}`);
-    if (line.endsWith(' dies')) this.#deaths += 1;
+    if (line.endsWith(' dies')) this.#tally.died();
   }
 
   arrived(request: Request, by: Process, policy: CompiledPolicy): void {
-    this.#calls += 1;
-    this.#behaviour.called(request, by.name, this.time.now());
+    this.#tally.called(request, by.name, this.time.now());
     this.note(`${by.name} ${request.operation} in ${request.callerAccountId} ${JSON.stringify(request.input)}`);
     this.checker.arrived(request, by, policy);
     this.#administrators.overtake(this, this.#externalActors, request);
@@ -146,7 +152,7 @@ export class History implements RuntimeSimulation {
 
   acted(request: Request, output: Readonly<Record<string, unknown>> | null, refused: boolean): void {
     this.checker.acted(request, output, refused);
-    this.#rare.acted(request, output, refused);
+    this.#tally.acted(request, output, refused);
     // A request whose response was lost may still have acted, and CloudTrail reports it.
     if (enrollmentChangedBy(request) !== null && (output !== null || this.chance.happens(0.5)))
       this.#externalActors.deliverEventOf(request);
@@ -154,7 +160,7 @@ export class History implements RuntimeSimulation {
 
   answered(request: Request, output: Readonly<Record<string, unknown>>, by: Process): void {
     this.checker.answered(request, output, by);
-    this.#rare.answered(request, output, by.name);
+    this.#tally.answered(request, output, by.name);
   }
 
   sent(messages: readonly WorkMessage[], by: Process): void {
@@ -195,18 +201,21 @@ export class History implements RuntimeSimulation {
       this.over = true;
       await this.#foreignOperators.check();
       this.checker.checkLedger();
-      this.checker.rubbish(this.#externalActors.rubbish, (await this.stores.queue.depth()).dead);
+      this.checker.rubbish(this.#externalActors.rubbish, await this.stores.deadLetters.list(Number.POSITIVE_INFINITY));
+      for (const what of this.#mixed?.unreadable() ?? []) this.checker.report(1, what);
       // Both policies have the same limits.
       const { limits } = this.#policy.policy;
       const ceiling = callCeiling(limits);
       if (ceiling !== null) this.checker.pace(ceiling, WORKERS * limits.concurrency);
     });
-    const entries = [...this.stores.inside.chains.values()].reduce((sum, chain) => sum + chain.length, 0);
-    const { violations } = this.checker;
-    const rare = this.#rare.counts;
-    const counts = { calls: this.#calls, entries, deaths: this.#deaths, virtualMs: this.time.now() - START };
-    const behaviour = this.#behaviour.digest;
-    return { seed: this.seed, violations, trace: this.#trace ?? [], behaviour, rare, ...counts };
+    const virtualMs = this.time.now() - START;
+    return {
+      seed: this.seed,
+      violations: this.checker.violations,
+      trace: this.#trace ?? [],
+      ...this.#tally.result,
+      virtualMs,
+    };
   }
 
   #hasConverged(): boolean {
@@ -217,16 +226,14 @@ export class History implements RuntimeSimulation {
 
   #storm(): void {
     this.sandbox.setFaults(this.faultProfile.faults);
-    for (let n = 0; n < WORKERS; n += 1) this.#runtime.startWorker();
+    for (let n = 0; n < WORKERS; n += 1) this.#anyRuntime().startWorker();
     this.#every(
       () => MINUTE,
-      () => this.#runtime.tick(),
+      () => this.#anyRuntime().tick(),
     );
     this.#every(
       () => this.chance.between(1, 20) * MINUTE,
-      () => {
-        if (!this.calmed) this.#externalActors.act();
-      },
+      () => void (this.calmed || this.#externalActors.act()),
     );
     this.#every(
       () => this.chance.between(20, 60) * MINUTE,
@@ -252,10 +259,19 @@ export class History implements RuntimeSimulation {
     const whole = this.#policy.policy.guardrails.minCoverage > 0;
     if (!whole && this.chance.happens(0.3)) this.#brokenRole = this.chance.any(this.#members())?.accountId ?? null;
     this.note(`the role stays broken of ${this.#brokenRole}`);
-    const update = this.sandbox.accounts().map(({ accountId }) => {
-      return { accountId, roleAssumable: accountId !== this.#brokenRole, enrollmentFailure: null };
-    });
-    this.sandbox.changeAccounts({ update });
+    const ids = this.sandbox.accounts().map(({ accountId }) => accountId);
+    const fixed = ids.map((id) => ({ accountId: id, roleAssumable: id !== this.#brokenRole, enrollmentFailure: null }));
+    this.sandbox.changeAccounts({ update: fixed });
+  }
+
+  #anyRuntime(): SimulatedRuntime {
+    return this.#mixed?.any(this.#runtime, this.#mixed.runtime) ?? this.#runtime;
+  }
+
+  policyOf(hash: string): CompiledPolicy {
+    const found = this.#policies.find((policy) => policy.hash === hash);
+    if (found === undefined) throw new Error(`no policy of this history has the hash ${hash}`);
+    return found;
   }
 
   get calmed(): boolean {
@@ -271,31 +287,15 @@ export class History implements RuntimeSimulation {
     this.time.after(period(), again);
   }
 
-  #newProcess(what: string): Process {
-    this.#processes += 1;
-    const process = new Process(this, `${what}-${this.#processes}`);
-    this.#living.add(process);
-    return process;
-  }
-
-  /** Runs `work` in a separate process. An error ends only that process. */
+  /** Runs `work` in a separate process. */
   invoke(what: string, work: (process: Process) => Promise<void>, after?: () => void): void {
-    const process = this.#newProcess(what);
-    process.stop.addEventListener('abort', () => {
-      this.#living.delete(process);
-      after?.();
-    });
-    work(process)
-      .catch((error: unknown) =>
-        this.note(`${process.name} ends: ${error instanceof Error ? error.message : String(error)}`),
-      )
-      .finally(() => process.end());
+    this.#processes.invoke(what, work, after);
   }
 
   /** Changes the policy. Processes restart with it one after the other. */
   #editPolicy(): void {
     this.note(`policy:\n${this.#texts[1]}`);
-    this.#policy = compiled(this.#texts[1], START);
-    for (const process of this.#living) this.time.after(this.chance.between(0, 60_000), () => process.end());
+    this.#policy = this.#policies[1];
+    this.#processes.restart();
   }
 }

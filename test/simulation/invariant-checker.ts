@@ -4,7 +4,7 @@ import type { AccountId } from '../../shared/domain/enrollment/model.ts';
 import { type LedgerEntry, ORGANIZATION_CHAIN } from '../../shared/domain/ledger/entry.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
 import type { WorkMessage } from '../../shared/domain/work-message.ts';
-import type { Delivery } from '../../shared/ports/queue.ts';
+import type { DeadLetter, Delivery } from '../../shared/ports/queue.ts';
 import { enrollmentChangedBy, MUTATING_CALLS } from '../support/mutating-calls.ts';
 import { CapsChecker } from './caps-checker.ts';
 import { ConfigurationChecker } from './configuration-checker.ts';
@@ -18,6 +18,7 @@ import { MessageTracker } from './message-tracker.ts';
 import { type Controls, forbidden, mayOptOut, READ_DELAY_MS, stopped, type Touched } from './policy-checks.ts';
 import type { Process } from './process.ts';
 import { exceededRates } from './rate-checker.ts';
+import { RUBBISH } from './rubbish.ts';
 import { StateTimeline } from './state-timeline.ts';
 import { TreeReads } from './tree-reads.ts';
 
@@ -286,8 +287,10 @@ export class InvariantChecker {
     }
   }
 
-  /** Invariant 5: each unreadable message became a dead letter. */
-  rubbish(put: number, dead: number): void {
-    if (dead < put) this.report(5, `${put} messages were unreadable, and ${dead} are dead letters`);
+  /** Invariant 5: each unreadable message became a dead letter. Invariant 1: no other message did, in no version that shares the queue. */
+  rubbish(put: number, dead: readonly DeadLetter[]): void {
+    if (dead.length < put) this.report(5, `${put} messages were unreadable, and ${dead.length} are dead letters`);
+    const unread = dead.filter(({ reason, body }) => reason.code === 'UnreadableMessage' && !RUBBISH.has(body));
+    for (const { body, reason } of unread) this.report(1, `a worker could not read ${body}: ${reason.message}`);
   }
 }

@@ -5,7 +5,18 @@ import { corpus, renewCorpus, tableOf } from './corpus.ts';
 import type { Fault } from './fault.ts';
 import { FAULTS } from './faults.ts';
 import { History } from './history.ts';
-import { addReport, emptyReport, inChild, inParallel, live, onAllCores, say } from './reports.ts';
+import {
+  addReport,
+  emptyReport,
+  inChild,
+  inParallel,
+  live,
+  onAllCores,
+  otherVersion,
+  say,
+  seedsFrom,
+} from './reports.ts';
+import { LAST_VERSION, withVersion } from './two-versions.ts';
 
 /*
  * npm run simulate -- --seeds N [--from SEED]   runs N histories (default 100 from 1) on all cores; lists those that broke an invariant and how
@@ -15,6 +26,8 @@ import { addReport, emptyReport, inChild, inParallel, live, onAllCores, say } fr
  *                                               behave differently or broke an invariant
  *                     --traces --renew          stores their current behaviour
  *                     --corpus                  runs the histories kept for the rare states, and lists the states that none of them reaches any more
+ *                     --two-versions COMMIT     runs N histories in which half of the processes are of the version of that commit, in this clone's
+ *                                               git history: 26e6caca or later
  *                     --corpus --renew          chooses them again among N histories (--seeds N, default 2,000)
  *                     --faults [--fault NAME]   runs histories with a deliberate fault until one notices it
  */
@@ -32,7 +45,7 @@ const SEEDS_PER_FAULT = 2_000;
 async function many(from: number, count: number): Promise<number> {
   const start = performance.now();
   const sum = emptyReport();
-  await inParallel(from, count, (report) => {
+  await inParallel(seedsFrom(from, count), (report) => {
     say(report);
     addReport(sum, report);
   });
@@ -49,7 +62,7 @@ async function many(from: number, count: number): Promise<number> {
 async function traces(count: number, renew: boolean): Promise<number> {
   const now: string[] = [];
   let broken = 0;
-  await inParallel(1, count, (report, first) => {
+  await inParallel(seedsFrom(1, count), (report, first) => {
     say(report);
     broken += report.broken.length;
     for (const [index, behaviour] of report.behaviours.entries()) now[first - 1 + index] = behaviour;
@@ -66,11 +79,11 @@ async function traces(count: number, renew: boolean): Promise<number> {
 async function noticed({ name, breaks }: Fault): Promise<boolean> {
   let lived = 0;
   for (let from = 1; from <= SEEDS_PER_FAULT; from += CHUNK) {
-    const report = await inChild(from, CHUNK, name);
+    const report = await inChild(seedsFrom(from, CHUNK), name);
     const [first] = report.broken;
     lived += report.seeds;
     if (first === undefined) continue;
-    if ((await inChild(first.seed, 1, null)).broken.length > 0)
+    if ((await inChild([first.seed], null)).broken.length > 0)
       throw new Error(`seed ${first.seed} breaks an invariant without any fault: fix that first`);
     process.stdout.write(`${name}: noticed by seed ${first.seed} (${first.violations[0]})\n`);
     return true;
@@ -83,16 +96,32 @@ async function faults(only: string | undefined): Promise<number> {
   const wanted = FAULTS.filter(({ name }) => only === undefined || name === only);
   if (wanted.length === 0)
     throw new Error(`there is no fault ${only}; there are ${FAULTS.map(({ name }) => name).join(', ')}`);
+  let found = 0;
   let missed = 0;
-  await onAllCores(wanted, async (fault) => {
-    if (!(await noticed(fault))) missed += 1;
-  });
-  process.stdout.write(`${JSON.stringify({ faults: wanted.length, noticed: wanted.length - missed })}\n`);
+  const look = async (fault: Fault): Promise<void> => {
+    if (await noticed(fault)) found += 1;
+    else missed += 1;
+  };
+  const forTwo = wanted.filter(({ twoVersions: two }) => two === true);
+  await onAllCores(
+    wanted.filter((fault) => !forTwo.includes(fault)),
+    look,
+  );
+  if (forTwo.length > 0) await twoVersions(LAST_VERSION, () => onAllCores(forTwo, look).then(() => 0));
+  process.stdout.write(`${JSON.stringify({ faults: wanted.length, noticed: found })}\n`);
   return missed > 0 ? 1 : 0;
 }
 
+/** @param commit the version that shares the stores with this one */
+async function twoVersions(commit: string, run: () => Promise<number>): Promise<number> {
+  const code = await withVersion(commit, run);
+  if (code === null)
+    process.stdout.write(`commit ${commit} is not in this clone, so there is no other version to run\n`);
+  return code ?? 0;
+}
+
 async function one(seed: number): Promise<number> {
-  const { trace, violations } = await new History(seed, true).live();
+  const { trace, violations } = await new History(seed, true, await otherVersion()).live();
   for (const line of trace) process.stdout.write(`${line}\n`);
   for (const violation of violations) process.stdout.write(`VIOLATION ${violation}\n`);
   return violations.length > 0 ? 1 : 0;
@@ -103,7 +132,7 @@ async function main(): Promise<number> {
   const flag = { type: 'boolean' } as const;
   const { values } = parseArgs({
     options: {
-      ...{ seeds: text, from: text, seed: text, chunk: text, fault: text },
+      ...{ seeds: text, from: text, seed: text, chunk: text, fault: text, 'two-versions': text },
       ...{ faults: flag, traces: flag, corpus: flag, renew: flag },
     },
   });
@@ -116,14 +145,17 @@ async function main(): Promise<number> {
   Error.stackTraceLimit = values.seed === undefined ? 2 : 20;
   if (values.chunk !== undefined) {
     const stopAtFirst = process.env['ROLLCALL_SIMULATED_FAULT'] !== undefined;
-    process.stdout.write(JSON.stringify(await live(number(values.from, 1), number(values.chunk, 1), stopAtFirst)));
+    const seeds = values.chunk.split(',').map((seed) => number(seed, 1));
+    process.stdout.write(JSON.stringify(await live(seeds, stopAtFirst)));
     return 0;
   }
-  if (values.seed !== undefined) return one(number(values.seed, 1));
   if (values.traces === true) return traces(number(values.seeds, STORED_TRACES), values.renew === true);
   if (values.corpus === true) return values.renew === true ? renewCorpus(number(values.seeds, CORPUS_SEEDS)) : corpus();
   if (values.faults === true || values.fault !== undefined) return faults(values.fault);
-  return many(number(values.from, 1), number(values.seeds, 100));
+  const { seed, 'two-versions': version } = values;
+  const run = (): Promise<number> =>
+    seed === undefined ? many(number(values.from, 1), number(values.seeds, 100)) : one(number(seed, 1));
+  return version === undefined ? run() : twoVersions(version, run);
 }
 
 process.exitCode = await main();

@@ -1,5 +1,5 @@
 import { type Lane, laneOf } from '../../shared/domain/work-lane.ts';
-import { workMessageSchema } from '../../shared/domain/work-message.ts';
+import { type WorkMessage, workMessageSchema } from '../../shared/domain/work-message.ts';
 import type { DeadLetter, DeadLetters, Delivery, SendOptions, WorkQueue } from '../../shared/ports/queue.ts';
 import { readMessage } from '../../shared/ports/read-message.ts';
 import type { Quirks, StoreClock } from './memory-parts.ts';
@@ -11,6 +11,13 @@ interface Held {
   receives: number;
   readonly sentAt: number;
   receipt: string | null;
+}
+
+/** How one version of Rollcall reads and checks messages. */
+export interface MessageCodec {
+  readonly read: typeof readMessage;
+  /** @throws Error if the version cannot write the message */
+  readonly check: (message: WorkMessage) => WorkMessage;
 }
 
 export function memoryQueue(clock: StoreClock, quirks: Quirks) {
@@ -34,9 +41,9 @@ export function memoryQueue(clock: StoreClock, quirks: Quirks) {
     const { message } = readMessage(each.body);
     dead.push({ id: `letter-${letters}`, message, body: each.body, reason, at: clock.now() });
   };
-  const queue: WorkQueue = {
+  const queueOf = ({ read, check }: MessageCodec): WorkQueue => ({
     async send(messages, options) {
-      for (const message of messages.map((each) => workMessageSchema.parse(each))) {
+      for (const message of messages.map((each) => check(each))) {
         const body = JSON.stringify(message);
         put(body, options);
         if (quirks.doubles?.() === true) put(body, options);
@@ -50,7 +57,7 @@ export function memoryQueue(clock: StoreClock, quirks: Quirks) {
       // Urgent messages first; the sort is stable.
       for (const each of inOrder.toSorted((a, b) => Number(a.lane === 'bulk') - Number(b.lane === 'bulk'))) {
         if (deliveries.length >= max) break;
-        const { message, error } = readMessage(each.body);
+        const { message, error } = read(each.body);
         if (message === null) {
           moveToDeadLetters(each, error);
           continue;
@@ -89,7 +96,8 @@ export function memoryQueue(clock: StoreClock, quirks: Quirks) {
       const visible = held.filter(({ visibleAt }) => visibleAt <= now).length;
       return { visible, inFlight: held.length - visible, dead: dead.length };
     },
-  };
+  });
+  const queue = queueOf({ read: readMessage, check: (message) => workMessageSchema.parse(message) });
   const deadLetters: DeadLetters = {
     list: async (limit) => dead.slice(0, limit),
     show: async (id) => dead.find((letter) => letter.id === id) ?? null,
@@ -114,5 +122,5 @@ export function memoryQueue(clock: StoreClock, quirks: Quirks) {
       hooks.onMessage();
     };
   };
-  return { queue, deadLetters, nextVisible, hooks, putRaw: put, backup };
+  return { queue, queueOf, deadLetters, nextVisible, hooks, putRaw: put, backup };
 }

@@ -12,7 +12,7 @@ import type { SnapshotStore } from '../../shared/ports/snapshot-store.ts';
 import { type BackedUp, merged } from './memory-backup.ts';
 import { memoryLedger } from './memory-ledger.ts';
 import { freeze, type Quirks, refill, type StoreClock, stored } from './memory-parts.ts';
-import { memoryQueue } from './memory-queue.ts';
+import { type MessageCodec, memoryQueue } from './memory-queue.ts';
 
 /** All stores in memory. The contract suites hold them to their ports. Not part of the product. */
 export interface MemoryStores {
@@ -40,6 +40,8 @@ export interface MemoryStores {
     /** Called when an entry was stored. */
     onEntry: (entry: LedgerEntry) => void;
     putRaw(body: string): void;
+    /** The queue as another version of Rollcall uses it. */
+    queueOf(codec: MessageCodec): WorkQueue;
     backup(): MemoryBackup;
   };
 }
@@ -226,7 +228,7 @@ export function memoryStores(clock: StoreClock, quirks: Quirks = {}): MemoryStor
     chains.get(accountId)?.some(({ seq, hash }) => seq === head.seq && hash === head.hash) ?? false;
   const { port, records, backup: backupRecords } = memoryRecords(clock, quirks, isOfChain);
   const { port: snapshots, accountOf, replacedSince, backup: backupFacts } = memoryFacts(clock);
-  const { queue, deadLetters, nextVisible, hooks, putRaw, backup: backupQueue } = memoryQueue(clock, quirks);
+  const { queue, queueOf, deadLetters, nextVisible, hooks, putRaw, backup: backupQueue } = memoryQueue(clock, quirks);
   const registers = memoryRegisters();
   const backup = (): MemoryBackup => {
     const content = () => {
@@ -254,7 +256,7 @@ export function memoryStores(clock: StoreClock, quirks: Quirks = {}): MemoryStor
   return {
     ...{ ledger, records: port, registers: registers.port, snapshots, queue, deadLetters },
     inside: {
-      ...{ chains, published, outbox, records, accountOf, replacedSince, nextVisible, putRaw, backup },
+      ...{ chains, published, outbox, records, accountOf, replacedSince, nextVisible, putRaw, queueOf, backup },
       set onMessage(hook: () => void) {
         hooks.onMessage = hook;
       },

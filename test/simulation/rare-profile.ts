@@ -14,10 +14,10 @@ const APPROVAL_POLICY =
   'version: 1\nguardrails: { maxChanges: { percent: 0, atLeast: 2 }, minCoverage: 0 }\nschedule: 10m\nlimits: { callsPerSecond: 1, concurrency: 2 }\ndefaults: { computeOptimizer: Active }\n';
 /** A window of one minute in every two. At one call a second, calls for several accounts are claimed while it is open and sent when it is closed. */
 const WINDOWS_POLICY =
-  "version: 1\nguardrails: { maxChanges: { percent: 100, atLeast: 1 }, minCoverage: 0 }\nschedule: 10m\nlimits: { callsPerSecond: 1, concurrency: 4 }\ndefaults: { computeOptimizer: Active, automation: Active, organizationRules: AnyAllowed }\nwindows:\n  - { kind: allow, cron: '*/2 * * * *', duration: 1m, timezone: UTC }\n";
+  "version: 1\nguardrails: { maxChanges: { percent: 100, atLeast: 1 }, maxOptOuts: { percent: 100, atLeast: 1 }, minCoverage: 0 }\nschedule: 10m\nlimits: { callsPerSecond: 1, concurrency: 4 }\ndefaults: { computeOptimizer: Active, automation: Active, organizationRules: AnyAllowed }\nwindows:\n  - { kind: allow, cron: '*/2 * * * *', duration: 1m, timezone: UTC }\n";
 
 /**
- * A few histories with what rarely comes together by chance:
+ * A few histories with combinations that random histories rarely have:
  * - `approval`: an operator approves a plan; somebody else makes two of its changes before the run does, and undoes them after it. Only a second use of the
  *   approval could make these two again.
  * - `slowEnrollment`: AWS needs longer for an enrollment than the policy waits for it.

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
 import { COMPILE_CACHE, NO_COMPILE_CACHE } from '../support/compile-cache.ts';
 import { History } from './history.ts';
+import { loadOtherVersion, OTHER_VERSION, type OtherVersion } from './other-version.ts';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 /** The most histories that a process runs before it reports to its parent. */
@@ -28,9 +29,10 @@ export const emptyReport = (): Report => {
 };
 
 /** Runs histories in this process. */
-export async function live(from: number, count: number, stopAtFirst: boolean): Promise<Report> {
+export async function live(seeds: readonly number[], stopAtFirst: boolean): Promise<Report> {
   const report = emptyReport();
-  for (let seed = from; seed < from + count; seed += 1) {
+  const other = await otherVersion();
+  for (const seed of seeds) {
     const {
       violations,
       behaviour,
@@ -39,13 +41,19 @@ export async function live(from: number, count: number, stopAtFirst: boolean): P
       entries,
       deaths,
       virtualMs,
-    } = await new History(seed, false).live();
+    } = await new History(seed, false, other).live();
     const broken = violations.length === 0 ? [] : [{ seed, violations: violations.slice(0, 5) }];
     const rare = [{ seed, calls, counts }];
     addReport(report, { seeds: 1, behaviours: [behaviour], broken, rare, calls, entries, deaths, virtualMs });
     if (stopAtFirst && violations.length > 0) break;
   }
   return report;
+}
+
+/** The version that half of the processes have; `null`: all have this one. */
+export async function otherVersion(): Promise<OtherVersion | null> {
+  const root = process.env[OTHER_VERSION];
+  return root === undefined ? null : loadOtherVersion(root);
 }
 
 /** Adds `more` to `sum`. */
@@ -57,9 +65,9 @@ export function addReport(sum: Report, more: Report): void {
 }
 
 /** Runs histories in a separate process. @param fault the name of a deliberate fault, or `null` */
-export async function inChild(from: number, count: number, fault: string | null): Promise<Report> {
+export async function inChild(seeds: readonly number[], fault: string | null): Promise<Report> {
   const preload = fault === null ? [] : ['--import', fileURLToPath(new URL('./with-fault.ts', import.meta.url))];
-  const child = spawn(process.execPath, [...preload, MAIN, '--chunk', String(count), '--from', String(from)], {
+  const child = spawn(process.execPath, [...preload, MAIN, '--chunk', seeds.join(',')], {
     // Sources with a fault must not enter the compile cache.
     env: {
       ...process.env,
@@ -76,7 +84,7 @@ export async function inChild(from: number, count: number, fault: string | null)
     err += data.toString();
   });
   const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
-  if (code !== 0) throw new Error(`seeds ${from} to ${from + count - 1} ended with ${code}: ${err.slice(-2_000)}`);
+  if (code !== 0) throw new Error(`seeds ${seeds[0]} to ${seeds.at(-1)} ended with ${code}: ${err.slice(-2_000)}`);
   return reportSchema.parse(JSON.parse(out));
 }
 
@@ -87,18 +95,17 @@ export function say(report: Report): void {
   }
 }
 
-interface Chunk {
-  readonly from: number;
-  readonly count: number;
+/** Runs many histories on all cores, and passes each report on with its first seed. */
+export function inParallel(seeds: readonly number[], use: (report: Report, first: number) => void): Promise<void> {
+  const size = Math.max(1, Math.min(LARGEST_CHUNK, Math.ceil(seeds.length / availableParallelism())));
+  const chunks = Array.from({ length: Math.ceil(seeds.length / size) }, (_, n) =>
+    seeds.slice(n * size, (n + 1) * size),
+  );
+  return onAllCores(chunks, async (chunk) => use(await inChild(chunk, null), chunk[0] ?? 0));
 }
 
-/** Runs many histories on all cores, and passes each report on with its first seed. */
-export function inParallel(from: number, count: number, use: (report: Report, first: number) => void): Promise<void> {
-  const size = Math.max(1, Math.min(LARGEST_CHUNK, Math.ceil(count / availableParallelism())));
-  const chunks: Chunk[] = [];
-  for (let first = from; first < from + count; first += size)
-    chunks.push({ from: first, count: Math.min(size, from + count - first) });
-  return onAllCores(chunks, async (chunk) => use(await inChild(chunk.from, chunk.count, null), chunk.from));
+export function seedsFrom(from: number, count: number): readonly number[] {
+  return Array.from({ length: count }, (_, n) => from + n);
 }
 
 /** Calls `work` for each item, as many at a time as there are cores. */

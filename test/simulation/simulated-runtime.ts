@@ -9,6 +9,7 @@ import { advanceRollout } from '../../shared/app/rollout/rollout-controller.ts';
 import { scanPart } from '../../shared/app/scan/resumable-scan.ts';
 import { requestScan } from '../../shared/app/schedule/scan-schedule.ts';
 import { queueDue } from '../../shared/app/work-queue/requeue-due.ts';
+import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
 import type { EventBus } from '../../shared/ports/bus.ts';
 import type { Simulation } from './environment.ts';
 import type { Process } from './process.ts';
@@ -22,6 +23,8 @@ export interface RuntimeSimulation extends Simulation {
   readonly calmed: boolean;
   readonly calmAt: number;
   readonly over: boolean;
+  /** The policy of this history with this hash. */
+  policyOf(hash: string): CompiledPolicy;
 }
 
 /** In half of the histories, listings replace reads from two waiting keys on: the organizations are small. */

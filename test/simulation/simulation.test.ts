@@ -2,7 +2,10 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { COMPILE_CACHE } from '../support/compile-cache.ts';
+import { hasCommit, LAST_VERSION } from './two-versions.ts';
 
+/** A shallow clone does not have the last version. CI runs in a full one. */
+const isInClone = hasCommit(LAST_VERSION);
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 
 /** `npm run simulate -- …` in a separate process, because it replaces the timers of its process. */
@@ -39,6 +42,26 @@ describe('the simulation', () => {
     expect(out).toMatch(/call-without-intent: noticed by seed \d+ \(invariant 2: .* without an intent that is open\)/);
     expect(code).toBe(0);
   }, 120_000);
+
+  it('reaches every rare state in the histories that are kept for it', async () => {
+    const { code, out } = await simulate('--corpus');
+    expect(out).toMatch(/^{"corpus":\d+,"unreached":\[\],"broken":0}\n$/);
+    expect(code).toBe(0);
+  }, 300_000);
+
+  it('loses nothing while processes of the last version share the stores', async () => {
+    const { code, out } = await simulate('--two-versions', LAST_VERSION, '--seeds', '20');
+    expect(out).toMatch(isInClone ? /"broken":0/ : /is not in this clone/);
+    expect(code).toBe(0);
+  }, 300_000);
+
+  it('detects a message that the last version cannot read', async () => {
+    const { code, out } = await simulate('--fault', 'message-with-a-new-field');
+    expect(out).toMatch(
+      isInClone ? /noticed by seed \d+ \(invariant 1: a worker could not read/ : /is not in this clone/,
+    );
+    expect(code).toBe(0);
+  }, 300_000);
 
   it('rejects unknown faults and invalid numbers', async () => {
     expect(await simulate('--fault', 'none-such')).toMatchObject({ code: 1 });
