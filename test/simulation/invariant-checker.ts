@@ -31,6 +31,8 @@ export interface CheckerOptions {
   /** Whether drift is open only because a cap requires approval, so that it was not lost. */
   readonly heldBack: (accountId: AccountId, enrollment: EnrollmentId) => boolean;
   readonly reached: Simulation['reached'];
+  /** How much the clocks of two processes may differ, ms. */
+  readonly clocksMs: number;
 }
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -67,7 +69,7 @@ export class InvariantChecker {
 
   constructor(options: CheckerOptions) {
     this.#options = options;
-    this.#timeline = new StateTimeline(options.sandbox, options.now);
+    this.#timeline = new StateTimeline(options.sandbox, options.now, options.clocksMs);
     this.#caps = new CapsChecker(options.sandbox, options.reached);
     this.#coverage = new CoverageChecker(options.sandbox, options.now);
     this.#configurations = new ConfigurationChecker(options.sandbox, options.now);

@@ -20,6 +20,7 @@ interface Seen {
 export class StateTimeline {
   readonly #sandbox: Sandbox;
   readonly #now: () => number;
+  readonly #clocksMs: number;
   readonly #history = new Map<string, Seen[]>();
   readonly #known = new Set<AccountId>();
   /** When each account was last missing from the organization. */
@@ -27,9 +28,11 @@ export class StateTimeline {
   /** When the last change of each account and kind was recorded as accepted. */
   readonly #accepted = new Map<string, number>();
 
-  constructor(sandbox: Sandbox, now: () => number) {
+  /** @param clocksMs how much the clocks of two processes may differ */
+  constructor(sandbox: Sandbox, now: () => number, clocksMs: number) {
     this.#sandbox = sandbox;
     this.#now = now;
+    this.#clocksMs = clocksMs;
   }
 
   /** Call before and after everything that may change the true state. */
@@ -77,8 +80,10 @@ export class StateTimeline {
       // AWS lists an account for Automation only while its Compute Optimizer is Active.
       const absent = each === 'automation' && facet.status === 'Inactive' && facet.lastUpdated === null;
       if (absent && this.#saw(accountId, 'computeOptimizer', since, (status) => status !== 'Active')) continue;
-      // A change is confirmed only by an observation that began after it.
-      const confirmed = Math.max(since, this.#accepted.get(`${accountId} ${each}`) ?? Number.NEGATIVE_INFINITY);
+      // A change is confirmed only by an observation that began after it. Processes compare the two by their clocks, which differ more in some histories than
+      // a process with a wrong clock would get past its rate limiter.
+      const accepted = this.#accepted.get(`${accountId} ${each}`) ?? Number.NEGATIVE_INFINITY;
+      const confirmed = Math.max(since, accepted - this.#clocksMs);
       if (!this.#was(accountId, each, facet.status, confirmed)) return `${each} ${facet.status} (${facet.verdict})`;
     }
     return null;
