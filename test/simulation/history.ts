@@ -91,12 +91,11 @@ export class History implements RuntimeSimulation {
       lagMs: () => this.faultProfile.lagMs,
     });
     this.#tally = new Tally(this.stores.inside);
-    const { administrators, profile, sandbox, caller, drifting, texts } = settingOf(seed, this.chance, this.time);
+    const setting = settingOf(seed, this.chance, this.time, other !== null);
+    const { administrators, profile, sandbox, caller, drifting, texts } = setting;
     this.#administrators = administrators;
     this.#profile = profile;
-    this.sandbox = sandbox;
-    this.caller = caller;
-    this.drifting = drifting;
+    [this.sandbox, this.caller, this.drifting] = [sandbox, caller, drifting];
     this.#texts = texts;
     this.#policies = [compiled(texts[0], START), compiled(texts[1], START)];
     [this.#policy] = this.#policies;

@@ -8,7 +8,9 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 /** The share of histories with each profile. */
 const SHARES = { approval: 0.06, slowEnrollment: 0.03, windows: 0.03 } as const;
-type Name = keyof typeof SHARES;
+/** The share of histories in which Rollcall manages the configurations. */
+const DELETION_SHARE = 0.2;
+type Name = keyof typeof SHARES | 'deletion';
 
 const APPROVAL_POLICY =
   'version: 1\nguardrails: { maxChanges: { percent: 0, atLeast: 2 }, minCoverage: 0 }\nschedule: 10m\nlimits: { callsPerSecond: 1, concurrency: 2 }\ndefaults: { computeOptimizer: Active }\n';
@@ -22,6 +24,7 @@ const WINDOWS_POLICY =
  *   approval could make these two again.
  * - `slowEnrollment`: AWS needs longer for an enrollment than the policy waits for it.
  * - `windows`: short change windows.
+ * - `deletion`: an edit of the policy after which no configuration of Rollcall's may stay.
  * It uses a separate random stream, so that the other histories stay as they were.
  */
 export class RareProfile {
@@ -29,13 +32,15 @@ export class RareProfile {
   readonly #name: Name | null;
   #hasApproved = false;
 
-  constructor(seed: number) {
+  /** @param manages whether Rollcall manages organization enrollment configurations */
+  constructor(seed: number, manages: boolean) {
     this.#chance = new SeededRandom(Math.imul(seed, 0x1b873593) ^ 0x7ed55d16);
     const drawn = this.#chance.random();
     const { approval, slowEnrollment, windows } = SHARES;
     if (drawn < approval) this.#name = 'approval';
     else if (drawn < approval + slowEnrollment) this.#name = 'slowEnrollment';
-    else this.#name = drawn < approval + slowEnrollment + windows ? 'windows' : null;
+    else if (drawn < approval + slowEnrollment + windows) this.#name = 'windows';
+    else this.#name = manages && drawn > 1 - DELETION_SHARE ? 'deletion' : null;
   }
 
   /** How the organization differs. */
@@ -47,7 +52,8 @@ export class RareProfile {
   /** The policies before and after an edit. */
   texts(others: readonly [string, string]): readonly [string, string] {
     if (this.#name === 'approval') return [APPROVAL_POLICY, APPROVAL_POLICY];
-    return this.#name === 'windows' ? [WINDOWS_POLICY, WINDOWS_POLICY] : others;
+    if (this.#name === 'windows') return [WINDOWS_POLICY, WINDOWS_POLICY];
+    return this.#name === 'deletion' ? [others[0], withoutAutomation(others[0])] : others;
   }
 
   begin(simulation: Simulation, operators: Operators): void {
@@ -76,6 +82,12 @@ export class RareProfile {
     operators.command('approve', simulation.caller.accountId);
     simulation.time.after(this.#chance.between(15, 30) * MINUTE, () => setAll(simulation, ids, 'Inactive'));
   }
+}
+
+/** The policy with the same limits that wants Automation disabled everywhere. */
+function withoutAutomation(text: string): string {
+  const head = text.slice(0, text.indexOf('defaults:'));
+  return `${head}defaults: { computeOptimizer: Active, automation: Inactive, organizationRules: NoneAllowed }\n`;
 }
 
 /** Somebody else sets these accounts, those that are still there. */
