@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { runTask, startSandbox } from './child.ts';
 import { type Figure, figure, median, NO_TARGET, round, type Target } from './figure.ts';
 import { add, type Count, type Sandbox } from './sandbox.ts';
 import { accountsOr, roundsOr } from './size.ts';
 import { applied } from './throttled.ts';
+import { watched } from './until-active.ts';
 
 const ACCOUNTS = 500;
 const ROUNDS = 3;
@@ -13,7 +13,6 @@ const LATENCY_MS = 80;
 /** AWS publishes no quotas for these operations. Like most of its services: a bucket per account and operation, with bursts of twice the rate. */
 const RATE = 20;
 const ORG_RATE = 20;
-const SAMPLE_INTERVAL_MS = 250;
 /** The maximum number of runs of a failing script. */
 const SCRIPT_RUNS = 100;
 
@@ -69,31 +68,14 @@ async function measured({ name, run }: Method): Promise<Outcome> {
   const sandbox = await startSandbox({ accounts, drift: 1, latencyMs: LATENCY_MS, rate: RATE, orgRate: ORG_RATE });
   try {
     const start = performance.now();
-    let ended = false;
-    const work = run(sandbox).finally(() => {
-      ended = true;
-    });
-    const seen = untilActive(sandbox, () => ended);
-    // The first failure is reported.
-    const [{ leftBehind, runs }, at] = await Promise.all([work, seen]);
+    const { result, activeAt: at } = await watched(sandbox, run(sandbox));
+    const { leftBehind, runs } = result;
     if (at === null) throw new Error(`${name} ended while accounts were not Active`);
     let sum: Count = { count: 0, throttled: 0, failed: 0 };
     for (const each of (await sandbox.calls()).values()) sum = add(sum, each);
     return { seconds: (at - start) / 1000, calls: sum.count, throttled: sum.throttled, leftBehind, runs };
   } finally {
     await sandbox.close();
-  }
-}
-
-/** @returns when every account was first seen Active (`performance.now()`); `null` if some was not when the work had ended. */
-async function untilActive(sandbox: Sandbox, ended: () => boolean): Promise<number | null> {
-  for (;;) {
-    const last = ended();
-    const at = performance.now();
-    const open = (await sandbox.accounts()).filter(({ state }) => state === 'ACTIVE');
-    if (open.every(({ computeOptimizer }) => computeOptimizer.status === 'Active')) return at;
-    if (last) return null;
-    await sleep(SAMPLE_INTERVAL_MS);
   }
 }
 
