@@ -62,8 +62,8 @@ export async function apply(
   return conclude(deps, run, plan, options.stop.aborted);
 }
 
-/** How long calls in flight may delay the tasks that fill the queue, ms. */
-const LAST_CALLS_MS = 1_000;
+/** How long calls in flight may delay the tasks that fill the queue, ms: the last calls of all workers wait for the rate limiter. */
+const LAST_CALLS_MS = 5_000;
 /** How long an idle loop sleeps before it checks the queue again, ms. */
 const IDLE_MS = 100;
 
