@@ -40,7 +40,7 @@ export async function startDaemon(sandbox: Sandbox, directory: string, callsPerS
   const said = watchText(child.stderr);
   await said.until('ended: ');
   const url = /(http:\S+\/)/.exec(said.text())?.[1];
-  if (url === undefined) throw new Error(`the daemon did not say where it is: ${said.text()}`);
+  if (url === undefined) throw new Error(`the daemon did not print its URL:  ${said.text()}`);
   return {
     url,
     async close() {
@@ -81,7 +81,7 @@ export async function driftAndScan(sandbox: Sandbox, url: string, share: number)
   if (!asked.ok) throw new Error(`no scan: ${await asked.text()}`);
   const end = performance.now() + SCAN_WAIT_MS;
   while ((await sandbox.mutatingCalls()).count < 100) {
-    if (performance.now() > end) throw new Error('the daemon remediates nothing');
+    if (performance.now() > end) throw new Error('the daemon did not start to remediate');
     await sleep(CHECK_MS);
   }
 }

@@ -12,9 +12,9 @@ const ACCOUNTS = 10_000;
 const DRIFTED = 0.4;
 const CALLS_PER_SECOND = 100;
 const ROUNDS = 3;
-/** The duration of each measurement of the rate, alternately with and without the readers. */
+/** The duration of each measurement of the rate, ms, alternately with and without the readers. */
 const WINDOW_MS = 10_000;
-/** The readers read everything in this time, before the measurement begins. */
+/** Time for the readers to read everything before the measurement begins, ms. */
 const SETTLE_MS = 2_000;
 
 const opened = z.array(z.object({ cardMs: z.number(), tableMs: z.number(), responses: z.number(), bytes: z.number() }));

@@ -26,7 +26,7 @@ const LEGACY_ATTEMPTS = 5;
 /** The maximum number of passes of a failing script. */
 const SCRIPT_RUNS = 20;
 
-/** A policy that names no limits, with a guardrail that does not trip. */
+/** A policy that sets no limits, with a guardrail that does not trip. */
 const POLICY = `version: 1
 defaults: { computeOptimizer: Active }
 guardrails: { maxChanges: { percent: 100, atLeast: 1 } }
@@ -57,7 +57,7 @@ interface Method {
   readonly run: (sandbox: Sandbox) => Promise<Pick<Outcome, 'leftByFirstPass'>>;
 }
 
-/** Each method in turn enrolls all accounts of the same simulated organization, with the settings that its user gets without choosing any. */
+/** Each method in turn enrolls all accounts of the same simulated organization, with its default settings. */
 export function defaultLimits(): Promise<readonly Figure[]> {
   return inDirectory(async (directory) => {
     const main = await installed(directory);

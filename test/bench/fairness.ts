@@ -7,9 +7,9 @@ const ACCOUNTS = 10_000;
 /** The sandbox's limits, calls a second: for each account and operation, and changes in the whole organization. */
 const RATES = { rate: 20, orgRate: 20 };
 const EVENTS = 50;
-/** Accounts that are Active from the start, of which somebody opts some out. */
+/** Accounts that are Active from the start. Somebody opts some of them out. */
 const STEADY = 2 * EVENTS;
-/** The events are spread over this part of the adoption, so that the last one still has the rest of the queue before it. */
+/** The events are spread over this part of the adoption, so that a backlog remains even at the last event. */
 const SPREAD = 0.8;
 
 const measured = z.object({
@@ -38,13 +38,13 @@ export async function fairness(): Promise<readonly Figure[]> {
     const sorted = times.toSorted((a, b) => a - b);
     const of = `during the adoption of ${accounts} accounts at ${RATES.orgRate} changes/s`;
     const fixes = figure({
-      name: `event of one account's drift to its fix, ${of}`,
+      name: `from an event of one account's drift to its fix, ${of}`,
       ...{ unit: `s, p99 of ${EVENTS}`, target: { atMost: 30 }, bound: 'AssumeRole, a read and the change: 0.12 s' },
       runs: [(sorted.at(Math.ceil(0.99 * EVENTS) - 1) ?? Number.NaN) / 1000],
       detail: { p50: round((sorted[EVENTS / 2] ?? Number.NaN) / 1000), ms: times.map(round), ...detail },
     });
     if (haltMs === null) return [fixes];
-    const name = `halt to the last change, ${of}`;
+    const name = `from a halt to the last change, ${of}`;
     const bound = 'the calls that were already sent: 0.04 s';
     return [fixes, figure({ name, unit: 's', target: { atMost: 1 }, bound, runs: [haltMs / 1000] })];
   } finally {

@@ -37,7 +37,7 @@ interface Times {
 
 /**
  * The start-up time of commands that do little: installed, against an empty file, and from a checkout, against installed. Both forms have filled
- * their caches of compiled code. All take turns, so that other work on the machine affects each of them.
+ * their caches of compiled code. The measurements alternate, so that other work on the machine affects all of them.
  */
 export function startUp(): Promise<readonly Figure[]> {
   return inDirectory(async (directory) => {

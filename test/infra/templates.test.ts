@@ -180,7 +180,7 @@ describe('all templates', () => {
     expect([...named].filter((name) => !Object.hasOwn(METRICS, name))).toEqual([]);
   });
 
-  it('send the metrics of the alarms, by the functions that the alarms name, also without the others', () => {
+  it('read exactly the metrics that `alarms` keeps, from the functions that send them', () => {
     const alarms = read('infra/alarms.yml');
     const services = [...alarms.matchAll(/MetricName: (\w+)\n\s+Dimensions:\n\s+- \{ Name: service, Value: (\w+) \}/g)];
     const inline = [...alarms.matchAll(/Namespace: Rollcall, MetricName: (\w+)/g)].map(([, name]) => `worker ${name}`);

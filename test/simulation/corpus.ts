@@ -4,15 +4,15 @@ import { RARE_STATES } from './rare-states.ts';
 import { addReport, emptyReport, inParallel, type Report, say, seedsFrom } from './reports.ts';
 
 /*
- * A few seeds whose histories together reach every rare state. The test suite runs them, so it notices a change of the code or of the simulation after
- * which a state is no longer reached, and the invariants no longer checked there.
+ * A few seeds whose histories together reach every rare state. The test suite runs them, so it notices if a state is no longer reached after a
+ * change, which would leave the invariants unchecked there.
  */
 
 /** One seed a line, with the states for which it is kept. */
 const CORPUS = fileURLToPath(new URL('../golden/rare-states.txt', import.meta.url));
 /** The most seeds to keep. */
 const LARGEST = 40;
-/** Each state is reached by at least this many seeds, if as many reach it: most changes alter some histories. */
+/** At least this many seeds are kept for each state, if there are as many, because most changes alter some histories. */
 const WANTED = 2;
 
 type Rare = Report['rare'];
@@ -63,7 +63,7 @@ interface Kept {
   readonly reasons: readonly string[];
 }
 
-/** Greedily: next the history that reaches the most states still wanted for its calls. */
+/** Greedy: the next history is the one that reaches the most wanted states per call. */
 function chosen(rare: Rare): readonly Kept[] {
   const wanted = new Map<string, number>(RARE_STATES.map((state) => [state, WANTED]));
   const left = new Set(rare);

@@ -246,7 +246,8 @@ export class InvariantChecker {
     const startedAt = this.#scans.get(runId ?? '');
     const queued = this.#messages.plannedAt(runId, accountId, enrollment);
     if (startedAt === undefined || queued === null) return;
-    // The tick may queue a key that an unfinished scan has recorded. The run makes its changes only after its plan, which all answers until then decide.
+    // The tick may queue a key that an unfinished scan has recorded. The run makes its changes only after its plan, which depends on all answers
+    // until then.
     const planned = Math.max(queued, this.#completed.get(runId ?? '') ?? at);
     const { onceSuspended } = this.controls;
     const few = this.#coverage.tooFew({ enrollment, startedAt, planned, onceSuspended }, policy.guardrails.minCoverage);

@@ -28,7 +28,7 @@ export interface Touched {
 
 /** Every worker obeys an operator's command one second after it was given. */
 const CONTROL_DELAY_MS = 1_000;
-/** A caller has observed any state that is older than this, ms, because claims and the reads before them are younger. */
+/** A caller knows every state that is older than this, ms, because its claim and the reads before it are more recent. */
 export const READ_DELAY_MS = 3 * 60 * 1000;
 /** The largest difference between the clocks of two processes. */
 const MAX_CLOCK_DIFFERENCE_MS = 2_000;

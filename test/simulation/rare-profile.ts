@@ -8,7 +8,7 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 /** The share of histories with each profile. */
 const SHARES = { approval: 0.06, slowEnrollment: 0.03, windows: 0.03 } as const;
-/** The share of histories in which Rollcall manages the configurations. */
+/** The share with the profile `deletion`, of the histories in which Rollcall manages the configurations. */
 const DELETION_SHARE = 0.2;
 type Name = keyof typeof SHARES | 'deletion';
 
@@ -24,7 +24,7 @@ const WINDOWS_POLICY =
  *   approval could make these two again.
  * - `slowEnrollment`: AWS needs longer for an enrollment than the policy waits for it.
  * - `windows`: short change windows.
- * - `deletion`: an edit of the policy after which no configuration of Rollcall's may stay.
+ * - `deletion`: an edit of the policy after which Rollcall must delete all its configurations.
  * It uses a separate random stream, so that the other histories stay as they were.
  */
 export class RareProfile {
@@ -84,13 +84,13 @@ export class RareProfile {
   }
 }
 
-/** The policy with the same limits that wants Automation disabled everywhere. */
+/** A policy with the same limits that declares Automation Inactive everywhere. */
 function withoutAutomation(text: string): string {
   const head = text.slice(0, text.indexOf('defaults:'));
   return `${head}defaults: { computeOptimizer: Active, automation: Inactive, organizationRules: NoneAllowed }\n`;
 }
 
-/** Somebody else sets these accounts, those that are still there. */
+/** Somebody else changes these accounts, if they are still in the organization. */
 function setAll(simulation: Simulation, ids: readonly AccountId[], status: 'Active' | 'Inactive'): void {
   const { sandbox, checker } = simulation;
   const present = sandbox.accounts().filter(({ accountId, state }) => ids.includes(accountId) && state === 'ACTIVE');

@@ -56,7 +56,7 @@ const OTHERS = [
 const ENTRY_STATES: readonly (keyof typeof BY_ENTRY)[] = keysOf(BY_ENTRY);
 export type RareState = keyof typeof BY_ENTRY | (typeof OTHERS)[number];
 
-/** States that histories reach only sometimes. Each must be reached, because an invariant is only checked where a history goes. */
+/** States that only some histories reach. Each must be reached, because an invariant is only checked in the states that a history reaches. */
 export const RARE_STATES: readonly RareState[] = [...ENTRY_STATES, ...OTHERS];
 
 /** Counts how often one history reaches each rare state. */

@@ -15,7 +15,7 @@ export const REMEDIATION_FAULTS: readonly Fault[] = [
   },
   {
     name: 'confirmed-by-older-listing',
-    breaks: 'a change is confirmed by a listing that began before it',
+    breaks: 'a listing that began before a change confirms it',
     edits: [
       {
         file: 'shared/app/reconciler/observe-live.ts',

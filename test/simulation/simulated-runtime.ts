@@ -27,7 +27,7 @@ export interface RuntimeSimulation extends Simulation {
   policyOf(hash: string): CompiledPolicy;
 }
 
-/** In half of the histories, listings replace reads from two waiting keys on: the organizations are small. */
+/** In half of the histories, listings replace reads as soon as two keys wait, because the organizations are small. */
 function workerSettings(seed: number): Settings {
   return seed % 2 === 0 ? { ...DEFAULT_SETTINGS, listingFrom: 2 } : DEFAULT_SETTINGS;
 }

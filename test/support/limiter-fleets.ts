@@ -68,7 +68,7 @@ export function judge(fleet: Fleet, { calls }: FleetResult): Judged {
   return { most, used: quick && usableMs > 5_000 ? made / ((rate * usableMs) / 1_000) : null };
 }
 
-/** The time in which a fleet without a total budget finds what the service accepts, ms. */
+/** The time that a fleet without a total budget has to find what the service accepts, ms. */
 const LEARNING_MS = 30_000;
 
 /** Processes without a total budget that together want to call more often than the service accepts. */

@@ -47,7 +47,7 @@ describe('records in memory', () => {
     expect(second.filter((each) => first.includes(each))).toHaveLength(249);
   });
 
-  test('the store is not read again before the records are old, nor more than once for several readers', async () => {
+  test('the store is read again only when the records are old, and once for several readers', async () => {
     const { clock, records, counting, reads } = await place();
     await records.advance([record(account(1), 1)]);
     const cached = cachedRecords(counting, clock, { maxAgeMs: AGE_MS, maxRecords: 1_000 });
@@ -61,7 +61,7 @@ describe('records in memory', () => {
     expect((await listed(cached))[0]?.head.seq).toBe(2);
   });
 
-  test('of an organization that is too large, no record is kept', async () => {
+  test('no records are kept for an organization that is too large', async () => {
     const { clock, records } = await place();
     await records.advance(range(11).map((n) => record(account(n), 1)));
     const cached = cachedRecords(records, clock, { maxAgeMs: AGE_MS, maxRecords: 10 });
@@ -94,7 +94,7 @@ describe('the snapshot in memory', () => {
     accounts: [facts(1), facts(2)],
   });
 
-  test('a new snapshot is seen immediately, a single changed account after a while', async () => {
+  test('a new snapshot is seen immediately, a change of a single account after a while', async () => {
     const { clock, snapshots } = await place();
     const cached = cachedSnapshots(snapshots, clock, AGE_MS);
     expect(await cached.load()).toBeNull();

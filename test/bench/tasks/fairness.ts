@@ -23,7 +23,7 @@ const input = z.object({
 const { events, spreadMs, limits, sandbox: info } = input.parse(taskInput());
 
 const POLL_MS = 100;
-/** After this long without another change, the halt is in effect, ms. */
+/** The halt is in effect after this time without another change, ms. */
 const QUIET_MS = 5_000;
 
 const sandbox = sandboxOver(info, async () => undefined);

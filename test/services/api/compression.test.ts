@@ -63,7 +63,7 @@ describe('a long answer', () => {
     expect(brotliDecompressSync(changed.bytes).toString()).toContain('"complianceStatus":"Drifted"');
   });
 
-  test('is not sent to a HEAD request, and a client that leaves in the middle harms nobody', async () => {
+  test('is not sent to a HEAD request, and a client that disconnects midway does no harm', async () => {
     const own = await served();
     const { status, bytes } = await own.send(LIST, { method: 'HEAD', ...accepting('br') });
     expect([status, bytes.length]).toEqual([200, 0]);

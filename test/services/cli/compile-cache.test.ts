@@ -150,7 +150,7 @@ describe('a checkout bundles packages of many files', () => {
     expect(await validate()).toMatchObject(VALID);
   });
 
-  it.each(['zod.mjs', 'yaml.mjs'])('and makes a damaged bundle again: %s', async (name) => {
+  it.each(['zod.mjs', 'yaml.mjs'])('and replaces a damaged bundle: %s', async (name) => {
     const file = join(bundles, name);
     const { size } = statSync(file);
     truncateSync(file, size - 100);
@@ -158,7 +158,7 @@ describe('a checkout bundles packages of many files', () => {
     expect(statSync(file).size).toBe(size);
   });
 
-  it('and two processes can make them at the same time', async () => {
+  it('and two processes can make the bundles at the same time', async () => {
     rmSync(bundles, { recursive: true });
     for (const one of await Promise.all([validate(), validate()])) expect(one).toMatchObject(VALID);
     expect(readdirSync(bundles).sort()).toEqual(['yaml.mjs', 'zod.mjs']);

@@ -31,7 +31,7 @@ describe('an event bus that refuses entries', () => {
     expect(await overdueEntries(stores, world.clock.now())).toBeNull();
   });
 
-  it('counts refused entries also if there are none', async () => {
+  it('reports the number of refused entries even if it is zero', async () => {
     const world = await deploy({ sandbox: { accounts: 6 } });
     await functionsOf(world).tick();
     expect(world.measured.get('EntriesRefused')).toBe(0);

@@ -223,7 +223,7 @@ describe('a batch of both lanes', () => {
     expect(Records.map(({ attributes }) => attributes['MessageGroupId'])).toEqual(Records.map(() => 'bulk'));
     const last = Records.at(-1);
     if (last === undefined) expect.fail('nothing was received');
-    // As an event would have sent it, without a group.
+    // Without a group, like a message that an event sends.
     const { MessageGroupId: _, ...attributes } = last.attributes;
     await worker({ Records: Records.with(-1, { ...last, attributes }) }, lambdaContext(world.clock));
     const processed = world.lines.filter(({ message }) => message === 'message processed');

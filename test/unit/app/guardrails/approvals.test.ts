@@ -191,7 +191,7 @@ describe('the tick', () => {
     };
     const counting = { ...deps, registers: { ...deps.registers, list } };
     expect(await requestScan(counting, CAPPED)).toBeNull();
-    // Approvals are searched only if one was given in the last 24 hours.
+    // The tick looks for approvals only if one was given in the last 24 hours.
     expect(lists).toBe(0);
     await give(hash);
     const second = await requestScan(counting, CAPPED);

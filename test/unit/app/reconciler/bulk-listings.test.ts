@@ -77,7 +77,7 @@ describe('while many keys wait', () => {
       ]);
   });
 
-  it('a change that AWS still applies is polled by listings', async () => {
+  it('listings poll a change that AWS has not completed', async () => {
     await bed.open({ members: MANY, settings, cloud: { pendingMs: 10 * MINUTE } });
     const work = await scanned();
     await bed.shop.workOff(work);
@@ -109,7 +109,7 @@ describe('while many keys wait', () => {
     expect(calls()).toEqual({ [READ]: 2 * (MANY + 1), [CHANGE]: MANY + 1 });
   });
 
-  it('accounts are read one by one if the listing cannot be read, and it is not tried again for a minute', async () => {
+  it('accounts are read one by one if the listing cannot be read, and the listing is not tried again for a minute', async () => {
     await bed.open({ members: MANY, settings });
     const work = await scanned();
     bed.trouble = ({ operation }) => (operation === LIST ? { before: cloudError('Denied', 'AccessDenied') } : null);

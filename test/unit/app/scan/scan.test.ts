@@ -89,7 +89,7 @@ describe('a scan', () => {
     expect(await workshop.messages()).toEqual([]);
   });
 
-  it('that a guardrail trips stops its run in the write that begins it, so that no worker acts in between when a window opens', async () => {
+  it('that trips a guardrail begins its run as stopped, so that no worker acts if a window opens immediately', async () => {
     const closed = "windows:\n  - { kind: allow, cron: '0 3 * * *', duration: 1h, timezone: UTC }";
     const caps = 'guardrails: { maxChanges: { percent: 0, atLeast: 1 } }';
     const workshop = await open({ policy: policyOf('computeOptimizer: Active', `${caps}\n${closed}`), members: 3 });

@@ -47,7 +47,7 @@ it('puts the changes of a scan in bulk, except opt-outs', async () => {
   expect(countOf(found)).toEqual({ urgent: 1, bulk: MEMBERS - 1 });
 });
 
-it('makes the account of an event urgent, also if its key waits in bulk', async () => {
+it('makes the account of an event urgent, even if its key already waits in bulk', async () => {
   await open();
   await bed.shop.scan();
   await enqueueAccounts(bed.shop.deps(), bed.shop.policy.hash, [accountId(7)]);

@@ -127,7 +127,7 @@ const CASES: readonly Bad[] = [
   bad('half an account', withDefaults('guardrails: { maxChanges: { atLeast: 1.5 } }\n'), '3:38 guardrails.maxChanges.atLeast', /wrong value/, 'the number `1.5`', /whole number/, /./),
   bad('not a number', withDefaults('guardrails: { minCoverage: .nan }\n'), '3:28 guardrails.minCoverage', /wrong value/, 'the number `.nan`', /percentage/, /./),
   bad('a percentage as text', withDefaults('guardrails: { failureTolerance: 10% }\n'), '3:33 guardrails.failureTolerance', /wrong value/, '`10%`', /percentage/, /./),
-  bad('a word for the pace', withDefaults('limits: { callsPerSecond: fast }\n'), '3:27 limits.callsPerSecond', /wrong value/, '`fast`', /`auto`, or a number above 0/, /./),
+  bad('a word other than auto for the rate', withDefaults('limits: { callsPerSecond: fast }\n'), '3:27 limits.callsPerSecond', /wrong value/, '`fast`', /`auto`, or a number above 0/, /./),
   bad('no calls at all', withDefaults('limits: { callsPerSecond: 0 }\n'), '3:27 limits.callsPerSecond', /wrong value/, 'the number `0`', /above 0/, /./),
   bad('endless calls', withDefaults('limits: { callsPerSecond: .inf }\n'), '3:27 limits.callsPerSecond', /wrong value/, 'the number `.inf`', /at most 1000/, /./),
   bad('half a worker', withDefaults('limits: { concurrency: 1.5 }\n'), '3:24 limits.concurrency', /wrong value/, 'the number `1.5`', /whole number/, /./),

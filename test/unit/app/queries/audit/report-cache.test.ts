@@ -69,7 +69,7 @@ describe('reports that begin at the same time', () => {
     expect(counts.starts).toBe(4);
   });
 
-  test('are kept for two starts at most, and an impossible period keeps none', async () => {
+  test('are kept for at most two starts, and not for an invalid period', async () => {
     const { stores, counts, clock } = await place();
     const cache = new ReportCache(clock);
     const from = (minutes: number) => ({ ...upTo(30), since: time(minutes * MINUTE_MS) });
