@@ -63,24 +63,24 @@ const ENTRIES_A_CHANGE = 4;
 /** Entries of one scan: started, completed, and its share of the daily entries. */
 const ENTRIES_A_SCAN = 3;
 
-/** Lambda gives a function of this many GB one processor, and a smaller one a proportional part of it. */
+/** A Lambda function with this many GB has one full processor, a smaller one a proportional share. */
 const FULL_CPU_GB = 1.77;
 /** Memory as in serverless.yml, GB. `cpuSeconds`: measured processor time; `waitSeconds`: eight requests to the table, one after the other. */
 const TICK = { gb: 0.5, cpuSeconds: 0.05, waitSeconds: 0.04 };
 /** `cpuSeconds`: measured processor time for 1,000 accounts; the rest is estimated. */
 const SCANNER = { gb: 0.5, startSeconds: 2, cpuSeconds: 0.2 };
-/** `secondsACall`: with the storing of what the call did. */
+/** `secondsACall` includes storing the result of the call. */
 const WORKER = { gb: 1, secondsACall: 0.2 };
-/** Accounts in a page of Organizations' listing. Its pages follow one another, and all other listings except the tags are read in the meantime. */
+/** Accounts in a page of Organizations' listing. Its pages are read one after the other, and all other listings except the tags in the meantime. */
 const ACCOUNTS_A_PAGE = 20;
 /** For each batch of messages, Lambda makes two calls to SQS: it receives and deletes the batch. */
 const POLLS_A_BATCH = 2;
-/** A tick's lines by Lambda itself; those with metrics belong to the monitoring. */
+/** `tick`: the lines that Lambda itself writes; `tickMetrics` is part of the monitoring. */
 const LOG_KB = { tick: 0.5, tickMetrics: 0.5, scan: 3, change: 4 };
 
 /**
- * What CloudWatch charges for beside the logs, by value of the parameter `monitoring`. Metrics are charged in hours with a value: those of scans and ticks
- * always, those of workers and events only if accounts drift.
+ * What CloudWatch charges for apart from logs, by value of the parameter `monitoring`. A metric is charged in each hour in which it has a value:
+ * metrics of scans and ticks always, metrics of workers and events only if accounts drift.
  */
 export const MONITORED = {
   full: { metrics: 9, driftMetrics: 10, alarmMetrics: 13, dashboards: 1 },

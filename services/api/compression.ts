@@ -5,7 +5,7 @@ import { accepts } from './negotiation.ts';
 
 /** Types that are compressed. Event streams are not: the compressor would hold back events until it has enough of them. */
 const COMPRESSIBLE = /^(application\/(json|problem\+json|x-ndjson)|text\/csv)(;|$)/;
-/** An answer that fits into one packet is not compressed, bytes. */
+/** Shorter answers fit into one packet and are not compressed, bytes. */
 const LEAST_BYTES = 1_400;
 
 /* The fastest levels: of a list of 10,000 accounts, 7 MB, higher ones save a tenth at five times the processor time. */
@@ -54,7 +54,7 @@ export interface Encoded {
   readonly encoder: Transform | null;
 }
 
-/** Compresses an answer while it is sent, if the client accepts it and it is worth it. @param accepted `Accept-Encoding` */
+/** Compresses an answer while it is sent, if the client accepts that and the answer is long. @param accepted `Accept-Encoding` */
 export async function encoded(
   headers: Headers,
   chunks: AsyncGenerator<Uint8Array>,

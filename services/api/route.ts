@@ -45,7 +45,7 @@ export interface Route {
   readonly urgent: boolean;
   /** Reads every account or any number of entries, so only a few run at the same time. */
   readonly heavy: boolean;
-  /** In which queue its reads wait for their turns. */
+  /** The queue in which its reads wait for their turns. */
   readonly lane: 'heavy' | 'light';
   /** Without a query, its answer is the same for all clients, so simultaneous requests share one answer. */
   readonly shared: boolean;

@@ -13,7 +13,8 @@ if (major < LEAST) {
 } else {
   // Half of V8's default for the young generation, set before anything is loaded: a scan needs 100 MB less memory and is not slower.
   setFlagsFromString('--max-semi-space-size=8');
-  // Compiled code is cached inside the package: a user who can write there can replace the code as well. Without that permission, Node runs without a cache.
+  // Compiled code is cached inside the package: a user who can write there can also replace the code itself. If Node cannot write there, it runs
+  // without a cache.
   process.getBuiltinModule('node:module').enableCompileCache(`${import.meta.dirname}/.cache`);
   import('./cli/main.js');
 }

@@ -29,7 +29,7 @@ export function useCachedPackages(cache) {
   });
 }
 
-/** @returns the file, with the bundle of the package as it is now; `null` if there is none and it cannot be made */
+/** @returns the file with an up-to-date bundle of the package; `null` if there is none and it cannot be made */
 function cachedBundle(file, entry) {
   try {
     return isCurrent(file) || make(file, entry) ? file : null;
@@ -54,7 +54,7 @@ function make(file, entry) {
   const draft = `${file}.${process.pid}`;
   mkdirSync(dirname(file), { recursive: true });
   try {
-    // First of all, because bundling for a disk that cannot be written is a waste of time.
+    // Written first, so that a directory that is not writable is noticed before the slow bundling.
     writeFileSync(draft, '');
     const { buildSync } = createRequire(import.meta.url)('esbuild');
     const { metafile, outputFiles } = buildSync({
@@ -84,7 +84,7 @@ function make(file, entry) {
 
 /** The digest of the files of a package and of its bundle. @throws if a file is missing */
 function digestOf(inputs, bundle) {
-  // Not a static import, because --help needs no package with a bundle, and this module takes a tenth of its time.
+  // Not a static import: loading this module takes a tenth of the time of --help, which needs no bundled package.
   const digest = process.getBuiltinModule('node:crypto').createHash('sha256');
   for (const path of inputs) digest.update(readFileSync(join(root, path)));
   return digest.update(bundle).digest('hex');

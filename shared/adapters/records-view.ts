@@ -1,7 +1,7 @@
 import type { AccountId } from '../domain/enrollment/model.ts';
 import type { Records, RecordsView } from '../ports/records.ts';
 
-/** A view that reads each record when it is asked for, for a store in which that costs nothing extra. */
+/** A view that reads each record on demand, for a store in which that costs nothing extra. */
 export async function viewOf(records: Pick<Records, 'heads' | 'getMany'>): Promise<RecordsView> {
   const accountIds: AccountId[] = [];
   for await (const page of records.heads()) for (const { accountId } of page) accountIds.push(accountId);

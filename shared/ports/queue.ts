@@ -46,7 +46,7 @@ export interface Delivery {
   readonly receives: number;
   /**
    * When the message was last sent, epoch ms, by the queue's clock. A message reports something that happened before this time, so an
-   * observation that began later takes it into account. The time of receiving if the queue does not know it.
+   * observation that began later takes it into account. If the queue does not know it, the time of receipt.
    */
   readonly sentAt: EpochMs;
   /** The lane of the messages that follow from this one. */

@@ -30,8 +30,8 @@ export interface Records {
 }
 
 /**
- * The records as they were when the view was made, or later. In DynamoDB the view may miss changes of about the last second before it, so whatever is
- * written on its basis has to compare the head of the chain.
+ * The records as they were when the view was made, or later. In DynamoDB the view may miss changes of about a second before it was made, so every
+ * write that is based on it has to compare the head of the chain.
  */
 export interface RecordsView {
   /** All accounts with a record. */

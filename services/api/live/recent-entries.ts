@@ -7,9 +7,9 @@ import type { Clock } from '../../../shared/ports/system.ts';
 /** How far each query overlaps the previous one, ms. Another process whose clock is behind writes entries with earlier times. */
 export const OVERLAP_MS = 2_000;
 const PAGE = 1_000;
-/** If more entries are new to a stream, it is not sent them. */
+/** A stream with more new entries than this gets a gap instead. */
 const MAX_NEW_ENTRIES = 1_000;
-/** Entries older than the newest by more than this are dropped, ms. A stream asks for those since its last query, and for the overlap. */
+/** Entries older than the newest by more than this are dropped, ms. A stream requests the entries since its last query, plus the overlap. */
 const KEPT_MS = 3 * OVERLAP_MS;
 
 export interface RecentEntry {

@@ -12,7 +12,7 @@ import { MOST_AT_ONCE, tooLarge } from '../stream.ts';
 import type { ApiSystem } from '../system.ts';
 import { policyIfAny } from './status.ts';
 
-/** Large enough for the whole organization in one answer. Other lists are limited to fewer, because each of their rows costs more. */
+/** Large enough for the whole organization in one answer. Other lists have lower limits, because each of their rows costs more. */
 const MAX_ACCOUNTS_LIMIT = MAX_ACCOUNTS;
 
 export const accountRoutes = [

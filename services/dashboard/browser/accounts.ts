@@ -7,7 +7,7 @@ interface Known {
   readonly rows: readonly AccountRow[];
 }
 
-/** The last complete list. The API answers without it if nothing has changed. */
+/** The last complete list. If nothing has changed, the API does not send it again. */
 let known: Known | null = null;
 
 /** Reads every account, so that searching, filtering and sorting need no further request. More than 10,000 need more than one answer. */

@@ -110,7 +110,7 @@ export function sqliteQueue(connection: Connection, { clock, newId, maxReceives 
   }
 }
 
-/** The message that has waited longest, of the first lane that has a visible message. One query for each lane, so that each reads one row. */
+/** The visible message that has waited longest, urgent before bulk. One query per lane, so that each reads one row. */
 function nextVisible(sql: Sql, now: number): Row | undefined {
   const next = `SELECT id, body, receives, lane, sent_at FROM queue WHERE lane = ? AND visible_at <= ?
     ORDER BY visible_at, id LIMIT 1`;

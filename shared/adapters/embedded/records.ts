@@ -61,7 +61,7 @@ export function sqliteRecords(connection: Connection): Records {
   return records;
 }
 
-/** SQLite makes one text of all heads, because node:sqlite takes longer to make an object of each row than SQLite to read it. */
+/** SQLite returns all heads as one JSON text, because node:sqlite takes longer to create an object for a row than SQLite takes to read the row. */
 const HEADS = `
   SELECT json_group_array(account_id) AS ids, json_group_array(seq) AS seqs
   FROM (SELECT account_id, seq FROM records WHERE account_id > ? ORDER BY account_id LIMIT ${HEADS_READ})`;

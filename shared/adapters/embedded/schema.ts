@@ -127,14 +127,14 @@ CREATE INDEX ledger_unsent ON ledger (at, account_id, enrollment, seq)
   WHERE type IN ('RemediationFailed', 'RemediationBlocked') AND json_extract(body, '$.detail.unsent') = 1;
 `;
 
-/** NULL for messages of earlier versions, and for those that a process of an earlier version sends into this file. */
+/** NULL for messages that an earlier version sent. */
 const SENT = `
 ALTER TABLE queue ADD COLUMN sent_at INTEGER;
 `;
 
 /**
- * Urgent messages (0) are received before bulk messages (1). Bulk is the default, for messages that were enqueued before, and for a process of the
- * previous version that still has the file open.
+ * Urgent messages (0) are received before bulk messages (1). Bulk is the default, for messages of an earlier version: those enqueued before the
+ * migration, and those of a process that still has the file open.
  */
 const LANES = `
 ALTER TABLE queue ADD COLUMN lane INTEGER NOT NULL DEFAULT 1;

@@ -10,9 +10,9 @@ const PAGE = 40;
 const SHOWN_PAGE = 1_000;
 
 export interface RecordCacheOptions {
-  /** `all()` may miss changes of the last `maxAgeMs`. It limits how often the store is read. */
+  /** Minimum time between two reads of the store. `all()` may miss changes of this period. */
   readonly maxAgeMs: number;
-  /** If there are more records, none are kept in memory. Ten thousand take about 12 MB. */
+  /** If there are more records than this, none are kept in memory. Ten thousand take about 12 MB. */
   readonly maxRecords: number;
 }
 

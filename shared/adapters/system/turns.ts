@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import type { StoreParts } from '../store-parts.ts';
 
-/** No rest follows a piece that took less than this, ms. */
+/** No rest follows a piece that took less time than this, ms. */
 const LEAST_WORK_MS = 1;
 /** The longest rest after a piece, as a multiple of the piece's duration. */
 const LONGEST_REST = 9;

@@ -96,7 +96,7 @@ export const REGISTERS = {
   },
   approvalsUntil: {
     name: 'approvals-until',
-    purpose: 'How long the newest approval can be used; until then each tick looks for approvals',
+    purpose: 'When the newest approval expires; until then each tick looks for approvals',
     owner: 'guardrails/approvals',
     lifetime: FOREVER,
     restore: 'dropped',

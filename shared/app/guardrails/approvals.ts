@@ -101,7 +101,7 @@ export async function approve(deps: ApprovalDeps, hashPrefix: string, { actor, r
   const noted: Approval = {
     ...{ planHash: plan.hash, policyHash: plan.policyHash, actor, reason, ...lifetime, ...fresh, recorded: false },
   };
-  // Before the approval, so that no tick overlooks it.
+  // Written before the approval, so that no tick overlooks it.
   await update(deps.registers, APPROVALS_UNTIL, (current) => ({
     until: Math.max(current?.until ?? 0, lifetime.expiresAt),
   }));
@@ -214,8 +214,8 @@ export async function approvalOf(registers: Registers, planHash: string): Promis
 }
 
 /**
- * Whether an approval was given that no scan has used yet. One read if none was given recently. An approval by a version that did not store its
- * end is used by the next scan of the schedule.
+ * Whether there is an approval that no scan has used yet. Takes one read if none was given recently. An approval by a version that did not store when
+ * it ends is used by the next scheduled scan.
  */
 export async function awaitsScan(registers: Registers, policyHash: string, now: EpochMs): Promise<boolean> {
   const known = await readTyped(registers, APPROVALS_UNTIL);

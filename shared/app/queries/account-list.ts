@@ -109,7 +109,7 @@ export class AccountTable {
     };
   }
 
-  /** Changes whenever a page may have changed. No other table has the same, so it can serve as an entity tag. */
+  /** Changes whenever a page may have changed. No other table has the same version, so it can serve as an entity tag. */
   async version(): Promise<string> {
     const { version } = await this.#rows();
     return `${this.#begunAt.toString(36)}.${version.toString(36)}`;

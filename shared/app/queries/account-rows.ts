@@ -11,7 +11,7 @@ import { type StatusWords, statusWords } from './status-words.ts';
 export type Cell = z.infer<typeof enrollmentCell>;
 export type AccountRow = z.infer<typeof accountRow>;
 
-/** Makes the rows of all accounts and their JSON text. Keeps those of accounts that have not changed since the last time, which are most of them. */
+/** Makes the rows of all accounts and their JSON text, and reuses those of unchanged accounts, which are most of them. */
 export class RowMaker {
   #known: ReadonlyMap<AccountId, Known> = new Map();
   readonly #texts = new WeakMap<AccountRow, string>();

@@ -46,7 +46,7 @@ const SECOND_CHANCES = 2;
 const PATIENCE = 4;
 /** The same without a total budget, ms: enough for a busy event loop, and too short to save slots for a burst. */
 const AUTO_LATE_MS = 250;
-/** Without a total budget, a reservation takes slots of at most this time, ms, because all workers' slots keep their spacing after one is throttled. */
+/** Without a total budget, a reservation covers at most this time, ms, because slots that other workers reserved keep their spacing after a cut. */
 const AUTO_RESERVE_MS = 250;
 
 /**

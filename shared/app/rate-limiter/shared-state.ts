@@ -51,7 +51,7 @@ const pageSchema: z.ZodType<Page> = z.object({
 });
 
 export const LIMITER = documentFamily(REGISTERS.limiter, pageSchema);
-/** With a total budget. Every version reads a calendar there, so a page without one has a register of its own. */
+/** The page with a total budget. Every version expects a calendar there, so a page without one has its own register. */
 const SHARED = LIMITER.named('shared');
 const AUTO = LIMITER.named('auto');
 
@@ -179,7 +179,7 @@ export function calendarAt(stored: Calendar | null, rate: number, now: EpochMs):
 
 /**
  * The current rate of every operation that was called, calls a second, by `service:Operation`, and the total budget as `total` if the workers have one.
- * If the policy has changed from one to the other, the state that was written last counts.
+ * If the policy changed between a number and `auto`, the state that was written last counts.
  */
 export async function bucketRates(registers: Registers): Promise<Record<string, number>> {
   const stored = await Promise.all(

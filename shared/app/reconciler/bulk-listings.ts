@@ -12,20 +12,21 @@ import { ListingCache } from './listing-cache.ts';
  *
  *   one account: AssumeRole, read, change, read          many: listing … AssumeRole, change … listing
  *
- * A listing serves a key only if it began after everything that the key may report: after its message was sent, and after the last entry about
- * the account. So no change, whether by Rollcall or by others, is judged by an older state. Urgent keys, for example of events, are always read.
+ * A listing serves a key only if it began after everything that the key may report: after its message was sent, and after the last entry about the
+ * account. So no change, whether by Rollcall or by others, is judged by an older state. The accounts of urgent keys, such as those of events, are
+ * always read.
  */
 
 /**
- * Maximum age of a listing that replaces a read, ms. An opt-in that somebody has made in the meantime is repeated without effect; opt-outs are never
- * based on a listing.
+ * Maximum age of a listing that replaces a read, ms. If somebody else has enabled the enrollment in the meantime, the opt-in has no effect; opt-outs
+ * are never based on a listing.
  */
 const REUSE_MS = 5 * 60_000;
 /** Two machines' clocks may differ by this much, ms: each is within the limit of the store's clock. */
 export const CLOCKS_MS = 2 * MAX_CLOCK_ERROR_MS;
-/** How long a listing that failed is not tried again, ms. */
+/** Pause before a failed listing is tried again, ms. */
 const FAILURE_PAUSE_MS = 60_000;
-/** How long the number of accounts of the organization is believed, ms. */
+/** How long the number of accounts in the organization is reused, ms. */
 const COUNT_MS = 10 * 60_000;
 
 type BulkDeps = Pick<Deps, 'cloud' | 'clock' | 'queue' | 'snapshots' | 'logger'>;
@@ -81,7 +82,7 @@ export class BulkListings {
     return waiting >= Math.ceil((await this.#accountCount()) / kindOf(kind).listPageSize);
   }
 
-  /** The number of accounts in the snapshot, which is large, so it is loaded once for all workers. */
+  /** The number of accounts in the snapshot. The snapshot is large, so it is loaded once for all workers. */
   #accountCount(): Promise<number> {
     const now = this.#deps.clock.now();
     if (now - this.#accounts.at > COUNT_MS) {

@@ -17,11 +17,11 @@ export async function readLive(work: WorkContext, accountId: AccountId, enrollme
 
 export interface LiveObservations {
   readonly observations: Observations;
-  /** Whether the enrollment was found in a listing. The result of a change is then looked for in a later listing. */
+  /** Whether the observation comes from a listing. Then a later listing confirms the change. */
   readonly listed: boolean;
 }
 
-/** Listings must not replace reads: an earlier observation led to another attempt. */
+/** In place of a record: listings must not replace reads, because this is a further attempt after an earlier observation. */
 export const READS_ONLY = 'readsOnly';
 
 /**
@@ -57,7 +57,7 @@ export async function observeLive(
   return { observations: found, listed: own !== null };
 }
 
-/** When a listing must have begun to replace the read, epoch ms; `null`: none may. No listing contains the management account. */
+/** A listing that began after this time, epoch ms, may replace the read; `null`: none may. No listing contains the management account. */
 function listingSince(
   work: WorkContext,
   facts: OrganizationAccount,
@@ -81,7 +81,7 @@ async function listedState(
   if (listing === null || seen !== undefined) return seen ?? null;
   const isComplete = listing.brokenBy === null && listing.leftOut?.has(accountId) !== true;
   if (kindOf(enrollment).absence !== 'inactive' || !isComplete) return null;
-  // Only members are Inactive by absence, and the leading listing names every member.
+  // Absence means Inactive only for members, and the leading listing contains every member.
   const leading = await work.listings.instead(LEADING_KIND, since);
   return leading?.seen.has(accountId) === true ? absent(enrollment) : null;
 }

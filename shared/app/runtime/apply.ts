@@ -93,7 +93,7 @@ async function workUntilQuiet(
         busyAt = deps.clock.now();
         continue;
       }
-      // The results of the last calls are looked for together, so the calls in flight may finish first.
+      // The tasks enqueue the confirmations of the last calls together, so the calls in flight get time to finish first.
       if (deps.clock.now() - busyAt >= LAST_CALLS_MS || !pool.busy) await fillQueue();
       if (pool.busy) {
         await Promise.race([pool.untilFree(), deps.clock.sleep(IDLE_MS)]);

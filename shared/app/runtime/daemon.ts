@@ -37,8 +37,8 @@ export interface ServeOptions {
 /** How long an idle loop sleeps before it checks the queue again, ms. */
 const IDLE_MS = 250;
 /**
- * While there are messages, the tasks that fill the queue run at most this often, ms. Often enough for an opt-out that becomes due during an adoption, and
- * rarely enough that the keys of the adoption itself become due together, and so in bulk.
+ * While the queue has messages, this is the minimum time between two runs of the tasks that fill it, ms: short enough for an opt-out that becomes due
+ * during an adoption, and long enough that the adoption's own keys become due together and are enqueued in bulk.
  */
 const BUSY_TASKS_MS = 15_000;
 /** The pause after an error that stopped all workers (credentials refused, disk full), ms. */

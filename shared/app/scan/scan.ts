@@ -144,7 +144,8 @@ async function beginRun(deps: Deps, runs: RunStore, { run, plan }: BoundRun, acc
     const note = { heldUpBy: plan.trip?.reason ?? 'configurations', totals };
     await runs.storePlan(plan.planHash, run.policy.hash, keysOfPlan(plan), deps.clock.now(), note);
   }
-  // Changes that wait for a window are requeued when it opens, perhaps before the scan ends, and workers must then see that their run was stopped.
+  // Changes that wait for a window are requeued when it opens. That may be before the scan ends, and workers must already see that their run was
+  // stopped.
   const defers = plan.trip?.reason !== 'halted' && plan.changes.some((change) => change.reason === 'window');
   const planned = totalChanges(plan.totals);
   const stopped = defers ? plan.trip : null;

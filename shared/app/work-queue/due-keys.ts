@@ -94,7 +94,7 @@ export function optsOut({ desired, desiredRuleMode, ruleMode }: Condition): bool
   return desired === 'Inactive' || (desiredRuleMode === 'NoneAllowed' && ruleMode === 'AnyAllowed');
 }
 
-/** If more changes than this are to be confirmed, one listing confirms them, so they wait for each other in bulk. */
+/** If more changes than this are to be confirmed, their keys are sent in bulk, so that one listing confirms them together. */
 const FEW_POLLS = 10;
 
 /** Enqueues due keys. Opt-outs are always urgent. @param lane of all other keys, except the confirmations of many changes */

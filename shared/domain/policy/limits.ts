@@ -1,8 +1,8 @@
 import type { Limits } from './types.ts';
 
 /**
- * The limits of a policy that names none. With `auto`, AWS sets the pace, so the number of concurrent calls must not: at 0.5 s an answer, 32 calls at a
- * time make 64 calls a second.
+ * The limits of a policy that sets none. With `auto`, AWS sets the rate, so concurrency must not limit it: with answers that take 0.5 s, 32
+ * concurrent calls are 64 calls a second.
  */
 export const DEFAULT_LIMITS: Limits = { callsPerSecond: 'auto', concurrency: 32 };
 
@@ -15,8 +15,8 @@ export function callCeiling({ callsPerSecond }: Limits): number | null {
 }
 
 /**
- * The limits as part of the policy's hash. A policy that names none keeps the hash that it had when the defaults were other numbers, so that its stored
- * plans and approvals stay valid. One that names those numbers has them as text, because it has another meaning.
+ * The limits as part of the policy's hash. A policy that sets none keeps the hash that it had with the first defaults, so that its stored plans and
+ * approvals stay valid. A policy that sets the numbers of the first defaults has them as text, because it no longer means the same.
  */
 export function limitsMeaning({ callsPerSecond, concurrency }: Limits) {
   return {

@@ -80,7 +80,7 @@ const SETTLE_ENOUGH: readonly (readonly [answers: number, afterMs: number])[] = 
   [8, 2_000],
   [1, 10_000],
 ];
-/** This many throttled answers show without further ones that a cut was too small. */
+/** This many throttled answers alone show that a cut was too small. */
 const CLEARLY_THROTTLED = 6;
 /** Fewer answers than this, or a share of throttling above the next limit, say nothing about the cause. */
 const SIGNIFICANT_ANSWERS = 14;
@@ -233,7 +233,7 @@ function grow(state: BucketState, { ok }: Feedback, now: EpochMs, rules: RateRul
   if (rules.onlyInDemand && state.tat <= now) return aged;
   const seconds = Math.min(GROWTH_MS, Math.max(0, now - state.at)) / 1000;
   if (state.limit === null) {
-    // In a second, `rate` answers arrive, but later than the calls: the rate must not grow faster than it is confirmed.
+    // In a second, `rate` answers arrive, but after a delay: the rate must not grow faster than answers confirm it.
     const rate = rules.onlyInDemand ? state.rate + ok * Math.log(growth) : state.rate * growth ** seconds;
     return { ...aged, rate };
   }

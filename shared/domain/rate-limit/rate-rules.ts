@@ -10,9 +10,9 @@ export interface RateRules {
   readonly use: number;
   /** How long after a cut the next attempt to find a higher limit begins, ms. */
   readonly holdMs: number;
-  /** Whether the rate grows only while calls wait for slots. Otherwise a rate that nobody used would count as accepted. */
+  /** Whether the rate grows only while calls wait for slots. Otherwise a rate that was never reached would count as accepted. */
   readonly onlyInDemand: boolean;
-  /** Throttling counts as unrelated to the rate only if it goes on once the rate of calls is at most this share of the rate before. */
+  /** Throttling counts as unrelated to the rate only if it continues when the rate of calls is at most this share of the earlier rate. */
   readonly slower: number;
   /** A known limit is out of date once the rate exceeds it by this factor. */
   readonly outdated: number;
@@ -21,7 +21,10 @@ export interface RateRules {
 /** Under a fixed total budget, an operation may use all that its service accepts. */
 const FULL_USE = { growth: 2, use: 0.98, holdMs: 4_000 };
 
-/** A bucket under a fixed total starts at a tenth of it, or here if that is more, and doubles each second: fast enough to find a limit, slow enough not to overrun it. */
+/**
+ * A bucket under a fixed total starts at this rate, or at a tenth of the total if that is more, and doubles each second: fast enough to find a limit,
+ * slow enough not to overrun it.
+ */
 const START_RATE = 20;
 
 /** The rules of every operation under a fixed total budget of `ceiling` calls a second. */
@@ -49,7 +52,7 @@ export interface MeteredOperation {
 /** The rules of an operation without a fixed total budget (`limits.callsPerSecond: auto`). */
 export function autoRules({ service, meteredIn }: MeteredOperation): RateRules {
   const common = { onlyInDemand: true, slower: 0.5, outdated: 2 };
-  // Each member has a quota of its own. AWS may limit the calls of an organization together besides, and throttling is the only sign of it.
+  // Each member has its own quota. AWS may also limit the calls of an organization as a whole; only throttling shows that.
   if (meteredIn === 'member') return { ...common, ceiling: UNPACED, start: 50, growth: 2, use: 0.9, holdMs: 30_000 };
   const ceiling = OWN_SHARE * (service === 'sts' ? STS_QUOTA : UNPACED);
   return { ...common, ceiling, start: 20, growth: 1.5, use: OWN_SHARE, holdMs: 60_000 };

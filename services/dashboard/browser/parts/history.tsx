@@ -63,8 +63,8 @@ async function readReport(ms: number, interval: string, abort: AbortSignal): Pro
 }
 
 /**
- * The start of the last `ms`, ISO 8601. It stays the same for a twelfth of that time, because the API continues the report of an earlier request with the
- * same start, which costs a small part of a new one.
+ * The start of the last `ms`, ISO 8601. It changes only every twelfth of that time, because the API can continue an earlier report with the same
+ * start, which costs a fraction of a new one.
  */
 function startOf(now: number, ms: number): string {
   const step = ms / 12;

@@ -29,7 +29,7 @@ export function dynamoRecords(dynamo: Dynamo): Records {
     async view() {
       const items = new Map<AccountId, Item>();
       const readShard = async (pk: string): Promise<void> => {
-        // Whole pages at half price: a query is billed by its bytes, a BatchGetItem at least one unit per record.
+        // An eventually consistent query is billed by its bytes at half price, BatchGetItem at least one unit per record.
         for await (const page of dynamo.query({ hash: ['pk', pk], only: ['pk', 'sk', 'body'], consistent: false })) {
           for (const item of page) items.set(readText(item, 'sk'), item);
         }

@@ -143,8 +143,8 @@ async function loadOnce(
 }
 
 /**
- * Gives the current snapshot a new time if its buckets have this content, and no account was refreshed since. An account that is refreshed at the same
- * moment keeps its item, which is newer than the buckets.
+ * Gives the current snapshot a new time if its buckets have this content and no account was refreshed after it was saved. An account that is
+ * refreshed at the same moment keeps its item, which is newer than the buckets.
  * @returns false if the buckets have to be written
  */
 async function keepBuckets(dynamo: Dynamo, digest: string, meta: SnapshotMeta): Promise<boolean> {

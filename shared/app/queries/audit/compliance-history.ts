@@ -42,7 +42,7 @@ export class Standings {
   readonly #records = new Map<AccountId, AccountRecord>();
   readonly #drifts = new Map<AccountId, number>();
   readonly #resolved: number[] = [];
-  /** Counted with each entry, because counting all accounts again for each point of a report takes most of its time. */
+  /** Updated with each entry: counting all accounts again for each point would take most of the time of a report. */
   readonly #managed = byKind(() => ({ managed: 0, compliant: 0 }));
   detected = 0;
   resolved = 0;
@@ -133,7 +133,7 @@ export class Standings {
     }
   }
 
-  /** Of the accounts that are in the organization. */
+  /** The compliance of the accounts that are in the organization. */
   compliance(): Readonly<Record<EnrollmentId, Compliance>> {
     return byKind((id) => complianceFrom(this.#managed[id].managed, this.#managed[id].compliant));
   }

@@ -5,17 +5,17 @@ type Stores = Parameters<typeof auditReport>[0];
 
 /** Maximum number of replays in memory. Each one contains every account. */
 const MOST = 2;
-/** How long a replay is continued, ms. A new one also includes entries that another process wrote late. */
+/** Maximum age of a replay that is continued, ms. A new replay also includes entries that another process wrote late. */
 const LONGEST_MS = 10 * 60_000;
 
 interface Kept {
   readonly madeAt: number;
   readonly replay: Promise<ReportReplay>;
-  /** Ends when no report uses the replay. */
+  /** Settles when no report uses the replay any more. */
   last: Promise<unknown>;
 }
 
-/** Continues the replay of an earlier report that began at the same time, so that a chart that is read again every few seconds costs only the new entries. */
+/** Continues the replay of an earlier report with the same start, so that refreshing a chart every few seconds reads only the new entries. */
 export class ReportCache {
   readonly #clock: Clock;
   readonly #turn: () => Promise<void>;

@@ -111,7 +111,7 @@ export class ReportReplay {
   readonly #intervalMs: number;
   readonly #pruned: number;
   readonly #standings: Standings;
-  /** At `since` and after each interval, as far as the replay has come. */
+  /** One point at `since` and one after each interval, as far as the replay has come. */
   readonly #points: Point[] = [];
   #reached: number;
 

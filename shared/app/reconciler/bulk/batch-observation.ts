@@ -29,8 +29,8 @@ export async function readRecent(work: WorkContext, since: number): Promise<List
 const POLL_MAX_AGE_MS = 2_000;
 
 /**
- * The listing must have been started after this time, epoch ms. An older one would show the state before the last change, which another machine may have
- * recorded by a slower clock.
+ * The listing must have been started after this time, epoch ms. An older listing would show the state before the last change, whose time another
+ * machine may have recorded by a slower clock.
  */
 export function listingSince({ deps }: WorkContext, records: readonly AccountRecord[]): number {
   // Changes of the prerequisites count as well, because only accounts that meet them are listed.

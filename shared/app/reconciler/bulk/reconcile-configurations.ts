@@ -49,8 +49,8 @@ const MAX_SURVEYS = 3;
  */
 const MAX_SURVEY_AGE_MS = 60_000;
 /**
- * A call is planned on accounts that were listed at most this long ago, ms, where a survey takes less than that. A survey that took longer is repeated,
- * but not more than `MAX_SURVEYS` allows: in a large organization under a low rate limit, every survey takes longer.
+ * A call is planned on accounts that were listed at most this long ago, ms. A survey that takes longer is repeated, up to `MAX_SURVEYS` in total: in
+ * a large organization with a low rate limit, every survey takes longer, and the last one is used.
  */
 const MAX_LISTING_AGE_MS = 2 * 60_000;
 /** Accounts assessed at a time. */
