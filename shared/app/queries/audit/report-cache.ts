@@ -39,7 +39,7 @@ export class ReportCache {
     this.#kept.set(key, kept);
     const [oldest] = this.#kept.size > MOST ? this.#kept.keys() : [];
     if (oldest !== undefined) this.#kept.delete(oldest);
-    const report = kept.last.then(() => this.#continue(stores, query, kept));
+    const report = kept.last.then(() => this.#continue(stores, query, { replay: kept.replay, now }));
     // A failed replay may have stopped anywhere, so it is not continued.
     kept.last = report.catch(() => {
       if (this.#kept.get(key) === kept) this.#kept.delete(key);
@@ -54,9 +54,13 @@ export class ReportCache {
     return { madeAt, replay, last: Promise.resolve() };
   }
 
-  async #continue(stores: Stores, query: ReportQuery, kept: Kept): Promise<Report> {
-    const replay = await kept.replay;
-    if (Date.parse(query.until) < replay.reached) return auditReport(stores, query, this.#turn);
-    return replay.report(query);
+  async #continue(
+    stores: Stores,
+    query: ReportQuery,
+    { replay: begun, now }: Pick<Kept, 'replay'> & { readonly now: number },
+  ): Promise<Report> {
+    const replay = await begun;
+    if (Date.parse(query.until) < replay.earliestEnd) return auditReport(stores, query, this.#turn);
+    return replay.report(query, now);
   }
 }

@@ -97,7 +97,7 @@ export async function auditReport(
   turn: () => Promise<void> = async () => undefined,
 ): Promise<Report> {
   assertRange(query);
-  return (await ReportReplay.begin(stores, query, turn)).report(query);
+  return (await ReportReplay.begin(stores, query, turn)).report(query, Number.POSITIVE_INFINITY);
 }
 
 /** How far a continued replay overlaps what it has read, ms. Another process whose clock is behind writes entries with earlier times. */
@@ -113,7 +113,10 @@ export class ReportReplay {
   readonly #standings: Standings;
   /** One point at `since` and one after each interval, as far as the replay has come. */
   readonly #points: Point[] = [];
+  /** Entries before this time have been read, epoch ms. */
   #reached: number;
+  /** Time of the latest entry that was read, epoch ms. */
+  #latest = Number.NEGATIVE_INFINITY;
 
   private constructor(
     stores: ReportStores,
@@ -137,12 +140,15 @@ export class ReportReplay {
   }
 
   /** Epoch ms. The next report must not end earlier. */
-  get reached(): number {
-    return this.#reached;
+  get earliestEnd(): number {
+    return Math.max(this.#reached, this.#latest + 1);
   }
 
-  /** Continues to `until`. No other call may be under way. */
-  async report({ until: end, top }: Pick<ReportQuery, 'until' | 'top'>): Promise<Report> {
+  /**
+   * Continues to `until`. No other call may be under way.
+   * @param now epoch ms, not later than the call. If `until` is later, the next report reads the time since `now` again.
+   */
+  async report({ until: end, top }: Pick<ReportQuery, 'until' | 'top'>, now: number): Promise<Report> {
     const until = Date.parse(end);
     const from = Math.max(this.#since + 1, this.#reached - OVERLAP_MS);
     const filter = { since: toIso(from), until: toIso(until) };
@@ -150,10 +156,14 @@ export class ReportReplay {
       // A point includes the entries of its own time, so only earlier points are computed here. The last point is at `until`, which is exclusive.
       await this.#pass(Date.parse(entry.at) - 1, until);
       this.#standings.take(entry);
+      this.#latest = Math.max(this.#latest, Date.parse(entry.at));
     }
     await this.#pass(until, until);
-    this.#reached = until;
-    return this.#summary(until, top);
+    const points = [...this.#points, pointAt(until, this.#standings)];
+    this.#reached = Math.min(until, now);
+    // Entries that are written from now on can change the points in the future.
+    this.#points.splice(Math.max(0, Math.ceil((this.#reached - this.#since) / this.#intervalMs)));
+    return this.#summary(until, points, top);
   }
 
   async #pass(to: number, until: number): Promise<void> {
@@ -165,7 +175,7 @@ export class ReportReplay {
     }
   }
 
-  async #summary(until: number, top: number): Promise<Report> {
+  async #summary(until: number, points: Report['points'], top: number): Promise<Report> {
     const standings = this.#standings;
     const snapshot = await this.#stores.snapshots.load();
     const places = new Map((snapshot?.accounts ?? []).map(({ id, name, ou }) => [id, { name, ou }]));
@@ -179,7 +189,7 @@ export class ReportReplay {
     const { detected, resolved } = standings;
     return {
       ...{ since: toIso(this.#since), until: toIso(until), intervalMs: this.#intervalMs },
-      points: [...this.#points, pointAt(until, standings)],
+      points,
       ...{ now, byOu, byRule },
       drifts: { detected, resolved, timeToResolve: standings.timeToResolve() },
       topDrifters: standings.drifters(top).map(([accountId, drifts]) => {

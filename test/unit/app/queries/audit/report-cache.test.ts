@@ -9,15 +9,16 @@ const MINUTE_MS = 60_000;
 const SINCE = time(0);
 const upTo = (minutes: number) => ({ since: SINCE, until: time(minutes * MINUTE_MS), intervalMs: MINUTE_MS, top: 5 });
 
-/** A ledger with a drift in each of 30 minutes; counts how often the state at the start of a report was computed. */
-async function place() {
+/** A ledger with a drift in each of the first minutes; counts how often the state at the start of a report was computed. */
+async function place(minutes = 30) {
   const bench = makeBench();
   onTestFinished(() => bench.dispose());
   const { ledger, snapshots } = await bench.open();
-  for (let n = 1; n <= 30; n += 1) {
+  const write = async (n: number): Promise<void> => {
     const joined = { type: 'AccountJoined', at: time(n * MINUTE_MS - 1), enrollment: null } as const;
     await ledger.append(sealAll(account(n), [joined, { at: time(n * MINUTE_MS), after: FACET }]));
-  }
+  };
+  for (let n = 1; n <= minutes; n += 1) await write(n);
   const counts = { starts: 0, entries: 0 };
   let broken = false;
   const counting: Ledger = {
@@ -37,13 +38,14 @@ async function place() {
     broken = is;
   };
   const plain = { ledger, snapshots };
-  return { stores: { ledger: counting, snapshots }, plain, counts, setBroken, clock: bench.clock };
+  return { stores: { ledger: counting, snapshots }, plain, counts, write, setBroken, clock: bench.clock };
 }
 
 describe('reports that begin at the same time', () => {
   test('continue where the last one ended', async () => {
     const { stores, plain, counts, clock } = await place();
     const cache = new ReportCache(clock);
+    await clock.advance(10 * MINUTE_MS);
     await cache.get(stores, upTo(10));
     const before = counts.entries;
     const report = await cache.get(stores, upTo(12));
@@ -67,6 +69,18 @@ describe('reports that begin at the same time', () => {
     setBroken(false);
     expect(await cache.get(stores, upTo(30))).toEqual(await auditReport(plain, upTo(30)));
     expect(counts.starts).toBe(4);
+  });
+
+  test('include what is written later, although an earlier report ended in the future', async () => {
+    const { plain, write, clock } = await place(5);
+    const cache = new ReportCache(clock);
+    await clock.advance(5 * MINUTE_MS);
+    await cache.get(plain, upTo(9));
+    await clock.advance(3 * MINUTE_MS);
+    for (const minutes of [6, 7, 8]) await write(minutes);
+    for (const minutes of [9, 10]) {
+      expect(await cache.get(plain, upTo(minutes))).toEqual(await auditReport(plain, upTo(minutes)));
+    }
   });
 
   test('are kept for at most two starts, and not for an invalid period', async () => {
