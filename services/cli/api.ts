@@ -1,6 +1,7 @@
 import manifest from '../../package.json' with { type: 'json' };
 import type { Deps } from '../../shared/app/context.ts';
 import { accountReader } from '../../shared/app/events/account-reader.ts';
+import { controlsVersion } from '../../shared/app/guardrails/controls.ts';
 import { AccountTable } from '../../shared/app/queries/account-list.ts';
 import { AsOfCache } from '../../shared/app/queries/audit/as-of-cache.ts';
 import { ReportCache } from '../../shared/app/queries/audit/report-cache.ts';
@@ -58,8 +59,10 @@ export async function startApi(
   const stores = await store.open({ clock, readOnly: false, create: true });
   // Light reads and lists of accounts have turns of their own, so that they do not wait for heavy reads.
   const turns = { heavy: new Turns(), light: new Turns(), accounts: new Turns() };
+  // Another process can restore a backup while the API has the store open.
+  const version = () => controlsVersion(stores.registers);
   // Reads of a local file block the thread that also remediates, so other work gets a turn between them. Reads over the network do not block.
-  const reads = store.local ? localReads(stores, { clock, turns, maxAgeMs: store.accountsAgeMs }) : null;
+  const reads = store.local ? localReads(stores, { clock, turns, maxAgeMs: store.accountsAgeMs, version }) : null;
   const light = reads?.light ?? stores;
   const feed = new Feed(clock);
   let inUse = loaded;
@@ -74,7 +77,7 @@ export async function startApi(
     ...{ stores, clock, logger, feed, version: manifest.version, newId: makeNewId(clock), streams: true },
     deployedBus: await store.eventBus(),
     ...(reads !== null && { reads }),
-    ...{ asOf: new AsOfCache(clock), reports: new ReportCache(clock, turns.heavy.begin) },
+    ...{ asOf: new AsOfCache(clock), reports: new ReportCache(clock, { turn: turns.heavy.begin, version }) },
     accounts: new AccountTable(light, clock, store.accountsAgeMs, turns.accounts.begin),
     ...{ pollMs: store.pollMs, recent: new RecentEntries(stores.ledger, clock, store.pollMs / 2) },
     policy: async () => inUse,
@@ -105,11 +108,13 @@ interface LocalReadOptions {
   readonly turns: Readonly<Record<'heavy' | 'light', Turns>>;
   /** How old the records in lists may be, ms. */
   readonly maxAgeMs: number;
+  /** Differs after a restore. */
+  readonly version: () => Promise<string | null>;
 }
 
 /** The stores for reads of a local file. Records and snapshot are kept in memory and brought up to date without turns, because that takes only milliseconds. */
-function localReads(stores: ApiSystem['stores'], { clock, turns, maxAgeMs }: LocalReadOptions) {
-  const { all } = cachedRecords(stores.records, clock, { maxAgeMs, maxRecords: MOST_RECORDS });
+function localReads(stores: ApiSystem['stores'], { clock, turns, maxAgeMs, version }: LocalReadOptions) {
+  const { all } = cachedRecords(stores.records, clock, { maxAgeMs, maxRecords: MOST_RECORDS, version });
   const snapshots = cachedSnapshots(stores.snapshots, clock, SNAPSHOT_AGE_MS);
   const inMemory = (paced: ApiSystem['stores']): ApiSystem['stores'] => {
     return { ...paced, snapshots, records: { ...paced.records, all } };

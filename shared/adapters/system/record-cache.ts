@@ -14,6 +14,8 @@ export interface RecordCacheOptions {
   readonly maxAgeMs: number;
   /** If there are more records than this, none are kept in memory. Ten thousand take about 12 MB. */
   readonly maxRecords: number;
+  /** Differs after a restore: then a record can be another one, although its head has the same number. Default: the store is never restored. */
+  readonly version?: () => Promise<string | null>;
 }
 
 /**
@@ -32,6 +34,7 @@ class RecordCache {
   readonly #options: RecordCacheOptions;
   readonly #reading = new SharedRead<void>();
   #known = new Map<AccountId, AccountRecord>();
+  #version: string | null = null;
   /** Epoch ms; `null`: there are too many records to keep. */
   #readAt: number | null = Number.NEGATIVE_INFINITY;
 
@@ -62,6 +65,10 @@ class RecordCache {
     // Another caller may have refreshed while this one waited for its turn.
     if (this.#isFresh()) return;
     const readAt = this.#clock.now();
+    // Read before the records: after a restore in between, the next refresh reads all of them again.
+    const version = (await this.#options.version?.()) ?? null;
+    if (version !== this.#version) this.#known = new Map();
+    this.#version = version;
     const heads = await this.#heads();
     if (heads === null) {
       this.#known = new Map();

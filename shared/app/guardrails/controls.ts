@@ -30,6 +30,11 @@ export async function readControls(registers: Registers): Promise<Controls> {
   return (await readTyped(registers, CONTROLS))?.value ?? NO_CONTROLS;
 }
 
+/** Changes with every halt, suspension and their end, and with a restore, which always halts. `null`: no operator has ever acted. */
+export async function controlsVersion(registers: Registers): Promise<string | null> {
+  return (await registers.read(CONTROLS.name))?.version ?? null;
+}
+
 const RECENT_MS = 1_000;
 
 /** The operator controls for frequent readers: compiled only when they have changed. */

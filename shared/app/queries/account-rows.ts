@@ -43,20 +43,20 @@ export class RowMaker {
   /** @param account its facts; `null`: it is not in the snapshot */
   #rowOf(record: AccountRecord, account: OrganizationAccount | null): Known {
     const known = this.#known.get(record.accountId);
-    if (known?.seq === record.head.seq && hasFacts(known.row, account)) return known;
-    return { seq: record.head.seq, row: rowOf(record, account) };
+    if (known?.head === record.head.hash && hasFacts(known.row, account)) return known;
+    return { head: record.head.hash, row: rowOf(record, account) };
   }
 
   #rowOfNew(account: OrganizationAccount): Known {
     const known = this.#known.get(account.id);
-    if (known?.seq === 0 && hasFacts(known.row, account)) return known;
-    return { seq: 0, row: { ...factsOf(account), ...byKind(() => null) } };
+    if (known?.head === null && hasFacts(known.row, account)) return known;
+    return { head: null, row: { ...factsOf(account), ...byKind(() => null) } };
   }
 }
 
 interface Known {
-  /** Sequence number of the record's last entry; 0: there is no record. */
-  readonly seq: number;
+  /** Hash of the record's last entry; `null`: there is no record. Not its number, which another entry can have after a restore. */
+  readonly head: string | null;
   readonly row: AccountRow;
 }
 

@@ -15,23 +15,34 @@ interface Kept {
   last: Promise<unknown>;
 }
 
+interface ReportCacheOptions {
+  /** As in {@link auditReport}. */
+  readonly turn: () => Promise<void>;
+  /** Differs after a restore, which removes entries that a replay contains; default: the store is never restored. */
+  readonly version: () => Promise<string | null>;
+}
+
 /** Continues the replay of an earlier report with the same start, so that refreshing a chart every few seconds reads only the new entries. */
 export class ReportCache {
   readonly #clock: Clock;
   readonly #turn: () => Promise<void>;
+  readonly #version: () => Promise<string | null>;
   /** Least recently used first. */
   readonly #kept = new Map<string, Kept>();
 
-  /** @param turn as in {@link auditReport} */
-  constructor(clock: Clock, turn: () => Promise<void> = async () => undefined) {
+  constructor(
+    clock: Clock,
+    { turn = async () => undefined, version = async () => null }: Partial<ReportCacheOptions> = {},
+  ) {
     this.#clock = clock;
     this.#turn = turn;
+    this.#version = version;
   }
 
   /** @throws ReportRangeError */
   async get(stores: Stores, query: ReportQuery): Promise<Report> {
     assertRange(query);
-    const key = `${query.since} ${query.intervalMs}`;
+    const key = `${query.since} ${query.intervalMs} ${await this.#version()}`;
     const now = this.#clock.now();
     const known = this.#kept.get(key);
     this.#kept.delete(key);
