@@ -17,6 +17,8 @@ export interface StoredContent {
   readonly record: (accountId: AccountId) => AccountRecord | null;
   /** The entry with that id in the account's chain; `null`: never written, or pruned. */
   readonly intent: (accountId: AccountId, entryId: string) => LedgerEntry | null;
+  /** The outcome of the intent with that id; `null`: not written yet, or pruned. */
+  readonly outcome: (accountId: AccountId, intentId: string) => LedgerEntry | null;
   /** The last `FlapDetected` of the enrollment; `null`: never written, or pruned. */
   readonly contest: (accountId: AccountId, enrollment: EnrollmentId) => LedgerEntry | null;
 }

@@ -69,6 +69,7 @@ function contentOf({ chains, records, registers, snapshot }: BackedUp): StoredCo
     record,
     intent: (accountId, entryId) =>
       of(accountId).findLast(({ type, id }) => type === 'RemediationStarted' && id === entryId) ?? null,
+    outcome: (accountId, intentId) => of(accountId).findLast(({ detail }) => detail?.intentId === intentId) ?? null,
     contest: (accountId, kind) =>
       of(accountId).findLast(({ type, enrollment }) => type === 'FlapDetected' && enrollment === kind) ?? null,
   };

@@ -2,6 +2,7 @@ import { type AccountRecord, emptyRecord, foldEntry } from '../../domain/account
 import type { EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../domain/enrollment/model.ts';
 import type { LedgerEntry } from '../../domain/ledger/entry.ts';
+import type { EntryType } from '../../domain/ledger/entry-types.ts';
 import { type LastChange, type LostEntries, MAX_LOST_RUNS, type StoredContent } from '../../ports/restore.ts';
 import { fromStoredRecord, isAnything, isSnapshotMeta, isStoredRecord } from '../stored-shapes.ts';
 import { headOfChain, toEntry } from './ledger.ts';
@@ -34,6 +35,7 @@ export function contentOf(sql: Sql): StoredContent {
     },
     record,
     intent: (accountId, entryId) => lastEntry(sql, accountId, 'RemediationStarted', (entry) => entry.id === entryId),
+    outcome: (accountId, intentId) => lastEntry(sql, accountId, null, ({ detail }) => detail?.intentId === intentId),
     contest: (accountId, enrollment: EnrollmentId) =>
       lastEntry(sql, accountId, 'FlapDetected', (entry) => entry.enrollment === enrollment),
   };
@@ -49,13 +51,15 @@ function caughtUp(sql: Sql, record: AccountRecord): AccountRecord | null {
   return caught.head.seq === 0 ? null : caught;
 }
 
+/** @param type `null`: any */
 function lastEntry(
   sql: Sql,
   accountId: AccountId,
-  type: string,
+  type: EntryType | null,
   wanted: (entry: LedgerEntry) => boolean,
 ): LedgerEntry | null {
-  const rows = sql.each('SELECT body FROM ledger WHERE chain = ? AND type = ? ORDER BY seq DESC', ...[accountId, type]);
+  const text = 'SELECT body FROM ledger WHERE chain = ? AND type = coalesce(?, type) ORDER BY seq DESC';
+  const rows = sql.each(text, ...[accountId, type]);
   for (const row of rows) {
     const entry = toEntry(sql, row);
     if (wanted(entry)) return entry;

@@ -1,6 +1,4 @@
-import { withDetection } from '../../domain/account/drift-detection.ts';
-import { type AccountRecord, emptyRecord, foldEntry } from '../../domain/account/record.ts';
-import { accountEntry, type EntryContext, facetOfCondition } from '../../domain/account/transition.ts';
+import type { EntryContext } from '../../domain/account/transition.ts';
 import { ROLLING_MS } from '../../domain/decision/guardrails.ts';
 import {
   type Controls,
@@ -9,10 +7,8 @@ import {
   restoredControls,
   type StricterControls,
 } from '../../domain/decision/operator-controls.ts';
-import type { Condition } from '../../domain/enrollment/condition.ts';
-import { ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../domain/enrollment/model.ts';
-import { type EntryDraft, type LedgerEntry, ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
+import { ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
 import { OtherOrganizationError } from '../../ports/binding.ts';
 import { DamagedRegisterError } from '../../ports/registers.ts';
 import type { LastChange, LostEntries, Reconcile, Replaced, StoredContent } from '../../ports/restore.ts';
@@ -27,6 +23,7 @@ import { CONTROLS } from '../guardrails/controls.ts';
 import { CHANGES_BEFORE_RESTORE, carriedFrom } from '../guardrails/rolling-changes.ts';
 import { ROLLOUT, restoredRollout } from '../guardrails/rollout-gate.ts';
 import { restoredScan, SCAN } from '../schedule/scan-schedule.ts';
+import { carriedEntries } from './carried-entries.ts';
 import { type RestoreReport, type RestoreRequest, storeRestored } from './restore-entry.ts';
 
 /*
@@ -70,8 +67,7 @@ class Reconciliation {
     const organization = this.#organization();
     const { controls, kept } = this.#controls();
     const carried = this.#carried();
-    const contested = this.#contested();
-    const claims = this.#claims();
+    const entries = carriedEntries(this.#context(), this.#backup, this.#content);
     const registers = this.#registers();
     const put = (name: string, value: unknown): void => {
       if (value !== null) registers.set(name, value);
@@ -85,10 +81,10 @@ class Reconciliation {
       merged: this.#content !== null,
       lost: this.#lost(),
       suspensions: kept.map(({ selector }) => selector),
-      contested: new Set(contested.map(({ accountId }) => accountId)).size,
+      contested: entries.contested,
       changed: Object.keys(carried).length,
       optedOut: Object.values(carried).filter(([, optOutAt]) => (optOutAt ?? 0) >= since).length,
-      underWay: claims.length,
+      underWay: entries.underWay,
       approvalsEnded: this.#approvalsEnded(),
       unreadable: [...new Set(this.#unreadable)],
     };
@@ -96,7 +92,7 @@ class Reconciliation {
       registers,
       drafts: [
         storeRestored(this.#request, report, this.#content?.head(ORGANIZATION_CHAIN) ?? null),
-        ...this.#detected([...claims, ...contested]),
+        ...entries.drafts,
       ],
       report,
     };
@@ -155,55 +151,6 @@ class Reconciliation {
       this.#theirsOf(CLAIMED_CHANGES.name, claimsIn),
     ];
     return carriedFrom([...parts, ...theirs.filter((part) => part !== null)], now);
-  }
-
-  /** An account that is contested in the replaced store stays contested until an operator resumes it. */
-  #contested(): EntryDraft[] {
-    return this.#conditions(({ contested }, known) => contested !== undefined && known?.contested === undefined).map(
-      ({ record, enrollment, condition }) => {
-        const entry = this.#content?.contest(record.accountId, enrollment) ?? null;
-        if (entry !== null) return draftOf(entry);
-        const message = condition.contested?.message ?? '';
-        const rest = { after: facetOfCondition(condition), reason: 'contested', detail: { message } };
-        return accountEntry(this.#context(), 'FlapDetected', record.accountId, enrollment, rest);
-      },
-    );
-  }
-
-  /** The entries of changes in progress are copied to the restored log. When their claims expire, a worker determines the outcome. */
-  #claims(): EntryDraft[] {
-    const open = this.#conditions(({ claim }, known) => claim !== null && known?.claim?.entryId !== claim.entryId);
-    return open.flatMap(({ record: { accountId }, condition: { claim } }) => {
-      if (claim === null || this.#backup.intent(accountId, claim.entryId) !== null) return [];
-      const entry = this.#content?.intent(accountId, claim.entryId) ?? null;
-      return entry === null ? [] : [draftOf(entry)];
-    });
-  }
-
-  /** The drafts in order, each with `DriftDetected` before it if it is the first to record a drift. */
-  #detected(drafts: readonly EntryDraft[]): EntryDraft[] {
-    const known = new Map<AccountId, AccountRecord>();
-    return drafts.flatMap((draft) => {
-      const { chain } = draft;
-      let record = known.get(chain) ?? this.#backup.record(chain) ?? emptyRecord(chain);
-      const all = withDetection(record, draft, this.#request.newId);
-      for (const each of all) record = foldEntry(record, { ...each, seq: 0, prevHash: '', hash: '' });
-      known.set(chain, record);
-      return all;
-    });
-  }
-
-  #conditions(wanted: (condition: Condition, known: Condition | null) => boolean) {
-    const found: { record: AccountRecord; enrollment: EnrollmentId; condition: Condition }[] = [];
-    for (const record of this.#content?.records() ?? []) {
-      for (const enrollment of ENROLLMENT_IDS) {
-        const condition = record.conditions[enrollment];
-        const known = (): Condition | null => this.#backup.record(record.accountId)?.conditions[enrollment] ?? null;
-        const counts = condition !== null && (condition.claim !== null || condition.contested !== undefined);
-        if (counts && wanted(condition, known())) found.push({ record, enrollment, condition });
-      }
-    }
-    return found;
   }
 
   #registers(): Map<string, unknown> {
@@ -268,9 +215,4 @@ class Reconciliation {
     const { newId, now, actor } = this.#request;
     return { newId, now, actor, runId: null, policyHash: null };
   }
-}
-
-/** The entry without its place in the old chain; appending it to the restored chain gives it a new one. */
-function draftOf({ seq: _seq, prevHash: _prevHash, hash: _hash, ...draft }: LedgerEntry): EntryDraft {
-  return draft;
 }

@@ -11,11 +11,11 @@ import { caughtUp, writeOrganizationEntry } from '../../../shared/app/ledger/wri
 import { settleControls } from '../../../shared/app/operator/apply-controls.ts';
 import { verifyLedger } from '../../../shared/app/queries/audit/verify.ts';
 import { emptyRecord } from '../../../shared/domain/account/record.ts';
-import type { EntryDraft } from '../../../shared/domain/ledger/entry.ts';
 import { EMPTY_CHAIN, ORGANIZATION_CHAIN } from '../../../shared/domain/ledger/entry.ts';
-import { account, chainOf, draft, FACET, time } from '../../contract/samples.ts';
+import { account, chainOf, draft, FACET } from '../../contract/samples.ts';
 import { compiled, policyText } from '../../support/world-policy.ts';
 import {
+  at,
   bench,
   copy,
   deps,
@@ -23,41 +23,17 @@ import {
   lastEntry,
   restore,
   selectorOf,
+  started,
   store,
+  succeeded,
   suspendIt,
   useStoreAndBackup,
+  write,
 } from './restored-store.ts';
 
 useStoreAndBackup();
 
 const HOUR = 3_600_000;
-const at = (ms = 0): string => time(bench.clock.now() - Date.parse(time(0)) + ms);
-
-async function write(accountId: string, ...drafts: readonly Partial<EntryDraft>[]) {
-  const ledger = new LedgerWriter(deps());
-  const written = await ledger.write(accountId, () =>
-    drafts.map((each) => draft({ chain: accountId, at: at(), id: bench.newId(), ...each })),
-  );
-  // A write waits for the lock of a restore, and the clock of these tests does not advance.
-  await ledger.settled(accountId);
-  return written;
-}
-
-const started = (id: string, optOut = false): Partial<EntryDraft> => ({
-  id,
-  type: 'RemediationStarted',
-  after: { ...FACET, verdict: 'Converging', reason: 'acted' },
-  api: { operation: 'UpdateEnrollmentStatus', requestId: null, clientToken: null },
-  detail: { optOut, claimExpiresAt: at(60_000) },
-});
-
-const succeeded = (intentId: string): Partial<EntryDraft> => ({
-  type: 'RemediationSucceeded',
-  after: { ...FACET, verdict: 'Converging', reason: 'acted' },
-  api: { operation: 'UpdateEnrollmentStatus', requestId: 'r', clientToken: null },
-  detail: { intentId },
-});
-
 describe('a restored store', () => {
   it('is always halted, and names file, actor and the earlier halt', async () => {
     await store.backup(copy);
@@ -181,31 +157,6 @@ describe('a restored store', () => {
     });
     await expect(approve(deps(), used, approver)).rejects.toMatchObject({ code: 'ApprovalUsed' });
     expect((await approve(deps(), open, approver)).approval.actor).toBe('user:anna');
-  });
-
-  it('keeps accounts contested, and changes in progress claimed under the same intent', async () => {
-    await write(account(1), { after: FACET });
-    await store.backup(copy);
-    await write(account(1), {
-      type: 'FlapDetected',
-      after: { ...FACET, verdict: 'Blocked', reason: 'contested' },
-      detail: { message: 'set back 3 times' },
-    });
-    await write(account(2), { after: FACET }, started('under-way'));
-    const { report } = await restore();
-    expect(report).toMatchObject({ contested: 1, underWay: 1 });
-    const ledger = new LedgerWriter(deps());
-    const [one, two] = await Promise.all(
-      [account(1), account(2)].map(async (id) => caughtUp(deps(), await ledger.current(id))),
-    );
-    expect(one?.conditions.computeOptimizer?.contested).toMatchObject({ message: 'set back 3 times' });
-    expect(two?.conditions.computeOptimizer?.claim).toMatchObject({ entryId: 'under-way' });
-    // The worker that made the call closes the claim as usual.
-    const closed = await ledger.write(account(2), () => [
-      draft({ chain: account(2), at: at(), id: 'closed', ...succeeded('under-way') }),
-    ]);
-    expect(closed.record.conditions.computeOptimizer?.claim).toBeNull();
-    await expectWhole();
   });
 
   it('keeps the current leases, rate limits, alerts and publication marks', async () => {
