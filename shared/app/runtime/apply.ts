@@ -6,7 +6,7 @@ import { totalChanges } from '../../domain/decision/plan-totals.ts';
 import { reasonText } from '../../domain/enrollment/reason-codes.ts';
 import { shownOf } from '../../domain/enrollment/status.ts';
 import type { Verdict } from '../../domain/enrollment/verdict.ts';
-import type { Deps, OnProgress, RunContext, Settings } from '../context.ts';
+import type { Deps, OnProgress, Progress, RunContext, Settings } from '../context.ts';
 import { withLease } from '../coordination/lease.ts';
 import { RunStore } from '../coordination/run-store.ts';
 import { readControls } from '../guardrails/controls.ts';
@@ -19,7 +19,7 @@ import { WorkerPool } from '../reconciler/worker-pool.ts';
 import { scan } from '../scan/scan.ts';
 import { SCAN_LEASE } from '../schedule/scan-schedule.ts';
 import type { Retrying } from '../support/retry.ts';
-import { LOCAL_PACE, queueTasks, RUN_MS } from './maintenance.ts';
+import { LOCAL_PACE, type MaintenanceTask, queueTasks, RUN_MS } from './maintenance.ts';
 
 export interface ApplyOptions {
   /** The run ends when nothing is due within this time, ms. */
@@ -76,12 +76,13 @@ async function workUntilQuiet(
 ): Promise<void> {
   const { stop, waitMs, onProgress } = options;
   const work = await createWork(deps, settings, retrying, run.policy, run.planHash);
-  const pool = new WorkerPool(work, onProgress);
+  const unconfirmed = new UnconfirmedKeys(deps);
+  const pool = new WorkerPool(work, (progress) => {
+    unconfirmed.note(progress);
+    onProgress(progress);
+  });
   const tasks = queueTasks({ deps, policy: async () => run.policy }, LOCAL_PACE, run.planHash);
   const snapshot = new SnapshotRefresher(deps, settings, retrying, run.policy);
-  const fillQueue = async (): Promise<void> => {
-    for (const task of tasks) await task.run({ until: deps.clock.now() + RUN_MS, last: false });
-  };
   let busyAt = deps.clock.now();
   try {
     while (!stop.aborted) {
@@ -94,14 +95,20 @@ async function workUntilQuiet(
         continue;
       }
       // The tasks enqueue the confirmations of the last calls together, so the calls in flight get time to finish first.
-      if (deps.clock.now() - busyAt >= LAST_CALLS_MS || !pool.busy) await fillQueue();
+      const fills = deps.clock.now() - busyAt >= LAST_CALLS_MS || !pool.busy;
+      if (fills && (await fillQueue(deps, tasks)) > 0) {
+        // Received before the queue is counted, because its counts may lag.
+        busyAt = deps.clock.now();
+        continue;
+      }
       if (pool.busy) {
         await Promise.race([pool.untilFree(), deps.clock.sleep(IDLE_MS)]);
         continue;
       }
       const { visible, inFlight } = await deps.queue.depth();
       const end = deps.clock.now() + waitMs;
-      const until = earlier(await nextTime(deps, waitMs), await gateOpening(deps, run, end));
+      const next = earlier(await nextTime(deps, waitMs), unconfirmed.dueBy);
+      const until = earlier(next, await gateOpening(deps, run, end));
       // Work in flight in another process may unblock a change of this run, so it is awaited, but at most for `waitMs`.
       const waited = deps.clock.now() - busyAt >= waitMs;
       if (visible === 0 && until === null && (inFlight <= pool.ofOtherRuns || waited)) break;
@@ -113,6 +120,40 @@ async function workUntilQuiet(
   } finally {
     // Work in flight must finish before the caller closes the store, even after a failure.
     await pool.drain().finally(() => snapshot.close());
+  }
+}
+
+/** @returns the number of keys that were queued */
+async function fillQueue({ clock }: Deps, tasks: readonly MaintenanceTask[]): Promise<number> {
+  let queued = 0;
+  for (const task of tasks) queued += (await task.run({ until: clock.now() + RUN_MS, last: false })).keysDue ?? 0;
+  return queued;
+}
+
+/** The index of due accounts lags by at most this, ms. */
+const INDEX_LAG_MS = 1_500;
+
+/** The keys whose changes this process has made or polled, and has not seen confirmed. */
+class UnconfirmedKeys {
+  readonly #deps: Pick<Deps, 'clock'>;
+  readonly #keys = new Set<string>();
+  #notedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(deps: Pick<Deps, 'clock'>) {
+    this.#deps = deps;
+  }
+
+  note(progress: Progress): void {
+    if (progress.kind !== 'worked') return;
+    this.#notedAt = this.#deps.clock.now();
+    if (progress.outcome === 'converging') this.#keys.add(keyOf(progress));
+    else this.#keys.delete(keyOf(progress));
+  }
+
+  /** Until when one may become due without notice, epoch ms, because the index lags; `null`: none. */
+  get dueBy(): number | null {
+    const shownAt = this.#notedAt + INDEX_LAG_MS;
+    return this.#keys.size > 0 && shownAt > this.#deps.clock.now() ? shownAt : null;
   }
 }
 
