@@ -95,7 +95,7 @@ export function optsOut({ desired, desiredRuleMode, ruleMode }: Condition): bool
 }
 
 /** If more changes than this are to be confirmed, their keys are sent in bulk, so that one listing confirms them together. */
-const FEW_POLLS = 10;
+export const FEW_POLLS = 10;
 
 /** Enqueues due keys. Opt-outs are always urgent. @param lane of all other keys, except the confirmations of many changes */
 export async function sendDue(queue: WorkQueue, due: readonly DueKey[], lane: Lane): Promise<void> {

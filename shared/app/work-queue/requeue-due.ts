@@ -5,11 +5,13 @@ import type { Deps } from '../context.ts';
 import type { RunStore } from '../coordination/run-store.ts';
 import { type WaitingRunOf, waitingRuns } from '../guardrails/window-run.ts';
 import { BULK_RELEASE_THRESHOLD, deferToScan, isReleased } from './bulk-release.ts';
-import { type DueKey, dueKeys, sendDue, waitsForWindow } from './due-keys.ts';
+import { type DueKey, dueKeys, FEW_POLLS, sendDue, waitsForWindow } from './due-keys.ts';
 
 const PAGE = 100;
 /** A queued key is not queued again for this long, ms: by then its worker has updated the record. */
 const QUEUED_PAUSE_MS = 60_000;
+/** The same for a key among many: it may wait behind all changes of an adoption. Queues without merging would collect duplicates. */
+const QUEUED_BULK_PAUSE_MS = 10 * 60_000;
 /** How long an account is snoozed if its due keys belong to other runs, ms, so that a run bound to a plan does not wait for them. */
 const OTHER_RUN_PAUSE_MS = 10 * 60_000;
 /** How long an account is snoozed if a scan will plan its due keys, ms. The scan updates its record. */
@@ -39,9 +41,11 @@ export async function queueDue(
     const isDeferred = (key: DueKey): boolean => deferred === true && isReleased(key);
     const page = found.flatMap(({ keys }) => keys.filter((key) => !isDeferred(key)));
     // A full page means that many keys became due together.
-    await sendDue(deps.queue, page, found.length < PAGE && queued === 0 ? 'urgent' : 'bulk');
+    const lane = found.length < PAGE && queued === 0 ? 'urgent' : 'bulk';
+    await sendDue(deps.queue, page, lane);
+    const queuedMs = lane === 'bulk' || page.length > FEW_POLLS ? QUEUED_BULK_PAUSE_MS : QUEUED_PAUSE_MS;
     for (const { record, keys } of found) {
-      await deps.records.snooze(record.accountId, record.head.seq, now + pauseOf(keys, isDeferred, boundTo));
+      await deps.records.snooze(record.accountId, record.head.seq, now + pauseOf(keys, isDeferred, boundTo, queuedMs));
     }
     queued += page.length;
     if (found.length < PAGE) return queued;
@@ -80,7 +84,12 @@ async function duePage(pass: Pass): Promise<Found[]> {
   return found;
 }
 
-function pauseOf(keys: readonly DueKey[], isDeferred: (key: DueKey) => boolean, boundTo: string | null): number {
+function pauseOf(
+  keys: readonly DueKey[],
+  isDeferred: (key: DueKey) => boolean,
+  boundTo: string | null,
+  queuedMs: number,
+): number {
   if (keys.length === 0) return boundTo === null ? QUEUED_PAUSE_MS : OTHER_RUN_PAUSE_MS;
-  return keys.every(isDeferred) ? SCAN_PAUSE_MS : QUEUED_PAUSE_MS;
+  return keys.every(isDeferred) ? SCAN_PAUSE_MS : queuedMs;
 }

@@ -70,6 +70,22 @@ it.each([
   expect(countOf(await lanes())).toEqual({ urgent: 0, bulk: 0, [lane]: members });
 });
 
+it.each([
+  ['every minute', 3, [3, 3, 3]],
+  ['rarely', 12, [12, 0, 0]],
+] as const)('enqueues due keys that still wait %s if there are %i of them', async (_, members, counts) => {
+  await open(members, undefined, HOUR);
+  await bed.shop.scan();
+  await bed.shop.workOff(await bed.shop.process());
+  await bed.shop.clock.advance(HOUR);
+  const found: number[] = [];
+  for (const _pass of counts) {
+    found.push(await queueDue(bed.shop.deps(), new RunStore(bed.shop.store.registers), bed.shop.policy.hash));
+    await bed.shop.clock.advance(61_000);
+  }
+  expect(found).toEqual(counts);
+});
+
 it('keeps opt-outs urgent, however many other keys become due with them', async () => {
   await open(120, OPT_OUT, HOUR);
   bed.shop.cloud.set(accountId(3), { computeOptimizer: { status: 'Active' } });
