@@ -37,6 +37,11 @@ export class BulkListings {
   readonly #settings: Settings;
   readonly #caches: Readonly<Record<EnrollmentId, ListingCache>>;
   readonly #failedAt: Record<EnrollmentId, EpochMs> = byKind(() => Number.NEGATIVE_INFINITY);
+  /** How many keys the last listing of each kind has served. */
+  readonly #served: Record<EnrollmentId, { readonly startedAt: EpochMs; readonly keys: number }> = byKind(() => ({
+    startedAt: Number.NEGATIVE_INFINITY,
+    keys: 0,
+  }));
   #accounts = { count: Promise.resolve(0), at: Number.NEGATIVE_INFINITY };
 
   constructor(deps: BulkDeps, retrying: Retrying, settings: Settings) {
@@ -63,7 +68,9 @@ export class BulkListings {
       await this.#until(Math.max(after, clock.now() + CLOCKS_MS));
     }
     try {
-      return await cache.begunAfter(after);
+      const listing = cache.begunAfter(after);
+      this.#countKey(kind);
+      return await listing;
     } catch (error) {
       if (!(error instanceof CloudError) || error.kind === 'Unauthenticated') throw error;
       this.#failedAt[kind] = clock.now();
@@ -79,7 +86,23 @@ export class BulkListings {
     if (this.#deps.clock.now() - this.#failedAt[kind] < FAILURE_PAUSE_MS) return false;
     const waiting = await this.#deps.queue.pending();
     if (waiting < this.#settings.listingFrom) return false;
-    return waiting >= Math.ceil((await this.#accountCount()) / kindOf(kind).listPageSize);
+    const pages = Math.ceil((await this.#accountCount()) / kindOf(kind).listPageSize);
+    return waiting >= pages && !this.#servedFew(kind, pages);
+  }
+
+  /**
+   * Whether a recent listing has served fewer keys than it has pages. Keys that arrive one by one, each newer than the last listing, would otherwise lead to
+   * a listing each.
+   */
+  #servedFew(kind: EnrollmentId, pages: number): boolean {
+    const { startedAt, keys } = this.#served[kind];
+    return startedAt > this.#deps.clock.now() - REUSE_MS && keys < pages;
+  }
+
+  #countKey(kind: EnrollmentId): void {
+    const { startedAt } = this.#caches[kind];
+    const last = this.#served[kind];
+    this.#served[kind] = { startedAt, keys: last.startedAt === startedAt ? last.keys + 1 : 1 };
   }
 
   /** The number of accounts in the snapshot. The snapshot is large, so it is loaded once for all workers. */

@@ -26,14 +26,14 @@ export class ListingCache {
     this.#maxAccounts = maxAccounts;
   }
 
-  /** When the cached listing was started, epoch ms; −Infinity without one. */
+  /** When the cached listing was started, epoch ms; −Infinity without one, or if the clock has been set back since: its age is then unknown. */
   get startedAt(): EpochMs {
-    return this.#startedAt;
+    return this.#startedAt > this.#clock.now() ? Number.NEGATIVE_INFINITY : this.#startedAt;
   }
 
   /** A listing started after `since`, epoch ms: the cached one or a new one. One started in the same millisecond may be older and does not count. */
   async begunAfter(since: EpochMs): Promise<Listing> {
-    if (this.#listing === null || this.#startedAt <= since) {
+    if (this.#listing === null || this.startedAt <= since) {
       this.#startedAt = this.#clock.now();
       this.#listing = readListing(
         (token) => this.#cloud.list(this.#kind, token),

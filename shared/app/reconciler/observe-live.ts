@@ -1,6 +1,13 @@
 import type { AccountRecord } from '../../domain/account/record.ts';
 import { desiredOf } from '../../domain/decision/assess.ts';
-import { byKind, ENROLLMENT_IDS, type EnrollmentId, isAvailable, kindOf } from '../../domain/enrollment/kinds/index.ts';
+import {
+  byKind,
+  ENROLLMENT_IDS,
+  type EnrollmentId,
+  independentOf,
+  isAvailable,
+  kindOf,
+} from '../../domain/enrollment/kinds/index.ts';
 import { mismatchOf, type Observations } from '../../domain/enrollment/mismatch.ts';
 import type { AccountId, EpochMs, Observation } from '../../domain/enrollment/model.ts';
 import type { DesiredEnrollment } from '../../domain/enrollment/verdict.ts';
@@ -40,14 +47,16 @@ export async function observeLive(
   if (facts.state !== 'ACTIVE' || !work.policy.canDecide(facts)) return { observations: found, listed: false };
   if (!isAvailable(enrollment, work.caller.partition)) return { observations: found, listed: false };
   const desired = desiredOf(work.policy.resolve(facts), facts, enrollment);
-  const since = known === READS_ONLY ? null : listingSince(work, facts, desired, known);
-  const own = since === null ? null : await listedState(work, facts.id, enrollment, since);
+  const since = known === READS_ONLY ? null : listingSince(work, facts, enrollment, desired, known);
+  const listedOf = async (id: EnrollmentId): Promise<Observed | null> =>
+    since === null || known === READS_ONLY ? null : listedState(work, known, id, since);
+  const own = await listedOf(enrollment);
   const observed = own ?? (await readLive(work, facts.id, enrollment));
   found[enrollment] = observed;
   const { prerequisites } = kindOf(enrollment);
   if (prerequisites.length > 0 && mismatchOf(desired, observed) !== null) {
     for (const id of prerequisites) {
-      const listed = since === null ? null : await listedState(work, facts.id, id, since);
+      const listed = await listedOf(id);
       // A prerequisite that somebody has enabled since the listing must not keep the enrollment waiting until the next scan.
       found[id] = listed?.status === 'Active' ? listed : await readLive(work, facts.id, id);
     }
@@ -61,29 +70,41 @@ export async function observeLive(
 function listingSince(
   work: WorkContext,
   facts: OrganizationAccount,
+  enrollment: EnrollmentId,
   { status, ruleMode }: DesiredEnrollment,
   { conditions }: AccountRecord,
 ): EpochMs | null {
   // An opt-out follows only from the account's own answer.
   if (work.listingsSince === null || facts.management || status !== 'Active' || ruleMode === 'NoneAllowed') return null;
-  const changes = ENROLLMENT_IDS.flatMap((id) => conditions[id]?.changedAt ?? []).map((at) => Date.parse(at));
+  // A change of an independent kind does not affect this listing. If it counted, two kinds of one account would outdate each other's listing.
+  const shown = ENROLLMENT_IDS.filter((id) => !independentOf(enrollment).includes(id));
+  const changes = shown.flatMap((id) => conditions[id]?.changedAt ?? []).map((at) => Date.parse(at));
   return Math.max(work.listingsSince, ...changes);
 }
 
+/** The enrollment as listed; `null`: it has to be read. */
 async function listedState(
   work: WorkContext,
-  accountId: AccountId,
+  { accountId, conditions }: AccountRecord,
   enrollment: EnrollmentId,
   since: EpochMs,
 ): Promise<Observed | null> {
   const listing = await work.listings.instead(enrollment, since);
   const seen = listing?.seen.get(accountId);
-  if (listing === null || seen !== undefined) return seen ?? null;
+  if (listing === null) return null;
+  const lastUpdated = conditions[enrollment]?.lastUpdated ?? null;
+  if (seen !== undefined) return isOlder(seen, lastUpdated) ? null : seen;
+  if (isOlder(absent(enrollment), lastUpdated)) return null;
   const isComplete = listing.brokenBy === null && listing.leftOut?.has(accountId) !== true;
   if (kindOf(enrollment).absence !== 'inactive' || !isComplete) return null;
   // Absence means Inactive only for members, and the leading listing contains every member.
   const leading = await work.listings.instead(LEADING_KIND, since);
   return leading?.seen.has(accountId) === true ? absent(enrollment) : null;
+}
+
+/** Whether the listing shows an earlier state than the one on record: a replica of AWS may lag behind. Whole seconds, because AWS may round its times. */
+function isOlder({ lastUpdated }: Observed, recorded: string | null): boolean {
+  return recorded !== null && Math.floor((lastUpdated ?? 0) / 1_000) < Math.floor(Date.parse(recorded) / 1_000);
 }
 
 /**

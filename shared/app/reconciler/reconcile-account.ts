@@ -19,7 +19,7 @@ import { type LiveObservations, observeLive, READS_ONLY } from './observe-live.t
 import { ended, failRead, failureResult, failVisibly } from './record-failure.ts';
 import { remediate } from './remediate.ts';
 import type { Candidate } from './remediation-entries.ts';
-import { scheduleRecheck, unlockDependents } from './schedule-recheck.ts';
+import { keepPolls, scheduleRecheck, unlockDependents } from './schedule-recheck.ts';
 import {
   type AccountMessage,
   accountInSnapshot,
@@ -116,6 +116,7 @@ async function reconcileOnce(
   if (end === undefined) return { record: await caughtUp(work.deps, record), isOutdated: true };
   if (end.failure === null) return listed ? { result: await confirmLater(work, end) } : { record: end.record };
   if (isUndone(end.failure.outcome)) return { record: end.record, isOutdated: true };
+  await keepPolls(work, end.record);
   return { result: failureResult(facts.id, end.record, end.failure) };
 }
 

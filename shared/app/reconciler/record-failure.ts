@@ -9,6 +9,7 @@ import type { WorkOutcome } from '../context.ts';
 import { recordFailure } from './claims.ts';
 import { type ErrorFacts, errorFacts, type Failure, failureOutcome } from './error-policy.ts';
 import { attemptsOf } from './remediation-entries.ts';
+import { keepPolls } from './schedule-recheck.ts';
 import { type AccountMessage, NO_RESULT, type WorkContext, type WorkResult } from './worker-context.ts';
 
 export function ended(accountId: AccountId, outcome: WorkOutcome): WorkResult {
@@ -85,7 +86,9 @@ async function fail(
     lastUpdated: assessment.lastUpdated,
   });
   const failure = { outcome, error };
-  return failureResult(accountId, await recordFailure(work, runId, { record, assessment }, failure), failure);
+  const after = await recordFailure(work, runId, { record, assessment }, failure);
+  await keepPolls(work, after);
+  return failureResult(accountId, after, failure);
 }
 
 /** The last known condition in the shape of an assessment. */

@@ -39,6 +39,21 @@ export async function scheduleRecheck(work: WorkContext, record: AccountRecord, 
   await work.deps.records.snooze(accountId, record.head.seq, times.length === 0 ? null : Math.min(...times));
 }
 
+/**
+ * Each entry replaces the wake time of its account. After an entry about one enrollment that is not checked again itself, this schedules the polls of the
+ * enrollments that converge, for example of a change that waits to be confirmed by a listing.
+ */
+export async function keepPolls(work: WorkContext, record: AccountRecord): Promise<void> {
+  const now = work.deps.clock.now();
+  const polls = ENROLLMENT_IDS.flatMap((id) => record.conditions[id] ?? []).flatMap(
+    (each) => pollTime(each, now) ?? [],
+  );
+  if (polls.length === 0) return;
+  await work.writer.settled(record.accountId);
+  const named = wakeAt(record) ?? Number.POSITIVE_INFINITY;
+  await work.deps.records.snooze(record.accountId, record.head.seq, Math.min(named, ...polls));
+}
+
 const withoutClaim = (condition: Condition | null): Condition | null =>
   condition === null ? null : { ...condition, claim: null };
 

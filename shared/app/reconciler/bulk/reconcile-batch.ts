@@ -9,7 +9,7 @@ import type { Remediated } from '../claims.ts';
 import { isUndone } from '../error-policy.ts';
 import { ended, failRead, failureResult } from '../record-failure.ts';
 import { remediate } from '../remediate.ts';
-import { scheduleRecheck } from '../schedule-recheck.ts';
+import { keepPolls, scheduleRecheck } from '../schedule-recheck.ts';
 import { accountKey, merged, NO_RESULT, outcomeOf, type WorkContext, type WorkResult } from '../worker-context.ts';
 import { type BatchMessage, batchCall } from './batch-call.ts';
 import { assessMembers, listingSince, type Member, readRecent } from './batch-observation.ts';
@@ -38,6 +38,7 @@ async function reconcile(work: WorkContext, message: BatchMessage): Promise<Work
   const ends = await change(work, message, due, own);
   const resting = members.filter((member) => rests(work, member));
   await Promise.all(resting.map(({ record, assessment }) => scheduleRecheck(work, record, assessment)));
+  await Promise.all(ends.filter(({ failure }) => failure !== null).map(({ record }) => keepPolls(work, record)));
   const accepted = ends.filter(({ failure }) => failure === null).map(({ member }) => member.facts.id);
   const results = [
     ...resting.map(({ facts, assessment }) => ended(facts.id, outcomeOf(assessment.verdict))),
@@ -107,7 +108,9 @@ async function observe(work: WorkContext, message: BatchMessage, accountIds: Acc
   const members = await assessMembers(work, message.runId, accountIds, listing, records);
   const withVerdict = (verdict: Verdict): Member[] =>
     members.filter(({ assessment }) => assessment.verdict === verdict);
-  const resolved = new Set(withVerdict('Compliant').map(({ facts }) => facts.id));
+  const compliant = withVerdict('Compliant');
+  await Promise.all(compliant.map(({ record }) => keepPolls(work, record)));
+  const resolved = new Set(compliant.map(({ facts }) => facts.id));
   // The tick polls these, again in batches.
   const converging = withVerdict('Converging');
   await Promise.all(converging.map(({ record, assessment }) => scheduleRecheck(work, record, assessment)));

@@ -1,7 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { RunContext } from '../../../../shared/app/context.ts';
+import { processMessage } from '../../../../shared/app/reconciler/deliver.ts';
 import type { WorkContext } from '../../../../shared/app/reconciler/worker-context.ts';
+import type { EnrollmentId } from '../../../../shared/domain/enrollment/kinds/index.ts';
 import type { Lane } from '../../../../shared/domain/work-lane.ts';
+import type { Delivery } from '../../../../shared/ports/queue.ts';
 import { policyOf } from '../../../support/domain-kit.ts';
 import { cloudError } from '../../../support/memory-cloud.ts';
 import { NO_CAPS, reconcilerBed } from '../../../support/reconciler-bed.ts';
@@ -49,8 +52,8 @@ async function announce(lane: Lane, ...numbers: readonly number[]): Promise<void
   );
 }
 
-async function verdicts(): Promise<ReadonlySet<string>> {
-  const found = await Promise.all(EVERY.map((id) => bed.shop.condition(id)));
+async function verdicts(kind?: EnrollmentId): Promise<ReadonlySet<string>> {
+  const found = await Promise.all(EVERY.map((id) => bed.shop.condition(id, kind)));
   return new Set(found.map(({ verdict }) => verdict));
 }
 
@@ -160,6 +163,36 @@ describe('a listing is too old', () => {
     expect(await bed.shop.condition(accountId(0))).toMatchObject({ verdict: 'Converging', reason: 'pending' });
   });
 
+  it('if it shows an earlier state than the record', async () => {
+    await bed.open({ members: MANY, settings });
+    const work = await scanned();
+    const stale = await bed.shop.cloud.list('computeOptimizer', null);
+    await bed.shop.workOff(work);
+    await bed.shop.later(work, 3 * SECOND);
+    expect(await verdicts()).toEqual(new Set(['Compliant']));
+    work.deps.cloud.list = async () => stale;
+    await announce('bulk', ...EVERY.keys());
+    calls();
+    await bed.shop.workOff(work);
+    expect(calls()).toEqual({ [READ]: MANY });
+    expect(await verdicts()).toEqual(new Set(['Compliant']));
+  });
+
+  it('if the clock has been set back since it began', async () => {
+    await bed.open({ members: MANY, settings });
+    for (const id of EVERY) bed.shop.cloud.set(id, { computeOptimizer: { status: 'Active' } });
+    const work = await scanned();
+    await announce('bulk', ...EVERY.keys());
+    await bed.shop.workOff(work);
+    calls();
+    const { now } = bed.shop.clock;
+    Object.assign(bed.shop.clock, { now: () => now() - 60 * MINUTE });
+    for (const id of EVERY) bed.shop.cloud.set(id, { computeOptimizer: { status: 'Inactive' } });
+    await announce('bulk', ...EVERY.keys());
+    await bed.shop.workOff(work);
+    expect(calls()[CHANGE]).toBe(MANY);
+  });
+
   it('after five minutes', async () => {
     await bed.open({ members: MANY, settings });
     const work = await scanned();
@@ -173,6 +206,70 @@ describe('a listing is too old', () => {
     expect(calls()[LIST]).toBe(1);
     expect(await verdicts()).toEqual(new Set(['Compliant', 'Converging']));
   });
+});
+
+describe('with Cost Optimization Hub', () => {
+  const HUB = 'costOptimizationHub';
+  const both = (more = '') => policyOf(`computeOptimizer: Active, costOptimizationHub: Active${more}`, NO_CAPS);
+
+  it('a change of one kind does not outdate the listing of the other', async () => {
+    await bed.open({ members: 2 * MANY, settings, policy: both() });
+    const work = await scanned();
+    await bed.shop.workOff(work);
+    // The management account is read.
+    const own = { ListEnrollmentStatuses: 2 };
+    expect(calls()).toEqual({ [LIST]: 1, [`list ${HUB}`]: 1, [CHANGE]: 4 * MANY + 1, ...own });
+  });
+
+  it('a change is confirmed soon, although a later call for the other kind is denied', async () => {
+    await bed.open({ members: MANY, settings, policy: both() });
+    const work = await scanned();
+    const { prepareChange } = bed.shop.cloud;
+    work.deps.cloud.prepareChange = async (request) => {
+      if (request.kind === HUB) throw cloudError('Denied', 'AccessDenied');
+      return prepareChange(request);
+    };
+    await bed.shop.workOff(work);
+    expect(await verdicts()).toEqual(new Set(['Converging']));
+    await bed.shop.later(work, 3 * SECOND);
+    expect(await verdicts()).toEqual(new Set(['Compliant']));
+  });
+
+  it('a change is confirmed soon, although a batch writes about its account', async () => {
+    const policy = both(', automation: Active, organizationRules: AnyAllowed');
+    await bed.open({ members: MANY, settings, policy });
+    for (const id of EVERY) bed.shop.cloud.set(id, { computeOptimizer: { status: 'Active' } });
+    const work = await scanned();
+    const { queue } = bed.shop.store;
+    const waiting = await queue.receive(10, 10 * MINUTE);
+    const isBatch = ({ message }: Delivery): boolean => message.kind === 'batch';
+    for (const each of waiting.filter((each) => !isBatch(each))) await queue.release(each, 0);
+    await bed.shop.workOff(work);
+    expect(await verdicts(HUB)).toEqual(new Set(['Converging']));
+    for (const each of waiting.filter(isBatch)) await queue.release(each, 0);
+    await bed.shop.workOff(work);
+    expect(await verdicts('automation')).toEqual(new Set(['Compliant']));
+    await bed.shop.later(work, 3 * SECOND);
+    expect(await verdicts(HUB)).toEqual(new Set(['Compliant']));
+  });
+});
+
+it('keys that are each newer than the last listing do not cost more pages than reads', async () => {
+  const members = 250;
+  const pages = 3;
+  await bed.open({ members, settings: { listingFrom: 1 } });
+  const work = await scanned();
+  const sentAt = bed.shop.clock.now();
+  await bed.shop.clock.advance(SECOND);
+  for (const { id } of bed.shop.members) bed.shop.cloud.set(id, { computeOptimizer: { status: 'Active' } });
+  for (let n = 0; n < MANY; n += 1) {
+    const key = keyOf(bed.shop, run, n);
+    await bed.shop.settle(processMessage(work, key, sentAt));
+    await bed.shop.clock.advance(SECOND);
+    await bed.shop.settle(processMessage(work, key, sentAt));
+  }
+  const { [LIST]: listings = 0, [READ]: reads = 0 } = calls();
+  expect(pages * listings + reads).toBeLessThanOrEqual(2 * MANY + pages);
 });
 
 it('a few keys are read, changed and confirmed one by one', async () => {
