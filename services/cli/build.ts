@@ -28,5 +28,10 @@ rmSync(directory, { recursive: true, force: true });
 await bundleCli(join(directory, 'cli'), { plugins: [describeBundle(directory)] });
 for (const file of ['README.md', 'CHANGELOG.md', 'LICENSE']) cpSync(join(root, file), join(directory, file));
 cpSync(join(root, 'services/cli/bin.mjs'), join(directory, 'bin.mjs'));
-const generated = { ...published.parse(manifest), bin: { rollcall: 'bin.mjs' } };
+const generated = {
+  ...published.parse(manifest),
+  bin: { rollcall: 'bin.mjs' },
+  // Without the cache of compiled code, which the package has once it has run.
+  files: ['bin.mjs', 'cli', 'CHANGELOG.md', 'THIRD-PARTY-NOTICES.txt', 'sbom.cdx.json'],
+};
 writeFileSync(join(directory, 'package.json'), `${JSON.stringify(generated, null, 2)}\n`);

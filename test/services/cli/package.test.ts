@@ -40,6 +40,8 @@ beforeAll(() => {
   directory = mkdtempSync(join(inject('children'), 'package-'));
   const made = join(directory, 'made');
   execFileSync(process.execPath, [join(root, 'services/cli/build.ts'), made], { stdio: 'pipe' });
+  // As before a release: the compiled code that this run caches must not be published.
+  execFileSync(process.execPath, [join(made, 'bin.mjs'), '--version']);
   const options = {
     cwd: directory,
     encoding: 'utf8',
@@ -74,6 +76,7 @@ describe('the npm package', () => {
     expect(json(inPackage('package.json'))).toEqual({
       ...{ name, version, description, keywords, license, type, engines },
       bin: { rollcall: 'bin.mjs' },
+      files: ['bin.mjs', 'cli', 'CHANGELOG.md', 'THIRD-PARTY-NOTICES.txt', 'sbom.cdx.json'],
     });
   });
 
