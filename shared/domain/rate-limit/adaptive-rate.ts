@@ -93,6 +93,8 @@ const DEEPEST_CUT = 0.3;
 const TOLERATED_ANSWERS = 20;
 /** How long to accept throttling that a lower rate did not reduce, ms. Then a lower rate is tried again. */
 const TOLERATE_MS = 60_000;
+/** Under a limit below the rate, calls are throttled again within this time, ms. */
+const RARE_MS = 10_000;
 /** Answers older than this say nothing about the current limit, ms. */
 const WINDOW_MS = 2_000;
 
@@ -177,7 +179,14 @@ function countAfterCut(state: BucketState, now: EpochMs): BucketState {
 function firstCut(state: BucketState, feedback: Feedback, now: EpochMs): BucketState | null {
   if (feedback.throttled === 0 || isTolerated(state, now)) return null;
   const rate = state.rate * (state.limit === null ? BLIND_CUT : CUT);
-  return { ...countAfterCut(state, now), rate, cutAt: now, settling: true, share: null, tolerated: 0 };
+  const limit = state.limit === null || isRare(state, now) ? state.limit : Math.min(state.limit, state.rate);
+  return { ...countAfterCut(state, now), rate, limit, cutAt: now, settling: true, share: null, tolerated: 0 };
+}
+
+/** Whether a throttled answer comes so long after the last cut that a burst of another caller explains it better than a lower limit. */
+function isRare({ cutAt, rate }: BucketState, now: EpochMs): boolean {
+  const sinceCut = now - cutAt;
+  return sinceCut >= RARE_MS && (sinceCut * rate) / 1000 >= 1 / CALM_SHARE;
 }
 
 /** Whether the throttling is no more than the share that a lower rate did not reduce. For a while, it causes no further cut. */
@@ -198,7 +207,9 @@ function settle(state: BucketState, now: EpochMs, { use, slower: slowerShare }: 
   const share = state.throttled / answers;
   const next = { ...restartCount(state, now), cutAt: now };
   if (share <= CALM_SHARE) {
-    const limit = state.rate / CUT;
+    const before = state.rate / CUT;
+    // The rate before the cut was only a share of the limit. If it became the limit, each burst of another caller would lower the rate further.
+    const limit = Math.max(before, Math.min(state.limit ?? before, before / use));
     return { ...next, limit, rate: Math.min(state.rate, limit * use), settling: false, share: null };
   }
   // The workers may call less than the rate allows, because they pause after a throttled answer.

@@ -88,6 +88,32 @@ describe('without a total budget', () => {
     expect((await calls(clock, other, ASSUME, 1)).length).toBeLessThanOrEqual(after + 2);
   });
 
+  it.each([ASSUME, READ])('rare throttling does not lower the rate of $operation further and further', async (call) => {
+    const clock = manualClock();
+    const limiter = limiterOf(clock, memoryRegisters());
+    const begin = clock.now();
+    const times: number[] = [];
+    // Another caller uses up the quota for 200 ms every 20 s.
+    const isThrottled = (at: number): boolean => at > 5_000 && at % 20_000 < 200;
+    const lane = async (): Promise<void> => {
+      for (let at = 0; at < 600_000; ) {
+        const leave = await limiter.acquire(call);
+        at = clock.now() - begin;
+        times.push(at);
+        await clock.sleep(isThrottled(at) ? 300 : 80);
+        limiter.report(call, isThrottled(at) ? 'throttled' : 'ok', leave);
+      }
+    };
+    const lanes = [lane(), lane()];
+    await clock.advance(600_000);
+    while (clock.sleeping > 0) await clock.advanceToNext();
+    await Promise.all(lanes);
+    const inMinute = (minute: number): number => times.filter((at) => Math.floor(at / 60_000) === minute).length;
+    const [early, late] = [inMinute(2), inMinute(9)];
+    expect(early).toBeGreaterThan(300);
+    expect(late).toBeGreaterThanOrEqual(0.95 * early);
+  });
+
   it('does not release a burst of reserved slots that were not used in time', async () => {
     const clock = manualClock();
     const limiter = limiterOf(clock, memoryRegisters());
