@@ -23,6 +23,8 @@ const runSchema = z.object({
   failed: z.number(),
   /** Why the run makes no further changes; `null` while it may. */
   stopped: z.object({ reason: z.string(), message: z.string() }).nullable(),
+  /** Whether the coverage of its scan was below `minCoverage`. Older versions did not store it. */
+  uncovered: z.boolean().default(false),
 });
 export type RunState = z.infer<typeof runSchema>;
 
@@ -37,6 +39,7 @@ const planSchema = z.object({
 
 export interface RunBeginning extends Pick<RunState, 'startedAt' | 'accountsInScope' | 'planned'> {
   readonly stopped?: RunState['stopped'];
+  readonly uncovered?: boolean;
 }
 
 /** The keys (`changeKey`) of the changes that a run planned. The progress of the run is measured against them. */
@@ -78,6 +81,7 @@ export function restoredRun(name: string, backup: unknown, replaced: unknown, no
     ...run,
     failed: Math.max(run.failed, other.failed),
     stopped: run.stopped ?? other.stopped,
+    uncovered: run.uncovered || other.uncovered,
     approvedUntil: run.planHash === null ? null : Math.min(run.approvedUntil ?? now, now),
   };
 }
@@ -92,9 +96,10 @@ export class RunStore {
   }
 
   /** Stores the state of a run. `stopped`: why the run makes no change, if it makes none. */
-  async begin(run: RunContext, { stopped = null, ...counts }: RunBeginning): Promise<void> {
+  async begin(run: RunContext, { stopped = null, uncovered = false, ...counts }: RunBeginning): Promise<void> {
     const { runId, policy, planHash, approvedUntil = null } = run;
-    const state = { runId, policyHash: policy.hash, planHash, approvedUntil, ...counts, failed: 0, stopped };
+    const of = { runId, policyHash: policy.hash, planHash, approvedUntil };
+    const state = { ...of, ...counts, failed: 0, stopped, uncovered };
     // An earlier process may have stored the state of the run before it ran out of time. Its counts stay.
     await update(this.#registers, RUNS.named(runId), (current) =>
       current === null ? state : { ...current, stopped: current.stopped ?? stopped },

@@ -149,7 +149,8 @@ async function beginRun(deps: Deps, runs: RunStore, { run, plan }: BoundRun, acc
   const defers = plan.trip?.reason !== 'halted' && plan.changes.some((change) => change.reason === 'window');
   const planned = totalChanges(plan.totals);
   const stopped = defers ? plan.trip : null;
-  await runs.begin(run, { startedAt: deps.clock.now(), accountsInScope, planned, stopped });
+  const uncovered = plan.trip?.reason === 'minCoverage';
+  await runs.begin(run, { startedAt: deps.clock.now(), accountsInScope, planned, stopped, uncovered });
   await runs.noteChanges(run.runId, keysOf([...plan.due, ...plan.followUps]), deps.clock.now());
   if (defers) await noteWaitingRun(deps.registers, run.policy.hash, run.runId);
 }

@@ -12,7 +12,7 @@ import {
 import type { Lane } from '../../domain/work-lane.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import type { WorkQueue } from '../../ports/queue.ts';
-import type { RunStore } from '../coordination/run-store.ts';
+import type { RunState, RunStore } from '../coordination/run-store.ts';
 import type { WaitingRunOf } from '../guardrails/window-run.ts';
 
 type Operation = Extract<WorkMessage, { kind: 'batch' }>['operation'];
@@ -59,6 +59,17 @@ export function waitsForWindow(condition: Condition | null): condition is Condit
   return condition?.verdict === 'Blocked' && condition.reason === 'window';
 }
 
+/**
+ * Whether a change waited for a time when its scan recorded it, and `minCoverage` stopped the plan of that scan. Only a scan with enough coverage may
+ * make the change. What a worker recorded later, for example after an event, is based on a read of the account, to which `minCoverage` does not apply.
+ */
+function isUncovered({ uncovered, startedAt }: RunState, condition: Condition): boolean {
+  const { claim, verdict, notBefore, changedAt } = condition;
+  const isChange = claim === null && notBefore !== null && (verdict === 'Blocked' || verdict === 'Drifted');
+  // A change that waits for a window is queued: its run is stopped, and the worker records that.
+  return uncovered && isChange && !waitsForWindow(condition) && Date.parse(changedAt) <= startedAt;
+}
+
 /** The due enrollments of an account. Each key has the run that last changed the enrollment or, if it waits for a window, that last planned it. */
 export async function dueKeys(
   record: AccountRecord,
@@ -74,6 +85,7 @@ export async function dueKeys(
     const plannedBy = waitsForWindow(condition) ? await waitingRunOf({ accountId, enrollment, condition }) : null;
     const runId = plannedBy ?? runOf(record, enrollment, condition);
     const run = runId === null ? null : await runs.get(runId);
+    if (run !== null && isUncovered(run, condition)) continue;
     const common = { v: 1, policyHash, runId: runId ?? 'none', planHash: run?.planHash ?? null } as const;
     found.push({ common, condition, key: { accountId, enrollment } });
   }
