@@ -61,8 +61,10 @@ export async function startApi(
   const turns = { heavy: new Turns(), light: new Turns(), accounts: new Turns() };
   // Another process can restore a backup while the API has the store open.
   const version = () => controlsVersion(stores.registers);
+  // The table of accounts reads the records kept in memory, so each of the two has half of the permitted age.
+  const maxAgeMs = store.local ? store.accountsAgeMs / 2 : store.accountsAgeMs;
   // Reads of a local file block the thread that also remediates, so other work gets a turn between them. Reads over the network do not block.
-  const reads = store.local ? localReads(stores, { clock, turns, maxAgeMs: store.accountsAgeMs, version }) : null;
+  const reads = store.local ? localReads(stores, { clock, turns, maxAgeMs, version }) : null;
   const light = reads?.light ?? stores;
   const feed = new Feed(clock);
   let inUse = loaded;
@@ -78,7 +80,7 @@ export async function startApi(
     deployedBus: await store.eventBus(),
     ...(reads !== null && { reads }),
     ...{ asOf: new AsOfCache(clock), reports: new ReportCache(clock, { turn: turns.heavy.begin, version }) },
-    accounts: new AccountTable(light, clock, store.accountsAgeMs, turns.accounts.begin),
+    accounts: new AccountTable(light, clock, maxAgeMs, turns.accounts.begin),
     ...{ pollMs: store.pollMs, recent: new RecentEntries(stores.ledger, clock, store.pollMs / 2) },
     policy: async () => inUse,
     ...(askForScan !== undefined && { askForScan }),

@@ -22,16 +22,25 @@ const RETRY_MS = 3_000;
 const SILENT_MS = 60_000;
 const KEPT = 20;
 
-/** Calls `then` once, `ms` after the first of several calls. */
+/**
+ * Calls `then` `ms` after the first of several calls, and again every `ms` while calls continue. The last call is always followed by a whole interval,
+ * because the server's lists may be nearly that old.
+ */
 function gathered(ms: number, then: () => void): () => void {
   let waiting = false;
-  return () => {
-    if (waiting) return;
+  let again = false;
+  const wait = (): void => {
     waiting = true;
+    again = false;
     setTimeout(() => {
       waiting = false;
       then();
+      if (again) wait();
     }, ms);
+  };
+  return () => {
+    again = true;
+    if (!waiting) wait();
   };
 }
 
