@@ -55,7 +55,7 @@ async function withWorld<T>(
     policy: {
       ...byKind((id) => (kinds.includes(id) ? 'Active' : 'unmanaged')),
       ...(tagRule && { more: `rules: ${TAG_RULE}` }),
-      ...{ callsPerSecond: 10, concurrency: 8, guardrails: '{ maxChanges: { percent: 60, atLeast: 10 } }' },
+      ...{ callsPerSecond: 'auto', concurrency: 32, guardrails: '{ maxChanges: { percent: 60, atLeast: 10 } }' },
     },
     // A slower rate than in other tests: the whole measurement must fit between two full hours, at which scans are due.
     speed: 5,
