@@ -1,4 +1,4 @@
-import { emptyRecord } from '../../domain/account/record.ts';
+import { canLeave, emptyRecord } from '../../domain/account/record.ts';
 import { accountEntry, left } from '../../domain/account/transition.ts';
 import { type ParsedEvent, parseCloudTrailEvent } from '../../domain/cloudtrail-event.ts';
 import { actionOf } from '../../domain/enrollment/kinds/index.ts';
@@ -212,7 +212,7 @@ class Reactor {
     const departed = gone.flatMap((id) => {
       const record = records.get(id);
       if (record === undefined) return [];
-      return [{ record, decide: (now: typeof record) => (now.present ? [left(context, now)] : []) }];
+      return [{ record, decide: (now: typeof record) => (canLeave(now) ? [left(context, now)] : []) }];
     });
     const items = [...joined, ...departed].filter(({ record, decide }) => decide(record).length > 0);
     if (items.length > 0) await writeEntries(this.#deps, items);

@@ -1,5 +1,5 @@
 import type { AccountRecord } from '../../domain/account/record.ts';
-import { emptyRecord, foldEntry } from '../../domain/account/record.ts';
+import { canLeave, emptyRecord, foldEntry } from '../../domain/account/record.ts';
 import { type EntryContext, joined, left, transition } from '../../domain/account/transition.ts';
 import { compileControls, haltedText } from '../../domain/decision/operator-controls.ts';
 import { totalChanges } from '../../domain/decision/plan-totals.ts';
@@ -211,7 +211,7 @@ function recordGone(deps: Deps, run: RunContext, gone: readonly AccountRecord[])
   const context = entryContext(deps, run);
   const items = gone.map((record) => ({
     record,
-    decide: (current: AccountRecord) => (current.present ? [left(context, current)] : []),
+    decide: (current: AccountRecord) => (canLeave(current) ? [left(context, current)] : []),
   }));
   return recordAll(deps, items);
 }

@@ -1,4 +1,4 @@
-import type { AccountRecord } from '../../domain/account/record.ts';
+import { type AccountRecord, canLeave } from '../../domain/account/record.ts';
 import type { AssessContext, HoldOf } from '../../domain/decision/assess-context.ts';
 import type { Coverage } from '../../domain/decision/guardrails.ts';
 import { type CompiledControls, compileControls } from '../../domain/decision/operator-controls.ts';
@@ -262,5 +262,5 @@ async function recordsOfGone(
   recorded: readonly AccountId[],
 ): Promise<readonly AccountRecord[]> {
   const gone = recorded.filter((id) => !table.has(id));
-  return gone.length === 0 ? [] : [...(await deps.records.getMany(gone)).values()].filter((record) => record.present);
+  return gone.length === 0 ? [] : [...(await deps.records.getMany(gone)).values()].filter(canLeave);
 }

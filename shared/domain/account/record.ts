@@ -20,6 +20,14 @@ export function emptyRecord(accountId: AccountId): AccountRecord {
   return { accountId, head: EMPTY_CHAIN, present: false, conditions: byKind(() => null) };
 }
 
+/**
+ * Whether it matters that the account is missing from a complete listing. A chain that a restore has merged may contain a drift without the entry
+ * that records how its account joined.
+ */
+export function canLeave({ present, conditions }: AccountState): boolean {
+  return present || ENROLLMENT_IDS.some((id) => (conditions[id]?.driftSince ?? null) !== null);
+}
+
 export function withCondition<T extends AccountState>(
   state: T,
   enrollment: EnrollmentId,

@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { writeEntries } from '../../../../shared/app/ledger/write-entries.ts';
+import { emptyRecord } from '../../../../shared/domain/account/record.ts';
+import { accountEntry, facetOfCondition } from '../../../../shared/domain/account/transition.ts';
 import type { Cloud } from '../../../../shared/ports/cloud.ts';
 import { HOUR, policyOf } from '../../../support/domain-kit.ts';
 import { cloudError, listing } from '../../../support/memory-cloud.ts';
@@ -68,6 +71,24 @@ describe('a scan whose listings contradict each other', () => {
     });
     expect(found.broken).toEqual([]);
     expect((await left(workshop)).map(({ chain }) => chain)).toEqual([gone]);
+  });
+
+  it('ends the drift of an account that has left although its chain does not record how it joined', async () => {
+    const workshop = await scanned();
+    const gone = accountId(99);
+    const after = facetOfCondition(await workshop.condition(accountId(2)));
+    const context = { newId: () => 'merged', now: workshop.clock.now(), actor: 'a', runId: null, policyHash: null };
+    const drift = accountEntry(context, 'DriftDetected', gone, 'computeOptimizer', {
+      after: { ...after, verdict: 'Drifted' },
+    });
+    await writeEntries(workshop.deps(), [{ record: emptyRecord(gone), decide: () => [drift] }]);
+    await workshop.clock.advance(2 * HOUR);
+    await scanWith(workshop, {});
+    expect((await left(workshop)).map(({ chain }) => chain)).toEqual([gone]);
+    expect(await workshop.condition(gone)).toMatchObject({ verdict: 'NotApplicable', driftSince: null });
+    await workshop.clock.advance(2 * HOUR);
+    await scanWith(workshop, {});
+    expect(await left(workshop)).toHaveLength(1);
   });
 
   it('is incomplete if AWS denies reading the missing account', async () => {
