@@ -71,7 +71,7 @@ export class ReportCache {
     { replay: begun, now }: Pick<Kept, 'replay'> & { readonly now: number },
   ): Promise<Report> {
     const replay = await begun;
-    if (Date.parse(query.until) < replay.earliestEnd) return auditReport(stores, query, this.#turn);
+    if (!replay.canContinue(query.until)) return auditReport(stores, query, this.#turn);
     return replay.report(query, now);
   }
 }

@@ -139,9 +139,10 @@ export class ReportReplay {
     return new ReportReplay(stores, period, { standings, pruned: start.pruned.length, turn });
   }
 
-  /** Epoch ms. The next report must not end earlier. */
-  get earliestEnd(): number {
-    return Math.max(this.#reached, this.#latest + 1);
+  /** Whether a report to `until` can continue this replay. A replay cannot go back, neither for its end nor for a point before an entry that it has read. */
+  canContinue(until: string): boolean {
+    const nextPoint = this.#since + this.#points.length * this.#intervalMs;
+    return Date.parse(until) >= Math.max(this.#reached, this.#latest + 1) && nextPoint >= this.#latest;
   }
 
   /**

@@ -58,6 +58,7 @@ describe('reports that begin at the same time', () => {
   test('do not use a replay that is ahead of them, old, or broken', async () => {
     const { stores, plain, counts, setBroken, clock } = await place();
     const cache = new ReportCache(clock);
+    await clock.advance(30 * MINUTE_MS);
     await cache.get(stores, upTo(20));
     expect(await cache.get(stores, upTo(5))).toEqual(await auditReport(plain, upTo(5)));
     expect(counts.starts).toBe(2);
@@ -83,9 +84,21 @@ describe('reports that begin at the same time', () => {
     }
   });
 
+  test('are correct although some entries are later than the present', async () => {
+    const { plain, clock } = await place();
+    const cache = new ReportCache(clock);
+    await clock.advance(5 * MINUTE_MS);
+    await cache.get(plain, upTo(9));
+    await clock.advance(2 * MINUTE_MS);
+    for (const minutes of [10, 12]) {
+      expect(await cache.get(plain, upTo(minutes))).toEqual(await auditReport(plain, upTo(minutes)));
+    }
+  });
+
   test('are kept for at most two starts, and not for an invalid period', async () => {
     const { stores, counts, clock } = await place();
     const cache = new ReportCache(clock);
+    await clock.advance(30 * MINUTE_MS);
     const from = (minutes: number) => ({ ...upTo(30), since: time(minutes * MINUTE_MS) });
     for (const minutes of [0, 1, 0, 1]) await cache.get(stores, from(minutes));
     expect(counts.starts).toBe(2);
