@@ -28,7 +28,7 @@ it('the run does not end early because the counts of the queue lag', async () =>
   expect(planned).toMatchObject({ confirmed: members });
 });
 
-it('the run does not end early because the index of due accounts lags by a second', async () => {
+it('the run does not end early because the index of due accounts lags', async () => {
   const planned = await ran(({ clock, store: { records } }) => {
     const snoozed = new Map<string, number>();
     return {
@@ -39,8 +39,9 @@ it('the run does not end early because the index of due accounts lags by a secon
           await records.snooze(id, seq, until);
         },
         due: async (until, limit) => {
+          // Much less than the run waits, because virtual time also passes while a busy machine writes to the store.
           const isIndexed = ({ record }: DueRecord): boolean =>
-            clock.now() - (snoozed.get(record.accountId) ?? Number.NEGATIVE_INFINITY) > 1_000;
+            clock.now() - (snoozed.get(record.accountId) ?? Number.NEGATIVE_INFINITY) > 200;
           return (await records.due(until, limit)).filter(isIndexed);
         },
       },
