@@ -28,28 +28,25 @@ export interface LiveObservations {
   readonly listed: boolean;
 }
 
-/** In place of a record: listings must not replace reads, because this is a further attempt after an earlier observation. */
-export const READS_ONLY = 'readsOnly';
-
 /**
  * The observations that the assessment of one enrollment needs. For an enrollment that drifted they include its prerequisites.
- * @param known the account's record, or `READS_ONLY`
+ * @param known the account's record
  * @throws CloudError
  */
 export async function observeLive(
   work: WorkContext,
   facts: OrganizationAccount,
   enrollment: EnrollmentId,
-  known: AccountRecord | typeof READS_ONLY,
+  known: AccountRecord,
 ): Promise<LiveObservations> {
   const found: Record<EnrollmentId, Observation> = byKind(() => NOT_LISTED);
   // A closed account cannot be read and is NotApplicable anyway. An account that the policy cannot decide is Unknown.
   if (facts.state !== 'ACTIVE' || !work.policy.canDecide(facts)) return { observations: found, listed: false };
   if (!isAvailable(enrollment, work.caller.partition)) return { observations: found, listed: false };
   const desired = desiredOf(work.policy.resolve(facts), facts, enrollment);
-  const since = known === READS_ONLY ? null : listingSince(work, facts, enrollment, desired, known);
+  const since = listingSince(work, facts, enrollment, desired, known);
   const listedOf = async (id: EnrollmentId): Promise<Observed | null> =>
-    since === null || known === READS_ONLY ? null : listedState(work, known, id, since);
+    since === null ? null : listedState(work, known, id, since);
   const own = await listedOf(enrollment);
   const observed = own ?? (await readLive(work, facts.id, enrollment));
   found[enrollment] = observed;

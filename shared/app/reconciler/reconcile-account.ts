@@ -15,7 +15,7 @@ import { accountCall } from './account-call.ts';
 import { abandonClaim, recoverClaim } from './claim-recovery.ts';
 import type { Remediated } from './claims.ts';
 import { isUndone } from './error-policy.ts';
-import { type LiveObservations, observeLive, READS_ONLY } from './observe-live.ts';
+import { type LiveObservations, observeLive } from './observe-live.ts';
 import { ended, failRead, failureResult, failVisibly } from './record-failure.ts';
 import { remediate } from './remediate.ts';
 import type { Candidate } from './remediation-entries.ts';
@@ -54,7 +54,9 @@ async function reconcile(work: WorkContext, message: AccountMessage): Promise<Wo
   if (record.conditions[enrollment] === null && !work.policy.kinds.includes(enrollment))
     return ended(accountId, 'nothingToDo');
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
-    const step = await reconcileOnce(work, message, facts, record, round === 0);
+    // A further round follows from an observation that was not enough, so it reads.
+    const reading = round === 0 ? work : { ...work, listingsSince: null };
+    const step = await reconcileOnce(reading, message, facts, record);
     if ('result' in step) return step.result;
     record = step.record;
     // The last check before the call may have found the account's tags changed.
@@ -86,7 +88,6 @@ async function reconcileOnce(
   message: AccountMessage,
   facts: OrganizationAccount,
   known: AccountRecord,
-  isFirst: boolean,
 ): Promise<Step> {
   const { enrollment, runId } = message;
   const claim = known.conditions[enrollment]?.claim ?? null;
@@ -99,7 +100,7 @@ async function reconcileOnce(
     const recovered = await recoverClaim(work, runId, facts, enrollment, known);
     return recovered === null ? { result: ended(facts.id, 'converging') } : { record: recovered };
   }
-  const observed = await observeOrFail(work, message, facts, known, isFirst);
+  const observed = await observeOrFail(work, message, facts, known);
   // Controls up to a second old are enough: suspending an account adds an entry to its chain, and then this assessment is discarded below.
   // An account recorded as Suspended needs the current controls, because it may have been resumed.
   await (known.conditions[message.enrollment]?.verdict === 'Suspended' ? work.controls.now() : work.controls.recent());
@@ -125,10 +126,9 @@ async function observeOrFail(
   message: AccountMessage,
   facts: OrganizationAccount,
   record: AccountRecord,
-  isFirst: boolean,
 ): Promise<LiveObservations | { readonly result: WorkResult }> {
   try {
-    return await observeLive(work, facts, message.enrollment, isFirst ? record : READS_ONLY);
+    return await observeLive(work, facts, message.enrollment, record);
   } catch (error) {
     if (!(error instanceof CloudError) || error.kind === 'Unauthenticated') throw error;
     return { result: await failRead(work, message, record, error) };

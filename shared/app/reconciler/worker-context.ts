@@ -40,7 +40,7 @@ export interface WorkContext {
   readonly holds: readonly HoldOf[];
   /** The configurations that Rollcall stored, as read for the current message. */
   readonly ownConfigurations: OwnConfigurations;
-  /** Listings that began after this time, epoch ms, may replace reads for the current message; `null`: none may, because it is urgent. */
+  /** Listings that began after this time, epoch ms, may replace reads for the current message; `null`: none may. */
   readonly listingsSince: EpochMs | null;
 }
 
