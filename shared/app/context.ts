@@ -76,6 +76,8 @@ export interface RunContext {
   readonly resumed?: boolean;
   /** When the run made its first request, epoch ms, possibly in an earlier process; absent: now. */
   readonly begunAt?: number;
+  /** The run records what it finds and plans no change: nothing is enqueued, and no approval or rollout moves on. */
+  readonly observeOnly?: boolean;
 }
 
 /** Progress for display only. */

@@ -7,7 +7,6 @@ import { reasonText } from '../../domain/enrollment/reason-codes.ts';
 import { shownOf } from '../../domain/enrollment/status.ts';
 import type { Verdict } from '../../domain/enrollment/verdict.ts';
 import type { Deps, OnProgress, Progress, RunContext, Settings } from '../context.ts';
-import { withLease } from '../coordination/lease.ts';
 import { RunStore } from '../coordination/run-store.ts';
 import { readControls } from '../guardrails/controls.ts';
 import { readRollout, rolloutView } from '../guardrails/rollout-gate.ts';
@@ -16,8 +15,7 @@ import type { runOutcome } from '../queries/answers/apply.ts';
 import { SnapshotRefresher } from '../reconciler/snapshot-refresher.ts';
 import { createWork } from '../reconciler/worker-context.ts';
 import { WorkerPool } from '../reconciler/worker-pool.ts';
-import { scan } from '../scan/scan.ts';
-import { SCAN_LEASE } from '../schedule/scan-schedule.ts';
+import { scanUnderLease } from '../scan/leased-scan.ts';
 import type { Retrying } from '../support/retry.ts';
 import { LOCAL_PACE, type MaintenanceTask, queueTasks, RUN_MS } from './maintenance.ts';
 
@@ -48,15 +46,7 @@ export async function apply(
   run: RunContext,
   options: ApplyOptions,
 ): Promise<ApplyResult> {
-  const owner = deps.newId();
-  const plan = await withLease(
-    {
-      ...{ registers: deps.registers, clock: deps.clock, name: SCAN_LEASE, owner, ttlMs: settings.leaseMs },
-      onWait: (holder, until) => options.onProgress({ kind: 'waitingForLease', holder, until }),
-      stop: options.stop,
-    },
-    (lost) => scan(deps, settings, retrying, run, options.onProgress, lost),
-  );
+  const plan = await scanUnderLease(deps, settings, retrying, run, options);
   options.onPlan?.(plan);
   if (plan.trip === null) await workUntilQuiet(deps, settings, retrying, run, options);
   return conclude(deps, run, plan, options.stop.aborted);

@@ -97,7 +97,7 @@ export async function scan(
     await pruneCarried(deps.registers, deps.clock.now());
     await catchUpRecords(deps);
     await notePolicy(deps, run);
-    opened = await beginRollout(deps, run);
+    if (run.observeOnly !== true) opened = await beginRollout(deps, run);
     gate = await readGate(deps.registers, run.policy);
     if (await isWritten(deps, run, 'ScanStarted')) return;
     await writeOrganizationEntry(deps, () => organizationEntry(entryContext(deps, run), 'ScanStarted', {}));
@@ -126,6 +126,7 @@ export async function scan(
   const onlyThese = run.planHash === null ? null : await allowedBy(runs, run.planHash);
   const approved = deps.clock.now() < (run.approvedUntil ?? 0);
   const planned = await planOf(deps, run, surveyed, onlyThese, approved);
+  if (run.observeOnly === true) return concludeObservation(deps, runs, run, { ...planned, gate }, surveyed);
   const replan = (keys: ReadonlySet<string>) => planOf(deps, run, surveyed, keys, true);
   const bound = await bindApprovedPlan(deps, runs, run, planned, opened, replan);
   const { plan } = bound;
@@ -135,6 +136,24 @@ export async function scan(
   lost.throwIfAborted();
   if (plan.trip === null) await enqueue(deps, bound.run, plan, onProgress);
   return { ...plan, gate };
+}
+
+/**
+ * Ends a scan that only observes. Its run has a state nevertheless: the record of a delayed change names the run that found it, and when the delay is
+ * over, a daemon makes the change in that run. Changes of an unknown run are refused.
+ */
+async function concludeObservation(
+  deps: Deps,
+  runs: RunStore,
+  run: RunContext,
+  plan: Plan,
+  { accountsInScope }: Survey,
+): Promise<Plan> {
+  const uncovered = plan.trip?.reason === 'minCoverage';
+  const planned = totalChanges(plan.totals);
+  await runs.begin(run, { startedAt: deps.clock.now(), accountsInScope, planned, uncovered });
+  await writeCompleted(deps, run, plan);
+  return plan;
 }
 
 async function beginRun(deps: Deps, runs: RunStore, { run, plan }: BoundRun, accountsInScope: number): Promise<void> {
@@ -247,21 +266,25 @@ function draftsFor(
 }
 
 async function closeScan(deps: Deps, run: RunContext, plan: Plan): Promise<void> {
-  const { summary, coverage, planHash, broken } = plan;
-  const verdicts = Object.fromEntries(run.policy.kinds.map((id) => [id, summary[id]]));
-  const message = broken.length > 0 ? broken.join('; ') : undefined;
-  const detail = {
-    planHash,
-    summary: { verdicts, coverage, due: plan.due.length, totals: plan.totals },
-    ...(message && { message }),
-  };
-  if (!(await isWritten(deps, run, 'ScanCompleted'))) {
-    await writeOrganizationEntry(deps, () => organizationEntry(entryContext(deps, run), 'ScanCompleted', { detail }));
-  }
-  const { trip } = plan;
+  await writeCompleted(deps, run, plan);
+  const { trip, planHash } = plan;
   // The halt has its own entry.
   if (trip === null || trip.reason === 'halted' || (await isWritten(deps, run, 'GuardrailTripped'))) return;
   const tripDetail = { planHash, message: trip.message, summary: { wouldChange: totalChanges(plan.totals) } };
   const rest = { reason: trip.reason, detail: tripDetail };
   await writeOrganizationEntry(deps, () => organizationEntry(entryContext(deps, run), 'GuardrailTripped', rest));
+}
+
+const NO_CHANGES = { now: 0, followUps: 0, optOuts: 0, calls: 0 };
+
+async function writeCompleted(deps: Deps, run: RunContext, plan: Plan): Promise<void> {
+  if (await isWritten(deps, run, 'ScanCompleted')) return;
+  const { summary, coverage, planHash, broken, due, totals } = plan;
+  const verdicts = Object.fromEntries(run.policy.kinds.map((id) => [id, summary[id]]));
+  const message = broken.length > 0 ? { message: broken.join('; ') } : {};
+  const detail =
+    run.observeOnly === true
+      ? { summary: { verdicts, coverage, due: 0, totals: NO_CHANGES, observeOnly: true }, ...message }
+      : { planHash, summary: { verdicts, coverage, due: due.length, totals }, ...message };
+  await writeOrganizationEntry(deps, () => organizationEntry(entryContext(deps, run), 'ScanCompleted', { detail }));
 }

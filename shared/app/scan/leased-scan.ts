@@ -1,0 +1,26 @@
+import type { Deps, OnProgress, RunContext, Settings } from '../context.ts';
+import { withLease } from '../coordination/lease.ts';
+import type { Plan } from '../plan/plan.ts';
+import { SCAN_LEASE } from '../schedule/scan-schedule.ts';
+import type { Retrying } from '../support/retry.ts';
+import { scan } from './scan.ts';
+
+interface LeasedScanOptions {
+  readonly onProgress: OnProgress;
+  /** Ends the wait for the lease. */
+  readonly stop: AbortSignal;
+}
+
+/** A scan that first waits until no other process scans. */
+export function scanUnderLease(
+  deps: Deps,
+  settings: Settings,
+  retrying: Retrying,
+  run: RunContext,
+  { onProgress, stop }: LeasedScanOptions,
+): Promise<Plan> {
+  const { registers, clock } = deps;
+  const lease = { registers, clock, name: SCAN_LEASE, owner: deps.newId(), ttlMs: settings.leaseMs };
+  const onWait = (holder: string, until: number): void => onProgress({ kind: 'waitingForLease', holder, until });
+  return withLease({ ...lease, onWait, stop }, (lost) => scan(deps, settings, retrying, run, onProgress, lost));
+}
