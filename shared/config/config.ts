@@ -20,6 +20,8 @@ export interface Config {
   readonly dataDir: string;
   /** `auto`: color on a terminal only. */
   readonly color: 'always' | 'auto' | 'never';
+  /** Whether symbols outside ASCII may be used: not if the locale says that its characters are not UTF-8. */
+  readonly unicode: boolean;
   /** Whether output may be redrawn in place: not with `TERM=dumb`, and not in the log of a CI job. */
   readonly drawable: boolean;
   /** The command by which the user runs Rollcall, for suggested commands. */
@@ -41,6 +43,7 @@ export function readConfig(flags: GlobalFlags, env: Environment): Config {
     store,
     dataDir,
     color: colorOf(flags.color, env),
+    unicode: isUnicode(env),
     drawable: env['TERM'] !== 'dumb' && !isOn(env['CI']),
     program: FROM_CHECKOUT.has(env['npm_lifecycle_event'] ?? '') ? 'npm run rollcall --' : 'rollcall',
   });
@@ -53,8 +56,14 @@ const FROM_CHECKOUT: ReadonlySet<string> = new Set(['start', 'rollcall']);
 function colorOf(flag: boolean, env: Environment): Config['color'] {
   if (!flag) return 'never';
   const forced = env['FORCE_COLOR'];
-  if (forced !== undefined) return forced === '0' || forced === 'false' ? 'never' : 'always';
+  if (forced !== undefined && forced !== '') return forced === '0' || forced === 'false' ? 'never' : 'always';
   return isOn(env['NO_COLOR']) || env['TERM'] === 'dumb' ? 'never' : 'auto';
+}
+
+/** A locale that is not set says nothing about the terminal: containers and jobs rarely set one, and today's terminals read UTF-8. */
+function isUnicode(env: Environment): boolean {
+  const locale = [env['LC_ALL'], env['LC_CTYPE'], env['LANG']].find((value) => value !== undefined && value !== '');
+  return locale === undefined || /utf-?8/i.test(locale);
 }
 
 function isOn(value: string | undefined): boolean {

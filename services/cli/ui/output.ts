@@ -1,6 +1,7 @@
 import type { styleText } from 'node:util';
 import type { Config } from '../../../shared/config/config.ts';
 import { jsonAscii, visibleLines } from '../../../shared/domain/text.ts';
+import { plainSymbols } from './symbols.ts';
 
 /** The parts of a stream that are used here, so that tests can replace it. */
 export interface Stream {
@@ -20,6 +21,12 @@ export interface LiveBlock {
   redraw(): void;
 }
 
+/** The range of widths that texts are laid out for; a narrower terminal wraps lines, a wider one has a margin. */
+const MIN_WIDTH = 60;
+const MAX_WIDTH = 160;
+/** The width that decides the layout of output that is not shown on a terminal; nothing is shortened to it. */
+const PIPED_WIDTH = 120;
+
 /** Starts a terminal's escape sequence for colours and weights. */
 const CSI = '\u001b[';
 
@@ -38,6 +45,7 @@ export class Output {
   readonly #out: Stream;
   readonly #err: Stream;
   readonly #color: Config['color'];
+  readonly #unicode: boolean;
   readonly #gone = new Set<Stream>();
   readonly #rewrite: (text: string) => void;
   #errRecovers = false;
@@ -57,13 +65,14 @@ export class Output {
   constructor(
     out: Stream,
     err: Stream,
-    config: Pick<Config, 'json' | 'color'>,
+    config: Pick<Config, 'json' | 'color'> & Partial<Pick<Config, 'unicode'>>,
     rewrite: (text: string) => void = () => undefined,
   ) {
     this.#out = out;
     this.#err = err;
     this.#rewrite = rewrite;
     this.#color = config.color;
+    this.#unicode = config.unicode ?? true;
     this.json = config.json;
     for (const stream of [out, err]) stream.on('error', (error) => this.#lose(stream, error));
   }
@@ -128,9 +137,19 @@ export class Output {
     return this.#err.isTTY === true;
   }
 
-  /** The width available to tables; `null` if stdout is not a terminal. */
+  /** The width available to tables and sentences, 60 to 160; `null` if stdout is not a terminal: nothing is shortened or wrapped. */
   get width(): number | null {
-    return this.outIsTerminal ? (this.#out.columns ?? 80) : null;
+    return this.outIsTerminal ? textWidth(this.#out.columns) : null;
+  }
+
+  /** Like `width`, for stderr. */
+  get noteWidth(): number | null {
+    return this.notesAreTerminal ? textWidth(this.#err.columns) : null;
+  }
+
+  /** The width that decides which parts a layout has: that of the terminal, otherwise 120. */
+  get layoutWidth(): number {
+    return this.width ?? PIPED_WIDTH;
   }
 
   /** Aborts when stdout and stderr are both closed. */
@@ -152,8 +171,9 @@ export class Output {
 
   /** Shows characters that could disturb a terminal or mislead its reader as code points. All text for people passes through here. */
   forPeople(text: string): string {
-    if (this.#mark === null) return visibleLines(text);
-    return text.split(`${CSI}${this.#mark};`).map(visiblePart).join(CSI);
+    const shown = this.#unicode ? text : plainSymbols(text);
+    if (this.#mark === null) return visibleLines(shown);
+    return shown.split(`${CSI}${this.#mark};`).map(visiblePart).join(CSI);
   }
 
   /** The error code of a failed write to stdout; `null`: the result was written, or its reader closed the pipe. */
@@ -198,6 +218,11 @@ export class Output {
     }
     if (this.#gone.size === 2) this.#allGone.abort();
   }
+}
+
+/** Node reports 0 columns for some pseudo terminals. */
+function textWidth(columns: number | undefined): number {
+  return Math.min(MAX_WIDTH, Math.max(MIN_WIDTH, columns || 80));
 }
 
 /** Four numbers of 4 digits, because `string-width` accepts no more digits. */

@@ -5,8 +5,8 @@ import type { CallCounts } from '../../../shared/app/rate-limiter/rate-limiter.t
 import { type PlanTotals, totalChanges } from '../../../shared/domain/decision/plan-totals.ts';
 import { byKind, FIRST_KIND, KINDS } from '../../../shared/domain/enrollment/kinds/index.ts';
 import type { Output } from './output.ts';
-import { shorten } from './table.ts';
 import { changesText, count, duration, number } from './words.ts';
+import { shorten } from './wrap.ts';
 
 export interface ProgressOptions {
   readonly output: Output;

@@ -1,21 +1,31 @@
 import stringWidth from 'string-width';
 import { oneLine } from '../../../shared/domain/text.ts';
+import { hang, shortenMiddle } from './wrap.ts';
 
 export interface Column {
   readonly title: string;
   readonly align?: 'left' | 'right';
-  /** Whether cells may be shortened if the terminal is too narrow. Do not set it for ids and numbers. */
+  /** Whether cells may be shortened in the middle if the terminal is too narrow: for names and OUs, not for ids, numbers, statuses and times. */
   readonly shrinks?: boolean;
+  /** Whether cells wrap at words, under their own start: for the sentences of the last column. */
+  readonly wraps?: boolean;
   /** If shortening is not enough, columns are dropped in this order, lowest number first. A column without a number stays, unless it is empty. */
   readonly dropOrder?: number;
   /** Adds colour to a cell, after the widths are computed. */
   readonly paint?: (text: string) => string;
 }
 
-/** Minimum width of a shortened column. */
-const MIN_WIDTH = 8;
-/** If a column would become narrower than this, other columns are dropped first. */
-const READABLE = 14;
+export interface TableLayout {
+  /** Spaces before each line; they are part of the width. Default 0. */
+  readonly indent?: number;
+  /** Whether the first line has the titles. Default `true`. */
+  readonly titles?: boolean;
+}
+
+/** Minimum width of a shortened column, terminal cells. If a name would become shorter, other columns are dropped first. */
+const MIN_NAME = 15;
+/** Minimum width of a wrapped column, terminal cells. */
+const MIN_SENTENCE = 24;
 const GAP = '  ';
 
 /** A column with its index in the rows and its width in terminal cells. */
@@ -27,50 +37,67 @@ interface SizedColumn extends Column {
 
 /**
  * The lines of a table. Columns are as wide as their widest cell, in terminal cells. If they do not fit into `width`, empty columns and
- * columns with a `dropOrder` are dropped, and the widest shrinkable columns are shortened with `…`. The last line names dropped columns
- * that are not empty. If the table still does not fit, the terminal wraps it.
+ * columns with a `dropOrder` are dropped, the last column wraps, and the widest names are shortened in the middle. If the table still does not
+ * fit, the terminal wraps it. `width` `null` (not a terminal): everything is shown in full, on one line per row.
  */
 export function table(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
   width: number | null,
+  { indent = 0, titles = true }: TableLayout = {},
 ): string[] {
   const cells = rows.map((row) => row.map(oneLine));
   const all = columns.map((column, at): SizedColumn => {
     const widest = cells.reduce((most, row) => Math.max(most, stringWidth(row[at] ?? '')), 0);
-    return { ...column, at, width: Math.max(widest, stringWidth(column.title)), empty: widest === 0 };
+    const least = titles ? stringWidth(column.title) : 0;
+    return { ...column, at, width: Math.max(widest, least), empty: widest === 0 };
   });
-  const kept = width === null ? all : fittingColumns(all, width);
-  if (width !== null) shrink(kept, width);
-  const line = (row: readonly string[], painted: boolean): string =>
-    kept
-      .map(({ at, width: cell, align = 'left', paint }, place) => {
-        const text = fitted(row[at] ?? '', cell, align, place === kept.length - 1);
-        return painted && paint !== undefined ? paint(text) : text;
-      })
-      .join(GAP)
-      .trimEnd();
-  const titles = columns.map(({ title }) => title);
-  const missing = all.filter((column) => !column.empty && !kept.includes(column)).map(({ title }) => title);
-  return [line(titles, false), ...cells.map((row) => line(row, true)), ...missingText(missing, width)];
+  const room = width === null ? null : width - indent;
+  const kept = room === null ? all : fittingColumns(all, room);
+  if (room !== null) shrink(kept, room);
+  const margin = ' '.repeat(indent);
+  const head = columns.map(({ title }) => title);
+  const lines = [
+    ...(titles ? linesOf(kept, head, null, false) : []),
+    ...cells.flatMap((row) => linesOf(kept, row, room, true)),
+  ];
+  return lines.map((line) => `${margin}${line}`.trimEnd());
 }
 
-function missingText(missing: readonly string[], width: number | null): string[] {
-  if (missing.length === 0 || width === null) return [];
-  return [shorten(`(too narrow for ${missing.join(', ')}; --json has all)`, width)];
+/** The lines of one row: more than one if its last cell wraps. */
+function linesOf(
+  columns: readonly SizedColumn[],
+  row: readonly string[],
+  room: number | null,
+  painted: boolean,
+): string[] {
+  const cells = columns.map((column) => {
+    const text = row[column.at] ?? '';
+    const cell = column.wraps === true ? text : fitted(column, text);
+    return painted && column.paint !== undefined ? column.paint(cell) : cell;
+  });
+  const last = columns.at(-1);
+  if (last?.wraps !== true) return [cells.join(GAP)];
+  const before = cells.slice(0, -1).map((cell) => cell + GAP);
+  return hang(before.join(''), cells.at(-1) ?? '', room);
 }
 
+/** The columns that stay, with names and sentences at their least width. */
 function fittingColumns(columns: readonly SizedColumn[], width: number): readonly SizedColumn[] {
   const order = columns
     .filter(({ empty, dropOrder }) => empty || dropOrder !== undefined)
     .sort((a, b) => Number(b.empty) - Number(a.empty) || (a.dropOrder ?? 0) - (b.dropOrder ?? 0));
   let kept = columns;
   for (const next of order) {
-    const readable = kept.map((column) => (column.shrinks === true ? Math.min(column.width, READABLE) : column.width));
-    if (totalOf(readable) <= width) break;
+    if (totalOf(kept.map(leastWidth)) <= width) break;
     kept = kept.filter((column) => column !== next);
   }
   return kept;
+}
+
+function leastWidth({ width, shrinks, wraps }: SizedColumn): number {
+  if (wraps === true) return Math.min(width, MIN_SENTENCE);
+  return shrinks === true ? Math.min(width, MIN_NAME) : width;
 }
 
 function totalOf(widths: readonly number[]): number {
@@ -79,35 +106,23 @@ function totalOf(widths: readonly number[]): number {
 
 export { oneLine };
 
+/** A sentence wraps before a name is shortened. */
 function shrink(columns: readonly SizedColumn[], width: number): void {
-  while (totalOf(columns.map((column) => column.width)) > width) {
+  const widths = (): number => totalOf(columns.map((column) => column.width));
+  const sentence = columns.find(({ wraps }) => wraps === true);
+  if (sentence !== undefined)
+    sentence.width = Math.max(leastWidth(sentence), sentence.width - Math.max(0, widths() - width));
+  while (widths() > width) {
     const widest = columns
-      .filter((column) => column.shrinks === true && column.width > MIN_WIDTH)
+      .filter((column) => column.shrinks === true && column.width > MIN_NAME)
       .reduce<SizedColumn | null>((most, column) => (most === null || column.width > most.width ? column : most), null);
     if (widest === null) return;
     widest.width -= 1;
   }
 }
 
-function fitted(text: string, width: number, align: 'left' | 'right', last: boolean): string {
-  const short = shorten(text, width);
+function fitted({ width, align = 'left', shrinks = false }: SizedColumn, text: string): string {
+  const short = shrinks ? shortenMiddle(text, width) : text;
   const pad = ' '.repeat(Math.max(0, width - stringWidth(short)));
-  if (align === 'right') return pad + short;
-  return last ? short : short + pad;
-}
-
-const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
-
-/** Shortens text to `width` terminal cells, with `…` at the end. */
-export function shorten(text: string, width: number): string {
-  if (stringWidth(text) <= width) return text;
-  let kept = '';
-  let used = 0;
-  for (const { segment } of segmenter.segment(text)) {
-    const cells = stringWidth(segment);
-    if (used + cells > width - 1) break;
-    kept += segment;
-    used += cells;
-  }
-  return `${kept}…`;
+  return align === 'right' ? pad + short : short + pad;
 }

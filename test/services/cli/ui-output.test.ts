@@ -16,6 +16,7 @@ describe('colour', () => {
     [{ NO_COLOR: '' }, true, 'auto'],
     [{ FORCE_COLOR: '1', NO_COLOR: '1' }, true, 'always'],
     [{ FORCE_COLOR: '0' }, true, 'never'],
+    [{ FORCE_COLOR: '' }, true, 'auto'],
     [{ FORCE_COLOR: '1' }, false, 'never'],
     [{ TERM: 'dumb' }, true, 'never'],
   ])('%o, --no-color %s: %s', (env, color, expected) => {
@@ -48,6 +49,53 @@ describe('colour', () => {
     expect(progressMode(output(80), { ...config, verbose: true })).toBe('lines');
     expect(progressMode(output(), config)).toBe('lines');
     expect(progressMode(output(80), { ...config, json: true })).toBe('off');
+  });
+});
+
+describe('symbols', () => {
+  const flags = { json: false, store: 'embedded', dataDir: '.rollcall', verbose: false, color: true };
+
+  test.each([
+    [{}, true],
+    [{ LANG: 'en_US.UTF-8' }, true],
+    [{ LANG: 'C.utf8' }, true],
+    [{ LANG: 'C' }, false],
+    [{ LANG: 'en_US.UTF-8', LC_ALL: 'POSIX' }, false],
+    [{ LANG: 'en_US.UTF-8', LC_CTYPE: 'de_DE.ISO-8859-1' }, false],
+    [{ LANG: 'C', LC_ALL: '', LC_CTYPE: 'C.UTF-8' }, true],
+  ])('%o: outside ASCII %s', (env, expected) => {
+    expect(readConfig(flags, env).unicode).toBe(expected);
+  });
+
+  test('are plain in another locale, and columns stay aligned', () => {
+    const { written, out, err } = streams(80);
+    const output = new Output(out, err, { json: false, color: 'never', unicode: false });
+    output.print('✓ Store      ok · fine – yes…');
+    output.print('Inactive → Active    9h 4m  x');
+    output.note('✗ ███░░');
+    expect(written).toEqual({
+      out: 'ok Store     ok | fine - yes...\nInactive -> Active   9h 4m  x\n',
+      err: 'x ###..\n',
+    });
+  });
+});
+
+describe('width', () => {
+  test.each([
+    [20, 60],
+    [80, 80],
+    [200, 160],
+    [0, 80],
+  ])('a terminal with %i columns: %i', (columns, expected) => {
+    const { out, err } = streams(columns);
+    const output = new Output(out, err, { json: false, color: 'never' });
+    expect([output.width, output.noteWidth, output.layoutWidth]).toEqual([expected, expected, expected]);
+  });
+
+  test('a pipe has no width, and the layout of 120 columns', () => {
+    const { out, err } = streams();
+    const output = new Output(out, err, { json: false, color: 'never' });
+    expect([output.width, output.noteWidth, output.layoutWidth]).toEqual([null, null, 120]);
   });
 });
 
