@@ -22,6 +22,7 @@ import { BUS_REFUSAL } from '../../shared/app/notifications/outbox-state.ts';
 import { ALERTS } from '../../shared/app/notifications/webhook-alerts.ts';
 import { EXEMPTIONS } from '../../shared/app/operator/exemption-notices.ts';
 import { LIMITER } from '../../shared/app/rate-limiter/shared-state.ts';
+import { VERIFICATION } from '../../shared/app/runtime/verification.ts';
 import { CHECKPOINTS } from '../../shared/app/scan/checkpoint.ts';
 import { TRUSTED_ACCESS } from '../../shared/app/scan/trusted-access.ts';
 import { SCAN_REQUEST } from '../../shared/app/schedule/scan-requests.ts';
@@ -37,7 +38,7 @@ export const SCHEMAS: ReadonlyMap<string, z.ZodType> = new Map(
     ),
     ...[ORGANIZATION, POLICY, EVENT_THROTTLE, CLAIMED_CHANGES, CONTROLS, CHANGES_BEFORE_RESTORE, ROLLOUT, WAITING_RUN],
     ...[DIGEST, RECORD_CATCH_UP, RETENTION, BUS_REFUSAL, ALERTS, EXEMPTIONS, TRUSTED_ACCESS, SCAN_REQUEST, SCAN],
-    ...[ACCOUNT_OVERRIDES, APPROVALS_UNTIL, BULK_RELEASE, OWN_CONFIGURATIONS],
+    ...[ACCOUNT_OVERRIDES, APPROVALS_UNTIL, BULK_RELEASE, OWN_CONFIGURATIONS, VERIFICATION],
   ].map(({ name, schema }): [string, z.ZodType] => [name, schema]),
 );
 

@@ -3,6 +3,7 @@ import manifest from '../../package.json' with { type: 'json' };
 import { AccountTable } from '../../shared/app/queries/account-list.ts';
 import { AsOfCache } from '../../shared/app/queries/audit/as-of-cache.ts';
 import { ReportCache } from '../../shared/app/queries/audit/report-cache.ts';
+import { Verification } from '../../shared/app/runtime/verification.ts';
 import { type AwsRuntime, composeFromEnvironment } from '../../shared/compose/lambda-runtime.ts';
 import { type Compose, lazily } from '../../shared/compose/lazy-runtime.ts';
 import { environment } from '../../shared/config/environment.ts';
@@ -52,6 +53,7 @@ function systemOf(runtime: AwsRuntime): ApiSystem {
     deployedBus: eventBus,
     accounts: new AccountTable(stores, clock, ACCOUNTS_AGE_MS),
     ...{ asOf: new AsOfCache(clock), reports: new ReportCache(clock) },
+    verification: new Verification({ stores, clock, logger, inBackground: false }),
     ...{ feed: new Feed(clock), recent: new RecentEntries(stores.ledger, clock, 0) },
     streams: false,
     pollMs: POLL_MS,

@@ -28,6 +28,7 @@ export const SCHEMAS = {
   ShownEntry: audit.shownEntry,
   AsOf: audit.asOfAnswer,
   Report: audit.report,
+  Verification: audit.verification,
   Run: runs.run,
   Runs: runs.runsAnswer,
   RunDetail: runs.runAnswer,

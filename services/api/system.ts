@@ -3,6 +3,7 @@ import type { ReactDeps } from '../../shared/app/events/event-handler.ts';
 import type { AccountTable } from '../../shared/app/queries/account-list.ts';
 import type { AsOfCache } from '../../shared/app/queries/audit/as-of-cache.ts';
 import type { ReportCache } from '../../shared/app/queries/audit/report-cache.ts';
+import type { Verification } from '../../shared/app/runtime/verification.ts';
 import type { ApiRole } from '../../shared/config/api-env.ts';
 import type { CompiledPolicy, Finding } from '../../shared/domain/policy/index.ts';
 import type { DeadLetters } from '../../shared/ports/queue.ts';
@@ -30,6 +31,7 @@ export interface ApiSystem {
   readonly accounts: AccountTable;
   readonly asOf: AsOfCache;
   readonly reports: ReportCache;
+  readonly verification: Verification;
   readonly clock: Clock;
   readonly newId: NewId;
   readonly logger: Logger;

@@ -5,6 +5,7 @@ import { controlsVersion } from '../../shared/app/guardrails/controls.ts';
 import { AccountTable } from '../../shared/app/queries/account-list.ts';
 import { AsOfCache } from '../../shared/app/queries/audit/as-of-cache.ts';
 import { ReportCache } from '../../shared/app/queries/audit/report-cache.ts';
+import { Verification } from '../../shared/app/runtime/verification.ts';
 import type { Runtime } from '../../shared/compose/runtime.ts';
 import { cachedRecords, cachedSnapshots, inTurns, makeNewId, Turns } from '../../shared/compose/system.ts';
 import { readApiTokens } from '../../shared/config/api-env.ts';
@@ -80,6 +81,7 @@ export async function startApi(
     deployedBus: await store.eventBus(),
     ...(reads !== null && { reads }),
     ...{ asOf: new AsOfCache(clock), reports: new ReportCache(clock, { turn: turns.heavy.begin, version }) },
+    verification: new Verification({ stores: reads?.heavy ?? stores, clock, logger, inBackground: true }),
     accounts: new AccountTable(light, clock, maxAgeMs, turns.accounts.begin),
     ...{ pollMs: store.pollMs, recent: new RecentEntries(stores.ledger, clock, store.pollMs / 2) },
     policy: async () => inUse,

@@ -106,6 +106,22 @@ export const auditRoutes = [
       };
     },
   }),
+  jsonRoute({
+    ...{ method: 'get', path: '/api/audit/verification', operationId: 'auditVerification', answer: 'Verification' },
+    summary: 'Result and time of the last verification of the audit log, and the last daily digest',
+    shared: true,
+    ...NONE,
+    handle: async ({ system: { verification } }) => verification.last(),
+  }),
+  jsonRoute({
+    ...{ method: 'post', path: '/api/audit/verify', operationId: 'auditVerify', answer: 'Verification' },
+    summary: 'Verify every chain of the audit log and the last daily digest now',
+    // It changes nothing but the time of the last verification, and auditors have the role `read`.
+    role: 'read',
+    heavy: true,
+    ...NONE,
+    handle: async ({ system: { verification } }) => verification.now(),
+  }),
   streamRoute({
     ...{ method: 'get', path: '/api/audit/export', operationId: 'auditExport', types: EXPORT_ANSWERS },
     summary: 'Matching entries for other tools, oldest first, as one unpaged answer',

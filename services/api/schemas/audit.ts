@@ -8,6 +8,7 @@ import {
   summary,
   textOrNull,
   time,
+  timeOrNull,
 } from '../../../shared/app/queries/answers/common.ts';
 import { standingAtSchema } from '../../../shared/app/queries/audit/as-of.ts';
 import { reportSchema } from '../../../shared/app/queries/audit/report.ts';
@@ -44,3 +45,33 @@ export const asOfAnswer = z.object({
 });
 
 export const report = reportSchema;
+
+export const verification = z.object({
+  state: z
+    .enum(['intact', 'damaged', 'notVerified'])
+    .describe('notVerified: nobody has verified the audit log of this store yet'),
+  verifiedAt: timeOrNull.describe('When the last verification began: later entries are not covered'),
+  durationMs: z.number().nullable(),
+  running: z.boolean().describe('A verification is under way'),
+  chains: z.number().nullable(),
+  entries: z.number().nullable().describe('Entries that were verified'),
+  pruned: z.number().nullable().describe('Older entries that checkpoints replace'),
+  faults: list(z.object({ chain: z.string(), kind: z.string(), seq: z.number(), message: z.string() })).describe(
+    'The first fault of each kind',
+  ),
+  digest: z
+    .object({
+      day: z.string(),
+      at: time,
+      root: z.string(),
+      list: z.string(),
+      chains: z.number(),
+      entries: z.number(),
+      outcome: z
+        .enum(['matches', 'differs', 'pruned', 'unknown'])
+        .nullable()
+        .describe('Whether the audit log still matches it; null: published after the last verification'),
+    })
+    .nullable()
+    .describe('The last daily digest; null: none was published yet'),
+});

@@ -234,6 +234,13 @@ export const REGISTERS = {
     lifetime: '100 days',
     restore: 'backup',
   },
+  verification: {
+    name: 'verification',
+    purpose: 'Result and time of the last verification of the audit log',
+    owner: 'runtime/verification',
+    lifetime: `${FOREVER}; the next verification overwrites it`,
+    restore: 'dropped',
+  },
   retention: {
     name: 'retention',
     purpose: 'When to look for entries older than the retention next',

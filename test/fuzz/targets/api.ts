@@ -15,6 +15,7 @@ import { makeNewId } from '../../../shared/adapters/system/ids.ts';
 import { AccountTable } from '../../../shared/app/queries/account-list.ts';
 import { AsOfCache } from '../../../shared/app/queries/audit/as-of-cache.ts';
 import { ReportCache } from '../../../shared/app/queries/audit/report-cache.ts';
+import { Verification } from '../../../shared/app/runtime/verification.ts';
 import { readApiTokens } from '../../../shared/config/api-env.ts';
 import { account, chainOf, facts, record, sealAll, time, work } from '../../contract/samples.ts';
 import { HOST } from '../../support/host.ts';
@@ -72,14 +73,16 @@ async function openPlace(): Promise<Place> {
   const logged: string[] = [];
   const quiet = () => undefined;
   const told = (message: string, fields?: unknown): void => void logged.push(`${message} ${describe(fields)}`);
+  const logger = { debug: quiet, info: quiet, warn: told, error: told };
   const policy = compiled(policyText(), MANUAL_CLOCK_START);
   const often = { perSecond: 1e9, burst: 1e9 };
   const door = await openNodeDoor({
     system: {
       ...{ stores: store, clock, newId, version: '0.0.0', streams: false, pollMs: 1, deployedBus: null },
-      logger: { debug: quiet, info: quiet, warn: told, error: told },
+      logger,
       accounts: new AccountTable(store, clock, 0),
       asOf: new AsOfCache(clock),
+      verification: new Verification({ stores: store, clock, logger, inBackground: false }),
       reports: new ReportCache(clock),
       feed: new Feed(clock),
       recent: new RecentEntries(store.ledger, clock, 0),

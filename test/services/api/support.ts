@@ -17,6 +17,7 @@ import { makeNewId } from '../../../shared/adapters/system/ids.ts';
 import { AccountTable } from '../../../shared/app/queries/account-list.ts';
 import { AsOfCache } from '../../../shared/app/queries/audit/as-of-cache.ts';
 import { ReportCache } from '../../../shared/app/queries/audit/report-cache.ts';
+import { Verification } from '../../../shared/app/runtime/verification.ts';
 import { openStore } from '../../../shared/compose/stores/open-embedded.ts';
 import { readApiTokens } from '../../../shared/config/api-env.ts';
 import type { CompiledPolicy } from '../../../shared/domain/policy/index.ts';
@@ -96,6 +97,7 @@ export async function api(parts: ApiParts = {}): Promise<TestApi> {
     },
     accounts: new AccountTable(stores, clock, 0),
     asOf: new AsOfCache(clock),
+    verification: new Verification({ stores, clock, logger, inBackground: false }),
     reports: new ReportCache(clock),
     feed: new Feed(clock),
     recent: new RecentEntries(stores.ledger, clock, 0),
