@@ -1,6 +1,8 @@
 import { CommanderError } from 'commander';
 import { systemClock } from '../../shared/compose/clock.ts';
 import { type Config, readConfig } from '../../shared/config/config.ts';
+import type { Clock } from '../../shared/ports/system.ts';
+import type { Input } from './context.ts';
 import { EXIT } from './exit-codes.ts';
 import { Interrupted, listenForInterrupts, type SignalSource } from './interrupt.ts';
 import { type Parsed, parse } from './program.ts';
@@ -10,6 +12,10 @@ import { Output, type Stream } from './ui/output.ts';
 export interface Host {
   readonly stdout: Stream;
   readonly stderr: Stream;
+  /** Opened at the first question, because opening takes time. */
+  readonly stdin: () => Input;
+  /** Default: the machine's clock. */
+  readonly clock?: Clock;
   readonly env: Record<string, string | undefined>;
   readonly signals: SignalSource;
   readonly exit: (code: number) => void;
@@ -19,7 +25,8 @@ export interface Host {
 
 /** Runs one command and reports its errors. @returns the exit code */
 export async function runCli(args: readonly string[], host: Host): Promise<number> {
-  const interrupt = listenForInterrupts(host.signals, systemClock.now, host.exit);
+  const { clock = systemClock } = host;
+  const interrupt = listenForInterrupts(host.signals, clock.now, host.exit);
   const guessed = guessedConfig(args);
   const early = openOutput(host, guessed);
   let parsed: Parsed;
@@ -38,7 +45,7 @@ export async function runCli(args: readonly string[], host: Host): Promise<numbe
   const run = async (): Promise<number> => {
     // Help and usage errors need neither stores nor logs.
     const { runCommand } = await import('./run-command.ts');
-    return runCommand(parsed.run, { config, env: host.env, output, interrupt, clock: systemClock });
+    return runCommand(parsed.run, { config, env: host.env, output, input: host.stdin, interrupt, clock });
   };
   const exitCode = await run().catch(async (error: unknown): Promise<number> => {
     if (!(error instanceof Interrupted)) return fail(output, error, config.verbose);

@@ -4,6 +4,9 @@ import type { Clock, Logger } from '../../shared/ports/system.ts';
 import type { Interrupt } from './interrupt.ts';
 import type { Output } from './ui/output.ts';
 
+/** Where answers to questions come from: a person if it is a terminal. */
+export type Input = NodeJS.ReadableStream & { readonly isTTY?: boolean };
+
 /** The context that every command receives. */
 export interface CliContext {
   readonly config: Config;
@@ -11,6 +14,7 @@ export interface CliContext {
   /** For policies (`${VAR}`) and, in the demo, for the SDK. */
   readonly env: Record<string, string | undefined>;
   readonly output: Output;
+  readonly input: () => Input;
   readonly interrupt: Interrupt;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -7,6 +7,7 @@ const STDERR_FD = 2;
 process.exitCode = await runCli(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
+  stdin: () => process.stdin,
   env: environment(),
   signals: process,
   exit: (code) => process.exit(code),

@@ -1,19 +1,20 @@
-import { createInterface } from 'node:readline/promises';
+import { createInterface } from 'node:readline';
 import type { CliContext } from './context.ts';
 
 /** Asks a yes-or-no question on the terminal. Any answer but y or yes means no, and so does the end of input. */
-export async function confirm({ output, interrupt }: CliContext, question: string): Promise<boolean> {
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
-  // In the terminal's raw mode Ctrl-C is a key, not a signal.
-  lines.on('SIGINT', () => process.exit(interrupt.exitCode));
-  const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
-  try {
-    const answer = await Promise.race([
-      lines.question(output.forPeople(`${output.noteStyle('bold', question)} [y/N] `)),
-      ended,
-    ]);
-    return /^y(es)?$/i.test(answer.trim());
-  } finally {
-    lines.close();
-  }
+export async function confirm(context: CliContext, question: string): Promise<boolean> {
+  return /^y(es)?$/i.test(await answerTo(context, `${question} [y/N]`));
+}
+
+/** One line of the input, without spaces around it; empty at the end of input. The terminal itself handles Ctrl-C, which sends a signal. */
+function answerTo({ output, input }: CliContext, question: string): Promise<string> {
+  output.ask(`${output.noteStyle('bold', question)} `);
+  const lines = createInterface({ input: input() });
+  return new Promise<string>((resolve) => {
+    lines.once('line', (line) => {
+      resolve(line.trim());
+      lines.close();
+    });
+    lines.once('close', () => resolve(''));
+  });
 }

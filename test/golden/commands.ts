@@ -43,7 +43,16 @@ export function contextOf({ dataDir, clock }: Place) {
   const interrupt = { signal: new AbortController().signal, finishGracefully: nothing, exitCode: 130 };
   const logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
   return {
-    context: { config, store: storeProfile(config, {}), env: {}, output, interrupt, clock, logger },
+    context: {
+      config,
+      store: storeProfile(config, {}),
+      env: {},
+      output,
+      input: () => process.stdin,
+      interrupt,
+      clock,
+      logger,
+    },
     printed: () => printed,
   };
 }

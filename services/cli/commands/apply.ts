@@ -33,7 +33,7 @@ export async function runApply(context: CliContext, flags: ApplyFlags): Promise<
   const waitMs = durationArgument('--wait', flags.wait);
   const loaded = await loadPolicy(context, flags.policy);
   const saved = flags.plan === undefined ? null : await readPlan(flags.plan, loaded);
-  if (flags.yes !== true && !process.stdin.isTTY) {
+  if (flags.yes !== true && context.input().isTTY !== true) {
     throw new CommandError(
       'ConfirmationMissing',
       'apply asks for confirmation before it changes accounts, and this is not a terminal. Check `rollcall plan`, then run apply with --yes.',

@@ -120,6 +120,11 @@ export class Output {
     this.#live?.redraw();
   }
 
+  /** Writes a question to stderr; the answer follows on the same line. */
+  ask(text: string): void {
+    this.#write(this.#err, this.forPeople(text));
+  }
+
   setLive(block: LiveBlock | null): void {
     this.#live = block;
   }

@@ -59,7 +59,7 @@ export interface CallOptions {
 }
 
 /** An environment without the machine's own settings. */
-function bare(options: CallOptions): Record<string, string> {
+export function bare(options: CallOptions): Record<string, string> {
   const none = join(options.cwd, 'none');
   return {
     PATH: process.env['PATH'] ?? '',
@@ -101,7 +101,7 @@ export async function ended(child: ChildProcess): Promise<Ended> {
 
 /** Runs a command to its end, in this process. */
 export function rollcall(args: readonly string[], options: Omit<CallOptions, 'entry'>): Promise<Ended> {
-  return runInProcess(args, options.cwd, bare(options));
+  return runInProcess(args, { cwd: options.cwd, env: bare(options) });
 }
 
 /** Runs a command to its end, in a new process. */
@@ -166,7 +166,8 @@ export async function refused(args: readonly string[]): Promise<string> {
   try {
     const { run, flags: typed } = parse(args, { write: silent, note: silent });
     const config = readConfig(typed, {});
-    await run({ config, store: storeProfile(config, {}), env: {}, output, interrupt: nowhere, clock, logger });
+    const input = () => process.stdin;
+    await run({ config, store: storeProfile(config, {}), env: {}, output, input, interrupt: nowhere, clock, logger });
   } catch (error) {
     expect(written).toEqual({ out: '', err: '' });
     return reportLines(reportOf(error)).join('\n');

@@ -81,7 +81,7 @@ async function audited({ env, sandbox }: Deployment, accountId: string) {
   const endpoints = { AWS_ENDPOINT_URL: sandbox.endpoint, AWS_ENDPOINT_URL_SQS };
   const settings = Object.entries({ ...process.env, ...env, ...endpoints });
   const given = Object.fromEntries(settings.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
-  const ended = await runInProcess([...args, '--store', 'aws', '--json'], place(), given);
+  const ended = await runInProcess([...args, '--store', 'aws', '--json'], { cwd: place(), env: given });
   return auditShape.parse(json(ended)).entries;
 }
 
