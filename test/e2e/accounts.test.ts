@@ -1,26 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { browserOrReason, started } from './browser.ts';
+import { describe, expect, test } from 'vitest';
 import { manyAccounts } from './many-accounts.ts';
-import { watched } from './page.ts';
-import type { ServedSandbox } from './served-sandbox.ts';
-import { openStory } from './story.ts';
+import { useStory } from './story.ts';
 
-const browser = await browserOrReason();
-if (typeof browser === 'string') process.stderr.write(`No browser starts here, its tests are skipped: ${browser}\n`);
+const served = await useStory();
 
-describe.skipIf(typeof browser === 'string')('the list of accounts', () => {
-  let served: ServedSandbox;
-
-  beforeAll(async () => {
-    ({ served } = await openStory());
-  });
-  afterAll(async () => {
-    await served?.close();
-    if (typeof browser !== 'string') await browser.close();
-  });
-
+describe.skipIf(served.skipped)('the list of accounts', () => {
   test('searches, sorts and scrolls ten thousand accounts and renders only the visible rows', async () => {
-    const page = await watched(started(browser), served.url);
+    const page = await served.newPage();
     const { cells, rowAt } = manyAccounts(10_000);
     await page.route('**/api/accounts?*', async (route) => {
       const from = Number(new URL(route.request().url()).searchParams.get('cursor') ?? 0);
@@ -44,7 +30,7 @@ describe.skipIf(typeof browser === 'string')('the list of accounts', () => {
   });
 
   test('reads the accounts in one compressed answer, and not again while nothing has changed', async () => {
-    const page = await watched(started(browser), served.url);
+    const page = await served.newPage();
     await page.goto(served.url);
     await page.getByText('A guardrail stopped the last run').waitFor();
     const isList = (response: { url(): string }): boolean => new URL(response.url()).pathname === '/api/accounts';

@@ -26,21 +26,6 @@ export async function startBrowser(): Promise<Browser> {
   });
 }
 
-/** The browser, or the reason why none starts; tests are then skipped with this reason. */
-export async function browserOrReason(): Promise<Browser | string> {
-  try {
-    return await startBrowser();
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
-}
-
-/** The browser of `browserOrReason`. Only for tests that are skipped without one. */
-export function started(found: Browser | string): Browser {
-  if (typeof found === 'string') throw new Error(found);
-  return found;
-}
-
 function environment(): Record<string, string> {
   return Object.fromEntries(
     Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),

@@ -1,37 +1,19 @@
 import { readFile } from 'node:fs/promises';
 import { AxeBuilder } from '@axe-core/playwright';
-import type { BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
 import { SCHEMAS } from '../../services/api/schemas.ts';
-import { browserOrReason, started } from './browser.ts';
-import { hasFocus, nothingLoads, watched } from './page.ts';
-import type { ServedSandbox } from './served-sandbox.ts';
-import { MARKUP, openStory } from './story.ts';
+import { hasFocus, nothingLoads } from './page.ts';
+import { MARKUP, useStory } from './story.ts';
 
 /* The dashboard in a real Chromium, with the real API, embedded store and sandbox. No test changes the data of another. */
 
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
-const browser = await browserOrReason();
-if (typeof browser === 'string') process.stderr.write(`No browser starts here, its tests are skipped: ${browser}\n`);
+const served = await useStory();
 
-describe.skipIf(typeof browser === 'string')('the dashboard', () => {
-  let served: ServedSandbox;
-  let cooling = '';
-
-  beforeAll(async () => {
-    ({ served, cooling } = await openStory());
-  });
-  afterAll(async () => {
-    await served?.close();
-    if (typeof browser !== 'string') await browser.close();
-  });
-
-  const open = async (path: string, options: BrowserContextOptions = {}): Promise<Page> => {
-    const page = await watched(started(browser), served.url, options);
-    await page.goto(`${served.url}${path}`);
-    return page;
-  };
+describe.skipIf(served.skipped)('the dashboard', () => {
+  const { open } = served;
 
   test('explains why the first plan is stopped', async () => {
     const page = await open('/');
@@ -62,7 +44,9 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
     await page.reload();
     await page.getByText(/^1 of \d+ accounts$/).waitFor();
 
-    const { name } = served.running.sandbox.accounts().find(({ accountId }) => accountId === cooling) ?? { name: '' };
+    const { name } = served.running.sandbox.accounts().find(({ accountId }) => accountId === served.cooling) ?? {
+      name: '',
+    };
     await page.getByRole('link', { name }).click();
     await page.getByRole('heading', { level: 1, name }).waitFor();
     const automation = page.getByRole('article').filter({ hasText: 'Automation' });
@@ -102,7 +86,7 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
     expect(file.suggestedFilename()).toMatch(/^rollcall-audit-.*\.csv$/);
     const [header = '', ...rows] = (await readFile(await file.path(), 'utf8')).trim().split('\n');
     expect(header).toContain('accountId');
-    expect(rows.join('\n')).toContain(cooling);
+    expect(rows.join('\n')).toContain(served.cooling);
     expect(rows.join('\n')).toContain('GuardrailTripped');
   });
 
@@ -129,7 +113,7 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
   });
 
   test('reports a failing API and continues after it recovers', async () => {
-    const page = await watched(started(browser), served.url, {}, /status of 503/);
+    const page = await served.newPage({}, /status of 503/);
     const problem = { status: 503, contentType: 'application/problem+json', body: '{"detail":"The store is locked."}' };
     await page.route('**/api/status', (route) => route.fulfill(problem));
     await page.goto(served.url);
@@ -140,7 +124,7 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
   });
 
   test('shows data that changes faster than the API answers', async () => {
-    const page = await watched(started(browser), served.url);
+    const page = await served.newPage();
     let told = 0;
     const waiting: { readonly from: number; readonly go: () => void }[] = [];
     await page.route('**/api/events', async (route) => {
@@ -159,7 +143,7 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
   });
 
   test('a panel without an answer reports it, retries, and shows the next answer', async () => {
-    const page = await watched(started(browser), served.url);
+    const page = await served.newPage();
     // Shortens the one-minute timeout of the page to three seconds.
     await page.addInitScript(() => {
       const timeout = AbortSignal.timeout.bind(AbortSignal);
@@ -189,7 +173,7 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
   });
 
   test('requests a new token with the reason when it expires, even from the event stream', async () => {
-    const page = await watched(started(browser), served.url, {}, /status of 401/);
+    const page = await served.newPage({}, /status of 401/);
     await page.addInitScript(() => sessionStorage.setItem('rollcall-token', 'x'.repeat(40)));
     const problem = {
       status: 401,
@@ -217,7 +201,7 @@ describe.skipIf(typeof browser === 'string')('the dashboard', () => {
   });
 
   const addressOf = async (path: string): Promise<string> => {
-    if (path === '/account') return `${path}?id=${cooling}`;
+    if (path === '/account') return `${path}?id=${served.cooling}`;
     if (path !== '/run') return path;
     const answer: unknown = await (await fetch(`${served.url}/api/runs?limit=1`)).json();
     const [run] = SCHEMAS.Runs.parse(answer).runs;

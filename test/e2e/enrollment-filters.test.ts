@@ -1,33 +1,20 @@
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
-import { browserOrReason, started } from './browser.ts';
 import { manyAccounts } from './many-accounts.ts';
-import { watched } from './page.ts';
-import type { ServedSandbox } from './served-sandbox.ts';
-import { openStory } from './story.ts';
+import { useStory } from './story.ts';
 
 const statusAnswer = z.looseObject({ statuses: z.looseObject({}) });
-const browser = await browserOrReason();
+const served = await useStory();
 
-describe.skipIf(typeof browser === 'string')('the enrollment filter of accounts and audit', () => {
-  let served: ServedSandbox;
-
-  beforeAll(async () => {
-    ({ served } = await openStory());
-  });
-  afterAll(async () => {
-    await served?.close();
-    if (typeof browser !== 'string') await browser.close();
-  });
-
+describe.skipIf(served.skipped)('the enrollment filter of accounts and audit', () => {
   test('offers the enrollments that are recorded, and one that the address names', async () => {
     const offered = (page: Page) =>
       page.getByRole('combobox', { name: 'Enrollment' }).locator('option').allInnerTexts();
     const recorded = ['Any', 'Compute Optimizer', 'Automation'];
     const hub = 'Cost Optimization Hub';
     for (const path of ['/accounts', '/audit']) {
-      const page = await watched(started(browser), served.url);
+      const page = await served.newPage();
       await page.goto(`${served.url}${path}`);
       await page.locator('main time').first().waitFor();
       expect([path, await offered(page)]).toEqual([path, recorded]);
@@ -36,7 +23,7 @@ describe.skipIf(typeof browser === 'string')('the enrollment filter of accounts 
       expect((await offered(page)).toSorted()).toEqual([...recorded, hub].toSorted());
     }
     // A kind that is in the records, also if no policy manages it any more.
-    const page = await watched(started(browser), served.url);
+    const page = await served.newPage();
     await page.route('**/api/status', async (route) => {
       const response = await route.fetch();
       const status = statusAnswer.parse(await response.json());

@@ -1,30 +1,13 @@
-import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { browserOrReason, started } from './browser.ts';
-import { hasFocus, watched } from './page.ts';
-import type { ServedSandbox } from './served-sandbox.ts';
-import { openStory } from './story.ts';
+import { describe, expect, test } from 'vitest';
+import { hasFocus } from './page.ts';
+import { useStory } from './story.ts';
 
 /* The actions of an operator in the dashboard, in sequence on one organization. */
 
-const browser = await browserOrReason();
+const served = await useStory();
 
-describe.skipIf(typeof browser === 'string')('in the dashboard', () => {
-  let served: ServedSandbox;
-
-  beforeAll(async () => {
-    ({ served } = await openStory());
-  });
-  afterAll(async () => {
-    await served?.close();
-    if (typeof browser !== 'string') await browser.close();
-  });
-
-  const open = async (path: string, refusals?: RegExp): Promise<Page> => {
-    const page = await watched(started(browser), served.url, {}, refusals);
-    await page.goto(`${served.url}${path}`);
-    return page;
-  };
+describe.skipIf(served.skipped)('in the dashboard', () => {
+  const open = (path: string, refusals?: RegExp) => served.open(path, {}, refusals);
 
   test('a person approves a stopped plan and watches the run live', async () => {
     const watching = await open('/');
