@@ -1,5 +1,6 @@
 import { type MaintenanceReport, maintenanceTasks, runTasks } from '../../shared/app/runtime/maintenance.ts';
-import { type GivenUpScan, requestScan, scanAge } from '../../shared/app/schedule/scan-schedule.ts';
+import { TaskRests } from '../../shared/app/runtime/task-rests.ts';
+import { checkSchedule, type GivenUpScan, scanAge } from '../../shared/app/schedule/scan-schedule.ts';
 import { type AwsRuntime, composeFromEnvironment } from '../../shared/compose/lambda-runtime.ts';
 import { type Compose, handling, type LambdaContext, lazily } from '../../shared/compose/lazy-runtime.ts';
 
@@ -13,19 +14,20 @@ export interface TickResult extends MaintenanceReport {
 }
 
 /**
- * Runs once a minute (EventBridge Scheduler): requests a scan if one is due, and runs every maintenance task. A failed part does not stop
- * the others.
+ * Runs once a minute (EventBridge Scheduler): requests a scan if one is due, and runs every maintenance task except those with nothing to do for a few
+ * minutes. A failed part does not stop the others.
  * @throws AggregateError of the failed parts
  */
 export function makeHandler(compose: Compose) {
   const open = lazily(compose);
+  const rests = new TaskRests();
   return async (_event: unknown, context: LambdaContext): Promise<TickResult> => {
     const runtime = await open();
-    return handling(runtime, { requestId: context.awsRequestId }, () => tick(runtime, context));
+    return handling(runtime, { requestId: context.awsRequestId }, () => tick(runtime, context, rests));
   };
 }
 
-async function tick(runtime: AwsRuntime, context: LambdaContext): Promise<TickResult> {
+async function tick(runtime: AwsRuntime, context: LambdaContext, rests: TaskRests): Promise<TickResult> {
   const { stores, clock, newId, logger, metrics } = runtime;
   const failures: unknown[] = [];
   const failed = (part: string, error: unknown): void => {
@@ -45,7 +47,7 @@ async function tick(runtime: AwsRuntime, context: LambdaContext): Promise<TickRe
       failed('scan', error);
       return null;
     }),
-    runTasks(tasks, { until, last: false }, failed),
+    runTasks(tasks, { until, last: false }, failed, { rests, clock }),
   ]);
   metrics.add('KeysDue', report.keysDue);
   metrics.add('EntriesPublished', report.published);
@@ -62,12 +64,12 @@ async function requestDueScan(runtime: AwsRuntime): Promise<string | null> {
   const policy = await runtime.policy();
   const onScanGivenUp = (given: GivenUpScan) =>
     logger.error('a scan was started several times and never finished, so it is given up', { ...given });
-  const request = await requestScan({ registers, clock, newId, onScanGivenUp }, policy);
+  const { request, scan } = await checkSchedule({ registers, clock, newId, onScanGivenUp }, policy);
   if (request !== null) {
     await runtime.scanRequests.send({ runId: request.runId });
     logger.info('scan requested', { runId: request.runId, again: request.again });
   }
-  const age = await scanAge({ registers, clock }, policy);
+  const age = scanAge(scan, policy.policy, clock.now());
   if (age !== null) metrics.add('ScanAge', age);
   return request?.runId ?? null;
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { EpochMs } from '../../domain/enrollment/model.ts';
 import { type ChainList, digestOver, digestSchema } from '../../domain/ledger/digest.ts';
 import {
   type ChainHead,
@@ -73,28 +74,44 @@ export async function ownDigests(ledger: Pick<Ledger, 'query'>, root: string | n
   }
 }
 
+export interface DailyDigest {
+  /** The entry, if this call wrote it. */
+  readonly entry: LedgerEntry | null;
+  /** Whether the day has its digest. `false`: the ledger has no entries yet, or another process is writing the digest. */
+  readonly done: boolean;
+}
+
+/** As {@link dailyDigest}. @returns the entry; `null` if there was nothing to do. */
+export async function writeDigest(deps: DigestDeps): Promise<LedgerEntry | null> {
+  return (await dailyDigest(deps)).entry;
+}
+
 /**
  * Writes the day's `DigestPublished` unless a process has written it. It is published like every entry, and a copy of the event kept elsewhere reveals
  * if the store later loses entries that it covers.
- * @returns the entry; `null` if there was nothing to do.
  */
-export async function writeDigest(deps: DigestDeps): Promise<LedgerEntry | null> {
+export async function dailyDigest(deps: DigestDeps): Promise<DailyDigest> {
   const { registers, clock } = deps;
   const now = clock.now();
   const day = toIso(now).slice(0, 10);
   for (;;) {
     const known = await readTyped(registers, DIGEST);
     // A digest of a later day was written by a machine whose clock is ahead, and counts as today's.
-    if (known !== null && known.value.digest.day >= day && known.value.done) return null;
+    if (known !== null && known.value.digest.day >= day && known.value.done) return { entry: null, done: true };
     if (known === null || known.value.done || known.value.digest.day < day) {
-      if (!(await begin(deps, day, known?.version ?? null))) return null;
+      if (!(await begin(deps, day, known?.version ?? null))) return { entry: null, done: false };
       continue;
     }
     const written = await finish(deps, known.value, known.version);
     if (written === null) continue;
     await forgetLists(registers, now);
-    return written;
+    return { entry: written, done: true };
   }
+}
+
+/** When the first day after that of `now` begins in UTC, epoch ms. */
+export function nextDigestAt(now: EpochMs): EpochMs {
+  return (Math.floor(now / DAY_MS) + 1) * DAY_MS;
 }
 
 /** @returns whether there is anything to digest. */

@@ -48,9 +48,11 @@ export interface Pruned {
   readonly entries: number;
   /** More old entries are due now. */
   readonly more: boolean;
+  /** When the next search is due, epoch ms; `null`: unknown. */
+  readonly lookAt: EpochMs | null;
 }
 
-const NOTHING: Pruned = { chains: 0, entries: 0, more: false };
+const NOTHING: Pruned = { chains: 0, entries: 0, more: false, lookAt: null };
 
 /**
  * Removes entries that are older than the retention. In each chain a checkpoint replaces them, with their last hash and the state after them, so that
@@ -64,7 +66,7 @@ export async function pruneOld(deps: RetentionDeps, retentionMs: number | null):
   const known = await readTyped(registers, RETENTION);
   const lookAt = known?.value.lookAt ?? 0;
   // A time further away than the longest pause means that the clock was set back.
-  if (now < lookAt && lookAt - now <= REST_MS) return NOTHING;
+  if (now < lookAt && lookAt - now <= REST_MS) return { ...NOTHING, lookAt };
   const claim = await writeTyped(registers, RETENTION, { lookAt: now + CLAIM_MS }, known?.version ?? null);
   if (claim === null) return NOTHING;
   const horizon = now - retentionMs;
@@ -78,8 +80,9 @@ export async function pruneOld(deps: RetentionDeps, retentionMs: number | null):
     done = { chains: done.chains + (one.checkpoint ? 1 : 0), entries: done.entries + one.removed };
     unfinished ||= one.more;
   }
-  await writeTyped(registers, RETENTION, { lookAt: unfinished ? clock.now() : clock.now() + REST_MS }, claim);
-  return { ...done, more: unfinished };
+  const next = unfinished ? clock.now() : clock.now() + REST_MS;
+  await writeTyped(registers, RETENTION, { lookAt: next }, claim);
+  return { ...done, more: unfinished, lookAt: next };
 }
 
 interface PrunedChain {

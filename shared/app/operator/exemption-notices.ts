@@ -62,6 +62,12 @@ export async function announceExemptions(deps: ExemptionDeps, policy: CompiledPo
   return due.length;
 }
 
+/** When the next announcement after `now` is due; `null`: none. */
+export function nextNoticeAt(exemptions: readonly Exemption[], now: EpochMs): EpochMs | null {
+  const later = exemptions.flatMap(({ announceAt, endsAt }) => [announceAt, endsAt]).filter((at) => at > now);
+  return later.length === 0 ? null : Math.min(...later);
+}
+
 /** The exemptions with at least one account that a scan has found. */
 async function withKnownAccounts(
   { records }: ExemptionDeps,

@@ -6,14 +6,15 @@ import type { Clock } from '../../ports/system.ts';
 import type { Deps } from '../context.ts';
 import { RunStore } from '../coordination/run-store.ts';
 import { recordDeadLetters } from '../ledger/dead-letter-entries.ts';
-import { writeDigest } from '../ledger/digest.ts';
+import { dailyDigest, nextDigestAt } from '../ledger/digest.ts';
 import { pruneOld } from '../ledger/retention.ts';
 import { publishUnpublished } from '../notifications/outbox-publisher.ts';
 import type { Alerts } from '../notifications/webhook-alerts.ts';
 import { settleControls } from '../operator/apply-controls.ts';
-import { announceExemptions } from '../operator/exemption-notices.ts';
+import { announceExemptions, nextNoticeAt } from '../operator/exemption-notices.ts';
 import { advanceRollout } from '../rollout/rollout-controller.ts';
 import { queueDue } from '../work-queue/requeue-due.ts';
+import { MAX_REST_MS, type TaskRests } from './task-rests.ts';
 
 /** One piece of recurring work. Any number of processes may run it at the same time. */
 export interface MaintenanceTask {
@@ -24,7 +25,12 @@ export interface MaintenanceTask {
    */
   readonly group: 'queue' | 'notify' | 'store';
   readonly everyMs: number;
-  run(limits: TaskLimits): Promise<Partial<MaintenanceReport>>;
+  run(limits: TaskLimits): Promise<TaskResult>;
+}
+
+export interface TaskResult extends Partial<MaintenanceReport> {
+  /** When the task next has anything to do under the same policy, epoch ms. Absent or `null`: it may have at any time. */
+  readonly restUntil?: EpochMs | null;
 }
 
 export interface TaskLimits {
@@ -92,7 +98,12 @@ export function queueTasks(
   });
   return [
     task('operator controls', async () => ({ announced: await settleControls(deps) })),
-    task('exemption notices', async () => ({ announced: await announceExemptions(deps, await policy()) })),
+    task('exemption notices', async () => {
+      const current = await policy();
+      const now = deps.clock.now();
+      const announced = await announceExemptions(deps, current);
+      return { announced, restUntil: nextNoticeAt(current.policy.exemptions, now) ?? now + MAX_REST_MS };
+    }),
     task('rollout', async () => {
       await advanceRollout(deps, await policy());
       return {};
@@ -126,17 +137,24 @@ export function maintenanceTasks(source: MaintenanceSource, pace: Pace = LOCAL_P
       const step = await (await alerts())?.step(last);
       return { alerted: step?.kind === 'delivered' ? step.entries : 0 };
     }),
-    task('dead letters', 'store', async () => ({ deadLettersRecorded: await recordDeadLetters(deps, deadLetters) })),
-    task('digest', 'store', async () => ({ digest: (await writeDigest(deps))?.detail?.digest?.root ?? null })),
+    task('dead letters', 'store', async () => {
+      const deadLettersRecorded = await recordDeadLetters(deps, deadLetters);
+      // Only letters that the queue itself has moved are found here, after hours of deliveries; the alarm watches the queue.
+      return { deadLettersRecorded, restUntil: deadLettersRecorded === 0 ? clock.now() + MAX_REST_MS : null };
+    }),
+    task('digest', 'store', async () => {
+      const now = clock.now();
+      const { entry, done } = await dailyDigest(deps);
+      return { digest: entry?.detail?.digest?.root ?? null, restUntil: done ? nextDigestAt(now) : null };
+    }),
     task('retention', 'store', async ({ until, last }) => {
       const { retentionMs } = (await policy()).policy;
       let pruned = 0;
-      for (let more = true; more; ) {
+      for (;;) {
         const piece = await pruneOld(deps, retentionMs);
         pruned += piece.entries;
-        more = piece.more && last && clock.now() < until;
+        if (!piece.more || !last || clock.now() >= until) return { pruned, restUntil: piece.lookAt };
       }
-      return { pruned };
     }),
   ];
 }
@@ -144,16 +162,26 @@ export function maintenanceTasks(source: MaintenanceSource, pace: Pace = LOCAL_P
 /** Called with the name of a task that failed. The task runs again at its next time. */
 export type OnTaskError = (name: string, error: unknown) => void;
 
-/** Runs each task once. A task that fails stops none of the others. */
+/** Tasks that rest are left out of a round. */
+export interface Resting {
+  readonly rests: TaskRests;
+  readonly clock: Pick<Clock, 'now'>;
+}
+
+/** Runs each task once. A task that fails stops none of the others. @param resting `null`: no task rests */
 export async function runTasks(
   tasks: readonly MaintenanceTask[],
   limits: TaskLimits,
   onError: OnTaskError,
+  resting: Resting | null = null,
 ): Promise<MaintenanceReport> {
   const reports: Partial<MaintenanceReport>[] = [];
   const run = async (task: MaintenanceTask): Promise<void> => {
+    if (resting?.rests.isResting(task.name, resting.clock.now()) === true) return;
     try {
-      reports.push(await task.run(limits));
+      const result = await task.run(limits);
+      reports.push(result);
+      resting?.rests.note(task.name, result.restUntil ?? null, resting.clock.now());
     } catch (error) {
       onError(task.name, error);
     }

@@ -93,10 +93,23 @@ export interface ScheduleDeps {
   readonly onScanGivenUp?: (scan: GivenUpScan) => void;
 }
 
-/** Decides whether to request a scan now, and stores the request. Of several ticks in parallel, only one gets the request. */
+/** As {@link checkSchedule}. @returns the request; `null`: no scan is due, or another process requested it */
 export async function requestScan(deps: ScheduleDeps, policy: CompiledPolicy): Promise<ScanRequest | null> {
+  return (await checkSchedule(deps, policy)).request;
+}
+
+/** What a check of the schedule did, and the state of the scan after it. */
+export interface ScheduleCheck {
+  readonly request: ScanRequest | null;
+  /** `null`: no scan was ever requested */
+  readonly scan: ScanState | null;
+}
+
+/** Decides whether to request a scan now, and stores the request. Of several ticks in parallel, only one gets the request. */
+export async function checkSchedule(deps: ScheduleDeps, policy: CompiledPolicy): Promise<ScheduleCheck> {
   const now = deps.clock.now();
   const known = await readTyped(deps.registers, SCAN);
+  const unchanged = { request: null, scan: known?.value ?? null };
   // The approved run begins with a scan.
   const requested =
     (await awaitsScan(deps.registers, policy.hash, now)) ||
@@ -104,12 +117,12 @@ export async function requestScan(deps: ScheduleDeps, policy: CompiledPolicy): P
   const isRunning = known?.value.state === 'running';
   const held = isRunning && (await leaseHolder(deps.registers, deps.clock, SCAN_LEASE)) !== null;
   const next = nextState(known?.value ?? null, policy, now, deps.newId, { requested, held });
-  if (next === null) return null;
-  if ((await writeTyped(deps.registers, SCAN, next, known?.version ?? null)) === null) return null;
-  if (next.state !== 'done') return { runId: next.runId, again: next.attempts > 0 };
+  if (next === null) return unchanged;
+  if ((await writeTyped(deps.registers, SCAN, next, known?.version ?? null)) === null) return unchanged;
+  if (next.state !== 'done') return { request: { runId: next.runId, again: next.attempts > 0 }, scan: next };
   const nextAt = nextScanAt(policy.policy.schedule, next.dueAt);
   deps.onScanGivenUp?.({ runId: next.runId, nextAt: nextAt === null ? null : toIso(Math.max(now, nextAt)) });
-  return null;
+  return { request: null, scan: next };
 }
 
 /** Whether an event has requested a scan, and the minimum interval since the last scan has passed. */
@@ -244,15 +257,9 @@ function missing(runId: string): never {
  * Time since the last complete scan, or else since the first scan was due, in periods of the schedule: above 2 needs attention.
  * `null` before the first request.
  */
-export async function scanAge(
-  { registers, clock }: Pick<ScheduleDeps, 'registers' | 'clock'>,
-  policy: CompiledPolicy,
-): Promise<number | null> {
-  const known = await scanNow(registers);
-  if (known === null) return null;
-  const { completedAt, dueAt: due } = known.value;
-  const since = completedAt ?? due;
-  const { schedule } = policy.policy;
+export function scanAge(scan: ScanState | null, { schedule }: CompiledPolicy['policy'], now: EpochMs): number | null {
+  if (scan === null) return null;
+  const since = scan.completedAt ?? scan.dueAt;
   const next = nextScanAt(schedule, since);
-  return next === null ? null : (clock.now() - since) / Math.max(1, next - since);
+  return next === null ? null : (now - since) / Math.max(1, next - since);
 }

@@ -1,10 +1,18 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { LOCAL_PACE, maintenanceTasks, runTasks } from '../../../../shared/app/runtime/maintenance.ts';
+import {
+  LOCAL_PACE,
+  type MaintenanceTask,
+  maintenanceTasks,
+  runTasks,
+  type TaskResult,
+} from '../../../../shared/app/runtime/maintenance.ts';
+import { MAX_REST_MS, TaskRests } from '../../../../shared/app/runtime/task-rests.ts';
 import { awsStore } from '../../../../shared/compose/stores/aws.ts';
 import { policyOf } from '../../../support/domain-kit.ts';
 import { Workshop } from '../../../support/workshop.ts';
 
 const POLICY = policyOf('computeOptimizer: Active', 'guardrails: { maxChanges: { percent: 100 } }');
+const RETAINING = policyOf('computeOptimizer: Active', 'retention: 30d');
 const HOUR = 3_600_000;
 let shop: Workshop;
 
@@ -55,5 +63,58 @@ describe('the maintenance list', () => {
     });
     expect(report.keysDue).toBe(1);
     expect(await shop.messages()).toHaveLength(1);
+  });
+});
+
+describe('a task that reports when it next has anything to do', () => {
+  /** Runs the task once in a round at `now`. @returns whether the task ran */
+  function roundsOf(results: () => TaskResult) {
+    const rests = new TaskRests();
+    return async (now: number): Promise<boolean> => {
+      let ran = false;
+      const run = async (): Promise<TaskResult> => {
+        ran = true;
+        return results();
+      };
+      const task: MaintenanceTask = { name: 'digest', group: 'store', everyMs: 60_000, run };
+      await runTasks([task], { until: now, last: false }, () => undefined, { rests, clock: { now: () => now } });
+      return ran;
+    };
+  }
+
+  it('rests until then, and at most five minutes', async () => {
+    const round = roundsOf(() => ({ restUntil: HOUR }));
+    const ran: boolean[] = [];
+    for (let minute = 0; minute <= 5; minute += 1) ran.push(await round(minute * 60_000));
+    expect(ran).toEqual([true, false, false, false, false, true]);
+    const short = roundsOf(() => ({ restUntil: 90_000 }));
+    expect([await short(0), await short(89_999), await short(90_000)]).toEqual([true, false, true]);
+  });
+
+  it('runs in every round if it does not know, if it failed, and after the clock was set back', async () => {
+    const unknown = roundsOf(() => ({}));
+    expect([await unknown(0), await unknown(1)]).toEqual([true, true]);
+    const failing = roundsOf(() => {
+      throw new Error('the table is not available');
+    });
+    expect([await failing(0), await failing(1)]).toEqual([true, true]);
+    const set = roundsOf(() => ({ restUntil: 2 * HOUR }));
+    expect([await set(HOUR), await set(HOUR - MAX_REST_MS), await set(0)]).toEqual([true, true, true]);
+  });
+
+  it('is the digest until the next day, retention until its next search, and dead letters for a while', async () => {
+    const now = shop.clock.now();
+    await shop.scan();
+    const resultOf = async (name: string): Promise<TaskResult> => {
+      const task = tasksOf({ policy: async () => RETAINING }).find((each) => each.name === name);
+      return (await task?.run({ until: now + 5_000, last: false })) ?? expect.fail(`no task ${name}`);
+    };
+    const day = 24 * HOUR;
+    expect((await resultOf('digest')).restUntil).toBe((Math.floor(now / day) + 1) * day);
+    expect((await resultOf('retention')).restUntil).toBe(now + HOUR);
+    expect((await resultOf('dead letters')).restUntil).toBe(now + MAX_REST_MS);
+    expect((await resultOf('exemption notices')).restUntil).toBe(now + MAX_REST_MS);
+    expect((await resultOf('requeue due')).restUntil).toBeUndefined();
+    expect((await resultOf('publish')).restUntil).toBeUndefined();
   });
 });
