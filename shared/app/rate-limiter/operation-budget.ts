@@ -16,6 +16,8 @@ import { NO_SLOTS, SlotBlock } from './slot-block.ts';
 
 /** While a cut is being measured, blocks are this many times smaller, so that outcomes are stored sooner. */
 const SETTLING_BLOCKS = 4;
+/** At most this share of the slots of a block is waited for while calls come more slowly than slots. */
+const CALM_SHARE = 0.1;
 
 /** The outcome of a call, and when the call was made. */
 interface CallOutcome {
@@ -41,6 +43,8 @@ export interface OperationOptions {
   readonly name: string;
   readonly rules: RateRules;
   readonly reserveMs: number;
+  /** The same while calls come more slowly than slots and no limit is known, ms. */
+  readonly calmReserveMs: number;
   /** How late a slot may be used, ms. */
   readonly patienceMs: number;
 }
@@ -56,6 +60,8 @@ export class OperationBudget {
   #measuring = false;
   /** How many slots to reserve next: more while all are used, only as many as were used if some lapsed. */
   #want = 1;
+  /** Whether calls came more slowly than the slots of the last block. */
+  #calm = false;
   #outcomes: CallOutcome[] = [];
   /** Whether the operation was called since the shared state last recorded it. */
   #called = false;
@@ -113,8 +119,10 @@ export class OperationBudget {
 
   /** A process that calls rarely must not take slots from busy ones, and a busy process should not write for every call. */
   #learn(): void {
-    const { size, lapsed } = this.#block;
-    if (size > 0) this.#want = lapsed === 0 ? size * 2 : Math.max(1, size - lapsed);
+    const { size, lapsed, waited } = this.#block;
+    if (size === 0) return;
+    this.#want = lapsed === 0 ? size * 2 : Math.max(1, size - lapsed);
+    this.#calm = waited <= size * CALM_SHARE;
   }
 
   async #reserve(): Promise<void> {
@@ -122,7 +130,7 @@ export class OperationBudget {
     let reach = reserveMs;
     const written = await shared.change((page, now): Change<Written> => {
       const state = this.#advance(page.operations[name] ?? null, now);
-      const spanMs = state.settling ? reserveMs / SETTLING_BLOCKS : reserveMs;
+      const spanMs = this.#spanMs(state);
       const most = Math.max(1, Math.round((state.rate * spanMs) / 1000));
       const [next, slots] = reserve(state, now, Math.min(most, this.#want));
       // Slots far in the future would keep their old spacing after the rate is cut, so a process whose slots would begin beyond `reach` waits first.
@@ -145,6 +153,17 @@ export class OperationBudget {
       patienceMs: everyMs + Math.max(0, clock.now() - written.begunAt) + patienceMs,
       steps: check.steps(),
     });
+  }
+
+  /**
+   * The time that a reservation may cover, ms. Calls that are slower than the slots, such as those of a listing that requests one page after the
+   * other, use a long block no faster than a short one, so it costs fewer writes and adds no burst. Once a limit is known, the slots that these
+   * calls leave unused are for other processes.
+   */
+  #spanMs({ settling, limit }: BucketState): number {
+    const { reserveMs, calmReserveMs } = this.#options;
+    if (settling) return reserveMs / SETTLING_BLOCKS;
+    return this.#calm && limit === null ? calmReserveMs : reserveMs;
   }
 
   #advance(stored: BucketState | null, now: EpochMs): BucketState {

@@ -48,6 +48,8 @@ const PATIENCE = 4;
 const AUTO_LATE_MS = 250;
 /** Without a total budget, a reservation covers at most this time, ms, because slots that other workers reserved keep their spacing after a cut. */
 const AUTO_RESERVE_MS = 250;
+/** The same for calls that come more slowly than slots, ms: after a cut, the process makes these calls no faster than before it. */
+const AUTO_CALM_RESERVE_MS = 1_000;
 
 /**
  * The rate limiter that all workers share (invariant 4): a bucket per (service, operation) that adapts to what the service accepts, so that throttling
@@ -99,12 +101,16 @@ export function createLimiter(options: LimiterOptions): Limiter {
     ceiling === null
       ? { reserveMs: Math.min(AUTO_RESERVE_MS, reserveMs), patienceMs: AUTO_LATE_MS }
       : { reserveMs, patienceMs: PATIENCE * reserveMs };
+  const calmReserveMs = (meteredIn: MeteredCall['meteredIn']): number =>
+    ceiling === null && meteredIn === 'caller' ? Math.min(AUTO_CALM_RESERVE_MS, reserveMs) : slots.reserveMs;
   const operationOf = (call: MeteredCall): OperationBudget => {
     const name = nameOf(call);
     // An operation that is called in the caller's account and in members has one bucket, but its calls follow different rules.
     const id = ceiling === null ? `${name} ${call.meteredIn}` : name;
     const rules = ceiling === null ? autoRules(call) : fixedRules(ceiling);
-    const known = operations.get(id) ?? new OperationBudget({ ...common, ...slots, name, rules });
+    const known =
+      operations.get(id) ??
+      new OperationBudget({ ...common, ...slots, calmReserveMs: calmReserveMs(call.meteredIn), name, rules });
     operations.set(id, known);
     return known;
   };

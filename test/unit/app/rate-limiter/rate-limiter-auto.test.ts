@@ -7,11 +7,31 @@ import { limiterTimesOf } from '../../../support/limiter-times.ts';
 import { type ManualClock, manualClock } from '../../../support/manual-clock.ts';
 
 const ASSUME: MeteredCall = { service: 'sts', operation: 'AssumeRole', meteredIn: 'caller' };
+const LIST: MeteredCall = { service: 'organizations', operation: 'ListAccounts', meteredIn: 'caller' };
 const READ: MeteredCall = { service: 'compute-optimizer', operation: 'GetEnrollmentStatus', meteredIn: 'member' };
 const CHANGE: MeteredCall = { service: 'compute-optimizer', operation: 'UpdateEnrollmentStatus', meteredIn: 'member' };
 
-function limiterOf(clock: ManualClock, registers: Registers, ceiling: number | null = null): Limiter {
-  return createLimiter({ registers, clock, ...limiterTimesOf(clock), ceiling, reserveMs: 100 });
+function limiterOf(clock: ManualClock, registers: Registers, ceiling: number | null = null, reserveMs = 100): Limiter {
+  return createLimiter({ registers, clock, ...limiterTimesOf(clock), ceiling, reserveMs });
+}
+
+/** Registers that answer in 5 ms, like a table, and count writes. */
+function countingTable(clock: ManualClock): { readonly registers: Registers; writes(): number } {
+  const inner = memoryRegisters();
+  let writes = 0;
+  const registers: Registers = {
+    ...inner,
+    async read(name) {
+      await clock.sleep(5);
+      return inner.read(name);
+    },
+    async write(name, value, expected) {
+      writes += 1;
+      await clock.sleep(5);
+      return inner.write(name, value, expected);
+    },
+  };
+  return { registers, writes: () => writes };
 }
 
 /** Makes this call in 32 lanes, each taking 80 ms. @returns when each call was made, ms from now */
@@ -112,6 +132,50 @@ describe('without a total budget', () => {
     const [early, late] = [inMinute(2), inMinute(9)];
     expect(early).toBeGreaterThan(300);
     expect(late).toBeGreaterThanOrEqual(0.95 * early);
+  });
+
+  it.each([
+    { callMs: 50, most: 35 },
+    { callMs: 80, most: 50 },
+  ])('a listing of 500 pages of $callMs ms, one after the other, makes at most $most writes', async (listing) => {
+    const { callMs, most } = listing;
+    const clock = manualClock();
+    const { registers, writes } = countingTable(clock);
+    const limiter = limiterOf(clock, registers, null, 2_500);
+    let listedAt = 0;
+    const list = async (): Promise<void> => {
+      for (let page = 0; page < 500; page += 1) {
+        const leave = await limiter.acquire(LIST);
+        await clock.sleep(callMs);
+        limiter.report(LIST, 'ok', leave);
+      }
+      listedAt = clock.now();
+    };
+    const begun = clock.now();
+    const listed = list();
+    await clock.advance(500 * 2 * callMs);
+    await listed;
+    expect(listedAt - begun).toBeLessThanOrEqual(1.05 * 500 * callMs);
+    expect(writes()).toBeLessThanOrEqual(most);
+  });
+
+  it('a slow listing does not hold up the calls of another process', async () => {
+    const clock = manualClock();
+    const { registers } = countingTable(clock);
+    const [one, other] = [limiterOf(clock, registers, null, 2_500), limiterOf(clock, registers, null, 2_500)];
+    const list = async (): Promise<void> => {
+      for (let page = 0; page < 200; page += 1) {
+        const leave = await one.acquire(LIST);
+        await clock.sleep(80);
+        one.report(LIST, 'ok', leave);
+      }
+    };
+    const listed = list();
+    await clock.advance(5_000);
+    // The rate grows for the calls that wait, although the listing reserves more slots than it uses.
+    expect((await calls(clock, other, LIST, 5)).length).toBeGreaterThanOrEqual(100);
+    await clock.advance(60_000);
+    await listed;
   });
 
   it('does not release a burst of reserved slots that were not used in time', async () => {
