@@ -33,7 +33,13 @@ export async function readOrganization(
   const { accountId: own } = identity;
   const reader = createReader(clients, calls, own, options);
   const ids = await retry(() => describeOrganization(clients, calls, own));
-  const listed = await listAccounts(reader, onProgress);
+  // Neither listing needs the other, and the pages of each can only be requested one after the other.
+  const [listed, index] = await Promise.all([
+    listAccounts(reader, onProgress),
+    tags && hasTagIndex(identity, ids.managementAccountId)
+      ? readTagIndex(clients, calls, own, ids.organizationId, options, options.onNoTagIndex)
+      : null,
+  ]);
   if (listed.size > maxAccounts) {
     const message =
       `The organization has ${listed.size} accounts, more than the maximum of ${maxAccounts}. ` +
@@ -57,9 +63,6 @@ export async function readOrganization(
     }),
   );
   if (!tags) return { ...ids, tags, accounts };
-  const index = hasTagIndex(identity, ids.managementAccountId)
-    ? await readTagIndex(clients, calls, own, ids.organizationId, options, options.onNoTagIndex)
-    : null;
   if (index === null) return { ...ids, tags, accounts: await withTags(reader, accounts, onProgress) };
   return { ...ids, tags, accounts: await withIndexedTags(reader, accounts, index) };
 }

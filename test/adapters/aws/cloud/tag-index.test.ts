@@ -47,6 +47,21 @@ describe('the tags of all accounts', () => {
     expect(world.count('ListTagsForResource')).toBe(0);
   });
 
+  it('are listed while the accounts are listed', async () => {
+    const world = await accountsOf(accounts, {
+      ListAccounts: ({ NextToken }) => {
+        const page = Number(NextToken ?? 0);
+        return page === 5 ? { Accounts: accounts } : { Accounts: [], NextToken: String(page + 1) };
+      },
+      GetResources: () => ({ ResourceTagMappingList: [mappingOf(arn(OTHER))] }),
+    });
+    const { cloud } = cloudOn(world.endpoint);
+    const { accounts: found } = await read({ cloud }, true);
+    expect(found.find(({ id }) => id === OTHER)?.tags).toEqual({ env: 'dev' });
+    const operations = world.requests.map(({ operation }) => operation);
+    expect(operations.indexOf('GetResources')).toBeLessThan(operations.lastIndexOf('ListAccounts'));
+  });
+
   it('leave out entries that are not accounts of this organization', async () => {
     const world = await worldOf({
       ResourceTagMappingList: [
