@@ -96,6 +96,7 @@ function isConditionOrNull(value: unknown): boolean {
     Number.isSafeInteger(value['attempts']) &&
     CONDITION_TEXTS_OR_NULL.every((name) => isTextOrNull(value[name])) &&
     isClaimOrNull(value['claim']) &&
+    isCauseIfPresent(value['changedBy']) &&
     isListOfObjects(value['setBacks']) &&
     (value['contested'] === undefined || isObject(value['contested'])) &&
     (value['ruleModeSource'] === undefined || isObject(value['ruleModeSource']))
@@ -110,6 +111,10 @@ function isClaimOrNull(value: unknown): boolean {
     isTextOrNull(value['clientToken']) &&
     typeof value['optOut'] === 'boolean'
   );
+}
+
+function isCauseIfPresent(value: unknown): boolean {
+  return value === undefined || (isObject(value) && ['actor', 'operation', 'at'].every((name) => isText(value[name])));
 }
 
 const isListOfObjects = (value: unknown): boolean =>

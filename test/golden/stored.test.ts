@@ -4,6 +4,8 @@ import type { Stores } from '../../shared/app/context.ts';
 import { listOf, ownDigests } from '../../shared/app/ledger/digest.ts';
 import { verifyLedger } from '../../shared/app/queries/audit/verify.ts';
 import type { AccountRecord } from '../../shared/domain/account/record.ts';
+import type { Condition } from '../../shared/domain/enrollment/condition.ts';
+import { byKind } from '../../shared/domain/enrollment/kinds/index.ts';
 import { makeBench as makeTable, type SimulatedAws, startSimulatedAws } from '../adapters/aws/stores.ts';
 import { makeBench as makeFile } from '../adapters/embedded/stores.ts';
 import { readRecords } from '../support/world.ts';
@@ -42,6 +44,16 @@ async function table(): Promise<Stores> {
   return bench.open();
 }
 
+/** Version 0.1.0 left the caller behind an open drift to the entries; later versions keep it in the record as well. */
+function withoutCauses(record: AccountRecord): AccountRecord {
+  const bare = (condition: Condition | null): Condition | null => {
+    if (condition === null) return null;
+    const { changedBy: _, ...rest } = condition;
+    return rest;
+  };
+  return { ...record, conditions: byKind((id) => bare(record.conditions[id])) };
+}
+
 test.each([
   ['embedded', embedded],
   ['aws', table],
@@ -64,7 +76,7 @@ test.each([
   // Entries that a checkpoint replaced are gone.
   const whole = [...foldAll(chains)].filter(([chain]) => chains.get(chain)?.[0]?.seq === 1);
   expect(whole.length).toBe(storedRecords.size - 1);
-  expect(asStored(new Map(whole))).toEqual(new Map(whole.map(([chain]) => [chain, storedRecords.get(chain)])));
+  expect(asStored(new Map(whole.map(([chain, record]) => [chain, withoutCauses(record)])))).toEqual(new Map(whole.map(([chain]) => [chain, storedRecords.get(chain)])));
 
   const read = await registers.list('');
   expect(new Map(read.map(({ name, value }) => [name, value]))).toEqual(storedRegisters);

@@ -80,6 +80,12 @@ export function contestMessage(reversions: readonly Reversion[]): string {
   );
 }
 
+/** Who caused the open drift, as far as CloudTrail named them; `null`: no open drift, or nobody was named. */
+export function actorBehind({ driftSince, changedBy, setBacks = [] }: Condition): string | null {
+  if (driftSince === null) return null;
+  return changedBy?.actor ?? setBacks.at(-1)?.by ?? null;
+}
+
 export function foldContention(
   known: Condition | null,
   entry: { readonly type: string; readonly at: string; readonly api: unknown; readonly detail: Detail | null },

@@ -1,4 +1,4 @@
-import type { AccountState, Claim, Condition, Facet } from '../enrollment/condition.ts';
+import type { AccountState, Claim, Condition, DriftCause, Facet } from '../enrollment/condition.ts';
 import { actionOf, byKind, ENROLLMENT_IDS, type EnrollmentId } from '../enrollment/kinds/index.ts';
 import type { AccountId, EpochMs } from '../enrollment/model.ts';
 import { isDrift } from '../enrollment/verdict.ts';
@@ -42,6 +42,19 @@ function nextDriftSince(condition: Condition | null, entry: LedgerEntry, { verdi
   return condition?.driftSince ?? (isDrift(verdict) ? entry.at : null);
 }
 
+/** The last reported caller while the drift is open. Only an entry about one enrollment names a caller. */
+function nextCause(
+  condition: Condition | null,
+  entry: LedgerEntry,
+  driftSince: string | null,
+): { readonly changedBy?: DriftCause } {
+  if (driftSince === null) return {};
+  const reported = entry.enrollment === null ? undefined : entry.detail?.changedBy;
+  if (reported === undefined) return condition?.changedBy === undefined ? {} : { changedBy: condition.changedBy };
+  const { actor, operation, at } = reported;
+  return { changedBy: { actor, operation, at } };
+}
+
 function nextClaim(condition: Condition | null, entry: LedgerEntry): Claim | null {
   const claim = condition?.claim ?? null;
   if (entry.type === 'RemediationStarted') {
@@ -79,6 +92,7 @@ function foldFacet(condition: Condition | null, entry: LedgerEntry, after: Facet
   // Disassociating counts as an opt-out but leaves the enrollment enabled, so no cool-down follows [automation-org].
   const effect = actionOf(enrollment, entry.api?.operation ?? '')?.effect;
   const disabled = entry.detail?.optOut === true && effect !== 'disassociate';
+  const driftSince = nextDriftSince(condition, entry, after);
   const optOutDone = entry.type === 'RemediationSucceeded' && disabled;
   return {
     ...after,
@@ -87,7 +101,8 @@ function foldFacet(condition: Condition | null, entry: LedgerEntry, after: Facet
     runId: entry.runId ?? condition?.runId ?? null,
     since: condition !== null && condition.verdict === after.verdict ? condition.since : entry.at,
     changedAt: entry.at,
-    driftSince: nextDriftSince(condition, entry, after),
+    driftSince,
+    ...nextCause(condition, entry, driftSince),
     claim: nextClaim(condition, entry),
     optedOutAt: optOutDone ? entry.at : (condition?.optedOutAt ?? null),
     ...foldContention(condition, entry, after),

@@ -31,10 +31,21 @@ export interface Condition extends Facet, Contention {
   readonly changedAt: string;
   /** When the open drift was first observed; `null` if none is open. It stays open while its fix is delayed or fails. */
   readonly driftSince: string | null;
+  /** The call behind the open drift, if CloudTrail reported it. Absent: no open drift, or the actor is unknown. */
+  readonly changedBy?: DriftCause;
   /** A worker has recorded that it will make a call, and has not recorded the outcome yet. */
   readonly claim: Claim | null;
   /** When Rollcall last opted this enrollment out. The 24-hour cool-down counts from then or from AWS's timestamp, whichever is later. */
   readonly optedOutAt: string | null;
+}
+
+/** The call of somebody else that caused a drift. */
+export interface DriftCause {
+  /** The caller's ARN, or the best other name that CloudTrail has. */
+  readonly actor: string;
+  readonly operation: string;
+  /** ISO 8601. */
+  readonly at: string;
 }
 
 /** A worker's announcement of a call for one (account, enrollment), from its `RemediationStarted` entry. */

@@ -3,13 +3,13 @@ import type { ReasonCode } from './reason-codes.ts';
 import { reasonText } from './reason-codes.ts';
 import type { Verdict } from './verdict.ts';
 
-/** The status of one enrollment as people see it. A verdict is the internal name; `Blocked` becomes Waiting or Needs attention. */
+/** The status of one enrollment as people see it, worst first. A verdict is the internal name; `Blocked` becomes Waiting or Needs attention. */
 export const STATUSES = [
   'Needs attention',
   'Drifted',
+  'Unknown',
   'In progress',
   'Waiting',
-  'Unknown',
   'Suspended',
   'Exempt',
   'Compliant',
@@ -72,6 +72,11 @@ export function statusesOf<C extends VerdictAndReason>(
     statuses.set(id, statusOf(condition, needed ?? null));
   }
   return statuses;
+}
+
+/** Its place among {@link STATUSES}: 0 is the worst. */
+export function severityOf(status: Status): number {
+  return STATUSES.indexOf(status);
 }
 
 /** How people see each enrollment of one account: its status, and one sentence for the reason. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { withDetection } from '../../../../shared/domain/account/drift-detection.ts';
-import { isReverted, MAX_REVERSIONS } from '../../../../shared/domain/account/flapping.ts';
+import { actorBehind, isReverted, MAX_REVERSIONS } from '../../../../shared/domain/account/flapping.ts';
 import { type AccountRecord, emptyRecord, foldEntry, wakeAt } from '../../../../shared/domain/account/record.ts';
 import { accountEntry, type EntryContext, transition } from '../../../../shared/domain/account/transition.ts';
 import type { Condition } from '../../../../shared/domain/enrollment/condition.ts';
@@ -125,6 +125,22 @@ describe('an account that is reverted', () => {
     expect(wakeAt(history.record)).toBeNull();
     history.now += 3 * DAY;
     expect(history.assess(seen('Inactive', { lastUpdated: history.now }))).toBeNull();
+  });
+
+  it('keeps who caused the open drift, until it is resolved', () => {
+    const history = compliantAccount();
+    history.now += HOUR;
+    const changedBy = { actor: 'arn:aws:iam::1:user/ann', operation: 'x', requestId: 'r', at: iso(history.now) };
+    history.assess(seen('Inactive', { lastUpdated: history.now }), { changedBy });
+    const { requestId: _, ...kept } = changedBy;
+    expect(history.condition.changedBy).toEqual(kept);
+    expect(actorBehind(history.condition)).toBe(changedBy.actor);
+    // Another observation of the same drift names nobody.
+    history.assess(seen('Failed', { lastUpdated: history.now }));
+    expect(history.condition.changedBy).toEqual(kept);
+    history.assess(seen('Active', { lastUpdated: history.now }));
+    expect(history.condition).not.toHaveProperty('changedBy');
+    expect(actorBehind(history.condition)).toBeNull();
   });
 
   it('stays contested while it is compliant, and under another policy', () => {
