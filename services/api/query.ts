@@ -11,6 +11,8 @@ export const limit = (max: number, preset: number) =>
   z.coerce.number().int().min(1).max(max).default(preset).describe(`Maximum number of results; default ${preset}`);
 export const cursor = z.string().min(1).max(2_048).optional().describe('`next` of the previous page');
 export const word = z.string().min(1).max(200);
+/** An ARN, or another name that CloudTrail has for a caller. */
+export const actor = z.string().min(1).max(512);
 export const several = <T extends z.ZodType>(item: T) => z.array(item).max(50).optional();
 export const flag = z.enum(['true', 'false']).default('false');
 const moment = z.string().min(1).max(40);
@@ -21,7 +23,7 @@ export const auditFilter = {
   enrollment: enrollment.optional(),
   type: entryType.optional(),
   run: word.optional(),
-  actor: z.string().min(1).max(512).optional(),
+  actor: actor.optional(),
   since: moment.optional().describe(`At or after: ${MOMENT}`),
   until: moment.optional().describe(`Before: ${MOMENT}`),
 };

@@ -6,7 +6,7 @@ import { MAX_ACCOUNTS } from '../../../shared/domain/page-bounds.ts';
 import { compressed } from '../compression.ts';
 import { isKnown } from '../negotiation.ts';
 import { ApiProblem } from '../problem.ts';
-import { cursor, flag, limit, MAX_LIMIT, several, word } from '../query.ts';
+import { actor, cursor, flag, limit, MAX_LIMIT, several, word } from '../query.ts';
 import { jsonRoute, NONE, streamRoute } from '../route.ts';
 import { MOST_AT_ONCE, tooLarge } from '../stream.ts';
 import type { ApiSystem } from '../system.ts';
@@ -24,13 +24,15 @@ export const accountRoutes = [
     query: z.strictObject({
       status: several(complianceStatus).describe('Any of these'),
       verdict: several(verdict).describe('Any of these internal names of statuses'),
-      reason: several(word).describe('Any of these; of the same enrollment as status, verdict and rule'),
+      reason: several(word).describe('Any of these; of the same enrollment as status, verdict, rule and changedBy'),
       rule: several(word).describe('Any of these deciding rules'),
+      changedBy: several(actor).describe('Any of these actors behind an open drift; `unknown`: nobody is named'),
+      accountStatus: several(complianceStatus).describe('The status of the account: the worst of its enrollments'),
       enrollment: enrollment
         .optional()
-        .describe('The enrollment that status, verdict, reason and rule are about; default: any'),
+        .describe('The enrollment that status, verdict, reason, rule and changedBy are about; default: any'),
       ou: word.optional().describe('This OU and all OUs below it'),
-      text: word.optional().describe('Part of id, name, OU, reason or rule'),
+      text: word.optional().describe('Part of id, name, OU, reason, rule or actor'),
       sort: z.enum(ACCOUNT_SORTS).default('accountId'),
       order: z.enum(['asc', 'desc']).default('asc'),
       limit: limit(MAX_ACCOUNTS_LIMIT, 100),

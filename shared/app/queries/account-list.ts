@@ -1,38 +1,46 @@
 import * as z from 'zod';
 import { sha256Hex } from '../../domain/canonical-hash.ts';
 import { ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
-import type { Status } from '../../domain/enrollment/status.ts';
+import { type Status, severityOf } from '../../domain/enrollment/status.ts';
 import { VERDICTS, type Verdict } from '../../domain/enrollment/verdict.ts';
 import { ouCovers } from '../../domain/policy/index.ts';
 import { makeCursor } from '../../ports/cursor.ts';
 import { BadCursorError } from '../../ports/ledger.ts';
 import type { Clock } from '../../ports/system.ts';
-import type { Stores } from '../context.ts';
-import { type AccountRow, type Cell, RowMaker } from './account-rows.ts';
+import { type AccountRow, type AccountSources, type Cell, RowMaker } from './account-rows.ts';
 import type { accountsAnswer } from './answers/accounts.ts';
+import { NO_STATUSES } from './plan-document.ts';
 
 type AccountPage = Omit<z.infer<typeof accountsAnswer>, 'facets'>;
 type Facets = NonNullable<z.infer<typeof accountsAnswer>['facets']>;
 
-export const ACCOUNT_SORTS = ['accountId', 'name', 'ou', ...ENROLLMENT_IDS, 'since'] as const;
+/** `severity`: worst status first, then oldest. */
+export const ACCOUNT_SORTS = ['accountId', 'name', 'ou', ...ENROLLMENT_IDS, 'since', 'severity', 'age'] as const;
 type AccountSort = (typeof ACCOUNT_SORTS)[number];
 
 export interface AccountListQuery {
-  /** Any of these statuses. Together with `verdict`, `reason` and `rule`, all conditions must hold for the same enrollment. */
+  /** Any of these statuses. Together with `verdict`, `reason`, `rule` and `changedBy`, all conditions must hold for the same enrollment. */
   readonly status?: readonly Status[] | undefined;
   readonly verdict?: readonly Verdict[] | undefined;
   readonly reason?: readonly string[] | undefined;
   readonly rule?: readonly string[] | undefined;
+  /** Who caused the open drift, as the row names them; `unknown` stands for open drift without a name. */
+  readonly changedBy?: readonly string[] | undefined;
+  /** The account's own status: the worst of its enrollments. */
+  readonly accountStatus?: readonly Status[] | undefined;
   readonly enrollment?: EnrollmentId | undefined;
   /** The OU and all OUs below it. */
   readonly ou?: string | undefined;
-  /** Part of id, name, OU, reason or rule; case does not matter. */
+  /** Part of id, name, OU, reason, rule or actor; case does not matter. */
   readonly text?: string | undefined;
   readonly sort: AccountSort;
   readonly order: 'asc' | 'desc';
   readonly limit: number;
   readonly cursor: string | null;
 }
+
+/** The value of the filter `changedBy` for open drift whose actor is unknown. */
+export const NOBODY_NAMED = 'unknown';
 
 /** All accounts at one time. */
 interface Rows {
@@ -43,7 +51,7 @@ interface Rows {
 
 /** Lists of accounts. Sorting and counting need all accounts, so all are cached for a moment. */
 export class AccountTable {
-  readonly #stores: Pick<Stores, 'snapshots' | 'records'>;
+  readonly #stores: AccountSources;
   readonly #clock: Clock;
   readonly #maxAgeMs: number;
   readonly #turn: () => Promise<void>;
@@ -54,7 +62,7 @@ export class AccountTable {
 
   /** @param turn called before each longer computation; returns when the thread has time for it, so that other requests are not delayed */
   constructor(
-    stores: Pick<Stores, 'snapshots' | 'records'>,
+    stores: AccountSources,
     clock: Clock,
     maxAgeMs: number,
     turn: () => Promise<void> = async () => undefined,
@@ -70,12 +78,13 @@ export class AccountTable {
   async page(query: AccountListQuery): Promise<AccountPage> {
     const { all: rows } = await this.#rows();
     await this.#turn();
-    const fitting = rows.filter((row) => fits(row, query));
-    const { order, limit, sort } = query;
+    const { order, limit, sort, accountStatus } = query;
+    const counted = rows.filter((row) => fits(row, query));
+    const fitting =
+      accountStatus === undefined ? counted : counted.filter((row) => accountStatus.includes(row.accountStatus));
     const sign = order === 'asc' ? 1 : -1;
-    const keyed = fitting.map((row) => ({ row, key: sortKey(row, sort) }));
     const compare = (a: Place, b: Place): number => sign * (compareText(a.key, b.key) || compareText(a.id, b.id));
-    const places = keyed.map(({ row, key }) => ({ row, key, id: row.accountId })).sort(compare);
+    const places = fitting.map((row) => ({ row, key: sortKey(row, sort), id: row.accountId })).sort(compare);
     const after = query.cursor === null ? null : placeOf(query.cursor, query);
     const from = after === null ? 0 : places.findIndex((place) => compare(place, after) > 0);
     const page = from < 0 ? [] : places.slice(from, from + limit);
@@ -86,6 +95,7 @@ export class AccountTable {
       next: more ? cursorOf(last, query) : null,
       total: fitting.length,
       all: rows.length,
+      counts: countsOf(counted),
     };
   }
 
@@ -106,6 +116,7 @@ export class AccountTable {
       ous: count((row) => [row.ou]),
       rules: count((row) => cellsOf(row).map(({ rule }) => rule)),
       reasons: count((row) => cellsOf(row).map(({ reason }) => reason)),
+      actors: count((row) => cellsOf(row).map(({ changedBy }) => changedBy)),
     };
   }
 
@@ -142,6 +153,15 @@ export class AccountTable {
   }
 }
 
+function countsOf(rows: readonly AccountRow[]): AccountPage['counts'] {
+  const counts = new Map<Status, number>();
+  for (const { accountStatus } of rows) counts.set(accountStatus, (counts.get(accountStatus) ?? 0) + 1);
+  return {
+    ...NO_STATUSES,
+    ...Object.fromEntries(counts),
+  };
+}
+
 interface Place {
   readonly key: string;
   readonly id: string;
@@ -153,20 +173,21 @@ function cellsOf(row: AccountRow, only?: EnrollmentId): Cell[] {
 }
 
 function fits(row: AccountRow, query: AccountListQuery): boolean {
-  const { status, verdict, reason, rule, enrollment, ou, text } = query;
+  const { status, verdict, reason, rule, changedBy, enrollment, ou, text } = query;
   if (ou !== undefined && !(row.ou !== '' && ouCovers(ou, row.ou))) return false;
-  const asksCells = status !== undefined || verdict !== undefined || reason !== undefined || rule !== undefined;
+  const asksCells = [status, verdict, reason, rule, changedBy].some((each) => each !== undefined);
   const cellFits = (cell: Cell): boolean =>
     (status?.includes(cell.complianceStatus) ?? true) &&
     (verdict?.includes(cell.verdict) ?? true) &&
     (reason?.includes(cell.reason ?? '') ?? true) &&
-    (rule?.includes(cell.rule ?? '') ?? true);
+    (rule?.includes(cell.rule ?? '') ?? true) &&
+    (changedBy?.includes(cell.changedBy ?? (cell.driftSince === null ? '' : NOBODY_NAMED)) ?? true);
   if (asksCells && !cellsOf(row, enrollment).some(cellFits)) return false;
   return text === undefined || hasText(row, text.toLowerCase());
 }
 
 function hasText(row: AccountRow, wanted: string): boolean {
-  const cells = cellsOf(row).flatMap(({ reason, rule }) => [reason, rule]);
+  const cells = cellsOf(row).flatMap(({ reason, rule, changedBy }) => [reason, rule, changedBy]);
   return [row.accountId, row.name, row.ou, ...cells].some((part) => part?.toLowerCase().includes(wanted) ?? false);
 }
 
@@ -181,6 +202,10 @@ function sortKey(row: AccountRow, sort: AccountSort): string {
     case 'since':
       // Newest change first.
       return cellsOf(row).reduce((latest, { since }) => (since > latest ? since : latest), '');
+    case 'severity':
+      return `${String(severityOf(row.accountStatus)).padStart(2, '0')} ${row.since ?? ''} ${row.name.toLowerCase()}`;
+    case 'age':
+      return row.since ?? '';
     default:
       return verdictKey(row[sort]);
   }

@@ -1,8 +1,10 @@
 import type * as z from 'zod';
+import { actorBehind } from '../../domain/account/flapping.ts';
 import type { AccountRecord } from '../../domain/account/record.ts';
 import type { Condition } from '../../domain/enrollment/condition.ts';
-import { byKind } from '../../domain/enrollment/kinds/index.ts';
+import { byKind, ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../domain/enrollment/model.ts';
+import { type Status, severityOf } from '../../domain/enrollment/status.ts';
 import type { OrganizationAccount } from '../../domain/policy/types.ts';
 import type { Stores } from '../context.ts';
 import type { accountRow, enrollmentCell } from './answers/accounts.ts';
@@ -11,13 +13,19 @@ import { type StatusWords, statusWords } from './status-words.ts';
 export type Cell = z.infer<typeof enrollmentCell>;
 export type AccountRow = z.infer<typeof accountRow>;
 
+/** Where the rows come from. */
+export interface AccountSources {
+  readonly snapshots: Pick<Stores['snapshots'], 'load'>;
+  readonly records: Pick<Stores['records'], 'all'>;
+}
+
 /** Makes the rows of all accounts and their JSON text, and reuses those of unchanged accounts, which are most of them. */
 export class RowMaker {
   #known: ReadonlyMap<AccountId, Known> = new Map();
   readonly #texts = new WeakMap<AccountRow, string>();
 
   /** All accounts of the last snapshot and of the records, with their status. */
-  async read({ snapshots, records }: Pick<Stores, 'snapshots' | 'records'>): Promise<readonly AccountRow[]> {
+  async read({ snapshots, records }: AccountSources): Promise<readonly AccountRow[]> {
     const snapshot = await snapshots.load();
     const accounts = new Map((snapshot?.accounts ?? []).map((account) => [account.id, account]));
     const made = new Map<AccountId, Known>();
@@ -50,7 +58,7 @@ export class RowMaker {
   #rowOfNew(account: OrganizationAccount): Known {
     const known = this.#known.get(account.id);
     if (known?.head === null && hasFacts(known.row, account)) return known;
-    return { head: null, row: { ...factsOf(account), ...byKind(() => null) } };
+    return { head: null, row: { ...factsOf(account), ...headlineOf(NO_CELLS), ...NO_CELLS } };
   }
 }
 
@@ -71,7 +79,35 @@ function rowOf(record: AccountRecord, account: OrganizationAccount | null): Acco
   const { accountId, conditions } = record;
   const about = account === null ? { accountId, ...NO_FACTS } : factsOf(account);
   const words = statusWords((id) => conditions[id]);
-  return { ...about, ...byKind((id) => cellOf(conditions[id], words[id])) };
+  const cells = byKind((id) => cellOf(conditions[id], words[id]));
+  return { ...about, ...headlineOf(cells), ...cells };
+}
+
+type Cells = Pick<AccountRow, EnrollmentId>;
+const NO_CELLS: Cells = byKind(() => null);
+
+/** The enrollment with the worst status speaks for the account; of several, the one that has been so longest. */
+function headlineOf(cells: Cells): Pick<AccountRow, 'accountStatus' | 'leading' | 'since'> {
+  let worst: Headline | null = null;
+  for (const id of ENROLLMENT_IDS) {
+    const cell = cells[id];
+    if (cell === null) continue;
+    const next = { id, status: cell.complianceStatus, since: cell.driftSince ?? cell.since };
+    if (worst === null || isWorse(next, worst)) worst = next;
+  }
+  if (worst === null) return { accountStatus: 'Unknown', leading: null, since: null };
+  return { accountStatus: worst.status, leading: worst.id, since: worst.since };
+}
+
+interface Headline {
+  readonly id: EnrollmentId;
+  readonly status: Status;
+  readonly since: string;
+}
+
+function isWorse(a: Headline, b: Headline): boolean {
+  const by = severityOf(a.status) - severityOf(b.status);
+  return by < 0 || (by === 0 && a.since < b.since);
 }
 
 function factsOf({ id, name, ou, state, management }: OrganizationAccount) {
@@ -81,5 +117,9 @@ function factsOf({ id, name, ou, state, management }: OrganizationAccount) {
 function cellOf(condition: Condition | null, words: StatusWords | null): Cell | null {
   if (condition === null || words === null) return null;
   const { verdict, reason, status, ruleMode, desired, desiredRuleMode, rule, since, notBefore, attempts } = condition;
-  return { verdict, reason, ...words, status, ruleMode, desired, desiredRuleMode, rule, since, notBefore, attempts };
+  const { driftSince, setBacks = [] } = condition;
+  return {
+    ...{ verdict, reason, ...words, status, ruleMode, desired, desiredRuleMode, rule, since, notBefore, attempts },
+    ...{ driftSince, changedBy: actorBehind(condition), reversions: setBacks.length },
+  };
 }

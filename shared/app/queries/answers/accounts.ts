@@ -3,6 +3,8 @@ import { byKind } from '../../../domain/enrollment/kinds/index.ts';
 import { FIELDS } from '../../../domain/policy/types.ts';
 import {
   accountId,
+  complianceStatus,
+  count,
   enrollment,
   facet,
   ledgerEntry,
@@ -34,6 +36,9 @@ export const enrollmentCell = z.object({
   since: time,
   notBefore: timeOrNull,
   attempts: z.number(),
+  driftSince: timeOrNull.describe('When its open drift was first observed; null: no open drift'),
+  changedBy: textOrNull.describe('Who caused its open drift; null: no open drift, or CloudTrail named nobody'),
+  reversions: count.describe('How often someone else has reverted it within 24 hours'),
 });
 
 export const accountRow = z.object({
@@ -42,6 +47,9 @@ export const accountRow = z.object({
   ou: z.string(),
   state: state.nullable(),
   management: z.boolean(),
+  accountStatus: complianceStatus.describe('The worst status of its enrollments; Unknown: nothing is recorded yet'),
+  leading: enrollment.nullable().describe('The enrollment that its status comes from; null: nothing is recorded yet'),
+  since: timeOrNull.describe('Start of the open drift of that enrollment, or of its status'),
   ...byKind(() => enrollmentCell.nullable()),
 });
 
@@ -52,8 +60,13 @@ export const accountsAnswer = z.object({
   next: textOrNull.describe('Cursor of the next page'),
   total: z.number().describe('Accounts that match the filters'),
   all: z.number().describe('Number of all accounts'),
+  counts: z
+    .record(complianceStatus, count)
+    .describe('For each status, the number of accounts that match all filters except accountStatus'),
   facets: z
-    .object({ statuses: counted, verdicts: counted, ous: counted, rules: counted, reasons: counted })
+    .object({
+      ...{ statuses: counted, verdicts: counted, ous: counted, rules: counted, reasons: counted, actors: counted },
+    })
     .nullable()
     .describe(
       'The values that can be filtered by, each with its number of accounts in the whole organization; only with facets=true',
@@ -93,6 +106,10 @@ const condition = facet.extend({
     })
     .nullable(),
   optedOutAt: timeOrNull,
+  changedBy: z
+    .object({ actor: z.string(), operation: z.string(), at: time })
+    .optional()
+    .describe('The call behind the open drift, if CloudTrail reported it'),
   setBacks: list(z.object({ at: time, by: textOrNull })).optional(),
   contested: z.object({ since: time, message: z.string() }).optional(),
 });
