@@ -76,7 +76,9 @@ test.each([
   // Entries that a checkpoint replaced are gone.
   const whole = [...foldAll(chains)].filter(([chain]) => chains.get(chain)?.[0]?.seq === 1);
   expect(whole.length).toBe(storedRecords.size - 1);
-  expect(asStored(new Map(whole.map(([chain, record]) => [chain, withoutCauses(record)])))).toEqual(new Map(whole.map(([chain]) => [chain, storedRecords.get(chain)])));
+  expect(asStored(new Map(whole.map(([chain, record]) => [chain, withoutCauses(record)])))).toEqual(
+    new Map(whole.map(([chain]) => [chain, storedRecords.get(chain)])),
+  );
 
   const read = await registers.list('');
   expect(new Map(read.map(({ name, value }) => [name, value]))).toEqual(storedRegisters);
