@@ -40,7 +40,7 @@ export interface AccountListQuery {
 }
 
 /** The value of the filter `changedBy` for open drift whose actor is unknown. */
-export const NOBODY_NAMED = 'unknown';
+const NOBODY_NAMED = 'unknown';
 
 /** All accounts at one time. */
 interface Rows {
