@@ -25,7 +25,8 @@ import { LAST_VERSION, withVersion } from './two-versions.ts';
  *                     --traces [--seeds N]      runs the stored histories again (default 200), and lists those that
  *                                               behave differently or broke an invariant
  *                     --traces --renew          stores their current behaviour
- *                     --corpus                  runs the histories kept for the rare states, and lists the states that none of them reaches any more
+ *                     --corpus [--brief]        runs the histories kept for the rare states, and lists the states that none of them reaches any more;
+ *                                               --brief runs one for each state, and the others only if these miss a state
  *                     --two-versions COMMIT     runs N histories in which half of the processes are of the version of that commit, in this clone's
  *                                               git history: 26e6caca or later
  *                     --corpus --renew          chooses them again among N histories (--seeds N, default 2,000)
@@ -133,7 +134,7 @@ async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       ...{ seeds: text, from: text, seed: text, chunk: text, fault: text, 'two-versions': text },
-      ...{ faults: flag, traces: flag, corpus: flag, renew: flag },
+      ...{ faults: flag, traces: flag, corpus: flag, renew: flag, brief: flag },
     },
   });
   const number = (value: string | undefined, fallback: number): number => {
@@ -150,7 +151,10 @@ async function main(): Promise<number> {
     return 0;
   }
   if (values.traces === true) return traces(number(values.seeds, STORED_TRACES), values.renew === true);
-  if (values.corpus === true) return values.renew === true ? renewCorpus(number(values.seeds, CORPUS_SEEDS)) : corpus();
+  if (values.corpus === true) {
+    if (values.renew === true) return renewCorpus(number(values.seeds, CORPUS_SEEDS));
+    return corpus(values.brief === true);
+  }
   if (values.faults === true || values.fault !== undefined) return faults(values.fault);
   const { seed, 'two-versions': version } = values;
   const run = (): Promise<number> =>
