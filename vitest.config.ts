@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type Plugin } from 'vitest/config';
+import { LongestFirst } from './test/support/longest-first.ts';
 import { temporaryDirectory } from './test/support/temporary-directory.ts';
 
 const common = {
@@ -33,6 +34,7 @@ const thirdKind: Plugin = {
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     reporters: ['default', './test/support/closing-line-reporter.ts'],
     projects: [
       {

@@ -1,0 +1,32 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+const TESTS = resolve(import.meta.dirname, '..');
+
+/** The files that take the longest, longest first. A long file that starts last keeps one core busy while the others have nothing left to do. */
+const LONGEST = [
+  'simulation/simulation.test.ts',
+  'scenario/aws-serve.test.ts',
+  'scenario/configurations-limits.test.ts',
+  'e2e/dashboard.test.ts',
+  'scenario/crash.test.ts',
+  'scenario/incomplete-answers.test.ts',
+  'crash/crash.test.ts',
+  'adapters/aws/cloud/contract.test.ts',
+  'services/cli/broken-answers.test.ts',
+] as const;
+
+/** Vitest knows how long files take only after a first run. */
+export class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const gone = LONGEST.find((path) => !existsSync(resolve(TESTS, path)));
+    if (gone !== undefined)
+      throw new Error(`test/support/longest-first.ts names test/${gone}, which does not exist: correct the list`);
+    const rank = ({ moduleId }: TestSpecification): number => {
+      const index = LONGEST.findIndex((path) => moduleId === resolve(TESTS, path));
+      return index < 0 ? LONGEST.length : index;
+    };
+    return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b));
+  }
+}
