@@ -14,7 +14,7 @@ export const SCHEMAS = {
   LedgerEntry: common.ledgerEntry,
   Health: status.health,
   WhoAmI: status.whoami,
-  Status: status.statusAnswer,
+  Status: status.statusSchema,
   Limiter: status.limiterAnswer,
   Queue: status.queueAnswer,
   DeadLetter: status.deadLetter,

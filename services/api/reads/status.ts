@@ -3,7 +3,6 @@ import { busOf } from '../../../shared/app/notifications/outbox-state.ts';
 import { fullSummary } from '../../../shared/app/queries/plan-document.ts';
 import { status } from '../../../shared/app/queries/status.ts';
 import { bucketRates } from '../../../shared/app/rate-limiter/rate-limiter.ts';
-import { nextScanAt, scanNow } from '../../../shared/app/schedule/scan-schedule.ts';
 import { callCeiling } from '../../../shared/domain/policy/index.ts';
 import { toIso } from '../../../shared/domain/time.ts';
 import type { DeadLetter } from '../../../shared/ports/queue.ts';
@@ -34,7 +33,7 @@ export const statusRoutes = [
       const { stores, clock, deployedBus } = system;
       const policy = inUse?.policy ?? null;
       const found = await status(stores, { policy, now: clock.now(), bus: busOf(policy, deployedBus) });
-      return { ...found, summary: fullSummary(found.summary), nextScan: await nextScan(system, inUse) };
+      return { ...found, summary: fullSummary(found.summary) };
     },
   }),
   jsonRoute({
@@ -96,12 +95,4 @@ export async function policyIfAny(system: ApiSystem): Promise<PolicyInUse | null
     system.logger.warn('answered without a policy', { error });
     return null;
   }
-}
-
-async function nextScan({ stores, clock }: ApiSystem, inUse: PolicyInUse | null): Promise<string | null> {
-  const known = (await scanNow(stores.registers))?.value ?? null;
-  if (inUse === null || known === null) return null;
-  const next = nextScanAt(inUse.policy.policy.schedule, known.dueAt);
-  // An overdue scan is shown as due now, because the next check of the schedule starts it.
-  return next === null ? null : toIso(Math.max(next, clock.now()));
 }

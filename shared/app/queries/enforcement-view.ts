@@ -1,8 +1,9 @@
 import type * as z from 'zod';
 import { type CompiledControls, compileControls } from '../../domain/decision/operator-controls.ts';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
-import type { CompiledPolicy } from '../../domain/policy/index.ts';
+import { type CompiledPolicy, parseOperatorSelector } from '../../domain/policy/index.ts';
 import { toIso } from '../../domain/time.ts';
+import type { OrganizationSnapshot } from '../../ports/cloud.ts';
 import type { Registers } from '../../ports/registers.ts';
 import { policyInForce } from '../coordination/policy-in-force.ts';
 import { openApprovals } from '../guardrails/approvals.ts';
@@ -34,10 +35,23 @@ export function haltView({ halt }: CompiledControls): HaltView {
   return halt === null ? null : { at: toIso(halt.at), by: halt.by, reason: halt.reason };
 }
 
-export function suspensionViews(controls: CompiledControls, now: EpochMs): readonly SuspensionView[] {
+/** @param snapshot the last listing of the organization; `null`: there is none */
+export function suspensionViews(
+  controls: CompiledControls,
+  snapshot: OrganizationSnapshot | null,
+  now: EpochMs,
+): readonly SuspensionView[] {
   return controls.inForce(now).map(({ selector, reason, until, at, by }) => {
-    return { selector, reason, until: isoOrNull(until), at: toIso(at), by };
+    return { selector, reason, until: isoOrNull(until), at: toIso(at), by, accounts: matchedBy(selector, snapshot) };
   });
+}
+
+function matchedBy(text: string, snapshot: OrganizationSnapshot | null): number | null {
+  const parsed = parseOperatorSelector(text);
+  if (snapshot === null || !parsed.ok) return null;
+  const { match } = parsed.selector;
+  if (match.usesTags && !snapshot.tags) return null;
+  return snapshot.accounts.filter((account) => account.state === 'ACTIVE' && match.test(account)).length;
 }
 
 /** Approvals of plans of the policy in force. */

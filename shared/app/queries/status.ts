@@ -1,11 +1,11 @@
 import type * as z from 'zod';
-import type { Condition } from '../../domain/enrollment/condition.ts';
 import { byKind, ENROLLMENT_IDS } from '../../domain/enrollment/kinds/index.ts';
 import { type Status as StatusWord, shownOf } from '../../domain/enrollment/status.ts';
 import type { Verdict } from '../../domain/enrollment/verdict.ts';
 import { type LedgerEntry, ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
 import type { Stores } from '../context.ts';
+import { organizationOf } from '../coordination/organization-binding.ts';
 import { rolloutView } from '../guardrails/rollout-gate.ts';
 import { overdueEntries } from '../notifications/outbox-state.ts';
 import { bucketRates } from '../rate-limiter/rate-limiter.ts';
@@ -15,11 +15,12 @@ import type { Summary } from '../survey/assessment-table.ts';
 import type { openReason, statusSchema } from './answers/status.ts';
 import { ConfigurationList } from './configuration-list.ts';
 import { approvalViews, controlsNow, haltView, suspensionViews, windowView } from './enforcement-view.ts';
+import { nextScan } from './next-scan.ts';
+import { DriftCounter } from './open-drift.ts';
 import { fullStatuses } from './plan-document.ts';
 
 /** `summary` may omit verdicts that no account has. */
 export type Status = Omit<z.infer<typeof statusSchema>, 'summary'> & { readonly summary: Summary };
-type OpenDrift = Status['openDrift'];
 type OpenReason = z.infer<typeof openReason>;
 
 export interface StatusOptions {
@@ -35,9 +36,10 @@ const EXAMPLES = 3;
 
 export async function status(stores: Stores, options: StatusOptions = {}): Promise<Status> {
   const { policy = null, now = 0, bus = null } = options;
-  const { summary, statuses, reasons, openDrift, configurations } = await countEnrollments(stores);
+  const { summary, statuses, reasons, drift, configurations } = await countEnrollments(stores);
   const scanned = await lastScan(stores);
   return {
+    organizationId: await organizationOf(stores),
     summary,
     statuses: fullStatuses(statuses),
     lastScan: scanned,
@@ -46,10 +48,12 @@ export async function status(stores: Stores, options: StatusOptions = {}): Promi
     queue: await stores.queue.depth(),
     limiter: await bucketRates(stores.registers),
     open: [...reasons.values()].sort((a, b) => b.accounts - a.accounts),
-    openDrift,
+    openDrift: drift.drift,
+    attention: await drift.attention(stores.snapshots),
     configurations: await configurations.rows(stores, policy, now),
     trustedAccess: await knownTrustedAccess(stores.registers),
     rollout: await rolloutView(stores.registers),
+    nextScan: await nextScan(stores.registers, policy, now),
     ...windowStatus(policy, now),
     ...(await controlsStatus(stores, now)),
     approvals: await approvalViews(stores.registers, now),
@@ -62,12 +66,13 @@ async function countEnrollments({ records }: Pick<Stores, 'records'>) {
   const statuses = byKind((): Partial<Record<StatusWord, number>> => ({}));
   const reasons = new Map<string, OpenReason>();
   const configurations = new ConfigurationList();
-  let openDrift: OpenDrift = { enrollments: 0, oldestSince: null };
+  const drift = new DriftCounter();
   for await (const page of records.all()) {
     for (const record of page) {
       if (!record.present) continue;
       configurations.add(record);
       const shown = shownOf((enrollment) => record.conditions[enrollment]);
+      drift.add(record, shown);
       for (const enrollment of ENROLLMENT_IDS) {
         const condition = record.conditions[enrollment];
         const words = shown[enrollment];
@@ -75,11 +80,10 @@ async function countEnrollments({ records }: Pick<Stores, 'records'>) {
         summary[enrollment][condition.verdict] = (summary[enrollment][condition.verdict] ?? 0) + 1;
         statuses[enrollment][words.status] = (statuses[enrollment][words.status] ?? 0) + 1;
         if (OPEN.has(condition.verdict)) countReason(reasons, { enrollment, ...condition, ...words }, record.accountId);
-        openDrift = withDrift(openDrift, condition);
       }
     }
   }
-  return { summary, statuses, reasons, openDrift, configurations };
+  return { summary, statuses, reasons, drift, configurations };
 }
 
 function windowStatus(policy: CompiledPolicy | null, now: number): Pick<Status, 'window' | 'nextWindow'> {
@@ -87,16 +91,16 @@ function windowStatus(policy: CompiledPolicy | null, now: number): Pick<Status, 
   return { window, nextWindow: window?.opensAt ?? null };
 }
 
-async function controlsStatus({ registers }: Stores, now: number): Promise<Pick<Status, 'halted' | 'suspensions'>> {
+async function controlsStatus(
+  { registers, snapshots }: Stores,
+  now: number,
+): Promise<Pick<Status, 'halted' | 'suspensions'>> {
   const controls = await controlsNow(registers);
-  return { halted: haltView(controls), suspensions: suspensionViews(controls, now) };
-}
-
-function withDrift(counted: OpenDrift, { driftSince }: Condition): OpenDrift {
-  if (driftSince === null) return counted;
-  const { enrollments, oldestSince } = counted;
-  const older = oldestSince === null || driftSince < oldestSince;
-  return { enrollments: enrollments + 1, oldestSince: older ? driftSince : oldestSince };
+  const suspended = controls.inForce(now).length > 0;
+  return {
+    halted: haltView(controls),
+    suspensions: suspensionViews(controls, suspended ? await snapshots.load() : null, now),
+  };
 }
 
 function countReason(

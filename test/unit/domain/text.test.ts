@@ -149,7 +149,7 @@ describe('names, reasons and tags', () => {
     const at = '2026-11-02T09:00:00.000Z';
     const lines = [
       ...haltText({ at, by: nasty, reason: nasty }),
-      suspensionText({ selector: `name:${nasty}`, until: null, by: nasty, reason: nasty, at }),
+      suspensionText({ selector: `name:${nasty}`, until: null, by: nasty, reason: nasty, at, accounts: null }),
       approvalText({ planHash: 'a'.repeat(64), actor: nasty, reason: nasty, at, expiresAt: at }),
     ];
     for (const line of lines) expect(line).not.toMatch(UNSAFE);

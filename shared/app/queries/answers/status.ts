@@ -45,6 +45,10 @@ export const suspension = z.object({
   until: timeOrNull,
   at: time,
   by: z.string(),
+  accounts: z
+    .number()
+    .nullable()
+    .describe('Active accounts of the last scan that it matches; null: no scan yet, or it needs tags that were not read'),
 });
 export const approval = z.object({
   planHash: z.string(),
@@ -65,11 +69,36 @@ export const openReason = z.object({
   notBefore: timeOrNull,
 });
 
-const openDrift = z.object({ enrollments: z.number(), oldestSince: timeOrNull });
+/** `enrollments` is the sum of the counts that follow `oldestSince`. */
+export const openDrift = z.object({
+  enrollments: z.number(),
+  accounts: z.number(),
+  oldestSince: timeOrNull,
+  toFix: z.number().describe('Status Drifted: the next run fixes them'),
+  reportedOnly: z.number().describe('Status Drifted under mode: alert'),
+  inProgress: z.number(),
+  waiting: z.number(),
+  needAttention: z.number(),
+  unknown: z.number(),
+});
+
+export const attention = z.object({
+  accounts: z.number(),
+  oldest: list(
+    z.object({
+      accountId,
+      name: z.string().describe('Empty: the account is not in the last snapshot'),
+      enrollments: list(
+        z.object({ enrollment, reason: textOrNull, message: textOrNull, since: time, notBefore: timeOrNull }),
+      ),
+    }),
+  ).describe('At most 5'),
+});
 const trippedGuardrail = z.object({ at: time, reason: textOrNull, message: textOrNull, planHash: textOrNull });
 
 /** The recorded state, without calls to AWS: `status --json`. */
 export const statusSchema = z.object({
+  organizationId: textOrNull.describe('The organization of the store; null: nothing was scanned yet'),
   summary,
   statuses: statuses.describe('Accounts by status'),
   lastScan: z.object({ runId: textOrNull, startedAt: timeOrNull, completedAt: timeOrNull }),
@@ -92,12 +121,14 @@ export const statusSchema = z.object({
   openDrift: openDrift.describe(
     'Drift that is neither resolved nor superseded, even if its fix is delayed; `oldestSince`: start of the oldest',
   ),
+  attention: attention.describe('Accounts whose drift a person must resolve'),
   configurations: list(configuration).describe(
     'Organization enrollment configurations that apply to accounts, or that Rollcall stored; those that need attention first',
   ),
   trustedAccess: z.object({ enabled: z.boolean(), since: time }).nullable(),
   guardrail: trippedGuardrail.nullable().describe("What stopped the last scan's run, with the plan that approve takes"),
   rollout: rollout.nullable(),
+  nextScan: timeOrNull.describe('When the next scheduled scan is due; null: none is scheduled'),
   nextWindow: timeOrNull,
   window,
   halted,
@@ -112,10 +143,6 @@ export const statusSchema = z.object({
     })
     .nullable()
     .describe('Entries that have waited too long for the event bus; null: none, or entries are not published'),
-});
-
-export const statusAnswer = statusSchema.extend({
-  nextScan: timeOrNull.describe('When the next scheduled scan is due'),
 });
 
 export const limiterAnswer = z.object({
