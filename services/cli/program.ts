@@ -7,6 +7,7 @@ import { defineBackup, defineDlq, defineDoctor } from './definitions/maintenance
 import { definePolicy } from './definitions/policy.ts';
 import { defineApply, defineApprove, defineControls, definePlan, defineServe } from './definitions/remediation.ts';
 import { defineDemo, defineSandbox } from './definitions/sandbox.ts';
+import { defineScan } from './definitions/scan.ts';
 import { defineAccount, defineStatus } from './definitions/state.ts';
 
 /** The parsed command line: the chosen command, and the options that every command accepts. */
@@ -65,6 +66,7 @@ const COMMANDS = [
   defineApprove,
   defineControls,
   defineServe,
+  defineScan,
   defineStatus,
   defineAccount,
   definePolicy,

@@ -1,4 +1,4 @@
-import type { RunContext } from '../../shared/app/context.ts';
+import type { OnProgress, RunContext } from '../../shared/app/context.ts';
 import { type OpenClaim, openClaims } from '../../shared/app/queries/open-claims.ts';
 import {
   type FullStatuses,
@@ -43,23 +43,15 @@ export async function runOnce(app: Runtime, run: RunContext, options: ApplyOptio
   const detector = new OutageDetector(deps.clock);
   const stop = AbortSignal.any([options.stop, detector.detected]);
   const before = structuredClone(app.calls);
-  let scanning = true;
-  const throwIfStopped = (): void => {
-    if (scanning && options.stop.aborted) throw new Interrupted('stopped before anything was changed');
-  };
-  const result = await apply(deps, settings, guarded(detector.watching(app.retrying), throwIfStopped), run, {
+  const scanning = interruptible(options.stop, detector.watching(app.retrying));
+  const result = await apply(deps, settings, scanning.retrying, run, {
     ...options,
     stop,
     onPlan: (plan) => {
-      scanning = false;
+      scanning.end();
       options.onPlan?.(plan);
     },
-    onProgress: (event) => {
-      // `guarded` checks only before calls to AWS. The run makes none while it waits for the lease, and none between recording the accounts and
-      // enqueueing the changes.
-      if (event.kind === 'waitingForLease' || event.kind === 'recorded') throwIfStopped();
-      options.onProgress(event);
-    },
+    onProgress: scanning.watching(options.onProgress),
   });
   const ended = await status(deps);
   return {
@@ -76,13 +68,34 @@ export async function runOnce(app: Runtime, run: RunContext, options: ApplyOptio
   };
 }
 
-/** Calls `check` before every call to AWS, retries included. */
-function guarded(retrying: Retrying, check: () => void): Retrying {
-  return (call) =>
+/**
+ * Ends a scan when the user stops it.
+ * @returns `retrying`, which checks for a stop before every call to AWS, retries included; `end`, to call when the scan is over
+ */
+export function interruptible(stop: AbortSignal, retrying: Retrying) {
+  let scanning = true;
+  const throwIfStopped = (): void => {
+    if (scanning && stop.aborted) throw new Interrupted('stopped before anything was changed');
+  };
+  const checked: Retrying = (call) =>
     retrying(() => {
-      check();
+      throwIfStopped();
       return call();
     });
+  // The run makes no call to AWS while it waits for the lease, and none between recording the accounts and enqueueing the changes.
+  const watching =
+    (onProgress: OnProgress): OnProgress =>
+    (event) => {
+      if (event.kind === 'waitingForLease' || event.kind === 'recorded') throwIfStopped();
+      onProgress(event);
+    };
+  return {
+    retrying: checked,
+    watching,
+    end: (): void => {
+      scanning = false;
+    },
+  };
 }
 
 /** The calls that were made between two counts. */

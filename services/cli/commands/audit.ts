@@ -1,10 +1,11 @@
 import { auditList } from '../../../shared/app/queries/audit/list.ts';
 import { countArgument } from '../../../shared/config/arguments.ts';
+import type { SnapshotStore } from '../../../shared/ports/snapshot-store.ts';
 import type { CliContext } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { withStore } from '../session.ts';
-import { entriesTable } from '../ui/entries.ts';
+import { entriesTable, type NameOf } from '../ui/entries.ts';
 import { type FilterFlags, filterOf } from './audit-filter.ts';
 
 export interface ListFlags extends FilterFlags {
@@ -21,13 +22,27 @@ export async function runList(context: CliContext, flags: ListFlags): Promise<nu
     cursor: flags.cursor ?? null,
     order: flags.oldestFirst === true ? ('oldestFirst' as const) : ('newestFirst' as const),
   };
-  const page = await withStore(context, true, (store) => auditList(store.ledger, query));
+  const { page, nameOf } = await withStore(context, true, async (store) => {
+    const found = await auditList(store.ledger, query);
+    return { page: found, nameOf: await namesOf(store.snapshots, output.json ? [] : found.entries) };
+  });
   output.result(page, () =>
-    page.entries.length === 0 ? ['No entry matches.'] : entriesTable(page.entries, output.width, true),
+    page.entries.length === 0 ? ['No entry matches.'] : entriesTable(page.entries, output.width, nameOf),
   );
   if (page.next !== null && !output.json)
     output.note(`… and more: raise --limit, or continue with --cursor ${page.next}`);
   return EXIT.ok;
+}
+
+/** The names of the accounts that entries are about, from the last snapshot. */
+async function namesOf(
+  snapshots: SnapshotStore,
+  entries: readonly { readonly accountId: string | null }[],
+): Promise<NameOf> {
+  if (entries.every(({ accountId }) => accountId === null)) return () => null;
+  const snapshot = await snapshots.load();
+  const names = new Map(snapshot?.accounts.map(({ id, name }) => [id, name]));
+  return (id) => names.get(id) ?? null;
 }
 
 export async function runShow(context: CliContext, id: string): Promise<number> {

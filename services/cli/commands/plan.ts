@@ -63,7 +63,7 @@ export async function dryRun(
 }
 
 /** Drift counts even if no fix is due yet, for example outside a change window. */
-function planExit(plan: Plan, { summary }: PlanDocument): number {
+export function planExit(plan: Plan, { summary }: Pick<PlanDocument, 'summary'>): number {
   const drift = ENROLLMENT_IDS.some((id) => DRIFT_VERDICTS.some((verdict) => summary[id][verdict] > 0));
   if (drift) return EXIT.drift;
   return plan.coverage.unknown > 0 || plan.broken.length > 0 ? EXIT.partly : EXIT.ok;

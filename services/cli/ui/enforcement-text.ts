@@ -5,33 +5,50 @@ import type {
   SuspensionView,
   WindowView,
 } from '../../../shared/app/queries/enforcement-view.ts';
+import type { Output } from './output.ts';
 import { oneLine } from './table.ts';
-import { count, instant } from './words.ts';
+import { actorText, count, endText, instant, shortHash, upcoming } from './words.ts';
+import { wrap } from './wrap.ts';
 
-const because = (reason: string | null): string => (reason === null ? '' : `: ${oneLine(reason)}`);
+const because = (reason: string | null): string => (reason === null ? '' : `: "${oneLine(reason)}"`);
 
-export function haltText(halted: HaltView): string[] {
-  return halted === null
-    ? []
-    : [`Halted since ${instant(halted.at)} by ${oneLine(halted.by)}${because(halted.reason)}`];
+/** Who halted all changes, when and why; in red. @param held number of changes that the halt holds back */
+export function haltText(halted: HaltView, held: number, { style, width }: Pick<Output, 'style' | 'width'>): string[] {
+  if (halted === null) return [];
+  const waiting = held === 0 ? '' : ` ${count(held, 'change is', 'changes are')} held.`;
+  const since = `HALTED since ${instant(halted.at)} by ${actorText(halted.by)}${because(halted.reason)}.`;
+  const text = `${since} Scans and alerts continue.${waiting} To allow changes: rollcall resume`;
+  return wrap(text, width).map((line) => style('red', line));
 }
 
-export function windowText(window: WindowView): string[] {
-  if (window === null) return [];
+/** When changes may be made, for the first line of `status`; `null`: always. */
+export function windowText(window: WindowView, now: number): string | null {
+  if (window === null) return null;
   const { open, opensAt, closesAt } = window;
-  if (open) return [`Change window: open${closesAt === null ? '' : ` until ${instant(closesAt)}`}`];
-  const closed = opensAt === null ? 'closed; no opening is scheduled' : `closed until ${instant(opensAt)}`;
-  return [`Change window: ${closed}`];
+  if (open) return closesAt === null ? 'change window open' : `change window open until ${upcoming(closesAt, now)}`;
+  return opensAt === null
+    ? 'change window closed; no opening is scheduled'
+    : `next change window ${upcoming(opensAt, now)}`;
 }
 
-export function suspensionText({ selector, until, by, reason }: SuspensionView): string {
-  const end = until === null ? 'until resumed' : `until ${instant(until)}`;
-  return `Suspended: ${oneLine(selector)} ${end}, by ${oneLine(by)}${because(reason)}`;
+/** What is suspended until when: `/Canary (4 accounts) until the end of 2026-12-11 UTC`. */
+export function suspensionText({ selector, until, accounts }: SuspensionView): string {
+  const many = accounts === null || isCounted(selector) ? '' : ` (${count(accounts, 'account')})`;
+  return `${selectorText(selector)}${many} ${until === null ? 'until resumed' : `until ${endText(until)}`}`;
 }
+
+/** Accounts that are named by id: up to 3 of them, otherwise their number. */
+function selectorText(selector: string): string {
+  const ids = selector.split(',');
+  if (isCounted(selector) && ids.length > 3) return count(ids.length, 'account');
+  return oneLine(selector.replace(/^ou:/, '').replaceAll(',', ', '));
+}
+
+const isCounted = (selector: string): boolean => /^\d{12}(,\d{12})*$/.test(selector);
 
 export function approvalText({ planHash, actor, reason, expiresAt }: ApprovalView): string {
-  const plan = planHash.slice(0, 12);
-  return `Approved: plan ${plan} by ${oneLine(actor)}${because(reason)}; the next run makes its changes; the approval expires ${instant(expiresAt)}`;
+  const by = `Approved: plan ${shortHash(planHash)} by ${actorText(actor)}${because(reason)}`;
+  return `${by}; the next run makes its changes; the approval expires ${instant(expiresAt)}`;
 }
 
 /**

@@ -1,56 +1,61 @@
-import type * as z from 'zod';
-import type { ledgerEntry } from '../../../shared/app/queries/answers/common.ts';
 import { TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
-import { reasonText } from '../../../shared/domain/enrollment/reason-codes.ts';
-import { statusOf } from '../../../shared/domain/enrollment/status.ts';
+import { ORGANIZATION_CHAIN } from '../../../shared/domain/ledger/entry.ts';
+import { actorOf, changeText, type Entry, entryTitle, eventText } from './entry-words.ts';
 import { table } from './table.ts';
-import { instant, stateText } from './words.ts';
+import { minute, shortId } from './words.ts';
 
-type Entry = z.infer<typeof ledgerEntry>;
+/** From this width on, enrollment and change have columns of their own. */
+const WIDE = 110;
 
-/** Ledger entries, one per line. */
-export function entriesTable(entries: readonly Entry[], width: number | null, withAccount: boolean): string[] {
+export type NameOf = (accountId: string) => string | null;
+
+/** Ledger entries of any accounts. @param width `null`: not a terminal */
+export function entriesTable(entries: readonly Entry[], width: number | null, nameOf: NameOf): string[] {
+  return (width ?? WIDE) >= WIDE ? wideTable(entries, width, nameOf) : narrowTable(entries, width, nameOf);
+}
+
+function narrowTable(entries: readonly Entry[], width: number | null, nameOf: NameOf): string[] {
+  const columns = [{ title: 'TIME (UTC)' }, { title: 'ACCOUNT', shrinks: true }, { title: 'EVENT', wraps: true }];
+  const rows = entries.map((entry) => {
+    const by = actorOf(entry);
+    return [
+      minute(entry.at),
+      accountOf(entry, nameOf),
+      `${eventText(entry)}, ${by === null ? 'actor unknown' : `by ${by}`}`,
+    ];
+  });
+  return table(columns, rows, width);
+}
+
+function wideTable(entries: readonly Entry[], width: number | null, nameOf: NameOf): string[] {
   const columns = [
-    { title: 'AT' },
-    ...(withAccount ? [{ title: 'ACCOUNT' }] : []),
-    { title: 'TYPE' },
-    { title: 'ENROLLMENT', dropOrder: 5 },
-    { title: 'BEFORE → AFTER', shrinks: true },
-    { title: 'RULE', shrinks: true, dropOrder: 2 },
-    { title: 'REASON', shrinks: true, dropOrder: 4 },
-    { title: 'ACTOR', shrinks: true, dropOrder: 1 },
-    { title: 'ID', dropOrder: 3 },
+    { title: 'TIME (UTC)' },
+    { title: 'ACCOUNT', shrinks: true },
+    { title: 'EVENT' },
+    { title: 'ENROLLMENT' },
+    { title: 'CHANGE', shrinks: true },
+    { title: 'BY', shrinks: true, dropOrder: 2 },
+    { title: 'ID', dropOrder: 1 },
   ];
   const rows = entries.map((entry) => [
-    instant(entry.at),
-    ...(withAccount ? [entry.accountId ?? entry.chain] : []),
-    entry.type,
+    minute(entry.at),
+    accountOf(entry, nameOf),
+    entryTitle(entry),
     entry.enrollment === null ? '' : TITLES[entry.enrollment],
     changeText(entry),
-    entry.rule ?? '',
-    whyText(entry),
-    entry.actor,
-    entry.id,
+    actorOf(entry) ?? 'unknown',
+    shortId(entry.id),
   ]);
   return table(columns, rows, width);
 }
 
-function changeText({ before, after }: Entry): string {
-  if (before === null && after === null) return '';
-  return `${facetText(before)} → ${facetText(after)}`;
+function accountOf({ accountId, chain }: Entry, nameOf: NameOf): string {
+  if (accountId === null) return chain === ORGANIZATION_CHAIN ? '–' : chain;
+  return nameOf(accountId) ?? accountId;
 }
 
-function facetText(facet: Entry['before']): string {
-  if (facet === null) return '–';
-  const { status, ruleMode } = facet;
-  const word = statusOf(facet);
-  const state = stateText(status, ruleMode);
-  return state === '?' ? word : `${word} (${state})`;
-}
-
-function whyText({ reason, detail, api }: Entry): string {
-  const call = api === null ? null : api.operation;
-  return [reasonText(reason), call, detail?.message ?? detail?.error?.message]
-    .filter((part) => part != null && part !== '')
-    .join(': ');
+/** The entries of one account, newest first. */
+export function historyLines(entries: readonly Entry[], width: number | null): string[] {
+  const rows = entries.map((entry) => [minute(entry.at), eventText(entry)]);
+  return table([{ title: '' }, { title: '', wraps: true }], rows, width, { indent: 2, titles: false });
 }

@@ -1,4 +1,4 @@
-import type { Contention } from './condition.ts';
+import type { Reversion } from './condition.ts';
 import { type Branch, targetText } from './governing-configuration.ts';
 import { type EnrollmentId, kindOf, TITLES } from './kinds/index.ts';
 import type { RuleMode, RuleModeSource } from './model.ts';
@@ -72,12 +72,13 @@ function prerequisiteOf(enrollment: EnrollmentId): string | null {
 }
 
 /** What the explanation of a status is made from. */
-export interface Explained extends SeenStatus, Contention {
+export interface Explained extends SeenStatus {
   readonly accountId: string;
   /** ISO 8601; `null`: no time is known. */
   readonly notBefore: string | null;
   readonly ruleMode: RuleMode | null;
   readonly ruleModeSource?: RuleModeSource | undefined;
+  readonly setBacks?: readonly Reversion[] | undefined;
   /** The account's place in the tree of OUs; `null`: it is not in the last snapshot. */
   readonly branch: Branch | null;
 }

@@ -122,7 +122,7 @@ describe('--store aws', { timeout: 180_000 }, () => {
     const { outbox } = statusShape.parse(json(status));
     expect(outbox).toMatchObject({ overdue: 1, more: false, oldestAt: longAgo });
     expect(outbox?.refusal?.code).toBe('AccessDeniedException');
-    expect(text.stdout).toMatch(/^Event bus: 1 entry waiting since .* refused /m);
+    expect(text.stdout).toMatch(/^! Event bus: 1 entry waiting since .* refused /m);
     const found = doctorShape.parse(json(doctor)).checks.find(({ check }) => check === 'outbox');
     expect(found).toMatchObject({ status: 'fail', reason: 'wrong' });
     expect(found?.message).toContain('AccessDeniedException');

@@ -39,7 +39,7 @@ describe('suspend and resume', () => {
     const shown = statusShape.parse(json(await call('status')));
     expect(shown.suspensions).toMatchObject([{ selector: ids, reason: 'incident 7', by: suspended.by }]);
     expect(shown.summary.computeOptimizer['Suspended']).toBe(1);
-    expect((await rollcall(['status'], { cwd })).stdout).toContain(`Suspended: ${ids} until `);
+    expect((await rollcall(['status'], { cwd })).stdout).toContain(`Suspended: ${ids.replace(',', ', ')} until `);
     const account = accountShape.parse(json(await call('account', member.accountId)));
     expect(account.suspension).toMatchObject({ until: suspended.until });
     expect((await rollcall(['account', member.accountId], { cwd })).stdout).toMatch(
@@ -116,7 +116,9 @@ describe('halt and unhalt', () => {
     const text = await rollcall(['apply', '--policy', 'enforce.yaml', '--yes'], { cwd, env });
     expect(text.stdout).toContain('incident 7');
     expect(running.sandbox.calls().filter(({ operation }) => operation.startsWith('Update'))).toEqual([]);
-    expect((await rollcall(['status'], { cwd })).stdout).toMatch(/Halted since .*: incident 7/);
+    expect((await rollcall(['status'], { cwd })).stdout).toMatch(
+      /^HALTED since .*: "incident 7"\. .* held\. To allow changes: rollcall resume$/m,
+    );
     expect((await rollcall(['unhalt'], { cwd })).stdout).toContain('Changes are allowed again.');
     expect((await rollcall(['unhalt'], { cwd })).stdout).toContain('were not halted');
     expect((await call('apply', '--policy', 'enforce.yaml', '--yes')).code).toBe(0);
@@ -140,13 +142,13 @@ describe('windows', () => {
     const held = statusShape.parse(json(await rollcall(['status', '--json'], { cwd })));
     expect(held.window).toMatchObject({ open: false, closesAt: null });
     const status = await rollcall(['status'], { cwd });
-    expect([status.code, status.stdout]).toEqual([2, expect.stringContaining('Change window: closed until ')]);
+    expect([status.code, status.stdout]).toEqual([2, expect.stringContaining('next change window ')]);
     const blocked = summary.computeOptimizer['Blocked'] ?? 0;
     expect(held.openDrift.enrollments).toBe(blocked);
-    expect(status.stdout).toMatch(new RegExp(`^Open drift: ${blocked} enrollments?, the oldest since .* ago\\)$`, 'm'));
+    expect(status.stdout).toMatch(new RegExp(`^${blocked} open drifts? in .*: ${blocked} waiting; oldest `, 'm'));
     const [example = ''] = held.open[0]?.examples ?? [];
     expect((await rollcall(['account', example], { cwd })).stdout).toMatch(
-      /Waiting \(outside the change windows\) since .*; drift since /,
+      /Waiting \(.*\)\. Inactive, policy: Active \(defaults\)\n {2}Outside the change windows\./,
     );
   });
 

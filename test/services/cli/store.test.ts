@@ -181,8 +181,9 @@ describe('the store', () => {
     // A closed pipe (`| head`) is not an error, and neither is an invalid policy for a command that only reads.
     writeFileSync(join(cwd, 'rollcall.yaml'), 'version: 2\n');
     const [id = ''] =
-      (await rollcall(['audit', 'list', '--limit', '1', '--type', 'AccountJoined'], { cwd })).stdout.match(/\d{12}/) ??
-      [];
+      (await rollcall(['audit', 'list', '--limit', '1', '--type', 'AccountJoined', '--json'], { cwd })).stdout.match(
+        /(?<="accountId":")\d{12}/,
+      ) ?? [];
     const looked = await rollcall(['account', id], { cwd });
     expect(looked.code).toBe(0);
     expect(looked.stderr).toContain('continuing without it');

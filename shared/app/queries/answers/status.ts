@@ -48,7 +48,9 @@ export const suspension = z.object({
   accounts: z
     .number()
     .nullable()
-    .describe('Active accounts of the last scan that it matches; null: no scan yet, or it needs tags that were not read'),
+    .describe(
+      'Active accounts of the last scan that it matches; null: no scan yet, or it needs tags that were not read',
+    ),
 });
 export const approval = z.object({
   planHash: z.string(),

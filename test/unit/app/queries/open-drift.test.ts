@@ -61,9 +61,7 @@ describe('open drift', () => {
     const counter = counterOf([7, 3, 5, 2, 6, 4].map((n) => needing(day(n))));
     const { accounts, oldest } = await counter.attention({
       get: async (id) =>
-        id === '100000000003'
-          ? { id, name: 'oldest', ou: '/', state: 'ACTIVE', management: false, tags: null }
-          : null,
+        id === '100000000003' ? { id, name: 'oldest', ou: '/', state: 'ACTIVE', management: false, tags: null } : null,
     });
     expect(accounts).toBe(6);
     expect(oldest.map(({ accountId }) => accountId.slice(-1))).toEqual(['3', '1', '5', '2', '4']);

@@ -1,0 +1,75 @@
+import type * as z from 'zod';
+import type { ledgerEntry } from '../../../shared/app/queries/answers/common.ts';
+import { shortReason } from '../../../shared/domain/enrollment/explain-status.ts';
+import { TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
+import { statusOf } from '../../../shared/domain/enrollment/status.ts';
+import { wordsOf } from '../../../shared/domain/ledger/bus-event.ts';
+import type { EntryType } from '../../../shared/domain/ledger/entry-types.ts';
+import { oneLine } from './table.ts';
+import { actorText } from './words.ts';
+
+export type Entry = z.infer<typeof ledgerEntry>;
+
+/** Types whose own words would not say what happened. */
+const TITLE_OF: Readonly<Partial<Record<EntryType, string>>> = {
+  FlapDetected: 'Contested',
+  VerdictChanged: 'Status changed',
+  ConvergenceStalled: 'Not confirmed in time',
+  EnforcementHalted: 'Halted',
+  EnforcementResumed: 'Halt ended',
+};
+
+/** What happened, in words: `Drift detected`. */
+export function entryTitle({ type }: Pick<Entry, 'type'>): string {
+  const words = wordsOf(type);
+  return TITLE_OF[type] ?? `${words.charAt(0)}${words.slice(1).toLowerCase()}`;
+}
+
+/** Types that record a change of the enrollment in AWS, or of its status. */
+const CHANGES: ReadonlySet<EntryType> = new Set<EntryType>([
+  ...(['DriftDetected', 'DriftResolved', 'RemediationStarted', 'RemediationSucceeded', 'VerdictChanged'] as const),
+]);
+
+/** What changed: `Active → Inactive`. For entries without a change, why, or what it is about; may be empty. */
+export function changeText(entry: Entry): string {
+  const { type, after, detail, enrollment, reason } = entry;
+  const change = CHANGES.has(type) ? stateChange(entry) : null;
+  if (change !== null) return change;
+  if (type === 'FlapDetected') return '';
+  if (detail?.error !== undefined) return oneLine(detail.error.message);
+  if (enrollment !== null && after !== null && reason !== null)
+    return shortReason({ enrollment, reason, status: statusOf(after) });
+  return oneLine(detail?.message ?? '');
+}
+
+function stateChange({ type, before, after }: Entry): string | null {
+  if (after === null) return null;
+  if (before !== null && before.status !== after.status) return arrow(before.status, after.status);
+  if (before !== null && before.ruleMode !== after.ruleMode) return arrow(before.ruleMode, after.ruleMode);
+  // The account did not change: the policy did, or it is the first scan.
+  if (type === 'DriftDetected')
+    return after.desired === after.status || after.desired === null
+      ? `${after.ruleMode ?? '–'}, policy: ${after.desiredRuleMode ?? '–'}`
+      : `${after.status ?? '–'}, policy: ${after.desired}`;
+  const [was, is] = [before === null ? null : statusOf(before), statusOf(after)];
+  return was === null || was === is ? null : arrow(was, is);
+}
+
+function arrow(was: string | null, is: string | null): string {
+  return `${was ?? '–'} → ${is ?? '–'}`;
+}
+
+/** The actor behind the entry: of a drift, the actor that changed the account; `null`: unknown. */
+export function actorOf({ type, actor, detail }: Entry): string | null {
+  if (type === 'DriftDetected') return detail?.changedBy === undefined ? null : actorText(detail.changedBy.actor);
+  return actorText(actor);
+}
+
+/** The entry in one line: `Drift detected: Compute Optimizer Active → Inactive`. */
+export function eventText(entry: Entry): string {
+  const { enrollment, type } = entry;
+  const change = changeText(entry);
+  const joiner = CHANGES.has(type) ? ' ' : ', ';
+  const about = enrollment === null ? change : [TITLES[enrollment], change].filter((part) => part !== '').join(joiner);
+  return about === '' ? entryTitle(entry) : `${entryTitle(entry)}: ${about}`;
+}
