@@ -4,7 +4,7 @@ import type { Clock, LogFields, Logger } from '../../shared/ports/system.ts';
 import type { Output } from './ui/output.ts';
 
 /** Logs to stderr: with `--verbose` everything as JSON lines, otherwise only warnings and errors, as sentences. */
-export function cliLogger(output: Output, clock: Clock, verbose: boolean): Logger {
+export function cliLogger(output: Pick<Output, 'note'>, clock: Clock, verbose: boolean): Logger {
   if (verbose) return jsonLogger({ level: 'debug', clock, write: (line) => output.note(line) });
   const redact = makeRedact();
   const say = (level: string, message: string, fields: LogFields | undefined): void => {

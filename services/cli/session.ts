@@ -12,6 +12,8 @@ export interface LoadedPolicy {
   readonly file: string;
   readonly policy: CompiledPolicy;
   readonly warnings: readonly Finding[];
+  /** The text of the file. */
+  readonly source: Uint8Array;
 }
 
 /** The policy comes from stdin (`--policy -`). */
@@ -28,15 +30,20 @@ export async function loadPolicy(context: CliContext, named: string | undefined)
     throw new CommandError('PolicyMissing', `There is no ${DEFAULT_POLICY} in this directory. ${advice}`);
   }
   const { readPolicyFile, readPolicyStream } = await import('../../shared/config/policy-file.ts');
-  const fromStdin = file === STDIN;
-  if (fromStdin) context.logger.debug('reading the policy from stdin');
-  const result = fromStdin
-    ? await readPolicyStream(process.stdin, context.clock.now(), context.env)
-    : readPolicyFile(file, context.clock.now(), context.env);
-  const name = fromStdin ? 'stdin' : file;
-  if (!result.ok) throw new PolicyError(name, result.findings);
-  const { compilePolicy } = await import('../../shared/domain/policy/index.ts');
-  return { file: name, policy: compilePolicy(result.policy), warnings: result.warnings };
+  if (file !== STDIN) return policyOf({ file, source: readPolicyFile(file) }, context);
+  context.logger.debug('reading the policy from stdin');
+  return policyOf({ file: 'stdin', source: await readPolicyStream(process.stdin) }, context);
+}
+
+/** Checks the text of a policy and compiles it. @throws PolicyError */
+export async function policyOf(
+  { file, source }: Pick<LoadedPolicy, 'file' | 'source'>,
+  { clock, env }: Pick<CliContext, 'clock' | 'env'>,
+): Promise<LoadedPolicy> {
+  const { parsePolicy, compilePolicy } = await import('../../shared/domain/policy/index.ts');
+  const result = parsePolicy(source, { file, now: clock.now(), env });
+  if (!result.ok) throw new PolicyError(file, result.findings);
+  return { file, policy: compilePolicy(result.policy), warnings: result.warnings, source };
 }
 
 /** Like {@link loadPolicy}, for commands that also work without a policy: a named policy must be valid; an invalid `rollcall.yaml` is ignored with a warning. */

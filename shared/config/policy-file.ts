@@ -1,32 +1,24 @@
-import { type PolicyResult, parsePolicy } from '../domain/policy/index.ts';
-import type { Environment } from './config.ts';
 import { readBytes, tooLarge } from './read-bytes.ts';
 
 /** Maximum size of a file. A larger one is not read into memory. */
 export const MAX_BYTES = 4 * 1024 * 1024;
 
-/** Reads and checks a policy. Errors in its content are returned as findings. @throws FileError if the file cannot be read */
-export function readPolicyFile(path: string, now: number, env: Environment): PolicyResult {
-  return parsePolicy(readBytes(path, { maxBytes: MAX_BYTES, ifMissing: NO_POLICY }), { file: path, now, env });
+/** Reads the text of a policy file, as bytes. @throws FileError if the file cannot be read */
+export function readPolicyFile(path: string): Uint8Array {
+  return readBytes(path, { maxBytes: MAX_BYTES, ifMissing: NO_POLICY });
 }
 
-const STDIN = 'stdin';
-
 /** As {@link readPolicyFile}, from a stream such as `process.stdin`. @throws FileError if the text is too large */
-export async function readPolicyStream(
-  chunks: AsyncIterable<string | Uint8Array>,
-  now: number,
-  env: Environment,
-): Promise<PolicyResult> {
+export async function readPolicyStream(chunks: AsyncIterable<string | Uint8Array>): Promise<Uint8Array> {
   const read: Uint8Array[] = [];
   let total = 0;
   for await (const chunk of chunks) {
     const bytes = Buffer.from(chunk);
     read.push(bytes);
     total += bytes.length;
-    if (total > MAX_BYTES) throw tooLarge(STDIN, MAX_BYTES);
+    if (total > MAX_BYTES) throw tooLarge('stdin', MAX_BYTES);
   }
-  return parsePolicy(Buffer.concat(read), { file: STDIN, now, env });
+  return Buffer.concat(read);
 }
 
 const NO_POLICY = 'there is no such file; `rollcall policy init` writes a first one';

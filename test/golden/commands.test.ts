@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import * as z from 'zod';
-import { startApi } from '../../services/cli/api.ts';
+import { openApi } from '../../services/cli/api/open-api.ts';
 import { loadPolicy } from '../../services/cli/session.ts';
 import { startSandbox } from '../../services/sandbox/start.ts';
 import { sdkSettings } from '../support/world.ts';
@@ -39,7 +39,9 @@ async function begin(name: Name) {
 
 async function accountsOfApi(place: Place, policy: string): Promise<Json> {
   const { context } = contextOf(place);
-  const api = await startApi(context, { host: '127.0.0.1', port: 0 }, await loadPolicy(context, policy));
+  const api = await openApi(context, { host: '127.0.0.1', port: 0 }, await loadPolicy(context, policy), {
+    cloud: () => null,
+  });
   try {
     const answer = await fetch(`http://127.0.0.1:${api.port}/api/accounts?limit=100`);
     return json.parse(await answer.json());

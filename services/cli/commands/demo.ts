@@ -10,7 +10,7 @@ import { ConfigError } from '../../../shared/config/config-error.ts';
 import { writeTextFile } from '../../../shared/config/text-file.ts';
 import type { Sandbox } from '../../sandbox/engine/sandbox.ts';
 import type { RunningSandbox } from '../../sandbox/start.ts';
-import type { RunningApi } from '../api.ts';
+import type { RunningApi } from '../api/start-api.ts';
 import type { CliContext } from '../context.ts';
 import { DEFAULT_HOST, DEFAULT_PORT } from '../definitions/defaults.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -101,7 +101,7 @@ async function openApi(
   port: number | null,
   requests: ScanRequests,
 ): Promise<RunningApi> {
-  const { startApi } = await import('../api.ts');
+  const { startApi } = await import('../api/start-api.ts');
   const open = (at: number) => startApi(context, { host: DEFAULT_HOST, port: at }, loaded, requests.add);
   const api = await open(port ?? DEFAULT_PORT).catch((error: unknown) => {
     if (port === null && error instanceof ConfigError && error.code === 'EADDRINUSE') return open(0);

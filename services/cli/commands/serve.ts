@@ -4,7 +4,7 @@ import type { GivenUpScan, ScanUnderWay } from '../../../shared/app/schedule/sca
 import type { Runtime } from '../../../shared/compose/runtime.ts';
 import { countArgument } from '../../../shared/config/arguments.ts';
 import { ConfigError } from '../../../shared/config/config-error.ts';
-import type { RunningApi } from '../api.ts';
+import type { RunningApi } from '../api/start-api.ts';
 import type { CliContext } from '../context.ts';
 import { DEFAULT_PORT } from '../definitions/defaults.ts';
 import { reportOf } from '../errors.ts';
@@ -113,7 +113,7 @@ async function openApi(
 ): Promise<RunningApi | null> {
   const { host } = flags;
   const port = flags.port === undefined ? DEFAULT_PORT : countArgument('--port', flags.port, { min: 0, max: 65_535 });
-  const { startApi } = await import('../api.ts');
+  const { startApi } = await import('../api/start-api.ts');
   try {
     const api = await startApi(context, { host, port }, loaded);
     say(`API and dashboard at ${api.url}`);

@@ -32,7 +32,11 @@ export async function bundleCli(
 ): Promise<void> {
   await build({
     ...CLI_BUNDLE,
-    entryPoints: { [name]: join(root, 'services/cli/process.ts') },
+    // The API's thread loads its own file.
+    entryPoints: {
+      [name]: join(root, 'services/cli/process.ts'),
+      'api-thread': join(root, 'services/cli/api/thread.ts'),
+    },
     absWorkingDir: root,
     outdir,
     plugins: [embedDashboard, leanBuiltins, fewChunks, ...plugins],

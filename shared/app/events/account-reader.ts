@@ -1,6 +1,7 @@
 import { compileControls } from '../../domain/decision/operator-controls.ts';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
+import type { Cloud } from '../../ports/cloud.ts';
 import type { Deps } from '../context.ts';
 import { readControls } from '../guardrails/controls.ts';
 import { createRetryingUntil } from '../support/retry.ts';
@@ -11,7 +12,12 @@ import type { ReactDeps } from './event-handler.ts';
  * @param until the deadline for retries, epoch ms
  */
 export function accountReader(
-  { cloud, registers, clock, random }: Pick<Deps, 'cloud' | 'registers' | 'clock' | 'random'>,
+  {
+    cloud,
+    registers,
+    clock,
+    random,
+  }: Pick<Deps, 'registers' | 'clock' | 'random'> & { readonly cloud: Pick<Cloud, 'readAccount'> },
   policy: Pick<CompiledPolicy, 'usesTags'>,
   until: EpochMs,
 ): ReactDeps['readAccount'] {

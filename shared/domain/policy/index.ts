@@ -1,7 +1,7 @@
 /** The policy: the desired state of an organization, read from a file, checked, and resolved for each account. Pure. */
 
 export { type Finding, formatFinding } from './file/findings.ts';
-export { type PolicyResult, parsePolicy } from './file/parse.ts';
+export { parsePolicy } from './file/parse.ts';
 export { policyJsonSchema } from './file/schema.ts';
 export { Secret } from './file/secret.ts';
 export { initPolicy, type MemberAccess, type ObservedEnrollments } from './init/policy-from-organization.ts';

@@ -1,0 +1,148 @@
+import manifest from '../../../package.json' with { type: 'json' };
+import { accountReader } from '../../../shared/app/events/account-reader.ts';
+import { controlsVersion } from '../../../shared/app/guardrails/controls.ts';
+import { AccountTable } from '../../../shared/app/queries/account-list.ts';
+import { AsOfCache } from '../../../shared/app/queries/audit/as-of-cache.ts';
+import { ReportCache } from '../../../shared/app/queries/audit/report-cache.ts';
+import { Verification } from '../../../shared/app/runtime/verification.ts';
+import type { OpenStore } from '../../../shared/compose/stores/profile.ts';
+import { cachedRecords, cachedSnapshots, inTurns, makeNewId, Turns } from '../../../shared/compose/system.ts';
+import { readApiTokens } from '../../../shared/config/api-env.ts';
+import { MAX_ACCOUNTS } from '../../../shared/domain/page-bounds.ts';
+import type { Cloud } from '../../../shared/ports/cloud.ts';
+import type { Clock } from '../../../shared/ports/system.ts';
+import { Feed } from '../../api/live/feed.ts';
+import { RecentEntries } from '../../api/live/recent-entries.ts';
+import { type OpenDoor, openNodeDoor } from '../../api/node-door.ts';
+import type { Pages } from '../../api/pages.ts';
+import type { ApiSystem } from '../../api/system.ts';
+import type { CliContext } from '../context.ts';
+import { systemUser } from '../operator.ts';
+import type { LoadedPolicy } from '../session.ts';
+import { type ApiFlags, READ_RETRY_MS } from './messages.ts';
+
+/** The API keeps records in memory only of organizations up to this size. */
+const MOST_RECORDS = 2 * MAX_ACCOUNTS;
+/** A query for this many entries takes about a millisecond, and a light read makes only a few of them. */
+const SHORT_QUERY = 50;
+/** After an event has changed the name or OU of an account, lists show the old one for at most this long, ms. */
+const SNAPSHOT_AGE_MS = 10_000;
+
+/** The part of the command's context that the API uses. */
+export type ApiContext = Pick<CliContext, 'clock' | 'logger' | 'store' | 'env'>;
+
+/** What the API asks of the daemon or the demo. */
+export interface ApiRequests {
+  /** Reads one account from AWS Organizations and retries for up to `READ_RETRY_MS`; `null`: not connected to AWS yet. */
+  readonly cloud: () => Pick<Cloud, 'readAccount'> | null;
+  /** Starts a scan in a process without a schedule (the demo). */
+  readonly askForScan?: () => Promise<void>;
+}
+
+/** The API and the dashboard of a running daemon or demo. */
+export interface OpenApi extends OpenDoor {
+  readonly feed: Feed;
+  /** Replaces the policy by which decisions are explained. */
+  use(loaded: LoadedPolicy): void;
+}
+
+/**
+ * Opens the API with a store of its own, so that it also responds while the daemon restarts under a new policy.
+ * @throws ConfigError for a host that needs a token, or a port that is not available
+ */
+export async function openApi(
+  context: ApiContext,
+  flags: ApiFlags,
+  loaded: LoadedPolicy,
+  requests: ApiRequests,
+): Promise<OpenApi> {
+  const stores = await context.store.open({ clock: context.clock, readOnly: false, create: true });
+  try {
+    const tokens = readApiTokens(context.env);
+    const inUse = { loaded };
+    const system = await systemOf(context, stores, inUse, requests);
+    const door = await openNodeDoor({ ...flags, system, tokens, localActor: systemUser(), pages: dashboardFiles });
+    return {
+      ...{ url: door.url, port: door.port, feed: system.feed },
+      use: (next) => {
+        inUse.loaded = next;
+      },
+      close: async () => {
+        await door.close();
+        await stores.close();
+      },
+    };
+  } catch (error) {
+    await stores.close();
+    throw error;
+  }
+}
+
+async function systemOf(
+  { clock, logger, store }: ApiContext,
+  stores: OpenStore,
+  inUse: { readonly loaded: LoadedPolicy },
+  { cloud, askForScan }: ApiRequests,
+): Promise<ApiSystem> {
+  // Light reads and lists of accounts have turns of their own, so that they do not wait for heavy reads.
+  const turns = { heavy: new Turns(), light: new Turns(), accounts: new Turns() };
+  // Another process can restore a backup while the API has the store open.
+  const version = () => controlsVersion(stores.registers);
+  // The table of accounts reads the records kept in memory, so each of the two has half of the permitted age.
+  const maxAgeMs = store.local ? store.accountsAgeMs / 2 : store.accountsAgeMs;
+  // Reads of a local file block the API's thread, so other requests get a turn between them. Reads over the network do not block.
+  const reads = store.local ? localReads(stores, { clock, turns, maxAgeMs, version }) : null;
+  const light = reads?.light ?? stores;
+  const reader = () => {
+    const connected = cloud();
+    if (connected === null) return null;
+    const deps = { cloud: connected, registers: stores.registers, clock, random: Math.random };
+    return accountReader(deps, inUse.loaded.policy, clock.now() + READ_RETRY_MS);
+  };
+  return {
+    ...{
+      stores,
+      clock,
+      logger,
+      feed: new Feed(clock),
+      version: manifest.version,
+      newId: makeNewId(clock),
+      streams: true,
+    },
+    deployedBus: await store.eventBus(),
+    ...(reads !== null && { reads }),
+    ...{ asOf: new AsOfCache(clock), reports: new ReportCache(clock, { turn: turns.heavy.begin, version }) },
+    verification: new Verification({ stores: reads?.heavy ?? stores, clock, logger, inBackground: true }),
+    accounts: new AccountTable(light, clock, maxAgeMs, turns.accounts.begin),
+    ...{ pollMs: store.pollMs, recent: new RecentEntries(stores.ledger, clock, store.pollMs / 2) },
+    policy: async () => inUse.loaded,
+    ...(askForScan !== undefined && { askForScan }),
+    reader,
+  };
+}
+
+interface LocalReadOptions {
+  readonly clock: Clock;
+  readonly turns: Readonly<Record<'heavy' | 'light', Turns>>;
+  /** How old the records in lists may be, ms. */
+  readonly maxAgeMs: number;
+  /** Differs after a restore. */
+  readonly version: () => Promise<string | null>;
+}
+
+/** The stores for reads of a local file. Records and snapshot are kept in memory and brought up to date without turns, because that takes only milliseconds. */
+function localReads(stores: ApiSystem['stores'], { clock, turns, maxAgeMs, version }: LocalReadOptions) {
+  const { all } = cachedRecords(stores.records, clock, { maxAgeMs, maxRecords: MOST_RECORDS, version });
+  const snapshots = cachedSnapshots(stores.snapshots, clock, SNAPSHOT_AGE_MS);
+  const inMemory = (paced: ApiSystem['stores']): ApiSystem['stores'] => {
+    return { ...paced, snapshots, records: { ...paced.records, all } };
+  };
+  return {
+    heavy: inMemory(inTurns(stores, turns.heavy)),
+    light: inMemory(inTurns(stores, turns.light, { shortQuery: SHORT_QUERY })),
+  };
+}
+
+async function dashboardFiles(): Promise<Pages | null> {
+  return (await import('../../dashboard/files.ts')).dashboardFiles();
+}
