@@ -1,6 +1,6 @@
 import { type MaintenanceReport, maintenanceTasks, runTasks } from '../../shared/app/runtime/maintenance.ts';
 import { TaskRests } from '../../shared/app/runtime/task-rests.ts';
-import { checkSchedule, type GivenUpScan, scanAge } from '../../shared/app/schedule/scan-schedule.ts';
+import { type GivenUpScan, requestScan, type ScanState, scanAge } from '../../shared/app/schedule/scan-schedule.ts';
 import { type AwsRuntime, composeFromEnvironment } from '../../shared/compose/lambda-runtime.ts';
 import { type Compose, handling, type LambdaContext, lazily } from '../../shared/compose/lazy-runtime.ts';
 
@@ -64,12 +64,16 @@ async function requestDueScan(runtime: AwsRuntime): Promise<string | null> {
   const policy = await runtime.policy();
   const onScanGivenUp = (given: GivenUpScan) =>
     logger.error('a scan was started several times and never finished, so it is given up', { ...given });
-  const { request, scan } = await checkSchedule({ registers, clock, newId, onScanGivenUp }, policy);
+  const checked: { scan: ScanState | null } = { scan: null };
+  const onChecked = (scan: ScanState | null): void => {
+    checked.scan = scan;
+  };
+  const request = await requestScan({ registers, clock, newId, onScanGivenUp, onChecked }, policy);
   if (request !== null) {
     await runtime.scanRequests.send({ runId: request.runId });
     logger.info('scan requested', { runId: request.runId, again: request.again });
   }
-  const age = scanAge(scan, policy.policy, clock.now());
+  const age = scanAge(checked.scan, policy.policy, clock.now());
   if (age !== null) metrics.add('ScanAge', age);
   return request?.runId ?? null;
 }

@@ -91,25 +91,14 @@ export interface ScheduleDeps {
   readonly newId: NewId;
   /** Called when {@link requestScan} gives up a run; nothing else reports the missing scan. */
   readonly onScanGivenUp?: (scan: GivenUpScan) => void;
-}
-
-/** As {@link checkSchedule}. @returns the request; `null`: no scan is due, or another process requested it */
-export async function requestScan(deps: ScheduleDeps, policy: CompiledPolicy): Promise<ScanRequest | null> {
-  return (await checkSchedule(deps, policy)).request;
-}
-
-/** What a check of the schedule did, and the state of the scan after it. */
-export interface ScheduleCheck {
-  readonly request: ScanRequest | null;
-  /** `null`: no scan was ever requested */
-  readonly scan: ScanState | null;
+  /** Called with the state of the scan after the check, for {@link scanAge}, so that it is not read again. `null`: no scan was ever requested. */
+  readonly onChecked?: (scan: ScanState | null) => void;
 }
 
 /** Decides whether to request a scan now, and stores the request. Of several ticks in parallel, only one gets the request. */
-export async function checkSchedule(deps: ScheduleDeps, policy: CompiledPolicy): Promise<ScheduleCheck> {
+export async function requestScan(deps: ScheduleDeps, policy: CompiledPolicy): Promise<ScanRequest | null> {
   const now = deps.clock.now();
   const known = await readTyped(deps.registers, SCAN);
-  const unchanged = { request: null, scan: known?.value ?? null };
   // The approved run begins with a scan.
   const requested =
     (await awaitsScan(deps.registers, policy.hash, now)) ||
@@ -117,12 +106,13 @@ export async function checkSchedule(deps: ScheduleDeps, policy: CompiledPolicy):
   const isRunning = known?.value.state === 'running';
   const held = isRunning && (await leaseHolder(deps.registers, deps.clock, SCAN_LEASE)) !== null;
   const next = nextState(known?.value ?? null, policy, now, deps.newId, { requested, held });
-  if (next === null) return unchanged;
-  if ((await writeTyped(deps.registers, SCAN, next, known?.version ?? null)) === null) return unchanged;
-  if (next.state !== 'done') return { request: { runId: next.runId, again: next.attempts > 0 }, scan: next };
+  deps.onChecked?.(next ?? known?.value ?? null);
+  if (next === null) return null;
+  if ((await writeTyped(deps.registers, SCAN, next, known?.version ?? null)) === null) return null;
+  if (next.state !== 'done') return { runId: next.runId, again: next.attempts > 0 };
   const nextAt = nextScanAt(policy.policy.schedule, next.dueAt);
   deps.onScanGivenUp?.({ runId: next.runId, nextAt: nextAt === null ? null : toIso(Math.max(now, nextAt)) });
-  return { request: null, scan: next };
+  return null;
 }
 
 /** Whether an event has requested a scan, and the minimum interval since the last scan has passed. */
