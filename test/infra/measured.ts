@@ -52,10 +52,18 @@ export function sum(...parts: readonly (readonly [calls: Calls, factor: number])
 /** The difference of two measurements can be slightly below zero, because the limiter's calls depend on timing. */
 export const hundredths = (value: number): number => Math.max(0, Math.round(value * 100) / 100);
 
-export function rounded(calls: Calls): Calls {
-  const of = (name: keyof Calls): number => hundredths(calls[name]);
+/** The same for calls per account: a hundredth of a unit would be 100 units in a scan of 10,000 accounts. */
+const thousandths = (value: number): number => Math.max(0, Math.round(value * 1_000) / 1_000);
+
+export function rounded(calls: Calls, round = hundredths): Calls {
+  const of = (name: keyof Calls): number => round(calls[name]);
   return {
     ...{ reads: of('reads'), writes: of('writes'), sqs: of('sqs'), events: of('events') },
     ...{ calls: of('calls'), batches: of('batches') },
   };
 }
+
+export const roundedScan = ({ base, perAccount }: ScanCalls): ScanCalls => ({
+  base: rounded(base),
+  perAccount: rounded(perAccount, thousandths),
+});
