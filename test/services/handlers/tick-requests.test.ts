@@ -44,7 +44,7 @@ it('an idle tick reads only the schedule, the controls, due keys and unpublished
   // Publishes the entries of the scan and the digest.
   for (let published = 1; published > 0; ) ({ published } = (await tick()).result);
   while ((await tick()).queue === 0);
-  const ticks = [];
+  const ticks: Awaited<ReturnType<typeof tick>>[] = [];
   for (let n = 0; n < 5; n += 1) ticks.push(await tick());
   const isIdle = ({ reads, queue }: (typeof ticks)[number]): boolean => reads === 16 && queue === 0;
   // Half a unit for each of 16 shards of due keys and 8 shards of unpublished entries, and 4 registers. A slow machine may run the others twice.
@@ -62,7 +62,7 @@ it('a dead letter that SQS moved is recorded within five minutes, and immediatel
   while ((await tick()).queue === 0);
   const QueueUrl = deployment.env['ROLLCALL_DLQ_URL'];
   await deployment.queues.send(new SendMessageCommand({ QueueUrl, MessageBody: 'whatever' }));
-  const recorded = [];
+  const recorded: number[] = [];
   for (let n = 0; n < 5; n += 1) recorded.push((await tick()).result.deadLettersRecorded);
   // The fifth tick records it, or an earlier one on a slow machine.
   expect(recorded.slice(0, 2)).toEqual([0, 0]);
