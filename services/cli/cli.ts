@@ -3,7 +3,7 @@ import { systemClock } from '../../shared/compose/clock.ts';
 import { type Config, readConfig } from '../../shared/config/config.ts';
 import type { Clock } from '../../shared/ports/system.ts';
 import type { Input } from './context.ts';
-import { EXIT } from './exit-codes.ts';
+import { EXIT, EXIT_WORDS } from './exit-codes.ts';
 import { Interrupted, listenForInterrupts, type SignalSource } from './interrupt.ts';
 import { type Parsed, parse } from './program.ts';
 import { Output, type Stream } from './ui/output.ts';
@@ -32,14 +32,12 @@ export async function runCli(args: readonly string[], host: Host): Promise<numbe
   let parsed: Parsed;
   let config: Config;
   try {
-    parsed = parse(args, {
-      write: (text) => early.print(text.trimEnd()),
-      note: (text) => early.note(text.trimEnd()),
-    });
+    parsed = parse(args, { write: (text) => early.print(text.trimEnd()) }, host.env);
     config = readConfig(parsed.flags, host.env);
   } catch (error) {
-    const shown = error instanceof CommanderError && error.exitCode === 0;
-    return afterResult(early, shown ? EXIT.ok : await fail(early, error, guessed.verbose));
+    // Help and version were shown.
+    if (error instanceof CommanderError && error.exitCode === 0) return afterResult(early, EXIT.ok, null);
+    return afterResult(early, await fail(early, error, guessed), exitWords(guessed, ''));
   }
   const output = openOutput(host, config);
   const run = async (): Promise<number> => {
@@ -48,24 +46,26 @@ export async function runCli(args: readonly string[], host: Host): Promise<numbe
     return runCommand(parsed.run, { config, env: host.env, output, input: host.stdin, interrupt, clock });
   };
   const exitCode = await run().catch(async (error: unknown): Promise<number> => {
-    if (!(error instanceof Interrupted)) return fail(output, error, config.verbose);
+    if (!(error instanceof Interrupted)) return fail(output, error, config);
     if (output.json) output.document({ error: { code: 'Interrupted', message: error.message } });
     else output.note(`Interrupted: ${error.message}.`);
     return interrupt.exitCode;
   });
-  return afterResult(output, exitCode);
+  return afterResult(output, exitCode, exitWords(config, parsed.path));
 }
 
 /** The options that decide how an invalid command line is reported. They are needed before the command line is parsed. */
-function guessedConfig(args: readonly string[]): Pick<Config, 'json' | 'verbose' | 'color'> {
-  return { json: args.includes('--json'), verbose: args.includes('--verbose'), color: 'auto' };
+function guessedConfig(args: readonly string[]): Pick<Config, 'json' | 'quiet' | 'verbose' | 'color'> {
+  const json = /(^| )(--json|(-o|--output)[ =]?json)( |$)/.test(args.join(' '));
+  const quiet = args.includes('--quiet') || args.includes('-q');
+  return { json, quiet, verbose: args.includes('--verbose'), color: 'auto' };
 }
 
-async function fail(output: Output, error: unknown, verbose: boolean): Promise<number> {
-  const { reportLines, reportOf } = await import('./errors.ts');
+async function fail(output: Output, error: unknown, { verbose }: Pick<Config, 'verbose'>): Promise<number> {
+  const { documentOf, reportLines, reportOf } = await import('./errors.ts');
   const report = reportOf(error);
-  if (output.json) output.document({ error: report });
-  else for (const line of reportLines(report)) output.note(line);
+  if (output.json) output.document({ error: documentOf(report) });
+  else for (const line of reportLines(report, output.noteWidth)) output.note(line);
   if (verbose && error instanceof Error) output.note(error.stack ?? error.message);
   return EXIT.error;
 }
@@ -74,11 +74,34 @@ function openOutput({ stdout, stderr, rewrite }: Host, config: Pick<Config, 'jso
   return new Output(stdout, stderr, config, rewrite);
 }
 
-/** The exit code of a command; `EXIT.error` if its result could not be written. */
-async function afterResult(output: Output, exitCode: number): Promise<number> {
+/** Commands that only print something about Rollcall itself. */
+const ABOUT_ROLLCALL: ReadonlySet<string> = new Set(['help', 'version', 'completion', '__complete']);
+/** Commands that end with 0 if the organization has converged. */
+const ABOUT_DRIFT: ReadonlySet<string> = new Set(['plan', 'apply', 'scan', 'status']);
+
+/** How the last line of a log names an exit code; `null`: the log has no such line. */
+function exitWords({ json, quiet }: Pick<Config, 'json' | 'quiet'>, path: string): ((code: number) => string) | null {
+  if (json || quiet || ABOUT_ROLLCALL.has(path)) return null;
+  const success = ABOUT_DRIFT.has(path) ? 'converged' : 'done';
+  return (code) => (code === EXIT.ok ? success : (EXIT_WORDS[code] ?? 'error'));
+}
+
+/**
+ * Ends the output: the log of a job names the exit code, which the job may hide.
+ * @returns the exit code of a command; `EXIT.error` if its result could not be written
+ */
+async function afterResult(
+  output: Output,
+  exitCode: number,
+  words: ((code: number) => string) | null,
+): Promise<number> {
   await output.settled();
-  if (output.lostResult === null) return exitCode;
-  const { writeAdvice } = await import('../../shared/config/text-file.ts');
-  output.note(`error: stdout cannot be written (${output.lostResult}): ${writeAdvice(output.lostResult)}`);
-  return EXIT.error;
+  let code = exitCode;
+  if (output.lostResult !== null) {
+    const { writeAdvice } = await import('../../shared/config/text-file.ts');
+    output.note(`error: stdout cannot be written (${output.lostResult}): ${writeAdvice(output.lostResult)}`);
+    code = EXIT.error;
+  }
+  if (words !== null && !output.notesAreTerminal) output.note(`rollcall: exit code ${code} (${words(code)})`);
+  return code;
 }

@@ -1,4 +1,3 @@
-import { CommanderError } from 'commander';
 import { ConfigError } from '../../shared/config/config-error.ts';
 import { FileError } from '../../shared/config/file-error.ts';
 import { type Finding, formatFinding } from '../../shared/domain/policy/file/findings.ts';
@@ -9,15 +8,25 @@ import { BadCursorError, TamperedError } from '../../shared/ports/ledger.ts';
 import { DamagedRegisterError } from '../../shared/ports/registers.ts';
 import { StoreError } from '../../shared/ports/store-error.ts';
 import { ClockDifferenceError } from '../../shared/ports/store-time.ts';
+import { hang } from './ui/wrap.ts';
+import { UsageError } from './usage-error.ts';
 
 /** The command cannot do what the user asked for; the message says what to do instead. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
   readonly code: string;
 
-  constructor(code: string, message: string, options?: ErrorOptions) {
+  /** Facts, then the fix, each on a line of its own. With hints, the message has no full stop. */
+  readonly hints: readonly string[];
+
+  constructor(
+    code: string,
+    message: string,
+    { hints = [], ...options }: ErrorOptions & { readonly hints?: readonly string[] } = {},
+  ) {
     super(message, options);
     this.code = code;
+    this.hints = hints;
   }
 }
 
@@ -33,11 +42,26 @@ export class PolicyError extends Error {
   }
 }
 
-/** An error as the user sees it; with `--json`, the value of `error` in the document. */
-export interface ErrorReport {
+/** An error as the user sees it. */
+export interface ErrorReport extends ErrorDocument {
+  /** For people: what happened in one sentence, then facts and the fix on lines of their own. Default: the message as a whole. */
+  readonly shown?: { readonly headline: string; readonly hints: readonly string[] };
+}
+
+/** With `--output json`, the value of `error` in the document. */
+export interface ErrorDocument {
   readonly code: string;
   readonly message: string;
   readonly findings?: readonly Finding[];
+}
+
+export function documentOf({ code, message, findings }: ErrorReport): ErrorDocument {
+  return { code, message, ...(findings !== undefined && { findings }) };
+}
+
+/** A report whose hints stand on lines of their own. */
+function report(code: string, headline: string, hints: readonly string[]): ErrorReport {
+  return { code, message: [`${headline}.`, ...hints].join(' '), shown: { headline, hints } };
 }
 
 /** Turns any error into a code and one or two sentences, without a stack trace. */
@@ -45,7 +69,8 @@ export function reportOf(error: unknown): ErrorReport {
   if (error instanceof PolicyError) {
     return { code: 'PolicyInvalid', message: error.message, findings: error.findings };
   }
-  if (error instanceof CommanderError) return { code: 'Usage', message: usage(error) };
+  if (error instanceof UsageError) return report('Usage', ...usage(error));
+  if (error instanceof CommandError && error.hints.length > 0) return report(error.code, error.message, error.hints);
   if (
     error instanceof CommandError ||
     error instanceof ConfigError ||
@@ -77,9 +102,14 @@ function capitalized(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** An error as text: the findings, then the message. */
-export function reportLines({ message, findings }: ErrorReport): string[] {
-  return [...(findings ?? []).map(formatFinding), `error: ${oneLine(message)}`];
+/** An error as text: the findings, then what happened, then facts and the fix. @param width of the terminal; `null`: none */
+export function reportLines({ message, findings, shown }: ErrorReport, width: number | null = null): string[] {
+  const { headline, hints } = shown ?? { headline: message, hints: [] };
+  return [
+    ...(findings ?? []).map(formatFinding),
+    ...hang('error: ', oneLine(headline), width, 2),
+    ...hints.flatMap((hint) => hang('  ', oneLine(hint), width)),
+  ];
 }
 
 /** AWS returns these errors for a wrong key, but also if the Region does not exist or belongs to another partition. */
@@ -118,9 +148,20 @@ function moreAdvice({ details }: CloudError): string {
   return kind === 'Transient' && requestId !== null ? ' Rollcall retried the call. Run the command again later.' : '';
 }
 
-/** Commander's message on one line; commander puts its suggestion on a second line. */
-function usage(error: CommanderError): string {
-  if (error.code === 'commander.help') return 'A command is missing. See rollcall --help.';
-  const words = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
-  return `${/[.!?)]$/.test(words) ? words : `${words}.`} See rollcall --help.`;
+/** What is wrong with a command line, and where to read more. Commander puts its suggestion on a second line. */
+function usage({ code, message, path }: UsageError): [headline: string, hints: readonly string[]] {
+  const [first = '', second = ''] = message.replace(/^error: /, '').split('\n');
+  const meant = /Did you mean (?:one of )?(.+)\?/.exec(second)?.[1];
+  const suggestion = meant === undefined ? '' : `Did you mean ${meant}? `;
+  const help = `rollcall${path === '' ? '' : ` ${path}`} --help`;
+  switch (code) {
+    case 'commander.help':
+      return ['a command is missing', [`All commands: ${help}`]];
+    case 'commander.unknownCommand':
+      return [first.replace(/'(.+)'$/, '$1'), [`${suggestion}All commands: ${help}`]];
+    case 'commander.unknownOption':
+      return [first.replace(/'(.+)'$/, '$1'), [`${suggestion}All options: ${help}`]];
+    default:
+      return [first.replace(/\.$/, ''), [`See: ${help}`]];
+  }
 }

@@ -15,3 +15,13 @@ export const EXIT = {
   /** 128 + SIGTERM. */
   terminated: 143,
 } as const;
+
+/** What an exit code means, in the last line of a log. */
+export const EXIT_WORDS: Readonly<Record<number, string>> = {
+  [EXIT.error]: 'error',
+  [EXIT.drift]: 'drift found',
+  [EXIT.partly]: 'partly done',
+  [EXIT.stopped]: 'stopped',
+  [EXIT.interrupted]: 'interrupted',
+  [EXIT.terminated]: 'terminated',
+};

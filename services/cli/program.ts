@@ -1,63 +1,80 @@
 import { Command, CommanderError } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
-import type { GlobalFlags } from '../../shared/config/config.ts';
+import type { Environment, GlobalFlags, OutputFormat } from '../../shared/config/config.ts';
+import { ConfigError } from '../../shared/config/config-error.ts';
 import type { Run } from './context.ts';
 import { defineAudit } from './definitions/audit.ts';
+import { defineCompletion, defineHelp, defineVersion } from './definitions/general.ts';
 import { defineBackup, defineDlq, defineDoctor } from './definitions/maintenance.ts';
 import { definePolicy } from './definitions/policy.ts';
 import { defineApply, defineApprove, defineControls, definePlan, defineServe } from './definitions/remediation.ts';
 import { defineDemo, defineSandbox } from './definitions/sandbox.ts';
 import { defineScan } from './definitions/scan.ts';
 import { defineAccount, defineStatus } from './definitions/state.ts';
+import { applyEnvironment } from './help/environment-defaults.ts';
+import { descriptionOf, helpOf, pathOf } from './help/format.ts';
+import { HELP } from './help/texts/index.ts';
+import { UsageError } from './usage-error.ts';
 
 /** The parsed command line: the chosen command, and the options that every command accepts. */
 export interface Parsed {
   readonly run: Run;
+  /** The words of the command: `audit list`. */
+  readonly path: string;
   readonly flags: GlobalFlags;
 }
 
-const EXIT_CODES = `
-Exit codes: 0 nothing to change or changes await confirmation, 1 error,
-2 drift found, 3 partly done, 4 stopped by a guardrail or the kill switch,
-130 interrupted.
-AWS credentials and Region come from the AWS SDK's own settings (AWS_PROFILE,
-AWS_REGION, AWS_ENDPOINT_URL, …). To get started: rollcall doctor, then
-rollcall policy init, then rollcall plan.`;
-
-/** Where help goes: `write` for help that the user requested, `note` for help after a usage error. */
+/** Where help goes: `write` for help that the user requested. Errors are thrown. */
 export interface Writers {
   readonly write: (text: string) => void;
-  readonly note: (text: string) => void;
 }
 
 /**
- * Parses the command line.
- * @throws CommanderError for help and version (exit code 0) and for invalid arguments (1).
+ * Parses the command line. Options that it does not set come from the environment, if a variable is their default.
+ * @throws UsageError for invalid arguments, ConfigError for a format that the command does not have, CommanderError with exit code 0 for help
+ * and `--version`
  */
-export function parse(args: readonly string[], writers: Writers): Parsed {
+export function parse(args: readonly string[], { write }: Writers, env: Environment = {}): Parsed {
   const chosen: Run[] = [];
-  const program = new Command('rollcall')
-    .description(
-      'Keep every account of an AWS Organization at the Compute Optimizer enrollment that your policy declares.',
-    )
-    .version(manifest.version)
-    .option('--json', 'one JSON document on stdout')
-    .option('--store <kind>', 'embedded or aws', 'embedded')
-    .option('--data-dir <dir>', 'directory of the embedded store', '.rollcall')
-    .option('--verbose', 'details on stderr')
-    .option('--no-color', 'plain text')
-    .configureHelp({ showGlobalOptions: true })
-    .addHelpText('after', EXIT_CODES);
-  quiet(program, writers);
-  const select = (run: Run): void => {
+  const program = commandLine((run) => {
     chosen.push(run);
-  };
-  for (const define of COMMANDS) define(program, select);
-  for (const command of descendants(program)) quiet(command, writers);
+  });
+  let path = '';
+  program.hook('preAction', (_program, action) => {
+    path = pathOf(action);
+  });
+  const all = [program, ...descendants(program)];
+  for (const command of all) throwErrors(command, write);
+  applyEnvironment(all, env);
+  if (args.length === 0) program.help();
   program.parse([...args], { from: 'user' });
   const [run] = chosen;
-  if (run === undefined) throw new CommanderError(1, 'rollcall.noCommand', 'no command was given');
-  return { run, flags: flagsOf(program.opts()) };
+  if (run === undefined) throw new UsageError(new CommanderError(1, 'commander.help', ''), '');
+  const flags = flagsOf(program.opts());
+  checkFormat(path, flags.output);
+  return { run, path, flags };
+}
+
+const nothing = (): void => undefined;
+
+/** The program with all its commands and help texts. `select` receives the command that a parsed line names. */
+export function commandLine(select: (run: Run) => void = nothing): Command {
+  const program = new Command('rollcall')
+    .version(manifest.version, '--version', 'print the version')
+    .option('-o, --output <format>', 'json; lists also table, wide, csv, name')
+    .option('--json', 'one JSON document on stdout; same as --output json')
+    .option('--store <kind>', 'embedded or aws', 'embedded')
+    .option('--data-dir <dir>', 'directory of the embedded store', '.rollcall')
+    .option('-q, --quiet', 'no progress, no hints')
+    .option('--verbose', 'details and AWS calls on stderr')
+    .option('--no-color', 'plain text');
+  for (const define of COMMANDS) define(program, select);
+  for (const command of [program, ...descendants(program)]) {
+    const text = HELP[pathOf(command)];
+    if (text !== undefined) command.summary(text.summary).description(descriptionOf(command));
+    command.helpOption('-h, --help', 'help for a command').helpCommand(false).configureHelp({ formatHelp: helpOf });
+  }
+  return program;
 }
 
 const COMMANDS = [
@@ -76,6 +93,9 @@ const COMMANDS = [
   defineDoctor,
   defineSandbox,
   defineDemo,
+  defineCompletion,
+  defineVersion,
+  defineHelp,
 ];
 
 function descendants(command: Command): Command[] {
@@ -83,16 +103,32 @@ function descendants(command: Command): Command[] {
 }
 
 /** Commander throws its errors instead of printing them, so that they are reported in one place. */
-function quiet(command: Command, { write, note }: Writers): void {
+function throwErrors(command: Command, write: (text: string) => void): void {
   command
-    .exitOverride()
-    .configureOutput({ writeOut: write, writeErr: note, outputError: () => undefined })
-    .configureHelp({ showGlobalOptions: true });
+    .exitOverride((error) => {
+      throw error.exitCode === 0 ? error : new UsageError(error, pathOf(command));
+    })
+    .configureOutput({ writeOut: write, writeErr: nothing, outputError: nothing });
+}
+
+/** Formats that every command has. */
+const ALWAYS: readonly OutputFormat[] = ['table', 'json'];
+
+/** An unknown format is refused with the other settings. */
+function checkFormat(path: string, output: string | undefined): void {
+  const formats: readonly string[] = [...ALWAYS, ...(HELP[path]?.formats ?? [])];
+  const known: readonly string[] = ['wide', 'csv', 'name'];
+  if (output === undefined || formats.includes(output) || !known.includes(output)) return;
+  const message = `rollcall ${path} has no --output ${output}; expected ${formats.join(', ')}.`;
+  throw new ConfigError('Usage', message);
 }
 
 function flagsOf(options: Readonly<Record<string, unknown>>): GlobalFlags {
+  const output = options['output'];
   return {
     json: options['json'] === true,
+    ...(typeof output === 'string' && { output }),
+    quiet: options['quiet'] === true,
     store: String(options['store']),
     dataDir: String(options['dataDir']),
     verbose: options['verbose'] === true,

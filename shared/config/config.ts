@@ -3,7 +3,12 @@ import { ConfigError } from './config-error.ts';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The flags that every command accepts, before they are checked. */
-export interface GlobalFlags extends Pick<Config, 'json' | 'dataDir' | 'verbose'> {
+export interface GlobalFlags extends Pick<Config, 'dataDir' | 'verbose'> {
+  /** `--json`: the same as `--output json`. */
+  readonly json: boolean;
+  /** `--output`. */
+  readonly output?: string | undefined;
+  readonly quiet?: boolean;
   readonly store: string;
   /** `false`: `--no-color`. */
   readonly color: boolean;
@@ -12,9 +17,17 @@ export interface GlobalFlags extends Pick<Config, 'json' | 'dataDir' | 'verbose'
 /** The valid values of `--store`. */
 const STORES = ['embedded', 'aws'] as const;
 
+/** The values of `--output`. Every command accepts `table`, which means text for people, and `json`; lists accept more. */
+const OUTPUT_FORMATS = ['table', 'wide', 'csv', 'json', 'name'] as const;
+export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
+
 /** The checked settings from flags and environment. */
 export interface Config {
+  readonly format: OutputFormat;
+  /** The format is `json`: one document on stdout, also for errors. */
   readonly json: boolean;
+  /** No progress and no hints. */
+  readonly quiet: boolean;
   readonly verbose: boolean;
   readonly store: (typeof STORES)[number];
   readonly dataDir: string;
@@ -28,17 +41,21 @@ export interface Config {
   readonly program: string;
 }
 
-/** @throws ConfigError for an unknown store. */
+/** @throws ConfigError for an unknown store or format, and for options that exclude each other. */
 export function readConfig(flags: GlobalFlags, env: Environment): Config {
-  const { json, verbose, dataDir } = flags;
+  const { verbose, dataDir, quiet = false } = flags;
+  const format = formatOf(flags);
   const store = STORES.find((each) => each === flags.store);
   if (store === undefined) {
     const given = JSON.stringify(flags.store);
     throw new ConfigError('Usage', `--store ${given} is not a store; expected ${STORES.join(' or ')}.`);
   }
   if (dataDir.trim() === '') throw new ConfigError('Usage', '--data-dir needs the name of a directory.');
+  if (quiet && verbose) throw new ConfigError('Usage', '--quiet and --verbose exclude each other; use one of them.');
   return Object.freeze({
-    json,
+    format,
+    json: format === 'json',
+    quiet,
     verbose,
     store,
     dataDir,
@@ -47,6 +64,19 @@ export function readConfig(flags: GlobalFlags, env: Environment): Config {
     drawable: env['TERM'] !== 'dumb' && !isOn(env['CI']),
     program: FROM_CHECKOUT.has(env['npm_lifecycle_event'] ?? '') ? 'npm run rollcall --' : 'rollcall',
   });
+}
+
+function formatOf({ json, output }: GlobalFlags): OutputFormat {
+  if (output === undefined) return json ? 'json' : 'table';
+  const format = OUTPUT_FORMATS.find((each) => each === output);
+  if (format === undefined) {
+    const given = JSON.stringify(output);
+    throw new ConfigError('Usage', `--output ${given} is not a format; expected ${OUTPUT_FORMATS.join(', ')}.`);
+  }
+  if (json && format !== 'json') {
+    throw new ConfigError('Usage', `--json and --output ${format} exclude each other; use one of them.`);
+  }
+  return format;
 }
 
 /** npm scripts of the repository that run Rollcall. There, no command `rollcall` is installed. */

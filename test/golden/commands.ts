@@ -24,7 +24,7 @@ const nothing = (): void => undefined;
 /** Runs `rollcall --json …` in this process, without a terminal. */
 export async function command({ dataDir, clock }: Place, ...args: readonly string[]): Promise<Answer> {
   const { context, printed } = contextOf({ dataDir, clock });
-  const exitCode = await parse(args, { write: nothing, note: nothing }).run(context);
+  const exitCode = await parse(args, { write: nothing }).run(context);
   return { exitCode, document: json.parse(JSON.parse(printed())) };
 }
 

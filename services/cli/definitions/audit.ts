@@ -7,8 +7,8 @@ import type { ReportFlags } from '../commands/audit-report.ts';
 import type { Select } from '../context.ts';
 
 export function defineAudit(program: Command, select: Select): void {
-  const audit = program.command('audit').description('read, verify, export and report on the ledger');
-  withFilters(audit.command('list').description('list entries, newest first'))
+  const audit = program.command('audit');
+  withFilters(audit.command('list'))
     .option('--limit <n>', 'maximum number of entries', '50')
     .option('--cursor <cursor>', 'continue after the previous page (`next` of --json)')
     .option('--oldest-first', 'list the oldest entries first')
@@ -17,17 +17,15 @@ export function defineAudit(program: Command, select: Select): void {
     );
   audit
     .command('show')
-    .description('show one entry in full, and verify it against its neighbours in the chain')
     .argument('<id>', "an entry's id, or its position, CHAIN#SEQ")
     .action((id: string) => select(async (context) => (await import('../commands/audit.ts')).runShow(context, id)));
   audit
     .command('as-of')
-    .description('show the status of every account at a point in time')
     .argument('<time>', '2026-03-01, 2026-03-01T12:00:00Z, or 24h for 24 hours ago')
     .action((time: string) =>
       select(async (context) => (await import('../commands/audit-as-of.ts')).runAsOf(context, time)),
     );
-  withFilters(audit.command('export').description('export entries for other tools, oldest first'))
+  withFilters(audit.command('export'))
     .option('--format <format>', EXPORT_FORMATS.join(', '), 'json')
     .option('--out <file>', 'write to this file instead of stdout')
     .option('--force', 'replace an existing file')
@@ -36,7 +34,6 @@ export function defineAudit(program: Command, select: Select): void {
     );
   audit
     .command('verify')
-    .description('check that every chain of the ledger is intact: no edit, no gap, no fork, no truncation')
     .option(
       '--digest <file or root>',
       'also compare the store with digests that were kept elsewhere: a file with DigestPublished events, or a root',
@@ -46,7 +43,6 @@ export function defineAudit(program: Command, select: Select): void {
     );
   audit
     .command('report')
-    .description('report compliance over time: percentage, drift count and age, time to resolve, by OU and by rule')
     .option('--since <time>', 'start: 2026-03-01, 2026-03-01T12:00:00Z, or 24h for 24 hours ago', '30d')
     .option('--until <time>', 'end (default: now)')
     .option('--interval <duration>', 'time between two rows (default: 1d; 1h for two days or less)')

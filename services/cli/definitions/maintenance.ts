@@ -4,22 +4,19 @@ import type { Select } from '../context.ts';
 
 export function defineDlq(program: Command, select: Select): void {
   const commands = () => import('../commands/dlq.ts');
-  const dlq = program.command('dlq').description('list and retry dead letters (work that was given up)');
+  const dlq = program.command('dlq');
   dlq
     .command('list')
-    .description('list dead letters, latest first')
     .option('--limit <n>', 'maximum number of dead letters', '50')
     .action((flags: { readonly limit: string }) =>
       select(async (context) => (await commands()).runList(context, flags.limit)),
     );
   dlq
     .command('show')
-    .description('show one dead letter in full')
     .argument('<id>')
     .action((id: string) => select(async (context) => (await commands()).runShow(context, id)));
   dlq
     .command('redrive')
-    .description('put dead letters back on the queue; apply or serve retries them')
     .argument('[id...]')
     .option('--all', 'redrive all dead letters')
     .action((ids: string[], flags: { readonly all?: boolean }) =>
@@ -30,14 +27,12 @@ export function defineDlq(program: Command, select: Select): void {
 export function defineBackup(program: Command, select: Select): void {
   program
     .command('backup')
-    .description('copy the store to a file; works while the store is in use')
     .argument('<file>', 'new file; an existing one is not replaced')
     .action((file: string) =>
       select(async (context) => (await import('../commands/backup.ts')).runBackup(context, file)),
     );
   program
     .command('restore')
-    .description('replace the store with a backup and halt; the old store is kept beside it')
     .argument('<file>', 'backup file')
     .action((file: string) =>
       select(async (context) => (await import('../commands/backup.ts')).runRestore(context, file)),
@@ -47,7 +42,6 @@ export function defineBackup(program: Command, select: Select): void {
 export function defineDoctor(program: Command, select: Select): void {
   program
     .command('doctor')
-    .description('check credentials, organization, roles and stores, and show how to fix problems; changes nothing')
     .option('--policy <file>', 'policy whose member role is tested (default: rollcall.yaml, if there is one)')
     .option('--sample <n>', 'number of members whose role is tested', '5')
     .option('--timeout <duration>', 'maximum time for each check', '15s')

@@ -9,10 +9,9 @@ import type { Select } from '../context.ts';
 const POLICY_FILE = `policy file, or - for stdin (default: ${DEFAULT_POLICY})`;
 
 export function definePolicy(program: Command, select: Select): void {
-  const policy = program.command('policy').description('write, check, explain and test a policy');
+  const policy = program.command('policy');
   policy
     .command('init')
-    .description('write a policy that describes the organization as it is now')
     .option('--out <file>', 'file to write; - for stdout', DEFAULT_POLICY)
     .option('--force', 'replace an existing file')
     .option('--member-role <name>', 'role to assume in members; also written to the policy (default: RollcallMember)')
@@ -22,7 +21,6 @@ export function definePolicy(program: Command, select: Select): void {
     );
   policy
     .command('test')
-    .description('test a policy against its expectations file, without AWS')
     .argument('[file]', POLICY_FILE)
     .option('--policy <file>', 'same as the argument')
     .option('--expectations <file>', 'expectations file (default: NAME.test.yaml beside NAME.yaml)')
@@ -33,7 +31,6 @@ export function definePolicy(program: Command, select: Select): void {
     );
   policy
     .command('validate')
-    .description('check a policy file, without AWS')
     .argument('[file]', POLICY_FILE)
     .option('--policy <file>', 'same as the argument')
     .action((file: string | undefined, flags: PolicyFlags) =>
@@ -41,7 +38,6 @@ export function definePolicy(program: Command, select: Select): void {
     );
   policy
     .command('explain')
-    .description('show what the policy declares for one account, and which rules decide it')
     .argument('[id]', 'account id, 12 digits')
     .option('--policy <file>', POLICY_FILE)
     .option(
@@ -53,7 +49,6 @@ export function definePolicy(program: Command, select: Select): void {
     );
   policy
     .command('schema')
-    .description('print the JSON Schema of policy files, for editors')
     .option('--expectations', 'print the schema of expectations files instead')
     .action((flags: { readonly expectations?: boolean }) =>
       select(async (context) =>

@@ -6,16 +6,9 @@ import type { SandboxFlags } from '../commands/sandbox.ts';
 import type { Select } from '../context.ts';
 import { DEFAULT_DRIFT, DEFAULT_PORT } from './defaults.ts';
 
-const ACCESS = `
-To use it from another terminal, with "endpoint" and "managementAccountId" from
-the JSON line:
-  export AWS_ENDPOINT_URL=http://127.0.0.1:4570 AWS_REGION=eu-west-1
-  export AWS_ACCESS_KEY_ID=<managementAccountId> AWS_SECRET_ACCESS_KEY=any`;
-
 export function defineSandbox(program: Command, select: Select): void {
   program
     .command('sandbox')
-    .description('serve a simulated AWS organization; prints one JSON line when ready, ends on Ctrl-C')
     .option('--port <n>', 'port; 0 picks a free one', '4570')
     .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
     .option('--accounts <n>', 'number of accounts (default: 500)')
@@ -35,7 +28,6 @@ export function defineSandbox(program: Command, select: Select): void {
       `error code if a configuration applies to an account: ${COVERED_CODES.join(', ')} (default: ${COVERED_CODES[0]})`,
     )
     .option('--faults <file>', 'JSON list of faults')
-    .addHelpText('after', ACCESS)
     .action((flags: SandboxFlags) =>
       select(async (context) => (await import('../commands/sandbox.ts')).runSandbox(context, flags)),
     );
@@ -44,7 +36,6 @@ export function defineSandbox(program: Command, select: Select): void {
 export function defineDemo(program: Command, select: Select): void {
   program
     .command('demo')
-    .description('watch a simulated organization of 500 accounts become compliant; needs no AWS account')
     .option('--once', 'end after the summary')
     .option('--port <n>', `port of API and dashboard; 0 picks a free port (default: ${DEFAULT_PORT})`)
     .action((flags: DemoFlags) =>

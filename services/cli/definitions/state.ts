@@ -5,7 +5,6 @@ import type { Select } from '../context.ts';
 export function defineStatus(program: Command, select: Select): void {
   program
     .command('status')
-    .description('show accounts by status, open drift, last scan, queue and rate limit, without AWS')
     .option('--policy <file>', 'policy whose change windows are shown (default: rollcall.yaml, if there is one)')
     .action((flags: { readonly policy?: string }) =>
       select(async (context) => (await import('../commands/status.ts')).runStatus(context, flags.policy)),
@@ -15,7 +14,6 @@ export function defineStatus(program: Command, select: Select): void {
 export function defineAccount(program: Command, select: Select): void {
   program
     .command('account')
-    .description('show one account: its status, what the policy declares and why, timeline')
     .argument('<id>', 'account id, 12 digits')
     .option('--policy <file>', 'policy to explain with (default: rollcall.yaml, if there is one)')
     .option('--limit <n>', 'number of timeline entries', '20')

@@ -46,6 +46,7 @@ export class Output {
   readonly #err: Stream;
   readonly #color: Config['color'];
   readonly #unicode: boolean;
+  readonly #quiet: boolean;
   readonly #gone = new Set<Stream>();
   readonly #rewrite: (text: string) => void;
   #errRecovers = false;
@@ -65,7 +66,7 @@ export class Output {
   constructor(
     out: Stream,
     err: Stream,
-    config: Pick<Config, 'json' | 'color'> & Partial<Pick<Config, 'unicode'>>,
+    config: Pick<Config, 'json' | 'color'> & Partial<Pick<Config, 'unicode' | 'quiet'>>,
     rewrite: (text: string) => void = () => undefined,
   ) {
     this.#out = out;
@@ -73,6 +74,7 @@ export class Output {
     this.#rewrite = rewrite;
     this.#color = config.color;
     this.#unicode = config.unicode ?? true;
+    this.#quiet = config.quiet ?? false;
     this.json = config.json;
     for (const stream of [out, err]) stream.on('error', (error) => this.#lose(stream, error));
   }
@@ -82,6 +84,11 @@ export class Output {
     this.#live?.clear();
     this.#write(this.#out, `${this.forPeople(text)}\n`);
     this.#live?.redraw();
+  }
+
+  /** Writes what to do next after the result, such as `Next: rollcall plan`; nothing with `--quiet` or `--json`. */
+  hint(text: string): void {
+    if (!this.#quiet && !this.json) this.print(text);
   }
 
   /** Writes the result of a command: with `--json` the document, otherwise the lines. */

@@ -185,11 +185,11 @@ const PARTS = [
   ['inProgress', 'in progress', false],
 ] as const;
 
-/** `--json` has progress only with `--verbose`; the live block needs a terminal that can draw it. */
+/** `--quiet` has no progress, and `--json` only with `--verbose`; the live block needs a terminal that can draw it. */
 export function progressMode(
   output: Output,
-  config: { readonly json: boolean; readonly verbose: boolean; readonly drawable: boolean },
+  config: { readonly json: boolean; readonly quiet?: boolean; readonly verbose: boolean; readonly drawable: boolean },
 ): ProgressOptions['mode'] {
-  if (config.json && !config.verbose) return 'off';
+  if (config.quiet === true || (config.json && !config.verbose)) return 'off';
   return output.notesAreTerminal && config.drawable && !config.verbose ? 'live' : 'lines';
 }

@@ -33,7 +33,7 @@ describe('arguments', () => {
   });
 
   test('global options can stand anywhere', () => {
-    const writers = { write: () => undefined, note: () => undefined };
+    const writers = { write: () => undefined };
     const flags = { json: true, store: 'embedded', dataDir: 'd', verbose: true, color: false };
     const typed = [
       ['--json', '--data-dir', 'd', '--verbose', '--no-color', 'audit', 'list'],

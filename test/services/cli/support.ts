@@ -164,7 +164,7 @@ export async function refused(args: readonly string[]): Promise<string> {
   const logger = { debug: silent, info: silent, warn: silent, error: silent };
   const clock = { now: Date.now, sleep: async () => undefined };
   try {
-    const { run, flags: typed } = parse(args, { write: silent, note: silent });
+    const { run, flags: typed } = parse(args, { write: silent });
     const config = readConfig(typed, {});
     const input = () => process.stdin;
     await run({ config, store: storeProfile(config, {}), env: {}, output, input, interrupt: nowhere, clock, logger });

@@ -106,7 +106,7 @@ describe('how a run ends', () => {
     expect(exitOf({ open: [open], unreachable: lost })).toBe(1);
     expect(exitOf({ unreachable: lost })).toBe(0);
     expect(textOf({ open: [open], unreachable: lost })).toContain(
-      'AWS is unreachable since 2026-11-22T00:00:00Z: GetEnrollmentStatus failed (ECONNREFUSED). Open changes stay queued',
+      'AWS is unreachable since 2026-11-22 00:00 UTC: GetEnrollmentStatus failed (ECONNREFUSED). Open changes stay queued',
     );
     expect(textOf({ unreachable: lost })).not.toContain('unreachable');
   });

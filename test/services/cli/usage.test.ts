@@ -1,18 +1,23 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { parse } from '../../../services/cli/program.ts';
 import { errorShape } from './shapes.ts';
 import { expectNoStack, expectRefusal, json, place, refused, rollcall } from './support.ts';
 
 describe('the command line', () => {
   test.each<[string, string[], string[]]>([
-    ['no command', [], ['A command is missing']],
-    ['an unknown command', ['plann'], ["unknown command 'plann'", 'Did you mean plan?']],
-    ['a misspelled command', ['doktor'], ["unknown command 'doktor'", 'Did you mean doctor?']],
-    ['a group without its command', ['policy'], ['A command is missing']],
-    ['an unknown command of a group', ['audit', 'lst'], ["unknown command 'lst'"]],
-    ['an unknown option', ['status', '--fast'], ["unknown option '--fast'"]],
+    ['an option without a command', ['--verbose'], ['a command is missing', 'rollcall --help']],
+    ['an unknown command', ['plann'], ['unknown command plann', 'Did you mean plan? All commands: rollcall --help']],
+    ['a misspelled command', ['doktor'], ['unknown command doktor', 'Did you mean doctor?']],
+    ['a group without its command', ['policy'], ['a command is missing', 'All commands: rollcall policy --help']],
+    ['an unknown command of a group', ['audit', 'lst'], ['unknown command lst', 'rollcall audit --help']],
+    ['an unknown option', ['status', '--fast'], ['unknown option --fast', 'All options: rollcall status --help']],
+    ['an unknown format', ['plan', '-o', 'xml'], ['--output "xml"', 'table, wide, csv, json, name']],
+    ['a format that the command does not have', ['status', '-o', 'csv'], ['rollcall status has no --output csv']],
+    ['two formats', ['plan', '--json', '-o', 'csv'], ['--json and --output csv exclude each other']],
+    ['quiet and verbose', ['plan', '--quiet', '--verbose'], ['--quiet and --verbose exclude each other']],
+    ['an unknown shell', ['completion', 'tcsh'], ['tcsh', 'bash, zsh, fish']],
+    ['help for an unknown topic', ['help', 'status-codes'], ['there is no help for status-codes', 'exit-codes']],
     ['an option without its value', ['plan', '--policy'], ["'--policy <file>'", 'missing']],
     ['a missing argument', ['account'], ["missing required argument 'id'"]],
     ['an argument too many', ['status', 'now'], ['too many arguments']],
@@ -34,17 +39,17 @@ describe('the command line', () => {
     ['a sandbox with an unknown scenario', ['sandbox', '--scenario', 'huge'], ['--scenario "huge"', 'small, demo']],
     ['a sandbox with too much drift', ['sandbox', '--drift', '1.5'], ['--drift "1.5"', 'from 0 to 1']],
     ['redrive without an id', ['dlq', 'redrive'], ['needs the ids of dead letters', '--all']],
-  ])('%s is refused in a line', async (_name, args, words) => {
-    const line = await refused(args);
-    expect(line).toMatch(/^error: [^\n]+$/);
-    for (const word of words) expect(line).toContain(word);
+  ])('%s is refused in one sentence, with facts and the fix below it', async (_name, args, words) => {
+    const text = await refused(args);
+    expect(text).toMatch(/^error: [^\n]+(\n {2}\S[^\n]*)*$/);
+    for (const word of words) expect(text).toContain(word);
   });
 
   test('a rejected command exits 1, writes only to stderr and creates no file', async () => {
     const cwd = place();
-    const [unknown, bare] = await Promise.all([rollcall(['plann'], { cwd }), rollcall([], { cwd })]);
-    expectRefusal(unknown, cwd, [], "unknown command 'plann'", 'Did you mean plan?');
-    expectRefusal(bare, cwd, [], 'Usage: rollcall', 'A command is missing');
+    const [unknown, group] = await Promise.all([rollcall(['plann'], { cwd }), rollcall(['policy'], { cwd })]);
+    expectRefusal(unknown, cwd, [], 'unknown command plann', 'Did you mean plan?');
+    expectRefusal(group, cwd, [], 'a command is missing', 'rollcall policy --help');
   });
 
   test('--json prints errors as a document, at any position', async () => {
@@ -62,59 +67,21 @@ describe('the command line', () => {
     }
   });
 
-  test('help and version go to stdout with exit code 0, and help names only existing commands', async () => {
+  test('help and version go to stdout with exit code 0', async () => {
     const cwd = place();
-    const [help, version, sub] = await Promise.all([
+    const [bare, help, version, sub] = await Promise.all([
+      rollcall([], { cwd }),
       rollcall(['--help'], { cwd }),
       rollcall(['--version'], { cwd }),
       rollcall(['audit', 'list', '--help'], { cwd }),
     ]);
-    expect(help).toMatchObject({ code: 0, stderr: '' });
-    for (const name of [
-      'plan',
-      'apply',
-      'approve',
-      'serve',
-      'status',
-      'account',
-      'policy',
-      'audit',
-      'dlq',
-      'backup',
-      'restore',
-      'sandbox',
-      'suspend',
-      'resume',
-      'halt',
-    ])
-      expect(help.stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
+    expect(help).toMatchObject({ code: 0, stderr: '', stdout: bare.stdout });
+    expect(bare).toMatchObject({ code: 0, stderr: '' });
     expect(version).toMatchObject({ code: 0, stderr: '' });
     expect(version.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
-    expect(sub).toMatchObject({ code: 0 });
+    expect(sub).toMatchObject({ code: 0, stderr: '' });
     expect(sub.stdout).toContain('--oldest-first');
-    expect(sub.stdout).toContain('--data-dir');
     expect(readdirSync(cwd)).toEqual([]);
-  });
-
-  test('help of every command fits 80 columns', () => {
-    const helpOf = (path: readonly string[]): string => {
-      let text = '';
-      const add = (more: string): void => {
-        text += more;
-      };
-      expect(() => parse([...path, '--help'], { write: add, note: add })).toThrow();
-      return text;
-    };
-    const walk = (path: readonly string[]): number => {
-      const text = helpOf(path);
-      expect(text).toContain(`Usage: ${['rollcall', ...path].join(' ')}`);
-      for (const line of text.split('\n')) expect(line.length, `${path.join(' ')}: ${line}`).toBeLessThanOrEqual(80);
-      const below = (text.split('\nCommands:\n')[1] ?? '').matchAll(/^ {2}([a-z][a-z-]*)/gm);
-      return [...below]
-        .filter(([, name]) => name !== 'help')
-        .reduce((sum, [, name = '']) => sum + walk([...path, name]), 1);
-    };
-    expect(walk([])).toBeGreaterThan(30);
   });
 
   test('apply without a terminal and without --yes does not ask and does nothing', async () => {

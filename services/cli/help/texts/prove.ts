@@ -1,0 +1,80 @@
+import type { HelpTexts } from '../help-text.ts';
+
+export const PROVE: HelpTexts = {
+  audit: {
+    summary: 'Read, verify, export and report on the audit log',
+    examples: [
+      ['rollcall audit list --type DriftDetected', 'who drifted what, newest first'],
+      ['rollcall audit verify', 'check that no entry was changed'],
+      ['rollcall audit report --since 90d', 'compliance over time'],
+    ],
+    seeAlso: ['rollcall account', 'rollcall evidence'],
+  },
+  'audit list': {
+    summary: 'List entries, newest first',
+    formats: ['wide', 'csv'],
+    examples: [
+      ['rollcall audit list', 'the latest 50 entries'],
+      ['rollcall audit list --account 123456789012', 'one account'],
+      ['rollcall audit list --type DriftDetected', 'one type of entry'],
+      ['rollcall audit list --since 24h -o csv', 'the last day, for a spreadsheet'],
+    ],
+    seeAlso: ['rollcall audit show', 'rollcall audit export'],
+  },
+  'audit show': {
+    summary: 'Show one entry in full, and verify it',
+    description: 'Show one entry in full, and verify it against its neighbors in the chain.',
+    examples: [
+      ['rollcall audit show T7WK3M8P', 'an id that audit list printed'],
+      ['rollcall audit show 123456789012#14', 'an entry by its position'],
+    ],
+    seeAlso: ['rollcall audit list', 'rollcall audit verify'],
+  },
+  'audit as-of': {
+    summary: 'Show the status of every account at a point in time',
+    examples: [
+      ['rollcall audit as-of 2026-03-31', 'at the start of a day, UTC'],
+      ['rollcall audit as-of 24h', 'a day ago'],
+    ],
+    seeAlso: ['rollcall audit report', 'rollcall accounts'],
+  },
+  'audit export': {
+    summary: 'Export entries for other tools, oldest first',
+    examples: [
+      ['rollcall audit export --format csv --out audit.csv', 'everything, for a spreadsheet'],
+      ['rollcall audit export --format ocsf --since 24h', 'the last day, for a SIEM'],
+    ],
+    seeAlso: ['rollcall audit list', 'rollcall audit verify'],
+  },
+  'audit verify': {
+    summary: 'Check that the audit log is intact',
+    description: 'Check that every chain of the audit log is intact: no edit, no gap, no fork, no truncation.',
+    examples: [
+      ['rollcall audit verify', 'check every chain'],
+      ['rollcall audit verify --digest digests.json', 'compare with digests kept elsewhere'],
+    ],
+    exitCodes: '0 intact · 1 damaged, or it could not be checked',
+    seeAlso: ['rollcall audit show'],
+  },
+  'audit report': {
+    summary: 'Report compliance over time',
+    description: 'Report compliance over time: percentage, drift count and age, time to resolve, by OU and by rule.',
+    examples: [
+      ['rollcall audit report', 'the last 30 days'],
+      ['rollcall audit report --since 2026-01-01 --interval 7d', 'by week'],
+    ],
+    seeAlso: ['rollcall audit as-of', 'rollcall status'],
+  },
+  'audit proof': {
+    summary: 'Export a proof that an entry is in the audit log',
+    seeAlso: ['rollcall audit checkpoint', 'rollcall audit verify'],
+  },
+  'audit checkpoint': {
+    summary: 'Sign the current state of the audit log',
+    seeAlso: ['rollcall audit proof', 'rollcall audit verify'],
+  },
+  evidence: {
+    summary: 'Pack a report with proofs for an auditor',
+    seeAlso: ['rollcall audit report', 'rollcall audit verify'],
+  },
+};

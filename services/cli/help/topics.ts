@@ -1,0 +1,102 @@
+import { STATUS_MEANINGS } from '../../../shared/domain/enrollment/explain-status.ts';
+import { STATUSES } from '../../../shared/domain/enrollment/status.ts';
+import { hang, wrap } from '../ui/wrap.ts';
+import type { TopicName } from './topic-names.ts';
+
+const WIDTH = 80;
+
+type Rows = readonly (readonly [term: string, text: string])[];
+
+const EXIT_CODES: Rows = [
+  ['0', 'Success: nothing to change, or every change is confirmed or waits for AWS to confirm it.'],
+  [
+    '1',
+    'Error: usage, policy or credentials are wrong, or AWS or the store is unreachable. Also: you did not confirm.',
+  ],
+  ['2', 'Drift found (plan, scan, status), also if a guardrail would stop apply.'],
+  ['3', 'Partly done (apply): some accounts need attention or wait, or there are dead letters.'],
+  ['4', 'Stopped by a guardrail or the kill switch, before or during changes.'],
+  ['130', 'Interrupted by Ctrl-C. Every result is recorded. 143: ended by SIGTERM.'],
+];
+
+const ROLLCALL: Rows = [
+  ['ROLLCALL_POLICY', 'Default of --policy.'],
+  ['ROLLCALL_STORE', 'Default of --store: embedded or aws.'],
+  ['ROLLCALL_DATA_DIR', 'Default of --data-dir: the folder of the embedded store.'],
+  ['ROLLCALL_TABLE', 'DynamoDB table (--store aws).'],
+  ['ROLLCALL_QUEUE_URL', 'SQS queue (--store aws).'],
+  ['ROLLCALL_DLQ_URL', 'SQS dead-letter queue (--store aws).'],
+  ['ROLLCALL_EVENT_BUS', 'EventBridge bus (--store aws).'],
+  ['ROLLCALL_TOKEN_READ', 'Tokens that may read the API and the dashboard (serve).'],
+  ['ROLLCALL_TOKEN_OPERATE', 'Tokens that may also operate (serve).'],
+  ['ROLLCALL_TOKEN_EVENTS', 'Tokens that may send CloudTrail events (serve).'],
+];
+
+const AWS: Rows = [
+  ['AWS_PROFILE', 'Profile of the AWS configuration files.'],
+  ['AWS_REGION', 'Region, also AWS_DEFAULT_REGION.'],
+  ['AWS_ACCESS_KEY_ID', 'Access key, with AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN.'],
+  ['AWS_ENDPOINT_URL', 'Another address for AWS, such as the sandbox; also AWS_ENDPOINT_URL_SQS and others.'],
+  ['AWS_CA_BUNDLE', 'File with certificates of additional authorities.'],
+  ['HTTPS_PROXY', 'Proxy for AWS and the webhook, also HTTP_PROXY.'],
+  ['NO_PROXY', 'Hosts that are reached without the proxy.'],
+];
+
+const DISPLAY: Rows = [
+  ['NO_COLOR', 'Any value turns colors off; TERM=dumb does, too.'],
+  ['FORCE_COLOR', 'Any value except 0 turns colors on, also without a terminal.'],
+  ['LC_ALL, LC_CTYPE, LANG', 'Symbols are plain ASCII if the locale is set and is not UTF-8.'],
+];
+
+const FILES: Rows = [
+  ['rollcall.yaml', 'The policy (--policy). rollcall policy init writes a first one.'],
+  ['rollcall.test.yaml', 'Expectations of the policy, for rollcall policy test.'],
+  ['rollcall.schema.json', 'The JSON Schema of policies, for editors: rollcall policy schema.'],
+  [
+    '.rollcall/',
+    'The embedded store (--data-dir): statuses, queue and audit log of one organization. Keep it, and back it up with rollcall backup.',
+  ],
+  ['plan.json', 'A saved plan: rollcall plan --out, rollcall apply --plan.'],
+  ['~/.aws/', 'Profiles and credentials of the AWS SDK and the AWS CLI.'],
+];
+
+/** The text of a topic. */
+export function topicText(topic: TopicName): string[] {
+  switch (topic) {
+    case 'statuses':
+      return [
+        'Every account has one status for each enrollment kind.',
+        ...STATUSES.flatMap((status) => {
+          const { meaning, todo } = STATUS_MEANINGS[status];
+          return ['', status, ...paragraph(meaning), ...paragraph(`To do: ${todo}`)];
+        }),
+        '',
+        ...wrap('See also: rollcall status, rollcall accounts, rollcall account', WIDTH, 2),
+      ];
+    case 'exit-codes':
+      return [
+        'The exit code tells scripts what a command found.',
+        ...list('Exit codes:', EXIT_CODES),
+        '',
+        'Where stderr is not a terminal, its last line names the code, except with',
+        '--quiet or json:',
+        '  rollcall: exit code 2 (drift found)',
+      ];
+    case 'environment':
+      return [
+        'Options on the command line override environment variables.',
+        ...list('Rollcall:', ROLLCALL),
+        ...list('AWS and network:', AWS),
+        ...list('Display:', DISPLAY),
+      ];
+    case 'files':
+      return ['Files that Rollcall reads and writes.', ...list('Files:', FILES)];
+  }
+}
+
+const paragraph = (text: string): string[] => hang('  ', text, WIDTH);
+
+function list(title: string, rows: Rows): string[] {
+  const start = 2 + Math.max(...rows.map(([term]) => term.length)) + 2;
+  return ['', title, ...rows.flatMap(([term, text]) => hang(`  ${term}`.padEnd(start), text, WIDTH, start))];
+}
