@@ -37,7 +37,11 @@ export async function runCli(args: readonly string[], host: Host): Promise<numbe
   } catch (error) {
     // Help and version were shown.
     if (error instanceof CommanderError && error.exitCode === 0) return afterResult(early, EXIT.ok, null);
-    return afterResult(early, await fail(early, error, guessed), exitWords(guessed, ''));
+    return afterResult(
+      early,
+      await fail(early, error, { ...guessed, env: host.env, store: 'the store' }),
+      exitWords(guessed, ''),
+    );
   }
   const output = openOutput(host, config);
   const run = async (): Promise<number> => {
@@ -46,7 +50,8 @@ export async function runCli(args: readonly string[], host: Host): Promise<numbe
     return runCommand(parsed.run, { config, env: host.env, output, input: host.stdin, interrupt, clock });
   };
   const exitCode = await run().catch(async (error: unknown): Promise<number> => {
-    if (!(error instanceof Interrupted)) return fail(output, error, config);
+    if (!(error instanceof Interrupted))
+      return fail(output, error, { ...config, env: host.env, store: storeLabel(config, host.env) });
     if (output.json) output.document({ error: { code: 'Interrupted', message: error.message } });
     else output.note(`Interrupted: ${error.message}.`);
     return interrupt.exitCode;
@@ -61,9 +66,17 @@ function guessedConfig(args: readonly string[]): Pick<Config, 'json' | 'quiet' |
   return { json, quiet, verbose: args.includes('--verbose'), color: 'auto' };
 }
 
-async function fail(output: Output, error: unknown, { verbose }: Pick<Config, 'verbose'>): Promise<number> {
+function storeLabel({ store, dataDir }: Config, env: Host['env']): string {
+  return store === 'embedded' ? dataDir : `table ${env['ROLLCALL_TABLE'] ?? ''}`;
+}
+
+async function fail(
+  output: Output,
+  error: unknown,
+  { verbose, ...surroundings }: Pick<Config, 'verbose'> & { readonly env: Host['env']; readonly store: string },
+): Promise<number> {
   const { documentOf, reportLines, reportOf } = await import('./errors.ts');
-  const report = reportOf(error);
+  const report = reportOf(error, surroundings);
   if (output.json) output.document({ error: documentOf(report) });
   else for (const line of reportLines(report, output.noteWidth)) output.note(line);
   if (verbose && error instanceof Error) output.note(error.stack ?? error.message);

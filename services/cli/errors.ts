@@ -1,6 +1,6 @@
 import { ConfigError } from '../../shared/config/config-error.ts';
 import { FileError } from '../../shared/config/file-error.ts';
-import { type Finding, formatFinding } from '../../shared/domain/policy/file/findings.ts';
+import type { Finding } from '../../shared/domain/policy/file/findings.ts';
 import { oneLine } from '../../shared/domain/text.ts';
 import { OtherOrganizationError } from '../../shared/ports/binding.ts';
 import { CloudError } from '../../shared/ports/cloud.ts';
@@ -8,6 +8,9 @@ import { BadCursorError, TamperedError } from '../../shared/ports/ledger.ts';
 import { DamagedRegisterError } from '../../shared/ports/registers.ts';
 import { StoreError } from '../../shared/ports/store-error.ts';
 import { ClockDifferenceError } from '../../shared/ports/store-time.ts';
+import { adviceFor, type Surroundings } from './error-advice.ts';
+import { sourceLine } from './source-line.ts';
+import { findingText } from './ui/finding-text.ts';
 import { hang } from './ui/wrap.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -64,8 +67,17 @@ function report(code: string, headline: string, hints: readonly string[]): Error
   return { code, message: [`${headline}.`, ...hints].join(' '), shown: { headline, hints } };
 }
 
+const NOWHERE: Surroundings = { env: {}, store: '.rollcall' };
+
+function codeOf(error: unknown): string {
+  if (error instanceof CloudError) return error.details.code;
+  return error instanceof StoreError || error instanceof OtherOrganizationError ? error.code : 'Internal';
+}
+
 /** Turns any error into a code and one or two sentences, without a stack trace. */
-export function reportOf(error: unknown): ErrorReport {
+export function reportOf(error: unknown, surroundings: Surroundings = NOWHERE): ErrorReport {
+  const known = adviceFor(error, surroundings);
+  if (known !== null) return report(codeOf(error), known.headline, known.hints);
   if (error instanceof PolicyError) {
     return { code: 'PolicyInvalid', message: error.message, findings: error.findings };
   }
@@ -106,7 +118,7 @@ function capitalized(text: string): string {
 export function reportLines({ message, findings, shown }: ErrorReport, width: number | null = null): string[] {
   const { headline, hints } = shown ?? { headline: message, hints: [] };
   return [
-    ...(findings ?? []).map(formatFinding),
+    ...(findings ?? []).flatMap((finding) => findingText(finding, sourceLine, width)),
     ...hang('error: ', oneLine(headline), width, 2),
     ...hints.flatMap((hint) => hang('  ', oneLine(hint), width)),
   ];

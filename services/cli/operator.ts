@@ -6,8 +6,11 @@ import type { CliContext } from './context.ts';
 import { CommandError } from './errors.ts';
 import { withStore } from './session.ts';
 
-/** The actor of an operator's command in the audit log: the ARN of the store's credentials if known, otherwise the operating system's user. */
-export async function operator({ store }: CliContext): Promise<string> {
+/**
+ * The actor of an operator's command in the audit log: the ARN of the AWS credentials, as for the runs of the same operator, otherwise the operating
+ * system's user.
+ */
+export async function operator({ store }: Pick<CliContext, 'store'>): Promise<string> {
   return (await store.operator()) ?? systemUser();
 }
 
@@ -22,7 +25,7 @@ export async function withOperator<T>(
   );
 }
 
-export function systemUser(): string {
+function systemUser(): string {
   try {
     return `user:${userInfo().username}`;
   } catch {

@@ -1,3 +1,7 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Environment } from './config.ts';
+
 /** Proxy variables are removed too, because a proxy on another machine cannot reach this machine's loopback address. */
 const PROXIES: ReadonlySet<string> = new Set(['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY']);
 
@@ -22,4 +26,23 @@ export function useSandboxOnly(
     AWS_CONFIG_FILE: `${nowhere}/no-aws-config`,
     AWS_SHARED_CREDENTIALS_FILE: `${nowhere}/no-aws-credentials`,
   });
+}
+
+const CREDENTIALS = [
+  'AWS_ACCESS_KEY_ID',
+  'AWS_PROFILE',
+  'AWS_WEB_IDENTITY_TOKEN_FILE',
+  'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI',
+  'AWS_CONTAINER_CREDENTIALS_FULL_URI',
+];
+
+/** Whether this machine is set up to use AWS: variables or files from which the SDK can take credentials, without asking the network. */
+export function hasCredentials(env: Environment): boolean {
+  if (CREDENTIALS.some((name) => (env[name] ?? '') !== '')) return true;
+  const home = env['HOME'] ?? env['USERPROFILE'] ?? '';
+  const files = [
+    env['AWS_SHARED_CREDENTIALS_FILE'] ?? join(home, '.aws', 'credentials'),
+    env['AWS_CONFIG_FILE'] ?? join(home, '.aws', 'config'),
+  ];
+  return files.some((file) => existsSync(file));
 }

@@ -17,7 +17,7 @@ import { type OpenDoor, openNodeDoor } from '../../api/node-door.ts';
 import type { Pages } from '../../api/pages.ts';
 import type { ApiSystem } from '../../api/system.ts';
 import type { CliContext } from '../context.ts';
-import { systemUser } from '../operator.ts';
+import { operator } from '../operator.ts';
 import type { LoadedPolicy } from '../session.ts';
 import { type ApiFlags, READ_RETRY_MS } from './messages.ts';
 
@@ -61,7 +61,13 @@ export async function openApi(
     const tokens = readApiTokens(context.env);
     const inUse = { loaded };
     const system = await systemOf(context, stores, inUse, requests);
-    const door = await openNodeDoor({ ...flags, system, tokens, localActor: systemUser(), pages: dashboardFiles });
+    const door = await openNodeDoor({
+      ...flags,
+      system,
+      tokens,
+      localActor: await operator(context),
+      pages: dashboardFiles,
+    });
     return {
       ...{ url: door.url, port: door.port, feed: system.feed },
       use: (next) => {

@@ -1,9 +1,9 @@
 import { accountArgument, countArgument } from '../../../shared/config/arguments.ts';
 import type { CliContext } from '../context.ts';
-import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { loadPolicyIfAny, withStore } from '../session.ts';
 import { accountText } from '../ui/account-text.ts';
+import { unknownAccount } from '../unknown-account.ts';
 
 export interface AccountFlags {
   readonly policy?: string;
@@ -19,11 +19,7 @@ export async function runAccount(context: CliContext, id: string, flags: Account
   const query = { accountId, policy: loaded?.policy ?? null, limit, now: clock.now() };
   const view = await withStore(context, true, (store) => accountView(store, query));
   if (view === null) {
-    throw new CommandError(
-      'AccountUnknown',
-      `Account ${accountId} is not known in ${context.store.label}: it is neither in the last snapshot of the organization nor in the ledger. ` +
-        'Check the number. An account that has just joined is known after the next scan.',
-    );
+    throw await unknownAccount(context, accountId);
   }
   output.result(view, () => accountText(view, output, clock.now()));
   return EXIT.ok;

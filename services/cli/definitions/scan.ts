@@ -5,7 +5,6 @@ import type { Select } from '../context.ts';
 export function defineScan(program: Command, select: Select): void {
   program
     .command('scan')
-    .description('read every account and record drift; change nothing in AWS')
     .option('--policy <file>', 'policy file, or - for stdin (default: rollcall.yaml)')
     .action((flags: ScanFlags) =>
       select(async (context) => (await import('../commands/scan.ts')).runScan(context, flags)),

@@ -75,7 +75,7 @@ export function topicText(topic: TopicName): string[] {
       ];
     case 'exit-codes':
       return [
-        'The exit code tells scripts what a command found.',
+        'The exit code says what a command found, for scripts.',
         ...list('Exit codes:', EXIT_CODES),
         '',
         'Where stderr is not a terminal, its last line names the code, except with',

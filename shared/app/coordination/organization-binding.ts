@@ -57,5 +57,6 @@ function otherOrganization(owner: string, found: string): OtherOrganizationError
   return new OtherOrganizationError(
     `This store belongs to organization ${owner}, but the credentials belong to organization ${found}. Nothing was written. Use credentials ` +
       `of ${owner}, or keep ${found} in a store of its own: another --data-dir, or another table (ROLLCALL_TABLE) and queues.`,
+    { owner, found },
   );
 }

@@ -1,9 +1,14 @@
+import { hasCredentials } from '../../config/aws-environment.ts';
+import type { Environment } from '../../config/config.ts';
 import { StoreError } from '../../ports/store-error.ts';
 import type { Clock } from '../../ports/system.ts';
 import type { LocalStore, OpenOptions, StoreProfile } from './profile.ts';
 
 /** The profile of the embedded store, which is one file in `dataDir`. */
-export function embeddedStore(dataDir: string, limits: { readonly maxPages?: number } = {}): StoreProfile {
+export function embeddedStore(
+  dataDir: string,
+  { env = {}, ...limits }: { readonly maxPages?: number; readonly env?: Environment } = {},
+): StoreProfile {
   const open = async ({ clock, newId, readOnly, create = false }: OpenOptions): Promise<LocalStore> => {
     const { openStore } = await import('./open-embedded.ts');
     return openStore({ ...limits, dataDir, clock, readOnly, create, ...(newId !== undefined && { newId }) });
@@ -21,7 +26,12 @@ export function embeddedStore(dataDir: string, limits: { readonly maxPages?: num
     open,
     upgrade: (clock) => upgrade(open, clock),
     isMissing: (error) => error instanceof StoreError && error.code === 'NotFound',
-    operator: async () => null,
+    async operator() {
+      // Without these settings, the SDK would search the network for credentials.
+      if (!hasCredentials(env)) return null;
+      const { ownArn } = await import('../own-arn.ts');
+      return ownArn();
+    },
     async doctor(options) {
       const { embeddedDoctor } = await import('./embedded-doctor.ts');
       return embeddedDoctor(dataDir, options);

@@ -6,7 +6,7 @@ import type { StoreProfile } from './profile.ts';
 type MakeProfile = (dataDir: string, env: Environment) => StoreProfile;
 
 const PROFILES: Readonly<Record<Config['store'], MakeProfile>> = {
-  embedded: (dataDir) => embeddedStore(dataDir),
+  embedded: (dataDir, env) => embeddedStore(dataDir, { env }),
   aws: (_, env) => awsStore(env),
 };
 

@@ -60,7 +60,7 @@ export interface StoreProfile {
   upgrade(clock: Clock): Promise<void>;
   /** Whether the error says that no command has created the store yet. */
   isMissing(error: unknown): boolean;
-  /** The ARN of the credentials for the store; `null`: it needs none, or AWS does not answer within seconds. */
+  /** The ARN of the operator's AWS credentials; `null`: there are none, or AWS does not answer within seconds. */
   operator(): Promise<string | null>;
   doctor(options: StoreDoctorOptions): Promise<StoreDoctor>;
 }

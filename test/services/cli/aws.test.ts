@@ -51,7 +51,7 @@ describe('--store aws', { timeout: 180_000 }, () => {
     expect(verifyShape.parse(json(verify))).toMatchObject({ ok: true });
     const [letter] = deadLettersShape.parse(json(dead)).deadLetters;
     expect(letter).toMatchObject({ body: 'poison', reason: { code: 'UnreadableMessage' } });
-    expect(unknown.stderr).toContain('is not known in table rollcall');
+    expect(unknown.stderr).toContain(`is not known in ${world.running.info.organizationId}`);
     const redriven = await call(world, ['dlq', 'redrive', '--all', '--json'], cwd);
     expect(redriveShape.parse(json(redriven)).left).toEqual([letter?.id]);
     const unproxied = await call(world, ['doctor', '--json'], cwd, { HTTPS_PROXY: 'socks5://127.0.0.1:1' });
@@ -81,8 +81,8 @@ describe('--store aws', { timeout: 180_000 }, () => {
       expect([command, refusedCall.code]).toEqual([command, 1]);
       const { error } = errorShape.parse(json(refusedCall));
       expect(error.code).toBe('OtherOrganization');
-      expect(error.message).toContain(`belongs to organization ${ourId}`);
-      expect(error.message).toContain(`organization ${theirId}`);
+      expect(error.message).toContain(`is for ${ourId}`);
+      expect(error.message).toContain(`the credentials are for ${theirId}`);
       expect(error.message).toContain('ROLLCALL_TABLE');
     }
     expect(await content()).toEqual(before);

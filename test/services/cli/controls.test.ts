@@ -24,6 +24,19 @@ async function afterOneScan() {
   return { cwd, env, running, call };
 }
 
+test('an operator has one name: runs and commands have the ARN of the credentials', async () => {
+  const { env, call, cwd } = await afterOneScan();
+  const byShape = z.object({ by: z.string() });
+  const halted = byShape.parse(json(await call('halt')));
+  const { entries } = auditShape.parse(json(await call('audit', 'list')));
+  expect(new Set(entries.map(({ actor }) => actor))).toEqual(new Set([halted.by]));
+  expect(halted.by).toMatch(/^arn:aws:.+\d{12}/);
+  await call('unhalt');
+  const unreachable = { ...env, AWS_ENDPOINT_URL: 'http://127.0.0.1:1' };
+  const again = await rollcall(['halt', '--json'], { cwd, env: unreachable });
+  expect(byShape.parse(json(again)).by).toMatch(/^user:/);
+});
+
 describe('suspend and resume', () => {
   test('status and account show who suspended, why and until when; resume ends it', async () => {
     const { call, running, cwd } = await afterOneScan();

@@ -143,7 +143,7 @@ describe('AWS is unreachable or refuses', () => {
       [none, ['no usable AWS credentials', 'aws sso login', 'AWS_PROFILE']],
       [as('111111111111'), ['InvalidClientTokenId', 'Sign in', 'AWS_REGION']],
       [as(member?.accountId ?? ''), ['neither the management account', 'register-delegated-administrator']],
-      [{ AWS_REGION: undefined }, ['no usable AWS Region', 'Set AWS_REGION']],
+      [{ AWS_REGION: undefined }, ['no AWS Region is set', 'export AWS_REGION']],
       [{ AWS_REGION: 'mars-west-1' }, ['SignatureDoesNotMatch', 'check the Region (AWS_REGION)']],
       [{ AWS_REGION: 'cn-north-1' }, ['SignatureDoesNotMatch', 'one partition only']],
     ];

@@ -39,7 +39,7 @@ describe('a store of one organization, and credentials of another', () => {
       const { error } = errorShape.parse(json(refused));
       expect(error.code).toBe('OtherOrganization');
       expect(error.message).toContain(
-        `belongs to organization ${ours}, but the credentials belong to organization ${theirs}`,
+        `is for ${ours}, the credentials are for ${theirs}. Fix: use credentials of ${ours}`,
       );
       expect(error.message).toContain('--data-dir');
     }

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { errorShape, explainShape, policyTestShape, validateShape } from './shapes.ts';
-import { expectNoStack, expectRefusal, json, place, refused, rollcall, world } from './support.ts';
+import { DONE, expectNoStack, expectRefusal, json, place, refused, rollcall, world } from './support.ts';
 
 const POLICY = `version: 1
 defaults: { computeOptimizer: Active }
@@ -45,7 +45,7 @@ describe('policy test', () => {
       expectations: 'rollcall.test.yaml',
       untestedRules: [],
     });
-    expect(text).toMatchObject({ code: 0, stderr: '' });
+    expect(text).toMatchObject({ code: 0, stderr: DONE });
     expect(text.stdout).toBe('✓ legacy is watched\n✓ the rest is enforced\n2 expectations met, 0 not met.\n');
     expect(unmet.code).toBe(1);
     expect(policyTestShape.parse(json(unmet)).results[0]?.mismatches).toEqual([
@@ -191,7 +191,7 @@ describe('policy explain', () => {
     const [dev, other] = await Promise.all([explain('/Dev'), explain('/Prod')]);
     expect(dev.stderr).toContain('rollcall.yaml:5:5: warning: rules[1]: the rule `dead` can never decide anything');
     expect(dev.stdout).toContain('dead: ✓ matches; mode is decided by all');
-    expect(other).toMatchObject({ code: 0, stderr: '' });
+    expect(other).toMatchObject({ code: 0, stderr: DONE });
     expectNoStack(dev);
   });
 

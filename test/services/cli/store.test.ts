@@ -83,7 +83,7 @@ describe('the store', () => {
     await found;
     expect(statuses()).toEqual(drifting.map(() => 'Inactive'));
     const { halted } = statusShape.parse(json(await call('status')));
-    expect(halted?.reason).toMatch(/^restored from b\.db by user:.*; already halted .*: incident 9$/);
+    expect(halted?.reason).toMatch(/^restored from b\.db by arn:aws:.*; already halted .*: incident 9$/);
     const { entries } = auditShape.parse(json(await call('audit', 'list', '--type', 'StoreRestored')));
     expect(entries).toMatchObject([
       { chain: 'organization', detail: { restore: { file: 'b.db', replaced: { chain: 'organization' } } } },
@@ -175,7 +175,7 @@ describe('the store', () => {
       rollcall(['audit', 'list', '--cursor', 'xyz'], { cwd }),
     ]);
     expect(account).toMatchObject({ code: 1, stdout: '' });
-    expect(account.stderr).toContain('Account 111111111111 is not known in .rollcall');
+    expect(account.stderr).toContain('account 111111111111 is not known in o-');
     expect(cursor).toMatchObject({ code: 1, stdout: '' });
     expect(cursor.stderr).toContain('--cursor');
     // A closed pipe (`| head`) is not an error, and neither is an invalid policy for a command that only reads.

@@ -109,6 +109,9 @@ export function spawned(args: readonly string[], options: CallOptions): Promise<
   return ended(start(args, options));
 }
 
+/** What stderr has at the end of a command without warnings that does not look for drift. */
+export const DONE = 'rollcall: exit code 0 (done)\n';
+
 /** Resolves when every active account of the sandbox is enrolled in Compute Optimizer. */
 export function allEnrolled({ sandbox }: RunningSandbox): Promise<'converged'> {
   const handle = sandbox.handle.bind(sandbox);

@@ -10,7 +10,7 @@ import { openStore } from '../../../shared/compose/stores/open-embedded.ts';
 import { systemClock } from '../../../shared/compose/system.ts';
 import { auditShape, showShape } from './audit-shapes.ts';
 import { applyShape, errorShape } from './shapes.ts';
-import { called, ENROLL, ended, json, place, rollcall, said, start, world } from './support.ts';
+import { called, DONE, ENROLL, ended, json, place, rollcall, said, start, world } from './support.ts';
 
 describe('after a process was killed', () => {
   test('apply does not report success while a change is claimed, and shows when the claim expires', async () => {
@@ -167,7 +167,7 @@ describe('audit show', () => {
       next: { seq: (wanted?.seq ?? 0) + 1 },
     });
     expect(showShape.parse(json(byPlace)).verification).toMatchObject({ ok: true, previous: null });
-    expect(text).toMatchObject({ code: 0, stderr: '' });
+    expect(text).toMatchObject({ code: 0, stderr: DONE });
     for (const part of [id, wanted?.hash ?? '', wanted?.prevHash ?? '', 'both neighbours match'])
       expect(text.stdout).toContain(part);
     expect(none.code).toBe(1);

@@ -107,7 +107,7 @@ describe('the command line', () => {
     ];
     for (const args of commands) {
       const line = await refused([...args, '--data-dir', join(cwd, 'data')]);
-      expect(line).toContain(`${cwd}/data/rollcall.db: there is no store. Check --data-dir`);
+      expect(line).toContain(`there is no store in ${cwd}/data\n  Fix: rollcall scan creates it`);
     }
     expect(readdirSync(cwd)).toEqual([]);
   });

@@ -15,6 +15,9 @@ export interface CallContext {
   readonly member: boolean;
 }
 
+/** The code if the single sign-on session of the caller's profile has expired. */
+const SSO_EXPIRED = 'SsoSessionExpired';
+
 /** Rollcall's own codes, for errors to which AWS gives no code. */
 const UNREADABLE_ANSWER = 'UnreadableAnswer';
 export const UNEXPECTED_ANSWER = 'UnexpectedAnswer';
@@ -55,9 +58,13 @@ export function endlessListing(context: Omit<CallContext, 'member'>, why: string
   return ownError('Invalid', UNEXPECTED_ANSWER, context, message);
 }
 
+/** The SDK has no code for an expired or missing single sign-on session, but its messages name the command that starts one. */
+const SSO_SIGN_IN = /\baws sso login\b/;
+
 /** The error if the caller's credentials cannot be found. Only a failure of the network may be retried. */
 export function credentialsError(error: unknown, context: CallContext): CloudError {
-  const { code, cause } = describe(error, 'sts');
+  const { code: given, cause, words } = describe(error, 'sts');
+  const code = words !== null && SSO_SIGN_IN.test(words) ? SSO_EXPIRED : given;
   const network = isNetworkCode(code);
   const message = `${context.operation} was not sent: no usable AWS credentials (${code}). ${SIGN_IN}`;
   const kind = network ? 'Transient' : 'Unauthenticated';
