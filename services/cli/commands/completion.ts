@@ -4,8 +4,8 @@ import { readConfig } from '../../../shared/config/config.ts';
 import { oneLine } from '../../../shared/domain/text.ts';
 import { candidates, type KnownAccount } from '../completion/candidates.ts';
 import { SCRIPTS } from '../completion/scripts.ts';
+import type { Shell } from '../completion/shells.ts';
 import type { CliContext } from '../context.ts';
-import type { Shell } from '../definitions/general.ts';
 import { EXIT } from '../exit-codes.ts';
 import { withStore } from '../session.ts';
 

@@ -3,10 +3,10 @@ import { EXPORT_FORMATS } from '../../../shared/app/queries/audit/export-formats
 import { KINDS } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { STATUSES } from '../../../shared/domain/enrollment/status.ts';
 import { ENTRY_TYPES } from '../../../shared/domain/ledger/entry-types.ts';
-import { SHELLS } from '../definitions/general.ts';
 import { pathOf } from '../help/format.ts';
 import { HELP } from '../help/texts/index.ts';
 import { TOPIC_NAMES } from '../help/topic-names.ts';
+import { SHELLS } from './shells.ts';
 
 /** A word that the shell may insert, and what it means. */
 export interface Candidate {

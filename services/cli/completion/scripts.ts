@@ -1,4 +1,4 @@
-import type { Shell } from '../definitions/general.ts';
+import type { Shell } from './shells.ts';
 
 /*
  * Each script asks `rollcall __complete -- WORD…` for the candidates of the last word: one per line, with a description after a tab. No

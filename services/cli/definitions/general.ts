@@ -1,4 +1,5 @@
 import { Argument, type Command } from 'commander';
+import { SHELLS, type Shell } from '../completion/shells.ts';
 import type { Select } from '../context.ts';
 import { TOPIC_NAMES } from '../help/topic-names.ts';
 
@@ -16,9 +17,6 @@ export function defineHelp(program: Command, select: Select): void {
       select(async (context) => (await import('../commands/help.ts')).runHelp(context, program, words)),
     );
 }
-
-export const SHELLS = ['bash', 'zsh', 'fish'] as const;
-export type Shell = (typeof SHELLS)[number];
 
 export function defineCompletion(program: Command, select: Select): void {
   program

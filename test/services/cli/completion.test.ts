@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { candidates, type KnownAccount } from '../../../services/cli/completion/candidates.ts';
 import { SCRIPTS } from '../../../services/cli/completion/scripts.ts';
-import { SHELLS } from '../../../services/cli/definitions/general.ts';
+import { SHELLS } from '../../../services/cli/completion/shells.ts';
 import { commandLine } from '../../../services/cli/program.ts';
 import { ENROLL, MAIN, place, rollcall, world } from './support.ts';
 
