@@ -10,7 +10,7 @@ import { definePolicy } from './definitions/policy.ts';
 import { defineApply, defineApprove, defineControls, definePlan, defineServe } from './definitions/remediation.ts';
 import { defineDemo, defineSandbox } from './definitions/sandbox.ts';
 import { defineScan } from './definitions/scan.ts';
-import { defineAccount, defineStatus } from './definitions/state.ts';
+import { defineAccount, defineAccounts, defineStatus } from './definitions/state.ts';
 import { applyEnvironment } from './help/environment-defaults.ts';
 import { descriptionOf, helpOf, pathOf } from './help/format.ts';
 import { HELP } from './help/texts/index.ts';
@@ -85,6 +85,7 @@ const COMMANDS = [
   defineServe,
   defineScan,
   defineStatus,
+  defineAccounts,
   defineAccount,
   definePolicy,
   defineAudit,

@@ -9,6 +9,13 @@ export type FilterFlags = Readonly<
   Partial<Record<'account' | 'enrollment' | 'type' | 'run' | 'since' | 'until' | 'actor', string>>
 >;
 
+export interface ListFlags extends FilterFlags {
+  readonly limit: string;
+  readonly cursor?: string;
+  readonly oldestFirst?: boolean;
+  readonly follow?: boolean;
+}
+
 /** @throws ConfigError for an invalid value, and for a range that ends before it begins */
 export function filterOf(flags: FilterFlags, now: number): LedgerFilter {
   const { account, enrollment, type, run, since, until, actor } = flags;

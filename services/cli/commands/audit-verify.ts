@@ -1,12 +1,10 @@
-import type { DigestResult } from '../../../shared/app/ledger/verify-digests.ts';
-import type { VerifyResult } from '../../../shared/app/queries/audit/verify.ts';
 import { readBytes } from '../../../shared/config/read-bytes.ts';
 import type { Digest } from '../../../shared/domain/ledger/entry.ts';
 import type { CliContext } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { withStore } from '../session.ts';
-import { count } from '../ui/words.ts';
+import { verifyText } from '../ui/verify-text.ts';
 
 export async function runVerify(context: CliContext, named: string | undefined): Promise<number> {
   const { output } = context;
@@ -26,11 +24,8 @@ export async function runVerify(context: CliContext, named: string | undefined):
       strict: kept !== null,
     });
   });
-  if (output.json) output.document(result);
-  else if (result.ok) for (const line of intactText(result)) output.print(line);
-  if (result.ok) return EXIT.ok;
-  if (output.json) return EXIT.error;
-  throw broken(context, result);
+  output.result(result, () => verifyText(result, context));
+  return result.ok ? EXIT.ok : EXIT.error;
 }
 
 /** Maximum size of a file of digests: enough for years of daily events. */
@@ -54,27 +49,5 @@ function unknownRoot(context: CliContext, root: string): CommandError {
     'DigestUnknown',
     `${context.store.label} has no DigestPublished entry with the root ${root}: it was never written there, or it was removed or pruned. ` +
       'If an event had this root, the store has been altered: compare it with the event itself (--digest FILE) and with a backup.',
-  );
-}
-
-function intactText({ entries, chains, pruned, digests }: VerifyResult): string[] {
-  const checkpoints = pruned === 0 ? '' : `; checkpoints replace ${count(pruned, 'older entry', 'older entries')}`;
-  return [
-    `The ledger is intact: ${count(entries, 'entry', 'entries')} in ${count(chains, 'chain')}${checkpoints}.`,
-    ...digests.map(digestText),
-  ];
-}
-
-function digestText({ day, root, outcome, message }: DigestResult): string {
-  return `Digest of ${day} (${root.slice(0, 12)}): ${outcome}${message === null ? '' : `: ${message}`}.`;
-}
-
-function broken(context: CliContext, { faults, digests }: VerifyResult): CommandError {
-  const links = faults.map(({ chain, seq, kind, message }) => `chain ${chain}, entry ${seq}: ${kind}: ${message}`);
-  const kept = digests.filter(({ outcome }) => outcome === 'differs' || outcome === 'unknown').map(digestText);
-  return new CommandError(
-    'LedgerBroken',
-    `The ledger is damaged: ${[...links, ...kept].join('; ')}. ` +
-      `Keep ${context.store.label} unchanged for the investigation, and compare it with ${context.store.earlierCopy}.`,
   );
 }

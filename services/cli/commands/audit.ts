@@ -1,21 +1,20 @@
 import { auditList } from '../../../shared/app/queries/audit/list.ts';
 import { countArgument } from '../../../shared/config/arguments.ts';
-import type { SnapshotStore } from '../../../shared/ports/snapshot-store.ts';
+import { namesOf } from '../account-names.ts';
 import type { CliContext } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { withStore } from '../session.ts';
-import { entriesTable, type NameOf } from '../ui/entries.ts';
-import { type FilterFlags, filterOf } from './audit-filter.ts';
-
-export interface ListFlags extends FilterFlags {
-  readonly limit: string;
-  readonly cursor?: string;
-  readonly oldestFirst?: boolean;
-}
+import { fullId, isShortId } from '../short-ids.ts';
+import { entriesTable } from '../ui/entries.ts';
+import { filterOf, type ListFlags } from './audit-filter.ts';
 
 export async function runList(context: CliContext, flags: ListFlags): Promise<number> {
-  const { output, clock } = context;
+  const { output, clock, config } = context;
+  if (flags.follow === true) {
+    const { followEntries } = await import('./audit-follow.ts');
+    return followEntries(context, flags);
+  }
   const query = {
     filter: filterOf(flags, clock.now()),
     limit: countArgument('--limit', flags.limit, { min: 1, max: 1_000_000 }),
@@ -26,36 +25,35 @@ export async function runList(context: CliContext, flags: ListFlags): Promise<nu
     const found = await auditList(store.ledger, query);
     return { page: found, nameOf: await namesOf(store.snapshots, output.json ? [] : found.entries) };
   });
+  if (config.format === 'csv') {
+    const { csvHeader, csvLine } = await import('../../../shared/domain/ledger/export-csv.ts');
+    for (const line of [csvHeader(), ...page.entries.map(csvLine)]) output.print(line.trimEnd());
+    return EXIT.ok;
+  }
+  const width = config.format === 'wide' ? null : output.width;
   output.result(page, () =>
-    page.entries.length === 0 ? ['No entry matches.'] : entriesTable(page.entries, output.width, nameOf),
+    page.entries.length === 0 ? ['No entry matches.'] : entriesTable(page.entries, width, nameOf),
   );
   if (page.next !== null && !output.json)
     output.note(`… and more: raise --limit, or continue with --cursor ${page.next}`);
   return EXIT.ok;
 }
 
-/** The names of the accounts that entries are about, from the last snapshot. */
-async function namesOf(
-  snapshots: SnapshotStore,
-  entries: readonly { readonly accountId: string | null }[],
-): Promise<NameOf> {
-  if (entries.every(({ accountId }) => accountId === null)) return () => null;
-  const snapshot = await snapshots.load();
-  const names = new Map(snapshot?.accounts.map(({ id, name }) => [id, name]));
-  return (id) => names.get(id) ?? null;
-}
-
 export async function runShow(context: CliContext, id: string): Promise<number> {
   const { output } = context;
-  const [{ showEntry }, { entryText }] = await Promise.all([
+  const [{ showEntry }, { idsEndingWith }, { entryText }] = await Promise.all([
     import('../../../shared/app/queries/audit/show.ts'),
+    import('../../../shared/app/queries/audit/short-ids.ts'),
     import('../ui/entry-text.ts'),
   ]);
-  const shown = await withStore(context, true, (store) => showEntry(store.ledger, id));
+  const shown = await withStore(context, true, async ({ ledger }) => {
+    const found = isShortId(id) ? await idsEndingWith(ledger, id.toUpperCase()) : [];
+    return showEntry(ledger, fullId(id, found, 'entries'));
+  });
   if (shown === null) {
     throw new CommandError(
       'EntryUnknown',
-      `There is no entry ${JSON.stringify(id)}. Expected an id from \`audit list\` (26 characters), or a position such as 123456789012#4.`,
+      `There is no entry ${JSON.stringify(id)}. Expected an id from \`audit list\` (26 characters, or the last 8 of them), or a position such as 123456789012#4.`,
     );
   }
   output.result(shown, () => entryText(shown, output.style));

@@ -4,7 +4,9 @@ import type { CliContext } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { reasonArgument, withOperator } from '../operator.ts';
-import { count, instant } from '../ui/words.ts';
+import { confirm } from '../prompt.ts';
+import { withStore } from '../session.ts';
+import { ALLOWED, dueText, haltedNow, haltedSince, resumedText, suspendedText } from '../ui/controls-text.ts';
 
 export interface SuspendFlags {
   readonly reason?: string;
@@ -54,11 +56,7 @@ export async function runSuspend(context: CliContext, words: readonly string[], 
   }
   const ends = until === null ? null : new Date(until).toISOString();
   const document = { selector: selector.text, reason, until: ends, by, accounts: matched, unseen };
-  const how = ends === null ? 'until `rollcall resume`' : `until ${instant(ends)}`;
-  const scope = matched === null ? '' : ` (${count(matched, 'account')} now)`;
-  output.result(document, () => [
-    `${selector.text} suspended ${how}${scope}. Calls already sent will finish; no more are made.`,
-  ]);
+  output.result(document, () => suspendedText({ selector: selector.text, until: ends, matched }, output.width));
   return EXIT.ok;
 }
 
@@ -73,14 +71,21 @@ async function preview({ snapshots }: OperatorDeps, selector: OperatorSelector) 
   }
 }
 
-export async function runResume(context: CliContext, words: readonly string[]): Promise<number> {
+export interface ResumeFlags {
+  readonly yes?: boolean;
+}
+
+/** With a selector: ends suspensions and settles contested accounts. Without one: ends the halt, after a question. */
+export async function runResume(context: CliContext, words: readonly string[], flags: ResumeFlags): Promise<number> {
+  if (words.length === 0) return endHalt(context, flags.yes === true);
   const { output } = context;
   const selector = await selectorOf('resume', words);
-  const [{ ControlsError, resume }, { resumeContested }] = await Promise.all([
+  const [{ ControlsError, resume }, { resumeContested }, { selectedDrift }] = await Promise.all([
     import('../../../shared/app/guardrails/controls.ts'),
     import('../../../shared/app/operator/resume-contested.ts'),
+    import('../../../shared/app/queries/selected-drift.ts'),
   ]);
-  const { ended, left, by } = await control(context, async (deps) => {
+  const { ended, settled, left, by, drift } = await control(context, async (deps) => {
     const contested = await resumeContested(deps, selector);
     const resumption = await resume(deps, selector).catch((error: unknown) => {
       // No account was suspended, but contested accounts were resumed, so the command had an effect.
@@ -88,15 +93,47 @@ export async function runResume(context: CliContext, words: readonly string[]): 
       throw error;
     });
     return {
-      ended: [...new Set([...resumption.ended, ...contested])],
+      ...{ ended: resumption.ended, settled: contested, by: deps.actor },
       left: resumption.left.filter((id) => !contested.includes(id)),
-      by: deps.actor,
+      drift: await selectedDrift(deps, selector),
     };
   });
   if (left.length > 0) output.note(`warning: not suspended by id: ${left.join(', ')}`);
-  output.result({ resumed: ended, left, by }, () => [
-    `Resumed: ${ended.join(' · ')}. serve, the functions or the next apply will remediate drift there.`,
+  const document = { resumed: [...new Set([...ended, ...settled])], settled, left, by, ...drift };
+  output.result(document, () => resumedText({ selector: selector.text, ended, settled, drift }, output.width));
+  return EXIT.ok;
+}
+
+/** Ends the halt. @throws CommandError if nothing is halted, or if there is nobody to ask */
+async function endHalt(context: CliContext, yes: boolean): Promise<number> {
+  const { output, input } = context;
+  const [{ controlsNow, haltView, suspensionViews }, { heldChanges }, { unhalt }] = await Promise.all([
+    import('../../../shared/app/queries/enforcement-view.ts'),
+    import('../../../shared/app/queries/held-changes.ts'),
+    import('../../../shared/app/guardrails/controls.ts'),
   ]);
+  const { halted, held, suspended } = await withStore(context, true, async ({ registers, records }) => {
+    const controls = await controlsNow(registers);
+    const [first] = suspensionViews(controls, null, context.clock.now());
+    return { halted: haltView(controls), held: await heldChanges(records), suspended: first?.selector ?? 'ou:/Canary' };
+  });
+  if (halted === null) {
+    const hint = `To end a suspension, name it: rollcall resume ${suspended}`;
+    throw new CommandError('NotHalted', 'changes are not halted', { hints: [hint] });
+  }
+  if (!yes && input().isTTY !== true) {
+    const hint = 'To allow changes again without a question: rollcall resume --yes';
+    throw new CommandError('ConfirmationMissing', 'resume asks before changes go on, and this is not a terminal', {
+      hints: [hint],
+    });
+  }
+  if (!output.json) for (const line of haltedSince(halted, output.width)) output.print(line);
+  if (!yes && !(await confirm(context, `Allow changes again? ${dueText(held)}`))) {
+    output.note('Nothing was changed.');
+    return EXIT.error;
+  }
+  const changed = await control(context, unhalt);
+  output.result({ halted: false, changed, ...held }, () => [changed ? ALLOWED : 'Changes were not halted.']);
   return EXIT.ok;
 }
 
@@ -108,20 +145,17 @@ export async function runHalt(context: CliContext, why: string | undefined): Pro
   const { halt: set } = controls;
   if (set === null) throw new Error('halt succeeded, but the halt is not set');
   const at = new Date(set.at).toISOString();
-  const because = set.reason === null ? '' : `: ${set.reason}`;
-  output.result({ halted: true, changed, at, by: set.by, reason: set.reason }, () => [
-    changed
-      ? 'Halted. Calls already sent will finish; no more are made until `rollcall unhalt`.'
-      : `Already halted since ${instant(at)} by ${set.by}${because}.`,
-  ]);
+  const view = { at, by: set.by, reason: set.reason };
+  output.result({ halted: true, changed, at, by: set.by, reason: set.reason }, () =>
+    changed ? haltedNow(output) : haltedSince(view, output.width, 'Already halted since'),
+  );
   return EXIT.ok;
 }
 
+/** Ends the halt without a question. */
 export async function runUnhalt(context: CliContext): Promise<number> {
   const { unhalt } = await import('../../../shared/app/guardrails/controls.ts');
   const changed = await control(context, unhalt);
-  context.output.result({ halted: false, changed }, () => [
-    changed ? 'Changes are allowed again.' : 'Changes were not halted.',
-  ]);
+  context.output.result({ halted: false, changed }, () => [changed ? ALLOWED : 'Changes were not halted.']);
   return EXIT.ok;
 }

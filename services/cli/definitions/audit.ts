@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { EXPORT_FORMATS } from '../../../shared/app/queries/audit/export-formats.ts';
 import { ENROLLMENT_IDS } from '../../../shared/domain/enrollment/kinds/index.ts';
-import type { ListFlags } from '../commands/audit.ts';
 import type { ExportFlags } from '../commands/audit-export.ts';
+import type { ListFlags } from '../commands/audit-filter.ts';
 import type { ReportFlags } from '../commands/audit-report.ts';
 import type { Select } from '../context.ts';
 
@@ -12,6 +12,7 @@ export function defineAudit(program: Command, select: Select): void {
     .option('--limit <n>', 'maximum number of entries', '50')
     .option('--cursor <cursor>', 'continue after the previous page (`next` of --json)')
     .option('--oldest-first', 'list the oldest entries first')
+    .option('--follow', 'print new entries as they are recorded, until Ctrl-C')
     .action((flags: ListFlags) =>
       select(async (context) => (await import('../commands/audit.ts')).runList(context, flags)),
     );

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { ApplyFlags } from '../commands/apply.ts';
-import type { SuspendFlags } from '../commands/controls.ts';
+import type { ResumeFlags, SuspendFlags } from '../commands/controls.ts';
 import type { PlanOptions } from '../commands/plan.ts';
 import type { ServeFlags } from '../commands/serve.ts';
 import type { Select } from '../context.ts';
@@ -53,8 +53,11 @@ export function defineControls(program: Command, select: Select): void {
     );
   program
     .command('resume')
-    .argument('<selector...>', `the selector that was suspended: ${SELECTOR}`)
-    .action((words: string[]) => select(async (context) => (await controls()).runResume(context, words)));
+    .argument('[selector...]', `the selector that was suspended: ${SELECTOR}; without one, the halt ends`)
+    .option('--yes', 'end the halt without asking')
+    .action((words: string[], flags: ResumeFlags) =>
+      select(async (context) => (await controls()).runResume(context, words, flags)),
+    );
   program
     .command('halt')
     .option('--reason <text>', 'why, for the audit log')

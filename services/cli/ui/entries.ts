@@ -1,7 +1,7 @@
 import { TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { ORGANIZATION_CHAIN } from '../../../shared/domain/ledger/entry.ts';
 import { actorOf, changeText, type Entry, entryTitle, eventText } from './entry-words.ts';
-import { table } from './table.ts';
+import { type Column, type TableLayout, table } from './table.ts';
 import { minute, shortId } from './words.ts';
 
 /** From this width on, enrollment and change have columns of their own. */
@@ -9,12 +9,20 @@ const WIDE = 110;
 
 export type NameOf = (accountId: string) => string | null;
 
-/** Ledger entries of any accounts. @param width `null`: not a terminal */
-export function entriesTable(entries: readonly Entry[], width: number | null, nameOf: NameOf): string[] {
-  return (width ?? WIDE) >= WIDE ? wideTable(entries, width, nameOf) : narrowTable(entries, width, nameOf);
+/** Entries of any accounts. @param width `null`: not a terminal */
+export function entriesTable(
+  entries: readonly Entry[],
+  width: number | null,
+  nameOf: NameOf,
+  layout: TableLayout = {},
+): string[] {
+  const [columns, rows] = (width ?? WIDE) >= WIDE ? wideTable(entries, nameOf) : narrowTable(entries, nameOf);
+  return table(columns, rows, width, layout);
 }
 
-function narrowTable(entries: readonly Entry[], width: number | null, nameOf: NameOf): string[] {
+type Table = readonly [readonly Column[], readonly (readonly string[])[]];
+
+function narrowTable(entries: readonly Entry[], nameOf: NameOf): Table {
   const columns = [{ title: 'TIME (UTC)' }, { title: 'ACCOUNT', shrinks: true }, { title: 'EVENT', wraps: true }];
   const rows = entries.map((entry) => {
     const by = actorOf(entry);
@@ -24,10 +32,10 @@ function narrowTable(entries: readonly Entry[], width: number | null, nameOf: Na
       `${eventText(entry)}, ${by === null ? 'actor unknown' : `by ${by}`}`,
     ];
   });
-  return table(columns, rows, width);
+  return [columns, rows];
 }
 
-function wideTable(entries: readonly Entry[], width: number | null, nameOf: NameOf): string[] {
+function wideTable(entries: readonly Entry[], nameOf: NameOf): Table {
   const columns = [
     { title: 'TIME (UTC)' },
     { title: 'ACCOUNT', shrinks: true },
@@ -46,7 +54,7 @@ function wideTable(entries: readonly Entry[], width: number | null, nameOf: Name
     actorOf(entry) ?? 'unknown',
     shortId(entry.id),
   ]);
-  return table(columns, rows, width);
+  return [columns, rows];
 }
 
 function accountOf({ accountId, chain }: Entry, nameOf: NameOf): string {

@@ -10,6 +10,7 @@ export interface Stream {
   once?(event: 'drain', listener: () => void): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
+  readonly rows?: number;
 }
 
 export type Format = Parameters<typeof styleText>[0];
@@ -100,6 +101,13 @@ export class Output {
   /** Writes the single document of `--json`. */
   document(value: unknown): void {
     this.#write(this.#out, `${jsonAscii(JSON.stringify(value, null, this.outIsTerminal ? 2 : undefined))}\n`);
+  }
+
+  /** Replaces the screen of the terminal with these lines; the last ones are left out if it has fewer rows. */
+  repaint(lines: readonly string[]): void {
+    const shown = lines.slice(0, Math.max(1, (this.#out.rows ?? lines.length + 1) - 1));
+    const text = shown.map((line) => `${this.forPeople(line)}${CSI}K\n`).join('');
+    this.#write(this.#out, `${CSI}H${text}${CSI}J`);
   }
 
   /** Writes a long result in pieces, at the reader's speed. Ends early if the reader closes the pipe. */

@@ -37,8 +37,9 @@ describe('the store', () => {
     const [edited, text] = await Promise.all([call('audit', 'verify'), rollcall(['audit', 'verify'], { cwd })]);
     expect(edited.code).toBe(1);
     expect(verifyShape.parse(json(edited))).toMatchObject({ ok: false, fault: { kind: 'edit', chain, seq: 2 } });
-    expect(text).toMatchObject({ code: 1, stdout: '' });
-    expect(text.stderr).toContain(`The ledger is damaged: chain ${chain}, entry 2: edit`);
+    expect(text.code).toBe(1);
+    expect(text.stdout).toContain(`✗ Audit log damaged: entry 2 of ${chain} was edited after it was written`);
+    expect(text.stdout).toContain(`then: rollcall audit show ${chain}#2`);
 
     const restored = restoreShape.parse(json(await call('restore', 'b.db')));
     expect(restored).toMatchObject({ restored: '.rollcall/rollcall.db', from: 'b.db', merged: true });
@@ -148,7 +149,8 @@ describe('the store', () => {
       rollcall(['dlq', 'show', 'nothing'], { cwd }),
     ]);
     expect(deadLetterShape.parse(json(show))).toEqual(letter);
-    expect(text.stdout).toContain('123456789012 automation');
+    expect(text.stdout).toMatch(/ 123456789012 +Automation +\d+s +no such role$/m);
+    expect(text.stdout).toContain(`1 dead letter. After fixing the cause: rollcall dlq redrive ${id.slice(-8)}`);
     expect(statusShape.parse(json(status)).queue.dead).toBe(1);
     expect(status.code).toBe(3);
     for (const result of [unknown, unknownShow]) {

@@ -16,6 +16,7 @@ export const OBSERVE: HelpTexts = {
       'Show compliance, open drift, what needs attention and what waits, as recorded by the last scan. Does not ask AWS.',
     examples: [
       ['rollcall status', 'the organization as of the last scan'],
+      ['rollcall status --watch', 'repaint every 2 seconds; q ends it'],
       ['rollcall status -o json', 'the same for scripts'],
     ],
     exitCodes: '0 no drift · 1 error · 2 open drift',

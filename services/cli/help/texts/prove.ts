@@ -17,6 +17,7 @@ export const PROVE: HelpTexts = {
       ['rollcall audit list', 'the latest 50 entries'],
       ['rollcall audit list --account 123456789012', 'one account'],
       ['rollcall audit list --type DriftDetected', 'one type of entry'],
+      ['rollcall audit list --follow', 'new entries as they are recorded'],
       ['rollcall audit list --since 24h -o csv', 'the last day, for a spreadsheet'],
     ],
     seeAlso: ['rollcall audit show', 'rollcall audit export'],

@@ -26,8 +26,10 @@ export const STOP: HelpTexts = {
   },
   resume: {
     summary: 'End the halt or a suspension; settle contested accounts',
-    description: 'End a suspension, and settle contested accounts, so that their drift is remediated again.',
+    description:
+      'End the halt; or, with a selector, end a suspension and settle contested accounts, so that their drift is remediated again.',
     examples: [
+      ['rollcall resume', 'end the halt, after a question'],
       ['rollcall resume ou:/Canary', 'the selector that was suspended'],
       ['rollcall resume 123456789012', 'enforce the policy again'],
     ],

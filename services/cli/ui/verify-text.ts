@@ -1,0 +1,68 @@
+import type { DigestResult } from '../../../shared/app/ledger/verify-digests.ts';
+import type { VerifyResult } from '../../../shared/app/queries/audit/verify.ts';
+import type { CliContext } from '../context.ts';
+import type { Output } from './output.ts';
+import { oneLine } from './table.ts';
+import { count, number, shortHash } from './words.ts';
+import { hang, wrap } from './wrap.ts';
+
+type Fault = VerifyResult['faults'][number];
+
+/** Whether the audit log is intact, and whether it still has everything that its digests cover. */
+export function verifyText(result: VerifyResult, { output, store }: Pick<CliContext, 'output' | 'store'>): string[] {
+  const { ok, faults, digests } = result;
+  const { style, width } = output;
+  if (ok) return [...good(intactText(result), output), ...digestsText(digests, output)];
+  const missed = digests.filter(({ outcome }) => outcome === 'differs' || outcome === 'unknown');
+  const what = [...faults.map(faultText), ...missed.map(digestText)];
+  const [first] = faults;
+  const next = first === undefined ? '' : `, then: rollcall audit show ${first.chain}#${first.seq}`;
+  return [
+    ...what.flatMap((each) => hang(`${style('red', '✗')} `, `Audit log damaged: ${each}.`, width)),
+    ...wrap(`  Copy the store (${store.label}) before you do anything else${next}`, width, 2),
+    ...wrap(`  Compare it with ${store.earlierCopy}.`, width, 2),
+  ];
+}
+
+function intactText({ entries, chains, pruned }: VerifyResult): string {
+  const checkpoints = pruned === 0 ? '' : `; checkpoints replace ${count(pruned, 'older entry', 'older entries')}`;
+  return `Audit log intact: ${count(entries, 'entry', 'entries')} in ${count(chains, 'chain')}${checkpoints}.`;
+}
+
+function good(text: string, { style, width }: Pick<Output, 'style' | 'width'>): string[] {
+  return hang(`${style('green', '✓')} `, text, width);
+}
+
+const MATCHED: ReadonlySet<DigestResult['outcome']> = new Set(['matches', 'pruned']);
+
+function digestsText(digests: readonly DigestResult[], output: Pick<Output, 'style' | 'width'>): string[] {
+  const matching = digests.filter(({ outcome }) => MATCHED.has(outcome));
+  const newest = matching.reduce<DigestResult | null>(
+    (last, each) => (last === null || each.day > last.day ? each : last),
+    null,
+  );
+  const unknown = digests.length - matching.length;
+  const all = matching.length === 1 ? 'the digest' : `${number(matching.length)} digests, the newest`;
+  return [
+    ...(newest === null ? [] : good(`Matches ${all} of ${newest.day} (${shortHash(newest.root)}).`, output)),
+    ...(unknown === 0
+      ? []
+      : hang(
+          '- ',
+          `${count(unknown, 'digest')} cannot be compared: the store lacks the list of chains.`,
+          output.width,
+        )),
+  ];
+}
+
+function faultText({ chain, seq, kind, message }: Fault): string {
+  const entry = `entry ${number(seq)} of ${chain}`;
+  if (kind === 'edit') return `${entry} was edited after it was written (${oneLine(message)})`;
+  if (kind === 'gap') return `${entry} is missing`;
+  return `${entry}: ${oneLine(message)}`;
+}
+
+function digestText({ day, root, outcome, message }: DigestResult): string {
+  const why = message === null ? '' : `: ${oneLine(message)}`;
+  return `the digest of ${day} (${shortHash(root)}) ${outcome === 'differs' ? 'does not match' : 'is not known here'}${why}`;
+}

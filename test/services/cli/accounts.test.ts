@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest';
+import * as z from 'zod';
+import { ENROLL, json, place, refused, rollcall, world } from './support.ts';
+
+const accountsShape = z.object({
+  accounts: z.array(z.looseObject({ accountId: z.string(), name: z.string(), ou: z.string() })),
+  total: z.number(),
+  all: z.number(),
+  counts: z.array(z.object({ status: z.string(), accounts: z.number() })),
+});
+
+/** A store after one scan, with half of the accounts drifted. */
+async function scanned() {
+  const { env, running } = await world({ drift: 0.5 });
+  const cwd = place({ 'rollcall.yaml': ENROLL });
+  expect((await rollcall(['scan'], { cwd, env })).code).toBe(2);
+  // No AWS: the command reads the store alone.
+  return { running, call: (...args: string[]) => rollcall(['accounts', ...args], { cwd }) };
+}
+
+test('accounts lists the worst first, without asking AWS, and counts add up', async () => {
+  const { call, running } = await scanned();
+  const text = await call();
+  expect(text.code, text.stderr).toBe(0);
+  const lines = text.stdout.trimEnd().split('\n');
+  expect(lines[0]).toMatch(/^ACCOUNT +NAME +COMPUTE OPTIMIZER +AUTOMATION +AGE +OU +RULE$/);
+  expect(lines[1]).toMatch(/^\d{12} {2}\S+ +Drifted /);
+  expect(lines.at(-1)).toMatch(/^12 accounts: \d+ drifted, \d+ compliant, \d+ not applicable\.$/);
+  const { accounts, all, counts, total } = accountsShape.parse(json(await call('--json')));
+  expect([accounts.length, all, total]).toEqual([12, 12, 12]);
+  expect(counts.reduce((sum, { accounts: n }) => sum + n, 0)).toBe(12);
+  const inactive = running.sandbox.accounts().filter(({ state, computeOptimizer }) => {
+    return state === 'ACTIVE' && computeOptimizer.status === 'Inactive';
+  });
+  expect(counts.find(({ status }) => status === 'Drifted')?.accounts).toBe(inactive.length);
+});
+
+test('filters ignore case, spaces and hyphens; names are globs; -o name prints ids only', async () => {
+  const { call } = await scanned();
+  const ids = async (...args: string[]) => (await call(...args, '-o', 'name')).stdout.trimEnd().split('\n');
+  const drifted = await ids('--status', 'DRIFTED');
+  expect(drifted.every((id) => /^\d{12}$/.test(id))).toBe(true);
+  expect(await ids('--status', 'drifted, Needs-Attention', '--kind', 'Compute Optimizer')).toEqual(drifted);
+  const { accounts } = accountsShape.parse(json(await call('--json')));
+  const [first] = accounts;
+  if (first === undefined) throw new Error('no account');
+  expect(await ids('--name', `${first.name.slice(0, 4).toUpperCase()}*`)).toContain(first.accountId);
+  expect(await ids('--ou', first.ou)).toContain(first.accountId);
+  expect((await call('--rule', 'nothing')).stdout).toBe('None of 12 accounts matches.\n');
+  const names = (await call('--sort', 'name')).stdout
+    .split('\n')
+    .slice(1, 13)
+    .map((line) => line.slice(14).split(' ')[0]);
+  expect(names).toEqual(names.toSorted());
+});
+
+test('-o wide has a line for each enrollment, -o csv a header and plain values', async () => {
+  const { call } = await scanned();
+  const wide = await call('--status', 'drifted', '-o', 'wide');
+  expect(wide.stdout).toMatch(/^\d{12} .* Compute Optimizer +Drifted +Inactive → Active +\d+s +differs from policy$/m);
+  const [header, line] = (await call('--status', 'drifted', '-o', 'csv')).stdout.split('\n');
+  expect(header).toBe('accountId,accountName,ou,state,enrollment,status,observed,desired,rule,reason,since');
+  expect(line).toMatch(
+    /^\d{12},[^,]+,\/[^,]*,ACTIVE,computeOptimizer,Drifted,Inactive,Active,defaults,statusDiffers,2\d{3}-/,
+  );
+});
+
+test.each([
+  [['--status', 'broken'], '--status "broken" is not a status; expected needs-attention, '],
+  [['--kind', 'compute'], '--kind "compute" is not an enrollment kind; expected compute-optimizer, automation'],
+  [['--ou', 'Workloads'], '--ou "Workloads" is not a path'],
+  [['--sort', 'worst'], '--sort "worst": expected one of status, age, name, ou, account'],
+])('%j is refused', async (args, words) => {
+  expect(await refused(['accounts', ...args])).toContain(words);
+});
