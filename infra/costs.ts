@@ -3,7 +3,7 @@ import { MONITORING, type Monitoring } from '../shared/ports/metrics.ts';
 import measured from './measured-calls.json' with { type: 'json' };
 
 /*
- * The monthly costs of the aws runtime: `node infra/costs.ts` prints the tables of docs/deploy.md, and test/infra compares them.
+ * The monthly costs of the aws runtime: `node infra/costs.ts` prints the tables of docs/how-to/deploy-aws.md, and test/infra compares them.
  *
  * The numbers of calls are measured by `node test/infra/measure-calls.ts`. The duration of the functions is computed from the calls and the processor time of a
  * tick and a scan.

@@ -3,4 +3,4 @@ import { join } from 'node:path';
 import { storedDocumentsPage } from './stored-documents.ts';
 
 /** `npm run docs`: writes the generated pages. */
-writeFileSync(join(import.meta.dirname, '../stored-documents.md'), storedDocumentsPage());
+writeFileSync(join(import.meta.dirname, '../reference/stored-documents.md'), storedDocumentsPage());

@@ -8,4 +8,5 @@ export function readExpectationsFile(path: string, policy: Policy): Expectations
   return parseExpectations(readBytes(path, { maxBytes: MAX_BYTES, ifMissing: NO_EXPECTATIONS }), path, policy);
 }
 
-const NO_EXPECTATIONS = 'there is no such file; docs/policy.md says how to write one, and --expectations names another';
+const NO_EXPECTATIONS =
+  'there is no such file; docs/reference/policy.md says how to write one, and --expectations names another';

@@ -233,7 +233,7 @@ export interface CloudErrorDetails {
   /** The account whose credentials made the call, if known. */
   readonly accountId: AccountId | null;
   readonly requestId: string | null;
-  /** The code has several causes (docs/aws-behaviour.md); read the state again to find out which applies. */
+  /** The code has several causes (docs/reference/aws-behaviour.md); read the state again to find out which applies. */
   readonly ambiguous: boolean;
   /** How long AWS asks the caller to wait before repeating the call, ms, at most an hour; absent if it does not ask. */
   readonly retryAfterMs?: number;

@@ -23,7 +23,7 @@ import { weekOfScans } from './week.ts';
 
 /*
  * `npm run bench [-- NAME…]`: prints one JSON line per figure; without a name, of every bench. Every figure is a ratio to a bound or to another way of doing the
- * same work measured in the same run; docs/performance.md says what limits each.
+ * same work measured in the same run; docs/explanation/performance.md says what limits each.
  */
 
 const BENCHES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {

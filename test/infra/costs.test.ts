@@ -18,7 +18,7 @@ const DRIFTING_ALONE = ENROLLMENT_IDS.filter((id) => dependentsOf(id).length ===
 
 describe('the cost estimate', () => {
   it('is the same in the manual', () => {
-    const manual = read('docs/deploy.md');
+    const manual = read('docs/how-to/deploy-aws.md');
     const tables = report();
     expect(manual).toContain(tables.monthly);
     expect(manual).toContain(tables.monitoring);

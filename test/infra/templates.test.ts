@@ -198,7 +198,7 @@ describe('all templates', () => {
   });
 
   it('have an explanation of each alarm in the operations manual', () => {
-    const manual = read('docs/operations.md');
+    const manual = read('docs/how-to/operate-aws.md');
     const names = [...read('infra/alarms.yml').matchAll(/AlarmName: rollcall-\$\{sls:stage\}-([a-z-]+)/g)].map(
       ([, name]) => name,
     );
@@ -242,6 +242,6 @@ describe('the example of a deny statement', () => {
       },
     ]);
     expect(read('serverless.yml')).toMatch(/name: rollcall-\$\{sls:stage\}-api$/m);
-    expect(read('docs/deploy.md')).toContain('infra/examples/deny-direct-invoke.json');
+    expect(read('docs/how-to/deploy-aws.md')).toContain('infra/examples/deny-direct-invoke.json');
   });
 });

@@ -45,7 +45,7 @@ interface InRun {
 }
 
 /**
- * Checks the invariants (docs/architecture.md) at the moment of each call, against the sandbox's state and the stored entries, not against
+ * Checks the invariants (docs/explanation/architecture.md) at the moment of each call, against the sandbox's state and the stored entries, not against
  * what a process believes.
  */
 export class InvariantChecker {

@@ -63,7 +63,7 @@ export interface MemoryCloudOptions {
   readonly trouble?: (call: WireCall) => Trouble | null | undefined;
 }
 
-/** A cloud in memory that behaves as AWS does (docs/aws-behaviour.md) and records every call. For one process. */
+/** A cloud in memory that behaves as AWS does (docs/reference/aws-behaviour.md) and records every call. For one process. */
 export interface MemoryCloud extends Cloud {
   readonly holdings: Map<AccountId, Holding>;
   readonly calls: WireCall[];

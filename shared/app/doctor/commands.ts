@@ -4,7 +4,7 @@ import type { AccountId } from '../../domain/enrollment/model.ts';
 
 /** Compute Optimizer's name among the services of an organization [delegate-administrator-account]. */
 export const SERVICE_PRINCIPAL = 'compute-optimizer.amazonaws.com';
-/** The name under which docs/deploy.md deploys infra/member-role.yml. */
+/** The name under which docs/how-to/deploy-aws.md deploys infra/member-role.yml. */
 const STACK_SET = 'rollcall-member-role';
 
 export function enableTrustedAccess(principal: string = SERVICE_PRINCIPAL): string {

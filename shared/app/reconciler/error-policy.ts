@@ -152,7 +152,7 @@ export function refusedChange({ reason, message, notBefore }: ChangeRefused, att
 }
 
 /**
- * The kind of an error whose code has several causes (docs/aws-behaviour.md), by the state read again. An account that opted out recently is in its
+ * The kind of an error whose code has several causes (docs/reference/aws-behaviour.md), by the state read again. An account that opted out recently is in its
  * cool-down. One that a configuration governs cannot be associated, disassociated or disabled, and one that is still associated cannot be disabled yet.
  * Otherwise the kind stays as it is.
  */

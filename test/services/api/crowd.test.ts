@@ -111,7 +111,7 @@ describe('time', () => {
   test('the time limits match the manual', () => {
     expect(PATIENCE).toMatchObject({ headersMs: 10_000, requestMs: 30_000 });
     expect(PATIENCE.checkMs).toBeLessThanOrEqual(1_000);
-    const manual = readFileSync(new URL('../../../docs/security.md', import.meta.url), 'utf8');
+    const manual = readFileSync(new URL('../../../docs/explanation/security.md', import.meta.url), 'utf8');
     expect(manual).toMatch(/headers within 10 s.* whole within 30 s/s);
     expect(manual).toContain(`${PLACES.total} connections`);
   });

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type CallOptions, ended, place, rollcall, start, world } from './support.ts';
 
-const page = readFileSync(resolve(import.meta.dirname, '../../../docs/first-week.md'), 'utf8');
+const page = readFileSync(resolve(import.meta.dirname, '../../../docs/tutorials/first-week.md'), 'utf8');
 
 type Step =
   | { readonly file: string }

@@ -70,7 +70,13 @@ describe('policy test', () => {
       rollcall(['policy', 'test', '--expectations', 'none.yaml'], { cwd }),
       rollcall(['policy', 'test', 'bad.yaml', '--json'], { cwd }),
     ]);
-    expectRefusal(missing, cwd, Object.keys(files), 'rollcall.test.yaml cannot be read (ENOENT)', 'docs/policy.md');
+    expectRefusal(
+      missing,
+      cwd,
+      Object.keys(files),
+      'rollcall.test.yaml cannot be read (ENOENT)',
+      'docs/reference/policy.md',
+    );
     expectRefusal(nothing, cwd, Object.keys(files), 'none.yaml:2:15: error', 'at least one expectation');
     expect(errorShape.parse(json(bad)).error).toMatchObject({
       code: 'PolicyInvalid',

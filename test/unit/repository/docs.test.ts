@@ -60,6 +60,12 @@ describe('the documentation', () => {
     }
   });
 
+  it('has every page on its map, docs/README.md', () => {
+    const map = read('docs/README.md') + read('docs/decisions/README.md').replaceAll('](', '](decisions/');
+    const pages = PAGES.filter((page) => page.startsWith('docs/') && page !== 'docs/README.md');
+    expect(pages.filter((page) => !map.includes(`](${page.slice('docs/'.length)})`))).toEqual([]);
+  });
+
   // The changelog also names files that were removed.
   it.each(PAGES.filter((page) => page !== 'CHANGELOG.md'))('%s names only files and folders that exist', (page) => {
     const folders = [...read(page).matchAll(FOLDER)].map(([, path = '']) => path).filter(isReal);
@@ -68,7 +74,7 @@ describe('the documentation', () => {
   });
 
   it('is cited correctly by the sources: every file exists, every invariant has an entry', () => {
-    const section = read('docs/architecture.md')
+    const section = read('docs/explanation/architecture.md')
       .split(/^## /m)
       .find((each) => each.startsWith('Invariants'));
     const known = [...(section ?? '').matchAll(/^(\d+)\. \*\*/gm)].map(([, number]) => Number(number));

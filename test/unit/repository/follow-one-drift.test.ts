@@ -12,7 +12,9 @@ interface Named {
 
 /** The files that the section names, in its order. */
 function namedFiles(): readonly Named[] {
-  const [, section = ''] = readFileSync(join(root, 'docs/architecture.md'), 'utf8').split('## Follow one drift\n');
+  const [, section = ''] = readFileSync(join(root, 'docs/explanation/architecture.md'), 'utf8').split(
+    '## Follow one drift\n',
+  );
   const steps = section.slice(section.indexOf('\n1. '), section.indexOf('\n## '));
   const named: { file: string; functions: string[] }[] = [];
   for (const [, code = ''] of steps.matchAll(/`([^`]+)`/g)) {
@@ -24,7 +26,7 @@ function namedFiles(): readonly Named[] {
   return named;
 }
 
-describe('"Follow one drift" in docs/architecture.md', () => {
+describe('"Follow one drift" in docs/explanation/architecture.md', () => {
   const named = namedFiles();
 
   it('names files that exist, and functions that are in them', () => {

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 const root = resolve(import.meta.dirname, '../../..');
 
-/** The banned words of docs/style.md, each with what to write instead. */
+/** The banned words of docs/reference/style.md, each with what to write instead. */
 const BANNED: readonly (readonly [pattern: RegExp, instead: string])[] = [
   [/\banew\b/i, 'again'],
   [/\bat once\b/i, '"immediately", "in one call" or "at the same time"'],
@@ -29,7 +29,7 @@ const BANNED: readonly (readonly [pattern: RegExp, instead: string])[] = [
 /** Files whose words are not ours to change, or whose subject is these words. */
 const EXCEPTIONS: readonly RegExp[] = [
   /^package-lock\.json$/,
-  /^docs\/style\.md$/,
+  /^docs\/reference\/style\.md$/,
   /^LICENSE$/,
   /^services\/sandbox\/models\//,
   /^test\/unit\/repository\/plain-english\.test\.ts$/,
@@ -54,7 +54,7 @@ function findings(file: string, text: string): string[] {
     );
 }
 
-describe('plain English (docs/style.md)', () => {
+describe('plain English (docs/reference/style.md)', () => {
   it('no banned word in code, comments, user-visible text, tests or docs', () => {
     const found = FILES.flatMap((file) => findings(file, readFileSync(join(root, file), 'utf8')));
     expect(found).toEqual([]);
@@ -85,7 +85,7 @@ describe('plain English (docs/style.md)', () => {
   });
 
   it('every banned word stands in the style guide', () => {
-    const guide = readFileSync(join(root, 'docs/style.md'), 'utf8');
+    const guide = readFileSync(join(root, 'docs/reference/style.md'), 'utf8');
     expect(BANNED.filter(([pattern]) => !pattern.test(guide)).map(([pattern]) => pattern.source)).toEqual([]);
   });
 });

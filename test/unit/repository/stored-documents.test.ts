@@ -14,8 +14,8 @@ const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 const LATER: readonly string[] = ['approvals-until', 'configurations', 'verification'];
 
 describe('the catalogue of stored documents', () => {
-  it('matches docs/stored-documents.md, which `npm run docs` writes', () => {
-    expect(read('docs/stored-documents.md')).toBe(storedDocumentsPage());
+  it('matches docs/reference/stored-documents.md, which `npm run docs` writes', () => {
+    expect(read('docs/reference/stored-documents.md')).toBe(storedDocumentsPage());
   });
 
   it('names each register once, with the one file that owns it', () => {

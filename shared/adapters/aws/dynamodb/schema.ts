@@ -52,7 +52,7 @@ import type { CreateTableCommandInput, KeySchemaElement, Projection } from '@aws
  *   outline              20 entries per RRU, eventually consistent at half price: a run of 10,000 accounts with two changes each: 2,000 RRU
  *   changedSince         20 intents per RRU, eventually consistent at half price: 10,000 in a day: 250 RRU
  *
- * Load. docs/architecture.md shows that no partition key gets more than a partition takes (1,000 WRU and 3,000 RRU a second). A chain, like any
+ * Load. docs/explanation/architecture.md shows that no partition key gets more than a partition takes (1,000 WRU and 3,000 RRU a second). A chain, like any
  * partition key of a table with an LSI, may have 10 GB: about 6 million entries.
  */
 

@@ -100,7 +100,7 @@ function failures(
 const NONE: ReadonlyMap<AccountId, Governed> = new Map();
 
 /**
- * Forbidden and InvalidParameterValue have several causes (docs/aws-behaviour.md). A listing shows whether configurations govern some of the accounts.
+ * Forbidden and InvalidParameterValue have several causes (docs/reference/aws-behaviour.md). A listing shows whether configurations govern some of the accounts.
  * AWS refuses it if trusted access is off.
  * @throws CloudError of kind Unauthenticated if the credentials were refused while looking for the cause
  */

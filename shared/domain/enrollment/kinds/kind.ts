@@ -21,7 +21,7 @@ export interface KindAction<Operation extends string = string> {
 
 /**
  * Everything about an enrollment kind that is not code. Enums, SQL, columns, policy fields, IAM statements and event rules are derived from it.
- * `docs/how-to/add-an-enrollment-kind.md` shows how to add one.
+ * `docs/how-to/add-a-kind.md` shows how to add one.
  */
 export interface EnrollmentKind<Id extends string = string, Operation extends string = string> {
   /** The name in policies, JSON, stored documents and command-line options. */

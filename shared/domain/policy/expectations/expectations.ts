@@ -1,4 +1,4 @@
-/** Reads files of expectations: desired states of example accounts, which `policy test` checks without AWS (docs/policy.md). */
+/** Reads files of expectations: desired states of example accounts, which `policy test` checks without AWS (docs/reference/policy.md). */
 
 import * as z from 'zod';
 import { byKind, ENROLLMENT_IDS, EVERY_ENROLLMENT } from '../../enrollment/kinds/index.ts';

@@ -27,7 +27,7 @@ export interface ParseOptions {
 
 const MAX_FINDINGS = 1000;
 
-/** Reads, checks and normalizes a policy file (docs/policy.md). Returns all findings together; never throws because of the text. */
+/** Reads, checks and normalizes a policy file (docs/reference/policy.md). Returns all findings together; never throws because of the text. */
 export function parsePolicy(text: string | Uint8Array, opts: ParseOptions): PolicyResult {
   const findings: Finding[] = [];
   const taken = readYaml(text, opts.file, findings);

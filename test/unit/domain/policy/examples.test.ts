@@ -50,8 +50,8 @@ describe('examples', () => {
   });
 });
 
-describe('docs/policy.md', () => {
-  const text = readFileSync(new URL('../../../../docs/policy.md', import.meta.url), 'utf8');
+describe('docs/reference/policy.md', () => {
+  const text = readFileSync(new URL('../../../../docs/reference/policy.md', import.meta.url), 'utf8');
   const written = [...text.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
   const blocks = written.filter((block) => !block.includes('expectations:'));
 

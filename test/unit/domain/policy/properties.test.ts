@@ -82,7 +82,7 @@ function parsed(value: unknown): Policy | null {
   return result.ok ? result.policy : null;
 }
 
-/** The rules of docs/policy.md, implemented literally and slowly: regular expressions, path splitting. */
+/** The rules of docs/reference/policy.md, implemented literally and slowly: regular expressions, path splitting. */
 function reference(policy: Policy, account: OrganizationAccount): Omit<DesiredState, 'contradiction'> {
   const glob = (text: string) =>
     new RegExp(
