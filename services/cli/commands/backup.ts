@@ -28,7 +28,7 @@ export async function runRestore(context: CliContext, file: string): Promise<num
   const kept = setAside ?? copy;
   for (const line of lossText(report, kept)) output.note(line);
   output.result(restoreDocument(path, file, kept, report), () => [
-    `${path} now has the content of ${file}. Changes are halted until \`rollcall unhalt\`.`,
+    `${path} now has the content of ${file}. Changes are halted until \`rollcall resume\`.`,
     'Check `rollcall status` and `rollcall plan` first.',
     ...(kept === null
       ? []

@@ -264,5 +264,5 @@ function suspensionFrom({ selector, reason, by, until }: OperatorSuspension, mor
 
 export function haltedText({ at, by, reason }: Halt): string {
   const why = reason === null ? '' : `: ${reason}`;
-  return `enforcement was halted ${toIso(at)} by ${by}${why}; to resume, run \`rollcall unhalt\``;
+  return `enforcement was halted ${toIso(at)} by ${by}${why}; to resume, run \`rollcall resume\``;
 }

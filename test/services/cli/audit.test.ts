@@ -70,7 +70,7 @@ describe('audit', () => {
     expect(asOfSchema.parse(json(before))).toMatchObject({ accounts: [], pruned: [], future: false });
     expect(asOfSchema.parse(json(ahead))).toMatchObject({ accounts, future: true });
     expect(ahead.stderr).toContain('2999-01-01 00:00 UTC is in the future');
-    expect(table.stdout).toContain('At 2026-01-01T00:00:00Z: Drifted 3');
+    expect(table.stdout).toContain('At 2026-01-01 00:00 UTC: Drifted 3');
     const points = reportSchema.parse(json(report)).points;
     expect(points.map((point) => point.compliance.computeOptimizer.managed)).toEqual([0, 3, 3, 3, 3, 3]);
     expect(text.stdout).toContain('Compliant at the end: Compute Optimizer 0.0% (0/3)');
@@ -132,7 +132,7 @@ describe('audit', () => {
     ]);
     expect(verifyShape.parse(json(whole))).toMatchObject({ ok: true, digests: [{ outcome: 'matches' }] });
     expect(file).toMatchObject({ code: 0 });
-    expect(file.stdout).toContain(`Digest of 2026-01-02 (${root.slice(0, 12)}): matches.`);
+    expect(file.stdout).toContain(`✓ Matches the digest of 2026-01-02 (${root.slice(0, 12)}).`);
     expect(verifyShape.parse(json(byRoot))).toMatchObject({ ok: true, digests: [{ root, outcome: 'matches' }] });
     expect(unknown.code).toBe(1);
     expect(errorShape.parse(json(unknown)).error).toMatchObject({ code: 'DigestUnknown' });
