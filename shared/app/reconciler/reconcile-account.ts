@@ -3,6 +3,7 @@ import { hasFailed, transition } from '../../domain/account/transition.ts';
 import { assess } from '../../domain/decision/assess.ts';
 import { toChange } from '../../domain/decision/plan.ts';
 import type { Observations } from '../../domain/enrollment/mismatch.ts';
+import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { Assessment } from '../../domain/enrollment/verdict.ts';
 import type { Detail, EntryDraft } from '../../domain/ledger/entry.ts';
 import type { OrganizationAccount } from '../../domain/policy/index.ts';
@@ -32,6 +33,11 @@ import {
 
 /** Maximum number of rounds for one key: disassociate, then disable, with one or two lost races in between. */
 const MAX_ROUNDS = 6;
+/**
+ * In so many rounds, a call that has waited too long for the rate limiter is replaced by new reads. After that the call is made even if its reads are
+ * old: where every wait is that long, it would otherwise never be made.
+ */
+const POSTPONED_ROUNDS = 2;
 
 /**
  * Reconciles one (account, enrollment): reads it live, assesses it again, and acts only on what is still true. A late, duplicate, reordered or
@@ -56,7 +62,8 @@ async function reconcile(work: WorkContext, message: AccountMessage): Promise<Wo
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     // A further round follows from an observation that was not enough, so it reads.
     const reading = round === 0 ? work : { ...work, listingsSince: null };
-    const step = await reconcileOnce(reading, message, facts, record);
+    const readAt = round < POSTPONED_ROUNDS ? work.deps.clock.now() : undefined;
+    const step = await reconcileOnce(reading, message, facts, record, readAt);
     if ('result' in step) return step.result;
     record = step.record;
     // The last check before the call may have found the account's tags changed.
@@ -88,6 +95,7 @@ async function reconcileOnce(
   message: AccountMessage,
   facts: OrganizationAccount,
   known: AccountRecord,
+  readAt: EpochMs | undefined,
 ): Promise<Step> {
   const { enrollment, runId } = message;
   const claim = known.conditions[enrollment]?.claim ?? null;
@@ -113,7 +121,8 @@ async function reconcileOnce(
   if (!(await mayAct(work, message, facts, assessment))) {
     return { result: await withoutCall(work, message, facts, record, assessment) };
   }
-  const [end] = await remediate(work, accountCall(work, message, { record, assessment }, facts));
+  const call = accountCall(work, message, { record, assessment }, facts);
+  const [end] = await remediate(work, { ...call, ...(readAt !== undefined && { readAt }) });
   if (end === undefined) return { record: await caughtUp(work.deps, record), isOutdated: true };
   if (end.failure === null) return listed ? { result: await confirmLater(work, end) } : { record: end.record };
   if (isUndone(end.failure.outcome)) return { record: end.record, isOutdated: true };

@@ -1,5 +1,6 @@
 import { sha256Hex } from '../../domain/canonical-hash.ts';
 import { actionOf } from '../../domain/enrollment/kinds/index.ts';
+import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import { type ChangeResult, CloudError, type SendChange } from '../../ports/cloud.ts';
 import { entryContext, organizationEntry } from '../ledger/organization-entry.ts';
@@ -32,6 +33,11 @@ export interface RemediationCall<Member extends Candidate> {
   readonly optOut: boolean;
   /** A reason against the call that no check of the guard covers. */
   readonly refusal?: ChangeRefused | null;
+  /**
+   * When the reads that the call relies on began, epoch ms. If it has to wait for the rate limiter for longer than a claim lasts, it is not made, and its
+   * account is assessed again. Absent: the call does not wait between reads and claim, or has been postponed often enough.
+   */
+  readonly readAt?: EpochMs;
   /** Prepares the call if its target is not an account, a batch or the organization. Default: `Cloud.prepareChange`. */
   readonly prepare?: (clientToken: string) => Promise<SendChange>;
   /** The meaning of an error of the call for each of its accounts. */
@@ -41,7 +47,8 @@ export interface RemediationCall<Member extends Candidate> {
 /**
  * Makes one call, with an intent before it and an outcome after it for every account. If the process dies in between, claim recovery writes the
  * outcome.
- * @returns a result for each account except those to be assessed again: their records or tags changed before the claim, or an account was suspended.
+ * @returns a result for each account except those to be assessed again: their records or tags changed before the claim, an account was suspended, or
+ *   the wait for the rate limiter outdated the reads.
  * @throws CloudError of kind Unauthenticated, after the outcomes are written: no account can be changed.
  */
 export async function remediate<Member extends Candidate>(
@@ -143,6 +150,7 @@ async function attempt<Member extends Candidate>(
     answer = await work.retrying(async () => {
       // The wait for the rate limiter is in here, so the intent and the second guard come after it.
       const send = await prepared(work, call, remediations);
+      if (claims === null && isOutdated(work, call)) return null;
       claims ??= await claim(work, parts);
       if (claims.length === 0) return null;
       await guardBeforeSending(work, call, claims);
@@ -157,6 +165,10 @@ async function attempt<Member extends Candidate>(
   if (answer === null) return [];
   const accepted = answer;
   return close(work, begun(), (remediation) => leftOut(remediation, accepted), accepted);
+}
+
+function isOutdated({ deps, settings }: WorkContext, { readAt }: Pick<RemediationCall<Candidate>, 'readAt'>): boolean {
+  return readAt !== undefined && deps.clock.now() - readAt > settings.claimMs;
 }
 
 function prepared<Member extends Candidate>(

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { withCondition } from '../../../../shared/domain/account/record.ts';
-import type { Cloud } from '../../../../shared/ports/cloud.ts';
-import { DAY, HOUR, iso, NOW, policyOf } from '../../../support/domain-kit.ts';
+import type { ChangeRequest, Cloud } from '../../../../shared/ports/cloud.ts';
+import { DAY, HOUR, iso, MINUTE, NOW, policyOf } from '../../../support/domain-kit.ts';
 import { cloudError } from '../../../support/memory-cloud.ts';
 import { NO_CAPS, reconcilerBed } from '../../../support/reconciler-bed.ts';
 import { accountId, keyOf } from '../../../support/workshop.ts';
@@ -232,6 +232,41 @@ describe('the order of changes', () => {
     await bed.shop.workOff(await bed.shop.process());
     const { optedOutAt } = await bed.shop.condition(A, 'automation');
     expect(optedOutAt).toBe(iso(bed.shop.clock.now()));
+  });
+});
+
+describe('a call that waits for the rate limiter for longer than a claim lasts', () => {
+  /** Reconciles the account with a limiter that delays every call by two minutes. `before`: what happens during the first wait. */
+  async function reconciled(before: () => void = () => undefined) {
+    await bed.open();
+    const run = bed.shop.run();
+    await bed.shop.scan(run);
+    const work = await bed.shop.process();
+    let waits = 0;
+    const cloud = {
+      ...bed.shop.cloud,
+      prepareChange: async (request: ChangeRequest) => {
+        if (++waits === 1) before();
+        await bed.shop.clock.advance(2 * MINUTE);
+        return bed.shop.cloud.prepareChange(request);
+      },
+    };
+    const { outcomes } = await bed.shop.handle({ ...work, deps: { ...work.deps, cloud } }, keyOf(bed.shop, run));
+    return { outcomes, waits };
+  }
+
+  it('is not made if the account complies meanwhile', async () => {
+    const { outcomes } = await reconciled(() => bed.shop.cloud.set(A, { computeOptimizer: { status: 'Active' } }));
+    expect(outcomes).toEqual([{ accountId: A, outcome: 'resolved' }]);
+    expect(bed.shop.cloud.changes).toEqual([]);
+    expect(await bed.shop.types(A)).not.toContain('RemediationStarted');
+  });
+
+  it('is made in the third round at the latest, so that a low rate delays changes but does not prevent them', async () => {
+    const { outcomes, waits } = await reconciled();
+    expect(outcomes).toEqual([{ accountId: A, outcome: 'resolved' }]);
+    expect(waits).toBe(3);
+    expect(bed.shop.cloud.changes).toHaveLength(1);
   });
 });
 
