@@ -5,7 +5,7 @@ import type { Select } from '../context.ts';
 export function defineScan(program: Command, select: Select): void {
   program
     .command('scan')
-    .option('--policy <file>', 'policy file, or - for stdin (default: rollcall.yaml)')
+    .option('--policy <file>', 'policy file (default: rollcall.yaml)')
     .action((flags: ScanFlags) =>
       select(async (context) => (await import('../commands/scan.ts')).runScan(context, flags)),
     );

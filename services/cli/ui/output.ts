@@ -34,6 +34,9 @@ const CSI = '\u001b[';
 /** A placeholder for styled text. Splitting the result at it separates the escape sequences before the text from those after it. */
 const SPLIT = '\0';
 
+/** The start of a line that says what to do next: `Next: rollcall plan`. */
+const NEXT = /^ *Next: /;
+
 /** Codes of a full disk or an exhausted quota; there may be room again later. */
 const DISK_FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
@@ -80,16 +83,12 @@ export class Output {
     for (const stream of [out, err]) stream.on('error', (error) => this.#lose(stream, error));
   }
 
-  /** Writes a line of the result. */
+  /** Writes a line of the result. With `--quiet`, lines that say what to do next are left out. */
   print(text = ''): void {
+    if (this.#quiet && NEXT.test(text)) return;
     this.#live?.clear();
     this.#write(this.#out, `${this.forPeople(text)}\n`);
     this.#live?.redraw();
-  }
-
-  /** Writes what to do next after the result, such as `Next: rollcall plan`; nothing with `--quiet` or `--json`. */
-  hint(text: string): void {
-    if (!this.#quiet && !this.json) this.print(text);
   }
 
   /** Writes the result of a command: with `--json` the document, otherwise the lines. */

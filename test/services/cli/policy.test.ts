@@ -51,7 +51,7 @@ describe('policy test', () => {
     expect(policyTestShape.parse(json(unmet)).results[0]?.mismatches).toEqual([
       { field: 'mode', expected: 'enforce', found: 'alert (watch-legacy)', line: 5, column: 21 },
     ]);
-    expect(failing).toMatchObject({ code: 1, stderr: '' });
+    expect(failing).toMatchObject({ code: 1, stderr: 'rollcall: exit code 1 (error)\n' });
     expect(failing.stdout).toContain(
       '✗ legacy is watched (wrong.yaml:3:5)\n    mode: expected enforce, found alert (watch-legacy) (line 5)\n',
     );

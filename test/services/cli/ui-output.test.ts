@@ -80,6 +80,15 @@ describe('symbols', () => {
   });
 });
 
+test('with --quiet, nothing says what to do next', () => {
+  const { written, out, err } = streams(80);
+  const output = new Output(out, err, { json: false, color: 'never', quiet: true });
+  output.print('107 open drifts in 72 accounts.');
+  output.print('Next: rollcall plan');
+  output.print('  Next: rollcall status');
+  expect(written.out).toBe('107 open drifts in 72 accounts.\n');
+});
+
 describe('width', () => {
   test.each([
     [20, 60],
