@@ -5,14 +5,11 @@ import { onTestFinished } from 'vitest';
 import { type RunningSandbox, startSandbox } from '../../services/sandbox/start.ts';
 import { type OnScreen, runInProcess, type Terminal } from '../services/cli/in-process.ts';
 import { as, bare } from '../services/cli/support.ts';
-import { type SleepClock, sleepClock } from './clock.ts';
+import { type QuietClock, quietClock } from './clock.ts';
 
 /** The first seconds of the days. Commands take less than a minute of the bed's time, so minutes in their output are the same in every run. */
 const DAY_A = Date.UTC(2026, 11, 1, 9, 41, 5);
 export const DAY_B = Date.UTC(2026, 11, 1, 9, 43, 5);
-
-/** Milliseconds of sleep per real millisecond. */
-const SPEED = 20;
 
 const POLICY = `version: 1
 defaults: { computeOptimizer: Active, automation: Active }
@@ -24,12 +21,12 @@ defaults: { computeOptimizer: Active, automation: Active }
  */
 export class Bed {
   readonly running: RunningSandbox;
-  readonly clock: SleepClock;
+  readonly clock: QuietClock;
   readonly cwd: string;
   readonly #columns: number;
   readonly #transcript: string[] = [];
 
-  constructor(running: RunningSandbox, clock: SleepClock, cwd: string, columns: number) {
+  constructor(running: RunningSandbox, clock: QuietClock, cwd: string, columns: number) {
     this.running = running;
     this.clock = clock;
     this.cwd = cwd;
@@ -41,7 +38,7 @@ export class Bed {
     const result = await this.run(command, { columns: this.#columns, answers });
     const shown = [
       `$ rollcall ${command}`.trimEnd(),
-      ...stable(result.screen).trimEnd().split('\n'),
+      ...stable(echoed(result.screen, answers)).trimEnd().split('\n'),
       `[exit ${result.code}]`,
     ];
     this.#transcript.push(shown.join('\n'));
@@ -76,8 +73,14 @@ export class Bed {
 
 /** A bed for one test, at the start of day A, with a policy and no store. */
 export async function bed(columns: number): Promise<Bed> {
-  const clock = sleepClock(DAY_A, SPEED);
+  const requests = { handled: 0 };
+  const clock = quietClock(DAY_A, () => requests.handled);
   const running = await startSandbox({ accounts: 120, seed: 5, drift: 0.3, port: 0, clock });
+  const handle = running.sandbox.handle.bind(running.sandbox);
+  running.sandbox.handle = (request) => {
+    requests.handled += 1;
+    return handle(request);
+  };
   const cwd = realpathSync(mkdtempSync(join(tmpdir(), 'rollcall-transcripts-')));
   onTestFinished(async () => {
     await running.close();
@@ -86,6 +89,11 @@ export async function bed(columns: number): Promise<Bed> {
   const made = new Bed(running, clock, cwd, columns);
   made.write('rollcall.yaml', POLICY);
   return made;
+}
+
+/** A terminal shows what is typed. */
+function echoed(screen: string, answers: readonly string[]): string {
+  return answers.reduce((text, answer) => text.replace(/(\[y\/N\]|to continue:) (?!\S*\n)/, `$1 ${answer}\n`), screen);
 }
 
 /** Replaces what differs between two runs: durations in seconds and numbers of AWS calls. Lines of progress are left out. */
