@@ -6,6 +6,11 @@ export async function confirm(context: CliContext, question: string): Promise<bo
   return /^y(es)?$/i.test(await answerTo(context, `${question} [y/N]`));
 }
 
+/** Asks for a word, so that nobody agrees by habit. Any other answer means no. */
+export async function confirmByTyping(context: CliContext, question: string, word: string): Promise<boolean> {
+  return (await answerTo(context, question)) === word;
+}
+
 /** One line of the input, without spaces around it; empty at the end of input. The terminal itself handles Ctrl-C, which sends a signal. */
 function answerTo({ output, input }: CliContext, question: string): Promise<string> {
   output.ask(`${output.noteStyle('bold', question)} `);

@@ -1,4 +1,5 @@
 import type { OnProgress, RunContext } from '../../shared/app/context.ts';
+import type { HaltView } from '../../shared/app/queries/enforcement-view.ts';
 import { type OpenClaim, openClaims } from '../../shared/app/queries/open-claims.ts';
 import {
   type FullStatuses,
@@ -28,6 +29,8 @@ export interface FinishedRun {
   readonly claimed: readonly OpenClaim[];
   /** Dead letters of this run and of earlier ones that have not been redriven. */
   readonly deadLetters: number;
+  /** The halt when the run ended; `null`: changes are not halted. */
+  readonly halted: HaltView;
   /** `null`: AWS was reachable when the run ended. */
   readonly unreachable: Outage | null;
 }
@@ -64,6 +67,7 @@ export async function runOnce(app: Runtime, run: RunContext, options: ApplyOptio
     durationMs: deps.clock.now() - startedAt,
     claimed: await openClaims(deps.records),
     deadLetters: (await deps.queue.depth()).dead,
+    halted: ended.halted,
     unreachable: detector.outage,
   };
 }

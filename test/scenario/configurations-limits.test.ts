@@ -133,7 +133,7 @@ describe('the limits of organization enrollment configurations', () => {
     const world = await startWorld({ sandbox: { ...sandbox, scenario: 'configurations' }, policy: MANAGED });
     await world.run({ policy: { automation: 'unmanaged', organizationRules: 'unmanaged' } });
     const foreign = stored(world);
-    const document = planDocument(await world.plan(), 'run');
+    const document = planDocument(await world.plan(), 'run', 0);
     expect(document.configurations?.calls.some(({ needsApproval }) => needsApproval)).toBe(true);
     const saved = readSavedPlan(JSON.parse(JSON.stringify(document)));
     if (!saved.ok) throw new Error(saved.problem);

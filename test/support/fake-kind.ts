@@ -16,6 +16,7 @@ export const FAKE_KIND = {
   targets: ['Active', 'Inactive'],
   prerequisites: ['computeOptimizer'],
   coolDownMs: null,
+  optOutDeletes: null,
   hasRuleMode: false,
   sinceFirstRelease: false,
   actions: [

@@ -6,21 +6,18 @@ import type { ApplyResult } from '../../../shared/app/runtime/apply.ts';
 import type { Runtime } from '../../../shared/compose/runtime.ts';
 import { durationArgument } from '../../../shared/config/arguments.ts';
 import { readJsonFile } from '../../../shared/config/text-file.ts';
-import { totalChanges } from '../../../shared/domain/decision/plan-totals.ts';
+import { quoted } from '../../../shared/domain/check-result.ts';
+import type { CompiledPolicy } from '../../../shared/domain/policy/index.ts';
 import { toIso } from '../../../shared/domain/time.ts';
 import type { OrganizationSnapshot } from '../../../shared/ports/cloud.ts';
 import type { CliContext } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
-import { confirm } from '../prompt.ts';
 import type { FinishedRun } from '../run-once.ts';
 import { type LoadedPolicy, loadPolicy, withApp } from '../session.ts';
 import { warningsFor } from '../snapshot.ts';
-import { planText } from '../ui/plan-text.ts';
-import { runText } from '../ui/run-text.ts';
-import { count } from '../ui/words.ts';
+import { callsTable, runText } from '../ui/run-text.ts';
 import { withProgress } from '../watch.ts';
-import { dryRun } from './plan.ts';
 
 export interface ApplyFlags {
   readonly policy?: string;
@@ -43,19 +40,29 @@ export async function runApply(context: CliContext, flags: ApplyFlags): Promise<
   let snapshot: OrganizationSnapshot | null = null;
   if (flags.yes === true)
     snapshot = await withApp(context, loaded.policy, true, (app) => checkedSnapshot(context, app, loaded, saved));
-  else if (!(await isConfirmed(context, loaded, saved))) {
-    context.output.note('Nothing was changed.');
-    return EXIT.error;
+  else {
+    const { askToApply } = await import('../ask-to-apply.ts');
+    const refusal = await askToApply(context, loaded, saved);
+    if (refusal !== null) return refusal;
   }
   const { interrupt, output } = context;
   interrupt.finishGracefully(() =>
-    output.note('Stopping: changes in flight will finish and be recorded. Ctrl-C again quits immediately.'),
+    output.note('Stopping: changes in progress will finish. Ctrl-C again quits immediately.'),
   );
   const finished = await withApp(context, loaded.policy, false, (app) =>
     perform(context, app, loaded, saved, snapshot, waitMs),
   );
-  report(context, finished);
+  report(context, finished, loaded.policy, againText(context, flags));
   return applyExit(finished, interrupt.exitCode);
+}
+
+/** The command that continues the run. */
+function againText({ config }: CliContext, { policy, plan }: ApplyFlags): string {
+  const words = [
+    ...(policy === undefined ? [] : ['--policy', quoted(policy)]),
+    ...(plan === undefined ? [] : ['--plan', quoted(plan)]),
+  ];
+  return [config.program, 'apply', ...words].join(' ');
 }
 
 /**
@@ -107,21 +114,6 @@ async function perform(
   return finished;
 }
 
-/** Shows the plan and asks for confirmation. Returns `true` without asking if there is nothing to confirm: no changes, or a guardrail stops them. */
-async function isConfirmed(context: CliContext, loaded: LoadedPolicy, saved: SavedPlan | null): Promise<boolean> {
-  const { output } = context;
-  const { plan, document } = await dryRun(context, loaded, saved === null ? null : new Set(saved.keys));
-  if (saved !== null && saved.organizationId !== plan.organizationId)
-    throw otherOrganization(saved, plan.organizationId);
-  const total = totalChanges(plan.underApproval ?? plan.totals);
-  if (total === 0 || (plan.trip !== null && plan.underApproval === undefined)) return true;
-  const width = output.notesAreTerminal ? (process.stderr.columns ?? 80) : null;
-  for (const line of planText(document, { style: output.noteStyle, width, all: false })) output.note(line);
-  const bound = saved?.planHash ?? plan.approval?.planHash;
-  const only = bound === undefined ? '' : ` of plan ${bound.slice(0, 12)}`;
-  return confirm(context, `Make ${count(total, 'change')}${only}?`);
-}
-
 async function readPlan(path: string, { file, policy }: LoadedPolicy): Promise<SavedPlan> {
   const { readSavedPlan } = await import('../../../shared/app/plan/saved-plan.ts');
   const result = readSavedPlan(readJsonFile(path));
@@ -142,7 +134,7 @@ function assertSameOrganization(app: Runtime, saved: SavedPlan | null): void {
   if (saved !== null && saved.organizationId !== organizationId) throw otherOrganization(saved, organizationId);
 }
 
-function otherOrganization(saved: SavedPlan, actual: string): CommandError {
+export function otherOrganization(saved: SavedPlan, actual: string): CommandError {
   return new CommandError(
     'PlanOutdated',
     `The plan is for organization ${saved.organizationId}, the credentials are for ${actual}. ` +
@@ -150,7 +142,7 @@ function otherOrganization(saved: SavedPlan, actual: string): CommandError {
   );
 }
 
-function report({ output }: CliContext, finished: FinishedRun): void {
+function report({ output, config }: CliContext, finished: FinishedRun, policy: CompiledPolicy, again: string): void {
   const { result, before, after, statusesBefore, statusesAfter, calls, durationMs } = finished;
   const { plan, runId, changes, planned, open, stopped, interrupted, rollout } = result;
   const { approval, planHash, policyHash, organizationId, coverage, broken, totals } = plan;
@@ -172,7 +164,9 @@ function report({ output }: CliContext, finished: FinishedRun): void {
     },
     ...{ claimed, deadLetters, open, broken },
   };
-  output.result(document, () => runText(finished, output));
+  if (config.verbose) for (const line of callsTable(calls)) output.note(line);
+  const { style, width } = output;
+  output.result(document, () => runText(finished, { style, width, policy, program: config.program, again }));
 }
 
 /** The parts of a finished run that the exit code depends on. */

@@ -131,10 +131,12 @@ interface Watched {
 
 /** The main run of the demo, and its summary. */
 async function converge(context: CliContext, app: Runtime, watched: Watched, startMs: number): Promise<number> {
-  const { output, interrupt } = context;
+  const { output, interrupt, config } = context;
+  const { style, width } = output;
+  const { program } = config;
   const finished = await oneRun(context, app, watched, true);
   output.result(demoDocument(context, finished), () => [
-    ...runText(finished, output),
+    ...runText(finished, { style, width, policy: watched.loaded.policy, program, again: `${program} apply` }),
     '',
     `Ready in ${duration(startMs)}, run in ${duration(finished.durationMs)}. Next:`,
     ...hints(context, finished).map((line) => `  ${line}`),

@@ -1,6 +1,10 @@
+import { existsSync } from 'node:fs';
 import type { Plan } from '../../../shared/app/plan/plan.ts';
+import type { HaltView } from '../../../shared/app/queries/enforcement-view.ts';
 import type { PlanDocument } from '../../../shared/app/queries/plan-document.ts';
-import { writeTextFile } from '../../../shared/config/text-file.ts';
+import { FileError } from '../../../shared/config/file-error.ts';
+import { isSpecial, writeTextFile } from '../../../shared/config/text-file.ts';
+import { quoted } from '../../../shared/domain/check-result.ts';
 import { ENROLLMENT_IDS } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { DRIFT_VERDICTS } from '../../../shared/domain/enrollment/verdict.ts';
 import { type Finding, formatFinding } from '../../../shared/domain/policy/file/findings.ts';
@@ -8,26 +12,39 @@ import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type LoadedPolicy, loadPolicy } from '../session.ts';
 import { warningsFor } from '../snapshot.ts';
+import { callLines } from '../ui/plan-calls.ts';
 import { planText } from '../ui/plan-text.ts';
+import { shortHash } from '../ui/words.ts';
 import { readWithProgress } from '../watch.ts';
 
 export interface PlanOptions {
   readonly policy?: string;
   readonly out?: string;
+  readonly force?: boolean;
   readonly all?: boolean;
 }
 
 export async function runPlan(context: CliContext, options: PlanOptions): Promise<number> {
-  const { output } = context;
-  const { out } = options;
+  const { output, clock, config } = context;
+  const { out, all = false, force = false } = options;
+  // Check this before reading the organization, which takes minutes if it is large.
+  if (out !== undefined && !force && existsSync(out) && !isSpecial(out))
+    throw new FileError(out, `${out} already exists; name another file with --out, or replace it with --force`);
   const loaded = await loadPolicy(context, options.policy);
-  const { plan, document, warnings } = await dryRun(context, loaded);
-  if (out !== undefined) writeTextFile(out, `${JSON.stringify(document, null, 2)}\n`, document.runId, 'replace');
+  const { plan, document, warnings, halted } = await dryRun(context, loaded);
+  if (out !== undefined)
+    writeTextFile(out, `${JSON.stringify(document, null, 2)}\n`, document.runId, force ? 'replace' : 'refuse');
   if (!output.json) for (const warning of warnings) output.note(formatFinding(warning));
-  const flag = options.policy === undefined ? '' : ` --policy ${options.policy}`;
+  if (config.verbose) for (const line of callLines(plan.calls)) output.note(line);
+  const flag = options.policy === undefined ? '' : ` --policy ${quoted(options.policy)}`;
+  const saved = out === undefined ? [] : [`Saved plan ${shortHash(plan.planHash)}.`];
+  const next = out === undefined ? [] : [`Next: ${config.program} apply${flag} --plan ${quoted(out)}`];
+  const shown = { ...plan, ...loaded, halted, program: config.program, savedAs: out ?? null };
+  const { style, width, layoutWidth } = output;
+  const list = all || !output.outIsTerminal;
   output.result({ ...document, warnings }, () => [
-    ...planText(document, { style: output.style, width: output.width, all: options.all ?? false }),
-    ...(out === undefined ? [] : [`Saved as ${out}: ${context.config.program} apply${flag} --plan ${out}`]),
+    ...planText(shown, { style, width, layoutWidth, list, now: clock.now() }),
+    ...[...saved, ...next],
   ]);
   return planExit(plan, document);
 }
@@ -37,6 +54,8 @@ export interface DryRun {
   readonly plan: Plan;
   readonly document: PlanDocument;
   readonly warnings: readonly Finding[];
+  /** `null`: changes are not halted. */
+  readonly halted: HaltView;
 }
 
 /**
@@ -50,15 +69,18 @@ export async function dryRun(
   onlyThese: ReadonlySet<string> | null = null,
 ): Promise<DryRun> {
   const { policy } = loaded;
-  const [{ plan: makePlan }, { planDocument }] = await Promise.all([
+  const [{ plan: makePlan }, { planDocument }, { controlsNow, haltView }] = await Promise.all([
     import('../../../shared/app/scan/scan.ts'),
     import('../../../shared/app/queries/plan-document.ts'),
+    import('../../../shared/app/queries/enforcement-view.ts'),
   ]);
   return readWithProgress(context, policy, async ({ deps, settings, retrying }, onProgress) => {
     const run = { runId: deps.newId(), policy, planHash: null };
     const plan = await makePlan(deps, settings, retrying, run, onProgress, onlyThese);
-    const warnings = await warningsFor(loaded, plan.snapshot, context.clock.now());
-    return { plan, document: planDocument(plan, run.runId), warnings };
+    const now = context.clock.now();
+    const warnings = await warningsFor(loaded, plan.snapshot, now);
+    const halted = haltView(await controlsNow(deps.registers));
+    return { plan, document: planDocument(plan, run.runId, now), warnings, halted };
   });
 }
 

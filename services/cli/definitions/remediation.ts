@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { ApplyFlags } from '../commands/apply.ts';
 import type { ResumeFlags, SuspendFlags } from '../commands/controls.ts';
 import type { PlanOptions } from '../commands/plan.ts';
@@ -12,6 +12,7 @@ export function definePlan(program: Command, select: Select): void {
     .option('--policy <file>', 'policy file (default: rollcall.yaml)')
     .option('--out <file>', 'save the plan as JSON; --force replaces an existing file')
     .option('--all', 'list every account')
+    .addOption(new Option('--force', 'with --out: replace an existing file').hideHelp())
     .action((options: PlanOptions) =>
       select(async (context) => (await import('../commands/plan.ts')).runPlan(context, options)),
     );

@@ -1,169 +1,151 @@
-import type { PlanDocument } from '../../../shared/app/queries/plan-document.ts';
-import type { Change, PlannedCall } from '../../../shared/domain/decision/plan.ts';
-import { type PlanTotals, totalChanges } from '../../../shared/domain/decision/plan-totals.ts';
-import { ORGANIZATION_WIDE, TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
-import { reasonText } from '../../../shared/domain/enrollment/reason-codes.ts';
+import stringWidth from 'string-width';
+import type { Plan } from '../../../shared/app/plan/plan.ts';
+import type { HaltView } from '../../../shared/app/queries/enforcement-view.ts';
+import type { Change } from '../../../shared/domain/decision/plan.ts';
+import { totalChanges } from '../../../shared/domain/decision/plan-totals.ts';
+import { FIRST_KIND } from '../../../shared/domain/enrollment/kinds/index.ts';
+import type { CompiledPolicy } from '../../../shared/domain/policy/index.ts';
+import { haltedBy, tripText } from './guardrail-text.ts';
 import type { Output, Style } from './output.ts';
+import { alertSection, changeSections } from './plan-changes.ts';
 import { configurationsText } from './plan-configurations.ts';
-import { paintStatus, statusTable } from './statuses.ts';
-import { oneLine, table } from './table.ts';
-import { count, instant, number, partsText, stateText } from './words.ts';
+import { restCounts, restSection } from './plan-rest.ts';
+import { oneLine } from './table.ts';
+import { actorText, count, instant, number, planCounts, shortHash } from './words.ts';
+import { hang, wrap } from './wrap.ts';
 
-export interface PlanTextOptions extends Pick<Output, 'style' | 'width'> {
-  /** Lists every change, not only the first ones. */
-  readonly all: boolean;
+/** A plan with what its text says about it. */
+export interface ShownPlan extends Omit<Plan, 'snapshot'> {
+  readonly policy: CompiledPolicy;
+  /** The policy's file. */
+  readonly file: string;
+  /** The command by which the user runs Rollcall. */
+  readonly program: string;
+  readonly halted: HaltView;
+  /** The file that the plan was saved in. */
+  readonly savedAs: string | null;
 }
 
-/** Up to this many changes are listed individually. */
-const FEW = 40;
-/** A longer list is grouped, with this many individual changes. */
-const FIRST = 20;
-
-export function planText(plan: PlanDocument, options: PlanTextOptions): string[] {
-  const { style } = options;
-  const { coverage, changes } = plan;
-  const lines = [
-    `Organization ${plan.organizationId}, plan ${plan.planHash.slice(0, 12)}, policy ${plan.policyHash.slice(0, 12)}`,
-    '',
-    ...statusTable(plan.statuses, style),
-    '',
-    `Coverage: status known for ${number(coverage.evaluated)} of ${number(coverage.evaluated + coverage.unknown)} active accounts, ` +
-      `${number(coverage.notApplicable)} are not active.`,
-    ...plan.broken.map((sentence) => `${style('yellow', 'Incomplete:')} ${oneLine(sentence)}.`),
-    '',
-  ];
-  const settings = configurationsText(plan.configurations, plan.planHash, options);
-  if (changes.length === 0) {
-    return [...lines, style('green', 'All managed accounts comply with the policy.'), ...settings];
-  }
-  return [...lines, ...changesText(changes, options), ...settings, '', ...consequences(plan, style)];
+export interface PlanTextOptions extends Pick<Output, 'style' | 'width' | 'layoutWidth'> {
+  /** Lists every account, not only totals by OU. */
+  readonly list: boolean;
+  /** Epoch ms. */
+  readonly now: number;
 }
 
-function changesText(changes: readonly Change[], options: PlanTextOptions): string[] {
-  if (options.all || changes.length <= FEW) return changeTable(changes, options);
+export interface PlanLayout extends PlanTextOptions {
+  /** The widths of names and OUs in all lists of the plan, so that these are aligned. */
+  readonly nameWidth: number;
+  readonly ouWidth: number;
+}
+
+/** The longest common width of names and OUs, terminal cells. Longer ones widen their own list. */
+const COMMON = 30;
+
+/** What the run would do, what it leaves and why, and what would stop it. The last line has the totals. */
+export function planText(plan: ShownPlan, options: PlanTextOptions): string[] {
+  const { style, width } = options;
+  const rest = restOf(plan);
+  const alerts = rest.filter(({ reason }) => reason === 'alertOnly');
+  const others = rest.filter(({ reason }) => reason !== 'alertOnly');
+  const layout = { ...options, ...commonWidths(plan.changes) };
+  const changes = [changeSections(plan, layout), alertSection(alerts, layout)];
+  const left = restSection(others, layout);
+  // Its own first line is empty.
+  const settings = configurationsText(plan.configurations ?? undefined, plan.planHash, options).slice(1);
+  const notes = noteLines(plan, style, width);
+  const body = [...changes, left, settings, notes].filter((lines) => lines.length > 0);
+  const last = wrap(lastLine(plan, alerts.length, others), width);
+  if (body.length === 0 && plan.broken.length === 0) return last;
+  const gap = left.length > 0 || notes.length > 0 ? [] : [''];
+  return [...headLines(plan, options), ...body.flatMap((lines) => ['', ...lines]), ...gap, ...last];
+}
+
+function headLines({ organizationId, file, coverage, broken }: ShownPlan, { style, width }: PlanTextOptions): string[] {
+  const { evaluated, unknown } = coverage;
+  const known = `status known for ${number(evaluated)} of ${count(evaluated + unknown, 'active account')}`;
   return [
-    ...kindsTable(changes, options),
-    '',
-    `The first ${FIRST} of ${number(changes.length)}:`,
-    ...changeTable(changes.slice(0, FIRST), options),
-    `… and ${number(changes.length - FIRST)} more: use --all, --json or --out FILE.`,
+    `${organizationId} · ${file} · ${known}`,
+    ...broken.flatMap((sentence) => hang(`${style('yellow', '!')} `, `Incomplete: ${oneLine(sentence)}.`, width)),
   ];
 }
 
-function changeTable(changes: readonly Change[], { style, width }: PlanTextOptions): string[] {
-  const columns = [
-    { title: 'ACCOUNT' },
-    { title: 'NAME', shrinks: true, dropOrder: 2 },
-    { title: 'OU', shrinks: true, dropOrder: 1 },
-    { title: 'ENROLLMENT' },
-    { title: 'OBSERVED → DESIRED' },
-    { title: 'STATUS', paint: (text: string) => paintStatus(style, text) },
-    { title: 'ACTION', shrinks: true },
-    { title: 'RULE', shrinks: true, dropOrder: 3 },
-    { title: 'REASON', shrinks: true, dropOrder: 4 },
-  ];
-  const rows = changes.map((change) => [
-    change.accountId,
-    change.accountName,
-    change.ou,
-    TITLES[change.enrollment],
-    transitionText(change),
-    change.status,
-    actionText(change),
-    change.rule,
-    whyText(change),
-  ]);
-  return table(columns, rows, width);
+/** The drift that the run does not change. */
+function restOf({ changes, due, followUps }: ShownPlan): Change[] {
+  const made = new Set([...due, ...followUps].map(({ accountId, enrollment }) => `${accountId} ${enrollment}`));
+  return changes.filter(({ accountId, enrollment }) => !made.has(`${accountId} ${enrollment}`));
 }
 
-/** Changes that differ only in the account as one row, the most frequent first. */
-function kindsTable(changes: readonly Change[], { style, width }: PlanTextOptions): string[] {
-  const texts = changes.map((change) => {
-    const { enrollment, status, rule, reason } = change;
-    return [TITLES[enrollment], transitionText(change), status, actionText(change), rule, reasonText(reason) ?? ''];
-  });
-  const alike = [...Map.groupBy(texts, (row) => row.join('\n')).values()].sort((a, b) => b.length - a.length);
-  const columns = [
-    { title: 'ACCOUNTS', align: 'right' as const },
-    { title: 'ENROLLMENT' },
-    { title: 'OBSERVED → DESIRED' },
-    { title: 'STATUS', paint: (text: string) => paintStatus(style, text) },
-    { title: 'ACTION', shrinks: true },
-    { title: 'RULE', shrinks: true, dropOrder: 1 },
-    { title: 'REASON', shrinks: true, dropOrder: 2 },
-  ];
-  const rows = alike.map((group) => [number(group.length), ...(group[0] ?? [])]);
-  return table(columns, rows, width);
+function commonWidths(changes: readonly Change[]): Pick<PlanLayout, 'nameWidth' | 'ouWidth'> {
+  const widest = (of: (change: Change) => string): number =>
+    changes.reduce((most, change) => Math.max(most, Math.min(COMMON, stringWidth(oneLine(of(change))))), 0);
+  return { nameWidth: widest(({ accountName }) => accountName), ouWidth: widest(({ ou }) => ou) };
 }
 
-function transitionText(change: Change): string {
-  const { observed, observedRuleMode, desired, desiredRuleMode } = change;
-  const modes = desiredRuleMode !== null;
-  const from = stateText(observed, modes ? observedRuleMode : null);
-  return `${from} → ${stateText(desired ?? observed, desiredRuleMode)}`;
-}
-
-function actionText({ action, scope, optOut }: Change): string {
-  if (action === 'none') return 'none';
-  return `${action} (${scope})${optOut ? ' opt-out' : ''}`;
-}
-
-function whyText({ notBefore, message }: Change): string {
-  const when = notBefore === null ? '' : `, not before ${instant(notBefore)}`;
-  return `${message ?? ''}${when}`;
-}
-
-/** The number of AWS calls that the plan needs, and everything that stops or delays them. */
-function consequences(plan: PlanDocument, style: Style): string[] {
-  const { guardrail, organizationWide, otherOrganizationWide = [], calls } = plan;
-  const guard = guardrail.tripped
-    ? `${style('red', 'A guardrail would stop apply')}: ${guardrail.reason}: ${guardrail.message}.`
-    : 'No guardrail would stop apply.';
-  const [first] = ORGANIZATION_WIDE;
-  const wide = [...(first === undefined ? [] : [{ enrollment: first, ...organizationWide }]), ...otherOrganizationWide];
-  const note = wide
-    .filter(({ accounts }) => accounts > 0)
-    .map((call) => {
-      const kind = otherOrganizationWide.length === 0 ? '' : ` for ${TITLES[call.enrollment]}`;
-      return `Organization-wide call${kind}: ${orgWideText(call)}.`;
-    });
-  const { rollout } = plan;
-  const held = rollout === null ? [] : [`Held back: ${count(rollout.held, 'change')}: ${rollout.message}.`];
-  const { approval } = plan;
-  const lifted =
-    approval === null
+/** What would stop or delay the changes, and what to do about it. */
+function noteLines(plan: ShownPlan, style: Style, width: number | null): string[] {
+  const { approval, gate, orgWide } = plan;
+  const note = (text: string): string[] => hang(`${style('red', '!')} `, text, width);
+  const held = plan.changes.filter(({ reason }) => reason === 'rollout').length;
+  const wide = orgWide[FIRST_KIND.id];
+  return [
+    ...(plan.halted === null
       ? []
-      : [
-          `Approved: plan ${approval.planHash.slice(0, 12)} by ${approval.actor}, until ${instant(approval.expiresAt)}: ` +
-            'the next run makes the changes that are in that plan.',
-        ];
-  return [...callsText(calls), guard, ...lifted, ...held, ...note, '', totalsText(plan.totals)];
+      : note(`Changes are ${haltedBy(plan.halted)}. To allow them: ${plan.program} resume`)),
+    ...(held === 0 || gate === null ? [] : note(`Held back: ${count(held, 'change')}: ${gate.message}.`)),
+    ...(wide?.used === true
+      ? note(`One organization-wide call makes the changes of ${FIRST_KIND.title}: ${wide.note}.`)
+      : []),
+    ...(approval === null
+      ? guardrailLines(plan, note)
+      : note(
+          `Plan ${shortHash(approval.planHash)} is approved by ${actorText(approval.actor)} until ` +
+            `${instant(new Date(approval.expiresAt).toISOString())}: the next apply makes the changes that are in it.`,
+        )),
+  ];
 }
 
-/** The last line of a plan. The confirmation prompt and the run's summary use the same numbers. */
-function totalsText(totals: PlanTotals): string {
-  const parts = partsText(totals);
-  const changes = `${count(totalChanges(totals), 'change')}${parts === null ? '' : ` (${parts})`}`;
-  return `Plan: ${changes}, ${count(totals.optOuts, 'opt-out')}, ${count(totals.calls, 'call')}`;
+function guardrailLines({ trip, policy, savedAs, program }: ShownPlan, note: (text: string) => string[]): string[] {
+  if (trip === null || trip.reason === 'halted') return [];
+  const { reason, limit } = trip;
+  if (reason !== 'maxChanges' || limit === undefined) {
+    const only =
+      reason === 'maxOptOuts' ? ' Opting out deletes data, so only a higher maxOptOuts in the policy permits it.' : '';
+    const text = tripText(trip, policy.policy.guardrails);
+    return note(`Guardrail ${reason} would stop apply: ${text}.${only}`);
+  }
+  if (savedAs !== null) {
+    const numbers = `${count(limit.accounts, 'account')}, limit ${number(limit.allowed)}`;
+    return note(`Guardrail maxChanges (${numbers}) does not stop this saved plan.`);
+  }
+  const commands = [
+    [`${program} plan --out plan.json`, 'save it, then'],
+    [`${program} apply --plan plan.json`, 'make exactly these changes past maxChanges'],
+  ] as const;
+  const widest = Math.max(...commands.map(([command]) => command.length));
+  return [
+    ...note(
+      `Guardrail maxChanges would stop apply: ${tripText(trip, policy.policy.guardrails)}. If the plan is what you want:`,
+    ),
+    ...commands.map(([command, why]) => `    ${command.padEnd(widest)}   ${why}`),
+    '  Or go in steps: mode: alert in defaults, mode: enforce in a rule for one OU.',
+  ];
 }
 
-function orgWideText({ used, note }: PlanDocument['organizationWide']): string {
-  return used ? `used; ${note}` : `not used; ${note}`;
+function lastLine(plan: ShownPlan, alerts: number, others: readonly Change[]): string {
+  const made = [...plan.due, ...plan.followUps];
+  if (totalChanges(plan.totals) > 0) {
+    return `${planCounts(plan.totals, new Set(made.map(({ accountId }) => accountId)).size)}.`;
+  }
+  const reported = alerts === 0 ? [] : [`${count(alerts, 'drift')} reported only (mode: alert)`];
+  const left = [...reported, ...[restCounts(others)].filter((text) => text !== null)];
+  if (left.length > 0) return `No changes now. ${left.join('; ')}.`;
+  const { unknown } = plan.coverage;
+  if (unknown > 0) return `No changes now. The status of ${count(unknown, 'account')} is unknown.`;
+  return `No changes. ${complyText(plan.accountsInScope)} with the policy.`;
 }
 
-function callsText(calls: readonly PlannedCall[]): string[] {
-  if (calls.length === 0) return ['No change is possible now.'];
-  // Services may have operations of the same name.
-  const isShared = ({ enrollment, operation }: PlannedCall): boolean =>
-    calls.some((other) => other.operation === operation && other.enrollment !== enrollment);
-  return [`Calls: ${calls.map((call) => callText(call, isShared(call))).join(', ')}.`];
-}
-
-function callText({ enrollment, operation, scope, accounts, calls }: PlannedCall, withKind: boolean): string {
-  const times = `${number(calls)} ${operation}${withKind ? ` of ${TITLES[enrollment]}` : ''}`;
-  if (scope === 'organization')
-    return `${times} for the whole organization (${count(accounts, 'account')} not yet Active)`;
-  if (scope === 'configuration') return `${times} (${count(accounts, 'account')})`;
-  if (scope === 'batch') return `${times} (${count(accounts, 'account')}, up to 50 a call)`;
-  return scope === 'own' ? `${times} (own account)` : `${times} (one for each account)`;
+/** `All managed accounts (118) comply`. */
+export function complyText(accounts: number): string {
+  return accounts === 1 ? 'The only managed account complies' : `All managed accounts (${number(accounts)}) comply`;
 }

@@ -2,10 +2,11 @@ import { createLogUpdate } from 'log-update';
 import type { Progress } from '../../../shared/app/context.ts';
 import { finishedOf, PlannedWork, workKey } from '../../../shared/app/plan/planned-work.ts';
 import type { CallCounts } from '../../../shared/app/rate-limiter/rate-limiter.ts';
-import { type PlanTotals, totalChanges } from '../../../shared/domain/decision/plan-totals.ts';
-import { byKind, FIRST_KIND, KINDS } from '../../../shared/domain/enrollment/kinds/index.ts';
+import { totalChanges } from '../../../shared/domain/decision/plan-totals.ts';
+import { byKind } from '../../../shared/domain/enrollment/kinds/index.ts';
 import type { Output } from './output.ts';
-import { changesText, count, duration, number } from './words.ts';
+import { TimeLeft } from './time-left.ts';
+import { count, duration, number, partsText } from './words.ts';
 import { shorten } from './wrap.ts';
 
 export interface ProgressOptions {
@@ -17,170 +18,222 @@ export interface ProgressOptions {
 }
 
 /** Minimum time between two lines, ms. */
-const LINE_MS = 2_000;
+const LINE_MS = 10_000;
 /** Time between two redraws of the block, ms. */
-const FRAME_MS = 100;
+const FRAME_MS = 250;
+/** Cells of the bar. */
+const BAR = 30;
 /** The remaining time is shown after this share of the changes and this time, ms. An earlier estimate would be a guess. */
 const ESTIMATE_FROM = 0.05;
 const ESTIMATE_AFTER_MS = 5_000;
 /** The end of a wait is shown only if the wait is longer than this, ms. */
 const SOON_MS = 2_000;
 
-/** Tracks the progress of one run and shows it. */
+/** Tracks the progress of one run and shows it: reading, then one bar for all changes of the plan. */
 export class RunProgress {
   readonly #options: ProgressOptions;
   readonly #block: ReturnType<typeof createLogUpdate>;
   readonly #work = new PlannedWork();
   #calls: CallCounts = {};
-  #phase = 'starting';
-  /** The end time of the current wait, as text. */
-  #until = '';
+  #reading = 'Reading the organization';
   #accounts = 0;
   readonly #listed = byKind(() => 0);
-  #totals: PlanTotals | null = null;
+  /** `null`: the plan is not known yet. */
+  #left: TimeLeft | null = null;
   /** When remediation started, ms. */
   #workedSince = 0;
-  /** How many accounts were processed that are not part of the plan. */
-  #others = 0;
-  #shownAt = Number.NEGATIVE_INFINITY;
-  #shown = '';
+  /** The end of the current wait, epoch ms. */
+  #waitsUntil: number | null = null;
+  #shownAt: number;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(options: ProgressOptions) {
     this.#options = options;
     this.#block = createLogUpdate(options.stream, { showCursor: true });
+    this.#shownAt = options.now();
   }
 
   /** Starts showing a run. `calls` is updated while it runs. */
   begin(calls: CallCounts): void {
     this.#calls = calls;
-    this.#phase = 'reading the organization';
+    this.#shownAt = this.#options.now();
     if (this.#options.mode !== 'live') return;
     this.#options.output.setLive({ clear: () => this.#block.clear(), redraw: () => this.#draw() });
     this.#timer = setInterval(() => this.#draw(), FRAME_MS);
   }
 
-  /** Removes the block; the text above it stays. */
+  /** Ends the display. The bar stays with its final numbers; the line of reading disappears. */
   end(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
-    this.#options.output.setLive(null);
-    if (this.#options.mode === 'live') this.#block.clear();
-    else this.#line(true);
-  }
-
-  readonly take = (event: Progress): void => {
-    const phase = this.#note(event);
-    const changed = phase !== null && phase !== this.#phase;
-    // The line of the previous phase, with its final numbers.
-    if (changed) this.#line(true);
-    this.#phase = phase ?? this.#phase;
-    this.#until = this.#untilOf(event);
-    this.#line(false);
-  };
-
-  /** Records an event. @returns its phase; `null`: the phase is unchanged */
-  #note(event: Progress): string | null {
-    switch (event.kind) {
-      case 'waitingForLease':
-        return 'waiting for another scan to finish';
-      case 'organization':
-        this.#accounts = event.accounts;
-        return event.done ? 'reading enrollments' : 'reading the organization';
-      case 'listing':
-        this.#listed[event.listing] = event.accounts;
-        return null;
-      case 'probing':
-        return `reading ${count(event.total, 'account')} missing from the listings`;
-      case 'recorded':
-        return 'recording';
-      case 'queued':
-        this.#totals = event.totals;
-        this.#work.begin(event.keys);
-        this.#workedSince = this.#options.now();
-        return totalChanges(event.totals) === 0 ? 'looking for due changes' : 'remediating';
-      case 'worked':
-        if (!this.#work.take(workKey(event.accountId, event.enrollment), event.outcome)) this.#others += 1;
-        return 'remediating';
-      case 'waiting':
-        return 'waiting for the next due change';
+    const { mode, output } = this.#options;
+    output.setLive(null);
+    if (mode === 'lines') this.#changesLine(true);
+    if (mode !== 'live') return;
+    if (!this.#hasChanges) this.#block.clear();
+    else {
+      this.#block(this.frame(true).join('\n'));
+      this.#block.done();
+      output.note('');
     }
   }
 
-  #untilOf(event: Progress): string {
-    if (event.kind === 'waitingForLease') return ` (until ${clockTime(event.until)} if its process has died)`;
-    const waits = event.kind === 'waiting' && event.until - this.#options.now() > SOON_MS;
-    return waits ? ` (${clockTime(event.until)})` : '';
+  readonly take = (event: Progress): void => {
+    this.#note(event);
+    this.#waitsUntil = event.kind === 'waiting' ? event.until : null;
+    if (this.#options.mode !== 'lines' || event.kind === 'queued') return;
+    if (this.#hasChanges) this.#changesLine(false);
+    else
+      this.#line(`${this.#reading.charAt(0).toLowerCase()}${this.#reading.slice(1)}`, event.kind === 'waitingForLease');
+  };
+
+  #note(event: Progress): void {
+    switch (event.kind) {
+      case 'waitingForLease':
+        this.#reading = `Waiting for another scan to finish (until ${clockTime(event.until)} UTC if its process has died)`;
+        return;
+      case 'organization':
+        this.#accounts = event.accounts;
+        this.#reading = `Reading the organization: ${count(event.accounts, 'account')}`;
+        return;
+      case 'listing':
+        this.#listed[event.listing] = event.accounts;
+        if (this.#accounts === 0) return;
+        this.#reading = `Reading enrollments: ${this.#read()} of ${count(this.#accounts, 'account')}`;
+        return;
+      case 'probing':
+        this.#reading = `Reading ${count(event.total, 'account')} missing from the listings`;
+        return;
+      case 'recorded':
+        this.#reading = 'Recording';
+        return;
+      case 'queued':
+        this.#queued(event);
+        return;
+      case 'worked': {
+        const key = workKey(event.accountId, event.enrollment);
+        this.#work.take(key, event.outcome);
+        this.#left?.take(key, event.outcome, this.#options.now());
+        return;
+      }
+      case 'waiting':
+        return;
+    }
+  }
+
+  /** The accounts that every started listing has named. */
+  #read(): string {
+    const listings = Object.values(this.#listed).filter((n) => n > 0);
+    return number(Math.min(this.#accounts, ...listings));
+  }
+
+  #queued({ totals, keys }: Extract<Progress, { kind: 'queued' }>): void {
+    const now = this.#options.now();
+    this.#work.begin(keys);
+    this.#left = new TimeLeft(keys, now);
+    this.#workedSince = now;
+    if (totalChanges(totals) === 0) return;
+    const accounts = new Set([...keys].map((key) => key.split(' ')[0])).size;
+    const parts = partsText(totals);
+    const total = `${count(totalChanges(totals), 'change')} to ${count(accounts, 'account')}`;
+    this.#line(`plan: ${total}${parts === null ? '' : `: ${parts}`}`, true);
+  }
+
+  get #hasChanges(): boolean {
+    return this.#work.progress.total > 0;
   }
 
   #draw(): void {
     const width = this.#options.stream.columns ?? 80;
     this.#block(
-      [`  ${this.#phase}${this.#until}`, ...this.#details().map((detail) => `  ${detail}`)]
-        .map((line) => shorten(line, width))
+      this.frame(false)
+        .map((line) => shorten(this.#options.output.forPeople(line), width))
         .join('\n'),
     );
   }
 
-  #line(now: boolean): void {
-    if (this.#options.mode !== 'lines') return;
-    const time = this.#options.now();
-    if (!now && time - this.#shownAt < LINE_MS) return;
-    const line = [`${this.#phase}${this.#until}`, ...this.#details()].join(', ');
-    if (line === this.#shown || this.#phase === 'starting') return;
-    this.#shownAt = time;
-    this.#shown = line;
-    this.#options.output.note(line);
-  }
-
-  #details(): string[] {
-    const listed = KINDS.filter(({ id }) => id === FIRST_KIND.id || this.#listed[id] > 0);
-    const texts = listed.map(({ id, title }) => `${number(this.#listed[id])} for ${title}`);
-    const read = `${count(this.#accounts, 'account')}, listed ${texts.join(' and ')}`;
-    return [read, ...this.#changes(), ...this.#throttled()];
-  }
-
-  #changes(): string[] {
-    const totals = this.#totals;
-    if (totals === null) return [];
-    const others = this.#others === 0 ? [] : [`${count(this.#others, 'other key')} checked`];
-    if (totalChanges(totals) === 0) return others;
-    const progress = this.#work.progress;
+  /** The lines of the display. @param final whether the run has ended */
+  frame(final: boolean): string[] {
+    if (!this.#hasChanges) return [this.#reading];
+    const { progress } = this.#work;
     const finished = finishedOf(progress);
-    if (finished + progress.inProgress === 0) return [changesText(totals), ...others];
-    const percent = Math.floor((100 * finished) / progress.total);
-    const parts = PARTS.flatMap(([part, words, always]) =>
-      progress[part] > 0 || always ? [`${number(progress[part])} ${words}`] : [],
-    );
-    const line = `${number(finished)} of ${count(progress.total, 'change')} (${percent}%): ${parts.join(', ')}`;
-    return [`${line}${this.#timeLeft(finished, progress.total)}`, ...others];
+    const share = finished / progress.total;
+    const cells = Math.floor(BAR * share);
+    const bar = `${'█'.repeat(cells)}${'░'.repeat(BAR - cells)}`;
+    const percent = `${Math.floor(share * 100)}%`.padStart(4);
+    return [
+      `Remediating  ${bar} ${percent}  ${number(finished)} of ${count(progress.total, 'change')}`,
+      `  ${[this.#parts(), ...(final ? this.#totals() : this.#delays()), ...this.#throttled()].join(' · ')}`,
+    ];
   }
 
-  #timeLeft(finished: number, total: number): string {
-    const elapsed = this.#options.now() - this.#workedSince;
-    if (finished === total || elapsed < ESTIMATE_AFTER_MS || finished < ESTIMATE_FROM * total) return '';
-    return `, about ${duration((elapsed / finished) * (total - finished))} left`;
+  #parts(): string {
+    const { progress } = this.#work;
+    return PARTS.flatMap(([part, words, always]) =>
+      progress[part] > 0 || always ? [`${number(progress[part])} ${words}`] : [],
+    ).join(', ');
+  }
+
+  #totals(): string[] {
+    const calls = Object.values(this.#calls).reduce((sum, { count: n }) => sum + n, 0);
+    return [duration(this.#options.now() - this.#workedSince), count(calls, 'AWS call')];
+  }
+
+  #delays(): string[] {
+    const until = this.#waitsUntil;
+    if (until !== null && until - this.#options.now() > SOON_MS) return [`waiting until ${clockTime(until)} UTC`];
+    const left = this.#timeLeft();
+    return left === null ? [] : [`about ${left} left`];
+  }
+
+  #timeLeft(): string | null {
+    const { progress } = this.#work;
+    const now = this.#options.now();
+    const finished = finishedOf(progress);
+    if (finished === progress.total || now - this.#workedSince < ESTIMATE_AFTER_MS) return null;
+    const ms = finished < ESTIMATE_FROM * progress.total ? null : (this.#left?.at(now) ?? null);
+    return ms === null ? null : duration(Math.max(1_000, Math.round(ms / 1_000) * 1_000)).replace('.0s', 's');
   }
 
   #throttled(): string[] {
-    const all = Object.values(this.#calls);
-    if (all.length === 0) return [];
-    const calls = all.reduce((sum, { count: n }) => sum + n, 0);
-    const throttled = all.reduce((sum, each) => sum + each.throttled, 0);
-    return [`${count(calls, 'call')}, ${number(throttled)} throttled`];
+    const throttled = Object.values(this.#calls).reduce((sum, each) => sum + each.throttled, 0);
+    return throttled === 0 ? [] : [`slowed by AWS (${count(throttled, 'call')} throttled)`];
+  }
+
+  #changesLine(final: boolean): void {
+    const { progress } = this.#work;
+    if (progress.total === 0) return;
+    const finished = finishedOf(progress);
+    const percent = Math.floor((100 * finished) / progress.total);
+    const left = this.#timeLeft();
+    const parts = [
+      `${number(finished)} of ${count(progress.total, 'change')} (${percent}%)`,
+      `${number(progress.failed)} failed`,
+      ...(left === null || final ? [] : [`about ${left} left`]),
+      ...this.#throttled(),
+    ];
+    this.#line(`progress: ${parts.join(', ')}`, final);
+  }
+
+  /** Writes a line, at most one in 10 s unless it must not be missed. */
+  #line(text: string, important: boolean): void {
+    const now = this.#options.now();
+    if (this.#options.mode !== 'lines' || (!important && now - this.#shownAt < LINE_MS)) return;
+    this.#shownAt = now;
+    this.#options.output.note(`${clockTime(now)}Z ${text}`);
   }
 }
 
-/** A time without a date, because waits end within hours. Absolute, so that it does not change with each redraw. */
+/** `09:41:05`. */
 function clockTime(ms: number): string {
-  return `${new Date(ms).toISOString().slice(11, 19)} UTC`;
+  return new Date(ms).toISOString().slice(11, 19);
 }
 
 /** The parts of the total, and whether a part is shown even if it is zero. */
 const PARTS = [
   ['confirmed', 'confirmed', true],
   ['failed', 'failed', true],
-  ['blocked', 'waiting or needing attention', false],
+  ['blocked', 'cannot start', false],
   ['notNeeded', 'no longer needed', false],
   ['inProgress', 'in progress', false],
 ] as const;

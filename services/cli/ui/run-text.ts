@@ -1,150 +1,171 @@
 import type { CallCounts } from '../../../shared/app/rate-limiter/rate-limiter.ts';
-import type { ApplyResult, OpenChange, PlannedCounts } from '../../../shared/app/runtime/apply.ts';
-import { TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
-import { reasonText } from '../../../shared/domain/enrollment/reason-codes.ts';
+import type { CompiledPolicy } from '../../../shared/domain/policy/index.ts';
 import type { FinishedRun } from '../run-once.ts';
 import { rolloutText } from './enforcement-text.ts';
-import type { Output, Style } from './output.ts';
-import { paintStatus, statusTable } from './statuses.ts';
-import { table } from './table.ts';
-import { changesText, count, duration, instant, number } from './words.ts';
+import { haltedBy, tripText } from './guardrail-text.ts';
+import type { Output } from './output.ts';
+import { restCounts } from './plan-rest.ts';
+import { complyText } from './plan-text.ts';
+import { causeLines, endedOf, hasDeniedRole, partsOf, resultOf } from './run-ending.ts';
+import { statusChanges } from './status-changes.ts';
+import { oneLine, table } from './table.ts';
+import { actorText, count, duration, instant, number, shortHash } from './words.ts';
+import { wrap } from './wrap.ts';
 
-type Terminal = Pick<Output, 'style' | 'width'>;
+export interface RunTextOptions extends Pick<Output, 'style' | 'width'> {
+  readonly policy: CompiledPolicy;
+  /** The command by which the user runs Rollcall. */
+  readonly program: string;
+  /** The command that continues this run. */
+  readonly again: string;
+}
 
-/** The summary of a run: outcome, statuses before and after, calls, and open changes with their reasons. */
-export function runText(finished: FinishedRun, options: Terminal): string[] {
-  const { result, statusesBefore, statusesAfter, calls, durationMs } = finished;
-  const { style } = options;
+/** What a run changed: statuses before and after, and one closing line that says how it ended and what to do next. */
+export function runText(finished: FinishedRun, options: RunTextOptions): string[] {
+  const { result, statusesBefore, statusesAfter } = finished;
+  const { style, width } = options;
+  const { plan } = result;
+  const changes = plan.trip === null ? statusChanges(statusesBefore, statusesAfter, style) : [];
   return [
-    headline(result, durationMs, style),
-    '',
-    ...statusTable(statusesBefore, style, statusesAfter),
-    '',
-    ...callsTable(calls),
-    ...openText({ ...finished, open: result.open }, options),
-    ...(result.rollout === null ? [] : ['', rolloutText(result.rollout)]),
-    ...unfinishedText({ ...finished, open: result.open }, style),
-    ...deadLettersText(finished.deadLetters, style),
-    ...result.plan.broken.map((sentence) => `${style('yellow', 'Incomplete:')} ${sentence}.`),
+    ...changes,
+    ...plan.broken.flatMap((sentence) => wrap(`${style('yellow', 'Incomplete:')} ${oneLine(sentence)}.`, width, 2)),
+    ...claimLines(finished, options),
+    ...deadLetterLines(finished, options),
+    ...(result.rollout === null ? [] : wrap(rolloutText(result.rollout), width, 2)),
+    ...closing(finished, options),
   ];
 }
 
-function headline(
-  { plan, planned, changes, stopped, interrupted, runId }: ApplyResult,
-  ms: number,
-  style: Style,
-): string {
-  const { approval } = plan;
-  const by =
-    approval === null ? '' : ` under the approval of plan ${approval.planHash.slice(0, 12)} by ${approval.actor}`;
-  const how = `Run ${runId}${by} took ${duration(ms)}: ${plannedText(planned, changes.attempted)}.`;
-  if (plan.trip !== null) {
-    const would = `It would have made ${changesText(plan.totals)}.`;
-    const approve = plan.trip.reason === 'maxChanges' ? ` To let it through: rollcall approve ${plan.planHash}` : '';
-    const why = `${plan.trip.reason}: ${plan.trip.message}. ${would}${approve}`;
-    return `${style('red', 'Stopped by a guardrail')} before any change: ${why}\n${how}`;
+function closing(finished: FinishedRun, options: RunTextOptions): string[] {
+  const { result, durationMs, unreachable, claimed } = finished;
+  const { style, width, program, again } = options;
+  const ended = endedOf(finished);
+  const { plan, stopped, interrupted, open } = result;
+  if (plan.trip !== null) return tripLines(finished, options);
+  if (stopped?.reason === 'halted') {
+    const halt = finished.halted === null ? oneLine(stopped.message) : haltedBy(finished.halted);
+    return [
+      ...wrap(`${style('red', 'Stopped')}: ${halt}.`, width, 2),
+      ...wrap(`  ${partsOf(ended)}. To allow changes: ${program} resume`, width, 2),
+    ];
   }
-  if (stopped !== null) return `${style('red', 'Stopped')}: ${stopped.reason}: ${stopped.message}.\n${how}`;
-  if (interrupted) return `${style('yellow', 'Interrupted')}; the changes in flight finished and are recorded.\n${how}`;
-  return how;
+  if (stopped !== null) return stopLines(finished, options);
+  if (interrupted) {
+    return [
+      `${style('yellow', 'Interrupted')} after ${duration(durationMs)}: ${resultOf(ended)}.`,
+      `Every result is recorded. To continue: ${again}`,
+    ];
+  }
+  if (unreachable !== null && (open.length > 0 || claimed.length > 0)) {
+    const since = instant(new Date(unreachable.since).toISOString());
+    return [
+      ...wrap(
+        `${style('red', 'Stopped')}: AWS is unreachable since ${since}: ${oneLine(unreachable.message)}`,
+        width,
+        2,
+      ),
+      `  ${partsOf(ended)}. When AWS is reachable: ${again}`,
+    ];
+  }
+  if (ended.failed > 0 || ended.notStarted > 0) return partlyLines(finished, options);
+  return wrap(doneText(finished), width);
 }
 
-/** `285 of 290 changes confirmed, 3 failed, 2 not started`. The parts add up to the plan's total. */
-function plannedText(planned: PlannedCounts, attempted: number): string {
-  const { total, confirmed, inProgress, failed, blocked, notStarted } = planned;
-  if (total === 0) return attempted === 0 ? 'no changes' : `${count(attempted, 'change')} from earlier runs`;
-  const others = [
-    [blocked, 'waiting or needing attention'],
-    [inProgress, 'in progress'],
-    [notStarted, 'not started'],
-  ] as const;
-  const rest = others.filter(([n]) => n > 0).map(([n, words]) => `, ${number(n)} ${words}`);
-  return `${number(confirmed)} of ${count(total, 'change')} confirmed, ${number(failed)} failed${rest.join('')}`;
+function doneText(finished: FinishedRun): string {
+  const { result, durationMs } = finished;
+  const { plan, open, changes, planned } = result;
+  const ended = endedOf(finished);
+  const under = plan.approval === null ? '' : ` under the approval of ${actorText(plan.approval.actor)}`;
+  const more = changes.attempted - planned.total;
+  const earlier = more > 0 ? ` ${count(more, 'change')} from earlier runs ${more === 1 ? 'was' : 'were'} made.` : '';
+  const waits = ended.inProgress === 0 ? '' : `, ${number(ended.inProgress)} in progress`;
+  const did =
+    planned.total === 0
+      ? `No changes were needed.${earlier}`
+      : `Done in ${duration(durationMs)}${under}: ${number(ended.confirmed)} of ${count(planned.total, 'change')} confirmed${waits}.${earlier}`;
+  const rest = restCounts(open, 'not fixed');
+  if (rest !== null) return `${did} ${rest}. Causes: rollcall status`;
+  return finished.claimed.length > 0 || plan.coverage.unknown > 0 ? did : `${did} ${complyText(plan.accountsInScope)}.`;
 }
 
-function callsTable(calls: CallCounts): string[] {
+/** Nothing was changed, because a guardrail or the halt comes first. */
+function tripLines({ result, halted }: FinishedRun, { style, width, policy, program }: RunTextOptions): string[] {
+  const { trip, planHash } = result.plan;
+  if (trip === null) return [];
+  if (trip.reason === 'halted') {
+    const halt = halted === null ? oneLine(trip.message) : haltedBy(halted);
+    return [
+      ...wrap(`${style('red', 'Stopped')}: ${halt}.`, width, 2),
+      `  Nothing was changed. To allow changes: ${program} resume`,
+    ];
+  }
+  const stopped = `${style('red', 'Stopped by guardrail')} ${trip.reason}. Nothing was changed.`;
+  const why = tripText(trip, policy.policy.guardrails, 'The plan');
+  if (trip.reason !== 'maxChanges') return wrap(`${stopped} ${why.charAt(0).toUpperCase()}${why.slice(1)}.`, width, 2);
+  return [
+    ...wrap(`${stopped} ${why}. If it is what you want:`, width, 2),
+    `  ${program} approve ${shortHash(planHash)}, then: ${program} apply`,
+  ];
+}
+
+function stopLines(finished: FinishedRun, { style, width, policy, program }: RunTextOptions): string[] {
+  const { stopped, planned } = finished.result;
+  const tolerance = policy.policy.guardrails.failureTolerance;
+  const limit =
+    stopped?.reason === 'failureTolerance'
+      ? ` (limit: ${tolerance}% of ${count(planned.total, 'change')})`
+      : `: ${oneLine(stopped?.message ?? '')}`;
+  return [
+    ...wrap(`${style('red', 'Stopped by guardrail')} ${stopped?.reason}${limit}.`, width, 2),
+    `  ${partsOf(endedOf(finished))}. Causes: ${program} status`,
+  ];
+}
+
+function partlyLines(finished: FinishedRun, { style, width, policy, program, again }: RunTextOptions): string[] {
+  const { memberRole } = policy.policy.organization;
+  const next = hasDeniedRole(finished)
+    ? `Fix the role (see ${program} doctor), then: ${again}`
+    : `What to do: ${program} status. Then: ${again}`;
+  return [
+    ...wrap(
+      `${style('yellow', 'Partly done')} in ${duration(finished.durationMs)}: ${resultOf(endedOf(finished))}.`,
+      width,
+    ),
+    ...causeLines(finished, memberRole, width),
+    `  ${next}`,
+  ];
+}
+
+/** Changes with an unknown outcome. */
+function claimLines({ claimed }: FinishedRun, { style, width, again }: RunTextOptions): string[] {
+  const [first] = claimed;
+  const last = claimed.at(-1);
+  if (first === undefined || last === undefined) return [];
+  return wrap(
+    `${style('yellow', 'Outcome not known yet:')} ${count(claimed.length, 'change')} that a process started and did not finish, for example ` +
+      `${first.operation} for ${first.accountId}. The last claim expires ${instant(last.until)}. After that: ${again}`,
+    width,
+    2,
+  );
+}
+
+function deadLetterLines({ deadLetters }: FinishedRun, { style, width, program }: RunTextOptions): string[] {
+  if (deadLetters === 0) return [];
+  const what = `${count(deadLetters, 'dead letter')} (work that was given up)`;
+  return wrap(`${style('red', 'Needs attention')}: ${what}. Causes and next steps: ${program} dlq list`, width, 2);
+}
+
+/** The AWS calls of a run by operation, for `--verbose`. */
+export function callsTable(calls: CallCounts): string[] {
   const names = Object.keys(calls).sort();
   const rows = names.map((name) => {
     const { count: made, throttled } = calls[name] ?? { count: 0, throttled: 0 };
     return [name, number(made), number(throttled)];
   });
-  const total = Object.values(calls);
-  const sum = (of: (each: { count: number; throttled: number }) => number): string =>
-    number(total.reduce((all, each) => all + of(each), 0));
-  const last = ['total', sum((each) => each.count), sum((each) => each.throttled)];
   const right = 'right' as const;
-  const columns = [{ title: 'OPERATION' }, { title: 'CALLS', align: right }, { title: 'THROTTLED', align: right }];
-  return table(columns, [...rows, last], null);
-}
-
-/** Maximum number of groups shown. */
-const MAX_GROUPS = 25;
-
-/** Unfinished work at the end of a run. */
-type Left = Pick<FinishedRun, 'claimed' | 'unreachable'> & Pick<ApplyResult, 'open'>;
-
-/** Changes with an unknown outcome, and an AWS outage. */
-export function unfinishedText({ claimed, unreachable, open }: Left, style: Style): string[] {
-  const [first] = claimed;
-  const last = claimed.at(-1);
-  const claims =
-    first === undefined || last === undefined
-      ? []
-      : [
-          '',
-          `${style('yellow', 'Outcome not known yet:')} ${count(claimed.length, 'change')} that a process started and did not finish, for example ` +
-            `${first.operation} for ${first.accountId}. The last claim expires ${instant(last.until)}; run apply after that, or use a longer --wait.`,
-        ];
-  if (unreachable === null || (open.length === 0 && claimed.length === 0)) return claims;
-  const since = instant(new Date(unreachable.since).toISOString());
-  return [
-    ...claims,
-    '',
-    `${style('red', 'AWS is unreachable')} since ${since}: ${unreachable.message} Open changes stay queued: run apply again when AWS is reachable.`,
-  ];
-}
-
-function deadLettersText(deadLetters: number, style: Style): string[] {
-  if (deadLetters === 0) return [];
-  const what = `${count(deadLetters, 'dead letter')} (work that was given up)`;
-  return [
-    '',
-    `${style('red', 'Needs attention')}: ${what}. rollcall dlq list shows the reasons; fix them, then run rollcall dlq redrive.`,
-  ];
-}
-
-export function openText({ open, claimed }: Pick<Left, 'open' | 'claimed'>, { style, width }: Terminal): string[] {
-  if (open.length === 0) {
-    return claimed.length > 0 ? [] : ['', style('green', 'All managed accounts comply with the policy.')];
-  }
-  const groups = Map.groupBy(open, ({ enrollment, status, reason }) => [enrollment, status, reason].join('\n'));
-  const columns = [
-    { title: 'ACCOUNTS', align: 'right' as const },
-    { title: 'ENROLLMENT' },
-    { title: 'STATUS', paint: (text: string) => paintStatus(style, text) },
-    { title: 'REASON', shrinks: true },
-    { title: 'NOT BEFORE', dropOrder: 3 },
-    { title: 'FOR EXAMPLE', dropOrder: 1 },
-    { title: 'DETAILS', shrinks: true, dropOrder: 2 },
-  ];
-  const sorted = [...groups.values()].sort((a, b) => b.length - a.length);
-  const rows = sorted.slice(0, MAX_GROUPS).map(groupRow);
-  const more = sorted.length > MAX_GROUPS ? [`… and ${sorted.length - MAX_GROUPS} more groups: --json has all.`] : [];
-  return ['', 'Not compliant:', ...table(columns, rows, width), ...more];
-}
-
-/** Changes with the same enrollment, status and reason as one row, with the first of them as the example. */
-function groupRow(group: readonly OpenChange[]): string[] {
-  const [first] = group;
-  const [earliest] = group.flatMap(({ notBefore }) => notBefore ?? []).sort();
-  if (first === undefined) return [];
-  return [
-    number(group.length),
-    TITLES[first.enrollment],
-    first.status,
-    reasonText(first.reason) ?? '',
-    earliest === undefined ? '' : instant(earliest),
-    first.accountId,
-    first.message === reasonText(first.reason) ? '' : (first.message ?? ''),
-  ];
+  return table(
+    [{ title: 'OPERATION' }, { title: 'CALLS', align: right }, { title: 'THROTTLED', align: right }],
+    rows,
+    null,
+  );
 }

@@ -23,7 +23,7 @@ export function paintStatus(style: Style, text: string): string {
 }
 
 /** Compliant first, then drift by urgency, then accounts that the policy does not manage. */
-const ORDER: readonly Status[] = [
+export const ORDER: readonly Status[] = [
   ...(['Compliant', 'Drifted', 'In progress', 'Waiting', 'Needs attention', 'Unknown'] as const),
   ...(['Suspended', 'Exempt', 'Unmanaged', 'Not applicable'] as const),
 ];

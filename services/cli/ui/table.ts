@@ -7,6 +7,8 @@ export interface Column {
   readonly align?: 'left' | 'right';
   /** Whether cells may be shortened in the middle if the terminal is too narrow: for names and OUs, not for ids, numbers, statuses and times. */
   readonly shrinks?: boolean;
+  /** Minimum width, terminal cells, so that tables below each other are aligned. */
+  readonly minWidth?: number;
   /** Whether cells wrap at words, under their own start: for the sentences of the last column. */
   readonly wraps?: boolean;
   /** If shortening is not enough, columns are dropped in this order, lowest number first. A column without a number stays, unless it is empty. */
@@ -49,7 +51,7 @@ export function table(
   const cells = rows.map((row) => row.map(oneLine));
   const all = columns.map((column, at): SizedColumn => {
     const widest = cells.reduce((most, row) => Math.max(most, stringWidth(row[at] ?? '')), 0);
-    const least = titles ? stringWidth(column.title) : 0;
+    const least = Math.max(column.minWidth ?? 0, titles ? stringWidth(column.title) : 0);
     return { ...column, at, width: Math.max(widest, least), empty: widest === 0 };
   });
   const room = width === null ? null : width - indent;

@@ -118,6 +118,16 @@ export function changesText(totals: Pick<PlanTotals, 'now' | 'followUps'>): stri
   return `${count(totalChanges(totals), 'change')}${parts === null ? '' : `: ${parts}`}`;
 }
 
+/**
+ * `107 changes to 72 accounts: 72 now, 35 after Compute Optimizer; 0 opt-outs`. Plans, prompts and summaries show these numbers in these words.
+ * @param accounts the number of accounts that the changes are in
+ */
+export function planCounts(totals: Pick<PlanTotals, 'now' | 'followUps' | 'optOuts'>, accounts: number): string {
+  const parts = partsText(totals);
+  const changes = `${count(totalChanges(totals), 'change')} to ${count(accounts, 'account')}`;
+  return `${changes}${parts === null ? '' : `: ${parts}`}; ${count(totals.optOuts, 'opt-out')}`;
+}
+
 /** A status, followed by the rule mode if it is known. */
 export function stateText(status: string | null, ruleMode: string | null): string {
   return [status ?? (ruleMode === null ? '?' : ''), ruleMode].filter((part) => part !== null && part !== '').join('/');

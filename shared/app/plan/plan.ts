@@ -51,6 +51,8 @@ export interface Plan {
   readonly policyHash: string;
   readonly planHash: string;
   readonly coverage: Coverage;
+  /** ACTIVE accounts for which the policy manages anything. */
+  readonly accountsInScope: number;
   readonly summary: Summary;
   /** Every mismatch, whether the run changes it or not. */
   readonly changes: readonly Change[];
@@ -247,6 +249,7 @@ export function makePlan(
     policyHash: policy.hash,
     planHash: planHash(policy.hash, changes, configurations?.calls),
     coverage: survey.coverage,
+    accountsInScope: survey.accountsInScope,
     summary: survey.summary,
     changes,
     due,

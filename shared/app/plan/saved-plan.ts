@@ -5,6 +5,7 @@ import {
   planHash,
   type SavedChange,
 } from '../../domain/decision/plan.ts';
+import { totalChanges } from '../../domain/decision/plan-totals.ts';
 import { ENROLLMENT_IDS, OPERATIONS } from '../../domain/enrollment/kinds/index.ts';
 import { SCOPES } from '../../domain/enrollment/model.ts';
 import { VERDICTS } from '../../domain/enrollment/verdict.ts';
@@ -47,6 +48,9 @@ const savedPlanSchema = z.object({
   organizationId: z.string(),
   policyHash: z.string(),
   planHash: z.string(),
+  // Plans of earlier versions do not say it.
+  createdAt: z.iso.datetime().optional(),
+  totals: z.object({ now: z.int().min(0), followUps: z.int().min(0) }).optional(),
   changes: z.array(changeSchema).max(1_000_000),
   configurations: z.object({ calls: z.array(configurationSchema).max(1_000_000) }).optional(),
 });
@@ -56,6 +60,10 @@ export interface SavedPlan {
   readonly organizationId: string;
   readonly policyHash: string;
   readonly planHash: string;
+  /** ISO 8601; `null`: an earlier version made the plan. */
+  readonly createdAt: string | null;
+  /** The number of changes that it was to make; `null`: an earlier version made the plan. */
+  readonly total: number | null;
   /** The changes it allows, by `changeKey`. */
   readonly keys: readonly string[];
 }
@@ -72,7 +80,15 @@ export function readSavedPlan(value: unknown): SavedPlanResult {
     const where = issue === undefined ? '' : ` (${issue.path.join('.') || 'the document'}: ${issue.message})`;
     return { ok: false, problem: `it is not a plan written by plan --out${where}` };
   }
-  const { organizationId, policyHash, planHash: savedHash, changes, configurations } = parsed.data;
+  const {
+    organizationId,
+    policyHash,
+    planHash: savedHash,
+    createdAt = null,
+    totals,
+    changes,
+    configurations,
+  } = parsed.data;
   const calls = configurations?.calls ?? [];
   // A saved plan is no approval.
   const permitted = calls.filter(({ needsApproval }) => !needsApproval);
@@ -85,6 +101,8 @@ export function readSavedPlan(value: unknown): SavedPlanResult {
       organizationId,
       policyHash,
       planHash: savedHash,
+      createdAt,
+      total: totals === undefined ? null : totalChanges(totals),
       keys: [...keysOf(changes), ...permitted.map(configurationKey)],
     },
   };

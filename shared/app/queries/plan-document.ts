@@ -51,10 +51,12 @@ export function statusesIn({ summary: verdicts, changes }: Pick<Plan, 'summary' 
 /** `plan --json` without its warnings, and a saved plan. */
 export type PlanDocument = z.infer<typeof planSchema>;
 
-export function planDocument(plan: Plan, runId: string): PlanDocument {
+/** @param now when the plan was made, epoch ms */
+export function planDocument(plan: Plan, runId: string, now: number): PlanDocument {
   const { organizationId, policyHash, coverage, orgWide, broken, changes } = plan;
   return {
     runId,
+    createdAt: toIso(now),
     organizationId,
     policyHash,
     planHash: plan.planHash,

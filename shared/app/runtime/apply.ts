@@ -31,7 +31,7 @@ export interface ApplyOptions {
 
 type RunOutcome = z.infer<typeof runOutcome>;
 export type OpenChange = RunOutcome['open'][number];
-export type PlannedCounts = RunOutcome['planned'];
+type PlannedCounts = RunOutcome['planned'];
 type ChangeCounts = RunOutcome['changes'];
 
 export interface ApplyResult extends RunOutcome {

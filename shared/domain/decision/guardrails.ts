@@ -20,6 +20,18 @@ export interface Trip {
   readonly reason: 'halted' | 'maxChanges' | 'maxOptOuts' | 'minCoverage' | 'failureTolerance';
   /** Names the limit, the planned number, and how to exceed the limit. */
   readonly message: string;
+  /** The numbers of a cap; absent for other guardrails. */
+  readonly limit?: CapLimit;
+}
+
+/** The numbers of accounts with which a cap trips. */
+export interface CapLimit {
+  /** Accounts that the run would change. */
+  readonly accounts: number;
+  /** These, and the accounts changed in the last 24 hours. */
+  readonly within24Hours: number;
+  readonly allowed: number;
+  readonly inScope: number;
 }
 
 /** The accounts changed in the last 24 hours. */
@@ -79,7 +91,8 @@ function optOutTrip({ changes, recent, guardrails, accountsInScope }: GuardrailI
   const message =
     `${accounts(now.size)} would be opted out (${total} within 24 hours), but maxOptOuts allows ${cap} of ` +
     `${accountsInScope} in scope; opting out deletes data, so only a higher maxOptOuts in the policy permits it`;
-  return { reason: 'maxOptOuts', message };
+  const limit = { accounts: now.size, within24Hours: total, allowed: cap, inScope: accountsInScope };
+  return { reason: 'maxOptOuts', message, limit };
 }
 
 function changesTrip(input: GuardrailInput): Trip | null {
@@ -92,7 +105,8 @@ function changesTrip(input: GuardrailInput): Trip | null {
   const message =
     `${accounts(now.size)} would be changed (${total} within 24 hours), but maxChanges allows ${cap} of ` +
     `${accountsInScope} in scope; review the plan, then permit it with approve or apply --plan, or raise maxChanges`;
-  return { reason: 'maxChanges', message };
+  const limit = { accounts: now.size, within24Hours: total, allowed: cap, inScope: accountsInScope };
+  return { reason: 'maxChanges', message, limit };
 }
 
 const accounts = (count: number): string => (count === 1 ? '1 account' : `${count} accounts`);

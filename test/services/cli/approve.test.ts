@@ -16,8 +16,12 @@ describe('approve', () => {
     const cwd = place({ 'rollcall.yaml': CAPPED });
     const tripped = await rollcall(['apply', '--yes'], { cwd, env });
     expect(tripped.code).toBe(4);
-    const [, hash = ''] = /rollcall approve ([0-9a-f]{64})/.exec(tripped.stdout) ?? [];
-    expect(tripped.stdout).toMatch(/It would have made \d+ changes/);
+    const [, short = ''] = /rollcall approve ([0-9a-f]{12})/.exec(tripped.stdout) ?? [];
+    expect(tripped.stdout).toMatch(
+      /^Stopped by guardrail maxChanges\. Nothing was changed\. The plan changes \d+ accounts; the limit is 1 in 24 hours/m,
+    );
+    const { planHash: hash } = planShape.parse(json(await rollcall(['plan', '--json'], { cwd, env })));
+    expect(hash.startsWith(short) && short !== '').toBe(true);
 
     const shown = await rollcall(['status'], { cwd });
     expect(shown.stdout).toContain(`Guardrail maxChanges stopped the last run: `);

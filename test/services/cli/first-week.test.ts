@@ -53,8 +53,8 @@ describe('the first week', () => {
       const { code, stdout, stderr } = await rollcall(args, options);
       commands += 1;
       expect(code, `${step.line}\n${stdout}${stderr}`).toBe(step.code);
-      hash = /rollcall approve ([0-9a-f]{64})/.exec(stdout)?.[1] ?? hash;
-      if (args[0] === 'plan') account = /^\d{12}/m.exec(stdout)?.[0] ?? account;
+      hash = /rollcall approve ([0-9a-f]{12})/.exec(stdout)?.[1] ?? hash;
+      if (args[0] === 'plan') account = /^ *(\d{12})/m.exec(stdout)?.[1] ?? account;
       if (mode === 'alert') expect(changes(), `${step.line} has changed something`).toEqual([]);
     }
     expect(commands).toBe(17);

@@ -14,8 +14,16 @@ describe('guardrails and saved plans', () => {
     const before = running.sandbox.accounts();
     const planned = await rollcall(['plan', '--out', 'plan.json'], { cwd, env });
     expect(planned.code).toBe(2);
-    expect(planned.stdout).toContain('A guardrail would stop apply: maxChanges');
-    expect(planned.stdout).toContain('apply --plan plan.json');
+    expect(planned.stdout).toMatch(
+      /^! Guardrail maxChanges \(\d+ accounts, limit 1\) does not stop this saved plan\.$/m,
+    );
+    expect(planned.stdout).toMatch(/^Next: rollcall apply --plan plan\.json$/m);
+    const again = await rollcall(['plan', '--out', 'plan.json'], { cwd, env });
+    expect(again).toMatchObject({ code: 1, stdout: '' });
+    expect(again.stderr).toContain(
+      'plan.json already exists; name another file with --out, or replace it with --force',
+    );
+    expect(await rollcall(['plan', '--out', 'plan.json', '--force'], { cwd, env })).toMatchObject({ code: 2 });
     expect(statSync(join(cwd, 'plan.json')).mode & 0o777).toBe(0o600);
 
     const tripped = await rollcall(['apply', '--yes', '--json'], { cwd, env });

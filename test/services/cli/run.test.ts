@@ -93,16 +93,19 @@ describe('from drift to convergence', () => {
     const { env } = await world();
     const cwd = place({ 'rollcall.yaml': ENROLL });
     const plan = await rollcall(['plan'], { cwd, env });
-    expect(plan.stdout).toMatch(/^ACCOUNT +NAME +OU +ENROLLMENT +OBSERVED → DESIRED +STATUS +ACTION/m);
-    expect(plan.stdout).toContain('No guardrail would stop apply.');
-    expect(plan.stdout).toMatch(/^Plan: \d+ changes?, 0 opt-outs, \d+ calls?$/m);
+    expect(plan.stdout).toMatch(/^\+ Compute Optimizer: Inactive → Active\n {4}\d{12} {2}\S/m);
+    expect(plan.stdout).not.toContain('Guardrail');
+    expect(plan.stdout).toMatch(/^\d+ changes? to \d+ accounts?; 0 opt-outs\.$/m);
     expect(plan.stdout).not.toContain('\u001b');
-    expect(plan.stderr).toMatch(/reading enrollments, 12 accounts/);
-    const apply = await rollcall(['apply', '--yes'], { cwd, env });
+    const apply = await rollcall(['apply', '--yes', '--verbose'], { cwd, env });
     expect(apply.code).toBe(0);
-    expect(apply.stdout).toMatch(/^Run \w{26} took .*: (\d+) of \1 changes confirmed, 0 failed\.$/m);
+    expect(apply.stdout).toMatch(
+      /^Done in [\dms .]+: (\d+) of \1 changes confirmed\. All managed accounts \(\d+\) comply\.$/m,
+    );
     expect(apply.stdout).toMatch(/^Drifted +\d+ → 0 /m);
-    expect(apply.stdout).toMatch(/^compute-optimizer:UpdateEnrollmentStatus +\d+ +0$/m);
+    expect(apply.stderr).toMatch(/^\d\d:\d\d:\d\dZ plan: \d+ changes? to \d+ accounts?$/m);
+    expect(apply.stderr).toMatch(/^\d\d:\d\d:\d\dZ progress: (\d+) of \1 changes \(100%\), 0 failed$/m);
+    expect(apply.stderr).toMatch(/^compute-optimizer:UpdateEnrollmentStatus +\d+ +0$/m);
     const [status, colour] = await Promise.all([
       rollcall(['status'], { cwd }),
       rollcall(['status'], { cwd, env: { FORCE_COLOR: '1' } }),
@@ -140,12 +143,17 @@ describe('Ctrl-C', () => {
     const cwd = place({ 'rollcall.yaml': ENROLL.replace('concurrency: 8', 'concurrency: 2') });
     const child = start(['apply', '--yes'], { cwd, env });
     const end = ended(child);
-    await said(child, 'remediating');
+    await said(child, 'Z plan: ');
     child.kill('SIGINT');
     const result = await end;
     expect(result.code).toBe(130);
-    expect(result.stdout).toContain('Interrupted; the changes in flight finished and are recorded.');
-    expect(result.stdout).toMatch(/ 0 failed/);
+    expect(result.stderr).toContain('Stopping: changes in progress will finish. Ctrl-C again quits immediately.');
+    const counts = /^Interrupted after .*: (\d+) of (\d+) changes confirmed, 0 failed, (\d+) not started\.$/m.exec(
+      result.stdout,
+    );
+    const [confirmed = 0, total, notStarted = 0] = (counts ?? []).slice(1).map(Number);
+    expect(confirmed + notStarted, result.stdout).toBe(total);
+    expect(result.stdout).toContain('Every result is recorded. To continue: rollcall apply');
     expectNoStack(result);
     const [verify, entries] = await Promise.all([
       rollcall(['audit', 'verify'], { cwd }),
@@ -161,11 +169,12 @@ describe('Ctrl-C', () => {
   });
 
   test('during the scan, it ends the run and nothing is enqueued', async () => {
-    const { env } = await world({ accounts: 60, latencyMs: 400 });
+    const { env, running } = await world({ accounts: 60, latencyMs: 400 });
+    const reading = called(running, 'GetEnrollmentStatusesForOrganization');
     const cwd = place({ 'rollcall.yaml': ENROLL });
     const child = start(['apply', '--yes'], { cwd, env });
     const end = ended(child);
-    await said(child, 'reading the organization');
+    await reading;
     child.kill('SIGINT');
     const result = await end;
     expect(result.code).toBe(130);

@@ -1,90 +1,165 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Style } from '../../../services/cli/ui/output.ts';
+import { callLines } from '../../../services/cli/ui/plan-calls.ts';
 import { configurationsText } from '../../../services/cli/ui/plan-configurations.ts';
-import { planText } from '../../../services/cli/ui/plan-text.ts';
+import { planText, type ShownPlan } from '../../../services/cli/ui/plan-text.ts';
 import { changesText } from '../../../services/cli/ui/words.ts';
 import { changesText as dashboardText } from '../../../services/dashboard/browser/words.ts';
-import type { PlanDocument } from '../../../shared/app/queries/plan-document.ts';
-import { fullStatuses, fullSummary } from '../../../shared/app/queries/plan-document.ts';
-import type { Change } from '../../../shared/domain/decision/plan.ts';
 import { byKind } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { change, id } from '../../support/changes.ts';
+import { compiled, withDefaults } from '../../unit/domain/policy/support.ts';
 
 const plain: Style = (_format, text) => text;
 
-describe('a plan of ten thousand changes', () => {
-  const changeAt = (at: number): Change =>
-    change({ accountId: id(at), accountName: `account-${at}`, ou: '/A', rule: at % 2 === 0 ? 'even' : 'odd' });
-  const plan: PlanDocument = {
-    runId: 'r',
-    organizationId: 'o-1',
-    policyHash: 'p'.repeat(64),
-    planHash: 'h'.repeat(64),
-    coverage: { listed: 0, evaluated: 10_000, unknown: 0, notApplicable: 0 },
-    summary: fullSummary({ ...byKind(() => ({})), computeOptimizer: { Drifted: 10_000 } }),
-    statuses: fullStatuses({ ...byKind(() => ({})), computeOptimizer: { Drifted: 10_000 } }),
-    guardrail: { tripped: false, reason: null, message: null },
-    approval: null,
-    rollout: null,
-    organizationWide: { used: false, possible: true, accounts: 10_000, note: 'it could' },
-    trustedAccess: true,
-    totals: { now: 9_000, followUps: 1_000, optOuts: 0, calls: 10_004 },
-    calls: [
-      {
-        ...{ enrollment: 'computeOptimizer', operation: 'UpdateEnrollmentStatus', scope: 'member' },
-        ...{ accounts: 10_000, calls: 10_000 },
-      },
-      { enrollment: 'automation', operation: 'AssociateAccounts', scope: 'batch', accounts: 101, calls: 3 },
-      {
-        ...{ enrollment: 'computeOptimizer', operation: 'UpdateEnrollmentStatus', scope: 'organization' },
-        ...{ accounts: 9, calls: 1 },
-      },
-    ],
-    broken: [],
-    changes: Array.from({ length: 10_000 }, (_, at) => changeAt(at)),
+/** A plan with these changes. */
+function shown(over: Partial<ShownPlan>): ShownPlan {
+  const { due = [], followUps = [] } = over;
+  return {
+    ...{ organizationId: 'o-1', policyHash: 'p'.repeat(64), planHash: 'abcdef012345'.padEnd(64, '0') },
+    coverage: { listed: 0, evaluated: 118, unknown: 0, notApplicable: 2 },
+    ...{ accountsInScope: 118, summary: byKind(() => ({})), due, followUps, changes: [...due, ...followUps] },
+    totals: {
+      now: due.length,
+      followUps: followUps.length,
+      optOuts: due.filter((each) => each.optOut).length,
+      calls: 0,
+    },
+    ...{ trip: null, approval: null, gate: null, configurations: null, asked: [], calls: [], orgWide: {} },
+    ...{ trustedAccess: true, broken: [], policy: compiled(withDefaults('')), file: 'rollcall.yaml' },
+    ...{ program: 'rollcall', halted: null, savedAs: null },
+    ...over,
   };
+}
 
-  test('is shown as groups, the first changes, and how to see the rest', () => {
-    const lines = planText(plan, { style: plain, width: null, all: false });
-    const text = lines.join('\n');
-    expect(lines.length).toBeLessThan(50);
-    expect(text).toMatch(
-      /^ +5,000 {2}Compute Optimizer {2}Inactive → Active {3}Drifted {2}UpdateEnrollmentStatus \(member\) {2}even /m,
-    );
-    expect(text).toContain('… and 9,980 more: use --all, --json or --out FILE.');
-    expect(text).toContain('10,000 UpdateEnrollmentStatus (one for each account)');
-    expect(text).toContain('3 AssociateAccounts (101 accounts, up to 50 a call)');
-    expect(text).toContain('1 UpdateEnrollmentStatus for the whole organization (9 accounts not yet Active)');
-    expect(text).toContain('Organization-wide call: not used; it could.');
-    expect(lines.at(-1)).toBe(
-      'Plan: 10,000 changes (9,000 now, 1,000 after Compute Optimizer), 0 opt-outs, 10,004 calls',
-    );
-    expect(planText(plan, { style: plain, width: null, all: true }).length).toBeGreaterThan(10_000);
+const NOW = Date.UTC(2026, 11, 8, 9, 30);
+const options = { style: plain, width: 80, layoutWidth: 80, list: false, now: NOW };
+const tenThousand = Array.from({ length: 10_000 }, (_, at) =>
+  change({ accountId: id(at), accountName: `account-${at}`, ou: `/${String(at % 40).padStart(2, '0')}` }),
+);
+
+describe('a plan of ten thousand changes', () => {
+  test('is grouped by OU, with the rest in one row', () => {
+    const lines = planText(shown({ due: tenThousand }), options);
+    expect(lines.slice(1, 6)).toEqual([
+      '',
+      '+ Enable (Inactive → Active)',
+      'OU               ACCOUNTS  COMPUTE OPTIMIZER',
+      '/00                   250                250',
+      '/01                   250                250',
+    ]);
+    expect(lines.slice(-4)).toEqual([
+      'and 25 more OUs     6,250              6,250',
+      'Total              10,000             10,000',
+      '',
+      '10,000 changes to 10,000 accounts; 0 opt-outs.',
+    ]);
+    expect(planText(shown({ due: tenThousand }), { ...options, list: true }).length).toBeGreaterThan(10_000);
   });
 
-  test('calls of two kinds with the same operation are told apart', () => {
-    const member = { operation: 'UpdateEnrollmentStatus', scope: 'member', accounts: 2, calls: 2 } as const;
-    const wide = { used: false, possible: true, accounts: 2, note: 'it could' };
-    const lines = planText(
-      {
-        ...plan,
-        organizationWide: wide,
-        otherOrganizationWide: [{ ...wide, enrollment: 'costOptimizationHub' }],
-        calls: [
-          { ...member, enrollment: 'computeOptimizer' },
-          { ...member, enrollment: 'costOptimizationHub' },
-        ],
-      },
-      { style: plain, width: null, all: false },
-    );
-    expect(lines).toContain(
-      'Calls: 2 UpdateEnrollmentStatus of Compute Optimizer (one for each account), ' +
-        '2 UpdateEnrollmentStatus of Cost Optimization Hub (one for each account).',
-    );
-    expect(lines).toContain('Organization-wide call for Compute Optimizer: not used; it could.');
-    expect(lines).toContain('Organization-wide call for Cost Optimization Hub: not used; it could.');
+  test('lists opt-outs first, and never groups them', () => {
+    const out = tenThousand
+      .slice(0, 30)
+      .map((each) => ({ ...each, observed: 'Active' as const, desired: 'Inactive' as const, optOut: true }));
+    const lines = planText(shown({ due: [...tenThousand.slice(30, 90), ...out] }), options);
+    expect(lines[2]).toBe('- Compute Optimizer: Active → Inactive (deletes recommendations and metrics)');
+    expect(lines[3]).toMatch(/^ {4}\d{12} {2}account-0 +\/00$/);
+    expect(lines[33]).toBe('+ Enable (Inactive → Active)');
+    expect(lines.at(-1)).toBe('90 changes to 90 accounts; 30 opt-outs.');
   });
+});
+
+describe('a small plan', () => {
+  const dev = { accountId: '257698251120', accountName: 'dev-checkout-003', ou: '/Workloads/Dev' };
+  const follow = { enrollment: 'automation', verdict: 'Blocked', status: 'Waiting', reason: 'prerequisite' } as const;
+  const update = 'UpdateEnrollmentConfiguration' as const;
+
+  test('lists each account, the follow-ups, and what is not in it', () => {
+    const test001 = { accountId: '370409564347', accountName: 'test-finance-001', ou: '/Workloads/Test' };
+    const prod = { accountId: '361462655942', accountName: 'prod-search-003', ou: '/Workloads/Prod' };
+    const growth = { accountId: '117116528772', accountName: 'sandbox-growth-001', ou: '/Sandbox' };
+    const security = { accountId: '190816439781', accountName: 'security-edge-001', ou: '/Security' };
+    const due = [change(dev), change(test001), change({ ...prod, enrollment: 'automation', action: update })];
+    const followUps = [dev, test001].map((each) => change({ ...each, ...follow, action: update }));
+    const blocked = { verdict: 'Blocked', status: 'Needs attention', action: 'none' } as const;
+    const rest = [
+      change({
+        ...growth,
+        ...blocked,
+        enrollment: 'automation',
+        status: 'Waiting',
+        reason: 'coolDown',
+        notBefore: '2026-12-09T06:12:00.000Z',
+      }),
+      change({ ...security, ...blocked, reason: 'contested' }),
+      change({ ...security, ...blocked, enrollment: 'automation', reason: 'prerequisite' }),
+    ];
+    expect(planText(shown({ due, followUps, changes: [...due, ...followUps, ...rest] }), options)).toEqual([
+      'o-1 · rollcall.yaml · status known for 118 of 118 active accounts',
+      '',
+      '+ Compute Optimizer: Inactive → Active',
+      '    257698251120  dev-checkout-003    /Workloads/Dev',
+      '    370409564347  test-finance-001    /Workloads/Test',
+      '+ Automation: Inactive → Active',
+      '    361462655942  prod-search-003     /Workloads/Prod',
+      '    257698251120  dev-checkout-003    /Workloads/Dev   after Compute Optimizer',
+      '    370409564347  test-finance-001    /Workloads/Test  after Compute Optimizer',
+      '',
+      'Not in this plan: 3 drifts (rollcall account ID explains each)',
+      '  Waiting',
+      '    117116528772  sandbox-growth-001  Automation: cool-down until',
+      '                                      2026-12-09 06:12 UTC (in 20h 42m)',
+      '  Needs attention',
+      '    190816439781  security-edge-001   Compute Optimizer: contested',
+      '                                      Automation: needs Compute Optimizer first',
+      '5 changes to 3 accounts: 3 now, 2 after Compute Optimizer; 0 opt-outs.',
+    ]);
+    expect(planText(shown({ changes: rest }), options).at(-1)).toBe(
+      'No changes now. 3 drifts are not in this plan: 1 waiting, 2 need attention.',
+    );
+  });
+
+  test('from 120 columns each account has its rule and operation', () => {
+    const lines = planText(shown({ due: [change(dev)] }), { ...options, width: 120, layoutWidth: 120 });
+    expect(lines[3]).toBe('    257698251120  dev-checkout-003  /Workloads/Dev  defaults  UpdateEnrollmentStatus');
+  });
+
+  test('shows rule modes, drift that is only reported, and that nothing differs', () => {
+    const mode = {
+      enrollment: 'automation',
+      observed: 'Active',
+      observedRuleMode: 'NoneAllowed',
+      desiredRuleMode: 'AnyAllowed',
+    } as const;
+    const reported = change({ ...dev, action: 'none', reason: 'alertOnly' });
+    const lines = planText(shown({ due: [change({ ...dev, ...mode })] }), options);
+    expect(lines[2]).toBe('~ Automation rules: NoneAllowed → AnyAllowed');
+    expect(planText(shown({ changes: [reported] }), options).slice(2)).toEqual([
+      'Reported only (mode: alert): 1 drift',
+      '  + Compute Optimizer: Inactive → Active',
+      '    257698251120  dev-checkout-003  /Workloads/Dev',
+      '',
+      'No changes now. 1 drift reported only (mode: alert).',
+    ]);
+    expect(planText(shown({}), options)).toEqual(['No changes. All managed accounts (118) comply with the policy.']);
+  });
+
+  test('says that changes are halted', () => {
+    const halted = { at: '2026-12-08T09:12:00.000Z', by: 'user:ops', reason: 'checking invoice' };
+    const text = planText(shown({ due: [change(dev)], halted }), options).join('\n');
+    expect(text).toContain('! Changes are halted by user/ops at 2026-12-08 09:12 UTC: "checking invoice".');
+  });
+});
+
+test('the calls of a plan name kind, operation and scope', () => {
+  const call = {
+    enrollment: 'automation',
+    operation: 'AssociateAccounts',
+    scope: 'batch',
+    accounts: 101,
+    calls: 3,
+  } as const;
+  expect(callLines([call])).toEqual(['AssociateAccounts (Automation): 3 calls for 101 accounts, up to 50 in a call']);
 });
 
 test('the calls for configurations are shown in the order of the OU tree', () => {

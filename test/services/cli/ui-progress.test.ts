@@ -7,22 +7,31 @@ import { workKey } from '../../../shared/app/plan/planned-work.ts';
 import { account, range } from '../../contract/samples.ts';
 import { streams } from './support.ts';
 
-describe('progress', () => {
-  test('in lines shows the end of a wait', () => {
-    const { written, out, err } = streams();
-    const output = new Output(out, err, { json: false, color: 'never' });
-    const now = Date.UTC(2026, 0, 1, 12);
-    const progress = new RunProgress({ output, now: () => now, stream: process.stderr, mode: 'lines' });
-    progress.begin({});
-    progress.take({ kind: 'waitingForLease', holder: 'x', until: now + 42_000 });
-    progress.take({ kind: 'organization', accounts: 3, done: true });
-    progress.take({ kind: 'waiting', until: now + 61_000 });
+const START = Date.UTC(2026, 11, 1, 9, 41, 5);
+
+function begin(clock: { now: number }, mode: 'lines' | 'live' = 'lines') {
+  const { written, out, err } = streams();
+  const output = new Output(out, err, { json: false, color: 'never' });
+  const calls = { 'a:A': { count: 471, throttled: 0 } };
+  const progress = new RunProgress({ output, now: () => clock.now, stream: process.stderr, mode });
+  if (mode === 'lines') progress.begin(calls);
+  return { written, progress, calls };
+}
+
+describe('reading, in lines', () => {
+  test('shows a wait immediately, and else a line each 10 s', () => {
+    const clock = { now: START };
+    const { written, progress } = begin(clock);
+    progress.take({ kind: 'waitingForLease', holder: 'x', until: START + 42_000 });
+    progress.take({ kind: 'organization', accounts: 118, done: true });
+    clock.now += 10_000;
+    progress.take({ kind: 'listing', listing: 'computeOptimizer', accounts: 84 });
+    clock.now += 9_000;
+    progress.take({ kind: 'listing', listing: 'computeOptimizer', accounts: 118 });
     progress.end();
-    expect(written.err.split('\n').map((line) => line.split(', ')[0])).toEqual([
-      'reading the organization',
-      'waiting for another scan to finish (until 12:00:42 UTC if its process has died)',
-      'reading enrollments',
-      'waiting for the next due change (12:01:01 UTC)',
+    expect(written.err.split('\n')).toEqual([
+      '09:41:05Z waiting for another scan to finish (until 09:41:47 UTC if its process has died)',
+      '09:41:15Z reading enrollments: 84 of 118 accounts',
       '',
     ]);
   });
@@ -30,52 +39,79 @@ describe('progress', () => {
 
 describe('the progress of changes', () => {
   const TOTAL = 290;
-  const keys = new Set(range(TOTAL).map((n) => workKey(account(n % 202), n < 202 ? 'computeOptimizer' : 'automation')));
+  const keyAt = (n: number): readonly [string, 'computeOptimizer' | 'automation'] => [
+    account(n % 202),
+    n < 202 ? 'computeOptimizer' : 'automation',
+  ];
+  const keys = new Set(range(TOTAL).map((n) => workKey(...keyAt(n))));
   const totals = { now: 202, followUps: 88, optOuts: 0, calls: 204 };
+  const queued: Progress = { kind: 'queued', messages: 5, totals, keys };
+
+  const worked = (n: number, outcome: WorkOutcome): Progress => {
+    const [accountId, enrollment] = keyAt(n);
+    return { kind: 'worked', outcome, accountId, enrollment };
+  };
 
   /** The lines of a run with one event every `each` ms. */
   function linesOf(events: readonly Progress[], each: number): string[] {
-    const { written, out, err } = streams();
-    const output = new Output(out, err, { json: false, color: 'never' });
-    let now = Date.UTC(2026, 0, 1, 12);
-    const progress = new RunProgress({ output, now: () => now, stream: process.stderr, mode: 'lines' });
-    progress.begin({});
+    const clock = { now: START };
+    const { written, progress } = begin(clock);
     for (const event of events) {
       progress.take(event);
-      now += each;
+      clock.now += each;
     }
     progress.end();
-    return written.err.split('\n').filter((line) => line.includes('changes'));
+    return written.err.trimEnd().split('\n');
   }
-
-  const worked = (n: number, outcome: WorkOutcome): Progress => {
-    const enrollment = n < 202 ? 'computeOptimizer' : 'automation';
-    return { kind: 'worked', outcome, accountId: account(n % 202), enrollment };
-  };
-  const queued: Progress = { kind: 'queued', messages: 5, totals, keys };
 
   test('relates to the whole plan, and counts each change once, however often it is attempted', () => {
     const again = range(TOTAL).flatMap((n) =>
       (['converging', 'retrying', 'resolved', 'resolved'] as const).map((outcome) => worked(n, outcome)),
     );
     const other = range(50).map((n) => worked(1_000 + n, 'resolved'));
-    const lines = linesOf([queued, ...other, ...again], 50);
-    expect(lines[0]).toContain('290 changes: 202 now, 88 after Compute Optimizer');
+    const lines = linesOf([queued, ...other, ...again], 500);
+    expect(lines[0]).toBe('09:41:05Z plan: 290 changes to 202 accounts: 202 now, 88 after Compute Optimizer');
     const counts = lines.flatMap((line) => line.match(/(\d+) of 290 changes \(\d+%\)/)?.[1] ?? []).map(Number);
     expect(counts.length).toBeGreaterThan(10);
     expect(Math.max(...counts)).toBe(TOTAL);
     expect(counts).toEqual([...counts].sort((a, b) => a - b));
-    expect(lines.at(-1)).toContain('290 of 290 changes (100%): 290 confirmed, 0 failed');
-    expect(lines.at(-1)).not.toContain('left');
+    expect(lines.at(-1)).toMatch(/^\d\d:\d\d:\d\dZ progress: 290 of 290 changes \(100%\), 0 failed$/);
+    const seconds = lines.slice(0, -1).map((line) => Date.parse(`2026-12-01T${line.slice(0, 9)}`));
+    for (const [at, time] of seconds.entries()) if (at > 0) expect(time - (seconds[at - 1] ?? 0)).toBe(10_000);
   });
 
   test('shows the time left only once it can be estimated, and then correctly', () => {
     const lines = linesOf([queued, ...range(145).map((n) => worked(n, n % 29 === 0 ? 'dead' : 'resolved'))], 1_000);
-    const left = lines.filter((line) => line.includes(' left'));
-    expect(lines.find((line) => line.includes('(3%)'))).not.toContain('left');
-    expect(left[0]).toMatch(/^remediating.*\(5%\): .*about \d+m \d\ds left/);
-    // One change per second: half of them are done after 146 s, so 146 s are left.
-    expect(lines.at(-1)).toContain('145 of 290 changes (50%): 140 confirmed, 5 failed, about 2m 26s left');
+    expect(lines[1]).toBe('09:41:15Z progress: 10 of 290 changes (3%), 1 failed');
+    // One change per second.
+    const halfway = lines.find((line) => line.includes('140 of 290'));
+    expect(halfway).toBe('09:43:25Z progress: 140 of 290 changes (48%), 5 failed, about 2m 30s left');
+  });
+
+  test('is a bar of two lines on a terminal', () => {
+    const clock = { now: START };
+    const { progress, calls } = begin(clock, 'live');
+    expect(progress.frame(false)).toEqual(['Reading the organization']);
+    progress.take({ kind: 'organization', accounts: 118, done: true });
+    progress.take({ kind: 'listing', listing: 'computeOptimizer', accounts: 84 });
+    expect(progress.frame(false)).toEqual(['Reading enrollments: 84 of 118 accounts']);
+    progress.take(queued);
+    for (const n of range(145)) {
+      clock.now += 100;
+      progress.take(worked(n, 'resolved'));
+    }
+    for (const n of range(8)) progress.take(worked(145 + n, 'converging'));
+    expect(progress.frame(false)).toEqual([
+      'Remediating  ███████████████░░░░░░░░░░░░░░░  50%  145 of 290 changes',
+      expect.stringMatching(/^ {2}145 confirmed, 0 failed, 8 in progress · about 1[0-6]s left$/),
+    ]);
+    progress.begin({ ...calls, 'b:B': { count: 12, throttled: 12 } });
+    progress.end();
+    for (const n of range(TOTAL)) progress.take(worked(n, n === 7 ? 'dead' : 'resolved'));
+    expect(progress.frame(true)).toEqual([
+      'Remediating  ██████████████████████████████ 100%  290 of 290 changes',
+      '  289 confirmed, 1 failed · 14s · 483 AWS calls · slowed by AWS (12 calls throttled)',
+    ]);
   });
 });
 

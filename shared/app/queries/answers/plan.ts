@@ -69,6 +69,7 @@ const organizationWide = z.object({
 /** `plan --json` without its warnings, and a saved plan. */
 export const planSchema = z.object({
   runId: ulid,
+  createdAt: instant.exactOptional().describe('When the plan was made; earlier versions did not say'),
   organizationId: z.string(),
   policyHash: hash,
   planHash: hash,

@@ -13,6 +13,7 @@ export const AUTOMATION = {
   prerequisites: ['computeOptimizer'],
   // AWS refuses to enable Automation again for 24 hours after it was disabled [automation-disable].
   coolDownMs: 24 * 60 * 60 * 1000,
+  optOutDeletes: null,
   hasRuleMode: true,
   sinceFirstRelease: true,
   actions: [

@@ -12,6 +12,8 @@ export const COMPUTE_OPTIMIZER = {
   targets: ['Active', 'Inactive'],
   prerequisites: [],
   coolDownMs: null,
+  // [API_UpdateEnrollmentStatus]
+  optOutDeletes: 'recommendations and metrics',
   hasRuleMode: false,
   sinceFirstRelease: true,
   actions: [

@@ -12,6 +12,7 @@ export const COST_OPTIMIZATION_HUB = {
   targets: ['Active', 'Inactive'],
   prerequisites: [],
   coolDownMs: null,
+  optOutDeletes: null,
   hasRuleMode: false,
   sinceFirstRelease: false,
   actions: [

@@ -44,6 +44,8 @@ export interface EnrollmentKind<Id extends string = string, Operation extends st
   readonly prerequisites: readonly Id[];
   /** How long AWS refuses to enable it again after an opt-out, in milliseconds; `null`: no cool-down. */
   readonly coolDownMs: number | null;
+  /** What AWS deletes when an account opts out, for people; `null`: AWS documents nothing. */
+  readonly optOutDeletes: string | null;
   /** Whether the organization can associate accounts with its rules: the policy field `organizationRules`. */
   readonly hasRuleMode: boolean;
   /**

@@ -143,7 +143,7 @@ describe('a run that is bound to a plan', () => {
   it('makes the changes and follow-ups of that plan, and no others', async () => {
     const workshop = await open({ policy: policyOf(BOTH, UPTO_4), members: 12 });
     drifted(workshop, 5, 1);
-    const reviewed = readSavedPlan(JSON.parse(JSON.stringify(planDocument(await dry(workshop), 'run'))));
+    const reviewed = readSavedPlan(JSON.parse(JSON.stringify(planDocument(await dry(workshop), 'run', 0))));
     if (!reviewed.ok) throw new Error(reviewed.problem);
     const { planHash, policyHash, keys } = reviewed.plan;
     await new RunStore(workshop.store.registers).storePlan(planHash, policyHash, keys, NOW);
@@ -178,7 +178,7 @@ describe('a saved plan', () => {
     const workshop = await open({ policy: policyOf(BOTH, FREELY), members: 3 });
     drifted(workshop, 2, 0);
     const found = await dry(workshop);
-    const { totals, ...older } = planDocument(found, 'run');
+    const { totals, ...older } = planDocument(found, 'run', 0);
     expect(totals).toMatchObject({ now: 2, followUps: 2 });
     expect(readSavedPlan(JSON.parse(JSON.stringify(older)))).toMatchObject({
       ok: true,
