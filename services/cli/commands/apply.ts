@@ -5,7 +5,6 @@ import { guardrailOf } from '../../../shared/app/queries/plan-document.ts';
 import type { ApplyResult } from '../../../shared/app/runtime/apply.ts';
 import type { Runtime } from '../../../shared/compose/runtime.ts';
 import { durationArgument } from '../../../shared/config/arguments.ts';
-import { readJsonFile } from '../../../shared/config/text-file.ts';
 import { quoted } from '../../../shared/domain/check-result.ts';
 import type { CompiledPolicy } from '../../../shared/domain/policy/index.ts';
 import { toIso } from '../../../shared/domain/time.ts';
@@ -14,6 +13,7 @@ import type { CliContext } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { FinishedRun } from '../run-once.ts';
+import { otherOrganization, readPlan } from '../saved-plans.ts';
 import { type LoadedPolicy, loadPolicy, withApp } from '../session.ts';
 import { warningsFor } from '../snapshot.ts';
 import { callsTable, runText } from '../ui/run-text.ts';
@@ -114,32 +114,9 @@ async function perform(
   return finished;
 }
 
-async function readPlan(path: string, { file, policy }: LoadedPolicy): Promise<SavedPlan> {
-  const { readSavedPlan } = await import('../../../shared/app/plan/saved-plan.ts');
-  const result = readSavedPlan(readJsonFile(path));
-  if (!result.ok) throw new CommandError('PlanInvalid', `${path} cannot be used: ${result.problem}. Make a new plan.`);
-  if (result.plan.policyHash !== policy.hash) {
-    const made = `${path} was made for another policy (${result.plan.policyHash.slice(0, 12)})`;
-    const now = `${file} is ${policy.hash.slice(0, 12)}`;
-    throw new CommandError(
-      'PlanOutdated',
-      `${made}; ${now}. Make a new plan: rollcall plan --policy ${file} --out ${path}`,
-    );
-  }
-  return result.plan;
-}
-
 function assertSameOrganization(app: Runtime, saved: SavedPlan | null): void {
   const { organizationId } = app.caller;
   if (saved !== null && saved.organizationId !== organizationId) throw otherOrganization(saved, organizationId);
-}
-
-export function otherOrganization(saved: SavedPlan, actual: string): CommandError {
-  return new CommandError(
-    'PlanOutdated',
-    `The plan is for organization ${saved.organizationId}, the credentials are for ${actual}. ` +
-      `Use credentials of ${saved.organizationId}, or make a new plan.`,
-  );
 }
 
 function report({ output, config }: CliContext, finished: FinishedRun, policy: CompiledPolicy, again: string): void {

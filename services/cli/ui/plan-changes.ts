@@ -2,7 +2,7 @@ import type { Change } from '../../../shared/domain/decision/plan.ts';
 import { shortReason } from '../../../shared/domain/enrollment/explain-status.ts';
 import { KINDS, kindOf, TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
 import type { Format } from './output.ts';
-import type { PlanLayout, ShownPlan } from './plan-text.ts';
+import type { PlanLayout, ShownPlan } from './plan-shape.ts';
 import { table } from './table.ts';
 import { count, number } from './words.ts';
 

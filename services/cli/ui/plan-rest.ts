@@ -2,7 +2,7 @@ import type { Change } from '../../../shared/domain/decision/plan.ts';
 import { shortReason } from '../../../shared/domain/enrollment/explain-status.ts';
 import { TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
 import type { Status } from '../../../shared/domain/enrollment/status.ts';
-import type { PlanLayout } from './plan-text.ts';
+import type { PlanLayout } from './plan-shape.ts';
 import { paintStatus } from './statuses.ts';
 import { table } from './table.ts';
 import { count, number, upcoming } from './words.ts';

@@ -1,43 +1,16 @@
 import stringWidth from 'string-width';
-import type { Plan } from '../../../shared/app/plan/plan.ts';
-import type { HaltView } from '../../../shared/app/queries/enforcement-view.ts';
 import type { Change } from '../../../shared/domain/decision/plan.ts';
 import { totalChanges } from '../../../shared/domain/decision/plan-totals.ts';
 import { FIRST_KIND } from '../../../shared/domain/enrollment/kinds/index.ts';
-import type { CompiledPolicy } from '../../../shared/domain/policy/index.ts';
 import { haltedBy, tripText } from './guardrail-text.ts';
-import type { Output, Style } from './output.ts';
+import type { Style } from './output.ts';
 import { alertSection, changeSections } from './plan-changes.ts';
 import { configurationsText } from './plan-configurations.ts';
 import { restCounts, restSection } from './plan-rest.ts';
+import type { PlanLayout, PlanTextOptions, ShownPlan } from './plan-shape.ts';
 import { oneLine } from './table.ts';
 import { actorText, count, instant, number, planCounts, shortHash } from './words.ts';
 import { hang, wrap } from './wrap.ts';
-
-/** A plan with what its text says about it. */
-export interface ShownPlan extends Omit<Plan, 'snapshot'> {
-  readonly policy: CompiledPolicy;
-  /** The policy's file. */
-  readonly file: string;
-  /** The command by which the user runs Rollcall. */
-  readonly program: string;
-  readonly halted: HaltView;
-  /** The file that the plan was saved in. */
-  readonly savedAs: string | null;
-}
-
-export interface PlanTextOptions extends Pick<Output, 'style' | 'width' | 'layoutWidth'> {
-  /** Lists every account, not only totals by OU. */
-  readonly list: boolean;
-  /** Epoch ms. */
-  readonly now: number;
-}
-
-export interface PlanLayout extends PlanTextOptions {
-  /** The widths of names and OUs in all lists of the plan, so that these are aligned. */
-  readonly nameWidth: number;
-  readonly ouWidth: number;
-}
 
 /** The longest common width of names and OUs, terminal cells. Longer ones widen their own list. */
 const COMMON = 30;
