@@ -37,7 +37,9 @@ export async function runDoctor(context: CliContext, flags: DoctorFlags): Promis
   const summary = tally(findings);
   const ok = summary.fail === 0;
   const answer: Answer = { ok, store: config.store, summary, checks: findings.map(toJson) };
-  output.result(answer, () => doctorText(findings, output));
+  const step = existsSync(flags.policy ?? DEFAULT_POLICY) ? 'plan' : 'policy init';
+  const { style, width } = output;
+  output.result(answer, () => doctorText(findings, { style, width, next: `${config.program} ${step}` }));
   return ok ? EXIT.ok : EXIT.error;
 }
 
@@ -54,7 +56,7 @@ async function checkPolicy(
   const file = named ?? DEFAULT_POLICY;
   const { program } = context.config;
   if (named === undefined && !existsSync(file)) {
-    const message = `there is no ${file} here; the default role name is tested`;
+    const message = `there is no ${file} yet; the default role name is tested`;
     return { policy: null, policyResult: skipped('missing', message, [`${program} policy init`]) };
   }
   const validate = [`${program} policy validate ${quoted(file)}`];

@@ -63,7 +63,7 @@ describe('doctor without problems', () => {
     expect(await ledger()).toEqual(before);
     expect(changes(running)).toEqual(made);
     const text = await rollcall(['doctor'], { cwd, env });
-    expect(text.stdout).toMatch(/^pass +Trusted access +on for compute-optimizer/m);
+    expect(text.stdout).toMatch(/^ {2}✓ Trusted access +on for compute-optimizer/m);
     expect(text.stdout).toMatch(/^\d+ passed, 0 warnings, 0 failed, \d+ skipped\.$/m);
   });
 
