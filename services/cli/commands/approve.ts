@@ -3,7 +3,8 @@ import type { CliContext } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { reasonArgument, withOperator } from '../operator.ts';
-import { count, instant } from '../ui/words.ts';
+import { count, instant, shortHash } from '../ui/words.ts';
+import { wrap } from '../ui/wrap.ts';
 
 export async function runApprove(context: CliContext, text: string, why: string | undefined): Promise<number> {
   const hash = text.toLowerCase();
@@ -17,7 +18,8 @@ export async function runApprove(context: CliContext, text: string, why: string 
   const { approve, ApprovalError } = await import('../../../shared/app/guardrails/approvals.ts');
   try {
     const approved = await withOperator(context, (deps) => approve(deps, hash, { actor: deps.actor, reason }));
-    context.output.result(document(approved), () => sentences(approved));
+    const { config, output } = context;
+    output.result(document(approved), () => sentences(approved, config.program, output.width));
     return EXIT.ok;
   } catch (error) {
     if (error instanceof ApprovalError) throw new CommandError(error.code, error.message);
@@ -25,16 +27,19 @@ export async function runApprove(context: CliContext, text: string, why: string 
   }
 }
 
-function document({ approval, changes, entryId }: Approved) {
+function document({ approval, changes, accounts, entryId }: Approved) {
   const { planHash, policyHash, actor, reason, at, expiresAt } = approval;
   const times = { at: new Date(at).toISOString(), expiresAt: new Date(expiresAt).toISOString() };
-  return { planHash, policyHash, changes, actor, reason, ...times, entryId };
+  return { planHash, policyHash, changes, accounts, actor, reason, ...times, entryId };
 }
 
-function sentences({ approval, changes }: Approved): string[] {
-  const until = instant(new Date(approval.expiresAt).toISOString());
-  return [
-    `Approved by ${approval.actor}: plan ${approval.planHash.slice(0, 12)} with ${count(changes, 'change')}, once, until ${until}.`,
-    'serve and the deployed functions start with their next tick; otherwise run apply. Only maxChanges and the canary check are lifted.',
-  ];
+function sentences({ approval, changes, accounts }: Approved, program: string, width: number | null): string[] {
+  const { planHash, expiresAt } = approval;
+  const until = instant(new Date(expiresAt).toISOString());
+  const what = `${count(changes, 'change')} to ${count(accounts, 'account')}`;
+  return wrap(
+    `Approved ${what} (plan ${shortHash(planHash)}), once, until ${until}. ` +
+      `Only maxChanges and the canary check are lifted. Now run: ${program} apply`,
+    width,
+  );
 }

@@ -70,6 +70,8 @@ export interface Approved {
   readonly approval: Approval;
   /** How many changes the plan has, follow-ups included. */
   readonly changes: number;
+  /** In how many accounts they are. */
+  readonly accounts: number;
   readonly entryId: string;
 }
 
@@ -114,7 +116,7 @@ export async function approve(deps: ApprovalDeps, hashPrefix: string, { actor, r
   if ((await writeTyped(deps.registers, document, approval, version)) === null)
     throw await alreadyApproved(deps.registers, plan.hash);
   await assertKept(deps.registers, approval);
-  return { approval, changes: changesOf(plan), entryId };
+  return { approval, changes: changesOf(plan), accounts: accountsOf(plan), entryId };
 }
 
 const changesOf = ({ totals, keys }: StoredPlan): number => (totals === null ? keys.length : totalChanges(totals));
@@ -198,11 +200,12 @@ async function alreadyApproved(registers: Registers, hash: string): Promise<Appr
 function approvedEntry(approval: Approval, plan: StoredPlan, id: string) {
   const { actor, at, policyHash, planHash, reason, expiresAt } = approval;
   const context = { newId: () => id, now: at, actor, runId: null, policyHash };
-  const accounts = new Set(plan.keys.map((key) => key.split(' ')[0])).size;
-  const summary = { changes: changesOf(plan), accounts, until: iso(expiresAt) };
+  const summary = { changes: changesOf(plan), accounts: accountsOf(plan), until: iso(expiresAt) };
   const detail = { planHash, summary, ...(reason === null ? {} : { message: reason }) };
   return organizationEntry(context, 'PlanApproved', { detail });
 }
+
+const accountsOf = ({ keys }: StoredPlan): number => new Set(keys.map((key) => key.split(' ')[0])).size;
 
 const short = (hash: string): string => hash.slice(0, 12);
 const iso = (time: EpochMs): string => new Date(time).toISOString();
