@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
+import { DEFAULT_POLICY } from '../../../shared/config/config.ts';
 import { FileError } from '../../../shared/config/file-error.ts';
 import { writeTextFile } from '../../../shared/config/text-file.ts';
+import { quoted } from '../../../shared/domain/check-result.ts';
 import { byKind, type EnrollmentId, kindOf } from '../../../shared/domain/enrollment/kinds/index.ts';
 import type { CliContext } from '../context.ts';
 import { PolicyError } from '../errors.ts';
@@ -29,14 +31,16 @@ export async function runInit(context: CliContext, flags: InitFlags): Promise<nu
     const described = await describeOrganization(deps, settings, retrying, probing, accessOf(flags), onProgress);
     return { inited: described, id: deps.newId() };
   });
-  const { text, organizationId, accounts, unread, broken } = inited;
+  const { text, organizationId, accounts, active, unread, broken } = inited;
   if (!toStdout) writeTextFile(out, text, id, force ? 'replace' : 'refuse');
+  const rules = await rulesIn(context, text);
+  const flag = out === DEFAULT_POLICY ? '' : ` --policy ${quoted(out)}`;
   const written = [
-    `${out} describes ${organizationId} as it is now: ${count(accounts, 'account')}, mode: alert.`,
-    `Next: edit it to what you want, then: ${config.program} plan --policy ${out}`,
+    `Wrote ${out}: ${count(active, 'active account')} as they are now, ${count(rules, 'rule')}, mode: alert.`,
+    `Next: edit it to what you want, then: ${config.program} plan${flag}`,
   ];
   const file = toStdout ? null : out;
-  output.result({ file, organizationId, accounts, unread, broken, policy: text }, () =>
+  output.result({ file, organizationId, accounts, active, rules, unread, broken, policy: text }, () =>
     toStdout ? [text.trimEnd()] : written,
   );
   for (const sentence of broken) output.note(`warning: ${sentence}`);
@@ -62,4 +66,11 @@ async function probingPolicy({ clock }: CliContext, flags: InitFlags) {
   const parsed = parsePolicy(text, { file: '--member-role, --external-id', now: clock.now() });
   if (!parsed.ok) throw new PolicyError('--member-role or --external-id', parsed.findings);
   return compilePolicy(parsed.policy);
+}
+
+/** The number of rules of a written policy. */
+async function rulesIn({ clock }: CliContext, text: string): Promise<number> {
+  const { parsePolicy } = await import('../../../shared/domain/policy/index.ts');
+  const parsed = parsePolicy(text, { file: 'policy init', now: clock.now() });
+  return parsed.ok ? parsed.policy.rules.length : 0;
 }

@@ -68,9 +68,8 @@ export interface Approver {
 
 export interface Approved {
   readonly approval: Approval;
-  /** How many changes the plan has, follow-ups included. */
+  /** How many changes the plan has, follow-ups included, and in how many accounts. */
   readonly changes: number;
-  /** In how many accounts they are. */
   readonly accounts: number;
   readonly entryId: string;
 }
@@ -120,6 +119,7 @@ export async function approve(deps: ApprovalDeps, hashPrefix: string, { actor, r
 }
 
 const changesOf = ({ totals, keys }: StoredPlan): number => (totals === null ? keys.length : totalChanges(totals));
+const accountsOf = ({ keys }: StoredPlan): number => new Set(keys.map((key) => key.split(' ')[0])).size;
 
 /** Advice for a plan that is held up by a guardrail which no approval lifts. */
 const UNLIFTABLE: ReadonlyMap<string | null, string> = new Map([
@@ -204,8 +204,6 @@ function approvedEntry(approval: Approval, plan: StoredPlan, id: string) {
   const detail = { planHash, summary, ...(reason === null ? {} : { message: reason }) };
   return organizationEntry(context, 'PlanApproved', { detail });
 }
-
-const accountsOf = ({ keys }: StoredPlan): number => new Set(keys.map((key) => key.split(' ')[0])).size;
 
 const short = (hash: string): string => hash.slice(0, 12);
 const iso = (time: EpochMs): string => new Date(time).toISOString();

@@ -16,6 +16,8 @@ export interface Inited {
   readonly text: string;
   readonly organizationId: string;
   readonly accounts: number;
+  /** Accounts that are ACTIVE. */
+  readonly active: number;
   /** Accounts with an enrollment that could not be read. */
   readonly unread: number;
   readonly broken: readonly string[];
@@ -55,6 +57,7 @@ export async function describeOrganization(
     }),
     organizationId: seen.caller.organizationId,
     accounts: accounts.length,
+    active: active.length,
     unread: unread.length,
     broken: seen.broken,
   };

@@ -146,9 +146,19 @@ function accountRule(label: Label, accounts: readonly OrganizationAccount[], man
   const line = ({ id, name }: OrganizationAccount) =>
     `    - "${id}" # ${shown(name)}${id === managementAccountId ? ', the management account' : ''}`;
   return {
-    id: `accounts-${label.key.toLowerCase()}`,
+    id: groupName(label),
     lines: ['match:', '  accounts:', ...byId.map(line), ...fields(label)],
   };
+}
+
+/** Names a group of accounts, not values: an edited value must not contradict the name of its rule. */
+function groupName(label: Label): string {
+  const kinds = kindsInUse(() => false);
+  if (kinds.some(({ id }) => label[id] === 'unmanaged')) return 'not-settled';
+  const enabled = kinds.filter(({ id }) => label[id] === 'Active');
+  if (enabled.length === 0) return 'not-enrolled';
+  if (enabled.length === kinds.length) return 'enrolled';
+  return `only-${enabled.map(({ title }) => title.toLowerCase().replaceAll(' ', '-')).join('-')}`;
 }
 
 function ouRule(node: OuNode, label: Label) {

@@ -73,7 +73,7 @@ defaults:
   mode: alert
 # The first matching rule that sets a field decides it.
 rules:
-  - id: accounts-inactive-inactive-unmanaged
+  - id: not-enrolled
     match:
       accounts:
         - "100000000004" # \`account-4\`
@@ -201,7 +201,7 @@ defaults:
     ]);
     const { policy, warnings } = accepted(text);
     expect(warnings).toEqual([]);
-    expect(policy.rules.map((rule) => rule.id)).toEqual(['accounts-inactive-inactive-unmanaged', 'q', 'ou-defaults']);
+    expect(policy.rules.map((rule) => rule.id)).toEqual(['not-enrolled', 'q', 'ou-defaults']);
     expect(policy.rules[1]?.match.ou).toEqual(['/"Q": [#\n']);
   });
 });
