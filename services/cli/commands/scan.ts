@@ -27,7 +27,13 @@ export async function runScan(context: CliContext, flags: ScanFlags): Promise<nu
   const { plan, runId, status, newDrifts, durationMs } = finished;
   const warnings = await warningsFor(loaded, plan.snapshot, clock.now());
   if (!output.json) for (const warning of warnings) output.note(formatFinding(warning));
-  const document = { ...planDocument(plan, runId), openDrift: status.openDrift, newDrifts, durationMs, warnings };
+  const document = {
+    ...planDocument(plan, runId, startedAt),
+    openDrift: status.openDrift,
+    newDrifts,
+    durationMs,
+    warnings,
+  };
   output.result(document, () => scanText(finished, output));
   return planExit(plan, document);
 }

@@ -31,19 +31,6 @@ export const ORDER: readonly Status[] = [
 /** Statuses of enrollments that the policy does not enforce. They do not count for compliance. */
 const OUT_OF_SCOPE: ReadonlySet<Status> = new Set(['Suspended', 'Exempt', 'Unmanaged', 'Not applicable']);
 
-/** Accounts by status and enrollment; with `after`, before → after. Rows with only zeros are left out. */
-export function statusTable(before: StatusCounts, style: Style, after?: StatusCounts): string[] {
-  const kinds = kindsShownIn(before, ...(after === undefined ? [] : [after]));
-  const rows = shownStatuses(before, ...(after === undefined ? [] : [after])).map((status) => [
-    status,
-    ...kinds.map(({ id }) => {
-      const was = number(before[id][status] ?? 0);
-      return after === undefined ? was : `${was} → ${number(after[id][status] ?? 0)}`;
-    }),
-  ]);
-  return countTable(kinds, rows, style);
-}
-
 /**
  * The percentage of compliant accounts, and accounts by status and enrollment.
  * @param since counts of an earlier time: each count is followed by its difference, such as `111 +3`

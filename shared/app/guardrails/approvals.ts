@@ -199,10 +199,9 @@ async function alreadyApproved(registers: Registers, hash: string): Promise<Appr
 
 function approvedEntry(approval: Approval, plan: StoredPlan, id: string) {
   const { actor, at, policyHash, planHash, reason, expiresAt } = approval;
-  const context = { newId: () => id, now: at, actor, runId: null, policyHash };
   const summary = { changes: changesOf(plan), accounts: accountsOf(plan), until: iso(expiresAt) };
   const detail = { planHash, summary, ...(reason === null ? {} : { message: reason }) };
-  return organizationEntry(context, 'PlanApproved', { detail });
+  return organizationEntry({ newId: () => id, now: at, actor, runId: null, policyHash }, 'PlanApproved', { detail });
 }
 
 const short = (hash: string): string => hash.slice(0, 12);

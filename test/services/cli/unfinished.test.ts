@@ -99,13 +99,6 @@ describe('how a run ends', () => {
     expect(exitOf({ open: [open] })).toBe(0);
     expect(exitOf({ open: [open], unreachable: lost })).toBe(1);
     expect(exitOf({ unreachable: lost })).toBe(0);
-<<<<<<< HEAD
-    expect(textOf({ open: [open], unreachable: lost })).toContain(
-      'AWS is unreachable since 2026-11-22 00:00 UTC: GetEnrollmentStatus failed (ECONNREFUSED). Open changes stay queued',
-    );
-    expect(textOf({ unreachable: lost })).not.toContain('unreachable');
-=======
->>>>>>> 017c3d66 (feat(cli): show plans by OU, and end apply with one line)
   });
 
   test('exits 3 if changes were not started, because another process has their messages', () => {
