@@ -2,14 +2,14 @@ import { approve } from '../../shared/app/guardrails/approvals.ts';
 import { ControlsError, halt, resume, suspend, unhalt } from '../../shared/app/guardrails/controls.ts';
 import { previewSelector } from '../../shared/app/guardrails/selector-preview.ts';
 import { settleControls } from '../../shared/app/operator/apply-controls.ts';
-import { askForScan, redrive } from '../../shared/app/operator/commands.ts';
+import { askForScan, checkAccounts, redrive } from '../../shared/app/operator/commands.ts';
 import { resumeContested } from '../../shared/app/operator/resume-contested.ts';
 import { untilArgument } from '../../shared/config/arguments.ts';
 import { type OperatorSelector, parseOperatorSelector } from '../../shared/domain/policy/index.ts';
 import { toIso } from '../../shared/domain/time.ts';
 import { ApiProblem } from './problem.ts';
 import { type Call, jsonRoute, NONE } from './route.ts';
-import { approveBody, reasonBody, redriveBody, resumeBody, suspendBody } from './schemas/operate.ts';
+import { approveBody, checkBody, reasonBody, redriveBody, resumeBody, suspendBody } from './schemas/operate.ts';
 
 type AnyCall = Pick<Call<unknown, unknown, unknown>, 'system' | 'principal'>;
 
@@ -88,16 +88,29 @@ export const operatorRoutes = [
     ...NONE,
     body: resumeBody,
     handle: async (call) => {
+      const { reason = null } = call.body;
       const selector = selectorOf(call.body.selector);
       const deps = depsOf(call);
-      const contested = await resumeContested(deps, selector);
-      const { ended, left } = await resumeIfSuspended(deps, selector, contested.length > 0);
+      const contested = await resumeContested(deps, selector, reason);
+      const { ended, left } = await resumeIfSuspended(deps, { selector, reason }, contested.length > 0);
       await settleControls(deps);
       return {
         resumed: [...new Set([...ended, ...contested])],
         left: left.filter((id) => !contested.includes(id)),
         by: deps.actor,
       };
+    },
+  }),
+  jsonRoute({
+    ...{ method: 'post', path: '/api/check', operationId: 'check', answer: 'Check' },
+    summary: 'Read these accounts again now, and remediate their drift as the policy declares',
+    ...NONE,
+    body: checkBody,
+    handle: async (call) => {
+      const { accounts, reason = null } = call.body;
+      const { policy } = await call.system.policy();
+      const deps = depsOf(call);
+      return { ...(await checkAccounts(deps, { accounts, policyHash: policy.hash, reason })), by: deps.actor };
     },
   }),
   jsonRoute({
@@ -129,9 +142,13 @@ export const operatorRoutes = [
 ];
 
 /** Ends suspensions. A selector without suspended accounts is an error only if the command has not resumed contested accounts either. */
-async function resumeIfSuspended(deps: Parameters<typeof resume>[0], selector: OperatorSelector, contested: boolean) {
+async function resumeIfSuspended(
+  deps: Parameters<typeof resume>[0],
+  { selector, reason }: { readonly selector: OperatorSelector; readonly reason: string | null },
+  contested: boolean,
+) {
   try {
-    return await resume(deps, selector);
+    return await resume(deps, selector, reason);
   } catch (error) {
     if (error instanceof ControlsError && contested) return { ended: [], left: selector.accounts };
     throw error;

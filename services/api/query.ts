@@ -10,6 +10,7 @@ export const MAX_LIMIT = 1_000;
 export const limit = (max: number, preset: number) =>
   z.coerce.number().int().min(1).max(max).default(preset).describe(`Maximum number of results; default ${preset}`);
 export const cursor = z.string().min(1).max(2_048).optional().describe('`next` of the previous page');
+export const offset = z.coerce.number().int().min(0).max(1_000_000).optional();
 export const word = z.string().min(1).max(200);
 /** An ARN, or another name that CloudTrail has for a caller. */
 export const actor = z.string().min(1).max(512);

@@ -38,6 +38,7 @@ export const SCHEMAS = {
   Halt: operate.haltAnswer,
   Suspension: operate.suspendAnswer,
   Resumption: operate.resumeAnswer,
+  Check: operate.checkAnswer,
   Approval: operate.approveAnswer,
   Redrive: operate.redriveAnswer,
   Reaction: operate.reaction,

@@ -1,19 +1,46 @@
 import * as z from 'zod';
 import { ACCOUNT_SORTS, type AccountListQuery } from '../../../shared/app/queries/account-list.ts';
 import { accountView } from '../../../shared/app/queries/account-view.ts';
+import { accountsCsv } from '../../../shared/app/queries/accounts-csv.ts';
 import { accountId, complianceStatus, enrollment, verdict } from '../../../shared/app/queries/answers/common.ts';
 import { MAX_ACCOUNTS } from '../../../shared/domain/page-bounds.ts';
+import { toIso } from '../../../shared/domain/time.ts';
 import { compressed } from '../compression.ts';
 import { isKnown } from '../negotiation.ts';
 import { ApiProblem } from '../problem.ts';
-import { actor, cursor, flag, limit, MAX_LIMIT, several, word } from '../query.ts';
+import { actor, cursor, flag, limit, MAX_LIMIT, offset, several, word } from '../query.ts';
 import { jsonRoute, NONE, streamRoute } from '../route.ts';
-import { MOST_AT_ONCE, tooLarge } from '../stream.ts';
+import { MOST_AT_ONCE, streamText, tooLarge } from '../stream.ts';
 import type { ApiSystem } from '../system.ts';
 import { policyIfAny } from './status.ts';
 
+const LINES_AT_ONCE = 500;
+
 /** Large enough for the whole organization in one answer. Other lists have lower limits, because each of their rows costs more. */
 const MAX_ACCOUNTS_LIMIT = MAX_ACCOUNTS;
+
+const CSV = 'text/csv; charset=utf-8; header=present';
+
+/** The filters of lists of accounts. */
+const accountFilter = {
+  status: several(complianceStatus).describe('Any of these'),
+  verdict: several(verdict).describe('Any of these internal names of statuses'),
+  reason: several(word).describe('Any of these; of the same enrollment as status, verdict, rule and changedBy'),
+  rule: several(word).describe('Any of these deciding rules'),
+  changedBy: several(actor).describe('Any of these actors behind an open drift; `unknown`: nobody is named'),
+  accountStatus: several(complianceStatus).describe(
+    'The status of `enrollment`, or, without it, of the account: the worst of its enrollments',
+  ),
+  enrollment: enrollment
+    .optional()
+    .describe(
+      'Accounts with this enrollment, and what all statuses, reasons, rules and actors are about; default: any',
+    ),
+  ou: word.optional().describe('This OU and all OUs below it'),
+  text: word.optional().describe('Part of id, name, OU, reason, rule or actor'),
+  sort: z.enum(ACCOUNT_SORTS).default('accountId').describe('severity: worst status first, then oldest'),
+  order: z.enum(['asc', 'desc']).default('asc'),
+};
 
 export const accountRoutes = [
   streamRoute({
@@ -22,25 +49,33 @@ export const accountRoutes = [
     heavy: true,
     ...NONE,
     query: z.strictObject({
-      status: several(complianceStatus).describe('Any of these'),
-      verdict: several(verdict).describe('Any of these internal names of statuses'),
-      reason: several(word).describe('Any of these; of the same enrollment as status, verdict, rule and changedBy'),
-      rule: several(word).describe('Any of these deciding rules'),
-      changedBy: several(actor).describe('Any of these actors behind an open drift; `unknown`: nobody is named'),
-      accountStatus: several(complianceStatus).describe('The status of the account: the worst of its enrollments'),
-      enrollment: enrollment
-        .optional()
-        .describe('The enrollment that status, verdict, reason, rule and changedBy are about; default: any'),
-      ou: word.optional().describe('This OU and all OUs below it'),
-      text: word.optional().describe('Part of id, name, OU, reason, rule or actor'),
-      sort: z.enum(ACCOUNT_SORTS).default('accountId'),
-      order: z.enum(['asc', 'desc']).default('asc'),
+      ...accountFilter,
       limit: limit(MAX_ACCOUNTS_LIMIT, 100),
       cursor,
+      offset: offset.describe('Skip this many accounts; not with a cursor'),
       facets: flag.describe('Include the values that can be filtered by'),
     }),
-    handle: async ({ system, headers, query: { facets, ...query } }) =>
-      answerOf(system, { ...query, cursor: query.cursor ?? null }, { facets: facets === 'true', headers }),
+    handle: async ({ system, headers, query: { facets, ...query } }) => {
+      if (query.offset !== undefined && query.cursor !== undefined) throw offsetWithCursor();
+      return answerOf(system, { ...query, cursor: query.cursor ?? null }, { facets: facets === 'true', headers });
+    },
+  }),
+  streamRoute({
+    ...{ method: 'get', path: '/api/accounts/export', operationId: 'accountsExport' },
+    types: { [CSV]: null },
+    summary: 'All accounts that match the filters, as CSV with a header',
+    heavy: true,
+    ...NONE,
+    query: z.strictObject(accountFilter),
+    handle: async ({ system, query }) => {
+      const rows = await system.accounts.all(query);
+      const day = toIso(system.clock.now()).slice(0, 10);
+      const headers = {
+        'content-type': CSV,
+        'content-disposition': `attachment; filename="rollcall-accounts-${day}.csv"`,
+      };
+      return streamText(system, chunked(accountsCsv(rows)), headers, { advice: 'Filter by OU or status.' });
+    },
   }),
   jsonRoute({
     ...{ method: 'get', path: '/api/accounts/{id}', operationId: 'account', answer: 'Account' },
@@ -59,6 +94,27 @@ export const accountRoutes = [
     },
   }),
 ];
+
+function offsetWithCursor(): ApiProblem {
+  const message = 'expected either offset or cursor, found both';
+  return new ApiProblem(400, 'BadRequest', `Invalid query parameter \`offset\`: ${message}`, {
+    errors: [{ where: 'query.offset', message }],
+  });
+}
+
+/** Lines in parts of some hundred, so that each part is worth sending. */
+async function* chunked(lines: Iterable<string>): AsyncGenerator<string> {
+  let part = '';
+  let count = 0;
+  for (const line of lines) {
+    part += line;
+    count += 1;
+    if (count % LINES_AT_ONCE !== 0) continue;
+    yield part;
+    part = '';
+  }
+  if (part !== '') yield part;
+}
 
 async function answerOf(
   { accounts, streams }: ApiSystem,

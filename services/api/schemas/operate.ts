@@ -24,7 +24,8 @@ export const suspendBody = z.strictObject({
     .optional()
     .describe('A day (its end, UTC), a time, or a duration from now such as 2h'),
 });
-export const resumeBody = z.strictObject({ selector: z.string().min(1).max(20_000) });
+export const resumeBody = z.strictObject({ selector: z.string().min(1).max(20_000), reason });
+export const checkBody = z.strictObject({ accounts: z.array(accountId).min(1).max(100), reason });
 export const approveBody = z.strictObject({
   planHash: z.string().regex(/^[0-9a-f]{12,64}$/, 'expected the hash of a plan, 12 to 64 hexadecimal digits'),
   reason,
@@ -53,6 +54,11 @@ export const suspendAnswer = z.object({
   unseen: list(accountId).describe('Suspended although the last scan did not find them'),
 });
 export const resumeAnswer = z.object({ resumed: list(z.string()), left: list(z.string()), by: z.string() });
+export const checkAnswer = z.object({
+  queued: list(accountId).describe('Read within seconds'),
+  unknown: list(accountId).describe('Not recorded; the next scan finds them'),
+  by: z.string(),
+});
 export const approveAnswer = z.object({
   planHash: z.string(),
   policyHash: z.string(),

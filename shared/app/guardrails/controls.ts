@@ -182,11 +182,15 @@ export async function suspend(
 }
 
 /** @throws ControlsError if no suspension has this selector. */
-export async function resume(deps: OperatorDeps, selector: OperatorSelector): Promise<Resumption> {
+export async function resume(
+  deps: OperatorDeps,
+  selector: OperatorSelector,
+  reason: string | null = null,
+): Promise<Resumption> {
   const act = actOf(deps);
   const outcome: { last: Resumption | null } = { last: null };
   await change(deps, (current) => {
-    outcome.last = resumed(current, act, selector);
+    outcome.last = resumed(current, act, selector, reason);
     if (outcome.last.ended.length === 0) throw notSuspended(current, selector);
     return outcome.last.controls;
   });

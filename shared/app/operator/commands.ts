@@ -3,6 +3,7 @@ import type { Deps } from '../context.ts';
 import { commandContext, organizationEntry } from '../ledger/organization-entry.ts';
 import { writeOrganizationEntry } from '../ledger/write-entries.ts';
 import { makeScanDue } from '../schedule/scan-schedule.ts';
+import { type EnqueuedAccounts, enqueueAccounts } from '../work-queue/enqueue-event-accounts.ts';
 
 export type OperatorDeps = Pick<Deps, 'ledger' | 'records' | 'registers' | 'clock' | 'newId' | 'actor'>;
 
@@ -30,6 +31,18 @@ export async function askForScan(
 ): Promise<void> {
   await recordCommand(deps, { type: 'ScanRequested', reason, message: `${deps.actor} asked for a scan now` });
   await makeDue();
+}
+
+/** Enqueues accounts, so that workers read them within seconds. */
+export async function checkAccounts(
+  deps: OperatorDeps & Pick<Deps, 'queue'>,
+  asked: { readonly accounts: readonly string[]; readonly policyHash: string; readonly reason: string | null },
+): Promise<EnqueuedAccounts> {
+  const { accounts, policyHash, reason } = asked;
+  const which = accounts.length === 1 ? `account ${accounts[0]}` : `${accounts.length} accounts`;
+  const message = `${deps.actor} asked to check ${which} again`;
+  await recordCommand(deps, { type: 'ScanRequested', reason, message, summary: { accounts } });
+  return enqueueAccounts(deps, policyHash, accounts);
 }
 
 /** @returns the ids that were put back on the queue */

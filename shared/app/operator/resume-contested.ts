@@ -19,16 +19,26 @@ const isContested = (record: AccountRecord): boolean =>
 
 /**
  * Lets Rollcall change matching contested accounts and organization enrollment configurations again.
+ * @param reason recorded in the audit log
  * @returns what was contested: ids of accounts, and the selectors of the root and OUs whose configuration was
  */
-export async function resumeContested(deps: ResumeDeps, selector: OperatorSelector): Promise<readonly string[]> {
-  const accounts = await resumeAccounts(deps, selector);
-  const configurations = await resumeConfigurations(deps, selector);
+export async function resumeContested(
+  deps: ResumeDeps,
+  selector: OperatorSelector,
+  reason: string | null = null,
+): Promise<readonly string[]> {
+  const message = reason === null ? MESSAGE : `${MESSAGE}: ${reason}`;
+  const accounts = await resumeAccounts(deps, selector, message);
+  const configurations = await resumeConfigurations(deps, selector, message);
   return [...new Set([...accounts, ...configurations])];
 }
 
 /** An `AccountResumed` entry makes each account due immediately. */
-async function resumeAccounts(deps: ResumeDeps, selector: OperatorSelector): Promise<readonly AccountId[]> {
+async function resumeAccounts(
+  deps: ResumeDeps,
+  selector: OperatorSelector,
+  message: string,
+): Promise<readonly AccountId[]> {
   const context = commandContext(deps);
   const resumed: AccountId[] = [];
   for await (const page of deps.records.all()) {
@@ -41,7 +51,7 @@ async function resumeAccounts(deps: ResumeDeps, selector: OperatorSelector): Pro
         record,
         decide: (current: AccountRecord): EntryDraft[] =>
           isContested(current)
-            ? [accountEntry(context, 'AccountResumed', current.accountId, null, { detail: { message: MESSAGE } })]
+            ? [accountEntry(context, 'AccountResumed', current.accountId, null, { detail: { message } })]
             : [],
       })),
     );
@@ -51,13 +61,17 @@ async function resumeAccounts(deps: ResumeDeps, selector: OperatorSelector): Pro
 }
 
 /** The next scan stores them again; it is due immediately. */
-async function resumeConfigurations(deps: ResumeDeps, selector: OperatorSelector): Promise<readonly string[]> {
+async function resumeConfigurations(
+  deps: ResumeDeps,
+  selector: OperatorSelector,
+  message: string,
+): Promise<readonly string[]> {
   const found: ContestedConfiguration[] = [];
   for (const each of await contestedConfigurations(deps.registers, deps.clock.now()))
     if (await matchesTarget(deps, selector, each)) found.push(each);
   if (found.length === 0) return [];
   for (const configuration of found) {
-    const detail = { message: MESSAGE, selector: selector.text, configuration };
+    const detail = { message, selector: selector.text, configuration };
     await writeOrganizationEntry(deps, () => organizationEntry(commandContext(deps), 'AccountResumed', { detail }));
   }
   await endContest(deps.registers, new Set(found.map(({ targetId }) => targetId)));

@@ -26,8 +26,9 @@ export interface AccountListQuery {
   readonly rule?: readonly string[] | undefined;
   /** Who caused the open drift, as the row names them; `unknown` stands for open drift without a name. */
   readonly changedBy?: readonly string[] | undefined;
-  /** The account's own status: the worst of its enrollments. */
+  /** The status of `enrollment`, or, without it, of the account: the worst of its enrollments. */
   readonly accountStatus?: readonly Status[] | undefined;
+  /** Accounts with a recorded status of this enrollment; all other conditions are then about it. */
   readonly enrollment?: EnrollmentId | undefined;
   /** The OU and all OUs below it. */
   readonly ou?: string | undefined;
@@ -37,7 +38,12 @@ export interface AccountListQuery {
   readonly order: 'asc' | 'desc';
   readonly limit: number;
   readonly cursor: string | null;
+  /** Skips this many accounts; without a cursor only. */
+  readonly offset?: number | undefined;
 }
+
+/** A list of accounts without its page. */
+export type AccountFilter = Omit<AccountListQuery, 'limit' | 'cursor' | 'offset'>;
 
 /** The value of the filter `changedBy` for open drift whose actor is unknown. */
 const NOBODY_NAMED = 'unknown';
@@ -78,25 +84,27 @@ export class AccountTable {
   async page(query: AccountListQuery): Promise<AccountPage> {
     const { all: rows } = await this.#rows();
     await this.#turn();
-    const { order, limit, sort, accountStatus } = query;
-    const counted = rows.filter((row) => fits(row, query));
-    const fitting =
-      accountStatus === undefined ? counted : counted.filter((row) => accountStatus.includes(row.accountStatus));
-    const sign = order === 'asc' ? 1 : -1;
-    const compare = (a: Place, b: Place): number => sign * (compareText(a.key, b.key) || compareText(a.id, b.id));
-    const places = fitting.map((row) => ({ row, key: sortKey(row, sort), id: row.accountId })).sort(compare);
+    const { limit } = query;
+    const { counted, places, compare } = arranged(rows, query);
     const after = query.cursor === null ? null : placeOf(query.cursor, query);
-    const from = after === null ? 0 : places.findIndex((place) => compare(place, after) > 0);
+    const from = after === null ? (query.offset ?? 0) : places.findIndex((place) => compare(place, after) > 0);
     const page = from < 0 ? [] : places.slice(from, from + limit);
     const last = page.at(-1);
     const more = last !== undefined && from + limit < places.length;
     return {
       accounts: page.map(({ row }) => row),
       next: more ? cursorOf(last, query) : null,
-      total: fitting.length,
+      total: places.length,
       all: rows.length,
-      counts: countsOf(counted),
+      counts: countsOf(counted, query.enrollment),
     };
+  }
+
+  /** All accounts that match, in order. */
+  async all(filter: AccountFilter): Promise<readonly AccountRow[]> {
+    const { all: rows } = await this.#rows();
+    await this.#turn();
+    return arranged(rows, filter).places.map(({ row }) => row);
   }
 
   /** The values that accounts can be filtered by, most frequent first. */
@@ -153,18 +161,40 @@ export class AccountTable {
   }
 }
 
-function countsOf(rows: readonly AccountRow[]): AccountPage['counts'] {
+/** `counted`: the accounts that match every condition except the status; `places`: those with the status too, in order. */
+function arranged(rows: readonly AccountRow[], filter: AccountFilter) {
+  const { accountStatus, enrollment, order } = filter;
+  const counted = rows.filter((row) => fits(row, filter));
+  const fitting = counted.filter((row) => accountStatus?.includes(statusIn(row, enrollment)) ?? true);
+  const sign = order === 'asc' ? 1 : -1;
+  const compare = (a: Key, b: Key): number => sign * (compareText(a.key, b.key) || compareText(a.id, b.id));
+  const keyed = fitting.map((row): Place => ({ row, key: sortKey(row, filter), id: row.accountId }));
+  return { counted, places: keyed.sort(compare), compare };
+}
+
+/** The status that tabs and filters are about. */
+const statusIn = (row: AccountRow, only: EnrollmentId | undefined): Status =>
+  only === undefined ? row.accountStatus : (row[only]?.complianceStatus ?? 'Unknown');
+
+function countsOf(rows: readonly AccountRow[], only: EnrollmentId | undefined): AccountPage['counts'] {
   const counts = new Map<Status, number>();
-  for (const { accountStatus } of rows) counts.set(accountStatus, (counts.get(accountStatus) ?? 0) + 1);
+  for (const row of rows) {
+    const status = statusIn(row, only);
+    counts.set(status, (counts.get(status) ?? 0) + 1);
+  }
   return {
     ...NO_STATUSES,
     ...Object.fromEntries(counts),
   };
 }
 
-interface Place {
+interface Key {
   readonly key: string;
   readonly id: string;
+}
+
+interface Place extends Key {
+  readonly row: AccountRow;
 }
 
 function cellsOf(row: AccountRow, only?: EnrollmentId): Cell[] {
@@ -172,8 +202,9 @@ function cellsOf(row: AccountRow, only?: EnrollmentId): Cell[] {
   return names.flatMap((name) => row[name] ?? []);
 }
 
-function fits(row: AccountRow, query: AccountListQuery): boolean {
+function fits(row: AccountRow, query: AccountFilter): boolean {
   const { status, verdict, reason, rule, changedBy, enrollment, ou, text } = query;
+  if (enrollment !== undefined && row[enrollment] === null) return false;
   if (ou !== undefined && !(row.ou !== '' && ouCovers(ou, row.ou))) return false;
   const asksCells = [status, verdict, reason, rule, changedBy].some((each) => each !== undefined);
   const cellFits = (cell: Cell): boolean =>
@@ -191,7 +222,7 @@ function hasText(row: AccountRow, wanted: string): boolean {
   return [row.accountId, row.name, row.ou, ...cells].some((part) => part?.toLowerCase().includes(wanted) ?? false);
 }
 
-function sortKey(row: AccountRow, sort: AccountSort): string {
+function sortKey(row: AccountRow, { sort, enrollment }: Pick<AccountFilter, 'sort' | 'enrollment'>): string {
   switch (sort) {
     case 'accountId':
       return row.accountId;
@@ -202,13 +233,21 @@ function sortKey(row: AccountRow, sort: AccountSort): string {
     case 'since':
       // Newest change first.
       return cellsOf(row).reduce((latest, { since }) => (since > latest ? since : latest), '');
-    case 'severity':
-      return `${String(severityOf(row.accountStatus)).padStart(2, '0')} ${row.since ?? ''} ${row.name.toLowerCase()}`;
+    case 'severity': {
+      const severity = String(severityOf(statusIn(row, enrollment))).padStart(2, '0');
+      return `${severity} ${sinceIn(row, enrollment)} ${row.name.toLowerCase()}`;
+    }
     case 'age':
-      return row.since ?? '';
+      return sinceIn(row, enrollment);
     default:
       return verdictKey(row[sort]);
   }
+}
+
+/** Start of the open drift, or of the status. */
+function sinceIn(row: AccountRow, only: EnrollmentId | undefined): string {
+  const cell = only === undefined ? null : row[only];
+  return (cell === null ? row.since : (cell.driftSince ?? cell.since)) ?? '';
 }
 
 /** In the order of VERDICTS; enrollments without a verdict come last. */
@@ -223,15 +262,15 @@ const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 
 const listCursor = makeCursor(z.tuple([z.string(), z.string(), z.string()]));
 
 /** Identifies the list that a cursor belongs to: the query without its page. */
-function questionOf({ limit: _limit, cursor: _cursor, ...question }: AccountListQuery): string {
+function questionOf({ limit: _limit, cursor: _cursor, offset: _offset, ...question }: AccountListQuery): string {
   return sha256Hex(JSON.stringify(Object.entries(question).sort())).slice(0, 16);
 }
 
-function cursorOf({ key, id }: Place, query: AccountListQuery): string {
+function cursorOf({ key, id }: Key, query: AccountListQuery): string {
   return listCursor.encode([key, id, questionOf(query)]);
 }
 
-function placeOf(cursor: string, query: AccountListQuery): Place {
+function placeOf(cursor: string, query: AccountListQuery): Key {
   const [key, id, question] = listCursor.decode(cursor);
   if (question !== questionOf(query)) {
     throw new BadCursorError(

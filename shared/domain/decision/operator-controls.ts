@@ -82,8 +82,10 @@ export function unhalted(controls: Controls, act: Act): Controls {
   };
 }
 
+const withWhy = (text: string, why: string | null): string => (why === null ? text : `${text}: ${why}`);
+
 const suspendedText = ({ selector, until, reason }: Pick<OperatorSuspension, 'selector' | 'until' | 'reason'>) =>
-  `${selector} suspended ${until === null ? 'until resumed' : `until ${toIso(until)}`}${reason === null ? '' : `: ${reason}`}`;
+  withWhy(`${selector} suspended ${until === null ? 'until resumed' : `until ${toIso(until)}`}`, reason);
 
 /** A suspension with the same selector is replaced. */
 export function suspended(
@@ -147,7 +149,12 @@ export interface Resumption {
  * Ends the suspensions with the same selector; `all` ends every one. Account ids are also removed from suspensions that name
  * them together with others. An account that is suspended by OU, tag or name stays suspended.
  */
-export function resumed(controls: Controls, act: Act, selector: OperatorSelector): Resumption {
+export function resumed(
+  controls: Controls,
+  act: Act,
+  selector: OperatorSelector,
+  why: string | null = null,
+): Resumption {
   const ends = (known: OperatorSuspension): boolean => selector.text === 'all' || known.selector === selector.text;
   const ended = controls.suspensions.filter(ends).map((known) => known.selector);
   const ids = new Set(ended.length > 0 ? [] : selector.accounts);
@@ -168,7 +175,7 @@ export function resumed(controls: Controls, act: Act, selector: OperatorSelector
   const notices = resumedSelectors.map((text, i) =>
     noticeOf(
       { ...act, id: i === 0 ? act.id : `${act.id}.${i}` },
-      { type: 'AccountResumed', message: `${text} resumed`, selector: text },
+      { type: 'AccountResumed', message: withWhy(`${text} resumed`, why), selector: text },
     ),
   );
   const left = ended.length > 0 ? [] : selector.accounts.filter((id) => !taken.has(id));

@@ -86,7 +86,9 @@ describe('operators', () => {
       SCHEMAS.Suspension,
       (await call('/api/suspend', { selector: 'ou:/Sandbox', reason: 'freeze', until: '2h' })).json,
     );
-    documented(SCHEMAS.Resumption, (await call('/api/resume', { selector: 'ou:/Sandbox' })).json);
+    documented(SCHEMAS.Resumption, (await call('/api/resume', { selector: 'ou:/Sandbox', reason: 'over' })).json);
+    const checked = await call('/api/check', { accounts: ['111122223333'], reason: 'looks wrong' });
+    expect(documented(SCHEMAS.Check, checked.json)).toMatchObject({ queued: [], unknown: ['111122223333'] });
     documented(SCHEMAS.Halt, (await call('/api/halt', { reason: 'stop' })).json);
     documented(SCHEMAS.Halt, (await call('/api/unhalt', {})).json);
     expect(
@@ -98,10 +100,17 @@ describe('operators', () => {
       'ScanRequested',
       'AccountSuspended',
       'AccountResumed',
+      'ScanRequested',
       'EnforcementHalted',
       'EnforcementResumed',
       'DeadLettersRedriven',
     ]);
+    expect(entries.map(({ detail }) => detail?.message)).toEqual(
+      expect.arrayContaining([
+        'ou:/Sandbox resumed: over',
+        'token:anna asked to check account 111122223333 again: looks wrong',
+      ]),
+    );
     expect(new Set(entries.map(({ actor }) => actor))).toEqual(new Set(['token:anna']));
   });
 
@@ -116,6 +125,8 @@ describe('operators', () => {
     ['/api/suspend', {}, 400],
     ['/api/suspend', { selector: { length: { toString: 1 } } }, 400],
     ['/api/resume', { selector: 'all' }, 409],
+    ['/api/check', { accounts: [] }, 400],
+    ['/api/check', { accounts: ['all'] }, 400],
     ['/api/halt', [], 400],
     ['/api/halt', null, 400],
     ['/api/dead-letters/redrive', { ids: [] }, 400],

@@ -72,6 +72,18 @@ describe('reads', () => {
     expect((await get(`/api/policy/explain/${other}`, SCHEMAS.Explanation)).ruleModeSource).toBeNull();
   });
 
+  test('accounts: a CSV file has the accounts of the list with the same filters, in the same order', async () => {
+    const { own } = await afterOneRun();
+    const filter = 'sort=severity&enrollment=computeOptimizer&accountStatus=Compliant';
+    const { accounts, counts } = await own.get(`/api/accounts?limit=1000&${filter}`, SCHEMAS.Accounts);
+    expect(accounts.length).toBe(counts.Compliant);
+    const { text, headers } = await own.send(`/api/accounts/export?${filter}`);
+    expect(headers['content-disposition']).toMatch(/^attachment; filename="rollcall-accounts-\d{4}-\d\d-\d\d\.csv"$/);
+    const [header = '', ...lines] = text.trimEnd().split('\r\n');
+    expect(header).toMatch(/^accountId,name,ou,state,status,since,computeOptimizerStatus,computeOptimizerReason,/);
+    expect(lines.map((line) => line.slice(0, 12))).toEqual(accounts.map(({ accountId }) => accountId));
+  });
+
   test('accounts: pages of any size list each matching account once and in order, and a cursor works only for its own query', async () => {
     const { own, odd } = await afterOneRun();
     const all = await own.get('/api/accounts?limit=1000&sort=name&order=desc&facets=true', SCHEMAS.Accounts);
@@ -90,6 +102,8 @@ describe('reads', () => {
       }
     } while (next !== null);
     expect(paged).toEqual(all.accounts.map(({ accountId }) => accountId));
+    const last = await own.get('/api/accounts?limit=3&sort=name&order=desc&offset=17', SCHEMAS.Accounts);
+    expect(last.accounts).toEqual(all.accounts.slice(17, 20));
     const found = await own.get(`/api/accounts?text=${encodeURIComponent('<IMG')}`, SCHEMAS.Accounts);
     expect(found.accounts.map(({ accountId }) => accountId)).toEqual([odd]);
     const sandbox = await own.get(
@@ -129,6 +143,8 @@ describe('reads', () => {
     ['/api/audit?limit=1&limit=2', 400, 'BadRequest'],
     ['/api/audit?limits=1', 400, 'BadRequest'],
     ['/api/accounts?verdict=Fine', 400, 'BadRequest'],
+    ['/api/accounts?offset=2&cursor=WyJhIl0', 400, 'BadRequest'],
+    ['/api/accounts/export?limit=2', 400, 'BadRequest'],
   ])('%s is answered %i %s', async (path, status, code) => {
     const own = await api();
     const answer = await own.send(path);

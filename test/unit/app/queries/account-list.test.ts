@@ -80,6 +80,14 @@ describe('the list of accounts', () => {
     expect(numbers(byAnn.accounts)).toEqual([2]);
   });
 
+  test('sorts, counts and filters by the status of one enrollment if only that is asked for', async () => {
+    const { accounts, counts } = await table().page({ ...QUERY, enrollment: 'automation' });
+    expect(numbers(accounts)).toEqual([4, 2, 5]);
+    expect(counts).toMatchObject({ 'Needs attention': 1, Drifted: 0, Unknown: 0, Compliant: 2 });
+    const own = await table().all({ ...QUERY, enrollment: 'computeOptimizer', accountStatus: ['Unmanaged'] });
+    expect(numbers(own)).toEqual([5]);
+  });
+
   test('finds accounts by actor, also those whose actor is unknown', async () => {
     expect(numbers((await table().page({ ...QUERY, changedBy: ['unknown'] })).accounts)).toEqual([3]);
     expect(numbers((await table().page({ ...QUERY, text: 'USER/ANN' })).accounts)).toEqual([4, 2]);

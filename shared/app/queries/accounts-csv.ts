@@ -1,0 +1,46 @@
+import { kindsInUse } from '../../domain/enrollment/kinds/index.ts';
+import { csvCell } from '../../domain/ledger/export-csv.ts';
+import type { AccountRow, Cell } from './account-rows.ts';
+
+type Columns<T> = Readonly<Record<string, (row: T) => unknown>>;
+
+const ACCOUNT: Columns<AccountRow> = {
+  accountId: ({ accountId }) => accountId,
+  name: ({ name }) => name,
+  ou: ({ ou }) => ou,
+  state: ({ state }) => state,
+  status: ({ accountStatus }) => accountStatus,
+  since: ({ since }) => since,
+};
+
+const ENROLLMENT: Columns<Cell> = {
+  Status: ({ complianceStatus }) => complianceStatus,
+  Reason: ({ message }) => message,
+  Observed: ({ status }) => status,
+  Desired: ({ desired }) => desired,
+  ObservedRuleMode: ({ ruleMode }) => ruleMode,
+  DesiredRuleMode: ({ desiredRuleMode }) => desiredRuleMode,
+  Rule: ({ rule }) => rule,
+  Since: ({ since }) => since,
+  DriftSince: ({ driftSince }) => driftSince,
+  ChangedBy: ({ changedBy }) => changedBy,
+};
+
+/**
+ * Accounts as CSV [RFC 4180], a header first: facts of the account, then the columns of each enrollment kind in use. Text that a spreadsheet would take
+ * for a formula begins with an apostrophe.
+ */
+export function* accountsCsv(rows: readonly AccountRow[]): Generator<string> {
+  const kinds = kindsInUse((id) => rows.some((row) => row[id] !== null));
+  const names = kinds.flatMap(({ id }) => Object.keys(ENROLLMENT).map((name) => `${id}${name}`));
+  yield line([...Object.keys(ACCOUNT), ...names]);
+  for (const row of rows) {
+    const cells = kinds.flatMap(({ id }) => valuesOf(row[id]));
+    yield line([...Object.values(ACCOUNT).map((value) => value(row)), ...cells]);
+  }
+}
+
+const valuesOf = (cell: Cell | null): readonly unknown[] =>
+  Object.values(ENROLLMENT).map((value) => (cell === null ? null : value(cell)));
+
+const line = (values: readonly unknown[]): string => `${values.map(csvCell).join(',')}\r\n`;
