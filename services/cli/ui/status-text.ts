@@ -112,6 +112,6 @@ function groupLines(groups: readonly Group[], { output, now }: StatusView): stri
 function causeText(group: Group, now: number): string {
   const { notBefore, accounts } = group;
   const reason = shortReason(group);
-  if (notBefore === null) return reason;
+  if (notBefore === null || Date.parse(notBefore) <= now || group.status !== 'Waiting') return reason;
   return `${reason} ${accounts === 1 ? 'until' : 'until, for the first of them,'} ${upcoming(notBefore, now)}`;
 }
