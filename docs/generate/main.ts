@@ -1,6 +1,9 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { storedDocumentsPage } from './stored-documents.ts';
+import { GENERATED, renewed } from './pages.ts';
 
-/** `npm run docs`: writes the generated pages. */
-writeFileSync(join(import.meta.dirname, '../reference/stored-documents.md'), storedDocumentsPage());
+/** `npm run docs`: writes the generated pages, and the generated parts of other pages. */
+for (const path of GENERATED) {
+  const file = join(import.meta.dirname, '..', path);
+  writeFileSync(file, renewed(path, existsSync(file) ? readFileSync(file, 'utf8') : ''));
+}

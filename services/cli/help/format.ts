@@ -39,6 +39,7 @@ function programHelp(program: Command): string[] {
 function commandHelp(command: Command): string[] {
   const path = pathOf(command);
   const text = HELP[path];
+  const seeAlso = seeAlsoOf(command);
   const examples = (text?.examples ?? []).map(([term, what]) => ({ term, text: what }));
   const subcommands = command.commands
     .filter((each) => !isHidden(each))
@@ -53,8 +54,21 @@ function commandHelp(command: Command): string[] {
     ...section('Options:', optionRows(command)),
     ...(text?.notes === undefined ? [] : ['', ...text.notes]),
     ...(text?.exitCodes === undefined ? [] : ['', ...wrap(`Exit codes: ${text.exitCodes}`, WIDTH, 2)]),
-    ...(text?.seeAlso === undefined ? [] : ['', ...wrap(`See also: ${text.seeAlso.join(', ')}`, WIDTH, 2)]),
+    ...(seeAlso.length === 0 ? [] : ['', ...wrap(`See also: ${seeAlso.join(', ')}`, WIDTH, 2)]),
   ];
+}
+
+/** The related commands that exist in this version. */
+export function seeAlsoOf(command: Command): readonly string[] {
+  const top = topOf(command);
+  return (HELP[pathOf(command)]?.seeAlso ?? []).filter((each) => {
+    const [, name = ''] = each.split(' ');
+    return name === 'help' || top.commands.some((registered) => registered.name() === name);
+  });
+}
+
+function topOf(command: Command): Command {
+  return command.parent === null ? command : topOf(command.parent);
 }
 
 /** Full sentences about a command, for its help and the reference. */
@@ -63,7 +77,8 @@ export function descriptionOf(command: Command): string {
   return text?.description ?? `${text?.summary ?? command.description()}.`;
 }
 
-function usageOf(command: Command): string {
+/** How a command is called: `rollcall account <id> [options]`. */
+export function usageOf(command: Command): string {
   const words = command.registeredArguments.map((argument) => {
     const name = argument.variadic ? `${argument.name()}...` : argument.name();
     return argument.required ? `<${name}>` : `[${name}]`;
@@ -72,7 +87,7 @@ function usageOf(command: Command): string {
   return ['rollcall', pathOf(command), ...group, ...words, '[options]'].join(' ');
 }
 
-function isHidden(command: Command): boolean {
+export function isHidden(command: Command): boolean {
   return !command.parent?.createHelp().visibleCommands(command.parent).includes(command);
 }
 
@@ -91,7 +106,8 @@ function optionRows(command: Command): Row[] {
     });
 }
 
-function optionText({ description, defaultValue }: Option): string {
+/** What an option means, with its default. */
+export function optionText({ description, defaultValue }: Option): string {
   const value: unknown = defaultValue;
   return typeof value === 'string' || typeof value === 'number' ? `${description} (default: ${value})` : description;
 }

@@ -50,9 +50,22 @@ describe('examples', () => {
   });
 });
 
+const pageOf = (page: string): string => readFileSync(new URL(`../../../../docs/${page}`, import.meta.url), 'utf8');
+
+function yamlOf(text: string): string[] {
+  return [...text.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
+}
+
+describe('docs/how-to/policy-recipes.md', () => {
+  it.each(yamlOf(pageOf('how-to/policy-recipes.md')))('shows policies that are accepted: %s', (block) => {
+    const policy = block.includes('version:') ? block : withDefaults(block);
+    expect(accepted(policy, { HOOK_TOKEN: 'x' }).warnings).toEqual([]);
+  });
+});
+
 describe('docs/reference/policy.md', () => {
-  const text = readFileSync(new URL('../../../../docs/reference/policy.md', import.meta.url), 'utf8');
-  const written = [...text.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
+  const text = pageOf('reference/policy.md');
+  const written = yamlOf(text);
   const blocks = written.filter((block) => !block.includes('expectations:'));
 
   it.each(blocks)('shows policies that are accepted: %s', (block) => {
