@@ -5,6 +5,7 @@ import type { AsOfCache } from '../../shared/app/queries/audit/as-of-cache.ts';
 import type { ReportCache } from '../../shared/app/queries/audit/report-cache.ts';
 import type { Verification } from '../../shared/app/runtime/verification.ts';
 import type { ApiRole } from '../../shared/config/api-env.ts';
+import type { RunTrigger } from '../../shared/domain/ledger/run-trigger.ts';
 import type { CompiledPolicy, Finding } from '../../shared/domain/policy/index.ts';
 import type { DeadLetters } from '../../shared/ports/queue.ts';
 import type { Clock, Logger, NewId } from '../../shared/ports/system.ts';
@@ -50,7 +51,7 @@ export interface ApiSystem {
   /** How often the ledger is queried for new entries while a client watches, ms. */
   readonly pollMs: number;
   /** Starts a scan in a process without a schedule (the demo). */
-  readonly askForScan?: () => Promise<void>;
+  readonly askForScan?: (asked: RunTrigger) => Promise<void>;
   /** Reads an account after an event of AWS; `null`: not ready yet. Absent if a separate function reacts to events. */
   readonly reader?: () => ReactDeps['readAccount'] | null;
 }

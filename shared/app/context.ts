@@ -1,5 +1,6 @@
 import type { PlanTotals } from '../domain/decision/plan-totals.ts';
 import type { EnrollmentId } from '../domain/enrollment/kinds/index.ts';
+import type { RunTrigger } from '../domain/ledger/run-trigger.ts';
 import { MAX_ACCOUNTS } from '../domain/page-bounds.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { Cloud } from '../ports/cloud.ts';
@@ -74,6 +75,8 @@ export interface RunContext {
   readonly approvedUntil?: number;
   /** Whether an earlier process began the run. The entries that it wrote about the organization are not written again. */
   readonly resumed?: boolean;
+  /** What started it; absent: unknown. */
+  readonly trigger?: RunTrigger;
   /** When the run made its first request, epoch ms, possibly in an earlier process; absent: now. */
   readonly begunAt?: number;
   /** The run records what it finds and plans no change: nothing is enqueued, and no approval or rollout moves on. */

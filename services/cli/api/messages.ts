@@ -1,5 +1,6 @@
 import type { Progress } from '../../../shared/app/context.ts';
 import type { Config } from '../../../shared/config/config.ts';
+import type { RunTrigger } from '../../../shared/domain/ledger/run-trigger.ts';
 import type { OrganizationAccount } from '../../../shared/domain/policy/index.ts';
 import type { CloudErrorDetails, ReadAccountOptions } from '../../../shared/ports/cloud.ts';
 import type { LoadedPolicy } from '../session.ts';
@@ -58,7 +59,7 @@ export type FromApi =
   /** The API could not be opened. `configuration`: the error is a `ConfigError`. */
   | { readonly kind: 'refused'; readonly code: string; readonly message: string; readonly configuration: boolean }
   | { readonly kind: 'note'; readonly text: string }
-  | { readonly kind: 'scanRequested' }
+  | { readonly kind: 'scanRequested'; readonly asked: RunTrigger }
   | {
       readonly kind: 'readAccount';
       readonly query: number;

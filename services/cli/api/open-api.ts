@@ -8,6 +8,7 @@ import { Verification } from '../../../shared/app/runtime/verification.ts';
 import type { OpenStore } from '../../../shared/compose/stores/profile.ts';
 import { cachedRecords, cachedSnapshots, inTurns, makeNewId, Turns } from '../../../shared/compose/system.ts';
 import { readApiTokens } from '../../../shared/config/api-env.ts';
+import type { RunTrigger } from '../../../shared/domain/ledger/run-trigger.ts';
 import { MAX_ACCOUNTS } from '../../../shared/domain/page-bounds.ts';
 import type { Cloud } from '../../../shared/ports/cloud.ts';
 import type { Clock } from '../../../shared/ports/system.ts';
@@ -36,7 +37,7 @@ export interface ApiRequests {
   /** Reads one account from AWS Organizations and retries for up to `READ_RETRY_MS`; `null`: not connected to AWS yet. */
   readonly cloud: () => Pick<Cloud, 'readAccount'> | null;
   /** Starts a scan in a process without a schedule (the demo). */
-  readonly askForScan?: () => Promise<void>;
+  readonly askForScan?: (asked: RunTrigger) => Promise<void>;
 }
 
 /** The API and the dashboard of a running daemon or demo. */

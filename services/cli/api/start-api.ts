@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { createRetryingUntil } from '../../../shared/app/support/retry.ts';
 import type { Runtime } from '../../../shared/compose/runtime.ts';
 import { ConfigError } from '../../../shared/config/config-error.ts';
+import type { RunTrigger } from '../../../shared/domain/ledger/run-trigger.ts';
 import { CloudError } from '../../../shared/ports/cloud.ts';
 import type { Feed } from '../../api/live/feed.ts';
 import type { OpenDoor } from '../../api/node-door.ts';
@@ -37,7 +38,7 @@ export async function startApi(
   context: CliContext,
   flags: ApiFlags,
   loaded: LoadedPolicy,
-  askForScan?: () => Promise<void>,
+  askForScan?: (asked: RunTrigger) => Promise<void>,
 ): Promise<RunningApi> {
   const { config, env, output } = context;
   const data: ThreadData = {
@@ -60,7 +61,7 @@ export async function startApi(
       opened.resolve(message);
     } else if (message.kind === 'refused') opened.reject(errorOf(message));
     else if (message.kind === 'note') output.note(message.text);
-    else if (message.kind === 'scanRequested') void askForScan?.();
+    else if (message.kind === 'scanRequested') void askForScan?.(message.asked);
     else void answer(message);
   });
   const { url, port } = await opened.promise;

@@ -6,6 +6,7 @@ import type { ApplyResult } from '../../../shared/app/runtime/apply.ts';
 import type { Runtime } from '../../../shared/compose/runtime.ts';
 import { durationArgument } from '../../../shared/config/arguments.ts';
 import { quoted } from '../../../shared/domain/check-result.ts';
+import { APPLIED } from '../../../shared/domain/ledger/run-trigger.ts';
 import type { CompiledPolicy } from '../../../shared/domain/policy/index.ts';
 import { toIso } from '../../../shared/domain/time.ts';
 import type { OrganizationSnapshot } from '../../../shared/ports/cloud.ts';
@@ -103,7 +104,7 @@ async function perform(
     const { planHash, policyHash, keys } = saved;
     await new RunStore(app.deps.registers).storePlan(planHash, policyHash, keys, context.clock.now());
   }
-  const run = { runId: app.deps.newId(), policy, planHash: saved?.planHash ?? null };
+  const run = { runId: app.deps.newId(), policy, planHash: saved?.planHash ?? null, trigger: APPLIED };
   const [{ withMaintenance }, { runOnce }] = await Promise.all([import('../maintenance.ts'), import('../run-once.ts')]);
   const finished = await withProgress(context, app.calls, (onProgress) =>
     withMaintenance(context, app, policy, () =>

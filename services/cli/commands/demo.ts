@@ -8,6 +8,7 @@ import { countArgument } from '../../../shared/config/arguments.ts';
 import { useSandboxOnly } from '../../../shared/config/aws-environment.ts';
 import { ConfigError } from '../../../shared/config/config-error.ts';
 import { writeTextFile } from '../../../shared/config/text-file.ts';
+import { APPLIED, type RunTrigger } from '../../../shared/domain/ledger/run-trigger.ts';
 import type { Sandbox } from '../../sandbox/engine/sandbox.ts';
 import type { RunningSandbox } from '../../sandbox/start.ts';
 import type { RunningApi } from '../api/start-api.ts';
@@ -114,8 +115,19 @@ async function openApi(
 /** Scans that an operator requests: the demo starts them without waiting for the next round. */
 class ScanRequests {
   #wake = new AbortController();
+  #asked: RunTrigger | null = null;
 
-  readonly add = async (): Promise<void> => this.#wake.abort();
+  readonly add = async (asked: RunTrigger): Promise<void> => {
+    this.#asked = asked;
+    this.#wake.abort();
+  };
+
+  /** What started the next run: the latest request, or else the demo's own schedule. */
+  take(): RunTrigger {
+    const asked = this.#asked ?? { kind: 'schedule', actor: null, reason: null };
+    this.#asked = null;
+    return asked;
+  }
 
   /** A signal that aborts at the next scan request. */
   next(): AbortSignal {
@@ -134,7 +146,7 @@ async function converge(context: CliContext, app: Runtime, watched: Watched, sta
   const { output, interrupt, config } = context;
   const { style, width } = output;
   const { program } = config;
-  const finished = await oneRun(context, app, watched, true);
+  const finished = await oneRun(context, app, watched, { shown: true, trigger: APPLIED });
   output.result(demoDocument(context, finished), () => [
     ...runText(finished, { style, width, policy: watched.loaded.policy, program, again: `${program} apply` }),
     '',
@@ -144,10 +156,15 @@ async function converge(context: CliContext, app: Runtime, watched: Watched, sta
   return applyExit(finished, interrupt.exitCode);
 }
 
-async function oneRun(context: CliContext, app: Runtime, watched: Watched, shown: boolean): Promise<FinishedRun> {
+async function oneRun(
+  context: CliContext,
+  app: Runtime,
+  watched: Watched,
+  { shown, trigger }: { readonly shown: boolean; readonly trigger: RunTrigger },
+): Promise<FinishedRun> {
   const { runOnce } = await import('../run-once.ts');
   const { loaded, api } = watched;
-  const run = { runId: app.deps.newId(), policy: loaded.policy, planHash: null };
+  const run = { runId: app.deps.newId(), policy: loaded.policy, planHash: null, trigger };
   api?.feed.begin(run.runId);
   const work = (show: OnProgress): Promise<FinishedRun> => {
     const onProgress: OnProgress = (event) => {
@@ -202,7 +219,8 @@ async function keepDrifting(
     await clock.sleep(DRIFT_EVERY_MS, AbortSignal.any([stop, watched.requests.next()]));
     if (stop.aborted) return;
     output.note(`${time(clock.now())} ${round % 3 === 0 ? joinAccount(sandbox, round) : optOut(sandbox, round)}`);
-    output.note(`${time(clock.now())} ${runLine(await oneRun(context, app, watched, false), output.noteStyle)}`);
+    const finished = await oneRun(context, app, watched, { shown: false, trigger: watched.requests.take() });
+    output.note(`${time(clock.now())} ${runLine(finished, output.noteStyle)}`);
   }
 }
 

@@ -86,7 +86,7 @@ async function carryOut(deps: SettleDeps, notice: Notice): Promise<void> {
       return;
     case 'EnforcementResumed':
       await wakeHalted(deps);
-      return makeScanDue(deps.registers);
+      return makeScanDue(deps.registers, { kind: 'resume', actor: notice.by, reason: notice.reason });
     case 'AccountSuspended':
     case 'AccountResumed': {
       const accounts = await recordAccounts(deps, notice);

@@ -1,3 +1,4 @@
+import type { RunTrigger } from '../../domain/ledger/run-trigger.ts';
 import type { DeadLetters } from '../../ports/queue.ts';
 import type { Deps } from '../context.ts';
 import { commandContext, organizationEntry } from '../ledger/organization-entry.ts';
@@ -27,10 +28,10 @@ async function recordCommand(deps: OperatorDeps, { type, reason, message, summar
 export async function askForScan(
   deps: OperatorDeps,
   reason: string | null,
-  makeDue: () => Promise<void> = () => makeScanDue(deps.registers),
+  makeDue: (asked: RunTrigger) => Promise<void> = (asked) => makeScanDue(deps.registers, asked),
 ): Promise<void> {
   await recordCommand(deps, { type: 'ScanRequested', reason, message: `${deps.actor} asked for a scan now` });
-  await makeDue();
+  await makeDue({ kind: 'scan', actor: deps.actor, reason });
 }
 
 /** Enqueues accounts, so that workers read them within seconds. */

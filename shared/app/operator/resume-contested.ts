@@ -75,7 +75,7 @@ async function resumeConfigurations(
     await writeOrganizationEntry(deps, () => organizationEntry(commandContext(deps), 'AccountResumed', { detail }));
   }
   await endContest(deps.registers, new Set(found.map(({ targetId }) => targetId)));
-  await makeScanDue(deps.registers);
+  await makeScanDue(deps.registers, { kind: 'resume', actor: deps.actor, reason: null });
   return found.map(({ target }) => (isPath(target) ? `ou:${target}` : target));
 }
 

@@ -71,7 +71,8 @@ async function scanUnderLease(part: ScanPart, runId: string, lost: AbortSignal):
     const cloud = resumable(deps.cloud, checkpoint, mayGoOn, () => deps.clock.now());
     const resumed = state.parts > 0 || state.attempts > 0;
     const begunAt = checkpoint.begunAt(deps.clock.now());
-    const run = { runId, policy, planHash: null, resumed, begunAt };
+    const of = { runId, policy, planHash: null, resumed, begunAt };
+    const run = state.trigger === null ? of : { ...of, trigger: state.trigger };
     const over = new AbortController();
     watchTime(deps, deadline, over, done.signal);
     try {

@@ -29,6 +29,8 @@ import { type Survey, survey } from '../survey/survey.ts';
 import { enqueue } from '../work-queue/enqueue-plan.ts';
 import { noteTrustedAccess } from './trusted-access.ts';
 
+/** A longer policy is not kept with its entry, characters: an item of DynamoDB holds 400 kB, and an event of EventBridge 256 kB. */
+const MAX_POLICY_TEXT = 64_000;
 /** Accounts recorded in one write. */
 const RECORD_CHUNK = 500;
 
@@ -100,7 +102,8 @@ export async function scan(
     if (run.observeOnly !== true) opened = await beginRollout(deps, run);
     gate = await readGate(deps.registers, run.policy);
     if (await isWritten(deps, run, 'ScanStarted')) return;
-    await writeOrganizationEntry(deps, () => organizationEntry(entryContext(deps, run), 'ScanStarted', {}));
+    const rest = run.trigger === undefined ? {} : { detail: { trigger: run.trigger } };
+    await writeOrganizationEntry(deps, () => organizationEntry(entryContext(deps, run), 'ScanStarted', rest));
   };
   let entries = 0;
   const surveyed = await survey(deps, settings, retrying, {
@@ -195,9 +198,9 @@ async function notePolicy(deps: Deps, run: RunContext): Promise<void> {
   const written = await writeTyped(deps.registers, POLICY, { hash }, known?.version ?? null);
   if (written === null) return;
   const message = known === null ? 'the first policy' : `replaces ${known.value.hash}`;
-  await writeOrganizationEntry(deps, () =>
-    organizationEntry(entryContext(deps, run), 'PolicyChanged', { detail: { message } }),
-  );
+  const { file, text } = run.policy.policy.source;
+  const detail = text.length > MAX_POLICY_TEXT ? { message } : { message, policy: { file, text } };
+  await writeOrganizationEntry(deps, () => organizationEntry(entryContext(deps, run), 'PolicyChanged', { detail }));
 }
 
 /** Writes the entries that the accounts need. @returns the number of entries. */

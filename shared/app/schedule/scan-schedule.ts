@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { cronTimes } from '../../domain/cron.ts';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
+import { type RunTrigger, runTriggerSchema } from '../../domain/ledger/run-trigger.ts';
 import type { CompiledPolicy, Schedule } from '../../domain/policy/index.ts';
 import { toIso } from '../../domain/time.ts';
 import type { Registers } from '../../ports/registers.ts';
@@ -38,6 +39,10 @@ const scanState = z.object({
   parts: z.number(),
   /** When the last complete scan ended, of this run or an earlier one, epoch ms. */
   completedAt: z.number().nullable(),
+  /** What the run was requested for; `null`: a version that did not store it requested it. */
+  trigger: runTriggerSchema.nullable().default(null),
+  /** Why {@link makeScanDue} made the next scan due; `null`: it did not. */
+  asked: runTriggerSchema.nullable().default(null),
 });
 export type ScanState = z.infer<typeof scanState>;
 
@@ -100,9 +105,10 @@ export async function requestScan(deps: ScheduleDeps, policy: CompiledPolicy): P
   const now = deps.clock.now();
   const known = await readTyped(deps.registers, SCAN);
   // The approved run begins with a scan.
-  const requested =
-    (await awaitsScan(deps.registers, policy.hash, now)) ||
-    (await isRequestedByEvent(deps.registers, known?.value, now));
+  const approved = await awaitsScan(deps.registers, policy.hash, now);
+  const requested: RunTrigger | null = approved
+    ? { kind: 'approval', actor: null, reason: null }
+    : await triggeredByEvent(deps.registers, known?.value, now);
   const isRunning = known?.value.state === 'running';
   const held = isRunning && (await leaseHolder(deps.registers, deps.clock, SCAN_LEASE)) !== null;
   const next = nextState(known?.value ?? null, policy, now, deps.newId, { requested, held });
@@ -115,46 +121,58 @@ export async function requestScan(deps: ScheduleDeps, policy: CompiledPolicy): P
   return null;
 }
 
-/** Whether an event has requested a scan, and the minimum interval since the last scan has passed. */
-async function isRequestedByEvent(registers: Registers, known: ScanState | undefined, now: EpochMs): Promise<boolean> {
+/** The event that has requested a scan, if the minimum interval since the last scan has passed. */
+async function triggeredByEvent(
+  registers: Registers,
+  known: ScanState | undefined,
+  now: EpochMs,
+): Promise<RunTrigger | null> {
   const request = await earlyScanRequest(registers);
-  if (request === null || known === undefined) return false;
-  return request.at > known.dueAt && now - known.dueAt >= EARLY_SCAN_SPACING_MS;
+  if (request === null || known === undefined) return null;
+  const isDue = request.at > known.dueAt && now - known.dueAt >= EARLY_SCAN_SPACING_MS;
+  return isDue ? { kind: 'event', actor: null, reason: request.reason } : null;
 }
+
+const POLICY_CHANGED: RunTrigger = { kind: 'policy', actor: null, reason: null };
 
 function nextState(
   known: ScanState | null,
   policy: CompiledPolicy,
   now: EpochMs,
   newId: NewId,
-  { requested, held }: { readonly requested: boolean; readonly held: boolean },
+  { requested, held }: { readonly requested: RunTrigger | null; readonly held: boolean },
 ): ScanState | null {
-  const fresh = (due: EpochMs): ScanState => ({
+  const bySchedule: RunTrigger = known?.asked ?? { kind: 'schedule', actor: null, reason: null };
+  const fresh = (due: EpochMs, trigger: RunTrigger = known?.trigger ?? bySchedule): ScanState => ({
     ...{ runId: newId(), policyHash: policy.hash, dueAt: due, aliveAt: now, state: 'requested', attempts: 0, parts: 0 },
     begunAt: null,
     completedAt: known?.completedAt ?? null,
+    ...{ trigger, asked: null },
   });
-  if (known === null) return fresh(now);
+  if (known === null) return fresh(now, bySchedule);
   // Workers drop the keys of the previous policy, so the new policy needs a scan immediately.
   const changed = known.policyHash !== policy.hash;
   if (known.state === 'done') {
-    const due = changed || requested ? now : dueAt(policy.policy.schedule, known.dueAt, now);
-    return due === null ? null : fresh(due);
+    if (changed) return fresh(now, POLICY_CHANGED);
+    if (requested !== null) return fresh(now, requested);
+    const due = dueAt(policy.policy.schedule, known.dueAt, now);
+    return due === null ? null : fresh(due, bySchedule);
   }
   const patience = known.state === 'requested' ? REQUESTED_SILENCE_MS : held ? RUNNING_SILENCE_MS : 0;
   if (now - known.aliveAt < patience) return null;
-  if (changed || now - (known.begunAt ?? known.aliveAt) > MAX_ANSWER_AGE_MS) return fresh(now);
+  if (changed) return fresh(now, POLICY_CHANGED);
+  if (now - (known.begunAt ?? known.aliveAt) > MAX_ANSWER_AGE_MS) return fresh(now);
   if (known.attempts >= MAX_ATTEMPTS) return { ...known, state: 'done', aliveAt: now };
   return { ...known, state: 'requested', aliveAt: now, attempts: known.attempts + 1 };
 }
 
 /** Makes a scan due at the next tick; a running scan ends first. Does nothing if no scan was ever requested. */
-export async function makeScanDue(registers: Registers): Promise<void> {
+export async function makeScanDue(registers: Registers, asked: RunTrigger): Promise<void> {
   if ((await scanNow(registers)) === null) return;
   await update(registers, SCAN, (current): ScanState => {
     if (current === null) throw new Error('the scan register no longer exists');
     // An incomplete first scan is requested again anyway. `scanAge` counts from its `dueAt`, so that time must stay.
-    return current.completedAt === null ? current : { ...current, dueAt: 0 };
+    return current.completedAt === null ? current : { ...current, dueAt: 0, asked };
   });
 }
 

@@ -33,6 +33,6 @@ export async function deferToScan(registers: Registers, now: EpochMs): Promise<b
   if (known !== null && now - known.value.at < DEFERRAL_PAUSE_MS) return false;
   // A process that loses the race requests the same scan.
   await writeTyped(registers, BULK_RELEASE, { at: now }, known?.version ?? null);
-  await makeScanDue(registers);
+  await makeScanDue(registers, { kind: 'event', actor: null, reason: 'many accounts were released together' });
   return true;
 }

@@ -4,6 +4,7 @@ import type { Facet } from '../enrollment/condition.ts';
 import type { EnrollmentId } from '../enrollment/kinds/index.ts';
 import type { AccountId, TargetStatus } from '../enrollment/model.ts';
 import type { EntryType } from './entry-types.ts';
+import type { RunTrigger } from './run-trigger.ts';
 
 /** The chain of entries about the organization as a whole; every other chain is an account id. */
 export const ORGANIZATION_CHAIN = 'organization';
@@ -56,6 +57,10 @@ export interface Detail {
   /** ExemptionExpiring, ExemptionExpired: a hash of the content of the exemption. */
   readonly exemption?: string;
   readonly planHash?: string;
+  /** ScanStarted: what started the run. */
+  readonly trigger?: RunTrigger;
+  /** PolicyChanged: the file of the policy that is now in force, without secrets; absent if it is too large to keep. */
+  readonly policy?: { readonly file: string; readonly text: string };
   /**
    * ConfigurationStarted, ConfigurationEnded, AccountResumed: the target, and the rule mode that is stored; `null`: the configuration is deleted.
    */

@@ -110,11 +110,16 @@ export interface Place {
   readonly column: number;
 }
 
-/** The positions of the parts of a policy in its file, for findings. */
-export interface PolicySource {
+/** The positions of the parts of a file, for findings. */
+export interface FileSource {
   readonly file: string;
   /** By path, e.g. `rules[2].match.ou`. */
   readonly places: ReadonlyMap<string, Place>;
+}
+
+export interface PolicySource extends FileSource {
+  /** The text as people may see it: without secrets, with the lines of the file. */
+  readonly text: string;
 }
 
 export interface Limits {

@@ -3,6 +3,7 @@ import { byKind, ENROLLMENT_IDS } from '../../../domain/enrollment/kinds/index.t
 import { STATUSES } from '../../../domain/enrollment/status.ts';
 import { VERDICTS } from '../../../domain/enrollment/verdict.ts';
 import { ENTRY_TYPES } from '../../../domain/ledger/entry-types.ts';
+import { runTriggerSchema } from '../../../domain/ledger/run-trigger.ts';
 
 /* What several answers have in common. Times are ISO 8601, UTC. Fields may be added; readers ignore what they do not know. */
 
@@ -90,6 +91,11 @@ const detail = z.object({
   until: timeOrNull.optional(),
   exemption: z.string().optional(),
   planHash: z.string().optional(),
+  trigger: runTriggerSchema.optional().describe('ScanStarted: what started the run'),
+  policy: z
+    .object({ file: z.string(), text: z.string() })
+    .optional()
+    .describe('PolicyChanged: the file of the policy that is now in force, without secrets'),
   changedBy: changedBy.optional(),
   summary: z.record(z.string(), z.unknown()).optional(),
   checkpoint: z

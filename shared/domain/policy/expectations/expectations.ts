@@ -10,7 +10,7 @@ import { accountId, ouPath, tagKey, tagValue } from '../file/schema.ts';
 import { choice, list, object, say, text } from '../file/schema-fields.ts';
 import { issueFindings } from '../file/schema-findings.ts';
 import { parseDate } from '../file/values.ts';
-import { FIELDS, type Field, type OrganizationAccount, type Policy, type PolicySource } from '../types.ts';
+import { FIELDS, type Field, type FileSource, type OrganizationAccount, type Policy } from '../types.ts';
 
 const EXEMPT = ['none', ...ENROLLMENT_IDS, EVERY_ENROLLMENT] as const;
 
@@ -36,7 +36,7 @@ export interface Expectation {
 
 export interface Expectations {
   readonly list: readonly Expectation[];
-  readonly source: PolicySource;
+  readonly source: FileSource;
 }
 
 export type ExpectationsResult =
@@ -117,7 +117,7 @@ export function parseExpectations(input: string | Uint8Array, file: string, poli
   if (!parsed.success) findings.push(...issueFindings(parsed.error.issues, taken, file));
   if (!parsed.success || findings.length > 0) return { ok: false, findings };
   const places = new Map([...taken.spots].map(([path, spot]) => [path, spot.value]));
-  const source: PolicySource = { file, places };
+  const source: FileSource = { file, places };
   const expectations = parsed.data.expectations.map(toExpectation);
   const wrong = [...unknownRules(expectations, policy, source), ...repeatedNames(expectations, source)];
   return wrong.length > 0 ? { ok: false, findings: wrong } : { ok: true, expectations: { list: expectations, source } };
@@ -140,7 +140,7 @@ function toExpectation({ name, account: given, at, expect }: Raw, index: number)
   };
 }
 
-function unknownRules(expectations: readonly Expectation[], policy: Policy, source: PolicySource): readonly Finding[] {
+function unknownRules(expectations: readonly Expectation[], policy: Policy, source: FileSource): readonly Finding[] {
   const known = ['defaults', ...policy.rules.map(({ id }) => id)];
   return expectations.flatMap(({ fields, path }) =>
     FIELDS.flatMap((each) => {
@@ -160,7 +160,7 @@ function unknownRules(expectations: readonly Expectation[], policy: Policy, sour
   );
 }
 
-function repeatedNames(expectations: readonly Expectation[], source: PolicySource): readonly Finding[] {
+function repeatedNames(expectations: readonly Expectation[], source: FileSource): readonly Finding[] {
   const seen = new Set<string>();
   return expectations.flatMap(({ name, path }) => {
     if (!seen.has(name)) {

@@ -1,4 +1,4 @@
-import type { Place, PolicySource } from '../types.ts';
+import type { FileSource, Place } from '../types.ts';
 
 /** An error or a warning about a policy file. */
 export interface Finding {
@@ -43,7 +43,7 @@ export function formatFinding(f: Finding): string {
 }
 
 /** The position of a path of a parsed file, or of its nearest ancestor with a known position. */
-export function nearestPlace(source: PolicySource, path: string): Place {
+export function nearestPlace(source: FileSource, path: string): Place {
   let known = path;
   while (known !== '' && !source.places.has(known)) known = known.replace(/(^|\.|\[)[^.[]*$/, '');
   const { line, column } = source.places.get(known) ?? { line: 1, column: 1 };
@@ -52,7 +52,7 @@ export function nearestPlace(source: PolicySource, path: string): Place {
 
 /** A finding at a path of a parsed file. */
 export function findingAt(
-  source: PolicySource,
+  source: FileSource,
   path: string,
   rest: Omit<Finding, 'file' | 'line' | 'column' | 'path'>,
 ): Finding {

@@ -18,6 +18,8 @@ export interface Spot {
   readonly key: Place | null;
   /** The source text of a scalar, e.g. `012345678901`, which YAML reads as the number 12345678901. */
   readonly source: string | null;
+  /** Where a scalar begins and ends in the text, in UTF-16 code units; `null`: not a scalar. */
+  readonly range: readonly [from: number, to: number] | null;
 }
 
 export interface Taken {
@@ -27,6 +29,11 @@ export interface Taken {
   readonly spots: ReadonlyMap<string, Spot>;
   /** Rendered paths whose value was rejected. Later findings about them would be duplicates. */
   readonly broken: ReadonlySet<string>;
+}
+
+/** The same with the text that it was read from. */
+export interface Read extends Taken {
+  readonly text: string;
 }
 
 export function placeAt(lines: LineCounter, offset: number): Place {
@@ -45,7 +52,12 @@ export function takeOver(document: Document.Parsed, lines: LineCounter, report: 
   const visit = (node: unknown, path: Path, key: Place | null): unknown => {
     const place = (isUnwritten(node) ? key : at(node)) ?? key ?? START;
     const rendered = renderPath(path);
-    spots.set(rendered, { value: place, key, source: isScalar(node) ? (node.source ?? null) : null });
+    spots.set(rendered, {
+      value: place,
+      key,
+      source: isScalar(node) ? (node.source ?? null) : null,
+      range: rangeOf(node),
+    });
     const complaint = path.length > MAX_DEPTH ? TOO_DEEP : refusal(node);
     if (complaint !== null) {
       report(place, path, complaint);
@@ -130,6 +142,11 @@ function refusal(node: unknown): Complaint | null {
 
 function hasAnchor(node: unknown): node is { anchor?: string; tag?: string } {
   return isScalar(node) || isMap(node) || isSeq(node);
+}
+
+function rangeOf(node: unknown): Spot['range'] {
+  const range = isScalar(node) ? node.range : null;
+  return range === null || range === undefined ? null : [range[0], range[1]];
 }
 
 function rangeStart(node: unknown): number | null {

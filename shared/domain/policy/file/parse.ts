@@ -11,6 +11,7 @@ import { readYaml } from './read-yaml.ts';
 import { reporter } from './report.ts';
 import { PolicyDocument } from './schema.ts';
 import { issueFindings } from './schema-findings.ts';
+import { shownSource } from './shown-source.ts';
 
 export type PolicyResult =
   | { readonly ok: true; readonly policy: Policy; readonly warnings: readonly Finding[] }
@@ -42,7 +43,7 @@ export function parsePolicy(text: string | Uint8Array, opts: ParseOptions): Poli
   const webhook = checkWebhook(context);
   if (!parsed.success || findings.some(isError)) return { ok: false, findings: inOrder(findings) };
 
-  const source = { file: opts.file, places: placesOf(taken.spots) };
+  const source = { file: opts.file, places: placesOf(taken.spots), text: shownSource(taken.text, taken) };
   const policy = normalize(parsed.data, webhook, source);
   for (const finding of staticFindings(policy)) findings.push(finding);
   for (const finding of [...cronFindings(policy), ...windowFindings(policy, opts.now)]) findings.push(finding);

@@ -2,7 +2,7 @@
 import { Composer, type Document, Lexer, LineCounter, Parser } from 'yaml';
 import { decode } from './decode.ts';
 import { type Finding, shown } from './findings.ts';
-import { isUnwritten, MAX_DEPTH, placeAt, type Taken, TOO_DEEP, takeOver } from './nodes.ts';
+import { isUnwritten, MAX_DEPTH, placeAt, type Read, TOO_DEEP, takeOver } from './nodes.ts';
 import { type Complaint, type Report, reporter, START } from './report.ts';
 
 const MAX_SYNTAX_FINDINGS = 100;
@@ -13,13 +13,13 @@ export function readYaml(
   file: string,
   findings: Finding[],
   empty: Complaint = EMPTY,
-): Taken | null {
+): Read | null {
   const report = reporter(file, findings);
   const text = decode(input, report);
   if (text === null || !isModest(text, report)) return null;
   const lines = new LineCounter();
   const document = compose(text, lines, report, empty);
-  return document === null || findings.length > 0 ? null : takeOver(document, lines, report);
+  return document === null || findings.length > 0 ? null : { ...takeOver(document, lines, report), text };
 }
 
 /** Maximum number of YAML nodes: enough for 50,000 account ids. Each costs the YAML library about a kilobyte and 10 µs. */
