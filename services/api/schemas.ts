@@ -32,6 +32,7 @@ export const SCHEMAS = {
   Run: runs.run,
   Runs: runs.runsAnswer,
   RunDetail: runs.runAnswer,
+  RunChanges: runs.runChangesAnswer,
   Match: policy.match,
   Policy: policy.policyAnswer,
   ScanAsked: operate.scanAsked,

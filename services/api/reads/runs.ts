@@ -1,7 +1,10 @@
 import * as z from 'zod';
+import { enrollment } from '../../../shared/app/queries/answers/common.ts';
+import { CHANGE_OUTCOMES } from '../../../shared/app/queries/answers/runs.ts';
+import { listRunChanges } from '../../../shared/app/queries/run-change-list.ts';
 import { listRuns, showRun } from '../../../shared/app/queries/runs.ts';
 import { ApiProblem } from '../problem.ts';
-import { cursor, limit } from '../query.ts';
+import { cursor, limit, MAX_LIMIT, several, word } from '../query.ts';
 import { jsonRoute, NONE } from '../route.ts';
 
 export const runRoutes = [
@@ -11,7 +14,8 @@ export const runRoutes = [
     ...NONE,
     // A small page, because each run costs a few queries to the audit log.
     query: z.strictObject({ limit: limit(100, 20), cursor }),
-    handle: async ({ system, query }) => listRuns(system.stores, { limit: query.limit, cursor: query.cursor ?? null }),
+    handle: async ({ system, query }) =>
+      listRuns(system.stores, system.clock, { limit: query.limit, cursor: query.cursor ?? null }),
   }),
   jsonRoute({
     ...{ method: 'get', path: '/api/runs/{id}', operationId: 'run', answer: 'RunDetail' },
@@ -22,9 +26,33 @@ export const runRoutes = [
     ...NONE,
     params: z.strictObject({ id: z.string().min(1).max(200) }),
     handle: async ({ system, params }) => {
-      const run = await showRun(system.stores, params.id);
+      const run = await showRun(system.stores, system.clock, params.id);
       if (run === null) throw new ApiProblem(404, 'RunUnknown', 'The ledger has no such run.');
       return run;
+    },
+  }),
+  jsonRoute({
+    ...{ method: 'get', path: '/api/runs/{id}/changes', operationId: 'runChanges', answer: 'RunChanges' },
+    summary: 'All changes of a run with their outcomes, those that need attention first: filtered and paged',
+    heavy: true,
+    lane: 'light',
+    ...NONE,
+    params: z.strictObject({ id: z.string().min(1).max(200) }),
+    query: z.strictObject({
+      outcome: several(z.enum(CHANGE_OUTCOMES)).describe('Any of these'),
+      enrollment: enrollment.optional(),
+      text: word.optional().describe('Part of id, name or OU'),
+      limit: limit(MAX_LIMIT, 200),
+      cursor: z
+        .string()
+        .regex(/^\d{1,9}$/, 'expected the `next` of the previous page')
+        .optional(),
+    }),
+    handle: async ({ system, params, query }) => {
+      const asked = { ...query, cursor: query.cursor ?? null };
+      const changes = await listRunChanges(system.stores, system.clock, params.id, asked);
+      if (changes === null) throw new ApiProblem(404, 'RunUnknown', 'The ledger has no such run.');
+      return changes;
     },
   }),
 ];

@@ -39,6 +39,10 @@ export interface TracedRun {
   readonly changes: readonly TracedChange[];
   readonly counts: RunCounts;
   readonly outline: RunOutline;
+  /** Whether the change counts for the total of the run. */
+  readonly isPlanned: (change: TracedChange | undefined) => boolean;
+  /** Planned changes that are not listed, because the plan is no longer stored and they were not begun. */
+  readonly missing: number;
 }
 
 const nameOf = ({ accountId, enrollment }: Pick<RunStep, 'accountId' | 'enrollment'>): string =>
@@ -56,7 +60,8 @@ export async function traceRun(
   ]);
   const changes = merge(keys, outline.steps);
   const counts = { confirmed: 0, inProgress: 0, failed: 0, blocked: 0, notStarted: 0 };
-  const isPlanned = ({ planned }: TracedChange): boolean => keys === null || planned !== null;
+  const isPlanned = (change: TracedChange | undefined): boolean =>
+    change !== undefined && (keys === null || change.planned !== null);
   for (const { step } of changes.filter(isPlanned)) counts[step === null ? 'notStarted' : ENDING[step.type]] += 1;
   const later = await confirmedLater(stores.records, changes.filter(isPlanned));
   counts.confirmed += later;
@@ -64,7 +69,8 @@ export async function traceRun(
   const known = changes.filter(isPlanned).length;
   const missing = keys === null ? Math.max(0, expected - known) : 0;
   counts.notStarted += missing;
-  return { changes, outline, counts: { total: known + missing, ...counts, unplanned: changes.length - known } };
+  const all = { total: known + missing, ...counts, unplanned: changes.length - known };
+  return { changes, outline, counts: all, isPlanned, missing };
 }
 
 function merge(keys: readonly string[] | null, steps: readonly RunStep[]): TracedChange[] {

@@ -1,20 +1,23 @@
 import * as z from 'zod';
 import { totalChanges } from '../../domain/decision/plan-totals.ts';
-import { byKind } from '../../domain/enrollment/kinds/index.ts';
-import { reasonText } from '../../domain/enrollment/reason-codes.ts';
-import { VERDICTS } from '../../domain/enrollment/verdict.ts';
+import { byKind, ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
+import type { EpochMs } from '../../domain/enrollment/model.ts';
+import { DRIFT_VERDICTS, VERDICTS, type Verdict } from '../../domain/enrollment/verdict.ts';
 import type { LedgerEntry } from '../../domain/ledger/entry.ts';
-import type { EntryType, StepType } from '../../domain/ledger/entry-types.ts';
-import { mapParallel } from '../../domain/map-parallel.ts';
-import type { OrganizationAccount } from '../../domain/policy/types.ts';
 import { toIso } from '../../domain/time.ts';
+import type { LedgerFilter } from '../../ports/ledger.ts';
+import type { Clock } from '../../ports/system.ts';
 import type { Stores } from '../context.ts';
 import { policyInForce } from '../coordination/policy-in-force.ts';
 import { RunStore } from '../coordination/run-store.ts';
 import { approvalOf } from '../guardrails/approvals.ts';
-import type { plannedChange, run } from './answers/runs.ts';
+import { readControls } from '../guardrails/controls.ts';
+import { scanUnderWay } from '../schedule/scan-schedule.ts';
+import type { ChangeOutcome, run } from './answers/runs.ts';
 import { fullSummary } from './plan-document.ts';
-import { type TracedChange, type TracedRun, traceRun } from './run-changes.ts';
+import { type TracedRun, traceRun } from './run-changes.ts';
+import { describedChanges } from './run-descriptions.ts';
+import { countOutcomes, outcomesOf, runOutcomeWord } from './run-outcomes.ts';
 
 /** The summary of a `ScanCompleted` entry. */
 const scanSummary = z.object({
@@ -30,29 +33,54 @@ const scanSummary = z.object({
 
 export type RunView = z.infer<typeof run>;
 
-type RunStores = Pick<Stores, 'ledger' | 'registers' | 'records' | 'snapshots'>;
+export type RunStores = Pick<Stores, 'ledger' | 'registers' | 'records' | 'snapshots'>;
 
 /** Runs, newest first. @throws BadCursorError */
 export async function listRuns(
   stores: RunStores,
+  clock: Pick<Clock, 'now'>,
   page: { readonly limit: number; readonly cursor: string | null },
 ): Promise<{ readonly runs: readonly RunView[]; readonly next: string | null }> {
   const { entries, next } = await stores.ledger.query({ type: 'ScanStarted' }, page);
+  const around = await surroundings(stores, clock);
   const runs: RunView[] = [];
   // Sequential, because each run may have tens of thousands of changes.
   for (const started of entries) {
-    const seen = await runOf(stores, started);
+    const seen = await runOf(stores, started, around);
     if (seen !== null) runs.push(seen.view);
   }
   return { runs, next };
 }
 
-async function runOf(stores: RunStores, started: LedgerEntry): Promise<SeenRun | null> {
+/** Facts about the store that are the same for every run of a list. */
+interface Surroundings {
+  /** The newest run; `null`: there is none. */
+  readonly latest: string | null;
+  readonly isScanning: boolean;
+  readonly isHalted: boolean;
+  readonly now: EpochMs;
+}
+
+async function surroundings({ ledger, registers }: RunStores, clock: Pick<Clock, 'now'>): Promise<Surroundings> {
+  const [newest, scanning, { halt }] = await Promise.all([
+    ledger.query({ type: 'ScanStarted' }, { limit: 1 }),
+    scanUnderWay({ registers, clock }),
+    readControls(registers),
+  ]);
+  const latest = newest.entries[0]?.runId ?? null;
+  return { latest, isScanning: scanning !== null, isHalted: halt !== null, now: clock.now() };
+}
+
+/** If a run has written nothing for this long, nobody works on it any more, ms. */
+const QUIET_MS = 30 * 60_000;
+
+async function runOf(stores: RunStores, started: LedgerEntry, around: Surroundings): Promise<SeenRun | null> {
   const { runId, at, actor, policyHash } = started;
   if (runId === null) return null;
-  const [completed, tripped, state] = await Promise.all([
-    firstOf(stores, runId, 'ScanCompleted'),
-    firstOf(stores, runId, 'GuardrailTripped'),
+  const [completed, tripped, last, state] = await Promise.all([
+    firstOf(stores, { runId, type: 'ScanCompleted' }),
+    firstOf(stores, { runId, type: 'GuardrailTripped' }),
+    firstOf(stores, { runId }),
     new RunStore(stores.registers).get(runId),
   ]);
   const parsed = scanSummary.safeParse(completed?.detail?.summary);
@@ -60,7 +88,19 @@ async function runOf(stores: RunStores, started: LedgerEntry): Promise<SeenRun |
   const trip =
     tripped === null ? null : { reason: tripped.reason ?? 'guardrail', message: tripped.detail?.message ?? '' };
   const totals = summary?.totals ?? null;
+  const stopped = state?.stopped ?? trip;
   const traced = await traceRun(stores, runId, totals === null ? (summary?.due ?? 0) : totalChanges(totals));
+  const facts = { stoppedBy: stopped?.reason ?? null, isLatest: runId === around.latest };
+  const results = await outcomesOf(stores.records, traced.changes, facts);
+  const counts = countOutcomes(results.filter((_, index) => traced.isPlanned(traced.changes[index])));
+  counts['Not started'] += traced.missing;
+  const endedAt = last?.at ?? at;
+  const outcome = runOutcomeWord({
+    ...facts,
+    ...{ isScanned: completed !== null, counts, total: traced.counts.total },
+    ...{ isScanning: around.isScanning, isHalted: around.isHalted },
+    isQuiet: around.now - Date.parse(endedAt) > QUIET_MS,
+  });
   const view = {
     ...{ runId, startedAt: at, completedAt: completed?.at ?? null, actor, policyHash },
     planHash: completed?.detail?.planHash ?? null,
@@ -69,33 +109,56 @@ async function runOf(stores: RunStores, started: LedgerEntry): Promise<SeenRun |
     due: summary?.due ?? null,
     totals,
     changes: traced.counts,
+    ...{ outcome, outcomes: counts, trigger: started.detail?.trigger ?? null },
+    drift: summary === null ? null : driftIn(summary.verdicts),
+    endedAt: outcome === 'In progress' ? null : endedAt,
     failed: state?.failed ?? null,
-    stopped: state?.stopped ?? trip,
+    stopped,
   };
-  return { view, traced };
+  return { view, traced, results };
 }
 
-interface SeenRun {
+function driftIn(verdicts: Readonly<Record<EnrollmentId, Readonly<Partial<Record<Verdict, number>>>>>): number {
+  const counts = Object.values(verdicts);
+  return DRIFT_VERDICTS.reduce((sum, verdict) => sum + counts.reduce((n, each) => n + (each[verdict] ?? 0), 0), 0);
+}
+
+export interface SeenRun {
   readonly view: RunView;
   readonly traced: TracedRun;
+  /** The outcome of each of the traced changes. */
+  readonly results: readonly ChangeOutcome[];
 }
 
-async function firstOf({ ledger }: RunStores, runId: string, type: EntryType): Promise<LedgerEntry | null> {
-  const { entries } = await ledger.query({ runId, type }, { limit: 1 });
-  return entries[0] ?? null;
+async function firstOf({ ledger }: RunStores, filter: LedgerFilter): Promise<LedgerEntry | null> {
+  return (await ledger.query(filter, { limit: 1 })).entries[0] ?? null;
 }
-
-type RunChange = z.infer<typeof plannedChange>;
 
 /** At most this many changes of a run are listed; all of them are counted. */
 const SHOWN = 1_000;
-/** Number of entries read in parallel to find the reasons that are shown with the changes. */
-const LANES = 16;
+
+/** @returns `null` if the ledger has no such run */
+export async function seenRun(stores: RunStores, clock: Pick<Clock, 'now'>, runId: string): Promise<SeenRun | null> {
+  const started = await firstOf(stores, { runId, type: 'ScanStarted' });
+  return started === null ? null : runOf(stores, started, await surroundings(stores, clock));
+}
+
+function kindsOf({ traced, results }: SeenRun) {
+  const planned = traced.changes.flatMap((change, index) => {
+    const result = results[index];
+    return result === undefined || !traced.isPlanned(change) ? [] : [{ ...change, result }];
+  });
+  const kinds = ENROLLMENT_IDS.map((enrollment) => {
+    const own = planned.filter((change) => change.enrollment === enrollment);
+    return { enrollment, total: own.length, outcomes: countOutcomes(own.map(({ result }) => result)) };
+  });
+  const accounts = new Set(planned.map(({ accountId }) => accountId)).size;
+  return { kinds: kinds.filter(({ total }) => total > 0), accounts };
+}
 
 /** One run with its plan. @returns `null` if the ledger has no such run */
-export async function showRun(stores: RunStores, runId: string) {
-  const [started] = (await stores.ledger.query({ runId, type: 'ScanStarted' }, { limit: 1 })).entries;
-  const seen = started === undefined ? null : await runOf(stores, started);
+export async function showRun(stores: RunStores, clock: Pick<Clock, 'now'>, runId: string) {
+  const seen = await seenRun(stores, clock, runId);
   if (seen === null) return null;
   const { view: run, traced } = seen;
   const stored = run.planHash === null ? null : await storedPlan(stores, run.planHash);
@@ -104,10 +167,11 @@ export async function showRun(stores: RunStores, runId: string) {
   const heldUp = run.stopped?.reason === 'maxChanges' || run.stopped?.reason === 'rollout';
   return {
     run,
+    ...kindsOf(seen),
     plan: {
       source: traced.changes.some(({ planned }) => planned !== null) ? ('stored' as const) : ('ledger' as const),
       planHash: run.planHash,
-      changes: await withNames(stores, await described(stores, traced.changes.slice(0, SHOWN))),
+      changes: await describedChanges(stores, traced.changes.slice(0, SHOWN)),
       total: run.changes.total + run.changes.unplanned,
       approvable: heldUp && stored !== null && approval === null && run.policyHash === inForce,
       approval:
@@ -124,52 +188,7 @@ export async function showRun(stores: RunStores, runId: string) {
   };
 }
 
-type BareChange = Omit<RunChange, 'name' | 'ou'>;
-
 async function storedPlan({ registers }: RunStores, planHash: string) {
   const plans = await new RunStore(registers).storedPlans(planHash);
   return plans.find(({ hash }) => hash === planHash) ?? null;
-}
-
-const OUTCOMES: Readonly<Record<StepType, RunChange['outcome']>> = {
-  DriftResolved: 'succeeded',
-  RemediationStarted: 'started',
-  RemediationSucceeded: 'succeeded',
-  RemediationFailed: 'failed',
-  RemediationBlocked: 'blocked',
-  ConvergenceStalled: 'failed',
-};
-
-/** The last entry about a change is read only if the change is shown and the entry adds something to the plan. */
-async function described({ ledger }: RunStores, changes: readonly TracedChange[]): Promise<readonly BareChange[]> {
-  const entries = new Map<TracedChange, LedgerEntry>();
-  const unclear = changes.filter(({ planned, step }) => {
-    return step !== null && (planned === null || OUTCOMES[step.type] !== 'succeeded');
-  });
-  await mapParallel(unclear, LANES, async (change) => {
-    if (change.step === null) return;
-    const [entry] = await ledger.read(change.accountId, change.step.seq - 1, 1);
-    if (entry?.seq === change.step.seq) entries.set(change, entry);
-  });
-  return changes.map((change) => {
-    const { accountId, enrollment, planned, step } = change;
-    const { after = null, api = null, reason = null } = entries.get(change) ?? {};
-    return {
-      ...{ accountId, enrollment, outcome: step === null ? 'planned' : OUTCOMES[step.type] },
-      reason: reason ?? after?.reason ?? null,
-      message: reasonText(reason ?? after?.reason ?? null),
-      desired: planned?.desired ?? after?.desired ?? null,
-      desiredRuleMode: planned?.desiredRuleMode ?? after?.desiredRuleMode ?? null,
-      action: planned?.action ?? api?.operation ?? 'none',
-    };
-  });
-}
-
-async function withNames({ snapshots }: RunStores, changes: readonly BareChange[]): Promise<readonly RunChange[]> {
-  const accounts = (await snapshots.load())?.accounts ?? [];
-  const known = new Map<string, OrganizationAccount>(accounts.map((account) => [account.id, account]));
-  return changes.map((change) => {
-    const account = known.get(change.accountId);
-    return { ...change, name: account?.name ?? null, ou: account?.ou ?? null };
-  });
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { SCHEMAS } from '../../../services/api/schemas.ts';
+import { type Answer, SCHEMAS } from '../../../services/api/schemas.ts';
 import { RunStore } from '../../../shared/app/coordination/run-store.ts';
 import { changeKey } from '../../../shared/app/plan/plan.ts';
 import { fullSummary } from '../../../shared/app/queries/plan-document.ts';
@@ -29,6 +29,8 @@ const HISTORIES: readonly (readonly EntryType[])[] = [
   ['RemediationBlocked', 'RemediationStarted', 'DriftResolved'],
 ];
 const TRUTH = { confirmed: 4, inProgress: 2, failed: 2, blocked: 1 };
+
+const at = (seconds: number): string => new Date(MANUAL_CLOCK_START + seconds * 1_000).toISOString();
 
 function entriesOf(n: number): readonly LedgerEntry[] {
   const step = { enrollment: 'computeOptimizer', runId: RUN, after: { ...FACET, reason: 'retrying' } } as const;
@@ -85,9 +87,79 @@ test('the counts of a run of 10,000 accounts are exact despite killed workers an
     entriesCut: false,
   });
   expect((await get('/api/runs', SCHEMAS.Runs)).runs).toMatchObject([{ runId: RUN, changes: detail.run.changes }]);
+  const outcomes = { 'Needs attention': 3 * each, 'In progress': 2 * each, Waiting: 0, Superseded: 0 };
+  const ended = { ...outcomes, Succeeded: 4 * each, 'Not started': ACCOUNTS + each };
+  expect(detail.run).toMatchObject({ outcome: 'In progress', endedAt: null, outcomes: ended });
+  expect(detail).toMatchObject({ accounts: ACCOUNTS, kinds: [{ total: ACCOUNTS }, { total: ACCOUNTS }] });
   // Processor time in microseconds, far above the usual 100 ms; reading the entries one by one would take seconds.
   expect(user + system).toBeLessThan(2_000_000);
 }, 60_000);
+
+test('the pages of a large run list every change once, those that need attention first', async () => {
+  const clock = manualClock(MANUAL_CLOCK_START);
+  const store = await openStore(clock);
+  const numbers = Array.from({ length: ACCOUNTS }, (_, n) => n);
+  const keys = numbers.map((n) => changeKey(change({ accountId: account(n), enrollment: 'computeOptimizer' })));
+  await new RunStore(store.registers).noteChanges(RUN, keys, clock.now());
+  await store.ledger.append([
+    ...sealAll('organization', [{ type: 'ScanStarted', runId: RUN }]),
+    ...numbers.flatMap(entriesOf),
+  ]);
+  const { get, send } = await api({ store, clock });
+  const path = `/api/runs/${RUN}/changes?limit=1000`;
+  const rows: string[] = [];
+  const results: string[] = [];
+  for (let next: string | null = '0'; next !== null; ) {
+    const page: Answer<'RunChanges'> = await get(`${path}&cursor=${next}`, SCHEMAS.RunChanges);
+    expect(page.total).toBe(ACCOUNTS);
+    rows.push(...page.changes.map(({ accountId }) => accountId));
+    results.push(...page.changes.map(({ result }) => result));
+    next = page.next;
+  }
+  expect(new Set(rows).size).toBe(ACCOUNTS);
+  expect([...new Set(results)]).toEqual(['Needs attention', 'In progress', 'Not started', 'Succeeded']);
+  const failed = await get(`${path}&outcome=Needs%20attention&enrollment=computeOptimizer`, SCHEMAS.RunChanges);
+  expect(failed).toMatchObject({ total: 3_000, counts: { 'Needs attention': 3_000, Succeeded: 4_000 } });
+  expect(failed.changes[0]).toMatchObject({ result: 'Needs attention', at: expect.any(String), planned: true });
+  expect((await get(`${path}&text=${account(7)}`, SCHEMAS.RunChanges)).changes).toMatchObject([
+    { accountId: account(7) },
+  ]);
+  expect((await send(`${path}&cursor=10001`)).json).toMatchObject({ code: 'BadCursor' });
+  expect((await send('/api/runs/none/changes')).json).toMatchObject({ code: 'RunUnknown' });
+}, 60_000);
+
+test('a run says what started it, how long it took and how it ended', async () => {
+  const clock = manualClock(MANUAL_CLOCK_START);
+  const store = await openStore(clock);
+  const coverage = { listed: 9, evaluated: 9, unknown: 0, notApplicable: 0 };
+  const verdicts = { ...fullSummary(byKind(() => ({}))), computeOptimizer: { Drifted: 3, Compliant: 6 } };
+  const none = { verdicts, coverage, due: 0, totals: { now: 0, followUps: 0, optOuts: 0, calls: 0 } };
+  const some = { ...none, due: 4, totals: { now: 4, followUps: 0, optOuts: 0, calls: 4 } };
+  const trigger = { kind: 'scan', actor: 'anna', reason: 'after the outage' } as const;
+  await store.ledger.append(
+    sealAll('organization', [
+      { type: 'ScanStarted', runId: 'first', at: at(0) },
+      { type: 'ScanStarted', runId: 'second', at: at(60), detail: { trigger } },
+      { type: 'ScanCompleted', runId: 'second', at: at(90), detail: { summary: none } },
+      { type: 'ScanStarted', runId: 'third', at: at(120) },
+      { type: 'ScanCompleted', runId: 'third', at: at(130), detail: { summary: some } },
+      { type: 'GuardrailTripped', runId: 'third', at: at(131), reason: 'maxChanges' },
+    ]),
+  );
+  const { get } = await api({ store, clock });
+  const { runs } = await get('/api/runs', SCHEMAS.Runs);
+  expect(runs).toMatchObject([
+    {
+      runId: 'third',
+      outcome: 'Stopped by guardrail',
+      endedAt: at(131),
+      trigger: null,
+      outcomes: { 'Not started': 4 },
+    },
+    { runId: 'second', outcome: 'Scan only', trigger, drift: 3, startedAt: at(60), endedAt: at(90) },
+    { runId: 'first', outcome: 'Interrupted', drift: null },
+  ]);
+});
 
 test('a run whose plan is no longer stored still has its started changes and its planned total', async () => {
   const clock = manualClock(MANUAL_CLOCK_START);

@@ -1,5 +1,33 @@
 import * as z from 'zod';
-import { accountId, enrollment, list, summary, textOrNull, time, timeOrNull } from './common.ts';
+import { runTriggerSchema } from '../../../domain/ledger/run-trigger.ts';
+import { accountId, count, enrollment, list, summary, textOrNull, time, timeOrNull } from './common.ts';
+
+/** How a change of a run has ended, in the order in which changes are listed. */
+export const CHANGE_OUTCOMES = [
+  'Needs attention',
+  'In progress',
+  'Waiting',
+  'Not started',
+  'Superseded',
+  'Succeeded',
+] as const;
+export type ChangeOutcome = (typeof CHANGE_OUTCOMES)[number];
+const changeOutcome = z
+  .enum(CHANGE_OUTCOMES)
+  .describe('Superseded: a later run, a person or the owner of the account has settled it');
+const outcomeCounts = z.record(changeOutcome, count);
+
+/** How a run has ended. */
+const RUN_OUTCOMES = [
+  'In progress',
+  'Completed',
+  'Needs attention',
+  'Stopped by guardrail',
+  'Stopped by halt',
+  'Interrupted',
+  'Scan only',
+] as const;
+export type RunOutcomeWord = (typeof RUN_OUTCOMES)[number];
 
 export const run = z.object({
   runId: z.string(),
@@ -31,6 +59,11 @@ export const run = z.object({
       unplanned: z.number().describe('Not part of the total: made after an event, or when a change window opened'),
     })
     .describe('Progress of its changes; the parts add up to the total'),
+  outcome: z.enum(RUN_OUTCOMES).describe('The run in one word. Interrupted: it left changes to a later run'),
+  outcomes: outcomeCounts.describe('Its planned changes by outcome; the counts add up to `changes.total`'),
+  trigger: runTriggerSchema.nullable().describe('What started it; null: a version that did not record it'),
+  drift: z.number().nullable().describe('Open drift that its scan found'),
+  endedAt: timeOrNull.describe('Time of its last entry; null: it is in progress'),
   failed: z.number().nullable().describe('Calls that failed, retries included. null: no longer stored'),
   stopped: z.object({ reason: z.string(), message: z.string() }).nullable().describe('Why it makes no further changes'),
 });
@@ -52,8 +85,27 @@ export const plannedChange = z.object({
   message: textOrNull.describe('One sentence for the reason'),
 });
 
+/** The changes of one enrollment kind. */
+const kindOutcomes = z.object({ enrollment, total: count, outcomes: outcomeCounts });
+
+export const runChange = plannedChange.extend({
+  result: changeOutcome,
+  planned: z.boolean().describe('false: made after an event, or when a change window opened'),
+  at: timeOrNull.describe('Time of its last entry in this run'),
+});
+
+/** One page of the changes of a run. */
+export const runChangesAnswer = z.object({
+  total: count.describe('Changes that match the filters'),
+  counts: outcomeCounts.describe('Changes by outcome, with the other filters applied'),
+  changes: list(runChange).describe('Those that need attention first'),
+  next: textOrNull,
+});
+
 export const runAnswer = z.object({
   run,
+  kinds: list(kindOutcomes).describe('Its planned changes by enrollment kind'),
+  accounts: count.describe('Accounts with a planned change'),
   plan: z.object({
     source: z
       .enum(['stored', 'ledger'])

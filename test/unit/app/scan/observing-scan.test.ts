@@ -28,7 +28,7 @@ describe('a scan that only observes', () => {
   it('appears among the runs without planned changes', async () => {
     const workshop = await open({ policy: policyOf('computeOptimizer: Active', FREELY), members: 3 });
     await observe(workshop);
-    const { runs } = await listRuns(workshop.store, { limit: 5, cursor: null });
+    const { runs } = await listRuns(workshop.store, workshop.clock, { limit: 5, cursor: null });
     expect(runs).toMatchObject([{ runId: 'run-1', due: 0, totals: { now: 0, followUps: 0 }, stopped: null }]);
     expect((await workshop.chain('organization')).at(-1)?.detail?.summary).toMatchObject({ observeOnly: true });
   });
