@@ -65,7 +65,7 @@ function judged({ step }: TracedChange, status: Status | null, { isLatest }: Run
   }
 }
 
-export type OutcomeCounts = Readonly<Record<ChangeOutcome, number>>;
+type OutcomeCounts = Readonly<Record<ChangeOutcome, number>>;
 
 export function countOutcomes(outcomes: Iterable<ChangeOutcome>): Record<ChangeOutcome, number> {
   const counts: Record<ChangeOutcome, number> = {
