@@ -9,7 +9,7 @@ import * as z from 'zod';
  * - `scan`, `resume` an operator asked for a scan, or ended a halt or a dispute
  * - `apply` the command `apply`
  */
-export const TRIGGER_KINDS = ['schedule', 'policy', 'event', 'approval', 'scan', 'resume', 'apply'] as const;
+const TRIGGER_KINDS = ['schedule', 'policy', 'event', 'approval', 'scan', 'resume', 'apply'] as const;
 
 export const runTriggerSchema = z.object({
   kind: z.enum(TRIGGER_KINDS),
