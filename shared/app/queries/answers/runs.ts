@@ -88,7 +88,7 @@ export const plannedChange = z.object({
 /** The changes of one enrollment kind. */
 const kindOutcomes = z.object({ enrollment, total: count, outcomes: outcomeCounts });
 
-export const runChange = plannedChange.extend({
+const runChange = plannedChange.extend({
   result: changeOutcome,
   planned: z.boolean().describe('false: made after an event, or when a change window opened'),
   at: timeOrNull.describe('Time of its last entry in this run'),
