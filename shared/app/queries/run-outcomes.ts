@@ -33,7 +33,9 @@ export async function outcomesOf(
 /** The outcome that does not depend on the present state of the account; `null`: it depends. */
 function certainOutcome({ step }: TracedChange, { stoppedBy, isLatest }: RunFacts): ChangeOutcome | null {
   if (step?.type === 'DriftResolved') return 'Succeeded';
-  return step === null && (stoppedBy !== null || isLatest) ? 'Not started' : null;
+  // A stopped run records why it does not make a change, too.
+  if (stoppedBy !== null && step?.begun !== true) return 'Not started';
+  return step === null && isLatest ? 'Not started' : null;
 }
 
 function statusIn(known: ReadonlyMap<string, AccountRecord>, { accountId, enrollment }: TracedChange): Status | null {
