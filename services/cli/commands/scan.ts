@@ -53,7 +53,8 @@ async function observe(
     import('../../../shared/app/queries/status.ts'),
     import('../../../shared/app/queries/new-drifts.ts'),
   ]);
-  const run = { runId: deps.newId(), policy, planHash: null, observeOnly: true };
+  const trigger = { kind: 'scan', actor: deps.actor, reason: null } as const;
+  const run = { runId: deps.newId(), policy, planHash: null, observeOnly: true, trigger };
   const stoppable = interruptible(interrupt.signal, retrying);
   const plan = await withProgress(context, app.calls, (onProgress) =>
     withMaintenance(context, app, policy, () =>

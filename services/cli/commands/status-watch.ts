@@ -53,17 +53,17 @@ function repainting({ output, clock }: CliContext, view: Watch['view']): Show {
   let since: Status['statuses'] | null = null;
   return async (store, found) => {
     since ??= found.statuses;
-    const watched = await latestOf(store);
+    const watched = await latestOf(store, clock);
     output.repaint(watchText(found, watched, { ...view, now: clock.now(), since }));
   };
 }
 
-async function latestOf(store: OpenStore): Promise<Watched> {
+async function latestOf(store: OpenStore, clock: CliContext['clock']): Promise<Watched> {
   const [{ listRuns }, { auditList }] = await Promise.all([
     import('../../../shared/app/queries/runs.ts'),
     import('../../../shared/app/queries/audit/list.ts'),
   ]);
-  const { runs } = await listRuns(store, { limit: 1, cursor: null });
+  const { runs } = await listRuns(store, clock, { limit: 1, cursor: null });
   const query = { filter: {}, limit: LATEST, cursor: null, order: 'newestFirst' as const };
   const { entries } = await auditList(store.ledger, query);
   const names = new Map<string, string>();
