@@ -79,13 +79,22 @@ function doneText(finished: FinishedRun): string {
   const more = changes.attempted - planned.total;
   const earlier = more > 0 ? ` ${count(more, 'change')} from earlier runs ${more === 1 ? 'was' : 'were'} made.` : '';
   const waits = ended.inProgress === 0 ? '' : `, ${number(ended.inProgress)} in progress`;
+  const rest = restCounts(open, 'not fixed');
   const did =
     planned.total === 0
-      ? `No changes were needed.${earlier}`
+      ? `${rest === null ? 'No changes were needed' : 'No changes now'}.${earlier}`
       : `Done in ${duration(durationMs)}${under}: ${number(ended.confirmed)} of ${count(planned.total, 'change')} confirmed${waits}.${earlier}`;
-  const rest = restCounts(open, 'not fixed');
-  if (rest !== null) return `${did} ${rest}. Causes: rollcall status`;
+  if (rest !== null) return `${did} ${rest}.${nextText(open)} Causes: rollcall status`;
   return finished.claimed.length > 0 || plan.coverage.unknown > 0 ? did : `${did} ${complyText(plan.accountsInScope)}.`;
+}
+
+/** When the first waiting change can be made, for example when a change window opens. */
+function nextText(open: FinishedRun['result']['open']): string {
+  const times = open.flatMap(({ status, notBefore }) =>
+    status === 'Waiting' && notBefore !== null ? [notBefore] : [],
+  );
+  const [first] = times.sort();
+  return first === undefined ? '' : ` The first can be fixed after ${instant(first)}.`;
 }
 
 /** Nothing was changed, because a guardrail or the halt comes first. */

@@ -32,7 +32,7 @@ describe('commands that run until they are stopped', () => {
     await said(child, '}\n');
     child.kill('SIGTERM');
     const result = await end;
-    expect(result).toMatchObject({ code: 0, stderr: '' });
+    expect(result).toMatchObject({ code: 0, stderr: 'rollcall: exit code 0 (done)\n' });
     expect(result.stdout.trim().split('\n')).toHaveLength(1);
     expect(Object.keys(JSON.parse(result.stdout))).toEqual([
       'endpoint',
