@@ -3,6 +3,7 @@ import manifest from '../../package.json' with { type: 'json' };
 import { AccountTable } from '../../shared/app/queries/account-list.ts';
 import { AsOfCache } from '../../shared/app/queries/audit/as-of-cache.ts';
 import { ReportCache } from '../../shared/app/queries/audit/report-cache.ts';
+import { DayAgo } from '../../shared/app/queries/overview.ts';
 import { Verification } from '../../shared/app/runtime/verification.ts';
 import { type AwsRuntime, composeFromEnvironment } from '../../shared/compose/lambda-runtime.ts';
 import { type Compose, lazily } from '../../shared/compose/lazy-runtime.ts';
@@ -49,17 +50,17 @@ export function makeHandler(compose: Compose, isOperator: () => IsOperator = () 
 function systemOf(runtime: AwsRuntime): ApiSystem {
   const { stores, clock, newId, logger, eventBus } = runtime;
   return {
-    ...{ stores, clock, newId, logger, version: manifest.version },
+    ...{ stores, clock, newId, logger, version: manifest.version, runtime: 'aws' },
     deployedBus: eventBus,
     accounts: new AccountTable(stores, clock, ACCOUNTS_AGE_MS),
-    ...{ asOf: new AsOfCache(clock), reports: new ReportCache(clock) },
+    ...{ asOf: new AsOfCache(clock), reports: new ReportCache(clock), dayAgo: new DayAgo(clock) },
     verification: new Verification({ stores, clock, logger, inBackground: false }),
     ...{ feed: new Feed(clock), recent: new RecentEntries(stores.ledger, clock, 0) },
     streams: false,
     pollMs: POLL_MS,
     policy: async () => {
       try {
-        return { policy: await runtime.policy(), warnings: [] };
+        return { policy: await runtime.policy(), file: null, warnings: [] };
       } catch (error) {
         const message = 'The policy of this deployment cannot be read, or is not valid.';
         throw new PolicyUnavailableError(message, { cause: error });

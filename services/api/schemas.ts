@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import * as accounts from '../../shared/app/queries/answers/accounts.ts';
 import * as common from '../../shared/app/queries/answers/common.ts';
+import { markersAnswer, overviewAnswer } from '../../shared/app/queries/answers/overview.ts';
 import * as runs from '../../shared/app/queries/answers/runs.ts';
 import * as status from '../../shared/app/queries/answers/status.ts';
 import * as audit from './schemas/audit.ts';
@@ -15,6 +16,8 @@ export const SCHEMAS = {
   Health: status.health,
   WhoAmI: status.whoami,
   Status: status.statusSchema,
+  Overview: overviewAnswer,
+  Markers: markersAnswer,
   Limiter: status.limiterAnswer,
   Queue: status.queueAnswer,
   DeadLetter: status.deadLetter,

@@ -3,6 +3,8 @@ import type { ReactDeps } from '../../shared/app/events/event-handler.ts';
 import type { AccountTable } from '../../shared/app/queries/account-list.ts';
 import type { AsOfCache } from '../../shared/app/queries/audit/as-of-cache.ts';
 import type { ReportCache } from '../../shared/app/queries/audit/report-cache.ts';
+import type { DayAgo } from '../../shared/app/queries/overview.ts';
+import type { CallMeter } from '../../shared/app/rate-limiter/call-meter.ts';
 import type { Verification } from '../../shared/app/runtime/verification.ts';
 import type { ApiRole } from '../../shared/config/api-env.ts';
 import type { RunTrigger } from '../../shared/domain/ledger/run-trigger.ts';
@@ -15,6 +17,8 @@ import type { RecentEntries } from './live/recent-entries.ts';
 /** The policy that the API's process uses. */
 export interface PolicyInUse {
   readonly policy: CompiledPolicy;
+  /** The name of its file, without directories; `null`: it does not come from a file. */
+  readonly file: string | null;
   /** Warnings that were found when the policy was read. */
   readonly warnings: readonly Finding[];
 }
@@ -32,6 +36,8 @@ export interface ApiSystem {
   readonly accounts: AccountTable;
   readonly asOf: AsOfCache;
   readonly reports: ReportCache;
+  /** The state 24 hours ago, for the overview. */
+  readonly dayAgo: DayAgo;
   readonly verification: Verification;
   readonly clock: Clock;
   readonly newId: NewId;
@@ -40,12 +46,16 @@ export interface ApiSystem {
   readonly deployedBus: string | null;
   /** Version of Rollcall. */
   readonly version: string;
+  /** Where the state is kept: in local files, or in AWS. */
+  readonly runtime: 'embedded' | 'aws';
   /** @throws PolicyUnavailableError */
   readonly policy: () => Promise<PolicyInUse>;
   /** New entries for `/api/events`. */
   readonly recent: RecentEntries;
   /** Live progress for `/api/events`. */
   readonly feed: Feed;
+  /** The calls of this process to AWS. Absent if other processes make them. */
+  readonly calls?: CallMeter;
   /** Whether answers can be streamed. If not, `/api/events` answers with the events since the reader's previous request. */
   readonly streams: boolean;
   /** How often the ledger is queried for new entries while a client watches, ms. */

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants } from 'node:zlib';
-import { build, type Metafile, type OutputFile, type Plugin } from 'esbuild';
+import { build, type Metafile, type OutputFile } from 'esbuild';
 
 /** One file of the dashboard, ready to be sent. `etag` includes the quotes; without `encoding` the body is not compressed. */
 export interface DashboardFile {
@@ -61,11 +61,9 @@ function bundleDashboard() {
     jsx: 'automatic',
     jsxImportSource: 'preact',
     entryNames: 'assets/[name]-[hash]',
-    assetNames: 'assets/[name]-[hash]',
     metafile: true,
     legalComments: 'none',
     define: { 'process.env.NODE_ENV': '"production"' },
-    plugins: [embeddedImages],
     logLevel: 'silent',
   });
 }
@@ -92,25 +90,3 @@ async function fileOf(path: string, contents: Uint8Array): Promise<DashboardFile
   const body = await compress(contents, { params });
   return body.length < contents.length ? { body, type, etag, encoding: 'br' } : { body: contents, type, etag };
 }
-
-const EMBEDDED = /url\("data:image\/svg\+xml,([^"]*)"\)/g;
-
-/** The CSS library embeds its icons as `data:` addresses, which the content security policy refuses, so they become files. */
-const embeddedImages: Plugin = {
-  name: 'embedded-images',
-  setup({ onLoad, onResolve }) {
-    const images = new Map<string, string>();
-    const nameOf = (image: string): string => {
-      const name = `icon:${createHash('sha256').update(image).digest('hex').slice(0, 8)}.svg`;
-      images.set(name, decodeURIComponent(image));
-      return name;
-    };
-    onLoad({ filter: /\.css$/ }, async ({ path }) => {
-      const text = await readFile(path, 'utf8');
-      const contents = text.replaceAll(EMBEDDED, (_all, image: string) => `url("${nameOf(image)}")`);
-      return { contents, loader: 'css' };
-    });
-    onResolve({ filter: /^icon:/ }, ({ path }) => ({ path, namespace: 'icon' }));
-    onLoad({ filter: /.*/, namespace: 'icon' }, ({ path }) => ({ contents: images.get(path) ?? '', loader: 'file' }));
-  },
-};

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { buildDashboard, type DashboardFile } from '../../services/dashboard/build.ts';
 
 const MOST_BYTES = 250 * 1024;
+const MOST_BYTES_OF = { '.css': 12 * 1024, '.js': 120 * 1024 };
 
 const { files } = await buildDashboard();
 
@@ -18,6 +19,14 @@ describe("the dashboard's files", () => {
     expect(bytes).toBeLessThan(MOST_BYTES);
   });
 
+  test.each(Object.entries(MOST_BYTES_OF))('of type %s have at most %i bytes in total', (ending, most) => {
+    const bytes = [...files]
+      .filter(([path]) => path.endsWith(ending))
+      .reduce((sum, [, { body }]) => sum + body.length, 0);
+    expect(bytes).toBeGreaterThan(1_000);
+    expect(bytes).toBeLessThan(most);
+  });
+
   test('are self-contained: no inline script or style, no data URL, no other origin', () => {
     const page = textOf(files.get('/') ?? expect.fail('there is no page'));
     expect(page).not.toMatch(/<style|style=|<script(?![^>]*\ssrc=)|\son\w+=|data:/);
@@ -27,7 +36,6 @@ describe("the dashboard's files", () => {
     for (const [path, file] of files) {
       if (!file.type.startsWith('text/css')) continue;
       const used = [...textOf(file).matchAll(/url\(["']?([^"')]+)/g)].map(([, address]) => address ?? '');
-      expect(used.length, path).toBeGreaterThan(0);
       for (const address of used) expect(files.has(address), `${path}: ${address}`).toBe(true);
     }
   });

@@ -1,7 +1,10 @@
 import * as z from 'zod';
+import { organizationOf } from '../../../shared/app/coordination/organization-binding.ts';
 import { busOf } from '../../../shared/app/notifications/outbox-state.ts';
+import { markers, overview } from '../../../shared/app/queries/overview.ts';
 import { fullSummary } from '../../../shared/app/queries/plan-document.ts';
 import { status } from '../../../shared/app/queries/status.ts';
+import type { CallUse } from '../../../shared/app/rate-limiter/call-meter.ts';
 import { bucketRates } from '../../../shared/app/rate-limiter/rate-limiter.ts';
 import { callCeiling } from '../../../shared/domain/policy/index.ts';
 import { toIso } from '../../../shared/domain/time.ts';
@@ -17,11 +20,17 @@ export const statusRoutes = [
     ...{ method: 'get', path: '/api/whoami', operationId: 'whoami', answer: 'WhoAmI' },
     summary: 'The authenticated caller and its role',
     ...NONE,
-    handle: async ({ principal: { actor, role }, system: { version } }) => ({
-      ...{ actor, version },
-      // The role `events` is not admitted here.
-      role: role === 'operate' ? ('operate' as const) : ('read' as const),
-    }),
+    handle: async ({ principal: { actor, role }, system }) => {
+      const { version, runtime } = system;
+      const inUse = await policyIfAny(system);
+      return {
+        ...{ actor, version, runtime },
+        // The role `events` is not admitted here.
+        role: role === 'operate' ? ('operate' as const) : ('read' as const),
+        organization: await organizationIfKnown(system),
+        policy: inUse === null ? null : { file: inUse.file, hash: inUse.policy.hash },
+      };
+    },
   }),
   jsonRoute({
     ...{ method: 'get', path: '/api/status', operationId: 'status', answer: 'Status' },
@@ -37,15 +46,40 @@ export const statusRoutes = [
     },
   }),
   jsonRoute({
+    ...{ method: 'get', path: '/api/overview', operationId: 'overview', answer: 'Overview' },
+    summary:
+      'What changed in 24 hours, what needs a person, what waits and until when, where accounts drift, and whose changes caused it',
+    heavy: true,
+    shared: true,
+    ...NONE,
+    handle: async ({ system }) => {
+      const { stores, clock, dayAgo } = system;
+      const policy = (await policyIfAny(system))?.policy ?? null;
+      return overview({ stores, policy, dayAgo, now: clock.now() });
+    },
+  }),
+  jsonRoute({
+    ...{ method: 'get', path: '/api/markers', operationId: 'markers', answer: 'Markers' },
+    summary: 'Events that charts mark: policy changes, halts, guardrails, approvals',
+    ...NONE,
+    query: z.strictObject({ since: z.iso.datetime() }),
+    handle: async ({ system: { stores }, query }) => markers(stores, query.since),
+  }),
+  jsonRoute({
     ...{ method: 'get', path: '/api/limiter', operationId: 'limiter', answer: 'Limiter' },
     summary: 'The rate limit that all workers share, and its ceiling',
     ...NONE,
     handle: async ({ system }) => {
       const { policy } = await system.policy();
       const { total, ...rates } = await bucketRates(system.stores.registers);
-      const operations = Object.entries(rates).map(([operation, rate]) => ({ operation, rate }));
+      const uses = system.calls?.operations() ?? null;
+      const operations = Object.entries(rates).map(([operation, rate]) => {
+        const { used, throttled } = uses?.get(operation) ?? { used: 0, throttled: 0 };
+        return { operation, rate, used: uses && used, throttled: uses && throttled };
+      });
       operations.sort((a, b) => a.rate - b.rate);
-      return { ceiling: callCeiling(policy.policy.limits), total: total ?? null, operations };
+      const ceiling = callCeiling(policy.policy.limits);
+      return { ceiling, total: total ?? null, operations, used: usedNow(system) };
     },
   }),
   jsonRoute({
@@ -84,7 +118,22 @@ export const statusRoutes = [
   }),
 ];
 
+function usedNow({ calls }: ApiSystem) {
+  if (calls === undefined) return null;
+  const uses = [...calls.operations().values()];
+  const sum = (of: (use: CallUse) => number): number => uses.reduce((all, use) => all + of(use), 0);
+  const total = Math.round(sum(({ used }) => used) * 10) / 10;
+  return { total, throttled: sum(({ throttled }) => throttled), history: calls.history() };
+}
+
 const letterView = (letter: DeadLetter) => ({ ...letter, at: toIso(letter.at) });
+
+async function organizationIfKnown({ stores }: ApiSystem) {
+  const id = await organizationOf(stores);
+  if (id === null) return null;
+  const snapshot = await stores.snapshots.load();
+  return { id, name: snapshot?.accounts.find(({ management }) => management)?.name ?? null };
+}
 
 /** The policy in use; `null` if it cannot be read or is invalid. */
 export async function policyIfAny(system: ApiSystem): Promise<PolicyInUse | null> {

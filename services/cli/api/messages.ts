@@ -1,4 +1,5 @@
 import type { Progress } from '../../../shared/app/context.ts';
+import type { CallCounts } from '../../../shared/app/rate-limiter/rate-limiter.ts';
 import type { Config } from '../../../shared/config/config.ts';
 import type { RunTrigger } from '../../../shared/domain/ledger/run-trigger.ts';
 import type { OrganizationAccount } from '../../../shared/domain/policy/index.ts';
@@ -46,6 +47,8 @@ export type AccountAnswer =
 export type ToApi =
   /** The policy in force. From now on, accounts can be read from AWS. */
   | { readonly kind: 'use'; readonly policy: PolicySource }
+  /** The calls that the app has made since it was opened. */
+  | { readonly kind: 'calls'; readonly counts: CallCounts }
   | { readonly kind: 'begin'; readonly runId: string }
   | { readonly kind: 'progress'; readonly event: Progress }
   | { readonly kind: 'scanned' }

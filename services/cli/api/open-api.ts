@@ -1,9 +1,12 @@
+import { basename } from 'node:path';
 import manifest from '../../../package.json' with { type: 'json' };
 import { accountReader } from '../../../shared/app/events/account-reader.ts';
 import { controlsVersion } from '../../../shared/app/guardrails/controls.ts';
 import { AccountTable } from '../../../shared/app/queries/account-list.ts';
 import { AsOfCache } from '../../../shared/app/queries/audit/as-of-cache.ts';
 import { ReportCache } from '../../../shared/app/queries/audit/report-cache.ts';
+import { DayAgo } from '../../../shared/app/queries/overview.ts';
+import { CallMeter } from '../../../shared/app/rate-limiter/call-meter.ts';
 import { Verification } from '../../../shared/app/runtime/verification.ts';
 import type { OpenStore } from '../../../shared/compose/stores/profile.ts';
 import { cachedRecords, cachedSnapshots, inTurns, makeNewId, Turns } from '../../../shared/compose/system.ts';
@@ -19,7 +22,7 @@ import type { Pages } from '../../api/pages.ts';
 import type { ApiSystem } from '../../api/system.ts';
 import type { CliContext } from '../context.ts';
 import { operator } from '../operator.ts';
-import type { LoadedPolicy } from '../session.ts';
+import { type LoadedPolicy, STDIN } from '../session.ts';
 import { type ApiFlags, READ_RETRY_MS } from './messages.ts';
 
 /** The API keeps records in memory only of organizations up to this size. */
@@ -43,6 +46,8 @@ export interface ApiRequests {
 /** The API and the dashboard of a running daemon or demo. */
 export interface OpenApi extends OpenDoor {
   readonly feed: Feed;
+  /** Takes the counts of the calls that the app makes. */
+  readonly calls: CallMeter;
   /** Replaces the policy by which decisions are explained. */
   use(loaded: LoadedPolicy): void;
 }
@@ -61,7 +66,8 @@ export async function openApi(
   try {
     const tokens = readApiTokens(context.env);
     const inUse = { loaded };
-    const system = await systemOf(context, stores, inUse, requests);
+    const calls = new CallMeter(context.clock);
+    const system = await systemOf(context, stores, inUse, { ...requests, calls });
     const door = await openNodeDoor({
       ...flags,
       system,
@@ -70,7 +76,7 @@ export async function openApi(
       pages: dashboardFiles,
     });
     return {
-      ...{ url: door.url, port: door.port, feed: system.feed },
+      ...{ url: door.url, port: door.port, feed: system.feed, calls },
       use: (next) => {
         inUse.loaded = next;
       },
@@ -89,7 +95,7 @@ async function systemOf(
   { clock, logger, store }: ApiContext,
   stores: OpenStore,
   inUse: { readonly loaded: LoadedPolicy },
-  { cloud, askForScan }: ApiRequests,
+  { cloud, askForScan, calls }: ApiRequests & { readonly calls: CallMeter },
 ): Promise<ApiSystem> {
   // Light reads and lists of accounts have turns of their own, so that they do not wait for heavy reads.
   const turns = { heavy: new Turns(), light: new Turns(), accounts: new Turns() };
@@ -116,17 +122,22 @@ async function systemOf(
       newId: makeNewId(clock),
       streams: true,
     },
+    runtime: store.local ? 'embedded' : 'aws',
+    ...{ calls, dayAgo: new DayAgo(clock, turns.heavy.begin) },
     deployedBus: await store.eventBus(),
     ...(reads !== null && { reads }),
     ...{ asOf: new AsOfCache(clock), reports: new ReportCache(clock, { turn: turns.heavy.begin, version }) },
     verification: new Verification({ stores: reads?.heavy ?? stores, clock, logger, inBackground: true }),
     accounts: new AccountTable(light, clock, maxAgeMs, turns.accounts.begin),
     ...{ pollMs: store.pollMs, recent: new RecentEntries(stores.ledger, clock, store.pollMs / 2) },
-    policy: async () => inUse.loaded,
+    policy: async () => ({ ...inUse.loaded, file: fileOf(inUse.loaded) }),
     ...(askForScan !== undefined && { askForScan }),
     reader,
   };
 }
+
+/** The name of the policy's file, without directories; `null`: it came from stdin. */
+const fileOf = ({ file }: LoadedPolicy): string | null => (file === STDIN ? null : basename(file));
 
 interface LocalReadOptions {
   readonly clock: Clock;

@@ -27,6 +27,9 @@ export interface RunningApi extends OpenDoor {
   use(loaded: LoadedPolicy, app: Runtime): void;
 }
 
+/** How often the calls to AWS are counted, ms. */
+const COUNT_MS = 5_000;
+
 /** The thread's entry point: a source file in a checkout, `api-thread.js` beside the other files of the npm package. */
 const ENTRY = new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : './api-thread.js', import.meta.url);
 
@@ -65,6 +68,9 @@ export async function startApi(
     else void answer(message);
   });
   const { url, port } = await opened.promise;
+  const counting = setInterval(() => {
+    if (app !== null) post({ kind: 'calls', counts: app.calls });
+  }, COUNT_MS).unref();
   return {
     ...{ url, port },
     feed: {
@@ -78,6 +84,7 @@ export async function startApi(
       post({ kind: 'use', policy: sourceOf(next) });
     },
     close: async () => {
+      clearInterval(counting);
       post({ kind: 'close' });
       await ended;
     },

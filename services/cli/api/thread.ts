@@ -77,6 +77,7 @@ function take(message: ToApi, { api, queries, context }: Parts): void {
   else if (message.kind === 'progress') feed.take(message.event);
   else if (message.kind === 'scanned') feed.scanned();
   else if (message.kind === 'rest') feed.rest();
+  else if (message.kind === 'calls') api.calls.take(message.counts);
   else if (message.kind === 'account') queries.answer(message.query, message.answer);
   // A rejected promise ends the thread with an error, which the command's thread reports.
   else if (message.kind === 'use') void policyOf(message.policy, context).then(api.use);

@@ -18,9 +18,13 @@ export const READ = {
   limiter: '/api/limiter',
   policy: '/api/policy',
   deadLetters: '/api/dead-letters',
+  overview: '/api/overview',
+  verification: '/api/audit/verification',
+  markers: (since: string) => `/api/markers${query({ since })}`,
   events: '/api/events',
   /** One answer has every account of an organization of the usual maximum size. */
   accounts: (cursor: string | null) => `/api/accounts${query({ limit: '10000', cursor })}`,
+  searchAccounts: (text: string) => `/api/accounts${query({ text, limit: '8' })}`,
   account: (id: string) => `/api/accounts/${encodeURIComponent(id)}`,
   audit: (filter: AuditFilter, cursor: string | null = null) =>
     `/api/audit${query({ ...filter, limit: '100', cursor })}`,

@@ -2,14 +2,12 @@ import { signal } from '@preact/signals';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { askForToken, headers, token } from './api.ts';
 import { READ } from './endpoints.ts';
-import type { Entry, Progress } from './types.ts';
+import type { Progress } from './types.ts';
 
 /** Whether the server keeps the page up to date. */
 export const connected = signal(false);
 /** Progress of the current run; `null` until the server reports it. */
 export const progress = signal<Progress | null>(null);
-/** The latest entries since the page was opened, newest first. */
-export const latest = signal<readonly Entry[]>([]);
 /** Increases after a change, at most every {@link SETTLE_MS}; the data on the page is then read again. */
 export const changes = signal(0);
 /** Like {@link changes}, but increases at most every {@link SLOW_MS}: for data that costs more to read. */
@@ -20,7 +18,6 @@ const SLOW_MS = 10_000;
 const RETRY_MS = 3_000;
 /** The server sends a message every 15 s, so a connection that is silent for this long is dead. */
 const SILENT_MS = 60_000;
-const KEPT = 20;
 
 /**
  * Calls `then` `ms` after the first of several calls, and again every `ms` while calls continue. The last call is always followed by a whole interval,
@@ -125,9 +122,5 @@ function take({ event, data }: EventSourceMessage): void {
     const next: Progress = JSON.parse(data);
     if (progress.value?.phase !== next.phase) changed();
     progress.value = next;
-  } else if (event === 'entry') {
-    const entry: Entry = JSON.parse(data);
-    latest.value = [entry, ...latest.value].slice(0, KEPT);
-    changed();
-  } else if (event === 'gap') changed();
+  } else if (event === 'entry' || event === 'gap') changed();
 }

@@ -3,6 +3,9 @@ import type { EnrollmentId } from '../../../shared/domain/enrollment/kinds/index
 import type { Answer } from '../../api/schemas.ts';
 
 export type Status = Answer<'Status'>;
+export type Overview = Answer<'Overview'>;
+export type Markers = Answer<'Markers'>;
+export type Verification = Answer<'Verification'>;
 export type AccountsAnswer = Answer<'Accounts'>;
 export type AccountRow = Answer<'AccountRow'>;
 export type Cell = NonNullable<AccountRow[EnrollmentId]>;

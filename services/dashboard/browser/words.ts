@@ -1,48 +1,42 @@
 import { PREREQUISITE_TITLES, TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
-import { reasonText as sentenceOf } from '../../../shared/domain/enrollment/reason-codes.ts';
+import {
+  type ReasonWords,
+  reasonWords,
+  reasonText as sentenceOf,
+} from '../../../shared/domain/enrollment/reason-codes.ts';
 
-/* Numbers, times and codes as text for people, in the reader's language and time zone. */
+/* Numbers and codes as text for people. */
 
-const numbers = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
-const times = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
-const briefTimes = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
-const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
+const numbers = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 });
+const tenths = new Intl.NumberFormat('en-US', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
 export const number = (n: number): string => numbers.format(n);
 
 export const count = (n: number, one: string, many = `${one}s`): string => `${number(n)} ${n === 1 ? one : many}`;
 
-export const percent = (n: number | null): string => (n === null ? '–' : `${numbers.format(Math.floor(n * 10) / 10)}%`);
+/** `95.5%`, rounded down so that 100% means all; `–` if there is no value. */
+export const percent = (n: number | null): string => {
+  if (n === null) return '–';
+  const floored = Math.floor(n * 10) / 10;
+  return floored === 100 || floored === 0 ? `${floored}%` : `${tenths.format(floored)}%`;
+};
 
-export const local = (iso: string, brief = false): string => (brief ? briefTimes : times).format(new Date(iso));
+/** A difference with its sign and a real minus: `+255`, `−3.1`, `0`. */
+export const signed = (n: number): string => (n === 0 ? '0' : `${n > 0 ? '+' : '−'}${number(Math.abs(n))}`);
 
-/** A time in UTC to the second, for tooltips. */
-export const utc = (iso: string): string => `${iso.replace('T', ' ').replace(/(\.\d+)?Z$/, '')} UTC`;
-
-const STEPS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
-  ['day', 86_400_000],
-  ['hour', 3_600_000],
-  ['minute', 60_000],
-  ['second', 1_000],
-];
-
-export function ago(iso: string, now: number): string {
-  const ms = Date.parse(iso) - now;
-  const [unit, size] = STEPS.find(([, size]) => Math.abs(ms) >= size) ?? ['second', 1_000];
-  return relative.format(Math.round(ms / size), unit);
-}
-
-/** A duration for people: `850 ms`, `12.3 s`, `4 min`, `3.2 h`, `2.1 d`. */
-export function duration(ms: number): string {
-  if (ms < 1_000) return `${Math.round(ms)} ms`;
-  if (ms < 60_000) return `${number(ms / 1_000)} s`;
-  if (ms < 3_600_000) return `${number(ms / 60_000)} min`;
-  if (ms < 86_400_000) return `${number(ms / 3_600_000)} h`;
-  return `${number(ms / 86_400_000)} d`;
-}
+export { durationText as duration } from './time-text.ts';
 
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
+/** `a, b and c`. */
+export function listed(words: readonly string[]): string {
+  const last = words.at(-1);
+  if (last === undefined || words.length === 1) return last ?? '';
+  return `${words.slice(0, -1).join(', ')} and ${last}`;
+}
+
+/** With a capital first letter. */ export const sentence = (text: string): string =>
+  text.charAt(0).toUpperCase() + text.slice(1);
 /** The fields that a rule of the policy can set. */
 export const FIELD_WORDS = {
   ...TITLES,
@@ -75,10 +69,13 @@ export function progressText(counts: ChangeCounts): string {
 
 export const reasonText = (code: string | null): string => sentenceOf(code) ?? '';
 
+/** The words for a reason; for a code of another version, the code. */
+export const wordsOf = (code: string): ReasonWords => reasonWords(code) ?? { text: code, short: code, todo: '' };
+
 /** `RemediationBlocked` as `Remediation blocked`. */
 export function typeText(type: string): string {
   const words = type.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  return sentence(words);
 }
 
 export function stateText(status: string | null, ruleMode: string | null): string {

@@ -27,8 +27,13 @@ export const NO_STATUSES: Readonly<Record<Status, number>> = {
 /** The count of every status, zeros included. Statuses are the words that people see. */
 export type FullStatuses = z.infer<typeof statuses>;
 
+/** Every status with its count. */
+export function fullCounts(counts: Readonly<Partial<Record<Status, number>>>): Record<Status, number> {
+  return { ...NO_STATUSES, ...counts };
+}
+
 export function fullStatuses(counts: StatusCounts): FullStatuses {
-  return byKind((id) => ({ ...NO_STATUSES, ...counts[id] }));
+  return byKind((id) => fullCounts(counts[id]));
 }
 
 /** The counts of a plan by status. A verdict such as Blocked can mean one of several statuses, so its accounts are counted from the changes. */

@@ -12,6 +12,7 @@ import { bucketRates } from '../rate-limiter/rate-limiter.ts';
 import { knownTrustedAccess } from '../scan/trusted-access.ts';
 import { scanUnderWay } from '../schedule/scan-schedule.ts';
 import type { Summary } from '../survey/assessment-table.ts';
+import { AccountCounter, complianceIn } from './account-counts.ts';
 import type { openReason, statusSchema } from './answers/status.ts';
 import { ConfigurationList } from './configuration-list.ts';
 import { approvalViews, controlsNow, haltView, suspensionViews, windowView } from './enforcement-view.ts';
@@ -36,12 +37,14 @@ const EXAMPLES = 3;
 
 export async function status(stores: Stores, options: StatusOptions = {}): Promise<Status> {
   const { policy = null, now = 0, bus = null } = options;
-  const { summary, statuses, reasons, drift, configurations } = await countEnrollments(stores);
+  const { summary, statuses, accounts, reasons, drift, configurations } = await countEnrollments(stores);
   const scanned = await lastScan(stores);
   return {
     organizationId: await organizationOf(stores),
     summary,
     statuses: fullStatuses(statuses),
+    accounts: accounts.counts,
+    compliance: complianceIn(summary),
     lastScan: scanned,
     scanning: await scanUnderWay({ registers: stores.registers, clock: { now: () => now } }),
     guardrail: await trippedSince(stores, scanned.completedAt),
@@ -67,12 +70,14 @@ async function countEnrollments({ records }: Pick<Stores, 'records'>) {
   const reasons = new Map<string, OpenReason>();
   const configurations = new ConfigurationList();
   const drift = new DriftCounter();
+  const accounts = new AccountCounter();
   for await (const page of records.all()) {
     for (const record of page) {
       if (!record.present) continue;
       configurations.add(record);
       const shown = shownOf((enrollment) => record.conditions[enrollment]);
       drift.add(record, shown);
+      accounts.add(record, shown);
       for (const enrollment of ENROLLMENT_IDS) {
         const condition = record.conditions[enrollment];
         const words = shown[enrollment];
@@ -83,7 +88,7 @@ async function countEnrollments({ records }: Pick<Stores, 'records'>) {
       }
     }
   }
-  return { summary, statuses, reasons, drift, configurations };
+  return { summary, statuses, accounts, reasons, drift, configurations };
 }
 
 function windowStatus(policy: CompiledPolicy | null, now: number): Pick<Status, 'window' | 'nextWindow'> {

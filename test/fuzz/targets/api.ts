@@ -15,6 +15,7 @@ import { makeNewId } from '../../../shared/adapters/system/ids.ts';
 import { AccountTable } from '../../../shared/app/queries/account-list.ts';
 import { AsOfCache } from '../../../shared/app/queries/audit/as-of-cache.ts';
 import { ReportCache } from '../../../shared/app/queries/audit/report-cache.ts';
+import { DayAgo } from '../../../shared/app/queries/overview.ts';
 import { Verification } from '../../../shared/app/runtime/verification.ts';
 import { readApiTokens } from '../../../shared/config/api-env.ts';
 import { account, chainOf, facts, record, sealAll, time, work } from '../../contract/samples.ts';
@@ -78,15 +79,17 @@ async function openPlace(): Promise<Place> {
   const often = { perSecond: 1e9, burst: 1e9 };
   const door = await openNodeDoor({
     system: {
-      ...{ stores: store, clock, newId, version: '0.0.0', streams: false, pollMs: 1, deployedBus: null },
+      ...{ stores: store, clock, newId, version: '0.0.0', streams: false, pollMs: 1 },
+      ...{ deployedBus: null, runtime: 'embedded' },
       logger,
       accounts: new AccountTable(store, clock, 0),
       asOf: new AsOfCache(clock),
       verification: new Verification({ stores: store, clock, logger, inBackground: false }),
       reports: new ReportCache(clock),
+      dayAgo: new DayAgo(clock),
       feed: new Feed(clock),
       recent: new RecentEntries(store.ledger, clock, 0),
-      policy: async () => ({ policy, warnings: [] }),
+      policy: async () => ({ policy, file: null, warnings: [] }),
       reader: () => async (id) => (id === account(3) ? facts(3) : null),
     },
     ...{ host: '127.0.0.1', port: 0, tokens: readApiTokens({}), localActor: 'user:fuzz', pages: async () => null },

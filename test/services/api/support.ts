@@ -17,6 +17,7 @@ import { makeNewId } from '../../../shared/adapters/system/ids.ts';
 import { AccountTable } from '../../../shared/app/queries/account-list.ts';
 import { AsOfCache } from '../../../shared/app/queries/audit/as-of-cache.ts';
 import { ReportCache } from '../../../shared/app/queries/audit/report-cache.ts';
+import { DayAgo } from '../../../shared/app/queries/overview.ts';
 import { Verification } from '../../../shared/app/runtime/verification.ts';
 import { openStore } from '../../../shared/compose/stores/open-embedded.ts';
 import { readApiTokens } from '../../../shared/config/api-env.ts';
@@ -90,6 +91,7 @@ export async function api(parts: ApiParts = {}): Promise<TestApi> {
       clock,
       logger,
       version: '0.0.0',
+      runtime: 'embedded',
       deployedBus: null,
       newId: makeNewId(clock),
       streams: true,
@@ -99,9 +101,10 @@ export async function api(parts: ApiParts = {}): Promise<TestApi> {
     asOf: new AsOfCache(clock),
     verification: new Verification({ stores, clock, logger, inBackground: false }),
     reports: new ReportCache(clock),
+      dayAgo: new DayAgo(clock),
     feed: new Feed(clock),
     recent: new RecentEntries(stores.ledger, clock, 0),
-    policy: async () => ({ policy, warnings: [] }),
+    policy: async () => ({ policy, file: 'rollcall.yaml', warnings: [] }),
     ...(parts.askForScan !== undefined && { askForScan: parts.askForScan }),
     ...(parts.reader !== undefined && { reader: parts.reader }),
   };

@@ -9,10 +9,14 @@ import {
 import { shownFields } from '../../../../shared/domain/policy/types.ts';
 import { get } from '../api.ts';
 import { READ } from '../endpoints.ts';
+import { useMayOperate } from '../frame/source.ts';
 import { changes } from '../live.ts';
-import { Resume, Suspend, useMayOperate } from '../parts/operate.tsx';
-import { Empty, Fact, Heading, Loaded, StatusMark, Time } from '../parts/small.tsx';
+import { Heading } from '../parts/heading.tsx';
+import { StatusMark } from '../parts/icon.tsx';
+import { Resume, Suspend } from '../parts/operate.tsx';
+import { Empty, Fact, Loaded } from '../parts/small.tsx';
 import { DataTable } from '../parts/table.tsx';
+import { Time } from '../parts/time.tsx';
 import { Timeline } from '../parts/timeline.tsx';
 import { useResource } from '../resource.ts';
 import { useParams } from '../search-params.ts';

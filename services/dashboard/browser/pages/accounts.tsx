@@ -6,7 +6,10 @@ import { readAccounts } from '../accounts.ts';
 import { slowChanges } from '../live.ts';
 import { enrollmentOptions } from '../parts/enrollments.ts';
 import { Button, Choice } from '../parts/form.tsx';
-import { Empty, Heading, Loaded, StatusMark, Time } from '../parts/small.tsx';
+import { Heading } from '../parts/heading.tsx';
+import { StatusMark } from '../parts/icon.tsx';
+import { Empty, Loaded } from '../parts/small.tsx';
+import { Time } from '../parts/time.tsx';
 import { useVirtualRows } from '../parts/virtual.ts';
 import { useLoaded } from '../resource.ts';
 import { useParams } from '../search-params.ts';
@@ -270,7 +273,7 @@ function Row({ row, index, kinds }: RowProps) {
         {rules || '–'}
       </td>
       <td class="wide">
-        <Time iso={sinceOf(row) || null} brief />
+        <Time iso={sinceOf(row) || null} />
       </td>
     </tr>
   );

@@ -9,7 +9,8 @@ import { fieldOf, isoOf } from '../local-time.ts';
 import { AsOfSearch } from '../parts/as-of.tsx';
 import { enrollmentOptions } from '../parts/enrollments.ts';
 import { Button, Choice } from '../parts/form.tsx';
-import { Heading, Loaded, Problem } from '../parts/small.tsx';
+import { Heading } from '../parts/heading.tsx';
+import { Loaded, Problem } from '../parts/small.tsx';
 import { Timeline } from '../parts/timeline.tsx';
 import { useResource } from '../resource.ts';
 import { useParams } from '../search-params.ts';
@@ -100,18 +101,10 @@ function Search() {
       </search>
       <div class="heading">
         <div class="actions">
-          <Button outline onClick={() => last(1)}>
-            Last day
-          </Button>
-          <Button outline onClick={() => last(30)}>
-            Last 30 days
-          </Button>
-          <Button outline onClick={quarter}>
-            Last quarter
-          </Button>
-          <Button outline onClick={() => change(NO_FILTER)}>
-            Clear filters
-          </Button>
+          <Button onClick={() => last(1)}>Last day</Button>
+          <Button onClick={() => last(30)}>Last 30 days</Button>
+          <Button onClick={quarter}>Last quarter</Button>
+          <Button onClick={() => change(NO_FILTER)}>Clear filters</Button>
         </div>
         <Export filter={filter} />
       </div>
@@ -169,13 +162,7 @@ function Export({ filter }: { readonly filter: AuditFilter }) {
           Export as
         </span>
         {FORMATS.map(([format, title, ending]) => (
-          <button
-            key={format}
-            type="button"
-            disabled={busy}
-            class="secondary outline"
-            onClick={() => save(format, ending)}
-          >
+          <button key={format} type="button" disabled={busy} class="btn" onClick={() => save(format, ending)}>
             {title}
           </button>
         ))}

@@ -1,8 +1,10 @@
 import { Link } from 'wouter-preact';
 import { READ } from '../endpoints.ts';
 import { changes } from '../live.ts';
-import { Fact, Heading, Loaded, Time } from '../parts/small.tsx';
+import { Heading } from '../parts/heading.tsx';
+import { Fact, Loaded } from '../parts/small.tsx';
 import { DataTable } from '../parts/table.tsx';
+import { Time } from '../parts/time.tsx';
 import { useResource } from '../resource.ts';
 import type { Policy } from '../types.ts';
 import { duration, FIELD_WORDS, number } from '../words.ts';

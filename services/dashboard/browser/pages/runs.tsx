@@ -1,12 +1,15 @@
 import { Link } from 'wouter-preact';
 import { TITLES } from '../../../../shared/domain/enrollment/kinds/index.ts';
 import { READ } from '../endpoints.ts';
+import { useMayOperate } from '../frame/source.ts';
 import { changes } from '../live.ts';
 import { Button } from '../parts/form.tsx';
+import { Heading } from '../parts/heading.tsx';
 import { RunProgress } from '../parts/now.tsx';
-import { Approve, Redrive, useMayOperate } from '../parts/operate.tsx';
-import { Empty, Fact, Heading, Loaded, Sentence, Time } from '../parts/small.tsx';
+import { Approve, Redrive } from '../parts/operate.tsx';
+import { Empty, Fact, Loaded } from '../parts/small.tsx';
 import { DataTable } from '../parts/table.tsx';
+import { Sentence, Time } from '../parts/time.tsx';
 import { useResource } from '../resource.ts';
 import { useParams } from '../search-params.ts';
 import type { DeadLetters, Run, RunDetail, Runs, Status } from '../types.ts';

@@ -8,8 +8,10 @@ import { useParams } from '../search-params.ts';
 import type { AsOf } from '../types.ts';
 import { count, number, stateText } from '../words.ts';
 import { Button, Choice } from './form.tsx';
-import { Empty, Loaded, StatusMark, Time } from './small.tsx';
+import { StatusMark } from './icon.tsx';
+import { Empty, Loaded } from './small.tsx';
 import { DataTable } from './table.tsx';
+import { Time } from './time.tsx';
 
 export function AsOfSearch() {
   const [params, change] = useParams();
@@ -91,11 +93,7 @@ function Standings({ found, first, onPage }: StandingsProps) {
           <span class="muted">
             {number(first + 1)} to {number(first + accounts.length)} of {number(total)}
           </span>
-          {first > 0 && (
-            <Button outline onClick={() => onPage(null)}>
-              First page
-            </Button>
-          )}
+          {first > 0 && <Button onClick={() => onPage(null)}>First page</Button>}
           {next !== null && <Button onClick={() => onPage(next)}>Next page</Button>}
         </div>
       )}

@@ -2,8 +2,9 @@ import { Link } from 'wouter-preact';
 import { ASSOCIABLE } from '../../../../shared/domain/enrollment/kinds/index.ts';
 import type { Status } from '../types.ts';
 import { count, number } from '../words.ts';
-import { Sentence, StatusMark } from './small.tsx';
+import { StatusMark } from './icon.tsx';
 import { DataTable } from './table.tsx';
+import { Sentence } from './time.tsx';
 
 type Row = Status['configurations'][number];
 

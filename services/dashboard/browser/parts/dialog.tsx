@@ -1,4 +1,4 @@
-import type { ComponentChildren } from 'preact';
+import type { ComponentChildren, InputHTMLAttributes } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { messageOf } from '../words.ts';
 import { Button } from './form.tsx';
@@ -38,22 +38,25 @@ export function Confirm({ title, action, danger = false, onClose, onConfirm, chi
     });
   };
   return (
-    <dialog ref={dialog} aria-labelledby="dialog-title" onClose={onClose}>
-      <article>
+    <dialog ref={dialog} class="sheet" aria-labelledby="dialog-title" onClose={onClose}>
+      <form class="dialog-form" onSubmit={submit} onKeyDown={danger ? keepEnter : undefined}>
         <h2 id="dialog-title">{title}</h2>
-        <form onSubmit={submit}>
-          {children}
-          <Problem text={problem} />
-          <footer>
-            <Button onClick={onClose}>Cancel</Button>
-            <button type="submit" class={danger ? 'danger' : ''} aria-busy={busy} disabled={busy}>
-              {action}
-            </button>
-          </footer>
-        </form>
-      </article>
+        {children}
+        <Problem text={problem} />
+        <footer class="actions">
+          <Button onClick={onClose}>Cancel</Button>
+          <button type="submit" class={`btn ${danger ? 'stop' : 'primary'}`} aria-busy={busy} disabled={busy}>
+            {action}
+          </button>
+        </footer>
+      </form>
     </dialog>
   );
+}
+
+/** Enter in a field must not confirm a dangerous command. */
+function keepEnter(event: KeyboardEvent): void {
+  if (event.key === 'Enter' && event.target instanceof HTMLInputElement) event.preventDefault();
 }
 
 /** Text of a field; `null` if it is empty. */
@@ -62,12 +65,30 @@ export function textOf(form: FormData, name: string): string | null {
   return typeof value === 'string' && value.trim() !== '' ? value.trim() : null;
 }
 
+interface TextFieldProps extends Pick<InputHTMLAttributes, 'placeholder' | 'required' | 'type' | 'maxLength'> {
+  readonly label: string;
+  readonly name: string;
+  /** Below the field. */
+  readonly hint?: string;
+}
+
+export function TextField({ label, name, hint, type = 'text', ...input }: TextFieldProps) {
+  return (
+    <label class="field">
+      <span>{label}</span>
+      <span class="input">
+        <input {...input} name={name} type={type} autoComplete="off" />
+      </span>
+      {hint !== undefined && <small class="muted">{hint}</small>}
+    </label>
+  );
+}
+
 export function ReasonField({ required = true }: { readonly required?: boolean }) {
   return (
-    <label>
-      Reason
-      <input name="reason" type="text" maxLength={500} required={required} autoComplete="off" />
-      <small>Recorded in the audit log with your name.</small>
-    </label>
+    <TextField
+      {...{ label: 'Reason', name: 'reason', maxLength: 500, required }}
+      hint="Recorded in the audit log with your name."
+    />
   );
 }

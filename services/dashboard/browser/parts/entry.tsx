@@ -3,10 +3,11 @@ import { TITLES } from '../../../../shared/domain/enrollment/kinds/index.ts';
 import { statusOf } from '../../../../shared/domain/enrollment/status.ts';
 import type { Entry, Facet } from '../types.ts';
 import { count, reasonText, stateText, typeText } from '../words.ts';
-import { Fact, Sentence, Time } from './small.tsx';
+import { Fact } from './small.tsx';
+import { Sentence, Time } from './time.tsx';
 
 /** An entry as one line of text. */
-export function entryText({ type, enrollment, reason, detail }: Entry): string {
+function entryText({ type, enrollment, reason, detail }: Entry): string {
   const about = enrollment === null ? '' : ` · ${TITLES[enrollment]}`;
   const why = detail?.message ?? (reason === null ? '' : reasonText(reason));
   return `${typeText(type)}${about}${why === '' ? '' : `: ${why}`}`;

@@ -2,16 +2,39 @@ import type { ComponentChildren } from 'preact';
 
 interface ButtonProps {
   readonly onClick: () => unknown;
-  /** Draws only the border, for a less prominent button. */
-  readonly outline?: boolean;
+  /** `primary`: the main command of its place; `quiet`: without a border; `tiny`: for rows of a table. */
+  readonly look?: 'primary' | 'danger' | 'quiet' | 'tiny';
+  readonly disabled?: boolean;
   readonly children: ComponentChildren;
 }
 
-export function Button({ onClick, outline = false, children }: ButtonProps) {
+export function Button({ onClick, look, disabled = false, children }: ButtonProps) {
   return (
-    <button type="button" class={outline ? 'secondary outline' : 'secondary'} onClick={onClick}>
+    <button type="button" class={look === undefined ? 'btn' : `btn ${look}`} disabled={disabled} onClick={onClick}>
       {children}
     </button>
+  );
+}
+
+interface SegmentsProps<V extends string> {
+  /** What is chosen, for screen readers. */
+  readonly label: string;
+  readonly value: V;
+  readonly options: readonly (readonly [value: V, text: string])[];
+  readonly onChange: (value: V) => void;
+}
+
+/** A few views to choose from, side by side. */
+export function Segments<V extends string>({ label, value, options, onChange }: SegmentsProps<V>) {
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset cannot stand in a line of text
+    <span class="seg" role="group" aria-label={label}>
+      {options.map(([each, text]) => (
+        <button key={each} type="button" aria-pressed={each === value} onClick={() => onChange(each)}>
+          {text}
+        </button>
+      ))}
+    </span>
   );
 }
 

@@ -1,72 +1,82 @@
 import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { post } from '../api.ts';
-import { OPERATE, READ } from '../endpoints.ts';
+import { OPERATE } from '../endpoints.ts';
+import { announce } from '../frame/announce.tsx';
+import { useMayOperate } from '../frame/source.ts';
 import { changedHere } from '../live.ts';
-import { useResource } from '../resource.ts';
-import type { WhoAmI } from '../types.ts';
 import { count } from '../words.ts';
-import { Confirm, ReasonField, textOf } from './dialog.tsx';
+import { Confirm, ReasonField, TextField, textOf } from './dialog.tsx';
+import { Icon, Mark } from './icon.tsx';
 
-/** The result of the last command, visible and announced to screen readers. */
+/** The result of the last command. */
 const result = signal<string | null>(null);
 
 export function CommandResult() {
-  return (
-    <div role="status" aria-live="polite">
-      {result.value !== null && (
-        <div class="notice">
-          {result.value}{' '}
-          <button
-            type="button"
-            class="sort"
-            aria-label="Dismiss"
-            onClick={() => {
-              result.value = null;
-            }}
-          >
-            ✕
-          </button>
-        </div>
-      )}
-    </div>
+  return result.value === null ? null : (
+    <p class="toast done">
+      <Mark name="compliant" />
+      <span>{result.value}</span>
+      <button
+        type="button"
+        class="icon-btn"
+        aria-label="Dismiss"
+        onClick={() => {
+          result.value = null;
+        }}
+      >
+        <Icon name="x" />
+      </button>
+    </p>
   );
 }
 
-/** Whether the reader may operate; `false` until the API has answered. */
-export function useMayOperate(): boolean {
-  return useResource<WhoAmI>(READ.whoami).data?.role === 'operate';
-}
-
-interface OperationProps {
-  readonly label: string;
+/** A command with its dialog. */
+interface Command {
   readonly title: string;
+  /** Label of the button that confirms. */
+  readonly action: string;
   readonly path: string;
   readonly danger?: boolean;
-  readonly primary?: boolean;
   /** The request body. Throws an error with a message for people if the form is invalid. */
   readonly body: (form: FormData) => unknown;
   readonly done: string;
   readonly children?: ComponentChildren;
 }
 
+interface OperationProps extends Command {
+  /** Label of the button that opens the dialog; default: the action and an ellipsis. */
+  readonly label?: string;
+  readonly look?: 'primary' | 'danger' | 'tiny';
+}
+
 /**
  * The command of the open dialog, as it was when its button was pressed. The page behind the dialog keeps updating, so by the time the
  * reader has written a reason it may show another plan or none.
  */
-const pending = signal<OperationProps | null>(null);
+const pending = signal<Command | null>(null);
 
-/** A button that opens the dialog of a command. */
-function Operation(props: OperationProps) {
+/** Opens the dialog of a command. */
+function ask(command: Command): void {
+  pending.value = command;
+}
+
+/**
+ * A button that opens the dialog of a command. Without the role for it, it is disabled.
+ * @public
+ */
+export function Operation({ label, look, ...command }: OperationProps) {
+  const mayOperate = useMayOperate();
   return (
     <button
       type="button"
-      class={props.primary === true ? '' : 'secondary outline'}
-      onClick={() => {
-        pending.value = props;
-      }}
+      class={look === undefined ? 'btn' : `btn ${look}`}
+      disabled={!mayOperate}
+      aria-describedby={mayOperate ? undefined : 'role-note'}
+      onClick={() => ask(command)}
     >
-      {props.label}
+      {look === 'danger' && <Icon name="stop" />}
+      {label ?? `${command.action}…`}
     </button>
   );
 }
@@ -74,11 +84,11 @@ function Operation(props: OperationProps) {
 /** The dialog of the command whose button was pressed. */
 export function CommandDialog() {
   if (pending.value === null) return null;
-  const { label, title, path, danger = false, body, done, children } = pending.value;
+  const { action, title, path, danger = false, body, done, children } = pending.value;
   return (
     <Confirm
       title={title}
-      action={label}
+      action={action}
       danger={danger}
       onClose={() => {
         pending.value = null;
@@ -86,6 +96,7 @@ export function CommandDialog() {
       onConfirm={async (form) => {
         await post(path, body(form));
         result.value = done;
+        announce(done);
         changedHere();
       }}
     >
@@ -94,55 +105,66 @@ export function CommandDialog() {
   );
 }
 
-export function ScanNow() {
-  return (
-    <Operation
-      label="Scan now"
-      title="Scan the whole organization now?"
-      path={OPERATE.scan}
-      body={(form) => ({ reason: textOf(form, 'reason') })}
-      done="Scan requested. It starts within seconds."
-    >
+const SCAN: Command = {
+  title: 'Scan the whole organization now?',
+  action: 'Scan now',
+  path: OPERATE.scan,
+  body: (form) => ({ reason: textOf(form, 'reason') }),
+  done: 'Scan requested. It starts within seconds.',
+  children: (
+    <>
       <p>Drift is remediated as the policy declares, within its guardrails and change windows.</p>
       <ReasonField required={false} />
-    </Operation>
-  );
+    </>
+  ),
+};
+
+const HALT: Command = {
+  title: 'Halt remediation?',
+  action: 'Halt remediation',
+  path: OPERATE.halt,
+  danger: true,
+  body: (form) => ({ reason: textOf(form, 'reason') }),
+  done: 'Remediation is halted until you resume it.',
+  children: (
+    <>
+      <p>This stops all changes in the organization. Calls already sent will finish. Scans and alerts continue.</p>
+      <ReasonField />
+    </>
+  ),
+};
+
+const RESUME_ALL: Command = {
+  title: 'Resume remediation?',
+  action: 'Resume remediation',
+  path: OPERATE.unhalt,
+  body: () => ({}),
+  done: 'Remediation is resumed.',
+  children: <p>Queued accounts are checked again and changed where the policy still requires it.</p>,
+};
+
+export const askScan = (): void => ask(SCAN);
+export const askHalt = (halted: boolean): void => ask(halted ? RESUME_ALL : HALT);
+
+interface ScanNowProps {
+  readonly label?: string;
+  readonly look?: 'primary' | 'tiny';
 }
 
+export function ScanNow({ label = 'Scan now', ...look }: ScanNowProps) {
+  return <Operation {...SCAN} {...look} label={label} />;
+}
+
+/** The kill switch: stops all changes, or ends the halt. */
 export function Halt({ halted }: { readonly halted: boolean }) {
-  return halted ? (
-    <Operation
-      label="Resume changes"
-      title="Resume changes in the organization?"
-      path={OPERATE.unhalt}
-      body={() => ({})}
-      done="Changes are resumed."
-    >
-      <p>Queued accounts are checked again and changed where the policy still requires it.</p>
-    </Operation>
-  ) : (
-    <Operation
-      label="Halt"
-      title="Stop all changes in the organization?"
-      path={OPERATE.halt}
-      danger
-      body={(form) => ({ reason: textOf(form, 'reason') })}
-      done="Changes are halted until you resume them."
-    >
-      <p>
-        This is the kill switch. Calls already sent to AWS complete, and no further change is made. Scans continue to
-        report drift.
-      </p>
-      <ReasonField />
-    </Operation>
-  );
+  return halted ? <Operation {...RESUME_ALL} look="primary" /> : <Operation {...HALT} look="danger" />;
 }
 
 /** Suspends accounts from enforcement. Without a `selector`, the dialog asks for one. */
 export function Suspend({ selector }: { readonly selector?: string }) {
   return (
     <Operation
-      label="Suspend"
+      action="Suspend"
       title={selector === undefined ? 'Suspend accounts' : `Suspend ${selector}?`}
       path={OPERATE.suspend}
       body={(form) => ({
@@ -154,18 +176,16 @@ export function Suspend({ selector }: { readonly selector?: string }) {
     >
       <p>Suspended accounts are scanned but not changed.</p>
       {selector === undefined && (
-        <label>
-          Accounts
-          <input name="selector" type="text" required autoComplete="off" placeholder="ou:/Sandbox" />
-          <small>Account ids, ou:/Path, tag:key=value, name:glob, or all</small>
-        </label>
+        <TextField
+          {...{ label: 'Accounts', name: 'selector', required: true, placeholder: 'ou:/Sandbox' }}
+          hint="Account ids, ou:/Path, tag:key=value, name:glob, or all"
+        />
       )}
       <ReasonField />
-      <label>
-        Until
-        <input name="until" type="text" autoComplete="off" placeholder="2h, or 2027-01-31" />
-        <small>A date (end of day, UTC), a time or a duration. Empty: until resumed.</small>
-      </label>
+      <TextField
+        {...{ label: 'Until', name: 'until', placeholder: '2h, or 2027-01-31' }}
+        hint="A date (end of day, UTC), a time or a duration. Empty: until resumed."
+      />
     </Operation>
   );
 }
@@ -173,7 +193,7 @@ export function Suspend({ selector }: { readonly selector?: string }) {
 export function Resume({ selector }: { readonly selector: string }) {
   return (
     <Operation
-      label="Resume"
+      action="Resume"
       title={`Resume ${selector}?`}
       path={OPERATE.resume}
       body={() => ({ selector })}
@@ -188,10 +208,10 @@ export function Resume({ selector }: { readonly selector: string }) {
 export function Approve({ planHash, changes }: { readonly planHash: string; readonly changes: number | null }) {
   return (
     <Operation
-      label="Approve"
+      action="Approve plan"
       title={changes === null ? 'Approve this plan?' : `Approve this plan of ${count(changes, 'change')}?`}
       path={OPERATE.approve}
-      primary
+      look="primary"
       body={(form) => ({ planHash, reason: textOf(form, 'reason') })}
       done="Plan approved. A run that makes exactly its changes starts within seconds."
     >
@@ -204,10 +224,17 @@ export function Approve({ planHash, changes }: { readonly planHash: string; read
   );
 }
 
-export function Redrive({ ids }: { readonly ids: readonly string[] }) {
+interface RedriveProps {
+  readonly ids: readonly string[];
+  readonly label?: string;
+}
+
+export function Redrive({ ids, label }: RedriveProps) {
   return (
     <Operation
-      label="Redrive all"
+      look="tiny"
+      action="Redrive"
+      {...(label !== undefined && { label })}
       title={`Put ${count(ids.length, 'dead letter')} back on the queue?`}
       path={OPERATE.redrive}
       body={(form) => ({ ids, reason: textOf(form, 'reason') })}

@@ -1,79 +1,8 @@
-import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import type { Resource } from '../resource.ts';
-import { ago, local, utc } from '../words.ts';
 import { Button } from './form.tsx';
-
-/** The current time, epoch ms; updated regularly, so that relative times stay correct. */
-const now = signal(Date.now());
-const TICK_MS = 15_000;
-
-export function keepTime(): void {
-  setInterval(() => {
-    now.value = Date.now();
-  }, TICK_MS);
-}
-
-/** A time in the reader's time zone; its tooltip shows UTC. */
-export function Time({
-  iso,
-  relative = false,
-  brief = false,
-}: {
-  readonly iso: string | null | undefined;
-  readonly relative?: boolean;
-  /** Omits the seconds. */
-  readonly brief?: boolean;
-}) {
-  if (iso === null || iso === undefined) return <span>–</span>;
-  return (
-    <time dateTime={iso} title={`${utc(iso)}${relative ? ` (${local(iso)} here)` : ''}`}>
-      {relative ? ago(iso, Math.max(now.value, Date.now())) : local(iso, brief)}
-    </time>
-  );
-}
-
-const INSTANT = /(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)/;
-/** The text may come from an operator or AWS and contain an impossible time such as `2026-02-40T00:00:00Z`. */
-const isTime = (part: string): boolean => INSTANT.test(part) && !Number.isNaN(Date.parse(part));
-
-/** A sentence whose times are shown in the reader's time zone. */
-export function Sentence({ text }: { readonly text: string }) {
-  return (
-    <>
-      {text.split(INSTANT).map((part, index) => (isTime(part) ? <Time key={`${index} ${part}`} iso={part} /> : part))}
-    </>
-  );
-}
-
-/** A status: the word, and a mark that differs in shape as well as in colour. */
-export function StatusMark({ status, message = null }: { readonly status: string; readonly message?: string | null }) {
-  return (
-    <span class="status" data-status={status}>
-      <span class="mark" aria-hidden="true" />
-      <span>{status}</span>
-      {message !== null && <small class="muted"> {message}</small>}
-    </span>
-  );
-}
-
-/** The heading of the page. It takes the focus after a navigation, so that screen readers announce the new page. */
-export function Heading({ children, title }: { readonly children: ComponentChildren; readonly title: string }) {
-  const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => {
-    document.title = `${title} · Rollcall`;
-    if (Heading.navigated) heading.current?.focus({ preventScroll: false });
-    Heading.navigated = true;
-  }, [title]);
-  return (
-    <h1 ref={heading} tabIndex={-1}>
-      {children}
-    </h1>
-  );
-}
-/** `false` until a page is shown. On the first load, the browser itself sets the focus. */
-Heading.navigated = false;
+import { Mark } from './icon.tsx';
 
 /** A part of a page that needs data: shows that it is loading, the error, or the data. */
 export function Loaded<T>({
@@ -89,19 +18,51 @@ export function Loaded<T>({
   return (
     <>
       {error !== null && (
-        <div class="problem" role="alert">
-          <p>
-            <strong>{what} could not be loaded.</strong> {error.message}
+        <div class="message" role="alert">
+          <p class="st c-attention">
+            <Mark name="attention" />
+            <b class="strong">{what} could not be loaded.</b>
           </p>
+          <p>{error.message}</p>
           <Button onClick={reload}>Try again</Button>
         </div>
       )}
-      {data === null && error === null && (
-        <p aria-busy="true" role="status">
-          Loading {what.toLowerCase()}…
-        </p>
-      )}
+      {data === null && error === null && <Loading what={what} />}
       {data !== null && children(data)}
+    </>
+  );
+}
+
+/** A load that takes less than this shows no placeholder, ms. */
+const PATIENCE_MS = 300;
+
+function Loading({ what }: { readonly what: string }) {
+  const [long, setLong] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setLong(true), PATIENCE_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  return (
+    <div class="loading" aria-busy="true">
+      <p class={long ? 'muted' : 'sr'} role="status">
+        Loading {what.charAt(0).toLowerCase() + what.slice(1)}…
+      </p>
+      {long && <Bones rows={4} />}
+    </div>
+  );
+}
+
+/** Placeholders for rows of a table. */
+function Bones({ rows }: { readonly rows: number }) {
+  return (
+    <>
+      {Array.from({ length: rows }, (_, row) => (
+        <svg key={row} class="bone" viewBox="0 0 600 30" preserveAspectRatio="none" aria-hidden="true">
+          <rect x="0" y="10" width={170 - (row % 3) * 20} height="10" rx="3" />
+          <rect x="240" y="10" width="90" height="10" rx="3" />
+          <rect x="360" y="10" width={110 + (row % 2) * 40} height="10" rx="3" />
+        </svg>
+      ))}
     </>
   );
 }

@@ -1,33 +1,33 @@
 import { signal } from '@preact/signals';
+import { Icon } from './icon.tsx';
 
-type Theme = 'auto' | 'light' | 'dark';
+const THEMES = ['system', 'light', 'dark'] as const;
+type Theme = (typeof THEMES)[number];
 const KEY = 'rollcall-theme';
 
-const themeOf = (text: string | null): Theme => (text === 'light' || text === 'dark' ? text : 'auto');
-const theme = signal<Theme>(themeOf(localStorage.getItem(KEY)));
+const theme = signal<Theme>(THEMES.find((each) => each === localStorage.getItem(KEY)) ?? 'system');
 
 export function applyTheme(): void {
-  if (theme.value === 'auto') document.documentElement.removeAttribute('data-theme');
+  if (theme.value === 'system') document.documentElement.removeAttribute('data-theme');
   else document.documentElement.setAttribute('data-theme', theme.value);
 }
 
-/** Light, dark, or the system's choice. */
-export function ThemeChoice() {
+/** Changes from the system's theme to light, to dark, and back. */
+export function ThemeButton() {
+  const next = THEMES[(THEMES.indexOf(theme.value) + 1) % THEMES.length] ?? 'system';
   return (
-    <label class="theme">
-      <span class="hidden">Theme</span>
-      <select
-        value={theme.value}
-        onChange={(event) => {
-          theme.value = themeOf(event.currentTarget.value);
-          localStorage.setItem(KEY, theme.value);
-          applyTheme();
-        }}
-      >
-        <option value="auto">System theme</option>
-        <option value="light">Light</option>
-        <option value="dark">Dark</option>
-      </select>
-    </label>
+    <button
+      type="button"
+      class="icon-btn"
+      aria-label={`Theme: ${theme.value}. Change to ${next}`}
+      title={`Theme: ${theme.value}`}
+      onClick={() => {
+        theme.value = next;
+        localStorage.setItem(KEY, next);
+        applyTheme();
+      }}
+    >
+      <Icon name="theme" />
+    </button>
   );
 }

@@ -32,7 +32,7 @@ export const list = <T extends z.ZodType>(item: T) => z.array(item).readonly();
 const verdictCounts = z.record(verdict, count);
 export const summary = z.object(byKind(() => verdictCounts));
 
-const statusCounts = z.record(complianceStatus, count);
+export const statusCounts = z.record(complianceStatus, count);
 export const statuses = z.object(byKind(() => statusCounts));
 
 /** Added to a verdict where `status` is already the enrollment status that AWS reports. */

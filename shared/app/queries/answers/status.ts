@@ -1,9 +1,11 @@
 import * as z from 'zod';
+import { byKind } from '../../../domain/enrollment/kinds/index.ts';
 import {
   accountId,
   complianceStatus,
   enrollment,
   list,
+  statusCounts,
   statuses,
   summary,
   textOrNull,
@@ -19,6 +21,15 @@ export const whoami = z.object({
   actor: z.string().describe('Your name in the ledger'),
   role: z.enum(['read', 'operate']),
   version: z.string(),
+  runtime: z.enum(['embedded', 'aws']),
+  organization: z
+    .object({ id: z.string(), name: textOrNull.describe('The name of its management account') })
+    .nullable()
+    .describe('null: no scan has read it yet'),
+  policy: z
+    .object({ file: textOrNull.describe('null: it does not come from a file'), hash: z.string() })
+    .nullable()
+    .describe('The policy in use; null: it cannot be read'),
 });
 
 export const rollout = z.object({
@@ -96,6 +107,18 @@ export const attention = z.object({
     }),
   ).describe('At most 5'),
 });
+const kindCompliance = z.object({
+  managed: z.number().describe('Enrollments that the policy enforces; unknown ones count'),
+  compliant: z.number(),
+  percent: z.number().nullable().describe('Rounded down to one decimal; null: nothing is managed'),
+});
+export const accountCounts = z.object({
+  total: z.number(),
+  active: z.number(),
+  known: z.number().describe('Active accounts of which every enrollment is known'),
+  managed: z.number().describe('Accounts with an enrollment that the policy enforces'),
+  statuses: statusCounts.describe('Accounts by their worst status; Unknown: nothing is recorded yet'),
+});
 const trippedGuardrail = z.object({ at: time, reason: textOrNull, message: textOrNull, planHash: textOrNull });
 
 /** The recorded state, without calls to AWS: `status --json`. */
@@ -103,6 +126,8 @@ export const statusSchema = z.object({
   organizationId: textOrNull.describe('The organization of the store; null: nothing was scanned yet'),
   summary,
   statuses: statuses.describe('Accounts by status'),
+  accounts: accountCounts,
+  compliance: z.object(byKind(() => kindCompliance)),
   lastScan: z.object({ runId: textOrNull, startedAt: timeOrNull, completedAt: timeOrNull }),
   scanning: z
     .object({
@@ -153,7 +178,22 @@ export const limiterAnswer = z.object({
     .number()
     .nullable()
     .describe('The current total, calls per second; null: limits.callsPerSecond is auto, or no call was made yet'),
-  operations: list(z.object({ operation: z.string(), rate: z.number() })).describe('Slowest first'),
+  operations: list(
+    z.object({
+      operation: z.string(),
+      rate: z.number().describe('The current limit, calls per second'),
+      used: z.number().nullable().describe('Calls per second now; null: not measured'),
+      throttled: z.number().nullable().describe('Throttled calls in the last hour; null: not measured'),
+    }),
+  ).describe('Slowest first'),
+  used: z
+    .object({
+      total: z.number().describe('Calls per second of all operations now'),
+      throttled: z.number().describe('Throttled calls in the last hour'),
+      history: list(z.object({ at: time, used: z.number() })).describe('The last hour, by minute'),
+    })
+    .nullable()
+    .describe('null: other processes make the calls, so this one does not measure them'),
 });
 
 export const queueAnswer = z.object({

@@ -1,0 +1,146 @@
+import { Link } from 'wouter-preact';
+import { TITLES } from '../../../../shared/domain/enrollment/kinds/index.ts';
+import { actorName } from '../actor.ts';
+import { Mark, type MarkName, type Tone } from '../parts/icon.tsx';
+import { Sentence, Time } from '../parts/time.tsx';
+import type { Entry, Overview } from '../types.ts';
+import { count, number, reasonText, stateText, typeText } from '../words.ts';
+
+type Recent = Overview['recent'][number];
+
+/** The newest entries of the audit log. */
+export function RecentActivity({ overview: { recent } }: { readonly overview: Overview }) {
+  return (
+    <section class="panel a-recent" aria-labelledby="recent">
+      <header>
+        <h2 id="recent">Recent activity</h2>
+        <Link class="right" href="/audit">
+          Audit log
+        </Link>
+      </header>
+      {recent.length === 0 && <p class="message muted">Nothing was recorded yet.</p>}
+      <ul class="feed">
+        {recent.map(({ entry, accountName }) => (
+          <li key={entry.id}>
+            <Time iso={entry.at} seconds />
+            <span class={`c-${looksOfEntry(entry)}`}>
+              <Mark name={looksOfEntry(entry)} />
+            </span>
+            <EntryLine entry={entry} accountName={accountName} />
+            <span class="who" title={whoOf(entry)}>
+              {actorName(whoOf(entry))}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+type EntryLooks = Exclude<Tone, 'quiet'> & MarkName;
+
+const LOOKS: Readonly<Partial<Record<Entry['type'], EntryLooks>>> = {
+  DriftDetected: 'drifted',
+  DriftResolved: 'compliant',
+  RemediationSucceeded: 'progress',
+  RemediationFailed: 'attention',
+  RemediationBlocked: 'waiting',
+  ConvergenceStalled: 'attention',
+  GuardrailTripped: 'attention',
+  EnforcementHalted: 'attention',
+  EnforcementResumed: 'compliant',
+  FlapDetected: 'attention',
+  ScanCompleted: 'compliant',
+};
+
+const looksOfEntry = ({ type }: Entry): EntryLooks => LOOKS[type] ?? 'progress';
+
+/** The actor of the change that an entry reports, or else of the entry itself. */
+function whoOf({ type, detail, actor }: Entry): string {
+  if (detail?.changedBy !== undefined) return detail.changedBy.actor;
+  return type === 'DriftDetected' ? 'Unknown' : actor;
+}
+
+function EntryLine({ entry, accountName }: Recent) {
+  const { accountId, enrollment, type, before, after, reason, detail } = entry;
+  const about = enrollment === null ? '' : `${TITLES[enrollment]} `;
+  const what = enrollment === null ? typeText(type) : typeText(type).toLowerCase();
+  const why = detail?.message ?? (reason === null ? '' : reasonText(reason));
+  const change =
+    type === 'DriftDetected' && before !== null && after !== null && before.status !== after.status
+      ? `${stateText(before.status, null)} → ${stateText(after.status, null)}`
+      : why;
+  return (
+    <span class="cut">
+      {accountId !== null && (
+        <>
+          <Link href={`/account?id=${accountId}`}>{accountName ?? accountId}</Link>{' '}
+        </>
+      )}
+      {about}
+      {what}
+      {change !== '' && (
+        <>
+          : <Sentence text={change} />
+        </>
+      )}
+    </span>
+  );
+}
+
+/** Who caused the drift of the last 24 hours. */
+export function ChangedBy({ overview: { changedBy } }: { readonly overview: Overview }) {
+  return (
+    <section class="panel a-who" aria-labelledby="who">
+      <header>
+        <h2 id="who">Changed by</h2>
+        <span class="sub">{count(changedBy.drifts, 'drift')} in 24 h</span>
+      </header>
+      <div class="body">
+        {changedBy.drifts === 0 ? (
+          <p class="muted">No drift was detected in 24 hours.</p>
+        ) : (
+          <table class="mini">
+            <tbody>
+              {changedBy.actors.map(({ actor, joined, drifts }) => (
+                <tr key={`${actor} ${joined}`}>
+                  <td>
+                    <Actor actor={actor} joined={joined} />
+                  </td>
+                  <td class="num">{number(drifts)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        )}
+      </div>
+    </section>
+  );
+}
+
+const ROLE = /^arn:[\w-]+:sts::(\d{12}):assumed-role\/([^/]+)\//;
+const USER = /^arn:[\w-]+:iam::(\d{12}):user\//;
+
+function Actor({ actor, joined }: { readonly actor: string | null; readonly joined: boolean }) {
+  if (actor === null) {
+    return joined ? (
+      <>
+        New accounts <span class="muted small">drifted when first seen</span>
+      </>
+    ) : (
+      <>
+        Unknown <span class="muted small">no CloudTrail event</span>
+      </>
+    );
+  }
+  const [, account, role] = ROLE.exec(actor) ?? [];
+  const [, owner] = USER.exec(actor) ?? [];
+  return (
+    <span title={actor}>
+      {actorName(actor)}{' '}
+      <span class="muted small">
+        {role !== undefined ? `role ${role} in ${account}` : owner !== undefined ? `user in ${owner}` : ''}
+      </span>
+    </span>
+  );
+}

@@ -1,0 +1,106 @@
+import { Link } from 'wouter-preact';
+import { Bar } from '../parts/bar.tsx';
+import { Segments } from '../parts/form.tsx';
+import { useParams } from '../search-params.ts';
+import type { Overview, Status } from '../types.ts';
+import { count, number, percent } from '../words.ts';
+
+type By = 'ou' | 'rule' | 'tag';
+const BY: readonly (readonly [By, string])[] = [
+  ['ou', 'OU'],
+  ['rule', 'Rule'],
+  ['tag', 'Tag'],
+];
+const TITLES: Readonly<Record<By, string>> = { ou: 'Organizational unit', rule: 'Rule', tag: 'Tag' };
+/** Rows that fit beside the chart. */
+const ROWS = 8;
+
+interface WhereProps {
+  readonly status: Status;
+  readonly overview: Overview;
+}
+
+/** Which OUs, rules or tags have the most drift. */
+export function Where({ status, overview }: WhereProps) {
+  const [params, change] = useParams();
+  const options = BY.filter(([by]) => by !== 'tag' || overview.tags !== null);
+  const by = options.find(([each]) => each === params.get('by'))?.[0] ?? 'ou';
+  const places = { ou: overview.ous, rule: overview.rules, tag: overview.tags ?? overview.ous }[by];
+  const shown = places.worst.slice(0, ROWS);
+  const most = Math.max(...shown.map(({ drifted }) => drifted), 1);
+  const more = places.more + places.worst.length - shown.length;
+  return (
+    <section class="panel a-where" aria-labelledby="where">
+      <header>
+        <h2 id="where">Where</h2>
+        <span class="right">
+          <Segments
+            label="Group by"
+            value={by}
+            options={options}
+            onChange={(to) => change({ by: to === 'ou' ? null : to })}
+          />
+        </span>
+      </header>
+      {shown.length === 0 ? (
+        <p class="message muted">No account has open drift.</p>
+      ) : (
+        <table class="grid">
+          <colgroup>
+            <col />
+            <col class="w-since" />
+            <col class="w-since drop-s" />
+            <col class="w-num" />
+          </colgroup>
+          <thead>
+            <tr>
+              <th scope="col">{TITLES[by]}</th>
+              <th scope="col" class="num">
+                Compliant
+              </th>
+              <th scope="col" class="drop-s">
+                <span class="sr">Share</span>
+              </th>
+              <th scope="col" class="num nowrap">
+                With drift
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {shown.map(({ name, percent: share, drifted }) => (
+              <tr key={name}>
+                <th scope="row" title={name}>
+                  {by === 'tag' ? name : <Link href={`/accounts?${new URLSearchParams({ [by]: name })}`}>{name}</Link>}
+                </th>
+                <td class="num">{percent(share)}</td>
+                <td class="drop-s">
+                  <Bar
+                    thin
+                    label={`${count(drifted, 'account')} with open drift`}
+                    total={most}
+                    parts={[{ tone: 'accent', size: drifted }]}
+                  />
+                </td>
+                <td class="num strong">{number(drifted)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      <div class="table-foot">
+        <span>{footText(more, places.compliant)}</span>
+        <span class="right">
+          {number(status.accounts.managed)} managed, {number(status.openDrift.accounts)} with drift
+        </span>
+      </div>
+    </section>
+  );
+}
+
+function footText(more: number, compliant: number): string {
+  const parts = [
+    ...(more > 0 ? [`${number(more)} more with drift`] : []),
+    ...(compliant > 0 ? [`${number(compliant)} without drift`] : []),
+  ];
+  return parts.join(', ');
+}

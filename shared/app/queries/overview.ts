@@ -1,0 +1,176 @@
+import type * as z from 'zod';
+import type { AccountRecord } from '../../domain/account/record.ts';
+import { capOf } from '../../domain/decision/guardrails.ts';
+import type { Condition } from '../../domain/enrollment/condition.ts';
+import { byKind, ENROLLMENT_IDS } from '../../domain/enrollment/kinds/index.ts';
+import type { CompiledPolicy } from '../../domain/policy/index.ts';
+import type { OrganizationAccount } from '../../domain/policy/types.ts';
+import { toIso } from '../../domain/time.ts';
+import type { Clock } from '../../ports/system.ts';
+import type { Stores } from '../context.ts';
+import { RunStore } from '../coordination/run-store.ts';
+import { changedRecently } from '../guardrails/rolling-changes.ts';
+import { MARKED, type markersAnswer, type overviewAnswer } from './answers/overview.ts';
+import { entriesOf } from './audit/all-entries.ts';
+import { auditReport } from './audit/report.ts';
+import { OpenGroups } from './open-groups.ts';
+import { Places } from './places.ts';
+
+/** The newest events that charts mark, newest first. @param since ISO 8601 */
+export async function markers(
+  { ledger }: Pick<Stores, 'ledger'>,
+  since: string,
+): Promise<z.infer<typeof markersAnswer>> {
+  const found = await Promise.all(
+    MARKED.map(async (type) => {
+      const { entries } = await ledger.query({ type, since }, { limit: MOST_MARKERS });
+      return entries.map(({ at, actor, reason }) => ({ at, type, actor, reason }));
+    }),
+  );
+  const events = found.flat().sort((a, b) => (a.at < b.at ? 1 : -1));
+  return { events: events.slice(0, 2 * MOST_MARKERS) };
+}
+
+/** Markers of one type. */
+const MOST_MARKERS = 10;
+
+export type Overview = z.infer<typeof overviewAnswer>;
+
+const DAY_MS = 86_400_000;
+
+export interface OverviewDeps {
+  readonly stores: Stores;
+  readonly policy: CompiledPolicy | null;
+  readonly dayAgo: DayAgo;
+  /** Epoch ms. */
+  readonly now: number;
+}
+
+/** What the overview shows beside the status: what changed in a day, what needs a person, what waits, where drift is and who caused it. */
+export async function overview({ stores, policy, dayAgo, now }: OverviewDeps): Promise<Overview> {
+  const [before, changedBy, guardrails, counted] = await Promise.all([
+    dayAgo.get(stores),
+    driftsByActor(stores, now),
+    policy === null ? null : guardrailUse(stores, policy, now),
+    countRecords(stores),
+  ]);
+  return { at: toIso(now), dayAgo: before, ...counted, changedBy, guardrails };
+}
+
+/** How many of the newest entries are shown. */
+const RECENT = 8;
+
+async function countRecords({ ledger, records, snapshots }: Stores) {
+  const snapshot = await snapshots.load();
+  const accounts = new Map((snapshot?.accounts ?? []).map((account) => [account.id, account]));
+  const groups = new OpenGroups();
+  const places = { ous: new Places(), rules: new Places(), tags: new Places() };
+  const tagged = (snapshot?.accounts ?? []).some(({ tags }) => Object.keys(tags ?? {}).length > 0);
+  for await (const page of records.all()) {
+    for (const record of page) {
+      if (!record.present) continue;
+      groups.add(record);
+      addTo(places, record, accounts.get(record.accountId) ?? null);
+    }
+  }
+  const { ous, rules, tags } = places;
+  const { entries } = await ledger.query({}, { limit: RECENT });
+  return {
+    recent: entries.map((entry) => ({ entry, accountName: accounts.get(entry.accountId ?? '')?.name ?? null })),
+    ...{ attention: groups.attention(), waiting: groups.waiting() },
+    ...{ ous: ous.view(), rules: rules.view(), tags: tagged ? tags.view() : null },
+  };
+}
+
+/** @param account its facts; `null`: it is not in the snapshot */
+function addTo(
+  { ous, rules, tags }: Readonly<Record<'ous' | 'rules' | 'tags', Places>>,
+  record: AccountRecord,
+  account: Pick<OrganizationAccount, 'ou' | 'tags'> | null,
+): void {
+  const conditions = conditionsOf(record);
+  if (account !== null) ous.add(account.ou, conditions);
+  for (const [rule, own] of Map.groupBy(conditions, (each) => each.rule)) if (rule !== null) rules.add(rule, own);
+  for (const [key, value] of Object.entries(account?.tags ?? {})) tags.add(`${key}=${value}`, conditions);
+}
+
+const conditionsOf = ({ conditions }: AccountRecord): readonly Condition[] =>
+  ENROLLMENT_IDS.flatMap((id) => conditions[id] ?? []);
+
+/** Maximum number of drifts that are counted by actor. */
+const MOST_DRIFTS = 20_000;
+const MOST_ACTORS = 8;
+
+async function driftsByActor({ ledger }: Pick<Stores, 'ledger'>, now: number): Promise<Overview['changedBy']> {
+  const counts = new Map<string, { actor: string | null; joined: boolean; drifts: number }>();
+  let drifts = 0;
+  for await (const { before, detail } of entriesOf(
+    ledger,
+    { type: 'DriftDetected', since: toIso(now - DAY_MS) },
+    { limit: 1_000 },
+  )) {
+    if (drifts >= MOST_DRIFTS) break;
+    drifts += 1;
+    const actor = detail?.changedBy?.actor ?? null;
+    const joined = actor === null && before === null;
+    const key = `${joined} ${actor}`;
+    const known = counts.get(key) ?? { actor, joined, drifts: 0 };
+    known.drifts += 1;
+    counts.set(key, known);
+  }
+  const actors = [...counts.values()].sort((a, b) => b.drifts - a.drifts).slice(0, MOST_ACTORS);
+  return { drifts, actors };
+}
+
+async function guardrailUse(
+  stores: Stores,
+  { policy: { guardrails } }: CompiledPolicy,
+  now: number,
+): Promise<Overview['guardrails']> {
+  const changed = await changedRecently(stores, now);
+  const { entries } = await stores.ledger.query({ type: 'ScanCompleted' }, { limit: 1 });
+  const runId = entries[0]?.runId ?? null;
+  const run = runId === null ? null : await new RunStore(stores.registers).get(runId);
+  const cap = (limit: typeof guardrails.maxChanges): number | null =>
+    run === null ? null : capOf(limit, run.accountsInScope);
+  const optOuts = [...changed.values()].filter(({ optOut }) => optOut).length;
+  return {
+    changes: { used: changed.size, cap: cap(guardrails.maxChanges) },
+    optOuts: { used: optOuts, cap: cap(guardrails.maxOptOuts) },
+  };
+}
+
+/** How far the time of the earlier state is from exactly a day ago at most, ms. Computing it reads every account. */
+const STEP_MS = 10 * 60_000;
+
+/** The state 24 hours ago, computed again every {@link STEP_MS}. */
+export class DayAgo {
+  readonly #clock: Clock;
+  readonly #turn: () => Promise<void>;
+  #known: { readonly at: number; readonly state: Promise<Overview['dayAgo']> } | null = null;
+
+  /** @param turn as in {@link auditReport} */
+  constructor(clock: Clock, turn: () => Promise<void> = async () => undefined) {
+    this.#clock = clock;
+    this.#turn = turn;
+  }
+
+  get(stores: Stores): Promise<Overview['dayAgo']> {
+    const at = Math.floor((this.#clock.now() - DAY_MS) / STEP_MS) * STEP_MS;
+    if (this.#known?.at === at) return this.#known.state;
+    const known = { at, state: this.#read(stores, at) };
+    this.#known = known;
+    known.state.catch(() => {
+      if (this.#known === known) this.#known = null;
+    });
+    return known.state;
+  }
+
+  async #read(stores: Stores, at: number): Promise<Overview['dayAgo']> {
+    const period = { since: toIso(at), until: toIso(at + 1), intervalMs: STEP_MS, top: 0 };
+    const { points } = await auditReport(stores, period, this.#turn);
+    const [point] = points;
+    if (point === undefined || ENROLLMENT_IDS.every((id) => point.compliance[id].managed === 0)) return null;
+    return { at: point.at, openDrift: point.openDrifts, compliance: byKind((id) => point.compliance[id].percent) };
+  }
+}
