@@ -19,11 +19,11 @@ describe.skipIf(served.skipped)('the dashboard', () => {
     const page = await open('/');
     await page.getByText('A guardrail stopped the last run').waitFor();
     expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('Overview');
-    await page.getByRole('heading', { name: 'Call rate' }).waitFor();
+    await page.getByRole('heading', { name: 'Remediation' }).waitFor();
   });
 
   test('lists the organization enrollment configurations', async () => {
-    const page = await open('/');
+    const page = await open('/operations');
     const region = page.getByRole('region', { name: 'Organization enrollment configurations' }).first();
     const row = region.getByRole('row', { name: /^\/Sandbox/ });
     expect(await row.innerText()).toMatch(
@@ -54,9 +54,9 @@ describe.skipIf(served.skipped)('the dashboard', () => {
     await page.getByText('Automation: Active, decided by rule workloads').waitFor();
     const timeline = page.getByRole('region', { name: 'Timeline' });
     await timeline.getByText('Account joined').first().waitFor();
-    // In the zone of the reader; in UTC on hover.
+    // The exact time on hover.
     expect(await timeline.locator('time').first().getAttribute('title')).toMatch(
-      /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$/,
+      /^\d{1,2} [A-Z][a-z]{2} \d{4}, \d\d:\d\d:\d\d UTC$/,
     );
   });
 
@@ -120,7 +120,7 @@ describe.skipIf(served.skipped)('the dashboard', () => {
     await page.getByRole('alert').getByText('The store is locked.').waitFor();
     await page.unroute('**/api/status');
     await page.getByRole('alert').getByRole('button', { name: 'Try again' }).click();
-    await page.getByRole('heading', { name: 'Now', exact: true }).waitFor();
+    await page.getByRole('heading', { name: 'Remediation', exact: true }).waitFor();
   });
 
   test('shows data that changes faster than the API answers', async () => {
@@ -138,7 +138,7 @@ describe.skipIf(served.skipped)('the dashboard', () => {
       await route.continue();
     });
     await page.goto(served.url);
-    await page.getByRole('heading', { name: 'Now', exact: true }).waitFor();
+    await page.getByRole('heading', { name: 'Remediation', exact: true }).waitFor();
     await page.unrouteAll({ behavior: 'ignoreErrors' });
   });
 
@@ -163,7 +163,7 @@ describe.skipIf(served.skipped)('the dashboard', () => {
     });
     await page.goto(served.url);
     await page.getByRole('alert').getByText('Rollcall did not answer within 60 s.').waitFor();
-    await page.getByRole('heading', { name: 'Now', exact: true }).waitFor();
+    await page.getByRole('heading', { name: 'Remediation', exact: true }).waitFor();
     await page.getByRole('alert').waitFor({ state: 'detached' });
     expect(questions).toBeGreaterThan(2);
     // A silent event stream counts as dead too.
@@ -188,7 +188,7 @@ describe.skipIf(served.skipped)('the dashboard', () => {
 
   test('can be used with the keyboard only', async () => {
     const page = await open('/');
-    await page.getByRole('heading', { name: 'Call rate' }).waitFor();
+    await page.getByRole('heading', { name: 'Remediation' }).waitFor();
     await page.keyboard.press('Tab');
     expect(await page.getByRole('link', { name: 'Skip to content' }).evaluate(hasFocus)).toBe(true);
     await page.keyboard.press('Enter');
@@ -217,7 +217,8 @@ describe.skipIf(served.skipped)('the dashboard', () => {
 
   describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
     test.each([
-      ['/', 'Call rate'],
+      ['/', 'Remediation'],
+      ['/operations', 'Rate limit'],
       ['/accounts', 'Accounts'],
       ['/account', 'Timeline'],
       ['/audit?type=GuardrailTripped', 'Who changed what, when and why'],
@@ -233,7 +234,7 @@ describe.skipIf(served.skipped)('the dashboard', () => {
     });
     test('axe finds nothing in confirmation dialogs', async () => {
       const page = await open('/', { colorScheme });
-      await page.getByRole('button', { name: 'Suspend' }).click();
+      await page.getByRole('button', { name: 'Suspend…' }).click();
       await page.getByRole('dialog').getByLabel('Reason').waitFor();
       await axeFindsNothing(page, colorScheme);
     });
@@ -241,10 +242,10 @@ describe.skipIf(served.skipped)('the dashboard', () => {
 
   test('fits a narrow screen without horizontal scrolling', async () => {
     const page = await open('/', { viewport: { width: 360, height: 720 } });
-    await page.getByRole('heading', { name: 'Call rate' }).waitFor();
-    const right = await page.getByRole('heading', { name: 'Compliance over time' }).boundingBox();
+    await page.getByRole('heading', { name: 'Remediation' }).waitFor();
+    const right = await page.getByRole('heading', { name: 'Compliance', exact: true }).boundingBox();
     expect((right?.x ?? 0) + (right?.width ?? 0)).toBeLessThanOrEqual(360);
-    for (const path of ['/', '/accounts', '/account', '/audit', '/audit?view=as-of', '/runs', '/run', '/policy']) {
+    for (const path of ['/', '/accounts', '/account', '/audit', '/audit?view=as-of', '/runs', '/run', '/policy', '/operations']) {
       await page.goto(`${served.url}${await addressOf(path)}`);
       await page.getByRole('heading', { level: 1 }).waitFor();
       await nothingLoads(page);

@@ -13,33 +13,33 @@ describe.skipIf(served.skipped)('in the dashboard', () => {
     const watching = await open('/');
     await watching.getByText('Live', { exact: true }).waitFor();
     const page = await open('/');
-    await page.getByRole('link', { name: 'View the plan' }).click();
+    await page.getByRole('link', { name: 'Review plan' }).click();
     await page.getByRole('heading', { name: 'Plan' }).waitFor();
-    await page.getByRole('button', { name: 'Approve' }).click();
+    await page.getByRole('button', { name: 'Approve plan…' }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByText(/within 24 hours/).waitFor();
     // Nothing happens without a reason, and Escape cancels.
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });
-    expect(await page.getByRole('button', { name: 'Approve' }).evaluate(hasFocus)).toBe(true);
-    await page.getByRole('button', { name: 'Approve' }).click();
+    expect(await page.getByRole('button', { name: 'Approve plan…' }).evaluate(hasFocus)).toBe(true);
+    await page.getByRole('button', { name: 'Approve plan…' }).click();
     // Another person is about to approve the same plan.
     const late = await open('/', /status of 409/);
-    await late.getByRole('button', { name: 'Approve' }).click();
+    await late.getByRole('button', { name: 'Approve plan…' }).click();
     await late.getByRole('dialog').getByLabel('Reason').fill('me too');
 
     await dialog.getByLabel('Reason').fill('change 4711');
-    await dialog.getByRole('button', { name: 'Approve' }).click();
+    await dialog.getByRole('button', { name: 'Approve plan' }).click();
     await page.getByText('Plan approved').waitFor();
     // Their dialog stays open, although the page has nothing left to approve.
-    await late.locator('main').getByText('Approve', { exact: true }).waitFor({ state: 'detached' });
-    await late.getByRole('dialog').getByRole('button', { name: 'Approve' }).click();
+    await late.locator('main').getByText('Approve plan…', { exact: true }).waitFor({ state: 'detached' });
+    await late.getByRole('dialog').getByRole('button', { name: 'Approve plan' }).click();
     await late.getByRole('dialog').getByRole('alert').waitFor();
 
     // The page of another person, without interaction.
-    const latest = watching.getByRole('region', { name: 'Latest entries' });
+    const latest = watching.getByRole('region', { name: 'Recent activity' });
     await latest
-      .getByText(/Remediation succeeded|Drift resolved/)
+      .getByText(/remediation succeeded|drift resolved/)
       .first()
       .waitFor();
     await watching.getByText('A guardrail stopped the last run').waitFor({ state: 'detached' });
@@ -58,12 +58,12 @@ describe.skipIf(served.skipped)('in the dashboard', () => {
     await page.getByRole('region', { name: /^Runs/ }).getByRole('link').last().click();
     await page.getByText(/Approved by/).waitFor();
     await page.getByText('change 4711').waitFor();
-    expect(await page.getByRole('button', { name: 'Approve' }).count()).toBe(0);
+    expect(await page.getByRole('button', { name: 'Approve plan…' }).count()).toBe(0);
   });
 
   test('a person suspends an OU and resumes it', async () => {
     const page = await open('/', /status of 400/);
-    await page.getByRole('button', { name: 'Suspend' }).click();
+    await page.getByRole('button', { name: 'Suspend…' }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByLabel('Accounts').fill('ou:');
     await dialog.getByLabel('Reason').fill('migration');
@@ -82,14 +82,14 @@ describe.skipIf(served.skipped)('in the dashboard', () => {
     await page.getByText(new RegExp(`^${there.length} of \\d+ accounts?$`)).waitFor();
 
     await page.goto(served.url);
-    await page.getByRole('button', { name: 'Resume' }).click();
+    await page.getByRole('button', { name: 'Resume…' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Resume' }).click();
     await notice.waitFor({ state: 'detached' });
   });
 
   test('a person halts all changes, sees that a scan changes nothing, and resumes', async () => {
     const page = await open('/');
-    await page.getByRole('button', { name: 'Halt', exact: true }).click();
+    await page.getByRole('button', { name: 'Halt remediation…' }).click();
     // An invalid time must not break the page.
     await page.getByRole('dialog').getByLabel('Reason').fill('incident 7 of 2026-02-40T25:00:00Z');
     // The first request gets no answer: the button is enabled again, with the reason. The one-minute timeout takes three seconds here.
@@ -98,22 +98,22 @@ describe.skipIf(served.skipped)('in the dashboard', () => {
       AbortSignal.timeout = (ms) => timeout(ms / 20);
     });
     await page.route('**/api/halt', () => undefined, { times: 1 });
-    await page.getByRole('dialog').getByRole('button', { name: 'Halt' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Halt remediation' }).click();
     await page.getByRole('dialog').getByText('within 60 s. The command may have taken effect anyway.').waitFor();
-    await page.getByRole('dialog').getByRole('button', { name: 'Halt' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Halt remediation' }).click();
     await page.getByText('incident 7').first().waitFor();
-    await page.getByRole('region', { name: 'Latest entries' }).getByText('of 2026-02-40T25:00:00Z').waitFor();
+    await page.getByRole('region', { name: 'Recent activity' }).getByText('of 2026-02-40T25:00:00Z').waitFor();
     const { sandbox } = served.running;
     const { accountId = '' } =
       sandbox.accounts().find(({ ou, state }) => ou === '/Sandbox' && state === 'ACTIVE') ?? {};
     sandbox.drift({ changes: [{ accountId, enrollment: 'computeOptimizer', status: 'Inactive' }] });
     await page.getByRole('button', { name: 'Scan now' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Scan now' }).click();
-    const link = page.getByRole('region', { name: 'In progress' }).first().getByRole('link', { name: accountId });
-    await link.waitFor();
+    await page.getByText('1 change is held').waitFor();
+    await page.getByRole('region', { name: 'Remediation' }).getByText('Halted').waitFor();
     expect(sandbox.accounts().find((each) => each.accountId === accountId)?.computeOptimizer.status).toBe('Inactive');
-    await page.getByRole('button', { name: 'Resume changes' }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Resume changes' }).click();
-    await page.getByRole('button', { name: 'Halt', exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Resume remediation…' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Resume remediation' }).click();
+    await page.getByRole('button', { name: 'Halt remediation…' }).waitFor();
   });
 });

@@ -48,10 +48,10 @@ async function pictureDashboard(browser: Browser, { url, running }: ServedSandbo
       await page.getByRole('button', { name: 'Scan now' }).click();
       await page.getByRole('dialog').getByRole('button', { name: 'Scan now' }).click();
     }
-    await page.getByRole('region', { name: 'In progress' }).first().getByText('cool-down').waitFor({ timeout: 60_000 });
+    await page.getByRole('region', { name: 'Remediation' }).getByText('cool-down').waitFor({ timeout: 60_000 });
     const dismiss = page.getByRole('button', { name: 'Dismiss' });
     if (await dismiss.isVisible()) await dismiss.click();
-    await page.locator('.chart canvas').waitFor();
+    await page.locator('svg.chart').waitFor();
     await save(`dashboard-${colorScheme}.png`, page);
     if (colorScheme === 'light') {
       // Sorted with the worst status first.

@@ -8,7 +8,7 @@ test('measures calls a second by operation, and throttled calls of the last hour
   const clock = manualClock();
   const meter = new CallMeter(clock);
   for (let second = 0; second <= 60; second += 5) {
-    meter.take({ [LIST]: { count: second * 4, throttled: second / 30 } });
+    meter.take({ [LIST]: { count: second * 4, throttled: Math.floor(second / 30) } });
     if (second < 60) await clock.advance(5_000);
   }
   expect(meter.operations()).toEqual(new Map([[LIST, { used: 4, throttled: 2 }]]));
