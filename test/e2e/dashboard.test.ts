@@ -245,7 +245,17 @@ describe.skipIf(served.skipped)('the dashboard', () => {
     await page.getByRole('heading', { name: 'Remediation' }).waitFor();
     const right = await page.getByRole('heading', { name: 'Compliance', exact: true }).boundingBox();
     expect((right?.x ?? 0) + (right?.width ?? 0)).toBeLessThanOrEqual(360);
-    for (const path of ['/', '/accounts', '/account', '/audit', '/audit?view=as-of', '/runs', '/run', '/policy', '/operations']) {
+    for (const path of [
+      '/',
+      '/accounts',
+      '/account',
+      '/audit',
+      '/audit?view=as-of',
+      '/runs',
+      '/run',
+      '/policy',
+      '/operations',
+    ]) {
       await page.goto(`${served.url}${await addressOf(path)}`);
       await page.getByRole('heading', { level: 1 }).waitFor();
       await nothingLoads(page);

@@ -101,7 +101,7 @@ export async function api(parts: ApiParts = {}): Promise<TestApi> {
     asOf: new AsOfCache(clock),
     verification: new Verification({ stores, clock, logger, inBackground: false }),
     reports: new ReportCache(clock),
-      dayAgo: new DayAgo(clock),
+    dayAgo: new DayAgo(clock),
     feed: new Feed(clock),
     recent: new RecentEntries(stores.ledger, clock, 0),
     policy: async () => ({ policy, file: 'rollcall.yaml', warnings: [] }),
