@@ -4,12 +4,15 @@ import { auditExport } from '../../../shared/app/queries/audit/export.ts';
 import { EXPORT_FORMATS, type ExportFormat } from '../../../shared/app/queries/audit/export-formats.ts';
 import { auditList } from '../../../shared/app/queries/audit/list.ts';
 import { showEntry } from '../../../shared/app/queries/audit/show.ts';
+import { auditSummary } from '../../../shared/app/queries/audit/summary.ts';
 import { fullStatuses, fullSummary } from '../../../shared/app/queries/plan-document.ts';
 import type { Summary } from '../../../shared/app/survey/assessment-table.ts';
 import { durationArgument, instantArgument } from '../../../shared/config/arguments.ts';
 import { byKind } from '../../../shared/domain/enrollment/kinds/index.ts';
 import type { Status } from '../../../shared/domain/enrollment/status.ts';
+import type { LedgerEntry } from '../../../shared/domain/ledger/entry.ts';
 import { BadCursorError } from '../../../shared/ports/ledger.ts';
+import type { SnapshotStore } from '../../../shared/ports/snapshot-store.ts';
 import { ApiProblem } from '../problem.ts';
 import { auditFilter, cursor, filterOf, limit, MAX_LIMIT, rangeOf, several } from '../query.ts';
 import { type AnswerTypes, jsonRoute, NONE, streamRoute } from '../route.ts';
@@ -41,7 +44,21 @@ export const auditRoutes = [
     }),
     handle: async ({ system: { stores, clock }, query }) => {
       const { limit: most, order, cursor: from = null } = query;
-      return auditList(stores.ledger, { filter: filterOf(query, clock.now()), limit: most, order, cursor: from });
+      const filter = filterOf(query, clock.now());
+      const page = await auditList(stores.ledger, { filter, limit: most, order, cursor: from });
+      return { ...page, names: await namesOf(stores.snapshots, page.entries) };
+    },
+  }),
+  jsonRoute({
+    ...{ method: 'get', path: '/api/audit/summary', operationId: 'auditSummary', answer: 'AuditSummary' },
+    summary: 'Matching entries over time, and the values of each filter with their number of entries',
+    heavy: true,
+    ...NONE,
+    query: z.strictObject(auditFilter),
+    handle: async ({ system: { stores, clock }, query }) => {
+      const now = clock.now();
+      const found = await auditSummary(stores.ledger, filterOf(query, now), now);
+      return found;
     },
   }),
   jsonRoute({
@@ -167,3 +184,13 @@ export const auditRoutes = [
 ];
 
 const DAY_MS = 86_400_000;
+
+/** The names of the accounts that the entries are about, from the last snapshot. */
+async function namesOf(
+  snapshots: Pick<SnapshotStore, 'load'>,
+  entries: readonly LedgerEntry[],
+): Promise<Readonly<Record<string, string>>> {
+  const ids = new Set(entries.map(({ accountId }) => accountId));
+  const accounts = (await snapshots.load())?.accounts ?? [];
+  return Object.fromEntries(accounts.filter(({ id }) => ids.has(id)).map(({ id, name }) => [id, name]));
+}

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { accountId } from '../../../shared/app/queries/answers/common.ts';
 import { explain } from '../../../shared/app/queries/explanation.ts';
+import { policyChange, policyVersions } from '../../../shared/app/queries/policy-versions.ts';
 import { policyView } from '../../../shared/app/queries/policy-view.ts';
 import { TagsNotReadError } from '../../../shared/domain/policy/index.ts';
 import { ApiProblem } from '../problem.ts';
@@ -15,6 +16,24 @@ export const policyRoutes = [
     handle: async ({ system: { stores, clock, policy } }) => {
       const inUse = await policy();
       return policyView(stores, inUse.policy, inUse.warnings, clock.now());
+    },
+  }),
+  jsonRoute({
+    ...{ method: 'get', path: '/api/policy/versions', operationId: 'policyVersions', answer: 'PolicyVersions' },
+    summary: 'The policies that were in force, newest first: since when, and who put them in force',
+    ...NONE,
+    handle: async ({ system: { stores } }) => policyVersions(stores),
+  }),
+  jsonRoute({
+    ...{ method: 'get', path: '/api/policy/versions/{id}', operationId: 'policyChange', answer: 'PolicyChange' },
+    summary: 'What a version of the policy changed against the one before it, and what that means for the accounts',
+    heavy: true,
+    ...NONE,
+    params: z.strictObject({ id: z.string().min(1).max(200).describe('The `entryId` of the version') }),
+    handle: async ({ system: { stores }, params }) => {
+      const change = await policyChange(stores, params.id);
+      if (change === null) throw new ApiProblem(404, 'VersionUnknown', 'The ledger has no such version of the policy.');
+      return change;
     },
   }),
   jsonRoute({

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import {
   accountId,
+  enrollment,
   entryType,
   ledgerEntry,
   list,
@@ -18,7 +19,21 @@ export const auditExport = z.object({ entries: list(ledgerEntry) });
 
 export const auditAnswer = z.object({
   entries: list(ledgerEntry),
+  names: z.record(accountId, z.string()).describe('The names of the accounts of these entries, if known'),
   next: textOrNull.describe('Cursor of the next page'),
+});
+
+export const auditSummary = z.object({
+  total: z.number().describe('Entries that match the filters'),
+  complete: z.boolean().describe('false: only the newest 50,000 entries of the period were counted'),
+  intervalMs: z.number().describe('Time between two bars'),
+  bars: list(z.object({ at: time, entries: z.number() })).describe('Matching entries over time, oldest first'),
+  actors: list(z.object({ actor: z.string(), entries: z.number() })).describe(
+    'Entries of each actor that match the other filters, most first; likewise types, enrollments and runs',
+  ),
+  types: list(z.object({ type: entryType, entries: z.number() })),
+  enrollments: list(z.object({ enrollment, entries: z.number() })),
+  runs: list(z.object({ runId: z.string(), at: time, entries: z.number() })).describe('Newest first'),
 });
 
 const neighbour = z.object({ id: z.string(), seq: z.number(), type: entryType, at: time });

@@ -8,6 +8,7 @@ import {
   timeOrNull,
 } from '../../../shared/app/queries/answers/common.ts';
 import { byKind } from '../../../shared/domain/enrollment/kinds/index.ts';
+import { FIELDS } from '../../../shared/domain/policy/types.ts';
 
 export type MatchShape = {
   readonly accounts?: readonly string[] | undefined;
@@ -47,19 +48,67 @@ const finding = z.object({
   hint: z.string(),
 });
 
+const version = z.object({
+  entryId: z.string().describe('The entry of the audit log'),
+  at: time,
+  actor: z.string(),
+  runId: textOrNull,
+  hash: z.string(),
+  file: textOrNull,
+  hasText: z.boolean().describe('Whether the entry contains the text of the file'),
+});
+
+export const versionsAnswer = z.object({
+  versions: list(version).describe('The policies that were in force, newest first'),
+  more: z.boolean().describe('There are older versions'),
+});
+
+const line = z.object({
+  from: z.number().nullable().describe('Its number before; null: the line was added'),
+  to: z.number().nullable().describe('Its number now; null: the line was removed'),
+  text: z.string(),
+});
+
+export const changeAnswer = z.object({
+  from: version.nullable().describe('The version before; null: it is not recorded'),
+  to: version,
+  hunks: list(list(line))
+    .nullable()
+    .describe('The changed lines with the lines around them; null: a text is not known'),
+  effect: z
+    .object({
+      countedAt: time.describe('Time of the snapshot that accounts are counted in'),
+      settings: list(
+        z.object({ field: z.enum(FIELDS), from: z.string(), to: z.string(), accounts: z.number() }),
+      ).describe('Accounts for which a field has another value, most accounts first'),
+      exemptions: list(z.object({ enrollment, began: z.number(), ended: z.number() })),
+      guardrails: list(z.object({ guardrail: z.string(), from: z.string(), to: z.string() })),
+    })
+    .nullable()
+    .describe('What the change means for the accounts; null: it cannot be computed'),
+});
+
+const lineOrNull = z.number().nullable().describe('Its line in the file');
+
 export const policyAnswer = z.object({
   hash: z.string(),
   inForce: z.boolean().describe('Whether the last scan used it'),
+  version: version.nullable().describe('Since when it is in force, and who put it in force; null: no scan has used it'),
+  source: z.object({ file: z.string(), lines: list(z.string()) }).describe('The text of the file without secrets'),
   snapshotAt: timeOrNull.describe('Time of the snapshot that accounts are counted in'),
   organization: z.object({
     memberRole: z.string(),
     organizationEnrollment: z.enum(['never', 'auto']),
     automationConfigurations: z.enum(['observe', 'manage']),
   }),
-  defaults: settings.extend({ accounts: accounts.describe('Accounts for which the defaults decide a field') }),
+  defaults: settings.extend({
+    line: lineOrNull,
+    accounts: accounts.describe('Accounts for which the defaults decide a field'),
+  }),
   rules: list(
     z.object({
       id: z.string(),
+      line: lineOrNull,
       match,
       sets: settings.partial(),
       matched: accounts.describe('Accounts that it selects'),
@@ -75,9 +124,19 @@ export const policyAnswer = z.object({
       owner: z.string(),
       endsAt: time,
       inForce: z.boolean(),
+      line: lineOrNull,
     }),
   ),
   guardrails: z.object({ maxChanges: cap, maxOptOuts: cap, minCoverage: z.number(), failureTolerance: z.number() }),
+  usage: z
+    .object({
+      changedAccounts: z.number(),
+      optOuts: z.number(),
+      changeCap: accounts.describe('Accounts that may be changed in 24 hours; null: no scan is known'),
+      optOutCap: accounts,
+      coverage: z.number().nullable().describe('Percentage of the accounts whose status the last scan knew'),
+    })
+    .describe('How much of the guardrails the last 24 hours have used'),
   rollout: z.object({ match, waitMs: z.number(), canaries: accounts }).nullable(),
   windows: list(
     z.object({ kind: z.enum(['allow', 'deny']), cron: z.string(), durationMs: z.number(), timezone: z.string() }),

@@ -5,6 +5,8 @@ import { toIso } from '../../domain/time.ts';
 import type { OrganizationSnapshot } from '../../ports/cloud.ts';
 import type { Stores } from '../context.ts';
 import { policyInForce } from '../coordination/policy-in-force.ts';
+import { guardrailUsage } from './guardrail-usage.ts';
+import { versionOf } from './policy-versions.ts';
 
 /** Number of accounts for each part of a policy; `null`: not known, because no usable snapshot is stored. */
 interface Census {
@@ -19,7 +21,7 @@ interface Census {
  * @param known the warnings from reading the policy, used if no listing of accounts is stored to check it against
  */
 export async function policyView(
-  stores: Pick<Stores, 'snapshots' | 'registers'>,
+  stores: Pick<Stores, 'snapshots' | 'registers' | 'ledger'>,
   compiled: CompiledPolicy,
   known: readonly Finding[],
   now: EpochMs,
@@ -27,24 +29,39 @@ export async function policyView(
   const { policy, hash } = compiled;
   const snapshot = await usable(stores, compiled);
   const inForce = (await policyInForce(stores.registers)) === hash;
+  const [changed] = (await stores.ledger.query({ type: 'PolicyChanged' }, { limit: 1 })).entries;
+  const { file, text, places } = policy.source;
+  const lineOf = (path: string): number | null => places.get(path)?.line ?? null;
   const census = snapshot === null ? null : takeCensus(compiled, snapshot);
   const { memberRole, organizationEnrollment, automationConfigurations } = policy.organization;
   const { rollout, notify } = policy;
   return {
     hash,
     inForce,
+    version: changed?.policyHash === hash ? versionOf(changed) : null,
+    source: { file, lines: text.replace(/\n$/, '').split(/\r?\n/) },
     snapshotAt: snapshot === null ? null : toIso(snapshot.takenAt),
     organization: { memberRole, organizationEnrollment, automationConfigurations },
-    defaults: { ...policy.defaults, accounts: census?.defaults ?? null },
+    defaults: { ...policy.defaults, accounts: census?.defaults ?? null, line: lineOf('defaults') },
     rules: policy.rules.map(({ id, match, sets }, index) => ({
-      ...{ id, match, sets },
+      ...{ id, match, sets, line: lineOf(`rules[${index}]`) },
       matched: census?.matched[index] ?? null,
       deciding: census?.deciding[index] ?? null,
     })),
-    exemptions: policy.exemptions.map(({ accounts, enrollment, until, reason, owner, endsAt }) => ({
-      ...{ accounts, enrollment, until, reason, owner, endsAt: toIso(endsAt), inForce: now < endsAt },
+    exemptions: policy.exemptions.map(({ accounts, enrollment, until, reason, owner, endsAt, path }) => ({
+      ...{
+        accounts,
+        enrollment,
+        until,
+        reason,
+        owner,
+        endsAt: toIso(endsAt),
+        inForce: now < endsAt,
+        line: lineOf(path),
+      },
     })),
     guardrails: policy.guardrails,
+    usage: await guardrailUsage(stores, policy.guardrails, now),
     rollout: rollout === null ? null : { ...rollout.canary, canaries: census?.canaries ?? null },
     windows: policy.windows ?? [],
     limits: policy.limits,
