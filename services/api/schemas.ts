@@ -26,7 +26,7 @@ export const SCHEMAS = {
   Accounts: accounts.accountsAnswer,
   Account: accounts.accountAnswer,
   Explanation: accounts.explanation,
-  AuditPage: audit.auditAnswer,
+  AuditPage: audit.auditPage,
   AuditExport: audit.auditExport,
   AuditSummary: audit.auditSummary,
   ShownEntry: audit.shownEntry,

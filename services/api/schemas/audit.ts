@@ -19,8 +19,12 @@ export const auditExport = z.object({ entries: list(ledgerEntry) });
 
 export const auditAnswer = z.object({
   entries: list(ledgerEntry),
-  names: z.record(accountId, z.string()).describe('The names of the accounts of these entries, if known'),
   next: textOrNull.describe('Cursor of the next page'),
+});
+
+/** A page of the API. */
+export const auditPage = auditAnswer.extend({
+  names: z.record(accountId, z.string()).describe('The names of the accounts of these entries, if known'),
 });
 
 export const auditSummary = z.object({
