@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { callsOf, FUNCTIONS, ON_BEHALF } from './calls.ts';
+import { organizationFaults } from './organization/same-as-package.ts';
 import { contentFaults, rebuilt } from './package-contents.ts';
 import { structureFaults } from './structure.ts';
 import { actionsOf, type Resource, statementsOf, template } from './template.ts';
@@ -24,6 +25,7 @@ const deployed: unknown = JSON.parse(text);
 const { Resources } = template.parse(deployed);
 
 for (const fault of structureFaults(deployed)) check(false, fault);
+for (const fault of organizationFaults(Resources)) check(false, fault);
 checkTemplate();
 await checkRoles();
 const sizes: number[] = [];

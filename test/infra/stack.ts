@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { parseTemplate } from './cloudformation-yaml.ts';
+import { parseTemplate } from '../../infra/organization/template-yaml.ts';
 import { read } from './template.ts';
 
 /*

@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: as it stands in a template
 import { describe, expect, it } from 'vitest';
-import { parseTemplate } from './cloudformation-yaml.ts';
+import { parseTemplate } from '../../infra/organization/template-yaml.ts';
 import { assembleStack } from './stack.ts';
 import { structureFaults } from './structure.ts';
 import { read, TEMPLATES } from './template.ts';

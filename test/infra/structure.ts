@@ -262,8 +262,24 @@ class Structure {
   #exists(where: string, target: string, { given }: Place): void {
     const resource = this.#resources[target];
     const condition = isObject(resource) ? resource['Condition'] : undefined;
-    if (condition === undefined || given.includes(condition)) return;
+    if (condition === undefined || given.some((known) => this.#implies(known, condition))) return;
     this.#say(`${where} names ${target}, which is there only under ${String(condition)}`);
+  }
+
+  /** Whether one condition can only be true together with another: it is the same, an `And` with it, or part of its `Or`. */
+  #implies(known: unknown, wanted: unknown): boolean {
+    if (known === wanted) return true;
+    const all = this.#parts(known, 'Fn::And');
+    return (
+      all.some((part) => this.#implies(part, wanted)) || this.#parts(wanted, 'Fn::Or').some((part) => part === known)
+    );
+  }
+
+  /** The named conditions that a condition joins. */
+  #parts(name: unknown, joined: 'Fn::And' | 'Fn::Or'): readonly unknown[] {
+    const declared = typeof name === 'string' ? this.#conditions[name] : undefined;
+    const parts = isObject(declared) ? declared[joined] : undefined;
+    return Array.isArray(parts) ? parts.flatMap((part) => (isObject(part) ? (part['Condition'] ?? []) : [])) : [];
   }
 
   #condition(where: string, name: unknown): void {

@@ -1,7 +1,8 @@
 import { globSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import * as z from 'zod';
-import { parseTemplate, withoutFunctions } from './cloudformation-yaml.ts';
+import { parseTemplate } from '../../infra/organization/template-yaml.ts';
+import { withoutFunctions } from './without-functions.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
+import { parseTemplate } from '../../infra/organization/template-yaml.ts';
 import { createTableInput } from '../../shared/adapters/aws/dynamodb/schema.ts';
 import { createDeadLetterQueueInput, createQueueInput } from '../../shared/adapters/aws/sqs/queue-check.ts';
 import { parsePolicy } from '../../shared/domain/policy/index.ts';
 import { ALARMED, METRICS, MONITORING } from '../../shared/ports/metrics.ts';
-import { parseTemplate } from './cloudformation-yaml.ts';
 import { actionsOf, read, readTemplate, resourceOf, statementsOf, TEMPLATES, trustOf } from './template.ts';
 
 describe('the table', () => {
