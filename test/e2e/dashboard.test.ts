@@ -36,7 +36,8 @@ describe.skipIf(served.skipped)('the dashboard', () => {
 
   test('shows why an account is waiting', async () => {
     const page = await open('/accounts');
-    await page.getByRole('combobox', { name: 'Status' }).selectOption('Waiting');
+    const tabs = page.getByRole('navigation', { name: 'Filter by status' });
+    await tabs.getByRole('link', { name: 'Waiting' }).click();
     await page.getByRole('combobox', { name: 'Reason' }).selectOption('coolDown');
     await page.getByText(/^1 of \d+ accounts$/).waitFor();
     // The URL alone shows another person the same.
@@ -49,9 +50,10 @@ describe.skipIf(served.skipped)('the dashboard', () => {
     };
     await page.getByRole('link', { name }).click();
     await page.getByRole('heading', { level: 1, name }).waitFor();
-    const automation = page.getByRole('article').filter({ hasText: 'Automation' });
-    expect(await automation.innerText()).toMatch(/Waiting[\s\S]*24-hour cool-down[\s\S]*Not before/);
-    await page.getByText('Automation: Active, decided by rule workloads').waitFor();
+    const standing = await page.getByRole('region', { name: 'Status by enrollment' }).innerText();
+    expect(standing).toMatch(/Automation\s+Waiting[\s\S]*Next attempt[\s\S]*within 24 hours[\s\S]*Nothing to do/);
+    const why = page.getByRole('region', { name: 'Why the policy requires this' });
+    expect(await why.getByRole('row', { name: /^Automation/ }).innerText()).toMatch(/Active\s+workloads\s/);
     const timeline = page.getByRole('region', { name: 'Timeline' });
     await timeline.getByText('Account joined').first().waitFor();
     // The exact time on hover.

@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
-import { manyAccounts } from './many-accounts.ts';
+import { accountsPage, manyAccounts } from './many-accounts.ts';
 import { useStory } from './story.ts';
 
 const statusAnswer = z.looseObject({ statuses: z.looseObject({}) });
@@ -33,9 +33,7 @@ describe.skipIf(served.skipped)('the enrollment filter of accounts and audit', (
     const { cells } = manyAccounts(3);
     const [first, ...rest] = cells.map((each) => ({ ...each, costOptimizationHub: each.computeOptimizer }));
     const accounts = [first, ...rest.map((each) => ({ ...each, costOptimizationHub: null }))];
-    await page.route('**/api/accounts?*', (route) =>
-      route.fulfill({ json: { accounts, next: null, total: 3, all: 3, facets: null } }),
-    );
+    await page.route('**/api/accounts?*', (route) => route.fulfill({ json: accountsPage(accounts, 3) }));
     for (const path of ['/accounts', '/audit']) {
       await page.goto(`${served.url}${path}`);
       await page.getByRole('combobox', { name: 'Enrollment' }).getByText(hub).waitFor({ state: 'attached' });

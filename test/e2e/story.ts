@@ -80,7 +80,7 @@ export async function useStory(): Promise<Story> {
 }
 
 /** The browser, or the reason why none starts. */
-async function browserOrReason(): Promise<Browser | string> {
+export async function browserOrReason(): Promise<Browser | string> {
   try {
     return await startBrowser();
   } catch (error) {

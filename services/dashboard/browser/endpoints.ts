@@ -12,6 +12,9 @@ export type AuditFilter = Readonly<
   Partial<Record<'account' | 'enrollment' | 'type' | 'run' | 'actor' | 'since' | 'until', string | null>>
 >;
 
+/** Accounts in one answer of the list. */
+export const ACCOUNTS_PAGE = 200;
+
 export const READ = {
   whoami: '/api/whoami',
   status: '/api/status',
@@ -22,8 +25,16 @@ export const READ = {
   verification: '/api/audit/verification',
   markers: (since: string) => `/api/markers${query({ since })}`,
   events: '/api/events',
-  /** One answer has every account of an organization of the usual maximum size. */
-  accounts: (cursor: string | null) => `/api/accounts${query({ limit: '10000', cursor })}`,
+  /** A page of the list, from the account at `offset`. */
+  accounts: (filter: Readonly<Record<string, string>>, offset: number) =>
+    `/api/accounts${query({ ...filter, limit: String(ACCOUNTS_PAGE), offset: offset > 0 ? String(offset) : null })}`,
+  /** The values that accounts can be filtered by. */
+  accountFacets: '/api/accounts?limit=1&facets=true',
+  /** The ids of all accounts of a list. */
+  accountIds: (filter: Readonly<Record<string, string>>) => `/api/accounts${query({ ...filter, limit: '10000' })}`,
+  accountsExport: (filter: Readonly<Record<string, string>>) => `/api/accounts/export${query(filter)}`,
+  /** Contested accounts that this actor has reverted. */
+  contestedBy: (actor: string) => `/api/accounts${query({ reason: 'contested', changedBy: actor, limit: '100' })}`,
   searchAccounts: (text: string) => `/api/accounts${query({ text, limit: '8' })}`,
   account: (id: string) => `/api/accounts/${encodeURIComponent(id)}`,
   audit: (filter: AuditFilter, cursor: string | null = null) =>
@@ -40,6 +51,7 @@ export const OPERATE = {
   scan: '/api/scan',
   suspend: '/api/suspend',
   resume: '/api/resume',
+  check: '/api/check',
   halt: '/api/halt',
   unhalt: '/api/unhalt',
   approve: '/api/approve',

@@ -56,6 +56,26 @@ export function timeText(ms: number, now: number, { seconds = false }: { readonl
   return isToday ? clock : `${dayText(ms, now)}, ${clock}`;
 }
 
+/** `14:32` today, otherwise `2 Dec`, in which the time of day says less. Times are epoch ms. */
+export function shortTime(ms: number, now: number): string {
+  const text = timeText(ms, now);
+  return text.includes(', ') ? dayText(ms, now) : text;
+}
+
+const WEEKDAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'] as const;
+
+/** `Tuesday, 1 Dec`: the head of a day in a timeline. Times are epoch ms. */
+export function dayHeading(ms: number, now: number): string {
+  const { year, month, day } = partsOf(ms);
+  return `${WEEKDAYS[new Date(Date.UTC(year, month, day)).getUTCDay()] ?? ''}, ${dayText(ms, now)}`;
+}
+
+/** `14:32:04`. */
+export function clockText(ms: number): string {
+  const { clock, seconds } = partsOf(ms);
+  return `${clock}:${seconds}`;
+}
+
 /** The whole time with its zone, for tooltips: `1 Dec 2026, 14:32:04 UTC`. */
 export function exactText(ms: number): string {
   const { year, month, day, clock, seconds } = partsOf(ms);

@@ -8,7 +8,6 @@ export type Markers = Answer<'Markers'>;
 export type Verification = Answer<'Verification'>;
 export type AccountsAnswer = Answer<'Accounts'>;
 export type AccountRow = Answer<'AccountRow'>;
-export type Cell = NonNullable<AccountRow[EnrollmentId]>;
 export type Account = Answer<'Account'>;
 export type Condition = NonNullable<Account['enrollments'][EnrollmentId]>;
 export type Explanation = Answer<'Explanation'>;

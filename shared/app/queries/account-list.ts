@@ -9,7 +9,7 @@ import { BadCursorError } from '../../ports/ledger.ts';
 import type { Clock } from '../../ports/system.ts';
 import { type AccountRow, type AccountSources, type Cell, RowMaker } from './account-rows.ts';
 import type { accountsAnswer } from './answers/accounts.ts';
-import { NO_STATUSES } from './plan-document.ts';
+import { fullCounts } from './plan-document.ts';
 
 type AccountPage = Omit<z.infer<typeof accountsAnswer>, 'facets'>;
 type Facets = NonNullable<z.infer<typeof accountsAnswer>['facets']>;
@@ -182,10 +182,7 @@ function countsOf(rows: readonly AccountRow[], only: EnrollmentId | undefined): 
     const status = statusIn(row, only);
     counts.set(status, (counts.get(status) ?? 0) + 1);
   }
-  return {
-    ...NO_STATUSES,
-    ...Object.fromEntries(counts),
-  };
+  return fullCounts(Object.fromEntries(counts));
 }
 
 interface Key {

@@ -48,12 +48,9 @@ const reading =
     await read(path);
   };
 
-const page = z.object({ next: z.string().nullable() });
-
+/** The first page of the list, worst first, and the values to filter by. */
 async function readAccounts(): Promise<void> {
-  for (let cursor: string | null = null, first = true; first || cursor !== null; first = false) {
-    cursor = page.parse(JSON.parse(await read(READ.accounts(cursor)))).next;
-  }
+  await Promise.all([read(READ.accounts({ sort: 'severity' }, 0)), read(READ.accountFacets)]);
 }
 
 async function readReport(): Promise<void> {

@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { Link } from 'wouter-preact';
-import { actorName } from '../actor.ts';
+import { actorName } from '../../../../shared/domain/actor.ts';
 import { connected } from '../live.ts';
 import { Mark } from '../parts/icon.tsx';
 import { Halt } from '../parts/operate.tsx';

@@ -1,5 +1,5 @@
 import { Link, useLocation } from 'wouter-preact';
-import { actorName } from '../actor.ts';
+import { actorName } from '../../../../shared/domain/actor.ts';
 import { connected, progress } from '../live.ts';
 import { AUDIT_LOOKS } from '../parts/audit-state.tsx';
 import { Icon, Mark } from '../parts/icon.tsx';

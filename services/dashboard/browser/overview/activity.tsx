@@ -1,6 +1,6 @@
 import { Link } from 'wouter-preact';
+import { actorName } from '../../../../shared/domain/actor.ts';
 import { TITLES } from '../../../../shared/domain/enrollment/kinds/index.ts';
-import { actorName } from '../actor.ts';
 import { Mark, type MarkName, type Tone } from '../parts/icon.tsx';
 import { Sentence, Time } from '../parts/time.tsx';
 import type { Entry, Overview } from '../types.ts';

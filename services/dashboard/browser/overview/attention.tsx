@@ -1,7 +1,6 @@
 import { Link } from 'wouter-preact';
+import { actorName } from '../../../../shared/domain/actor.ts';
 import { TITLES } from '../../../../shared/domain/enrollment/kinds/index.ts';
-
-import { actorName } from '../actor.ts';
 import { READ } from '../endpoints.ts';
 import { changes } from '../live.ts';
 import { Mark } from '../parts/icon.tsx';

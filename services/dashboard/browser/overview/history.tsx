@@ -1,11 +1,11 @@
 import { useMemo } from 'preact/hooks';
+import { actorName } from '../../../../shared/domain/actor.ts';
 import {
   ENROLLMENT_IDS,
   type EnrollmentId,
   type kindsInUse,
 } from '../../../../shared/domain/enrollment/kinds/index.ts';
 import { kindsShownIn } from '../../../../shared/domain/enrollment/status.ts';
-import { actorName } from '../actor.ts';
 import { get } from '../api.ts';
 import { READ } from '../endpoints.ts';
 import { slowChanges } from '../live.ts';

@@ -1,184 +1,180 @@
 import { Link } from 'wouter-preact';
-import { sourceText } from '../../../../shared/domain/enrollment/governing-configuration.ts';
-import {
-  ENROLLMENT_IDS,
-  type EnrollmentId,
-  kindsInUse,
-  TITLES,
-} from '../../../../shared/domain/enrollment/kinds/index.ts';
-import { shownFields } from '../../../../shared/domain/policy/types.ts';
-import { get } from '../api.ts';
-import { READ } from '../endpoints.ts';
-import { useMayOperate } from '../frame/source.ts';
+import { ENROLLMENT_IDS, kindsInUse } from '../../../../shared/domain/enrollment/kinds/index.ts';
+import { STATUSES } from '../../../../shared/domain/enrollment/status.ts';
+import { contestedIn, Settle } from '../account/settle.tsx';
+import { Standing } from '../account/standing.tsx';
+import { AccountTimeline } from '../account/timeline.tsx';
+import { RuleLink, Why } from '../account/why.tsx';
+import { ResumeAccounts, SuspendAccounts } from '../accounts/bulk.tsx';
+import { OPERATE, READ } from '../endpoints.ts';
+import { useMayOperate, useWhoAmI } from '../frame/source.ts';
 import { changes } from '../live.ts';
+import { Copy } from '../parts/copy.tsx';
+import { Button } from '../parts/form.tsx';
 import { Heading } from '../parts/heading.tsx';
-import { StatusMark } from '../parts/icon.tsx';
-import { Resume, Suspend } from '../parts/operate.tsx';
-import { Empty, Fact, Loaded } from '../parts/small.tsx';
-import { DataTable } from '../parts/table.tsx';
-import { Time } from '../parts/time.tsx';
-import { Timeline } from '../parts/timeline.tsx';
+import { Icon, looksOf, Mark } from '../parts/icon.tsx';
+import { perform } from '../parts/operate.tsx';
+import { Fact, Loaded } from '../parts/small.tsx';
+import { Age, Time } from '../parts/time.tsx';
 import { useResource } from '../resource.ts';
 import { useParams } from '../search-params.ts';
-import type { Account, Condition, Explanation } from '../types.ts';
-import { FIELD_WORDS, stateText } from '../words.ts';
+import type { Account } from '../types.ts';
 
 export function AccountPage() {
   const [params] = useParams();
   const id = params.get('id') ?? '';
-  const account = useResource<Account>(id === '' ? null : READ.account(id), changes.value);
-  const name = account.data?.account?.name ?? id;
+  const resource = useResource<Account>(id === '' ? null : READ.account(id), changes.value);
+  const found = resource.data;
+  const name = found?.account?.name || id || 'No account selected';
   return (
     <>
-      <p class="crumb">
-        <Link href="/accounts">All accounts</Link>
-      </p>
-      <Heading title={`Account ${name}`}>{name || 'No account selected'}</Heading>
+      <Heading
+        title={`Account ${name}`}
+        crumb={<Link href="/accounts">Accounts</Link>}
+        {...(found !== null && {
+          beside: <StatusPill found={found} />,
+          sub: <Sub found={found} />,
+          actions: <Actions found={found} />,
+        })}
+      >
+        {name}
+      </Heading>
       {id !== '' && (
-        <Loaded resource={account} what="The account">
-          {(found) => <Found found={found} />}
+        <Loaded resource={resource} what="The account">
+          {(read) => <Found found={read} />}
         </Loaded>
       )}
     </>
   );
 }
 
-function Found({ found }: { readonly found: Account }) {
-  const { accountId, account, present, enrollments, explanation, notExplained, snapshotAt } = found;
-  const mayOperate = useMayOperate();
-  const suspended = ENROLLMENT_IDS.some((id) => enrollments[id]?.verdict === 'Suspended');
+/** The worst status of the enrollments. */
+function StatusPill({ found: { enrollments } }: { readonly found: Account }) {
+  const words = ENROLLMENT_IDS.flatMap((id) => enrollments[id]?.complianceStatus ?? []);
+  const status = STATUSES.find((word) => words.includes(word));
+  if (status === undefined) return null;
+  const { mark, tone } = looksOf(status);
+  return (
+    <span class={`pill c-${tone}`}>
+      <Mark name={mark} />
+      {status}
+    </span>
+  );
+}
+
+function Sub({ found: { accountId, account, present } }: { readonly found: Account }) {
+  const facts = [
+    account?.ou,
+    account?.state === 'ACTIVE' ? 'active' : account?.state.toLowerCase().replaceAll('_', ' '),
+    account?.management === true ? 'management account' : undefined,
+    present ? undefined : 'not a member as of the last complete scan',
+  ];
   return (
     <>
-      <dl class="facts card">
-        <Fact term="Account">
-          <code>{accountId}</code>
-        </Fact>
-        <Fact term="Organizational unit">{account?.ou ?? '–'}</Fact>
-        <Fact term="State">
-          {account?.state ?? '–'}
-          {present ? '' : ' · not a member as of the last complete scan'}
-          {account?.management === true ? ' · management account' : ''}
-        </Fact>
-        <Fact term="Tags">{tagsText(account?.tags ?? null)}</Fact>
-        <Fact term="As of">
-          <Time iso={snapshotAt} />
-        </Fact>
-      </dl>
-      {mayOperate && (
-        <div class="actions">{suspended ? <Resume selector={accountId} /> : <Suspend selector={accountId} />}</div>
-      )}
-      <div class="cards">
-        {kindsInUse((id) => enrollments[id] !== null).map(({ id }) => (
-          <Standing key={id} enrollment={id} found={found} />
-        ))}
-      </div>
-      {explanation === null ? (
-        <p class="muted">The policy decision cannot be explained: {notExplained}.</p>
-      ) : (
-        <Explained explanation={explanation} />
-      )}
-      <section class="card" aria-labelledby="timeline">
-        <h2 id="timeline">Timeline</h2>
-        <Timeline
-          key={accountId}
-          first={{ entries: found.timeline, next: found.next }}
-          readOlder={(cursor) => get(READ.audit({ account: accountId }, cursor))}
-          none="No entries recorded for this account."
-        />
-      </section>
+      <span class="mono">{accountId}</span> <Copy text={accountId} what="Account id" />{' '}
+      {facts.filter((fact) => fact !== undefined).join(', ')}
     </>
   );
 }
 
+/** The AWS console of each partition. */
+const CONSOLES: Readonly<Record<string, string>> = {
+  aws: 'https://console.aws.amazon.com',
+  'aws-cn': 'https://console.amazonaws.cn',
+  'aws-us-gov': 'https://console.amazonaws-us-gov.com',
+};
+
+/** The account in the console of AWS Organizations. Only an ARN names the partition; without one it is the usual one. */
+function consoleUrl(accountId: string, actor: string | undefined): string {
+  const partition = /^arn:([\w-]+):/.exec(actor ?? '')?.[1] ?? 'aws';
+  return `${CONSOLES[partition] ?? CONSOLES['aws']}/organizations/v2/home/accounts/${accountId}`;
+}
+
+function Actions({ found: { accountId, account, enrollments } }: { readonly found: Account }) {
+  const mayOperate = useMayOperate();
+  const actor = useWhoAmI()?.actor;
+  const suspended = ENROLLMENT_IDS.some((id) => enrollments[id]?.verdict === 'Suspended');
+  const command = { selector: accountId, those: account?.name || accountId, look: null };
+  return (
+    <>
+      <a class="btn" href={consoleUrl(accountId, actor)} target="_blank" rel="noreferrer">
+        Open in AWS
+        <Icon name="out" />
+      </a>
+      <Button
+        disabled={!mayOperate}
+        onClick={() =>
+          perform(OPERATE.check, { accounts: [accountId] }, 'The account will be read again within seconds.')
+        }
+      >
+        Check again
+      </Button>
+      {suspended ? <ResumeAccounts {...command} /> : <SuspendAccounts {...command} />}
+    </>
+  );
+}
+
+function Found({ found }: { readonly found: Account }) {
+  const kinds = kindsInUse((id) => found.enrollments[id] !== null).map(({ id }) => id);
+  const contested = contestedIn(found);
+  return (
+    <>
+      {contested.length > 0 && <Settle key={found.accountId} found={found} contested={contested} />}
+      <section class="panel compare" aria-label="Status by enrollment">
+        {kinds.map((id) => (
+          <Standing key={id} enrollment={id} found={found} />
+        ))}
+        <AccountFacts found={found} />
+      </section>
+      <AccountTimeline key={found.accountId} found={found} kinds={kinds} />
+      <Why found={found} />
+    </>
+  );
+}
+
+function AccountFacts({ found: { account, explanation, snapshotAt, suspension } }: { readonly found: Account }) {
+  const mode = explanation?.desired.mode;
+  return (
+    <div>
+      <div class="title">
+        <h2>Account</h2>
+      </div>
+      <dl class="facts">
+        <Fact term="Tags">{tagsText(account?.tags ?? null)}</Fact>
+        <Fact term="Mode">
+          {mode !== undefined && (
+            <>
+              {mode.value}, from <RuleLink rule={mode.rule} />
+            </>
+          )}
+        </Fact>
+        <Fact term="Suspended">
+          {suspension !== null && (
+            <>
+              {suspension.message}{' '}
+              {suspension.until !== null && (
+                <>
+                  until <Time iso={suspension.until} zoned />
+                </>
+              )}
+            </>
+          )}
+        </Fact>
+        <Fact term="Last listed">
+          {snapshotAt !== null && (
+            <>
+              <Time iso={snapshotAt} zoned />, <Age iso={snapshotAt} phrase />
+            </>
+          )}
+        </Fact>
+      </dl>
+    </div>
+  );
+}
+
 /** `null`: the tags were not read. */
-function tagsText(tags: Readonly<Record<string, string>> | null): string | null {
-  if (tags === null) return null;
+function tagsText(tags: Readonly<Record<string, string>> | null): string {
+  if (tags === null) return 'not read';
   const pairs = Object.entries(tags).map(([key, value]) => `${key}=${value}`);
   return pairs.join(', ') || 'none';
-}
-
-interface StandingProps {
-  readonly enrollment: EnrollmentId;
-  readonly found: Account;
-}
-
-function Standing({ enrollment, found: { accountId, account, enrollments } }: StandingProps) {
-  const condition = enrollments[enrollment];
-  return (
-    <article>
-      <h2>{TITLES[enrollment]}</h2>
-      {condition === null ? (
-        <Empty>No status recorded yet.</Empty>
-      ) : (
-        <Facts condition={condition} source={sourceText(condition, accountId, account)} />
-      )}
-    </article>
-  );
-}
-
-function Facts({ condition, source }: { readonly condition: Condition; readonly source: string | null }) {
-  const { complianceStatus, message, status, ruleMode, desired, desiredRuleMode, rule } = condition;
-  const { since, driftSince, notBefore, deadline, attempts } = condition;
-  const desiredText =
-    desired === null && desiredRuleMode === null ? 'not set by the policy' : stateText(desired, desiredRuleMode);
-  return (
-    <dl class="facts">
-      <Fact term="Status">
-        <StatusMark status={complianceStatus} />
-      </Fact>
-      <Fact term="Reason">{message}</Fact>
-      <Fact term="Observed">{stateText(status, ruleMode)}</Fact>
-      <Fact term="Rule mode">{source}</Fact>
-      <Fact term="Desired">{desiredText}</Fact>
-      <Fact term="Rule">{rule ?? '–'}</Fact>
-      <Fact term="Since">
-        <Time iso={since} />
-      </Fact>
-      <Fact term="Drift since">{driftSince !== null && <Time iso={driftSince} />}</Fact>
-      <Fact term="Not before">{notBefore !== null && <Time iso={notBefore} />}</Fact>
-      <Fact term="Deadline">{deadline !== null && <Time iso={deadline} />}</Fact>
-      <Fact term="Attempts">{attempts > 0 && attempts}</Fact>
-    </dl>
-  );
-}
-
-/** Shows which rule decided each field, and why the other rules did not. */
-function Explained({ explanation }: { readonly explanation: Explanation }) {
-  const { desired, rules, canary } = explanation;
-  return (
-    <section class="card" aria-labelledby="explained">
-      <h2 id="explained">How the policy decides</h2>
-      {desired.contradiction !== null && (
-        <p class="problem">The policy contradicts itself for this account: {desired.contradiction.message}</p>
-      )}
-      <ul>
-        {shownFields(desired).map((field) => (
-          <li key={field}>
-            {FIELD_WORDS[field]}: <strong>{desired[field].value}</strong>, decided by{' '}
-            <strong>{desired[field].rule === 'defaults' ? 'the defaults' : `rule ${desired[field].rule}`}</strong>
-          </li>
-        ))}
-        {canary && <li>Canary account: changed before the others.</li>}
-      </ul>
-      <details>
-        <summary>All rules and whether they match</summary>
-        <DataTable
-          label="Rules for this account"
-          rowHeader
-          rows={rules}
-          keyOf={({ id }) => id}
-          columns={[
-            ['Rule', ({ id }) => id],
-            ['Matches', ({ matched }) => (matched ? 'yes' : 'no')],
-            [
-              'Reason',
-              ({ conditions }) =>
-                conditions.map(({ condition, why }) => `${condition}: ${why}`).join('; ') || 'applies to all accounts',
-            ],
-            ['Decides', ({ decided }) => decided.map((field) => FIELD_WORDS[field]).join(', ') || '–'],
-          ]}
-        />
-      </details>
-    </section>
-  );
 }

@@ -1,295 +1,199 @@
-import { useMemo, useRef } from 'preact/hooks';
-import { Link } from 'wouter-preact';
-import { ENROLLMENT_IDS, KINDS, kindsInUse } from '../../../../shared/domain/enrollment/kinds/index.ts';
-import { STATUSES } from '../../../../shared/domain/enrollment/status.ts';
-import { readAccounts } from '../accounts.ts';
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { kindsShownIn } from '../../../../shared/domain/enrollment/status.ts';
+import { type AccountQuery, accountQuery, apiQuery, CLEARED, type Sort } from '../account-filters.ts';
+import { type AccountPages, useAccountPages } from '../account-pages.ts';
+import { BulkBar } from '../accounts/bulk.tsx';
+import { NarrowList } from '../accounts/narrow-list.tsx';
+import { useSelection } from '../accounts/selection.ts';
+import { AccountTable } from '../accounts/table.tsx';
+import { StatusTabs } from '../accounts/tabs.tsx';
+import { Tools } from '../accounts/tools.tsx';
+import { READ } from '../endpoints.ts';
+import { useShortcuts } from '../frame/shortcuts.ts';
+import { useStatus } from '../frame/source.ts';
 import { slowChanges } from '../live.ts';
-import { enrollmentOptions } from '../parts/enrollments.ts';
-import { Button, Choice } from '../parts/form.tsx';
+import { Button } from '../parts/form.tsx';
 import { Heading } from '../parts/heading.tsx';
-import { StatusMark } from '../parts/icon.tsx';
-import { Empty, Loaded } from '../parts/small.tsx';
-import { Time } from '../parts/time.tsx';
-import { useVirtualRows } from '../parts/virtual.ts';
-import { useLoaded } from '../resource.ts';
+import { Icon } from '../parts/icon.tsx';
+import { saveFile } from '../parts/save-file.ts';
+import { Loaded, Problem } from '../parts/small.tsx';
+import { useNarrow, useRowHeights } from '../parts/viewport.ts';
+import { useVirtualRows, type VirtualRows } from '../parts/virtual.ts';
 import { useParams } from '../search-params.ts';
-import type { AccountRow, Cell } from '../types.ts';
-import { count, number, reasonText } from '../words.ts';
-
-const SORTS = ['name', 'ou', ...ENROLLMENT_IDS, 'rule', 'since'] as const;
-type Sort = (typeof SORTS)[number];
-const ROW_HEIGHT = 52;
+import { messageOf, number } from '../words.ts';
 
 export function AccountsPage() {
-  const accounts = useLoaded('accounts', slowChanges.value, readAccounts);
-  return (
-    <>
-      <Heading title="Accounts">Accounts</Heading>
-      <Loaded resource={accounts} what="The accounts">
-        {(rows) => (rows.length === 0 ? <Empty>No accounts have been scanned yet.</Empty> : <Accounts rows={rows} />)}
-      </Loaded>
-    </>
-  );
-}
-
-const conditionsOf = (row: AccountRow): readonly Cell[] =>
-  ENROLLMENT_IDS.flatMap((enrollment) => row[enrollment] ?? []);
-
-const distinct = (values: Iterable<string | null>): readonly string[] =>
-  [...new Set([...values].flatMap((value) => (value === null ? [] : [value])))].sort();
-
-/** When the status of an enrollment last changed. */
-const sinceOf = (row: AccountRow): string =>
-  conditionsOf(row)
-    .map(({ since }) => since)
-    .sort()
-    .at(-1) ?? '';
-
-function sortKey(row: AccountRow, sort: Sort): string {
-  if (sort === 'name') return row.name;
-  if (sort === 'ou') return row.ou;
-  if (sort === 'since') return sinceOf(row);
-  if (sort === 'rule') return conditionsOf(row)[0]?.rule ?? '';
-  const condition = row[sort];
-  // The most severe status comes first, and accounts without a status last.
-  const severity = condition === null ? STATUSES.length : STATUSES.indexOf(condition.complianceStatus);
-  return `${String(severity).padStart(2, '0')} ${condition?.reason ?? ''}`;
-}
-
-/** Compares by code unit: with 10,000 rows, a comparison by language takes too long. */
-const inOrder = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-
-type Filters = Readonly<Record<'search' | 'enrollment' | 'status' | 'ou' | 'rule' | 'reason', string>>;
-
-/** Status, rule and reason must match on the same enrollment. */
-function passes(row: AccountRow, { search, enrollment, status, ou, rule, reason }: Filters): boolean {
-  const found = `${row.accountId} ${row.name} ${row.ou}`.toLowerCase();
-  if (search !== '' && !found.includes(search.toLowerCase())) return false;
-  if (ou !== '' && row.ou !== ou && !row.ou.startsWith(ou === '/' ? '/' : `${ou}/`)) return false;
-  if (status === '' && rule === '' && reason === '') return true;
-  return ENROLLMENT_IDS.some((name) => {
-    const condition = row[name];
-    if (condition === null || (enrollment !== '' && enrollment !== name)) return false;
-    const holds = (wanted: string, is: string | null): boolean => wanted === '' || wanted === is;
-    return holds(status, condition.complianceStatus) && holds(rule, condition.rule) && holds(reason, condition.reason);
-  });
-}
-
-function Accounts({ rows }: { readonly rows: readonly AccountRow[] }) {
   const [params, change] = useParams();
-  const value = (name: string): string => params.get(name) ?? '';
-  const filters: Filters = {
-    search: value('q'),
-    enrollment: value('enrollment'),
-    status: value('status'),
-    ou: value('ou'),
-    rule: value('rule'),
-    reason: value('reason'),
-  };
-  const sort = SORTS.find((each) => each === value('sort')) ?? 'name';
-  const down = value('order') === 'down';
-  const choices = useMemo(() => choicesOf(rows), [rows]);
-  const key = JSON.stringify(filters);
-  // `filters` is a new object at each render, so the list depends on `key`, which changes only with the content.
-  const shown = useMemo(() => {
-    const keyed = rows.filter((row) => passes(row, filters)).map((row) => [sortKey(row, sort), row] as const);
-    keyed.sort(
-      ([a, one], [b, other]) =>
-        inOrder(a, b) || inOrder(one.name, other.name) || inOrder(one.accountId, other.accountId),
-    );
-    return (down ? keyed.reverse() : keyed).map(([, row]) => row);
-  }, [rows, key, sort, down]);
-  const choice = (label: string, name: Exclude<keyof Filters, 'search' | 'enrollment'>, values: readonly string[]) => {
-    const chosen = filters[name];
-    // If no account has the value in the page's address, it still appears as an option, because it explains why the list is empty.
-    const all = chosen === '' || values.includes(chosen) ? values : [chosen, ...values];
-    const options = all.map((each) => [each, optionText(name, each)] as const);
-    return <Choice label={label} value={chosen} options={options} onChange={(to) => change({ [name]: to })} />;
-  };
-  const onSort = (by: Sort): void => change({ sort: by, order: by === sort && !down ? 'down' : null });
+  const query = accountQuery(params);
   return (
-    <>
-      <search>
-        <form class="filters" onSubmit={(event) => event.preventDefault()}>
-          <label>
-            Search
-            <input
-              type="search"
-              placeholder="Name, id or OU"
-              value={filters.search}
-              onInput={(event) => change({ q: event.currentTarget.value })}
-            />
-          </label>
-          <Choice
-            label="Enrollment"
-            value={filters.enrollment}
-            options={enrollmentOptions(filters.enrollment, (id) => choices.enrollment.has(id))}
-            onChange={(to) => change({ enrollment: to })}
-          />
-          {choice('Status', 'status', choices.status)}
-          {choice('Organizational unit', 'ou', choices.ou)}
-          {choice('Rule', 'rule', choices.rule)}
-          {choice('Reason', 'reason', choices.reason)}
-        </form>
-      </search>
-      <p role="status">
-        {shown.length === rows.length
-          ? count(rows.length, 'account')
-          : `${number(shown.length)} of ${count(rows.length, 'account')}`}
-      </p>
-      {shown.length === 0 ? (
-        <Empty>
-          No accounts match these filters. <Button onClick={() => change(NO_FILTERS)}>Clear filters</Button>
-        </Empty>
-      ) : (
-        <Table rows={shown} sort={sort} down={down} onSort={onSort} />
-      )}
-    </>
+    <div class="list-page">
+      <Heading title="Accounts" actions={<Export query={query} />}>
+        Accounts
+      </Heading>
+      <Accounts {...{ query, params, change }} />
+    </div>
   );
 }
 
-const NO_FILTERS = { q: null, enrollment: null, status: null, ou: null, rule: null, reason: null };
-
-const recordedIn = (rows: readonly AccountRow[]): ReadonlySet<string> =>
-  new Set(ENROLLMENT_IDS.filter((id) => rows.some((row) => row[id] !== null)));
-
-function choicesOf(rows: readonly AccountRow[]) {
-  const conditions = rows.flatMap(conditionsOf);
-  const ous = rows.flatMap(({ ou }) => ancestors(ou));
-  return {
-    enrollment: recordedIn(rows),
-    status: distinct(conditions.map(({ complianceStatus }) => complianceStatus)),
-    rule: distinct(conditions.map(({ rule }) => rule)),
-    reason: distinct(conditions.map(({ reason }) => reason)),
-    ou: distinct(ous),
-  };
+interface Props {
+  readonly query: AccountQuery;
+  readonly params: URLSearchParams;
+  readonly change: (changes: Readonly<Record<string, string | null>>) => void;
 }
 
-/** `/A/B` has the ancestors `/A` and `/A/B`. */
-function ancestors(ou: string): readonly string[] {
-  const names = ou.split('/').filter((name) => name !== '');
-  return ou === '/' ? ['/'] : names.map((_name, index) => `/${names.slice(0, index + 1).join('/')}`);
-}
-
-function optionText(name: keyof Filters, value: string): string {
-  return name === 'reason' ? reasonText(value) : value;
-}
-
-/** `wide` columns are hidden on a phone; the page of the account shows their content. */
-const COLUMNS: readonly { readonly by: Sort; readonly title: string; readonly wide: boolean }[] = [
-  { by: 'name', title: 'Account', wide: false },
-  { by: 'ou', title: 'Organizational unit', wide: true },
-  ...KINDS.map(({ id, title }) => ({ by: id, title, wide: false })),
-  { by: 'rule', title: 'Rule', wide: true },
-  { by: 'since', title: 'Since', wide: true },
-];
-
-const isKind = (by: Sort): boolean => ENROLLMENT_IDS.some((id) => id === by);
-
-interface TableProps {
-  readonly rows: readonly AccountRow[];
-  readonly sort: Sort;
-  readonly down: boolean;
-  readonly onSort: (by: Sort) => void;
-}
-
-/** Draws only the visible rows; `aria-rowcount` gives screen readers the total. */
-function Table({ rows, sort, down, onSort }: TableProps) {
+function Accounts({ query, params, change }: Props) {
   const scrolling = useRef<HTMLElement>(null);
-  const { rows: visible, total } = useVirtualRows(scrolling, rows.length, ROW_HEIGHT);
-  const before = visible[0]?.start ?? 0;
-  const kinds = useMemo(() => {
-    const recorded = recordedIn(rows);
-    return new Set<string>(kindsInUse((id) => recorded.has(id)).map(({ id }) => id));
-  }, [rows]);
-  const after = total - (visible.at(-1)?.end ?? 0);
+  const [total, setTotal] = useState(0);
+  const narrow = useNarrow();
+  const heights = useRowHeights();
+  const virtual = useVirtualRows(scrolling, total, narrow ? heights.item : heights.row, narrow ? 0 : heights.header);
+  const range = { first: virtual.rows[0]?.index ?? 0, last: virtual.rows.at(-1)?.index ?? 0 };
+  const resource = useAccountPages(query, slowChanges.value, range);
+  const pages = resource.data;
+  const found = pages?.total ?? 0;
+  useEffect(() => setTotal(found), [found]);
+  // Another list begins at its top.
+  const key = JSON.stringify(query);
+  useEffect(() => scrolling.current?.scrollTo(0, 0), [key]);
+  const hrefOf = (status: string): string => {
+    const next = new URLSearchParams(params);
+    if (status === '') next.delete('status');
+    else next.set('status', status);
+    return next.size === 0 ? '/accounts' : `/accounts?${next}`;
+  };
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling area must be reachable by keyboard
-    <section class="rows" ref={scrolling} tabIndex={0} aria-label="Accounts">
-      <table aria-rowcount={rows.length + 1}>
-        <thead>
-          <tr aria-rowindex={1}>
-            {COLUMNS.filter(({ by }) => kinds.has(by) || !isKind(by)).map(({ by, title, wide }) => (
-              <th
-                key={by}
-                scope="col"
-                class={wide ? 'wide' : ''}
-                aria-sort={by !== sort ? 'none' : down ? 'descending' : 'ascending'}
-              >
-                <button type="button" class="sort" onClick={() => onSort(by)}>
-                  {title}
-                  <span class="arrow" aria-hidden="true" />
-                </button>
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          <Gap height={before} />
-          {visible.map(({ index }) => {
-            const row = rows[index];
-            return row === undefined ? null : <Row key={row.accountId} row={row} index={index} kinds={kinds} />;
-          })}
-          <Gap height={after} />
-        </tbody>
-      </table>
+    <section class="panel list-panel" aria-label="List of accounts">
+      {pages !== null && <StatusTabs counts={pages.counts} chosen={query.filters.status} hrefOf={hrefOf} />}
+      <Tools {...{ query, change }} version={slowChanges.value} total={pages?.total ?? null} all={pages?.all ?? null} />
+      <Loaded resource={resource} what="The accounts">
+        {(read) =>
+          read.total === 0 ? (
+            <NoAccounts pages={read} query={query} change={change} />
+          ) : (
+            <Rows {...{ query, change, scrolling, virtual, narrow }} pages={read} />
+          )
+        }
+      </Loaded>
     </section>
   );
 }
 
-function Gap({ height }: { readonly height: number }) {
-  return height <= 0 ? null : (
-    // biome-ignore lint/a11y/noAriaHiddenOnFocusable: no element in it can take the focus
-    <tr class="gap" aria-hidden="true" style={{ height: `${height}px` }}>
-      <td />
-    </tr>
-  );
+interface RowsProps extends Pick<Props, 'query' | 'change'> {
+  readonly pages: AccountPages;
+  readonly scrolling: { readonly current: HTMLElement | null };
+  readonly virtual: VirtualRows;
+  readonly narrow: boolean;
 }
 
-interface RowProps {
-  readonly row: AccountRow;
-  readonly index: number;
-  readonly kinds: ReadonlySet<string>;
-}
-
-function Row({ row, index, kinds }: RowProps) {
-  const { accountId, name, ou } = row;
-  const rules = distinct(conditionsOf(row).map(({ rule }) => rule)).join(', ');
-  return (
-    <tr aria-rowindex={index + 2}>
-      <td>
-        <Link href={`/account?id=${accountId}`}>{name || accountId}</Link>
-        <small class="muted">{accountId}</small>
-      </td>
-      <td class="wide" title={ou}>
-        {ou || '–'}
-      </td>
-      {ENROLLMENT_IDS.filter((id) => kinds.has(id)).map((enrollment) => (
-        <td key={enrollment}>
-          <Standing condition={row[enrollment]} />
-        </td>
-      ))}
-      <td class="wide" title={rules}>
-        {rules || '–'}
-      </td>
-      <td class="wide">
-        <Time iso={sinceOf(row) || null} />
-      </td>
-    </tr>
-  );
-}
-
-function Standing({ condition }: { readonly condition: Cell | null }) {
-  if (condition === null) return <span class="muted">–</span>;
-  const { complianceStatus, message } = condition;
+function Rows({ pages, query, change, scrolling, virtual, narrow }: RowsProps) {
+  const latest = useRef(pages);
+  latest.current = pages;
+  const idAt = useCallback((index: number) => latest.current.rowAt(index)?.accountId, []);
+  const selection = useSelection(idAt);
+  const statuses = useStatus().data?.statuses;
+  const kinds = (statuses === undefined ? kindsShownIn() : kindsShownIn(statuses)).map(({ id }) => id);
+  const { move, active } = useActiveRow(scrolling, virtual, pages.total);
+  useShortcuts({
+    j: () => move(1),
+    k: () => move(-1),
+    x: () => selection.toggle(active()),
+    'Shift x': () => selection.extend(active()),
+    Escape: () => selection.clear(),
+  });
+  const onSort = (by: Sort): void => {
+    const again = by === query.sort;
+    change({ sort: again && query.down ? null : by, order: again && !query.down ? 'down' : null });
+  };
+  if (narrow) return <NarrowList {...{ scrolling, virtual, pages }} />;
   return (
     <>
-      <StatusMark status={complianceStatus} />
-      {message !== null && (
-        <small class="muted" title={message}>
-          {message}
-        </small>
-      )}
+      {selection.ids.size > 0 && <BulkBar {...{ selection, query }} total={pages.total} />}
+      <AccountTable {...{ scrolling, virtual, pages, query, kinds, selection, onSort }} />
+      <Foot total={pages.total} virtual={virtual} scrolling={scrolling} />
     </>
+  );
+}
+
+/** The row that the keyboard is on: the last one that `J` or `K` chose, or in which something has the focus. */
+function useActiveRow(scrolling: RowsProps['scrolling'], virtual: VirtualRows, total: number) {
+  const last = useRef<number | null>(null);
+  useEffect(() => {
+    const follow = ({ target }: FocusEvent): void => {
+      const row = target instanceof Element ? target.closest('tr[data-index]') : null;
+      if (row instanceof HTMLElement) last.current = Number(row.dataset['index']);
+    };
+    const element = scrolling.current;
+    element?.addEventListener('focusin', follow);
+    return () => element?.removeEventListener('focusin', follow);
+  }, []);
+  const move = (step: 1 | -1): void => {
+    const next = last.current === null ? 0 : Math.min(total - 1, Math.max(0, last.current + step));
+    last.current = next;
+    virtual.reveal(next);
+    requestAnimationFrame(() => {
+      if (last.current !== next) return;
+      scrolling.current?.querySelector<HTMLElement>(`tr[data-index="${next}"] th a`)?.focus({ preventScroll: true });
+    });
+  };
+  return { move, active: () => last.current ?? 0 };
+}
+
+function Foot({ total, virtual, scrolling }: { readonly total: number } & Pick<RowsProps, 'virtual' | 'scrolling'>) {
+  const { row, header } = useRowHeights();
+  const top = scrolling.current?.scrollTop ?? 0;
+  const height = (scrolling.current?.clientHeight ?? 0) - header;
+  const first = Math.min(total, Math.floor(top / row) + 1);
+  const last = Math.min(total, Math.max(first, Math.floor((top + height) / row)));
+  return virtual.rows.length === 0 ? null : (
+    <div class="table-foot">
+      <span>
+        Rows {number(first)}–{number(last)} of {number(total)}
+      </span>
+      <span class="right drop-s">
+        <kbd>J</kbd> <kbd>K</kbd> move, <kbd>X</kbd> select, <kbd>Enter</kbd> open, <kbd>?</kbd> all shortcuts
+      </span>
+    </div>
+  );
+}
+
+function NoAccounts({ pages, query, change }: Pick<RowsProps, 'pages' | 'query' | 'change'>) {
+  const { status, q } = query.filters;
+  if (pages.all === 0) return <p class="message">No accounts have been scanned yet.</p>;
+  return (
+    <div class="message" role="status">
+      <p>
+        <b class="strong">
+          {q === '' ? 'No accounts match these filters.' : `No accounts match “${q}” with these filters.`}
+        </b>
+      </p>
+      {status !== '' && <Button onClick={() => change({ status: null })}>Show all statuses</Button>}
+      <Button onClick={() => change(CLEARED)}>Clear filters</Button>
+    </div>
+  );
+}
+
+function Export({ query }: { readonly query: AccountQuery }) {
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<string | null>(null);
+  const save = async (): Promise<void> => {
+    setBusy(true);
+    setProblem(null);
+    try {
+      const day = new Date().toISOString().slice(0, 10);
+      await saveFile(READ.accountsExport(apiQuery(query)), `rollcall-accounts-${day}.csv`);
+    } catch (error) {
+      setProblem(`The export failed. ${messageOf(error)}`);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <span class="actions drop-s">
+      <Problem text={problem} />
+      <button type="button" class="btn" aria-busy={busy} disabled={busy} onClick={save}>
+        <Icon name="down" />
+        Export CSV
+      </button>
+    </span>
   );
 }

@@ -5,7 +5,7 @@ import { OPERATE } from '../endpoints.ts';
 import { announce } from '../frame/announce.tsx';
 import { useMayOperate } from '../frame/source.ts';
 import { changedHere } from '../live.ts';
-import { count } from '../words.ts';
+import { count, messageOf } from '../words.ts';
 import { Confirm, ReasonField, TextField, textOf } from './dialog.tsx';
 import { Icon, Mark } from './icon.tsx';
 
@@ -95,14 +95,30 @@ export function CommandDialog() {
       }}
       onConfirm={async (form) => {
         await post(path, body(form));
-        result.value = done;
-        announce(done);
+        showResult(done);
         changedHere();
       }}
     >
       {children}
     </Confirm>
   );
+}
+
+/** Shows and announces the result of a command. */
+export function showResult(text: string): void {
+  result.value = text;
+  announce(text);
+}
+
+/** Runs a command that needs no confirmation, and shows its result. */
+export async function perform(path: string, body: unknown, done: string): Promise<void> {
+  try {
+    await post(path, body);
+    showResult(done);
+    changedHere();
+  } catch (error) {
+    showResult(messageOf(error));
+  }
 }
 
 const SCAN: Command = {

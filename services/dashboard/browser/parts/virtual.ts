@@ -8,18 +8,29 @@ import {
 import type { RefObject } from 'preact';
 import { useLayoutEffect, useReducer, useState } from 'preact/hooks';
 
-/** Which of `count` rows of `height` pixels are visible in a scrolling element. */
+/** The visible rows of a list. */
+export interface VirtualRows {
+  readonly rows: readonly VirtualItem[];
+  /** Height of all rows, pixels. */
+  readonly total: number;
+  /** Scrolls until the row is visible. */
+  readonly reveal: (index: number) => void;
+}
+
+/** Which of `count` rows of `height` pixels are visible in a scrolling element with a sticky header of `header` pixels. */
 export function useVirtualRows(
   scrolling: RefObject<HTMLElement>,
   count: number,
   height: number,
-): { readonly rows: readonly VirtualItem[]; readonly total: number } {
+  header = 0,
+): VirtualRows {
   const [, redraw] = useReducer((turn: number) => turn + 1, 0);
   const options = {
     count,
     getScrollElement: () => scrolling.current,
     estimateSize: () => height,
     overscan: 12,
+    scrollPaddingEnd: header,
     observeElementRect,
     observeElementOffset,
     scrollToFn: elementScroll,
@@ -29,5 +40,9 @@ export function useVirtualRows(
   virtualizer.setOptions(options);
   useLayoutEffect(() => virtualizer._didMount(), [virtualizer]);
   useLayoutEffect(() => virtualizer._willUpdate());
-  return { rows: virtualizer.getVirtualItems(), total: virtualizer.getTotalSize() };
+  return {
+    rows: virtualizer.getVirtualItems(),
+    total: virtualizer.getTotalSize(),
+    reveal: (index) => virtualizer.scrollToIndex(index, { align: 'auto' }),
+  };
 }

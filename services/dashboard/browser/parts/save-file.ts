@@ -1,0 +1,11 @@
+import { download } from '../api.ts';
+
+/** Downloads a file of the API and saves it. A link to the API could not send the token. */
+export async function saveFile(path: string, name: string): Promise<void> {
+  const address = URL.createObjectURL(await download(path));
+  const link = document.createElement('a');
+  link.href = address;
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(address);
+}
