@@ -26,7 +26,7 @@ export interface LiveBlock {
 const MIN_WIDTH = 60;
 const MAX_WIDTH = 160;
 /** The width that decides the layout of output that is not shown on a terminal; nothing is shortened to it. */
-const PIPED_WIDTH = 120;
+export const PIPED_WIDTH = 120;
 
 /** Starts a terminal's escape sequence for colours and weights. */
 const CSI = '\u001b[';
@@ -35,7 +35,7 @@ const CSI = '\u001b[';
 const SPLIT = '\0';
 
 /** The start of a line that says what to do next: `Next: rollcall plan`. */
-const NEXT = /^ *Next: /;
+const NEXT = /^ *Next: \S/;
 
 /** Codes of a full disk or an exhausted quota; there may be room again later. */
 const DISK_FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
