@@ -9,12 +9,10 @@ import { confirm, confirmByTyping } from './prompt.ts';
 import { otherOrganization } from './saved-plans.ts';
 import type { LoadedPolicy } from './session.ts';
 import { haltedBy } from './ui/guardrail-text.ts';
+import { PIPED_WIDTH } from './ui/output.ts';
 import { planText } from './ui/plan-text.ts';
 import { ago, count, number, planCounts, shortHash } from './ui/words.ts';
 import { hang, wrap } from './ui/wrap.ts';
-
-/** The width that decides the layout of the plan when stderr is no terminal. */
-const PIPED_WIDTH = 120;
 
 /**
  * Shows the plan and asks for confirmation. Does not ask if there is nothing to confirm: no changes, or a guardrail stops them.

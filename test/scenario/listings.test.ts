@@ -133,6 +133,7 @@ describe('listings that do not agree', () => {
     changePages(world, (page) => page.filter((listed) => listed.accountId !== accountId));
     const run = await world.run();
     expect(run.plan.coverage.unknown).toBe(1);
+    expect(run.plan.deniedRoles).toEqual([{ accountId, accountName: expect.any(String) }]);
     const record = (await world.records()).get(accountId);
     expect(record?.conditions.computeOptimizer).toMatchObject({ verdict: 'Unknown', reason: 'denied' });
     await checkWorld(world);

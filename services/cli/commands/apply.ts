@@ -14,6 +14,7 @@ import type { CliContext } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { FinishedRun } from '../run-once.ts';
+import { noteDeniedRoles } from '../run-warnings.ts';
 import { otherOrganization, readPlan } from '../saved-plans.ts';
 import { type LoadedPolicy, loadPolicy, withApp } from '../session.ts';
 import { warningsFor } from '../snapshot.ts';
@@ -108,7 +109,10 @@ async function perform(
   const [{ withMaintenance }, { runOnce }] = await Promise.all([import('../maintenance.ts'), import('../run-once.ts')]);
   const finished = await withProgress(context, app.calls, (onProgress) =>
     withMaintenance(context, app, policy, () =>
-      runOnce(app, run, { waitMs, stop: context.interrupt.signal, onProgress }),
+      runOnce(app, run, {
+        ...{ waitMs, stop: context.interrupt.signal, onProgress },
+        onPlan: (plan) => noteDeniedRoles(context.output, plan, policy),
+      }),
     ),
   );
   await warningsFor(loaded, finished.result.plan.snapshot, context.clock.now());

@@ -7,12 +7,16 @@ import { isSpecial, writeTextFile } from '../../../shared/config/text-file.ts';
 import { quoted } from '../../../shared/domain/check-result.ts';
 import { ENROLLMENT_IDS } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { DRIFT_VERDICTS } from '../../../shared/domain/enrollment/verdict.ts';
-import { type Finding, formatFinding } from '../../../shared/domain/policy/file/findings.ts';
+import type { Finding } from '../../../shared/domain/policy/file/findings.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
+import { noteDeniedRoles, noteWarnings } from '../run-warnings.ts';
 import { type LoadedPolicy, loadPolicy } from '../session.ts';
 import { warningsFor } from '../snapshot.ts';
+import { PIPED_WIDTH } from '../ui/output.ts';
 import { callLines } from '../ui/plan-calls.ts';
+import { planCsv } from '../ui/plan-csv.ts';
+import type { ShownPlan } from '../ui/plan-shape.ts';
 import { planText } from '../ui/plan-text.ts';
 import { shortHash } from '../ui/words.ts';
 import { readWithProgress } from '../watch.ts';
@@ -25,7 +29,7 @@ export interface PlanOptions {
 }
 
 export async function runPlan(context: CliContext, options: PlanOptions): Promise<number> {
-  const { output, clock, config } = context;
+  const { output, config } = context;
   const { out, all = false, force = false } = options;
   // Check this before reading the organization, which takes minutes if it is large.
   if (out !== undefined && !force && existsSync(out) && !isSpecial(out))
@@ -34,19 +38,28 @@ export async function runPlan(context: CliContext, options: PlanOptions): Promis
   const { plan, document, warnings, halted } = await dryRun(context, loaded);
   if (out !== undefined)
     writeTextFile(out, `${JSON.stringify(document, null, 2)}\n`, document.runId, force ? 'replace' : 'refuse');
-  if (!output.json) for (const warning of warnings) output.note(formatFinding(warning));
+  noteWarnings(output, warnings);
+  noteDeniedRoles(output, plan, loaded.policy);
   if (config.verbose) for (const line of callLines(plan.calls)) output.note(line);
   const flag = options.policy === undefined ? '' : ` --policy ${quoted(options.policy)}`;
-  const saved = out === undefined ? [] : [`Saved plan ${shortHash(plan.planHash)}.`];
-  const next = out === undefined ? [] : [`Next: ${config.program} apply${flag} --plan ${quoted(out)}`];
+  // A spreadsheet has only rows.
+  const silent = out === undefined || config.format === 'csv';
+  const saved = silent ? [] : [`Saved plan ${shortHash(plan.planHash)}.`];
+  const next = silent ? [] : [`Next: ${config.program} apply${flag} --plan ${quoted(out)}`];
   const shown = { ...plan, ...loaded, halted, program: config.program, savedAs: out ?? null };
-  const { style, width, layoutWidth } = output;
-  const list = all || !output.outIsTerminal;
-  output.result({ ...document, warnings }, () => [
-    ...planText(shown, { style, width, layoutWidth, list, now: clock.now() }),
-    ...[...saved, ...next],
-  ]);
+  output.result({ ...document, warnings }, () => [...planLines(context, shown, all), ...saved, ...next]);
   return planExit(plan, document);
+}
+
+/** The plan in the format that was chosen. `wide` ignores the width of the terminal. */
+function planLines({ output, config, clock }: CliContext, shown: ShownPlan, all: boolean): string[] {
+  if (config.format === 'csv') return planCsv(shown);
+  const wide = config.format === 'wide';
+  const { style } = output;
+  const width = wide ? null : output.width;
+  const layoutWidth = wide ? PIPED_WIDTH : output.layoutWidth;
+  const list = all || wide || !output.outIsTerminal;
+  return planText(shown, { style, width, layoutWidth, list, now: clock.now() });
 }
 
 /** A plan, its document, and the warnings about the policy for this organization. */

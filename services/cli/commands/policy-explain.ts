@@ -3,12 +3,13 @@ import { accountArgument } from '../../../shared/config/arguments.ts';
 import type { Attributes } from '../../../shared/config/attributes.ts';
 import type { AccountRecord } from '../../../shared/domain/account/record.ts';
 import { ENROLLMENT_IDS } from '../../../shared/domain/enrollment/kinds/index.ts';
-import { type Finding, formatFinding } from '../../../shared/domain/policy/file/findings.ts';
+import type { Finding } from '../../../shared/domain/policy/file/findings.ts';
 import type { Exemption, OrganizationAccount } from '../../../shared/domain/policy/types.ts';
 import { oneLine } from '../../../shared/domain/text.ts';
 import type { CliContext } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
+import { noteWarnings } from '../run-warnings.ts';
 import { type LoadedPolicy, loadPolicy, withStore } from '../session.ts';
 import { explanationText } from '../ui/explain-text.ts';
 import { instant } from '../ui/words.ts';
@@ -56,7 +57,7 @@ export async function runExplain(context: CliContext, id: string | undefined, fl
     ({ accounts, endsAt }) => accounts.includes(accountId) && endsAt <= now,
   );
   const { output } = context;
-  if (!output.json) for (const warning of aboutRulesOf(explanation, warnings)) output.note(formatFinding(warning));
+  noteWarnings(output, aboutRulesOf(explanation, warnings));
   const more = { exemptions, expired, from: fromText(source, snapshotAt) };
   output.result({ ...explanation, exemptions, expiredExemptions: expired, source, snapshotAt, warnings }, () =>
     explainText(explanation, more, output.style),

@@ -1,6 +1,6 @@
-import { formatFinding } from '../../../shared/domain/policy/file/findings.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
+import { noteWarnings } from '../run-warnings.ts';
 import { loadPolicy } from '../session.ts';
 import { comparedWithSnapshot } from '../snapshot.ts';
 import { count, instant } from '../ui/words.ts';
@@ -16,7 +16,7 @@ export async function runValidate(context: CliContext, named: string | undefined
   const { findings: warnings, snapshotAt } = await comparedWithSnapshot(context, loaded);
   const { length: rules } = policy.policy.rules;
   const warned = warnings.length === 0 ? '' : `, ${count(warnings.length, 'warning')}`;
-  if (!output.json) for (const warning of warnings) output.note(formatFinding(warning));
+  noteWarnings(output, warnings);
   output.result({ valid: true, file, policyHash: policy.hash, rules, findings: warnings, snapshotAt }, () => [
     `${file} is valid: ${count(rules, 'rule')}, hash ${policy.hash.slice(0, 12)}${warned}.`,
     ...(snapshotAt === null ? [] : [`Compared with the organization's snapshot of ${instant(snapshotAt)}.`]),

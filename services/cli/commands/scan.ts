@@ -1,6 +1,6 @@
 import type { Runtime } from '../../../shared/compose/runtime.ts';
-import { formatFinding } from '../../../shared/domain/policy/file/findings.ts';
 import type { CliContext } from '../context.ts';
+import { noteDeniedRoles, noteWarnings } from '../run-warnings.ts';
 import { type LoadedPolicy, loadPolicy, withApp } from '../session.ts';
 import { warningsFor } from '../snapshot.ts';
 import { type FinishedScan, scanText } from '../ui/scan-text.ts';
@@ -26,7 +26,8 @@ export async function runScan(context: CliContext, flags: ScanFlags): Promise<nu
   ]);
   const { plan, runId, status, newDrifts, durationMs } = finished;
   const warnings = await warningsFor(loaded, plan.snapshot, clock.now());
-  if (!output.json) for (const warning of warnings) output.note(formatFinding(warning));
+  noteWarnings(output, warnings);
+  noteDeniedRoles(output, plan, loaded.policy);
   const document = {
     ...planDocument(plan, runId, startedAt),
     openDrift: status.openDrift,

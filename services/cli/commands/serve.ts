@@ -11,6 +11,7 @@ import { reportOf } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { nextPolicy, shortHash } from '../policy-watch.ts';
 import { type LoadedPolicy, loadPolicy, STDIN, withApp } from '../session.ts';
+import { deniedRolesText } from '../ui/denied-roles.ts';
 import { count, number } from '../ui/words.ts';
 
 export interface ServeFlags {
@@ -86,6 +87,8 @@ export async function runServe(context: CliContext, flags: ServeFlags): Promise<
         tally.scans += 1;
         api?.feed.scanned();
         say(scanLine(runId, plan));
+        const denied = deniedRolesText(plan, inForce.policy.policy.organization.memberRole);
+        if (denied !== null) say(`warning: ${denied}. rollcall doctor shows the command that deploys the role.`);
       },
       onWaiting: (scan) => say(waitingText(scan)),
       onScanGivenUp: (scan) => say(givenUpText(scan)),

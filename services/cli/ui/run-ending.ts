@@ -1,4 +1,5 @@
 import type { OpenChange } from '../../../shared/app/runtime/apply.ts';
+import { isRoleDenied } from '../../../shared/domain/enrollment/denied-role.ts';
 import { shortReason } from '../../../shared/domain/enrollment/explain-status.ts';
 import { kindOf, TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
 import type { FinishedRun } from '../run-once.ts';
@@ -62,8 +63,6 @@ export function resultOf(ended: Ended): string {
 
 /** Accounts that are named for each cause. */
 const NAMED = 10;
-/** The call with which a member role is assumed; errors of it name no other operation. */
-const ASSUME = /\bAssumeRole\b/;
 
 /** Why changes failed or did not start: one paragraph for each cause, with its accounts. */
 export function causeLines(
@@ -109,7 +108,7 @@ export function causeLines(
 const ASSUMED = 'assumed';
 
 function causeOf(change: OpenChange): string {
-  if (change.reason === 'denied' && ASSUME.test(change.message ?? '')) return ASSUMED;
+  if (isRoleDenied(change)) return ASSUMED;
   return `${change.enrollment} ${shortReason(change)}`;
 }
 

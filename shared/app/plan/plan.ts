@@ -78,6 +78,8 @@ export interface Plan {
   readonly orgWide: Readonly<Partial<Record<EnrollmentId, OrgWide>>>;
   readonly trustedAccess: boolean | null;
   readonly broken: readonly string[];
+  /** Accounts that could not be read because AWS refused the member role, by account id. */
+  readonly deniedRoles: readonly Pick<Change, 'accountId' | 'accountName'>[];
   readonly snapshot: Survey['snapshot'];
 }
 
@@ -264,6 +266,7 @@ export function makePlan(
     orgWide,
     trustedAccess: survey.trustedAccess,
     broken: survey.broken,
+    deniedRoles: survey.deniedRoles.map(({ id, name }) => ({ accountId: id, accountName: name })),
     snapshot: survey.snapshot,
   };
 }

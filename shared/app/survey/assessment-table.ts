@@ -3,6 +3,7 @@ import { assess } from '../../domain/decision/assess.ts';
 import type { AssessContext } from '../../domain/decision/assess-context.ts';
 import type { Coverage } from '../../domain/decision/guardrails.ts';
 import { isChange } from '../../domain/decision/plan.ts';
+import { isRoleDenied } from '../../domain/enrollment/denied-role.ts';
 import {
   ASSOCIABLE,
   byKind,
@@ -81,6 +82,7 @@ export class AssessmentTable {
   /** Empty unless the policy manages configurations. */
   readonly #associable = new Map<AccountId, AssociableAccount>();
   readonly #contested = byKind(() => new Set<AccountId>());
+  readonly #deniedRoles = new Set<AccountId>();
   #snapshot: OrganizationSnapshot;
 
   constructor(options: AssessmentOptions, snapshot: OrganizationSnapshot) {
@@ -100,6 +102,7 @@ export class AssessmentTable {
     this.#toProbe.clear();
     for (const id of ENROLLMENT_IDS) this.#contested[id].clear();
     this.#associable.clear();
+    this.#deniedRoles.clear();
   }
 
   has(accountId: AccountId): boolean {
@@ -132,6 +135,8 @@ export class AssessmentTable {
     this.#verdicts.set(account.id, this.#shared(ENROLLMENT_IDS.map((id) => assessments[id].verdict)));
     this.#assessed.delete(account.id);
     this.#unrecorded.delete(account.id);
+    this.#deniedRoles.delete(account.id);
+    if (ENROLLMENT_IDS.some((id) => isRoleDenied(assessments[id]))) this.#deniedRoles.add(account.id);
     this.#toProbe.delete(account.id);
     if (!final && needsProbe(assessments, observations)) this.#toProbe.set(account.id, { observations, record });
     if (managesConfigurations(this.#options.policy))
@@ -221,6 +226,11 @@ export class AssessmentTable {
   /** The number of accounts in which each enrollment is contested, whatever its current status. */
   get contested(): Readonly<Record<EnrollmentId, number>> {
     return byKind((id) => this.#contested[id].size);
+  }
+
+  /** The accounts that could not be read because AWS refused the member role. */
+  get deniedRoles(): readonly OrganizationAccount[] {
+    return [...this.#deniedRoles].sort().flatMap((id) => this.#accounts.get(id) ?? []);
   }
 
   get accountsInScope(): number {

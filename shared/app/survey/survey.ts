@@ -5,7 +5,7 @@ import { type CompiledControls, compileControls } from '../../domain/decision/op
 import { byKind, ENROLLMENT_IDS, type EnrollmentId, kindOf } from '../../domain/enrollment/kinds/index.ts';
 import type { AccountId, Caller } from '../../domain/enrollment/model.ts';
 import { mapParallel } from '../../domain/map-parallel.ts';
-import type { CompiledPolicy } from '../../domain/policy/index.ts';
+import type { CompiledPolicy, OrganizationAccount } from '../../domain/policy/index.ts';
 import type { OrganizationSnapshot } from '../../ports/cloud.ts';
 import type { RecordsView } from '../../ports/records.ts';
 import type { Deps, OnProgress, Settings } from '../context.ts';
@@ -40,6 +40,8 @@ export interface Survey {
   readonly accountsInScope: number;
   /** Numbers of accounts whose enrollment is contested. */
   readonly contested: Readonly<Record<EnrollmentId, number>>;
+  /** Accounts that could not be read because AWS refused the member role. */
+  readonly deniedRoles: readonly OrganizationAccount[];
   /** Whether the organization trusts Compute Optimizer; `null`: AWS did not say. */
   readonly trustedAccess: boolean | null;
   /** Problems in sentences: listings that ended early or contradict each other. */
@@ -117,6 +119,7 @@ export async function survey(
     ),
     accountsInScope: table.accountsInScope,
     contested: table.contested,
+    deniedRoles: table.deniedRoles,
     trustedAccess,
     broken,
     complete: byKind((id) => missing.length === 0 && enrolled.brokenBy === null && !listings[id]?.brokenBy),

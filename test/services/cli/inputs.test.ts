@@ -95,7 +95,7 @@ describe('invalid policies', () => {
       rollcall(['plan', '--policy', 'p.yaml'], { cwd, env }),
       rollcall(['plan', '--policy', 'p.yaml', '--json'], { cwd, env }),
     ]);
-    expect(text.stderr).toContain('p.yaml:6:21: warning: rules[0].match: the rule `a` matches nothing');
+    expect(text.stderr).toContain('p.yaml:6:21: warning: rules[0].match: the rule a matches nothing');
     expect(planShape.parse(json(document)).warnings).toMatchObject([{ path: 'rules[0].match', severity: 'warning' }]);
   });
 });

@@ -195,7 +195,7 @@ describe('policy explain', () => {
     const cwd = place({ 'rollcall.yaml': `version: 1\ndefaults: { computeOptimizer: Active }\n${rules}` });
     const explain = (ou: string) => rollcall(['policy', 'explain', '--attributes', JSON.stringify({ ou })], { cwd });
     const [dev, other] = await Promise.all([explain('/Dev'), explain('/Prod')]);
-    expect(dev.stderr).toContain('rollcall.yaml:5:5: warning: rules[1]: the rule `dead` can never decide anything');
+    expect(dev.stderr).toContain('rollcall.yaml:5:5: warning: rules[1]: the rule dead can never decide anything');
     expect(dev.stdout).toContain('dead: ✓ matches; mode is decided by all');
     expect(other).toMatchObject({ code: 0, stderr: DONE });
     expectNoStack(dev);

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Style } from '../../../services/cli/ui/output.ts';
 import { callLines } from '../../../services/cli/ui/plan-calls.ts';
 import { configurationsText } from '../../../services/cli/ui/plan-configurations.ts';
+import { planCsv } from '../../../services/cli/ui/plan-csv.ts';
 import type { ShownPlan } from '../../../services/cli/ui/plan-shape.ts';
 import { planText } from '../../../services/cli/ui/plan-text.ts';
 import { changesText } from '../../../services/cli/ui/words.ts';
@@ -27,7 +28,7 @@ function shown(over: Partial<ShownPlan>): ShownPlan {
       calls: 0,
     },
     ...{ trip: null, approval: null, gate: null, configurations: null, asked: [], calls: [], orgWide: {} },
-    ...{ trustedAccess: true, broken: [], policy: compiled(withDefaults('')), file: 'rollcall.yaml' },
+    ...{ trustedAccess: true, broken: [], deniedRoles: [], policy: compiled(withDefaults('')), file: 'rollcall.yaml' },
     ...{ program: 'rollcall', halted: null, savedAs: null },
     ...over,
   };
@@ -150,6 +151,22 @@ describe('a small plan', () => {
     const text = planText(shown({ due: [change(dev)], halted }), options).join('\n');
     expect(text).toContain('! Changes are halted by user/ops at 2026-12-08 09:12 UTC: "checking invoice".');
   });
+});
+
+test('csv has a line for each drift, with codes and ISO times', () => {
+  const now = change({ accountName: 'a, b' });
+  const waiting = { verdict: 'Blocked', status: 'Waiting', action: 'none' } as const;
+  const heldAction = 'UpdateEnrollmentConfiguration';
+  const held = change({ ...waiting, enrollment: 'automation', reason: 'prerequisite', heldAction });
+  const notBefore = '2026-12-09T06:12:00.000Z';
+  const cooling = change({ ...waiting, accountId: id(1), reason: 'coolDown', notBefore });
+  const followUp = change({ ...held, action: heldAction, heldAction: 'none' });
+  expect(planCsv({ changes: [now, held, cooling], due: [now], followUps: [followUp] })).toEqual([
+    'accountId,accountName,ou,enrollment,status,observed,desired,rule,reason,action,when,notBefore',
+    `${id(0)},"a, b",/Workloads,computeOptimizer,Drifted,Inactive,Active,defaults,statusDiffers,UpdateEnrollmentStatus,now,`,
+    `${id(0)},payments,/Workloads,automation,Waiting,Inactive,Active,defaults,prerequisite,UpdateEnrollmentConfiguration,followUp,`,
+    `${id(1)},payments,/Workloads,computeOptimizer,Waiting,Inactive,Active,defaults,coolDown,none,,2026-12-09T06:12:00.000Z`,
+  ]);
 });
 
 test('the calls of a plan name kind, operation and scope', () => {

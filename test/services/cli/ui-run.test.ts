@@ -21,7 +21,7 @@ function run(ending: Partial<FinishedRun['result']>, over: Partial<FinishedRun> 
     ...{ accountsInScope: 118, summary: none, due, followUps: [], changes: due },
     totals: { now: 107, followUps: 0, optOuts: 0, calls: 107 },
     ...{ trip: null, approval: null, gate: null, configurations: null, asked: [], calls: [], orgWide: {} },
-    ...{ trustedAccess: true, broken: [], snapshot },
+    ...{ trustedAccess: true, broken: [], deniedRoles: [], snapshot },
   };
   return {
     result: {
