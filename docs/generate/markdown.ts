@@ -10,12 +10,11 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 
 export const code = (text: string): string => `\`${text}\``;
 
-/** The words in a sentence that are commands, as code: `rollcall apply`. */
+const COMMAND = /(?<!`)\brollcall (?:(?:audit|policy|dlq) )?[a-z-]+(?: (?:--[a-z]+(?: [A-Z]+)?|[A-Z]{2,}))*/g;
+
+/** The commands in a sentence as code: `rollcall apply`. */
 export function withCommands(text: string): string {
-  return text.replaceAll(
-    /\brollcall(?: (?!with\b|and\b|shows\b|names\b|says\b|ends\b)(?:[a-z-]+|[A-Z]{2,}))+/g,
-    '`$&`',
-  );
+  return text.replaceAll(COMMAND, '`$&`');
 }
 
 /** A whole page. @param source what the page is generated from */

@@ -1,16 +1,35 @@
+import { apiRoutes } from './api.ts';
 import { cliPage } from './cli.ts';
+import { environmentTables, exitCodeTable, fileTable } from './configuration.ts';
+import { errorsPage } from './errors.ts';
+import { eventsPage } from './events.ts';
+import { alarmTable, metricTable } from './metrics.ts';
+import { kindPermissions, rolePermissions } from './permissions.ts';
+import { policyFieldTable } from './policy-fields.ts';
 import { statusesPage } from './statuses.ts';
 import { storedDocumentsPage } from './stored-documents.ts';
 
 /** Pages that are generated as a whole, by their path below `docs`. */
 const PAGES: Readonly<Record<string, () => string>> = {
   'reference/cli.md': cliPage,
+  'reference/errors.md': errorsPage,
+  'reference/events.md': eventsPage,
   'reference/statuses.md': statusesPage,
   'reference/stored-documents.md': storedDocumentsPage,
 };
 
 /** Generated parts of pages that are written by hand otherwise: page, then name of the part. */
-const PARTS: Readonly<Record<string, Readonly<Record<string, () => string>>>> = {};
+const PARTS: Readonly<Record<string, Readonly<Record<string, () => string>>>> = {
+  'reference/api.md': { endpoints: apiRoutes },
+  'reference/configuration.md': { 'exit codes': exitCodeTable, environment: environmentTables, files: fileTable },
+  'reference/metrics.md': { metrics: metricTable, alarms: alarmTable },
+  'reference/permissions.md': {
+    'enrollment kinds': kindPermissions,
+    'member roles': () => rolePermissions('member-role.yml'),
+    'function roles': () => rolePermissions('roles.yml'),
+  },
+  'reference/policy.md': { fields: policyFieldTable },
+};
 
 /** The path below `docs` of every page with generated content. */
 export const GENERATED: readonly string[] = [...Object.keys(PAGES), ...Object.keys(PARTS)].toSorted();

@@ -5,9 +5,10 @@ import type { TopicName } from './topic-names.ts';
 
 const WIDTH = 80;
 
+/** Terms with their explanations. */
 type Rows = readonly (readonly [term: string, text: string])[];
 
-const EXIT_CODES: Rows = [
+export const EXIT_CODES: Rows = [
   ['0', 'Success: nothing to change, or every change is confirmed or waits for AWS to confirm it.'],
   [
     '1',
@@ -30,6 +31,7 @@ const ROLLCALL: Rows = [
   ['ROLLCALL_TOKEN_READ', 'Tokens that may read the API and the dashboard (serve).'],
   ['ROLLCALL_TOKEN_OPERATE', 'Tokens that may also operate (serve).'],
   ['ROLLCALL_TOKEN_EVENTS', 'Tokens that may send CloudTrail events (serve).'],
+  ['ROLLCALL_MAX_ACCOUNTS', 'Refuse larger organizations (default: 10000).'],
 ];
 
 const AWS: Rows = [
@@ -48,7 +50,14 @@ const DISPLAY: Rows = [
   ['LC_ALL, LC_CTYPE, LANG', 'Symbols are plain ASCII if the locale is set and is not UTF-8.'],
 ];
 
-const FILES: Rows = [
+/** Environment variables by purpose. */
+export const ENVIRONMENT: readonly (readonly [title: string, rows: Rows])[] = [
+  ['Rollcall', ROLLCALL],
+  ['AWS and network', AWS],
+  ['Display', DISPLAY],
+];
+
+export const FILES: Rows = [
   ['rollcall.yaml', 'The policy (--policy). rollcall policy init writes a first one.'],
   ['rollcall.test.yaml', 'Expectations of the policy, for rollcall policy test.'],
   ['rollcall.schema.json', 'The JSON Schema of policies, for editors: rollcall policy schema.'],
@@ -85,9 +94,7 @@ export function topicText(topic: TopicName): string[] {
     case 'environment':
       return [
         'Options on the command line override environment variables.',
-        ...list('Rollcall:', ROLLCALL),
-        ...list('AWS and network:', AWS),
-        ...list('Display:', DISPLAY),
+        ...ENVIRONMENT.flatMap(([title, rows]) => list(`${title}:`, rows)),
       ];
     case 'files':
       return ['Files that Rollcall reads and writes.', ...list('Files:', FILES)];

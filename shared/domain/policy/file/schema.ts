@@ -6,6 +6,7 @@ import * as z from 'zod';
 import { cronProblem } from '../../cron.ts';
 import { byKind, ENROLLMENT_IDS, EVERY_ENROLLMENT } from '../../enrollment/kinds/index.ts';
 import { WEBHOOK_EVENTS } from '../types.ts';
+import { withDescriptions } from './field-descriptions.ts';
 import { isOuPath, isTimeZone, parseDate, VARIABLE_SYNTAX } from './values.ts';
 
 const SECOND = 1_000;
@@ -64,7 +65,7 @@ const match: z.ZodType<RawMatch> = z
       hint: 'An empty match selects nothing and everything alike. What should hold for every account belongs in `defaults`.',
     }),
   })
-  .meta({ id: 'match', description: 'All conditions must hold; a list means any of its values.' });
+  .meta({ id: 'match' });
 
 const status = choice(['Active', 'Inactive', 'unmanaged']);
 const ruleMode = choice(['AnyAllowed', 'NoneAllowed', 'unmanaged']);
@@ -232,5 +233,6 @@ export type PolicyData = z.output<typeof PolicyDocument>;
 
 /** JSON Schema (draft 2020-12) of the file, for `policy schema` and editors. */
 export function policyJsonSchema(): object {
-  return { title: 'Rollcall policy', ...z.toJSONSchema(PolicyDocument, { target: 'draft-2020-12', io: 'input' }) };
+  const schema = z.toJSONSchema(PolicyDocument, { target: 'draft-2020-12', io: 'input' });
+  return { title: 'Rollcall policy', ...withDescriptions(schema) };
 }
