@@ -37,6 +37,7 @@ export function defineDemo(program: Command, select: Select): void {
   program
     .command('demo')
     .option('--once', 'end after the summary')
+    .option('--tour', 'say what to look at, in order')
     .option('--port <n>', `port of API and dashboard; 0 picks a free port (default: ${DEFAULT_PORT})`)
     .action((flags: DemoFlags) =>
       select(async (context) => (await import('../commands/demo.ts')).runDemo(context, flags)),

@@ -61,7 +61,8 @@ export class Trail {
     const [service, operation] = CALLS[enrollment];
     const requestId = uuid('d', this.#recorded + 1);
     const caused = { service, operation, accountId, actor, requestId, input: { status }, at: at.getTime() };
-    this.#append({ ...caused, role: false, region: REGION, failure: null });
+    const role = actor.includes(':assumed-role/');
+    this.#append({ ...caused, role, region: REGION, failure: null });
   }
 
   #append(event: Omit<Event, 'serial'>): void {

@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import { writeTextFile } from '../../../shared/config/text-file.ts';
+
+/** The cap that holds up the plan in the demo's story. */
+export interface Cap {
+  /** Accounts that may be changed within 24 hours. */
+  readonly accounts: number;
+  /** Accounts that have been changed in the last 24 hours. */
+  readonly changed: number;
+}
+
+const NO_CAP = `  maxChanges: { percent: 100, atLeast: 10 }   # adoption in one run; the default is 20% of the accounts`;
+
+/** The text of the demo's policy. @param cap `null`: all accounts may be changed */
+export function demoPolicy(cap: Cap | null): string {
+  const maxChanges =
+    cap === null
+      ? NO_CAP
+      : `  # Change freeze: ${cap.changed} accounts were changed in the last 24 hours. ${cap.accounts - cap.changed} more are allowed.
+  maxChanges: { percent: 0, atLeast: ${cap.accounts} }`;
+  return `# The policy of the demo.
+version: 1
+defaults:
+  computeOptimizer: Active
+rules:
+  - id: workloads-and-platform
+    match: { ou: [/Workloads, /Platform] }
+    automation: Active
+    organizationRules: AnyAllowed
+guardrails:
+${maxChanges}
+limits:
+  callsPerSecond: 100
+  concurrency: 16
+schedule: 30m
+retention: 1d   # the demo can run for days without filling the disk
+`;
+}
+
+/** The demo's policy file. A user may edit it, and then it stays as the user wants it. */
+export class PolicyFile {
+  readonly path: string;
+  #written: string;
+
+  constructor(path: string) {
+    this.path = path;
+    this.#written = demoPolicy(null);
+    writeTextFile(path, this.#written, 'draft', 'refuse');
+  }
+
+  /** Replaces the policy. @returns false if a user has edited it */
+  replace(cap: Cap | null): boolean {
+    if (readFileSync(this.path, 'utf8') !== this.#written) return false;
+    this.#written = demoPolicy(cap);
+    writeTextFile(this.path, this.#written, 'draft', 'replace');
+    return true;
+  }
+}

@@ -1,0 +1,110 @@
+import type { Progress } from '../../../shared/app/context.ts';
+import type { Plan } from '../../../shared/app/plan/plan.ts';
+import type { Runtime } from '../../../shared/compose/runtime.ts';
+import type { Sandbox } from '../../sandbox/engine/sandbox.ts';
+import { reportOf } from '../errors.ts';
+import type { LoadedPolicy } from '../session.ts';
+import { count, duration } from '../ui/words.ts';
+import { type Cast, castOf } from './cast.ts';
+import { Contest } from './contest.ts';
+import { CoolDown, Visitor } from './daily.ts';
+import { Everyday } from './everyday.ts';
+import { Incident } from './incident.ts';
+import type { PolicyFile } from './policy.ts';
+import { type Beat, shown } from './stage.ts';
+
+const SECOND_MS = 1_000;
+/** When each part of the story first plays, from its start, ms. The tour names these times. */
+export const FIRST_MS = {
+  everyday: 10 * SECOND_MS,
+  coolDown: 35 * SECOND_MS,
+  contest: 50 * SECOND_MS,
+  visitor: 100 * SECOND_MS,
+  incident: 180 * SECOND_MS,
+} as const;
+/** The pause after a beat that failed, ms. */
+const FAILED_MS = 60 * SECOND_MS;
+
+export interface StoryParts {
+  readonly sandbox: Sandbox;
+  readonly policy: PolicyFile;
+  readonly say: (text: string) => void;
+  readonly now: () => number;
+  /** How a user runs Rollcall on the demo's store, for suggested commands. */
+  readonly command: (words: string) => string;
+}
+
+/**
+ * What happens in the simulated organization after it complies: people and programs change enrollments, and most of it is fixed within seconds. It
+ * repeats without piling up: each part waits until what it caused before is fixed or settled.
+ */
+export class Story {
+  readonly cast: Cast;
+  readonly #parts: StoryParts;
+  readonly #beats: { readonly beat: Beat; at: number }[];
+  /** When the present drift of an account began, epoch ms, until it is fixed. */
+  readonly #since = new Map<string, number>();
+  #held: string | null = null;
+
+  constructor(parts: StoryParts) {
+    this.#parts = parts;
+    this.cast = castOf(parts.sandbox);
+    const { everyday, coolDown, contested, burst } = this.cast;
+    const incident = new Incident(burst, parts.policy);
+    const start = parts.now();
+    this.#beats = [
+      { beat: new Everyday(everyday, incident), at: start + FIRST_MS.everyday },
+      { beat: new CoolDown(coolDown), at: start + FIRST_MS.coolDown },
+      { beat: new Contest(contested), at: start + FIRST_MS.contest },
+      { beat: new Visitor(), at: start + FIRST_MS.visitor },
+      { beat: incident, at: start + FIRST_MS.incident },
+    ];
+  }
+
+  /** Plays under one policy until `end` aborts, and continues with the next call. A beat that fails is reported and tried again. */
+  async play(app: Runtime, inForce: LoadedPolicy, end: AbortSignal): Promise<void> {
+    const { sandbox, say } = this.#parts;
+    const { clock } = app.deps;
+    while (!end.aborted) {
+      const next = this.#beats.reduce((first, each) => (each.at < first.at ? each : first));
+      await clock.sleep(Math.max(0, next.at - clock.now()), end);
+      if (end.aborted) return;
+      try {
+        next.at = clock.now() + (await next.beat.play({ sandbox, app, inForce, say, drifted: this.#drifted }));
+      } catch (error) {
+        next.at = clock.now() + FAILED_MS;
+        if (!end.aborted) say(`the story pauses: ${reportOf(error).message}`);
+      }
+    }
+  }
+
+  readonly #drifted = (accountId: string): void => void this.#since.set(accountId, this.#parts.now());
+
+  /** Reports what Rollcall did about an account of the story. */
+  readonly worked = (event: Progress): void => {
+    if (event.kind !== 'worked') return;
+    const { accountId, outcome } = event;
+    const [account] = this.#parts.sandbox.accounts(accountId);
+    if (account === undefined) return;
+    const since = this.#since.get(accountId);
+    if (outcome === 'resolved' && since !== undefined) {
+      this.#since.delete(accountId);
+      this.#parts.say(`  fixed: ${shown(account)}, after ${duration(this.#parts.now() - since)}`);
+    }
+    if (outcome === 'blocked' && this.cast.contested.some((each) => each.accountId === accountId)) {
+      const settle = this.#parts.command(`resume ${accountId}`);
+      this.#parts.say(`  contested: ${shown(account)} stays as it is until you settle it: ${settle}`);
+    }
+  };
+
+  /** Reports a plan that a guardrail holds up, once. */
+  readonly scanned = ({ trip, planHash, totals }: Plan): void => {
+    const { say, command } = this.#parts;
+    const held = trip === null ? null : planHash;
+    if (held !== null && held !== this.#held) {
+      const approval = command(`approve ${held.slice(0, 12)}`);
+      say(`  held up: ${count(totals.now, 'change')} exceed maxChanges. Approve on the Overview, or: ${approval}`);
+    }
+    this.#held = held;
+  };
+}

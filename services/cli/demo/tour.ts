@@ -1,0 +1,83 @@
+import { duration } from '../ui/words.ts';
+import { shown } from './stage.ts';
+import type { Story } from './story.ts';
+import { FIRST_MS } from './story.ts';
+
+export interface TourParts {
+  readonly cast: Story['cast'];
+  /** The dashboard's URL. */
+  readonly url: string;
+  readonly accounts: number;
+  /** How a user runs Rollcall on the demo's store. */
+  readonly command: (words: string) => string;
+}
+
+interface Stop {
+  readonly title: string;
+  readonly text: string;
+  /** URLs and commands, in this order. */
+  readonly see: readonly string[];
+}
+
+/** What to look at while the demo runs, in order. */
+export function tourLines(parts: TourParts): string[] {
+  const stops = stopsOf(parts);
+  return [
+    'Tour: about 10 minutes. Type the commands into a second terminal, in this directory.',
+    ...stops.flatMap(({ title, text, see }, at) => [
+      '',
+      `${at + 1}. ${title}`,
+      `   ${text}`,
+      ...see.map((each) => `     ${each}`),
+    ]),
+    '',
+    'Ctrl-C ends the demo.',
+  ];
+}
+
+function stopsOf({ cast, url, accounts, command }: TourParts): readonly Stop[] {
+  const page = (path: string): string => `${url.replace(/\/$/, '')}${path}`;
+  const [contested] = cast.contested;
+  const [waiting] = cast.coolDown;
+  if (contested === undefined || waiting === undefined) throw new Error('the story has no accounts');
+  return [
+    {
+      title: 'Everything complies',
+      text: `The run above made an organization of ${accounts} accounts comply. The page of the run lists each change.`,
+      see: [page('/'), page('/runs'), command('status')],
+    },
+    {
+      title: `Drift that is fixed within seconds (from ${after('everyday')})`,
+      text: 'Every 20 seconds somebody opts an account out. The audit log says who did it, and what Rollcall did.',
+      see: [page('/audit'), command('audit list --limit 20')],
+    },
+    {
+      title: `An account that waits (from ${after('coolDown')})`,
+      text: `${shown(waiting)} was opted out of Automation. AWS refuses the opt-in for 24 hours; Rollcall makes it then.`,
+      see: [page(`/account?id=${waiting.accountId}`), command(`account ${waiting.accountId}`)],
+    },
+    {
+      title: `An account that needs you (from ${after('contest', 2 * 40_000)})`,
+      text: `nightly-apply reverted ${shown(contested)} three times, so Rollcall stopped. Settle it:`,
+      see: [page(`/account?id=${contested.accountId}`), command(`resume ${contested.accountId}`)],
+    },
+    {
+      title: `A plan that needs approval (from ${after('incident')})`,
+      text: 'A script opts 12 accounts out during a change freeze. Approve the plan (if you do not, sam.okafor does after 10 minutes):',
+      see: [page('/'), command('status'), command('approve HASH')],
+    },
+    {
+      title: 'Stop everything, and go on',
+      text: 'While changes are halted, drift is recorded and nothing is changed.',
+      see: [command('halt --reason "trying it"'), command('resume --yes')],
+    },
+    {
+      title: 'Prove what happened',
+      text: 'The audit log is a hash chain: a changed or missing entry is found.',
+      see: [command('audit verify'), command(`audit list --account ${contested.accountId}`)],
+    },
+  ];
+}
+
+/** When a part of the story has begun, after the demo is ready. */
+const after = (part: keyof typeof FIRST_MS, moreMs = 0): string => `${duration(FIRST_MS[part] + moreMs)} on`;
