@@ -12,7 +12,7 @@ export interface Cap {
 const NO_CAP = `  maxChanges: { percent: 100, atLeast: 10 }   # adoption in one run; the default is 20% of the accounts`;
 
 /** The text of the demo's policy. @param cap `null`: all accounts may be changed */
-export function demoPolicy(cap: Cap | null): string {
+function demoPolicy(cap: Cap | null): string {
   const maxChanges =
     cap === null
       ? NO_CAP
