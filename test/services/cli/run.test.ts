@@ -139,7 +139,11 @@ describe('from drift to convergence', () => {
 
 describe('Ctrl-C', () => {
   test('changes in flight finish and are recorded, and apply exits 130; the next run continues', async () => {
-    const { env } = await world({ accounts: 40, drift: 0.8, latencyMs: 120 });
+    // Slow changes, so that most are left when the signal arrives, on a slow machine as well.
+    const { env, running } = await world({
+      ...{ accounts: 40, drift: 0.8 },
+      faults: [{ operation: 'UpdateEnrollmentStatus', kind: 'slow', delayMs: 3_000 }],
+    });
     const cwd = place({ 'rollcall.yaml': ENROLL.replace('concurrency: 8', 'concurrency: 2') });
     const child = start(['apply', '--yes'], { cwd, env });
     const end = ended(child);
@@ -163,6 +167,7 @@ describe('Ctrl-C', () => {
     const types = auditShape.parse(json(entries)).entries.map(({ type }) => type);
     const of = (type: string): number => types.filter((each) => each === type).length;
     expect(of('RemediationStarted')).toBe(of('RemediationSucceeded') + of('RemediationFailed'));
+    running.sandbox.setFaults([]);
     const next = await rollcall(['apply', '--yes', '--json'], { cwd, env });
     expect(next.code).toBe(0);
     expect(applyShape.parse(json(next)).open).toEqual([]);
