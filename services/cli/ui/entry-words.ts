@@ -6,7 +6,7 @@ import { statusOf } from '../../../shared/domain/enrollment/status.ts';
 import { wordsOf } from '../../../shared/domain/ledger/bus-event.ts';
 import type { EntryType } from '../../../shared/domain/ledger/entry-types.ts';
 import { oneLine } from './table.ts';
-import { actorText } from './words.ts';
+import { actorText, shortHash } from './words.ts';
 
 export type Entry = z.infer<typeof ledgerEntry>;
 
@@ -36,10 +36,18 @@ export function changeText(entry: Entry): string {
   const change = CHANGES.has(type) ? stateChange(entry) : null;
   if (change !== null) return change;
   if (type === 'FlapDetected') return '';
-  if (detail?.error !== undefined) return oneLine(detail.error.message);
+  if (detail?.error !== undefined) return withShortHashes(detail.error.message);
   if (enrollment !== null && after !== null && reason !== null)
     return shortReason({ enrollment, reason, status: statusOf(after) });
-  return oneLine(detail?.message ?? '');
+  return withShortHashes(detail?.message ?? '');
+}
+
+/** A SHA-256 in hexadecimal digits. */
+const HASH = /\b[0-9a-f]{64}\b/g;
+
+/** A sentence in a list: hashes, which `audit show` and documents have in full, have 12 digits. */
+function withShortHashes(text: string): string {
+  return oneLine(text.replace(HASH, shortHash));
 }
 
 function stateChange({ type, before, after }: Entry): string | null {
