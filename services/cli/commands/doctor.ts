@@ -56,7 +56,7 @@ async function checkPolicy(
   const file = named ?? DEFAULT_POLICY;
   const { program } = context.config;
   if (named === undefined && !existsSync(file)) {
-    const message = `there is no ${file} yet; the default role name is tested`;
+    const message = `there is no ${file} yet`;
     return { policy: null, policyResult: skipped('missing', message, [`${program} policy init`]) };
   }
   const validate = [`${program} policy validate ${quoted(file)}`];

@@ -1,6 +1,6 @@
 import type { CheckId } from '../../../shared/app/doctor/check-ids.ts';
 import type { Finding } from '../../../shared/app/doctor/run-checks.ts';
-import { type CheckStatus, tally } from '../../../shared/domain/check-result.ts';
+import { type CheckResult, type CheckStatus, pass as passed, tally } from '../../../shared/domain/check-result.ts';
 import { TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
 import type { Output } from './output.ts';
 import { oneLine } from './table.ts';
@@ -31,8 +31,18 @@ const CHECK_TITLES: Readonly<Record<CheckId, string>> = {
   outbox: 'Unpublished entries',
 };
 
+/** The checks of the embedded store. They share a line unless one of them found something. */
+const EMBEDDED: ReadonlySet<CheckId> = new Set(['dataDirectory', 'database', 'writeAheadLog', 'disk']);
+/** Checks that are left out if what they check is not in use: of the other store, and of an event bus that is not configured. */
+const OPTIONAL: ReadonlySet<CheckId> = new Set([...EMBEDDED, 'table', 'clock', 'queue', 'bus', 'outbox']);
 /** Checks that need no answer of AWS. The others come first. */
-const LOCAL: ReadonlySet<CheckId> = new Set(['policy', 'dataDirectory', 'database', 'writeAheadLog', 'disk', 'clock']);
+const LOCAL: ReadonlySet<CheckId> = new Set(['policy', ...EMBEDDED, 'clock']);
+
+/** A line of the text: a finding, or several under one title. */
+interface Shown extends CheckResult {
+  readonly title: string;
+  readonly local: boolean;
+}
 
 export interface DoctorTextOptions extends Pick<Output, 'style' | 'width'> {
   /** What to do if no check failed. */
@@ -45,32 +55,63 @@ export interface DoctorTextOptions extends Pick<Output, 'style' | 'width'> {
  */
 export function doctorText(findings: readonly Finding[], options: DoctorTextOptions): string[] {
   const region = findings.find(({ check, status }) => check === 'region' && status === 'pass');
-  const remote = findings.filter((finding) => !LOCAL.has(finding.check) && finding !== region);
-  const local = findings.filter(({ check }) => LOCAL.has(check));
-  const { pass, warn, fail, skipped } = tally(findings);
+  const shown = shownOf(findings.filter((finding) => finding !== region));
+  const { pass, warn, fail, skipped } = tally([...shown, ...(region === undefined ? [] : [region])]);
   const totals = `${pass} passed, ${count(warn, 'warning')}, ${fail} failed, ${skipped} skipped.`;
-  const widest = Math.max(...findings.map(({ check }) => CHECK_TITLES[check].length));
-  const section = (title: string, members: readonly Finding[]): string[] =>
+  const widest = Math.max(...shown.map(({ title }) => title.length));
+  const section = (title: string, members: readonly Shown[]): string[] =>
     members.length === 0 ? [] : [title, ...members.flatMap((finding) => checkLines(finding, widest, options))];
   return [
-    ...section(region === undefined ? 'AWS' : `AWS (${region.message})`, remote),
-    ...section('This machine', local),
+    ...section(
+      region === undefined ? 'AWS' : `AWS (${region.message})`,
+      shown.filter(({ local }) => !local),
+    ),
+    ...section(
+      'This machine',
+      shown.filter(({ local }) => local),
+    ),
     options.style(fail > 0 ? 'red' : 'green', totals),
     ...(fail > 0 ? [] : [`Next: ${options.next}`]),
   ];
 }
 
+/** The findings that have a line. `doctor --json` has all of them. */
+function shownOf(findings: readonly Finding[]): readonly Shown[] {
+  const used = findings.filter(({ check, reason }) => !(OPTIONAL.has(check) && reason === 'notUsed'));
+  const embedded = used.filter(({ check }) => EMBEDDED.has(check));
+  const isFine =
+    embedded.length > 0 && embedded.every(({ status, reason }) => status === 'pass' || reason === 'missing');
+  const isMissing = embedded.some(({ check, status }) => check === 'database' && status === 'skipped');
+  const lines = used.filter(
+    ({ check }) => !isFine || !(EMBEDDED.has(check) || (isMissing && check === 'storeOrganization')),
+  );
+  const told = embedded.find(({ check }) => check === (isMissing ? 'dataDirectory' : 'database'));
+  return [
+    ...(isFine && told !== undefined ? [{ ...passed(told.message), title: 'Store', local: true }] : []),
+    ...lines.map((finding) => ({ ...finding, title: CHECK_TITLES[finding.check], local: LOCAL.has(finding.check) })),
+  ];
+}
+
 /** The end of a message that introduces its commands. */
 const INTRODUCTION = /(?:[.;:]? In the management account(?: \d{12})?|):$/;
+/** The message of a check that was not made because another one did not pass. */
+const NOT_REACHED = /^not checked: (\w+) did not pass$/;
+const TITLE_OF: ReadonlyMap<string, string> = new Map(Object.entries(CHECK_TITLES));
+const needed = (message: string, check: string): string => `needs ${TITLE_OF.get(check) ?? message}`;
 const ARN = /\barn:[^\s,;]+[^\s,;.]/g;
 
-function checkLines({ check, status, message, fix }: Finding, widest: number, options: DoctorTextOptions): string[] {
+function checkLines(
+  { title, status, reason, message, fix }: Shown,
+  widest: number,
+  options: DoctorTextOptions,
+): string[] {
   const { style, width } = options;
   const { color, symbol } = SYMBOLS[status];
   const there = /In the management account(?: \d{12})?:$/.test(message) ? ', in the management account' : '';
-  const text = oneLine(fix.length === 0 ? message : message.replace(INTRODUCTION, '')).replace(ARN, actorText);
+  const whole = reason === 'notReached' ? message.replace(NOT_REACHED, needed) : message;
+  const text = oneLine(fix.length === 0 ? whole : whole.replace(INTRODUCTION, '')).replace(ARN, actorText);
   const skipped = status === 'skipped' ? 'skipped: ' : '';
-  const prefix = `  ${style(color, symbol)} ${CHECK_TITLES[check].padEnd(widest)}  `;
+  const prefix = `  ${style(color, symbol)} ${title.padEnd(widest)}  `;
   return [
     ...hang(prefix, `${skipped}${text}`, width),
     // What is only skipped needs no fix; the last line says what comes next.

@@ -46,16 +46,13 @@ function directory(dataDir: string): CheckResult {
     const command = `sudo chown -R "$(id -un)" ${quoted(existing)} && chmod u+rwx ${quoted(existing)}`;
     return fail('denied', `this user may not write in ${existing}`, [command]);
   }
-  return pass(
-    stats === undefined ? `${dataDir} is not there yet; the first run makes it` : `${dataDir} can be written`,
-  );
+  return pass(stats === undefined ? `${dataDir} will be created by the first scan` : `${dataDir} can be written`);
 }
 
 async function database(path: string, patience: Parameters<typeof inspectFile>[2]): Promise<CheckResult> {
   try {
     const state = await inspectFile(path, MIGRATIONS, patience);
-    if (state === null)
-      return skipped('missing', `there is no store yet; \`rollcall apply\` or \`serve\` makes ${path}`);
+    if (state === null) return skipped('missing', `there is no store yet; the first scan creates ${path}`);
     const stats = statSync(path);
     if ((stats.mode & 0o077) !== 0)
       return warn('wrong', `${path} can be read by other users`, [`chmod 600 ${quoted(path)}`]);

@@ -100,7 +100,7 @@ async function region(facts: CloudFacts): Promise<CheckResult> {
 async function credentials({ profile, endpointVariable }: CloudChecksInput, facts: CloudFacts): Promise<CheckResult> {
   try {
     const { arn, accountId } = await facts.caller();
-    if (!arn.endsWith(':root')) return pass(`${arn} in account ${accountId}`);
+    if (!arn.endsWith(':root')) return pass(`${arn} in ${accountId}`);
     const message = `these are the credentials of the root user of ${accountId}. The root user cannot assume roles [API_AssumeRole], so members cannot be changed`;
     return warn('wrong', `${message}. Use a role or a user of that account.`);
   } catch (error) {
@@ -171,8 +171,8 @@ async function trustedAccess(facts: CloudFacts): Promise<CheckResult> {
   const [{ arn }, { managementAccountId }] = await Promise.all([facts.caller(), facts.organization()]);
   try {
     const enabled = await facts.trusted();
-    if (enabled.includes(SERVICE_PRINCIPAL)) return pass(`on for ${SERVICE_PRINCIPAL}`);
-    const message = `off for ${SERVICE_PRINCIPAL}: AWS lists no member and associates none. In the management account ${managementAccountId}:`;
+    if (enabled.includes(SERVICE_PRINCIPAL)) return pass(`on for ${FIRST_KIND.title}`);
+    const message = `off for ${FIRST_KIND.title}. In the management account ${managementAccountId}:`;
     return fail('missing', message, [enableTrustedAccess()]);
   } catch (error) {
     if (!isDenied(error)) throw error;
@@ -191,9 +191,8 @@ async function listing(input: CloudChecksInput, facts: CloudFacts, kind: (typeof
   }
   try {
     const { items, nextToken } = await retrying(() => cloud.list(kind.id, null));
-    return pass(
-      `the organization's enrollments can be listed: ${items.length}${nextToken === null ? '' : ' on the first page'}`,
-    );
+    const accounts = `${items.length} ${items.length === 1 ? 'account' : 'accounts'}`;
+    return pass(`listed: ${accounts}${nextToken === null ? '' : ' on the first page'}`);
   } catch (error) {
     const result = resultOfError(error);
     const fix = result.reason === 'denied' ? await commandsForDenied(facts, kind.id) : result.fix;
@@ -233,13 +232,12 @@ async function serviceLinkedRoles(
     kinds.map(async (enrollment) => ({ enrollment, failed: await failedOf(inspection, retrying, enrollment) })),
   );
   const broken = failures.filter(({ failed }) => failed.length > 0);
-  if (broken.length === 0)
-    return pass('no enrollment is Failed; AWS reports Failed if it could not create a service-linked role');
+  if (broken.length === 0) return pass('no enrollment is Failed');
   const found = broken.map(({ enrollment, failed }) => {
     const named = failed
       .slice(0, NAMED)
       .map((each) => `${each.accountId} (${each.statusReason ?? 'AWS gives no reason'})`);
-    return `${enrollment}: ${failed.length} Failed: ${named.join(', ')}${failed.length > NAMED ? ', …' : ''}`;
+    return `${kindOf(enrollment).title}: ${failed.length} Failed: ${named.join(', ')}${failed.length > NAMED ? ', …' : ''}`;
   });
   const fix = broken.map(({ enrollment, failed }) => {
     const accounts = failed.slice(0, NAMED).map((each) => each.accountId);

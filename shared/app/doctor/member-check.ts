@@ -59,8 +59,8 @@ async function memberRole(input: MemberCheckInput, facts: CloudFacts): Promise<C
     const error = await tryAccount(input, kinds, accountId);
     if (error !== null) failures.push({ accountId, error });
   });
-  const tried = `${input.memberRole} in ${accounts.length} of the member accounts`;
-  if (failures.length === 0) return pass(`${tried}: it can be assumed and reads the enrollments`);
+  const { length: tried } = accounts;
+  if (failures.length === 0) return pass(`${input.memberRole} works in ${share(tried, tried)}`);
   return failed(input, facts, tried, failures);
 }
 
@@ -113,12 +113,12 @@ async function tryAccount(
 async function failed(
   input: MemberCheckInput,
   facts: CloudFacts,
-  tried: string,
+  tried: number,
   failures: readonly Failure[],
 ): Promise<CheckResult> {
   const [first] = failures;
-  if (first === undefined) return pass(tried);
-  const { externalId } = input;
+  if (first === undefined) throw new Error('unreachable: no account failed');
+  const { externalId, memberRole } = input;
   const [{ arn }, region] = await Promise.all([facts.caller(), facts.region()]);
   const notAssumable = failures.filter(
     ({ error }) => error.details.operation === 'AssumeRole' && error.kind === 'Denied',
@@ -128,11 +128,11 @@ async function failed(
   );
   const others = failures.filter(({ error }) => error.kind !== 'Denied');
   const findings = [
-    ...finding(notAssumable, `it is missing, or does not trust ${arn} (AWS does not say which)`),
-    ...finding(notReadable, `it can be assumed, but reading is denied: ${notReadable[0]?.error.message ?? ''}`),
-    ...finding(others, others[0]?.error.message ?? ''),
+    ...finding(notAssumable, tried, `${memberRole} cannot be assumed`, false),
+    ...finding(notReadable, tried, `${memberRole} may not read enrollments`),
+    ...finding(others, tried, `${memberRole} could not be tested`),
   ];
-  const message = `${tried}: ${findings.join('; ')}. In the management account:`;
+  const message = `${findings.join('; ')}. In the management account:`;
   const rootId = await input.retrying(() => input.inspection.rootId()).catch(() => null);
   const named: MemberRoleFacts = { region, rootId, callerArn: arn, externalId };
   const trust = notAssumable.length > 0 ? trustCaller(named) : null;
@@ -147,9 +147,17 @@ async function failed(
   return fail(reason, message, fix);
 }
 
-function finding(failures: readonly Failure[], why: string): readonly string[] {
-  if (failures.length === 0) return [];
+/** `3 of 5 sampled accounts`. */
+function share(part: number, whole: number): string {
+  return `${part} of ${whole} sampled ${whole === 1 ? 'account' : 'accounts'}`;
+}
+
+/** @param withAnswer whether the answer of AWS says more than `what` */
+function finding(failures: readonly Failure[], tried: number, what: string, withAnswer = true): readonly string[] {
+  const [first] = failures;
+  if (first === undefined) return [];
   const ids = failures.map(({ accountId }) => accountId).sort();
   const named = `${ids.slice(0, NAMED).join(', ')}${ids.length > NAMED ? ` and ${ids.length - NAMED} more` : ''}`;
-  return [`${named}: ${why.replace(/\.$/, '')}`];
+  const answer = withAnswer ? ` (${first.error.message.replace(/\.$/, '')})` : '';
+  return [`${what} in ${share(failures.length, tried)}: ${named}${answer}`];
 }

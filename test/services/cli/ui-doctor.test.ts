@@ -27,6 +27,42 @@ test('checks of AWS come before those of this machine, then the totals and what 
   ]);
 });
 
+const missing = skipped('missing', 'there is no store yet');
+
+test('checks of what is not in use are left out, and a sound store has one line', () => {
+  const unused = skipped('notUsed', '--store aws is not in use');
+  const aws = [found('table', unused), found('clock', unused), found('queue', unused), found('bus', unused)];
+  const none = textOf(
+    found(
+      'trustedAccess',
+      fail('missing', 'off for Compute Optimizer. In the management account 801877072919:', ['aws']),
+    ),
+    found('automation', skipped('notReached', 'not checked: trustedAccess did not pass')),
+    found('dataDirectory', pass('.rollcall will be created by the first scan')),
+    ...[found('database', missing), found('writeAheadLog', missing), found('disk', pass('2.0 GiB free at /')), ...aws],
+    found('storeOrganization', skipped('notReached', 'not checked: database did not pass')),
+  );
+  expect(none).toEqual([
+    'AWS',
+    '  ✗ Trusted access  off for Compute Optimizer',
+    '    Fix, in the management account:',
+    'aws',
+    '  - Automation      skipped: needs Trusted access',
+    'This machine',
+    '  ✓ Store           .rollcall will be created by the first scan',
+    '1 passed, 0 warnings, 1 failed, 1 skipped.',
+  ]);
+  const damaged = textOf(
+    found('dataDirectory', pass('.rollcall can be written')),
+    found('database', fail('wrong', 'the database is damaged', ['rollcall restore BACKUP'])),
+  );
+  expect(damaged.slice(0, 3)).toEqual([
+    'This machine',
+    '  ✓ Data directory  .rollcall can be written',
+    '  ✗ Database        the database is damaged',
+  ]);
+});
+
 test('a message wraps under its own start; a fix is complete, on one line, at the left edge', () => {
   const command =
     'aws cloudformation create-stack-instances --stack-set-name rollcall-member-role --regions us-east-1 --deployment-targets OrganizationalUnitIds=r-7f3a';
