@@ -17,7 +17,7 @@ export function accountsTable(
   now: number,
 ): string[] {
   const { accounts, kinds } = found;
-  if (accounts.length === 0) return [emptyText(found)];
+  if (accounts.length === 0) return emptyText(found);
   const columns = [
     { title: 'ACCOUNT' },
     { title: 'NAME', shrinks: true },
@@ -40,8 +40,10 @@ export function accountsTable(
 const statusText = (cell: Cell | null): string => cell?.complianceStatus ?? 'Unknown';
 const ageText = (since: string | null, now: number): string => (since === null ? '' : age(now - Date.parse(since)));
 
-function emptyText({ all }: RankedAccounts): string {
-  return all === 0 ? 'No account is known yet. Next: rollcall scan' : `None of ${count(all, 'account')} matches.`;
+function emptyText({ all }: RankedAccounts): string[] {
+  return all === 0
+    ? ['No account is known yet.', 'Next: rollcall scan']
+    : [`None of ${count(all, 'account')} matches.`];
 }
 
 const WORDS: Readonly<Partial<Record<Status, string>>> = { 'Needs attention': 'need attention' };
@@ -62,7 +64,7 @@ export function accountsWide(found: RankedAccounts, style: Style, now: number): 
   const rows = found.accounts.flatMap((account) =>
     account.cells.map(({ enrollment, cell }) => wideRow(account, enrollment, cell, now)),
   );
-  if (rows.length === 0) return [emptyText(found)];
+  if (rows.length === 0) return emptyText(found);
   const columns = [
     ...[{ title: 'ACCOUNT' }, { title: 'NAME' }, { title: 'OU' }, { title: 'ENROLLMENT' }],
     { title: 'STATUS', paint: (text: string) => paintStatus(style, text) },
