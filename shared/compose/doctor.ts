@@ -30,6 +30,8 @@ export interface DoctorOptions {
   /** The finding about the policy file itself. */
   readonly policyResult: CheckResult;
   readonly sample: number;
+  /** The path of infra/member-role.yml on this machine, for the commands that fix a finding. */
+  readonly memberRoleTemplate: string;
   /** Time limit of each check, ms. */
   readonly timeoutMs: number;
   readonly clock: Clock;
@@ -64,7 +66,11 @@ export async function examineSetup(options: DoctorOptions): Promise<readonly Fin
   try {
     const checks = doctorChecks({
       ...{ inspection, cloud, retrying, needed, memberRole, externalId, policy, sample, store, clock, bus },
-      ...{ profile: env.profile, endpointVariable: env.endpointVariable },
+      ...{
+        memberRoleTemplate: options.memberRoleTemplate,
+        profile: env.profile,
+        endpointVariable: env.endpointVariable,
+      },
       ...{ policyResult: options.policyResult, networkResult, checkBus: () => aws.bus() },
       ...{ random: systemRandom, snapshot: store.snapshot, callsPerSecond: ceiling },
     });

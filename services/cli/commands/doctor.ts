@@ -12,6 +12,7 @@ import type { CompiledPolicy } from '../../../shared/domain/policy/index.ts';
 import type { CliContext } from '../context.ts';
 import { PolicyError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
+import { packagedFile } from '../packaged-file.ts';
 import { loadPolicy } from '../session.ts';
 import { doctorText } from '../ui/doctor-text.ts';
 import { count } from '../ui/words.ts';
@@ -33,6 +34,7 @@ export async function runDoctor(context: CliContext, flags: DoctorFlags): Promis
   const env = readDoctorEnv(context.env);
   const findings = await examineSetup({
     ...{ store: context.store, env, policy, policyResult, sample, timeoutMs, clock, logger },
+    memberRoleTemplate: packagedFile('infra/member-role.yml', process.cwd()),
   });
   const summary = tally(findings);
   const ok = summary.fail === 0;

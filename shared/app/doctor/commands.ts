@@ -83,10 +83,13 @@ export function trustCaller({ callerArn, externalId }: MemberRoleFacts): string 
   return `${UPDATE} --use-previous-template --parameters '[${values.join(',')}]'`;
 }
 
-/** Updates the permissions of the member role to infra/member-role.yml and keeps its parameters. Run in the management account. */
-export function renewMemberRole(): string {
+/**
+ * Updates the permissions of the member role to infra/member-role.yml and keeps its parameters. Run in the management account.
+ * @param template the path of that file on this machine
+ */
+export function renewMemberRole(template: string): string {
   const values = PARAMETERS.map((name) => inJson({ ParameterKey: name, UsePreviousValue: true }));
-  return `${UPDATE} --template-body file://infra/member-role.yml --parameters '[${values.join(',')}]'`;
+  return `${UPDATE} --template-body ${quoted(`file://${template}`)} --parameters '[${values.join(',')}]'`;
 }
 
 /** JSON inside a shell's single quotes. */

@@ -26,6 +26,8 @@ export interface MemberCheckInput {
   readonly policy: CompiledPolicy | null;
   readonly memberRole: string;
   readonly externalId: string | null;
+  /** The path of infra/member-role.yml on this machine, for the commands that fix a finding. */
+  readonly memberRoleTemplate: string;
   readonly needed: readonly EnrollmentId[];
   /** `null`: no total budget. */
   readonly callsPerSecond: number | null;
@@ -141,7 +143,7 @@ async function failed(
       ? [deployMemberRole(notAssumable.map(({ accountId }) => accountId).sort(), named)]
       : []),
     ...(trust === null ? [] : [trust]),
-    ...(notReadable.length > 0 ? [renewMemberRole()] : []),
+    ...(notReadable.length > 0 ? [renewMemberRole(input.memberRoleTemplate)] : []),
   ];
   const reason = notAssumable.length + notReadable.length > 0 ? 'denied' : reasonOf(first.error);
   return fail(reason, message, fix);

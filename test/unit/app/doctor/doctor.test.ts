@@ -150,9 +150,15 @@ describe('commands', () => {
     const template = readFileSync(new URL('../../../../infra/member-role.yml', import.meta.url), 'utf8');
     const section = /^Parameters:\n([\s\S]*?)^\S/m.exec(template)?.[1] ?? '';
     const names = [...section.matchAll(/^ {2}(\w+):$/gm)].map((match) => match[1]);
-    const [, json = ''] = /--parameters '(.*)'$/.exec(renewMemberRole()) ?? [];
+    const [, json = ''] = /--parameters '(.*)'$/.exec(renewMemberRole('infra/member-role.yml')) ?? [];
     const named: { ParameterKey: string }[] = JSON.parse(json);
     expect(named.map(({ ParameterKey }) => ParameterKey).sort()).toEqual(names.toSorted());
+  });
+
+  it('name the template where it is on this machine, in valid shell syntax', () => {
+    expect(renewMemberRole('/opt/my tools/infra/member-role.yml')).toContain(
+      "--template-body 'file:///opt/my tools/infra/member-role.yml' --parameters",
+    );
   });
 
   it('let the shell read the organization root if it is unknown', () => {
