@@ -1,10 +1,13 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import * as z from 'zod';
+import { readDockerfile } from '../../infra/dockerfile.ts';
+import { startAwsWorld } from '../../support/aws-world.ts';
 import { keyOf } from '../../support/bundled-packages.ts';
-import { place, spawned, world } from './support.ts';
+import { ENROLL, ended, place, said, saidBy, spawned, start, world } from './support.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
 const json = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'));
@@ -35,20 +38,16 @@ const lock = z.object({
 
 /** The package, installed from its tarball into an empty folder. */
 let directory: string;
+let tarball: string;
 beforeAll(() => {
   // Not in the temporary directory of the tests, which may not permit to run a program.
   directory = mkdtempSync(join(inject('children'), 'package-'));
-  const made = join(directory, 'made');
-  execFileSync(process.execPath, [join(root, 'services/cli/build.ts'), made], { stdio: 'pipe' });
-  // As before a release: the compiled code that this run caches must not be published.
-  execFileSync(process.execPath, [join(made, 'bin.mjs'), '--version']);
-  const options = {
-    cwd: directory,
-    encoding: 'utf8',
-    env: { ...process.env, npm_config_cache: join(directory, 'cache') },
-  } as const;
-  const tarball = execFileSync('npm', ['pack', '--silent', made], options).trim();
-  execFileSync('npm', ['install', '--silent', '--offline', '--prefix', directory, `./${tarball}`], options);
+  const options = { encoding: 'utf8', env: { ...process.env, npm_config_cache: join(directory, 'cache') } } as const;
+  // As the README says: `npm pack` in a checkout.
+  const pack = ['pack', '--silent', '--pack-destination', directory];
+  tarball = join(directory, execFileSync('npm', pack, { ...options, cwd: root }).trim());
+  const install = ['install', '--silent', '--offline', '--prefix', directory, tarball];
+  execFileSync('npm', install, { ...options, cwd: directory });
 }, 120_000);
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
@@ -57,7 +56,7 @@ const billOfPackage = () => bill.parse(json(inPackage('sbom.cdx.json')));
 const manifest = z.looseObject({ version: z.string() }).parse(json(join(root, 'package.json')));
 
 describe('the npm package', () => {
-  it('contains only the bundle and its description', () => {
+  it('contains only the bundle, its description, and the templates and examples that the documentation names', () => {
     expect(readdirSync(inPackage('.')).sort()).toEqual([
       'CHANGELOG.md',
       'LICENSE',
@@ -65,19 +64,25 @@ describe('the npm package', () => {
       'THIRD-PARTY-NOTICES.txt',
       'bin.mjs',
       'cli',
+      'examples',
+      'infra',
       'package.json',
       'sbom.cdx.json',
     ]);
+    expect(existsSync(inPackage('infra/member-role.yml'))).toBe(true);
+    expect(readdirSync(inPackage('examples'))).toEqual(readdirSync(join(root, 'examples')));
     expect(readdirSync(inPackage('cli')).filter((file) => !/^[\w.-]+\.js$/.test(file))).toEqual([]);
   });
 
   it('has a manifest without scripts and dependencies that can be published', () => {
     const { name, version, description, keywords, license, type, engines } = manifest;
-    expect(json(inPackage('package.json'))).toEqual({
+    expect(json(inPackage('package.json'))).toMatchObject({
       ...{ name, version, description, keywords, license, type, engines },
       bin: { rollcall: 'bin.mjs' },
-      files: ['bin.mjs', 'cli', 'CHANGELOG.md', 'THIRD-PARTY-NOTICES.txt', 'sbom.cdx.json'],
+      files: expect.arrayContaining(['bin.mjs', 'cli', 'examples', 'infra/member-role.yml', 'sbom.cdx.json']),
     });
+    const checkoutOnly = ['scripts', 'dependencies', 'devDependencies', 'private', 'allowScripts'];
+    for (const member of checkoutOnly) expect(json(inPackage('package.json'))).not.toHaveProperty(member);
   });
 
   it('installs as one package, with a working command', () => {
@@ -86,6 +91,21 @@ describe('the npm package', () => {
     const run = (option: string): string => execFileSync(command, [option], { cwd: directory, encoding: 'utf8' });
     expect(run('--version')).toBe(`${manifest.version}\n`);
     expect(run('--help')).toMatch(/^Usage: rollcall /m);
+  });
+
+  it('runs the demo from its tarball with npx, without an installation', () => {
+    const cwd = place();
+    const env = { PATH: process.env['PATH'] ?? '', HOME: cwd, npm_config_cache: join(directory, 'cache') };
+    const npx = ['--yes', '--offline', tarball, 'demo', '--help'];
+    expect(execFileSync('npx', npx, { cwd, env, encoding: 'utf8' })).toMatch(/^Usage: rollcall demo /m);
+  });
+
+  it('has no link in its README to a file that is not in it', () => {
+    const links = [
+      ...readFileSync(inPackage('README.md'), 'utf8').matchAll(/\]\(([^)\s#]+)[^)]*\)|src(?:set)?="([^"]+)"/g),
+    ];
+    const targets = links.map(([, link, source]) => link ?? source ?? '').filter((each) => !/^https?:/.test(each));
+    expect(targets.filter((target) => !existsSync(inPackage(target)))).toEqual([]);
   });
 
   it('keeps its compiled code in its own directory, and runs if it cannot', () => {
@@ -109,6 +129,15 @@ describe('the npm package', () => {
     expect(JSON.parse(plan.stdout)).toMatchObject({ coverage: { listed: expect.any(Number) } });
   });
 
+  it('names its own template in the commands of doctor', async () => {
+    const { env, running } = await world();
+    running.sandbox.setFaults([{ operation: 'GetEnrollmentStatus', kind: 'denied' }]);
+    const doctor = await spawned(['doctor'], { cwd: place(), env, entry: [inPackage('bin.mjs')] });
+    const [, template = ''] = /update-stack-set .*--template-body file:\/\/(\S+)/.exec(doctor.stdout) ?? [];
+    expect(template, doctor.stdout).toBe(inPackage('infra/member-role.yml'));
+    expect(existsSync(template)).toBe(true);
+  });
+
   it('reports an unsupported version of Node in one line', async () => {
     const older =
       'data:text/javascript,Object.defineProperty(process,"versions",{value:{...process.versions,node:"20.1.0"}})';
@@ -119,12 +148,51 @@ describe('the npm package', () => {
   });
 });
 
+describe('the container', { timeout: 180_000 }, () => {
+  /** The files of the package are those of the image. Without an engine, Node's permission model stands for its read-only file system: it binds root, too. */
+  const entry = (writable: string): readonly string[] => [
+    ...['--permission', '--allow-fs-read=*', `--allow-fs-write=${writable}/*`, '--allow-worker'],
+    inPackage('bin.mjs'),
+  ];
+  const healthCheck = (url: string) =>
+    spawnSync(process.execPath, [inPackage('infra/container/health-check.mjs'), `${url}api/health`], {
+      encoding: 'utf8',
+    });
+  const { image } = readDockerfile();
+
+  async function serves(args: readonly string[], cwd: string, env: Readonly<Record<string, string>>): Promise<void> {
+    const data = join(cwd, 'data');
+    mkdirSync(data);
+    const settings = { ROLLCALL_POLICY: join(cwd, 'rollcall.yaml'), ROLLCALL_DATA_DIR: data };
+    expect(Object.keys(image.environment)).toEqual(expect.arrayContaining(Object.keys(settings)));
+    const token = { ROLLCALL_TOKEN_OPERATE: randomUUID() };
+    const options = { cwd, env: { ...env, ...settings, ...token }, entry: entry(data) };
+    const daemon = start([...image.command, ...args, '--port', '0'], options);
+    const end = ended(daemon);
+    const [url] = await Promise.all([saidBy(daemon, /dashboard at (\S+)/), said(daemon, ' serving ')]);
+    const healthy = healthCheck(url);
+    daemon.kill('SIGTERM');
+    const { code, stderr } = await end;
+    expect([healthy.status, healthy.stderr, code], stderr).toEqual([0, '', 0]);
+    expect(readdirSync(cwd).sort()).toEqual(['data', 'rollcall.yaml']);
+    const stopped = healthCheck(url);
+    expect([stopped.status, stopped.stderr]).toEqual([1, expect.stringContaining('ECONNREFUSED')]);
+  }
+
+  it('serves with the embedded store from a read-only file system, and answers the health check', async () => {
+    const { env } = await world();
+    await serves([], place({ 'rollcall.yaml': ENROLL }), env);
+  });
+
+  it('serves with the store on AWS from a read-only file system, and answers the health check', async () => {
+    const { env } = await startAwsWorld({ accounts: 12, drift: 0.3, seed: 3 });
+    await serves(['--store', 'aws'], place({ 'rollcall.yaml': ENROLL }), env);
+  });
+});
+
 describe('the checkout', () => {
-  it('cannot be packed or published by mistake', () => {
+  it('cannot be published by mistake', () => {
     expect(manifest).toMatchObject({ private: true });
-    const pack = () => execFileSync('npm', ['pack', '--silent'], { cwd: root, encoding: 'utf8', stdio: 'pipe' });
-    expect(pack).toThrow(/npm run npm-package/);
-    expect(existsSync(join(root, `rollcall-${manifest.version}.tgz`))).toBe(false);
   });
 });
 

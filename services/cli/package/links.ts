@@ -1,0 +1,63 @@
+import { posix } from 'node:path';
+
+/** Where the links of a packed document lead. */
+export interface LinkTargets {
+  /** The repository's address, without a slash at the end; `null`: the owner has not filled it in. */
+  readonly repository: string | null;
+  /** The tag of this release. */
+  readonly tag: string;
+  /** Whether the package contains a file of the repository. */
+  readonly isPacked: (path: string) => boolean;
+}
+
+const FENCE = /^```[\s\S]*?^```$/gm;
+const PICTURE_BLOCK = /^<picture>[\s\S]*?^<\/picture>\n\n?/gm;
+const PICTURE = /^!\[[^\]]*\]\(([^)\s]+)\)\n\n?/gm;
+const LINK = /\[([^\]]+)\]\(([^)\s]+)\)/g;
+const SOURCE = /\b(src|srcset)="([^"]+)"/g;
+
+/**
+ * Makes the links of a Markdown document of the repository's root work outside the repository. With an address, they become absolute, to the file of
+ * this release. Without one, a link to a file that is not in the package becomes plain text, and a picture is left out. Code blocks stay as they are.
+ */
+export function packedLinks(markdown: string, targets: LinkTargets): string {
+  let packed = '';
+  let from = 0;
+  for (const { index, 0: block } of markdown.matchAll(FENCE)) {
+    packed += proseLinks(markdown.slice(from, index), targets) + block;
+    from = index + block.length;
+  }
+  return packed + proseLinks(markdown.slice(from), targets);
+}
+
+function proseLinks(markdown: string, { repository, tag, isPacked }: LinkTargets): string {
+  if (repository === null) {
+    return markdown
+      .replaceAll(PICTURE_BLOCK, '')
+      .replaceAll(PICTURE, (whole, target: string) => (isRelative(target) ? '' : whole))
+      .replaceAll(LINK, (whole, text: string, target: string) =>
+        isRelative(target) && !isPacked(pathOf(target)) ? text : whole,
+      );
+  }
+  const page = (target: string): string => `${repository}/blob/${tag}/${posix.normalize(target)}`;
+  const file = (target: string): string => `${repository}/raw/${tag}/${posix.normalize(target)}`;
+  return markdown
+    .replaceAll(SOURCE, (whole, name: string, target: string) =>
+      isRelative(target) ? `${name}="${file(target)}"` : whole,
+    )
+    .replaceAll(PICTURE, (whole, target: string) =>
+      isRelative(target) ? whole.replace(`(${target})`, `(${file(target)})`) : whole,
+    )
+    .replaceAll(LINK, (whole, text: string, target: string) =>
+      isRelative(target) ? `[${text}](${page(target)})` : whole,
+    );
+}
+
+/** A link to a file: neither an address nor a heading of the same document. */
+function isRelative(target: string): boolean {
+  return !/^(?:[a-z]+:|#|\/)/i.test(target);
+}
+
+function pathOf(target: string): string {
+  return posix.normalize(target.replace(/#.*$/, '')).replace(/\/$/, '');
+}

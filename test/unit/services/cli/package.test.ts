@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { packedLinks } from '../../../../services/cli/package/links.ts';
+import { publishedManifest } from '../../../../services/cli/package/manifest.ts';
+
+const CHECKOUT = {
+  ...{ name: 'rollcall', version: '1.2.3', description: 'd', keywords: [], license: 'MIT', type: 'module' },
+  ...{ engines: { node: '>=24' }, private: true, scripts: { start: 'x' }, dependencies: { zod: '4' } },
+};
+
+describe('the manifest of the npm package', () => {
+  it('derives every address from the repository of package.json', () => {
+    const repository = 'https://github.com/example/rollcall';
+    const { document, tag, ...rest } = publishedManifest({ ...CHECKOUT, repository }, ['cli']);
+    expect([rest.repository, tag]).toEqual([repository, 'v1.2.3']);
+    expect(document).toEqual({
+      ...{ name: 'rollcall', version: '1.2.3', description: 'd', keywords: [], license: 'MIT', type: 'module' },
+      ...{ engines: { node: '>=24' }, bin: { rollcall: 'bin.mjs' }, files: ['cli'] },
+      homepage: 'https://github.com/example/rollcall#readme',
+      bugs: { url: 'https://github.com/example/rollcall/issues' },
+      repository: { type: 'git', url: 'git+https://github.com/example/rollcall.git' },
+    });
+  });
+
+  it('names no address while the owner has not filled it in', () => {
+    const { document, repository } = publishedManifest({ ...CHECKOUT, repository: '' }, []);
+    expect(repository).toBeNull();
+    expect(Object.keys(document)).not.toEqual(expect.arrayContaining(['homepage', 'bugs', 'repository']));
+  });
+
+  it.each(['github:example/rollcall', 'git@github.com:example/rollcall.git', 'https://github.com/example/rollcall/'])(
+    'refuses %s, and says what it expects',
+    (repository) => {
+      expect(() => publishedManifest({ ...CHECKOUT, repository }, [])).toThrow(/expected the https address/);
+    },
+  );
+});
+
+const README = `# Rollcall
+
+![Terminal](docs/pictures/demo.png)
+
+<picture>
+  <source media="(prefers-color-scheme: dark)" srcset="docs/pictures/dark.png">
+  <img alt="The dashboard" src="docs/pictures/light.png">
+</picture>
+
+[Tutorial](docs/tutorials/sandbox.md#scan), [example](examples/small.yaml), [site](https://example.com), [below](#below)
+
+\`\`\`sh
+echo "[x](docs/y.md)"
+\`\`\`
+`;
+
+describe('the links of the packed README', () => {
+  const isPacked = (path: string): boolean => path === 'examples/small.yaml';
+
+  it('lead to the files of this release', () => {
+    const packed = packedLinks(README, { repository: 'https://github.com/example/rollcall', tag: 'v1.2.3', isPacked });
+    const raw = 'https://github.com/example/rollcall/raw/v1.2.3/docs/pictures';
+    expect(packed).toContain(`![Terminal](${raw}/demo.png)`);
+    expect(packed).toContain(`srcset="${raw}/dark.png"`);
+    expect(packed).toContain(`src="${raw}/light.png"`);
+    expect(packed).toContain(
+      '[Tutorial](https://github.com/example/rollcall/blob/v1.2.3/docs/tutorials/sandbox.md#scan), ' +
+        '[example](https://github.com/example/rollcall/blob/v1.2.3/examples/small.yaml), [site](https://example.com), [below](#below)',
+    );
+    expect(packed).toContain('echo "[x](docs/y.md)"');
+  });
+
+  it('stay only where the package has the file, while there is no address', () => {
+    expect(packedLinks(README, { repository: null, tag: 'v1.2.3', isPacked })).toBe(`# Rollcall
+
+Tutorial, [example](examples/small.yaml), [site](https://example.com), [below](#below)
+
+\`\`\`sh
+echo "[x](docs/y.md)"
+\`\`\`
+`);
+  });
+});
