@@ -1,35 +1,12 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type CallOptions, ended, place, rollcall, start, world } from './support.ts';
-
-const page = readFileSync(resolve(import.meta.dirname, '../../../docs/tutorials/first-week.md'), 'utf8');
-
-type Step =
-  | { readonly file: string }
-  | { readonly args: readonly string[]; readonly line: string; readonly code: number | null };
-
-const COMMAND = /^rollcall (?<args>.*?) *(?:# (?:exit (?<code>\d))?.*)?$/;
-
-/** The steps of the page, from top to bottom: policy files to write, and commands with their documented exit code. */
-function stepsOf(text: string): readonly Step[] {
-  return [...text.matchAll(/^```(sh|yaml)\n(.+?)^```$/gms)].flatMap(([, kind, body = '']): Step[] => {
-    if (kind === 'yaml') return [{ file: body }];
-    return body
-      .trim()
-      .split('\n')
-      .map((line) => {
-        const { args = '', code } = COMMAND.exec(line)?.groups ?? {};
-        // Words, or quoted text.
-        const words = [...args.matchAll(/"([^"]*)"|\S+/g)].map(([word, quoted]) => quoted ?? word);
-        return { args: words, line, code: code === undefined ? null : Number(code) };
-      });
-  });
-}
+import { stepsOf } from './tutorial-steps.ts';
 
 describe('the first week', () => {
   it('works as its page says, command by command', async () => {
-    const steps = stepsOf(page);
+    const steps = stepsOf('first-week.md');
     const [sandbox] = steps;
     expect(sandbox).toMatchObject({ args: ['sandbox', '--accounts', '30', '--drift', '0.5'] });
     const { env, running } = await world({ accounts: 30, drift: 0.5, seed: 1 });
