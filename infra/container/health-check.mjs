@@ -3,7 +3,7 @@
  * The image has no shell and no curl.
  */
 const url = process.argv[2] ?? 'http://127.0.0.1:4800/api/health';
-const TIMEOUT_MS = 4_000;
+const TIMEOUT_MS = 9_000;
 
 const problem = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) }).then(
   async (response) => (response.ok ? null : `status ${response.status}: ${await response.text()}`),

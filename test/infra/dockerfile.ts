@@ -2,7 +2,7 @@ import { type Copy, DockerfileParser, type Instruction } from 'dockerfile-ast';
 import * as z from 'zod';
 import { read } from './template.ts';
 
-export const DOCKERFILE = 'infra/container/Dockerfile';
+const DOCKERFILE = 'infra/container/Dockerfile';
 
 const words = z.array(z.string()).min(1);
 
