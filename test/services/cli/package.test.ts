@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -152,10 +152,8 @@ const filesOf = (path: string): readonly string[] => readdirSync(path, { recursi
 
 describe('the container', { timeout: 180_000 }, () => {
   // The files of the package are those of the image.
-  const healthCheck = (url: string) =>
-    spawnSync(process.execPath, [inPackage('infra/container/health-check.mjs'), `${url}api/health`], {
-      encoding: 'utf8',
-    });
+  const healthCheck = (cwd: string, url: string) =>
+    spawned([`${url}api/health`], { cwd, entry: [inPackage('infra/container/health-check.mjs')] });
   const { image } = readDockerfile();
 
   async function serves(args: readonly string[], cwd: string, env: Readonly<Record<string, string>>): Promise<void> {
@@ -172,15 +170,15 @@ describe('the container', { timeout: 180_000 }, () => {
     const daemon = start([...image.command, ...args, '--port', '0'], options);
     const end = ended(daemon);
     const [url] = await Promise.all([saidBy(daemon, /dashboard at (\S+)/), said(daemon, ' serving ')]);
-    const healthy = healthCheck(url);
+    const healthy = await healthCheck(cwd, url);
     daemon.kill('SIGTERM');
     const { code, stderr } = await end;
-    expect([healthy.status, healthy.stderr, code], stderr).toEqual([0, '', 0]);
+    expect([healthy.code, healthy.stderr, code], stderr).toEqual([0, '', 0]);
     expect(readdirSync(cwd).sort()).toEqual(['data', 'rollcall.yaml']);
     expect(filesOf(inPackage('.'))).toEqual(before);
     rmSync(inPackage('.cache'));
-    const stopped = healthCheck(url);
-    expect([stopped.status, stopped.stderr]).toEqual([1, expect.stringContaining(`${url}api/health: `)]);
+    const stopped = await healthCheck(cwd, url);
+    expect([stopped.code, stopped.stderr]).toEqual([1, expect.stringContaining(`${url}api/health: `)]);
   }
 
   it('serves with the embedded store, writes only into the data directory, and answers the health check', async () => {
