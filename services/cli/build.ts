@@ -22,6 +22,8 @@ const TEMPLATES = [
   'infra/examples',
   'infra/member-role.yml',
   'infra/organizations-events.yml',
+  'infra/organization.template.json',
+  'infra/terraform',
 ];
 
 rmSync(directory, { recursive: true, force: true });
