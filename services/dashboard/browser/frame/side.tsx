@@ -16,7 +16,7 @@ import { useStatus, useVerification, useWhoAmI } from './source.ts';
 export function Side() {
   const status = useStatus().data;
   return (
-    <div class="side">
+    <section class="side" aria-label="Sidebar">
       <Organization />
       <button type="button" class="find" onClick={() => (open.value = 'search')}>
         <Icon name="search" />
@@ -30,7 +30,7 @@ export function Side() {
         <Live />
         <Reader />
       </div>
-    </div>
+    </section>
   );
 }
 

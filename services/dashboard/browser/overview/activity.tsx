@@ -23,8 +23,8 @@ export function RecentActivity({ overview: { recent } }: { readonly overview: Ov
         {recent.map(({ entry, accountName }) => (
           <li key={entry.id}>
             <Time iso={entry.at} seconds />
-            <span class={`c-${looksOfEntry(entry)}`}>
-              <Mark name={looksOfEntry(entry)} />
+            <span class={`c-${looksOfEntry(entry).tone}`}>
+              <Mark name={looksOfEntry(entry).mark} />
             </span>
             <EntryLine entry={entry} accountName={accountName} />
             <span class="who" title={whoOf(entry)}>
@@ -37,23 +37,31 @@ export function RecentActivity({ overview: { recent } }: { readonly overview: Ov
   );
 }
 
-type EntryLooks = Exclude<Tone, 'quiet'> & MarkName;
+interface EntryLooks {
+  readonly tone: Tone;
+  readonly mark: MarkName;
+}
+
+const same = (tone: Exclude<Tone, 'quiet'>): EntryLooks => ({ tone, mark: tone });
+/** Entries that only record a fact. */
+const NEUTRAL: EntryLooks = { tone: 'quiet', mark: 'na' };
 
 const LOOKS: Readonly<Partial<Record<Entry['type'], EntryLooks>>> = {
-  DriftDetected: 'drifted',
-  DriftResolved: 'compliant',
-  RemediationSucceeded: 'progress',
-  RemediationFailed: 'attention',
-  RemediationBlocked: 'waiting',
-  ConvergenceStalled: 'attention',
-  GuardrailTripped: 'attention',
-  EnforcementHalted: 'attention',
-  EnforcementResumed: 'compliant',
-  FlapDetected: 'attention',
-  ScanCompleted: 'compliant',
+  DriftDetected: same('drifted'),
+  DriftResolved: same('compliant'),
+  RemediationStarted: same('progress'),
+  RemediationSucceeded: same('progress'),
+  RemediationFailed: same('attention'),
+  RemediationBlocked: same('waiting'),
+  ConvergenceStalled: same('attention'),
+  GuardrailTripped: same('attention'),
+  EnforcementHalted: same('attention'),
+  EnforcementResumed: same('compliant'),
+  FlapDetected: same('attention'),
+  ScanCompleted: same('compliant'),
 };
 
-const looksOfEntry = ({ type }: Entry): EntryLooks => LOOKS[type] ?? 'progress';
+const looksOfEntry = ({ type }: Entry): EntryLooks => LOOKS[type] ?? NEUTRAL;
 
 /** The actor of the change that an entry reports, or else of the entry itself. */
 function whoOf({ type, detail, actor }: Entry): string {

@@ -86,9 +86,16 @@ function Guardrail({ status: { guardrail, approvals, lastScan } }: { readonly st
         <b class="strong">A guardrail stopped the last run</b>
       </p>
       <p>
-        {guardrail.message !== null && <Sentence text={sentence(guardrail.message)} />}
-        {approval === undefined ? '.' : `. Approved by ${actorName(approval.actor)}: the next run makes these changes.`}
+        {guardrail.message !== null && <Sentence text={`${sentence(factOf(guardrail.message))}. `} />}
+        {approval === undefined
+          ? `Nothing was changed.${approvable ? ' An approval is valid for 24 hours and one run.' : ''}`
+          : `Approved by ${actorName(approval.actor)}: the next run makes these changes.`}
       </p>
+      {guardrail.planHash !== null && (
+        <p class="muted small">
+          Plan <code title={guardrail.planHash}>{guardrail.planHash.slice(0, 8)}</code>
+        </p>
+      )}
       <span class="actions">
         {guardrail.planHash !== null && lastScan.runId !== null && (
           <Link class="btn" href={`/run?id=${lastScan.runId}`}>
@@ -100,6 +107,9 @@ function Guardrail({ status: { guardrail, approvals, lastScan } }: { readonly st
     </div>
   );
 }
+
+/** The numbers of a guardrail's message. The commands that follow the semicolon are for the terminal; here, buttons offer them. */
+const factOf = (message: string): string => message.split(';')[0] ?? message;
 
 function Rows({ rows }: { readonly rows: readonly Row[] }) {
   return (
@@ -154,12 +164,11 @@ function Rows({ rows }: { readonly rows: readonly Row[] }) {
 }
 
 function whyText({ reason, actors }: Row): string {
-  const text = sentence(wordsOf(reason).text);
-  if (actors.length === 0) return text;
+  if (actors.length === 0) return sentence(wordsOf(reason).text);
   const by = actors.map(
-    ({ actor, count: n }) => `${number(n)} by ${actor === null ? 'an unknown actor' : actorName(actor)}`,
+    ({ actor, count: n }) => `${number(n)} ${actor === null ? 'unknown' : `by ${actorName(actor)}`}`,
   );
-  return `${text}: ${listed(by)}`;
+  return `Reverted repeatedly: ${listed(by)}`;
 }
 
 function Action({ row }: { readonly row: Row }) {

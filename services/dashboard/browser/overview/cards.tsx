@@ -24,7 +24,7 @@ export function Cards({ status, overview }: CardsProps) {
   const kinds = kindsShownIn(status.statuses);
   const dayAgo = overview?.dayAgo ?? null;
   return (
-    <section class="panel kinds" data-kinds={kinds.length} aria-label="Compliance">
+    <section class="panel kinds" data-kinds={kinds.length} aria-label="Summary">
       <OpenDrift status={status} dayAgo={dayAgo} />
       {kinds.map(({ id }) => (
         <Kind key={id} id={id} status={status} dayAgo={dayAgo} />

@@ -56,7 +56,7 @@ const PHASES: Readonly<Record<Progress['phase'], string>> = {
 };
 
 /** The current or last run of this process. */
-function Run({ status: { lastScan } }: { readonly status: Status }) {
+function Run({ status: { lastScan, guardrail } }: { readonly status: Status }) {
   const { value } = progress;
   if (value === null || value.runId === null) {
     return (
@@ -89,7 +89,7 @@ function Run({ status: { lastScan } }: { readonly status: Status }) {
         )}
       </div>
       {total === 0 ? (
-        <p class="muted small">{phase === 'idle' ? 'It had nothing to change.' : `${PHASES[phase]}…`}</p>
+        <p class="muted small">{phase === 'idle' ? idleText(guardrail) : `${PHASES[phase]}…`}</p>
       ) : (
         <>
           <Bar
@@ -117,6 +117,9 @@ function Run({ status: { lastScan } }: { readonly status: Status }) {
     </div>
   );
 }
+
+const idleText = (guardrail: Status['guardrail']): string =>
+  guardrail === null ? 'It had nothing to change.' : 'A guardrail stopped it before any change.';
 
 interface RunLinkProps {
   readonly runId: string;

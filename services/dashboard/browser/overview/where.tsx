@@ -1,3 +1,4 @@
+import { Fragment } from 'preact';
 import { Link } from 'wouter-preact';
 import { Bar } from '../parts/bar.tsx';
 import { Segments } from '../parts/form.tsx';
@@ -49,8 +50,8 @@ export function Where({ status, overview }: WhereProps) {
           <colgroup>
             <col />
             <col class="w-since" />
-            <col class="w-since drop-s" />
-            <col class="w-num" />
+            <col class="w-share drop-s" />
+            <col class="w-since" />
           </colgroup>
           <thead>
             <tr>
@@ -70,7 +71,11 @@ export function Where({ status, overview }: WhereProps) {
             {shown.map(({ name, percent: share, drifted }) => (
               <tr key={name}>
                 <th scope="row" title={name}>
-                  {by === 'tag' ? name : <Link href={`/accounts?${new URLSearchParams({ [by]: name })}`}>{name}</Link>}
+                  {by === 'tag' ? (
+                    name
+                  ) : (
+                    <Link href={`/accounts?${new URLSearchParams({ [by]: name })}`}>{breakable(name)}</Link>
+                  )}
                 </th>
                 <td class="num">{percent(share)}</td>
                 <td class="drop-s">
@@ -95,6 +100,16 @@ export function Where({ status, overview }: WhereProps) {
       </div>
     </section>
   );
+}
+
+/** A path that breaks into lines only before a slash. */
+function breakable(path: string) {
+  return path.split(/(?=\/)/).map((part, index, all) => (
+    <Fragment key={all.slice(0, index + 1).join('')}>
+      {part}
+      <wbr />
+    </Fragment>
+  ));
 }
 
 function footText(more: number, compliant: number): string {
