@@ -118,11 +118,14 @@ describe.skipIf(served.skipped)('the dashboard', () => {
     const page = await served.newPage({}, /status of 503/);
     const problem = { status: 503, contentType: 'application/problem+json', body: '{"detail":"The store is locked."}' };
     await page.route('**/api/status', (route) => route.fulfill(problem));
+    // Without events, only the button reads the status again.
+    await page.route('**/api/events', () => undefined);
     await page.goto(served.url);
     await page.getByRole('alert').getByText('The store is locked.').waitFor();
     await page.unroute('**/api/status');
     await page.getByRole('alert').getByRole('button', { name: 'Try again' }).click();
     await page.getByRole('heading', { name: 'Remediation', exact: true }).waitFor();
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
   });
 
   test('shows data that changes faster than the API answers', async () => {
