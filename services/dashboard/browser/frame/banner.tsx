@@ -61,7 +61,7 @@ function HaltBanner({ halted: { at, by, reason } }: { readonly halted: NonNullab
         <p>
           {reason !== null && (
             <>
-              Reason: “<Sentence text={reason} />
+              Reason: “<Sentence text={reason.replace(/\.$/, '')} />
               ”.{' '}
             </>
           )}

@@ -46,7 +46,7 @@ export function Attention({ status, overview: { attention } }: AttentionProps) {
 const accountsWith = (query: Readonly<Record<string, string>>): string =>
   `/accounts?${new URLSearchParams({ status: 'Needs attention', ...query })}`;
 
-function Nothing({ status: { openDrift, lastScan } }: { readonly status: Status }) {
+function Nothing({ status: { openDrift, lastScan, halted } }: { readonly status: Status }) {
   if (lastScan.completedAt === null) {
     return (
       <div class="message">
@@ -64,7 +64,9 @@ function Nothing({ status: { openDrift, lastScan } }: { readonly status: Status 
         <b class="strong">
           {openDrift.enrollments === 0
             ? 'All managed accounts comply with the policy.'
-            : 'Nothing needs attention: the open drift resolves by itself or is only reported.'}
+            : halted === null
+              ? 'Nothing needs attention: the open drift resolves by itself or is only reported.'
+              : 'No account needs attention. Open drift is held until you resume remediation.'}
         </b>
       </p>
       <p>
