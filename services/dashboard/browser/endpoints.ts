@@ -15,6 +15,8 @@ export type AuditFilter = Readonly<
 /** Accounts in one answer of the list. */
 export const ACCOUNTS_PAGE = 200;
 
+export type ChangeFilter = Readonly<Partial<Record<'outcome' | 'enrollment' | 'text', string | null>>>;
+
 export const READ = {
   whoami: '/api/whoami',
   status: '/api/status',
@@ -39,15 +41,23 @@ export const READ = {
   account: (id: string) => `/api/accounts/${encodeURIComponent(id)}`,
   audit: (filter: AuditFilter, cursor: string | null = null) =>
     `/api/audit${query({ ...filter, limit: '100', cursor })}`,
+  auditSummary: (filter: AuditFilter) => `/api/audit/summary${query(filter)}`,
+  auditEntry: (id: string) => `/api/audit/entries/${encodeURIComponent(id)}`,
+  verification: '/api/audit/verification',
   export: (filter: AuditFilter, format: string) => `/api/audit/export${query({ ...filter, format })}`,
   asOf: (at: string, status: string | null, first: number) =>
     `/api/audit/as-of${query({ at, status, limit: '200', cursor: first > 0 ? String(first) : null })}`,
   report: (since: string, until: string, interval: string) => `/api/audit/report${query({ since, until, interval })}`,
   runs: (cursor: string | null = null) => `/api/runs${query({ limit: '50', cursor })}`,
   run: (id: string) => `/api/runs/${encodeURIComponent(id)}`,
+  runChanges: (id: string, filter: ChangeFilter, cursor: string | null = null) =>
+    `/api/runs/${encodeURIComponent(id)}/changes${query({ ...filter, cursor })}`,
+  policyVersions: '/api/policy/versions',
+  policyChange: (entryId: string) => `/api/policy/versions/${encodeURIComponent(entryId)}`,
 } as const;
 
 export const OPERATE = {
+  verify: '/api/audit/verify',
   scan: '/api/scan',
   suspend: '/api/suspend',
   resume: '/api/resume',

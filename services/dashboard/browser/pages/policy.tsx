@@ -1,162 +1,350 @@
+import { useState } from 'preact/hooks';
 import { Link } from 'wouter-preact';
+import { actorName } from '../actor.ts';
 import { READ } from '../endpoints.ts';
-import { changes } from '../live.ts';
+import { useStatus } from '../frame/source.ts';
+import { slowChanges } from '../live.ts';
+import { Segments } from '../parts/form.tsx';
 import { Heading } from '../parts/heading.tsx';
-import { Fact, Loaded } from '../parts/small.tsx';
-import { DataTable } from '../parts/table.tsx';
-import { Time } from '../parts/time.tsx';
+import { Icon, Mark, Pill } from '../parts/icon.tsx';
+import { PolicyDifference } from '../parts/policy-change.tsx';
+import { PolicySource } from '../parts/policy-source.tsx';
+import { PolicyValues } from '../parts/policy-values.tsx';
+import { Loaded } from '../parts/small.tsx';
+import { Age, Time } from '../parts/time.tsx';
 import { useResource } from '../resource.ts';
-import type { Policy } from '../types.ts';
-import { duration, FIELD_WORDS, number } from '../words.ts';
+import { useParams } from '../search-params.ts';
+import type { Policy, PolicyVersions, Report } from '../types.ts';
+import { count, duration, number, percent } from '../words.ts';
 
 export function PolicyPage() {
-  const policy = useResource<Policy>(READ.policy, changes.value);
+  const resource = useResource<Policy>(READ.policy, slowChanges.value);
+  const policy = resource.data;
   return (
     <>
-      <Heading title="Policy">Policy</Heading>
-      <Loaded resource={policy} what="The policy">
-        {(found) => (
-          <>
-            <Warnings policy={found} />
-            <Head policy={found} />
-            <Rules policy={found} />
-            <Exemptions policy={found} />
-          </>
-        )}
+      <Heading
+        title="Policy"
+        beside={policy !== null && <InForce policy={policy} />}
+        sub={policy !== null && <Origin policy={policy} />}
+        actions={policy !== null && <Download policy={policy} />}
+      >
+        Policy
+      </Heading>
+      <Loaded resource={resource} what="The policy">
+        {(found) => <Found policy={found} />}
       </Loaded>
     </>
   );
 }
 
-function Warnings({ policy: { warnings, inForce } }: { readonly policy: Policy }) {
+function InForce({ policy }: { readonly policy: Policy }) {
+  return policy.inForce ? (
+    <Pill tone="compliant" mark="compliant" text="In force" />
+  ) : (
+    <Pill tone="drifted" mark="drifted" text="In force from the next scan" />
+  );
+}
+
+function Origin({ policy: { source, hash, version } }: { readonly policy: Policy }) {
+  const [copied, setCopied] = useState(false);
   return (
     <>
-      {!inForce && <div class="notice warn">No scan has used this policy yet.</div>}
-      {warnings.map(({ line, column, message, hint }) => (
-        <div class="notice warn" key={`${line}:${column} ${message}`}>
-          <strong>
-            Line {line}, column {column}:
-          </strong>{' '}
-          {message}. {hint}
-        </div>
-      ))}
+      {source.file}, version{' '}
+      <span class="mono" title={hash}>
+        {hash.slice(0, 8)}
+      </span>{' '}
+      <button
+        type="button"
+        class="icon-btn inline"
+        aria-label={copied ? 'Version copied' : 'Copy the whole version'}
+        onClick={() => void navigator.clipboard.writeText(hash).then(() => setCopied(true))}
+      >
+        {copied ? <Mark name="compliant" class="c-compliant" /> : <Icon name="copy" />}
+      </button>
+      {version !== null && (
+        <>
+          {' '}
+          since <Time iso={version.at} zoned />, put in force by{' '}
+          <span title={version.actor}>{nameOf(version.actor)}</span>
+        </>
+      )}
     </>
   );
 }
 
-type Match = Policy['rules'][number]['match'];
+const nameOf = (actor: string): string => (actorName(actor) === 'rollcall' ? 'Rollcall' : actorName(actor));
 
-/** A selector as text. An account must meet all of its conditions. */
-function matchText({ accounts, name, ou, tags, not }: Match): string {
-  const parts = [
-    ...(ou === undefined ? [] : [`in ${ou.join(' or ')}`]),
-    ...(accounts === undefined ? [] : [`account ${accounts.join(' or ')}`]),
-    ...(name === undefined ? [] : [`named ${name.join(' or ')}`]),
-    ...Object.entries(tags ?? {}).map(([key, values]) => `tagged ${key}=${values.join(' or ')}`),
-    ...(not === undefined ? [] : [`not (${matchText(not)})`]),
-  ];
-  return parts.join(', and ') || 'every account';
-}
-
-const cap = ({ percent, atLeast }: { readonly percent: number; readonly atLeast: number }): string =>
-  `${percent}% of accounts, at least ${atLeast}`;
-
-function scheduleText({ schedule: { everyMs, cron, timezone } }: Policy): string {
-  return everyMs === undefined ? `${cron ?? '–'} (${timezone ?? 'UTC'})` : `every ${duration(everyMs)}`;
-}
-
-function Head({ policy }: { readonly policy: Policy }) {
-  const { hash, guardrails, windows, limits, rollout, retentionMs, snapshotAt, notify } = policy;
+/** Saves the text as it is shown, without secrets. */
+function Download({ policy: { source } }: { readonly policy: Policy }) {
+  const save = (): void => {
+    const address = URL.createObjectURL(new Blob([`${source.lines.join('\n')}\n`], { type: 'application/yaml' }));
+    const link = document.createElement('a');
+    link.href = address;
+    link.download = source.file.split(/[\\/]/).at(-1) ?? 'rollcall.yaml';
+    link.click();
+    URL.revokeObjectURL(address);
+  };
   return (
-    <dl class="facts columns card">
-      <Fact term="Hash">
-        <code>{hash}</code>
-      </Fact>
-      <Fact term="Accounts read">
-        <Time iso={snapshotAt} />
-      </Fact>
-      <Fact term="Scans">{scheduleText(policy)}</Fact>
-      <Fact term="Change cap in 24 hours">{cap(guardrails.maxChanges)}</Fact>
-      <Fact term="Opt-out cap in 24 hours">{cap(guardrails.maxOptOuts)}</Fact>
-      <Fact term="Coverage">at least {guardrails.minCoverage}%</Fact>
-      <Fact term="Failures">at most {guardrails.failureTolerance}%</Fact>
-      <Fact term="Rate limit">
-        {limits.callsPerSecond === 'auto'
-          ? 'adapts to what AWS accepts'
-          : `at most ${number(limits.callsPerSecond)} calls per second`}
-        , {number(limits.concurrency)} at a time
-      </Fact>
-      <Fact term="Change windows">
-        {windows.length === 0
-          ? 'always'
-          : windows.map((w) => `${w.kind} ${w.cron} for ${duration(w.durationMs)} (${w.timezone})`).join('; ')}
-      </Fact>
-      <Fact term="Canaries">
-        {rollout === null
-          ? 'none'
-          : `${matchText(rollout.match)} (${rollout.canaries ?? '?'}), then ${duration(rollout.waitMs)}`}
-      </Fact>
-      <Fact term="Retention">{retentionMs === null ? 'forever' : duration(retentionMs)}</Fact>
-      <Fact term="Notifications">
-        {[notify?.eventBus, notify?.webhook?.host].filter((each) => each !== null && each !== undefined).join(', ') ||
-          'none'}
-      </Fact>
-    </dl>
+    <button type="button" class="btn" onClick={save}>
+      <Icon name="down" />
+      Download
+    </button>
   );
 }
 
-const setsText = (sets: Readonly<Record<string, unknown>>): string =>
-  Object.entries(FIELD_WORDS)
-    .flatMap(([name, words]) => (sets[name] === undefined ? [] : [`${words}: ${sets[name]}`]))
-    .join(', ');
+function Found({ policy }: { readonly policy: Policy }) {
+  const versions = useResource<PolicyVersions>(READ.policyVersions, slowChanges.value);
+  const [params, change] = useParams();
+  const chosen = params.get('version') ?? versions.data?.versions[0]?.entryId ?? null;
+  const values = params.get('view') === 'values';
+  return (
+    <>
+      <div class="two policy">
+        <div class="stack">
+          <Segments
+            label="View"
+            value={values ? 'values' : 'source'}
+            options={[
+              ['source', 'Source'],
+              ['values', 'Effective values'],
+            ]}
+            onChange={(to) => change({ view: to === 'values' ? 'values' : null })}
+          />
+          {values ? <PolicyValues policy={policy} /> : <PolicySource policy={policy} />}
+        </div>
+        <div class="stack">
+          <Rules policy={policy} />
+          <Findings policy={policy} />
+          <Guardrails policy={policy} />
+          <section class="panel" aria-labelledby="versions">
+            <header>
+              <h2 id="versions">Versions</h2>
+            </header>
+            <Loaded resource={versions} what="The versions">
+              {(found) => <Versions found={found} chosen={chosen} onChoose={(id) => change({ version: id })} />}
+            </Loaded>
+          </section>
+        </div>
+      </div>
+      {chosen !== null && <PolicyDifference entryId={chosen} />}
+    </>
+  );
+}
 
-const known = (accounts: number | null): string => (accounts === null ? '–' : number(accounts));
-
+/** The accounts of each rule, in the order of the policy, with their compliance now. */
 function Rules({ policy: { rules, defaults } }: { readonly policy: Policy }) {
+  const since = new Date(Math.floor(Date.now() / 3_600_000) * 3_600_000 - 3_600_000).toISOString();
+  const report = useResource<Report>(READ.report(since, '', '1h'), slowChanges.value);
+  const all = [
+    ...rules.map(({ id, deciding }) => ({ id, accounts: deciding })),
+    { id: 'defaults', accounts: defaults.accounts },
+  ];
+  const most = Math.max(1, ...all.map(({ accounts }) => accounts ?? 0));
   return (
-    <section class="card" aria-labelledby="rules">
-      <h2 id="rules">Rules</h2>
-      <p class="muted">Rules apply from top to bottom. For each field, the first matching rule that sets it decides.</p>
-      <DataTable
-        label="Rules of the policy"
-        rowHeader
-        rows={[
-          ...rules.map(({ match, ...rule }) => ({ ...rule, accounts: matchText(match) })),
-          {
-            ...{ id: 'defaults', accounts: 'everything that no rule decides', sets: defaults },
-            ...{ matched: null, deciding: defaults.accounts },
-          },
-        ]}
-        keyOf={({ id }) => id}
-        columns={[
-          ['Rule', ({ id }) => <Link href={`/accounts?rule=${encodeURIComponent(id)}`}>{id}</Link>],
-          ['Accounts', ({ accounts }) => accounts],
-          ['Sets', ({ sets }) => setsText(sets)],
-          ['Matched', ({ matched }) => known(matched)],
-          ['Decides for', ({ deciding }) => known(deciding)],
-        ]}
-      />
+    <section class="panel" aria-labelledby="per">
+      <header>
+        <h2 id="per">Accounts per rule</h2>
+        <span class="sub">in order: for each field, the first rule that sets it decides</span>
+      </header>
+      <table class="grid">
+        <colgroup>
+          <col />
+          <col class="w-num" />
+          <col class="w-num" />
+          <col class="w-since drop-s" />
+        </colgroup>
+        <thead>
+          <tr>
+            <th scope="col">Rule</th>
+            <th scope="col" class="num">
+              Accounts
+            </th>
+            <th scope="col" class="num">
+              Compliant
+            </th>
+            <th scope="col" class="drop-s">
+              <span class="sr">Share</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {all.map(({ id, accounts }) => {
+            const group = report.data?.byRule.find(({ rule }) => rule === id);
+            return (
+              <tr key={id}>
+                <th scope="row">
+                  <Link href={`/accounts?rule=${encodeURIComponent(id)}`}>{id}</Link>
+                </th>
+                <td class="num">{accounts === null ? '–' : number(accounts)}</td>
+                <td class="num">{percent(group?.percent ?? null)}</td>
+                <td class="drop-s">
+                  <svg class="prop thin" viewBox="0 0 1000 8" preserveAspectRatio="none" aria-hidden="true">
+                    <rect class="f-accent" width={((accounts ?? 0) / most) * 1_000} height="8" />
+                  </svg>
+                </td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+      <div class="table-foot">An account counts at every rule that decides one of its fields.</div>
     </section>
   );
 }
 
-function Exemptions({ policy: { exemptions } }: { readonly policy: Policy }) {
+function Findings({ policy: { warnings } }: { readonly policy: Policy }) {
   return (
-    <section class="card" aria-labelledby="exemptions">
-      <h2 id="exemptions">Exemptions</h2>
-      <DataTable
-        none="No exemptions."
-        label="Exemptions"
-        rows={exemptions}
-        keyOf={({ accounts, endsAt, reason }) => `${accounts.join()} ${endsAt} ${reason}`}
-        columns={[
-          ['Accounts', ({ accounts }) => accounts.join(', ')],
-          ['Until', ({ endsAt }) => <Time iso={endsAt} />],
-          ['Reason', ({ reason }) => reason],
-          ['Owner', ({ owner }) => owner],
-          ['In force', ({ inForce }) => (inForce ? 'yes' : 'no')],
-        ]}
-      />
+    <section class="panel" aria-labelledby="find">
+      <header>
+        <h2 id="find">Findings</h2>
+      </header>
+      {warnings.length === 0 ? (
+        <div class="message">
+          <p class="st c-compliant">
+            <Mark name="compliant" />
+            <span>Nothing to improve was found.</span>
+          </p>
+        </div>
+      ) : (
+        <div class="body">
+          <ul class="findings">
+            {warnings.map(({ line, severity, message, hint }) => (
+              <li key={`${line} ${message}`}>
+                <span class={`st ${severity === 'error' ? 'c-attention loud' : 'c-drifted'}`}>
+                  <Mark name={severity === 'error' ? 'attention' : 'drifted'} />
+                  {severity === 'error' ? 'Contradiction' : 'Warning'}
+                </span>
+                <p>
+                  {message.charAt(0).toUpperCase() + message.slice(1)}. {hint} <a href={`#L${line}`}>Line {line}</a>
+                </p>
+              </li>
+            ))}
+          </ul>
+        </div>
+      )}
     </section>
+  );
+}
+
+const capText = ({ percent: share, atLeast }: Policy['guardrails']['maxChanges']): string =>
+  share === 0 && atLeast === 0 ? 'none allowed' : `at most ${share}% of accounts, or ${number(atLeast)} if that is more`;
+
+function Guardrails({ policy: { guardrails, rollout, windows, usage } }: { readonly policy: Policy }) {
+  const status = useStatus().data;
+  const window = status?.window ?? null;
+  return (
+    <section class="panel" aria-labelledby="guard">
+      <header>
+        <h2 id="guard">Guardrails</h2>
+        <span class="sub">used in the last 24 hours</span>
+      </header>
+      <div class="body">
+        <table class="mini guard">
+          <tbody>
+            <Line
+              name="Changed accounts"
+              value={number(usage.changedAccounts)}
+              limit={usage.changeCap === null ? capText(guardrails.maxChanges) : `of at most ${number(usage.changeCap)} (${guardrails.maxChanges.percent}%)`}
+            />
+            <Line
+              name="Opt-outs"
+              value={number(usage.optOuts)}
+              limit={usage.optOutCap === null || usage.optOutCap === 0 ? capText(guardrails.maxOptOuts) : `of at most ${number(usage.optOutCap)}`}
+            />
+            <Line name="Coverage" value={percent(usage.coverage)} limit={`at least ${guardrails.minCoverage}%`} />
+            <Line name="Failed changes" value="" limit={`at most ${guardrails.failureTolerance}% of a run`} />
+            {rollout !== null && (
+              <Line
+                name="Canary"
+                value={rollout.canaries === null ? '–' : number(rollout.canaries)}
+                limit={`accounts first, then ${duration(rollout.waitMs)}`}
+              />
+            )}
+            <Line
+              name="Change window"
+              value={windows.length === 0 ? 'Always' : window?.open === true ? 'Open' : 'Closed'}
+              limit={
+                windows.length === 0 ? (
+                  ''
+                ) : window?.open === true ? (
+                  window.closesAt !== null && <>closes <Age iso={window.closesAt} phrase /></>
+                ) : (
+                  window?.opensAt !== null && <>opens <Age iso={window?.opensAt} phrase /></>
+                )
+              }
+            />
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
+
+interface LineProps {
+  readonly name: string;
+  readonly value: string;
+  readonly limit: preact.ComponentChildren;
+}
+
+function Line({ name, value, limit }: LineProps) {
+  return (
+    <tr>
+      <td>{name}</td>
+      <td class="num">{value}</td>
+      <td class="muted">{limit}</td>
+    </tr>
+  );
+}
+
+interface VersionsProps {
+  readonly found: PolicyVersions;
+  /** The entry of the version whose changes are shown. */
+  readonly chosen: string | null;
+  readonly onChoose: (entryId: string) => void;
+}
+
+function Versions({ found: { versions, more }, chosen, onChoose }: VersionsProps) {
+  if (versions.length === 0) return <p class="empty">No scan has used a policy yet.</p>;
+  return (
+    <>
+      <table class="grid">
+        <colgroup>
+          <col class="w-num" />
+          <col />
+          <col class="w-id" />
+        </colgroup>
+        <thead class="sr">
+          <tr>
+            <th scope="col">Version</th>
+            <th scope="col">In force since</th>
+            <th scope="col">Put in force by</th>
+          </tr>
+        </thead>
+        <tbody>
+          {versions.map(({ entryId, hash, at, actor }) => (
+            <tr key={entryId} class={entryId === chosen ? 'here' : ''}>
+              <th scope="row">
+                <button
+                  type="button"
+                  class="plain mono"
+                  title={hash}
+                  aria-current={entryId === chosen}
+                  onClick={() => onChoose(entryId)}
+                >
+                  {hash.slice(0, 8)}
+                </button>
+              </th>
+              <td>
+                <Time iso={at} />
+              </td>
+              <td class="muted" title={actor}>
+                {nameOf(actor)}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {more && <div class="table-foot">Older versions are in the audit log ({count(versions.length, 'version')} shown).</div>}
+    </>
   );
 }

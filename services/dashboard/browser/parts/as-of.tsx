@@ -1,56 +1,63 @@
+import type { ComponentChildren } from 'preact';
 import { Link } from 'wouter-preact';
-import { FIRST_KIND, TITLES } from '../../../../shared/domain/enrollment/kinds/index.ts';
-import { kindsShownIn } from '../../../../shared/domain/enrollment/status.ts';
+import { TITLES } from '../../../../shared/domain/enrollment/kinds/index.ts';
+import { kindsShownIn, STATUSES } from '../../../../shared/domain/enrollment/status.ts';
 import { READ } from '../endpoints.ts';
 import { fieldOf, isoOf } from '../local-time.ts';
 import { useResource } from '../resource.ts';
 import { useParams } from '../search-params.ts';
+import { exactText } from '../time-text.ts';
 import type { AsOf } from '../types.ts';
 import { count, number, stateText } from '../words.ts';
-import { Button, Choice } from './form.tsx';
-import { StatusMark } from './icon.tsx';
-import { Empty, Loaded } from './small.tsx';
-import { DataTable } from './table.tsx';
-import { Time } from './time.tsx';
+import { FilterChip } from './filter-chip.tsx';
+import { Button } from './form.tsx';
+import { Mark, looksOf, StatusMark } from './icon.tsx';
+import { Loaded } from './small.tsx';
+import { now, Time } from './time.tsx';
 
-export function AsOfSearch() {
+/** The status of every account at a time, now if none is chosen. */
+export function AsOfStatus({ view }: { readonly view: ComponentChildren }) {
   const [params, change] = useParams();
-  const at = isoOf(params.get('at'));
+  const given = params.get('at');
+  // A whole minute, so that the answer is read again once a minute and not at every render.
+  const present = new Date(Math.floor(now.value / 60_000) * 60_000);
+  const at = isoOf(given) ?? present.toISOString();
   const [first, status] = [Math.max(0, Number(params.get('first')) || 0), params.get('status')];
-  const asOf = useResource<AsOf>(at === null ? null : READ.asOf(at, status, first));
+  const asOf = useResource<AsOf>(READ.asOf(at, status, first));
   return (
-    <section class="card" aria-labelledby="as-of">
-      <h2 id="as-of">State at a point in time</h2>
-      <form class="filters" onSubmit={(event) => event.preventDefault()}>
-        <label>
-          As of
+    <section class="panel" aria-label="Status at a time">
+      <div class="tools filters">
+        {view}
+        <label class="chip on">
+          At
           <input
             type="datetime-local"
-            value={params.get('at') ?? ''}
+            class="plain-input"
+            value={given ?? fieldOf(present)}
             max={fieldOf(new Date())}
-            onChange={(event) => change({ at: event.currentTarget.value, first: null })}
+            onChange={(event) => change({ at: event.currentTarget.value, view: 'as-of', first: null })}
           />
         </label>
-        <Choice
+        {given !== null && (
+          <Button look="quiet" onClick={() => change({ at: null, view: 'as-of', first: null })}>
+            Now
+          </Button>
+        )}
+        <FilterChip
           label="Status"
           value={status ?? ''}
-          options={Object.keys(asOf.data?.statuses[FIRST_KIND.id] ?? {}).map((each) => [each, each] as const)}
+          options={STATUSES.map((each) => [each, each] as const)}
           onChange={(to) => change({ status: to, first: null })}
         />
-      </form>
-      {at === null && <Empty>Choose a time to see the status of every account as recorded then.</Empty>}
-      {at !== null && (
-        <Loaded resource={asOf} what="The state at that time">
-          {(found) => <Standings found={found} first={first} onPage={(from) => change({ first: from })} />}
-        </Loaded>
-      )}
+        <span class="right muted" role="status">
+          {asOf.data !== null && `${count(asOf.data.total, 'enrollment')}, as recorded at ${exactText(Date.parse(at))}`}
+        </span>
+      </div>
+      <Loaded resource={asOf} what="The status at that time">
+        {(found) => <Standings found={found} first={first} onPage={(from) => change({ first: from })} />}
+      </Loaded>
     </section>
   );
-}
-
-function countsText(counts: Readonly<Partial<Record<string, number>>>): string {
-  const given = Object.entries(counts).filter(([, n = 0]) => n > 0);
-  return given.map(([status, n = 0]) => `${number(n)} ${status}`).join(', ') || 'no accounts';
 }
 
 interface StandingsProps {
@@ -60,43 +67,134 @@ interface StandingsProps {
   readonly onPage: (first: string | null) => void;
 }
 
+function Message({ children }: { readonly children: ComponentChildren }) {
+  return (
+    <div class="message">
+      <p>
+        <b class="strong">{children}</b>
+      </p>
+    </div>
+  );
+}
+
 function Standings({ found, first, onPage }: StandingsProps) {
-  const { accounts, pruned, at, future, statuses, total, next } = found;
-  const known = Object.values(statuses).some((counts) => Object.values(counts).some((n) => n > 0));
-  if (!known) return <Empty>Nothing was recorded before that time.</Empty>;
-  if (accounts.length === 0) return <Empty>No account had this status at that time.</Empty>;
+  const { accounts, pruned, future, statuses, total, next } = found;
+  const isKnown = Object.values(statuses).some((counts) => Object.values(counts).some((n) => n > 0));
+  if (!isKnown) return <Message>Nothing was recorded before that time.</Message>;
   return (
     <>
-      <p role="status">
-        <Time iso={at} />:{' '}
-        {kindsShownIn(statuses)
-          .map(({ id, title }) => `${title} ${countsText(statuses[id])}`)
-          .join('; ')}
-        {future && '; this time is in the future, so the latest recorded state is shown'}
-        {pruned.length > 0 && `; the entries of ${count(pruned.length, 'account')} have been pruned`}
-      </p>
-      <DataTable
-        label="Status at that time"
-        rows={accounts}
-        keyOf={({ accountId, enrollment }) => `${accountId} ${enrollment}`}
-        columns={[
-          ['Account', ({ accountId }) => <Link href={`/account?id=${accountId}`}>{accountId}</Link>],
-          ['Enrollment', ({ enrollment }) => TITLES[enrollment]],
-          ['Status', ({ status, message }) => <StatusMark status={status} message={message} />],
-          ['Observed', ({ observed, observedRuleMode }) => stateText(observed, observedRuleMode)],
-          ['Desired', ({ desired, desiredRuleMode }) => stateText(desired, desiredRuleMode)],
-          ['Since', ({ since }) => <Time iso={since} />],
-        ]}
-      />
-      {accounts.length < total && (
-        <div class="actions">
-          <span class="muted">
-            {number(first + 1)} to {number(first + accounts.length)} of {number(total)}
-          </span>
-          {first > 0 && <Button onClick={() => onPage(null)}>First page</Button>}
-          {next !== null && <Button onClick={() => onPage(next)}>Next page</Button>}
-        </div>
+      <div class="body counts-at">
+        <Totals statuses={statuses} />
+        {future && <p class="muted">This time is in the future: the latest recorded status is shown.</p>}
+        {pruned.length > 0 && (
+          <p class="muted">Left out: {count(pruned.length, 'account')} whose entries of that time have been pruned.</p>
+        )}
+      </div>
+      {accounts.length === 0 ? (
+        <Message>No account had this status at that time.</Message>
+      ) : (
+        <Rows accounts={accounts} />
       )}
+      <div class="table-foot">
+        <span>
+          Rows {number(Math.min(total, first + 1))}–{number(first + accounts.length)} of {number(total)}
+        </span>
+        {first > 0 && (
+          <Button look="tiny" onClick={() => onPage(null)}>
+            First page
+          </Button>
+        )}
+        {next !== null && (
+          <Button look="tiny" onClick={() => onPage(next)}>
+            Next page
+          </Button>
+        )}
+      </div>
     </>
+  );
+}
+
+/** The counts of each kind, in one line. */
+function Totals({ statuses }: Pick<AsOf, 'statuses'>) {
+  return (
+    <table class="mini at-time">
+      <tbody>
+        {kindsShownIn(statuses).map(({ id, title }) => (
+          <tr key={id}>
+            <th scope="row">{title}</th>
+            <td class="legend">
+              {STATUSES.flatMap((status) => {
+                const n = statuses[id][status] ?? 0;
+                const { mark, tone } = looksOf(status);
+                return n === 0
+                  ? []
+                  : [
+                      <span key={status} class={`st c-${tone}`}>
+                        <Mark name={mark} />
+                        {number(n)} {status}
+                      </span>,
+                    ];
+              })}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Rows({ accounts }: Pick<AsOf, 'accounts'>) {
+  return (
+    <table class="grid cards as-of" aria-label="Status at that time">
+      <colgroup>
+        <col class="w-name" />
+        <col class="w-kind" />
+        <col class="w-st" />
+        <col class="w-ou drop-s" />
+        <col class="w-ou drop-s" />
+        <col />
+        <col class="w-time" />
+      </colgroup>
+      <thead>
+        <tr>
+          <th scope="col">Account</th>
+          <th scope="col">Enrollment</th>
+          <th scope="col">Status</th>
+          <th scope="col" class="drop-s">
+            Observed
+          </th>
+          <th scope="col" class="drop-s">
+            Desired
+          </th>
+          <th scope="col">Reason</th>
+          <th scope="col" class="num">
+            Since
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {accounts.map((each) => (
+          <tr key={`${each.accountId} ${each.enrollment}`}>
+            <th scope="row">
+              <Link href={`/account?id=${each.accountId}`} class="mono">
+                {each.accountId}
+              </Link>
+            </th>
+            <td>{TITLES[each.enrollment]}</td>
+            <td>
+              <StatusMark status={each.status} />
+            </td>
+            <td class="drop-s">{stateText(each.observed, each.observedRuleMode)}</td>
+            <td class="drop-s">{stateText(each.desired, each.desiredRuleMode)}</td>
+            <td class="why wide-cell" title={each.message ?? ''}>
+              {each.message}
+            </td>
+            <td class="num muted">
+              <Time iso={each.since} />
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }

@@ -1,0 +1,101 @@
+import { type EnrollmentId, TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
+import { type Status, statusOf } from '../../../shared/domain/enrollment/status.ts';
+import { actorName } from './actor.ts';
+import type { Entry, Facet } from './types.ts';
+import { reasonText, stateText } from './words.ts';
+
+/* An entry of the audit log in one line: its look, what changed, and who did it. */
+
+interface Look {
+  readonly mark: 'attention' | 'drifted' | 'progress' | 'waiting' | 'compliant' | 'suspended' | 'na';
+  readonly tone: 'attention' | 'drifted' | 'progress' | 'waiting' | 'compliant' | 'quiet';
+}
+
+const BAD: Look = { mark: 'attention', tone: 'attention' };
+const GOOD: Look = { mark: 'compliant', tone: 'compliant' };
+const UNDER_WAY: Look = { mark: 'progress', tone: 'progress' };
+const PLAIN: Look = { mark: 'na', tone: 'quiet' };
+
+const LOOKS: Readonly<Partial<Record<Entry['type'], Look>>> = {
+  DriftDetected: { mark: 'drifted', tone: 'drifted' },
+  DriftResolved: GOOD,
+  RemediationStarted: UNDER_WAY,
+  RemediationSucceeded: UNDER_WAY,
+  RemediationFailed: BAD,
+  ConvergenceStalled: BAD,
+  FlapDetected: BAD,
+  GuardrailTripped: BAD,
+  EnforcementHalted: BAD,
+  EnforcementResumed: GOOD,
+  AccountSuspended: { mark: 'suspended', tone: 'quiet' },
+};
+
+/** The mark of an entry. A blocked remediation either waits or needs attention. */
+export function entryLook({ type, after }: Entry): Look {
+  if (type !== 'RemediationBlocked') return LOOKS[type] ?? PLAIN;
+  return after !== null && statusOf(after) === 'Waiting' ? { mark: 'waiting', tone: 'waiting' } : BAD;
+}
+
+const TITLE_OF: Readonly<Partial<Record<Entry['type'], string>>> = {
+  RemediationBlocked: 'Remediation blocked',
+  FlapDetected: 'Contested',
+  ConvergenceStalled: 'Not confirmed in time',
+  VerdictChanged: 'Status changed',
+  ChainPruned: 'Older entries pruned',
+  DeadLettersRedriven: 'Dead letters redriven',
+};
+
+/** `DriftDetected` as `Drift detected`. */
+export function entryTitle({ type }: Pick<Entry, 'type'>): string {
+  const words = type.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
+  return TITLE_OF[type] ?? words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** What an account had and has, in as few words as possible: `Automation Active → Inactive`. */
+export function whatChanged(entry: Entry): string {
+  const { enrollment, before, after, reason, detail, type } = entry;
+  if (type === 'ScanStarted') return entry.policyHash === null ? '' : `Policy ${entry.policyHash.slice(0, 8)}`;
+  if (type === 'ScanCompleted') return coverageOf(detail?.summary) ?? detail?.message ?? '';
+  if (enrollment === null) return detail?.message ?? reasonText(reason);
+  const title = TITLES[enrollment];
+  if (type === 'RemediationStarted') return `${title} → ${desiredOf(after)}`;
+  if (type === 'RemediationSucceeded') return `${title} accepted by AWS`;
+  const why = reason ?? after?.reason ?? null;
+  if (why !== null && after !== null && isStuck(after, enrollment)) return `${title}: ${lower(reasonText(why))}`;
+  if (type === 'DriftResolved') return `${title} ${observedOf(after)}`;
+  const [was, is] = [observedOf(before), observedOf(after)];
+  if (was !== is && was !== '–' && is !== '–') return `${title} ${shortened(was, is)}`;
+  return `${title} ${is}`;
+}
+
+const lower = (text: string): string => (/^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text);
+
+const STUCK: ReadonlySet<Status> = new Set<Status>(['Needs attention', 'Waiting']);
+const isStuck = (after: Facet, _enrollment: EnrollmentId): boolean => STUCK.has(statusOf(after));
+
+const observedOf = (facet: Facet | null): string => (facet === null ? '–' : stateText(facet.status, facet.ruleMode));
+const desiredOf = (facet: Facet | null): string =>
+  facet === null ? '–' : stateText(facet.desired, facet.desiredRuleMode);
+
+/** The part that differs: `Active → Inactive`, or else `AnyAllowed → NoneAllowed`. */
+function shortened(was: string, is: string): string {
+  const [old, now] = [was.split(' / '), is.split(' / ')];
+  const differing = old[0] === now[0] ? 1 : 0;
+  return `${old[differing] ?? was} → ${now[differing] ?? is}`;
+}
+
+function coverageOf(summary: Readonly<Record<string, unknown>> | undefined): string | null {
+  const coverage: unknown = summary?.['coverage'];
+  if (typeof coverage !== 'object' || coverage === null) return null;
+  if (!('evaluated' in coverage) || !('unknown' in coverage)) return null;
+  const { evaluated, unknown } = coverage;
+  if (typeof evaluated !== 'number' || typeof unknown !== 'number') return null;
+  return `Status known for ${evaluated} of ${evaluated + unknown}`;
+}
+
+/** Who caused what the entry records: of a drift, the caller that CloudTrail names. */
+export function entryActor({ detail, actor }: Pick<Entry, 'detail' | 'actor'>): { readonly name: string; readonly full: string } {
+  const full = detail?.changedBy?.actor ?? actor;
+  const name = actorName(full);
+  return { full, name: name === 'rollcall' ? 'Rollcall' : name };
+}

@@ -1,0 +1,123 @@
+import { PREREQUISITE_TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
+import { actorName } from './actor.ts';
+import { timeText } from './time-text.ts';
+import type { Run } from './types.ts';
+import { count, number } from './words.ts';
+
+/* A run in words: how it ended, what started it, and what is open. */
+
+export type ChangeOutcome = keyof Run['outcomes'] & string;
+type Tone = 'compliant' | 'progress' | 'waiting' | 'attention' | 'drifted' | 'quiet';
+type MarkName = 'compliant' | 'progress' | 'waiting' | 'attention' | 'drifted' | 'na' | 'unmanaged';
+
+interface Look {
+  readonly mark: MarkName;
+  readonly tone: Tone;
+}
+
+const RUN_LOOKS: Readonly<Record<Run['outcome'], Look>> = {
+  'In progress': { mark: 'progress', tone: 'progress' },
+  Completed: { mark: 'compliant', tone: 'compliant' },
+  'Needs attention': { mark: 'attention', tone: 'attention' },
+  'Stopped by guardrail': { mark: 'attention', tone: 'attention' },
+  'Stopped by halt': { mark: 'attention', tone: 'attention' },
+  Interrupted: { mark: 'drifted', tone: 'drifted' },
+  'Scan only': { mark: 'na', tone: 'quiet' },
+};
+export const runLook = (outcome: Run['outcome']): Look => RUN_LOOKS[outcome];
+
+/** The outcomes of changes in the order in which lists show them, with their looks. */
+export const CHANGE_LOOKS = {
+  'Needs attention': { mark: 'attention', tone: 'attention' },
+  'In progress': { mark: 'progress', tone: 'progress' },
+  Waiting: { mark: 'waiting', tone: 'waiting' },
+  'Not started': { mark: 'unmanaged', tone: 'quiet' },
+  Superseded: { mark: 'na', tone: 'quiet' },
+  Succeeded: { mark: 'compliant', tone: 'compliant' },
+} as const satisfies Readonly<Record<string, Look>>;
+export const CHANGE_OUTCOMES = ['Needs attention', 'In progress', 'Waiting', 'Not started', 'Superseded', 'Succeeded'] as const;
+
+type Outcomes = Run['outcomes'];
+const of = (outcomes: Outcomes, outcome: (typeof CHANGE_OUTCOMES)[number]): number => outcomes[outcome] ?? 0;
+
+/** The parts of a run's bar, in the order of progress. */
+export function barParts(outcomes: Outcomes) {
+  const part = (outcome: (typeof CHANGE_OUTCOMES)[number], words: string) => {
+    const value = of(outcomes, outcome);
+    const { tone } = CHANGE_LOOKS[outcome];
+    return { tone: outcome === 'Not started' ? ('none' as const) : tone, value, text: `${number(value)} ${words}` };
+  };
+  return [
+    part('Succeeded', 'succeeded'),
+    part('In progress', 'in progress'),
+    part('Waiting', 'waiting'),
+    part('Needs attention', of(outcomes, 'Needs attention') === 1 ? 'needs attention' : 'need attention'),
+    part('Superseded', 'superseded'),
+    part('Not started', 'not started'),
+  ];
+}
+
+/** What is open of a run: `12 waiting, 19 need attention`. */
+export function openText({ outcomes, stopped }: Run): string {
+  const attention = of(outcomes, 'Needs attention');
+  const parts = [
+    [of(outcomes, 'In progress'), 'in progress'],
+    [of(outcomes, 'Waiting'), 'waiting'],
+    [attention, attention === 1 ? 'needs attention' : 'need attention'],
+    [of(outcomes, 'Superseded'), 'superseded'],
+    [stopped === null ? of(outcomes, 'Not started') : 0, 'not started'],
+  ] as const;
+  return parts.flatMap(([n, words]) => (n > 0 ? [`${number(n)} ${words}`] : [])).join(', ');
+}
+
+const KINDS: Readonly<Record<NonNullable<Run['trigger']>['kind'], string>> = {
+  schedule: 'Schedule',
+  policy: 'Policy change',
+  event: 'Event',
+  approval: 'Approved plan',
+  scan: 'Scan now',
+  resume: 'Resume',
+  apply: 'Apply',
+};
+
+/** `Schedule`, `Scan now: anna`, `Apply: mei.tanaka`. */
+export function triggerText({ trigger, actor }: Run): string {
+  if (trigger === null) return '–';
+  const who = trigger.actor ?? (trigger.kind === 'apply' ? actor : null);
+  return who === null ? KINDS[trigger.kind] : `${KINDS[trigger.kind]}: ${actorName(who)}`;
+}
+
+export const TRIGGERS = Object.entries(KINDS);
+
+/** `4,421 changes: 4,027 now, 394 after Compute Optimizer`, without the number of changes. */
+export function splitText({ totals }: Run): string | null {
+  if (totals === null || totals.followUps === 0) return null;
+  return `${number(totals.now)} now, ${number(totals.followUps)} after ${PREREQUISITE_TITLES}`;
+}
+
+/** A scheduled run that changed nothing and found nothing to change. */
+export const isQuiet = ({ trigger, outcome, changes }: Run): boolean =>
+  (trigger === null || trigger.kind === 'schedule') && outcome === 'Scan only' && changes.unplanned === 0;
+
+/** A run, or several quiet ones in a row. */
+export type RunRow = { readonly kind: 'run'; readonly run: Run } | { readonly kind: 'quiet'; readonly runs: readonly Run[] };
+
+export function grouped(runs: readonly Run[]): readonly RunRow[] {
+  const rows: RunRow[] = [];
+  for (const run of runs) {
+    const last = rows.at(-1);
+    if (!isQuiet(run)) rows.push({ kind: 'run', run });
+    else if (last?.kind === 'quiet') rows[rows.length - 1] = { kind: 'quiet', runs: [...last.runs, run] };
+    else rows.push({ kind: 'quiet', runs: [run] });
+  }
+  return rows;
+}
+
+/** `6 scheduled runs without changes, 05:12 to 10:12` */
+export function quietText(runs: readonly Run[], now: number): string {
+  const [newest, oldest] = [runs[0], runs.at(-1)];
+  if (newest === undefined || oldest === undefined) return '';
+  const at = (run: Run): string => timeText(Date.parse(run.startedAt), now);
+  const span = runs.length === 1 ? at(newest) : `${at(oldest)} to ${at(newest)}`;
+  return `${count(runs.length, 'scheduled run')} without changes, ${span}`;
+}
