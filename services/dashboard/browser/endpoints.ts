@@ -43,7 +43,6 @@ export const READ = {
     `/api/audit${query({ ...filter, limit: '100', cursor })}`,
   auditSummary: (filter: AuditFilter) => `/api/audit/summary${query(filter)}`,
   auditEntry: (id: string) => `/api/audit/entries/${encodeURIComponent(id)}`,
-  verification: '/api/audit/verification',
   export: (filter: AuditFilter, format: string) => `/api/audit/export${query({ ...filter, format })}`,
   asOf: (at: string, status: string | null, first: number) =>
     `/api/audit/as-of${query({ at, status, limit: '200', cursor: first > 0 ? String(first) : null })}`,

@@ -12,7 +12,6 @@ export type Account = Answer<'Account'>;
 export type Condition = NonNullable<Account['enrollments'][EnrollmentId]>;
 export type Explanation = Answer<'Explanation'>;
 export type AuditSummary = Answer<'AuditSummary'>;
-export type Verification = Answer<'Verification'>;
 export type ShownEntry = Answer<'ShownEntry'>;
 export type RunChanges = Answer<'RunChanges'>;
 export type PolicyVersions = Answer<'PolicyVersions'>;
