@@ -1,6 +1,6 @@
+import { actorName } from '../../../shared/domain/actor.ts';
 import { type EnrollmentId, TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { type Status, statusOf } from '../../../shared/domain/enrollment/status.ts';
-import { actorName } from './actor.ts';
 import type { Entry, Facet } from './types.ts';
 import { reasonText, stateText } from './words.ts';
 
@@ -68,7 +68,8 @@ export function whatChanged(entry: Entry): string {
   return `${title} ${is}`;
 }
 
-const lower = (text: string): string => (/^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text);
+const lower = (text: string): string =>
+  /^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
 
 const STUCK: ReadonlySet<Status> = new Set<Status>(['Needs attention', 'Waiting']);
 const isStuck = (after: Facet, _enrollment: EnrollmentId): boolean => STUCK.has(statusOf(after));
@@ -94,7 +95,10 @@ function coverageOf(summary: Readonly<Record<string, unknown>> | undefined): str
 }
 
 /** Who caused what the entry records: of a drift, the caller that CloudTrail names. */
-export function entryActor({ detail, actor }: Pick<Entry, 'detail' | 'actor'>): { readonly name: string; readonly full: string } {
+export function entryActor({ detail, actor }: Pick<Entry, 'detail' | 'actor'>): {
+  readonly name: string;
+  readonly full: string;
+} {
   const full = detail?.changedBy?.actor ?? actor;
   const name = actorName(full);
   return { full, name: name === 'rollcall' ? 'Rollcall' : name };

@@ -1,12 +1,11 @@
+import { actorName } from '../../../shared/domain/actor.ts';
 import { PREREQUISITE_TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
-import { actorName } from './actor.ts';
-import { timeText } from './time-text.ts';
+import { durationText, timeText } from './time-text.ts';
 import type { Run } from './types.ts';
 import { count, number } from './words.ts';
 
 /* A run in words: how it ended, what started it, and what is open. */
 
-export type ChangeOutcome = keyof Run['outcomes'] & string;
 type Tone = 'compliant' | 'progress' | 'waiting' | 'attention' | 'drifted' | 'quiet';
 type MarkName = 'compliant' | 'progress' | 'waiting' | 'attention' | 'drifted' | 'na' | 'unmanaged';
 
@@ -35,7 +34,14 @@ export const CHANGE_LOOKS = {
   Superseded: { mark: 'na', tone: 'quiet' },
   Succeeded: { mark: 'compliant', tone: 'compliant' },
 } as const satisfies Readonly<Record<string, Look>>;
-export const CHANGE_OUTCOMES = ['Needs attention', 'In progress', 'Waiting', 'Not started', 'Superseded', 'Succeeded'] as const;
+export const CHANGE_OUTCOMES = [
+  'Needs attention',
+  'In progress',
+  'Waiting',
+  'Not started',
+  'Superseded',
+  'Succeeded',
+] as const;
 
 type Outcomes = Run['outcomes'];
 const of = (outcomes: Outcomes, outcome: (typeof CHANGE_OUTCOMES)[number]): number => outcomes[outcome] ?? 0;
@@ -45,7 +51,7 @@ export function barParts(outcomes: Outcomes) {
   const part = (outcome: (typeof CHANGE_OUTCOMES)[number], words: string) => {
     const value = of(outcomes, outcome);
     const { tone } = CHANGE_LOOKS[outcome];
-    return { tone: outcome === 'Not started' ? ('none' as const) : tone, value, text: `${number(value)} ${words}` };
+    return { tone: outcome === 'Not started' ? 'none' : tone, size: value, text: `${number(value)} ${words}` };
   };
   return [
     part('Succeeded', 'succeeded'),
@@ -96,11 +102,13 @@ export function splitText({ totals }: Run): string | null {
 }
 
 /** A scheduled run that changed nothing and found nothing to change. */
-export const isQuiet = ({ trigger, outcome, changes }: Run): boolean =>
+const isQuiet = ({ trigger, outcome, changes }: Run): boolean =>
   (trigger === null || trigger.kind === 'schedule') && outcome === 'Scan only' && changes.unplanned === 0;
 
 /** A run, or several quiet ones in a row. */
-export type RunRow = { readonly kind: 'run'; readonly run: Run } | { readonly kind: 'quiet'; readonly runs: readonly Run[] };
+export type RunRow =
+  | { readonly kind: 'run'; readonly run: Run }
+  | { readonly kind: 'quiet'; readonly runs: readonly Run[] };
 
 export function grouped(runs: readonly Run[]): readonly RunRow[] {
   const rows: RunRow[] = [];
@@ -120,4 +128,11 @@ export function quietText(runs: readonly Run[], now: number): string {
   const at = (run: Run): string => timeText(Date.parse(run.startedAt), now);
   const span = runs.length === 1 ? at(newest) : `${at(oldest)} to ${at(newest)}`;
   return `${count(runs.length, 'scheduled run')} without changes, ${span}`;
+}
+
+export const runHref = (runId: string): string => `/run?id=${encodeURIComponent(runId)}`;
+
+/** How long a run took; of the run in progress, how long it has taken so far. `at` in milliseconds since 1970. */
+export function runDuration({ startedAt, endedAt }: Pick<Run, 'startedAt' | 'endedAt'>, at: number): string {
+  return durationText(Math.max(0, (endedAt === null ? at : Date.parse(endedAt)) - Date.parse(startedAt)));
 }

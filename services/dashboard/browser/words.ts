@@ -50,23 +50,6 @@ export function changesText({ now, followUps }: { readonly now: number; readonly
   return followUps === 0 ? total : `${total}: ${number(now)} now, ${number(followUps)} after ${PREREQUISITE_TITLES}`;
 }
 
-type ChangeCounts = Readonly<Record<'total' | 'confirmed' | 'failed' | 'blocked' | 'inProgress', number>> &
-  Readonly<Partial<Record<'notStarted' | 'notNeeded' | 'unplanned', number>>>;
-
-/** `285 of 290 confirmed, 3 failed, 2 not started`. */
-export function progressText(counts: ChangeCounts): string {
-  const { total, confirmed, failed, blocked, inProgress, notStarted = 0, notNeeded = 0, unplanned = 0 } = counts;
-  const others = [
-    [blocked, 'waiting or needing attention'],
-    [inProgress, 'in progress'],
-    [notNeeded, 'no longer needed'],
-    [notStarted, 'not started'],
-    [unplanned, 'unplanned'],
-  ] as const;
-  const rest = others.flatMap(([n, words]) => (n > 0 ? [`, ${number(n)} ${words}`] : []));
-  return `${number(confirmed)} of ${number(total)} confirmed, ${number(failed)} failed${rest.join('')}`;
-}
-
 export const reasonText = (code: string | null): string => sentenceOf(code) ?? '';
 
 /** The words for a reason; for a code of another version, the code. */

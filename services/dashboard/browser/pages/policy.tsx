@@ -1,8 +1,7 @@
 import { useState } from 'preact/hooks';
 import { Link } from 'wouter-preact';
-import { actorName } from '../actor.ts';
+import { actorName } from '../../../../shared/domain/actor.ts';
 import { READ } from '../endpoints.ts';
-import { useStatus } from '../frame/source.ts';
 import { slowChanges } from '../live.ts';
 import { Segments } from '../parts/form.tsx';
 import { Heading } from '../parts/heading.tsx';
@@ -11,11 +10,12 @@ import { PolicyDifference } from '../parts/policy-change.tsx';
 import { PolicySource } from '../parts/policy-source.tsx';
 import { PolicyValues } from '../parts/policy-values.tsx';
 import { Loaded } from '../parts/small.tsx';
-import { Age, Time } from '../parts/time.tsx';
+import { Time } from '../parts/time.tsx';
+import { Guardrails } from '../policy/guardrails.tsx';
 import { useResource } from '../resource.ts';
 import { useParams } from '../search-params.ts';
 import type { Policy, PolicyVersions, Report } from '../types.ts';
-import { count, duration, number, percent } from '../words.ts';
+import { count, number, percent } from '../words.ts';
 
 export function PolicyPage() {
   const resource = useResource<Policy>(READ.policy, slowChanges.value);
@@ -226,76 +226,6 @@ function Findings({ policy: { warnings } }: { readonly policy: Policy }) {
   );
 }
 
-const capText = ({ percent: share, atLeast }: Policy['guardrails']['maxChanges']): string =>
-  share === 0 && atLeast === 0 ? 'none allowed' : `at most ${share}% of accounts, or ${number(atLeast)} if that is more`;
-
-function Guardrails({ policy: { guardrails, rollout, windows, usage } }: { readonly policy: Policy }) {
-  const status = useStatus().data;
-  const window = status?.window ?? null;
-  return (
-    <section class="panel" aria-labelledby="guard">
-      <header>
-        <h2 id="guard">Guardrails</h2>
-        <span class="sub">used in the last 24 hours</span>
-      </header>
-      <div class="body">
-        <table class="mini guard">
-          <tbody>
-            <Line
-              name="Changed accounts"
-              value={number(usage.changedAccounts)}
-              limit={usage.changeCap === null ? capText(guardrails.maxChanges) : `of at most ${number(usage.changeCap)} (${guardrails.maxChanges.percent}%)`}
-            />
-            <Line
-              name="Opt-outs"
-              value={number(usage.optOuts)}
-              limit={usage.optOutCap === null || usage.optOutCap === 0 ? capText(guardrails.maxOptOuts) : `of at most ${number(usage.optOutCap)}`}
-            />
-            <Line name="Coverage" value={percent(usage.coverage)} limit={`at least ${guardrails.minCoverage}%`} />
-            <Line name="Failed changes" value="" limit={`at most ${guardrails.failureTolerance}% of a run`} />
-            {rollout !== null && (
-              <Line
-                name="Canary"
-                value={rollout.canaries === null ? '–' : number(rollout.canaries)}
-                limit={`accounts first, then ${duration(rollout.waitMs)}`}
-              />
-            )}
-            <Line
-              name="Change window"
-              value={windows.length === 0 ? 'Always' : window?.open === true ? 'Open' : 'Closed'}
-              limit={
-                windows.length === 0 ? (
-                  ''
-                ) : window?.open === true ? (
-                  window.closesAt !== null && <>closes <Age iso={window.closesAt} phrase /></>
-                ) : (
-                  window?.opensAt !== null && <>opens <Age iso={window?.opensAt} phrase /></>
-                )
-              }
-            />
-          </tbody>
-        </table>
-      </div>
-    </section>
-  );
-}
-
-interface LineProps {
-  readonly name: string;
-  readonly value: string;
-  readonly limit: preact.ComponentChildren;
-}
-
-function Line({ name, value, limit }: LineProps) {
-  return (
-    <tr>
-      <td>{name}</td>
-      <td class="num">{value}</td>
-      <td class="muted">{limit}</td>
-    </tr>
-  );
-}
-
 interface VersionsProps {
   readonly found: PolicyVersions;
   /** The entry of the version whose changes are shown. */
@@ -344,7 +274,9 @@ function Versions({ found: { versions, more }, chosen, onChoose }: VersionsProps
           ))}
         </tbody>
       </table>
-      {more && <div class="table-foot">Older versions are in the audit log ({count(versions.length, 'version')} shown).</div>}
+      {more && (
+        <div class="table-foot">Older versions are in the audit log ({count(versions.length, 'version')} shown).</div>
+      )}
     </>
   );
 }

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { Link } from 'wouter-preact';
 import { get } from '../api.ts';
 import { READ } from '../endpoints.ts';
@@ -6,25 +6,24 @@ import { changes } from '../live.ts';
 import { FilterChip } from '../parts/filter-chip.tsx';
 import { Button, Segments } from '../parts/form.tsx';
 import { Heading } from '../parts/heading.tsx';
-import { Icon, Mark } from '../parts/icon.tsx';
+import { Mark } from '../parts/icon.tsx';
 import { ScanNow } from '../parts/operate.tsx';
-import { PartsBar } from '../parts/parts-bar.tsx';
-import { RunOutcome, RunPill } from '../parts/run-mark.tsx';
+import { RunPill } from '../parts/run-mark.tsx';
 import { Loaded } from '../parts/small.tsx';
 import { now, Time } from '../parts/time.tsx';
 import { useResource } from '../resource.ts';
 import {
-  barParts,
   CHANGE_LOOKS,
   CHANGE_OUTCOMES,
   grouped,
-  openText,
-  quietText,
   type RunRow,
+  runHref,
   splitText,
   TRIGGERS,
   triggerText,
 } from '../run-line.ts';
+import { Outcomes } from '../runs/outcomes.tsx';
+import { RunsTable } from '../runs/table.tsx';
 import { useParams } from '../search-params.ts';
 import { durationText, zoneName } from '../time-text.ts';
 import type { Run, Runs } from '../types.ts';
@@ -142,8 +141,6 @@ function useOlder(first: Runs) {
   };
 }
 
-const runHref = (runId: string): string => `/run?id=${encodeURIComponent(runId)}`;
-
 /** The run in progress: its changes by outcome. The same numbers stand in its row. */
 function Current({ run }: { readonly run: Run }) {
   const { outcomes, changes: made, startedAt, completedAt } = run;
@@ -166,7 +163,7 @@ function Current({ run }: { readonly run: Run }) {
       </header>
       {completedAt !== null && (
         <div class="body progress">
-          <PartsBar parts={barParts(outcomes)} />
+          <Outcomes outcomes={outcomes} />
           <Legend outcomes={outcomes} />
         </div>
       )}
@@ -175,8 +172,10 @@ function Current({ run }: { readonly run: Run }) {
 }
 
 /** The numbers of a bar. */
-export function Legend({ outcomes }: Pick<Run, 'outcomes'>) {
-  const shown = [...CHANGE_OUTCOMES].reverse().filter((each) => (outcomes[each] ?? 0) > 0 || each === 'Needs attention');
+function Legend({ outcomes }: Pick<Run, 'outcomes'>) {
+  const shown = [...CHANGE_OUTCOMES]
+    .reverse()
+    .filter((each) => (outcomes[each] ?? 0) > 0 || each === 'Needs attention');
   return (
     <p class="legend">
       {shown.map((outcome) => {
@@ -189,117 +188,5 @@ export function Legend({ outcomes }: Pick<Run, 'outcomes'>) {
         );
       })}
     </p>
-  );
-}
-
-function RunsTable({ rows }: { readonly rows: readonly RunRow[] }) {
-  return (
-    <table class="grid cards runs" aria-label="Runs, newest first">
-      <colgroup>
-        <col class="w-time" />
-        <col class="w-outcome" />
-        <col class="w-trig" />
-        <col class="w-short drop-s" />
-        <col class="w-id" />
-        <col class="w-num drop-m drop-s" />
-        <col />
-        <col class="w-dur drop-m" />
-        <col class="w-num drop-m drop-s" />
-      </colgroup>
-      <thead>
-        <tr>
-          <th scope="col" aria-sort="descending">
-            Started ↓
-          </th>
-          <th scope="col">Outcome</th>
-          <th scope="col">Trigger</th>
-          <th scope="col" class="num drop-s">
-            Drift
-          </th>
-          <th scope="col" class="num">
-            Changes
-          </th>
-          <th scope="col" class="drop-m drop-s">
-            <span class="sr">Share</span>
-          </th>
-          <th scope="col">Open</th>
-          <th scope="col" class="num drop-m">
-            Duration
-          </th>
-          <th scope="col" class="drop-m drop-s">
-            Policy
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map((row) =>
-          row.kind === 'run' ? (
-            <Row key={row.run.runId} run={row.run} />
-          ) : (
-            <Quiet key={`quiet ${row.runs.at(-1)?.runId}`} runs={row.runs} />
-          ),
-        )}
-      </tbody>
-    </table>
-  );
-}
-
-/** Several runs in one row, which opens on a click. */
-function Quiet({ runs }: { readonly runs: readonly Run[] }) {
-  const [open, setOpen] = useState(false);
-  useEffect(() => {
-    if (runs.length === 0) setOpen(false);
-  }, [runs.length]);
-  return (
-    <>
-      <tr class="fold">
-        <td colSpan={9}>
-          <button type="button" class="btn quiet tiny" aria-expanded={open} onClick={() => setOpen(!open)}>
-            <Icon name={open ? 'chev' : 'right'} />
-            {quietText(runs, now.value)}
-          </button>
-        </td>
-      </tr>
-      {open && runs.map((run) => <Row key={run.runId} run={run} />)}
-    </>
-  );
-}
-
-function madeText({ outcomes, changes: made, completedAt }: Run): string | null {
-  if (made.total > 0) return `${number(outcomes['Succeeded'] ?? 0)} of ${number(made.total)}`;
-  return completedAt === null ? null : 'No changes';
-}
-
-/** How long a run took; of the run in progress, how long it has taken so far. */
-export function runDuration({ startedAt, endedAt }: Run, at: number): string {
-  return durationText(Math.max(0, (endedAt === null ? at : Date.parse(endedAt)) - Date.parse(startedAt)));
-}
-
-function Row({ run }: { readonly run: Run }) {
-  const { runId, startedAt, outcome, outcomes, drift, policyHash, stopped, changes: made } = run;
-  const trigger = triggerText(run);
-  const text = madeText(run);
-  return (
-    <tr>
-      <th scope="row">
-        <Link href={runHref(runId)}>
-          <Time iso={startedAt} />
-        </Link>
-      </th>
-      <td class="outcome">
-        <RunOutcome outcome={outcome} />
-      </td>
-      <td class="trig" title={run.trigger?.reason ?? run.trigger?.actor ?? run.actor}>
-        {trigger}
-      </td>
-      <td class="num drop-s">{drift === null ? '–' : number(drift)}</td>
-      <td class="num made">{made.total > 0 ? text : <span class="muted">{text ?? '–'}</span>}</td>
-      <td class="drop-m drop-s">{made.total > 0 && <PartsBar parts={barParts(outcomes)} />}</td>
-      <td class="why left" title={stopped?.message ?? ''}>
-        {stopped === null ? openText(run) : stopped.message}
-      </td>
-      <td class="num muted dur drop-m">{runDuration(run, now.value)}</td>
-      <td class="mono muted drop-m drop-s">{policyHash?.slice(0, 8) ?? '–'}</td>
-    </tr>
   );
 }

@@ -11,7 +11,7 @@ import type { AsOf } from '../types.ts';
 import { count, number, stateText } from '../words.ts';
 import { FilterChip } from './filter-chip.tsx';
 import { Button } from './form.tsx';
-import { Mark, looksOf, StatusMark } from './icon.tsx';
+import { looksOf, Mark, StatusMark } from './icon.tsx';
 import { Loaded } from './small.tsx';
 import { now, Time } from './time.tsx';
 

@@ -38,7 +38,13 @@ export function AuditEntry({ id, names, chosen }: Props) {
   );
 }
 
-function Shown({ found: { entry, verification }, names }: { readonly found: ShownEntry; readonly names: Props['names'] }) {
+function Shown({
+  found: { entry, verification },
+  names,
+}: {
+  readonly found: ShownEntry;
+  readonly names: Props['names'];
+}) {
   return (
     <>
       <div class="title">
@@ -118,7 +124,15 @@ function EntryFacts({ entry, name }: { readonly entry: Entry; readonly name: str
   );
 }
 
-function Line({ children, mono = false, hash = false }: { readonly children: ComponentChildren; readonly mono?: boolean; readonly hash?: boolean }) {
+function Line({
+  children,
+  mono = false,
+  hash = false,
+}: {
+  readonly children: ComponentChildren;
+  readonly mono?: boolean;
+  readonly hash?: boolean;
+}) {
   return (
     <>
       <br />
@@ -129,7 +143,13 @@ function Line({ children, mono = false, hash = false }: { readonly children: Com
 
 type Neighbour = ShownEntry['verification']['previous'];
 
-function Chain({ entry, verification: { ok, previous, next, faults } }: { readonly entry: Entry; readonly verification: ShownEntry['verification'] }) {
+function Chain({
+  entry,
+  verification: { ok, previous, next, faults },
+}: {
+  readonly entry: Entry;
+  readonly verification: ShownEntry['verification'];
+}) {
   const row = (each: NonNullable<Neighbour>, here: boolean, hash: string | null) => (
     <li class={here ? 'here' : ''}>
       <Mark name={ok ? 'compliant' : 'attention'} />
@@ -137,7 +157,9 @@ function Chain({ entry, verification: { ok, previous, next, faults } }: { readon
         {here ? (
           `${each.seq} ${entryTitle(each)}`
         ) : (
-          <Link href={`/audit?period=all&entry=${each.id}${entry.accountId === null ? '' : `&account=${entry.accountId}`}`}>
+          <Link
+            href={`/audit?period=all&entry=${each.id}${entry.accountId === null ? '' : `&account=${entry.accountId}`}`}
+          >
             {each.seq} {entryTitle(each)}
           </Link>
         )}
@@ -187,9 +209,9 @@ function Tools({ entry }: { readonly entry: Entry }) {
       <details class="json">
         <summary>View JSON</summary>
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling area must be reachable by keyboard */}
-        <pre tabIndex={0} role="region" aria-label="The entry as JSON">
-          {JSON.stringify(entry, null, 2)}
-        </pre>
+        <section class="pre" tabIndex={0} aria-label="The entry as JSON">
+          <pre>{JSON.stringify(entry, null, 2)}</pre>
+        </section>
       </details>
     </>
   );

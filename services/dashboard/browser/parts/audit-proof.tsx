@@ -26,7 +26,8 @@ export function Integrity({ verification, look }: IntegrityProps) {
   }
   return (
     <>
-      {state === 'damaged' && `${faults.map(({ chain, seq, message }) => `Chain ${chain}, entry ${seq}: ${message}`).join('; ')}. `}
+      {state === 'damaged' &&
+        `${faults.map(({ chain, seq, message }) => `Chain ${chain}, entry ${seq}: ${message}`).join('; ')}. `}
       {verifiedAt !== null && (
         <>
           {count(entries ?? 0, 'entry', 'entries')} in {count(chains ?? 0, 'chain')} verified{' '}
@@ -57,7 +58,9 @@ export function VerifyNow({ onDone }: { readonly onDone: () => void }) {
     setProblem(null);
     try {
       const { state, entries } = await post<Verification>(OPERATE.verify, {});
-      announce(`${count(entries ?? 0, 'entry', 'entries')} verified: the audit log is ${state === 'intact' ? 'intact' : 'damaged'}.`);
+      announce(
+        `${count(entries ?? 0, 'entry', 'entries')} verified: the audit log is ${state === 'intact' ? 'intact' : 'damaged'}.`,
+      );
       onDone();
     } catch (error) {
       setProblem(messageOf(error));
@@ -102,7 +105,12 @@ export function ExportEntries({ filter }: { readonly filter: AuditFilter }) {
         Export…
       </button>
       {open && (
-        <Confirm title="Export the entries that match the filters" action="Export" onClose={() => setOpen(false)} onConfirm={save}>
+        <Confirm
+          title="Export the entries that match the filters"
+          action="Export"
+          onClose={() => setOpen(false)}
+          onConfirm={save}
+        >
           <fieldset class="formats">
             <legend class="sr">Format</legend>
             {FORMATS.map(([format, title, use], index) => (

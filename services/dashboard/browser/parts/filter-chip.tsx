@@ -1,4 +1,3 @@
-import type { ComponentChildren } from 'preact';
 import { Icon } from './icon.tsx';
 
 interface ChipProps {
@@ -35,9 +34,4 @@ export function FilterChip({ label, value, options, onChange, required = false }
       )}
     </span>
   );
-}
-
-/** A field inside a chip, for a filter without choices. */
-export function FieldChip({ children, on }: { readonly children: ComponentChildren; readonly on: boolean }) {
-  return <label class={on ? 'chip on' : 'chip'}>{children}</label>;
 }

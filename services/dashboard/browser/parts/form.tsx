@@ -37,27 +37,3 @@ export function Segments<V extends string>({ label, value, options, onChange }: 
     </span>
   );
 }
-
-interface ChoiceProps {
-  readonly label: string;
-  /** An empty text stands for any value. */
-  readonly value: string;
-  readonly options: Iterable<readonly [value: string, text: string]>;
-  readonly onChange: (value: string) => void;
-}
-
-/** A filter with the values to choose from, or any value. */
-export function Choice({ label, value, options, onChange }: ChoiceProps) {
-  return (
-    <label>
-      {label}
-      <select value={value} onChange={(event) => onChange(event.currentTarget.value)}>
-        {[['', 'Any'] as const, ...options].map(([each, text]) => (
-          <option key={each} value={each}>
-            {text}
-          </option>
-        ))}
-      </select>
-    </label>
-  );
-}

@@ -34,8 +34,8 @@ export function PolicyDifference({ entryId }: { readonly entryId: string }) {
             {hunks === null ? (
               <div class="message">
                 <p>
-                  The text of {to.hasText ? 'the version before' : 'this version'} is not in the audit log: it was put in
-                  force by an earlier version of Rollcall, or has more than 64,000 characters.
+                  The text of {to.hasText ? 'the version before' : 'this version'} is not in the audit log: it was put
+                  in force by an earlier version of Rollcall, or has more than 64,000 characters.
                 </p>
               </div>
             ) : hunks.length === 0 ? (
@@ -104,7 +104,12 @@ function EffectStrip({ effect: { settings, exemptions, guardrails, countedAt } }
         </dl>
       )}
       <p class="note-line">
-        {none ? 'No account has another desired state by this change.' : 'Accounts counted'} {!none && <>in the snapshot of <Time iso={countedAt} zoned />.</>}
+        {none ? 'No account has another desired state by this change.' : 'Accounts counted'}{' '}
+        {!none && (
+          <>
+            in the snapshot of <Time iso={countedAt} zoned />.
+          </>
+        )}
       </p>
     </>
   );
@@ -117,22 +122,30 @@ function Lines({ hunks }: { readonly hunks: Hunks }) {
       <table>
         {hunks.map((lines, index) => (
           <tbody key={`${index} ${lines[0]?.text}`} class={index === 0 ? '' : 'apart'}>
-            {lines.map(({ from, to, text }) => (
-              <tr key={`${from} ${to}`} class={from === null ? 'add' : to === null ? 'del' : ''}>
-                <td class="ln">{from}</td>
-                <td class="ln">{to}</td>
-                <td class="sign">
-                  {from === null ? '+' : to === null ? '−' : ''}
-                  <span class="sr">{from === null ? ' added' : to === null ? ' removed' : ''}</span>
-                </td>
-                <td>
-                  <CodeLine text={text} />
-                </td>
-              </tr>
+            {lines.map((line) => (
+              <Line key={`${line.from} ${line.to}`} line={line} />
             ))}
           </tbody>
         ))}
       </table>
     </section>
+  );
+}
+
+function Line({ line: { from, to, text } }: { readonly line: Hunks[number][number] }) {
+  const [look, sign, words] =
+    from === null ? ['add', '+', ' added'] : to === null ? ['del', '−', ' removed'] : ['', '', ''];
+  return (
+    <tr class={look}>
+      <td class="ln">{from}</td>
+      <td class="ln">{to}</td>
+      <td class="sign">
+        {sign}
+        <span class="sr">{words}</span>
+      </td>
+      <td>
+        <CodeLine text={text} />
+      </td>
+    </tr>
   );
 }

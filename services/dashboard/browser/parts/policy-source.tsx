@@ -27,7 +27,13 @@ function notesOf({ rules, defaults, exemptions, warnings }: Policy): readonly No
         <span class={soon || !inForce ? 'st c-drifted' : ''}>
           {(soon || !inForce) && <Mark name="drifted" />}
           {accounts(ids.length)}
-          {inForce ? soon && <>, ends <Age iso={endsAt} phrase /></> : ', expired'}
+          {inForce
+            ? soon && (
+                <>
+                  , ends <Age iso={endsAt} phrase />
+                </>
+              )
+            : ', expired'}
         </span>
       );
       return { line, content };

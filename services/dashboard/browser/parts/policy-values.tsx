@@ -1,8 +1,8 @@
 import { Link } from 'wouter-preact';
 import type { Policy } from '../types.ts';
 import { duration, FIELD_WORDS, number } from '../words.ts';
-import { Time } from './time.tsx';
 import { Fact } from './small.tsx';
+import { Time } from './time.tsx';
 
 type Match = Policy['rules'][number]['match'];
 

@@ -6,7 +6,9 @@ import { Mark, Pill } from './icon.tsx';
 export function RunOutcome({ outcome }: Pick<Run, 'outcome'>) {
   const { mark, tone } = runLook(outcome);
   return (
-    <span class={`st c-${tone} ${tone === 'attention' ? 'loud' : tone === 'quiet' || tone === 'compliant' ? 'calm' : ''}`}>
+    <span
+      class={`st c-${tone} ${tone === 'attention' ? 'loud' : tone === 'quiet' || tone === 'compliant' ? 'calm' : ''}`}
+    >
       <Mark name={mark} />
       {outcome}
     </span>
