@@ -67,7 +67,7 @@ function Row({ entry, names, selected, onSelect }: RowProps) {
   const what = whatChanged(entry);
   const actor = entryActor(entry);
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: the button in the row does the same by keyboard
+    // The button in the row does the same by keyboard.
     <tr class={selected ? 'here' : ''} onClick={() => onSelect(id)}>
       <td class="muted clock">
         <Time iso={at} seconds />
