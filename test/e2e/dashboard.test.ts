@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
@@ -67,99 +66,6 @@ describe.skipIf(served.skipped)('the dashboard', () => {
     await page.getByRole('link', { name: MARKUP }).click();
     await page.getByRole('heading', { level: 1, name: MARKUP }).waitFor();
     expect(await page.locator('main img').count()).toBe(0);
-  });
-
-  test('exports the last quarter', async () => {
-    const page = await open('/');
-    // Three months later, the current entries belong to the last quarter.
-    const now = new Date();
-    await page.clock.setFixedTime(new Date(now.getFullYear(), now.getMonth() + 3, 2));
-    await page.goto(`${served.url}/audit`);
-    await page.getByRole('combobox', { name: 'Period' }).selectOption({ label: 'Last quarter' });
-    await page
-      .getByRole('table', { name: /Entries/ })
-      .getByRole('row')
-      .nth(1)
-      .waitFor();
-    await page.getByRole('button', { name: 'Export…' }).click();
-    const dialog = page.getByRole('dialog');
-    await dialog.getByRole('radio', { name: 'CSV' }).check();
-    const [file] = await Promise.all([
-      page.waitForEvent('download'),
-      dialog.getByRole('button', { name: 'Export', exact: true }).click(),
-    ]);
-    expect(file.suggestedFilename()).toMatch(/^rollcall-audit-.*\.csv$/);
-    const [header = '', ...rows] = (await readFile(await file.path(), 'utf8')).trim().split('\n');
-    expect(header).toContain('accountId');
-    expect(rows.join('\n')).toContain(served.cooling);
-    expect(rows.join('\n')).toContain('GuardrailTripped');
-  });
-
-  test('shows one entry in full, and the status at a time', async () => {
-    const page = await open('/audit?type=GuardrailTripped&period=all');
-    const entries = page.getByRole('table', { name: /Entries/ }).getByRole('row');
-    await entries.nth(1).waitFor();
-    // The header and one entry.
-    expect(await entries.count()).toBe(2);
-    const entry = page.getByRole('complementary', { name: 'Entry' });
-    await entry.getByText('Content and links match their hashes.').waitFor();
-    await entry.getByText('View JSON').click();
-    expect(await entry.getByRole('region', { name: 'The entry as JSON' }).innerText()).toContain('GuardrailTripped');
-    await page.getByRole('button', { name: 'Clear filters' }).click();
-    await page.getByRole('button', { name: 'Status at a time' }).click();
-    // It opens at the present time.
-    await page.getByText(/^\d+ enrollments, as recorded at /).waitFor();
-    await page.getByLabel('At', { exact: true }).fill('2020-01-01T00:00');
-    await page.getByText('Nothing was recorded before that time.').waitFor();
-    await page.goto(`${served.url}/audit?at=2099-01-01T00:00`);
-    await page.getByText('This time is in the future').waitFor();
-  });
-
-  test('filters the audit log by choices and clears the filters in one click', async () => {
-    const page = await open('/audit');
-    await page.getByRole('combobox', { name: 'Type' }).selectOption('GuardrailTripped');
-    const entries = page.getByRole('table', { name: /Entries/ }).getByRole('row');
-    await page.getByText(/^1 entry, newest first/).waitFor();
-    expect(await entries.count()).toBe(2);
-    expect(new URL(page.url()).searchParams.get('type')).toBe('GuardrailTripped');
-    await page.getByRole('button', { name: 'Clear filters' }).click();
-    await entries.nth(2).waitFor();
-    expect(new URL(page.url()).search).toBe('');
-  });
-
-  test('says that the audit log is intact once it has been verified', async () => {
-    const page = await open('/audit');
-    await page.getByRole('button', { name: 'Verify now' }).click();
-    await page.getByText('Intact', { exact: true }).waitFor();
-    await page.getByText(/\d entries in \d+ chains verified/).waitFor();
-  });
-
-  test('shows what a run found and why it stopped', async () => {
-    const page = await open('/runs');
-    const runs = page.getByRole('table', { name: /Runs/ });
-    const row = runs.getByRole('row').filter({ hasText: 'Stopped by guardrail' }).last();
-    await row.getByRole('link').first().click();
-    await page.getByRole('heading', { level: 1, name: /^Run of / }).waitFor();
-    await page.getByText('Stopped by guardrail', { exact: true }).waitFor();
-    const changed = page.getByRole('table', { name: 'Changes of the run' });
-    await changed.getByRole('row').nth(1).waitFor();
-    await page.getByRole('searchbox', { name: 'Search changes' }).fill('no such account');
-    await page.getByText('No change matches these filters.').waitFor();
-    await page.getByRole('button', { name: 'Clear filters' }).click();
-    await changed.getByRole('row').nth(1).waitFor();
-  });
-
-  test('shows the policy as written, with the number of accounts per rule', async () => {
-    const page = await open('/policy');
-    const rules = page.getByRole('region', { name: 'Accounts per rule' });
-    const row = rules.getByRole('row').filter({ has: page.getByRole('rowheader', { name: 'workloads' }) });
-    const matched = served.running.sandbox
-      .accounts()
-      .filter(({ ou }) => ou === '/Workloads' || ou.startsWith('/Workloads/'));
-    await row.waitFor();
-    expect(await row.innerText()).toContain(`${matched.length}`);
-    const source = page.getByRole('region', { name: 'Policy source' });
-    expect(await source.getByRole('row').filter({ hasText: 'workloads' }).first().innerText()).toMatch(/^\d+\s/);
   });
 
   test('reports a failing API and continues after it recovers', async () => {
