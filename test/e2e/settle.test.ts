@@ -1,5 +1,5 @@
 import { AxeBuilder } from '@axe-core/playwright';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { SCHEMAS } from '../../services/api/schemas.ts';
 import { CHILD_ENV, childFile } from '../support/children.ts';
 import { recorded } from '../support/cloud-trail-events.ts';
@@ -57,7 +57,7 @@ describe.skipIf(typeof browser === 'string')('a contested account', () => {
       policy: POLICY,
       cli: { file: childFile('cli'), env: CHILD_ENV },
     });
-    await expect.poll(isCompliant, PATIENCE).toBe(true);
+    await vi.waitFor(async () => expect(await isCompliant()).toBe(true), PATIENCE);
     const { accounts: members } = await accounts('enrollment=computeOptimizer&accountStatus=Compliant&ou=/Workloads');
     contested = members.slice(0, 2).map(({ accountId }) => accountId);
     const entries = async (type: string) => {
@@ -66,10 +66,10 @@ describe.skipIf(typeof browser === 'string')('a contested account', () => {
     };
     for (const round of [1, 2]) {
       await revert();
-      await expect.poll(() => entries('DriftResolved'), PATIENCE).toBe(2 * round);
+      await vi.waitFor(async () => expect(await entries('DriftResolved')).toBe(2 * round), PATIENCE);
     }
     await revert();
-    await expect.poll(() => entries('FlapDetected'), PATIENCE).toBe(2);
+    await vi.waitFor(async () => expect(await entries('FlapDetected')).toBe(2), PATIENCE);
   }, 120_000);
   afterAll(async () => {
     await served?.close();
@@ -114,7 +114,8 @@ describe.skipIf(typeof browser === 'string')('a contested account', () => {
     await page
       .getByRole('region', { name: 'Timeline' })
       .getByText(/operator has resumed it: job removed/)
+      .first()
       .waitFor();
-    await expect.poll(isCompliant, PATIENCE).toBe(true);
+    await vi.waitFor(async () => expect(await isCompliant()).toBe(true), PATIENCE);
   });
 });
