@@ -97,20 +97,24 @@ function Found({ policy }: { readonly policy: Policy }) {
   const [params, change] = useParams();
   const chosen = params.get('version') ?? versions.data?.versions[0]?.entryId ?? null;
   const values = params.get('view') === 'values';
+  const view = (
+    <span class="right">
+      <Segments
+        label="View"
+        value={values ? 'values' : 'source'}
+        options={[
+          ['source', 'Source'],
+          ['values', 'Effective values'],
+        ]}
+        onChange={(to) => change({ view: to === 'values' ? 'values' : null })}
+      />
+    </span>
+  );
   return (
     <>
       <div class="two policy">
         <div class="stack">
-          <Segments
-            label="View"
-            value={values ? 'values' : 'source'}
-            options={[
-              ['source', 'Source'],
-              ['values', 'Effective values'],
-            ]}
-            onChange={(to) => change({ view: to === 'values' ? 'values' : null })}
-          />
-          {values ? <PolicyValues policy={policy} /> : <PolicySource policy={policy} />}
+          {values ? <PolicyValues policy={policy} view={view} /> : <PolicySource policy={policy} view={view} />}
         </div>
         <div class="stack">
           <Rules policy={policy} />

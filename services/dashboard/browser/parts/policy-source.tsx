@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import { Link } from 'wouter-preact';
 import type { Policy } from '../types.ts';
 import { count, number } from '../words.ts';
@@ -8,7 +9,7 @@ import { Age } from './time.tsx';
 /** What stands beside a line. */
 interface Note {
   readonly line: number | null;
-  readonly content: preact.ComponentChildren;
+  readonly content: ComponentChildren;
 }
 
 const DAY_MS = 86_400_000;
@@ -51,7 +52,7 @@ function notesOf({ rules, defaults, exemptions, warnings }: Policy): readonly No
 }
 
 /** The file with line numbers. Beside the lines of rules and exemptions stands how many accounts they affect. */
-export function PolicySource({ policy }: { readonly policy: Policy }) {
+export function PolicySource({ policy, view }: { readonly policy: Policy; readonly view: ComponentChildren }) {
   const { source, warnings } = policy;
   const notes = new Map<number, Note>();
   // A finding is more important than a count.
@@ -64,6 +65,7 @@ export function PolicySource({ policy }: { readonly policy: Policy }) {
         <span class="sub">
           {count(source.lines.length, 'line')}, valid{warnings.length > 0 && `, ${count(warnings.length, 'finding')}`}
         </span>
+        {view}
       </header>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling area must be reachable by keyboard */}
       <section class="code" tabIndex={0} aria-label="Policy source">

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import { Link } from 'wouter-preact';
 import type { Policy } from '../types.ts';
 import { duration, FIELD_WORDS, number } from '../words.ts';
@@ -31,10 +32,10 @@ const setsText = (sets: Readonly<Record<string, unknown>>): string =>
     .join(', ');
 
 /** The policy with every default filled in. */
-export function PolicyValues({ policy }: { readonly policy: Policy }) {
+export function PolicyValues({ policy, view }: { readonly policy: Policy; readonly view: ComponentChildren }) {
   return (
     <>
-      <RuleValues policy={policy} />
+      <RuleValues policy={policy} view={view} />
       {policy.exemptions.length > 0 && <Exemptions policy={policy} />}
       <section class="panel" aria-labelledby="rest">
         <header>
@@ -48,7 +49,13 @@ export function PolicyValues({ policy }: { readonly policy: Policy }) {
   );
 }
 
-function RuleValues({ policy: { rules, defaults } }: { readonly policy: Policy }) {
+function RuleValues({
+  policy: { rules, defaults },
+  view,
+}: {
+  readonly policy: Policy;
+  readonly view: ComponentChildren;
+}) {
   const rows = [
     ...rules.map(({ id, match, sets }) => ({ id, selects: matchText(match), sets })),
     { id: 'defaults', selects: 'everything that no rule decides', sets: defaults },
@@ -58,6 +65,7 @@ function RuleValues({ policy: { rules, defaults } }: { readonly policy: Policy }
       <header>
         <h2 id="values">Rules</h2>
         <span class="sub">from top to bottom: for each field, the first rule that sets it decides</span>
+        {view}
       </header>
       <div class="body">
         <dl class="facts">

@@ -62,7 +62,7 @@ function ByKind({ found: { run, kinds } }: { readonly found: RunDetail }) {
               <td>{TITLES[enrollment]}</td>
               <td class="num">{number(total)}</td>
               {columns.map((each) => (
-                <td key={each} class="num plain">
+                <td key={each} class="num part">
                   {number(outcomes[each] ?? 0)}
                 </td>
               ))}
@@ -92,7 +92,7 @@ function Facts({ found: { run, plan } }: { readonly found: RunDetail }) {
       <div>
         <dt>Scan</dt>
         <dd>
-          {coverage === null ? 'Not complete' : count(coverage.listed, 'account')}
+          {coverage === null ? 'Not complete' : count(active + coverage.notApplicable, 'account')}
           {completedAt !== null && <small>{runDuration({ ...run, startedAt, endedAt: completedAt }, now.value)}</small>}
         </dd>
       </div>
@@ -129,7 +129,7 @@ function Facts({ found: { run, plan } }: { readonly found: RunDetail }) {
           <span class="mono" title={planHash ?? ''}>
             {planHash?.slice(0, 8) ?? '–'}
           </span>
-          {totals !== null && <small>{count(totals.calls, 'planned call')}</small>}
+          {totals !== null && run.changes.total > 0 && <small>{count(totals.calls, 'planned call')}</small>}
         </dd>
       </div>
       {approval !== null && (
