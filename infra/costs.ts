@@ -215,6 +215,13 @@ function monitoringPrice(monitoring: Monitoring, drift: boolean): Readonly<Recor
   };
 }
 
+/** The price of a month of monitoring in which accounts drift, USD. @throws Error for another value of the parameter */
+export function monitoringCosts(monitoring: string): number {
+  const known = MONITORING.find((each) => each === monitoring);
+  if (known === undefined) throw new Error(`monitoring is ${monitoring}; expected one of ${MONITORING.join(', ')}`);
+  return sumOf(Object.values(monitoringPrice(known, true)));
+}
+
 /** A Markdown table whose columns are all numbers. */
 function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;

@@ -5,6 +5,7 @@ import { ConfigError } from '../../shared/config/config-error.ts';
 import type { Run } from './context.ts';
 import { defineAudit } from './definitions/audit.ts';
 import { defineCompletion, defineHelp, defineVersion } from './definitions/general.ts';
+import { defineInstall } from './definitions/install.ts';
 import { defineBackup, defineDlq, defineDoctor } from './definitions/maintenance.ts';
 import { definePolicy } from './definitions/policy.ts';
 import { defineApply, defineApprove, defineControls, definePlan, defineServe } from './definitions/remediation.ts';
@@ -92,6 +93,7 @@ const COMMANDS = [
   defineDlq,
   defineBackup,
   defineDoctor,
+  defineInstall,
   defineSandbox,
   defineDemo,
   defineCompletion,

@@ -9,7 +9,7 @@ const GROUPS: readonly (readonly [title: string, commands: readonly string[]])[]
   ['Prove what happened', ['audit', 'evidence']],
 ];
 /** The group whose commands are only named. */
-const OPERATE = ['backup', 'restore', 'sandbox', 'completion', 'version', 'help'];
+const OPERATE = ['install', 'backup', 'restore', 'sandbox', 'completion', 'version', 'help'];
 
 /** Commands that `rollcall --help` names. Others should be hidden. */
 export const LISTED: readonly string[] = [...GROUPS.flatMap(([, commands]) => commands), ...OPERATE];

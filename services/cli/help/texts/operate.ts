@@ -1,6 +1,18 @@
 import type { HelpTexts } from '../help-text.ts';
 
 export const OPERATE: HelpTexts = {
+  install: {
+    summary: 'Install Rollcall for an organization in AWS',
+    description:
+      'Install Rollcall for an organization in AWS: shows what it would create, asks, uploads the packages, deploys one CloudFormation stack, and checks it. Safe to repeat; an update keeps parameters that are not named. Run it in the account that Rollcall runs in, then, if that is another one, in the management account with --account.',
+    examples: [
+      ['rollcall install --external-id 0f3a…', 'in the account of the credentials'],
+      ['rollcall install --external-id 0f3a… --account 123456789012', 'the part of the management account'],
+      ['rollcall install --template rollcall.template.json', 'write the template, change nothing'],
+    ],
+    exitCodes: '0 installed, or up to date · 1 error, or not confirmed · 3 installed, but a check failed',
+    seeAlso: ['rollcall doctor', 'rollcall policy init'],
+  },
   backup: {
     summary: 'Copy the store to a file; works while the store is in use',
     examples: [['rollcall backup rollcall-2026-12-08.db', 'an existing file is not replaced']],

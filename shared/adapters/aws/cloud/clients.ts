@@ -145,7 +145,7 @@ const homeEndpoint = z.object({
  * Organizations accepts signatures for only one Region of each partition. The SDK's endpoint rules choose that Region only for AWS's own endpoints, so
  * this client also signs with it for a configured endpoint.
  */
-function organizationsClient(
+export function organizationsClient(
   config: OrganizationsClientConfig,
   configured: () => Promise<string>,
 ): OrganizationsClient {

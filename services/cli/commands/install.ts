@@ -1,0 +1,120 @@
+import { storeProfile } from '../../../shared/compose/stores/index.ts';
+import { writeTextFile } from '../../../shared/config/text-file.ts';
+import { type Installation, InstallationError } from '../../../shared/ports/installation.ts';
+import type { CliContext } from '../context.ts';
+import { CommandError } from '../errors.ts';
+import { EXIT } from '../exit-codes.ts';
+import { contentsOf, parametersOf } from '../install/contents.ts';
+import { type InstallFlags, type Installing, installing } from '../install/request.ts';
+import { confirm } from '../prompt.ts';
+import { type Costs, changesText, installText } from '../ui/install-text.ts';
+
+/** Size of the organization that the shown costs are for. */
+const COST_ACCOUNTS = 1_000;
+
+/** The template is large, and only this command needs it. */
+async function loadTemplate(): Promise<unknown> {
+  return (await import('../../../infra/organization.template.json', { with: { type: 'json' } })).default;
+}
+
+export async function runInstall(context: CliContext, flags: InstallFlags): Promise<number> {
+  const template = await loadTemplate();
+  if (flags.template !== undefined) {
+    writeTextFile(flags.template, `${JSON.stringify(template, null, 2)}\n`, 'template', 'replace');
+    context.output.result({ template: flags.template }, () => [`Wrote ${flags.template}.`]);
+    return EXIT.ok;
+  }
+  const { openInstallation } = await import('../../../shared/compose/install.ts');
+  const installation = openInstallation(context.clock);
+  try {
+    return await install(context, installation, template, flags);
+  } catch (cause) {
+    if (cause instanceof InstallationError)
+      throw new CommandError(cause.code, cause.message, { hints: cause.hints, cause });
+    throw cause;
+  } finally {
+    installation.close();
+  }
+}
+
+async function install(
+  context: CliContext,
+  installation: Installation,
+  template: unknown,
+  flags: InstallFlags,
+): Promise<number> {
+  const { output } = context;
+  const request = installing(template, await installation.account(), flags);
+  const { stack, bucket, uploads, parameters, account } = request;
+  await installation.ensureDeployable(stack);
+  const { accountId, region, partition } = account;
+  const pseudo = { 'AWS::AccountId': accountId, 'AWS::Region': region, 'AWS::Partition': partition };
+  const contents = contentsOf(template, { ...parameters, ...pseudo });
+  const costs = request.runsHere ? await costsOf(parameters['Monitoring'] ?? 'full') : null;
+  for (const line of installText(request, contents, costs, output.noteWidth)) output.note(line);
+  if (flags.yes !== true && !(await confirm(context, `Install in account ${accountId}?`))) {
+    output.note('Nothing was changed.');
+    return EXIT.error;
+  }
+  await installation.ensureBucket(bucket);
+  for (const { key, content } of uploads) {
+    const isNew = await installation.upload(bucket, key, content);
+    output.note(`${isNew ? 'Uploaded' : 'Already there:'} ${key}`);
+  }
+  const changed = await deploy(context, installation, request, template);
+  const outputs = await installation.outputs(stack);
+  const answer = { stack, accountId, region, changed, outputs };
+  output.result(answer, () => [changed ? `Deployed ${stack}.` : `${stack} is up to date.`, ...nextSteps(request)]);
+  return request.runsHere && !output.json ? verified(context, outputs) : EXIT.ok;
+}
+
+/** @returns whether anything changed */
+async function deploy(
+  { output }: CliContext,
+  installation: Installation,
+  { stack, bucket, templateKey, parameters }: Installing,
+  template: unknown,
+): Promise<boolean> {
+  const changeSet = await installation.prepare({
+    ...{ name: stack, templateUrl: installation.urlOf(bucket, templateKey), parameters },
+    ...{ parameterNames: parametersOf(template), tags: { 'rollcall:stage': parameters['Stage'] ?? '' } },
+  });
+  if (changeSet === null) return false;
+  output.note(changesText(changeSet));
+  let shown = '';
+  await installation.execute(stack, changeSet, ({ done, total }) => {
+    const line = `${done} of ${total} resources`;
+    if (line !== shown) output.note(line);
+    shown = line;
+  });
+  return true;
+}
+
+function nextSteps({ runsHere, account, rollcallAccount }: Installing): string[] {
+  if (!runsHere || account.managementAccountId === account.accountId) return [];
+  return [
+    `Next: with credentials of the management account ${account.managementAccountId}, run the same command with --account ${rollcallAccount}`,
+  ];
+}
+
+async function costsOf(monitoring: string): Promise<Costs> {
+  const { monitoringCosts, monthly, USUAL } = await import('../../../infra/costs.ts');
+  const work = monthly({ ...USUAL, accounts: COST_ACCOUNTS }).total;
+  return { accounts: COST_ACCOUNTS, work, monitoring: monitoringCosts(monitoring) };
+}
+
+/** Runs the checks of `doctor` on what was deployed. */
+async function verified(context: CliContext, outputs: Readonly<Record<string, string>>): Promise<number> {
+  const env = {
+    ...context.env,
+    ...{ ROLLCALL_TABLE: outputs['TableName'], ROLLCALL_QUEUE_URL: outputs['WorkQueueUrl'] },
+    ...{ ROLLCALL_DLQ_URL: outputs['DeadLetterQueueUrl'], ROLLCALL_EVENT_BUS: outputs['EventBusArn'] },
+  };
+  const config = { ...context.config, store: 'aws' } as const;
+  const { runDoctor } = await import('./doctor.ts');
+  const code = await runDoctor(
+    { ...context, env, config, store: storeProfile(config, env) },
+    { sample: '0', timeout: '15s' },
+  );
+  return code === EXIT.ok ? EXIT.ok : EXIT.partly;
+}

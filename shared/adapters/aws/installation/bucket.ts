@@ -1,0 +1,57 @@
+import {
+  BucketLocationConstraint,
+  CreateBucketCommand,
+  HeadBucketCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  PutPublicAccessBlockCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import { InstallationError } from '../../../ports/installation.ts';
+import { calling, isMissing } from './errors.ts';
+
+/** Creates the bucket if it does not exist. Only its owner may use it: a bucket of this name in another account is an error. */
+export async function ensureBucket(s3: S3Client, name: string, owner: string, region: string): Promise<void> {
+  if (!(await exists(s3, name, owner))) {
+    // us-east-1 accepts no location.
+    const where =
+      region === 'us-east-1' ? {} : { CreateBucketConfiguration: { LocationConstraint: locationOf(region) } };
+    await calling('s3:CreateBucket', () => s3.send(new CreateBucketCommand({ Bucket: name, ...where })));
+  }
+  const closed = {
+    ...{ BlockPublicAcls: true, BlockPublicPolicy: true, IgnorePublicAcls: true, RestrictPublicBuckets: true },
+  };
+  const input = { Bucket: name, ExpectedBucketOwner: owner, PublicAccessBlockConfiguration: closed };
+  await calling('s3:PutBucketPublicAccessBlock', () => s3.send(new PutPublicAccessBlockCommand(input)));
+}
+
+/** @throws InstallationError for a Region that the SDK does not know */
+function locationOf(region: string): BucketLocationConstraint {
+  const known = Object.values(BucketLocationConstraint).find((each) => each === region);
+  if (known !== undefined) return known;
+  throw new InstallationError('UnknownRegion', `S3 has no Region ${region}`, {
+    hints: ['Fix: set AWS_REGION to the Region that Rollcall should run in'],
+  });
+}
+
+async function exists(s3: S3Client, name: string, owner: string): Promise<boolean> {
+  try {
+    await s3.send(new HeadBucketCommand({ Bucket: name, ExpectedBucketOwner: owner }));
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    return calling('s3:ListBucket', () => Promise.reject(error));
+  }
+}
+
+/** Uploads an object unless one with this key exists: keys contain a hash of the content. @returns whether it was uploaded */
+export async function upload(s3: S3Client, bucket: string, key: string, content: Uint8Array): Promise<boolean> {
+  try {
+    await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
+    return false;
+  } catch (error) {
+    if (!isMissing(error)) return calling('s3:GetObject', () => Promise.reject(error));
+  }
+  await calling('s3:PutObject', () => s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: content })));
+  return true;
+}
