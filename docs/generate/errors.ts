@@ -7,6 +7,11 @@ const YOUR_INPUT: Readonly<Record<string, Explanation>> = {
     'The command line has a wrong argument or option.',
     'The message says what was expected; rollcall help COMMAND shows all options.',
   ],
+  PackagesMissing: [
+    'there are no packages in …',
+    'The folder of `install` lacks packages of the functions.',
+    'Build them in a checkout with `npm ci && npm run package`, and name the folder `.serverless` with `--packages`.',
+  ],
   FileError: [
     '… cannot be read (ENOENT)',
     'A file is missing, not readable, or not a regular file.',
