@@ -4,12 +4,14 @@ import { signal } from '@preact/signals';
 
 export type Zone = 'UTC' | 'local';
 const KEY = 'rollcall-zone';
+/** Tests of the words run without a browser. */
+const storage = 'localStorage' in globalThis ? globalThis.localStorage : null;
 /** The time zone of every time on the page. */
-export const zone = signal<Zone>(localStorage.getItem(KEY) === 'local' ? 'local' : 'UTC');
+export const zone = signal<Zone>(storage?.getItem(KEY) === 'local' ? 'local' : 'UTC');
 
 export function setZone(next: Zone): void {
   zone.value = next;
-  localStorage.setItem(KEY, next);
+  storage?.setItem(KEY, next);
 }
 
 /** `UTC`, or the short name of the reader's time zone. */

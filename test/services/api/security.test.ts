@@ -140,7 +140,9 @@ describe('tokens', () => {
       actor: 'token:read',
       role: 'read',
     });
-    for (const { path } of ROUTES.filter(({ method }) => method === 'post')) {
+    // Verifying the audit log changes nothing, and an auditor has only a read token.
+    const operating = ROUTES.filter(({ method, path }) => method === 'post' && path !== '/api/audit/verify');
+    for (const { path } of operating) {
       expect((await own.post(path, {}, as(READ))).json, path).toMatchObject({ status: 403, code: 'ReadOnly' });
     }
     await untouched(own);

@@ -96,7 +96,7 @@ describe('the npm package', () => {
   it('runs the demo from its tarball with npx, without an installation', () => {
     const cwd = place();
     const env = { PATH: process.env['PATH'] ?? '', HOME: cwd, npm_config_cache: join(directory, 'cache') };
-    const npx = ['--yes', '--offline', tarball, 'demo', '--help'];
+    const npx = ['--yes', '--offline', '--package', tarball, '--', 'rollcall', 'demo', '--help'];
     expect(execFileSync('npx', npx, { cwd, env, encoding: 'utf8' })).toMatch(/^Usage: rollcall demo /m);
   });
 
