@@ -112,6 +112,8 @@ describe('the functions under an operator’s controls', () => {
     await scan();
     await workOff(work);
     expect(notActive(world)).toEqual([id]);
+    // A container looks for exemptions every five minutes, and its first tick has just looked.
+    world.clock.advance(5 * 60_000);
     expect((await tick()).announced).toBe(1);
     expect((await tick()).announced).toBe(0);
     world.clock.advanceTo(Date.UTC(2026, 10, 5, 0, 0, 1));
