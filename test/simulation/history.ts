@@ -103,6 +103,7 @@ export class History implements RuntimeSimulation {
       ...{ sandbox: this.sandbox, stores: this.stores, now: () => this.time.now() },
       accepted: this.#accepted,
       heldBack: (id, enrollment) => this.#expectedEnd.heldBack(id, enrollment),
+      withOlderVersion: other !== null,
       ...{ reached: this.reached, clocksMs: 2 * this.faultProfile.skewMs },
     });
     this.#expectedEnd = new ExpectedEnd(this, () => this.#brokenRole);
