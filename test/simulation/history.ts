@@ -102,8 +102,7 @@ export class History implements RuntimeSimulation {
     this.checker = new InvariantChecker({
       ...{ sandbox: this.sandbox, stores: this.stores, now: () => this.time.now() },
       accepted: this.#accepted,
-      heldBack: (id, enrollment) => this.#expectedEnd.heldBack(id, enrollment),
-      withOlderVersion: other !== null,
+      ...{ withOlderVersion: other !== null, heldBack: (id, kind) => this.#expectedEnd.heldBack(id, kind) },
       ...{ reached: this.reached, clocksMs: 2 * this.faultProfile.skewMs },
     });
     this.#expectedEnd = new ExpectedEnd(this, () => this.#brokenRole);

@@ -30,7 +30,6 @@ export interface CheckerOptions {
   readonly accepted: ReadonlySet<string>;
   /** Whether drift is open only because a cap requires approval, so that it was not lost. */
   readonly heldBack: (accountId: AccountId, enrollment: EnrollmentId) => boolean;
-  /** Whether processes of an older version take part. */
   readonly withOlderVersion: boolean;
   readonly reached: Simulation['reached'];
   /** How much the clocks of two processes may differ, ms. */
