@@ -55,9 +55,14 @@ async function answer(server: CloudFormationServer, request: IncomingMessage, re
   const form = isQuery ? new URLSearchParams(body.toString()) : null;
   const operation = form?.get('Action') ?? `${request.method} ${pathname.slice(1)}`;
   server.calls.push(operation);
-  const send = (status: number, text: string) => response.writeHead(status, { 'content-type': 'text/xml' }).end(text);
+  const send = (status: number, text: string) =>
+    response.writeHead(status, { 'content-type': 'text/xml', etag: '"1"' }).end(text);
   const refused = server.failures.get(operation);
   if (refused !== undefined) return void send(refused.status, errorText(form !== null, refused.code, refused.message));
+  const isNewBucket = request.method === 'PUT' && /^\/[^/]+\/?$/.test(pathname) && !(request.url ?? '').includes('?');
+  // A bucket of the same name in another account must never get the template.
+  if (form === null && !isNewBucket && request.headers['x-amz-expected-bucket-owner'] === undefined)
+    return void send(400, errorText(false, 'OwnerMissing', `${operation} does not say who owns the bucket`));
   if (form === null) return void s3(server, request.method ?? 'GET', pathname.slice(1), body, send);
   try {
     send(200, resultText(operation, query(server, operation, form)));

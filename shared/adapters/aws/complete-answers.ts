@@ -11,7 +11,7 @@ export interface CompleteAnswer {
 
 const CAPACITY = { has: ['ConsumedCapacity'] };
 const RESULT_PER_ENTRY: CompleteAnswer = { has: [], hasOneOf: ['Successful[]', 'Failed[]'] };
-/** The model has no members, so an empty answer is complete. */
+/** An empty answer is complete: the model has no members, or none that Rollcall needs. */
 const NO_MEMBERS: CompleteAnswer = { has: [] };
 const RESULT_PER_ACCOUNT: CompleteAnswer = { has: [], hasOneOf: ['accountIds[]', 'errors[]'] };
 
@@ -90,7 +90,31 @@ export const COMPLETE_ANSWERS = {
     DescribeEventBus: { has: ['Arn'] },
     PutEvents: { has: ['Entries[]'] },
   },
-  s3: { GetObject: { has: ['Body', 'ETag'] } },
+  s3: {
+    CreateBucket: NO_MEMBERS,
+    GetObject: { has: ['Body', 'ETag'] },
+    HeadBucket: NO_MEMBERS,
+    HeadObject: { has: ['ETag'] },
+    PutObject: { has: ['ETag'] },
+    PutPublicAccessBlock: NO_MEMBERS,
+  },
+  cloudformation: {
+    CreateChangeSet: { has: ['Id'] },
+    DeleteChangeSet: NO_MEMBERS,
+    DescribeChangeSet: {
+      has: ['Status'],
+      mayLack: {
+        Changes: 'missing until CloudFormation has compared, and if no resource changes',
+        Parameters: 'missing if the template has none',
+        NotificationARNs: 'not used',
+        Capabilities: 'not used',
+        Tags: 'not used',
+      },
+    },
+    DescribeStackEvents: { has: ['StackEvents[].EventId'] },
+    DescribeStacks: { has: ['Stacks[].StackName', 'Stacks[].StackStatus'] },
+    ExecuteChangeSet: NO_MEMBERS,
+  },
   ssm: { GetParameter: { has: ['Parameter.Value'] } },
 } satisfies Readonly<Record<string, Readonly<Record<string, CompleteAnswer>>>>;
 

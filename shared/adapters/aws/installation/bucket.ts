@@ -44,14 +44,24 @@ async function exists(s3: S3Client, name: string, owner: string): Promise<boolea
   }
 }
 
-/** Uploads an object unless one with this key exists: keys contain a hash of the content. @returns whether it was uploaded */
-export async function upload(s3: S3Client, bucket: string, key: string, content: Uint8Array): Promise<boolean> {
+/**
+ * Uploads an object unless one with this key exists: keys contain a hash of the content.
+ *
+ * @param owner the account that the bucket must belong to
+ * @returns whether it was uploaded
+ */
+export async function upload(
+  s3: S3Client,
+  owner: string,
+  { bucket, key, content }: { readonly bucket: string; readonly key: string; readonly content: Uint8Array },
+): Promise<boolean> {
+  const object = { Bucket: bucket, Key: key, ExpectedBucketOwner: owner };
   try {
-    await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
+    await s3.send(new HeadObjectCommand(object));
     return false;
   } catch (error) {
     if (!isMissing(error)) return calling('s3:GetObject', () => Promise.reject(error));
   }
-  await calling('s3:PutObject', () => s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: content })));
+  await calling('s3:PutObject', () => s3.send(new PutObjectCommand({ ...object, Body: content })));
   return true;
 }

@@ -24,6 +24,11 @@ function errorCode(error: unknown): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
 }
 
+/** Whether the caller lacks a permission. */
+export function isDenied(error: unknown): boolean {
+  return DENIED.has(errorCode(error));
+}
+
 /** Whether S3 or CloudFormation says that a thing does not exist. */
 export function isMissing(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
@@ -34,9 +39,9 @@ export function isMissing(error: unknown): boolean {
 function explained(action: string, error: unknown): InstallationError {
   const code = errorCode(error);
   const message = error instanceof Error ? error.message : String(error);
-  if (DENIED.has(code)) {
+  if (isDenied(error)) {
     const hints = [
-      ...(message === '' || message === code ? [] : [message.replace(/\.$/, '.')]),
+      ...(message === '' || message === code ? [] : [message]),
       'Fix: use credentials with the permissions of infra/examples/install-permissions.json, or ask an administrator to attach them',
     ];
     return new InstallationError('AccessDenied', `these credentials may not call ${action}`, { hints, cause: error });

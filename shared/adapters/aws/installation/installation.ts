@@ -8,8 +8,9 @@ import { type Installation, type InstallationAccount, InstallationError } from '
 import type { Clock } from '../../../ports/system.ts';
 import { clientSettings } from '../client-settings.ts';
 import { organizationsClient } from '../cloud/clients.ts';
+import { withCompleteAnswers } from '../complete-answers.ts';
 import { ensureBucket, upload } from './bucket.ts';
-import { calling } from './errors.ts';
+import { calling, isDenied } from './errors.ts';
 import { StackDeployment } from './stack.ts';
 
 const CONNECT_MS = 5_000;
@@ -31,9 +32,9 @@ export function createInstallation({
   readonly network: Network;
 }): Installation {
   const settings = { ...clientSettings(CONNECT_MS, REQUEST_MS, network), maxAttempts: ATTEMPTS };
-  const sts = new STSClient(settings);
-  const s3 = new S3Client(settings);
-  const cloudFormation = new CloudFormationClient(settings);
+  const sts = withCompleteAnswers('sts', new STSClient(settings));
+  const s3 = withCompleteAnswers('s3', new S3Client(settings));
+  const cloudFormation = withCompleteAnswers('cloudformation', new CloudFormationClient(settings));
   const organizations = organizationsClient(settings, () => cloudFormation.config.region());
   const stack = new StackDeployment(cloudFormation, clock);
   let known: InstallationAccount | null = null;
@@ -62,7 +63,7 @@ export function createInstallation({
       const { accountId, region } = await account();
       await ensureBucket(s3, name, accountId, region);
     },
-    upload: (bucket, key, content) => upload(s3, bucket, key, content),
+    upload: async (bucket, key, content) => upload(s3, (await account()).accountId, { bucket, key, content }),
     urlOf: (bucket, key) => `https://${bucket}.s3.${known?.region ?? 'us-east-1'}.${suffix}/${key}`,
     ensureDeployable: (name) => stack.ensureDeployable(name),
     prepare: (request) => stack.prepare(request),
@@ -92,7 +93,8 @@ async function regionOf(client: CloudFormationClient): Promise<string> {
 async function rootOf(client: OrganizationsClient): Promise<string | null> {
   try {
     return roots.parse(await client.send(new ListRootsCommand({}))).Roots[0]?.Id ?? null;
-  } catch {
-    return null;
+  } catch (error) {
+    if (isDenied(error)) return null;
+    return calling('organizations:ListRoots', () => Promise.reject(error));
   }
 }

@@ -105,7 +105,8 @@ export class StackDeployment {
     for (;;) {
       const found = await this.#changes(named);
       const { Status, StatusReason = '' } = found;
-      if (Status === 'CREATE_COMPLETE') return (found.Changes ?? []).map(changeOf);
+      // Empty if only outputs of the stack change.
+      if (Status === 'CREATE_COMPLETE') return found.Changes.map(changeOf);
       if (Status === 'FAILED') {
         // CloudFormation has no code for this.
         if (/didn't contain changes|No updates are to be performed/.test(StatusReason)) return null;

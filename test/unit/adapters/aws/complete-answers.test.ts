@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import * as cloudformation from '@aws-sdk/client-cloudformation';
 import * as computeOptimizer from '@aws-sdk/client-compute-optimizer';
 import * as dynamodb from '@aws-sdk/client-dynamodb';
 import * as eventBridge from '@aws-sdk/client-eventbridge';
@@ -26,6 +27,7 @@ const ENTRIES: Readonly<Record<string, Readonly<Record<string, CompleteAnswer>>>
 
 /** The name of each package in the code, and the service of its operations. */
 const SERVICES: Readonly<Record<string, CheckedService>> = {
+  '@aws-sdk/client-cloudformation': 'cloudformation',
   '@aws-sdk/client-compute-optimizer': 'compute-optimizer',
   '@aws-sdk/client-dynamodb': 'dynamodb',
   '@aws-sdk/client-eventbridge': 'events',
@@ -40,6 +42,7 @@ const SERVICES: Readonly<Record<string, CheckedService>> = {
 };
 const CLIENTS: Readonly<Record<CheckedService, object>> = {
   ...{ 'compute-optimizer': computeOptimizer, 'aco-automation': automation, dynamodb, events: eventBridge },
+  ...{ cloudformation },
   ...{ 'cost-optimization-hub': costOptimizationHub, organizations, s3, sqs, ssm, sts, tagging },
 };
 
@@ -66,7 +69,7 @@ function calledOperations(): readonly { readonly service: CheckedService; readon
       const service = Object.entries(SERVICES).find(([name]) => from.endsWith(name))?.[1];
       if (service === undefined) continue;
       for (const name of names.split(',')) {
-        const operation = /^(?!Create)(\w+)Command$/.exec(name.trim().split(' as ')[0] ?? '')?.[1];
+        const operation = /^(\w+)Command$/.exec(name.trim().split(' as ')[0] ?? '')?.[1];
         if (operation !== undefined) called.set(`${service} ${operation}`, { service, operation });
       }
     }
