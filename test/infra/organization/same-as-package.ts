@@ -33,7 +33,10 @@ export function organizationFaults(deployed: unknown): readonly string[] {
 }
 
 function comparable({ Type, Properties }: z.infer<typeof resources>[string]): unknown {
-  const shown = Object.entries(isObject(Properties) ? Properties : {}).filter(([name]) => !DIFFERENT.includes(name));
+  const shown = Object.entries(isObject(Properties) ? Properties : {}).filter(
+    // The framework writes a setting without values as {}.
+    ([name, value]) => !DIFFERENT.includes(name) && !isDeepStrictEqual(value, {}),
+  );
   return { Type, Properties: evaluated(Object.fromEntries(shown)) };
 }
 
