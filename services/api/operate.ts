@@ -34,7 +34,7 @@ export const operatorRoutes = [
     ...NONE,
     body: reasonBody,
     handle: async (call) => {
-      await askForScan(depsOf(call), call.body.reason ?? null, call.system.askForScan);
+      await askForScan(depsOf(call), call.body.reason ?? null);
       return { asked: true as const, actor: call.principal.actor };
     },
   }),

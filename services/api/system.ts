@@ -7,7 +7,6 @@ import type { DayAgo } from '../../shared/app/queries/overview.ts';
 import type { CallMeter } from '../../shared/app/rate-limiter/call-meter.ts';
 import type { Verification } from '../../shared/app/runtime/verification.ts';
 import type { ApiRole } from '../../shared/config/api-env.ts';
-import type { RunTrigger } from '../../shared/domain/ledger/run-trigger.ts';
 import type { CompiledPolicy, Finding } from '../../shared/domain/policy/index.ts';
 import type { DeadLetters } from '../../shared/ports/queue.ts';
 import type { Clock, Logger, NewId } from '../../shared/ports/system.ts';
@@ -60,8 +59,6 @@ export interface ApiSystem {
   readonly streams: boolean;
   /** How often the ledger is queried for new entries while a client watches, ms. */
   readonly pollMs: number;
-  /** Starts a scan in a process without a schedule (the demo). */
-  readonly askForScan?: (asked: RunTrigger) => Promise<void>;
   /** Reads an account after an event of AWS; `null`: not ready yet. Absent if a separate function reacts to events. */
   readonly reader?: () => ReactDeps['readAccount'] | null;
 }

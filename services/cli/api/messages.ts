@@ -1,7 +1,6 @@
 import type { Progress } from '../../../shared/app/context.ts';
 import type { CallCounts } from '../../../shared/app/rate-limiter/rate-limiter.ts';
 import type { Config } from '../../../shared/config/config.ts';
-import type { RunTrigger } from '../../../shared/domain/ledger/run-trigger.ts';
 import type { OrganizationAccount } from '../../../shared/domain/policy/index.ts';
 import type { CloudErrorDetails, ReadAccountOptions } from '../../../shared/ports/cloud.ts';
 import type { LoadedPolicy } from '../session.ts';
@@ -32,8 +31,6 @@ export interface ThreadData {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly flags: ApiFlags;
   readonly policy: PolicySource;
-  /** Whether the command starts scans on request. */
-  readonly scansOnRequest: boolean;
 }
 
 type AccountQuery = Omit<ReadAccountOptions, 'retry'>;
@@ -62,7 +59,6 @@ export type FromApi =
   /** The API could not be opened. `configuration`: the error is a `ConfigError`. */
   | { readonly kind: 'refused'; readonly code: string; readonly message: string; readonly configuration: boolean }
   | { readonly kind: 'note'; readonly text: string }
-  | { readonly kind: 'scanRequested'; readonly asked: RunTrigger }
   | {
       readonly kind: 'readAccount';
       readonly query: number;

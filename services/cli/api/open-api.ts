@@ -11,7 +11,6 @@ import { Verification } from '../../../shared/app/runtime/verification.ts';
 import type { OpenStore } from '../../../shared/compose/stores/profile.ts';
 import { cachedRecords, cachedSnapshots, inTurns, makeNewId, Turns } from '../../../shared/compose/system.ts';
 import { readApiTokens } from '../../../shared/config/api-env.ts';
-import type { RunTrigger } from '../../../shared/domain/ledger/run-trigger.ts';
 import { MAX_ACCOUNTS } from '../../../shared/domain/page-bounds.ts';
 import type { Cloud } from '../../../shared/ports/cloud.ts';
 import type { Clock } from '../../../shared/ports/system.ts';
@@ -39,8 +38,6 @@ export type ApiContext = Pick<CliContext, 'clock' | 'logger' | 'store' | 'env'>;
 export interface ApiRequests {
   /** Reads one account from AWS Organizations and retries for up to `READ_RETRY_MS`; `null`: not connected to AWS yet. */
   readonly cloud: () => Pick<Cloud, 'readAccount'> | null;
-  /** Starts a scan in a process without a schedule (the demo). */
-  readonly askForScan?: (asked: RunTrigger) => Promise<void>;
 }
 
 /** The API and the dashboard of a running daemon or demo. */
@@ -95,7 +92,7 @@ async function systemOf(
   { clock, logger, store }: ApiContext,
   stores: OpenStore,
   inUse: { readonly loaded: LoadedPolicy },
-  { cloud, askForScan, calls }: ApiRequests & { readonly calls: CallMeter },
+  { cloud, calls }: ApiRequests & { readonly calls: CallMeter },
 ): Promise<ApiSystem> {
   // Light reads and lists of accounts have turns of their own, so that they do not wait for heavy reads.
   const turns = { heavy: new Turns(), light: new Turns(), accounts: new Turns() };
@@ -131,7 +128,6 @@ async function systemOf(
     accounts: new AccountTable(light, clock, maxAgeMs, turns.accounts.begin),
     ...{ pollMs: store.pollMs, recent: new RecentEntries(stores.ledger, clock, store.pollMs / 2) },
     policy: async () => ({ ...inUse.loaded, file: fileOf(inUse.loaded) }),
-    ...(askForScan !== undefined && { askForScan }),
     reader,
   };
 }

@@ -1,9 +1,7 @@
-import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { createRetryingUntil } from '../../../shared/app/support/retry.ts';
 import type { Runtime } from '../../../shared/compose/runtime.ts';
 import { ConfigError } from '../../../shared/config/config-error.ts';
-import type { RunTrigger } from '../../../shared/domain/ledger/run-trigger.ts';
 import { CloudError } from '../../../shared/ports/cloud.ts';
 import type { Feed } from '../../api/live/feed.ts';
 import type { OpenDoor } from '../../api/node-door.ts';
@@ -37,21 +35,19 @@ const ENTRY = new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : './api-t
  * Starts the API in a thread, so that its reads and the remediation do not wait for each other.
  * @throws ConfigError for a host that needs a token, or a port that is not available
  */
-export async function startApi(
-  context: CliContext,
-  flags: ApiFlags,
-  loaded: LoadedPolicy,
-  askForScan?: (asked: RunTrigger) => Promise<void>,
-): Promise<RunningApi> {
+export async function startApi(context: CliContext, flags: ApiFlags, loaded: LoadedPolicy): Promise<RunningApi> {
   const { config, env, output } = context;
   const data: ThreadData = {
     ...{ config, env: { ...env }, flags, policy: sourceOf(loaded) },
-    scansOnRequest: askForScan !== undefined,
   };
   const thread = new Worker(ENTRY, { name: 'api', workerData: data, env: data.env });
   const post = (message: ToApi): void => thread.postMessage(message);
-  const ended = once(thread, 'exit');
   const opened = Promise.withResolvers<Pick<OpenDoor, 'url' | 'port'>>();
+  const ended = Promise.withResolvers<void>();
+  thread.on('exit', (code) => {
+    opened.reject(new Error(`the API's thread ended with code ${code} before it was open`));
+    ended.resolve();
+  });
   let app: Runtime | null = null;
   let isOpen = false;
   // After the API is open, an error of its thread ends the process, like any other uncaught error.
@@ -64,7 +60,6 @@ export async function startApi(
       opened.resolve(message);
     } else if (message.kind === 'refused') opened.reject(errorOf(message));
     else if (message.kind === 'note') output.note(message.text);
-    else if (message.kind === 'scanRequested') void askForScan?.(message.asked);
     else void answer(message);
   });
   const { url, port } = await opened.promise;
@@ -86,7 +81,7 @@ export async function startApi(
     close: async () => {
       clearInterval(counting);
       post({ kind: 'close' });
-      await ended;
+      await ended.promise;
     },
   };
 }

@@ -2,7 +2,6 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../../shared/compose/clock.ts';
 import { storeProfile } from '../../../shared/compose/stores/index.ts';
 import { ConfigError } from '../../../shared/config/config-error.ts';
-import type { RunTrigger } from '../../../shared/domain/ledger/run-trigger.ts';
 import { CloudError } from '../../../shared/ports/cloud.ts';
 import { reportOf } from '../errors.ts';
 import { cliLogger } from '../log.ts';
@@ -54,10 +53,7 @@ async function start(): Promise<void> {
   const queries = new AccountQueries();
   let connected = false;
   const loaded = await policyOf(data.policy, context);
-  const api = await openApi(context, data.flags, loaded, {
-    cloud: () => (connected ? queries : null),
-    ...(data.scansOnRequest && { askForScan: async (asked: RunTrigger) => send({ kind: 'scanRequested', asked }) }),
-  });
+  const api = await openApi(context, data.flags, loaded, { cloud: () => (connected ? queries : null) });
   port.on('message', (message: ToApi) => {
     if (message.kind === 'use') connected = true;
     take(message, { api, queries, context });

@@ -1,4 +1,3 @@
-import type { RunTrigger } from '../../domain/ledger/run-trigger.ts';
 import type { DeadLetters } from '../../ports/queue.ts';
 import type { Deps } from '../context.ts';
 import { commandContext, organizationEntry } from '../ledger/organization-entry.ts';
@@ -25,13 +24,9 @@ async function recordCommand(deps: OperatorDeps, { type, reason, message, summar
 }
 
 /** Makes a scan due immediately. It begins after a running scan has ended. */
-export async function askForScan(
-  deps: OperatorDeps,
-  reason: string | null,
-  makeDue: (asked: RunTrigger) => Promise<void> = (asked) => makeScanDue(deps.registers, asked),
-): Promise<void> {
+export async function askForScan(deps: OperatorDeps, reason: string | null): Promise<void> {
   await recordCommand(deps, { type: 'ScanRequested', reason, message: `${deps.actor} asked for a scan now` });
-  await makeDue({ kind: 'scan', actor: deps.actor, reason });
+  await makeScanDue(deps.registers, { kind: 'scan', actor: deps.actor, reason });
 }
 
 /** Enqueues accounts, so that workers read them within seconds. */

@@ -36,7 +36,6 @@ export interface ApiParts extends Partial<Pick<NodeDoorOptions, 'host' | 'pages'
   readonly store?: EmbeddedStore;
   readonly clock?: Clock;
   readonly policy?: CompiledPolicy;
-  readonly askForScan?: () => Promise<void>;
   readonly reader?: ApiSystem['reader'];
 }
 
@@ -105,7 +104,6 @@ export async function api(parts: ApiParts = {}): Promise<TestApi> {
     feed: new Feed(clock),
     recent: new RecentEntries(stores.ledger, clock, 0),
     policy: async () => ({ policy, file: 'rollcall.yaml', warnings: [] }),
-    ...(parts.askForScan !== undefined && { askForScan: parts.askForScan }),
     ...(parts.reader !== undefined && { reader: parts.reader }),
   };
   const none = async (): Promise<Pages | null> => null;
