@@ -4,11 +4,12 @@ import { dayC, NAMED } from './day-c.ts';
 
 const page = (name: string, columns: number): string => join(import.meta.dirname, 'pages', `${name}-${columns}.txt`);
 
-/** Ids, hashes, cursors, the name of the user, and times to the millisecond differ between two runs. */
+/** Ids of entries and requests, hashes, cursors, the name of the user, and times to the millisecond differ between two runs. */
 function masked(transcript: string): string {
   return transcript
     .replace(/:\d\d\.\d{3}Z/g, ':NN.NNNZ')
     .replace(/ {2}[0-9A-HJKMNP-TV-Z]{8}$/gm, '  NNNNNNNN')
+    .replace(/\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, 'NNNNNNNN-NNNN-NNNN-NNNN-NNNNNNNNNNNN')
     .replace(/--cursor \S+/g, '--cursor NNN')
     .replace(/\buser\/[^\s:]+/g, 'user/NAME')
     .replace(/\([0-9a-f]{12}\)/g, '(NNNNNNNNNNNN)');

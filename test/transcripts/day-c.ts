@@ -55,10 +55,14 @@ export async function dayC(columns: number): Promise<Bed> {
   on.clock.advanceTo(at(5, '04:00'));
   drift(NAMED.denied, 'automation', 'Inactive');
   on.clock.advanceTo(at(6, '05:26'));
-  const fault = { operation: 'UpdateEnrollmentStatus', accountId: NAMED.denied, kind: 'denied' } as const;
+  // The call that enables Automation in one account. Compute Optimizer has another one, so it stays as it is.
+  const fault = { operation: 'UpdateEnrollmentConfiguration', accountId: NAMED.denied, kind: 'denied' } as const;
   sandbox.setFaults([fault]);
   await run('apply --yes --wait 1s');
-  // Reverted and fixed twice. The saved plan keeps the other accounts as they are.
+  // Reverted and fixed twice. The saved plan keeps the other accounts as they are. The cool-down of Automation lasts longer than both reversions, so
+  // only Compute Optimizer is reverted three times.
+  on.clock.advanceTo(at(7, '06:30'));
+  drift(NAMED.contested, 'automation', 'Inactive', ALICE);
   on.clock.advanceTo(at(7, '12:00'));
   drift(NAMED.contested, 'computeOptimizer', 'Inactive', ALICE);
   await run('plan --out fix.json');
@@ -74,12 +78,13 @@ export async function dayC(columns: number): Promise<Bed> {
   drift(NAMED.toFix, 'computeOptimizer', 'Active');
   on.clock.advanceTo(at(8, '00:26'));
   await run('scan');
-  on.clock.advanceTo(at(8, '06:12'));
+  on.clock.advanceTo(at(8, '06:12') + MINUTE / 2);
   drift(NAMED.coolDown, 'automation', 'Inactive');
   on.clock.advanceTo(at(8, '06:26'));
   await run('scan');
+  on.clock.advanceTo(at(8, '06:40'));
+  await run('apply --plan fix.json --yes --wait 1s');
   on.clock.advanceTo(at(8, '07:02'));
-  drift(NAMED.contested, 'automation', 'Inactive', ALICE);
   drift(NAMED.contested, 'computeOptimizer', 'Inactive', ALICE);
   on.clock.advanceTo(at(8, '07:26'));
   await run('scan');
@@ -94,6 +99,7 @@ export async function dayC(columns: number): Promise<Bed> {
   }
   on.clock.advanceTo(at(8, '09:26'));
   await run('scan');
-  on.clock.advanceTo(at(8, '09:30'));
+  // Some seconds later, because a scan takes seconds and ages are rounded down.
+  on.clock.advanceTo(at(8, '09:30') + MINUTE / 4);
   return on;
 }
