@@ -1,6 +1,7 @@
 import { actorName } from '../../../shared/domain/actor.ts';
-import { type EnrollmentId, TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
-import { type Status, statusOf } from '../../../shared/domain/enrollment/status.ts';
+import { shortReason } from '../../../shared/domain/enrollment/explain-status.ts';
+import { TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
+import { statusOf } from '../../../shared/domain/enrollment/status.ts';
 import type { Entry, Facet } from './types.ts';
 import { reasonText, stateText } from './words.ts';
 
@@ -56,23 +57,22 @@ export function whatChanged(entry: Entry): string {
   const { enrollment, before, after, reason, detail, type } = entry;
   if (type === 'ScanStarted') return entry.policyHash === null ? '' : `Policy ${entry.policyHash.slice(0, 8)}`;
   if (type === 'ScanCompleted') return coverageOf(detail?.summary) ?? detail?.message ?? '';
-  if (enrollment === null) return detail?.message ?? reasonText(reason);
+  if (enrollment === null) return (detail?.message ?? reasonText(reason)).replace(HASH, (hash) => hash.slice(0, 8));
   const title = TITLES[enrollment];
   if (type === 'RemediationStarted') return `${title} → ${desiredOf(after)}`;
   if (type === 'RemediationSucceeded') return `${title} accepted by AWS`;
   const why = reason ?? after?.reason ?? null;
-  if (why !== null && after !== null && isStuck(after, enrollment)) return `${title}: ${lower(reasonText(why))}`;
+  const status = after === null ? null : statusOf(after);
+  if (why !== null && (status === 'Needs attention' || status === 'Waiting'))
+    return `${title}: ${shortReason({ enrollment, status, reason: why })}`;
   if (type === 'DriftResolved') return `${title} ${observedOf(after)}`;
   const [was, is] = [observedOf(before), observedOf(after)];
   if (was !== is && was !== '–' && is !== '–') return `${title} ${shortened(was, is)}`;
   return `${title} ${is}`;
 }
 
-const lower = (text: string): string =>
-  /^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
-
-const STUCK: ReadonlySet<Status> = new Set<Status>(['Needs attention', 'Waiting']);
-const isStuck = (after: Facet, _enrollment: EnrollmentId): boolean => STUCK.has(statusOf(after));
+/** A SHA-256 in hexadecimal digits. The whole entry has it in full. */
+const HASH = /\b[0-9a-f]{64}\b/g;
 
 const observedOf = (facet: Facet | null): string => (facet === null ? '–' : stateText(facet.status, facet.ruleMode));
 const desiredOf = (facet: Facet | null): string =>

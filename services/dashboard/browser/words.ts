@@ -35,8 +35,8 @@ export function listed(words: readonly string[]): string {
   return `${words.slice(0, -1).join(', ')} and ${last}`;
 }
 
-/** With a capital first letter. */ export const sentence = (text: string): string =>
-  text.charAt(0).toUpperCase() + text.slice(1);
+/** With a capital first letter. */
+export const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 /** The fields that a rule of the policy can set. */
 export const FIELD_WORDS = {
   ...TITLES,
@@ -64,3 +64,9 @@ export function typeText(type: string): string {
 export function stateText(status: string | null, ruleMode: string | null): string {
   return [status, ruleMode].filter((part) => part !== null).join(' / ') || '–';
 }
+
+/** The numbers of a guardrail's message. The commands that follow the semicolon are for the terminal; here, buttons offer them. */
+export const factOf = (message: string): string => message.split(';')[0] ?? message;
+
+/** The beginning of a guardrail's message, for a row of a list. */
+export const firstClause = (message: string): string => message.split(/ \(|, but |; /)[0] ?? message;

@@ -81,8 +81,8 @@ export const BRIEF_REASONS: Readonly<Record<ReasonCode, string | Sentence>> = {
   pending: 'AWS is processing it',
   acted: 'Change accepted by AWS; waiting for confirmation',
   deadlinePassed: 'Stalled: AWS did not confirm in time',
-  statusDiffers: (about) => differs(about, ' is queued'),
-  ruleModeDiffers: (about) => differs(about, ' is queued'),
+  statusDiffers: (about) => differs(about, ', not fixed yet'),
+  ruleModeDiffers: (about) => differs(about, ', not fixed yet'),
   alertOnly: (about) => differs(about, ', alert only'),
   retrying: (about, short) =>
     about.notBefore === null ? 'Retried after an AWS error' : `Retry at ${short(about.notBefore)} after an AWS error`,

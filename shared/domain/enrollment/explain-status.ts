@@ -18,7 +18,7 @@ export const STATUS_MEANINGS: Readonly<Record<Status, StatusMeaning>> = {
   },
   Drifted: {
     meaning: 'The account differs from the policy.',
-    todo: 'The next run fixes it if the policy has mode: enforce there. To fix it now: rollcall apply.',
+    todo: 'The next run fixes it if the policy has mode: enforce there and no guardrail stops the run. To fix it now: rollcall apply.',
   },
   'In progress': {
     meaning: 'AWS accepted a change and has not confirmed the desired state yet.',

@@ -240,13 +240,13 @@ export const REASON_WORDS: Readonly<Record<ReasonCode, ReasonWords>> = {
   statusDiffers: {
     text: 'the status differs from the policy',
     short: 'differs from policy',
-    todo: 'The next run fixes it. To fix it now:',
+    todo: 'The next run fixes it, unless a guardrail stops the run. To fix it now:',
     steps: [{ what: 'rollcall apply' }],
   },
   ruleModeDiffers: {
     text: 'the rule mode differs from the policy',
     short: 'rule mode differs',
-    todo: 'The next run fixes it. To fix it now:',
+    todo: 'The next run fixes it, unless a guardrail stops the run. To fix it now:',
     steps: [{ what: 'rollcall apply' }],
   },
   alertOnly: {

@@ -6,12 +6,12 @@ import { type AccountQuery, CLEARED, FILTERS, type Filters, SORTS } from '../acc
 import { READ } from '../endpoints.ts';
 import { useStatus } from '../frame/source.ts';
 import { enrollmentOptions } from '../parts/enrollments.ts';
+import { FilterChip } from '../parts/filter-chip.tsx';
 import { Button } from '../parts/form.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { useResource } from '../resource.ts';
 import type { AccountsAnswer } from '../types.ts';
 import { count, number } from '../words.ts';
-import { FilterChip } from './filter-chip.tsx';
 
 type Facets = NonNullable<AccountsAnswer['facets']>;
 type Change = (changes: Readonly<Record<string, string | null>>) => void;

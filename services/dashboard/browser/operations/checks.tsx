@@ -45,7 +45,7 @@ export function Checks({ status }: { readonly status: Status }) {
         </span>
       </header>
       <div class="body">
-        <table class="mini">
+        <table class="mini checks">
           <tbody>
             {[...failed, ...checks.filter(({ passed }) => passed)].map(({ name, passed, text }) => (
               <tr key={name}>
@@ -57,7 +57,7 @@ export function Checks({ status }: { readonly status: Status }) {
             ))}
           </tbody>
         </table>
-        <p class="muted small">
+        <p class="muted small below">
           <code>rollcall doctor</code> also checks credentials, roles, queue and table, and shows the command that fixes
           each finding.
         </p>

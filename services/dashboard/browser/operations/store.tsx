@@ -2,7 +2,7 @@ import { useVerification, useWhoAmI } from '../frame/source.ts';
 import { AuditPill } from '../parts/audit-state.tsx';
 import { Loaded } from '../parts/small.tsx';
 import { Age } from '../parts/time.tsx';
-import { number } from '../words.ts';
+import { count, number } from '../words.ts';
 
 /** The store, and whether its audit log is intact. */
 export function AuditStore() {
@@ -21,7 +21,7 @@ export function AuditStore() {
               <dt>Kept in</dt>
               <dd>{whoami?.runtime === 'aws' ? 'DynamoDB' : 'Local files (embedded)'}</dd>
               <dt>Entries</dt>
-              <dd>{entries === null ? '–' : `${number(entries)} in ${number(chains ?? 0)} chains`}</dd>
+              <dd>{entries === null ? '–' : `${number(entries)} in ${count(chains ?? 0, 'chain')}`}</dd>
               <dt>Verified</dt>
               <dd>{verifiedAt === null ? 'not yet' : <Age iso={verifiedAt} phrase />}</dd>
             </dl>

@@ -8,7 +8,7 @@ import { Approve, Redrive, ScanNow } from '../parts/operate.tsx';
 import { Age, Sentence, Time } from '../parts/time.tsx';
 import { useResource } from '../resource.ts';
 import type { DeadLetters, Overview, Status } from '../types.ts';
-import { count, listed, number, sentence, wordsOf } from '../words.ts';
+import { count, factOf, listed, number, sentence, wordsOf } from '../words.ts';
 import { ShowFix } from './fix.tsx';
 
 type Row = Overview['attention'][number];
@@ -109,9 +109,6 @@ function Guardrail({ status: { guardrail, approvals, lastScan } }: { readonly st
     </div>
   );
 }
-
-/** The numbers of a guardrail's message. The commands that follow the semicolon are for the terminal; here, buttons offer them. */
-const factOf = (message: string): string => message.split(';')[0] ?? message;
 
 function Rows({ rows }: { readonly rows: readonly Row[] }) {
   return (

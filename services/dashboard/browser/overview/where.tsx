@@ -63,7 +63,7 @@ export function Where({ status, overview }: WhereProps) {
                 <span class="sr">Share</span>
               </th>
               <th scope="col" class="num nowrap">
-                With drift
+                Drift
               </th>
             </tr>
           </thead>

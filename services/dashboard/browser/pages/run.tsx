@@ -16,7 +16,7 @@ import { Result } from '../runs/result.tsx';
 import { useParams } from '../search-params.ts';
 import { exactText } from '../time-text.ts';
 import type { Run, RunDetail } from '../types.ts';
-import { count } from '../words.ts';
+import { count, factOf } from '../words.ts';
 
 export function RunPage() {
   const [params] = useParams();
@@ -90,7 +90,7 @@ function Stopped({ found: { run, plan } }: { readonly found: RunDetail }) {
         <p class="st c-attention">
           <Mark name="attention" />
           <b class="strong">
-            <Sentence text={run.stopped?.message ?? ''} />
+            <Sentence text={factOf(run.stopped?.message ?? '')} />
           </b>
         </p>
         {plan.approvable && plan.planHash !== null && (

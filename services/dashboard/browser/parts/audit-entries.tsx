@@ -28,11 +28,11 @@ export function AuditEntries({ entries, names, selected, onSelect }: Props) {
   return (
     <table class="grid cards audit" aria-label="Entries, newest first">
       <colgroup>
-        <col class="w-stamp" />
-        <col class="w-type" />
+        <col class="w-at" />
+        <col class="w-entry" />
         <col class="w-acct" />
         <col />
-        <col class="w-who drop-s" />
+        <col class="w-actor drop-s" />
       </colgroup>
       <thead>
         <tr>

@@ -14,8 +14,10 @@ const OWNERS: Readonly<Record<Row['owner'], string>> = { rollcall: 'Rollcall', o
 export function Configurations({ status: { configurations } }: { readonly status: Status }) {
   if (configurations.length === 0) return null;
   return (
-    <section class="card" aria-labelledby="configurations">
-      <h2 id="configurations">Organization enrollment configurations</h2>
+    <section class="panel" aria-labelledby="configurations">
+      <header>
+        <h2 id="configurations">Organization enrollment configurations</h2>
+      </header>
       <DataTable
         label="Organization enrollment configurations by target"
         rows={configurations}

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import { Link } from 'wouter-preact';
+import { shortReason } from '../../../../shared/domain/enrollment/explain-status.ts';
 import { type EnrollmentId, TITLES } from '../../../../shared/domain/enrollment/kinds/index.ts';
 import { get } from '../api.ts';
 import { type ChangeFilter, READ } from '../endpoints.ts';
@@ -145,6 +146,13 @@ function kindsOf({ summary }: Run): readonly EnrollmentId[] {
   );
 }
 
+/** A change that waits has a few words; one that needs attention, AWS's own message. */
+function reasonOf({ result, enrollment, reason, message }: RunChanges['changes'][number]): string | null {
+  if (result === 'Succeeded') return '';
+  if (result === 'Needs attention' || reason === null) return message;
+  return shortReason({ enrollment, reason, status: 'Waiting' });
+}
+
 function ChangesTable({ rows }: { readonly rows: RunChanges['changes'] }) {
   return (
     <table class="grid cards changes" aria-label="Changes of the run">
@@ -152,11 +160,11 @@ function ChangesTable({ rows }: { readonly rows: RunChanges['changes'] }) {
         <col class="w-out" />
         <col class="w-name" />
         <col class="w-id drop-m drop-s" />
-        <col class="w-ou drop-s" />
+        <col class="w-path drop-s" />
         <col class="w-kind" />
         <col class="w-ou drop-m drop-s" />
         <col />
-        <col class="w-time drop-s" />
+        <col class="w-clock drop-s" />
       </colgroup>
       <thead>
         <tr>
@@ -196,7 +204,7 @@ function ChangesTable({ rows }: { readonly rows: RunChanges['changes'] }) {
               {[row.desired, row.desiredRuleMode].filter((part) => part !== null).join(', ')}
             </td>
             <td class="why wide-cell" title={row.message ?? ''}>
-              {row.result === 'Succeeded' ? '' : row.message}
+              {reasonOf(row)}
               {!row.planned && <span class="tag"> unplanned</span>}
             </td>
             <td class="num muted drop-s">

@@ -5,7 +5,7 @@ import { RunOutcome } from '../parts/run-mark.tsx';
 import { now, Time } from '../parts/time.tsx';
 import { openText, quietText, type RunRow, runDuration, runHref, triggerText } from '../run-line.ts';
 import type { Run } from '../types.ts';
-import { number } from '../words.ts';
+import { firstClause, number } from '../words.ts';
 import { Outcomes } from './outcomes.tsx';
 
 export function RunsTable({ rows }: { readonly rows: readonly RunRow[] }) {
@@ -107,7 +107,7 @@ function Row({ run }: { readonly run: Run }) {
       <td class="num made">{made.total > 0 ? text : <span class="muted">{text ?? '–'}</span>}</td>
       <td class="drop-m drop-s">{made.total > 0 && <Outcomes outcomes={outcomes} />}</td>
       <td class="why left" title={stopped?.message ?? ''}>
-        {stopped === null ? openText(run) : stopped.message}
+        {stopped === null ? openText(run) : firstClause(stopped.message)}
       </td>
       <td class="num muted dur drop-m">{runDuration(run, now.value)}</td>
       <td class="mono muted drop-m drop-s">{policyHash?.slice(0, 8) ?? '–'}</td>
