@@ -28,8 +28,8 @@ describe('the sentence of a row', () => {
   );
 
   test.each([
-    [{}, 'Inactive → Active is queued; by legacy-cost-cleanup'],
-    [{ changedBy: null }, 'Inactive → Active is queued'],
+    [{}, 'Inactive → Active, not fixed yet; by legacy-cost-cleanup'],
+    [{ changedBy: null }, 'Inactive → Active, not fixed yet'],
     [{ reason: 'alertOnly' }, 'Inactive → Active, alert only; by legacy-cost-cleanup'],
     [{ reason: 'contested' }, 'Contested: reverted 3 times by legacy-cost-cleanup'],
     [{ reason: 'contested', changedBy: null }, 'Contested: reverted 3 times by an unknown actor'],
