@@ -10,6 +10,7 @@ import {
 } from '../../domain/decision/operator-controls.ts';
 import type { Condition, Facet } from '../../domain/enrollment/condition.ts';
 import { ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
+import { differs } from '../../domain/enrollment/mismatch.ts';
 import type { Detail, EntryDraft, LedgerEntry } from '../../domain/ledger/entry.ts';
 import { type OrganizationAccount, parseOperatorSelector } from '../../domain/policy/index.ts';
 import { toIso } from '../../domain/time.ts';
@@ -179,10 +180,19 @@ function suspendedFacet(condition: Condition, until: number | null): Facet {
   return { ...facetOfCondition(condition), ...rest };
 }
 
-/** The account has to be read again; `notBefore` makes it due immediately. */
+/**
+ * The account has to be read again; `notBefore` makes it due immediately. Until then, its status follows from the last observation if that complies:
+ * scans go on observing suspended accounts. A difference is only recorded when it is read again, with the entries of a drift.
+ */
 function resumedFacet(condition: Condition, now: number): Facet {
-  const rest = { verdict: 'Unknown', reason: 'resumed', notBefore: toIso(now), deadline: null, attempts: 0 } as const;
-  return { ...facetOfCondition(condition), ...rest };
+  const judged = complied(condition)
+    ? ({ verdict: 'Compliant', reason: null } as const)
+    : ({ verdict: 'Unknown', reason: 'resumed' } as const);
+  return { ...facetOfCondition(condition), ...judged, notBefore: toIso(now), deadline: null, attempts: 0 };
+}
+
+function complied({ status, ruleMode, desired, desiredRuleMode }: Condition): boolean {
+  return status !== null && differs({ status: desired, ruleMode: desiredRuleMode }, { status, ruleMode }) === null;
 }
 
 /** Makes keys due that the kill switch held back, and enqueues them. */

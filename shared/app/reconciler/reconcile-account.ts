@@ -109,9 +109,7 @@ async function reconcileOnce(
     return recovered === null ? { result: ended(facts.id, 'converging') } : { record: recovered };
   }
   const observed = await observeOrFail(work, message, facts, known);
-  // Controls up to a second old are enough: suspending an account adds an entry to its chain, and then this assessment is discarded below.
-  // An account recorded as Suspended needs the current controls, because it may have been resumed.
-  await (known.conditions[message.enrollment]?.verdict === 'Suspended' ? work.controls.now() : work.controls.recent());
+  await refreshControls(work, facts, known.conditions[enrollment]?.verdict === 'Suspended');
   if ('result' in observed) return observed;
   const { observations, listed } = observed;
   const failure = visibleFailure(work, message, facts, observations, known);
@@ -128,6 +126,19 @@ async function reconcileOnce(
   if (isUndone(end.failure.outcome)) return { record: end.record, isOutdated: true };
   await keepPolls(work, end.record);
   return { result: failureResult(facts.id, end.record, end.failure) };
+}
+
+/**
+ * Controls up to a second old are enough for most accounts: suspending an account adds an entry to its chain, and then this assessment is discarded.
+ * Where they or the record say that the account is suspended, the current controls are read, because the suspension may have just been ended.
+ */
+async function refreshControls(
+  { controls, deps }: WorkContext,
+  facts: OrganizationAccount,
+  recordedAsSuspended: boolean,
+): Promise<void> {
+  const recent = await controls.recent();
+  if (recordedAsSuspended || recent.suspensionOf(facts, deps.clock.now()) !== null) await controls.now();
 }
 
 async function observeOrFail(
