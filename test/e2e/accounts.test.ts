@@ -63,11 +63,11 @@ describe.skipIf(served.skipped)('the list of accounts', () => {
     const link = (n: number) => table.getByRole('row').nth(n).getByRole('link');
     await link(1).waitFor();
     await page.keyboard.press('j');
-    await expect.poll(() => link(1).evaluate(hasFocus)).toBe(true);
+    await hasFocus(link(1));
     await page.keyboard.press('x');
     await page.keyboard.press('j');
     await page.keyboard.press('j');
-    await expect.poll(() => link(3).evaluate(hasFocus)).toBe(true);
+    await hasFocus(link(3));
     await page.keyboard.press('Shift+X');
     const bar = page.getByRole('toolbar');
     await bar.getByText('3 selected').waitFor();
@@ -85,9 +85,20 @@ describe.skipIf(served.skipped)('the list of accounts', () => {
     expect(rows.length).toBe(Number(total));
     const name = await link(3).innerText();
     await page.keyboard.press('k');
+    await hasFocus(link(2));
     await page.keyboard.press('j');
+    await hasFocus(link(3));
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { level: 1, name }).waitFor();
+  });
+
+  test('moves the focus to a rendered row with the key itself, so that the next key finds it there', async () => {
+    const page = await served.open('/accounts?status=Drifted');
+    const links = page.getByRole('region', { name: 'Accounts', exact: true }).getByRole('row').getByRole('link');
+    await links.first().waitFor();
+    const names = await links.allInnerTexts();
+    const pressed = `document.dispatchEvent(new KeyboardEvent('keydown', { key: 'j' })), document.activeElement.innerText`;
+    for (const name of names.slice(0, 3)) expect(await page.evaluate(pressed)).toBe(name);
   });
 
   test('reads a page of accounts in one compressed answer, and not again while nothing has changed', async () => {

@@ -149,14 +149,13 @@ describe.skipIf(served.skipped)('the dashboard', () => {
     const page = await open('/');
     await page.getByRole('heading', { name: 'Remediation' }).waitFor();
     await page.keyboard.press('Tab');
-    expect(await page.getByRole('link', { name: 'Skip to content' }).evaluate(hasFocus)).toBe(true);
+    await hasFocus(page.getByRole('link', { name: 'Skip to content' }));
     await page.keyboard.press('Enter');
     await page.keyboard.press('Tab');
-    expect(await page.getByRole('button', { name: 'Scan now' }).evaluate(hasFocus)).toBe(true);
+    await hasFocus(page.getByRole('button', { name: 'Scan now' }));
     await page.getByRole('link', { name: 'Accounts', exact: true }).press('Enter');
     // Focus moves to the heading of a new page.
-    const heading = page.getByRole('heading', { level: 1, name: 'Accounts' });
-    await heading.and(page.locator(':focus')).waitFor();
+    await hasFocus(page.getByRole('heading', { level: 1, name: 'Accounts' }));
   });
 
   const addressOf = async (path: string): Promise<string> => {

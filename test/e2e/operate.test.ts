@@ -21,7 +21,7 @@ describe.skipIf(served.skipped)('in the dashboard', () => {
     // Nothing happens without a reason, and Escape cancels.
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });
-    expect(await page.getByRole('button', { name: 'Approve plan…' }).evaluate(hasFocus)).toBe(true);
+    await hasFocus(page.getByRole('button', { name: 'Approve plan…' }));
     await page.getByRole('button', { name: 'Approve plan…' }).click();
     // Another person is about to approve the same plan.
     const late = await open('/', /status of 409/);

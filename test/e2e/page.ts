@@ -1,4 +1,4 @@
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { expect, onTestFinished } from 'vitest';
 
 /** Long enough for a busy machine; the awaited state usually takes a fraction of a second. */
@@ -37,9 +37,9 @@ export async function watched(
   return page;
 }
 
-/** Runs in the page. */
-export function hasFocus(element: { readonly matches: (selector: string) => boolean }): boolean {
-  return element.matches(':focus');
+/** Resolves when the element has the focus. The page may move it some frames after a key or a closed dialog. */
+export function hasFocus(element: Locator): Promise<void> {
+  return element.and(element.page().locator(':focus')).waitFor();
 }
 
 /** Resolves when no part of the page still loads. */

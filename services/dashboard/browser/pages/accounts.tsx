@@ -130,10 +130,14 @@ function useActiveRow(scrolling: RowsProps['scrolling'], virtual: VirtualRows, t
     const next = last.current === null ? 0 : Math.min(total - 1, Math.max(0, last.current + step));
     last.current = next;
     virtual.reveal(next);
-    requestAnimationFrame(() => {
-      if (last.current !== next) return;
-      scrolling.current?.querySelector<HTMLElement>(`tr[data-index="${next}"] th a`)?.focus({ preventScroll: true });
-    });
+    const link = () => scrolling.current?.querySelector<HTMLElement>(`tr[data-index="${next}"] th a`);
+    const rendered = link();
+    // Immediately if possible: Enter, pressed before the next frame, opens the row that has the focus.
+    if (rendered) rendered.focus({ preventScroll: true });
+    else
+      requestAnimationFrame(() => {
+        if (last.current === next) link()?.focus({ preventScroll: true });
+      });
   };
   return { move, active: () => last.current ?? 0 };
 }
