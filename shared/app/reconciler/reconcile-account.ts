@@ -109,7 +109,12 @@ async function reconcileOnce(
     return recovered === null ? { result: ended(facts.id, 'converging') } : { record: recovered };
   }
   const observed = await observeOrFail(work, message, facts, known);
-  await refreshControls(work, facts, known.conditions[enrollment]?.verdict === 'Suspended');
+  // Controls up to a second old are enough: suspending an account adds an entry to its chain, and then this assessment is discarded below. Where
+  // they or the record say that the account is suspended, the current controls are read, because the suspension may have just been ended.
+  const isSuspended = (): boolean => work.controls.last.suspensionOf(facts, work.deps.clock.now()) !== null;
+  const recordedAsSuspended = known.conditions[enrollment]?.verdict === 'Suspended';
+  await (recordedAsSuspended ? work.controls.now() : work.controls.recent());
+  if (!recordedAsSuspended && isSuspended()) await work.controls.now();
   if ('result' in observed) return observed;
   const { observations, listed } = observed;
   const failure = visibleFailure(work, message, facts, observations, known);
@@ -126,19 +131,6 @@ async function reconcileOnce(
   if (isUndone(end.failure.outcome)) return { record: end.record, isOutdated: true };
   await keepPolls(work, end.record);
   return { result: failureResult(facts.id, end.record, end.failure) };
-}
-
-/**
- * Controls up to a second old are enough for most accounts: suspending an account adds an entry to its chain, and then this assessment is discarded.
- * Where they or the record say that the account is suspended, the current controls are read, because the suspension may have just been ended.
- */
-async function refreshControls(
-  { controls, deps }: WorkContext,
-  facts: OrganizationAccount,
-  recordedAsSuspended: boolean,
-): Promise<void> {
-  const recent = await controls.recent();
-  if (recordedAsSuspended || recent.suspensionOf(facts, deps.clock.now()) !== null) await controls.now();
 }
 
 async function observeOrFail(
