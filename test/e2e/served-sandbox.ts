@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,6 +13,8 @@ export interface ServedSandbox {
   readonly running: RunningSandbox;
   /** The URL of the dashboard, without a trailing slash. */
   readonly url: string;
+  /** Runs a command of the CLI on the same store. @returns its output, whatever its exit code: `status` ends with 3 if there is drift */
+  run(args: readonly string[]): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -48,7 +50,14 @@ export async function openServedSandbox({
     rmSync(cwd, { recursive: true, force: true });
   };
   try {
-    return { running, url: await addressOf(child), close };
+    const options = { cwd, env: { ...environment(running, cwd), ...cli.env } };
+    const run = (args: readonly string[]): Promise<string> =>
+      new Promise((resolve, reject) => {
+        execFile(process.execPath, [cli.file, ...args], options, (_error, stdout, stderr) =>
+          stdout === '' ? reject(new Error(stderr)) : resolve(stdout),
+        );
+      });
+    return { running, url: await addressOf(child), run, close };
   } catch (error) {
     await close();
     throw error;
