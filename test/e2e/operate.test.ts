@@ -39,7 +39,7 @@ describe.skipIf(served.skipped)('in the dashboard', () => {
     // The page of another person, without interaction.
     const latest = watching.getByRole('region', { name: 'Recent activity' });
     await latest
-      .getByText(/remediation succeeded|drift resolved/)
+      .getByText(/change accepted by AWS|drift resolved/)
       .first()
       .waitFor();
     await watching.getByText('A guardrail stopped the last run').waitFor({ state: 'detached' });

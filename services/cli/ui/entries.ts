@@ -1,6 +1,7 @@
 import { TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { ORGANIZATION_CHAIN } from '../../../shared/domain/ledger/entry.ts';
-import { actorOf, changeText, type Entry, entryTitle, eventText } from './entry-words.ts';
+import { entryTitle } from '../../../shared/domain/ledger/entry-titles.ts';
+import { actorOf, changeText, type Entry, eventText } from './entry-words.ts';
 import { type Column, type TableLayout, table } from './table.ts';
 import { minute, shortId } from './words.ts';
 
@@ -48,7 +49,7 @@ function wideTable(entries: readonly Entry[], nameOf: NameOf): Table {
   const rows = entries.map((entry) => [
     minute(entry.at),
     accountOf(entry, nameOf),
-    entryTitle(entry),
+    entryTitle(entry.type),
     entry.enrollment === null ? '' : TITLES[entry.enrollment],
     changeText(entry),
     actorOf(entry) ?? 'unknown',

@@ -3,31 +3,16 @@ import type { ledgerEntry } from '../../../shared/app/queries/answers/common.ts'
 import { shortReason } from '../../../shared/domain/enrollment/explain-status.ts';
 import { TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { statusOf } from '../../../shared/domain/enrollment/status.ts';
-import { wordsOf } from '../../../shared/domain/ledger/bus-event.ts';
+import { entryTitle } from '../../../shared/domain/ledger/entry-titles.ts';
 import type { EntryType } from '../../../shared/domain/ledger/entry-types.ts';
 import { oneLine } from './table.ts';
-import { actorText, shortHash } from './words.ts';
+import { actorText, count, shortHash } from './words.ts';
 
 export type Entry = z.infer<typeof ledgerEntry>;
 
-/** Types whose own words would not say what happened. */
-const TITLE_OF: Readonly<Partial<Record<EntryType, string>>> = {
-  FlapDetected: 'Contested',
-  VerdictChanged: 'Status changed',
-  ConvergenceStalled: 'Not confirmed in time',
-  EnforcementHalted: 'Halted',
-  EnforcementResumed: 'Halt ended',
-};
-
-/** What happened, in words: `Drift detected`. */
-export function entryTitle({ type }: Pick<Entry, 'type'>): string {
-  const words = wordsOf(type);
-  return TITLE_OF[type] ?? `${words.charAt(0)}${words.slice(1).toLowerCase()}`;
-}
-
 /** Types that record a change of the enrollment in AWS, or of its status. */
 const CHANGES: ReadonlySet<EntryType> = new Set<EntryType>([
-  ...(['DriftDetected', 'DriftResolved', 'RemediationStarted', 'RemediationSucceeded', 'VerdictChanged'] as const),
+  ...(['DriftDetected', 'DriftResolved', 'RemediationStarted', 'VerdictChanged'] as const),
 ]);
 
 /** What changed: `Active → Inactive`. For entries without a change, why, or what it is about; may be empty. */
@@ -36,10 +21,16 @@ export function changeText(entry: Entry): string {
   const change = CHANGES.has(type) ? stateChange(entry) : null;
   if (change !== null) return change;
   if (type === 'FlapDetected') return '';
+  if (detail?.digest !== undefined) return digestText(detail.digest);
   if (detail?.error !== undefined) return withShortHashes(detail.error.message);
   if (enrollment !== null && after !== null && reason !== null)
     return shortReason({ enrollment, reason, status: statusOf(after) });
   return withShortHashes(detail?.message ?? '');
+}
+
+/** Without the command of the message, which would need the whole hash; `audit show` has both. */
+function digestText({ entries, chains, root }: NonNullable<NonNullable<Entry['detail']>['digest']>): string {
+  return `${count(entries, 'entry', 'entries')} in ${count(chains, 'chain')}, digest ${shortHash(root)}`;
 }
 
 /** A SHA-256 in hexadecimal digits. */
@@ -79,5 +70,5 @@ export function eventText(entry: Entry): string {
   const change = changeText(entry);
   const joiner = CHANGES.has(type) ? ' ' : ', ';
   const about = enrollment === null ? change : [TITLES[enrollment], change].filter((part) => part !== '').join(joiner);
-  return about === '' ? entryTitle(entry) : `${entryTitle(entry)}: ${about}`;
+  return about === '' ? entryTitle(type) : `${entryTitle(type)}: ${about}`;
 }

@@ -3,7 +3,7 @@ import { shortReason } from '../../../shared/domain/enrollment/explain-status.ts
 import { TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { statusOf } from '../../../shared/domain/enrollment/status.ts';
 import type { Entry, Facet } from './types.ts';
-import { reasonText, stateText } from './words.ts';
+import { count, reasonText, stateText } from './words.ts';
 
 /* An entry of the audit log in one line: its look, what changed, and who did it. */
 
@@ -37,38 +37,28 @@ export function entryLook({ type, after }: Entry): Look {
   return after !== null && statusOf(after) === 'Waiting' ? { mark: 'waiting', tone: 'waiting' } : BAD;
 }
 
-const TITLE_OF: Readonly<Partial<Record<Entry['type'], string>>> = {
-  RemediationBlocked: 'Remediation blocked',
-  FlapDetected: 'Contested',
-  ConvergenceStalled: 'Not confirmed in time',
-  VerdictChanged: 'Status changed',
-  ChainPruned: 'Older entries pruned',
-  DeadLettersRedriven: 'Dead letters redriven',
-};
-
-/** `DriftDetected` as `Drift detected`. */
-export function entryTitle({ type }: Pick<Entry, 'type'>): string {
-  const words = type.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
-  return TITLE_OF[type] ?? words.charAt(0).toUpperCase() + words.slice(1);
-}
-
 /** What an account had and has, in as few words as possible: `Automation Active → Inactive`. */
 export function whatChanged(entry: Entry): string {
   const { enrollment, before, after, reason, detail, type } = entry;
   if (type === 'ScanStarted') return entry.policyHash === null ? '' : `Policy ${entry.policyHash.slice(0, 8)}`;
   if (type === 'ScanCompleted') return coverageOf(detail?.summary) ?? detail?.message ?? '';
+  if (detail?.digest !== undefined) return digestText(detail.digest);
   if (enrollment === null) return (detail?.message ?? reasonText(reason)).replace(HASH, (hash) => hash.slice(0, 8));
   const title = TITLES[enrollment];
   if (type === 'RemediationStarted') return `${title} → ${desiredOf(after)}`;
-  if (type === 'RemediationSucceeded') return `${title} accepted by AWS`;
   const why = reason ?? after?.reason ?? null;
   const status = after === null ? null : statusOf(after);
-  if (why !== null && (status === 'Needs attention' || status === 'Waiting'))
-    return `${title}: ${shortReason({ enrollment, status, reason: why })}`;
+  const says = status === 'Needs attention' || status === 'Waiting' || type === 'RemediationSucceeded';
+  if (why !== null && status !== null && says) return `${title}: ${shortReason({ enrollment, status, reason: why })}`;
   if (type === 'DriftResolved') return `${title} ${observedOf(after)}`;
   const [was, is] = [observedOf(before), observedOf(after)];
   if (was !== is && was !== '–' && is !== '–') return `${title} ${shortened(was, is)}`;
   return `${title} ${is}`;
+}
+
+/** Without the command of the message, which would need the whole hash. The whole entry has both. */
+function digestText({ entries, chains, root }: NonNullable<NonNullable<Entry['detail']>['digest']>): string {
+  return `${count(entries, 'entry', 'entries')} in ${count(chains, 'chain')}, digest ${root.slice(0, 8)}`;
 }
 
 /** A SHA-256 in hexadecimal digits. The whole entry has it in full. */

@@ -55,12 +55,6 @@ export const reasonText = (code: string | null): string => sentenceOf(code) ?? '
 /** The words for a reason; for a code of another version, the code. */
 export const wordsOf = (code: string): ReasonWords => reasonWords(code) ?? { text: code, short: code, todo: '' };
 
-/** `RemediationBlocked` as `Remediation blocked`. */
-export function typeText(type: string): string {
-  const words = type.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
-  return sentence(words);
-}
-
 export function stateText(status: string | null, ruleMode: string | null): string {
   return [status, ruleMode].filter((part) => part !== null).join(' / ') || '–';
 }

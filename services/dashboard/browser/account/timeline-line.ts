@@ -3,7 +3,7 @@ import { TITLES } from '../../../../shared/domain/enrollment/kinds/index.ts';
 import { statusOf } from '../../../../shared/domain/enrollment/status.ts';
 import { looksOf } from '../parts/icon.tsx';
 import type { Entry, Facet } from '../types.ts';
-import { duration, reasonText, stateText, typeText } from '../words.ts';
+import { duration, reasonText, stateText, wordsOf } from '../words.ts';
 
 /** Entries that record a command of an operator; all others record what Rollcall did or saw. */
 const COMMANDS: ReadonlySet<Entry['type']> = new Set<Entry['type']>(['AccountSuspended', 'AccountResumed']);
@@ -31,9 +31,6 @@ export function entryActor({ type, actor, detail }: Entry): { readonly name: str
   return COMMANDS.has(type) ? { name: actorName(actor), whole: actor } : { name: 'Rollcall', whole: actor };
 }
 
-/** The type of an entry in words. */
-export const entryTitle = ({ type }: Entry): string => (type === 'FlapDetected' ? 'Contested' : typeText(type));
-
 const ARN = /arn:[\w-]+:[^\s,;]+/g;
 
 /** A sentence with short names in place of ARNs; the details have the whole ones. */
@@ -54,6 +51,8 @@ export function entryLine(entry: Entry, started: string | null): string {
     }
     case 'RemediationStarted':
       return `${about}${wantedText(after) ?? told ?? ''}`;
+    case 'RemediationSucceeded':
+      return `${about}${wordsOf('acted').short}`;
     case 'FlapDetected':
       return `${about}${told?.split(';')[0] ?? 'reverted repeatedly'}; remediation stopped`;
     case 'AccountJoined':

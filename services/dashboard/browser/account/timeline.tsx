@@ -2,6 +2,7 @@ import { Fragment } from 'preact';
 import { useState } from 'preact/hooks';
 import { Link } from 'wouter-preact';
 import { type EnrollmentId, TITLES } from '../../../../shared/domain/enrollment/kinds/index.ts';
+import { entryTitle } from '../../../../shared/domain/ledger/entry-titles.ts';
 import { get } from '../api.ts';
 import { READ } from '../endpoints.ts';
 import { Copy } from '../parts/copy.tsx';
@@ -12,7 +13,7 @@ import { now, Sentence } from '../parts/time.tsx';
 import { clockText, dayHeading, exactText } from '../time-text.ts';
 import type { Account, AuditPage, Entry } from '../types.ts';
 import { count, messageOf, stateText } from '../words.ts';
-import { driftStart, entryActor, entryLine, entryLooks, entryTitle } from './timeline-line.ts';
+import { driftStart, entryActor, entryLine, entryLooks } from './timeline-line.ts';
 
 interface Props {
   readonly found: Account;
@@ -108,7 +109,7 @@ function Line({ entry, older }: { readonly entry: Entry; readonly older: readonl
           <span class={`c-${tone}`}>
             <Mark name={mark} />
           </span>
-          <span class="strong what">{entryTitle(entry)}</span>
+          <span class="strong what">{entryTitle(entry.type)}</span>
           <span class="cut text" title={text}>
             <Sentence text={text} />
           </span>

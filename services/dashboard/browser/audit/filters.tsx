@@ -1,7 +1,7 @@
 import { actorName } from '../../../../shared/domain/actor.ts';
 import { ENROLLMENT_IDS, type EnrollmentId, TITLES } from '../../../../shared/domain/enrollment/kinds/index.ts';
+import { entryTitle } from '../../../../shared/domain/ledger/entry-titles.ts';
 import type { AuditFilter } from '../endpoints.ts';
-import { entryTitle } from '../entry-line.ts';
 import { fieldOf, isoOf } from '../local-time.ts';
 import { FilterChip } from '../parts/filter-chip.tsx';
 import { now } from '../parts/time.tsx';
@@ -107,7 +107,7 @@ export function Filters({ summary }: { readonly summary: Resource<AuditSummary> 
       {chip(
         'type',
         'Type',
-        types.map(({ type, entries }) => [type, `${entryTitle({ type })} (${number(entries)})`]),
+        types.map(({ type, entries }) => [type, `${entryTitle(type)} (${number(entries)})`]),
         '',
       )}
       {chip(

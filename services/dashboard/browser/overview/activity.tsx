@@ -1,10 +1,12 @@
 import { Link } from 'wouter-preact';
 import { actorName } from '../../../../shared/domain/actor.ts';
 import { TITLES } from '../../../../shared/domain/enrollment/kinds/index.ts';
+import { entryTitle, titleInSentence } from '../../../../shared/domain/ledger/entry-titles.ts';
+import { whatChanged } from '../entry-line.ts';
 import { Mark, type MarkName, type Tone } from '../parts/icon.tsx';
 import { Sentence, Time } from '../parts/time.tsx';
 import type { Entry, Overview } from '../types.ts';
-import { count, number, reasonText, stateText, typeText } from '../words.ts';
+import { count, number, reasonText, stateText, wordsOf } from '../words.ts';
 
 type Recent = Overview['recent'][number];
 
@@ -69,11 +71,18 @@ function whoOf({ type, detail, actor }: Entry): string {
   return type === 'DriftDetected' ? 'Unknown' : actor;
 }
 
+function whyOf(entry: Entry): string {
+  const { enrollment, type, reason, detail } = entry;
+  if (enrollment === null) return whatChanged(entry);
+  if (type === 'RemediationSucceeded') return wordsOf('acted').short;
+  return detail?.message ?? reasonText(reason);
+}
+
 function EntryLine({ entry, accountName }: Recent) {
-  const { accountId, enrollment, type, before, after, reason, detail } = entry;
+  const { accountId, enrollment, type, before, after } = entry;
   const about = enrollment === null ? '' : `${TITLES[enrollment]} `;
-  const what = enrollment === null ? typeText(type) : typeText(type).toLowerCase();
-  const why = detail?.message ?? (reason === null ? '' : reasonText(reason));
+  const what = enrollment === null ? entryTitle(type) : titleInSentence(type);
+  const why = whyOf(entry);
   const change =
     type === 'DriftDetected' && before !== null && after !== null && before.status !== after.status
       ? `${stateText(before.status, null)} → ${stateText(after.status, null)}`

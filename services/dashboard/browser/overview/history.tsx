@@ -6,6 +6,7 @@ import {
   type kindsInUse,
 } from '../../../../shared/domain/enrollment/kinds/index.ts';
 import { kindsShownIn } from '../../../../shared/domain/enrollment/status.ts';
+import { titleInSentence } from '../../../../shared/domain/ledger/entry-titles.ts';
 import { get } from '../api.ts';
 import { READ } from '../endpoints.ts';
 import { slowChanges } from '../live.ts';
@@ -18,7 +19,7 @@ import { Time } from '../parts/time.tsx';
 import { useLoaded, useResource } from '../resource.ts';
 import { useParams } from '../search-params.ts';
 import type { Markers, Report, Status } from '../types.ts';
-import { count, duration, listed, number, percent, typeText } from '../words.ts';
+import { count, duration, listed, number, percent } from '../words.ts';
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;
@@ -204,7 +205,6 @@ function eventsOf(events: readonly Event[], at: readonly number[]): readonly (Ma
 }
 
 function eventText({ type, actor }: Event): string {
-  const text = typeText(type);
   const by = type === 'PlanApproved' || type === 'PolicyChanged' ? ` by ${actorName(actor)}` : '';
-  return `${text.charAt(0).toLowerCase()}${text.slice(1)}${by}`;
+  return `${titleInSentence(type)}${by}`;
 }

@@ -1,6 +1,7 @@
 import { useRef } from 'preact/hooks';
 import { Link } from 'wouter-preact';
-import { entryActor, entryLook, entryTitle, whatChanged } from '../entry-line.ts';
+import { entryTitle } from '../../../../shared/domain/ledger/entry-titles.ts';
+import { entryActor, entryLook, whatChanged } from '../entry-line.ts';
 import { useShortcuts } from '../frame/shortcuts.ts';
 import type { Entry } from '../types.ts';
 import { Mark } from './icon.tsx';
@@ -75,7 +76,7 @@ function Row({ entry, names, selected, onSelect }: RowProps) {
       <td class="type">
         <button type="button" class={`plain st c-${tone}`} aria-current={selected} onClick={() => onSelect(id)}>
           <Mark name={mark} />
-          <span class="strong">{entryTitle(entry)}</span>
+          <span class="strong">{entryTitle(entry.type)}</span>
         </button>
       </td>
       <td>

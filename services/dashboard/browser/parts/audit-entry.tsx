@@ -3,8 +3,9 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { Link } from 'wouter-preact';
 import { TITLES } from '../../../../shared/domain/enrollment/kinds/index.ts';
 import { statusOf } from '../../../../shared/domain/enrollment/status.ts';
+import { entryTitle } from '../../../../shared/domain/ledger/entry-titles.ts';
 import { READ } from '../endpoints.ts';
-import { entryActor, entryTitle } from '../entry-line.ts';
+import { entryActor } from '../entry-line.ts';
 import { useResource } from '../resource.ts';
 import { exactText } from '../time-text.ts';
 import type { Entry, Facet, ShownEntry } from '../types.ts';
@@ -48,7 +49,7 @@ function Shown({
   return (
     <>
       <div class="title">
-        <h2>{entryTitle(entry)}</h2>
+        <h2>{entryTitle(entry.type)}</h2>
         <span class="muted small">Entry {entry.seq} of its chain</span>
       </div>
       <EntryFacts entry={entry} name={entry.accountId === null ? null : (names[entry.accountId] ?? null)} />
@@ -155,12 +156,12 @@ function Chain({
       <Mark name={ok ? 'compliant' : 'attention'} />
       <span>
         {here ? (
-          `${each.seq} ${entryTitle(each)}`
+          `${each.seq} ${entryTitle(each.type)}`
         ) : (
           <Link
             href={`/audit?period=all&entry=${each.id}${entry.accountId === null ? '' : `&account=${entry.accountId}`}`}
           >
-            {each.seq} {entryTitle(each)}
+            {each.seq} {entryTitle(each.type)}
           </Link>
         )}
       </span>
