@@ -55,7 +55,8 @@ export async function dayC(columns: number): Promise<Bed> {
   on.clock.advanceTo(at(5, '04:00'));
   drift(NAMED.denied, 'automation', 'Inactive');
   on.clock.advanceTo(at(6, '05:26'));
-  // The call that enables Automation in one account. Compute Optimizer has another one, so it stays as it is.
+  // The call that enables Automation in one account. Compute Optimizer has another one, so it stays as it is. A denied change is retried and never
+  // becomes a dead letter (docs/decisions/0007-pauses.md).
   const fault = { operation: 'UpdateEnrollmentConfiguration', accountId: NAMED.denied, kind: 'denied' } as const;
   sandbox.setFaults([fault]);
   await run('apply --yes --wait 1s');
