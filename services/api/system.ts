@@ -3,7 +3,10 @@ import type { ReactDeps } from '../../shared/app/events/event-handler.ts';
 import type { AccountTable } from '../../shared/app/queries/account-list.ts';
 import type { AsOfCache } from '../../shared/app/queries/audit/as-of-cache.ts';
 import type { ReportCache } from '../../shared/app/queries/audit/report-cache.ts';
+import type { DriftsByActor } from '../../shared/app/queries/drifts-by-actor.ts';
 import type { DayAgo } from '../../shared/app/queries/overview.ts';
+import type { RunCache } from '../../shared/app/queries/run-cache.ts';
+import type { SeenRun } from '../../shared/app/queries/runs.ts';
 import type { CallMeter } from '../../shared/app/rate-limiter/call-meter.ts';
 import type { Verification } from '../../shared/app/runtime/verification.ts';
 import type { ApiRole } from '../../shared/config/api-env.ts';
@@ -37,6 +40,8 @@ export interface ApiSystem {
   readonly reports: ReportCache;
   /** The state 24 hours ago, for the overview. */
   readonly dayAgo: DayAgo;
+  readonly runs: RunCache<SeenRun>;
+  readonly driftsByActor: DriftsByActor;
   readonly verification: Verification;
   readonly clock: Clock;
   readonly newId: NewId;

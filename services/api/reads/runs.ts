@@ -15,7 +15,7 @@ export const runRoutes = [
     // A small page, because each run costs a few queries to the audit log.
     query: z.strictObject({ limit: limit(100, 20), cursor }),
     handle: async ({ system, query }) =>
-      listRuns(system.stores, system.clock, { limit: query.limit, cursor: query.cursor ?? null }),
+      listRuns(system.stores, system.clock, { limit: query.limit, cursor: query.cursor ?? null }, system.runs),
   }),
   jsonRoute({
     ...{ method: 'get', path: '/api/runs/{id}', operationId: 'run', answer: 'RunDetail' },
@@ -26,7 +26,7 @@ export const runRoutes = [
     ...NONE,
     params: z.strictObject({ id: z.string().min(1).max(200) }),
     handle: async ({ system, params }) => {
-      const run = await showRun(system.stores, system.clock, params.id);
+      const run = await showRun(system.stores, system.clock, params.id, system.runs);
       if (run === null) throw new ApiProblem(404, 'RunUnknown', 'The ledger has no such run.');
       return run;
     },
@@ -50,7 +50,7 @@ export const runRoutes = [
     }),
     handle: async ({ system, params, query }) => {
       const asked = { ...query, cursor: query.cursor ?? null };
-      const changes = await listRunChanges(system.stores, system.clock, params.id, asked);
+      const changes = await listRunChanges(system.stores, system.clock, params.id, asked, system.runs);
       if (changes === null) throw new ApiProblem(404, 'RunUnknown', 'The ledger has no such run.');
       return changes;
     },

@@ -53,9 +53,9 @@ export const statusRoutes = [
     shared: true,
     ...NONE,
     handle: async ({ system }) => {
-      const { stores, clock, dayAgo } = system;
+      const { stores, clock, dayAgo, driftsByActor } = system;
       const policy = (await policyIfAny(system))?.policy ?? null;
-      return overview({ stores, policy, dayAgo, now: clock.now() });
+      return overview({ stores, policy, dayAgo, driftsByActor, now: clock.now() });
     },
   }),
   jsonRoute({

@@ -5,7 +5,9 @@ import { controlsVersion } from '../../../shared/app/guardrails/controls.ts';
 import { AccountTable } from '../../../shared/app/queries/account-list.ts';
 import { AsOfCache } from '../../../shared/app/queries/audit/as-of-cache.ts';
 import { ReportCache } from '../../../shared/app/queries/audit/report-cache.ts';
+import { DriftsByActor } from '../../../shared/app/queries/drifts-by-actor.ts';
 import { DayAgo } from '../../../shared/app/queries/overview.ts';
+import { RunCache } from '../../../shared/app/queries/run-cache.ts';
 import { CallMeter } from '../../../shared/app/rate-limiter/call-meter.ts';
 import { Verification } from '../../../shared/app/runtime/verification.ts';
 import type { OpenStore } from '../../../shared/compose/stores/profile.ts';
@@ -121,10 +123,15 @@ async function systemOf(
     },
     runtime: store.local ? 'embedded' : 'aws',
     ...{ calls, dayAgo: new DayAgo(clock, turns.heavy.begin) },
+    runs: new RunCache(clock),
+    driftsByActor: new DriftsByActor(clock, { turn: turns.heavy.begin, version }),
     deployedBus: await store.eventBus(),
     ...(reads !== null && { reads }),
     ...{ asOf: new AsOfCache(clock), reports: new ReportCache(clock, { turn: turns.heavy.begin, version }) },
-    verification: new Verification({ stores: reads?.heavy ?? stores, clock, logger, inBackground: true }),
+    verification: new Verification({
+      ...{ stores: light, longReads: reads?.heavy ?? stores, clock, logger },
+      inBackground: true,
+    }),
     accounts: new AccountTable(light, clock, maxAgeMs, turns.accounts.begin),
     ...{ pollMs: store.pollMs, recent: new RecentEntries(stores.ledger, clock, store.pollMs / 2) },
     policy: async () => ({ ...inUse.loaded, file: fileOf(inUse.loaded) }),
@@ -146,10 +153,10 @@ interface LocalReadOptions {
 
 /** The stores for reads of a local file. Records and snapshot are kept in memory and brought up to date without turns, because that takes only milliseconds. */
 function localReads(stores: ApiSystem['stores'], { clock, turns, maxAgeMs, version }: LocalReadOptions) {
-  const { all } = cachedRecords(stores.records, clock, { maxAgeMs, maxRecords: MOST_RECORDS, version });
+  const { all, getMany } = cachedRecords(stores.records, clock, { maxAgeMs, maxRecords: MOST_RECORDS, version });
   const snapshots = cachedSnapshots(stores.snapshots, clock, SNAPSHOT_AGE_MS);
   const inMemory = (paced: ApiSystem['stores']): ApiSystem['stores'] => {
-    return { ...paced, snapshots, records: { ...paced.records, all } };
+    return { ...paced, snapshots, records: { ...paced.records, all, getMany } };
   };
   return {
     heavy: inMemory(inTurns(stores, turns.heavy)),

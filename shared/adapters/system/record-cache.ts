@@ -10,7 +10,7 @@ const PAGE = 40;
 const SHOWN_PAGE = 1_000;
 
 export interface RecordCacheOptions {
-  /** Minimum time between two reads of the store. `all()` may miss changes of this period. */
+  /** Minimum time between two reads of the store. They may miss changes of this period. */
   readonly maxAgeMs: number;
   /** If there are more records than this, none are kept in memory. Ten thousand take about 12 MB. */
   readonly maxRecords: number;
@@ -19,13 +19,13 @@ export interface RecordCacheOptions {
 }
 
 /**
- * The same records, but `all()` keeps them in memory and reads only those whose head has moved since the last time: reading and parsing ten
+ * The same records, but `all()` and `getMany()` keep them in memory and read only those whose head has moved since the last time: reading and parsing ten
  * thousand records takes ten times as long as reading their heads. An unchanged record is the same object each time, so that callers can keep what
  * they have derived from it in a `WeakMap`.
  */
 export function cachedRecords(records: Records, clock: Clock, options: RecordCacheOptions): Records {
   const cache = new RecordCache(records, clock, options);
-  return { ...records, all: () => cache.all() };
+  return { ...records, all: () => cache.all(), getMany: (ids) => cache.getMany(ids) };
 }
 
 class RecordCache {
@@ -54,6 +54,18 @@ class RecordCache {
     // milliseconds while the loop is busy.
     const found = [...this.#known.values()];
     for (let from = 0; from < found.length; from += SHOWN_PAGE) yield found.slice(from, from + SHOWN_PAGE);
+  }
+
+  async getMany(ids: readonly AccountId[]): Promise<ReadonlyMap<AccountId, AccountRecord>> {
+    if (!this.#isFresh()) await this.#reading.get(() => this.#refresh());
+    if (this.#readAt === null) return this.#records.getMany(ids);
+    const known = this.#known;
+    return new Map(
+      ids.flatMap((id) => {
+        const record = known.get(id);
+        return record === undefined ? [] : [[id, record] as const];
+      }),
+    );
   }
 
   #isFresh(): boolean {

@@ -1,6 +1,6 @@
 import { ENROLLMENT_IDS } from '../../domain/enrollment/kinds/index.ts';
-import { shownOf } from '../../domain/enrollment/status.ts';
 import type { Records } from '../../ports/records.ts';
+import { shownOfRecord } from './shown-record.ts';
 
 export interface HeldChanges {
   readonly changes: number;
@@ -12,11 +12,11 @@ export async function heldChanges(records: Pick<Records, 'all'>): Promise<HeldCh
   let changes = 0;
   let accounts = 0;
   for await (const page of records.all()) {
-    for (const { present, conditions } of page) {
-      if (!present) continue;
-      const shown = shownOf((id) => conditions[id]);
+    for (const record of page) {
+      if (!record.present) continue;
+      const shown = shownOfRecord(record);
       const due = ENROLLMENT_IDS.filter((id) => {
-        const [status, reason] = [shown[id]?.status, conditions[id]?.reason];
+        const [status, reason] = [shown[id]?.status, record.conditions[id]?.reason];
         return (status === 'Drifted' && reason !== 'alertOnly') || (status === 'Waiting' && reason === 'prerequisite');
       });
       changes += due.length;

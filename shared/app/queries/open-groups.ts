@@ -2,8 +2,8 @@ import type * as z from 'zod';
 import type { AccountRecord } from '../../domain/account/record.ts';
 import type { Condition } from '../../domain/enrollment/condition.ts';
 import { ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
-import { shownOf } from '../../domain/enrollment/status.ts';
 import type { overviewAnswer } from './answers/overview.ts';
+import { shownOfRecord } from './shown-record.ts';
 
 type Overview = z.infer<typeof overviewAnswer>;
 type Attention = Overview['attention'][number];
@@ -26,8 +26,9 @@ export class OpenGroups {
   readonly #attention = new Map<string, Group>();
   readonly #waiting = new Map<string, Group>();
 
-  add({ accountId, conditions }: AccountRecord): void {
-    const shown = shownOf((id) => conditions[id]);
+  add(record: AccountRecord): void {
+    const { accountId, conditions } = record;
+    const shown = shownOfRecord(record);
     // What hangs on a prerequisite that needs a person is resolved together with it.
     const attention = ENROLLMENT_IDS.filter((id) => shown[id]?.status === 'Needs attention');
     const root = attention.map((id) => conditions[id]?.reason ?? null).find(isRoot);

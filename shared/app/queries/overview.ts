@@ -11,8 +11,8 @@ import type { Stores } from '../context.ts';
 import { RunStore } from '../coordination/run-store.ts';
 import { changedRecently } from '../guardrails/rolling-changes.ts';
 import { MARKED, type markersAnswer, type overviewAnswer } from './answers/overview.ts';
-import { entriesOf } from './audit/all-entries.ts';
 import { auditReport } from './audit/report.ts';
+import type { DriftsByActor } from './drifts-by-actor.ts';
 import { OpenGroups } from './open-groups.ts';
 import { Places } from './places.ts';
 
@@ -42,15 +42,16 @@ export interface OverviewDeps {
   readonly stores: Stores;
   readonly policy: CompiledPolicy | null;
   readonly dayAgo: DayAgo;
+  readonly driftsByActor: DriftsByActor;
   /** Epoch ms. */
   readonly now: number;
 }
 
 /** What the overview shows beside the status: what changed in a day, what needs a person, what waits, where drift is and who caused it. */
-export async function overview({ stores, policy, dayAgo, now }: OverviewDeps): Promise<Overview> {
+export async function overview({ stores, policy, dayAgo, driftsByActor, now }: OverviewDeps): Promise<Overview> {
   const [before, changedBy, guardrails, counted] = await Promise.all([
     dayAgo.get(stores),
-    driftsByActor(stores, now),
+    driftsByActor.get(stores),
     policy === null ? null : guardrailUse(stores, policy, now),
     countRecords(stores),
   ]);
@@ -96,31 +97,6 @@ function addTo(
 
 const conditionsOf = ({ conditions }: AccountRecord): readonly Condition[] =>
   ENROLLMENT_IDS.flatMap((id) => conditions[id] ?? []);
-
-/** Maximum number of drifts that are counted by actor. */
-const MOST_DRIFTS = 20_000;
-const MOST_ACTORS = 8;
-
-async function driftsByActor({ ledger }: Pick<Stores, 'ledger'>, now: number): Promise<Overview['changedBy']> {
-  const counts = new Map<string, { actor: string | null; joined: boolean; drifts: number }>();
-  let drifts = 0;
-  for await (const { before, detail } of entriesOf(
-    ledger,
-    { type: 'DriftDetected', since: toIso(now - DAY_MS) },
-    { limit: 1_000 },
-  )) {
-    if (drifts >= MOST_DRIFTS) break;
-    drifts += 1;
-    const actor = detail?.changedBy?.actor ?? null;
-    const joined = actor === null && before === null;
-    const key = `${joined} ${actor}`;
-    const known = counts.get(key) ?? { actor, joined, drifts: 0 };
-    known.drifts += 1;
-    counts.set(key, known);
-  }
-  const actors = [...counts.values()].sort((a, b) => b.drifts - a.drifts).slice(0, MOST_ACTORS);
-  return { drifts, actors };
-}
 
 async function guardrailUse(
   stores: Stores,

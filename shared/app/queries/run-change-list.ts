@@ -1,11 +1,13 @@
 import type { EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
+import type { OrganizationSnapshot } from '../../ports/cloud.ts';
 import { BadCursorError } from '../../ports/ledger.ts';
 import type { Clock } from '../../ports/system.ts';
 import type { ChangeOutcome } from './answers/runs.ts';
+import type { RunCache } from './run-cache.ts';
 import type { TracedChange } from './run-changes.ts';
 import { bareChanges, lastEntries } from './run-descriptions.ts';
 import { countOutcomes, rankOf } from './run-outcomes.ts';
-import { type RunStores, seenRun } from './runs.ts';
+import { type RunStores, type SeenRun, seenRun } from './runs.ts';
 
 export interface RunChangeQuery {
   /** Any of these; absent: all. */
@@ -36,8 +38,9 @@ export async function listRunChanges(
   clock: Pick<Clock, 'now'>,
   runId: string,
   query: RunChangeQuery,
+  cache?: RunCache<SeenRun>,
 ) {
-  const all = await listed(stores, clock, runId);
+  const all = await listed(await Promise.all([seenRun(stores, clock, runId, cache), stores.snapshots.load()]));
   if (all === null) return null;
   const { limit, outcome, enrollment } = query;
   const text = query.text?.toLowerCase() ?? '';
@@ -57,8 +60,7 @@ export async function listRunChanges(
   };
 }
 
-async function listed(stores: RunStores, clock: Pick<Clock, 'now'>, runId: string): Promise<readonly Listed[] | null> {
-  const [seen, snapshot] = await Promise.all([seenRun(stores, clock, runId), stores.snapshots.load()]);
+function listed([seen, snapshot]: readonly [SeenRun | null, OrganizationSnapshot | null]): readonly Listed[] | null {
   if (seen === null) return null;
   const { traced, results } = seen;
   const known = new Map((snapshot?.accounts ?? []).map((account) => [account.id, account]));

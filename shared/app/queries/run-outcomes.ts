@@ -1,10 +1,10 @@
 import type { AccountRecord } from '../../domain/account/record.ts';
-import type { EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
-import { type Status, shownOf } from '../../domain/enrollment/status.ts';
+import type { Status } from '../../domain/enrollment/status.ts';
 import type { StepType } from '../../domain/ledger/entry-types.ts';
 import type { Records } from '../../ports/records.ts';
 import { CHANGE_OUTCOMES, type ChangeOutcome, type RunOutcomeWord } from './answers/runs.ts';
 import type { TracedChange } from './run-changes.ts';
+import { shownOfRecord } from './shown-record.ts';
 
 /* How the changes of a run have ended, in the words that people see. A change that is still open is judged by the present record of its account. */
 
@@ -41,7 +41,7 @@ function certainOutcome({ step }: TracedChange, { stoppedBy, isLatest }: RunFact
 function statusIn(known: ReadonlyMap<string, AccountRecord>, { accountId, enrollment }: TracedChange): Status | null {
   const record = known.get(accountId);
   if (record === undefined) return null;
-  return shownOf((id: EnrollmentId) => record.conditions[id])[enrollment]?.status ?? null;
+  return shownOfRecord(record)[enrollment]?.status ?? null;
 }
 
 /** `accepted`: AWS has accepted the change, or the call is in progress. */

@@ -15,6 +15,7 @@ import { readControls } from '../guardrails/controls.ts';
 import { scanUnderWay } from '../schedule/scan-schedule.ts';
 import type { ChangeOutcome, run } from './answers/runs.ts';
 import { fullSummary } from './plan-document.ts';
+import { RunCache } from './run-cache.ts';
 import { type TracedRun, traceRun } from './run-changes.ts';
 import { describedChanges } from './run-descriptions.ts';
 import { countOutcomes, outcomesOf, runOutcomeWord } from './run-outcomes.ts';
@@ -40,13 +41,14 @@ export async function listRuns(
   stores: RunStores,
   clock: Pick<Clock, 'now'>,
   page: { readonly limit: number; readonly cursor: string | null },
+  cache: RunCache<SeenRun> = new RunCache(clock),
 ): Promise<{ readonly runs: readonly RunView[]; readonly next: string | null }> {
   const { entries, next } = await stores.ledger.query({ type: 'ScanStarted' }, page);
   const around = await surroundings(stores, clock);
   const runs: RunView[] = [];
   // Sequential, because each run may have tens of thousands of changes.
   for (const started of entries) {
-    const seen = await runOf(stores, started, around);
+    const seen = await runOf(stores, started, { around, cache });
     if (seen !== null) runs.push(seen.view);
   }
   return { runs, next };
@@ -74,9 +76,21 @@ async function surroundings({ ledger, registers }: RunStores, clock: Pick<Clock,
 /** If a run has written nothing for this long, nobody works on it any more, ms. */
 const QUIET_MS = 30 * 60_000;
 
-async function runOf(stores: RunStores, started: LedgerEntry, around: Surroundings): Promise<SeenRun | null> {
-  const { runId, at, actor, policyHash } = started;
+async function runOf(
+  stores: RunStores,
+  started: LedgerEntry,
+  { around, cache }: { readonly around: Surroundings; readonly cache: RunCache<SeenRun> },
+): Promise<SeenRun | null> {
+  const { runId } = started;
   if (runId === null) return null;
+  return cache.get(runId, runId === around.latest, () => readRun(stores, { ...started, runId }, around));
+}
+
+async function readRun(
+  stores: RunStores,
+  { runId, at, actor, policyHash, detail }: LedgerEntry & { readonly runId: string },
+  around: Surroundings,
+): Promise<SeenRun> {
   const [completed, tripped, last, state] = await Promise.all([
     firstOf(stores, { runId, type: 'ScanCompleted' }),
     firstOf(stores, { runId, type: 'GuardrailTripped' }),
@@ -109,7 +123,7 @@ async function runOf(stores: RunStores, started: LedgerEntry, around: Surroundin
     due: summary?.due ?? null,
     totals,
     changes: traced.counts,
-    ...{ outcome, outcomes: counts, trigger: started.detail?.trigger ?? null },
+    ...{ outcome, outcomes: counts, trigger: detail?.trigger ?? null },
     drift: summary === null ? null : driftIn(summary.verdicts),
     endedAt: outcome === 'In progress' ? null : endedAt,
     failed: state?.failed ?? null,
@@ -138,9 +152,14 @@ async function firstOf({ ledger }: RunStores, filter: LedgerFilter): Promise<Led
 const SHOWN = 1_000;
 
 /** @returns `null` if the ledger has no such run */
-export async function seenRun(stores: RunStores, clock: Pick<Clock, 'now'>, runId: string): Promise<SeenRun | null> {
+export async function seenRun(
+  stores: RunStores,
+  clock: Pick<Clock, 'now'>,
+  runId: string,
+  cache: RunCache<SeenRun> = new RunCache(clock),
+): Promise<SeenRun | null> {
   const started = await firstOf(stores, { runId, type: 'ScanStarted' });
-  return started === null ? null : runOf(stores, started, await surroundings(stores, clock));
+  return started === null ? null : runOf(stores, started, { around: await surroundings(stores, clock), cache });
 }
 
 function kindsOf({ traced, results }: SeenRun) {
@@ -157,8 +176,8 @@ function kindsOf({ traced, results }: SeenRun) {
 }
 
 /** One run with its plan. @returns `null` if the ledger has no such run */
-export async function showRun(stores: RunStores, clock: Pick<Clock, 'now'>, runId: string) {
-  const seen = await seenRun(stores, clock, runId);
+export async function showRun(stores: RunStores, clock: Pick<Clock, 'now'>, runId: string, cache?: RunCache<SeenRun>) {
+  const seen = await seenRun(stores, clock, runId, cache);
   if (seen === null) return null;
   const { view: run, traced } = seen;
   const stored = run.planHash === null ? null : await storedPlan(stores, run.planHash);

@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import { byKind, ENROLLMENT_IDS } from '../../domain/enrollment/kinds/index.ts';
-import { type Status as StatusWord, shownOf } from '../../domain/enrollment/status.ts';
+import type { Status as StatusWord } from '../../domain/enrollment/status.ts';
 import type { Verdict } from '../../domain/enrollment/verdict.ts';
 import { type LedgerEntry, ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
@@ -19,6 +19,7 @@ import { approvalViews, controlsNow, haltView, suspensionViews, windowView } fro
 import { nextScan } from './next-scan.ts';
 import { DriftCounter } from './open-drift.ts';
 import { fullStatuses } from './plan-document.ts';
+import { shownOfRecord } from './shown-record.ts';
 
 /** `summary` may omit verdicts that no account has. */
 export type Status = Omit<z.infer<typeof statusSchema>, 'summary'> & { readonly summary: Summary };
@@ -75,7 +76,7 @@ async function countEnrollments({ records }: Pick<Stores, 'records'>) {
     for (const record of page) {
       if (!record.present) continue;
       configurations.add(record);
-      const shown = shownOf((enrollment) => record.conditions[enrollment]);
+      const shown = shownOfRecord(record);
       drift.add(record, shown);
       accounts.add(record, shown);
       for (const enrollment of ENROLLMENT_IDS) {

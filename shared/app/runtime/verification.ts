@@ -26,6 +26,8 @@ type VerifiedStores = Pick<Stores, 'ledger' | 'records' | 'registers'>;
 
 interface VerificationParts {
   readonly stores: VerifiedStores;
+  /** The same for reading the whole log, if such reads have turns of their own; default: `stores`. */
+  readonly longReads?: VerifiedStores;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Whether the process lives on after an answer, so that a verification may run in the background. */
@@ -74,10 +76,10 @@ export class Verification {
   }
 
   async #verify(): Promise<Stored> {
-    const { stores, clock } = this.#parts;
+    const { stores, longReads = stores, clock } = this.#parts;
     const at = clock.now();
     const own = await lastDigest(stores);
-    const result = await verifyLedger(stores.ledger, stores.records, {
+    const result = await verifyLedger(longReads.ledger, longReads.records, {
       digests: own === null ? [] : [own.digest],
       listOf: (digest) => listOf(stores.registers, digest),
       // The store's own digest is no independent evidence: if its list is gone, the chains still count as intact.

@@ -47,6 +47,20 @@ describe('records in memory', () => {
     expect(second.filter((each) => first.includes(each))).toHaveLength(249);
   });
 
+  test('single records come from the same memory', async () => {
+    const { clock, records, counting, reads } = await place();
+    await records.advance(range(5).map((n) => record(account(n), 1)));
+    const cached = cachedRecords(counting, clock, { maxAgeMs: AGE_MS, maxRecords: 1_000 });
+    const all = await listed(cached);
+    reads.length = 0;
+    const found = await cached.getMany([account(3), account(900), account(1)]);
+    expect([...found]).toEqual([account(3), account(1)].map((id) => [id, all.find((each) => each.accountId === id)]));
+    expect(reads).toEqual([]);
+    await records.advance([record(account(3), 2)]);
+    await clock.advance(AGE_MS);
+    expect((await cached.getMany([account(3)])).get(account(3))?.head.seq).toBe(2);
+  });
+
   test('the store is read again only when the records are old, and once for several readers', async () => {
     const { clock, records, counting, reads } = await place();
     await records.advance([record(account(1), 1)]);

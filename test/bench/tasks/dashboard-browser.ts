@@ -24,7 +24,7 @@ const watcherOf = (selector: string): string => `
   }).observe(document, { childList: true, subtree: true });
 `;
 
-const CARD = '.cards article';
+const CARD = '[aria-label="Summary"] article';
 const ROW = '[aria-label="Accounts"] tr[aria-rowindex="2"]';
 
 async function open(browser: Browser, path: string, selector: string, work: (page: Page) => Promise<void>) {
@@ -40,7 +40,11 @@ async function open(browser: Browser, path: string, selector: string, work: (pag
     await page.waitForFunction(isMarked, SHOWN);
     const shownMs = await page.evaluate(markedAt, SHOWN);
     await work(page);
-    const lists = requests.filter((request) => new URL(request.url()).pathname === '/api/accounts');
+    // Without the request for the values to filter by.
+    const lists = requests.filter((request) => {
+      const { pathname, searchParams } = new URL(request.url());
+      return pathname === '/api/accounts' && !searchParams.has('facets');
+    });
     const bytes = await Promise.all(lists.map(async (request) => (await request.sizes()).responseBodySize));
     return { shownMs, bytes };
   } finally {

@@ -15,13 +15,12 @@ const { url, accountId, runId, forMs } = input.parse(taskInput());
 const SETTLE_MS = 1_500;
 const SLOW_MS = 10_000;
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 const START_STEP_MS = HOUR_MS / 12;
 
 type Read = () => Promise<void>;
 
 interface Tab {
-  /** Read when the page opens. */
-  readonly first: readonly Read[];
   /** Read when the page opens, and soon after each change. */
   readonly soon: readonly Read[];
   /** Read when the page opens, and some seconds after each change. */
@@ -32,7 +31,8 @@ const requests: { readonly route: string; readonly ms: number; readonly status: 
 const ended = AbortSignal.timeout(forMs);
 
 /** The path without ids and query, as `/api/runs/{id}`. */
-const routeOf = (path: string): string => (path.split('?')[0] ?? '').replace(/\/(\d{12}|[0-9A-Z]{26})$/, '/{id}');
+const routeOf = (path: string): string =>
+  (path.split('?')[0] ?? '').replace(/\/(\d{12}|[0-9A-Z]{26})(?=\/|$)/, '/{id}');
 
 async function read(path: string): Promise<string> {
   const start = performance.now();
@@ -60,16 +60,26 @@ async function readReport(): Promise<void> {
   await read(READ.report(new Date(start).toISOString(), new Date(now).toISOString(), '30s'));
 }
 
-const [whoami, status] = [reading(READ.whoami), reading(READ.status)];
-const TABS: readonly Tab[] = [
-  { first: [whoami], soon: [status, reading(READ.limiter)], slow: [readReport] },
-  { first: [], soon: [], slow: [readAccounts] },
-  { first: [whoami], soon: [reading(READ.account(accountId))], slow: [] },
-  { first: [status, reading(READ.audit({}))], soon: [], slow: [] },
-  { first: [whoami], soon: [status, reading(READ.runs()), reading(READ.deadLetters)], slow: [] },
-  { first: [whoami], soon: [reading(READ.run(runId))], slow: [] },
-  { first: [], soon: [reading(READ.policy)], slow: [] },
+const dayStart = (): string => new Date(Math.floor((Date.now() - DAY_MS) / 60_000) * 60_000).toISOString();
+
+/** What the frame of every page reads. */
+const FRAME = { soon: [reading(READ.status)], slow: [reading(READ.whoami), reading(READ.verification)] };
+const [overview, deadLetters] = [reading(READ.overview), reading(READ.deadLetters)];
+/** Overview, accounts, an account, runs, a run, audit log, policy, operations. */
+const PAGES: readonly Tab[] = [
+  { soon: [overview, deadLetters], slow: [readReport, () => reading(READ.markers(dayStart()))()] },
+  { soon: [], slow: [readAccounts] },
+  { soon: [reading(READ.account(accountId))], slow: [] },
+  { soon: [reading(READ.runs())], slow: [] },
+  { soon: [reading(READ.run(runId)), reading(READ.runChanges(runId, {}))], slow: [] },
+  {
+    soon: [() => reading(READ.audit({ since: dayStart() }))()],
+    slow: [() => reading(READ.auditSummary({ since: dayStart() }))()],
+  },
+  { soon: [], slow: [reading(READ.policy), reading(READ.policyVersions)] },
+  { soon: [reading(READ.limiter), deadLetters, overview, reading(READ.policy)], slow: [] },
 ];
+const TABS = PAGES.map(({ soon, slow }) => ({ soon: [...FRAME.soon, ...soon], slow: [...FRAME.slow, ...slow] }));
 
 /** Reads once now and once more after each change, `delayMs` after the first of several changes; never twice at the same time. */
 async function follow(work: Read, delayMs: number, changed: () => Promise<void>): Promise<never> {
@@ -99,14 +109,13 @@ async function followEvents(): Promise<() => Promise<void>> {
   return () => waiting.promise;
 }
 
-async function open({ first, soon, slow }: Tab): Promise<void> {
+async function open({ soon, slow }: Tab): Promise<void> {
   const changed = await followEvents();
-  const once = first.map((work) => work());
   const repeated = [
     ...soon.map((work) => follow(work, SETTLE_MS, changed)),
     ...slow.map((work) => follow(work, SLOW_MS, changed)),
   ];
-  await Promise.all([...once, ...repeated]);
+  await Promise.all(repeated);
 }
 
 function failUnlessEnded(error: unknown): void {

@@ -17,7 +17,9 @@ import { makeNewId } from '../../../shared/adapters/system/ids.ts';
 import { AccountTable } from '../../../shared/app/queries/account-list.ts';
 import { AsOfCache } from '../../../shared/app/queries/audit/as-of-cache.ts';
 import { ReportCache } from '../../../shared/app/queries/audit/report-cache.ts';
+import { DriftsByActor } from '../../../shared/app/queries/drifts-by-actor.ts';
 import { DayAgo } from '../../../shared/app/queries/overview.ts';
+import { RunCache } from '../../../shared/app/queries/run-cache.ts';
 import { Verification } from '../../../shared/app/runtime/verification.ts';
 import { openStore } from '../../../shared/compose/stores/open-embedded.ts';
 import { readApiTokens } from '../../../shared/config/api-env.ts';
@@ -101,6 +103,8 @@ export async function api(parts: ApiParts = {}): Promise<TestApi> {
     verification: new Verification({ stores, clock, logger, inBackground: false }),
     reports: new ReportCache(clock),
     dayAgo: new DayAgo(clock),
+    runs: new RunCache(clock),
+    driftsByActor: new DriftsByActor(clock),
     feed: new Feed(clock),
     recent: new RecentEntries(stores.ledger, clock, 0),
     policy: async () => ({ policy, file: 'rollcall.yaml', warnings: [] }),

@@ -1,0 +1,83 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { DriftsByActor } from '../../../../shared/app/queries/drifts-by-actor.ts';
+import type { Ledger } from '../../../../shared/ports/ledger.ts';
+import { makeBench } from '../../../adapters/embedded/stores.ts';
+import { account, FACET, sealAll } from '../../../contract/samples.ts';
+
+const HOUR_MS = 3_600_000;
+const ANN = 'arn:aws:iam::111122223333:user/ann';
+
+async function place() {
+  const bench = makeBench();
+  onTestFinished(() => bench.dispose());
+  const { ledger } = await bench.open();
+  let entries = 0;
+  const counting: Ledger = {
+    ...ledger,
+    query: async (filter, page) => {
+      const found = await ledger.query(filter, page);
+      entries += found.entries.length;
+      return found;
+    },
+  };
+  /** One drift of account `n`. @param by who caused it; `null`: unknown */
+  const drift = async (n: number, by: string | null): Promise<void> => {
+    const at = new Date(bench.clock.now()).toISOString();
+    const changedBy = { actor: by ?? '', operation: 'UpdateEnrollmentStatus', at, requestId: `request-${n}` };
+    const detail = by === null ? {} : { detail: { changedBy } };
+    await ledger.append(sealAll(account(n), [{ at, before: FACET, after: FACET, ...detail }]));
+  };
+  return { clock: bench.clock, stores: { ledger: counting }, drift, read: () => entries };
+}
+
+describe('drifts by actor', () => {
+  test('counts those of the last 24 hours, most frequent actor first, and reads each entry once', async () => {
+    const { clock, stores, drift, read } = await place();
+    await clock.advance(48 * HOUR_MS);
+    const drifts = new DriftsByActor(clock);
+    await drift(1, ANN);
+    await clock.advance(HOUR_MS);
+    for (const n of [2, 3, 4]) await drift(n, null);
+    expect(await drifts.get(stores)).toEqual({
+      drifts: 4,
+      actors: [
+        { actor: null, joined: false, drifts: 3 },
+        { actor: ANN, joined: false, drifts: 1 },
+      ],
+    });
+    await clock.advance(HOUR_MS);
+    const before = read();
+    await drift(5, ANN);
+    expect(await drifts.get(stores)).toMatchObject({ drifts: 5 });
+    // Those within a minute of the newest are read again: another process may have written between them.
+    expect(read() - before).toBe(4);
+
+    await clock.advance(22.5 * HOUR_MS);
+    expect(await drifts.get(stores)).toMatchObject({ drifts: 4 });
+    await clock.advance(24 * HOUR_MS);
+    expect(await drifts.get(stores)).toEqual({ drifts: 0, actors: [] });
+  });
+
+  test('finds an entry that another process wrote a little late', async () => {
+    const { clock, stores, drift } = await place();
+    await clock.advance(48 * HOUR_MS);
+    const drifts = new DriftsByActor(clock);
+    await drift(1, ANN);
+    expect(await drifts.get(stores)).toMatchObject({ drifts: 1 });
+    const at = new Date(clock.now() - 30_000).toISOString();
+    await stores.ledger.append(sealAll(account(2), [{ at, before: FACET, after: FACET }]));
+    expect(await drifts.get(stores)).toMatchObject({ drifts: 2 });
+  });
+
+  test('starts again after a restore', async () => {
+    const { clock, stores, drift } = await place();
+    await clock.advance(48 * HOUR_MS);
+    let version = 'a';
+    const drifts = new DriftsByActor(clock, { version: async () => version });
+    await drift(1, ANN);
+    expect(await drifts.get(stores)).toMatchObject({ drifts: 1 });
+    version = 'b';
+    const restored = await place();
+    expect(await drifts.get(restored.stores)).toEqual({ drifts: 0, actors: [] });
+  });
+});
