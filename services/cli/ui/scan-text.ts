@@ -29,7 +29,7 @@ export function scanText(
   const { openDrift, halted } = status;
   const fresh = openDrift.enrollments === 0 || newDrifts === 0 ? '' : ` ${newDriftsText(newDrifts)}`;
   return [
-    ...haltText(halted, openDrift.toFix, output),
+    ...haltText(halted, openDrift.due, output),
     ...wrap(`Scanned ${organizationId} in ${duration(durationMs)}. ${known}`, output.width),
     ...broken.flatMap((sentence) => wrap(`! Incomplete: ${sentence}.`, output.width, 2)),
     '',

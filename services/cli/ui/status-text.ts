@@ -17,7 +17,7 @@ export function statusText(found: Status, view: StatusView): string[] {
   const { output, now } = view;
   const { openDrift, halted, suspensions } = found;
   return [
-    ...haltText(halted, openDrift.toFix, output),
+    ...haltText(halted, openDrift.due, output),
     ...wrap(headerText(found, view), output.width),
     ...noticesText(found, view),
     '',

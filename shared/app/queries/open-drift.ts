@@ -5,13 +5,14 @@ import type { AccountId } from '../../domain/enrollment/model.ts';
 import type { Status as StatusWord } from '../../domain/enrollment/status.ts';
 import type { SnapshotStore } from '../../ports/snapshot-store.ts';
 import type { attention, openDrift } from './answers/status.ts';
+import { isDue } from './held-changes.ts';
 
 export type OpenDrift = z.infer<typeof openDrift>;
 export type Attention = z.infer<typeof attention>;
 
 /** The status and the reason of each enrollment of one account. */
 type Shown = Readonly<Record<EnrollmentId, { readonly status: StatusWord; readonly message: string | null } | null>>;
-type Part = Exclude<keyof OpenDrift, 'enrollments' | 'oldestSince' | 'accounts'>;
+type Part = Exclude<keyof OpenDrift, 'enrollments' | 'oldestSince' | 'accounts' | 'due'>;
 
 const PART_OF: Readonly<Partial<Record<StatusWord, Part>>> = {
   'Needs attention': 'needAttention',
@@ -21,7 +22,7 @@ const PART_OF: Readonly<Partial<Record<StatusWord, Part>>> = {
 };
 
 const NONE: OpenDrift = {
-  ...{ enrollments: 0, accounts: 0, oldestSince: null },
+  ...{ enrollments: 0, accounts: 0, oldestSince: null, due: 0 },
   ...{ toFix: 0, reportedOnly: 0, inProgress: 0, waiting: 0, needAttention: 0, unknown: 0 },
 };
 
@@ -54,6 +55,7 @@ export class DriftCounter {
       const { driftSince, reason, notBefore } = condition;
       counted.enrollments += 1;
       counted[PART_OF[words.status] ?? (reason === 'alertOnly' ? 'reportedOnly' : 'toFix')] += 1;
+      if (isDue(words.status, reason)) counted.due += 1;
       if (counted.oldestSince === null || driftSince < counted.oldestSince) counted.oldestSince = driftSince;
       if (words.status === 'Needs attention')
         needing.push({ enrollment, reason, message: words.message, since: driftSince, notBefore });

@@ -49,8 +49,7 @@ function HaltBanner({ halted: { at, by, reason } }: { readonly halted: NonNullab
   const status = useStatus().data;
   const mayOperate = useMayOperate();
   if (status === null) return null;
-  const { toFix, waiting, inProgress: sent } = status.openDrift;
-  const held = toFix + waiting;
+  const { due: held, inProgress: sent } = status.openDrift;
   return (
     <section class="banner" aria-labelledby="halt-title">
       <Mark name="attention" />

@@ -82,11 +82,14 @@ export const openReason = z.object({
   notBefore: timeOrNull,
 });
 
-/** `enrollments` is the sum of the counts that follow `oldestSince`. */
+/** `enrollments` is the sum of the counts that follow `due`. */
 export const openDrift = z.object({
   enrollments: z.number(),
   accounts: z.number(),
   oldestSince: timeOrNull,
+  due: z
+    .number()
+    .describe('Changes that the next run makes, follow-ups included; while remediation is halted, they are held'),
   toFix: z.number().describe('Status Drifted: the next run fixes them'),
   reportedOnly: z.number().describe('Status Drifted under mode: alert'),
   inProgress: z.number(),

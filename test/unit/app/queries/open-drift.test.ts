@@ -51,7 +51,7 @@ describe('open drift', () => {
       [['computeOptimizer', 'Compliant', null, null]],
     ]);
     expect(drift).toEqual({
-      ...{ enrollments: 7, accounts: 6, oldestSince: day(1) },
+      ...{ enrollments: 7, accounts: 6, oldestSince: day(1), due: 3 },
       ...{ toFix: 2, reportedOnly: 1, inProgress: 1, waiting: 1, needAttention: 1, unknown: 1 },
     });
   });
