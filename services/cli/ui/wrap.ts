@@ -8,6 +8,16 @@ export function wrap(text: string, width: number | null, indent = 0): string[] {
   return hang('', text, width, indent);
 }
 
+/** A command with its options and selectors, as it occurs in a sentence. */
+const COMMAND = /\brollcall [a-z-]+(?: (?:-\S+|\S*[:/]\S*|\d{12}))*/g;
+const GLUE = '\u0000';
+
+/** The words of a sentence. A command counts as one, so that it can be copied from one line. */
+function wordsIn(text: string): string[] {
+  const glued = text.replaceAll(COMMAND, (command) => command.replaceAll(' ', GLUE));
+  return glued.split(' ').map((word) => word.replaceAll(GLUE, ' '));
+}
+
 /**
  * Text after a prefix (a symbol, a label or other columns), wrapped under its own start, or under `indent` if that is given.
  * `prefix` may contain colours.
@@ -19,7 +29,7 @@ export function hang(prefix: string, text: string, width: number | null, indent 
   let line = prefix;
   let used = stringWidth(prefix);
   let empty = true;
-  for (const word of text.split(' ')) {
+  for (const word of wordsIn(text)) {
     const cells = stringWidth(word);
     const gap = empty ? 0 : 1;
     if (!empty && used + gap + cells > width) {
