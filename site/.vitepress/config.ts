@@ -5,7 +5,7 @@ import { sidebar } from './sidebar.ts';
 // biome-ignore lint/style/noDefaultExport: VitePress reads the default export
 export default defineConfig({
   title: 'Rollcall',
-  description: 'Keeps every account of an AWS Organization at the enrollments that your policy declares',
+  description: 'Keeps every account of an AWS Organization enrolled as your policy declares',
   srcDir: 'pages',
   srcExclude: ['generate/**'],
   outDir: '../dist/site',

@@ -15,7 +15,7 @@ const OPERATE = ['install', 'backup', 'restore', 'sandbox', 'completion', 'versi
 export const LISTED: readonly string[] = [...GROUPS.flatMap(([, commands]) => commands), ...OPERATE];
 
 export const SLOGAN =
-  'Keep every account of an AWS Organization at the enrollments that your policy declares. Detect drift, fix it within limits, and prove what was changed.';
+  'Keep every account of an AWS Organization enrolled as your policy declares. Detect drift, fix it within limits, and prove what was changed.';
 
 const GLOBAL_OPTIONS = `Options for every command
   -o, --output <format>  json (or --json); lists also table, wide, csv, name
