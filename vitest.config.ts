@@ -41,6 +41,8 @@ export default defineConfig({
         test: {
           ...common,
           name: 'rollcall',
+          // Node loads the sources itself, as in production. Modules transformed by Vite cost an eighth more processor time.
+          experimental: { viteModuleRunner: false },
           globalSetup: ['test/support/bundle-children.ts'],
           include: ['test/**/*.test.ts'],
           exclude: ['test/third-kind/**', '**/node_modules/**'],
