@@ -71,7 +71,7 @@ function stackSections() {
   return { conditions: Object.fromEntries(conditions), resources: here(made), outputs: here(section('Outputs')) };
 }
 
-/** Adds the condition to what has none; the conditions of the others include it. */
+/** Adds the condition to resources without one; the conditions of the other resources include it. */
 function here(members: Fields): Fields {
   return Object.fromEntries(
     Object.entries(members).map(([name, member]) => [name, { Condition: HERE, ...fieldsOf(member, name) }]),

@@ -13,7 +13,7 @@ export interface CopiedFiles {
   readonly target: string;
 }
 
-/** What the Dockerfile says about the image, its last stage. */
+/** The image as the last stage of the Dockerfile describes it. */
 export interface Image {
   readonly base: string;
   readonly user: string;

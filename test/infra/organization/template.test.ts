@@ -1,4 +1,4 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: as it stands in a template
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: exactly as in a template
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { assembleOrganization } from '../../../infra/organization/assemble.ts';

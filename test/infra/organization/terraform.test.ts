@@ -1,4 +1,4 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: as it stands in the module
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: exactly as in the module
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { assembleOrganization } from '../../../infra/organization/assemble.ts';
