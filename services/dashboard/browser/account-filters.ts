@@ -1,6 +1,6 @@
 import { ENROLLMENT_IDS } from '../../../shared/domain/enrollment/kinds/index.ts';
 
-/** The filters of the accounts page, by their names in its address. An empty text stands for any value. */
+/** The filters of the accounts page, by their names in its address. An empty text means any value. */
 export type Filters = Readonly<Record<(typeof FILTERS)[number], string>>;
 export const FILTERS = ['q', 'status', 'ou', 'enrollment', 'reason', 'rule', 'changedBy'] as const;
 

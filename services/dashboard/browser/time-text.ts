@@ -58,7 +58,7 @@ export function timeText(ms: number, now: number, { seconds = false }: { readonl
   return isToday ? clock : `${dayText(ms, now)}, ${clock}`;
 }
 
-/** `14:32` today, otherwise `2 Dec`, in which the time of day says less. Times are epoch ms. */
+/** `14:32` today, otherwise `2 Dec` without the time of day, which matters less then. Times are epoch ms. */
 export function shortTime(ms: number, now: number): string {
   const text = timeText(ms, now);
   return text.includes(', ') ? dayText(ms, now) : text;

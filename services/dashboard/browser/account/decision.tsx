@@ -103,11 +103,11 @@ export function Decision({ found, choice, reason, until, yaml, mayOperate, onRea
           </button>
         </span>
       </div>
-      {!allowed && <p class="muted">Your role is read. Settling needs the role operate.</p>}
+      {!allowed && <p class="muted">Your role is read. To settle an account you need the role operate.</p>}
       {choice === 'policy' && (
         <p class="muted">
-          Add it under <code>exemptions</code> of the policy, shown on the <Link href="/policy">Policy page</Link>. The
-          next scan applies it.
+          Add it under <code>exemptions</code> of the policy, shown on the <Link href="/policy">Policy page</Link>. It
+          takes effect with the next scan.
         </p>
       )}
       <Problem text={problem} />

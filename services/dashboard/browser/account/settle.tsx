@@ -138,22 +138,22 @@ interface ChoicesProps {
 }
 
 function Choices({ choice, onChoose, actor, wanted, observed }: ChoicesProps) {
-  const who = actor === null ? 'The other party' : actorName(actor);
+  const who = actor === null ? 'the other party' : actorName(actor);
   const options: readonly (readonly [Settlement, string, string])[] = [
     [
       'resume',
       'Resume remediation',
-      `${who} no longer runs here. Rollcall reads the account immediately and sets ${wanted}.`,
+      `If ${who} no longer changes this account. Rollcall reads it immediately and sets ${wanted}.`,
     ],
     [
       'suspend',
       'Suspend this account',
-      'Stop changes while you talk to the owner. Drift is still recorded and alerted.',
+      'While you talk to the owner. Rollcall makes no changes; drift is still recorded and reported.',
     ],
     [
       'policy',
       'Change the policy',
-      `${observed ?? 'The other state'} is right for this account. Get an exemption to add to the policy.`,
+      `If ${observed ?? 'the other state'} is right for this account. You get an exemption to add to the policy.`,
     ],
   ];
   return (

@@ -65,7 +65,7 @@ export function BulkBar({ selection, query, total }: Props) {
           Select all {number(total)}
         </button>
       )}
-      {!mayOperate && <span class="muted small">Your role is read; commands need the role operate.</span>}
+      {!mayOperate && <span class="muted small">Your role is read. Commands need the role operate.</span>}
       {!fits && (
         <span class="muted small">
           A command takes at most {number(MOST_IN_COMMAND)} accounts. Suspend an OU, a tag or a name instead.
@@ -102,7 +102,7 @@ export function SuspendAccounts({ selector, those, look = 'tiny' }: CommandProps
       body={(form) => ({ selector, reason: textOf(form, 'reason'), until: textOf(form, 'until') })}
       done={`${those} suspended.`}
     >
-      <p>Rollcall makes no changes there. Drift is still recorded and alerted.</p>
+      <p>Rollcall makes no changes there. Drift is still recorded and reported.</p>
       <ReasonField />
       <TextField
         {...{ label: 'Until', name: 'until', placeholder: '2h, or 2027-01-31' }}

@@ -4,7 +4,7 @@ import { severityOf } from '../../../../shared/domain/enrollment/status.ts';
 import { shortTime } from '../time-text.ts';
 import type { AccountRow } from '../types.ts';
 
-/** The enrollment that speaks for an account in a list: the chosen one, or the one with the worst status. */
+/** The enrollment whose status a list shows for an account: the chosen one, or the one with the worst status. */
 export function leadingOf(row: AccountRow, chosen: EnrollmentId | null): EnrollmentId | null {
   return chosen !== null && row[chosen] !== null ? chosen : row.leading;
 }

@@ -35,7 +35,7 @@ const LENGTHS: Readonly<Record<string, number>> = {
   '30d': 720 * HOUR_MS,
 };
 
-/** An address with a start or an end, such as a link from elsewhere, means just these. */
+/** An address with a start or an end, such as a link from elsewhere, selects exactly that period. */
 export function periodOf(params: URLSearchParams): string {
   const given = params.get('period');
   if (given !== null) return given;

@@ -12,7 +12,7 @@ import { count, number } from '../words.ts';
 import { announce } from './announce.tsx';
 import { useMayOperate, useStatus } from './source.ts';
 
-/** What every page says below its title: that the connection is lost, and that remediation is halted. */
+/** Banners below the title of every page: the connection is lost, or remediation is halted. */
 export function Banners() {
   const halted = useStatus().data?.halted ?? null;
   const at = halted?.at ?? null;

@@ -19,7 +19,7 @@ export function SignIn() {
       >
         <img class="logo" src="/icon.svg" alt="" />
         <h1>Sign in to Rollcall</h1>
-        <p class="muted">This Rollcall answers only requests with a token. Its administrator can give you one.</p>
+        <p class="muted">Rollcall requires a token. Its administrator can give you one.</p>
         <label class="field">
           <span>Token</span>
           <span class="input">

@@ -16,7 +16,7 @@ interface Check {
   readonly text: ComponentChildren;
 }
 
-/** What Rollcall checks all the time. `rollcall doctor` also checks credentials, roles and queues. */
+/** What Rollcall checks continuously. `rollcall doctor` also checks credentials, roles and queues. */
 export function Checks({ status }: { readonly status: Status }) {
   const verification = useVerification().data;
   const policy = useResource<Policy>(READ.policy, changes.value);
@@ -84,7 +84,7 @@ function trustedAccess({ trustedAccess: access }: Status): Check {
     passed: false,
     text: (
       <>
-        Trusted access is off since <Time iso={access.since} zoned />: AWS lists no enrollments
+        Trusted access has been off since <Time iso={access.since} zoned />: AWS lists no enrollments
       </>
     ),
   };
@@ -104,12 +104,12 @@ function lastScan({ lastScan: { completedAt }, scanning }: Status): Check {
 }
 
 function events({ outbox }: Status): Check {
-  if (outbox === null) return { name: 'events', passed: true, text: 'No event waits for the event bus' };
+  if (outbox === null) return { name: 'events', passed: true, text: 'No entry waits for the event bus' };
   const refused = outbox.refusal === null ? '' : `: ${outbox.refusal.message}`;
   return {
     name: 'events',
     passed: false,
-    text: `${count(outbox.overdue, 'event')}${outbox.more ? ' or more' : ''} not published${refused}`,
+    text: `${count(outbox.overdue, 'entry', 'entries')}${outbox.more ? ' or more' : ''} not published${refused}`,
   };
 }
 

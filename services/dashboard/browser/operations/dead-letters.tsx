@@ -16,7 +16,7 @@ export function DeadLettersPanel({ letters }: { readonly letters: Resource<DeadL
     <section class="panel" aria-labelledby="dead">
       <header>
         <h2 id="dead">Dead letters</h2>
-        <span class="sub">Requests that were given up</span>
+        <span class="sub">Work that was given up</span>
         {all.length > 1 && (
           <span class="right actions">
             <Redrive ids={all.map(({ id }) => id)} label={`Redrive all ${all.length}…`} />
@@ -26,7 +26,7 @@ export function DeadLettersPanel({ letters }: { readonly letters: Resource<DeadL
       <Loaded resource={letters} what="The dead letters">
         {({ deadLetters }) =>
           deadLetters.length === 0 ? (
-            <p class="message muted">No dead letters: no request was given up.</p>
+            <p class="message muted">No dead letters: no work was given up.</p>
           ) : (
             <LetterTable letters={deadLetters} />
           )
@@ -90,7 +90,7 @@ const fieldOf = ({ message }: Letter, name: string): string | null => {
 function Subject({ letter }: { readonly letter: Letter }) {
   const accountId = fieldOf(letter, 'accountId');
   return accountId === null ? (
-    <span title={letter.body}>{letter.message?.kind ?? 'Unreadable request'}</span>
+    <span title={letter.body}>{letter.message?.kind ?? 'Unreadable message'}</span>
   ) : (
     <Link class="mono" href={`/account?id=${accountId}`}>
       {accountId}

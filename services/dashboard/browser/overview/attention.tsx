@@ -18,7 +18,7 @@ interface AttentionProps {
   readonly overview: Overview;
 }
 
-/** What a person must decide, by reason, each with its command. */
+/** What needs attention, by reason, each with the command that resolves it. */
 export function Attention({ status, overview: { attention } }: AttentionProps) {
   const enrollments = attention.reduce((sum, row) => sum + row.count, 0);
   const accounts = status.accounts.statuses['Needs attention'];
@@ -66,7 +66,7 @@ function Nothing({ status: { openDrift, lastScan, halted } }: { readonly status:
             ? 'All managed accounts comply with the policy.'
             : halted === null
               ? 'Nothing needs attention: the open drift resolves by itself or is only reported.'
-              : 'No account needs attention. Open drift is held until you resume remediation.'}
+              : 'No account needs attention. Open drift waits until you resume remediation.'}
         </b>
       </p>
       <p>

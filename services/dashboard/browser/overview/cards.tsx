@@ -8,7 +8,7 @@ import type { Overview, Status } from '../types.ts';
 import { count, listed, number, percent, signed } from '../words.ts';
 
 type Counts = Readonly<Partial<Record<StatusWord, number>>>;
-/** The statuses that a card counts; Unknown stands apart, because it is no drift. */
+/** The statuses that a card counts; Unknown is listed separately, because it is not drift. */
 const LISTED = ['Needs attention', 'Drifted', 'In progress', 'Waiting', 'Unknown'] as const;
 /** In bars, the worst comes first and Compliant last. */
 const IN_BARS: readonly StatusWord[] = [...LISTED, 'Compliant'];

@@ -136,7 +136,7 @@ function RunLink({ runId, at, text = '' }: RunLinkProps) {
   );
 }
 
-/** What the halt holds. The statuses keep their counts, so this says what each of them means now. */
+/** The changes that the halt delays. The counts by status stay, so this explains what each status means during a halt. */
 function Held({ status: { openDrift } }: { readonly status: Status }) {
   const rows = [
     ['Held: remediated as soon as you resume', openDrift.toFix],

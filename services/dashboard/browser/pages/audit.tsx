@@ -128,7 +128,7 @@ function NoEntries({ onClear }: { readonly onClear: () => void }) {
   return (
     <div class="message">
       <p>
-        <b class="strong">No entries match these filters.</b> A longer period or fewer filters show more.
+        <b class="strong">No entries match these filters.</b> Choose a longer period or fewer filters.
       </p>
       <span class="actions">
         <Button onClick={onClear}>Show all entries</Button>

@@ -125,7 +125,7 @@ function Summary({ status: { queue, outbox, lastScan, nextScan }, limiter, lette
           </dd>
         </div>
         <div>
-          <dt>Unpublished events</dt>
+          <dt>Unpublished entries</dt>
           <dd>
             {outbox === null ? '0' : `${number(outbox.overdue)}${outbox.more ? '+' : ''}`}
             <small>

@@ -191,7 +191,7 @@ function Rules({ policy: { rules, defaults } }: { readonly policy: Policy }) {
           })}
         </tbody>
       </table>
-      <div class="table-foot">An account counts at every rule that decides one of its fields.</div>
+      <div class="table-foot">An account is counted for every rule that decides one of its fields.</div>
     </section>
   );
 }
@@ -206,7 +206,7 @@ function Findings({ policy: { warnings } }: { readonly policy: Policy }) {
         <div class="message">
           <p class="st c-compliant">
             <Mark name="compliant" />
-            <span>Nothing to improve was found.</span>
+            <span>No warnings.</span>
           </p>
         </div>
       ) : (

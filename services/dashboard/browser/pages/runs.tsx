@@ -141,7 +141,7 @@ function useOlder(first: Runs) {
   };
 }
 
-/** The run in progress: its changes by outcome. The same numbers stand in its row. */
+/** The run in progress: its changes by outcome. Its row shows the same numbers. */
 function Current({ run }: { readonly run: Run }) {
   const { outcomes, changes: made, startedAt, completedAt } = run;
   const split = splitText(run);

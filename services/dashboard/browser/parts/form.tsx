@@ -27,7 +27,7 @@ interface SegmentsProps<V extends string> {
 /** A few views to choose from, side by side. */
 export function Segments<V extends string>({ label, value, options, onChange }: SegmentsProps<V>) {
   return (
-    // biome-ignore lint/a11y/useSemanticElements: a fieldset cannot stand in a line of text
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset cannot be part of a line of text
     <span class="seg" role="group" aria-label={label}>
       {options.map(([each, text]) => (
         <button key={each} type="button" aria-pressed={each === value} onClick={() => onChange(each)}>

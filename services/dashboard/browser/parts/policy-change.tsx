@@ -10,7 +10,7 @@ import { Time } from './time.tsx';
 type Hunks = NonNullable<PolicyChange['hunks']>;
 type Effect = NonNullable<PolicyChange['effect']>;
 
-/** What a version changed against the one before it, and what that means for the accounts. */
+/** What a version of the policy changed compared with the previous one, and its effect on the accounts. */
 export function PolicyDifference({ entryId }: { readonly entryId: string }) {
   const change = useResource<PolicyChange>(READ.policyChange(entryId));
   return (
@@ -34,8 +34,8 @@ export function PolicyDifference({ entryId }: { readonly entryId: string }) {
             {hunks === null ? (
               <div class="message">
                 <p>
-                  The text of {to.hasText ? 'the version before' : 'this version'} is not in the audit log: it was put
-                  in force by an earlier version of Rollcall, or has more than 64,000 characters.
+                  The text of {to.hasText ? 'the version before' : 'this version'} is not in the audit log, because an
+                  earlier version of Rollcall put it in force or it has more than 64,000 characters.
                 </p>
               </div>
             ) : hunks.length === 0 ? (
@@ -104,7 +104,7 @@ function EffectStrip({ effect: { settings, exemptions, guardrails, countedAt } }
         </dl>
       )}
       <p class="note-line">
-        {none ? 'No account has another desired state by this change.' : 'Accounts counted'}{' '}
+        {none ? 'This change leaves the desired state of every account as it was.' : 'Accounts counted'}{' '}
         {!none && (
           <>
             in the snapshot of <Time iso={countedAt} zoned />.

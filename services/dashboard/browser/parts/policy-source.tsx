@@ -6,7 +6,7 @@ import { CodeLine } from './code-line.tsx';
 import { Mark } from './icon.tsx';
 import { Age } from './time.tsx';
 
-/** What stands beside a line. */
+/** The annotation beside a line. */
 interface Note {
   readonly line: number | null;
   readonly content: ComponentChildren;
@@ -51,7 +51,7 @@ function notesOf({ rules, defaults, exemptions, warnings }: Policy): readonly No
   ];
 }
 
-/** The file with line numbers. Beside the lines of rules and exemptions stands how many accounts they affect. */
+/** The file with line numbers. The lines of rules and exemptions also show how many accounts they affect. */
 export function PolicySource({ policy, view }: { readonly policy: Policy; readonly view: ComponentChildren }) {
   const { source, warnings } = policy;
   const notes = new Map<number, Note>();

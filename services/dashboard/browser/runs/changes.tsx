@@ -61,7 +61,9 @@ export function Changes({ run }: { readonly run: Run }) {
                     Show more
                   </Button>
                 )}
-                <span class="right drop-s">Open changes as they are now; those that need attention first</span>
+                <span class="right drop-s">
+                  Open changes show their present state; those that need attention come first
+                </span>
               </div>
             </>
           )
@@ -146,7 +148,7 @@ function kindsOf({ summary }: Run): readonly EnrollmentId[] {
   );
 }
 
-/** A change that waits has a few words; one that needs attention, AWS's own message. */
+/** A change that waits is described in a few words; one that needs attention, by AWS's own message. */
 function reasonOf({ result, enrollment, reason, message }: RunChanges['changes'][number]): string | null {
   if (result === 'Succeeded') return '';
   if (result === 'Needs attention' || reason === null) return message;
