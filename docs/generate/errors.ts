@@ -9,7 +9,7 @@ const YOUR_INPUT: Readonly<Record<string, Explanation>> = {
   ],
   PackagesMissing: [
     'there are no packages in …',
-    'The folder of `install` lacks packages of the functions.',
+    'The folder that `install` reads lacks packages of the functions.',
     'Build them in a checkout with `npm ci && npm run package`, and name the folder `.serverless` with `--packages`.',
   ],
   FileError: [
@@ -60,7 +60,7 @@ const YOUR_INPUT: Readonly<Record<string, Explanation>> = {
   NotHalted: ['changes are not halted', 'There is nothing to resume.', 'Nothing; name accounts to end a suspension.'],
   ConfirmationMissing: [
     'apply asks for confirmation …, and this is not a terminal',
-    'A script runs a command that asks.',
+    'A script runs a command that asks for confirmation.',
     'Read the plan first, then add --yes.',
   ],
   DigestInvalid: [
@@ -130,10 +130,10 @@ const CREDENTIALS: Readonly<Record<string, Explanation>> = {
     'Neither AWS_REGION nor the profile names a Region.',
     '`export AWS_REGION=us-east-1`',
   ],
-  RegionMalformed: ['… is not the name of a Region', 'AWS_REGION has a typing error.', 'Correct it.'],
+  RegionMalformed: ['… is not the name of a Region', 'AWS_REGION is misspelled.', 'Correct it.'],
   SsoSessionExpired: [
     'the AWS session of profile … has expired',
-    'The SSO sign-in is over.',
+    'The SSO sign-in has expired.',
     '`aws sso login --profile PROFILE`',
   ],
   CredentialsProviderError: [
@@ -164,21 +164,21 @@ const CREDENTIALS: Readonly<Record<string, Explanation>> = {
   ENOTFOUND: [
     'no connection to …: The host does not exist',
     'The name cannot be resolved: no DNS, or a wrong Region.',
-    'As for ECONNREFUSED.',
+    'The same as for ECONNREFUSED.',
   ],
   ThrottlingException: [
     '…: ThrottlingException',
-    'AWS throttled a call for longer than the retries.',
+    'AWS throttled a call until its retries were used up.',
     'Wait until other programs that call AWS have finished, or set limits.callsPerSecond lower.',
   ],
   IncompleteAnswer: [
     '… lacks …',
-    'AWS or a proxy answered success without the data.',
+    'AWS or a proxy reported success, but the answer lacks its data.',
     'Run the command again; check the proxy.',
   ],
   UnexpectedAnswer: [
     '… answered with something else',
-    'The server at AWS_ENDPOINT_URL is no AWS service, or a listing is broken.',
+    'The server at AWS_ENDPOINT_URL is not an AWS service, or a listing is broken.',
     'Check AWS_ENDPOINT_URL, then run the command again.',
   ],
   TooManyAccounts: [
@@ -221,7 +221,7 @@ export const EXPLAINED_ERRORS: ReadonlySet<string> = new Set(SECTIONS.flatMap(([
 /** Troubleshooting: every error with its cause and fix, by message. */
 export function errorsPage(): string {
   return page('Errors', 'docs/generate/errors.ts', [
-    'An error says what happened, the facts, and the fix. With `--output json` it is `{"error":{"code","message"}}`; scripts should compare the code, because',
+    'An error says what happened, with the facts and the fix. With `--output json` it is `{"error":{"code","message"}}`; scripts should compare the code, because',
     'messages can change. Messages are shortened: `…` stands for names and numbers. Errors of the HTTP API are described in [HTTP API](api.md).',
     '',
     'Codes that are not here come from AWS, such as `AccessDenied`, `ExpiredToken` or `ServiceUnavailable`; the message has the operation and the request id.',

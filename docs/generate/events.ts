@@ -54,7 +54,7 @@ const KINDS: Readonly<Record<EntryType, Kind>> = {
   }),
   DriftDetected: of(
     'account',
-    'The observed state differs from the desired state, for the first time. `detail.changedBy` names the caller, if CloudTrail reported it.',
+    'A drift was observed for the first time. `detail.changedBy` names the caller, if CloudTrail reported it.',
     {
       ...{ before: BEFORE, after: DRIFTED, reason: 'statusDiffers' },
       detail: {
@@ -67,11 +67,10 @@ const KINDS: Readonly<Record<EntryType, Kind>> = {
       },
     },
   ),
-  DriftResolved: of(
-    'account',
-    'The drift is over: the desired state was observed, or the policy no longer asks for it.',
-    { before: DRIFTED, after: BEFORE },
-  ),
+  DriftResolved: of('account', 'The drift has ended: AWS reports the state that the policy declares.', {
+    before: DRIFTED,
+    after: BEFORE,
+  }),
   RemediationStarted: of('account', 'Intent and claim, written before the call to AWS.', {
     before: DRIFTED,
     detail: { claimExpiresAt: '2026-12-01T09:42:05.000Z', target: 'Active' },
@@ -99,9 +98,13 @@ const KINDS: Readonly<Record<EntryType, Kind>> = {
     after: facet({ verdict: 'Stalled', reason: 'deadlinePassed', status: 'Pending' }),
     reason: 'deadlinePassed',
   }),
-  ConfigurationStarted: of('organization', 'Intent of a call for an organization enrollment configuration.', {
-    detail: { configuration: { targetId: 'ou-7f3a-example1', target: '/Workloads', ruleMode: 'AnyAllowed' } },
-  }),
+  ConfigurationStarted: of(
+    'organization',
+    'Intent to store or delete an organization enrollment configuration, written before the call.',
+    {
+      detail: { configuration: { targetId: 'ou-7f3a-example1', target: '/Workloads', ruleMode: 'AnyAllowed' } },
+    },
+  ),
   ConfigurationEnded: of('organization', 'The outcome of that call.', {
     detail: { configuration: { targetId: 'ou-7f3a-example1', target: '/Workloads', ruleMode: 'AnyAllowed' } },
   }),
@@ -117,7 +120,7 @@ const KINDS: Readonly<Record<EntryType, Kind>> = {
   ),
   GuardrailTripped: of(
     'organization',
-    'A guardrail stopped a run before its first change.',
+    'A guardrail stopped a run, or canaries failed; `reason` names the guardrail, or is `rollout`.',
     said('The plan changes 72 accounts; the limit is 23.', { planHash: POLICY_HASH }),
   ),
   PlanApproved: of(
@@ -151,7 +154,7 @@ const KINDS: Readonly<Record<EntryType, Kind>> = {
     after: facet({ verdict: 'Blocked', reason: 'contested', status: 'Inactive' }),
     reason: 'contested',
   }),
-  VerdictChanged: of('account', 'A change of status without a type of its own.', {
+  VerdictChanged: of('account', 'The status changed in a way for which there is no other type.', {
     before: DRIFTED,
     after: facet({ verdict: 'Exempt', reason: 'exemption', status: 'Inactive' }),
     reason: 'exemption',
@@ -166,14 +169,14 @@ const KINDS: Readonly<Record<EntryType, Kind>> = {
       },
     },
   }),
-  DigestPublished: of('organization', 'Hash of the day over the ends of all chains.', {
+  DigestPublished: of('organization', 'The daily hash over the ends of all chains.', {
     detail: { digest: { day: '2026-12-01', root: 'c'.repeat(64), list: 'd'.repeat(64), chains: 119, entries: 1204 } },
   }),
   ScanRequested: of('organization', 'An operator asked for a scan.', byOperator('after the incident')),
   DeadLettersRedriven: of('organization', 'An operator put dead letters back on the queue.', byOperator('role fixed')),
   StoreRestored: of(
     'organization',
-    'A backup replaced the store, which is halted since.',
+    'A backup replaced the store; changes are halted until an operator resumes them.',
     byOperator('disk failure', { restore: { file: 'backup.db', replaced: null, lost: null } }),
   ),
 };

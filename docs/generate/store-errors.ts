@@ -14,7 +14,7 @@ export const STORE_ERRORS: Readonly<
   ],
   NotWritable: [
     '…: it cannot be opened or written',
-    'Permission is missing, or the medium is read-only.',
+    'Permission is missing, or the file system is read-only.',
     'Give the user that runs Rollcall write permission.',
   ],
   DiskFull: ['…: the disk is full', 'The operation stored nothing.', 'Free space, then run the command again.'],
@@ -24,7 +24,7 @@ export const STORE_ERRORS: Readonly<
     'Restore a backup: rollcall restore FILE',
   ],
   Tampered: [
-    'Ledger chain …',
+    'Audit log chain …',
     'An entry does not match its hash.',
     'rollcall audit verify shows what else was changed; restore an earlier backup.',
   ],
@@ -73,12 +73,12 @@ export const STORE_ERRORS: Readonly<
   Io: ['…: the disk answered with an error', 'The disk failed.', 'Check the disk, then restore a backup if needed.'],
   Throttled: [
     '… was throttled',
-    'DynamoDB or SQS throttled for longer than the retries.',
+    'DynamoDB or SQS throttled a call until its retries were used up.',
     'Run the command again later.',
   ],
   Unavailable: [
     '… is not available',
-    'The service or the network failed for longer than the retries.',
+    'The service or the network failed until the retries were used up.',
     'Run the command again later.',
   ],
   Denied: [
@@ -108,8 +108,8 @@ export const STORE_ERRORS: Readonly<
   ],
   TooLarge: [
     '… is too large',
-    'The service accepts less in one item or message. Nothing of it was stored.',
-    'Report it: it is a defect.',
+    'An item or message is larger than the service accepts. Nothing was stored.',
+    'Report this defect.',
   ],
   Rejected: [
     '… refused the request',

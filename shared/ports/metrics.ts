@@ -4,7 +4,7 @@ export const METRICS = {
   AccountsScanned: 'Count',
   /** Drifts found by a completed scan, counted as (account, enrollment), including blocked and stalled ones. */
   DriftFound: 'Count',
-  /** Stalled (account, enrollment) pairs at the end of a completed scan. */
+  /** (account, enrollment) pairs past their deadline at the end of a completed scan. */
   AccountsStalled: 'Count',
   /** Scans that a guardrail stopped before their first change. */
   GuardrailsTripped: 'Count',
@@ -16,7 +16,7 @@ export const METRICS = {
   ChangesMade: 'Count',
   /** Keys, i.e. (account, enrollment) pairs, that a worker observed to be compliant. */
   KeysResolved: 'Count',
-  /** Keys that ended blocked or will be retried after a failure. */
+  /** Keys whose change is delayed, needs attention, or will be retried after a failure. */
   KeysHeldUp: 'Count',
   /** Messages that a worker moved to the dead letters, and dead letters found by a tick. */
   DeadLetters: 'Count',
@@ -26,13 +26,15 @@ export const METRICS = {
   Calls: 'Count',
   /** Time from sending a message to the start of its processing. */
   QueueLatency: 'Milliseconds',
-  /** CloudTrail events that reached the event handler, and events that it rejected. */
+  /** CloudTrail events that reached the event handler. */
   EventsHeard: 'Count',
+  /** CloudTrail events that the event handler rejected. */
   EventsRejected: 'Count',
   /** Keys enqueued because they were due. */
   KeysDue: 'Count',
-  /** Ledger entries that the event bus accepted, and those that it refused. The next tick retries the refused ones. */
+  /** Audit log entries that the event bus accepted. */
   EntriesPublished: 'Count',
+  /** Audit log entries that the event bus refused; the next tick sends them again. */
   EntriesRefused: 'Count',
 } as const;
 

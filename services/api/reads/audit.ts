@@ -34,7 +34,7 @@ const EXPORT_ANSWERS: AnswerTypes = {
 export const auditRoutes = [
   jsonRoute({
     ...{ method: 'get', path: '/api/audit', operationId: 'audit', answer: 'AuditPage' },
-    summary: 'Ledger entries that match the filters; default order: newest first',
+    summary: 'Audit log entries that match the filters; default order: newest first',
     ...NONE,
     query: z.strictObject({
       ...auditFilter,

@@ -34,7 +34,7 @@ export const statusRoutes = [
   }),
   jsonRoute({
     ...{ method: 'get', path: '/api/status', operationId: 'status', answer: 'Status' },
-    summary: 'Counts by status, scans, queue, rate limit, drift, and everything that keeps enforcement from acting',
+    summary: 'Counts by status, scans, queue, rate limit, drift, and everything that stops or delays changes',
     shared: true,
     ...NONE,
     handle: async ({ system }) => {
@@ -48,7 +48,7 @@ export const statusRoutes = [
   jsonRoute({
     ...{ method: 'get', path: '/api/overview', operationId: 'overview', answer: 'Overview' },
     summary:
-      'What changed in 24 hours, what needs a person, what waits and until when, where accounts drift, and whose changes caused it',
+      'What changed in 24 hours, what needs attention, what waits and until when, where accounts drift, and whose changes caused it',
     heavy: true,
     shared: true,
     ...NONE,

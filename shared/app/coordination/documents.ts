@@ -173,7 +173,7 @@ export const REGISTERS = {
   },
   trustedAccess: {
     name: 'trusted-access',
-    purpose: 'Whether the organization trusted Compute Optimizer when it was last asked',
+    purpose: 'Whether the organization trusted Compute Optimizer when AWS was last asked',
     owner: 'scan/trusted-access',
     lifetime: FOREVER,
     restore: 'backup',
@@ -187,7 +187,7 @@ export const REGISTERS = {
   },
   eventThrottle: {
     name: 'reactor',
-    purpose: 'Accounts and organization reads of the last minute that events caused',
+    purpose: 'Accounts that events reported in the last minute, and the reads of Organizations that they caused',
     owner: 'events/event-throttle',
     lifetime: 'One minute for each account',
     restore: 'currentOrBackup',
@@ -243,7 +243,7 @@ export const REGISTERS = {
   },
   retention: {
     name: 'retention',
-    purpose: 'When to look for entries older than the retention next',
+    purpose: 'When to look next for entries older than the retention',
     owner: 'ledger/retention',
     lifetime: FOREVER,
     restore: 'currentOrBackup',

@@ -15,11 +15,11 @@ export const OTHER_DOCUMENTS: readonly OtherDocumentInfo[] = [
   },
   {
     name: 'Account record',
-    purpose: 'The fold of an account’s chain',
+    purpose: 'The present state of an account, computed from its chain',
     owner: 'domain/account/record',
     lifetime: FOREVER,
     upgrade:
-      'Derived from the audit log; a new field is optional, and `audit verify` compares the record with the fold',
+      'Derived from the audit log; a new field is optional, and `audit verify` compares the record with its chain',
   },
   {
     name: 'Organization snapshot',

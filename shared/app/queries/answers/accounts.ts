@@ -156,6 +156,6 @@ export const accountAnswer = z.object({
   window,
   explanation: explanation.nullable(),
   notExplained: textOrNull.describe('Why there is no explanation'),
-  timeline: list(ledgerEntry).describe('Its ledger entries, newest first'),
+  timeline: list(ledgerEntry).describe('Its audit log entries, newest first'),
   next: textOrNull.describe('Cursor of older entries'),
 });

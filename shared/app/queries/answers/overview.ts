@@ -63,7 +63,7 @@ export const overviewAnswer = z.object({
     .object({ at: time, openDrift: z.number(), compliance: z.object(byKind(() => z.number().nullable())) })
     .nullable()
     .describe('The state 24 hours ago; null: nothing was recorded then'),
-  attention: list(attention).describe('What needs a person, by reason; most accounts first'),
+  attention: list(attention).describe('What needs attention, by reason; most accounts first'),
   waiting: list(waiting),
   ous: places,
   rules: places,

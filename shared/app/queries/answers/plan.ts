@@ -109,7 +109,9 @@ export const planSchema = z.object({
             .describe('The rule mode that the call stores; null: it deletes the configuration'),
           accounts: count.describe('Accounts that the call changes now'),
           optOuts: count.describe('Accounts among them that it opts out'),
-          joiners: ruleMode.nullable().describe('The rule mode of accounts that join below later; null: none applies'),
+          joiners: ruleMode
+            .nullable()
+            .describe('The rule mode of accounts that join below it later; null: none applies'),
           owner: z.enum(['rollcall', 'other', 'none']).describe('Who set the configuration that the call changes'),
           needsApproval: z
             .boolean()

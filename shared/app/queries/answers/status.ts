@@ -18,7 +18,7 @@ import { configuration } from './configurations.ts';
 export const health = z.object({ status: z.enum(['ok', 'unavailable']) });
 
 export const whoami = z.object({
-  actor: z.string().describe('Your name in the ledger'),
+  actor: z.string().describe('Your name in the audit log'),
   role: z.enum(['read', 'operate']),
   version: z.string(),
   runtime: z.enum(['embedded', 'aws']),
