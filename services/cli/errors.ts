@@ -95,7 +95,7 @@ export function reportOf(error: unknown, surroundings: Surroundings = NOWHERE): 
   if (error instanceof DamagedRegisterError) return { code: 'Corrupt', message: `${error.message}.` };
   if (error instanceof TamperedError) {
     const advice = '`rollcall audit verify` shows what else was changed; restore an earlier backup.';
-    return { code: 'Tampered', message: `Ledger chain ${error.chain}: ${error.message}. ${advice}` };
+    return { code: 'Tampered', message: `Audit log chain ${error.chain}: ${error.message}. ${advice}` };
   }
   if (error instanceof CloudError) return { code: error.details.code, message: `${error.message}${moreAdvice(error)}` };
   if (error instanceof BadCursorError) {

@@ -8,7 +8,7 @@ export function isShortId(id: string): boolean {
 }
 
 /**
- * The id that a short one stands for; the given one if there is none.
+ * The full id of a short id; the given id if no full id matches.
  * @param found the ids that end with it
  * @throws CommandError if there are several
  */

@@ -39,7 +39,7 @@ function sentences({ approval, changes, accounts }: Approved, program: string, w
   const what = `${count(changes, 'change')} to ${count(accounts, 'account')}`;
   return wrap(
     `Approved ${what} (plan ${shortHash(planHash)}), once, until ${until}. ` +
-      `Only maxChanges and the canary check are lifted. Now run: ${program} apply`,
+      `The approval covers only maxChanges and the canary check. Now run: ${program} apply`,
     width,
   );
 }

@@ -122,10 +122,14 @@ async function endHalt(context: CliContext, yes: boolean): Promise<number> {
     throw new CommandError('NotHalted', 'changes are not halted', { hints: [hint] });
   }
   if (!yes && input().isTTY !== true) {
-    const hint = 'To allow changes again without a question: rollcall resume --yes';
-    throw new CommandError('ConfirmationMissing', 'resume asks before changes go on, and this is not a terminal', {
-      hints: [hint],
-    });
+    const hint = 'To allow changes again without confirmation: rollcall resume --yes';
+    throw new CommandError(
+      'ConfirmationMissing',
+      'resume asks before it allows changes again, and this is not a terminal',
+      {
+        hints: [hint],
+      },
+    );
   }
   if (!output.json) for (const line of haltedSince(halted, output.width)) output.print(line);
   if (!yes && !(await confirm(context, `Allow changes again? ${dueText(held)}`))) {

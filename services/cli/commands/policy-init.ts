@@ -37,7 +37,7 @@ export async function runInit(context: CliContext, flags: InitFlags): Promise<nu
   const flag = out === DEFAULT_POLICY ? '' : ` --policy ${quoted(out)}`;
   const written = [
     `Wrote ${out}: ${count(active, 'active account')} as they are now, ${count(rules, 'rule')}, mode: alert.`,
-    `Next: edit it to what you want, then: ${config.program} plan${flag}`,
+    `Next: change it to the desired state, then: ${config.program} plan${flag}`,
   ];
   const file = toStdout ? null : out;
   output.result({ file, organizationId, accounts, active, rules, unread, broken, policy: text }, () =>

@@ -37,7 +37,7 @@ export function defineAudit(program: Command, select: Select): void {
     .command('verify')
     .option(
       '--digest <file or root>',
-      'also compare the store with digests that were kept elsewhere: a file with DigestPublished events, or a root',
+      'also compare the store with digests that were kept elsewhere: a file with DigestPublished events, or a root hash',
     )
     .action((flags: { readonly digest?: string }) =>
       select(async (context) => (await import('../commands/audit-verify.ts')).runVerify(context, flags.digest)),
@@ -57,7 +57,7 @@ export function defineAudit(program: Command, select: Select): void {
 function withFilters(command: Command): Command {
   return command
     .option('--account <id>', 'entries of this account')
-    .option('--enrollment <name>', ENROLLMENT_IDS.join(' or '))
+    .option('--enrollment <name>', `only this enrollment kind: ${ENROLLMENT_IDS.join(', ')}`)
     .option('--type <type>', 'entries of this type, e.g. DriftDetected')
     .option('--run <id>', 'entries of this run')
     .option('--since <time>', 'at or after: 2026-03-01, 2026-03-01T12:00:00Z, or 24h for 24 hours ago')

@@ -48,7 +48,7 @@ export function defineControls(program: Command, select: Select): void {
     .command('suspend')
     .argument('<selector...>', SELECTOR)
     .option('--reason <text>', 'why, for the audit log')
-    .option('--until <time>', 'when it ends automatically: 2h from now, a day (its end, UTC) or a time')
+    .option('--until <time>', 'end of the suspension: 2h for two hours from now, a day (its end, UTC) or a time')
     .action((words: string[], flags: SuspendFlags) =>
       select(async (context) => (await controls()).runSuspend(context, words, flags)),
     );

@@ -21,13 +21,13 @@ export function defineSandbox(program: Command, select: Select): void {
     .option('--pending <duration>', 'how long a change stays Pending (default: 0s)')
     .option(
       '--configuration-delay <duration>',
-      'how long a change of an enrollment configuration of an OU or the root takes (default: 5s to 5m)',
+      'time until a changed configuration of an OU or the root takes effect (default: 5s to 5m)',
     )
     .option(
       '--covered-code <code>',
-      `error code if a configuration applies to an account: ${COVERED_CODES.join(', ')} (default: ${COVERED_CODES[0]})`,
+      `error code of calls for an account to which a configuration applies: ${COVERED_CODES.join(', ')} (default: ${COVERED_CODES[0]})`,
     )
-    .option('--faults <file>', 'JSON list of faults')
+    .option('--faults <file>', 'file with a JSON list of faults to simulate')
     .action((flags: SandboxFlags) =>
       select(async (context) => (await import('../commands/sandbox.ts')).runSandbox(context, flags)),
     );
@@ -37,7 +37,7 @@ export function defineDemo(program: Command, select: Select): void {
   program
     .command('demo')
     .option('--once', 'end after the summary')
-    .option('--tour', 'say what to look at, in order')
+    .option('--tour', 'also suggest what to look at, step by step')
     .option('--port <n>', `port of API and dashboard; 0 picks a free port (default: ${DEFAULT_PORT})`)
     .action((flags: DemoFlags) =>
       select(async (context) => (await import('../commands/demo.ts')).runDemo(context, flags)),

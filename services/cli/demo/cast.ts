@@ -11,7 +11,7 @@ const BURST = 12;
 export interface Cast {
   /** Drift one at a time and are fixed within seconds. */
   readonly everyday: readonly AccountTruth[];
-  /** Opted out together, so that the cap on changes holds the fix. */
+  /** Opted out together, so that the change cap stops the fix. */
   readonly burst: readonly AccountTruth[];
   /** Reverted again and again, one after the other. */
   readonly contested: readonly AccountTruth[];

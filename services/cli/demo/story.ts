@@ -97,7 +97,7 @@ export class Story {
     }
   };
 
-  /** Reports a plan that a guardrail holds up, once. */
+  /** Reports a plan that a guardrail has stopped, once. */
   readonly scanned = ({ trip, planHash, totals }: Plan): void => {
     const { say, command } = this.#parts;
     const held = trip === null ? null : planHash;

@@ -14,7 +14,7 @@ export const EXIT_CODES: Rows = [
     '1',
     'Error: usage, policy or credentials are wrong, or AWS or the store is unreachable. Also: you did not confirm.',
   ],
-  ['2', 'Drift found (plan, scan, status), also if a guardrail would stop apply.'],
+  ['2', 'Drift found (plan, scan, status), even if a guardrail would stop apply.'],
   ['3', 'Partly done (apply): some accounts need attention or wait, or there are dead letters.'],
   ['4', 'Stopped by a guardrail or the kill switch, before or during changes.'],
   ['130', 'Interrupted by Ctrl-C. Every result is recorded. 143: ended by SIGTERM.'],

@@ -23,7 +23,7 @@ export function findingText(finding: Finding, readLine: ReadLine, width: number 
     ...hang(`${file}:${line}:${column}: ${severity}: `, plain(head), width, 2),
     ...excerpt,
     ...(expected === '' ? [] : hang('  ', plain(`expected ${expected.replace(/^one of (?!:)/, 'one of: ')}`), width)),
-    // A suggestion stands in the excerpt.
+    // The excerpt contains a suggestion.
     ...(hint === '' || (marked && suggestionOf(hint) !== null) ? [] : hang('  ', plain(hint), width)),
   ];
 }

@@ -21,7 +21,12 @@ export function installText(
   const place = runsHere ? 'Rollcall runs in this account' : `for Rollcall in account ${rollcallAccount}`;
   const units = parameters['OrganizationalUnitIds'] ?? '';
   const members = contents.types.has('AWS::CloudFormation::StackSet')
-    ? [['Members', `${parameters['MemberRole'] ?? 'RollcallMember'} and its reader in every account below ${units}`]]
+    ? [
+        [
+          'Members',
+          `${parameters['MemberRole'] ?? 'RollcallMember'} and its read-only variant in every account below ${units}`,
+        ],
+      ]
     : [];
   const lines = [
     ['Account', `${account.accountId}, ${account.region} (${place})`],

@@ -18,7 +18,7 @@ function scopeText({ scope, accounts, enrollment, operation }: PlannedCall): str
     case 'configuration':
       return `for ${count(accounts, 'account')}`;
     case 'own':
-      return 'for the own account';
+      return "for the caller's own account";
     case 'member':
       return 'in member accounts, one for each';
   }

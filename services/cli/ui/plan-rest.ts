@@ -41,7 +41,7 @@ export function restCounts(rest: readonly Pick<Change, 'status'>[], what = 'not 
   return `${count(drifts.length, 'drift')} ${drifts.length === 1 ? 'is' : 'are'} ${what}: ${shown.join(', ')}`;
 }
 
-/** One row for each drift; the account stands in the first of its rows. */
+/** One row for each drift; only the first row of an account shows the account. */
 function accountRows(changes: readonly Change[], { width, nameWidth, now }: PlanLayout): string[] {
   const columns = [
     { title: 'ACCOUNT' },

@@ -3,7 +3,7 @@ import type { HaltView } from '../../../shared/app/queries/enforcement-view.ts';
 import type { CompiledPolicy } from '../../../shared/domain/policy/index.ts';
 import type { Output } from './output.ts';
 
-/** A plan with what its text says about it. */
+/** A plan, and what its text depends on besides the plan. */
 export interface ShownPlan extends Omit<Plan, 'snapshot'> {
   readonly policy: CompiledPolicy;
   /** The policy's file. */

@@ -101,7 +101,7 @@ function guardrailLines({ trip, policy, savedAs, program }: ShownPlan, note: (te
       `Guardrail maxChanges would stop apply: ${tripText(trip, policy.policy.guardrails)}. If the plan is what you want:`,
     ),
     ...commands.map(([command, why]) => `    ${command.padEnd(widest)}   ${why}`),
-    '  Or go in steps: mode: alert in defaults, mode: enforce in a rule for one OU.',
+    '  Or proceed in steps: mode: alert in defaults, mode: enforce in a rule for one OU.',
   ];
 }
 

@@ -16,7 +16,7 @@ export interface Ended {
   readonly notStarted: number;
 }
 
-/** Reasons of a change that was tried in vain. Other blocked changes were not started. */
+/** Reasons of a change that was tried and failed. Other blocked changes were not started. */
 const FAILED: ReadonlySet<string | null> = new Set([
   ...['denied', 'deadLettered', 'enrollmentFailed', 'deadlinePassed', 'contested', 'retrying'],
 ]);

@@ -60,7 +60,7 @@ function closing(finished: FinishedRun, options: RunTextOptions): string[] {
     const since = instant(new Date(unreachable.since).toISOString());
     return [
       ...wrap(
-        `${style('red', 'Stopped')}: AWS is unreachable since ${since}: ${oneLine(unreachable.message)}`,
+        `${style('red', 'Stopped')}: AWS has been unreachable since ${since}: ${oneLine(unreachable.message)}`,
         width,
         2,
       ),

@@ -12,7 +12,7 @@ export function noticesText(found: Status, { output, now, verbose }: StatusView)
   const lines = [
     ...scanningText(found.scanning),
     ...(trustedAccess?.enabled === false
-      ? [`Trusted access is off since ${instant(trustedAccess.since)}. Fix: rollcall doctor shows the command`]
+      ? [`Trusted access has been off since ${instant(trustedAccess.since)}. Fix: rollcall doctor shows the command`]
       : []),
     ...(guardrail === null ? [] : [guardrailText(guardrail, isApproved(found, guardrail))]),
     ...(rollout === null ? [] : [rolloutText(rollout, isApproved(found, rollout))]),

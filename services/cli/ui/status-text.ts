@@ -12,7 +12,7 @@ import { oneLine, table } from './table.ts';
 import { age, ago, count, upcoming } from './words.ts';
 import { wrap } from './wrap.ts';
 
-/** The state of the organization: what stops changes, counts, what needs a person, what waits, and one line that sums it up. */
+/** The state of the organization: what stops changes, counts, what needs attention, what waits, and a summary in one line. */
 export function statusText(found: Status, view: StatusView): string[] {
   const { output, now } = view;
   const { openDrift, halted, suspensions } = found;
@@ -113,5 +113,5 @@ function causeText(group: Group, now: number): string {
   const { notBefore, accounts } = group;
   const reason = shortReason(group);
   if (notBefore === null || Date.parse(notBefore) <= now || group.status !== 'Waiting') return reason;
-  return `${reason} ${accounts === 1 ? 'until' : 'until, for the first of them,'} ${upcoming(notBefore, now)}`;
+  return `${reason}${accounts === 1 ? '' : ', the first'} until ${upcoming(notBefore, now)}`;
 }

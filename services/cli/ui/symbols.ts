@@ -1,4 +1,4 @@
-/** What stands for each symbol in a locale that is not UTF-8. */
+/** The replacement of each symbol in a locale that is not UTF-8. */
 const PLAIN: Readonly<Record<string, string>> = {
   '✓': 'ok',
   '✗': 'x',

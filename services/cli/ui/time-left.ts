@@ -12,7 +12,7 @@ interface Sample {
 const RECENT = 0.2;
 /** It is at least this long, ms, because the limiter's rate swings from second to second. */
 const RECENT_MS = 5_000;
-/** The weight of a rate that goes on growing, against one that stays. */
+/** The weight of the estimate with a rate that keeps growing, relative to that with a constant rate. */
 const GROWING = 0.7;
 /** Confirmations later than this are not the rate limit but AWS's own processing. ms. */
 const PROMPT_MS = 500;

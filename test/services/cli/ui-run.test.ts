@@ -12,7 +12,7 @@ const plain: Style = (_format, text) => text;
 const none = byKind(() => ({}));
 const snapshot = { organizationId: 'o-1', managementAccountId: id(0), accounts: [], takenAt: 0, tags: false };
 
-/** A run of 107 changes that ended so. */
+/** A run of 107 changes that ended with these numbers. */
 function run(ending: Partial<FinishedRun['result']>, over: Partial<FinishedRun> = {}): FinishedRun {
   const due = Array.from({ length: 107 }, (_, at) => change({ accountId: id(at), accountName: `account-${at}` }));
   const plan: FinishedRun['result']['plan'] = {
@@ -96,7 +96,7 @@ describe('the closing line of a run', () => {
     const unreachable = { since: Date.UTC(2026, 10, 22), message: 'GetEnrollmentStatus failed (ECONNREFUSED).' };
     const open = [openAt(0, { verdict: 'Converging', reason: 'acted', status: 'In progress' })];
     const text = textOf(run({ ...ended({ confirmed: 106, inProgress: 1 }), open }, { unreachable })).join('\n');
-    expect(text).toContain('Stopped: AWS is unreachable since 2026-11-22 00:00 UTC: GetEnrollmentStatus');
+    expect(text).toContain('Stopped: AWS has been unreachable since 2026-11-22 00:00 UTC:');
     expect(text).toContain('  106 confirmed, 0 failed, 1 in progress. When AWS is reachable: rollcall apply');
     const claim = { accountId: id(0), enrollment: 'automation', operation: 'AssociateAccounts' } as const;
     const claimed = textOf(run({}, { claimed: [{ ...claim, until: '2026-11-22T01:00:00.000Z' }] }))

@@ -13,21 +13,21 @@ export const FIX: HelpTexts = {
     ],
     formats: ['wide', 'csv'],
     exitCodes:
-      '0 nothing to change · 1 error · 2 drift found, also if a guardrail would stop apply or if all drift is waiting or needs attention',
+      '0 nothing to change · 1 error · 2 drift found, even if a guardrail would stop apply, or all drift waits or needs attention',
     seeAlso: ['rollcall apply', 'rollcall accounts', 'rollcall policy explain'],
   },
   apply: {
     summary: 'Scan, show the plan, ask, and remediate',
     description:
-      'Scan the organization, show the plan, ask, and make its changes until nothing is due within --wait. Reads each account again immediately before it changes it.',
+      'Scan the organization, show the plan, ask, and make its changes. Ends when nothing is due within --wait. Reads each account again immediately before changing it.',
     examples: [
       ['rollcall apply', 'plan, ask, change'],
       ['rollcall apply --plan plan.json', 'make only the changes of a saved plan'],
       ['rollcall apply --yes', 'do not ask; for jobs without a terminal'],
-      ['rollcall apply --wait 10m', 'wait up to 10 minutes for due changes'],
+      ['rollcall apply --wait 10m', 'wait up to 10 minutes for changes that become due'],
     ],
     exitCodes:
-      '0 converged, or only In progress is left · 1 error, or you did not confirm · 3 some accounts need attention or wait · 4 stopped by a guardrail or the kill switch · 130 interrupted; every result is recorded',
+      '0 every change is confirmed, or waits for AWS to confirm it · 1 error, or you did not confirm · 3 some accounts need attention or wait · 4 stopped by a guardrail or the kill switch · 130 interrupted; every result is recorded',
     seeAlso: ['rollcall plan', 'rollcall approve', 'rollcall halt'],
   },
   serve: {
@@ -61,9 +61,9 @@ export const FIX: HelpTexts = {
     seeAlso: ['rollcall status', 'rollcall account'],
   },
   'dlq list': {
-    summary: 'List dead letters, latest first',
+    summary: 'List dead letters, newest first',
     examples: [
-      ['rollcall dlq list', 'the latest 50'],
+      ['rollcall dlq list', 'the newest 50'],
       ['rollcall dlq list --limit 1000', 'more'],
     ],
     seeAlso: ['rollcall dlq redrive'],

@@ -7,7 +7,7 @@ export const GET_STARTED: HelpTexts = {
       'Watch a simulated organization of 500 accounts become compliant, then serve its dashboard until Ctrl-C. Needs no AWS account and no configuration.',
     examples: [
       ['rollcall demo', 'run it, then open http://127.0.0.1:4800'],
-      ['rollcall demo --tour', 'also say what to look at, in order'],
+      ['rollcall demo --tour', 'also suggest what to look at, step by step'],
       ['rollcall demo --once', 'end after the summary'],
     ],
     seeAlso: ['rollcall sandbox'],

@@ -12,8 +12,7 @@ export const OBSERVE: HelpTexts = {
   },
   status: {
     summary: 'Show compliance, open drift, and what needs attention',
-    description:
-      'Show compliance, open drift, what needs attention and what waits, as recorded by the last scan. Does not ask AWS.',
+    description: 'Show compliance, open drift, what needs attention and what waits, from the store. Does not call AWS.',
     examples: [
       ['rollcall status', 'the organization as of the last scan'],
       ['rollcall status --watch', 'repaint every 2 seconds; q ends it'],
@@ -24,7 +23,7 @@ export const OBSERVE: HelpTexts = {
   },
   accounts: {
     summary: 'List accounts with their status',
-    description: 'List accounts with their status for each enrollment, worst first. Does not ask AWS.',
+    description: 'List accounts with their status for each enrollment, worst first. Does not call AWS.',
     formats: ['wide', 'csv', 'name'],
     examples: [
       ['rollcall accounts', 'every account, worst first'],
@@ -36,7 +35,7 @@ export const OBSERVE: HelpTexts = {
   },
   account: {
     summary: 'Show one account: status, reasons, history',
-    description: 'Show one account: its status, the reasons, what to do, and its history. Does not ask AWS.',
+    description: 'Show one account: its status, the reasons, what to do, and its history. Does not call AWS.',
     examples: [
       ['rollcall account 123456789012', 'status and latest entries'],
       ['rollcall account 123456789012 --limit 100', 'more of its history'],

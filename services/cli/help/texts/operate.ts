@@ -4,10 +4,10 @@ export const OPERATE: HelpTexts = {
   install: {
     summary: 'Install Rollcall for an organization in AWS',
     description:
-      'Install Rollcall for an organization in AWS: shows what it would create, asks, uploads the packages, deploys one CloudFormation stack, and checks it. Safe to repeat; an update keeps parameters that are not named. Run it in the account that Rollcall runs in, then, if that is another one, in the management account with --account.',
+      'Install Rollcall for an organization in AWS: shows what it would create, asks, uploads the packages, deploys one CloudFormation stack, and checks it. Safe to repeat; an update keeps the parameters that you do not name. Run it with the credentials of the account that Rollcall runs in. If that is not the management account, run it again with the credentials of the management account and --account.',
     examples: [
       ['rollcall install --external-id 0f3a…', 'in the account of the credentials'],
-      ['rollcall install --external-id 0f3a… --account 123456789012', 'the part of the management account'],
+      ['rollcall install --external-id 0f3a… --account 123456789012', 'in the management account'],
       ['rollcall install --template rollcall.template.json', 'write the template, change nothing'],
     ],
     exitCodes: '0 installed, or up to date · 1 error, or not confirmed · 3 installed, but a check failed',
@@ -21,7 +21,7 @@ export const OPERATE: HelpTexts = {
   restore: {
     summary: 'Replace the store with a backup, and halt',
     description:
-      'Replace the store with a backup, and halt. The old store is kept beside it, and entries that the backup lacks are restored from it.',
+      'Replace the store with a backup, and halt. The replaced store is kept as a copy. Its suspensions, changes in progress and contested accounts stay in force.',
     examples: [['rollcall restore rollcall-2026-12-08.db', 'then: rollcall audit verify, rollcall resume']],
     seeAlso: ['rollcall backup', 'rollcall resume'],
   },

@@ -4,7 +4,7 @@ export const PROVE: HelpTexts = {
   audit: {
     summary: 'Read, verify, export and report on the audit log',
     examples: [
-      ['rollcall audit list --type DriftDetected', 'who drifted what, newest first'],
+      ['rollcall audit list --type DriftDetected', 'detected drift, newest first'],
       ['rollcall audit verify', 'check that no entry was changed'],
       ['rollcall audit report --since 90d', 'compliance over time'],
     ],

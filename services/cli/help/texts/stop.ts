@@ -29,7 +29,7 @@ export const STOP: HelpTexts = {
     description:
       'End the halt; or, with a selector, end a suspension and settle contested accounts, so that their drift is remediated again.',
     examples: [
-      ['rollcall resume', 'end the halt, after a question'],
+      ['rollcall resume', 'end the halt, after you confirm'],
       ['rollcall resume ou:/Canary', 'the selector that was suspended'],
       ['rollcall resume 123456789012', 'enforce the policy again'],
     ],
