@@ -71,7 +71,7 @@ export function instantArgument(flag: string, text: string, now: number): string
 }
 
 const UNTIL =
-  'a time to come, such as 2027-03-01 (the end of that day, UTC), 2027-03-01T12:00:00Z, or 2h for that long from now';
+  'a time in the future, such as 2027-03-01 (the end of that day, UTC), 2027-03-01T12:00:00Z, or 2h for that long from now';
 const DAY_MS = 86_400_000;
 
 /** Parses an end time into epoch ms: a date (the last day, UTC), a time with its offset, or a duration from `now` (epoch ms). */
@@ -85,7 +85,7 @@ export function untilArgument(flag: string, text: string, now: number): number {
     return refuse(flag, text, UNTIL); // replaces the error of `instantArgument`, which describes past times
   }
   const end = text.includes('T') ? at : at + DAY_MS;
-  return end > now ? end : refuse(flag, text, `${UNTIL}; this one is past`);
+  return end > now ? end : refuse(flag, text, `${UNTIL}; this one is in the past`);
 }
 
 /** ISO 8601; `null` for years outside 1970 to 9999. Later years have another form, which does not sort as text. */

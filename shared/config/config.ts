@@ -33,7 +33,7 @@ export interface Config {
   readonly dataDir: string;
   /** `auto`: color on a terminal only. */
   readonly color: 'always' | 'auto' | 'never';
-  /** Whether symbols outside ASCII may be used: not if the locale says that its characters are not UTF-8. */
+  /** Whether symbols outside ASCII may be used: not if the locale names an encoding other than UTF-8. */
   readonly unicode: boolean;
   /** Whether output may be redrawn in place: not with `TERM=dumb`, and not in the log of a CI job. */
   readonly drawable: boolean;
@@ -90,7 +90,7 @@ function colorOf(flag: boolean, env: Environment): Config['color'] {
   return isOn(env['NO_COLOR']) || env['TERM'] === 'dumb' ? 'never' : 'auto';
 }
 
-/** A locale that is not set says nothing about the terminal: containers and jobs rarely set one, and today's terminals read UTF-8. */
+/** Without a locale, UTF-8 is assumed: containers and jobs rarely set a locale, and today's terminals support UTF-8. */
 function isUnicode(env: Environment): boolean {
   const locale = [env['LC_ALL'], env['LC_CTYPE'], env['LANG']].find((value) => value !== undefined && value !== '');
   return locale === undefined || /utf-?8/i.test(locale);

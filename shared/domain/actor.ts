@@ -1,7 +1,7 @@
 const ASSUMED_ROLE = /^arn:[\w-]+:sts::\d{12}:assumed-role\/([^/]+)\/(.+)$/;
 const ROOT = /^arn:[\w-]+:iam::(\d{12}):root$/;
 const ARN = /^arn:[\w-]+:[^:]*:[^:]*:(?:\d{12})?:(?:.*[/:])?([^/:]+)$/;
-/** Sessions that AWS or an SDK names. They say nothing, so the role's name stands for them. */
+/** Session names that AWS or an SDK generates. They identify nobody, so the role's name is shown instead. */
 const UNNAMED_SESSION = /^(?:[\d.-]+|i-[0-9a-f]+|botocore-session-\d+|aws-sdk-.*|[0-9a-f-]{20,})$/;
 const LABEL = /^(?:token|user):(.+)$/;
 

@@ -36,7 +36,7 @@ const scripted = z.object({ failedAfterEach: z.array(z.number()), errors: z.reco
 
 /** The result of one method. */
 interface Outcome {
-  /** From the start of the process until every account is enrolled. The scripts run until they leave no account wrong. */
+  /** From the start of the process until every account is enrolled. The scripts are repeated until then. */
   readonly seconds: number;
   /** To the end of the process. Only Rollcall confirms the changes. */
   readonly untilExit: number;
@@ -46,7 +46,7 @@ interface Outcome {
   readonly throttled: number;
   /** Active accounts that are not enrolled at the end. */
   readonly leftWrong: number;
-  /** Accounts that the first pass of a script left wrong. */
+  /** Accounts that the first pass of a script did not enroll. */
   readonly leftByFirstPass: number | null;
   /** Calls and throttled answers by operation. */
   readonly operations: Readonly<Record<string, string>>;

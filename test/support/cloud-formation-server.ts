@@ -33,7 +33,7 @@ export interface CloudFormationServer {
 
 /**
  * CloudFormation and S3, as far as an installation uses them, over their protocols (Query and REST-XML). A change set without new values is refused as
- * CloudFormation refuses it, and what is executed is in progress when it is next described, and done after that.
+ * CloudFormation refuses it. An executed change set is in progress when the stack is next described, and complete after that.
  */
 export async function startCloudFormation(): Promise<CloudFormationServer> {
   const state = {

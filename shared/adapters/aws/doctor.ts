@@ -137,7 +137,7 @@ async function queue(client: SQSClient, url: string | null, dlqUrl: string | nul
     return fail('missing', `${unset.join(' and ')} ${unset.length === 1 ? 'is' : 'are'} not set`, read);
   }
   const faults = await findQueueFaults(client, url, dlqUrl, once);
-  if (faults.length === 0) return pass(`${nameOf(url)} is there and redrives to ${nameOf(dlqUrl)}`);
+  if (faults.length === 0) return pass(`${nameOf(url)} exists and redrives to ${nameOf(dlqUrl)}`);
   const fix = await queueCommands(client, url, dlqUrl);
   const missing = fix.some((command) => command.startsWith('aws sqs create-queue'));
   return fail(missing ? 'missing' : 'wrong', `${faults.join('; ')}. Deploy (docs/how-to/deploy-aws.md), or:`, fix);
@@ -192,7 +192,7 @@ async function bus(client: EventBridgeClient, name: string | null): Promise<Chec
     // Rollcall itself only puts events, so it works without permission for DescribeEventBus.
     if (error.code === 'Denied') return warn('denied', `not known: ${error.message}`);
     if (error.details.vendorCode === 'UnknownOperationException') {
-      return skipped('notUsed', `${name} cannot be looked at: this endpoint does not know DescribeEventBus`);
+      return skipped('notUsed', `${name} cannot be checked: this endpoint does not know DescribeEventBus`);
     }
     throw error;
   }

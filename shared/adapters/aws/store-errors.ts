@@ -34,7 +34,7 @@ const REMEDIES = {
   Unavailable:
     'Retry what was not acknowledged; if the problem persists, check the network, proxies and AWS_ENDPOINT_URL',
   Denied: 'Check the policies of this role and of the resource; "rollcall doctor" names the missing permission',
-  Unauthenticated: 'Sign in (aws sso login), or set AWS_PROFILE or AWS_ACCESS_KEY_ID and its companions',
+  Unauthenticated: 'Sign in (aws sso login), or set AWS_PROFILE, or AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY',
   NotFound: 'Check its name, the Region and the account; the deployment in infra/ creates it',
   TooLarge: 'Nothing of it was stored',
   Rejected: 'This is a defect of Rollcall or of the deployment; please report it with this message',

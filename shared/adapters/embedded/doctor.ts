@@ -101,7 +101,7 @@ function log(path: string): CheckResult {
     return warn('wrong', `${path} is not in write-ahead mode; the next command that writes changes that`);
   const waiting = statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
   if (waiting <= LONG_LOG) return pass(`write-ahead mode, ${size(waiting)} of log`);
-  const message = `${path}-wal has ${size(waiting)}: a reader that never ends keeps it from being moved into the file. End it, then:`;
+  const message = `${path}-wal has ${size(waiting)}: a process that keeps reading prevents SQLite from moving it into the database file. End that process, then:`;
   return warn('wrong', message, [`sqlite3 ${quoted(path)} 'PRAGMA wal_checkpoint(TRUNCATE)'`]);
 }
 
@@ -112,7 +112,7 @@ function disk(dataDir: string): CheckResult {
   const message = `${size(free)} free at ${at}`;
   const look = [`du -xh ${quoted(at)} | sort -h | tail`];
   if (free < LITTLE_SPACE) return fail('wrong', `${message}: too little for the next run. Free some space.`, look);
-  return free < SOME_SPACE ? warn('wrong', `${message}: that will not last. Free some space.`, look) : pass(message);
+  return free < SOME_SPACE ? warn('wrong', `${message}: it may run out soon. Free some space.`, look) : pass(message);
 }
 
 /** The path, or its nearest existing parent. */

@@ -53,13 +53,13 @@ export class Sql {
     } catch (cause) {
       throw this.#corrupt(`${what} is not JSON`, { cause });
     }
-    if (!check(value)) throw this.#corrupt(`${what} has not the shape of one`);
+    if (!check(value)) throw this.#corrupt(`${what} does not have the expected form`);
     return value;
   }
 
   /** Checks that a column equals `said`, the same value in the row's JSON. @throws StoreError `Corrupt` */
   same(row: Row, column: string, said: string | number, what: string): void {
-    if (row[column] !== said) throw this.#corrupt(`${what} stands under another ${column} than it has`);
+    if (row[column] !== said) throw this.#corrupt(`${what} is stored under a wrong ${column}`);
   }
 
   #statement(text: string): StatementSync {

@@ -129,7 +129,7 @@ const UNLIFTABLE: ReadonlyMap<string | null, string> = new Map([
   ],
   [
     'minCoverage',
-    'The status of too few accounts is known to approve this plan: rollcall status and rollcall doctor show what could not be read. ' +
+    'Too few accounts have a known status, so this plan cannot be approved: rollcall status and rollcall doctor show what could not be read. ' +
       'Fix that and scan again, or lower guardrails.minCoverage in the policy.',
   ],
 ]);
@@ -160,7 +160,7 @@ async function storedPlan(registers: Registers, hashPrefix: string): Promise<Sto
   if (plan === undefined) {
     throw new ApprovalError(
       'PlanUnknown',
-      `No stored plan begins with ${hashPrefix}. Only plans held up by a guardrail or a rollout are stored; the hash is in the ` +
+      `No stored plan begins with ${hashPrefix}. Only plans that a guardrail or a rollout stopped are stored; the hash is in the ` +
         'GuardrailTripped entry (rollcall audit list --type GuardrailTripped) and in the output of apply.',
     );
   }
@@ -181,7 +181,7 @@ function refuseAgain(known: Approval, plan: StoredPlan, now: EpochMs): void {
     const used = `was approved by ${who} and used by run ${usedBy ?? '?'} at ${iso(usedAt)}`;
     throw new ApprovalError(
       'ApprovalUsed',
-      `Plan ${short(plan.hash)} ${used}. The next scan holds up the remaining changes under a new hash.`,
+      `Plan ${short(plan.hash)} ${used}. If a guardrail stops the remaining changes, the next scan stores them under a new hash.`,
     );
   }
   if (expiresAt <= now || (!recorded && at + RECORDING_MS <= now)) return;

@@ -45,7 +45,7 @@ export function organizationWide(policy: CompiledPolicy, survey: Survey, enrollm
   if (objection !== null) return notPossible(objection);
   if (survey.controls.halt !== null) return notPossible('enforcement is halted');
   if (survey.controls.inForce(survey.at).length > 0)
-    return notPossible('an operator has suspended accounts; the call touches all');
+    return notPossible('an operator has suspended accounts; the call would change all accounts');
   const members = survey.snapshot.accounts.filter(
     (account) => account.state === 'ACTIVE' && !account.management,
   ).length;

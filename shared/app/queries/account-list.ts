@@ -24,7 +24,7 @@ export interface AccountListQuery {
   readonly verdict?: readonly Verdict[] | undefined;
   readonly reason?: readonly string[] | undefined;
   readonly rule?: readonly string[] | undefined;
-  /** Who caused the open drift, as the row names them; `unknown` stands for open drift without a name. */
+  /** Who caused the open drift, as the row names them; `unknown`: nobody is named. */
   readonly changedBy?: readonly string[] | undefined;
   /** The status of `enrollment`, or, without it, of the account: the worst of its enrollments. */
   readonly accountStatus?: readonly Status[] | undefined;

@@ -86,7 +86,7 @@ function rowOf(record: AccountRecord, account: OrganizationAccount | null): Acco
 type Cells = Pick<AccountRow, EnrollmentId>;
 const NO_CELLS: Cells = byKind(() => null);
 
-/** The enrollment with the worst status speaks for the account; of several, the one that has been so longest. */
+/** A list shows the enrollment with the worst status for an account; of several, the one that has had it longest. */
 function headlineOf(cells: Cells): Pick<AccountRow, 'accountStatus' | 'leading' | 'since'> {
   let worst: Headline | null = null;
   for (const id of ENROLLMENT_IDS) {

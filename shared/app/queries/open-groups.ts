@@ -29,7 +29,7 @@ export class OpenGroups {
   add(record: AccountRecord): void {
     const { accountId, conditions } = record;
     const shown = shownOfRecord(record);
-    // What hangs on a prerequisite that needs a person is resolved together with it.
+    // An enrollment that waits for a prerequisite that needs attention is resolved together with it.
     const attention = ENROLLMENT_IDS.filter((id) => shown[id]?.status === 'Needs attention');
     const root = attention.map((id) => conditions[id]?.reason ?? null).find(isRoot);
     for (const id of ENROLLMENT_IDS) {

@@ -47,7 +47,7 @@ export interface OverviewDeps {
   readonly now: number;
 }
 
-/** What the overview shows beside the status: what changed in a day, what needs a person, what waits, where drift is and who caused it. */
+/** What the overview shows beside the status: what changed in a day, what needs attention, what waits, where drift is and who caused it. */
 export async function overview({ stores, policy, dayAgo, driftsByActor, now }: OverviewDeps): Promise<Overview> {
   const [before, changedBy, guardrails, counted] = await Promise.all([
     dayAgo.get(stores),

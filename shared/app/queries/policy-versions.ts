@@ -30,7 +30,7 @@ export async function policyVersions({ ledger }: Pick<VersionStores, 'ledger'>) 
   return { versions: entries.map(versionOf), more: next !== null };
 }
 
-/** What a version changed against the one before it. @returns `null` if there is no such version */
+/** What a version changed compared with the previous one. @returns `null` if there is no such version */
 export async function policyChange(stores: VersionStores, entryId: string) {
   const { entries } = await stores.ledger.query({ type: 'PolicyChanged' }, { limit: MOST + 1 });
   const index = entries.findIndex(({ id }) => id === entryId);

@@ -78,7 +78,7 @@ export function countOutcomes(outcomes: Iterable<ChangeOutcome>): Record<ChangeO
   return counts;
 }
 
-/** The order in which changes are listed: what needs a person first. */
+/** The order in which changes are listed: what needs attention first. */
 export const rankOf = (outcome: ChangeOutcome): number => CHANGE_OUTCOMES.indexOf(outcome);
 
 interface RunEnd extends RunFacts {

@@ -34,7 +34,7 @@ import {
 /** Maximum number of rounds for one key: disassociate, then disable, with one or two lost races in between. */
 const MAX_ROUNDS = 6;
 /**
- * In so many rounds, a call that has waited too long for the rate limiter is replaced by new reads. After that the call is made even if its reads are
+ * In this many rounds, a call that has waited too long for the rate limiter is dropped and its reads are repeated. After that, the call is made even if its reads are
  * old: where every wait is that long, it would otherwise never be made.
  */
 const POSTPONED_ROUNDS = 2;

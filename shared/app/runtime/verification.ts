@@ -82,7 +82,7 @@ export class Verification {
     const result = await verifyLedger(longReads.ledger, longReads.records, {
       digests: own === null ? [] : [own.digest],
       listOf: (digest) => listOf(stores.registers, digest),
-      // The store's own digest is no independent evidence: if its list is gone, the chains still count as intact.
+      // The store's own digest is not independent evidence: if its list is gone, the chains still count as intact.
       strict: false,
     });
     const done = { at, durationMs: clock.now() - at, result };

@@ -29,7 +29,7 @@ const NOT_WHILE: Readonly<Partial<Record<Verdict, string>>> = {
 const OBJECTIONS: readonly Objection[] = [
   ({ caller }) =>
     caller.role === 'management' ? null : 'only the management account can make the organization-wide call',
-  ({ couldDeviate }) => (couldDeviate ? 'the policy may not desire Active and enforce for every account' : null),
+  ({ couldDeviate }) => (couldDeviate ? 'the policy could except an account from Active and enforce' : null),
   ({ verdicts }) => {
     const found = VERDICTS.flatMap((verdict) => ((verdicts[verdict] ?? 0) > 0 ? (NOT_WHILE[verdict] ?? []) : []));
     return found.length === 0 ? null : `some accounts have the status ${found.join(' or ')}`;

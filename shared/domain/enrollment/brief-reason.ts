@@ -72,7 +72,7 @@ export const BRIEF_REASONS: Readonly<Record<ReasonCode, string | Sentence>> = {
   coolDown: (about, short) => `Cool-down ${until(about, short) ?? 'of 24 hours'}${by(about)}`,
   window: (about, short) =>
     about.notBefore === null ? 'Waits for the next change window' : `Change window opens ${short(about.notBefore)}`,
-  halted: 'Held while the organization is halted',
+  halted: 'Waits until the halt ends',
   contested: ({ reversions, changedBy }) =>
     `Contested: reverted ${reversions > 0 ? `${reversions} times ` : ''}by ${changedBy === null ? 'an unknown actor' : actorName(changedBy)}`,
   guardrail: 'A guardrail stopped the run; review its plan',

@@ -175,7 +175,7 @@ export const REASON_WORDS: Readonly<Record<ReasonCode, ReasonWords>> = {
     text: 'a prerequisite is not met yet',
     short: 'prerequisite first',
     cause: 'Another enrollment of the account must be Active first.',
-    todo: `${NOTHING} It follows as soon as the other enrollment is Active.`,
+    todo: `${NOTHING} It is changed as soon as the other enrollment is Active.`,
   },
   coolDown: {
     text: "Automation's 24-hour cool-down",
@@ -214,7 +214,7 @@ export const REASON_WORDS: Readonly<Record<ReasonCode, ReasonWords>> = {
   rollout: {
     text: 'canary accounts go first',
     short: 'after the canaries',
-    todo: `${NOTHING} It follows when the canary accounts comply for as long as the policy asks.`,
+    todo: `${NOTHING} It is changed when the canary accounts have complied for the time that the policy sets.`,
   },
   enrollmentFailed: {
     text: 'AWS reports that the enrollment failed',
@@ -264,8 +264,8 @@ export const REASON_WORDS: Readonly<Record<ReasonCode, ReasonWords>> = {
   deadLettered: {
     text: 'given up; see the dead letters',
     short: 'given up',
-    cause: 'All attempts failed, or the error cannot be repaired by repeating the call.',
-    todo: 'Fix the cause, then put the work back:',
+    cause: 'All attempts failed, or repeating the call cannot fix the error.',
+    todo: 'Fix the cause, then put the work back on the queue:',
     steps: [
       { what: 'rollcall dlq list', effect: 'shows the last error' },
       { what: 'rollcall dlq redrive', effect: 'with the id of the dead letter' },

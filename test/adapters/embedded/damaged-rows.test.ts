@@ -45,7 +45,7 @@ describe('a row that was changed from outside', () => {
     const { records } = await edited(
       `UPDATE records SET body = replace(body, '${CHAIN}', '000000000000') WHERE account_id = '${CHAIN}'`,
     );
-    const refused = { code: 'Corrupt', message: expect.stringMatching(/stands under another account_id/) };
+    const refused = { code: 'Corrupt', message: expect.stringMatching(/is stored under a wrong account_id/) };
     await expect(drain(records.all())).rejects.toMatchObject(refused);
     await expect(records.get(CHAIN)).rejects.toMatchObject(refused);
     await expect(records.getMany([CHAIN])).rejects.toMatchObject(refused);

@@ -145,7 +145,7 @@ function kindFor(found: Found, context: CallContext): CloudErrorKind {
 }
 
 const SIGN_IN =
-  'Sign in (aws sso login), or set AWS_PROFILE or AWS_ACCESS_KEY_ID and its companions; "aws sts get-caller-identity" shows whether they work.';
+  'Sign in (aws sso login), or set AWS_PROFILE, or AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY; "aws sts get-caller-identity" shows whether they work.';
 
 function messageFor(facts: CloudErrorDetails, found: Found, member: boolean): string {
   const where = facts.accountId === null ? '' : ` for account ${facts.accountId}`;
@@ -161,7 +161,7 @@ function adviceFor(facts: CloudErrorDetails, member: boolean): string {
   const byCode = ADVICE_BY_CODE[facts.code];
   if (byCode !== undefined) return byCode;
   if (facts.operation === 'AssumeRole' && facts.kind === 'Denied') {
-    return 'Check that the member role exists in the account, trusts this caller (and its external id, if one is set), and that this caller may sts:AssumeRole it.';
+    return 'Check that the member role exists in the account, trusts this caller (with the external id, if one is set), and that this caller is allowed sts:AssumeRole on it.';
   }
   switch (facts.kind) {
     case 'Denied':

@@ -29,7 +29,7 @@ export function isDenied(error: unknown): boolean {
   return DENIED.has(errorCode(error));
 }
 
-/** Whether S3 or CloudFormation says that a thing does not exist. */
+/** Whether the error of S3 or CloudFormation means that the object or stack does not exist. */
 export function isMissing(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (['NotFound', 'NoSuchBucket', 'NoSuchKey', '404'].includes(error.name)) return true;

@@ -11,7 +11,7 @@ const LONGEST_MS = 10 * 60_000;
 interface Kept {
   readonly madeAt: number;
   readonly replay: Promise<ReportReplay>;
-  /** Settles when no report uses the replay any more. */
+  /** Resolves when no report uses the replay any more. */
   last: Promise<unknown>;
 }
 

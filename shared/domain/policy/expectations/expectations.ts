@@ -79,7 +79,7 @@ const account = object({
 const day = text(
   {
     expected: 'a date, like 2027-01-31',
-    hint: 'Exemptions are looked at as they are at the beginning of that day, UTC.',
+    hint: 'Exemptions are evaluated as of the beginning of that day, UTC.',
   },
   /^\d{4}-\d{2}-\d{2}$/,
   (value) => (parseDate(value) === null ? 'there is no such day in the calendar' : null),
@@ -173,7 +173,7 @@ function repeatedNames(expectations: readonly Expectation[], source: FileSource)
         message: `two expectations are called ${shown(name)}`,
         found: shown(name),
         expected: 'a name of its own',
-        hint: 'It is how a failure is told.',
+        hint: 'A failure is reported by this name.',
       }),
     ];
   });

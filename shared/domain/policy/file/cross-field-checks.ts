@@ -71,8 +71,8 @@ function checkIds(context: RawContext, rules: readonly unknown[]): void {
       context.error(['rules', i, 'id'], {
         message: `the rule id ${shown(id)} is used twice`,
         found: shown(id),
-        expected: `an id of its own; line ${line} has this one`,
-        hint: 'Choose another: plans and the audit trail name rules by it.',
+        expected: `a unique id; line ${line} already has this one`,
+        hint: 'Choose another: plans and the audit log identify rules by their id.',
       });
     }
   }
@@ -130,7 +130,7 @@ function checkPlaceholders(context: RawContext, path: Path): void {
       message: 'variables are not filled in here: this text is taken literally',
       found: shown(value),
       expected: 'the value itself',
-      hint: 'Only notify.webhook.url and notify.webhook.secret know variables.',
+      hint: 'Only notify.webhook.url and notify.webhook.secret can contain variables.',
     });
   } else if (typeof value === 'object' && value !== null) {
     for (const key of Object.keys(value))

@@ -126,7 +126,7 @@ function refusal(node: unknown): Complaint | null {
       message: 'anchors and aliases are not allowed',
       found: isAlias(node) ? shown(`*${node.source}`) : 'an anchor',
       expected: 'the value itself',
-      hint: 'Write the value out; a reader of a policy should see what it says where it says it.',
+      hint: 'Write the value out, so that a policy can be read without following references.',
     };
   }
   if (hasAnchor(node) && node.tag !== undefined && !['!', 'tag:yaml.org,2002:str'].includes(node.tag)) {

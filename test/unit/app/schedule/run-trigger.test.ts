@@ -61,7 +61,7 @@ test('a run that another process continues keeps its trigger', async () => {
   await clock.advance(60_000);
   expect(await requestScan(deps, POLICY)).toEqual({ runId: request?.runId, again: true });
   expect((await scanNow(registers))?.value.trigger).toEqual(asked);
-  // Its stored answers are too old, so a new run takes over what it was asked for.
+  // Its stored answers are too old, so a new run starts for the same request.
   await clock.advance(40 * 60_000);
   expect((await requestScan(deps, POLICY))?.runId).not.toBe(request?.runId);
   expect((await scanNow(registers))?.value.trigger).toEqual(asked);

@@ -135,7 +135,7 @@ describe('an account that is reverted', () => {
     const { requestId: _, ...kept } = changedBy;
     expect(history.condition.changedBy).toEqual(kept);
     expect(actorBehind(history.condition)).toBe(changedBy.actor);
-    // Another observation of the same drift names nobody.
+    // A later observation of the same drift names no caller.
     history.assess(seen('Failed', { lastUpdated: history.now }));
     expect(history.condition.changedBy).toEqual(kept);
     history.assess(seen('Active', { lastUpdated: history.now }));
