@@ -95,6 +95,6 @@ describe('damage detected after opening', () => {
     expect(error).toMatchObject({ code: 'Corrupt', resource: file });
     expect(String(error)).toMatch(/a ledger entry is not JSON/);
     withDatabase((db) => db.exec(`UPDATE ledger SET body = '{"seq":"2"}' WHERE seq = 2`));
-    await expect(store.ledger.read(account(1), 1, 1)).rejects.toThrow(/has not the shape/);
+    await expect(store.ledger.read(account(1), 1, 1)).rejects.toThrow(/does not have the expected form/);
   });
 });
