@@ -65,6 +65,19 @@ describe('a suspension', () => {
     ]);
   });
 
+  it('that ended leaves no account due: each enrollment that complies is read once', async () => {
+    const world = await startWorld({
+      sandbox: { accounts: 8, drift: 0 },
+      policy: { ...ALL, automation: 'Active' },
+    });
+    await world.run();
+    const app = await world.app();
+    await set(app, 'all');
+    await lift(app, 'all');
+    await world.work(app);
+    expect(await app.deps.records.due(world.clock.now() + HOUR, 100)).toEqual([]);
+  });
+
   it('expires: announced, and drift is remediated without a scan', async () => {
     const world = await startWorld({ sandbox: { accounts: 12, drift: 0 }, policy: ALL });
     await world.run();

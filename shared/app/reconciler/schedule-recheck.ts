@@ -11,6 +11,7 @@ import {
 } from '../../domain/enrollment/kinds/index.ts';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { Assessment } from '../../domain/enrollment/verdict.ts';
+import { toIso } from '../../domain/time.ts';
 import type { WorkContext } from './worker-context.ts';
 
 /**
@@ -29,7 +30,7 @@ export async function scheduleRecheck(work: WorkContext, record: AccountRecord, 
     if (named !== null) await work.deps.records.snooze(accountId, record.head.seq, named);
     return;
   }
-  const unclaimed = byKind((id) => (id === enrollment ? null : withoutClaim(record.conditions[id])));
+  const unclaimed = byKind((id) => (id === enrollment ? null : aheadOf(record.conditions[id], now)));
   const times = [
     nextCheckOf(work, record, assessment),
     wakeAt({ ...record, conditions: unclaimed }),
@@ -54,8 +55,21 @@ export async function keepPolls(work: WorkContext, record: AccountRecord): Promi
   await work.deps.records.snooze(record.accountId, record.head.seq, Math.min(named, ...polls));
 }
 
-const withoutClaim = (condition: Condition | null): Condition | null =>
-  condition === null ? null : { ...condition, claim: null };
+/** The condition of another enrollment without its claim, and without a time that would make the account due at every tick. */
+function aheadOf(condition: Condition | null, now: EpochMs): Condition | null {
+  return condition === null ? null : { ...condition, claim: null, notBefore: nextLook(condition, now) };
+}
+
+/**
+ * A time that has passed stays in the record if reading the enrollment again found nothing to record. Where no change waits for it, the key is on the
+ * queue or has just been read: `resume` had made a Compliant enrollment due once, and an exemption or a suspension was extended.
+ */
+function nextLook({ verdict, notBefore }: Condition, now: EpochMs): string | null {
+  if (notBefore === null || Date.parse(notBefore) > now) return notBefore;
+  if (verdict === 'Compliant') return null;
+  if (verdict !== 'Exempt' && verdict !== 'Suspended') return notBefore;
+  return toIso(now + nextPollMs(now - Date.parse(notBefore)));
+}
 
 function pollTime({ verdict, since }: Condition, now: EpochMs): EpochMs | null {
   return verdict === 'Converging' ? now + nextPollMs(now - Date.parse(since)) : null;
