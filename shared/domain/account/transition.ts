@@ -89,6 +89,17 @@ function isRecorded(condition: Condition, facet: Facet): boolean {
   );
 }
 
+/** A policy can leave the state as it is and name another rule for it. An assessment without a rule says nothing about it. */
+function isSameRule(condition: Condition, { rule }: Assessment): boolean {
+  return rule === null || rule === condition.rule;
+}
+
+/** What an entry says that records nothing but another rule; `null`: the assessment's own message, if any, says it. */
+function ruleText(condition: Condition | null, facet: Facet, { rule }: Assessment): string | null {
+  if (condition === null || condition.rule === null || rule === null || !isRecorded(condition, facet)) return null;
+  return `decided by ${rule} instead of ${condition.rule}`;
+}
+
 /** Verdicts with an entry type of their own. */
 const OWN_TYPE: Partial<Record<Verdict, EntryType>> = {
   Blocked: 'RemediationBlocked',
@@ -118,12 +129,16 @@ export function transition(
   if (condition?.claim) return null;
   const attempts = attemptsAfter(condition, assessment, context.policyHash);
   const facet = facetOf(assessment, attempts);
-  const isKnown = condition === null ? !isAboutPolicy(assessment) : isRecorded(condition, facet);
+  const isKnown =
+    condition === null ? !isAboutPolicy(assessment) : isRecorded(condition, facet) && isSameRule(condition, assessment);
   if (isKnown) return null;
   const failure = condition === null ? null : failedAttempt(context, condition, assessment, facet);
   const type = failure?.type ?? entryTypeFor(condition, assessment);
   const after = failure?.after ?? facet;
-  const message = type === 'FlapDetected' ? contestText(context, condition, facet, detail) : assessment.message;
+  const message =
+    type === 'FlapDetected'
+      ? contestText(context, condition, facet, detail)
+      : (ruleText(condition, facet, assessment) ?? assessment.message);
   return accountEntry(context, type, assessment.accountId, assessment.enrollment, {
     before: condition === null ? null : facetOfCondition(condition),
     after,

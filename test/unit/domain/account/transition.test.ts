@@ -42,6 +42,25 @@ describe('transition', () => {
     expect(step(record, seen('Inactive', { lastUpdated: NOW }), NOW + HOUR)[0]).toBeNull();
   });
 
+  it('records once that another rule decides, although the state is the same', () => {
+    const [, compliant] = step(fresh, seen('Active'));
+    expect(compliant.conditions.computeOptimizer?.rule).toBe('defaults');
+    const policy = policyOf(
+      '',
+      `rules: [{ id: members, match: { accounts: ["${MEMBER_ID}"] }, computeOptimizer: Active }]`,
+    );
+    const assessment = assessOne(compliant, seen('Active'), NOW + HOUR, policy);
+    const draft = transition(at(NOW + HOUR, policy.hash), compliant, assessment);
+    expect(draft).toMatchObject({
+      type: 'VerdictChanged',
+      rule: 'members',
+      detail: { message: 'decided by members instead of defaults' },
+    });
+    const record = fold(compliant, draft);
+    expect(record.conditions.computeOptimizer).toMatchObject({ rule: 'members', since: iso(NOW) });
+    expect(transition(at(NOW + DAY, policy.hash), record, assessment)).toBeNull();
+  });
+
   it('records once that a drift is resolved', () => {
     const [, drifted] = step(fresh, seen('Inactive'));
     const [type, resolved] = step(drifted, seen('Active'), NOW + HOUR);
