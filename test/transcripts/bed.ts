@@ -1,8 +1,9 @@
-import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, realpathSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type RunningSandbox, startSandbox } from '../../services/sandbox/start.ts';
+import { systemClock } from '../../shared/compose/clock.ts';
 import { type OnScreen, runInProcess, type Terminal } from '../services/cli/in-process.ts';
 import { as, bare } from '../services/cli/support.ts';
 import { type QuietClock, quietClock } from './clock.ts';
@@ -49,11 +50,17 @@ export class Bed {
   run(command: string, terminal?: Terminal) {
     const env = bare({ cwd: this.cwd, env: { ...as(this.running.info.managementAccountId), ...this.#settings() } });
     const args = command.split(' ').filter((word) => word !== '');
-    return runInProcess(args, { cwd: this.cwd, env, clock: this.clock, ...(terminal !== undefined && { terminal }) });
+    // The checks of doctor have time limits, which must not end while they wait for an answer.
+    const clock = args[0] === 'doctor' ? systemClock : this.clock;
+    return runInProcess(args, { cwd: this.cwd, env, clock, ...(terminal !== undefined && { terminal }) });
   }
 
   write(name: string, text: string): void {
     writeFileSync(join(this.cwd, name), text);
+  }
+
+  remove(name: string): void {
+    unlinkSync(join(this.cwd, name));
   }
 
   read(name: string): string {
@@ -96,12 +103,13 @@ function echoed(screen: string, answers: readonly string[]): string {
   return answers.reduce((text, answer) => text.replace(/(\[y\/N\]|to continue:) (?!\S*\n)/, `$1 ${answer}\n`), screen);
 }
 
-/** Replaces what differs between two runs: durations in seconds and numbers of AWS calls. Lines of progress are left out. */
+/** Replaces what differs between two runs: durations in seconds, numbers of AWS calls and sizes of files. Lines of progress are left out. */
 function stable(text: string): string {
   return text
     .split('\n')
     .filter((line) => !/^\d\d:\d\d:\d\dZ /.test(line))
     .join('\n')
     .replace(/\b\d+(?:\.\d)?s\b/g, 'Ns')
-    .replace(/\b[\d,]+ AWS calls\b/g, 'N AWS calls');
+    .replace(/\b[\d,]+ AWS calls\b/g, 'N AWS calls')
+    .replace(/\b[\d.]+ KiB\b/g, 'N KiB');
 }

@@ -6,6 +6,20 @@ import { bed, DAY_B } from './bed.ts';
 const page = (name: string, columns: number): string => join(import.meta.dirname, 'pages', `${name}-${columns}.txt`);
 
 describe.each([80, 120])('at %i columns', (columns) => {
+  test('from doctor to the first scan, and doctor with two problems', async () => {
+    const at = await bed(columns);
+    at.remove('rollcall.yaml');
+    await at.type('doctor');
+    await at.type('policy init');
+    await at.type('scan');
+    await at.type('doctor');
+    const { sandbox } = at.running;
+    sandbox.setTrustedAccess(false);
+    sandbox.setFaults([{ operation: 'AssumeRole', kind: 'denied' }]);
+    await at.type('doctor');
+    await expect(at.transcript).toMatchFileSnapshot(page('first-look', columns));
+  });
+
   test('from 107 drifts on day A to compliance on day B', async () => {
     const at = await bed(columns);
     await at.type('plan');
