@@ -13,7 +13,7 @@ const NODE_PREFIX = 0x01;
 const nodeInput = new Uint8Array(1 + 2 * HASH_BYTES);
 nodeInput[0] = NODE_PREFIX;
 
-function sha256(data: Uint8Array): Hash {
+export function sha256(data: Uint8Array): Hash {
   return new Uint8Array(hash('sha256', data, 'buffer'));
 }
 
