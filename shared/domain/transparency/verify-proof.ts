@@ -106,7 +106,7 @@ function half(value: number): number {
 }
 
 /** Only one root is right for the empty tree (RFC 9162, section 2.1.1). */
-function checkHead({ size, root }: TreeHead, where: string): void {
+export function checkHead({ size, root }: TreeHead, where: string): void {
   checkSize(size, 'tree size');
   checkHash(root, where);
   if (size === 0 && !equalBytes(root, EMPTY_ROOT))
