@@ -161,9 +161,9 @@ function moreAdvice({ details }: CloudError): string {
 }
 
 /** What is wrong with a command line, and where to read more. Commander puts its suggestion on a second line. */
-function usage({ code, message, path }: UsageError): [headline: string, hints: readonly string[]] {
+function usage({ code, message, path, meant: better }: UsageError): [headline: string, hints: readonly string[]] {
   const [first = '', second = ''] = message.replace(/^error: /, '').split('\n');
-  const meant = /Did you mean (?:one of )?(.+)\?/.exec(second)?.[1];
+  const meant = better ?? /Did you mean (?:one of )?(.+)\?/.exec(second)?.[1];
   const suggestion = meant === undefined ? '' : `Did you mean ${meant}? `;
   const help = `rollcall${path === '' ? '' : ` ${path}`} --help`;
   switch (code) {

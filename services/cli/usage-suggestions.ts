@@ -1,0 +1,39 @@
+import type { Command, CommanderError } from 'commander';
+import { pathOf } from './help/format.ts';
+
+/** What similar tools call it, and what it is called here, if a command has it. */
+const HABITS: Readonly<Record<string, string>> = {
+  '-v': '--version',
+  '-V': '--version',
+  '--auto-approve': '--yes',
+  '-auto-approve': '--yes',
+  '--dry-run': 'plan',
+  ls: 'accounts',
+};
+
+/**
+ * What the rejected word probably means, where its spelling is not the mistake: a command of a group (`explain`: `policy explain`), a long option
+ * with one dash, or the word of a similar tool. `null`: Commander's suggestion, if any, stands.
+ */
+export function meantBy({ code, message }: CommanderError, command: Command): string | null {
+  const word = /'(.+?)'/.exec(message)?.[1];
+  if (word === undefined) return null;
+  if (code === 'commander.unknownOption') {
+    const root = rootOf(command);
+    const known = new Set([
+      '--help',
+      ...[...command.options, ...root.options].flatMap(({ long }) => long ?? []),
+      ...root.commands.map((each) => each.name()),
+    ]);
+    return [HABITS[word], `-${word}`].find((each) => each !== undefined && known.has(each)) ?? null;
+  }
+  if (code !== 'commander.unknownCommand') return null;
+  const root = rootOf(command);
+  const inGroups = root.commands.flatMap(({ commands }) => commands.filter((each) => each.name() === word));
+  if (inGroups.length > 0) return inGroups.map(pathOf).join(' or ');
+  return HABITS[word] ?? null;
+}
+
+function rootOf(command: Command): Command {
+  return command.parent === null ? command : rootOf(command.parent);
+}
