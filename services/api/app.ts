@@ -159,7 +159,10 @@ export function createApi(system: ApiSystem, door: Door, { rates = RATES }: ApiO
   });
   app.onError((error, { req }) => {
     const known = problemOf(error);
-    if (known === null || known.status >= 500) logger.error('a request failed', { error, path: req.path });
+    if (known === error && known.status === 503) {
+      // A limit that was reached, not a fault: the client is told when to retry.
+      logger.warn('a request was refused', { message: known.message, code: known.code, path: req.path });
+    } else if (known === null || known.status >= 500) logger.error('a request failed', { error, path: req.path });
     return problemResponse(known ?? new ApiProblem(500, 'Internal', 'The request failed; see the log.'));
   });
   return app;

@@ -8,7 +8,7 @@ export function cliLogger(output: Pick<Output, 'note'>, clock: Clock, verbose: b
   if (verbose) return jsonLogger({ level: 'debug', clock, write: (line) => output.note(line) });
   const redact = makeRedact();
   const say = (level: string, message: string, fields: LogFields | undefined): void => {
-    const reason = fields?.['message'] ?? fields?.['code'];
+    const reason = fields?.['message'] ?? messageOf(fields?.['error']) ?? fields?.['code'];
     const why = reason === undefined ? '' : `: ${String(redact(reason))}`;
     output.note(oneLine(`${level}: ${String(redact(message))}${why}`));
   };
@@ -18,4 +18,8 @@ export function cliLogger(output: Pick<Output, 'note'>, clock: Clock, verbose: b
     warn: (message, fields) => say('warning', message, fields),
     error: (message, fields) => say('error', message, fields),
   };
+}
+
+function messageOf(error: unknown): string | undefined {
+  return error instanceof Error ? error.message : undefined;
 }

@@ -256,6 +256,9 @@ describe('event streams', () => {
       await once(socket, 'data');
       streams.push(socket);
     }
+    // A limit that is reached is not a fault.
+    const logged = own.logged.map(({ message, fields }) => [message, fields?.['code']]);
+    expect(new Set(logged.map(String))).toEqual(new Set(['a request was refused,TooManyReaders']));
     const operator = await openSocket(own);
     operator.write(`GET /api/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${OPERATE}\r\n\r\n`);
     const [first]: Buffer[] = await once(operator, 'data');

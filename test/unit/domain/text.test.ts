@@ -171,6 +171,13 @@ describe('names, reasons and tags', () => {
     expect(`${written.err.trimEnd()}${lines.join('')}`).not.toMatch(UNSAFE);
   });
 
+  it('with the reason, which an error in the fields has', () => {
+    const { output, written } = terminal(false);
+    const log = cliLogger(output, { now: () => 0, sleep: async () => undefined }, false);
+    log.error('a request failed', { error: new Error('the disk is full'), path: '/api/status' });
+    expect(written.err).toBe('error: a request failed: the disk is full\n');
+  });
+
   it('in the webhook’s text', () => {
     const [entry] = sealAll('111122223333', [
       draft({ chain: '111122223333', type: 'DriftDetected', reason: nasty, detail: { message: nasty } }),
