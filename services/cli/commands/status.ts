@@ -37,11 +37,11 @@ export async function runStatus(context: CliContext, flags: StatusFlags): Promis
 
 /**
  * As for `plan`: 2 for drift, whatever delays its fix; 3 for dead letters, and for accounts whose status is unknown although these
- * credentials could read it.
+ * credentials could read it, which are all accounts until a scan has completed.
  */
-function statusExit({ open, queue }: Status): number {
+function statusExit({ open, queue, lastScan }: Status): number {
   const has = (...verdicts: readonly string[]): boolean =>
     open.some(({ verdict, reason }) => verdicts.includes(verdict) && reason !== 'callerCannotRead');
   if (has(...DRIFT_VERDICTS)) return EXIT.drift;
-  return has('Unknown') || queue.dead > 0 ? EXIT.partly : EXIT.ok;
+  return has('Unknown') || queue.dead > 0 || lastScan.completedAt === null ? EXIT.partly : EXIT.ok;
 }

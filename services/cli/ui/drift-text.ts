@@ -17,9 +17,11 @@ export function driftText(drift: OpenDrift): string {
   return `${count(enrollments, 'open drift')} in ${count(accounts, 'account')}: ${shown.join(', ')}`;
 }
 
-/** The last line of `status`. */
-export function driftSummary(drift: OpenDrift, now: number): string {
+/** The last line of `status`. Without a completed scan, finding no drift means nothing. */
+export function driftSummary(drift: OpenDrift, { now, scanned }: { now: number; scanned: boolean }): string {
   const { oldestSince } = drift;
+  if (!scanned && drift.enrollments === 0)
+    return 'No scan has completed yet, so drift is not known. Next: rollcall scan';
   if (oldestSince === null) return `${driftText(drift)}.`;
   return `${driftText(drift)}; oldest ${age(now - Date.parse(oldestSince))}`;
 }

@@ -15,7 +15,7 @@ import { wrap } from './wrap.ts';
 /** The state of the organization: what stops changes, counts, what needs attention, what waits, and a summary in one line. */
 export function statusText(found: Status, view: StatusView): string[] {
   const { output, now } = view;
-  const { openDrift, halted, suspensions } = found;
+  const { openDrift, halted, suspensions, lastScan } = found;
   return [
     ...haltText(halted, openDrift.due, output),
     ...wrap(headerText(found, view), output.width),
@@ -25,7 +25,7 @@ export function statusText(found: Status, view: StatusView): string[] {
     ...spaced(attentionText(found, view), waitingText(found, view), unknownText(found, view)),
     ...suspensions.flatMap((each) => wrap(`Suspended: ${suspensionText(each)}`, output.width, 2)),
     ...configurationTable(found.configurations, output),
-    ...wrap(driftSummary(openDrift, now), output.width, 2),
+    ...wrap(driftSummary(openDrift, { now, scanned: lastScan.completedAt !== null }), output.width, 2),
   ];
 }
 

@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import * as z from 'zod';
+import { openStore } from '../../../shared/compose/stores/open-embedded.ts';
 import { auditShape } from './audit-shapes.ts';
 import { statusShape } from './shapes.ts';
 import { ENROLL, json, place, rollcall, world } from './support.ts';
@@ -45,6 +47,15 @@ test('scan exits 0 without drift, and works while changes are halted', async () 
   const halted = await rollcall(['scan'], { cwd, env });
   expect(halted.code).toBe(0);
   expect(halted.stdout).toMatch(/^HALTED since .*: "invoice"\./);
+});
+
+test('status before the first scan claims nothing: no drift is known, and it does not exit 0', async () => {
+  const cwd = place({ 'rollcall.yaml': ENROLL });
+  await (await openStore({ dataDir: join(cwd, '.rollcall'), readOnly: false })).close();
+  const { code, stdout } = await rollcall(['status'], { cwd });
+  expect(stdout).toContain('No scan has completed yet, so drift is not known. Next: rollcall scan');
+  expect(stdout).not.toContain('No open drift');
+  expect(code).toBe(3);
 });
 
 test('scan under a change cap trips no guardrail', async () => {
