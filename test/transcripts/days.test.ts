@@ -17,7 +17,9 @@ describe.each([80, 120])('at %i columns', (columns) => {
     sandbox.setTrustedAccess(false);
     sandbox.setFaults([{ operation: 'AssumeRole', kind: 'denied' }]);
     await at.type('doctor');
-    await expect(at.transcript).toMatchFileSnapshot(page('first-look', columns));
+    // The sample of accounts is random.
+    const masked = at.transcript.replaceAll(/\b(?!801877072919|766551531315)\d{12}\b/g, '111122223333');
+    await expect(masked).toMatchFileSnapshot(page('first-look', columns));
   });
 
   test('from 107 drifts on day A to compliance on day B', async () => {
