@@ -139,6 +139,19 @@ describe('errors of rollcall install', () => {
     expect(stderr).toContain('infra/examples/install-permissions.json');
   });
 
+  it('uses no bucket of another account, and says that it may be one', async () => {
+    const { server, install, managementAccountId } = await bed();
+    const bucket = `rollcall-prod-${managementAccountId}-eu-west-1`;
+    server.failures.set(`HEAD ${bucket}/`, { status: 403, code: 'AccessDenied', message: '' });
+    const { code, stderr } = await install([...ELSEWHERE, '--yes']);
+    expect(code).toBe(1);
+    expect(stderr).toContain(
+      `the bucket ${bucket} belongs to another account, or these credentials may not call s3:ListBucket`,
+    );
+    expect(stderr).toContain('install with another --stage');
+    expect([...server.objects.keys(), ...server.stacks.keys()]).toEqual([]);
+  });
+
   it('names the resource that failed, and the command that turns on trusted access', async () => {
     const { server, install } = await bed();
     server.failure = 'You must enable organizations access to operate a service managed stack set';

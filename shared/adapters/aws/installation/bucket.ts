@@ -8,7 +8,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { InstallationError } from '../../../ports/installation.ts';
-import { calling, isMissing } from './errors.ts';
+import { calling, isDenied, isMissing } from './errors.ts';
 
 /** Creates the bucket if it does not exist. Only its owner may use it: a bucket of this name in another account is an error. */
 export async function ensureBucket(s3: S3Client, name: string, owner: string, region: string): Promise<void> {
@@ -40,8 +40,19 @@ async function exists(s3: S3Client, name: string, owner: string): Promise<boolea
     return true;
   } catch (error) {
     if (isMissing(error)) return false;
+    if (isDenied(error)) throw notOurs(name, error);
     return calling('s3:ListBucket', () => Promise.reject(error));
   }
+}
+
+/** S3 gives the same answer for a bucket of another account and for a missing permission. Anyone can take the name first, because it is predictable. */
+function notOurs(name: string, cause: unknown): InstallationError {
+  const message = `the bucket ${name} belongs to another account, or these credentials may not call s3:ListBucket`;
+  const hints = [
+    'Fix: if `aws s3api list-buckets` does not list it, another account has taken the name; then install with another --stage',
+    'Otherwise, use credentials with the permissions of infra/examples/install-permissions.json',
+  ];
+  return new InstallationError('BucketRefused', message, { hints, cause });
 }
 
 /**

@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import { InstallationError } from '../../../ports/installation.ts';
 
 const DENIED: ReadonlySet<string> = new Set([
@@ -24,9 +25,14 @@ function errorCode(error: unknown): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
 }
 
-/** Whether the caller lacks a permission. */
+const answered = z.object({ $metadata: z.object({ httpStatusCode: z.number() }) });
+
+/** Whether the caller lacks a permission. An answer to HEAD has no body, so no code either; only its status is known. */
 export function isDenied(error: unknown): boolean {
-  return DENIED.has(errorCode(error));
+  const code = errorCode(error);
+  if (code !== 'Unknown') return DENIED.has(code);
+  const { data } = answered.safeParse(error);
+  return data?.$metadata.httpStatusCode === 403;
 }
 
 /** Whether the error of S3 or CloudFormation means that the object or stack does not exist. */
