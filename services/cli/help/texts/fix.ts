@@ -39,7 +39,7 @@ export const FIX: HelpTexts = {
       ['rollcall serve --port 0', 'take a free port'],
       ['rollcall serve --host 0.0.0.0', 'needs ROLLCALL_TOKEN_READ or _OPERATE'],
     ],
-    exitCodes: '0 stopped by a signal · 1 error',
+    exitCodes: '0 stopped by SIGTERM · 1 error · 130 stopped by Ctrl-C',
     seeAlso: ['rollcall status', 'rollcall help environment'],
   },
   approve: {
