@@ -39,6 +39,8 @@ const scanState = z.object({
   parts: z.number(),
   /** When the last complete scan ended, of this run or an earlier one, epoch ms. */
   completedAt: z.number().nullable(),
+  /** The last run whose scan ended; `null`: none has, or a version that did not store it ended it. */
+  completed: z.object({ runId: z.string(), policyHash: z.string() }).nullable().default(null),
   /** What the run was requested for; `null`: a version that did not store it requested it. */
   trigger: runTriggerSchema.nullable().default(null),
   /** Why {@link makeScanDue} made the next scan due; `null`: it did not. */
@@ -147,6 +149,7 @@ function nextState(
     ...{ runId: newId(), policyHash: policy.hash, dueAt: due, aliveAt: now, state: 'requested', attempts: 0, parts: 0 },
     begunAt: null,
     completedAt: known?.completedAt ?? null,
+    completed: known?.completed ?? null,
     ...{ trigger, asked: null },
   });
   if (known === null) return fresh(now, bySchedule);
@@ -245,7 +248,7 @@ export async function endPart(deps: ScheduleDeps, runId: string, end: PartEnd): 
     if (current === null || current.runId !== runId) return current ?? missing(runId);
     switch (end) {
       case 'done':
-        return { ...current, state: 'done', aliveAt: now, completedAt: now };
+        return { ...current, state: 'done', aliveAt: now, completedAt: now, completed: runAndPolicyOf(current) };
       case 'continued':
       case 'stopped': {
         const aliveAt = end === 'stopped' ? now - REQUESTED_SILENCE_MS : now;
@@ -255,6 +258,18 @@ export async function endPart(deps: ScheduleDeps, runId: string, end: PartEnd): 
         return { ...current, state: 'requested', aliveAt: now };
     }
   });
+}
+
+const runAndPolicyOf = ({ runId, policyHash }: ScanState): ScanState['completed'] => ({ runId, policyHash });
+
+/**
+ * The run to which changes outside a plan belong: the last one whose scan ended, because a running scan has not checked the guardrails yet. Under a
+ * policy without such a run, they wait for its first scan. `null`: no scan was ever requested.
+ */
+export async function runForChanges(registers: Registers, policyHash: string): Promise<string | null> {
+  const scan = (await scanNow(registers))?.value ?? null;
+  if (scan === null) return null;
+  return scan.completed?.policyHash === policyHash ? scan.completed.runId : scan.runId;
 }
 
 function missing(runId: string): never {

@@ -2,7 +2,7 @@ import type { AccountRecord } from '../../domain/account/record.ts';
 import { ENROLLMENT_IDS, type EnrollmentId, kindsInUse } from '../../domain/enrollment/kinds/index.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import type { Stores } from '../context.ts';
-import { scanNow } from '../schedule/scan-schedule.ts';
+import { runForChanges } from '../schedule/scan-schedule.ts';
 
 export interface EnqueuedAccounts {
   readonly queued: readonly string[];
@@ -12,7 +12,7 @@ export interface EnqueuedAccounts {
 
 /**
  * Enqueues the keys of accounts named by an event. Workers read the accounts live, so late, repeated or wrong events do no harm. The changes
- * that follow count toward the last run, so its guardrails and its failure limit apply.
+ * that follow count toward the last complete run, so its guardrails and its failure limit apply.
  */
 export async function enqueueAccounts(
   stores: Pick<Stores, 'queue' | 'records' | 'registers'>,
@@ -24,8 +24,8 @@ export async function enqueueAccounts(
   const found = [...records.values()].filter((record) => record.present);
   const present = found.map(({ accountId }) => accountId);
   const unknown = [...new Set(accountIds)].filter((id) => !present.includes(id));
-  const last = await scanNow(stores.registers);
-  const common = { v: 1, kind: 'account', policyHash, runId: last?.value.runId ?? 'none', planHash: null } as const;
+  const runId = (await runForChanges(stores.registers, policyHash)) ?? 'none';
+  const common = { v: 1, kind: 'account', policyHash, runId, planHash: null } as const;
   const messages: WorkMessage[] = found.flatMap((record) =>
     kindsOf(record).map((enrollment) => ({ ...common, accountId: record.accountId, enrollment })),
   );
