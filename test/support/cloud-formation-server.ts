@@ -29,7 +29,14 @@ export interface CloudFormationServer {
   readonly failures: Map<string, { readonly status: number; readonly code: string; readonly message: string }>;
   /** The reason why the next execution fails; `null`: it succeeds. */
   failure: string | null;
+  /** What the next change sets do, as the elements of `Changes`. */
+  changes: string;
 }
+
+/** One element of `Changes`. */
+export const changeElement = (action: string, resource: string, replacement = 'False'): string =>
+  `<member><ResourceChange><Action>${action}</Action><LogicalResourceId>${resource}</LogicalResourceId><ResourceType>AWS::DynamoDB::Table</ResourceType><Replacement>${replacement}</Replacement></ResourceChange></member>`;
+const ADDS_TABLE = changeElement('Add', 'Table');
 
 /**
  * CloudFormation and S3, as far as an installation uses them, over their protocols (Query and REST-XML). A change set without new values is refused as
@@ -38,7 +45,7 @@ export interface CloudFormationServer {
 export async function startCloudFormation(): Promise<CloudFormationServer> {
   const state = {
     ...{ stacks: new Map<string, Stored>(), objects: new Map<string, Uint8Array>(), buckets: new Set<string>() },
-    ...{ calls: [] as string[], failures: new Map(), failure: null, endpoint: '' },
+    ...{ calls: [] as string[], failures: new Map(), failure: null, endpoint: '', changes: ADDS_TABLE },
   };
   const server: CloudFormationServer = state;
   const http = createServer((request, response) => void answer(server, request, response));
@@ -108,7 +115,7 @@ function query(server: CloudFormationServer, operation: string, form: URLSearchP
       stack.changeSet = null;
       return '';
     case 'DescribeChangeSet':
-      return `<Status>${stack.changeSet?.status}</Status><StatusReason>${stack.changeSet?.reason}</StatusReason><Changes><member><ResourceChange><Action>Add</Action><LogicalResourceId>Table</LogicalResourceId><ResourceType>AWS::DynamoDB::Table</ResourceType></ResourceChange></member></Changes>`;
+      return `<Status>${stack.changeSet?.status}</Status><StatusReason>${stack.changeSet?.reason}</StatusReason><Changes>${server.changes}</Changes>`;
     case 'ExecuteChangeSet':
       execute(server, stack);
       return '';

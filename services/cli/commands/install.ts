@@ -20,7 +20,8 @@ async function loadTemplate(): Promise<unknown> {
 export async function runInstall(context: CliContext, flags: InstallFlags): Promise<number> {
   const template = await loadTemplate();
   if (flags.template !== undefined) {
-    writeTextFile(flags.template, `${JSON.stringify(template, null, 2)}\n`, 'template', 'replace');
+    const ifPresent = flags.force === true ? 'replace' : 'refuse';
+    writeTextFile(flags.template, `${JSON.stringify(template, null, 2)}\n`, 'template', ifPresent);
     context.output.result({ template: flags.template }, () => [`Wrote ${flags.template}.`]);
     return EXIT.ok;
   }
@@ -61,26 +62,35 @@ async function install(
     const isNew = await installation.upload(bucket, key, content);
     output.note(`${isNew ? 'Uploaded' : 'Already there:'} ${key}`);
   }
-  const changed = await deploy(context, installation, request, template);
+  const changed = await deploy(context, installation, { ...request, yes: flags.yes === true }, template);
+  if (changed === null) {
+    output.note(`The stack ${stack} was not changed.`);
+    return EXIT.error;
+  }
   const outputs = await installation.outputs(stack);
   const answer = { stack, accountId, region, changed, outputs };
   output.result(answer, () => [changed ? `Deployed ${stack}.` : `${stack} is up to date.`, ...nextSteps(request)]);
   return request.runsHere && !output.json ? verified(context, outputs) : EXIT.ok;
 }
 
-/** @returns whether anything changed */
+/** @returns whether anything changed; `null`: the person did not agree to the changes of a stack that exists */
 async function deploy(
-  { output }: CliContext,
+  context: CliContext,
   installation: Installation,
-  { stack, bucket, templateKey, parameters }: Installing,
+  { stack, bucket, templateKey, parameters, yes }: Installing & { readonly yes: boolean },
   template: unknown,
-): Promise<boolean> {
+): Promise<boolean | null> {
+  const { output, interrupt } = context;
   const changeSet = await installation.prepare({
     ...{ name: stack, templateUrl: installation.urlOf(bucket, templateKey), parameters },
     ...{ parameterNames: parametersOf(template), tags: { 'rollcall:stage': parameters['Stage'] ?? '' } },
   });
   if (changeSet === null) return false;
-  output.note(changesText(changeSet));
+  for (const line of changesText(changeSet)) output.note(line);
+  // What an update removes or replaces is known only now.
+  if (changeSet.kind === 'UPDATE' && !yes && !(await confirm(context, `Make these changes to ${stack}?`))) return null;
+  const continues = `CloudFormation continues without this command. To follow it:\naws cloudformation describe-stack-events --stack-name ${stack}`;
+  interrupt.finishGracefully(() => output.note(continues), { ms: 0, end: () => interrupt.exitCode });
   let shown = '';
   await installation.execute(stack, changeSet, ({ done, total }) => {
     const line = `${done} of ${total} resources`;

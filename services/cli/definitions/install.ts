@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Select } from '../context.ts';
 import type { InstallFlags } from '../install/request.ts';
 
@@ -13,6 +13,7 @@ export function defineInstall(program: Command, select: Select): void {
     .option('--packages <dir>', 'folder with the packages that `npm run package` builds', '.serverless')
     .option('--parameter <name=value>', 'another parameter of the template; may be repeated', collect, [])
     .option('--template <file>', 'only write the CloudFormation template to a file')
+    .addOption(new Option('--force', 'with --template: replace an existing file').hideHelp())
     .option('--yes', 'do not ask')
     .action((flags: InstallFlags) =>
       select(async (context) => (await import('../commands/install.ts')).runInstall(context, flags)),

@@ -7,6 +7,7 @@ import { parametersOf } from './contents.ts';
 
 export interface InstallFlags {
   readonly template?: string;
+  readonly force?: boolean;
   readonly account?: string;
   readonly stage: string;
   readonly policySource?: string;

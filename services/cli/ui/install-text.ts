@@ -71,14 +71,16 @@ function costsText({ accounts, work, monitoring }: Costs): string {
   return monitoring === 0 ? each : `${each}, and USD ${monitoring.toFixed(2)} for alarms and dashboard`;
 }
 
-/** What a change set would do to a stack that exists. */
-export function changesText({ kind, changes }: ChangeSet): string {
+/** What a change set would do. Resources that an update removes or replaces have a line each. */
+export function changesText({ kind, changes }: ChangeSet): string[] {
   const amount = (action: string): number => changes.filter((each) => each.action === action).length;
   const [add, modify, remove] = [amount('Add'), amount('Modify'), amount('Remove')];
-  if (kind === 'CREATE') return `Change set: ${count(add, 'resource')} to create.`;
-  const lost = changes
-    .filter(({ action, replaced }) => action === 'Remove' || replaced)
-    .map(({ resource }) => resource);
-  const warning = lost.length === 0 ? '' : ` Removed or replaced: ${lost.join(', ')}.`;
-  return `Change set: ${add} to create, ${modify} to change, ${remove} to remove.${warning}`;
+  if (kind === 'CREATE') return [`Change set: ${count(add, 'resource')} to create.`];
+  const lost = changes.filter(({ action, replaced }) => action === 'Remove' || replaced);
+  return [
+    `Change set: ${add} to create, ${modify} to change, ${remove} to remove.`,
+    ...lost.map(
+      ({ action, resource, type }) => `! ${action === 'Remove' ? 'removes' : 'replaces'} ${resource} (${type})`,
+    ),
+  ];
 }

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { assembleOrganization } from '../../../infra/organization/assemble.ts';
 import { systemClock } from '../../../shared/adapters/system/clock.ts';
 import type { Clock } from '../../../shared/ports/system.ts';
-import { type CloudFormationServer, startCloudFormation } from '../../support/cloud-formation-server.ts';
+import { type CloudFormationServer, changeElement, startCloudFormation } from '../../support/cloud-formation-server.ts';
 import { runInProcess } from './in-process.ts';
 import { place, world } from './support.ts';
 
@@ -105,6 +105,34 @@ describe('rollcall install', () => {
     const { server, install } = await bed();
     expect((await install(ELSEWHERE, ['y'])).code).toBe(0);
     expect(server.stacks.get('rollcall-prod')?.status).toBe('CREATE_COMPLETE');
+  });
+
+  it('asks again before it changes a stack that exists, and names what would be removed or replaced', async () => {
+    const { server, install } = await bed();
+    expect((await install([...ELSEWHERE, '--yes'])).code).toBe(0);
+    server.calls.length = 0;
+    server.changes = changeElement('Remove', 'Forward') + changeElement('Modify', 'Table', 'True');
+    const other = [...ELSEWHERE, '--parameter', 'MaxAccounts=500'];
+    const refused = await install(other, ['y', 'n']);
+    expect(refused.code).toBe(1);
+    expect(refused.screen).toContain('! removes Forward (AWS::DynamoDB::Table)');
+    expect(refused.screen).toContain('! replaces Table (AWS::DynamoDB::Table)');
+    expect(refused.screen).toContain('The stack rollcall-prod was not changed.');
+    expect(server.calls).not.toContain('ExecuteChangeSet');
+    expect((await install(other, ['y', 'y'])).code).toBe(0);
+    expect(server.calls).toContain('ExecuteChangeSet');
+  });
+
+  it('does not replace a file with --template unless --force is given', async () => {
+    const directory = place({ 'a.json': 'mine' });
+    const write = (...more: string[]) =>
+      runInProcess(['install', '--template', 'a.json', ...more], { cwd: directory, env: {} });
+    const refused = await write();
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain('--force');
+    expect(readFileSync(join(directory, 'a.json'), 'utf8')).toBe('mine');
+    expect((await write('--force')).code).toBe(0);
+    expect(readFileSync(join(directory, 'a.json'), 'utf8')).toMatch(/^\{/);
   });
 
   it('only writes the template with --template', async () => {
