@@ -143,9 +143,10 @@ export function createApi(system: ApiSystem, door: Door, { rates = RATES }: ApiO
         params: req.param(),
         json: () => jsonOf(req.raw),
       };
-      if (route.heavy) return limited(heavyReads.enter(principal.actor), env, route, call);
-      if (!route.shared || search !== '') return route.run(call);
-      const text = await read.get(async () => (await route.run(call)).text());
+      const run = async (): Promise<Response> =>
+        route.heavy ? limited(heavyReads.enter(principal.actor), env, route, call) : route.run(call);
+      if (!route.shared || search !== '') return run();
+      const text = await read.get(async () => (await run()).text());
       return new Response(text, { headers: { 'content-type': 'application/json' } });
     });
   }
