@@ -27,7 +27,7 @@ interface CallOutcome {
 
 /** A reservation that was written. */
 interface Written {
-  readonly slots: Reservation;
+  readonly slots: Reservation | null;
   /** Whether the rate has just been cut, and the effect is being measured. */
   readonly measuring: boolean;
   readonly begunAt: EpochMs;
@@ -66,6 +66,10 @@ export class OperationBudget {
   /** Whether the operation was called since the shared state last recorded it. */
   #called = false;
   #refill: Promise<void> | null = null;
+  /** How far ahead the next slots may begin, ms. */
+  #reach = 0;
+  /** Aborts when a call is throttled, to end the wait for slots. */
+  #throttled = new AbortController();
 
   constructor(options: OperationOptions) {
     this.#options = options;
@@ -98,6 +102,7 @@ export class OperationBudget {
     this.#outcomes.push({ leave, throttled });
     // Drop the slots that were reserved at the old, faster rate; they lapse. While a cut is being measured, the slots have the new rate.
     if (throttled && !this.#measuring) this.#block.drop();
+    if (throttled) this.#throttled.abort();
   }
 
   /** The bucket to store with a write that happens anyway; `null`: nothing has changed. */
@@ -126,33 +131,46 @@ export class OperationBudget {
   }
 
   async #reserve(): Promise<void> {
-    const { shared, clock, check, name, reserveMs, patienceMs } = this.#options;
-    let reach = reserveMs;
-    const written = await shared.change((page, now): Change<Written> => {
-      const state = this.#advance(page.operations[name] ?? null, now);
-      const spanMs = this.#spanMs(state);
-      const most = Math.max(1, Math.round((state.rate * spanMs) / 1000));
-      const [next, slots] = reserve(state, now, Math.min(most, this.#want));
-      // Slots far in the future would keep their old spacing after the rate is cut, so a process whose slots would begin beyond `reach` waits first.
-      // Each wait extends `reach`; otherwise faster processes could always reserve before it.
-      const early = slots.from - now - reach;
-      if (early >= 1) {
-        reach += reserveMs;
-        return { waitMs: early };
-      }
-      const value = { slots, measuring: next.settling, begunAt: clock.now(), outcomes: this.#outcomes.length };
-      return { page: { ...page, operations: { ...page.operations, [name]: next } }, value };
-    });
-    // Outcomes that were reported during the write count next time.
-    this.#outcomes = this.#outcomes.slice(written.outcomes);
-    this.#measuring = written.measuring;
-    const { from, everyMs, count } = written.slots;
+    const { shared, clock, check, reserveMs, patienceMs } = this.#options;
+    this.#reach = reserveMs;
+    let slots: Reservation | null = null;
+    let writeMs = 0;
+    while (slots === null) {
+      const written = await shared.change((page, now) => this.#attempt(page, now));
+      // Outcomes that were reported during the write count next time.
+      this.#outcomes = this.#outcomes.slice(written.outcomes);
+      this.#measuring = written.measuring;
+      slots = written.slots;
+      writeMs = Math.max(0, clock.now() - written.begunAt);
+    }
+    const { from, everyMs, count } = slots;
     this.#block = new SlotBlock({
       times: Array.from({ length: count }, (_, n) => from + n * everyMs),
       // Includes the time that the reservation took; otherwise every slot of a slow store would lapse.
-      patienceMs: everyMs + Math.max(0, clock.now() - written.begunAt) + patienceMs,
+      patienceMs: everyMs + writeMs + patienceMs,
       steps: check.steps(),
     });
+  }
+
+  /**
+   * Slots far in the future would keep their old spacing after the rate is cut, so a process whose slots would begin beyond its reach waits first. Each
+   * wait extends the reach; otherwise faster processes could always reserve before it. An answer that cuts the rate is stored without that wait.
+   */
+  #attempt(page: Page, now: EpochMs): Change<Written> {
+    const { clock, name, reserveMs } = this.#options;
+    const { state, throttled } = this.#advance(page.operations[name] ?? null, now);
+    const most = Math.max(1, Math.round((state.rate * this.#spanMs(state)) / 1000));
+    const [next, slots] = reserve(state, now, Math.min(most, this.#want));
+    const write = (bucket: BucketState, reserved: Reservation | null): Change<Written> => ({
+      page: { ...page, operations: { ...page.operations, [name]: bucket } },
+      value: { slots: reserved, measuring: bucket.settling, begunAt: clock.now(), outcomes: this.#outcomes.length },
+    });
+    const waitMs = slots.from - now - this.#reach;
+    if (waitMs < 1) return write(next, slots);
+    if (throttled && state.settling) return write(state, null);
+    if (this.#throttled.signal.aborted) this.#throttled = new AbortController();
+    else this.#reach += reserveMs;
+    return { waitMs, signal: this.#throttled.signal };
   }
 
   /**
@@ -166,13 +184,15 @@ export class OperationBudget {
     return this.#calm && limit === null ? calmReserveMs : reserveMs;
   }
 
-  #advance(stored: BucketState | null, now: EpochMs): BucketState {
+  /** The bucket after the outcomes so far, and whether any of those that count was throttled. */
+  #advance(stored: BucketState | null, now: EpochMs): { readonly state: BucketState; readonly throttled: boolean } {
     const { rules } = this.#options;
     const state = stored ?? newBucket(now, rules);
     const from = countsFrom(state);
     const counted = this.#outcomes.filter(({ leave }) => leave >= from);
     const throttled = counted.filter((answer) => answer.throttled).length;
     const lastAt = counted.length === 0 ? null : Math.max(...counted.map(({ leave }) => leave));
-    return adapt(state, { ok: counted.length - throttled, throttled, lastAt }, now, rules);
+    const feedback = { ok: counted.length - throttled, throttled, lastAt };
+    return { state: adapt(state, feedback, now, rules), throttled: throttled > 0 };
   }
 }

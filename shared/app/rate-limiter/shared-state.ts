@@ -61,8 +61,10 @@ const MAX_LEAD_MS = 5_000;
 /** The share of the lead that is kept after a faster reservation, because the response time of a busy store varies from call to call. */
 const LEAD_KEPT = 0.9;
 
-/** The new page and the result, or how long to wait before the next attempt, ms. */
-export type Change<T> = { readonly page: Page; readonly value: T } | { readonly waitMs: number };
+/** The new page and the result, or how long to wait before the next attempt, ms; the wait ends early if the signal aborts. */
+export type Change<T> =
+  | { readonly page: Page; readonly value: T }
+  | { readonly waitMs: number; readonly signal?: AbortSignal };
 
 export interface SharedStateOptions {
   readonly registers: Registers;
@@ -111,7 +113,7 @@ export class SharedLimiterState {
     for (;;) {
       const done = await this.#inTurn(() => this.#attempt(change));
       if ('value' in done) return done.value;
-      await this.#options.clock.sleep(done.waitMs);
+      await this.#options.clock.sleep(done.waitMs, done.signal);
     }
   }
 

@@ -108,6 +108,22 @@ describe('without a total budget', () => {
     expect((await calls(clock, other, ASSUME, 1)).length).toBeLessThanOrEqual(after + 2);
   });
 
+  it('a throttled answer is stored while its process waits for slots that other processes have reserved', async () => {
+    const clock = manualClock();
+    const registers = memoryRegisters();
+    const one = limiterOf(clock, registers);
+    const leave = await one.acquire(ASSUME);
+    const waiting = Array.from({ length: 8 }, () => limiterOf(clock, registers).acquire(ASSUME));
+    await clock.advance(1);
+    waiting.push(one.acquire(ASSUME));
+    await clock.advance(1);
+    one.report(ASSUME, 'throttled', leave);
+    await clock.advance(1);
+    expect(await bucketRates(registers)).toEqual({ 'sts:AssumeRole': 8 });
+    await clock.advance(5_000);
+    await Promise.all(waiting);
+  });
+
   it.each([ASSUME, READ])('rare throttling does not lower the rate of $operation further and further', async (call) => {
     const clock = manualClock();
     const limiter = limiterOf(clock, memoryRegisters());
