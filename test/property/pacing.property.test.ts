@@ -226,6 +226,14 @@ describe('the rate', () => {
     expect(state.rate).toBeGreaterThan(limited.rate * 1.5);
   });
 
+  it.each([true, false])(
+    'counts only calls made since the last cut, also after it was measured (measuring: %s)',
+    (settling) => {
+      const state = { ...newBucket(START, RULES), cutAt: START + 1_000, countedFrom: START + 1_200, settling };
+      expect(countsFrom(state)).toBe(settling ? START + 1_200 : START + 1_000);
+    },
+  );
+
   it('is forgotten after ten minutes without a call', () => {
     const state = { ...newBucket(START, RULES), limit: 5, rate: 5 };
     expect(isForgotten(state, START + 600_000)).toBe(false);

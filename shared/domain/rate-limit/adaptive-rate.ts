@@ -50,8 +50,8 @@ export interface BucketState {
 }
 
 /**
- * The outcomes that a worker has seen since its last reservation. While a cut is being measured, only of calls made after `cutAt`: earlier calls say
- * nothing about the new rate, however late they are answered (see {@link countsFrom}).
+ * The outcomes that a worker has seen since its last reservation, only of calls made since the last cut: earlier calls say nothing about the new rate,
+ * however late they are answered (see {@link countsFrom}).
  */
 export interface Feedback {
   readonly ok: number;
@@ -155,9 +155,12 @@ export function adapt(state: BucketState, feedback: Feedback, now: EpochMs, rule
   return { ...grown, rate, at: Math.max(sane.at, now) };
 }
 
-/** Feedback omits calls made before this time: while a cut is being measured, calls at the rate before it would distort the result. */
+/**
+ * Feedback omits calls made before this time: while a cut is being measured, calls at the rate before it would distort the result; after that, an answer
+ * that a worker stores late would cut the rate again.
+ */
 export function countsFrom(state: BucketState): EpochMs {
-  return state.settling ? state.countedFrom : Number.NEGATIVE_INFINITY;
+  return state.settling ? state.countedFrom : state.cutAt;
 }
 
 /** A timestamp from a fast clock must not freeze the rate until all other clocks have reached it. */

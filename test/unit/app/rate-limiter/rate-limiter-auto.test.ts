@@ -124,6 +124,24 @@ describe('without a total budget', () => {
     await Promise.all(waiting);
   });
 
+  it('a throttled answer to a call made before the last cut does not cut the rate again', async () => {
+    const clock = manualClock();
+    const registers = memoryRegisters();
+    const [one, other] = [limiterOf(clock, registers), limiterOf(clock, registers)];
+    const acquired = Promise.all([one.acquire(ASSUME), other.acquire(ASSUME)]);
+    await clock.advance(200);
+    const [early, late] = await acquired;
+    one.report(ASSUME, 'throttled', early);
+    // Accepted calls at the lower rate end the evaluation of the cut.
+    await calls(clock, one, ASSUME, 5);
+    const { 'sts:AssumeRole': before } = await bucketRates(registers);
+    other.report(ASSUME, 'throttled', late);
+    const next = other.acquire(ASSUME);
+    await clock.advance(1_000);
+    await next;
+    expect(await bucketRates(registers)).toEqual({ 'sts:AssumeRole': before });
+  });
+
   it.each([ASSUME, READ])('rare throttling does not lower the rate of $operation further and further', async (call) => {
     const clock = manualClock();
     const limiter = limiterOf(clock, memoryRegisters());
