@@ -226,6 +226,13 @@ describe('the rate', () => {
     expect(state.rate).toBeGreaterThan(limited.rate * 1.5);
   });
 
+  it('falls halfway back to the used share of a known limit if an attempt to exceed it is throttled', () => {
+    const attempt = { ...newBucket(START, RULES), limit: 10, rate: 14, cutAt: START - 40_000 };
+    const cut = adapt(attempt, { ok: 9, throttled: 1, lastAt: START }, START, RULES);
+    expect(cut.rate).toBeCloseTo((14 + 10 * RULES.use) / 2);
+    expect(adapt({ ...attempt, rate: 10 }, { ok: 9, throttled: 1, lastAt: START }, START, RULES).rate).toBeCloseTo(9);
+  });
+
   it.each([true, false])(
     'counts only calls made since the last cut, also after it was measured (measuring: %s)',
     (settling) => {

@@ -150,7 +150,7 @@ export function adapt(state: BucketState, feedback: Feedback, now: EpochMs, rule
   };
   const grown = counted.settling
     ? settle(counted, now, rules)
-    : (firstCut(counted, feedback, now) ?? grow(counted, feedback, now, rules));
+    : (firstCut(counted, feedback, now, rules) ?? grow(counted, feedback, now, rules));
   const rate = Math.min(ceiling, Math.max(Math.min(FLOOR_RATE, ceiling), grown.rate));
   return { ...grown, rate, at: Math.max(sane.at, now) };
 }
@@ -179,11 +179,13 @@ function countAfterCut(state: BucketState, now: EpochMs): BucketState {
 }
 
 /** The first throttled answer after a calm period: slow down immediately, then measure what the service accepts. */
-function firstCut(state: BucketState, feedback: Feedback, now: EpochMs): BucketState | null {
+function firstCut(state: BucketState, feedback: Feedback, now: EpochMs, { use }: RateRules): BucketState | null {
   if (feedback.throttled === 0 || isTolerated(state, now)) return null;
-  const rate = state.rate * (state.limit === null ? BLIND_CUT : CUT);
-  const limit = state.limit === null || isRare(state, now) ? state.limit : Math.min(state.limit, state.rate);
-  return { ...countAfterCut(state, now), rate, limit, cutAt: now, settling: true, share: null, tolerated: 0 };
+  const cut = { ...countAfterCut(state, now), cutAt: now, settling: true, share: null, tolerated: 0 };
+  if (state.limit === null) return { ...cut, rate: state.rate * BLIND_CUT };
+  // An attempt to exceed the known limit uses up the burst allowance before a call is throttled, so the rate is far above the limit by then.
+  const rate = Math.min(state.rate * CUT, (state.rate + state.limit * use) / 2);
+  return { ...cut, rate, limit: isRare(state, now) ? state.limit : Math.min(state.limit, state.rate) };
 }
 
 /** Whether a throttled answer comes so long after the last cut that a burst of another caller explains it better than a lower limit. */
