@@ -51,7 +51,7 @@ export interface MeteredOperation {
 
 /** The rules of an operation without a fixed total budget (`limits.callsPerSecond: auto`). */
 export function autoRules({ service, meteredIn }: MeteredOperation): RateRules {
-  const common = { onlyInDemand: true, slower: 0.5, outdated: 2 };
+  const common = { onlyInDemand: true, slower: 0.5, outdated: 3 };
   // Each member has its own quota. AWS may also limit the calls of an organization as a whole; only throttling shows that.
   if (meteredIn === 'member') return { ...common, ceiling: UNPACED, start: 50, growth: 2, use: 0.9, holdMs: 30_000 };
   const ceiling = OWN_SHARE * (service === 'sts' ? STS_QUOTA : UNPACED);
