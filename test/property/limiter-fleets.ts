@@ -1,14 +1,23 @@
 import { parseArgs } from 'node:util';
 import * as fc from 'fast-check';
 import { runFleet } from '../support/limiter-fleet.ts';
-import { type AutoJudged, anyAutoFleet, anyFleet, judge, judgeAuto } from '../support/limiter-fleets.ts';
+import {
+  type AutoJudged,
+  anyAutoFleet,
+  anyFleet,
+  judge,
+  judgeAuto,
+  leastUsed,
+  mostThrottled,
+  mostWhileLearning,
+} from '../support/limiter-fleets.ts';
 
 /*
  * node test/property/limiter-fleets.ts [--runs 20000] [--seed N] [--auto]
  *
  * Runs this many random fleets of workers in virtual time, like the property test. Prints how close the busiest second came to the proven bound, and the
  * smallest use of the budget. Exits 1 if a fleet breaks the bound. With --auto, the fleets have no total budget: prints the share of throttled calls and the
- * use of what the service accepts, after 30 s.
+ * use of what the service accepts, after 30 s, the throttled calls before, and how close a fleet came to one of its bounds (mostOfBounds).
  */
 
 const { values } = parseArgs({
@@ -40,26 +49,30 @@ async function underTotals(): Promise<boolean> {
   return worst.most.ratio <= 1 && refused === 0;
 }
 
-async function withoutTotal(): Promise<void> {
-  const judged: (AutoJudged & { readonly meteredIn: string; readonly fleet: string })[] = [];
+async function withoutTotal(): Promise<boolean> {
+  const judged: (AutoJudged & { readonly meteredIn: string; readonly ofBounds: number; readonly fleet: string })[] = [];
   for (const fleet of fc.sample(anyAutoFleet, { seed, numRuns: runs })) {
     const result = judgeAuto(fleet, await runFleet(fleet));
-    judged.push({ ...result, meteredIn: fleet.service.meteredIn, fleet: JSON.stringify(fleet) });
+    const { throttled, used, learning } = result;
+    const shares = [throttled / mostThrottled(fleet), leastUsed(fleet) / used, learning / mostWhileLearning(fleet)];
+    const { meteredIn } = fleet.service;
+    judged.push({ ...result, meteredIn, ofBounds: Math.max(...shares), fleet: JSON.stringify(fleet) });
   }
   for (const [meteredIn, found] of Map.groupBy(judged, (each) => each.meteredIn)) {
     const spread = (of: (each: AutoJudged) => number) => {
       const sorted = found.map(of).sort((a, b) => a - b);
       return [0, 0.5, 0.95, 1].map((share) => rounded(sorted[Math.round(share * (sorted.length - 1))] ?? Number.NaN));
     };
+    const [worst] = found.toSorted((a, b) => b.ofBounds - a.ofBounds);
     const line = {
       ...{ seed, meteredIn, fleets: found.length, columns: 'least, median, 95%, most' },
       ...{ throttled: spread(({ throttled }) => throttled), used: spread(({ used }) => used) },
       throttledWhileLearning: spread(({ learning }) => learning),
-      mostThrottled: found.toSorted((a, b) => b.throttled - a.throttled)[0]?.fleet,
+      ...{ mostOfBounds: rounded(worst?.ofBounds ?? 0), fleet: worst?.fleet },
     };
     process.stdout.write(`${JSON.stringify(line)}\n`);
   }
+  return judged.every(({ ofBounds }) => ofBounds <= 1);
 }
 
-if (values.auto) await withoutTotal();
-else process.exitCode = (await underTotals()) ? 0 : 1;
+process.exitCode = (await (values.auto ? withoutTotal() : underTotals())) ? 0 : 1;

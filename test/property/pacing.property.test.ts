@@ -172,10 +172,11 @@ describe('the rate', () => {
 
   for (const refusing of [0.05, 0.1, 0.3]) {
     it(`does not stop where ${refusing * 100}% are refused at any rate`, () => {
-      const through = [1, 2, 3, 4, 5].map((seed) => converge(1e9, 20, { seconds: 60, refusing, seed }).share * 1e9);
+      const seeds = Array.from({ length: 25 }, (_, n) => n + 1);
+      const through = seeds.map((seed) => converge(1e9, 20, { seconds: 60, refusing, seed }).share * 1e9);
       through.sort((a, b) => a - b);
-      // The median, because some seeds mistake a random series for a limit at first.
-      expect(through[2]).toBeGreaterThan(200);
+      // The median, because some seeds mistake a random series for a limit at first. With 5 seeds, the median was a matter of luck.
+      expect(through[12]).toBeGreaterThan(200);
     });
   }
 

@@ -1,6 +1,15 @@
 import * as fc from 'fast-check';
+import { AUTO_RESERVE_MS } from '../../shared/app/rate-limiter/rate-limiter.ts';
 import { LATE_MS, SPAN } from '../../shared/app/rate-limiter/total-budget.ts';
+import {
+  BLIND_CUT,
+  CLEARLY_THROTTLED,
+  CUT,
+  DEEPEST_CUT,
+  PROBE_PER_SECOND,
+} from '../../shared/domain/rate-limit/adaptive-rate.ts';
 import { MAX_CLOCK_ERROR_MS } from '../../shared/domain/rate-limit/clock-difference.ts';
+import { autoRules, type RateRules } from '../../shared/domain/rate-limit/rate-rules.ts';
 import { type AutoFleet, busiestSecond, type Fleet, type FleetResult, type FleetWorker } from './limiter-fleet.ts';
 
 /** The first call waits up to a second for the comparison of the clocks, and reservations grow to their full size. */
@@ -116,4 +125,52 @@ export function judgeAuto({ service, seconds }: AutoFleet, { calls, throttled }:
     used: (made - refused) / accepts,
     learning: throttled.length - refused,
   };
+}
+
+const rulesOf = ({ meteredIn }: AutoFleet['service']): RateRules =>
+  autoRules({ service: 'compute-optimizer', meteredIn });
+
+/**
+ * The maximum number of throttled calls while a fleet learns the limit L:
+ *
+ *  1. Each accepted call raises the rate by ln(growth), and the service accepts a burst of 2L above L. A rate that grows from B = max(start, L) by the
+ *     factor e^x until the burst is used up is then B·e^x = B + L·x + 2L·ln(growth). x is largest for B = L.
+ *  2. Calls above the limit are throttled until the cut takes effect, after the time T: the call's answer, a read and a write of the store, the same
+ *     again because another worker may write first, and the slots that were reserved before.
+ *  3. The first cut is to the share BLIND_CUT. The calls above the limit in another T, and CLEARLY_THROTTLED answers, end its evaluation.
+ *  4. The next cuts are to what was let through. Their evaluations, at most two, end after CLEARLY_THROTTLED answers each.
+ */
+export function mostWhileLearning({ service, storeMs, workers }: AutoFleet): number {
+  const { rate: limit } = service;
+  const { start, growth } = rulesOf(service);
+  const growing = 2 * Math.log(growth);
+  let x = 1;
+  for (let step = 0; step < 50; step += 1) x = Math.log(1 + x + growing);
+  const peak = Math.max(start, limit) + limit * (x + growing);
+  const reactionMs = Math.max(...workers.map(({ callMs }) => callMs)) + 4 * storeMs + AUTO_RESERVE_MS;
+  const overrun = (rate: number): number => (Math.max(0, rate - limit) * reactionMs) / 1_000;
+  return overrun(peak) + overrun(peak * BLIND_CUT) + 3 * CLEARLY_THROTTLED;
+}
+
+/**
+ * The minimum share of the limit that a fleet uses: one evaluation of a few answers may cut the rate to DEEPEST_CUT of it. If no call is throttled at
+ * that rate, the limit counts as rate / CUT. 5% of the slots may lapse.
+ */
+export function leastUsed({ service }: AutoFleet): number {
+  return (0.95 * rulesOf(service).use * DEEPEST_CUT) / CUT;
+}
+
+/** The share of throttled calls that a fleet keeps to in the long run. */
+export const MOST_THROTTLED = 0.02;
+
+/**
+ * The same in the time after learning. Throttled calls come from attempts to find a higher limit. From one to the next it takes at least holdMs and the
+ * time to use up the burst of 2L at a rate that grows from the used share of L by PROBE_PER_SECOND·L a second. The time after learning may begin
+ * right before an attempt, and hold one attempt more than it has room for.
+ */
+export function mostThrottled({ service, seconds }: AutoFleet): number {
+  const { holdMs, use } = rulesOf(service);
+  const attemptMs = holdMs + (1_000 * (1 - use + Math.sqrt(4 * PROBE_PER_SECOND))) / PROBE_PER_SECOND;
+  const judgedMs = seconds * 1_000 - LEARNING_MS;
+  return (MOST_THROTTLED * attemptMs * (Math.floor(judgedMs / attemptMs) + 1)) / judgedMs;
 }

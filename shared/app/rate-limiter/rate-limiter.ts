@@ -47,7 +47,7 @@ const PATIENCE = 4;
 /** The same without a total budget, ms: enough for a busy event loop, and too short to save slots for a burst. */
 const AUTO_LATE_MS = 250;
 /** Without a total budget, a reservation covers at most this time, ms, because slots that other workers reserved keep their spacing after a cut. */
-const AUTO_RESERVE_MS = 250;
+export const AUTO_RESERVE_MS = 250;
 /** The same for calls that come more slowly than slots, ms: after a cut, the process makes these calls no faster than before it. */
 const AUTO_CALM_RESERVE_MS = 1_000;
 
@@ -76,6 +76,11 @@ const AUTO_CALM_RESERVE_MS = 1_000;
  *
  * With equal clocks (E = 0: the embedded runtime) this is the rate, 5% and one call. The assumption is checked: a worker whose clock is off by more
  * makes no call (clock-check.ts). The bound does not hold on a machine that wakes a process more than L late three times in a row.
+ *
+ * Without a total, calls per second have no such bound. Calls above what the service accepts are throttled from the moment when its burst allowance is
+ * used up until the cut takes effect: while the limit is learned, the excess of the rate over the limit times the time of an answer, two writes and a
+ * reservation, plus the throttled answers that end the evaluation of each cut (mostWhileLearning in test/support/limiter-fleets.ts). In the long run,
+ * attempts to find a higher limit throttle under 2% of the calls.
  *
  * @returns a gate whose `acquire` rejects with ClockDifferenceError while this machine's clock is off
  */

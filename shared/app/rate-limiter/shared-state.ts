@@ -20,6 +20,7 @@ const bucketSchema: z.ZodType<BucketState> = z.object({
   countedTo: z.number().nullable().default(null),
   settling: z.boolean(),
   share: z.number().nullable(),
+  shareAnswers: z.number().default(0),
   shareRate: z.number().positive(),
   tolerated: z.number(),
   at: z.number(),

@@ -1,5 +1,6 @@
 import type { EpochMs } from '../enrollment/model.ts';
 import type { RateRules } from './rate-rules.ts';
+import { isIndependent, type ThrottlingSample } from './throttling-cause.ts';
 
 /**
  * The arithmetic of one operation's bucket. Its state is a small document that all workers on all machines advance by compare-and-set; everything
@@ -40,8 +41,9 @@ export interface BucketState {
   readonly countedTo: EpochMs | null;
   /** Whether a cut was made and its effect is being measured. */
   readonly settling: boolean;
-  /** The share of throttled answers when a cut was evaluated, and the rate of calls at that time; `null` before the first. */
+  /** The share of throttled answers when a cut was evaluated, of how many answers, and the rate of calls at that time; `null` before the first. */
   readonly share: number | null;
+  readonly shareAnswers: number;
   readonly shareRate: number;
   /** The share of throttled answers that slowing down did not reduce, for example because the service refuses at random; 0: none. */
   readonly tolerated: number;
@@ -70,10 +72,10 @@ export interface Reservation {
 
 const FLOOR_RATE = 0.5;
 /** The first cut multiplies the rate by this: the limit is unknown, and the rate kept doubling while answers were outstanding. */
-const BLIND_CUT = 0.4;
-const CUT = 0.9;
+export const BLIND_CUT = 0.4;
+export const CUT = 0.9;
 const RECOVER_MS = 2_000;
-const PROBE_PER_SECOND = 0.03;
+export const PROBE_PER_SECOND = 0.03;
 /** When a cut is evaluated: after this many answers to calls made after it, and at least this many ms. A low limit takes longer to show. */
 const SETTLE_ENOUGH: readonly (readonly [answers: number, afterMs: number])[] = [
   [20, 0],
@@ -81,14 +83,11 @@ const SETTLE_ENOUGH: readonly (readonly [answers: number, afterMs: number])[] = 
   [1, 10_000],
 ];
 /** This many throttled answers alone show that a cut was too small. */
-const CLEARLY_THROTTLED = 6;
-/** Fewer answers than this, or a share of throttling above the next limit, say nothing about the cause. */
-const SIGNIFICANT_ANSWERS = 14;
-const MOST_TOLERATED = 0.35;
+export const CLEARLY_THROTTLED = 6;
 /** At most this share of throttled answers counts as no throttling. */
 const CALM_SHARE = 0.02;
 /** One evaluation cuts the rate to no less than this share of it, because the limit may be underestimated from few answers. */
-const DEEPEST_CUT = 0.3;
+export const DEEPEST_CUT = 0.3;
 /** How many answers it takes to decide that accepted throttling has increased. */
 const TOLERATED_ANSWERS = 20;
 /** How long to accept throttling that a lower rate did not reduce, ms. Then a lower rate is tried again. */
@@ -108,6 +107,7 @@ export function newBucket(now: EpochMs, { start: rate }: RateRules): BucketState
     ...counts,
     settling: false,
     share: null,
+    shareAnswers: 0,
     shareRate: rate,
     tolerated: 0,
     at: now,
@@ -202,7 +202,7 @@ function isTolerated(state: BucketState, now: EpochMs): boolean {
 }
 
 /** Evaluates a cut once there are enough answers: learns the limit, and cuts again or, if throttling has ended, stops settling. */
-function settle(state: BucketState, now: EpochMs, { use, slower: slowerShare }: RateRules): BucketState {
+function settle(state: BucketState, now: EpochMs, { use, slower }: RateRules): BucketState {
   const answers = state.ok + state.throttled;
   const elapsed = now - state.countedFrom;
   const enough =
@@ -217,29 +217,24 @@ function settle(state: BucketState, now: EpochMs, { use, slower: slowerShare }: 
     const limit = Math.max(before, Math.min(state.limit ?? before, before / use));
     return { ...next, limit, rate: Math.min(state.rate, limit * use), settling: false, share: null };
   }
-  // The workers may call less than the rate allows, because they pause after a throttled answer.
-  const calledMs = Math.max(1, (state.countedTo ?? now) - state.countedFrom);
-  const pace = Math.min(state.rate, (answers * 1000) / calledMs);
-  const slower = state.share !== null && pace <= state.shareRate * slowerShare;
-  if (slower && answers >= SIGNIFICANT_ANSWERS && isIndependent(state, share, pace)) {
+  const before = sampleBefore(state);
+  const after = { answers, throttled: state.throttled, rate: state.rate };
+  if (before !== null && after.rate <= before.rate * slower && isIndependent(before, after)) {
     return { ...next, limit: null, settling: false, share: null, tolerated: share };
   }
   const letThrough = state.rate * (1 - share);
   const rate = Math.max(letThrough * CUT, state.rate * DEEPEST_CUT);
-  const measured = state.share === null || slower ? { share, shareRate: pace } : {};
-  return { ...countAfterCut(next, now), rate, limit: letThrough, ...measured };
+  const cut = { ...countAfterCut(next, now), rate, limit: letThrough };
+  // The first sample stays, because its rate differs most. If the share has grown since, calls were accepted from the burst allowance at first.
+  if (state.share !== null && share <= state.share) return cut;
+  // The workers may call less than the rate allows, because they pause after a throttled answer. Later, their pauses make the calls come in bursts, so
+  // their average says less than the rate.
+  const calledMs = Math.max(1, (state.countedTo ?? now) - state.countedFrom);
+  return { ...cut, share, shareAnswers: answers, shareRate: Math.min(state.rate, (answers * 1000) / calledMs) };
 }
 
-/**
- * Whether the throttling seems unrelated to our rate. Under a limit the same number of calls succeeds at any rate, so at a lower rate a larger share
- * succeeds; a service that refuses at random refuses the same share. The more likely of the two is assumed. A share that grew a lot is neither: the
- * service's burst allowance has been used up since the last evaluation.
- */
-function isIndependent(state: BucketState, share: number, pace: number): boolean {
-  if (state.share === null || share > MOST_TOLERATED) return false;
-  const good = 1 - state.share;
-  const goodUnderLimit = Math.min(1, (good * state.shareRate) / pace);
-  return 1 - share < (good + goodUnderLimit) / 2 && share <= state.share * 2 + 0.1;
+function sampleBefore({ share, shareAnswers: answers, shareRate: rate }: BucketState): ThrottlingSample | null {
+  return share === null ? null : { answers, throttled: share * answers, rate };
 }
 
 function grow(state: BucketState, { ok }: Feedback, now: EpochMs, rules: RateRules): BucketState {
