@@ -8,11 +8,11 @@ import { countArgument } from '../../../shared/config/arguments.ts';
 import { useSandboxOnly } from '../../../shared/config/aws-environment.ts';
 import { ConfigError } from '../../../shared/config/config-error.ts';
 import { APPLIED } from '../../../shared/domain/ledger/run-trigger.ts';
-import type { RunningSandbox } from '../../sandbox/start.ts';
+import type { RunningSandbox, StartOptions } from '../../sandbox/start.ts';
 import type { RunningApi } from '../api/start-api.ts';
 import type { CliContext } from '../context.ts';
 import { DEFAULT_HOST, DEFAULT_PORT } from '../definitions/defaults.ts';
-import { PolicyFile } from '../demo/policy.ts';
+import { POLICY_NAME, PolicyFile } from '../demo/policy.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { FinishedRun } from '../run-once.ts';
 import { type LoadedPolicy, loadPolicy, withApp } from '../session.ts';
@@ -28,19 +28,24 @@ export interface DemoFlags {
 }
 
 /** Calls per second: so few that the run is throttled even on a slow machine, and takes long enough to be watched. */
-const SANDBOX = { scenario: 'demo', rate: 7, orgRate: 14 } as const;
+export const DEMO_SANDBOX = { scenario: 'demo', rate: 7, orgRate: 14 } as const satisfies StartOptions;
 
-export async function runDemo(context: CliContext, flags: DemoFlags): Promise<number> {
+/** @param organization the simulated organization; tests pass one that answers without latency */
+export async function runDemo(
+  context: CliContext,
+  flags: DemoFlags,
+  organization: StartOptions = DEMO_SANDBOX,
+): Promise<number> {
   const { output, interrupt, clock } = context;
   const { once = false, tour = false } = flags;
   if (once && tour) throw new ConfigError('Usage', '--once ends before the tour begins; use --once or --tour.');
   const port = flags.port === undefined ? null : countArgument('--port', flags.port, { min: 0, max: 65_535 });
   const startedAt = clock.now();
   const dataDir = mkdtempSync(join(tmpdir(), 'rollcall-demo-'));
-  const policy = new PolicyFile(join(dataDir, 'rollcall.yaml'));
+  const policy = new PolicyFile(join(dataDir, POLICY_NAME));
   interrupt.finishGracefully(() => output.note('Stopping: changes in flight will finish and be recorded.'));
   const { startSandbox } = await import('../../sandbox/start.ts');
-  const sandbox = await startSandbox({ ...SANDBOX, port: 0, clock });
+  const sandbox = await startSandbox({ ...organization, port: 0, clock });
   try {
     useSandboxOnly(context.env, {
       endpoint: sandbox.endpoint,
@@ -89,7 +94,7 @@ async function goOn(context: CliContext, { sandbox, policy, loaded, api, tour }:
   const say = (text: string): void => output.note(`${time(clock.now())} ${text}`);
   const story = new Story({ sandbox: sandbox.sandbox, policy, say, now: clock.now, command });
   const lines = tour
-    ? tourLines({ cast: story.cast, url: api.url, accounts: sandbox.info.accounts, command })
+    ? tourLines({ cast: story.cast, url: api.url, accounts: sandbox.info.accounts, ...config })
     : [
         'From now on people change enrollments, and Rollcall fixes them. Ctrl-C ends the demo.',
         `What to look at, in order: ${config.program === 'rollcall' ? 'rollcall demo' : 'npm start --'} --tour`,
@@ -165,9 +170,7 @@ function hints({ config: { program, dataDir } }: CliContext, { result }: Finishe
   return [
     `${program} status ${flag}`,
     `${program} audit list --limit 20 ${flag}`,
-    ...(account === undefined
-      ? []
-      : [`${program} account ${account} --policy ${join(dataDir, 'rollcall.yaml')} ${flag}`]),
+    ...(account === undefined ? [] : [`${program} account ${account} --policy ${join(dataDir, POLICY_NAME)} ${flag}`]),
     `${program} audit verify ${flag}`,
   ];
 }

@@ -1,8 +1,10 @@
 import type { AccountTruth } from '../../sandbox/engine/accounts.ts';
 import type { Sandbox } from '../../sandbox/engine/sandbox.ts';
 
-/** Accounts that opt out together, in the OU whose other accounts take part in the contest. */
-const BURST = 12;
+/** How many accounts opt out together. */
+export const BURST = 12;
+/** They are chosen among so many accounts, because those that have just been changed count towards the cap already. */
+const BURST_FROM = 17;
 
 /**
  * The accounts of the story. Compute Optimizer is disabled only in OUs in which Automation is not managed: it ends with Compute Optimizer, and after an
@@ -11,7 +13,7 @@ const BURST = 12;
 export interface Cast {
   /** Drift one at a time and are fixed within seconds. */
   readonly everyday: readonly AccountTruth[];
-  /** Opted out together, so that the change cap stops the fix. */
+  /** Some of them are opted out together, so that the change cap stops the fix. */
   readonly burst: readonly AccountTruth[];
   /** Reverted again and again, one after the other. */
   readonly contested: readonly AccountTruth[];
@@ -30,8 +32,8 @@ export function castOf(sandbox: Sandbox): Cast {
   const security = inUnits('/Security');
   return {
     everyday: inUnits('/Sandbox', '/Canary'),
-    burst: security.slice(0, BURST),
-    contested: security.slice(BURST),
+    burst: security.slice(0, BURST_FROM),
+    contested: security.slice(BURST_FROM),
     coolDown: inUnits('/Workloads/Prod/Payments'),
   };
 }

@@ -25,6 +25,8 @@ export class Contest implements Beat {
     const { accountId } = account;
     // Not fixed yet, or contested.
     if (!isActive(stage, accountId, 'computeOptimizer')) return REVERT_MS;
+    // The account's first change would not be allowed.
+    if (stage.frozen && this.#reversions === 0) return REVERT_MS;
     const actor = ACTORS.contested(accountId);
     if (this.#reversions === REVERSIONS) {
       this.#at += 1;

@@ -4,7 +4,7 @@ import { type Beat, deliver, isActive, nameOf, optOut, type Stage, shown, truthO
 
 const MINUTE_MS = 60_000;
 const VISIT_MS = 12 * 60 * MINUTE_MS;
-/** How often to check whether the cool-down has ended, ms. */
+/** How often to check whether the cool-down or the change freeze has ended, ms. */
 const CHECK_MS = 10 * MINUTE_MS;
 
 /** Opts an account out of Automation. AWS refuses the opt-in for 24 hours; after it has been made, the next account follows. */
@@ -37,6 +37,7 @@ export class Visitor implements Beat {
 
   async play(stage: Stage): Promise<number> {
     const { accountId } = this.account;
+    if (stage.frozen) return CHECK_MS;
     const present = truthOf(stage, accountId) !== undefined;
     stage.sandbox.changeAccounts(present ? { remove: [accountId] } : { add: [this.account] });
     const verb = present ? 'left the organization' : 'joined in /Sandbox';

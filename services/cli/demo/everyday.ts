@@ -1,7 +1,6 @@
 import { changedRecently } from '../../../shared/app/guardrails/rolling-changes.ts';
 import type { AccountTruth } from '../../sandbox/engine/accounts.ts';
 import { ACTORS } from './cast.ts';
-import type { Incident } from './incident.ts';
 import { type Beat, deliver, isActive, nameOf, optOut, type Stage, shown } from './stage.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
@@ -18,13 +17,11 @@ const MAX_OPEN = 3;
 /** People opt accounts out of Compute Optimizer, one at a time; Rollcall fixes each within seconds. */
 export class Everyday implements Beat {
   readonly #accounts: readonly AccountTruth[];
-  readonly #incident: Pick<Incident, 'underWay'>;
   readonly #optedOut = new Map<string, readonly number[]>();
   #beats = 0;
 
-  constructor(accounts: readonly AccountTruth[], incident: Pick<Incident, 'underWay'>) {
+  constructor(accounts: readonly AccountTruth[]) {
     this.#accounts = accounts;
-    this.#incident = incident;
   }
 
   async play(stage: Stage): Promise<number> {
@@ -44,10 +41,9 @@ export class Everyday implements Beat {
     return pauseMs;
   }
 
-  /** The account that drifted longest ago. While the cap holds a plan, only an account that counts towards it already. */
+  /** The account that drifted longest ago. */
   async #choose(stage: Stage, now: number): Promise<AccountTruth | undefined> {
-    const { underWay } = this.#incident;
-    const counted = underWay ? await changedRecently(stage.app.deps, now) : null;
+    const counted = stage.frozen ? await changedRecently(stage.app.deps, now) : null;
     const times = this.#accounts
       .filter((account) => isActive(stage, account.accountId, 'computeOptimizer'))
       .filter(({ accountId }) => counted?.has(accountId) ?? true)

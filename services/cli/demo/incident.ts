@@ -1,9 +1,11 @@
 import { RunStore } from '../../../shared/app/coordination/run-store.ts';
 import { ApprovalError, approve } from '../../../shared/app/guardrails/approvals.ts';
 import { changedRecently } from '../../../shared/app/guardrails/rolling-changes.ts';
+import { askForScan } from '../../../shared/app/operator/commands.ts';
+import { scanNow } from '../../../shared/app/schedule/scan-schedule.ts';
 import type { AccountTruth } from '../../sandbox/engine/accounts.ts';
 import { count } from '../ui/words.ts';
-import { ACTORS } from './cast.ts';
+import { ACTORS, BURST } from './cast.ts';
 import type { PolicyFile } from './policy.ts';
 import { type Beat, deliver, isActive, nameOf, optOut, type Stage } from './stage.ts';
 
@@ -12,22 +14,22 @@ const STEP_MS = 5_000;
 const EVERY_MS = 25 * 60 * 60_000;
 /** After a user has edited the policy, or while accounts are not fixed. ms */
 const RETRY_MS = 60 * 60_000;
-/** The cap allows this many accounts more than have been changed. */
-const HEADROOM = 4;
 /** If the user does not approve the plan, somebody of the story does after this time, ms. */
 const APPROVED_AFTER_MS = 10 * 60_000;
 
 type Phase =
   | { readonly kind: 'idle' }
-  /** The policy with the cap is written, and the accounts are opted out; the daemon does not use that policy yet. */
-  | { readonly kind: 'capped'; readonly formerHash: string; readonly events: readonly unknown[] }
+  /** The policy with the cap is written, but no scan has put it in force. */
+  | { readonly kind: 'capped'; readonly formerHash: string; readonly accountIds: readonly string[] }
+  /** The accounts are opted out, and workers have found that the cap allows no change. */
+  | { readonly kind: 'opted out' }
   | { readonly kind: 'held'; readonly since: number; readonly approved: boolean };
 
 /**
- * A script opts many accounts out while the policy allows few changes. The plan waits for an approval: the user's or, after ten minutes, that of
- * somebody in the story. When everything is fixed, the policy allows changes again.
+ * A script opts many accounts out during a change freeze. Somebody asks for a scan, whose plan waits for an approval: the user's or, after ten
+ * minutes, that of somebody in the story. When everything is fixed, the policy allows changes again.
  *
- *   idle ── policy with a low cap, opt-outs ──▶ capped ── daemon reloads ──▶ held ── approved, all fixed: former policy ──▶ idle
+ *   idle ── policy without room for changes ──▶ capped ── in force: opt-outs ──▶ opted out ── scan ──▶ held ── all fixed: former policy ──▶ idle
  */
 export class Incident implements Beat {
   readonly #accounts: readonly AccountTruth[];
@@ -45,35 +47,57 @@ export class Incident implements Beat {
 
   async play(stage: Stage): Promise<number> {
     const phase = this.#phase;
-    if (phase.kind === 'idle') return this.#begin(stage);
-    if (phase.kind === 'held') return this.#approveOrEnd(stage, phase);
-    if (stage.inForce.policy.hash === phase.formerHash) return STEP_MS;
-    await deliver(stage, phase.events);
-    stage.say(
-      `${nameOf(ACTORS.burst(''))} opted ${count(this.#accounts.length, 'account')} in /Security out of Compute Optimizer`,
-    );
-    this.#phase = { kind: 'held', since: stage.app.deps.clock.now(), approved: false };
-    return STEP_MS;
+    switch (phase.kind) {
+      case 'idle':
+        return this.#begin(stage);
+      case 'capped':
+        return this.#optOut(stage, phase);
+      case 'opted out':
+        return this.#askForScan(stage);
+      case 'held':
+        return this.#approveOrEnd(stage, phase);
+    }
   }
 
   async #begin(stage: Stage): Promise<number> {
     const { deps } = stage.app;
-    const ready = this.#accounts.every(({ accountId }) => isActive(stage, accountId, 'computeOptimizer'));
-    const changed = (await changedRecently(deps, deps.clock.now())).size;
-    const written = ready && this.#policy.replace({ accounts: changed + HEADROOM, changed });
+    const changed = await changedRecently(deps, deps.clock.now());
+    const written = this.#allActive(stage) && this.#policy.replace({ accounts: changed.size });
     if (!written) return RETRY_MS;
-    const ids = this.#accounts.map(({ accountId }) => accountId);
-    const events = optOut(stage, ids, 'computeOptimizer', ACTORS.burst);
-    this.#phase = { kind: 'capped', formerHash: stage.inForce.policy.hash, events };
-    stage.say(
-      `${nameOf(ACTORS.approver(''))} began a change freeze: the policy allows ${HEADROOM} more accounts today`,
-    );
+    const ids = this.#accounts.map(({ accountId }) => accountId).filter((id) => !changed.has(id));
+    this.#phase = { kind: 'capped', formerHash: stage.inForce.policy.hash, accountIds: ids.slice(0, BURST) };
+    stage.say(`${nameOf(ACTORS.approver(''))} began a change freeze: the policy allows no changes to further accounts`);
     return STEP_MS;
+  }
+
+  async #optOut(stage: Stage, { formerHash, accountIds }: Extract<Phase, { kind: 'capped' }>): Promise<number> {
+    const { hash } = stage.inForce.policy;
+    const scan = (await scanNow(stage.app.deps.registers))?.value;
+    if (hash === formerHash || scan?.policyHash !== hash || scan.state !== 'done') return STEP_MS;
+    const events = optOut(stage, accountIds, 'computeOptimizer', ACTORS.burst);
+    stage.say(
+      `${nameOf(ACTORS.burst(''))} opted ${count(accountIds.length, 'account')} in /Security out of Compute Optimizer`,
+    );
+    await deliver(stage, events);
+    this.#phase = { kind: 'opted out' };
+    return STEP_MS;
+  }
+
+  async #askForScan({ app, say }: Stage): Promise<number> {
+    const actor = ACTORS.approver(app.caller.accountId);
+    await askForScan({ ...app.deps, actor }, 'what did the script do?');
+    say(`${nameOf(actor)} asked for a scan`);
+    this.#phase = { kind: 'held', since: app.deps.clock.now(), approved: false };
+    return STEP_MS;
+  }
+
+  #allActive(stage: Stage): boolean {
+    return this.#accounts.every(({ accountId }) => isActive(stage, accountId, 'computeOptimizer'));
   }
 
   async #approveOrEnd(stage: Stage, phase: Extract<Phase, { kind: 'held' }>): Promise<number> {
     const now = stage.app.deps.clock.now();
-    if (this.#accounts.every(({ accountId }) => isActive(stage, accountId, 'computeOptimizer'))) {
+    if (this.#allActive(stage)) {
       this.#policy.replace(null);
       this.#phase = { kind: 'idle' };
       stage.say(`all accounts in /Security are fixed; ${nameOf(ACTORS.approver(''))} ended the change freeze`);

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { writeTextFile } from '../../../shared/config/text-file.ts';
 
-/** The cap that holds up the plan in the demo's story. */
+/** The cap that holds up the plan in the demo's story: as many accounts as have been changed in the last 24 hours. */
 export interface Cap {
-  /** Accounts that may be changed within 24 hours. */
   readonly accounts: number;
-  /** Accounts that have been changed in the last 24 hours. */
-  readonly changed: number;
 }
+
+/** The name of the policy's file. */
+export const POLICY_NAME = 'rollcall.yaml';
 
 const NO_CAP = `  maxChanges: { percent: 100, atLeast: 10 }   # adoption in one run; the default is 20% of the accounts`;
 
@@ -16,7 +16,7 @@ function demoPolicy(cap: Cap | null): string {
   const maxChanges =
     cap === null
       ? NO_CAP
-      : `  # Change freeze: ${cap.changed} accounts were changed in the last 24 hours. ${cap.accounts - cap.changed} more are allowed.
+      : `  # Change freeze: no accounts beside the ${cap.accounts} that were changed in the last 24 hours
   maxChanges: { percent: 0, atLeast: ${cap.accounts} }`;
   return `# The policy of the demo.
 version: 1

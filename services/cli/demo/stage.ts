@@ -14,8 +14,10 @@ export interface Stage {
   readonly app: Runtime;
   readonly inForce: LoadedPolicy;
   readonly say: (text: string) => void;
+  /** During the change freeze, only accounts that count towards the cap already can be changed. */
+  readonly frozen: boolean;
   /** Called with each account that has drifted. */
-  readonly drifted: (accountId: string) => void;
+  readonly drifted: (accountId: string, enrollment: Disabled) => void;
 }
 
 /** A part of the story that repeats. It keeps its own state, so it continues after the policy has changed. */
@@ -37,7 +39,7 @@ export function optOut(
   const before = sandbox.trail().length;
   for (const accountId of accountIds) {
     sandbox.drift({ changes: [{ accountId, enrollment, status: 'Inactive' }], actor: actor(accountId) });
-    drifted(accountId);
+    drifted(accountId, enrollment);
   }
   return sandbox.trail().slice(before);
 }

@@ -11,7 +11,7 @@ import { CoolDown, Visitor } from './daily.ts';
 import { Everyday } from './everyday.ts';
 import { Incident } from './incident.ts';
 import type { PolicyFile } from './policy.ts';
-import { type Beat, shown } from './stage.ts';
+import { type Beat, type Disabled, isActive, shown } from './stage.ts';
 
 const SECOND_MS = 1_000;
 /** When each part of the story first plays, from its start, ms. The tour names these times. */
@@ -19,8 +19,8 @@ export const FIRST_MS = {
   everyday: 10 * SECOND_MS,
   coolDown: 35 * SECOND_MS,
   contest: 50 * SECOND_MS,
-  visitor: 100 * SECOND_MS,
   incident: 180 * SECOND_MS,
+  visitor: 1_200 * SECOND_MS,
 } as const;
 /** The pause after a beat that failed, ms. */
 const FAILED_MS = 60 * SECOND_MS;
@@ -42,22 +42,23 @@ export class Story {
   readonly cast: Cast;
   readonly #parts: StoryParts;
   readonly #beats: { readonly beat: Beat; at: number }[];
-  /** When the present drift of an account began, epoch ms, until it is fixed. */
-  readonly #since = new Map<string, number>();
+  readonly #incident: Incident;
+  /** The present drift of each account, until it is fixed. */
+  readonly #drifts = new Map<string, { readonly enrollment: Disabled; readonly since: number }>();
   #held: string | null = null;
 
   constructor(parts: StoryParts) {
     this.#parts = parts;
     this.cast = castOf(parts.sandbox);
     const { everyday, coolDown, contested, burst } = this.cast;
-    const incident = new Incident(burst, parts.policy);
+    this.#incident = new Incident(burst, parts.policy);
     const start = parts.now();
     this.#beats = [
-      { beat: new Everyday(everyday, incident), at: start + FIRST_MS.everyday },
+      { beat: new Everyday(everyday), at: start + FIRST_MS.everyday },
       { beat: new CoolDown(coolDown), at: start + FIRST_MS.coolDown },
       { beat: new Contest(contested), at: start + FIRST_MS.contest },
+      { beat: this.#incident, at: start + FIRST_MS.incident },
       { beat: new Visitor(), at: start + FIRST_MS.visitor },
-      { beat: incident, at: start + FIRST_MS.incident },
     ];
   }
 
@@ -70,7 +71,8 @@ export class Story {
       await clock.sleep(Math.max(0, next.at - clock.now()), end);
       if (end.aborted) return;
       try {
-        next.at = clock.now() + (await next.beat.play({ sandbox, app, inForce, say, drifted: this.#drifted }));
+        const stage = { sandbox, app, inForce, say, frozen: this.#incident.underWay, drifted: this.#drifted };
+        next.at = clock.now() + (await next.beat.play(stage));
       } catch (error) {
         next.at = clock.now() + FAILED_MS;
         if (!end.aborted) say(`the story pauses: ${reportOf(error).message}`);
@@ -78,7 +80,8 @@ export class Story {
     }
   }
 
-  readonly #drifted = (accountId: string): void => void this.#since.set(accountId, this.#parts.now());
+  readonly #drifted = (accountId: string, enrollment: Disabled): void =>
+    void this.#drifts.set(accountId, { enrollment, since: this.#parts.now() });
 
   /** Reports what Rollcall did about an account of the story. */
   readonly worked = (event: Progress): void => {
@@ -86,10 +89,10 @@ export class Story {
     const { accountId, outcome } = event;
     const [account] = this.#parts.sandbox.accounts(accountId);
     if (account === undefined) return;
-    const since = this.#since.get(accountId);
-    if (outcome === 'resolved' && since !== undefined) {
-      this.#since.delete(accountId);
-      this.#parts.say(`  fixed: ${shown(account)}, after ${duration(this.#parts.now() - since)}`);
+    const drift = this.#drifts.get(accountId);
+    if (outcome === 'resolved' && drift !== undefined && isActive(this.#parts, accountId, drift.enrollment)) {
+      this.#drifts.delete(accountId);
+      this.#parts.say(`  fixed: ${shown(account)}, after ${duration(this.#parts.now() - drift.since)}`);
     }
     if (outcome === 'blocked' && this.cast.contested.some((each) => each.accountId === accountId)) {
       const settle = this.#parts.command(`resume ${accountId}`);

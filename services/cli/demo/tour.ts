@@ -1,4 +1,7 @@
+import { join } from 'node:path';
 import { duration } from '../ui/words.ts';
+import { BURST } from './cast.ts';
+import { POLICY_NAME } from './policy.ts';
 import { shown } from './stage.ts';
 import type { Story } from './story.ts';
 import { FIRST_MS } from './story.ts';
@@ -8,8 +11,10 @@ export interface TourParts {
   /** The dashboard's URL. */
   readonly url: string;
   readonly accounts: number;
-  /** How a user runs Rollcall on the demo's store. */
-  readonly command: (words: string) => string;
+  /** The demo's directory, with the store and the policy. */
+  readonly dataDir: string;
+  /** How a user runs Rollcall. */
+  readonly program: string;
 }
 
 interface Stop {
@@ -23,7 +28,8 @@ interface Stop {
 export function tourLines(parts: TourParts): string[] {
   const stops = stopsOf(parts);
   return [
-    'Tour: about 10 minutes. Type the commands into a second terminal, in this directory.',
+    'Tour: about 10 minutes; the times count from now. For the commands, open a second terminal in this directory, and type first:',
+    `  export ROLLCALL_DATA_DIR=${parts.dataDir} ROLLCALL_POLICY=${join(parts.dataDir, POLICY_NAME)}`,
     ...stops.flatMap(({ title, text, see }, at) => [
       '',
       `${at + 1}. ${title}`,
@@ -35,7 +41,8 @@ export function tourLines(parts: TourParts): string[] {
   ];
 }
 
-function stopsOf({ cast, url, accounts, command }: TourParts): readonly Stop[] {
+function stopsOf({ cast, url, accounts, program }: TourParts): readonly Stop[] {
+  const command = (words: string): string => `${program} ${words}`;
   const page = (path: string): string => `${url.replace(/\/$/, '')}${path}`;
   const [contested] = cast.contested;
   const [waiting] = cast.coolDown;
@@ -58,18 +65,18 @@ function stopsOf({ cast, url, accounts, command }: TourParts): readonly Stop[] {
     },
     {
       title: `An account that needs you (from ${after('contest', 2 * 40_000)})`,
-      text: `nightly-apply reverted ${shown(contested)} three times, so Rollcall stopped. Settle it:`,
+      text: `nightly-apply reverted ${shown(contested)} three times, so Rollcall stopped. Settle it on its page, or with the command:`,
       see: [page(`/account?id=${contested.accountId}`), command(`resume ${contested.accountId}`)],
     },
     {
-      title: `A plan that needs approval (from ${after('incident')})`,
-      text: 'A script opts 12 accounts out during a change freeze. Approve the plan (if you do not, sam.okafor does after 10 minutes):',
+      title: `A plan that needs approval (from ${after('incident', HELD_MS)})`,
+      text: `A script opts ${BURST} accounts out during a change freeze. Overview and status name the plan. Approve it; sam.okafor does after 10 minutes.`,
       see: [page('/'), command('status'), command('approve HASH')],
     },
     {
       title: 'Stop everything, and go on',
-      text: 'While changes are halted, drift is recorded and nothing is changed.',
-      see: [command('halt --reason "trying it"'), command('resume --yes')],
+      text: 'While changes are halted, nothing is changed; "Scan now" on the overview still records drift. After resume, the demo fixes it.',
+      see: [command('halt --reason "trying it"'), page('/'), command('resume --yes')],
     },
     {
       title: 'Prove what happened',
@@ -78,6 +85,9 @@ function stopsOf({ cast, url, accounts, command }: TourParts): readonly Stop[] {
     },
   ];
 }
+
+/** Until a plan is held up: the policy comes into force, the accounts are opted out, and a scan makes the plan. ms */
+const HELD_MS = 30_000;
 
 /** When a part of the story has begun, after the demo is ready. */
 const after = (part: keyof typeof FIRST_MS, moreMs = 0): string => `${duration(FIRST_MS[part] + moreMs)} on`;
