@@ -21,7 +21,14 @@ export async function startBrowser(): Promise<Browser> {
   const home = await unpacked();
   return chromium.launch({
     executablePath: join(home, 'chromium'),
-    args: ['--no-sandbox', '--disable-gpu', '--lang=en-US', '--font-render-hinting=none'],
+    // One renderer for all pages: by default each page gets a process, and the next one is started in advance.
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--renderer-process-limit=1',
+      '--lang=en-US',
+      '--font-render-hinting=none',
+    ],
     env: { ...environment(), LANGUAGE: 'en-US', LANG: 'en_US.UTF-8', FONTCONFIG_FILE: join(home, FONTS) },
   });
 }

@@ -165,15 +165,19 @@ describe.skipIf(served.skipped)('the dashboard', () => {
     const [run] = SCHEMAS.Runs.parse(answer).runs;
     return `${path}?id=${run?.runId}`;
   };
-  const axeFindsNothing = async (page: Page, colorScheme: 'light' | 'dark'): Promise<void> => {
-    // The dark scheme changes only colours.
-    const axe = new AxeBuilder({ page });
-    const chosen = colorScheme === 'light' ? axe.withTags(TAGS) : axe.withRules(['color-contrast']);
-    const { violations } = await chosen.analyze();
-    expect(violations.map(({ id, nodes }) => ({ id, at: nodes.map(({ html }) => html) }))).toEqual([]);
+  /** Analyses one page in both colour schemes, because the dark one changes only colours. */
+  const axeFindsNothing = async (page: Page): Promise<void> => {
+    // Legacy mode analyses only frames of the same origin, and the dashboard has no frames. The other mode opens a second page for each analysis.
+    const axe = () => new AxeBuilder({ page }).setLegacyMode();
+    const light = await axe().withTags(TAGS).analyze();
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await page.evaluate(() => Promise.all(document.getAnimations().map(({ finished }) => finished)));
+    const dark = await axe().withRules(['color-contrast']).analyze();
+    const found = [...light.violations, ...dark.violations];
+    expect(found.map(({ id, nodes }) => ({ id, at: nodes.map(({ html }) => html) }))).toEqual([]);
   };
 
-  describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
+  describe('in light and in dark', () => {
     test.each([
       ['/', 'Remediation'],
       ['/operations', 'Rate limit'],
@@ -185,16 +189,16 @@ describe.skipIf(served.skipped)('the dashboard', () => {
       ['/audit?at=2099-01-01T00:00&status=Waiting', 'Audit log'],
       ['/policy', 'Accounts per rule'],
     ])('axe finds nothing in %s', async (path, heading) => {
-      const page = await open(await addressOf(path), { colorScheme });
+      const page = await open(await addressOf(path), { colorScheme: 'light' });
       await page.getByRole('heading', { name: heading, exact: true }).first().waitFor();
       await nothingLoads(page);
-      await axeFindsNothing(page, colorScheme);
+      await axeFindsNothing(page);
     });
     test('axe finds nothing in confirmation dialogs', async () => {
-      const page = await open('/', { colorScheme });
+      const page = await open('/', { colorScheme: 'light' });
       await page.getByRole('button', { name: 'Suspend…' }).click();
       await page.getByRole('dialog').getByLabel('Reason').waitFor();
-      await axeFindsNothing(page, colorScheme);
+      await axeFindsNothing(page);
     });
   });
 
