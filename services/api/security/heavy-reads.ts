@@ -1,9 +1,9 @@
 import { ApiProblem } from '../problem.ts';
 
 /** Maximum number of heavy reads under way at the same time. */
-const MOST = 6;
-/** Maximum number of heavy reads of one token, user or role. */
-const MOST_OF_ONE = 4;
+const MOST = 8;
+/** Maximum number of heavy reads of one token, user or role: all tabs of a browser on this machine are one user. */
+const MOST_OF_ONE = 6;
 
 /** Limits the number of heavy reads, which take long and use much memory. */
 export class HeavyReads {
