@@ -22,13 +22,7 @@ export async function startBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath: join(home, 'chromium'),
     // One renderer for all pages: by default each page gets a process, and the next one is started in advance.
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--renderer-process-limit=1',
-      '--lang=en-US',
-      '--font-render-hinting=none',
-    ],
+    args: ['--no-sandbox', '--disable-gpu', '--renderer-process-limit=1', '--lang=en-US', '--font-render-hinting=none'],
     env: { ...environment(), LANGUAGE: 'en-US', LANG: 'en_US.UTF-8', FONTCONFIG_FILE: join(home, FONTS) },
   });
 }
