@@ -176,6 +176,8 @@ class Call {
     this.#sent = { operation: change.operation, requestId: null, clientToken: token };
     await this.#begin();
     return async () => {
+      // Recording the call and the last checks take time, too.
+      this.#requireRecent();
       try {
         const { requestId } = await send();
         this.#sent = { operation: change.operation, requestId, clientToken: token };
@@ -189,7 +191,7 @@ class Call {
 
   /**
    * While the rate limiter or a slow store delays the call, accounts may move and somebody else may change the configurations. So the call must be sent
-   * soon after they were read. After this check, the expiry of the claims limits the delay.
+   * soon after they were read.
    */
   #requireRecent(): void {
     const { deps, settings } = this.#work;
@@ -206,14 +208,7 @@ class Call {
   async forJoiners(): Promise<'made' | 'busy' | 'failed'> {
     const token = this.#work.deps.newId();
     try {
-      await makeForJoiners(this.#work, this.#message, async () => {
-        const send = await this.prepare(token);
-        return () => {
-          // No claim limits the delay of the last checks.
-          this.#requireRecent();
-          return send();
-        };
-      });
+      await makeForJoiners(this.#work, this.#message, () => this.prepare(token));
       await this.end(null);
       return 'made';
     } catch (error) {
