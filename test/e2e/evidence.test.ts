@@ -60,6 +60,7 @@ describe.skipIf(served.skipped)('the evidence in the dashboard', () => {
     await page.getByRole('combobox', { name: 'Type' }).selectOption('GuardrailTripped');
     const entries = page.getByRole('table', { name: /Entries/ }).getByRole('row');
     await page.getByText(/^1 entry, newest first/).waitFor();
+    await entries.nth(2).waitFor({ state: 'detached' });
     expect(await entries.count()).toBe(2);
     expect(new URL(page.url()).searchParams.get('type')).toBe('GuardrailTripped');
     await page.getByRole('button', { name: 'Clear filters' }).click();

@@ -106,6 +106,7 @@ describe.skipIf(typeof browser === 'string')('a contested account', () => {
     const settle = page.getByRole('region', { name: 'Compute Optimizer is contested' });
     await settle.getByRole('button', { name: 'Settle all 2 from rule-mode-sync…' }).click();
     const dialog = page.getByRole('dialog');
+    await dialog.getByRole('listitem').nth(1).waitFor();
     expect(await dialog.getByRole('listitem').count()).toBe(2);
     await dialog.getByLabel('Reason').fill('job removed');
     await dialog.getByRole('button', { name: 'Resume remediation in 2 accounts' }).click();
