@@ -32,8 +32,11 @@ export const OWN_CONFIGURATIONS = storedDocument(REGISTERS.configurations, schem
 /** Rollcall stores a configuration that somebody else has deleted again this often within {@link PERIOD_MS}; after that it is contested. */
 const MAX_REPEATED = 2;
 const PERIOD_MS = 24 * 60 * 60 * 1000;
-/** A call that began longer ago than this is no longer in progress, ms. */
-const CALL_MS = 60 * 60 * 1000;
+/**
+ * A call that was noted longer ago than this is no longer in progress, ms: it is sent within a minute of the listing that it is based on. If a paused
+ * process sends it later, its configuration counts as somebody else's, which nothing overwrites.
+ */
+const CALL_MS = 5 * 60 * 1000;
 
 /** The configurations that Rollcall stored. */
 export interface OwnConfigurations {
@@ -163,14 +166,15 @@ export async function noteDeletion(registers: Registers, targetId: string, now: 
  * Forgets the notes of processes that were killed after a Delete call or before a Put call: AWS stores no configuration for them. Otherwise the same
  * configuration would count as ours if somebody else stored it later.
  * @param stored a complete listing
+ * @param readAt when the listing began, epoch ms
  */
 export async function pruneConfigurations(
   registers: Registers,
   stored: ReadonlyMap<string, RuleMode>,
-  now: EpochMs,
+  readAt: EpochMs,
 ): Promise<void> {
   const isOver = (id: string, { accepted, deleting, at, repeated }: Own): boolean =>
-    !stored.has(id) && (deleting || !accepted) && at <= now - CALL_MS && recent(repeated, now).length === 0;
+    !stored.has(id) && (deleting || !accepted) && at <= readAt - CALL_MS && recent(repeated, readAt).length === 0;
   const known = Object.entries((await readTyped(registers, OWN_CONFIGURATIONS))?.value ?? {});
   if (!known.some(([id, own]) => isOver(id, own))) return;
   await update(registers, OWN_CONFIGURATIONS, (current) =>

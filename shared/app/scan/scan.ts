@@ -124,7 +124,7 @@ export async function scan(
   entries += await recordGone(deps, run, surveyed.gone);
   const { configurations } = surveyed;
   if (configurations?.problem === null)
-    await pruneConfigurations(deps.registers, configurations.stored, deps.clock.now());
+    await pruneConfigurations(deps.registers, configurations.stored, configurations.readAt);
   onProgress({ kind: 'recorded', entries });
   const onlyThese = run.planHash === null ? null : await allowedBy(runs, run.planHash);
   const approved = deps.clock.now() < (run.approvedUntil ?? 0);

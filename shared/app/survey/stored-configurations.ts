@@ -1,4 +1,4 @@
-import type { OrganizationalUnit, RuleMode } from '../../domain/enrollment/model.ts';
+import type { EpochMs, OrganizationalUnit, RuleMode } from '../../domain/enrollment/model.ts';
 import { CloudError } from '../../ports/cloud.ts';
 import type { Deps } from '../context.ts';
 import type { Retrying } from '../support/retry.ts';
@@ -6,6 +6,8 @@ import type { Retrying } from '../support/retry.ts';
 /** The OU tree and the organization enrollment configurations that AWS stores now. */
 export interface StoredConfigurations {
   readonly units: readonly OrganizationalUnit[];
+  /** When reading began, epoch ms. */
+  readonly readAt: EpochMs;
   /** By the id of the root, OU or account. */
   readonly stored: ReadonlyMap<string, RuleMode>;
   /** Why no configuration can be changed now, in one sentence without a full stop; `null`: they can. */
@@ -14,9 +16,10 @@ export interface StoredConfigurations {
 
 /** A tree or listing that cannot be read completely allows no call. @throws CloudError if AWS rejects the credentials */
 export async function readConfigurations(
-  { cloud, logger }: Pick<Deps, 'cloud' | 'logger'>,
+  { cloud, clock, logger }: Pick<Deps, 'cloud' | 'clock' | 'logger'>,
   retry: Retrying,
 ): Promise<StoredConfigurations> {
+  const readAt = clock.now();
   try {
     const units = await cloud.readUnits({ retry });
     const found = await cloud.configurations.list({ retry });
@@ -26,10 +29,10 @@ export async function readConfigurations(
       unknown === undefined
         ? null
         : `the configuration of ${unknown.target.id} has a rule mode that this version does not know`;
-    return { units, stored, problem };
+    return { units, readAt, stored, problem };
   } catch (error) {
     if (!(error instanceof CloudError) || error.kind === 'Unauthenticated') throw error;
     logger.warn('the configurations could not be read', { code: error.details.code, message: error.message });
-    return { units: [], stored: new Map(), problem: `the configurations could not be read: ${error.message}` };
+    return { units: [], readAt, stored: new Map(), problem: `the configurations could not be read: ${error.message}` };
   }
 }

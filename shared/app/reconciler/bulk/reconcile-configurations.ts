@@ -3,7 +3,7 @@ import { ASSOCIABLE } from '../../../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../../domain/enrollment/model.ts';
 import { ouCovers } from '../../../domain/policy/index.ts';
 import { CloudError } from '../../../ports/cloud.ts';
-import { ownConfigurations } from '../../guardrails/own-configurations.ts';
+import { ownConfigurations, pruneConfigurations } from '../../guardrails/own-configurations.ts';
 import { allows, changesIn, useConfigurations } from '../../plan/plan.ts';
 import { configurationKey } from '../../plan/planned-configurations.ts';
 import { readConfigurations } from '../../survey/stored-configurations.ts';
@@ -120,8 +120,9 @@ function isClaimed({ path, isAccount, change: { targetId } }: PlannedCall, { ass
 /** The first call of the plan, on the configurations as they are now; `null`: none is due, or the run may not make it. */
 async function nextCall(work: WorkContext, message: ConfigurationsMessage, seen: Survey): Promise<PlannedCall | null> {
   const { deps, policy, runs } = work;
-  const readAt = deps.clock.now();
   const configurations = await readConfigurations(deps, work.retrying);
+  const { readAt, stored, problem } = configurations;
+  if (problem === null) await pruneConfigurations(deps.registers, stored, readAt);
   const now = deps.clock.now();
   const controls = await work.controls.now();
   // An operator may have suspended accounts since the survey.
@@ -141,7 +142,7 @@ async function nextCall(work: WorkContext, message: ConfigurationsMessage, seen:
     return enrollment === ASSOCIABLE && scope === 'configuration' && action !== 'none' && call.accounts.has(accountId);
   });
   if (call.accounts.size > 0 && !isDue) return null;
-  const present = configurations.stored.get(call.targetId) ?? null;
+  const present = stored.get(call.targetId) ?? null;
   const account = seen.snapshot.accounts.find(({ id }) => id === call.targetId);
   const ou = account?.ou ?? shown.target;
   const covering = configurations.units.filter(({ path }) => ouCovers(path, ou));

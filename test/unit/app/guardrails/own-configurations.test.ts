@@ -55,6 +55,18 @@ describe('a process that is killed after AWS has deleted a configuration for it'
 });
 
 describe('what Rollcall has noted and AWS does not store', () => {
+  it('is forgotten if a listing that began minutes later does not show it, before somebody else stores the same', async () => {
+    await shop.clock.advance(25 * HOUR_MS);
+    // A process dies after this, before its call.
+    await put('NoneAllowed');
+    const before = now() - 1;
+    await shop.clock.advance(6 * 60_000);
+    await pruneConfigurations(shop.store.registers, new Map(), before);
+    expect(await isOurs()).toBe(true);
+    await pruneConfigurations(shop.store.registers, new Map(), now());
+    expect(await isOurs()).toBe(false);
+  });
+
   it('is kept while a call for it may be in progress, and if somebody else may have deleted it', async () => {
     await shop.clock.advance(2 * HOUR_MS);
     await pruneConfigurations(shop.store.registers, new Map(), now());
