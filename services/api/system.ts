@@ -40,7 +40,9 @@ export interface ApiSystem {
   readonly reports: ReportCache;
   /** The state 24 hours ago, for the overview. */
   readonly dayAgo: DayAgo;
+  /** Runs that were read a moment ago. */
   readonly runs: RunCache<SeenRun>;
+  /** Whose changes caused the drift of the last 24 hours, for the overview. */
   readonly driftsByActor: DriftsByActor;
   readonly verification: Verification;
   readonly clock: Clock;

@@ -90,13 +90,15 @@ async function deploy(
   // What an update removes or replaces is known only now.
   if (changeSet.kind === 'UPDATE' && !yes && !(await confirm(context, `Make these changes to ${stack}?`))) return null;
   const continues = `CloudFormation continues without this command. To follow it:\naws cloudformation describe-stack-events --stack-name ${stack}`;
-  interrupt.finishGracefully(() => output.note(continues), { ms: 0, end: () => interrupt.exitCode });
+  let deploying = true;
+  interrupt.finishGracefully(() => deploying && output.note(continues), { ms: 0, end: () => interrupt.exitCode });
   let shown = '';
   await installation.execute(stack, changeSet, ({ done, total }) => {
     const line = `${done} of ${total} resources`;
     if (line !== shown) output.note(line);
     shown = line;
   });
+  deploying = false;
   return true;
 }
 

@@ -40,8 +40,9 @@ export async function listRunChanges(
   query: RunChangeQuery,
   cache?: RunCache<SeenRun>,
 ) {
-  const all = await listed(await Promise.all([seenRun(stores, clock, runId, cache), stores.snapshots.load()]));
-  if (all === null) return null;
+  const [seen, snapshot] = await Promise.all([seenRun(stores, clock, runId, cache), stores.snapshots.load()]);
+  if (seen === null) return null;
+  const all = listed(seen, snapshot);
   const { limit, outcome, enrollment } = query;
   const text = query.text?.toLowerCase() ?? '';
   const fitting = all.filter((each) => isOf(each, enrollment) && contains(each, text));
@@ -60,9 +61,7 @@ export async function listRunChanges(
   };
 }
 
-function listed([seen, snapshot]: readonly [SeenRun | null, OrganizationSnapshot | null]): readonly Listed[] | null {
-  if (seen === null) return null;
-  const { traced, results } = seen;
+function listed({ traced, results }: SeenRun, snapshot: OrganizationSnapshot | null): readonly Listed[] {
   const known = new Map((snapshot?.accounts ?? []).map((account) => [account.id, account]));
   return traced.changes.map((change, index) => {
     const account = known.get(change.accountId);
