@@ -9,10 +9,10 @@ import type { progress } from '../schemas/live.ts';
 
 export type LiveProgress = z.output<typeof progress>;
 
-/** Maximum number of event streams. Each of them queries the ledger regularly. */
-const MAX_READERS = 50;
-/** Maximum number of event streams of one token, user or role. */
-const MAX_READERS_PER_CLIENT = 10;
+/** Maximum number of event streams. They share the queries of the ledger (`RecentEntries`), so each costs a connection and some text. */
+const MAX_READERS = 100;
+/** Maximum number of event streams of one token, user or role: each open tab of the dashboard has one. */
+const MAX_READERS_PER_CLIENT = 40;
 
 const IDLE: LiveProgress = {
   phase: 'idle',
