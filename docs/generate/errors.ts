@@ -24,8 +24,13 @@ const YOUR_INPUT: Readonly<Record<string, Explanation>> = {
   ],
   AccountUnknown: [
     'account … is not known in …',
-    'The id is wrong, or the account joined after the last scan.',
-    'Check the number, then: rollcall scan',
+    'The id or name is wrong, or the account joined after the last scan.',
+    'Check it, then: rollcall scan',
+  ],
+  AccountAmbiguous: [
+    'account "…": 2 accounts have this name',
+    'Names of accounts are not unique in AWS.',
+    'Use one of the ids that the message lists.',
   ],
   EntryUnknown: [
     'There is no entry …',

@@ -44,6 +44,7 @@ export function parse(args: readonly string[], { write }: Writers, env: Environm
   let path = '';
   program.hook('preAction', (_program, action) => {
     path = pathOf(action);
+    for (const command of [action, program]) refuseEmpty(command);
   });
   const all = [program, ...descendants(program)];
   for (const command of all) throwErrors(command, write);
@@ -113,6 +114,20 @@ function throwErrors(command: Command, write: (text: string) => void): void {
       throw error.exitCode === 0 ? error : new UsageError(error, pathOf(command), meantBy(error, command));
     })
     .configureOutput({ writeOut: write, writeErr: nothing, outputError: nothing });
+}
+
+/** Options that say themselves what is wrong with an empty value. */
+const EXPLAINED: ReadonlySet<string> = new Set(['dataDir', 'output', 'store']);
+
+/** No option has a use for an empty value, which scripts pass if a shell variable is unset. @throws ConfigError */
+function refuseEmpty(command: Command): void {
+  for (const option of command.options) {
+    const name = option.attributeName();
+    if (command.getOptionValue(name) !== '' || command.getOptionValueSource(name) !== 'cli' || EXPLAINED.has(name)) {
+      continue;
+    }
+    throw new ConfigError('Usage', `${option.long ?? option.flags} is empty; expected a value. Is a variable unset?`);
+  }
 }
 
 /** Formats that every command has. */

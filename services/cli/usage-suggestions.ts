@@ -9,6 +9,8 @@ const HABITS: Readonly<Record<string, string>> = {
   '-auto-approve': '--yes',
   '--dry-run': 'plan',
   ls: 'accounts',
+  // Commander finds `restore` similar, which would replace the store.
+  destroy: 'halt',
 };
 
 /**

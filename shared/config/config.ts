@@ -71,7 +71,9 @@ function formatOf({ json, output }: GlobalFlags): OutputFormat {
   const format = OUTPUT_FORMATS.find((each) => each === output);
   if (format === undefined) {
     const given = JSON.stringify(output);
-    throw new ConfigError('Usage', `--output ${given} is not a format; expected ${OUTPUT_FORMATS.join(', ')}.`);
+    // `-out=plan.json` is read as `-o ut=plan.json`.
+    const meant = /^ut(=|$)/.test(output) ? ' Did you mean --out?' : '';
+    throw new ConfigError('Usage', `--output ${given} is not a format; expected ${OUTPUT_FORMATS.join(', ')}.${meant}`);
   }
   if (json && format !== 'json') {
     throw new ConfigError('Usage', `--json and --output ${format} exclude each other; use one of them.`);

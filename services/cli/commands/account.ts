@@ -1,6 +1,7 @@
-import { accountArgument, countArgument } from '../../../shared/config/arguments.ts';
+import { countArgument } from '../../../shared/config/arguments.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
+import { accountNamed } from '../named-account.ts';
 import { loadPolicyIfAny, withStore } from '../session.ts';
 import { accountText } from '../ui/account-text.ts';
 import { unknownAccount } from '../unknown-account.ts';
@@ -11,8 +12,8 @@ export interface AccountFlags {
 }
 
 export async function runAccount(context: CliContext, id: string, flags: AccountFlags): Promise<number> {
-  const accountId = accountArgument('account', id);
   const limit = countArgument('--limit', flags.limit, { min: 1, max: 1_000 });
+  const accountId = await accountNamed(context, 'account', id);
   const loaded = await loadPolicyIfAny(context, flags.policy);
   const { accountView } = await import('../../../shared/app/queries/account-view.ts');
   const { output, clock } = context;

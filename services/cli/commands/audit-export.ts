@@ -15,9 +15,9 @@ export interface ExportFlags extends FilterFlags {
 }
 
 export async function runExport(context: CliContext, flags: ExportFlags): Promise<number> {
-  const { output, clock } = context;
+  const { output } = context;
   const format = wordArgument('--format', flags.format, EXPORT_FORMATS);
-  const filter = filterOf(flags, clock.now());
+  const filter = await filterOf(context, flags);
   const { out } = flags;
   if (output.json && out === undefined && format !== 'json') {
     throw new ConfigError(

@@ -1,8 +1,10 @@
-import { accountArgument, instantArgument, wordArgument } from '../../../shared/config/arguments.ts';
+import { instantArgument, wordArgument } from '../../../shared/config/arguments.ts';
 import { ConfigError } from '../../../shared/config/config-error.ts';
 import { ENROLLMENT_IDS } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { ENTRY_TYPES } from '../../../shared/domain/ledger/entry-types.ts';
 import type { LedgerFilter } from '../../../shared/ports/ledger.ts';
+import type { CliContext } from '../context.ts';
+import { accountNamed } from '../named-account.ts';
 
 /** Options that select entries. An entry must match all that are given. */
 export type FilterFlags = Readonly<
@@ -16,11 +18,12 @@ export interface ListFlags extends FilterFlags {
   readonly follow?: boolean;
 }
 
-/** @throws ConfigError for an invalid value, and for a range that ends before it begins */
-export function filterOf(flags: FilterFlags, now: number): LedgerFilter {
+/** @throws ConfigError or CommandError for an invalid value, and for a range that ends before it begins */
+export async function filterOf(context: CliContext, flags: FilterFlags): Promise<LedgerFilter> {
+  const now = context.clock.now();
   const { account, enrollment, type, run, since, until, actor } = flags;
   const filter = {
-    ...(account !== undefined && { accountId: accountArgument('--account', account) }),
+    ...(account !== undefined && { accountId: await accountNamed(context, '--account', account) }),
     ...(enrollment !== undefined && { enrollment: wordArgument('--enrollment', enrollment, ENROLLMENT_IDS) }),
     ...(type !== undefined && { type: wordArgument('--type', type, ENTRY_TYPES) }),
     ...(run !== undefined && { runId: run }),

@@ -23,7 +23,7 @@ export async function followEntries(context: CliContext, flags: ListFlags): Prom
       'audit list --follow has no end, so it excludes --output json, --until and --cursor.',
     );
   }
-  const filter = filterOf(flags, clock.now());
+  const filter = await filterOf(context, flags);
   const limit = countArgument('--limit', flags.limit, { min: 1, max: 1_000_000 });
   interrupt.finishGracefully(() => undefined);
   await withStore(context, true, async ({ ledger, snapshots }) => {

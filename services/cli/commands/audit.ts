@@ -10,13 +10,13 @@ import { entriesTable } from '../ui/entries.ts';
 import { filterOf, type ListFlags } from './audit-filter.ts';
 
 export async function runList(context: CliContext, flags: ListFlags): Promise<number> {
-  const { output, clock, config } = context;
+  const { output, config } = context;
   if (flags.follow === true) {
     const { followEntries } = await import('./audit-follow.ts');
     return followEntries(context, flags);
   }
   const query = {
-    filter: filterOf(flags, clock.now()),
+    filter: await filterOf(context, flags),
     limit: countArgument('--limit', flags.limit, { min: 1, max: 1_000_000 }),
     cursor: flags.cursor ?? null,
     order: flags.oldestFirst === true ? ('oldestFirst' as const) : ('newestFirst' as const),

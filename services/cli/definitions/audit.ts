@@ -56,7 +56,7 @@ export function defineAudit(program: Command, select: Select): void {
 /** Options that select entries. */
 function withFilters(command: Command): Command {
   return command
-    .option('--account <id>', 'entries of this account')
+    .option('--account <id>', 'entries of this account (id, or its exact name)')
     .option('--enrollment <name>', `only this enrollment kind: ${ENROLLMENT_IDS.join(', ')}`)
     .option('--type <type>', 'entries of this type, e.g. DriftDetected')
     .option('--run <id>', 'entries of this run')

@@ -31,7 +31,7 @@ export function defineAccounts(program: Command, select: Select): void {
 export function defineAccount(program: Command, select: Select): void {
   program
     .command('account')
-    .argument('<id>', 'account id, 12 digits')
+    .argument('<id>', 'account id (12 digits), or its exact name')
     .option('--policy <file>', 'policy whose change windows are shown (default: rollcall.yaml, if there is one)')
     .option('--limit <n>', 'number of history entries', '20')
     .action((id: string, flags: AccountFlags) =>

@@ -15,7 +15,7 @@ async function scanned() {
   const cwd = place({ 'rollcall.yaml': ENROLL });
   expect((await rollcall(['scan'], { cwd, env })).code).toBe(2);
   // No AWS: the command reads the store alone.
-  return { running, call: (...args: string[]) => rollcall(['accounts', ...args], { cwd }) };
+  return { running, cwd, env, call: (...args: string[]) => rollcall(['accounts', ...args], { cwd }) };
 }
 
 test('accounts lists the worst first, without asking AWS, and counts add up', async () => {
@@ -72,4 +72,23 @@ test.each([
   [['--sort', 'worst'], '--sort "worst": expected one of status, age, name, ou, account'],
 ])('%j is refused', async (args, words) => {
   expect(await refused(['accounts', ...args])).toContain(words);
+});
+
+test('account and audit list accept the exact name of an account', async () => {
+  const { running, cwd } = await scanned();
+  const run = (...args: string[]) => rollcall(args, { cwd });
+  const [first] = running.sandbox.accounts();
+  if (first === undefined) throw new Error('no account');
+  const [byName, entries, unknown] = await Promise.all([
+    run('account', first.name, '--json'),
+    run('audit', 'list', '--account', first.name, '--json'),
+    run('account', 'nobody'),
+  ]);
+  expect(z.looseObject({ accountId: z.string() }).parse(json(byName)).accountId).toBe(first.accountId);
+  const found = z
+    .object({ entries: z.array(z.looseObject({ accountId: z.string().nullable() })) })
+    .parse(json(entries));
+  expect(new Set(found.entries.map(({ accountId }) => accountId))).toEqual(new Set([first.accountId]));
+  expect(unknown.code).toBe(1);
+  expect(unknown.stderr).toContain('account "nobody": no account has this id or name in the last scan');
 });

@@ -92,3 +92,19 @@ test('an account in an unknown state has the status Unknown; the others are enro
   });
   expect(off.map(({ accountId }) => accountId)).toEqual([strange]);
 });
+
+test('a name that several accounts have is refused, with their ids', async () => {
+  const organization = await world({ accounts: 12, drift: 0 });
+  const [first, second] = organization.running.sandbox.accounts();
+  if (first === undefined || second === undefined) throw new Error('no accounts');
+  const endpoint = await rewriting(organization, (body) =>
+    body.replaceAll(`"Name":"${second.name}"`, `"Name":"${first.name}"`),
+  );
+  const cwd = place({ 'rollcall.yaml': policy('/Nowhere') });
+  const scanned = await rollcall(['scan'], { cwd, env: { ...organization.env, AWS_ENDPOINT_URL: endpoint } });
+  expect([0, 2], scanned.stderr).toContain(scanned.code);
+  const { code, stderr } = await rollcall(['account', first.name], { cwd });
+  expect(code).toBe(1);
+  expect(stderr).toContain(`account "${first.name}": 2 accounts have this name`);
+  for (const { accountId } of [first, second]) expect(stderr).toContain(accountId);
+});

@@ -52,8 +52,8 @@ export function initPolicy(input: InitInput): string {
   const ids = new Set<string>();
   return [
     `# The organization as it was on ${formatDate(input.now)}: ${input.accounts.length} accounts, ${active.length} of them ACTIVE.`,
-    '# `mode: alert` announces drift and changes nothing. Change what you want to be otherwise, look at',
-    '# `rollcall plan --policy` with this file, then set `mode: enforce`.',
+    '# `mode: alert` announces drift and changes nothing. Edit what should be different, review the result with',
+    '# `rollcall plan --policy` and this file, then set `mode: enforce`.',
     ...partlyUnread(labelled.map(({ label }) => label)),
     'version: 1',
     ...organizationLines(input.organization ?? {}, configurationComment(input)),

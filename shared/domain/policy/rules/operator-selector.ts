@@ -61,7 +61,13 @@ function accountsSelector(text: string): OperatorSelectorResult {
   }
   const meant = didYouMean(bad.split(/[:=/]/, 1)[0] ?? '', ['ou', 'tag', 'name', 'all']);
   const kind = KINDS.find((name) => name.replace(':', '') === meant);
-  return refused(`${shown(bad)} is not a selector`, kind === undefined ? USAGE : `Did you mean \`${kind}\`? ${USAGE}`);
+  const suggestion = kind === undefined ? nameSuggestion(text) : `Did you mean \`${kind}\`? `;
+  return refused(`${shown(bad)} is not a selector`, `${suggestion}${USAGE}`);
+}
+
+/** A single word without a colon is probably the name of an account. */
+function nameSuggestion(text: string): string {
+  return /^[\w.-]+$/.test(text) ? `For the account of that name: name:${text}. ` : '';
 }
 
 function selected(text: string, match: Match, accounts: readonly string[] = []): OperatorSelectorResult {

@@ -63,8 +63,8 @@ describe('policy init', () => {
       ['/Gone', OFF, { state: 'SUSPENDED' }],
     ]);
     expect(text).toBe(`# The organization as it was on 2026-11-22: 10 accounts, 9 of them ACTIVE.
-# \`mode: alert\` announces drift and changes nothing. Change what you want to be otherwise, look at
-# \`rollcall plan --policy\` with this file, then set \`mode: enforce\`.
+# \`mode: alert\` announces drift and changes nothing. Edit what should be different, review the result with
+# \`rollcall plan --policy\` and this file, then set \`mode: enforce\`.
 version: 1
 defaults:
   computeOptimizer: Active
