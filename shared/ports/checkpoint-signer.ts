@@ -6,6 +6,7 @@ import type { VerifierKey } from '../domain/transparency/verifier-key.ts';
  * Promises:
  * - A signature by `sign` matches the message and the public key of `open` (`signatureMatches`).
  * - The private key never appears in a result, an error or a log line.
+ * - Between `open` and `close` it is always the same key, even if a file is replaced or an alias moved. A failed `open` is not remembered.
  * - The key is not changed or created, whatever fails.
  */
 export interface CheckpointSigner {

@@ -98,6 +98,18 @@ export const COMPLETE_ANSWERS = {
     PutObject: { has: ['ETag'] },
     PutPublicAccessBlock: NO_MEMBERS,
   },
+  kms: {
+    GetPublicKey: {
+      has: ['KeyId', 'KeySpec', 'KeyUsage', 'PublicKey'],
+      mayLack: {
+        SigningAlgorithms: 'missing if the key is not for signatures',
+        EncryptionAlgorithms: 'missing if the key is for signatures',
+        KeyAgreementAlgorithms: 'missing if the key is for signatures',
+        EncapsulationAlgorithms: 'missing if the key is for signatures',
+      },
+    },
+    Sign: { has: ['KeyId', 'Signature', 'SigningAlgorithm'] },
+  },
   cloudformation: {
     CreateChangeSet: { has: ['Id'] },
     DeleteChangeSet: NO_MEMBERS,

@@ -13,12 +13,16 @@ export function corrupt(resource: string, found: string): StoreError {
   return storeError('Corrupt', resource, found, remedy);
 }
 
-/** Codes of DynamoDB, SQS and EventBridge, in addition to those common to all services. */
+/** Codes of DynamoDB, SQS, EventBridge, KMS and S3, in addition to those common to all services. */
 const OWN_CODES: ReadonlyMap<string, CallFailure> = new Map([
   ['ProvisionedThroughputExceededException', 'Throttled'],
   ['KmsThrottled', 'Throttled'],
   ['InternalException', 'Unavailable'],
   [INCOMPLETE_ANSWER, 'Unavailable'],
+  ['DependencyTimeoutException', 'Unavailable'],
+  ['KeyUnavailableException', 'Unavailable'],
+  ['KMSInternalException', 'Unavailable'],
+  ['LimitExceededException', 'Throttled'],
   ['ResourceNotFoundException', 'NotFound'],
   ['QueueDoesNotExist', 'NotFound'],
   ['AWS.SimpleQueueService.NonExistentQueue', 'NotFound'],

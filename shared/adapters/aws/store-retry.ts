@@ -13,6 +13,11 @@ export interface RetryOptions {
   readonly random: Random;
 }
 
+interface RetryLimit extends RetryOptions {
+  /** Maximum number of retries; default 10. Fewer for calls that a later task repeats. */
+  readonly maxRetries?: number;
+}
+
 /** Retries calls to the stores. Replaces the SDK's retries, which would not use the injected clock and randomness. */
 export interface StoreRetry {
   /** @param call receives the number of earlier attempts, one of which may have taken effect although its answer was lost @throws StoreError */
@@ -23,11 +28,11 @@ export interface StoreRetry {
   readonly maxRetries: number;
 }
 
-export function createStoreRetry({ clock, random }: RetryOptions): StoreRetry {
+export function createStoreRetry({ clock, random, maxRetries = MAX_RETRIES }: RetryLimit): StoreRetry {
   const pause = (attempt: number, leastMs = 0): Promise<void> =>
     clock.sleep(Math.max(leastMs, random() * Math.min(MAX_PAUSE_MS, BASE_MS * 2 ** attempt)));
   return {
-    maxRetries: MAX_RETRIES,
+    maxRetries,
     pause: (attempt) => pause(attempt),
     run(resource, operation, call) {
       const attempt = async (number: number) => {
@@ -38,7 +43,7 @@ export function createStoreRetry({ clock, random }: RetryOptions): StoreRetry {
         }
       };
       return pRetry(attempt, {
-        retries: MAX_RETRIES,
+        retries: maxRetries,
         // No pauses by p-retry, which has no full jitter: `onFailedAttempt` pauses instead.
         minTimeout: 0,
         maxTimeout: 0,

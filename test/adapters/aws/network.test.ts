@@ -9,6 +9,7 @@ import { ownArn } from '../../../shared/adapters/aws/cloud/own-arn.ts';
 import { inspectAws } from '../../../shared/adapters/aws/doctor.ts';
 import { openEventBridge } from '../../../shared/adapters/aws/eventbridge/bus.ts';
 import { eventBridgeScanRequests } from '../../../shared/adapters/aws/eventbridge/scan-requests.ts';
+import { kmsSigner } from '../../../shared/adapters/aws/kms/checkpoint-signer.ts';
 import { policySource } from '../../../shared/adapters/aws/lambda/policy-source.ts';
 import { openAwsStores } from '../../../shared/adapters/aws/store.ts';
 import { agentsFor } from '../../../shared/adapters/http-agents.ts';
@@ -59,6 +60,7 @@ const CLIENTS: readonly [string, string, (network: Network) => Promise<unknown>]
     'ssm.eu-north-1.amazonaws.com',
     (network) => policySource({ kind: 'ssm', name: 'a' }, '/', { ...common, network }).read(null),
   ],
+  ['KMS', 'kms.eu-north-1.amazonaws.com', (network) => kmsSigner({ keyId: 'k', ...common, network }).open()],
   ['doctor: table', 'dynamodb.eu-north-1.amazonaws.com', (network) => inspect(network).table()],
   ['doctor: queue', 'sqs.eu-north-1.amazonaws.com', (network) => inspect(network).queue()],
   ['doctor: bus', 'events.eu-north-1.amazonaws.com', (network) => inspect(network).bus()],

@@ -4,6 +4,7 @@ import * as cloudformation from '@aws-sdk/client-cloudformation';
 import * as computeOptimizer from '@aws-sdk/client-compute-optimizer';
 import * as dynamodb from '@aws-sdk/client-dynamodb';
 import * as eventBridge from '@aws-sdk/client-eventbridge';
+import * as kms from '@aws-sdk/client-kms';
 import * as organizations from '@aws-sdk/client-organizations';
 import * as s3 from '@aws-sdk/client-s3';
 import * as sqs from '@aws-sdk/client-sqs';
@@ -31,6 +32,7 @@ const SERVICES: Readonly<Record<string, CheckedService>> = {
   '@aws-sdk/client-compute-optimizer': 'compute-optimizer',
   '@aws-sdk/client-dynamodb': 'dynamodb',
   '@aws-sdk/client-eventbridge': 'events',
+  '@aws-sdk/client-kms': 'kms',
   '@aws-sdk/client-organizations': 'organizations',
   '@aws-sdk/client-s3': 's3',
   '@aws-sdk/client-sqs': 'sqs',
@@ -42,7 +44,7 @@ const SERVICES: Readonly<Record<string, CheckedService>> = {
 };
 const CLIENTS: Readonly<Record<CheckedService, object>> = {
   ...{ 'compute-optimizer': computeOptimizer, 'aco-automation': automation, dynamodb, events: eventBridge },
-  ...{ cloudformation },
+  ...{ cloudformation, kms },
   ...{ 'cost-optimization-hub': costOptimizationHub, organizations, s3, sqs, ssm, sts, tagging },
 };
 
