@@ -1,12 +1,11 @@
 import { createHmac } from 'node:crypto';
-import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
-import { request as requestHttps } from 'node:https';
+import type { IncomingMessage } from 'node:http';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import { DIRECT, type Network } from '../../domain/network.ts';
 import { retryAfterMs } from '../../domain/retry-after.ts';
 import type { Clock } from '../../ports/system.ts';
 import type { Webhook, WebhookAnswer } from '../../ports/webhook.ts';
-import { agentsFor } from '../http-agents.ts';
+import { networkCodeOf, postRequest } from './http-post.ts';
 
 /** A secret text, which is not shown when the object is logged. */
 interface Hidden {
@@ -33,9 +32,11 @@ export function httpWebhook(options: HttpWebhookOptions): Webhook {
     post: (delivery, body) =>
       new Promise((resolve) => {
         const signal = AbortSignal.timeout(timeoutMs);
-        const failed = (error: unknown): void => resolve(failure(signal.aborted ? 'Timeout' : codeOf(error)));
+        const failed = (error: unknown): void => resolve(failure(signal.aborted ? 'Timeout' : networkCodeOf(error)));
         try {
-          const request = open(options, headersFor(options, delivery, body), signal);
+          const { network = DIRECT } = options;
+          const headers = headersFor(options, delivery, body);
+          const request = postRequest(new URL(options.url.reveal()), { headers, network, signal });
           request.on('error', failed);
           request.on('response', (response) => {
             resolve(answerOf(response, options.clock.now()));
@@ -51,22 +52,11 @@ export function httpWebhook(options: HttpWebhookOptions): Webhook {
   };
 }
 
-function open(options: HttpWebhookOptions, headers: Record<string, string>, signal: AbortSignal): ClientRequest {
-  const target = new URL(options.url.reveal());
-  // No connection is kept, because messages are minutes apart.
-  const { httpAgent, httpsAgent } = agentsFor(options.network ?? DIRECT, { keepAlive: false, maxSockets: 1 });
-  const how = { method: 'POST', headers, signal };
-  return target.protocol === 'https:'
-    ? requestHttps(target, { ...how, agent: httpsAgent })
-    : requestHttp(target, { ...how, agent: httpAgent });
-}
-
 function headersFor({ secret, clock }: HttpWebhookOptions, delivery: string, body: string): Record<string, string> {
   const timestamp = String(Math.floor(clock.now() / 1000));
   return {
     'content-type': 'application/json; charset=utf-8',
     'content-length': String(Buffer.byteLength(body)),
-    'user-agent': 'rollcall',
     'x-rollcall-delivery': delivery,
     'x-rollcall-timestamp': timestamp,
     ...(secret !== null && { 'x-rollcall-signature': signatureOf(secret.reveal(), timestamp, body) }),
@@ -89,9 +79,3 @@ function answerOf({ statusCode = 0, headers }: IncomingMessage, now: EpochMs): W
 }
 
 const failure = (reason: string): WebhookAnswer => ({ ok: false, reason, retryAfterMs: null });
-
-/** The error's code. Its message is not used, because it may contain host and port of the secret URL. */
-function codeOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : null;
-  return typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,60}$/.test(code) ? code : 'NetworkError';
-}
