@@ -2,7 +2,8 @@
  * Keeps checkpoints where the owner of the store cannot change or remove them, for example in an S3 bucket with Object Lock.
  *
  * Promises:
- * - `keep` is durable when it returns. A checkpoint of the same origin and size that is already kept is never replaced; the same note again is fine.
+ * - `keep` is durable when it returns, and refuses a place that does not protect what it holds.
+ * - What is kept is never replaced. The same checkpoint again is fine, whatever its signatures; another one of the same origin and size is a `conflict`.
  * - `newest` sees every checkpoint for which `keep` returned before.
  */
 export interface CheckpointArchive {

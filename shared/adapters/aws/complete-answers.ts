@@ -93,8 +93,16 @@ export const COMPLETE_ANSWERS = {
   s3: {
     CreateBucket: NO_MEMBERS,
     GetObject: { has: ['Body', 'ETag'] },
+    GetObjectLockConfiguration: { has: ['ObjectLockConfiguration'] },
     HeadBucket: NO_MEMBERS,
     HeadObject: { has: ['ETag'] },
+    ListObjectsV2: {
+      has: ['IsTruncated', 'Prefix'],
+      mayLack: {
+        Contents: 'S3 leaves it out if there is no object',
+        CommonPrefixes: 'S3 leaves it out if no key continues after the delimiter',
+      },
+    },
     PutObject: { has: ['ETag'] },
     PutPublicAccessBlock: NO_MEMBERS,
   },

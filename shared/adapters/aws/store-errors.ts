@@ -19,6 +19,7 @@ const OWN_CODES: ReadonlyMap<string, CallFailure> = new Map([
   ['KmsThrottled', 'Throttled'],
   ['InternalException', 'Unavailable'],
   [INCOMPLETE_ANSWER, 'Unavailable'],
+  ['ConditionalRequestConflict', 'Unavailable'],
   ['DependencyTimeoutException', 'Unavailable'],
   ['KeyUnavailableException', 'Unavailable'],
   ['KMSInternalException', 'Unavailable'],
@@ -31,6 +32,8 @@ const OWN_CODES: ReadonlyMap<string, CallFailure> = new Map([
   ['ItemCollectionSizeLimitExceededException', 'TooLarge'],
   ['BatchRequestTooLong', 'TooLarge'],
   ['CredentialsProviderError', 'Unauthenticated'],
+  ['InvalidAccessKeyId', 'Unauthenticated'],
+  ['InvalidToken', 'Unauthenticated'],
 ]);
 
 const REMEDIES = {
