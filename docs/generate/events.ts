@@ -172,6 +172,20 @@ const KINDS: Readonly<Record<EntryType, Kind>> = {
   DigestPublished: of('organization', 'The daily hash over the ends of all chains.', {
     detail: { digest: { day: '2026-12-01', root: 'c'.repeat(64), list: 'd'.repeat(64), chains: 119, entries: 1204 } },
   }),
+  CheckpointPublished: of(
+    'organization',
+    'A signed checkpoint of the transparency log over all entries, with the proof that it only adds to the one before.',
+    {
+      detail: {
+        treeHead: {
+          note: `rollcall/o-7f3a9c2e1d/k3x9q0ab\n1204\n${'c'.repeat(43)}=\n\n— rollcall/o-7f3a9c2e1d/k3x9q0ab ${'d'.repeat(91)}=\n`,
+          previous: null,
+          proof: [],
+          witnesses: [],
+        },
+      },
+    },
+  ),
   ScanRequested: of('organization', 'An operator asked for a scan.', byOperator('after the incident')),
   DeadLettersRedriven: of('organization', 'An operator put dead letters back on the queue.', byOperator('role fixed')),
   StoreRestored: of(

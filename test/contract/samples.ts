@@ -129,3 +129,6 @@ export function facts(n: number, fields: Partial<OrganizationAccount> = {}): Org
 export function range(count: number): readonly number[] {
   return Array.from({ length: count }, (_, index) => index);
 }
+
+/** For retention in a store without a transparency log: every entry may be removed. */
+export const anyEntry = async (): Promise<number> => Number.POSITIVE_INFINITY;

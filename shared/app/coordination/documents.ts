@@ -1,32 +1,8 @@
 import type * as z from 'zod';
+import { FOREVER, type RegisterInfo } from './document-info.ts';
+import { LOG_REGISTERS } from './log-registers.ts';
 import type { StoredDocument } from './typed-register.ts';
 
-/**
- * How a restore from a backup fills a register (a small stored document):
- * - `merged` the stricter of the backup and the replaced store, decided by `operator/reconcile-restored`
- * - `current` the content of the replaced store
- * - `currentOrBackup` the content of the replaced store or, if it has none, of the backup
- * - `dropped` nothing
- * - `backup` the content of the backup: it belongs to the backup's audit log
- */
-type RestoreRule = 'merged' | 'current' | 'currentOrBackup' | 'dropped' | 'backup';
-
-export interface DocumentInfo {
-  /** The name in the store. A name that ends with `/` is the prefix of a family of registers. */
-  readonly name: string;
-  readonly purpose: string;
-  /** The file in `shared/app` that owns the schema; no other file writes the document. */
-  readonly owner: string;
-  /** Increased by each change of the shape that the previous version of Rollcall cannot read. Default: 1. */
-  readonly version?: number;
-  readonly lifetime: string;
-}
-
-export interface RegisterInfo extends DocumentInfo {
-  readonly restore: RestoreRule;
-}
-
-export const FOREVER = 'As long as the store exists';
 const WEEK = '7 days after the run began';
 
 /** All registers. A reader refuses content of another shape, so an upgrade may only add fields that have a default. */
@@ -255,6 +231,7 @@ export const REGISTERS = {
     lifetime: '15 days, one more than the dead letter itself',
     restore: 'backup',
   },
+  ...LOG_REGISTERS,
 } as const satisfies Record<string, RegisterInfo>;
 
 /** What the catalogue says about the register `name`; `null`: it is not in the catalogue. */

@@ -1,4 +1,4 @@
-import { type DocumentInfo, FOREVER } from './documents.ts';
+import { type DocumentInfo, FOREVER } from './document-info.ts';
 
 interface OtherDocumentInfo extends DocumentInfo {
   readonly upgrade: string;

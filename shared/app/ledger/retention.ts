@@ -52,14 +52,22 @@ export interface Pruned {
   readonly lookAt: EpochMs | null;
 }
 
+/** The number of the last entry of a chain that may be removed; 0: none may. */
+export type RemovableThrough = (chain: string) => Promise<number>;
+
 const NOTHING: Pruned = { chains: 0, entries: 0, more: false, lookAt: null };
 
 /**
  * Removes entries that are older than the retention. In each chain a checkpoint replaces them, with their last hash and the state after them, so that
  * `verify` and `as-of` still work. One call does a bounded part; call it again for the next.
  * @param retentionMs `null`: everything is kept.
+ * @param removable entries beyond this are kept, however old they are
  */
-export async function pruneOld(deps: RetentionDeps, retentionMs: number | null): Promise<Pruned> {
+export async function pruneOld(
+  deps: RetentionDeps,
+  retentionMs: number | null,
+  removable: RemovableThrough,
+): Promise<Pruned> {
   if (retentionMs === null) return NOTHING;
   const { registers, clock, ledger } = deps;
   const now = clock.now();
@@ -76,7 +84,7 @@ export async function pruneOld(deps: RetentionDeps, retentionMs: number | null):
   let done = { chains: 0, entries: 0 };
   let unfinished = chains.length > CHAINS || page.next !== null;
   for (const chain of chains.slice(0, CHAINS)) {
-    const one = await pruneChain(deps, chain, horizon);
+    const one = await pruneChain(deps, { chain, horizon, removable });
     done = { chains: done.chains + (one.checkpoint ? 1 : 0), entries: done.entries + one.removed };
     unfinished ||= one.more;
   }
@@ -91,7 +99,13 @@ interface PrunedChain {
   readonly more: boolean;
 }
 
-async function pruneChain(deps: RetentionDeps, chain: string, horizon: EpochMs): Promise<PrunedChain> {
+interface ChainToPrune {
+  readonly chain: string;
+  readonly horizon: EpochMs;
+  readonly removable: RemovableThrough;
+}
+
+async function pruneChain(deps: RetentionDeps, { chain, horizon, removable }: ChainToPrune): Promise<PrunedChain> {
   const { ledger } = deps;
   const known = await checkpointOf(deps, chain);
   const [first] = await ledger.read(chain, 0, 1);
@@ -101,7 +115,8 @@ async function pruneChain(deps: RetentionDeps, chain: string, horizon: EpochMs):
     const removed = await ledger.prune(chain, known.through.seq, ENTRIES);
     return { checkpoint: false, removed, more: true };
   }
-  const { entries: old, more } = await oldEntries(deps, chain, horizon);
+  const [{ entries, more }, through] = await Promise.all([oldEntries(deps, chain, horizon), removable(chain)]);
+  const old = entries.filter(({ seq }) => seq <= through);
   const last = old.at(-1);
   if (last === undefined) return { checkpoint: false, removed: 0, more: false };
   const times = [...old.map(({ at }) => at), ...(known === null ? [] : [known.throughAt])].sort();

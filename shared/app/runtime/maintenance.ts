@@ -13,6 +13,8 @@ import type { Alerts } from '../notifications/webhook-alerts.ts';
 import { settleControls } from '../operator/apply-controls.ts';
 import { announceExemptions, nextNoticeAt } from '../operator/exemption-notices.ts';
 import { advanceRollout } from '../rollout/rollout-controller.ts';
+import { loggedThrough } from '../transparency/chain-places.ts';
+import { Sequencer } from '../transparency/sequencer.ts';
 import { queueDue } from '../work-queue/requeue-due.ts';
 import { MAX_REST_MS, type TaskRests } from './task-rests.ts';
 
@@ -119,6 +121,7 @@ export function queueTasks(
 export function maintenanceTasks(source: MaintenanceSource, pace: Pace = LOCAL_PACE): readonly MaintenanceTask[] {
   const { deps, policy, bus, alerts, deadLetters, outboxLagMs } = source;
   const { clock } = deps;
+  const sequencer = new Sequencer(deps);
   const task = (name: string, group: 'notify' | 'store', run: MaintenanceTask['run']): MaintenanceTask => ({
     ...{ name, group, everyMs: pace.tickMs, run },
   });
@@ -147,11 +150,15 @@ export function maintenanceTasks(source: MaintenanceSource, pace: Pace = LOCAL_P
       const { entry, done } = await dailyDigest(deps);
       return { digest: entry?.detail?.digest?.root ?? null, restUntil: done ? nextDigestAt(now) : null };
     }),
+    task('transparency log', 'store', async ({ until }) => {
+      await sequencer.run({ until, compareAll: false });
+      return {};
+    }),
     task('retention', 'store', async ({ until, last }) => {
       const { retentionMs } = (await policy()).policy;
       let pruned = 0;
       for (;;) {
-        const piece = await pruneOld(deps, retentionMs);
+        const piece = await pruneOld(deps, retentionMs, (chain) => loggedThrough(deps.registers, chain));
         pruned += piece.entries;
         if (!piece.more || !last || clock.now() >= until) return { pruned, restUntil: piece.lookAt };
       }

@@ -3,6 +3,7 @@
  * - `VerdictChanged`: a transition without a type of its own.
  * - `ChainPruned`: the checkpoint that replaces older entries of its chain.
  * - `DigestPublished`: the hash of the day over the ends of all chains.
+ * - `CheckpointPublished`: a signed checkpoint of the transparency log, with the proof that it extends the one before.
  * - `ConfigurationStarted`, `ConfigurationEnded`: a call for an organization enrollment configuration, beside the entries of the accounts that it changes.
  * - `ScanRequested`, `DeadLettersRedriven`: commands of operators.
  * - `StoreRestored`: a backup replaced the store; names the end of the organization's chain in the replaced store.
@@ -35,6 +36,7 @@ export const ENTRY_TYPES = [
   'VerdictChanged',
   'ChainPruned',
   'DigestPublished',
+  'CheckpointPublished',
   'ScanRequested',
   'DeadLettersRedriven',
   'StoreRestored',

@@ -71,6 +71,8 @@ export interface Detail {
   /** ChainPruned: the replaced part of the chain. */
   readonly checkpoint?: Checkpoint;
   readonly digest?: Digest;
+  /** CheckpointPublished: the checkpoint, and what connects it to the one before. */
+  readonly treeHead?: PublishedTreeHead;
   /** StoreRestored: the backup, and the store that it replaced. */
   readonly restore?: Restore;
 }
@@ -85,6 +87,18 @@ export interface Checkpoint {
   readonly state: StoredState | null;
   /** The state right before this checkpoint. */
   readonly current: StoredState | null;
+}
+
+/** A checkpoint of the transparency log, with the proof that it only adds entries to the one before. */
+interface PublishedTreeHead {
+  /** The checkpoint as a signed note (C2SP tlog-checkpoint), with the cosignatures of witnesses. */
+  readonly note: string;
+  /** The note of the checkpoint before; `null`: this is the first. */
+  readonly previous: string | null;
+  /** The consistency proof from the checkpoint before (RFC 9162, section 2.1.4), in Base64. */
+  readonly proof: readonly string[];
+  /** Names of the witnesses that have signed it. */
+  readonly witnesses: readonly string[];
 }
 
 /** A backup that replaced a store. */

@@ -91,6 +91,7 @@ const DETAIL_TYPES = [
   ['VerdictChanged', 'Verdict Changed'],
   ['ChainPruned', 'Chain Pruned'],
   ['DigestPublished', 'Digest Published'],
+  ['CheckpointPublished', 'Checkpoint Published'],
   ['ScanRequested', 'Scan Requested'],
   ['DeadLettersRedriven', 'Dead Letters Redriven'],
   ['StoreRestored', 'Store Restored'],

@@ -6,7 +6,7 @@ import { auditAsOf } from '../../../shared/app/queries/audit/as-of.ts';
 import type { Facet } from '../../../shared/domain/enrollment/condition.ts';
 import type { LedgerEntry } from '../../../shared/domain/ledger/entry.ts';
 import type { LedgerFilter } from '../../../shared/ports/ledger.ts';
-import { account, FACET, range, sealAll, time } from '../../contract/samples.ts';
+import { account, anyEntry, FACET, range, sealAll, time } from '../../contract/samples.ts';
 import { type Spy, spyOn } from './spy.ts';
 import { type Bench, makeBench, type SimulatedAws, startSimulatedAws } from './stores.ts';
 
@@ -111,8 +111,8 @@ describe('reads of a query', () => {
 
   it('retention reads the oldest entries once an hour and otherwise one register', async () => {
     const deps = { ...stores, clock: bench.clock, newId: () => 'x', actor: 'test' };
-    const first = await asked(() => pruneOld(deps, 86_400_000));
+    const first = await asked(() => pruneOld(deps, 86_400_000, anyEntry));
     expect(first.operations['Query']).toBe(SHARDS);
-    expect(await asked(() => pruneOld(deps, 86_400_000))).toEqual({ operations: { GetItem: 1 }, items: 1 });
+    expect(await asked(() => pruneOld(deps, 86_400_000, anyEntry))).toEqual({ operations: { GetItem: 1 }, items: 1 });
   });
 });

@@ -17,6 +17,7 @@ const APP_ORDER: readonly (readonly string[])[] = [
   ['survey'],
   ['schedule'],
   ['guardrails', 'doctor'],
+  ['transparency'],
   ['ledger', 'rate-limiter', 'notifications'],
   ['coordination'],
   ['support'],

@@ -111,6 +111,15 @@ const detail = z.object({
     .object({ day: z.string(), root: z.string(), list: z.string(), chains: z.number(), entries: z.number() })
     .optional()
     .describe('DigestPublished: a hash over the ends of all chains'),
+  treeHead: z
+    .object({
+      note: z.string().describe('The checkpoint as a signed note (C2SP tlog-checkpoint)'),
+      previous: textOrNull.describe('The note of the checkpoint before'),
+      proof: list(z.string()).describe('The consistency proof from the checkpoint before, in Base64'),
+      witnesses: list(z.string()).describe('Names of the witnesses that have signed it'),
+    })
+    .optional()
+    .describe('CheckpointPublished: a signed checkpoint of the transparency log'),
   restore: z
     .object({
       file: z.string(),

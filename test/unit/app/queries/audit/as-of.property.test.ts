@@ -12,7 +12,7 @@ import { ENROLLMENT_IDS } from '../../../../../shared/domain/enrollment/kinds/in
 import { shownOf } from '../../../../../shared/domain/enrollment/status.ts';
 import type { LedgerEntry } from '../../../../../shared/domain/ledger/entry.ts';
 import { makeBench } from '../../../../adapters/embedded/stores.ts';
-import { time } from '../../../../contract/samples.ts';
+import { anyEntry, time } from '../../../../contract/samples.ts';
 import { MANUAL_CLOCK_START } from '../../../../support/manual-clock.ts';
 import { entriesOf, histories } from './histories.ts';
 
@@ -99,7 +99,7 @@ it('after pruning, as-of is correct for every time within the retention, and rep
           await clock.advance(end + later * DAY - MANUAL_CLOCK_START);
           const now = clock.now();
           const deps = { ...store, clock, newId, actor: 'test' };
-          for (let more = true; more; ) more = (await pruneOld(deps, keep * DAY)).more;
+          for (let more = true; more; ) more = (await pruneOld(deps, keep * DAY, anyEntry)).more;
           const left = await store.ledger.query(
             { until: new Date(now - keep * DAY * 1.1).toISOString() },
             { limit: 10 },

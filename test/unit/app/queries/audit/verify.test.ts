@@ -17,7 +17,7 @@ import {
   sealEntry,
 } from '../../../../../shared/domain/ledger/entry.ts';
 import { type Bench, makeBench } from '../../../../adapters/embedded/stores.ts';
-import { account, chainOf, draft, range, sealAll } from '../../../../contract/samples.ts';
+import { account, anyEntry, chainOf, draft, range, sealAll } from '../../../../contract/samples.ts';
 
 const DAY = 86_400_000;
 let bench: Bench;
@@ -107,7 +107,7 @@ describe('verify', () => {
               await store.ledger.head(account(0)),
             ),
           ]);
-          expect(await pruneOld(deps(), DAY)).toMatchObject({ chains: 3, entries: 24 });
+          expect(await pruneOld(deps(), DAY, anyEntry)).toMatchObject({ chains: 3, entries: 24 });
         }
         expect((await verify()).ok).toBe(true);
         const chain = account(n);
@@ -143,12 +143,12 @@ describe('verify', () => {
   it('recognizes an interrupted pruning', async () => {
     await fill([chainOf(A, 8)]);
     await bench.clock.advance(3 * DAY);
-    await pruneOld({ ...deps(), ledger: { ...store.ledger, prune: async () => 0 } }, DAY);
+    await pruneOld({ ...deps(), ledger: { ...store.ledger, prune: async () => 0 } }, DAY, anyEntry);
     expect((await store.ledger.read(A, 0, 20)).map(({ seq }) => seq)).toEqual(range(9).map((n) => n + 1));
     tamper('DELETE FROM ledger WHERE seq IN (1, 2, 5)');
     expect(await verify()).toMatchObject({ ok: true, pruned: 8 });
     await bench.clock.advance(3_600_001);
-    await pruneOld(deps(), DAY);
+    await pruneOld(deps(), DAY, anyEntry);
     expect((await store.ledger.read(A, 0, 20)).map(({ type }) => type)).toEqual(['ChainPruned']);
     expect(await verify()).toMatchObject({ ok: true, entries: 1, pruned: 8 });
   });
@@ -258,7 +258,7 @@ describe('the digest', () => {
     const [last] = chainOf(A, 4).slice(-1);
     if (last === undefined) throw new Error('no entry');
     await store.ledger.append([sealEntry(draft({ chain: A }), headOf(last))]);
-    for (let more = true; more; ) more = (await pruneOld(deps(), DAY)).more;
+    for (let more = true; more; ) more = (await pruneOld(deps(), DAY, anyEntry)).more;
     expect(await verify(kept)).toMatchObject({ ok: true, digests: [{ outcome: 'pruned' }] });
     tamper(
       `DELETE FROM ledger WHERE chain = '${account(2)}'; DELETE FROM chains WHERE chain = '${account(2)}'; DELETE FROM records`,

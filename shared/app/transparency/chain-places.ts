@@ -1,0 +1,111 @@
+import { DamagedRegisterError, type Registers } from '../../ports/registers.ts';
+import { readTyped, type Typed, writeTyped } from '../coordination/typed-register.ts';
+import type { LoggedEntry } from './bundle.ts';
+import { type ChainState, LOG_CHAINS, LOG_RUNS, type Place } from './log-documents.ts';
+
+/*
+ * Where the log has the entries of a chain. Entries with consecutive numbers and consecutive indexes share one place, so the places follow from the
+ * order of the log alone, however often they are written. A full list of places moves to a page of its own.
+ */
+
+const PAGE = 100;
+
+/** Entries of one chain that stand next to each other in the log. */
+export interface Stretch {
+  readonly index: number;
+  readonly entries: LoggedEntry[];
+}
+
+/** What the log knows of a chain; `null`: nothing. */
+export function readChain(registers: Pick<Registers, 'read'>, chain: string): Promise<Typed<ChainState> | null> {
+  return readTyped(registers, LOG_CHAINS.named(chain));
+}
+
+/** The number of the last entry of a chain that the log has; 0: none. */
+export async function loggedThrough(registers: Pick<Registers, 'read'>, chain: string): Promise<number> {
+  return (await readChain(registers, chain))?.value.seq ?? 0;
+}
+
+/** Records the places of entries that a bundle has. Only moves forward, so it may be repeated. @param known saves a read */
+export async function advanceChain(
+  registers: Registers,
+  chain: string,
+  stretches: readonly Stretch[],
+  known?: Typed<ChainState> | null,
+): Promise<Typed<ChainState> | null> {
+  let current = known === undefined ? await readChain(registers, chain) : known;
+  for (;;) {
+    const { state, full } = advanced(chain, current?.value ?? null, stretches);
+    if (state === null || state === current?.value) return current;
+    for (const { page, places } of full) {
+      // If the page exists, it is the same: places follow from the order of the log.
+      await writeTyped(registers, LOG_RUNS.named(`${chain}/${page}`), { places }, null);
+    }
+    const version = await writeTyped(registers, LOG_CHAINS.named(chain), state, current?.version ?? null);
+    if (version !== null) return { value: state, version };
+    current = await readChain(registers, chain);
+  }
+}
+
+interface FullPage {
+  readonly page: number;
+  readonly places: readonly Place[];
+}
+
+function advanced(chain: string, known: ChainState | null, stretches: readonly Stretch[]) {
+  let state = known;
+  const full: FullPage[] = [];
+  for (const { entries, index } of stretches) {
+    const [first, last] = [entries[0], entries.at(-1)];
+    if (first === undefined || last === undefined || last.seq <= (state?.seq ?? 0)) continue;
+    if (state !== null && first.seq > state.seq + 1) {
+      throw new DamagedRegisterError(
+        LOG_CHAINS.named(chain).name,
+        `seq: it is ${state.seq}, but the log continues with entry ${first.seq} of the chain`,
+      );
+    }
+    state = withPlace(state, [first.seq, index], last, full);
+  }
+  return { state, full };
+}
+
+function withPlace(state: ChainState | null, place: Place, { seq, hash }: LoggedEntry, full: FullPage[]): ChainState {
+  if (state === null) return { seq, hash, places: [place], earlier: [] };
+  const { places, earlier } = state;
+  const [lastSeq, lastIndex] = places.at(-1) ?? place;
+  if (place[1] - lastIndex === place[0] - lastSeq) return { ...state, seq, hash };
+  if (places.length < PAGE) return { seq, hash, places: [...places, place], earlier };
+  full.push({ page: earlier.length, places });
+  return { seq, hash, places: [place], earlier: [...earlier, places[0]?.[0] ?? 1] };
+}
+
+/**
+ * The index of an entry in the log, also of one that was pruned; `null`: the log does not have it. A wrong index only gives a proof that fails, so it
+ * needs no trust.
+ */
+export async function findIndex(
+  registers: Pick<Registers, 'read'>,
+  chain: string,
+  seq: number,
+): Promise<number | null> {
+  const state = (await readChain(registers, chain))?.value ?? null;
+  if (state === null || seq > state.seq) return null;
+  const places = await placesAround(registers, chain, state, seq);
+  const place = places.findLast(([first]) => first <= seq);
+  return place === undefined ? null : place[1] + (seq - place[0]);
+}
+
+async function placesAround(
+  registers: Pick<Registers, 'read'>,
+  chain: string,
+  { places, earlier }: ChainState,
+  seq: number,
+): Promise<readonly Place[]> {
+  if (seq >= (places[0]?.[0] ?? 0)) return places;
+  const page = earlier.findLastIndex((first) => first <= seq);
+  if (page === -1) return [];
+  const document = LOG_RUNS.named(`${chain}/${page}`);
+  const found = await readTyped(registers, document);
+  if (found === null) throw new DamagedRegisterError(document.name, 'it does not exist');
+  return found.value.places;
+}

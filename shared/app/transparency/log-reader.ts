@@ -1,0 +1,147 @@
+import { headOf, type LedgerEntry } from '../../domain/ledger/entry.ts';
+import { logEntry } from '../../domain/ledger/log-entry.ts';
+import { type LogCheckpoint, parseCheckpoint } from '../../domain/transparency/checkpoint.ts';
+import { leafHash } from '../../domain/transparency/hash.ts';
+import { parseNote } from '../../domain/transparency/signed-note.ts';
+import type { TileId } from '../../domain/transparency/tiles.ts';
+import { writeProof } from '../../domain/transparency/tlog-proof.ts';
+import { inclusionProof, type NodeSource } from '../../domain/transparency/tree.ts';
+import { verifyInclusion } from '../../domain/transparency/verify-proof.ts';
+import type { Ledger } from '../../ports/ledger.ts';
+import type { Registers } from '../../ports/registers.ts';
+import { readTyped } from '../coordination/typed-register.ts';
+import { findIndex } from './chain-places.ts';
+import { LOG } from './log-documents.ts';
+import { storedBundle, storedNodes, storedTile } from './stored-tree.ts';
+
+/** A checkpoint of the transparency log that the audit log has; its signatures are not verified. */
+export interface PublishedCheckpoint extends Pick<LogCheckpoint, 'origin' | 'size' | 'root'> {
+  /** The signed note. */
+  readonly note: string;
+  /** When it was published, ISO 8601. */
+  readonly at: string;
+  /** The id of its `CheckpointPublished`. */
+  readonly entryId: string;
+}
+
+/** Reads the transparency log of a store. Reads only; nothing that it returns needs trust, because the caller verifies signatures and proofs. */
+export interface LogReader {
+  /** Name and size of the log; `null`: the store has no log yet. */
+  log(): Promise<{ readonly id: string; readonly size: number } | null>;
+
+  /** `null`: none was published yet. */
+  newestCheckpoint(): Promise<PublishedCheckpoint | null>;
+
+  /** Those that were published from `since` on and before `until` (ISO 8601; `null`: no bound), oldest first. */
+  checkpoints(since: string | null, until: string | null): Promise<readonly PublishedCheckpoint[]>;
+
+  /** The index of an entry in the log, also of one that was pruned; `null`: it is not in the log yet. */
+  indexOf(chain: string, seq: number): Promise<number | null>;
+
+  /**
+   * The proof that the entry is in the log (C2SP tlog-proof), under the newest checkpoint.
+   * @throws NotYetProvableError if no checkpoint covers the entry
+   * @throws UnprovenError if the log has another entry in its place
+   */
+  proofOf(entry: LedgerEntry): Promise<string>;
+
+  /** The hashes of the first `size` entries, for proofs between checkpoints. */
+  nodes(size: number): NodeSource;
+
+  /** The content of a tile (C2SP tlog-tiles). */
+  tile(tile: TileId): Promise<Uint8Array>;
+
+  /** The first `width` entries of bundle `index` (C2SP tlog-tiles). */
+  bundle(index: number, width: number): Promise<Uint8Array>;
+}
+
+/**
+ * - `notInLog`: the entry has no place in the log yet; the next maintenance gives it one.
+ * - `notCovered`: no checkpoint covers the entry; the next checkpoint will.
+ */
+export class NotYetProvableError extends Error {
+  override readonly name = 'NotYetProvableError';
+  readonly reason: 'notInLog' | 'notCovered';
+
+  constructor(reason: NotYetProvableError['reason'], message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+export interface LogStores {
+  readonly ledger: Pick<Ledger, 'query'>;
+  readonly registers: Pick<Registers, 'read'>;
+}
+
+const PAGE = 200;
+
+export function logReader({ ledger, registers }: LogStores): LogReader {
+  const newest = () => newestCheckpoint({ ledger });
+  return {
+    async log() {
+      const found = await readTyped(registers, LOG);
+      return found === null ? null : { id: found.value.id, size: found.value.size };
+    },
+    newestCheckpoint: newest,
+    checkpoints: (since, until) => checkpointsBetween({ ledger }, since, until),
+    indexOf: (chain, seq) => findIndex(registers, chain, seq),
+    proofOf: (entry) => proofUnder(registers, entry, newest),
+    nodes: (size) => storedNodes(registers, size),
+    tile: (tile) => storedTile(registers, tile),
+    bundle: (index, width) => storedBundle(registers, index, width),
+  };
+}
+
+/** The newest checkpoint in the audit log; `null`: none. */
+async function newestCheckpoint({ ledger }: Pick<LogStores, 'ledger'>): Promise<PublishedCheckpoint | null> {
+  const { entries } = await ledger.query({ type: 'CheckpointPublished' }, { limit: 1 });
+  return entries.flatMap(checkpointIn)[0] ?? null;
+}
+
+async function checkpointsBetween(
+  { ledger }: Pick<LogStores, 'ledger'>,
+  since: string | null,
+  until: string | null,
+): Promise<readonly PublishedCheckpoint[]> {
+  const filter = {
+    type: 'CheckpointPublished',
+    ...(since !== null && { since }),
+    ...(until !== null && { until }),
+  } as const;
+  const found: PublishedCheckpoint[] = [];
+  for (let cursor: string | null = null; ; ) {
+    const page: Awaited<ReturnType<Ledger['query']>> = await ledger.query(filter, {
+      ...{ limit: PAGE, cursor, order: 'oldestFirst' },
+    });
+    found.push(...page.entries.flatMap(checkpointIn));
+    if (page.next === null) return found;
+    cursor = page.next;
+  }
+}
+
+/** The checkpoint of an entry; empty: the entry has none. @throws MalformedError if it was not written by Rollcall */
+function checkpointIn({ id, at, detail }: LedgerEntry): readonly PublishedCheckpoint[] {
+  const note = detail?.treeHead?.note;
+  if (note === undefined) return [];
+  const { origin, size, root } = parseCheckpoint(parseNote(note).text);
+  return [{ note, at, entryId: id, origin, size, root }];
+}
+
+async function proofUnder(
+  registers: Pick<Registers, 'read'>,
+  entry: LedgerEntry,
+  newest: () => Promise<PublishedCheckpoint | null>,
+): Promise<string> {
+  const { chain, seq } = entry;
+  const [index, checkpoint] = await Promise.all([findIndex(registers, chain, seq), newest()]);
+  if (index === null) {
+    throw new NotYetProvableError('notInLog', `Entry ${seq} of ${chain} is not in the transparency log yet.`);
+  }
+  if (checkpoint === null || index >= checkpoint.size) {
+    throw new NotYetProvableError('notCovered', `No checkpoint covers entry ${seq} of ${chain} yet.`);
+  }
+  const path = await inclusionProof(index, checkpoint.size, storedNodes(registers, checkpoint.size));
+  verifyInclusion({ leaf: leafHash(logEntry(chain, headOf(entry))), index, path }, checkpoint);
+  return writeProof({ index, path, checkpoint: checkpoint.note, extra: null });
+}

@@ -1,0 +1,144 @@
+import { mapParallel } from '../../domain/map-parallel.ts';
+import { leafHash } from '../../domain/transparency/hash.ts';
+import { TILE_WIDTH } from '../../domain/transparency/tiles.ts';
+import { DamagedRegisterError, type Registers } from '../../ports/registers.ts';
+import { type Typed, writeTyped } from '../coordination/typed-register.ts';
+import {
+  type Bundle,
+  bundleDocument,
+  bytesOf,
+  EMPTY_BUNDLE,
+  entriesOf,
+  extended,
+  type LoggedEntry,
+  lengthOf,
+  readBundle,
+  toStored,
+} from './bundle.ts';
+import { advanceChain, type Stretch } from './chain-places.ts';
+import { type ChainState, changeLog, type LogState } from './log-documents.ts';
+import type { NewEntries, NewEntry } from './new-entries.ts';
+import { completeBundle } from './stored-tree.ts';
+
+/*
+ * The end of the log, where entries are appended. Each step, in this order:
+ *
+ *   1 log-bundle/<n>     compare-and-set, which alone fixes the order of the log
+ *   2 log-chain/<chain>  moves forward only
+ *   3 log-tile/…         when the bundle is full
+ *   4 log                the size, moves forward only
+ *
+ * Steps 2 to 4 follow from the bundle. A process that finds a bundle longer than the size repeats them, so a crash between two steps, or two processes
+ * at the same time, cannot fork the log.
+ */
+
+const PARALLEL = 16;
+
+type KnownChains = Map<string, Typed<ChainState> | null>;
+
+export class LogTail {
+  readonly #registers: Registers;
+  #size: number;
+  /** The bundle at the end; `null`: the log ends with a full one. */
+  #bundle: Typed<Bundle> | null;
+
+  private constructor(registers: Registers, size: number, bundle: Typed<Bundle> | null) {
+    this.#registers = registers;
+    this.#size = size;
+    this.#bundle = bundle;
+  }
+
+  /** Opens the log at its end, and completes a step that was interrupted. @throws DamagedRegisterError */
+  static async open(registers: Registers, { size }: Pick<LogState, 'size'>): Promise<LogTail> {
+    const tail = new LogTail(registers, size, null);
+    for (;;) {
+      const index = tail.#index;
+      const expected = tail.#size % TILE_WIDTH;
+      const found = await readBundle(registers, index);
+      const has = found === null ? 0 : lengthOf(found.value);
+      if (has < expected) {
+        throw new DamagedRegisterError(bundleDocument(index).name, `it has ${has} entries, and the log ${expected}`);
+      }
+      if (found === null || has === expected) {
+        tail.#bundle = found;
+        return tail;
+      }
+      await tail.#complete(found, new Map(), 0);
+    }
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Appends all of these entries. @returns `false`: another process was faster, so only a part of them, or none, was appended */
+  async append(news: readonly NewEntries[]): Promise<boolean> {
+    const known: KnownChains = new Map(news.map((each) => [each.chain, each.known]));
+    const entries = news.flatMap((each) => each.entries);
+    for (let at = 0; at < entries.length; ) {
+      const taken = entries.slice(at, at + TILE_WIDTH - (this.#size % TILE_WIDTH));
+      if (!(await this.#step(taken, known))) return false;
+      at += taken.length;
+    }
+    return true;
+  }
+
+  get #index(): number {
+    return Math.floor(this.#size / TILE_WIDTH);
+  }
+
+  async #step(taken: readonly NewEntry[], known: KnownChains): Promise<boolean> {
+    const bundle = extended(this.#bundle?.value ?? EMPTY_BUNDLE, taken);
+    const document = bundleDocument(this.#index);
+    const version = await writeTyped(this.#registers, document, toStored(bundle), this.#bundle?.version ?? null);
+    if (version === null) return false;
+    const end = taken.findLastIndex(({ type }) => type === 'ScanCompleted');
+    await this.#complete({ value: bundle, version }, known, end === -1 ? 0 : this.#size + end + 1);
+    return true;
+  }
+
+  /** Steps 2 to 4 for the entries that the bundle has beyond the size. */
+  async #complete(bundle: Typed<Bundle>, known: KnownChains, runEnd: number): Promise<void> {
+    const index = this.#index;
+    const entries = entriesOf(bundle.value);
+    const stretches = stretchesOf(entries.slice(this.#size % TILE_WIDTH), this.#size);
+    await mapParallel([...stretches], PARALLEL, async ([chain, added]) => {
+      known.set(chain, await advanceChain(this.#registers, chain, added, known.get(chain)));
+    });
+    const full = entries.length === TILE_WIDTH;
+    if (full) {
+      const leaves = entries.map((entry) => leafHash(bytesOf(entry)));
+      await completeBundle(this.#registers, index, leaves);
+    }
+    this.#size = index * TILE_WIDTH + entries.length;
+    this.#bundle = full ? null : bundle;
+    const size = this.#size;
+    await changeLog(this.#registers, (log) => ({
+      ...log,
+      size: Math.max(log.size, size),
+      runEnd: Math.max(log.runEnd, runEnd),
+    }));
+  }
+}
+
+/** Whether no step was interrupted. */
+export async function isAtEnd(registers: Pick<Registers, 'read'>, { size }: Pick<LogState, 'size'>): Promise<boolean> {
+  const found = await readBundle(registers, Math.floor(size / TILE_WIDTH));
+  return (found === null ? 0 : lengthOf(found.value)) === size % TILE_WIDTH;
+}
+
+/** Stretches of consecutive numbers and indexes, by chain. */
+function stretchesOf(entries: readonly LoggedEntry[], from: number): ReadonlyMap<string, readonly Stretch[]> {
+  const byChain = new Map<string, Stretch[]>();
+  for (const [at, entry] of entries.entries()) {
+    const index = from + at;
+    const stretches = byChain.get(entry.chain) ?? [];
+    byChain.set(entry.chain, stretches);
+    const last = stretches.at(-1);
+    const end = last?.entries.at(-1);
+    const continues = last !== undefined && last.index + last.entries.length === index && end?.seq === entry.seq - 1;
+    if (continues) last.entries.push(entry);
+    else stretches.push({ index, entries: [entry] });
+  }
+  return byChain;
+}
