@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import type { AccountRecord } from '../../domain/account/record.ts';
-import { ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
+import { byKind, ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../domain/enrollment/model.ts';
 import type { Status as StatusWord } from '../../domain/enrollment/status.ts';
 import type { SnapshotStore } from '../../ports/snapshot-store.ts';
@@ -12,7 +12,8 @@ export type Attention = z.infer<typeof attention>;
 
 /** The status and the reason of each enrollment of one account. */
 type Shown = Readonly<Record<EnrollmentId, { readonly status: StatusWord; readonly message: string | null } | null>>;
-type Part = Exclude<keyof OpenDrift, 'enrollments' | 'oldestSince' | 'accounts' | 'due'>;
+type Part = Exclude<keyof OpenDrift, 'enrollments' | 'oldestSince' | 'accounts' | 'due' | 'kinds'>;
+type OfKind = OpenDrift['kinds'][EnrollmentId];
 
 const PART_OF: Readonly<Partial<Record<StatusWord, Part>>> = {
   'Needs attention': 'needAttention',
@@ -24,6 +25,7 @@ const PART_OF: Readonly<Partial<Record<StatusWord, Part>>> = {
 const NONE: OpenDrift = {
   ...{ enrollments: 0, accounts: 0, oldestSince: null, due: 0 },
   ...{ toFix: 0, reportedOnly: 0, inProgress: 0, waiting: 0, needAttention: 0, unknown: 0 },
+  kinds: byKind(() => ({ enrollments: 0, oldestSince: null })),
 };
 
 /** Accounts that need attention and are listed one by one. */
@@ -46,7 +48,7 @@ export class DriftCounter {
   }
 
   add({ accountId, conditions }: AccountRecord, shown: Shown): void {
-    const counted = { ...this.#drift };
+    const counted = { ...this.#drift, kinds: { ...this.#drift.kinds } };
     const needing: Listed['enrollments'][number][] = [];
     for (const enrollment of ENROLLMENT_IDS) {
       const condition = conditions[enrollment];
@@ -56,7 +58,8 @@ export class DriftCounter {
       counted.enrollments += 1;
       counted[PART_OF[words.status] ?? (reason === 'alertOnly' ? 'reportedOnly' : 'toFix')] += 1;
       if (isDue(words.status, reason)) counted.due += 1;
-      if (counted.oldestSince === null || driftSince < counted.oldestSince) counted.oldestSince = driftSince;
+      counted.kinds[enrollment] = withDrift(counted.kinds[enrollment], driftSince);
+      counted.oldestSince = earlier(counted.oldestSince, driftSince);
       if (words.status === 'Needs attention')
         needing.push({ enrollment, reason, message: words.message, since: driftSince, notBefore });
     }
@@ -82,3 +85,9 @@ export class DriftCounter {
     return { accounts: this.#attention, oldest };
   }
 }
+
+const withDrift = ({ enrollments, oldestSince }: OfKind, driftSince: string): OfKind => {
+  return { enrollments: enrollments + 1, oldestSince: earlier(oldestSince, driftSince) };
+};
+
+const earlier = (known: string | null, other: string): string => (known === null || other < known ? other : known);

@@ -82,7 +82,9 @@ export const openReason = z.object({
   notBefore: timeOrNull,
 });
 
-/** `enrollments` is the sum of the counts that follow `due`. */
+const driftOfKind = z.object({ enrollments: z.number(), oldestSince: timeOrNull });
+
+/** `enrollments` is the sum of the counts from `toFix` to `unknown`. */
 export const openDrift = z.object({
   enrollments: z.number(),
   accounts: z.number(),
@@ -96,6 +98,7 @@ export const openDrift = z.object({
   waiting: z.number(),
   needAttention: z.number(),
   unknown: z.number(),
+  kinds: z.object(byKind(() => driftOfKind)).describe('The same drift by kind'),
 });
 
 export const attention = z.object({

@@ -53,6 +53,11 @@ describe('open drift', () => {
     expect(drift).toEqual({
       ...{ enrollments: 7, accounts: 6, oldestSince: day(1), due: 3 },
       ...{ toFix: 2, reportedOnly: 1, inProgress: 1, waiting: 1, needAttention: 1, unknown: 1 },
+      kinds: {
+        computeOptimizer: { enrollments: 4, oldestSince: day(2) },
+        automation: { enrollments: 3, oldestSince: day(1) },
+        costOptimizationHub: { enrollments: 0, oldestSince: null },
+      },
     });
   });
 
