@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import * as z from 'zod';
+import { INSTRUMENTS } from '../../shared/app/queries/instruments/catalogue.ts';
+import { sampleName } from '../../shared/domain/open-metrics.ts';
 import { ALARMED, METRICS } from '../../shared/ports/metrics.ts';
 import { code, table } from './markdown.ts';
 
@@ -48,6 +50,14 @@ function commentsOf(source: string): ReadonlyMap<string, string> {
     if (name !== undefined) comments.set(name, comment);
   }
   return comments;
+}
+
+/** Every metric of `/metrics`. */
+export function instrumentTable(): string {
+  const rows = Object.values(INSTRUMENTS).map(
+    (each) => [code(sampleName(each)), each.type, each.labels.map(code).join(', '), each.help] as const,
+  );
+  return table(['metric', 'type', 'labels', 'meaning'], rows).join('\n');
 }
 
 /** Every alarm with the metric and the limit that begin it. */

@@ -3,7 +3,7 @@ import { cliPage } from './cli.ts';
 import { environmentTables, exitCodeTable, fileTable } from './configuration.ts';
 import { errorsPage } from './errors.ts';
 import { eventsPage } from './events.ts';
-import { alarmTable, metricTable } from './metrics.ts';
+import { alarmTable, instrumentTable, metricTable } from './metrics.ts';
 import { kindPermissions, rolePermissions } from './permissions.ts';
 import { policyFieldTable } from './policy-fields.ts';
 import { statusesPage } from './statuses.ts';
@@ -22,7 +22,7 @@ const PAGES: Readonly<Record<string, () => string>> = {
 const PARTS: Readonly<Record<string, Readonly<Record<string, () => string>>>> = {
   'reference/api.md': { endpoints: apiRoutes },
   'reference/configuration.md': { 'exit codes': exitCodeTable, environment: environmentTables, files: fileTable },
-  'reference/metrics.md': { metrics: metricTable, alarms: alarmTable },
+  'reference/metrics.md': { metrics: metricTable, alarms: alarmTable, instruments: instrumentTable },
   'reference/permissions.md': {
     'enrollment kinds': kindPermissions,
     'member roles': () => rolePermissions('member-role.yml'),

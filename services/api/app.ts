@@ -169,7 +169,10 @@ export function createApi(system: ApiSystem, door: Door, { rates = RATES }: ApiO
   return app;
 }
 
-const isApi = (path: string): boolean => path.startsWith('/api/') || path === '/api' || path === '/openapi.json';
+/** Addresses of the API that do not begin with `/api/`. */
+const OTHER_ADDRESSES: ReadonlySet<string> = new Set(['/api', '/openapi.json', '/metrics']);
+
+const isApi = (path: string): boolean => path.startsWith('/api/') || OTHER_ADDRESSES.has(path);
 const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD';
 
 /** Runs a heavy read, and calls `leave` when the answer is complete; for a stream, when the stream has ended. */

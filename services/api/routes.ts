@@ -3,6 +3,7 @@ import { operatorRoutes } from './operate.ts';
 import { eventRoutes } from './react.ts';
 import { accountRoutes } from './reads/accounts.ts';
 import { auditRoutes } from './reads/audit.ts';
+import { metricRoutes } from './reads/metrics.ts';
 import { policyRoutes } from './reads/policy.ts';
 import { runRoutes } from './reads/runs.ts';
 import { statusRoutes } from './reads/status.ts';
@@ -16,6 +17,7 @@ export const ROUTES: readonly Route[] = [
   ...runRoutes,
   ...policyRoutes,
   ...liveRoutes,
+  ...metricRoutes,
   ...operatorRoutes,
   ...eventRoutes,
 ];

@@ -4,6 +4,7 @@ import type { AccountTable } from '../../shared/app/queries/account-list.ts';
 import type { AsOfCache } from '../../shared/app/queries/audit/as-of-cache.ts';
 import type { ReportCache } from '../../shared/app/queries/audit/report-cache.ts';
 import type { DriftsByActor } from '../../shared/app/queries/drifts-by-actor.ts';
+import type { Instruments } from '../../shared/app/queries/instruments/instruments.ts';
 import type { DayAgo } from '../../shared/app/queries/overview.ts';
 import type { RunCache } from '../../shared/app/queries/run-cache.ts';
 import type { SeenRun } from '../../shared/app/queries/runs.ts';
@@ -62,6 +63,8 @@ export interface ApiSystem {
   readonly feed: Feed;
   /** The calls of this process to AWS. Absent if other processes make them. */
   readonly calls?: CallMeter;
+  /** The metrics for `/metrics`. Absent in Lambda, whose functions send metrics to CloudWatch. */
+  readonly instruments?: Instruments;
   /** Whether answers can be streamed. If not, `/api/events` answers with the events since the reader's previous request. */
   readonly streams: boolean;
   /** How often the ledger is queried for new entries while a client watches, ms. */

@@ -107,6 +107,15 @@ export type Progress =
   | { readonly kind: 'waiting'; readonly until: number };
 
 /** The result of processing one key, which is an account and an enrollment kind. */
-export type WorkOutcome = 'resolved' | 'converging' | 'blocked' | 'retrying' | 'dead' | 'nothingToDo' | 'superseded';
+export const WORK_OUTCOMES = [
+  'resolved',
+  'converging',
+  'blocked',
+  'retrying',
+  'dead',
+  'nothingToDo',
+  'superseded',
+] as const;
+export type WorkOutcome = (typeof WORK_OUTCOMES)[number];
 
 export type OnProgress = (event: Progress) => void;

@@ -16,6 +16,9 @@ const ROUNDS = 3;
 const WINDOW_MS = 10_000;
 /** Time for the readers to read everything before the measurement begins, ms. */
 const SETTLE_MS = 2_000;
+const SCRAPES = 10;
+/** Between two scrapes, so that accounts change meanwhile, ms. */
+const SCRAPE_PAUSE_MS = 200;
 
 const opened = z.array(z.object({ cardMs: z.number(), tableMs: z.number(), responses: z.number(), bytes: z.number() }));
 const requests = z.array(z.object({ route: z.string(), ms: z.number(), status: z.number() }));
@@ -27,6 +30,8 @@ interface Measured {
   readonly busy: number[];
   readonly opened: Opened[];
   readonly requests: Requests[];
+  /** Durations of scrapes of `/metrics` while accounts are remediated, ms; the median of each round. */
+  readonly scrapes: number[];
 }
 
 /** The dashboard while the daemon remediates 4,000 of 10,000 accounts: times in a browser, API latency, and the remediation rate. */
@@ -47,7 +52,7 @@ export async function dashboard(): Promise<readonly Figure[]> {
 }
 
 async function measured(sandbox: Sandbox, daemon: Daemon): Promise<Measured> {
-  const found: Measured = { quiet: [], busy: [], opened: [], requests: [] };
+  const found: Measured = { quiet: [], busy: [], opened: [], requests: [], scrapes: [] };
   // A checkout bundles the pages at the first request for one. In the npm package they are built already.
   await (await fetch(daemon.url)).arrayBuffer();
   await driftAndScan(sandbox, daemon.url, DRIFTED);
@@ -55,6 +60,7 @@ async function measured(sandbox: Sandbox, daemon: Daemon): Promise<Measured> {
   const reader = { url: daemon.url, accountId: accounts[0]?.accountId, runId: await currentRun(daemon.url) };
   for (let n = 0; n < roundsOr(ROUNDS); n += 1) {
     found.quiet.push(await rate(sandbox));
+    found.scrapes.push(await scrapeMs(daemon.url));
     const tabs = runTask('dashboard-tabs', { ...reader, forMs: SETTLE_MS + WINDOW_MS + 1_000 }, requests, null);
     await sleep(SETTLE_MS);
     found.busy.push(await rate(sandbox));
@@ -74,6 +80,17 @@ async function currentRun(url: string): Promise<string> {
   return run.runId;
 }
 
+async function scrapeMs(url: string): Promise<number> {
+  const times: number[] = [];
+  for (let n = 0; n < SCRAPES; n += 1) {
+    const start = performance.now();
+    await (await fetch(new URL('/metrics', url))).text();
+    times.push(elapsed(start));
+    await sleep(SCRAPE_PAUSE_MS);
+  }
+  return median(times);
+}
+
 /** Changes a second. */
 async function rate(sandbox: Sandbox): Promise<number> {
   const before = await sandbox.mutatingCalls();
@@ -90,7 +107,7 @@ function percentile(values: readonly number[], share: number): number {
   return sorted[Math.ceil(sorted.length * share) - 1] ?? Number.NaN;
 }
 
-function judge({ quiet, busy, opened: shown, requests: all }: Measured): readonly Figure[] {
+function judge({ quiet, busy, opened: shown, requests: all, scrapes }: Measured): readonly Figure[] {
   const world = `${accountsOr(ACCOUNTS)} accounts, of which ${DRIFTED * 100}% are being remediated`;
   const routes = Map.groupBy(all.flat(), ({ route }) => route);
   const latencies = Object.fromEntries(
@@ -134,6 +151,10 @@ function judge({ quiet, busy, opened: shown, requests: all }: Measured): readonl
       runs: busy.map((perSecond, n) => perSecond / (quiet[n] ?? Number.NaN)),
       bound: `limits.callsPerSecond: ${CALLS_PER_SECOND}`,
       comparedTo: `without them: ${round(median(quiet))} changes/s`,
+    }),
+    figure({
+      ...{ name: 'dashboard, a scrape of /metrics', unit: 'ms', target: { atMost: 250 } },
+      ...{ runs: scrapes, bound: world },
     }),
     figure({
       ...{ name: 'dashboard, kilobytes', unit: 'kB', target: NO_TARGET },

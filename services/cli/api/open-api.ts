@@ -6,6 +6,8 @@ import { AccountTable } from '../../../shared/app/queries/account-list.ts';
 import { AsOfCache } from '../../../shared/app/queries/audit/as-of-cache.ts';
 import { ReportCache } from '../../../shared/app/queries/audit/report-cache.ts';
 import { DriftsByActor } from '../../../shared/app/queries/drifts-by-actor.ts';
+import { Instruments } from '../../../shared/app/queries/instruments/instruments.ts';
+import { WorkMeter } from '../../../shared/app/queries/instruments/work-meter.ts';
 import { DayAgo } from '../../../shared/app/queries/overview.ts';
 import { RunCache } from '../../../shared/app/queries/run-cache.ts';
 import { CallMeter } from '../../../shared/app/rate-limiter/call-meter.ts';
@@ -32,6 +34,8 @@ const MOST_RECORDS = 2 * MAX_ACCOUNTS;
 const SHORT_QUERY = 50;
 /** After an event has changed the name or OU of an account, lists show the old one for at most this long, ms. */
 const SNAPSHOT_AGE_MS = 10_000;
+/** Counting the accounts of a remote store reads all of their records, which costs money. Prometheus usually scrapes once a minute or more often. */
+const METRICS_AGE_MS = 60_000;
 
 /** The part of the command's context that the API uses. */
 export type ApiContext = Pick<CliContext, 'clock' | 'logger' | 'store' | 'env'>;
@@ -47,6 +51,8 @@ export interface OpenApi extends OpenDoor {
   readonly feed: Feed;
   /** Takes the counts of the calls that the app makes. */
   readonly calls: CallMeter;
+  /** Counts the progress of the app for the metrics. */
+  readonly work: WorkMeter;
   /** Replaces the policy by which decisions are explained. */
   use(loaded: LoadedPolicy): void;
 }
@@ -65,8 +71,8 @@ export async function openApi(
   try {
     const tokens = readApiTokens(context.env);
     const inUse = { loaded };
-    const calls = new CallMeter(context.clock);
-    const system = await systemOf(context, stores, inUse, { ...requests, calls });
+    const meters = { calls: new CallMeter(context.clock), work: new WorkMeter() };
+    const system = await systemOf(context, stores, inUse, { ...requests, ...meters });
     const door = await openNodeDoor({
       ...flags,
       system,
@@ -75,7 +81,7 @@ export async function openApi(
       pages: dashboardFiles,
     });
     return {
-      ...{ url: door.url, port: door.port, feed: system.feed, calls },
+      ...{ url: door.url, port: door.port, feed: system.feed, ...meters },
       use: (next) => {
         inUse.loaded = next;
       },
@@ -94,7 +100,7 @@ async function systemOf(
   { clock, logger, store }: ApiContext,
   stores: OpenStore,
   inUse: { readonly loaded: LoadedPolicy },
-  { cloud, calls }: ApiRequests & { readonly calls: CallMeter },
+  { cloud, calls, work }: ApiRequests & Pick<OpenApi, 'calls' | 'work'>,
 ): Promise<ApiSystem> {
   // Light reads and lists of accounts have turns of their own, so that they do not wait for heavy reads.
   const turns = { heavy: new Turns(), light: new Turns(), accounts: new Turns() };
@@ -111,6 +117,12 @@ async function systemOf(
     const deps = { cloud: connected, registers: stores.registers, clock, random: Math.random };
     return accountReader(deps, inUse.loaded.policy, clock.now() + READ_RETRY_MS);
   };
+  const runtime = store.local ? 'embedded' : 'aws';
+  const deployedBus = await store.eventBus();
+  const instruments = new Instruments({
+    ...{ stores: light, clock, deployedBus, maxAgeMs: store.local ? 0 : METRICS_AGE_MS },
+    process: { version: manifest.version, runtime, startedAt: clock.now(), calls, work },
+  });
   return {
     ...{
       stores,
@@ -121,11 +133,10 @@ async function systemOf(
       newId: makeNewId(clock),
       streams: true,
     },
-    runtime: store.local ? 'embedded' : 'aws',
+    ...{ runtime, instruments, deployedBus },
     ...{ calls, dayAgo: new DayAgo(clock, turns.heavy.begin) },
     runs: new RunCache(clock),
     driftsByActor: new DriftsByActor(clock, { turn: turns.heavy.begin, version }),
-    deployedBus: await store.eventBus(),
     ...(reads !== null && { reads }),
     ...{ asOf: new AsOfCache(clock), reports: new ReportCache(clock, { turn: turns.heavy.begin, version }) },
     verification: new Verification({

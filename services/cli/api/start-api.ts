@@ -63,15 +63,19 @@ export async function startApi(context: CliContext, flags: ApiFlags, loaded: Loa
     else void answer(message);
   });
   const { url, port } = await opened.promise;
-  const counting = setInterval(() => {
+  const count = (): void => {
     if (app !== null) post({ kind: 'calls', counts: app.calls });
-  }, COUNT_MS).unref();
+  };
+  const counting = setInterval(count, COUNT_MS).unref();
   return {
     ...{ url, port },
     feed: {
       begin: (runId) => post({ kind: 'begin', runId }),
       take: (event) => post({ kind: 'progress', event }),
-      scanned: () => post({ kind: 'scanned' }),
+      scanned: () => {
+        count();
+        post({ kind: 'scanned' });
+      },
       rest: () => post({ kind: 'rest' }),
     },
     use: (next, runtime) => {

@@ -70,8 +70,10 @@ interface Parts {
 function take(message: ToApi, { api, queries, context }: Parts): void {
   const { feed } = api;
   if (message.kind === 'begin') feed.begin(message.runId);
-  else if (message.kind === 'progress') feed.take(message.event);
-  else if (message.kind === 'scanned') feed.scanned();
+  else if (message.kind === 'progress') {
+    feed.take(message.event);
+    api.work.take(message.event);
+  } else if (message.kind === 'scanned') feed.scanned();
   else if (message.kind === 'rest') feed.rest();
   else if (message.kind === 'calls') api.calls.take(message.counts);
   else if (message.kind === 'account') queries.answer(message.query, message.answer);

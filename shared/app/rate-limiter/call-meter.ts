@@ -51,6 +51,11 @@ export class CallMeter {
     while ((this.#samples[0]?.at ?? at) < at - KEPT_MS) this.#samples.shift();
   }
 
+  /** Calls and throttled calls since the meter was made, by `service:Operation`. */
+  get totals(): Sample['counts'] {
+    return this.#total;
+  }
+
   /** The use of each operation that was called in the last hour. */
   operations(): ReadonlyMap<string, CallUse> {
     const now = this.#samples.at(-1);

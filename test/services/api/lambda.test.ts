@@ -58,6 +58,7 @@ describe('behind Lambda', () => {
     expect((await send('GET', '/api/policy', READER)).json).toMatchObject({ inForce: false });
     expect((await send('GET', '/api/accounts', READER)).json).toMatchObject({ accounts: [], total: 0 });
     expect((await send('GET', '/accounts', READER)).status).toBe(404);
+    expect((await send('GET', '/metrics', READER)).json).toMatchObject({ status: 404, code: 'MetricsInCloudWatch' });
   });
 
   test('an event stream sends what is available and ends, so that the reader reconnects', async () => {

@@ -18,8 +18,11 @@ import { AccountTable } from '../../../shared/app/queries/account-list.ts';
 import { AsOfCache } from '../../../shared/app/queries/audit/as-of-cache.ts';
 import { ReportCache } from '../../../shared/app/queries/audit/report-cache.ts';
 import { DriftsByActor } from '../../../shared/app/queries/drifts-by-actor.ts';
+import { Instruments } from '../../../shared/app/queries/instruments/instruments.ts';
+import { WorkMeter } from '../../../shared/app/queries/instruments/work-meter.ts';
 import { DayAgo } from '../../../shared/app/queries/overview.ts';
 import { RunCache } from '../../../shared/app/queries/run-cache.ts';
+import { CallMeter } from '../../../shared/app/rate-limiter/call-meter.ts';
 import { Verification } from '../../../shared/app/runtime/verification.ts';
 import { openStore } from '../../../shared/compose/stores/open-embedded.ts';
 import { readApiTokens } from '../../../shared/config/api-env.ts';
@@ -39,6 +42,8 @@ export interface ApiParts extends Partial<Pick<NodeDoorOptions, 'host' | 'pages'
   readonly clock?: Clock;
   readonly policy?: CompiledPolicy;
   readonly reader?: ApiSystem['reader'];
+  /** What the metrics count of this process; default: nothing. */
+  readonly meters?: { readonly calls: CallMeter; readonly work: WorkMeter };
 }
 
 export interface TestApi {
@@ -86,6 +91,7 @@ export async function api(parts: ApiParts = {}): Promise<TestApi> {
   const log = (message: string, fields?: LogFields): void => void logged.push({ message, fields });
   const logger: Logger = { debug: log, info: log, warn: log, error: log };
   const policy = parts.policy ?? compiled(policyText(), MANUAL_CLOCK_START);
+  const meters = parts.meters ?? { calls: new CallMeter(clock), work: new WorkMeter() };
   const system: ApiSystem = {
     ...{
       stores,
@@ -105,6 +111,10 @@ export async function api(parts: ApiParts = {}): Promise<TestApi> {
     dayAgo: new DayAgo(clock),
     runs: new RunCache(clock),
     driftsByActor: new DriftsByActor(clock),
+    instruments: new Instruments({
+      ...{ stores, clock, deployedBus: null, maxAgeMs: 0 },
+      process: { version: '0.0.0', runtime: 'embedded', startedAt: clock.now(), ...meters },
+    }),
     feed: new Feed(clock),
     recent: new RecentEntries(stores.ledger, clock, 0),
     policy: async () => ({ policy, file: 'rollcall.yaml', warnings: [] }),
