@@ -20,8 +20,10 @@ const TEMPLATES = [
   'examples',
   'infra/container',
   'infra/examples',
+  'infra/grafana',
   'infra/member-role.yml',
   'infra/organizations-events.yml',
+  'infra/prometheus',
   'infra/organization.template.json',
   'infra/terraform',
 ];

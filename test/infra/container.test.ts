@@ -92,7 +92,13 @@ const deployment = z.object({
     replicas: z.number(),
     strategy: z.object({ type: z.string() }).optional(),
     selector: z.object({ matchLabels: z.record(z.string(), z.string()) }),
-    template: z.object({ metadata: z.object({ labels: z.record(z.string(), z.string()) }), spec: pod }),
+    template: z.object({
+      metadata: z.object({
+        labels: z.record(z.string(), z.string()),
+        annotations: z.record(z.string(), z.string()),
+      }),
+      spec: pod,
+    }),
   }),
 });
 const service = z.object({
@@ -129,7 +135,8 @@ describe.each(EXAMPLES)('infra/container/%s', (name) => {
     for (const { valueFrom } of only.env) {
       if (valueFrom === undefined) continue;
       const { name: secret, key } = valueFrom.secretKeyRef;
-      expect(read(`infra/container/${name}`)).toContain(`secret generic ${secret} --from-literal=${key}=`);
+      expect(read(`infra/container/${name}`)).toContain(`secret generic ${secret} --from-literal=`);
+      expect(read(`infra/container/${name}`)).toContain(` --from-literal=${key}=`);
     }
     for (const each of of('Service')) expect(service.parse(each).spec.selector).toEqual(metadata.labels);
     expect(workload.selector.matchLabels).toEqual(metadata.labels);
@@ -142,6 +149,14 @@ describe.each(EXAMPLES)('infra/container/%s', (name) => {
       allowPrivilegeEscalation: false,
       readOnlyRootFilesystem: true,
       capabilities: { drop: ['ALL'] },
+    });
+  });
+
+  it('says where Prometheus finds the metrics', () => {
+    expect(metadata.annotations).toEqual({
+      'prometheus.io/scrape': 'true',
+      'prometheus.io/path': '/metrics',
+      'prometheus.io/port': String(PORT),
     });
   });
 

@@ -38,7 +38,7 @@ export function read(path: string): string {
 export const TEMPLATES: readonly string[] = [
   'serverless.yml',
   ...globSync('infra/**/*.{yml,yaml}', { cwd: root }).filter(
-    (path) => path !== 'infra/policy.yaml' && !path.startsWith('infra/container/'),
+    (path) => path !== 'infra/policy.yaml' && !/^infra\/(container|prometheus)\//.test(path),
   ),
 ].sort();
 
