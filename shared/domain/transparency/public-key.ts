@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import type { VerifierKey } from './verifier-key.ts';
+import { publicKeyObject, type VerifierKey } from './verifier-key.ts';
 
 export type PublicKey = Pick<VerifierKey, 'type' | 'publicKey'>;
 
@@ -24,4 +24,9 @@ export function keyKindOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject
   const kind = asymmetricKeyType?.toUpperCase() ?? 'secret';
   if (modulusLength !== undefined) return `${kind} (${modulusLength} bits)`;
   return namedCurve === undefined ? kind : `${kind} (${namedCurve})`;
+}
+
+/** In PEM format (SPKI), which OpenSSL and most programs read. @throws MalformedError if the key is not valid */
+export function publicKeyPem({ type, publicKey }: PublicKey): string {
+  return String(publicKeyObject(type, publicKey).export({ format: 'pem', type: 'spki' }));
 }

@@ -86,7 +86,8 @@ function typeOf(byte: number): SignatureType | undefined {
   return byte === SIGNATURE_TYPES.cosignature ? 'cosignature' : undefined;
 }
 
-function publicKeyObject(type: SignatureType, publicKey: Uint8Array): KeyObject {
+/** @throws MalformedError if it is not a key of this type */
+export function publicKeyObject(type: SignatureType, publicKey: Uint8Array): KeyObject {
   return type === 'ecdsa' ? p256Key(publicKey) : ed25519Key(publicKey);
 }
 

@@ -11,6 +11,7 @@ import { openEventBridge } from '../../../shared/adapters/aws/eventbridge/bus.ts
 import { eventBridgeScanRequests } from '../../../shared/adapters/aws/eventbridge/scan-requests.ts';
 import { kmsSigner } from '../../../shared/adapters/aws/kms/checkpoint-signer.ts';
 import { policySource } from '../../../shared/adapters/aws/lambda/policy-source.ts';
+import { s3Archive } from '../../../shared/adapters/aws/s3/checkpoint-archive.ts';
 import { openAwsStores } from '../../../shared/adapters/aws/store.ts';
 import { agentsFor } from '../../../shared/adapters/http-agents.ts';
 import { httpWebhook } from '../../../shared/adapters/system/webhook.ts';
@@ -61,6 +62,11 @@ const CLIENTS: readonly [string, string, (network: Network) => Promise<unknown>]
     (network) => policySource({ kind: 'ssm', name: 'a' }, '/', { ...common, network }).read(null),
   ],
   ['KMS', 'kms.eu-north-1.amazonaws.com', (network) => kmsSigner({ keyId: 'k', ...common, network }).open()],
+  [
+    'S3 archive',
+    'checkpoints.s3.eu-north-1.amazonaws.com',
+    (network) => s3Archive({ bucket: 'checkpoints', prefix: '', owner: null, ...common, network }).newest('o'),
+  ],
   ['doctor: table', 'dynamodb.eu-north-1.amazonaws.com', (network) => inspect(network).table()],
   ['doctor: queue', 'sqs.eu-north-1.amazonaws.com', (network) => inspect(network).queue()],
   ['doctor: bus', 'events.eu-north-1.amazonaws.com', (network) => inspect(network).bus()],

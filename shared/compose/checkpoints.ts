@@ -1,0 +1,74 @@
+import { keyFileSigner } from '../adapters/system/key-file-signer.ts';
+import { createKeyFile } from '../adapters/system/new-key-file.ts';
+import { witnessClient } from '../adapters/system/witness-client.ts';
+import { type CheckpointEnv, type KeyLocation, readCheckpointEnv } from '../config/checkpoint-env.ts';
+import type { Environment } from '../config/config.ts';
+import type { Network } from '../domain/network.ts';
+import { publicKeyPem } from '../domain/transparency/public-key.ts';
+import { type VerifierKey, verifierKey, writeVerifierKey } from '../domain/transparency/verifier-key.ts';
+import type { CheckpointArchive } from '../ports/checkpoint-archive.ts';
+import type { CheckpointSigner } from '../ports/checkpoint-signer.ts';
+import type { Clock, Random } from '../ports/system.ts';
+import type { Witness } from '../ports/witness.ts';
+
+/** What signs, keeps and witnesses the checkpoints of the transparency log. */
+interface Checkpointing {
+  /** `null`: no key is configured, so checkpoints are not signed. */
+  readonly signer: CheckpointSigner | null;
+  readonly archive: CheckpointArchive | null;
+  readonly witnesses: readonly { readonly witness: Witness; readonly key: VerifierKey }[];
+  close(): void;
+}
+
+interface CheckpointingOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly network: Network;
+}
+
+/** Opens no file and no connection yet. @throws ConfigError that names the variable */
+export async function openCheckpointing(env: Environment, options: CheckpointingOptions): Promise<Checkpointing> {
+  const { key, archive: place, witnesses } = readCheckpointEnv(env);
+  const signer = key === null ? null : await signerOf(key, options);
+  const archive = place === null ? null : await archiveOf(place, options);
+  return {
+    signer,
+    archive,
+    witnesses: witnesses.map(({ key: trusted, url }) => ({
+      witness: witnessClient({ name: trusted.name, url, network: options.network }),
+      key: trusted,
+    })),
+    close() {
+      signer?.close();
+      archive?.close();
+    },
+  };
+}
+
+/** Loads a client of the AWS SDK only if it is needed. */
+async function signerOf(key: KeyLocation, options: CheckpointingOptions): Promise<CheckpointSigner> {
+  if (key.kind === 'file') return keyFileSigner({ path: key.path });
+  const { kmsSigner } = await import('../adapters/aws/kms/checkpoint-signer.ts');
+  return kmsSigner({ keyId: key.keyId, ...options });
+}
+
+async function archiveOf(place: NonNullable<CheckpointEnv['archive']>, options: CheckpointingOptions) {
+  const { s3Archive } = await import('../adapters/aws/s3/checkpoint-archive.ts');
+  return s3Archive({ ...place, ...options });
+}
+
+/** The public half of a key, in the forms that auditors use. */
+interface PublicTexts {
+  readonly pem: string;
+  readonly verifierKey: string;
+}
+
+/**
+ * Creates a key file for `ROLLCALL_CHECKPOINT_KEY`.
+ * @param name of the key: the origin of the log
+ * @throws SignerError; a file that exists is not changed
+ */
+export async function newCheckpointKey(path: string, name: string): Promise<PublicTexts> {
+  const publicKey = await createKeyFile(path);
+  return { pem: publicKeyPem(publicKey), verifierKey: writeVerifierKey(verifierKey({ name, ...publicKey })) };
+}
