@@ -29,8 +29,9 @@ export function timeScale(speed: number, start: number = WORLD_START): TimeScale
 
 /**
  * Limiter, retries and leases use this clock, so at high speed a run takes a fraction of its time, with everything in the same order.
+ * @param skipped the length of sleeps during which nothing else happens, ms: time is set forward instead
  */
-export function worldClock({ start, speed, origin }: TimeScale): WorldClock {
+export function worldClock({ start, speed, origin }: TimeScale, skipped: number | null = null): WorldClock {
   const alarms = new Set<() => void>();
   let ahead = 0;
   const now = (): number => Math.floor(start + (realNow() - origin) * speed + ahead);
@@ -46,6 +47,7 @@ export function worldClock({ start, speed, origin }: TimeScale): WorldClock {
     },
     sleep(ms, signal) {
       const until = now() + ms;
+      if (ms === skipped) advance(ms);
       return new Promise((resolve) => {
         let timer: NodeJS.Timeout;
         const wake = (): void => {

@@ -263,10 +263,13 @@ export function sdkSettings(endpoint: string, accountId: string): Record<string,
   };
 }
 
+/** While AWS applies another configuration, a worker pauses this long before it tries again, ms. */
+const BUSY_PAUSE_MS = 30_000;
+
 /** Starts a world that ends with the test. */
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const time = timeScale(options.speed ?? 10);
-  const clock = worldClock(time);
+  const clock = worldClock(time, BUSY_PAUSE_MS);
   const running = await startSandbox({ ...options.sandbox, port: 0, clock });
   const dataDir = mkdtempSync(join(tmpdir(), 'rollcall-world-'));
   const world = new World(running, { time, clock }, dataDir, options.policy ?? {});
