@@ -23,8 +23,8 @@ export interface PlannedRun {
   readonly startedAt: number;
   /** When its findings were queued. */
   readonly planned: number;
-  /** Accounts that an operator has suspended at some time. A scan need not read suspended accounts. */
-  readonly onceSuspended?: ReadonlySet<AccountId>;
+  /** Accounts whose status a scan need not know, because their verdict does not depend on it. */
+  readonly notRequired?: ReadonlySet<AccountId>;
 }
 
 /** Counts the accounts whose status AWS had reported when a run was planned. Changes require enough of them (`minCoverage`). */
@@ -88,7 +88,7 @@ export class CoverageChecker {
    * ACTIVE during the whole period: an account that joins or closes during the scan may be left out. Answers after the plan do not count.
    * @returns how many accounts AWS had reported, in words, if that is too few even in the best case
    */
-  tooFew({ enrollment, startedAt, planned, onceSuspended }: PlannedRun, minCoverage: number): string | null {
+  tooFew({ enrollment, startedAt, planned, notRequired }: PlannedRun, minCoverage: number): string | null {
     const kind = enrollment === HUB ? HUB : 'computeOptimizer';
     const wasReported = (id: string): boolean =>
       (this.#reportedAt.get(`${kind} ${id}`) ?? []).some((at) => at >= startedAt && at <= planned);
@@ -99,10 +99,7 @@ export class CoverageChecker {
     for (const [id, spans] of this.#active) {
       const then = spans.filter(({ from, until }) => from <= planned && (until ?? planned) >= oldest);
       if (everyAccount || wasReported(id)) reported += then.length > 0 ? 1 : 0;
-      else if (
-        !onceSuspended?.has(id) &&
-        then.some(({ from, until }) => from <= oldest && (until ?? planned) >= planned)
-      )
+      else if (!notRequired?.has(id) && then.some(({ from, until }) => from <= oldest && (until ?? planned) >= planned))
         unreported += 1;
     }
     const all = reported + unreported;

@@ -11,6 +11,7 @@ import { ConfigurationChecker } from './configuration-checker.ts';
 import { CoverageChecker } from './coverage-checker.ts';
 import type { Request } from './engine-cloud.ts';
 import type { Simulation } from './environment.ts';
+import { needNoStatus } from './known-accounts.ts';
 import { checkLedger, openIntent } from './ledger-checks.ts';
 import { isConfigurationCall, ManagedConfigurations } from './managed-configurations.ts';
 import type { MemoryStores } from './memory-stores.ts';
@@ -18,7 +19,7 @@ import { MessageTracker } from './message-tracker.ts';
 import { type Controls, forbidden, mayOptOut, READ_DELAY_MS, stopped, type Touched } from './policy-checks.ts';
 import type { Process } from './process.ts';
 import { exceededRates } from './rate-checker.ts';
-import { RUBBISH } from './rubbish.ts';
+import { misread } from './rubbish.ts';
 import { StateTimeline } from './state-timeline.ts';
 import { TreeReads } from './tree-reads.ts';
 
@@ -237,7 +238,7 @@ export class InvariantChecker {
   }
 
   /** Coverage and stopped runs. */
-  #guardrails(what: string, { accountId, enrollment, runId }: InRun, { policy }: CompiledPolicy): void {
+  #guardrails(what: string, { accountId, enrollment, runId }: InRun, policy: CompiledPolicy): void {
     const at = this.#options.now();
     const organization = this.#options.stores.inside.chains.get(ORGANIZATION_CHAIN) ?? [];
     const ofRun = organization.filter((entry) => runId !== null && entry.runId === runId);
@@ -250,8 +251,9 @@ export class InvariantChecker {
     // The tick may queue a key that an unfinished scan has recorded. The run makes its changes only after its plan, which depends on all answers
     // until then.
     const planned = Math.max(queued, this.#completed.get(runId ?? '') ?? at);
-    const { onceSuspended } = this.controls;
-    const few = this.#coverage.tooFew({ enrollment, startedAt, planned, onceSuspended }, policy.guardrails.minCoverage);
+    const run = { enrollment, startedAt, planned };
+    const notRequired = needNoStatus(policy, this.#options.sandbox.accounts(), { ...run, controls: this.controls });
+    const few = this.#coverage.tooFew({ ...run, notRequired }, policy.policy.guardrails.minCoverage);
     if (few !== null) this.report(3, `${what} in a run for which AWS had reported ${few}`);
   }
 
@@ -293,8 +295,6 @@ export class InvariantChecker {
 
   /** Invariant 5: each unreadable message became a dead letter. Invariant 1: no other message did, in no version that shares the queue. */
   rubbish(put: number, dead: readonly DeadLetter[]): void {
-    if (dead.length < put) this.report(5, `${put} messages were unreadable, and ${dead.length} are dead letters`);
-    const unread = dead.filter(({ reason, body }) => reason.code === 'UnreadableMessage' && !RUBBISH.has(body));
-    for (const { body, reason } of unread) this.report(1, `a worker could not read ${body}: ${reason.message}`);
+    for (const [invariant, what] of misread(put, dead)) this.report(invariant, what);
   }
 }

@@ -84,6 +84,6 @@ export function mayOptOut(stores: MemoryStores, { enrollment, account, policy }:
   return wanted || (known && !policy.usesTags);
 }
 
-function factsOf({ accountId: id, name, ou, tags, state, management }: AccountTruth): OrganizationAccount {
+export function factsOf({ accountId: id, name, ou, tags, state, management }: AccountTruth): OrganizationAccount {
   return { id, name, ou, tags, state, management };
 }
