@@ -1,5 +1,3 @@
-import { hash } from 'node:crypto';
-
 /** Like `JSON.stringify`, but with object keys sorted by code unit, so that equal values have the same text and hash. */
 export function canonicalJson(value: unknown): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
@@ -16,7 +14,4 @@ export function canonicalJson(value: unknown): string {
   return `{${text}}`;
 }
 
-/** SHA-256 over the UTF-8 bytes of `text`, 64 lower-case hex digits. */
-export function sha256Hex(text: string): string {
-  return hash('sha256', text, 'hex');
-}
+export { sha256Hex } from './crypto.ts';

@@ -1,8 +1,9 @@
+import { base64Of, bytesOfBase64 } from '../crypto.ts';
 import { MalformedError } from './errors.ts';
 
 /** Standard Base64 with padding (RFC 4648, section 4), which all C2SP formats use. */
 export function toBase64(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64');
+  return base64Of(bytes);
 }
 
 /**
@@ -10,7 +11,7 @@ export function toBase64(bytes: Uint8Array): string {
  * @throws MalformedError for anything else
  */
 export function fromBase64(text: string, where: string): Uint8Array {
-  const bytes = new Uint8Array(Buffer.from(text, 'base64'));
+  const bytes = bytesOfBase64(text);
   if (toBase64(bytes) !== text) throw new MalformedError(where, `not standard Base64: ${quote(text)}`);
   return bytes;
 }

@@ -1,5 +1,6 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { publicKeyObject, type VerifierKey } from './verifier-key.ts';
+import { toBase64 } from './encoding.ts';
+import type { VerifierKey } from './verifier-key.ts';
 
 export type PublicKey = Pick<VerifierKey, 'type' | 'publicKey'>;
 
@@ -26,7 +27,12 @@ export function keyKindOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject
   return namedCurve === undefined ? kind : `${kind} (${namedCurve})`;
 }
 
-/** In PEM format (SPKI), which OpenSSL and most programs read. @throws MalformedError if the key is not valid */
+/** What stands before the 32 bytes of an Ed25519 key in SPKI format (RFC 8410, section 4). */
+const ED25519_SPKI = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+
+/** In PEM format (SPKI), which OpenSSL and most programs read. */
 export function publicKeyPem({ type, publicKey }: PublicKey): string {
-  return String(publicKeyObject(type, publicKey).export({ format: 'pem', type: 'spki' }));
+  const spki = type === 'ecdsa' ? publicKey : new Uint8Array([...ED25519_SPKI, ...publicKey]);
+  const lines = toBase64(spki).match(/.{1,64}/g) ?? [];
+  return ['-----BEGIN PUBLIC KEY-----', ...lines, '-----END PUBLIC KEY-----', ''].join('\n');
 }

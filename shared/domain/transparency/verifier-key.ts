@@ -1,7 +1,6 @@
-import { createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { ed25519Signatures, type MatchesSignature, p256Signatures, sha256 } from '../crypto.ts';
 import { fromBase64, quote, toBase64, toUtf8 } from './encoding.ts';
 import { MalformedError } from './errors.ts';
-import { sha256 } from './hash.ts';
 import { checkKeyName, keyIdText } from './signed-note.ts';
 
 /**
@@ -28,7 +27,7 @@ const ED25519_BYTES = 32;
  */
 export function verifierKey({ name, type, publicKey }: Omit<VerifierKey, 'keyId'>): VerifierKey {
   checkKeyName(name, FORMAT);
-  publicKeyObject(type, publicKey);
+  signaturesOf(type, publicKey);
   return { name, type, keyId: keyIdOf(name, type, publicKey), publicKey };
 }
 
@@ -60,13 +59,8 @@ export function parseVerifierKey(text: string): VerifierKey {
 }
 
 /** Whether the signature is the key's over the message: plain Ed25519 (RFC 8032), or ECDSA over SHA-256 in DER encoding. */
-export function signatureMatches({
-  type,
-  publicKey,
-}: VerifierKey): (message: Uint8Array, signature: Uint8Array) => boolean {
-  const key = publicKeyObject(type, publicKey);
-  const hash = type === 'ecdsa' ? 'sha256' : null;
-  return (message, signature) => verify(hash, message, key, signature);
+export function signatureMatches({ type, publicKey }: VerifierKey): MatchesSignature {
+  return signaturesOf(type, publicKey);
 }
 
 /** C2SP signed-note, "Signatures", and for ECDSA "Signature types": its ID is over the public key alone. */
@@ -86,33 +80,16 @@ function typeOf(byte: number): SignatureType | undefined {
   return byte === SIGNATURE_TYPES.cosignature ? 'cosignature' : undefined;
 }
 
-/** @throws MalformedError if it is not a key of this type */
-export function publicKeyObject(type: SignatureType, publicKey: Uint8Array): KeyObject {
-  return type === 'ecdsa' ? p256Key(publicKey) : ed25519Key(publicKey);
-}
-
-function ed25519Key(publicKey: Uint8Array): KeyObject {
-  if (publicKey.length !== ED25519_BYTES) {
-    throw new MalformedError(FORMAT, `an Ed25519 key has ${ED25519_BYTES} bytes, not ${publicKey.length}`);
-  }
-  const x = Buffer.from(publicKey).toString('base64url');
-  return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
+/** @throws MalformedError for an invalid key */
+function signaturesOf(type: SignatureType, publicKey: Uint8Array): MatchesSignature {
+  if (type === 'ecdsa') return p256Key(publicKey);
+  if (publicKey.length === ED25519_BYTES) return ed25519Signatures(publicKey);
+  throw new MalformedError(FORMAT, `an Ed25519 key has ${ED25519_BYTES} bytes, not ${publicKey.length}`);
 }
 
 /** The specification also allows P-384 and P-521, and recommends to support only what is used. */
-function p256Key(der: Uint8Array): KeyObject {
-  const key = readDer(der);
-  const canonical = key?.export({ format: 'der', type: 'spki' });
-  if (key?.asymmetricKeyDetails?.namedCurve !== 'prime256v1' || canonical === undefined || !canonical.equals(der)) {
-    throw new MalformedError(FORMAT, 'an ECDSA key is a P-256 public key in SPKI format, DER-encoded');
-  }
-  return key;
-}
-
-function readDer(der: Uint8Array): KeyObject | null {
-  try {
-    return createPublicKey({ key: Buffer.from(der), format: 'der', type: 'spki' });
-  } catch {
-    return null;
-  }
+function p256Key(spki: Uint8Array): MatchesSignature {
+  const matches = p256Signatures(spki);
+  if (matches !== null) return matches;
+  throw new MalformedError(FORMAT, 'an ECDSA key is a P-256 public key in SPKI format, DER-encoded');
 }
