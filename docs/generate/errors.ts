@@ -78,6 +78,11 @@ const YOUR_INPUT: Readonly<Record<string, Explanation>> = {
     'The digest is of another store, was pruned, or the store was altered.',
     'Compare the store with the event itself and with a backup.',
   ],
+  EvidenceTooLarge: [
+    'The evidence of this period does not fit into a ZIP file …',
+    'A ZIP file without extensions holds at most 4 GB and 65,535 files.',
+    'Choose a shorter period, and make several ZIP files.',
+  ],
   TagsUnreadable: [
     'The policy uses tags, but AWS did not return usable tags of account …',
     'Tags cannot be read with these credentials.',

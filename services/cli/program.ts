@@ -3,7 +3,7 @@ import manifest from '../../package.json' with { type: 'json' };
 import type { Environment, GlobalFlags, OutputFormat } from '../../shared/config/config.ts';
 import { ConfigError } from '../../shared/config/config-error.ts';
 import type { Run } from './context.ts';
-import { defineAudit } from './definitions/audit.ts';
+import { defineAudit, defineEvidence } from './definitions/audit.ts';
 import { defineCompletion, defineHelp, defineVersion } from './definitions/general.ts';
 import { defineInstall } from './definitions/install.ts';
 import { defineBackup, defineDlq, defineDoctor } from './definitions/maintenance.ts';
@@ -92,6 +92,7 @@ const COMMANDS = [
   defineAccount,
   definePolicy,
   defineAudit,
+  defineEvidence,
   defineDlq,
   defineBackup,
   defineDoctor,

@@ -33,8 +33,8 @@ export async function runExport(context: CliContext, flags: ExportFlags): Promis
     };
     const text = auditExport(ledger, { filter, format, version: manifest.version, onPage });
     if (out === undefined) return output.pour(text);
-    const { writeTextStream } = await import('../../../shared/config/text-stream.ts');
-    return writeTextStream(out, text, `${process.pid}`, flags.force === true ? 'replace' : 'refuse');
+    const { writeStream } = await import('../../../shared/config/write-stream.ts');
+    return writeStream(out, text, `${process.pid}`, flags.force === true ? 'replace' : 'refuse');
   });
   if (out === undefined) return EXIT.ok;
   output.result({ file: out, format, entries }, () => [`${count(entries, 'entry', 'entries')} in ${out}`]);

@@ -4,6 +4,7 @@ import { ENROLLMENT_IDS } from '../../../shared/domain/enrollment/kinds/index.ts
 import type { ExportFlags } from '../commands/audit-export.ts';
 import type { ListFlags } from '../commands/audit-filter.ts';
 import type { ReportFlags } from '../commands/audit-report.ts';
+import type { EvidenceFlags } from '../commands/evidence.ts';
 import type { Select } from '../context.ts';
 
 export function defineAudit(program: Command, select: Select): void {
@@ -50,6 +51,18 @@ export function defineAudit(program: Command, select: Select): void {
     .option('--top <n>', 'number of accounts and reasons shown', '10')
     .action((flags: ReportFlags) =>
       select(async (context) => (await import('../commands/audit-report.ts')).runReport(context, flags)),
+    );
+}
+
+export function defineEvidence(program: Command, select: Select): void {
+  program
+    .command('evidence')
+    .requiredOption('--since <time>', 'start: 2026-03-01, 2026-03-01T12:00:00Z, or 90d for 90 days ago')
+    .option('--until <time>', 'end, not included (default: now)')
+    .requiredOption('--out <file>', 'the ZIP file; --force replaces an existing file')
+    .option('--force', 'replace an existing file')
+    .action((flags: EvidenceFlags) =>
+      select(async (context) => (await import('../commands/evidence.ts')).runEvidence(context, flags)),
     );
 }
 

@@ -29,3 +29,21 @@ export const verifyShape = z.strictObject({
 });
 
 export const showShape = exactly(shownEntry);
+
+const checkpointShape = z.strictObject({ file: z.string(), at: z.string(), origin: z.string(), size: z.int() });
+
+export const evidenceShape = z.strictObject({
+  file: z.string(),
+  since: z.string(),
+  until: z.string(),
+  entries: z.strictObject({
+    period: z.int(),
+    around: z.int(),
+    notCovered: z.int(),
+    notCoveredFrom: z.string().nullable(),
+    pruned: z.int(),
+  }),
+  checkpoint: checkpointShape.nullable(),
+  limits: z.array(z.string()),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+});

@@ -6,9 +6,9 @@ import { holdSpecial, type IfPresent, isSpecial, unwritable } from './text-file.
  * Like `writeTextFile`, but piece by piece: each piece is written before the next is requested.
  * @throws FileError as `writeTextFile`; any error that `pieces` throws
  */
-export async function writeTextStream(
+export async function writeStream(
   path: string,
-  pieces: AsyncIterable<string>,
+  pieces: AsyncIterable<string | Uint8Array>,
   unique: string,
   ifPresent: IfPresent,
 ): Promise<void> {

@@ -1,0 +1,110 @@
+import { existsSync } from 'node:fs';
+import manifest from '../../../package.json' with { type: 'json' };
+import type { EvidenceSummary } from '../../../shared/app/queries/evidence/summary.ts';
+import type { OpenStore } from '../../../shared/compose/stores/profile.ts';
+import { instantArgument } from '../../../shared/config/arguments.ts';
+import { ConfigError } from '../../../shared/config/config-error.ts';
+import { FileError } from '../../../shared/config/file-error.ts';
+import { isSpecial } from '../../../shared/config/text-file.ts';
+import { RunningSha256 } from '../../../shared/domain/crypto.ts';
+import type { CliContext } from '../context.ts';
+import { CommandError } from '../errors.ts';
+import { EXIT } from '../exit-codes.ts';
+import { withStore } from '../session.ts';
+import { EntriesProgress } from '../ui/entries-progress.ts';
+import { progressMode } from '../ui/progress.ts';
+import { count, instant } from '../ui/words.ts';
+import { assertRange } from './audit-filter.ts';
+
+export interface EvidenceFlags {
+  readonly since: string;
+  readonly until?: string;
+  readonly out: string;
+  readonly force?: boolean;
+}
+
+export async function runEvidence(context: CliContext, flags: EvidenceFlags): Promise<number> {
+  const { output } = context;
+  const { out, force = false } = flags;
+  const period = periodOf(flags, context.clock.now());
+  // Before the audit log is read, which takes minutes if it is long.
+  if (!force && existsSync(out) && !isSpecial(out))
+    throw new FileError(out, `${out} already exists; name another file with --out, or replace it with --force`);
+  const sum = new RunningSha256();
+  const summary = await withStore(context, true, (store) => write(context, { store, period, out, force, sum }));
+  const { entries, checkpoint, limits } = summary;
+  const document = { file: out, ...period, entries, checkpoint, limits, sha256: sum.hex() };
+  output.result(document, () => [
+    `Wrote ${out}: ${count(entries.period, 'entry', 'entries')} from ${instant(period.since)} to ${instant(period.until)}.`,
+    checkpoint === null
+      ? 'No signed checkpoint proves them.'
+      : `Proved by the signed checkpoint of ${instant(checkpoint.at)} (${count(checkpoint.size, 'entry', 'entries')}).`,
+    `SHA-256 ${document.sha256}`,
+  ]);
+  for (const limit of limits) output.note(`warning: ${limit}`);
+  return EXIT.ok;
+}
+
+interface Period {
+  readonly since: string;
+  readonly until: string;
+}
+
+function periodOf({ since, until }: EvidenceFlags, now: number): Period {
+  const period = {
+    since: instantArgument('--since', since, now),
+    until: until === undefined ? new Date(now).toISOString() : instantArgument('--until', until, now),
+  };
+  assertRange(period.since, period.until);
+  if (Date.parse(period.until) <= now) return period;
+  throw new ConfigError('Usage', `--until ${period.until} is in the future: expected a time up to now.`);
+}
+
+interface Job {
+  readonly store: OpenStore;
+  readonly period: Period;
+  readonly out: string;
+  readonly force: boolean;
+  /** Of the ZIP file. */
+  readonly sum: RunningSha256;
+}
+
+async function write(context: CliContext, { store, period, out, force, sum }: Job): Promise<EvidenceSummary> {
+  const [{ packEvidence }, { logReader }, { EvidenceTooLargeError }, { organizationOf }, { writeStream }] =
+    await Promise.all([
+      import('../../../shared/app/queries/evidence/evidence.ts'),
+      import('../../../shared/app/transparency/log-reader.ts'),
+      import('../../../shared/app/queries/evidence/zip.ts'),
+      import('../../../shared/app/coordination/organization-binding.ts'),
+      import('../../../shared/config/write-stream.ts'),
+    ]);
+  const { output, config, clock } = context;
+  const mode = progressMode(output, config);
+  const progress = new EntriesProgress({ output, now: clock.now, stream: process.stderr, mode });
+  const request = {
+    ...period,
+    organizationId: await organizationOf(store),
+    version: manifest.version,
+    key: null,
+    onEntries: progress.take,
+  };
+  const { pieces, summary } = packEvidence(store, logReader(store), request);
+  try {
+    await writeStream(out, summed(pieces, sum), `${process.pid}`, force ? 'replace' : 'refuse');
+  } catch (error) {
+    if (!(error instanceof EvidenceTooLargeError)) throw error;
+    throw new CommandError('EvidenceTooLarge', error.message);
+  } finally {
+    progress.end();
+  }
+  const made = summary();
+  if (made === null) throw new Error('the evidence has no summary');
+  return made;
+}
+
+async function* summed(pieces: AsyncIterable<Uint8Array>, sum: RunningSha256): AsyncGenerator<Uint8Array> {
+  for await (const piece of pieces) {
+    sum.add(piece);
+    yield piece;
+  }
+}

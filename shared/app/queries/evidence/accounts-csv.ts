@@ -1,0 +1,15 @@
+import { csvCell } from '../../../domain/ledger/export-csv.ts';
+import type { OrganizationSnapshot } from '../../../ports/cloud.ts';
+import type { AsOf } from '../audit/as-of.ts';
+
+const COLUMNS = ['accountId', 'name', 'ou', 'enrollment', 'status', 'reason', 'observed', 'desired', 'rule', 'since'];
+
+/** The status of every account at one time, with names and OUs of the last scan. */
+export function accountsCsv({ accounts }: AsOf, snapshot: OrganizationSnapshot | null): string {
+  const places = new Map((snapshot?.accounts ?? []).map(({ id, name, ou }) => [id, { name, ou }]));
+  const lines = accounts.map(({ accountId, enrollment, status, message, observed, desired, rule, since }) => {
+    const { name = null, ou = null } = places.get(accountId) ?? {};
+    return [accountId, name, ou, enrollment, status, message, observed, desired, rule, since].map(csvCell).join(',');
+  });
+  return [COLUMNS.join(','), ...lines, ''].join('\r\n');
+}

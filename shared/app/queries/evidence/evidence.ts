@@ -1,0 +1,187 @@
+import type { LedgerEntry } from '../../../domain/ledger/entry.ts';
+import { publicKeyPem } from '../../../domain/transparency/public-key.ts';
+import { writeVerifierKey } from '../../../domain/transparency/verifier-key.ts';
+import type { Ledger } from '../../../ports/ledger.ts';
+import type { SnapshotStore } from '../../../ports/snapshot-store.ts';
+import { entriesOf, OLDEST_FIRST } from '../audit/all-entries.ts';
+import { auditAsOf } from '../audit/as-of.ts';
+import { auditReport } from '../audit/report.ts';
+import { accountsCsv } from './accounts-csv.ts';
+import { ChainSpans } from './chain-spans.ts';
+import { EntryFiles } from './entry-files.ts';
+import type { EvidenceLog } from './evidence-log.ts';
+import { LogExcerpt, logPeriod } from './log-excerpt.ts';
+import { approvalOf, exemptionsOf, type PolicyInForce, policiesInForce, policyIndex } from './policies.ts';
+import { readmeText } from './readme-text.ts';
+import type { EvidenceRequest } from './request.ts';
+import { checkpointFile, type EvidenceSummary, summaryOf } from './summary.ts';
+import { ZipWriter } from './zip.ts';
+
+export interface EvidenceStores {
+  readonly ledger: Ledger;
+  readonly snapshots: Pick<SnapshotStore, 'load'>;
+}
+
+export interface Evidence {
+  /** The ZIP file in pieces. May be read once. */
+  readonly pieces: AsyncIterable<Uint8Array>;
+  /** Available after the last piece. */
+  summary(): EvidenceSummary | null;
+}
+
+/** Packs the evidence of a period. The same store and period give the same bytes. Entries stream through; one page of them is in memory at a time. */
+export function packEvidence(stores: EvidenceStores, log: EvidenceLog, request: EvidenceRequest): Evidence {
+  let summary: EvidenceSummary | null = null;
+  const packing = new Packing(stores, log, request, (made) => {
+    summary = made;
+  });
+  return { pieces: packing.pieces(), summary: () => summary };
+}
+
+class Packing {
+  readonly #stores: EvidenceStores;
+  readonly #log: EvidenceLog;
+  readonly #request: EvidenceRequest;
+  readonly #onSummary: (summary: EvidenceSummary) => void;
+  readonly #zip = new ZipWriter();
+  readonly #spans = new ChainSpans();
+  readonly #policies: LedgerEntry[] = [];
+  readonly #approvals: LedgerEntry[] = [];
+
+  constructor(
+    stores: EvidenceStores,
+    log: EvidenceLog,
+    request: EvidenceRequest,
+    onSummary: (summary: EvidenceSummary) => void,
+  ) {
+    this.#stores = stores;
+    this.#log = log;
+    this.#request = request;
+    this.#onSummary = onSummary;
+  }
+
+  async *pieces(): AsyncGenerator<Uint8Array> {
+    const zip = this.#zip;
+    const excerpt = await this.#excerpt();
+    const files = new EntryFiles(zip, excerpt);
+    yield* this.#entries(files, excerpt);
+    const policies = policiesInForce(this.#policies, this.#request);
+    this.#addPolicies(policies);
+    yield* zip.take();
+    await this.#addReport();
+    yield* zip.take();
+    if (excerpt !== null) yield* this.#logFiles(excerpt);
+    const summary = summaryOf(this.#request, excerpt?.period ?? null, files.counts);
+    this.#addJson('evidence.json', summary);
+    zip.add('README.txt', readmeText(summary));
+    zip.add('SHA256SUMS', zip.files.map(({ name, sha256 }) => `${sha256}  ${name}\n`).join(''));
+    zip.end();
+    this.#onSummary(summary);
+    yield* zip.take();
+  }
+
+  async #excerpt(): Promise<LogExcerpt | null> {
+    const { since } = this.#request;
+    const before = await this.#stores.ledger.query({ until: since }, { limit: 1 });
+    const period = await logPeriod(this.#log, this.#request, before.entries.length === 0);
+    return period === null ? null : LogExcerpt.read(this.#log, period);
+  }
+
+  async *#entries(files: EntryFiles, excerpt: LogExcerpt | null): AsyncGenerator<Uint8Array> {
+    const { since, until, onEntries } = this.#request;
+    const { ledger } = this.#stores;
+    const [inForce] = (await ledger.query({ type: 'PolicyChanged', until: since }, { limit: 1 })).entries;
+    if (inForce !== undefined) this.#policies.push(inForce);
+    for await (const entry of entriesOf(ledger, { since, until }, OLDEST_FIRST)) {
+      this.#spans.take(entry);
+      if (entry.type === 'PolicyChanged') this.#policies.push(entry);
+      if (entry.type === 'PlanApproved') this.#approvals.push(entry);
+      await files.add(entry);
+      if (files.counts.period % OLDEST_FIRST.limit === 0) {
+        onEntries?.(files.counts.period);
+        yield* this.#zip.take();
+      }
+    }
+    files.endPeriod();
+    if (inForce !== undefined) await files.addAround(inForce);
+    await this.#addAround(files, excerpt);
+    files.close();
+    onEntries?.(files.counts.period);
+  }
+
+  /** Entries from outside of the period that are needed to show that none of the period is missing. */
+  async #addAround(files: EntryFiles, excerpt: LogExcerpt | null): Promise<void> {
+    const { ledger } = this.#stores;
+    const pruned = new Set<string>();
+    for (const { chain, seq } of [...this.#spans.holes(), ...(excerpt?.missing() ?? [])]) {
+      if (files.has(chain, seq)) continue;
+      const [entry] = await ledger.read(chain, seq - 1, 1);
+      if (entry?.seq === seq) await files.addAround(entry);
+      else {
+        files.counts.pruned += 1;
+        pruned.add(chain);
+      }
+    }
+    // The entry that replaces the pruned ones says why they are missing.
+    for (const chain of pruned) {
+      const replacement = await lastPruning(ledger, chain);
+      if (replacement !== null) await files.addAround(replacement);
+    }
+  }
+
+  #addPolicies(policies: readonly PolicyInForce[]): void {
+    for (const { entry, file } of policies) {
+      const text = entry.detail?.policy?.text;
+      if (file !== null && text !== undefined) this.#zip.add(file, text);
+    }
+    this.#addJson('policies/index.json', { policies: policyIndex(policies) });
+    this.#addJson('exemptions.json', { exemptions: exemptionsOf(policies) });
+    this.#addJson('approvals.json', { approvals: this.#approvals.map(approvalOf) });
+  }
+
+  async #addReport(): Promise<void> {
+    const { since, until } = this.#request;
+    const { ledger, snapshots } = this.#stores;
+    const query = { since, until, intervalMs: intervalOf(since, until), top: 100 };
+    this.#addJson('report.json', await auditReport(this.#stores, query));
+    const snapshot = await snapshots.load();
+    this.#zip.add('accounts-at-start.csv', accountsCsv(await auditAsOf(ledger, since), snapshot));
+    // The period ends before `until`.
+    const end = new Date(Date.parse(until) - 1).toISOString();
+    this.#zip.add('accounts-at-end.csv', accountsCsv(await auditAsOf(ledger, end), snapshot));
+  }
+
+  async *#logFiles(excerpt: LogExcerpt): AsyncGenerator<Uint8Array> {
+    for (const checkpoint of excerpt.period.checkpoints) this.#zip.add(checkpointFile(checkpoint), checkpoint.note);
+    for await (const { name, content } of excerpt.files()) {
+      this.#zip.add(name, content);
+      yield* this.#zip.take();
+    }
+    const { key } = this.#request;
+    if (key === null) return;
+    this.#zip.add('verifier-key.txt', `${writeVerifierKey(key)}\n`);
+    this.#zip.add('public-key.pem', publicKeyPem(key));
+  }
+
+  #addJson(name: string, value: unknown): void {
+    this.#zip.add(name, `${JSON.stringify(value, null, 2)}\n`);
+  }
+}
+
+async function lastPruning(ledger: Ledger, chain: string): Promise<LedgerEntry | null> {
+  for await (const entry of entriesOf(ledger, { type: 'ChainPruned' }, { limit: 200 })) {
+    if (entry.chain === chain) return entry;
+  }
+  return null;
+}
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const MOST_POINTS = 750;
+
+/** The time between two points of the report, as in `audit report`, but longer for a period of years. */
+function intervalOf(since: string, until: string): number {
+  const period = Date.parse(until) - Date.parse(since);
+  if (period <= 2 * DAY_MS) return HOUR_MS;
+  return [1, 7, 28, 364].map((days) => days * DAY_MS).find((each) => period / each <= MOST_POINTS) ?? period;
+}

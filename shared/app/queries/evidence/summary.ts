@@ -1,0 +1,105 @@
+import { writeVerifierKey } from '../../../domain/transparency/verifier-key.ts';
+import { count } from './count.ts';
+import type { KnownCheckpoint } from './evidence-log.ts';
+import type { LogPeriod } from './log-excerpt.ts';
+import type { EvidenceRequest } from './request.ts';
+
+/** What `evidence.json` says. */
+export interface EvidenceSummary {
+  readonly format: 'rollcall-evidence/v1';
+  /** The version of Rollcall. */
+  readonly version: string;
+  readonly organizationId: string | null;
+  readonly since: string;
+  readonly until: string;
+  readonly entries: {
+    /** Entries of the period. */
+    readonly period: number;
+    /** Entries from outside of it that completeness or the policy needs. */
+    readonly around: number;
+    /** Entries of the period that no checkpoint covers. */
+    readonly notCovered: number;
+    /** When the first of these was written, ISO 8601. */
+    readonly notCoveredFrom: string | null;
+    /** Entries that the log took in during the period, and that retention has removed. */
+    readonly pruned: number;
+  };
+  /** The checkpoint under which all entries are proved; `null`: the store has none. */
+  readonly checkpoint: ShownCheckpoint | null;
+  readonly checkpoints: readonly ShownCheckpoint[];
+  /** See {@link LogPeriod}. */
+  readonly complete: LogPeriod['complete'];
+  readonly verifierKey: string | null;
+  /** What the evidence does not show, in sentences. */
+  readonly limits: readonly string[];
+}
+
+interface ShownCheckpoint {
+  readonly file: string;
+  readonly at: string;
+  readonly origin: string;
+  readonly size: number;
+}
+
+export interface EntryCounts {
+  period: number;
+  around: number;
+  notCovered: number;
+  notCoveredFrom: string | null;
+  pruned: number;
+}
+
+export function checkpointFile({ at, size }: KnownCheckpoint): string {
+  return `checkpoints/${at.replaceAll(/[-:]|\.\d+/g, '')}-${size}.txt`;
+}
+
+export function summaryOf(request: EvidenceRequest, period: LogPeriod | null, entries: EntryCounts): EvidenceSummary {
+  const { organizationId, version, since, until, key } = request;
+  const shown = (each: KnownCheckpoint): ShownCheckpoint => {
+    return { file: checkpointFile(each), at: each.at, origin: each.origin, size: each.size };
+  };
+  return {
+    format: 'rollcall-evidence/v1',
+    ...{ version, organizationId, since, until, entries },
+    checkpoint: period === null ? null : shown(period.newest),
+    checkpoints: period?.checkpoints.map(shown) ?? [],
+    complete: period?.complete ?? null,
+    verifierKey: key === null ? null : writeVerifierKey(key),
+    limits: limitsOf(request, period, entries),
+  };
+}
+
+/** Shown in the terminal, in README.txt and on the page. */
+function limitsOf({ key }: EvidenceRequest, period: LogPeriod | null, entries: EntryCounts): string[] {
+  const { notCovered, notCoveredFrom, pruned } = entries;
+  if (period === null) {
+    return [
+      'The store has no signed checkpoint, so nothing proves these entries against the owner of the store: all of it could have been rewritten. ' +
+        'To sign checkpoints from now on, set ROLLCALL_CHECKPOINT_KEY.',
+    ];
+  }
+  const { newest, complete } = period;
+  const found: string[] = [];
+  if (notCovered > 0) {
+    found.push(
+      `The newest checkpoint is of ${newest.at}, so it does not cover ${count(notCovered, 'entry', 'entries')} written since ${notCoveredFrom ?? newest.at}. ` +
+        'Make the evidence again after the next checkpoint.',
+    );
+  }
+  if (complete === null) {
+    found.push(
+      'No checkpoint is older than the period, so the log does not show that no entry of its beginning is missing.',
+    );
+  }
+  if (pruned > 0) {
+    found.push(
+      `Retention has removed ${count(pruned, 'entry', 'entries')} of the period. The log still has their hashes.`,
+    );
+  }
+  if (key === null) {
+    found.push(
+      'No public key is included: ask the owner of the key for it. The page cannot verify signatures without it.',
+    );
+  }
+  return found;
+}

@@ -1,0 +1,92 @@
+import { Zip, ZipDeflate } from 'fflate';
+import { RunningSha256 } from '../../../domain/crypto.ts';
+
+/** Sizes and offsets have 32 bits, because fflate does not write ZIP64. */
+const MOST_BYTES = 0xffff_ffff;
+const MOST_FILES = 0xffff;
+
+/** The evidence does not fit into a ZIP file. */
+export class EvidenceTooLargeError extends Error {
+  override readonly name = 'EvidenceTooLargeError';
+
+  constructor() {
+    super('the evidence of this period does not fit into a ZIP file (4 GB, 65,535 files): choose a shorter period');
+  }
+}
+
+/** A file of the ZIP that has been written. */
+interface PackedFile {
+  readonly name: string;
+  readonly sha256: string;
+}
+
+export interface FileWriter {
+  write(content: string | Uint8Array): void;
+  close(): void;
+}
+
+/**
+ * A ZIP file that is written piece by piece. Several files may be open; the later ones are kept compressed until the earlier ones are closed. The same content
+ * gives the same bytes: the files have a fixed time.
+ */
+export class ZipWriter {
+  readonly #ready: Uint8Array[] = [];
+  readonly #zip = new Zip((error, piece) => {
+    if (error !== null) throw error;
+    this.#size += piece.length;
+    this.#ready.push(piece);
+  });
+  readonly #files: PackedFile[] = [];
+  readonly #encoder = new TextEncoder();
+  #count = 0;
+  #size = 0;
+
+  /** The files that are closed. */
+  get files(): readonly PackedFile[] {
+    return this.#files;
+  }
+
+  open(name: string): FileWriter {
+    const file = new ZipDeflate(name, { level: 6 });
+    // A local time, because that is what a ZIP file has; the earliest one that it can have.
+    file.mtime = new Date(1980, 0, 1);
+    // Made by Unix, so that the permissions count.
+    file.os = 3;
+    file.attrs = 0o100644 * 2 ** 16;
+    this.#zip.add(file);
+    this.#count += 1;
+    const sum = new RunningSha256();
+    let bytes = 0;
+    return {
+      write: (content) => {
+        const piece = typeof content === 'string' ? this.#encoder.encode(content) : content;
+        bytes += piece.length;
+        if (bytes > MOST_BYTES) throw new EvidenceTooLargeError();
+        sum.add(piece);
+        file.push(piece);
+      },
+      close: () => {
+        file.push(new Uint8Array(), true);
+        this.#files.push({ name, sha256: sum.hex() });
+      },
+    };
+  }
+
+  add(name: string, content: string | Uint8Array): void {
+    const file = this.open(name);
+    file.write(content);
+    file.close();
+  }
+
+  /** Ends the ZIP file. @throws EvidenceTooLargeError */
+  end(): void {
+    this.#zip.end();
+    if (this.#size > MOST_BYTES || this.#count > MOST_FILES) throw new EvidenceTooLargeError();
+  }
+
+  /** The pieces that are ready. Each is returned once. */
+  take(): readonly Uint8Array[] {
+    if (this.#size > MOST_BYTES) throw new EvidenceTooLargeError();
+    return this.#ready.splice(0);
+  }
+}
