@@ -51,6 +51,9 @@ function reportText(report: Report, width: number | null): string[] {
   const kinds = kindsInUse((id) => [now, ...points].some((each) => each.compliance[id].managed > 0));
   const right = (title: string) => ({ title, align: 'right' as const });
   const named = (title: string) => ({ title, shrinks: true });
+  // Nothing is known about times before the first scan.
+  const first = points.findIndex((point) => kinds.some(({ id }) => point.compliance[id].managed > 0));
+  const known = first === -1 ? [] : points.slice(first);
   const section = (columns: readonly Column[], rows: readonly string[][]): string[] =>
     rows.length === 0 ? [] : ['', ...table(columns, rows, width)];
   return [
@@ -69,7 +72,7 @@ function reportText(report: Report, width: number | null): string[] {
         right('DETECTED'),
         right('RESOLVED'),
       ],
-      points.map((point) => [
+      known.map((point) => [
         instant(point.at),
         ...kinds.map(({ id }) => percentText(point.compliance[id])),
         ...[point.openDrifts, point.detected, point.resolved].map(String),

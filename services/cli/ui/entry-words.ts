@@ -3,10 +3,11 @@ import type { ledgerEntry } from '../../../shared/app/queries/answers/common.ts'
 import { shortReason } from '../../../shared/domain/enrollment/explain-status.ts';
 import { TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { statusOf } from '../../../shared/domain/enrollment/status.ts';
+import { briefMessage } from '../../../shared/domain/ledger/brief-message.ts';
 import { entryTitle } from '../../../shared/domain/ledger/entry-titles.ts';
 import type { EntryType } from '../../../shared/domain/ledger/entry-types.ts';
 import { oneLine } from './table.ts';
-import { actorText, count, shortHash } from './words.ts';
+import { actorText, count, SHORT_HASH, shortHash } from './words.ts';
 
 export type Entry = z.infer<typeof ledgerEntry>;
 
@@ -22,10 +23,10 @@ export function changeText(entry: Entry): string {
   if (change !== null) return change;
   if (type === 'FlapDetected') return '';
   if (detail?.digest !== undefined) return digestText(detail.digest);
-  if (detail?.error !== undefined) return withShortHashes(detail.error.message);
+  if (detail?.error !== undefined) return inList(detail.error.message);
   if (enrollment !== null && after !== null && reason !== null)
     return shortReason({ enrollment, reason, status: statusOf(after) });
-  return withShortHashes(detail?.message ?? '');
+  return inList(detail?.message ?? '');
 }
 
 /** Without the command of the message, which would need the whole hash; `audit show` has both. */
@@ -33,12 +34,9 @@ function digestText({ entries, chains, root }: NonNullable<NonNullable<Entry['de
   return `${count(entries, 'entry', 'entries')} in ${count(chains, 'chain')}, digest ${shortHash(root)}`;
 }
 
-/** A SHA-256 in hexadecimal digits. */
-const HASH = /\b[0-9a-f]{64}\b/g;
-
-/** A sentence in a list: hashes, which `audit show` and documents have in full, have 12 digits. */
-function withShortHashes(text: string): string {
-  return oneLine(text.replace(HASH, shortHash));
+/** A sentence in a list; `audit show` and documents have it in full. */
+function inList(text: string): string {
+  return oneLine(briefMessage(text, SHORT_HASH));
 }
 
 function stateChange({ type, before, after }: Entry): string | null {

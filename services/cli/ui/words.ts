@@ -77,7 +77,7 @@ export function ago(iso: string, now: number): string {
 }
 
 const SHORT_ID = 8;
-const SHORT_HASH = 12;
+export const SHORT_HASH = 12;
 
 /** The last 8 characters of the id of an entry or a dead letter: they differ most. Commands accept them. */
 export function shortId(id: string): string {

@@ -2,6 +2,7 @@ import { actorName } from '../../../shared/domain/actor.ts';
 import { shortReason } from '../../../shared/domain/enrollment/explain-status.ts';
 import { TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { statusOf } from '../../../shared/domain/enrollment/status.ts';
+import { briefMessage } from '../../../shared/domain/ledger/brief-message.ts';
 import type { Entry, Facet } from './types.ts';
 import { count, reasonText, stateText } from './words.ts';
 
@@ -43,7 +44,7 @@ export function whatChanged(entry: Entry): string {
   if (type === 'ScanStarted') return entry.policyHash === null ? '' : `Policy ${entry.policyHash.slice(0, 8)}`;
   if (type === 'ScanCompleted') return coverageOf(detail?.summary) ?? detail?.message ?? '';
   if (detail?.digest !== undefined) return digestText(detail.digest);
-  if (enrollment === null) return (detail?.message ?? reasonText(reason)).replace(HASH, (hash) => hash.slice(0, 8));
+  if (enrollment === null) return briefMessage(detail?.message ?? reasonText(reason), 8);
   const title = TITLES[enrollment];
   if (type === 'RemediationStarted') return `${title} → ${desiredOf(after)}`;
   const why = reason ?? after?.reason ?? null;
@@ -60,9 +61,6 @@ export function whatChanged(entry: Entry): string {
 function digestText({ entries, chains, root }: NonNullable<NonNullable<Entry['detail']>['digest']>): string {
   return `${count(entries, 'entry', 'entries')} in ${count(chains, 'chain')}, digest ${root.slice(0, 8)}`;
 }
-
-/** A SHA-256 in hexadecimal digits. The whole entry has it in full. */
-const HASH = /\b[0-9a-f]{64}\b/g;
 
 const observedOf = (facet: Facet | null): string => (facet === null ? '–' : stateText(facet.status, facet.ruleMode));
 const desiredOf = (facet: Facet | null): string =>

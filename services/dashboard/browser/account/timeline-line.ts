@@ -1,6 +1,7 @@
 import { actorName } from '../../../../shared/domain/actor.ts';
 import { TITLES } from '../../../../shared/domain/enrollment/kinds/index.ts';
 import { statusOf } from '../../../../shared/domain/enrollment/status.ts';
+import { briefMessage } from '../../../../shared/domain/ledger/brief-message.ts';
 import { looksOf } from '../parts/icon.tsx';
 import type { Entry, Facet } from '../types.ts';
 import { duration, reasonText, stateText, wordsOf } from '../words.ts';
@@ -34,7 +35,7 @@ export function entryActor({ type, actor, detail }: Entry): { readonly name: str
 const ARN = /arn:[\w-]+:[^\s,;]+/g;
 
 /** A sentence with short names in place of ARNs; the details have the whole ones. */
-const withNames = (text: string): string => text.replace(ARN, (arn) => actorName(arn));
+const withNames = (text: string): string => briefMessage(text, 8).replace(ARN, (arn) => actorName(arn));
 
 /** What happened, in one line. @param started when the drift that the entry resolves was detected, ISO 8601 */
 export function entryLine(entry: Entry, started: string | null): string {

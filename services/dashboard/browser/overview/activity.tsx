@@ -1,6 +1,7 @@
 import { Link } from 'wouter-preact';
 import { actorName } from '../../../../shared/domain/actor.ts';
 import { TITLES } from '../../../../shared/domain/enrollment/kinds/index.ts';
+import { briefMessage } from '../../../../shared/domain/ledger/brief-message.ts';
 import { entryTitle, titleInSentence } from '../../../../shared/domain/ledger/entry-titles.ts';
 import { whatChanged } from '../entry-line.ts';
 import { Mark, type MarkName, type Tone } from '../parts/icon.tsx';
@@ -75,7 +76,7 @@ function whyOf(entry: Entry): string {
   const { enrollment, type, reason, detail } = entry;
   if (enrollment === null) return whatChanged(entry);
   if (type === 'RemediationSucceeded') return wordsOf('acted').short;
-  return detail?.message ?? reasonText(reason);
+  return detail?.message === undefined ? reasonText(reason) : briefMessage(detail.message, 8);
 }
 
 function EntryLine({ entry, accountName }: Recent) {
