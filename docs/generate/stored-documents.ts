@@ -29,19 +29,23 @@ import { TRUSTED_ACCESS } from '../../shared/app/scan/trusted-access.ts';
 import { SCAN_REQUEST } from '../../shared/app/schedule/scan-requests.ts';
 import { SCAN } from '../../shared/app/schedule/scan-schedule.ts';
 import { ACCOUNT_OVERRIDES } from '../../shared/app/survey/account-overrides.ts';
+import { CHECKPOINT, WITNESSES } from '../../shared/app/transparency/checkpoint-state.ts';
 import { LOG, LOG_BUNDLES, LOG_CHAINS, LOG_RUNS, LOG_TILES } from '../../shared/app/transparency/log-documents.ts';
 import { BULK_RELEASE } from '../../shared/app/work-queue/bulk-release.ts';
 
 /** The schema of every register, by the name in the catalogue. */
 export const SCHEMAS: ReadonlyMap<string, z.ZodType> = new Map(
   [
-    ...[LOG_BUNDLES, LOG_CHAINS, LOG_RUNS, LOG_TILES].map(({ prefix, schema }) => ({ name: prefix, schema })),
+    ...[LOG_BUNDLES, LOG_CHAINS, LOG_RUNS, LOG_TILES, WITNESSES].map(({ prefix, schema }) => ({
+      name: prefix,
+      schema,
+    })),
     ...[LEASES, PLANS, RUN_PLANS, RUNS, CHANGED_BY, APPROVALS, DEAD_LETTERS, DIGEST_LISTS, LIMITER, CHECKPOINTS].map(
       ({ prefix, schema }) => ({ name: prefix, schema }),
     ),
     ...[ORGANIZATION, POLICY, EVENT_THROTTLE, CLAIMED_CHANGES, CONTROLS, CHANGES_BEFORE_RESTORE, ROLLOUT, WAITING_RUN],
     ...[DIGEST, RECORD_CATCH_UP, RETENTION, BUS_REFUSAL, ALERTS, EXEMPTIONS, TRUSTED_ACCESS, SCAN_REQUEST, SCAN],
-    ...[ACCOUNT_OVERRIDES, APPROVALS_UNTIL, BULK_RELEASE, OWN_CONFIGURATIONS, VERIFICATION, LOG],
+    ...[ACCOUNT_OVERRIDES, APPROVALS_UNTIL, BULK_RELEASE, OWN_CONFIGURATIONS, VERIFICATION, LOG, CHECKPOINT],
   ].map(({ name, schema }): [string, z.ZodType] => [name, schema]),
 );
 

@@ -1,6 +1,7 @@
 import { type MaintenanceReport, maintenanceTasks, runTasks } from '../../shared/app/runtime/maintenance.ts';
 import { TaskRests } from '../../shared/app/runtime/task-rests.ts';
 import { type GivenUpScan, requestScan, type ScanState, scanAge } from '../../shared/app/schedule/scan-schedule.ts';
+import { NO_CHECKPOINTING } from '../../shared/app/transparency/checkpointing.ts';
 import { type AwsRuntime, composeFromEnvironment } from '../../shared/compose/lambda-runtime.ts';
 import { type Compose, handling, type LambdaContext, lazily } from '../../shared/compose/lazy-runtime.ts';
 
@@ -39,6 +40,7 @@ async function tick(runtime: AwsRuntime, context: LambdaContext, rests: TaskRest
     policy: () => runtime.policy(),
     bus: () => runtime.bus(),
     alerts: () => runtime.alerts(),
+    checkpointing: async () => NO_CHECKPOINTING,
     ...{ deadLetters: stores.deadLetters, outboxLagMs: 0 },
   });
   const until = clock.now() + context.getRemainingTimeInMillis() - RESERVE_MS;

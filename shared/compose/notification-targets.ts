@@ -3,6 +3,7 @@ import { httpWebhook } from '../adapters/system/webhook.ts';
 import { busOf } from '../app/notifications/outbox-state.ts';
 import { type AlertDeps, Alerts } from '../app/notifications/webhook-alerts.ts';
 import type { MaintenanceSource } from '../app/runtime/maintenance.ts';
+import { NO_CHECKPOINTING } from '../app/transparency/checkpointing.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import { ownNetwork } from './network.ts';
 import type { Runtime } from './runtime.ts';
@@ -39,6 +40,7 @@ export async function openMaintenance(
     policy: async () => policy,
     bus: async () => bus,
     alerts: async () => alerts,
+    checkpointing: async () => NO_CHECKPOINTING,
     close: () => bus?.close(),
   };
 }

@@ -37,4 +37,18 @@ export const LOG_REGISTERS = {
     lifetime: FOREVER,
     restore: 'backup',
   },
+  logCheckpoint: {
+    name: 'log-checkpoint',
+    purpose: 'The newest checkpoint of the transparency log, and what keeps the next one from being published',
+    owner: 'transparency/checkpoint-state',
+    lifetime: `${FOREVER}; the next checkpoint overwrites it`,
+    restore: 'backup',
+  },
+  logWitness: {
+    name: 'log-witness/',
+    purpose: 'The newest checkpoint that a witness is known to have signed, and its last refusal',
+    owner: 'transparency/checkpoint-state',
+    lifetime: FOREVER,
+    restore: 'dropped',
+  },
 } as const satisfies Record<string, RegisterInfo>;

@@ -14,7 +14,8 @@ import { settleControls } from '../operator/apply-controls.ts';
 import { announceExemptions, nextNoticeAt } from '../operator/exemption-notices.ts';
 import { advanceRollout } from '../rollout/rollout-controller.ts';
 import { loggedThrough } from '../transparency/chain-places.ts';
-import { Sequencer } from '../transparency/sequencer.ts';
+import type { Checkpointing } from '../transparency/checkpointing.ts';
+import { TransparencyLog } from '../transparency/transparency-log.ts';
 import { queueDue } from '../work-queue/requeue-due.ts';
 import { MAX_REST_MS, type TaskRests } from './task-rests.ts';
 
@@ -82,6 +83,8 @@ export interface MaintenanceSource {
   bus(): Promise<EventBus | null>;
   /** `null`: the policy names no webhook. */
   alerts(): Promise<Alerts | null>;
+  /** Key, archive and witnesses for checkpoints of the transparency log. */
+  checkpointing(): Promise<Checkpointing>;
   readonly deadLetters: DeadLetters;
   /** How far the list of unpublished entries lags behind the audit log at most, ms. */
   readonly outboxLagMs: number;
@@ -119,9 +122,10 @@ export function queueTasks(
 
 /** All recurring work. The daemon and the tick function run all of it. */
 export function maintenanceTasks(source: MaintenanceSource, pace: Pace = LOCAL_PACE): readonly MaintenanceTask[] {
-  const { deps, policy, bus, alerts, deadLetters, outboxLagMs } = source;
+  const { deps, policy, bus, alerts, checkpointing, deadLetters, outboxLagMs } = source;
   const { clock } = deps;
-  const sequencer = new Sequencer(deps);
+  const log = new TransparencyLog(deps, outboxLagMs);
+  let logging: Promise<unknown> = Promise.resolve();
   const task = (name: string, group: 'notify' | 'store', run: MaintenanceTask['run']): MaintenanceTask => ({
     ...{ name, group, everyMs: pace.tickMs, run },
   });
@@ -150,12 +154,16 @@ export function maintenanceTasks(source: MaintenanceSource, pace: Pace = LOCAL_P
       const { entry, done } = await dailyDigest(deps);
       return { digest: entry?.detail?.digest?.root ?? null, restUntil: done ? nextDigestAt(now) : null };
     }),
-    task('transparency log', 'store', async ({ until }) => {
-      await sequencer.run({ until, compareAll: false });
-      return {};
+    task('transparency log', 'store', async (limits) => {
+      const running = log.run(checkpointing, limits);
+      logging = running.catch(() => undefined);
+      // Searching for new entries reads an index with many parts, so a function does it every five minutes.
+      return { restUntil: (await running).idle ? clock.now() + MAX_REST_MS : null };
     }),
     task('retention', 'store', async ({ until, last }) => {
       const { retentionMs } = (await policy()).policy;
+      // Entries are removed only once the log has them, and this process does not come back.
+      if (last) await logging;
       let pruned = 0;
       for (;;) {
         const piece = await pruneOld(deps, retentionMs, (chain) => loggedThrough(deps.registers, chain));

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { sha256Hex } from '../../domain/canonical-hash.ts';
 import { DamagedRegisterError, type Registers } from '../../ports/registers.ts';
 import { documentFamily, REGISTERS, storedDocument } from '../coordination/documents.ts';
 import { update } from '../coordination/typed-register.ts';
@@ -25,8 +26,8 @@ const logSchema = z.object({
   size: count,
   /** Entries up to this time are in the log, except those that were stored later than usual; epoch ms. */
   searchedUntil: z.number(),
-  /** When all chains were last compared with the log, epoch ms; `null`: never. */
-  comparedAt: z.number().nullable(),
+  /** When all chains were last compared with the log, epoch ms. */
+  comparedAt: z.number(),
   /** The last chain whose older entries have been appended, in the order of chain names; `null`: all chains have been. */
   backfilled: z.string().nullable(),
   /** The size of the log after the last end of a scan; 0: none has ended. */
@@ -45,6 +46,12 @@ export function changeLog(registers: Registers, change: (log: LogState) => LogSt
     if (current === null) throw new DamagedRegisterError(LOG.name, 'it does not exist');
     return change(current);
   });
+}
+
+/** A new log id: 8 lower-case letters and digits. @param id unique */
+export function newLogId(id: string): string {
+  const number = BigInt(`0x${sha256Hex(id).slice(0, 16)}`);
+  return number.toString(36).padStart(8, '0').slice(-8);
 }
 
 /** By number of the bundle. It only grows, and the order of the log is the order of the bundles. */

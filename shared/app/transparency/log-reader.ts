@@ -94,7 +94,7 @@ export function logReader({ ledger, registers }: LogStores): LogReader {
 }
 
 /** The newest checkpoint in the audit log; `null`: none. */
-async function newestCheckpoint({ ledger }: Pick<LogStores, 'ledger'>): Promise<PublishedCheckpoint | null> {
+export async function newestCheckpoint({ ledger }: Pick<LogStores, 'ledger'>): Promise<PublishedCheckpoint | null> {
   const { entries } = await ledger.query({ type: 'CheckpointPublished' }, { limit: 1 });
   return entries.flatMap(checkpointIn)[0] ?? null;
 }

@@ -1,4 +1,3 @@
-import { sha256Hex } from '../../domain/canonical-hash.ts';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import { mapParallel } from '../../domain/map-parallel.ts';
 import { toIso } from '../../domain/time.ts';
@@ -6,7 +5,7 @@ import type { Deps } from '../context.ts';
 import { BUSY, oneAtATime } from '../coordination/single-flight.ts';
 import { readTyped, update } from '../coordination/typed-register.ts';
 import { loggedThrough } from './chain-places.ts';
-import { type BrokenChain, changeLog, LOG, type LogState } from './log-documents.ts';
+import { type BrokenChain, changeLog, LOG, type LogState, newLogId } from './log-documents.ts';
 import { isAtEnd, LogTail } from './log-tail.ts';
 import { newEntriesOf } from './new-entries.ts';
 
@@ -15,21 +14,22 @@ export type SequencerDeps = Pick<Deps, 'ledger' | 'registers' | 'clock' | 'newId
 export interface SequencerLimits {
   /** No further step begins after this time. */
   readonly until: EpochMs;
-  /** Compare every chain with the log, instead of only those with recent entries. */
-  readonly compareAll: boolean;
 }
 
 export interface Sequenced {
   readonly log: LogState;
   /** Whether all entries that were found are in the log. */
   readonly complete: boolean;
+  /** Whether there were any. */
+  readonly grown: boolean;
 }
 
 /**
  * An entry may be stored this much later than its time says, ms, because of slow writes, lagging indexes and wrong clocks. Entries that were stored
- * even later are found when all chains are compared.
+ * even later are found when all chains are compared, once a day.
  */
 const LATE_MS = 120_000;
+const COMPARE_MS = 86_400_000;
 const GROUP = 16;
 const CHAIN_PAGE = 64;
 const MAX_BROKEN = 10;
@@ -55,16 +55,17 @@ export class Sequencer {
     const log = await openLog(this.#deps);
     this.#forgetIfReplaced(log);
     const begun = clock.now();
-    const { chains, reached } = await this.#behind(log, limits.compareAll);
+    const compareAll = begun - log.comparedAt >= COMPARE_MS;
+    const { chains, reached } = await this.#behind(log, compareAll);
     if (await this.#hasWork(log, chains, reached)) {
       const work = (lost: AbortSignal) => new Round(this.#deps, limits, lost).append(chains);
       const done = await oneAtATime(this.#deps, LEASE, work);
-      if (done === BUSY || !done) return { log: await openLog(this.#deps), complete: false };
-    } else if (!limits.compareAll && (reached === 0 || begun - log.searchedUntil <= 2 * LATE_MS)) {
-      return { log, complete: true };
+      if (done === BUSY || !done) return { log: await openLog(this.#deps), complete: false, grown: true };
+    } else if (!compareAll && (reached === 0 || begun - log.searchedUntil <= 2 * LATE_MS)) {
+      return { log, complete: true, grown: false };
     }
-    const state = await changeLog(registers, (current) => searched(current, begun, limits.compareAll));
-    return { log: state, complete: state.backfilled === null };
+    const state = await changeLog(registers, (current) => searched(current, begun, compareAll));
+    return { log: state, complete: state.backfilled === null, grown: state.size > log.size };
   }
 
   /** @param reached the number of chains with recent entries */
@@ -110,16 +111,17 @@ async function openLog({ registers, ledger, clock, newId }: SequencerDeps): Prom
   if (known !== null) return known.value;
   const restored = await ledger.query({ type: 'StoreRestored' }, { limit: 1 });
   const created: LogState = {
-    ...{ id: newLogId(newId()), size: 0, searchedUntil: clock.now(), comparedAt: null, backfilled: '', runEnd: 0 },
+    ...{
+      id: newLogId(newId()),
+      size: 0,
+      searchedUntil: clock.now(),
+      comparedAt: clock.now(),
+      backfilled: '',
+      runEnd: 0,
+    },
     ...{ restoredBy: restored.entries[0]?.id ?? null, broken: [] },
   };
   return update(registers, LOG, (current) => current ?? created);
-}
-
-/** Eight lower-case letters and digits. */
-function newLogId(id: string): string {
-  const number = BigInt(`0x${sha256Hex(id).slice(0, 16)}`);
-  return number.toString(36).padStart(8, '0').slice(-8);
 }
 
 function searched(log: LogState, begun: EpochMs, comparedAll: boolean): LogState {

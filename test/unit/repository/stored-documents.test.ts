@@ -12,8 +12,8 @@ const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 
 /** Registers that later versions added. */
 const LATER: readonly string[] = [
-  ...['log-bundle/', 'log-chain/', 'log-runs/', 'log-tile/'],
-  ...['approvals-until', 'configurations', 'verification', 'log'],
+  ...['log-bundle/', 'log-chain/', 'log-runs/', 'log-tile/', 'log-witness/'],
+  ...['approvals-until', 'configurations', 'verification', 'log', 'log-checkpoint'],
 ];
 
 describe('the catalogue of stored documents', () => {

@@ -7,6 +7,7 @@ import {
   type TaskResult,
 } from '../../../../shared/app/runtime/maintenance.ts';
 import { MAX_REST_MS, TaskRests } from '../../../../shared/app/runtime/task-rests.ts';
+import { NO_CHECKPOINTING } from '../../../../shared/app/transparency/checkpointing.ts';
 import { awsStore } from '../../../../shared/compose/stores/aws.ts';
 import { policyOf } from '../../../support/domain-kit.ts';
 import { Workshop } from '../../../support/workshop.ts';
@@ -14,6 +15,7 @@ import { Workshop } from '../../../support/workshop.ts';
 const POLICY = policyOf('computeOptimizer: Active', 'guardrails: { maxChanges: { percent: 100 } }');
 const RETAINING = policyOf('computeOptimizer: Active', 'retention: 30d');
 const HOUR = 3_600_000;
+const checkpointing = async () => NO_CHECKPOINTING;
 let shop: Workshop;
 
 beforeEach(async () => {
@@ -28,7 +30,15 @@ const unreadable = async (): Promise<never> => {
 function tasksOf({ policy = async () => POLICY }: { readonly policy?: () => Promise<typeof POLICY> } = {}) {
   const none = async () => null;
   const { deadLetters } = shop.store;
-  return maintenanceTasks({ deps: shop.deps(), policy, bus: none, alerts: none, deadLetters, outboxLagMs: 0 });
+  return maintenanceTasks({
+    deps: shop.deps(),
+    policy,
+    bus: none,
+    alerts: none,
+    checkpointing,
+    deadLetters,
+    outboxLagMs: 0,
+  });
 }
 
 describe('the maintenance list', () => {
@@ -41,7 +51,10 @@ describe('the maintenance list', () => {
   it('checks a remote store at most once a minute', () => {
     const source = { deps: shop.deps(), policy: async () => POLICY, deadLetters: shop.store.deadLetters };
     const none = async () => null;
-    const remote = maintenanceTasks({ ...source, bus: none, alerts: none, outboxLagMs: 0 }, awsStore({}).pace);
+    const remote = maintenanceTasks(
+      { ...source, bus: none, alerts: none, checkpointing, outboxLagMs: 0 },
+      awsStore({}).pace,
+    );
     expect(Math.min(...remote.map(({ everyMs }) => everyMs))).toBe(60_000);
     expect(new Set(tasksOf().map(({ everyMs }) => everyMs))).toEqual(new Set(Object.values(LOCAL_PACE)));
   });

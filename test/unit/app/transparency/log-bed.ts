@@ -17,7 +17,7 @@ import { manualClock } from '../../../support/manual-clock.ts';
 import { NaiveTree } from '../../domain/transparency/naive-tree.ts';
 import { toHex } from '../../domain/transparency/samples.ts';
 
-export const ENDLESS = { until: Number.POSITIVE_INFINITY, compareAll: false };
+export const ENDLESS = { until: Number.POSITIVE_INFINITY };
 
 /** A store in memory, with chains that can be extended. */
 export function logBed() {

@@ -101,14 +101,14 @@ describe('the sequencer', () => {
           return bed.stores.ledger.read(...args);
         },
       };
-      ({ complete } = await new Sequencer({ ...bed.deps, ledger }).run({ until, compareAll: false }));
+      ({ complete } = await new Sequencer({ ...bed.deps, ledger }).run({ until }));
       expect(bed.clock.now() - until).toBeLessThan(1_000);
     }
     expect(rounds).toBe(2);
     await expectWholeLog(bed);
   });
 
-  it('finds an entry that was stored long after its time when it compares all chains', async () => {
+  it('finds an entry that was stored long after its time once a day', async () => {
     const bed = logBed();
     await bed.append(A, 1);
     await bed.sequence();
@@ -117,7 +117,8 @@ describe('the sequencer', () => {
     await bed.sequence();
     await bed.append(A, 1, { at: new Date(bed.clock.now() - 1_800_000).toISOString() });
     expect((await bed.sequence()).log.size).toBe(1);
-    await new Sequencer(bed.deps).run({ ...ENDLESS, compareAll: true });
+    await bed.clock.advance(86_400_000);
+    await bed.sequence();
     await expectWholeLog(bed);
   });
 

@@ -1,0 +1,200 @@
+import { logOrigin } from '../../domain/ledger/log-origin.ts';
+import { parseCheckpoint } from '../../domain/transparency/checkpoint.ts';
+import { toBase64 } from '../../domain/transparency/encoding.ts';
+import { MalformedError, UnprovenError } from '../../domain/transparency/errors.ts';
+import type { Hash } from '../../domain/transparency/hash.ts';
+import { parseNote } from '../../domain/transparency/signed-note.ts';
+import { rootOf } from '../../domain/transparency/tree.ts';
+import type { TreeHead } from '../../domain/transparency/verify-proof.ts';
+import { ArchiveError, type CheckpointArchive } from '../../ports/checkpoint-archive.ts';
+import { type CheckpointSigner, SignerError } from '../../ports/checkpoint-signer.ts';
+import { DamagedRegisterError } from '../../ports/registers.ts';
+import type { Deps } from '../context.ts';
+import { organizationOf } from '../coordination/organization-binding.ts';
+import { BUSY, oneAtATime } from '../coordination/single-flight.ts';
+import { readTyped, update } from '../coordination/typed-register.ts';
+import { commandContext, organizationEntry } from '../ledger/organization-entry.ts';
+import { writeOrganizationEntry } from '../ledger/write-entries.ts';
+import { keepCheckpoint, newestKept } from './checkpoint-archive.ts';
+import { isDue, isWaiting } from './checkpoint-schedule.ts';
+import { CHECKPOINT, type CheckpointState, type NewestCheckpoint, NO_CHECKPOINT } from './checkpoint-state.ts';
+import type { Checkpointing } from './checkpointing.ts';
+import { cosigned } from './cosign.ts';
+import { extensionProof } from './extension-proof.ts';
+import { changeLog, type LogState, newLogId } from './log-documents.ts';
+import { newestCheckpoint } from './log-reader.ts';
+import { signedCheckpoint } from './sign-checkpoint.ts';
+import { storedNodes } from './stored-tree.ts';
+
+/*
+ * Publishes checkpoints of the log:
+ *
+ *   due ──▶ extends the last one, and the newest in the archive? ──▶ signed ──▶ cosigned ──▶ CheckpointPublished ──▶ log-checkpoint ──▶ archive
+ *                 │ no                                                                  │ crash
+ *                 ▼                                                                     └ the next run finds the entry and continues behind it
+ *           refused, reported, tried again
+ */
+
+export type CheckpointDeps = Pick<Deps, 'ledger' | 'registers' | 'snapshots' | 'clock' | 'newId' | 'actor' | 'logger'>;
+
+const LEASE = 'transparency-checkpoint';
+
+type ProblemField = 'refused' | 'unsigned' | 'unarchived';
+type Signing = Checkpointing & { readonly signer: CheckpointSigner };
+
+export class CheckpointPublisher {
+  readonly #deps: CheckpointDeps;
+
+  constructor(deps: CheckpointDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Publishes a checkpoint if one is due, and archives the newest one if that failed before. What keeps it from that is recorded in the state.
+   * @param last the process ends after this
+   * @returns the published checkpoint
+   */
+  async run(log: LogState, parts: Checkpointing, last: boolean): Promise<NewestCheckpoint | null> {
+    const { clock } = this.#deps;
+    const state = await this.#state();
+    const now = clock.now();
+    const waits = (field: ProblemField): boolean => !last && isWaiting(state[field], now);
+    const { archive, signer } = parts;
+    if (archive !== null && state.newest !== null && !state.archived && !waits('unarchived')) {
+      await this.#keep(archive, state.newest);
+    }
+    if (signer === null || !isDue(log, state, now, last)) return null;
+    if (waits('refused') || waits('unsigned') || waits('unarchived')) return null;
+    const published = await oneAtATime(this.#deps, LEASE, () => this.#attempt(log, { ...parts, signer }, last));
+    return published === BUSY ? null : published;
+  }
+
+  async #state(): Promise<CheckpointState> {
+    return (await readTyped(this.#deps.registers, CHECKPOINT))?.value ?? NO_CHECKPOINT;
+  }
+
+  async #attempt(log: LogState, parts: Signing, last: boolean): Promise<NewestCheckpoint | null> {
+    try {
+      const previous = await this.#adopted();
+      // Another process may have published one since.
+      if (!isDue(log, previous, this.#deps.clock.now(), last)) return null;
+      return await this.#publish(log, parts, previous.newest);
+    } catch (error) {
+      const field = fieldOf(error);
+      if (field === null || !(error instanceof Error)) throw error;
+      await this.#report(field, error.message);
+      return null;
+    }
+  }
+
+  /** The state, with the newest checkpoint of the audit log: a process may have crashed right after it had published it. */
+  async #adopted(): Promise<CheckpointState> {
+    const state = await this.#state();
+    const found = await newestCheckpoint(this.#deps);
+    if (found === null || found.size <= (state.newest?.size ?? 0)) return state;
+    const { note, origin, size, at, entryId } = found;
+    return this.#change((current) => ({
+      ...current,
+      ...{ newest: { note, origin, size, at: Date.parse(at), entryId }, archived: false },
+    }));
+  }
+
+  async #publish(log: LogState, parts: Signing, previous: NewestCheckpoint | null): Promise<NewestCheckpoint | null> {
+    const { registers } = this.#deps;
+    const organizationId = await organizationOf(this.#deps);
+    if (organizationId === null) return null;
+    const { id } = await this.#afterRestore(log);
+    const origin = logOrigin({ organizationId, logId: id });
+    const { size } = log;
+    const head = { size, root: await rootOf(size, storedNodes(registers, size)) };
+    const proof = previous === null ? [] : await this.#proofFrom(headIn(previous.note), head, 'the last checkpoint');
+    const { signer, archive, witnesses } = parts;
+    const kept = archive === null ? null : await newestKept(archive, origin);
+    if (kept !== null) await this.#proofFrom(kept, head, `the newest checkpoint in ${archive?.label}`);
+    const note = await signedCheckpoint(signer, origin, head);
+    const signed = await cosigned(this.#deps, { origin, size, note }, witnesses);
+    const newest = await this.#record({ origin, size, ...signed, previous: previous?.note ?? null, proof });
+    if (archive !== null) await this.#keep(archive, newest);
+    return newest;
+  }
+
+  #proofFrom(earlier: TreeHead, head: TreeHead, name: string): Promise<readonly Hash[]> {
+    return extensionProof(this.#deps.registers, { earlier, head, name });
+  }
+
+  /** A restored store lacks entries that earlier checkpoints may cover, so it continues as another log. */
+  async #afterRestore(log: LogState): Promise<LogState> {
+    const { ledger, registers, newId } = this.#deps;
+    const { entries } = await ledger.query({ type: 'StoreRestored' }, { limit: 1 });
+    const [restored] = entries;
+    if (restored === undefined || restored.id === log.restoredBy) return log;
+    const id = newLogId(newId());
+    return changeLog(registers, (current) =>
+      current.restoredBy === restored.id ? current : { ...current, id, restoredBy: restored.id },
+    );
+  }
+
+  async #record(checkpoint: Published): Promise<NewestCheckpoint> {
+    const { origin, size, note, names, previous, proof } = checkpoint;
+    const message = `covers the first ${size} entries of the log ${origin}`;
+    const treeHead = { note, previous, proof: proof.map(toBase64), witnesses: names };
+    const entry = await writeOrganizationEntry(this.#deps, () =>
+      organizationEntry(commandContext(this.#deps), 'CheckpointPublished', { detail: { message, treeHead } }),
+    );
+    const newest = { note, origin, size, at: Date.parse(entry.at), entryId: entry.id };
+    await this.#change(() => ({ ...NO_CHECKPOINT, newest }));
+    return newest;
+  }
+
+  async #keep(archive: CheckpointArchive, newest: NewestCheckpoint): Promise<void> {
+    try {
+      await keepCheckpoint(archive, newest);
+    } catch (error) {
+      if (!(error instanceof ArchiveError)) throw error;
+      await this.#report('unarchived', error.message);
+      return;
+    }
+    await this.#change((state) =>
+      state.newest?.entryId === newest.entryId ? { ...state, archived: true, unarchived: null } : state,
+    );
+  }
+
+  async #report(field: ProblemField, message: string): Promise<void> {
+    const { logger, clock } = this.#deps;
+    const known = (await this.#state())[field];
+    if (known?.message !== message) logger.error(PROBLEMS[field], { problem: message });
+    await this.#change((state) => ({ ...state, [field]: { at: clock.now(), message } }));
+  }
+
+  #change(change: (state: CheckpointState) => CheckpointState): Promise<CheckpointState> {
+    return update(this.#deps.registers, CHECKPOINT, (current) => change(current ?? NO_CHECKPOINT));
+  }
+}
+
+interface Published {
+  readonly origin: string;
+  readonly size: number;
+  readonly note: string;
+  /** The witnesses that have signed it. */
+  readonly names: readonly string[];
+  readonly previous: string | null;
+  readonly proof: readonly Hash[];
+}
+
+const PROBLEMS: Readonly<Record<ProblemField, string>> = {
+  refused: 'no checkpoint was signed, because the log does not extend an earlier one',
+  unsigned: 'no checkpoint was signed, because the key cannot be used',
+  unarchived: 'the archive of checkpoints cannot be used',
+};
+
+function fieldOf(error: unknown): ProblemField | null {
+  if (error instanceof SignerError) return 'unsigned';
+  if (error instanceof ArchiveError) return 'unarchived';
+  const isRefusal =
+    error instanceof UnprovenError || error instanceof MalformedError || error instanceof DamagedRegisterError;
+  return isRefusal ? 'refused' : null;
+}
+
+function headIn(note: string): TreeHead {
+  return parseCheckpoint(parseNote(note).text);
+}
