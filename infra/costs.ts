@@ -1,36 +1,16 @@
 import { ENROLLMENT_IDS, type EnrollmentId, FIRST_KIND } from '../shared/domain/enrollment/kinds/index.ts';
 import { MONITORING, type Monitoring } from '../shared/ports/metrics.ts';
 import measured from './measured-calls.json' with { type: 'json' };
+import { PRICES } from './prices.ts';
 
 /*
  * The monthly costs of the aws runtime: `node infra/costs.ts` prints the tables of docs/how-to/deploy-aws.md, and test/infra compares them.
  *
  * The numbers of calls are measured by `node test/infra/measure-calls.ts`. The duration of the functions is computed from the calls and the processor time of a
  * tick and a scan.
- * Calls to the enrollment services, Organizations and STS are free. Left out, because they cost only cents: the events' archive, KMS requests, the bucket of
- * the packages, and SNS.
- *
- * Prices: https://aws.amazon.com/{lambda,dynamodb,sqs,eventbridge,cloudwatch}/pricing/, compared with other listings of 2024 to 2026, except for the
- * table's recovery (PITR), which only AWS's page lists. Other Regions differ by up to 50%; change PRICES for yours.
+ * Calls to the enrollment services, Organizations and STS are free. Left out, because they cost only cents: the events' archive, KMS requests of the table, the
+ * bucket of the packages, and SNS.
  */
-
-/** List prices of us-east-1 in US dollars: first tier, without free tier. */
-export const PRICES = {
-  date: '2026-01',
-  lambdaGbSecond: 0.0000133334, // arm64
-  lambdaRequest: 0.2e-6,
-  dynamodbWrite: 0.625e-6, // on demand, a write request unit
-  dynamodbRead: 0.125e-6,
-  dynamodbGbMonth: 0.25,
-  dynamodbRecoveryGbMonth: 0.2,
-  sqsRequest: 0.4e-6,
-  eventPublished: 1e-6,
-  schedulerInvocation: 1e-6,
-  logGb: 0.5,
-  metricMonth: 0.3,
-  alarmMonth: 0.1, // for each metric of an alarm
-  dashboardMonth: 3,
-} as const;
 
 /** Assumptions about an organization. */
 export interface Assumptions {
@@ -222,6 +202,24 @@ export function monitoringCosts(monitoring: string): number {
   return sumOf(Object.values(monitoringPrice(known, true)));
 }
 
+/** The values of the parameter `checkpoints` that create a key and a bucket. Both cost the same. */
+const SIGNED = ['governance', 'compliance'] as const;
+
+/**
+ * A month with a checkpoint an hour, which is what a log that grows all the time gets. For each, the tick reads the public key and signs, looks at the
+ * bucket's protection, lists, reads the newest checkpoint and writes the next one. Storage costs less than a cent.
+ */
+function checkpointPrice(checkpoints: string): Readonly<Record<'key' | 'requests', number>> {
+  if (!SIGNED.some((each) => each === checkpoints)) return { key: 0, requests: 0 };
+  const each = 2 * PRICES.kmsRequest + 2 * PRICES.s3Write + 2 * PRICES.s3Read;
+  return { key: PRICES.kmsKeyMonth, requests: 24 * DAYS * each };
+}
+
+/** The price of a month of signed checkpoints, USD, by value of the parameter `checkpoints`. */
+export function checkpointCosts(checkpoints: string): number {
+  return sumOf(Object.values(checkpointPrice(checkpoints)));
+}
+
 /** A Markdown table whose columns are all numbers. */
 function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
@@ -242,7 +240,7 @@ const DRIFTS = [0, 0.01, 0.05];
 /** The first kind alone, and every kind. */
 const POLICIES: readonly (readonly EnrollmentId[])[] = [[FIRST_KIND.id], ENROLLMENT_IDS];
 
-export function report(): { readonly monthly: string; readonly monitoring: string; readonly adoption: string } {
+export function report(): Readonly<Record<'monthly' | 'monitoring' | 'checkpoints' | 'adoption', string>> {
   const months = [
     ...SIZES.slice(0, -1).map((accounts) => monthly({ ...USUAL, accounts })),
     ...POLICIES.flatMap((kinds) =>
@@ -274,6 +272,13 @@ export function report(): { readonly monthly: string; readonly monitoring: strin
         ],
       ]),
     ),
+    checkpoints: markdown(
+      ['`checkpoints`', 'key', 'requests', 'total'],
+      ['none', ...SIGNED].map((each) => [
+        ...[`\`${each}\``, ...Object.values(checkpointPrice(each)).map(dollars)],
+        `**${dollars(checkpointCosts(each))}**`,
+      ]),
+    ),
     adoption: markdown(
       ['accounts', 'kinds', ...LINES, 'total'],
       adoptions.map((each) => [countOf(each.accounts), String(each.kinds), ...chargesOf(each)]),
@@ -284,6 +289,6 @@ export function report(): { readonly monthly: string; readonly monitoring: strin
 if (import.meta.main) {
   const tables = report();
   process.stdout.write(
-    `A month:\n\n${tables.monthly}\n\nMonitoring, a month:\n\n${tables.monitoring}\n\nAdoption, once:\n\n${tables.adoption}\n`,
+    `A month:\n\n${tables.monthly}\n\nMonitoring, a month:\n\n${tables.monitoring}\n\nCheckpoints, a month:\n\n${tables.checkpoints}\n\nAdoption, once:\n\n${tables.adoption}\n`,
   );
 }

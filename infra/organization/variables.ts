@@ -18,9 +18,12 @@ const PARAMETERS: Readonly<Record<string, string>> = {
   'param:apiOperators': 'ApiOperators',
   'param:maxAccounts': 'MaxAccounts',
   'param:logRetentionInDays': 'LogRetentionInDays',
+  'param:checkpointDays': 'CheckpointDays',
+  'param:checkpointWitnesses': 'CheckpointWitnesses',
   // Checked by the parameters' patterns and values.
   'file(infra/stage.cjs):checked': 'Stage',
   'file(infra/monitoring.cjs):checked': 'Monitoring',
+  'file(infra/checkpoints.cjs):checked': 'Checkpoints',
 };
 const POLICY_SOURCE = 'param:policySource';
 const POLICY_ACCESS = 'file(infra/policy-access.cjs):policy';

@@ -14,6 +14,7 @@ const SERVICES: Readonly<Record<string, string>> = {
   '@aws-sdk/client-organizations': 'organizations',
   '@aws-sdk/client-sts': 'sts',
   '@aws-sdk/client-compute-optimizer': 'compute-optimizer',
+  '@aws-sdk/client-kms': 'kms',
   '@aws-sdk/client-s3': 's3',
   '@aws-sdk/client-ssm': 'ssm',
   'automation-client/index.ts': 'aco-automation',
@@ -24,6 +25,8 @@ const SERVICES: Readonly<Record<string, string>> = {
 /** Calls whose IAM action has another name. */
 const ALIASES: Readonly<Record<string, string>> = {
   'tagging:GetResources': 'tag:GetResources',
+  's3:GetObjectLockConfiguration': 's3:GetBucketObjectLockConfiguration',
+  's3:ListObjectsV2': 's3:ListBucket',
   'sqs:SendMessageBatch': 'sqs:SendMessage',
   'sqs:DeleteMessageBatch': 'sqs:DeleteMessage',
   'sqs:ChangeMessageVisibilityBatch': 'sqs:ChangeMessageVisibility',
@@ -54,9 +57,14 @@ export async function callsOf(owner: string): Promise<ReadonlySet<string>> {
   const calls = new Set<string>();
   for (const path of Object.keys(metafile.inputs)) {
     if (path.includes('node_modules')) continue;
-    for (const action of commandsIn(read(path))) calls.add(ALIASES[action] ?? action);
+    for (const action of actionsIn(read(path))) calls.add(action);
   }
   return calls;
+}
+
+/** The IAM actions of the SDK commands in a module. */
+export function actionsIn(source: string): readonly string[] {
+  return commandsIn(source).map((action) => ALIASES[action] ?? action);
 }
 
 export function commandsIn(source: string): readonly string[] {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { adoption, MONITORED, monthly, PRICES, report, SIZES, USUAL } from '../../infra/costs.ts';
+import { adoption, checkpointCosts, MONITORED, monthly, report, SIZES, USUAL } from '../../infra/costs.ts';
 import committed from '../../infra/measured-calls.json' with { type: 'json' };
+import { PRICES } from '../../infra/prices.ts';
 import {
   dependentsOf,
   ENROLLMENT_IDS,
@@ -16,12 +17,16 @@ import { read } from './template.ts';
 /** The kinds whose drift affects no other kind. */
 const DRIFTING_ALONE = ENROLLMENT_IDS.filter((id) => dependentsOf(id).length === 0);
 
+const readDefault = (name: string): unknown =>
+  new RegExp(`^    ${name}: (\\S+)$`, 'm').exec(read('serverless.yml'))?.[1];
+
 describe('the cost estimate', () => {
   it('is the same in the manual', () => {
     const manual = read('docs/how-to/deploy-aws.md');
     const tables = report();
     expect(manual).toContain(tables.monthly);
     expect(manual).toContain(tables.monitoring);
+    expect(manual).toContain(tables.checkpoints);
     expect(manual).toContain(tables.adoption);
     expect(manual).toContain(`as of ${PRICES.date}`);
   });
@@ -57,6 +62,14 @@ describe('the cost estimate', () => {
       }
     }
     expect(USUAL.kinds).toEqual(ENROLLMENT_IDS);
+  });
+
+  it('is a separate price for checkpoints, and nothing by default', () => {
+    expect(checkpointCosts(String(readDefault('checkpoints')))).toBe(0);
+    for (const mode of ['governance', 'compliance']) {
+      expect(checkpointCosts(mode)).toBeGreaterThan(PRICES.kmsKeyMonth);
+      expect(checkpointCosts(mode)).toBeLessThan(1.1);
+    }
   });
 
   it('counts the metrics of alarms', () => {

@@ -2,9 +2,9 @@ import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { KINDS } from '../../shared/domain/enrollment/kinds/index.ts';
-import { callsOf, commandsIn, FUNCTIONS, ON_BEHALF } from './calls.ts';
+import { actionsIn, callsOf, commandsIn, FUNCTIONS, ON_BEHALF } from './calls.ts';
 import { allows, roleStatements } from './table-rights.ts';
-import { actionsOf, read, resourceOf, statementsOf } from './template.ts';
+import { actionsOf, policyOf, read, resourceOf, statementsOf } from './template.ts';
 
 /*
  * Compares each function's permissions with the SDK commands in the modules of its bundle. Handlers share the adapters, so commands that a
@@ -37,8 +37,13 @@ const TAKE_WORK = ['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQ
 const NEVER: Readonly<Record<string, string>> = {
   'dynamodb:DescribeTable': 'only `doctor` reads the description of the table',
   'sts:GetCallerIdentity': 'needs no permission [API_GetCallerIdentity]',
-  's3:GetObject': 'granted by infra/policy-access.cjs, if the policy is in S3',
+  's3:GetObject': 'granted by infra/policy-access.cjs, if the policy is in S3, and by infra/checkpoints.yml',
   'ssm:GetParameter': 'granted by infra/policy-access.cjs, if the policy is a parameter',
+  ...Object.fromEntries(
+    ['kms:GetPublicKey', 'kms:Sign', 's3:GetBucketObjectLockConfiguration', 's3:ListBucket', 's3:PutObject'].map(
+      (action) => [action, 'granted to the tick by infra/checkpoints.yml, if checkpoints are signed'],
+    ),
+  ),
 };
 
 type Unused = readonly { readonly why: string; readonly actions: readonly string[] }[];
@@ -139,6 +144,14 @@ describe('least privilege', () => {
         if (Action.some((action) => writes.test(action))) expect([name, Sid, Condition]).not.toContain(undefined);
       }
     }
+  });
+
+  it('the tick may make the calls for checkpoints, and no others, if they are signed', () => {
+    const files = ['kms/checkpoint-signer', 's3/bucket', 's3/checkpoint-archive'];
+    const made = new Set(files.flatMap((name) => actionsIn(read(`shared/adapters/aws/${name}.ts`))));
+    const policy = resourceOf('infra/checkpoints.yml', 'TickCheckpointPolicy');
+    expect(policy).toMatchObject({ Condition: 'HasCheckpoints', Properties: { RoleName: 'TickRole' } });
+    expect(sorted(actionsOf(policyOf(policy)))).toEqual(sorted([...made]));
   });
 
   it('the member role allows only operations on the calling account', () => {

@@ -86,6 +86,26 @@ describe('the monitoring', () => {
   );
 });
 
+describe('the checkpoints', () => {
+  const file = stageFile.parse(createRequire(import.meta.url)('../../infra/checkpoints.cjs'));
+  const packagedWith = (checkpoints: unknown) => file.checked({ resolveVariable: async () => checkpoints });
+
+  it.each(['none', 'governance', 'compliance'])('may be %s', async (checkpoints) => {
+    expect(await packagedWith(checkpoints)).toBe(checkpoints);
+  });
+
+  it.each(['off', 'Compliance', 'GOVERNANCE', '', undefined, true])(
+    '%j are refused at packaging, without a stack trace',
+    async (checkpoints) => {
+      const error = await packagedWith(checkpoints).catch((refused: unknown) => refused);
+      expect(error).toMatchObject({
+        message: expect.stringContaining('; expected one of none, governance, compliance'),
+      });
+      expect(error).toHaveProperty('stack', undefined);
+    },
+  );
+});
+
 describe('the source of the policy', () => {
   const access = z
     .object({ policy: z.custom<(given: object) => Promise<unknown>>((value) => typeof value === 'function') })

@@ -78,6 +78,11 @@ export function statementsOf({ Properties }: Resource): readonly Statement[] {
     );
 }
 
+/** The statements of a policy that is a resource of its own. */
+export function policyOf({ Properties }: Resource): readonly Statement[] {
+  return z.object({ PolicyDocument: policyDocument }).parse(Properties).PolicyDocument.Statement;
+}
+
 export function trustOf({ Properties }: Resource): readonly Statement[] {
   return role.parse(Properties).AssumeRolePolicyDocument.Statement;
 }

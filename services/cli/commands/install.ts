@@ -51,7 +51,7 @@ async function install(
   const { accountId, region, partition } = account;
   const pseudo = { 'AWS::AccountId': accountId, 'AWS::Region': region, 'AWS::Partition': partition };
   const contents = contentsOf(template, { ...parameters, ...pseudo });
-  const costs = request.runsHere ? await costsOf(parameters['Monitoring'] ?? 'full') : null;
+  const costs = request.runsHere ? await costsOf(parameters) : null;
   for (const line of installText(request, contents, costs, output.noteWidth)) output.note(line);
   if (flags.yes !== true && !(await confirm(context, `Install in account ${accountId}?`))) {
     output.note('Nothing was changed.');
@@ -109,10 +109,11 @@ function nextSteps({ runsHere, account, rollcallAccount }: Installing): string[]
   ];
 }
 
-async function costsOf(monitoring: string): Promise<Costs> {
-  const { monitoringCosts, monthly, USUAL } = await import('../../../infra/costs.ts');
+async function costsOf({ Monitoring = 'full', Checkpoints = 'none' }: Installing['parameters']): Promise<Costs> {
+  const { checkpointCosts, monitoringCosts, monthly, USUAL } = await import('../../../infra/costs.ts');
   const work = monthly({ ...USUAL, accounts: COST_ACCOUNTS }).total;
-  return { accounts: COST_ACCOUNTS, work, monitoring: monitoringCosts(monitoring) };
+  const [monitoring, checkpoints] = [monitoringCosts(Monitoring), checkpointCosts(Checkpoints)];
+  return { accounts: COST_ACCOUNTS, work, monitoring, checkpoints };
 }
 
 /** Runs the checks of `doctor` on what was deployed. */

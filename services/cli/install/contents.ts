@@ -8,6 +8,11 @@ const statement = z.looseObject({ Action: z.union([z.string(), z.array(z.string(
 const policies = z.object({
   Policies: z.array(z.looseObject({ PolicyDocument: z.object({ Statement: z.array(statement) }).optional() })),
 });
+/** A policy that is attached to a role of the template. */
+const attached = z.object({
+  RoleName: z.object({ Ref: z.string() }),
+  PolicyDocument: z.object({ Statement: z.array(statement) }),
+});
 const templateSchema = z.object({
   Parameters: z.record(z.string(), z.looseObject({ Default: z.union([z.string(), z.number()]).optional() })),
   Conditions: z.record(z.string(), z.unknown()),
@@ -36,15 +41,18 @@ export function contentsOf(template: unknown, values: Readonly<Record<string, st
   );
   const types = new Map<string, number>();
   for (const [, { Type }] of made) types.set(Type, (types.get(Type) ?? 0) + 1);
+  const others = made
+    .filter(([, { Type }]) => Type === 'AWS::IAM::RolePolicy')
+    .map(([, { Properties }]) => attached.parse(Properties));
   const roles = made
     .filter(([, { Type }]) => Type === 'AWS::IAM::Role')
-    .map(([name, { Properties }]) => ({ name: name.replace(/Role$/, ''), actions: actionsOf(Properties) }));
+    .map(([name, { Properties }]) => {
+      const own = policies.parse(Properties).Policies.flatMap((each) => each.PolicyDocument?.Statement ?? []);
+      const more = others.filter(({ RoleName }) => RoleName.Ref === name);
+      const statements = [...own, ...more.flatMap(({ PolicyDocument }) => PolicyDocument.Statement)];
+      return { name: name.replace(/Role$/, ''), actions: [...new Set(statements.flatMap(({ Action }) => Action))] };
+    });
   return { types, roles };
-}
-
-function actionsOf(properties: unknown): readonly string[] {
-  const statements = policies.parse(properties).Policies.flatMap((each) => each.PolicyDocument?.Statement ?? []);
-  return [...new Set(statements.flatMap(({ Action }) => Action))];
 }
 
 const pair = z.tuple([z.unknown(), z.unknown()]);

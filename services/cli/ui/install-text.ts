@@ -9,6 +9,7 @@ export interface Costs {
   readonly accounts: number;
   readonly work: number;
   readonly monitoring: number;
+  readonly checkpoints: number;
 }
 
 /** What an installation would create, with its permissions and costs. */
@@ -66,9 +67,12 @@ function services(actions: readonly string[]): readonly string[] {
   return [...new Set(actions.map((action) => action.split(':')[0] ?? action))].sort();
 }
 
-function costsText({ accounts, work, monitoring }: Costs): string {
-  const each = `about USD ${work.toFixed(2)} a month for ${number(accounts)} accounts`;
-  return monitoring === 0 ? each : `${each}, and USD ${monitoring.toFixed(2)} for alarms and dashboard`;
+function costsText({ accounts, work, monitoring, checkpoints }: Costs): string {
+  return [
+    `about USD ${work.toFixed(2)} a month for ${number(accounts)} accounts`,
+    ...(monitoring === 0 ? [] : [`USD ${monitoring.toFixed(2)} for alarms and dashboard`]),
+    ...(checkpoints === 0 ? [] : [`USD ${checkpoints.toFixed(2)} for signed checkpoints`]),
+  ].join(', and ');
 }
 
 /** What a change set would do. Resources that an update removes or replaces have a line each. */

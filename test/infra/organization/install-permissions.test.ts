@@ -13,6 +13,9 @@ const CREATES: Readonly<Record<string, string>> = {
   'AWS::Events::EventBusPolicy': 'events:PutPermission',
   'AWS::Events::Rule': 'events:PutRule',
   'AWS::IAM::Role': 'iam:CreateRole',
+  'AWS::IAM::RolePolicy': 'iam:PutRolePolicy',
+  'AWS::KMS::Alias': 'kms:CreateAlias',
+  'AWS::KMS::Key': 'kms:CreateKey',
   'AWS::Lambda::EventInvokeConfig': 'lambda:PutFunctionEventInvokeConfig',
   'AWS::Lambda::EventSourceMapping': 'lambda:CreateEventSourceMapping',
   'AWS::Lambda::Function': 'lambda:CreateFunction',
@@ -20,6 +23,8 @@ const CREATES: Readonly<Record<string, string>> = {
   'AWS::Lambda::Url': 'lambda:CreateFunctionUrlConfig',
   'AWS::Logs::LogGroup': 'logs:CreateLogGroup',
   'AWS::Organizations::ResourcePolicy': 'organizations:PutResourcePolicy',
+  'AWS::S3::Bucket': 's3:CreateBucket',
+  'AWS::S3::BucketPolicy': 's3:PutBucketPolicy',
   'AWS::SQS::Queue': 'sqs:CreateQueue',
   'AWS::SQS::QueuePolicy': 'sqs:SetQueueAttributes',
   'AWS::Scheduler::Schedule': 'scheduler:CreateSchedule',
@@ -45,6 +50,12 @@ describe('the permissions to install', () => {
   it('have no wildcard actions, and do not delete the table', () => {
     expect(allowed.filter((action) => action.includes('*'))).toEqual([]);
     expect(allowed).not.toContain('dynamodb:DeleteTable');
+  });
+
+  it('neither sign with the key of checkpoints nor remove it or its bucket', () => {
+    for (const action of ['kms:Sign', 'kms:ScheduleKeyDeletion', 's3:DeleteBucket', 's3:BypassGovernanceRetention']) {
+      expect(allowed).not.toContain(action);
+    }
   });
 
   it('allow the calls of `rollcall install`', () => {

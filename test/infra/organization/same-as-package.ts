@@ -8,7 +8,13 @@ const resources = z.record(z.string(), z.looseObject({ Type: z.string() }));
 const VALUES: Readonly<Record<string, string>> = {
   ...{ Stage: 'prod', MemberRole: 'RollcallMember', NotifyBus: 'default', Monitoring: 'full', MaxAccounts: '10000' },
   ...{ ManagementAccountId: '', OrganizationId: '', AlarmTopicArn: '', ApiOperators: '', WebhookUrl: '' },
-  ...{ WebhookSecret: '', LogRetentionInDays: '90' },
+  ...{
+    WebhookSecret: '',
+    LogRetentionInDays: '90',
+    Checkpoints: 'none',
+    CheckpointDays: '400',
+    CheckpointWitnesses: '',
+  },
 };
 /** The framework's own bucket for packages, which the organization template has as a parameter. */
 const OF_FRAMEWORK = /^ServerlessDeploymentBucket/;

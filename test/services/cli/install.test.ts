@@ -62,6 +62,15 @@ describe('rollcall install', () => {
     expect(server.calls).toEqual(['DescribeStacks']);
   });
 
+  it('shows what signed checkpoints cost and which permissions they need', async () => {
+    const { install } = await bed();
+    const without = await install(EXTERNAL);
+    expect(without.stderr).not.toMatch(/checkpoints|kms/);
+    const { stderr } = await install([...EXTERNAL, '--parameter', 'Checkpoints=compliance']);
+    expect(stderr.replaceAll(/\s+/g, ' ')).toContain('and USD 1.03 for signed checkpoints');
+    expect(stderr).toMatch(/Tick +\d+ actions of .*kms, .*s3/);
+  });
+
   it('uploads packages and template, deploys, and checks what it deployed', async () => {
     const { server, install, managementAccountId } = await bed();
     const { stdout, stderr, code } = await install([...EXTERNAL, '--yes', '--policy-source', 's3://policies/a.yaml']);
