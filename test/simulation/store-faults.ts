@@ -19,7 +19,7 @@ export const STORE_FAULTS: readonly Fault[] = [
     edits: [
       {
         file: 'shared/app/scan/scan.ts',
-        find: 'entries += await recordGone(deps, run, surveyed.gone);',
+        find: 'entries += await recordAll(deps, await departures(deps, run, gone, snapshot.takenAt));',
         replace: '',
       },
     ],

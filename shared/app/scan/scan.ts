@@ -1,6 +1,6 @@
 import type { AccountRecord } from '../../domain/account/record.ts';
-import { canLeave, emptyRecord, foldEntry } from '../../domain/account/record.ts';
-import { type EntryContext, joined, left, transition } from '../../domain/account/transition.ts';
+import { emptyRecord, foldEntry } from '../../domain/account/record.ts';
+import { type EntryContext, joined, transition } from '../../domain/account/transition.ts';
 import { compileControls, haltedText } from '../../domain/decision/operator-controls.ts';
 import { totalChanges } from '../../domain/decision/plan-totals.ts';
 import { ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
@@ -27,6 +27,7 @@ import { type AssessedAccount, managesConfigurations } from '../survey/assessmen
 import { needsRecordingUnder } from '../survey/needs-recording.ts';
 import { type Survey, survey } from '../survey/survey.ts';
 import { enqueue } from '../work-queue/enqueue-plan.ts';
+import { departures } from './record-departures.ts';
 import { noteTrustedAccess } from './trusted-access.ts';
 
 /** A longer policy is not kept with its entry, characters: an item of DynamoDB holds 400 kB, and an event of EventBridge 256 kB. */
@@ -121,7 +122,8 @@ export async function scan(
   });
   lost.throwIfAborted();
   await noteTrustedAccess(deps, run, surveyed.trustedAccess);
-  entries += await recordGone(deps, run, surveyed.gone);
+  const { gone, snapshot } = surveyed;
+  entries += await recordAll(deps, await departures(deps, run, gone, snapshot.takenAt));
   const { configurations } = surveyed;
   if (configurations?.problem === null)
     await pruneConfigurations(deps.registers, configurations.stored, configurations.readAt);
@@ -227,15 +229,6 @@ async function recordAssessed(deps: Deps, run: RunContext, accounts: readonly As
 /** The input of change attribution. */
 export function foundOf({ record, assessments }: AssessedAccount): Found {
   return { record, assessments: ENROLLMENT_IDS.map((enrollment) => assessments[enrollment]) };
-}
-
-function recordGone(deps: Deps, run: RunContext, gone: readonly AccountRecord[]): Promise<number> {
-  const context = entryContext(deps, run);
-  const items = gone.map((record) => ({
-    record,
-    decide: (current: AccountRecord) => (canLeave(current) ? [left(context, current)] : []),
-  }));
-  return recordAll(deps, items);
 }
 
 async function recordAll(deps: Deps, items: readonly EntryWrite[]): Promise<number> {
