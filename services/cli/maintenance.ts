@@ -9,6 +9,7 @@ import {
 } from '../../shared/app/runtime/maintenance.ts';
 import { openMaintenance as openSource } from '../../shared/compose/notification-targets.ts';
 import type { Runtime } from '../../shared/compose/runtime.ts';
+import type { Environment } from '../../shared/config/config.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
 import type { CliContext } from './context.ts';
 import { count } from './ui/words.ts';
@@ -25,6 +26,7 @@ export interface Maintenance {
 }
 
 interface MaintenanceContext {
+  readonly env: Environment;
   readonly store: Pick<CliContext['store'], 'eventBus' | 'outboxLagMs'>;
 }
 
@@ -35,7 +37,7 @@ export async function openMaintenance(
   pace?: Pace,
 ): Promise<Maintenance> {
   const { clock, ledger, logger } = app.deps;
-  const source = await openSource(app, policy, context.store);
+  const source = await openSource(app, policy, context.store, context.env);
   const tasks = maintenanceTasks(source, pace);
   return {
     tasks,

@@ -1,9 +1,12 @@
 import { type MaintenanceReport, maintenanceTasks, runTasks } from '../../shared/app/runtime/maintenance.ts';
 import { TaskRests } from '../../shared/app/runtime/task-rests.ts';
 import { type GivenUpScan, requestScan, type ScanState, scanAge } from '../../shared/app/schedule/scan-schedule.ts';
-import { NO_CHECKPOINTING } from '../../shared/app/transparency/checkpointing.ts';
+import type { Checkpointing } from '../../shared/app/transparency/checkpointing.ts';
+import { openCheckpointing } from '../../shared/compose/checkpoints.ts';
 import { type AwsRuntime, composeFromEnvironment } from '../../shared/compose/lambda-runtime.ts';
 import { type Compose, handling, type LambdaContext, lazily } from '../../shared/compose/lazy-runtime.ts';
+import type { Environment } from '../../shared/config/config.ts';
+import { environment } from '../../shared/config/environment.ts';
 
 /** Publishing stops this long before the function's timeout, ms. */
 const RESERVE_MS = 10_000;
@@ -19,16 +22,41 @@ export interface TickResult extends MaintenanceReport {
  * minutes. A failed part does not stop the others.
  * @throws AggregateError of the failed parts
  */
-export function makeHandler(compose: Compose) {
+export function makeHandler(compose: Compose, env: () => Environment = environment) {
   const open = lazily(compose);
   const rests = new TaskRests();
+  const checkpointing = checkpointingOf(env);
   return async (_event: unknown, context: LambdaContext): Promise<TickResult> => {
     const runtime = await open();
-    return handling(runtime, { requestId: context.awsRequestId }, () => tick(runtime, context, rests));
+    return handling(runtime, { requestId: context.awsRequestId }, () =>
+      tick(runtime, context, { rests, checkpointing: () => checkpointing(runtime) }),
+    );
   };
 }
 
-async function tick(runtime: AwsRuntime, context: LambdaContext, rests: TaskRests): Promise<TickResult> {
+/** What lasts as long as the function's container. */
+interface Lasting {
+  readonly rests: TaskRests;
+  readonly checkpointing: () => Promise<Checkpointing>;
+}
+
+/** Opens what checkpoints need at the first use, and again if that failed. */
+function checkpointingOf(env: () => Environment): (runtime: AwsRuntime) => Promise<Checkpointing> {
+  let opened: Promise<Checkpointing> | null = null;
+  return ({ clock, random }) => {
+    opened ??= openCheckpointing(env(), { clock, random }).catch((error: unknown) => {
+      opened = null;
+      throw error;
+    });
+    return opened;
+  };
+}
+
+async function tick(
+  runtime: AwsRuntime,
+  context: LambdaContext,
+  { rests, checkpointing }: Lasting,
+): Promise<TickResult> {
   const { stores, clock, newId, logger, metrics } = runtime;
   const failures: unknown[] = [];
   const failed = (part: string, error: unknown): void => {
@@ -40,8 +68,7 @@ async function tick(runtime: AwsRuntime, context: LambdaContext, rests: TaskRest
     policy: () => runtime.policy(),
     bus: () => runtime.bus(),
     alerts: () => runtime.alerts(),
-    checkpointing: async () => NO_CHECKPOINTING,
-    ...{ deadLetters: stores.deadLetters, outboxLagMs: 0 },
+    ...{ checkpointing, deadLetters: stores.deadLetters, outboxLagMs: 0 },
   });
   const until = clock.now() + context.getRemainingTimeInMillis() - RESERVE_MS;
   const [scanRequested, report] = await Promise.all([

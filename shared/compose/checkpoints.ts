@@ -1,41 +1,42 @@
 import { keyFileSigner } from '../adapters/system/key-file-signer.ts';
 import { createKeyFile } from '../adapters/system/new-key-file.ts';
 import { witnessClient } from '../adapters/system/witness-client.ts';
+import type { Checkpointing } from '../app/transparency/checkpointing.ts';
 import { type CheckpointEnv, type KeyLocation, readCheckpointEnv } from '../config/checkpoint-env.ts';
 import type { Environment } from '../config/config.ts';
 import type { Network } from '../domain/network.ts';
 import { publicKeyPem } from '../domain/transparency/public-key.ts';
-import { type VerifierKey, verifierKey, writeVerifierKey } from '../domain/transparency/verifier-key.ts';
-import type { CheckpointArchive } from '../ports/checkpoint-archive.ts';
+import { verifierKey, writeVerifierKey } from '../domain/transparency/verifier-key.ts';
 import type { CheckpointSigner } from '../ports/checkpoint-signer.ts';
 import type { Clock, Random } from '../ports/system.ts';
-import type { Witness } from '../ports/witness.ts';
+import { ownNetwork } from './network.ts';
 
-/** What signs, keeps and witnesses the checkpoints of the transparency log. */
-interface Checkpointing {
-  /** `null`: no key is configured, so checkpoints are not signed. */
-  readonly signer: CheckpointSigner | null;
-  readonly archive: CheckpointArchive | null;
-  readonly witnesses: readonly { readonly witness: Witness; readonly key: VerifierKey }[];
+/** The caller closes it. */
+interface OpenCheckpointing extends Checkpointing {
   close(): void;
 }
 
 interface CheckpointingOptions {
   readonly clock: Clock;
   readonly random: Random;
-  readonly network: Network;
+  /** Default: this process's settings. */
+  readonly network?: Network;
 }
 
 /** Opens no file and no connection yet. @throws ConfigError that names the variable */
-export async function openCheckpointing(env: Environment, options: CheckpointingOptions): Promise<Checkpointing> {
+export async function openCheckpointing(
+  env: Environment,
+  { clock, random, network = ownNetwork() }: CheckpointingOptions,
+): Promise<OpenCheckpointing> {
   const { key, archive: place, witnesses } = readCheckpointEnv(env);
+  const options = { clock, random, network };
   const signer = key === null ? null : await signerOf(key, options);
   const archive = place === null ? null : await archiveOf(place, options);
   return {
     signer,
     archive,
     witnesses: witnesses.map(({ key: trusted, url }) => ({
-      witness: witnessClient({ name: trusted.name, url, network: options.network }),
+      witness: witnessClient({ name: trusted.name, url, network }),
       key: trusted,
     })),
     close() {

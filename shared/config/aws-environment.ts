@@ -5,6 +5,9 @@ import type { Environment } from './config.ts';
 /** Proxy variables are removed too, because a proxy on another machine cannot reach this machine's loopback address. */
 const PROXIES: ReadonlySet<string> = new Set(['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY']);
 
+/** What leads out of this machine: settings of AWS, and a key, an archive and witnesses of real checkpoints. */
+const OUTSIDE = /^(?:AWS_|ROLLCALL_CHECKPOINT_)/;
+
 /**
  * Makes the AWS SDK use only the sandbox, for the demo. First removes all AWS settings of this machine, so that no request can reach a real account.
  * `nowhere` is a directory without AWS files.
@@ -14,7 +17,7 @@ export function useSandboxOnly(
   settings: { readonly endpoint: string; readonly accountId: string; readonly nowhere: string },
 ): void {
   for (const name of Object.keys(env)) {
-    if (name.startsWith('AWS_') || PROXIES.has(name.toUpperCase())) delete env[name];
+    if (OUTSIDE.test(name) || PROXIES.has(name.toUpperCase())) delete env[name];
   }
   const { endpoint, accountId, nowhere } = settings;
   Object.assign(env, {

@@ -58,8 +58,8 @@ export interface TestWitness {
 
 interface WitnessOptions {
   readonly name: string;
-  /** The logs that it knows, by their keys. The name of a key is the origin. */
-  readonly logs: readonly VerifierKey[];
+  /** The logs that it knows, by their keys. The name of a key is the origin. A function: the keys of a log by its origin. */
+  readonly logs: readonly VerifierKey[] | ((origin: string) => readonly VerifierKey[]);
   /** Seconds since 1970. */
   readonly now: () => number;
 }
@@ -100,7 +100,7 @@ function publicBytes(secret: KeyObject): Uint8Array {
 }
 
 interface State {
-  readonly logs: readonly VerifierKey[];
+  readonly logs: WitnessOptions['logs'];
   readonly signed: Map<string, LogCheckpoint>;
   readonly cosign: (text: string) => Promise<string>;
 }
@@ -125,17 +125,18 @@ async function addCheckpoint(body: string, { logs, signed, cosign }: State): Pro
           .map((line) => fromBase64(line, 'proof'));
   const { text } = parseNote(note);
   const checkpoint = parseCheckpoint(text);
-  const keys = logs.filter((each) => each.name === checkpoint.origin);
+  const known = typeof logs === 'function' ? logs(checkpoint.origin) : logs;
+  const keys = known.filter((each) => each.name === checkpoint.origin);
   if (keys.length === 0) return { status: 404, text: 'unknown log\n' };
   const isSigned = holds(() => openCheckpoint(note, { origin: checkpoint.origin, log: keys.map(noteVerifier) }));
   if (!isSigned) return { status: 403, text: 'not signed by this log\n' };
   if (oldSize > checkpoint.size) return { status: 400, text: 'the old size is larger\n' };
-  const known = signed.get(checkpoint.origin);
-  if ((known?.size ?? 0) !== oldSize) {
-    return { status: 409, type: 'text/x.tlog.size', text: `${known?.size ?? 0}\n` };
+  const last = signed.get(checkpoint.origin);
+  if ((last?.size ?? 0) !== oldSize) {
+    return { status: 409, type: 'text/x.tlog.size', text: `${last?.size ?? 0}\n` };
   }
-  const isEmpty = known === undefined || known.size === 0;
-  const isConsistent = isEmpty ? path.length === 0 : holds(() => verifyConsistency(known, checkpoint, path));
+  const isEmpty = last === undefined || last.size === 0;
+  const isConsistent = isEmpty ? path.length === 0 : holds(() => verifyConsistency(last, checkpoint, path));
   if (!isConsistent) return { status: 422, text: 'not consistent\n' };
   signed.set(checkpoint.origin, checkpoint);
   return { status: 200, text: await cosign(text) };

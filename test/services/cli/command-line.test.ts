@@ -102,14 +102,16 @@ describe('interrupts', () => {
   });
 });
 
-test('the demo removes all AWS settings of the machine', () => {
+test('the demo removes all AWS settings of the machine, and does not sign with a real key', () => {
   const env: Record<string, string | undefined> = {
     AWS_PROFILE: 'prod',
     AWS_ENDPOINT_URL_STS: 'https://real',
+    ROLLCALL_CHECKPOINT_KEY: 'awskms:alias/real',
     PATH: '/bin',
   };
   useSandboxOnly(env, { endpoint: 'http://x', accountId: '1', nowhere: '/n' });
   expect(env['AWS_PROFILE']).toBeUndefined();
   expect(env['AWS_ENDPOINT_URL_STS']).toBeUndefined();
+  expect(env['ROLLCALL_CHECKPOINT_KEY']).toBeUndefined();
   expect(env).toMatchObject({ PATH: '/bin', AWS_ENDPOINT_URL: 'http://x', AWS_ACCESS_KEY_ID: '1' });
 });

@@ -27,7 +27,7 @@ export interface FunctionOptions {
 /** The deployment's functions, called as in AWS by the scheduler, a rule of the bus, or the event source mapping. */
 export function functionsOf(world: Deployment, options: FunctionOptions = {}): Functions {
   const { settings, reserveMs, around = (_name, work) => work() } = options;
-  const tick = makeTick(world.compose('tick', settings));
+  const tick = makeTick(world.compose('tick', settings), () => world.env);
   const scanner = makeScanner(world.compose('scanner', settings), reserveMs);
   const worker = makeWorker(world.compose('worker', settings));
   let seen = 0;

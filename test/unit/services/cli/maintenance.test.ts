@@ -26,7 +26,7 @@ describe('a run whose audit log stops answering when the work is over', () => {
       warnings.push(message);
     };
     const logger: Logger = { debug: none, info: none, warn, error: none };
-    const context = { store: { eventBus: async () => null, outboxLagMs: 0 }, output: { note: none } };
+    const context = { env: {}, store: { eventBus: async () => null, outboxLagMs: 0 }, output: { note: none } };
     return withMaintenance(context, { deps: shop.deps({ ledger, logger }), store: shop.store }, POLICY, work);
   }
 
