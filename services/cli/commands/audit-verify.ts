@@ -9,8 +9,9 @@ import { verifyText } from '../ui/verify-text.ts';
 export async function runVerify(context: CliContext, named: string | undefined): Promise<number> {
   const { output } = context;
   const kept = named === undefined ? null : await readKept(named);
-  const [{ verifyLedger }, { listOf, ownDigests }] = await Promise.all([
+  const [{ verifyLedger }, { readLog }, { listOf, ownDigests }] = await Promise.all([
     import('../../../shared/app/queries/audit/verify.ts'),
+    import('../../../shared/app/queries/audit/verify-checkpoint.ts'),
     import('../../../shared/app/ledger/digest.ts'),
   ]);
   const result = await withStore(context, true, async (store) => {
@@ -22,6 +23,7 @@ export async function runVerify(context: CliContext, named: string | undefined):
       // If strict, a digest that cannot be checked is an error. Only digests that the operator has kept outside the store are independent evidence, so
       // only these are strict.
       strict: kept !== null,
+      log: await readLog(store),
     });
   });
   output.result(result, () => verifyText(result, context));

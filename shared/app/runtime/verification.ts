@@ -6,6 +6,7 @@ import { REGISTERS, storedDocument } from '../coordination/documents.ts';
 import { readTyped, writeTyped } from '../coordination/typed-register.ts';
 import { listOf } from '../ledger/digest.ts';
 import { type VerifyResult, verifyLedger, verifySchema } from '../queries/audit/verify.ts';
+import { readLog } from '../queries/audit/verify-checkpoint.ts';
 
 const stored = z.object({
   /** When the verification began, epoch ms: later entries are not covered. */
@@ -84,6 +85,7 @@ export class Verification {
       listOf: (digest) => listOf(stores.registers, digest),
       // The store's own digest is not independent evidence: if its list is gone, the chains still count as intact.
       strict: false,
+      log: await readLog(longReads),
     });
     const done = { at, durationMs: clock.now() - at, result };
     const known = await readTyped(stores.registers, VERIFICATION);

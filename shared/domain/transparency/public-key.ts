@@ -19,6 +19,17 @@ export function publicKeyOf(key: KeyObject): PublicKey | null {
   return { type: 'ecdsa', publicKey: new Uint8Array(publicKey.export({ format: 'der', type: 'spki' })) };
 }
 
+/** The public key in PEM. @returns `null` unless it is an Ed25519 or a P-256 key */
+export function publicKeyInPem(pem: string): PublicKey | null {
+  let key: KeyObject;
+  try {
+    key = createPublicKey(pem);
+  } catch {
+    return null;
+  }
+  return publicKeyOf(key);
+}
+
 /** What kind of key it is, for people: `RSA (2048 bits)`, `EC (secp384r1)`, `X25519`. */
 export function keyKindOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): string {
   const { modulusLength, namedCurve } = asymmetricKeyDetails ?? {};

@@ -26,6 +26,17 @@ export const verifyShape = z.strictObject({
       message: z.string().nullable(),
     }),
   ),
+  log: z
+    .strictObject({
+      id: z.string(),
+      size: z.int(),
+      root: z.string(),
+      compared: z.int(),
+      waiting: z.int(),
+      checkpoints: z.int(),
+      problems: z.array(z.string()),
+    })
+    .nullable(),
 });
 
 export const showShape = exactly(shownEntry);

@@ -4,6 +4,8 @@ import { ChainCheck, FAULT_KINDS, type FaultKind, type LinkFault } from '../../.
 import { type ChainEnd, type Ledger, TamperedError } from '../../../ports/ledger.ts';
 import type { Records } from '../../../ports/records.ts';
 import { DigestCheck, digestResultSchema } from '../../ledger/verify-digests.ts';
+import { LogComparison, logResultSchema } from '../../transparency/log-comparison.ts';
+import type { LogContent } from '../../transparency/log-content.ts';
 
 const faultSchema = z.object({ chain: z.string(), kind: z.enum(FAULT_KINDS), seq: z.number(), message: z.string() });
 
@@ -19,6 +21,8 @@ export const verifySchema = z.object({
   /** Number of entries that checkpoints replace. */
   pruned: z.number(),
   digests: z.array(digestResultSchema),
+  /** `null`: the store has no transparency log, or it was not compared. */
+  log: logResultSchema.nullable().default(null),
 });
 
 type VerifyFault = z.infer<typeof faultSchema>;
@@ -34,11 +38,13 @@ export interface VerifyAgainst {
   readonly listOf?: (digest: Digest) => Promise<Readonly<Record<string, number>> | null>;
   /** A digest that cannot be compared counts as a fault (default). */
   readonly strict?: boolean;
+  /** The transparency log of the store, read before. Each entry is compared with it. */
+  readonly log?: LogContent | null;
 }
 
 /**
  * Checks every link of every chain (invariant 7), that each chain ends where the store says, that the last entry in each account's
- * record exists (so the removal of a whole chain is detected), and that the digests match the store.
+ * record exists (so the removal of a whole chain is detected), that the digests match the store, and that the transparency log has the same entries.
  */
 export async function verifyLedger(
   ledger: Ledger,
@@ -48,6 +54,7 @@ export async function verifyLedger(
   // Read before the chains, which must then contain everything that the records refer to, even if other processes append.
   const folded = await foldedHeads(records);
   const digests = await DigestCheck.make(against.digests ?? [], against.listOf ?? (async () => null));
+  const log = against.log === undefined || against.log === null ? null : new LogComparison(against.log);
   const findings = new Findings();
   let chains = 0;
   let entries = 0;
@@ -55,7 +62,7 @@ export async function verifyLedger(
   for await (const page of ledger.ends()) {
     for (const end of page) {
       const check = new ChainCheck();
-      entries += await followChain(ledger, end, check, watched(folded.get(end.chain), digests, check));
+      entries += await followChain(ledger, end, check, watched({ record: folded.get(end.chain), digests, log, check }));
       folded.delete(end.chain);
       chains += 1;
       pruned += check.replaced.seq;
@@ -68,10 +75,12 @@ export async function verifyLedger(
     findings.add(chain, [{ kind: 'truncation', seq, message }]);
   }
   const results = digests.results((chain, fault) => findings.add(chain, [fault]));
+  const logged = log?.result((chain, fault) => findings.add(chain, [fault])) ?? null;
   const faults = findings.first();
   const fits = new Set<string>(['matches', 'pruned', ...(against.strict === false ? ['unknown'] : [])]);
-  const ok = faults.length === 0 && results.every(({ outcome }) => fits.has(outcome));
-  return { ok, chains, entries, fault: faults[0] ?? null, faults, pruned, digests: [...results] };
+  const ok =
+    faults.length === 0 && results.every(({ outcome }) => fits.has(outcome)) && (logged?.problems.length ?? 0) === 0;
+  return { ok, chains, entries, fault: faults[0] ?? null, faults, pruned, digests: [...results], log: logged };
 }
 
 /** The first fault of each kind, in the order in which chains are checked. */
@@ -100,17 +109,26 @@ async function foldedHeads(records: Pick<Records, 'all'>): Promise<Map<string, C
 /** Compares each entry of a chain with the records and chain ends that refer to it. */
 interface Watch {
   entry(entry: LedgerEntry): void;
-  end(): void;
+  end(chain: string): void;
 }
 
-function watched(record: ChainHead | undefined, digests: DigestCheck, check: ChainCheck): Watch {
+interface Watched {
+  readonly record: ChainHead | undefined;
+  readonly digests: DigestCheck;
+  readonly log: LogComparison | null;
+  readonly check: ChainCheck;
+}
+
+function watched({ record, digests, log, check }: Watched): Watch {
   return {
     entry(entry) {
       digests.entry(entry);
+      log?.entry(entry, check);
       if (record === undefined || entry.seq !== record.seq || entry.hash === record.hash) return;
       check.fault('fork', entry.seq, `the account's record was folded from another entry ${entry.seq}`);
     },
-    end() {
+    end(chain) {
+      log?.ended(chain, check);
       if (record === undefined || record.seq <= check.head.seq) return;
       const message = `the account's record was folded from entry ${record.seq}, which is not in the chain`;
       check.fault('truncation', record.seq, message);
@@ -135,7 +153,7 @@ async function followChain(ledger: Ledger, end: ChainEnd, check: ChainCheck, wat
     if (next > (entries.at(-1)?.seq ?? after)) check.skip(next);
     after = next;
   }
-  watch.end();
+  watch.end(end.chain);
   return count;
 }
 
