@@ -28,7 +28,7 @@ export interface PlannedConfigurations {
   readonly calls: readonly PlannedConfiguration[];
   /** OUs that no configuration covers, and why. Accounts there are changed by other calls. */
   readonly notCovered: readonly { readonly ou: string; readonly why: string }[];
-  /** Configurations that stay although the policy does not want them, because they apply to accounts that are unmanaged or in mode `alert`. */
+  /** Configurations that stay although the policy does not want them, because they apply to accounts that are unmanaged, in mode `alert` or not active. */
   readonly kept: readonly KeptConfiguration[];
   /** How many more calls the same changes would need without configurations. */
   readonly callsSaved: number;

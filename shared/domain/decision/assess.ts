@@ -52,6 +52,11 @@ function assessOne(
   return toAssessment(subject, outcomeOf(subject));
 }
 
+/** Whether the account is closed, being closed, or not activated yet. Nothing in it can be changed. A state that AWS added later says nothing. */
+export function isInactive({ state }: Pick<OrganizationAccount, 'state'>): boolean {
+  return state !== 'ACTIVE' && state !== 'UNKNOWN';
+}
+
 /** The desired state of one enrollment; both fields are `null` if the policy does not manage it. */
 export function desiredOf(
   state: DesiredState,
@@ -113,7 +118,7 @@ function outcomeOf(subject: Subject): Outcome {
 function notEnforced({ context, account, enrollment, state, desired }: Subject): Outcome | null {
   if (!context.policy.kinds.includes(enrollment)) return { verdict: 'Unmanaged', reason: 'notInPolicy' };
   if (!isAvailable(enrollment, context.caller.partition)) return { verdict: 'NotApplicable', reason: 'notInPartition' };
-  if (account.state !== 'ACTIVE' && account.state !== 'UNKNOWN') {
+  if (isInactive(account)) {
     return { verdict: 'NotApplicable', reason: 'accountNotActive', message: `the account is ${account.state}` };
   }
   if (state?.mode.value === 'off') return { verdict: 'Unmanaged', reason: 'modeOff' };

@@ -1,6 +1,7 @@
-import type { OrganizationalUnit, RuleMode } from '../enrollment/model.ts';
+import type { AccountId, OrganizationalUnit, RuleMode } from '../enrollment/model.ts';
 import type { Assessment } from '../enrollment/verdict.ts';
 import { type OrganizationAccount, ouCovers } from '../policy/index.ts';
+import { isInactive } from './assess.ts';
 import type { ConfigurationTree, Container, TreeAccount } from './configuration-planner.ts';
 import {
   type ExplainedWant,
@@ -22,7 +23,7 @@ export interface ExplainedTree {
   readonly tree: ConfigurationTree;
   /** For each OU that no configuration can cover, by id, the reason. */
   readonly whyNot: ReadonlyMap<string, string>;
-  /** For each configuration that stays because of an account that is unmanaged or in mode `alert`, by the id of its target, the reason. */
+  /** For each configuration that stays because of an account that is unmanaged, in mode `alert` or not active, by the id of its target, the reason. */
   readonly kept: ReadonlyMap<string, string>;
 }
 
@@ -51,6 +52,8 @@ export function configurationTree(facts: ConfigurationFacts): ExplainedTree {
   const idOf = new Map(units.map(({ id, path }) => [path, id]));
   const covered = coveredIn(facts);
   const accounts: TreeAccount[] = [];
+  /** Accounts whose own configurations cannot be deleted. */
+  const fixed = new Set<AccountId>();
   for (const { account, assessment } of facts.accounts) {
     const parentId = idOf.get(account.ou);
     if (parentId === undefined)
@@ -63,10 +66,18 @@ export function configurationTree(facts: ConfigurationFacts): ExplainedTree {
     const governing = configurations.has(account.id) ? account.id : covered.get(parentId);
     if (found.keeps && found.why !== null && governing !== undefined && !kept.has(governing))
       kept.set(governing, found.why);
+    if (isInactive(account) && found.want === 'outside' && configurations.has(account.id)) {
+      fixed.add(account.id);
+      kept.set(
+        account.id,
+        `account ${account.id} is ${account.state}, and an account that is not active is never changed`,
+      );
+    }
     const { status, ruleMode } = assessment;
     accounts.push({ id: account.id, parentId, want: found.want, status, ruleMode });
   }
-  return { tree: { containers, accounts, configurations }, whyNot, kept };
+  const changeable = new Map([...configurations].filter(([id]) => !fixed.has(id)));
+  return { tree: { containers, accounts, configurations: changeable }, whyNot, kept };
 }
 
 /** The target of the configuration that applies now, by the id of each root and OU that has one itself or above it. */

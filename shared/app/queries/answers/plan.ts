@@ -120,7 +120,7 @@ export const planSchema = z.object({
       ),
       notCovered: list(z.object({ ou: z.string(), why: z.string() })).describe('OUs that no configuration covers'),
       kept: list(z.object({ targetId: z.string(), target: z.string(), ruleMode, why: z.string() })).describe(
-        'Configurations that stay because they apply to accounts that are unmanaged or in mode alert',
+        'Configurations that stay because they apply to accounts that are unmanaged, in mode alert or not active',
       ),
       callsSaved: count.describe('How many more calls the same changes would need without configurations'),
     })

@@ -130,6 +130,23 @@ describe('the tree of configurations', () => {
     expect(planConfigurations(tree).calls).toEqual([{ effect: 'put', targetId: 'r-1', ruleMode: 'AnyAllowed' }]);
   });
 
+  it.each(['Inactive', 'unmanaged'])(
+    'leaves the configuration of a closed account, whose Automation is to be %s',
+    (value) => {
+      const rules = `rules: [{ id: prod, match: { ou: /Workloads }, automation: ${value}, organizationRules: NoneAllowed }]`;
+      const closed = { ...inOu('/Workloads/Prod'), state: 'SUSPENDED' as const };
+      const open = inOu('/Workloads/Prod', '444444444444');
+      const configurations = new Map([closed, open].map(({ id }) => [id, 'AnyAllowed' as const]));
+      const facts = factsOf(rules, [closed, open], { configurations });
+      expect(outcome(facts).calls).toEqual(
+        value === 'Inactive' ? ['ou-s AnyAllowed', '444444444444 -'] : ['ou-s AnyAllowed'],
+      );
+      expect(configurationTree(facts).kept.get(closed.id)).toBe(
+        'account 333333333333 is SUSPENDED, and an account that is not active is never changed',
+      );
+    },
+  );
+
   it('refuses accounts and OUs that were read at different times', () => {
     expect(() => configurationTree(factsOf('', [inOu('/New')]))).toThrow(TreeChangedError);
   });
