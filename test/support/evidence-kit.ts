@@ -28,14 +28,18 @@ export interface PackRequest {
   readonly until: string;
   readonly log?: EvidenceLog;
   readonly key?: VerifierKey;
+  /** `verify.html`; default: a page that tests do not open. */
+  readonly page?: Uint8Array;
 }
+
+const NO_PAGE = new TextEncoder().encode('<!doctype html>');
 
 /** Packs the evidence of a store and reads the ZIP file back. */
 export async function pack(
   stores: { readonly ledger: Ledger; readonly snapshots: Pick<SnapshotStore, 'load'> },
-  { since, until, log = NO_LOG, key }: PackRequest,
+  { since, until, log = NO_LOG, key, page = NO_PAGE }: PackRequest,
 ): Promise<Packed> {
-  const request = { since, until, organizationId: 'o-test', version: '1.2.3', key: key ?? null };
+  const request = { since, until, organizationId: 'o-test', version: '1.2.3', key: key ?? null, page };
   const { pieces, summary } = packEvidence(stores, log, request);
   const parts: Uint8Array[] = [];
   for await (const piece of pieces) parts.push(piece);

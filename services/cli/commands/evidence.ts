@@ -15,6 +15,7 @@ import { EntriesProgress } from '../ui/entries-progress.ts';
 import { progressMode } from '../ui/progress.ts';
 import { count, instant } from '../ui/words.ts';
 import { assertRange } from './audit-filter.ts';
+import { publicKey } from './evidence-key.ts';
 
 export interface EvidenceFlags {
   readonly since: string;
@@ -70,14 +71,23 @@ interface Job {
 }
 
 async function write(context: CliContext, { store, period, out, force, sum }: Job): Promise<EvidenceSummary> {
-  const [{ packEvidence }, { logReader }, { EvidenceTooLargeError }, { organizationOf }, { writeStream }] =
-    await Promise.all([
-      import('../../../shared/app/queries/evidence/evidence.ts'),
-      import('../../../shared/app/transparency/log-reader.ts'),
-      import('../../../shared/app/queries/evidence/zip.ts'),
-      import('../../../shared/app/coordination/organization-binding.ts'),
-      import('../../../shared/config/write-stream.ts'),
-    ]);
+  const [
+    { packEvidence },
+    { logReader },
+    { EvidenceTooLargeError },
+    { organizationOf },
+    { writeStream },
+    { verifierPage },
+  ] = await Promise.all([
+    import('../../../shared/app/queries/evidence/evidence.ts'),
+    import('../../../shared/app/transparency/log-reader.ts'),
+    import('../../../shared/app/queries/evidence/zip.ts'),
+    import('../../../shared/app/coordination/organization-binding.ts'),
+    import('../../../shared/config/write-stream.ts'),
+    import('../../verifier/page.ts'),
+  ]);
+  const log = logReader(store);
+  const newest = await log.newestCheckpoint();
   const { output, config, clock } = context;
   const mode = progressMode(output, config);
   const progress = new EntriesProgress({ output, now: clock.now, stream: process.stderr, mode });
@@ -85,10 +95,11 @@ async function write(context: CliContext, { store, period, out, force, sum }: Jo
     ...period,
     organizationId: await organizationOf(store),
     version: manifest.version,
-    key: null,
+    key: newest === null ? null : await publicKey(context, newest.origin),
+    page: await verifierPage(),
     onEntries: progress.take,
   };
-  const { pieces, summary } = packEvidence(store, logReader(store), request);
+  const { pieces, summary } = packEvidence(store, log, request);
   try {
     await writeStream(out, summed(pieces, sum), `${process.pid}`, force ? 'replace' : 'refuse');
   } catch (error) {

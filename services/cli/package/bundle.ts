@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { embedDashboard } from '../../dashboard/embed.ts';
+import { embedVerifier } from '../../verifier/embed.ts';
 import { fewChunks } from './few-chunks.ts';
 import { leanBuiltins } from './lean-builtins.ts';
 
@@ -39,6 +40,6 @@ export async function bundleCli(
     },
     absWorkingDir: root,
     outdir,
-    plugins: [embedDashboard, leanBuiltins, fewChunks, ...plugins],
+    plugins: [embedDashboard, embedVerifier, leanBuiltins, fewChunks, ...plugins],
   });
 }

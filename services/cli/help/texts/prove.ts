@@ -77,7 +77,7 @@ export const PROVE: HelpTexts = {
   evidence: {
     summary: 'Pack a report with proofs for an auditor',
     description:
-      'Pack the evidence of a period into one ZIP file: every entry and change, compliance over time, policies, exemptions, approvals, and the signed checkpoints and tiles of the transparency log that prove them. README.txt in it says how to verify them without Rollcall.',
+      'Pack the evidence of a period into one ZIP file: every entry and change, compliance over time, policies, exemptions, approvals, and the signed checkpoints and tiles of the transparency log that prove them. verify.html in it verifies them in a browser, without Rollcall and without a network.',
     examples: [
       ['rollcall evidence --since 2026-01-01 --until 2026-04-01 --out q1.zip', 'a quarter'],
       ['rollcall evidence --since 90d --out evidence.zip', 'the last 90 days'],

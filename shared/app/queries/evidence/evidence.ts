@@ -62,6 +62,7 @@ class Packing {
 
   async *pieces(): AsyncGenerator<Uint8Array> {
     const zip = this.#zip;
+    zip.add('verify.html', this.#request.page);
     const excerpt = await this.#excerpt();
     const files = new EntryFiles(zip, excerpt);
     yield* this.#entries(files, excerpt);

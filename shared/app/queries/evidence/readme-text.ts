@@ -26,7 +26,7 @@ function verification({ checkpoint, verifierKey, limits }: EvidenceSummary): str
     checkpoint === null
       ? []
       : [
-          'log/ has the form of C2SP tlog-tiles, log/checkpoint is a C2SP',
+          'Without that page: log/ has the form of C2SP tlog-tiles, log/checkpoint is a C2SP',
           'signed checkpoint, and the hash of an entry is SHA-256 over its canonical JSON',
           'without the field "hash" (keys sorted, no spaces). Any tool for these formats',
           'works. Line n of entries-index.txt is the index in the log of line n of',
@@ -36,6 +36,13 @@ function verification({ checkpoint, verifierKey, limits }: EvidenceSummary): str
         ];
   return [
     'HOW TO VERIFY',
+    '',
+    'Open verify.html in a browser and choose this ZIP file in it. The page needs no',
+    'network and sends nothing. It needs the ZIP file itself, because a browser does not',
+    'let a page read the files next to it.',
+    '',
+    'Ask for the public key by another way than this ZIP file, and paste it into the',
+    'page. A key that comes with the evidence proves nothing about who made it.',
     '',
     'sha256sum -c SHA256SUMS finds files that were damaged on their way.',
     '',
@@ -49,6 +56,7 @@ const BY_OPENSSL = ['public-key.pem is the key in the form that openssl reads.']
 const FILES = [
   'FILES',
   '',
+  'verify.html                   verifies everything, offline',
   'entries.ndjson                the entries, one JSON object a line, oldest first',
   'entries-index.txt             the index of each entry in the log; an empty line: no',
   '                              checkpoint covers it yet',

@@ -10,6 +10,8 @@ export interface EvidenceRequest {
   readonly version: string;
   /** The public key of the log; `null`: unknown. */
   readonly key: VerifierKey | null;
+  /** `verify.html`. */
+  readonly page: Uint8Array;
   /** Called with the number of entries read so far. */
   readonly onEntries?: (entries: number) => void;
 }

@@ -1,0 +1,94 @@
+import { useMemo, useState } from 'preact/hooks';
+import type { Change } from '../../../shared/domain/ledger/changes.ts';
+import { count } from './verify/finding.ts';
+
+/** More rows would make the page slow. */
+const PAGE = 200;
+
+interface ChangeTableProps {
+  readonly changes: readonly Change[];
+  /** Whether the entries behind them passed every check. */
+  readonly proved: boolean;
+}
+
+/** The changes that follow from the entries, with a search over all their fields. */
+export function ChangeTable({ changes, proved }: ChangeTableProps) {
+  const [search, setSearch] = useState('');
+  const [shown, setShown] = useState(PAGE);
+  const texts = useMemo(() => changes.map((change) => Object.values(change).join(' ').toLowerCase()), [changes]);
+  const words = search.toLowerCase().split(/\s+/);
+  const found = changes.filter((_, at) => words.every((word) => texts[at]?.includes(word) === true));
+  return (
+    <section class="panel" aria-labelledby="changes">
+      <header>
+        <h2 id="changes">Changes</h2>
+        <p>{proved ? 'Computed from the verified entries.' : 'Verification failed: do not rely on this table.'}</p>
+        <label class="input right">
+          <span class="sr">Search changes</span>
+          <input
+            type="search"
+            placeholder="Account, actor, reason, outcome…"
+            value={search}
+            onInput={(event) => {
+              setSearch(event.currentTarget.value);
+              setShown(PAGE);
+            }}
+          />
+        </label>
+      </header>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling area must be reachable by keyboard */}
+      <section class="scrolling" aria-label="Table of changes" tabIndex={0}>
+        <table>
+          <thead>
+            <tr>
+              {['Time', 'Kind', 'Target', 'Enrollment', 'Actor', 'Reason', 'Rule', 'Change', 'Outcome'].map((title) => (
+                <th key={title} scope="col">
+                  {title}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {found.slice(0, shown).map((change) => (
+              <Row key={`${change.entryId} ${change.kind}`} change={change} />
+            ))}
+          </tbody>
+        </table>
+      </section>
+      <footer>
+        <p role="status">
+          {search.trim() === ''
+            ? count(changes.length, 'change')
+            : `${count(found.length, 'change')} of ${count(changes.length, 'change')}`}
+        </p>
+        {found.length > shown && (
+          <button type="button" class="btn" onClick={() => setShown(shown + PAGE)}>
+            Show {count(Math.min(PAGE, found.length - shown), 'more change')}
+          </button>
+        )}
+      </footer>
+    </section>
+  );
+}
+
+function Row({ change }: { readonly change: Change }) {
+  const { startedAt, endedAt, kind, target, enrollment, actor, reason, rule, before, requested, after, outcome } =
+    change;
+  return (
+    <tr>
+      <td>
+        <time>{startedAt ?? endedAt}</time>
+      </td>
+      <td>{kind}</td>
+      <td class="mono">{target}</td>
+      <td>{enrollment}</td>
+      <td>{actor}</td>
+      <td>{reason}</td>
+      <td>{rule}</td>
+      <td>
+        {before ?? '?'} → {after ?? requested ?? '?'}
+      </td>
+      <td>{outcome}</td>
+    </tr>
+  );
+}

@@ -1,0 +1,91 @@
+import { openCheckpoint, parseCheckpoint } from '../../../../shared/domain/transparency/checkpoint.ts';
+import { equalBytes } from '../../../../shared/domain/transparency/hash.ts';
+import { noteVerifier } from '../../../../shared/domain/transparency/note-verifier.ts';
+import { parseNote, signaturesBy } from '../../../../shared/domain/transparency/signed-note.ts';
+import { verifierKey } from '../../../../shared/domain/transparency/verifier-key.ts';
+import type { TreeHead } from '../../../../shared/domain/transparency/verify-proof.ts';
+import type { Archive } from './archive.ts';
+import type { EvidenceFile } from './evidence-file.ts';
+import { type Check, count, EvidenceError, Failures, messageOf } from './finding.ts';
+import type { GivenKey, PublicKey } from './keys.ts';
+import type { Log } from './log.ts';
+
+/** A checkpoint as its note says, signed or not. */
+export interface ReadCheckpoint extends TreeHead {
+  readonly origin: string;
+}
+
+/** @throws EvidenceError if the file has no checkpoint */
+export function readCheckpoint(archive: Archive, file: string): ReadCheckpoint {
+  const text = archive.text(file);
+  try {
+    return parseCheckpoint(parseNote(text).text);
+  } catch (error) {
+    throw new EvidenceError(`${file} is not a signed checkpoint: ${messageOf(error)}.`);
+  }
+}
+
+/** @throws EvidenceError unless the key has signed the checkpoint */
+export function verifySignature(archive: Archive, file: string, key: GivenKey): void {
+  const { origin } = readCheckpoint(archive, file);
+  if (key.name !== null && key.name !== origin) {
+    throw new EvidenceError(`The public key is of the log ${key.name}, and ${file} is of the log ${origin}.`);
+  }
+  try {
+    openCheckpoint(archive.text(file), { origin, log: [noteVerifier(named(key, origin))] });
+  } catch (error) {
+    throw new EvidenceError(
+      isByAnother(archive, file, key, origin)
+        ? `${file} is not signed by this public key: it is another key, or another log.`
+        : `${file} was changed after it was signed: ${messageOf(error)}.`,
+    );
+  }
+}
+
+/** Checks that all checkpoints are of the same log: each root is that of the first entries of the newest. */
+export async function checkOthers(
+  archive: Archive,
+  { checkpoints }: EvidenceFile,
+  log: Log,
+  key: GivenKey | null,
+): Promise<Check> {
+  const failures = new Failures();
+  let otherKeys = 0;
+  for (const { file, size } of checkpoints) {
+    try {
+      const checkpoint = readCheckpoint(archive, file);
+      if (checkpoint.size !== size)
+        throw new EvidenceError(
+          `${file} is of ${count(checkpoint.size, 'entry', 'entries')}, and evidence.json says ${size}.`,
+        );
+      if (size > log.size) throw new EvidenceError(`${file} is of more entries than the newest checkpoint.`);
+      if (!equalBytes(await log.root(size), checkpoint.root)) {
+        throw new EvidenceError(
+          `${file} is not consistent with the newest checkpoint: the log was rewritten or forked.`,
+        );
+      }
+      if (key === null) continue;
+      if (isByAnother(archive, file, key, checkpoint.origin)) otherKeys += 1;
+      // After a restore the log has another name, and the same key.
+      else verifySignature(archive, file, { ...key, name: null });
+    } catch (error) {
+      if (!(error instanceof EvidenceError)) throw error;
+      failures.add(error.message);
+    }
+  }
+  const all = count(checkpoints.length, 'checkpoint');
+  const limit =
+    otherKeys === 0
+      ? null
+      : `${all} of the same log. ${count(otherKeys, 'of them is', 'of them are')} signed by another key, which is not verified.`;
+  return failures.check('checkpoints', `${all} of the same log: each continues the one before it.`, limit);
+}
+
+function named(key: PublicKey, origin: string) {
+  return verifierKey({ name: origin, type: key.type, publicKey: key.publicKey });
+}
+
+/** Whether the checkpoint has no signature with the name and ID of the key. */
+function isByAnother(archive: Archive, file: string, key: PublicKey, origin: string): boolean {
+  return signaturesBy([named(key, origin)], parseNote(archive.text(file)).signatures).length === 0;
+}

@@ -1,0 +1,49 @@
+import type { Change } from '../../../../shared/domain/ledger/changes.ts';
+import { changesCsvHeader, changesCsvLine } from '../../../../shared/domain/ledger/changes-csv.ts';
+import type { LedgerEntry } from '../../../../shared/domain/ledger/entry.ts';
+import type { Archive } from './archive.ts';
+import { readPolicyIndex } from './evidence-file.ts';
+import { type Check, count, EvidenceError, Failures } from './finding.ts';
+
+/** Checks that changes.csv has the changes that follow from the entries, and no others. */
+export function checkChanges(archive: Archive, changes: readonly Change[]): Check {
+  const failures = new Failures();
+  try {
+    const found = archive.text('changes.csv');
+    let at = 0;
+    for (const [number, text] of [changesCsvHeader(), ...changes.map(changesCsvLine)].entries()) {
+      if (!found.startsWith(text, at)) {
+        failures.add(`changes.csv differs from the entries in row ${number + 1}.`);
+        break;
+      }
+      at += text.length;
+    }
+    if (!failures.any && at < found.length) failures.add(`changes.csv has more rows than the entries have changes.`);
+  } catch (error) {
+    if (!(error instanceof EvidenceError)) throw error;
+    failures.add(error.message);
+  }
+  return failures.check(
+    'changes',
+    `changes.csv has the ${count(changes.length, 'change')} that follow from the entries.`,
+  );
+}
+
+/** Checks that the files of policies have the texts of the entries that put them in force. */
+export function checkPolicies(archive: Archive, entries: readonly LedgerEntry[]): Check {
+  const failures = new Failures();
+  try {
+    const files = readPolicyIndex(archive);
+    for (const { id, detail } of entries) {
+      const file = files.get(id);
+      const text = detail?.policy?.text;
+      if (text === undefined) continue;
+      if (file === undefined) failures.add(`policies/index.json does not name the policy of entry ${id}.`);
+      else if (archive.text(file) !== text) failures.add(`${file} differs from the text in the audit log.`);
+    }
+  } catch (error) {
+    if (!(error instanceof EvidenceError)) throw error;
+    failures.add(error.message);
+  }
+  return failures.check('policies', `${count(entries.length, 'policy', 'policies')} as the audit log has them.`);
+}

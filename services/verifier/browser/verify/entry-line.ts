@@ -1,0 +1,41 @@
+import * as z from 'zod/mini';
+import type { Facet } from '../../../../shared/domain/enrollment/condition.ts';
+import { ENROLLMENT_IDS } from '../../../../shared/domain/enrollment/kinds/index.ts';
+import type { Detail, LedgerEntry } from '../../../../shared/domain/ledger/entry.ts';
+import { ENTRY_TYPES } from '../../../../shared/domain/ledger/entry-types.ts';
+import { EvidenceError } from './finding.ts';
+
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
+const text = z.string();
+const textOrNull = z.nullable(text);
+const facet = z.nullable(z.custom<Facet>(isObject));
+
+/** Only the outermost fields, because the hash covers the rest. Another field would not be covered by it. */
+const schema = z.strictObject({
+  ...{ id: text, chain: text, at: text, actor: text, prevHash: text, hash: text },
+  seq: z.int().check(z.positive()),
+  type: z.enum(ENTRY_TYPES),
+  enrollment: z.nullable(z.enum(ENROLLMENT_IDS)),
+  ...{ accountId: textOrNull, runId: textOrNull, reason: textOrNull, rule: textOrNull, policyHash: textOrNull },
+  ...{ before: facet, after: facet },
+  api: z.nullable(z.object({ operation: text, requestId: textOrNull, clientToken: textOrNull })),
+  detail: z.nullable(z.custom<Detail>(isObject)),
+});
+
+/** @throws EvidenceError if the line is not an entry */
+export function readEntry(line: string, where: string): LedgerEntry {
+  const read = z.safeParse(schema, parsed(line, where));
+  if (read.success) return read.data;
+  const [issue] = read.error.issues;
+  throw new EvidenceError(
+    `${where} is not an entry of an audit log (${issue?.path.join('.') || issue?.code || 'its form'}).`,
+  );
+}
+
+function parsed(line: string, where: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    throw new EvidenceError(`${where} is not JSON: it was edited or truncated.`);
+  }
+}

@@ -1,0 +1,147 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { AxeBuilder } from '@axe-core/playwright';
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { verifierPage } from '../../services/verifier/page.ts';
+import { writeVerifierKey } from '../../shared/domain/transparency/verifier-key.ts';
+import { makeBench } from '../adapters/embedded/stores.ts';
+import { account, chainOf, time } from '../contract/samples.ts';
+import { pack } from '../support/evidence-kit.ts';
+import { ORIGIN, TestLog, testKey } from '../support/evidence-log.ts';
+import { edit, tampered } from '../support/tampered-zip.ts';
+import { history } from '../unit/app/queries/evidence/history.ts';
+import { watched } from './page.ts';
+import { browserOrReason } from './story.ts';
+
+const browser = await browserOrReason();
+const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+const PERIOD = { since: time(0), until: time(86_400_000) };
+
+let directory: string;
+let zip: Buffer;
+let key: string;
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'rollcall-verifier-'));
+  const bench = makeBench();
+  const store = await bench.open();
+  const all = [...history(), ...chainOf(account(7), 600)];
+  await store.ledger.append(all);
+  const made = testKey();
+  const log = new TestLog(made);
+  log.append(all);
+  await log.publish(PERIOD.until);
+  const verifier = made.verifier(ORIGIN);
+  ({ zip } = await pack(store, { ...PERIOD, log, key: verifier, page: await verifierPage() }));
+  key = writeVerifierKey(verifier);
+  await bench.dispose();
+  writeFileSync(join(directory, 'verify.html'), await verifierPage());
+});
+afterAll(async () => {
+  rmSync(directory, { recursive: true, force: true });
+  if (typeof browser !== 'string') await browser.close();
+});
+
+describe.skipIf(typeof browser === 'string')('the page of an auditor, opened as a file without a network', () => {
+  async function open(options: BrowserContextOptions = {}): Promise<Page> {
+    if (typeof browser === 'string') throw new Error(browser);
+    const page = await watched(browser, 'file://', { offline: true, ...options });
+    await page.goto(pathToFileURL(join(directory, 'verify.html')).href);
+    return page;
+  }
+  const choose = (page: Page, name: string, content: Uint8Array): Promise<void> =>
+    page
+      .getByLabel('Evidence (ZIP file)')
+      .setInputFiles({ name, mimeType: 'application/zip', buffer: Buffer.from(content) });
+  const verdict = (page: Page, title: string) => page.getByRole('heading', { level: 2, name: title, exact: true });
+
+  test('verifies the evidence with a pasted key, and searches the changes', async () => {
+    const page = await open();
+    await page.getByLabel('Public key of the log').fill(key);
+    await choose(page, 'evidence.zip', zip);
+    await verdict(page, 'Verified').waitFor();
+    const checks = page.getByRole('region', { name: 'What was verified' });
+    expect(await checks.getByText('Passed', { exact: true }).count()).toBe(9);
+    await page.getByText('609 entries', { exact: true }).waitFor();
+    const rows = page.getByRole('region', { name: 'Table of changes' }).getByRole('row');
+    expect(await rows.count()).toBe(1 + 200);
+    await page.getByRole('button', { name: 'Show 200 more changes' }).click();
+    await rows.nth(400).waitFor();
+    await page.getByRole('searchbox', { name: 'Search changes' }).fill('confirmed production');
+    await page.getByText('1 change of 602 changes').waitFor();
+    expect(await rows.nth(1).innerText()).toContain('Inactive → Active');
+  });
+
+  test('says that the key in the ZIP file proves nothing about who made it', async () => {
+    const page = await open();
+    await choose(page, 'evidence.zip', zip);
+    await verdict(page, 'Consistent, but the key is unknown').waitFor();
+    await page.getByLabel('Public key of the log').fill(key);
+    await page.getByRole('button', { name: 'Verify again' }).click();
+    await verdict(page, 'Verified').waitFor();
+  });
+
+  test.each<readonly [string, () => Uint8Array, string]>([
+    [
+      'an edited entry',
+      () => tampered(zip, (files) => edit(files, 'entries.ndjson', (text) => text.replace('"alice"', '"mallory"'))),
+      'Entry 3 of organization (line 4 of entries.ndjson) was edited',
+    ],
+    [
+      'a replaced checkpoint',
+      () => tampered(zip, (files) => edit(files, 'log/checkpoint', (text) => text.replace('\n609\n', '\n608\n'))),
+      'log/checkpoint was changed after it was signed',
+    ],
+    ['a truncated ZIP file', () => zip.subarray(0, 5_000), 'The ZIP file is damaged or truncated.'],
+    ['another file', () => new TextEncoder().encode('<script>alert(1)</script>'), 'This is not a ZIP file.'],
+  ])('refuses %s', async (_, content, message) => {
+    const page = await open();
+    await page.getByLabel('Public key of the log').fill(key);
+    await choose(page, 'evidence.zip', content());
+    await verdict(page, 'Verification failed').waitFor();
+    expect(await page.getByRole('region', { name: 'Verdict' }).innerText()).toContain(message);
+  });
+
+  test('refuses another key, and reads a file that is dropped on it', async () => {
+    const page = await open();
+    await page.getByLabel('Public key of the log').fill(writeVerifierKey(testKey().verifier(ORIGIN)));
+    const transfer = await page.evaluateHandle(
+      `(() => { const transfer = new DataTransfer(); transfer.items.add(new File([Uint8Array.fromBase64 ? Uint8Array.fromBase64('${zip.toString('base64')}') : new Uint8Array()], 'e.zip')); return transfer; })()`,
+    );
+    await page.getByText('or drop it here').dispatchEvent('drop', { dataTransfer: transfer });
+    await verdict(page, 'Verification failed').waitFor();
+    expect(await page.getByRole('region', { name: 'Verdict' }).innerText()).toContain(
+      'is not signed by this public key',
+    );
+  });
+
+  test('axe finds nothing, in light and in dark', async () => {
+    const page = await open({ colorScheme: 'light' });
+    await choose(page, 'evidence.zip', zip);
+    await verdict(page, 'Consistent, but the key is unknown').waitFor();
+    const axe = () => new AxeBuilder({ page }).setLegacyMode();
+    const light = await axe().withTags(TAGS).analyze();
+    await page.emulateMedia({ colorScheme: 'dark' });
+    const dark = await axe().withRules(['color-contrast']).analyze();
+    const found = [...light.violations, ...dark.violations];
+    expect(found.map(({ id, nodes }) => ({ id, at: nodes.map(({ html }) => html) }))).toEqual([]);
+  });
+
+  test('fits a narrow screen without horizontal scrolling', async () => {
+    const page = await open({ viewport: { width: 360, height: 700 } });
+    await choose(page, 'evidence.zip', zip);
+    await verdict(page, 'Consistent, but the key is unknown').waitFor();
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360);
+  });
+
+  test('may load and send nothing', async () => {
+    const text = new TextDecoder().decode(await verifierPage());
+    expect(text).toMatch(/Content-Security-Policy" content="default-src 'none'; script-src 'sha256-/);
+    expect(text).not.toMatch(/ (?:src|href)="(?!#)/);
+    expect(text).not.toMatch(/@import|@font-face|url\(/);
+    expect(Buffer.from(await verifierPage()).equals(Buffer.from(await verifierPage()))).toBe(true);
+    expect(text.length).toBeLessThan(250_000);
+  });
+});

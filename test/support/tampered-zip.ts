@@ -1,0 +1,26 @@
+import { createHash } from 'node:crypto';
+import { strFromU8, strToU8, unzipSync, zipSync } from 'fflate';
+
+type Files = Record<string, Uint8Array>;
+
+/** A ZIP file with changed files. `sums` also makes SHA256SUMS again, as somebody who wants to deceive would. */
+export function tampered(zip: Uint8Array, change: (files: Files) => void, { sums = true } = {}): Uint8Array {
+  const files: Files = unzipSync(zip);
+  change(files);
+  if (sums) files['SHA256SUMS'] = strToU8(sumsOf(files));
+  return zipSync(files);
+}
+
+function sumsOf(files: Files): string {
+  return Object.entries(files)
+    .filter(([name]) => name !== 'SHA256SUMS')
+    .map(([name, bytes]) => `${createHash('sha256').update(bytes).digest('hex')}  ${name}\n`)
+    .join('');
+}
+
+/** Changes the text of one file. */
+export function edit(files: Files, name: string, change: (text: string) => string): void {
+  const bytes = files[name];
+  if (bytes === undefined) throw new Error(`there is no ${name}`);
+  files[name] = strToU8(change(strFromU8(bytes)));
+}

@@ -1,0 +1,30 @@
+import { type Verification, verifyEvidence } from '../../../../services/verifier/browser/verify/verify.ts';
+import { publicKeyPem } from '../../../../shared/domain/transparency/public-key.ts';
+import { writeVerifierKey } from '../../../../shared/domain/transparency/verifier-key.ts';
+import type { Bench } from '../../../adapters/embedded/stores.ts';
+import { account, chainOf, time } from '../../../contract/samples.ts';
+import { pack } from '../../../support/evidence-kit.ts';
+import { ORIGIN, TestLog, testKey } from '../../../support/evidence-log.ts';
+import { history } from '../../app/queries/evidence/history.ts';
+
+export const PERIOD = { since: time(0), until: time(86_400_000) };
+const turn = async (): Promise<void> => undefined;
+export const verified = (zip: Uint8Array, key = ''): Promise<Verification> => verifyEvidence(zip, { key, turn });
+export const stateOf = ({ checks }: Verification, name: string) => checks.find((check) => check.name === name);
+export const failed = ({ checks }: Verification) => checks.find(({ state }) => state === 'failed')?.message;
+
+/** Evidence of nine entries with three checkpoints: before, during and after the period. */
+export async function evidence(bench: Bench, key = testKey()) {
+  const store = await bench.open();
+  const all = history();
+  const more = chainOf(account(7), 400);
+  await store.ledger.append([...all, ...more]);
+  const log = new TestLog(key);
+  await log.publish(time(-1));
+  log.append(all);
+  await log.publish(time(20));
+  log.append(more);
+  await log.publish(PERIOD.until);
+  const packed = await pack(store, { ...PERIOD, log, key: key.verifier(ORIGIN) });
+  return { ...packed, key: writeVerifierKey(key.verifier(ORIGIN)), pem: publicKeyPem(key.verifier(ORIGIN)) };
+}
