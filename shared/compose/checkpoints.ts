@@ -1,3 +1,4 @@
+import type { S3Archive } from '../adapters/aws/s3/checkpoint-archive.ts';
 import { keyFileSigner } from '../adapters/system/key-file-signer.ts';
 import { createKeyFile } from '../adapters/system/new-key-file.ts';
 import { witnessClient } from '../adapters/system/witness-client.ts';
@@ -12,7 +13,8 @@ import type { Clock, Random } from '../ports/system.ts';
 import { ownNetwork } from './network.ts';
 
 /** The caller closes it. */
-interface OpenCheckpointing extends Checkpointing {
+export interface OpenCheckpointing extends Checkpointing {
+  readonly archive: S3Archive | null;
   close(): void;
 }
 

@@ -5,11 +5,13 @@ import { hostTime } from '../adapters/embedded/host-time.ts';
 import { memoryRegisters } from '../adapters/embedded/memory-registers.ts';
 import { systemMonotonic } from '../adapters/system/clock.ts';
 import { systemRandom } from '../adapters/system/random.ts';
+import type { ArchiveFacts, CheckpointChecksInput } from '../app/doctor/checkpoint-checks.ts';
 import { doctorChecks } from '../app/doctor/checks.ts';
 import { examine, type Finding } from '../app/doctor/run-checks.ts';
 import { busOf } from '../app/notifications/outbox-state.ts';
 import { createLimiter } from '../app/rate-limiter/rate-limiter.ts';
 import { createRetrying } from '../app/support/retry.ts';
+import type { Environment } from '../config/config.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { DoctorEnv } from '../config/doctor-env.ts';
 import { FileError } from '../config/file-error.ts';
@@ -19,12 +21,15 @@ import { DIRECT, type Network, shownProxy } from '../domain/network.ts';
 import { type CompiledPolicy, callCeiling, DEFAULT_LIMITS, manages } from '../domain/policy/index.ts';
 import type { Clock, Logger } from '../ports/system.ts';
 import { ownMaxAccounts } from './bounds.ts';
+import { type OpenCheckpointing, openCheckpointing } from './checkpoints.ts';
 import { ownNetwork } from './network.ts';
 import type { StoreProfile } from './stores/profile.ts';
 
 export interface DoctorOptions {
   readonly store: StoreProfile;
   readonly env: DoctorEnv;
+  /** The process's environment, which names what checkpoints need. */
+  readonly checkpointEnv: Environment;
   /** The policy; `null`: it is missing or invalid, and the defaults apply. */
   readonly policy: CompiledPolicy | null;
   /** The finding about the policy file itself. */
@@ -61,6 +66,7 @@ export async function examineSetup(options: DoctorOptions): Promise<readonly Fin
   const store = await options.store.doctor({ clock, network });
   const bus = busOf(policy, store.eventBus);
   const aws = inspectAws({ table: null, queueUrl: null, dlqUrl: null, bus, network, monotonic });
+  const checkpoints = await lookAtCheckpoints(options.checkpointEnv, { clock, network });
   const retrying = createRetrying(clock, systemRandom, RETRY_MS);
   const needed = ENROLLMENT_IDS.filter((id) => id === FIRST_KIND.id || policy === null || manages(policy.policy, id));
   try {
@@ -72,6 +78,7 @@ export async function examineSetup(options: DoctorOptions): Promise<readonly Fin
         endpointVariable: env.endpointVariable,
       },
       ...{ policyResult: options.policyResult, networkResult, checkBus: () => aws.bus() },
+      ...checkpoints.input,
       ...{ random: systemRandom, snapshot: store.snapshot, callsPerSecond: ceiling },
     });
     return await examine(checks, { clock, timeoutMs: options.timeoutMs });
@@ -79,6 +86,7 @@ export async function examineSetup(options: DoctorOptions): Promise<readonly Fin
     cloud.close();
     inspection.close();
     aws.close();
+    checkpoints.close();
     store.close();
   }
 }
@@ -92,6 +100,36 @@ function lookAtNetwork(): { readonly network: Network; readonly result: CheckRes
     if (!(error instanceof ConfigError) && !(error instanceof FileError)) throw error;
     return { network: DIRECT, result: fail('wrong', error.message) };
   }
+}
+
+interface CheckpointParts {
+  readonly input: CheckpointChecksInput;
+  close(): void;
+}
+
+/** Invalid settings are a finding here too. */
+async function lookAtCheckpoints(
+  env: Environment,
+  { clock, network }: { readonly clock: Clock; readonly network: Network },
+): Promise<CheckpointParts> {
+  try {
+    const { signer, archive, close } = await openCheckpointing(env, { clock, random: systemRandom, network });
+    const lookAtArchive = archive === null ? null : () => archiveFacts(archive);
+    return { input: { signer, lookAtArchive, wrongEnvironment: null }, close };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const wrongEnvironment = fail('wrong', error.message);
+    return { input: { signer: null, lookAtArchive: null, wrongEnvironment }, close: () => undefined };
+  }
+}
+
+/** Nothing is kept under this name; looking for it needs the permission to list. */
+const NO_ORIGIN = 'rollcall-doctor';
+
+async function archiveFacts(archive: NonNullable<OpenCheckpointing['archive']>): Promise<ArchiveFacts> {
+  const { mode, days } = await archive.protection();
+  await archive.newest(NO_ORIGIN);
+  return { label: archive.label, days, removable: mode === 'GOVERNANCE' };
 }
 
 function networkText({ proxy, ca, region }: Network): string {

@@ -34,6 +34,7 @@ export async function runDoctor(context: CliContext, flags: DoctorFlags): Promis
   const env = readDoctorEnv(context.env);
   const findings = await examineSetup({
     ...{ store: context.store, env, policy, policyResult, sample, timeoutMs, clock, logger },
+    checkpointEnv: context.env,
     memberRoleTemplate: packagedFile('infra/member-role.yml', process.cwd()),
   });
   const summary = tally(findings);

@@ -34,6 +34,13 @@ const ROLLCALL: Rows = [
   ['ROLLCALL_MAX_ACCOUNTS', 'Refuse larger organizations (default: 10000).'],
 ];
 
+const CHECKPOINTS: Rows = [
+  ['ROLLCALL_CHECKPOINT_KEY', 'Key that signs the audit log: a file, or awskms: and a KMS key.'],
+  ['ROLLCALL_CHECKPOINT_ARCHIVE', 'Bucket that keeps checkpoints: s3://BUCKET/PREFIX.'],
+  ['ROLLCALL_CHECKPOINT_ARCHIVE_OWNER', 'Account that the bucket must belong to.'],
+  ['ROLLCALL_CHECKPOINT_WITNESSES', 'Witnesses of the log: KEY@https://HOST, separated by commas.'],
+];
+
 const AWS: Rows = [
   ['AWS_PROFILE', 'Profile of the AWS configuration files.'],
   ['AWS_REGION', 'Region, also AWS_DEFAULT_REGION.'],
@@ -53,6 +60,7 @@ const DISPLAY: Rows = [
 /** Environment variables by purpose. */
 export const ENVIRONMENT: readonly (readonly [title: string, rows: Rows])[] = [
   ['Rollcall', ROLLCALL],
+  ['Signed checkpoints', CHECKPOINTS],
   ['AWS and network', AWS],
   ['Display', DISPLAY],
 ];

@@ -29,14 +29,22 @@ const CHECK_TITLES: Readonly<Record<CheckId, string>> = {
   storeOrganization: "Store's organization",
   bus: 'Event bus',
   outbox: 'Unpublished entries',
+  checkpointKey: 'Checkpoint key',
+  checkpointArchive: 'Checkpoint archive',
+  checkpoints: 'Checkpoints',
 };
 
 /** The checks of the embedded store. They share a line unless one of them found something. */
 const EMBEDDED: ReadonlySet<CheckId> = new Set(['dataDirectory', 'database', 'writeAheadLog', 'disk']);
-/** Checks that are left out if what they check is not in use: of the other store, and of an event bus that is not configured. */
-const OPTIONAL: ReadonlySet<CheckId> = new Set([...EMBEDDED, 'table', 'clock', 'queue', 'bus', 'outbox']);
+/** Checks that are left out if what they check is not in use: of the other store, and of an event bus or checkpoints that are not configured. */
+const OPTIONAL: ReadonlySet<CheckId> = new Set([
+  ...EMBEDDED,
+  ...(['table', 'clock', 'queue', 'bus', 'outbox', 'checkpointKey', 'checkpointArchive', 'checkpoints'] as const),
+]);
+/** Checks of what an existing store has. */
+const IN_STORE: ReadonlySet<CheckId> = new Set(['storeOrganization', 'checkpoints']);
 /** Checks that need no answer of AWS. The others come first. */
-const LOCAL: ReadonlySet<CheckId> = new Set(['policy', ...EMBEDDED, 'clock']);
+const LOCAL: ReadonlySet<CheckId> = new Set(['policy', ...EMBEDDED, 'clock', 'checkpoints']);
 
 /** A line of the text: a finding, or several under one title. */
 interface Shown extends CheckResult {
@@ -82,9 +90,7 @@ function shownOf(findings: readonly Finding[]): readonly Shown[] {
   const isFine =
     embedded.length > 0 && embedded.every(({ status, reason }) => status === 'pass' || reason === 'missing');
   const isMissing = embedded.some(({ check, status }) => check === 'database' && status === 'skipped');
-  const lines = used.filter(
-    ({ check }) => !isFine || !(EMBEDDED.has(check) || (isMissing && check === 'storeOrganization')),
-  );
+  const lines = used.filter(({ check }) => !isFine || !(EMBEDDED.has(check) || (isMissing && IN_STORE.has(check))));
   const told = embedded.find(({ check }) => check === (isMissing ? 'dataDirectory' : 'database'));
   return [
     ...(isFine && told !== undefined ? [{ ...passed(told.message), title: 'Store', local: true }] : []),

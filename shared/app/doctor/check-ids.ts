@@ -23,5 +23,8 @@ export const CHECKS = [
   'storeOrganization',
   'bus',
   'outbox',
+  'checkpointKey',
+  'checkpointArchive',
+  'checkpoints',
 ] as const;
 export type CheckId = (typeof CHECKS)[number];

@@ -1,12 +1,17 @@
 import type { CheckResult } from '../../domain/check-result.ts';
 import type { Clock } from '../../ports/system.ts';
+import { type CheckpointChecksInput, checkpointChecks } from './checkpoint-checks.ts';
 import { type CloudChecksInput, cloudChecks, cloudFacts } from './cloud-checks.ts';
 import { type ConfigurationsCheckInput, configurationsCheck } from './configurations-check.ts';
 import { type MemberCheckInput, memberCheck } from './member-check.ts';
 import type { Check } from './run-checks.ts';
 import { outboxCheck, type StoreDoctor, storeOrganizationCheck } from './store-checks.ts';
 
-export interface DoctorInput extends CloudChecksInput, MemberCheckInput, ConfigurationsCheckInput {
+export interface DoctorInput
+  extends CloudChecksInput,
+    MemberCheckInput,
+    ConfigurationsCheckInput,
+    CheckpointChecksInput {
   /** The finding about the policy file. */
   readonly policyResult: CheckResult;
   readonly networkResult: CheckResult;
@@ -33,5 +38,6 @@ export function doctorChecks(input: DoctorInput): readonly Check[] {
     storeOrganizationCheck(store, facts),
     { id: 'bus', needs: bus === null ? [] : ['region'], run: checkBus },
     outboxCheck(store, clock, bus),
+    ...checkpointChecks(input, store, clock),
   ];
 }
