@@ -11,6 +11,8 @@ import { ChainSpans } from './chain-spans.ts';
 import { EntryFiles } from './entry-files.ts';
 import type { EvidenceLog } from './evidence-log.ts';
 import { LogExcerpt, logPeriod } from './log-excerpt.ts';
+import { assessmentResults } from './oscal/document.ts';
+import { Scans } from './oscal/scans.ts';
 import { approvalOf, exemptionsOf, type PolicyInForce, policiesInForce, policyIndex } from './policies.ts';
 import { readmeText } from './readme-text.ts';
 import type { EvidenceRequest } from './request.ts';
@@ -47,6 +49,7 @@ class Packing {
   readonly #spans = new ChainSpans();
   readonly #policies: LedgerEntry[] = [];
   readonly #approvals: LedgerEntry[] = [];
+  readonly #scans = new Scans();
 
   constructor(
     stores: EvidenceStores,
@@ -69,7 +72,7 @@ class Packing {
     const policies = policiesInForce(this.#policies, this.#request);
     this.#addPolicies(policies);
     yield* zip.take();
-    await this.#addReport();
+    await this.#addReport(policies, excerpt);
     yield* zip.take();
     if (excerpt !== null) yield* this.#logFiles(excerpt);
     const summary = summaryOf(this.#request, excerpt?.period ?? null, files.counts);
@@ -97,6 +100,7 @@ class Packing {
       this.#spans.take(entry);
       if (entry.type === 'PolicyChanged') this.#policies.push(entry);
       if (entry.type === 'PlanApproved') this.#approvals.push(entry);
+      this.#scans.take(entry);
       await files.add(entry);
       if (files.counts.period % OLDEST_FIRST.limit === 0) {
         onEntries?.(files.counts.period);
@@ -140,7 +144,7 @@ class Packing {
     this.#addJson('approvals.json', { approvals: this.#approvals.map(approvalOf) });
   }
 
-  async #addReport(): Promise<void> {
+  async #addReport(policies: readonly PolicyInForce[], excerpt: LogExcerpt | null): Promise<void> {
     const { since, until } = this.#request;
     const { ledger, snapshots } = this.#stores;
     const query = { since, until, intervalMs: intervalOf(since, until), top: 100 };
@@ -148,8 +152,12 @@ class Packing {
     const snapshot = await snapshots.load();
     this.#zip.add('accounts-at-start.csv', accountsCsv(await auditAsOf(ledger, since), snapshot));
     // The period ends before `until`.
-    const end = new Date(Date.parse(until) - 1).toISOString();
-    this.#zip.add('accounts-at-end.csv', accountsCsv(await auditAsOf(ledger, end), snapshot));
+    const atEnd = await auditAsOf(ledger, new Date(Date.parse(until) - 1).toISOString());
+    const { accounts: standings } = atEnd;
+    this.#zip.add('accounts-at-end.csv', accountsCsv(atEnd, snapshot));
+    const checkpoint = excerpt?.period.newest ?? null;
+    const assessment = { ...this.#request, standings, snapshot, policies, scans: this.#scans, checkpoint };
+    this.#addJson('oscal-assessment-results.json', assessmentResults(assessment));
   }
 
   async *#logFiles(excerpt: LogExcerpt): AsyncGenerator<Uint8Array> {

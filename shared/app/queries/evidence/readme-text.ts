@@ -68,6 +68,7 @@ const FILES = [
   'exemptions.json               accounts that a policy exempted, why, and until when',
   'approvals.json                plans that a person let past the change cap',
   'policies/                     every policy that was in force, and index.json: when',
+  'oscal-assessment-results.json the same results as NIST OSCAL assessment results',
   'checkpoints/                  the signed checkpoints of the period',
   'log/                          the part of the transparency log that proves the entries',
   'verifier-key.txt              the public key of the checkpoints, for C2SP tools',
