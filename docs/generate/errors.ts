@@ -18,7 +18,7 @@ const YOUR_INPUT: Readonly<Record<string, Explanation>> = {
     'Correct the path. Pipes are refused, except stdin as `-`.',
   ],
   Environment: [
-    'ROLLCALL_… is …; expected …',
+    '… is …; expected …',
     'An environment variable has a wrong value.',
     'Correct or remove the variable; [configuration](configuration.md#environment) lists them.',
   ],

@@ -43,7 +43,7 @@ export function makeHandler(compose: Compose, isOperator: () => IsOperator = () 
         }
         return await handle(app)(event, context);
       } finally {
-        runtime.flush();
+        await runtime.flush();
       }
     });
   };

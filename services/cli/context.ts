@@ -1,6 +1,7 @@
 import type { StoreProfile } from '../../shared/compose/stores/profile.ts';
 import type { Config } from '../../shared/config/config.ts';
 import type { Clock, Logger } from '../../shared/ports/system.ts';
+import type { Tracer } from '../../shared/ports/tracer.ts';
 import type { Interrupt } from './interrupt.ts';
 import type { Output } from './ui/output.ts';
 
@@ -18,6 +19,8 @@ export interface CliContext {
   readonly interrupt: Interrupt;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** The tracer of the process, opened at the first use. @throws ConfigError for variables of OpenTelemetry that are not supported */
+  readonly tracer: () => Promise<Tracer>;
 }
 
 /** A command with its parsed arguments. Resolves to the exit code. */

@@ -61,14 +61,15 @@ export async function loadPolicyIfAny(context: CliContext, named: string | undef
 
 /** Connects to the store and to AWS, and closes both after `use`. With `readOnly` (a dry run), the store is neither created nor changed. */
 export async function withApp<T>(
-  { store, logger, clock }: CliContext,
+  { store, logger, clock, tracer: openTracer }: CliContext,
   policy: CompiledPolicy,
   readOnly: boolean,
   use: (app: Runtime) => Promise<T>,
   stop?: AbortSignal,
 ): Promise<T> {
-  const { createRuntime } = await import('../../shared/compose/runtime.ts');
-  const app = await createRuntime(store, { policy, logger, readOnly, clock, ...(stop !== undefined && { stop }) });
+  const [{ createRuntime }, tracer] = await Promise.all([import('../../shared/compose/runtime.ts'), openTracer()]);
+  const stopping = stop === undefined ? {} : { stop };
+  const app = await createRuntime(store, { policy, logger, tracer, readOnly, clock, ...stopping });
   return usingIt(app, use);
 }
 

@@ -10,6 +10,7 @@ import type { Records } from '../ports/records.ts';
 import type { Registers } from '../ports/registers.ts';
 import type { SnapshotStore } from '../ports/snapshot-store.ts';
 import type { Clock, Logger, NewId, Random } from '../ports/system.ts';
+import type { Tracer } from '../ports/tracer.ts';
 
 /** How long a lease lasts without renewal, ms. After its holder crashes, other processes wait this long to take over. */
 export const LEASE_MS = 60_000;
@@ -30,6 +31,7 @@ export interface Deps extends Stores {
   readonly random: Random;
   readonly newId: NewId;
   readonly logger: Logger;
+  readonly tracer: Tracer;
   /** The actor in ledger entries: an ARN if known. */
   readonly actor: string;
 }

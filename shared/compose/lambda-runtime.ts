@@ -13,8 +13,10 @@ import type { Deps, Settings } from '../app/context.ts';
 import type { Alerts } from '../app/notifications/webhook-alerts.ts';
 import { createWork, type WorkContext } from '../app/reconciler/worker-context.ts';
 import type { Retrying } from '../app/support/retry.ts';
+import { tracedLogger } from '../app/support/traced-logger.ts';
 import { type AwsEnv, readAwsEnv } from '../config/aws-env.ts';
 import { environment } from '../config/environment.ts';
+import { readTracing, type TracingSettings } from '../config/tracing-env.ts';
 import { KINDS } from '../domain/enrollment/kinds/index.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
 import type { EventBus } from '../ports/bus.ts';
@@ -27,6 +29,7 @@ import { alertsOf } from './notification-targets.ts';
 import { type PolicyEnv, PolicyKeeper } from './policy-cache.ts';
 import { connect, ownSettings } from './runtime.ts';
 import { sqsSettings } from './stores/open-aws.ts';
+import { openTracer } from './tracing.ts';
 
 export type { ScopedLogger } from '../adapters/aws/lambda/logger.ts';
 
@@ -36,6 +39,8 @@ export interface AwsOptions {
   readonly env: AwsEnv;
   /** The variables that the policy may refer to as `${VAR}`. */
   readonly policyEnv: PolicyEnv;
+  /** Where traces are sent; default: nowhere. */
+  readonly tracing?: TracingSettings | null;
   readonly settings?: Partial<Settings>;
   readonly clock?: Clock;
   readonly monotonic?: Monotonic;
@@ -81,8 +86,8 @@ export interface AwsRuntime {
    * @throws as `policy`; CloudError if the caller cannot be identified; OtherOrganizationError if the table belongs to another organization
    */
   app(fresh?: boolean): Promise<PolicyApp>;
-  /** Writes the metrics, including the calls and throttles since the last flush. */
-  flush(): void;
+  /** Writes the metrics, including the calls and throttles since the last flush, and sends the spans. Lambda may freeze the process after it. */
+  flush(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -96,7 +101,9 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
   const random = options.random ?? systemRandom;
   const settings = ownSettings(options.settings);
   const newId = makeNewId(clock);
-  const logger = options.logger ?? lambdaLogger({ service, stage: env.stage, level: env.logLevel });
+  const log = options.logger ?? lambdaLogger({ service, stage: env.stage, level: env.logLevel });
+  const tracer = await openTracer(options.tracing ?? null, log);
+  const logger = tracedLogger(log, tracer);
   const metrics = options.metrics ?? lambdaMetrics({ service, stage: env.stage, monitoring: env.monitoring });
   const { table, queueUrl, dlqUrl } = env;
   const network = ownNetwork();
@@ -119,7 +126,7 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
   const build = async (policy: CompiledPolicy): Promise<PolicyApp & { close(): Promise<void> }> => {
     const { memberRole: actingRole } = policy.policy.organization;
     const runtime = await connect(stores, {
-      ...{ policy, logger, settings, network, newId, random, reserveMs: TABLE_RESERVE_MS },
+      ...{ policy, logger: log, tracer, settings, network, newId, random, reserveMs: TABLE_RESERVE_MS },
       ...(options.clock !== undefined && { clock: options.clock }),
       ...(options.monotonic !== undefined && { monotonic: options.monotonic }),
       // Starts a second faster without the comparison of clocks. Lambda synchronizes the clock, and the table's later answers are still compared with it.
@@ -163,9 +170,10 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
         current = await build(policy);
         return current;
       }),
-    flush() {
+    async flush() {
       tally.report();
       metrics.flush();
+      await tracer.flush();
     },
     async close() {
       await current?.close();
@@ -180,7 +188,9 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
 /** Composes from the process's environment. @throws ConfigError naming each variable that is missing or wrong */
 export async function composeFromEnvironment(service: string): Promise<AwsRuntime> {
   // Only the tick sends to the webhook, so only the tick gets its URL and secret.
-  return composeAws({ service, env: readAwsEnv(environment()), policyEnv: service === 'tick' ? environment() : null });
+  const env = environment();
+  const tracing = readTracing(env);
+  return composeAws({ service, env: readAwsEnv(env), tracing, policyEnv: service === 'tick' ? env : null });
 }
 
 const MUTATING = KINDS.flatMap(({ service, actions }) => actions.map(({ operation }) => `${service}:${operation}`));

@@ -8,11 +8,13 @@ import { bindOrganization, requireOrganization } from '../app/coordination/organ
 import { type CallCounts, createLimiter } from '../app/rate-limiter/rate-limiter.ts';
 import { stoppableGate, stoppableQueue, stoppableRetrying } from '../app/support/graceful-stop.ts';
 import { createRetrying, type Retrying } from '../app/support/retry.ts';
+import { tracedLogger } from '../app/support/traced-logger.ts';
 import type { Caller } from '../domain/enrollment/model.ts';
 import type { Network } from '../domain/network.ts';
 import { type CompiledPolicy, callCeiling } from '../domain/policy/index.ts';
 import type { Registers } from '../ports/registers.ts';
 import type { Clock, Logger, Monotonic, NewId, Random } from '../ports/system.ts';
+import { NO_TRACER, type Tracer } from '../ports/tracer.ts';
 import { ownMaxAccounts } from './bounds.ts';
 import { limiterTimes } from './limiter-times.ts';
 import { ownNetwork } from './network.ts';
@@ -21,6 +23,8 @@ import type { OpenStore, StoreProfile } from './stores/profile.ts';
 export interface RuntimeOptions {
   readonly policy: CompiledPolicy;
   readonly logger: Logger;
+  /** Default: nothing is traced. */
+  readonly tracer?: Tracer;
   /** A dry run: the store is only read, and the rate limiter keeps its state in memory. Default `false`. */
   readonly readOnly?: boolean;
   /** Stops a daemon: once this signal aborts, no further call to AWS begins, and messages return to the queue. */
@@ -95,7 +99,8 @@ export async function createRuntime(profile: StoreProfile, options: RuntimeOptio
  * @throws as {@link createRuntime}
  */
 export async function connect(store: OpenStore, options: ConnectOptions): Promise<Runtime> {
-  const { policy, logger, settings, network, readOnly = false, stop, reserveMs, mayWait } = options;
+  const { policy, settings, network, readOnly = false, stop, reserveMs, mayWait, tracer = NO_TRACER } = options;
+  const logger = tracedLogger(options.logger, tracer);
   const { clock = systemClock, random = systemRandom, newId = makeNewId(clock) } = options;
   const ceiling = callCeiling(policy.policy.limits);
   const registers = readOnly ? unwritable(store.registers) : store.registers;
@@ -106,10 +111,10 @@ export async function connect(store: OpenStore, options: ConnectOptions): Promis
   const gate = stop === undefined ? limiter : stoppableGate(limiter, stop);
   const { memberRole, externalId } = policy.policy.organization;
   const cloud = createAwsCloud({
-    ...{ gate, clock, externalId, logger, network, maxAccounts: settings.maxAccounts },
+    ...{ gate, clock, externalId, logger, tracer, network, maxAccounts: settings.maxAccounts },
     memberRole: options.memberRole ?? memberRole,
   });
-  const patient = createRetrying(clock, random, settings.retryBudgetMs);
+  const patient = createRetrying(clock, random, settings.retryBudgetMs, tracer);
   const retrying = stop === undefined ? patient : stoppableRetrying(patient, stop);
   try {
     const identifying = createRetrying(clock, random, options.identifyMs ?? settings.retryBudgetMs);
@@ -121,7 +126,7 @@ export async function connect(store: OpenStore, options: ConnectOptions): Promis
     const stores = { ledger, records, queue, registers, snapshots };
     // The caller's identity never changes, so it is read only once.
     const known = { ...cloud, identify: async () => caller };
-    const deps: Deps = { ...stores, cloud: known, clock, random, newId, logger, actor: caller.arn };
+    const deps: Deps = { ...stores, cloud: known, clock, random, newId, logger, tracer, actor: caller.arn };
     return { deps, settings, retrying, store, caller, calls: gate.counts, close: async () => cloud.close() };
   } catch (error) {
     cloud.close();

@@ -4,6 +4,7 @@ import { Output } from '../../services/cli/ui/output.ts';
 import { storeProfile } from '../../shared/compose/stores/index.ts';
 import { readConfig } from '../../shared/config/config.ts';
 import type { Clock } from '../../shared/ports/system.ts';
+import { NO_TRACER } from '../../shared/ports/tracer.ts';
 import type { Json } from './stable.ts';
 
 export interface Place {
@@ -52,6 +53,7 @@ export function contextOf({ dataDir, clock }: Place) {
       interrupt,
       clock,
       logger,
+      tracer: async () => NO_TRACER,
     },
     printed: () => printed,
   };

@@ -7,6 +7,7 @@ import { MAX_CLOCK_ERROR_MS } from '../../shared/domain/rate-limit/clock-differe
 import type { Cloud } from '../../shared/ports/cloud.ts';
 import type { Delivery, WorkQueue } from '../../shared/ports/queue.ts';
 import type { Clock, Logger } from '../../shared/ports/system.ts';
+import { NO_TRACER } from '../../shared/ports/tracer.ts';
 import { engineCloud } from './engine-cloud.ts';
 import type { Environment } from './environment.ts';
 
@@ -201,7 +202,16 @@ export class Process {
       records: this.#remote(stores.records),
       queue: this.#queue(),
       snapshots: this.#remote(stores.snapshots),
-      ...{ registers, cloud, clock, newId, logger: this.logger, random: chance.random, actor: caller.arn },
+      ...{
+        registers,
+        cloud,
+        clock,
+        newId,
+        logger: this.logger,
+        tracer: NO_TRACER,
+        random: chance.random,
+        actor: caller.arn,
+      },
     };
   }
 

@@ -19,6 +19,7 @@ import { type ChainHead, checkLink, EMPTY_CHAIN, headOf, type LedgerEntry } from
 import type { CompiledPolicy, OrganizationAccount } from '../../shared/domain/policy/index.ts';
 import type { WorkMessage } from '../../shared/domain/work-message.ts';
 import type { Logger } from '../../shared/ports/system.ts';
+import { NO_TRACER } from '../../shared/ports/tracer.ts';
 import { CALLER, MANAGEMENT, MEMBER, NOW } from './domain-kit.ts';
 import { HOST } from './host.ts';
 import { type ManualClock, manualClock } from './manual-clock.ts';
@@ -82,7 +83,14 @@ export class Workshop {
     const { ledger, records, queue, registers, snapshots } = this.store;
     const stores: Stores = { ledger, records, queue, registers, snapshots };
     const newId = (): string => `id-${String(this.#ids++).padStart(6, '0')}`;
-    const system = { clock: this.clock, random: () => 0.5, newId, logger: silent, actor: CALLER.arn };
+    const system = {
+      clock: this.clock,
+      random: () => 0.5,
+      newId,
+      logger: silent,
+      tracer: NO_TRACER,
+      actor: CALLER.arn,
+    };
     return { ...stores, cloud: this.cloud, ...system, ...over };
   }
 

@@ -51,6 +51,14 @@ const AWS: Rows = [
   ['NO_PROXY', 'Hosts that are reached without the proxy.'],
 ];
 
+const TRACES: Rows = [
+  ['OTEL_EXPORTER_OTLP_ENDPOINT', 'Collector for traces (OTLP over HTTP). Turns tracing on.'],
+  ['OTEL_TRACES_EXPORTER', 'otlp turns tracing on, none turns it off.'],
+  ['OTEL_EXPORTER_OTLP_HEADERS', 'Headers for the collector, such as a token.'],
+  ['OTEL_SERVICE_NAME', 'Default: rollcall. Also OTEL_RESOURCE_ATTRIBUTES.'],
+  ['OTEL_TRACES_SAMPLER', 'Which runs are traced, with OTEL_TRACES_SAMPLER_ARG; default: all.'],
+];
+
 const DISPLAY: Rows = [
   ['NO_COLOR', 'Any value turns colors off; TERM=dumb does, too.'],
   ['FORCE_COLOR', 'Any value except 0 turns colors on, also without a terminal.'],
@@ -62,6 +70,7 @@ export const ENVIRONMENT: readonly (readonly [title: string, rows: Rows])[] = [
   ['Rollcall', ROLLCALL],
   ['Signed checkpoints', CHECKPOINTS],
   ['AWS and network', AWS],
+  ['Traces', TRACES],
   ['Display', DISPLAY],
 ];
 

@@ -13,6 +13,7 @@ import { managesConfigurations } from '../survey/assessment-table.ts';
 import { reconcileBatch } from './bulk/reconcile-batch.ts';
 import { reconcileConfigurations } from './bulk/reconcile-configurations.ts';
 import { reconcileOrganization } from './bulk/reconcile-organization.ts';
+import { spanOf } from './message-span.ts';
 import { reconcileAccount } from './reconcile-account.ts';
 import { NO_RESULT, type WorkContext, type WorkResult } from './worker-context.ts';
 
@@ -40,17 +41,15 @@ export interface Delivered {
  * @throws errors that affect every message (credentials refused, wrong clock, store unavailable), once the message is back on the queue.
  */
 export async function deliver(work: WorkContext, delivery: Delivery, brokenPauseMs: number): Promise<Delivered> {
-  const { queue, logger } = work.deps;
+  const { queue, logger, tracer } = work.deps;
   if (work.boundTo !== null && delivery.message.planHash !== work.boundTo) {
     // This process makes the changes of one plan and no others.
     await queue.release(delivery, OTHER_RUN_MS);
     return { end: 'otherRun', outcomes: [] };
   }
   try {
-    const { followUps, dead, outcomes } = await processMessage(
-      work,
-      delivery.message,
-      delivery.lane === 'bulk' ? delivery.sentAt : null,
+    const { followUps, dead, outcomes } = await tracer.within(spanOf(delivery), () =>
+      processMessage(work, delivery.message, delivery.lane === 'bulk' ? delivery.sentAt : null),
     );
     if (followUps.length > 0) await queue.send(followUps, { lane: delivery.lane });
     if (dead === null) return { end: 'done', outcomes };

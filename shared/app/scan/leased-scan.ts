@@ -4,6 +4,7 @@ import type { Plan } from '../plan/plan.ts';
 import { SCAN_LEASE } from '../schedule/scan-schedule.ts';
 import type { Retrying } from '../support/retry.ts';
 import { scan } from './scan.ts';
+import { scanSpan } from './scan-span.ts';
 
 interface LeasedScanOptions {
   readonly onProgress: OnProgress;
@@ -22,5 +23,7 @@ export function scanUnderLease(
   const { registers, clock } = deps;
   const lease = { registers, clock, name: SCAN_LEASE, owner: deps.newId(), ttlMs: settings.leaseMs };
   const onWait = (holder: string, until: number): void => onProgress({ kind: 'waitingForLease', holder, until });
-  return withLease({ ...lease, onWait, stop }, (lost) => scan(deps, settings, retrying, run, onProgress, lost));
+  return withLease({ ...lease, onWait, stop }, (lost) =>
+    deps.tracer.within(scanSpan(run), () => scan(deps, settings, retrying, run, onProgress, lost)),
+  );
 }

@@ -9,6 +9,7 @@ import type { Retrying } from '../support/retry.ts';
 import { Checkpoint } from './checkpoint.ts';
 import { resumable } from './replaying-cloud.ts';
 import { scan } from './scan.ts';
+import { scanSpan } from './scan-span.ts';
 
 /** The time limit of one part of a scan. */
 export interface Deadline {
@@ -76,13 +77,9 @@ async function scanUnderLease(part: ScanPart, runId: string, lost: AbortSignal):
     const over = new AbortController();
     watchTime(deps, deadline, over, done.signal);
     try {
-      const plan = await scan(
-        { ...deps, cloud },
-        settings,
-        retrying,
-        run,
-        onProgress,
-        AbortSignal.any([lost, over.signal]),
+      const end = AbortSignal.any([lost, over.signal]);
+      const plan = await deps.tracer.within(scanSpan(run), () =>
+        scan({ ...deps, cloud }, settings, retrying, run, onProgress, end),
       );
       await checkpoint.clear();
       await endPart(deps, runId, 'done');

@@ -2,6 +2,7 @@ import pRetry from 'p-retry';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import { CloudError } from '../../ports/cloud.ts';
 import type { Clock, Random } from '../../ports/system.ts';
+import { NO_TRACER, type Tracer } from '../../ports/tracer.ts';
 
 /** Full jitter: the pause before retry n is drawn from [0, BASE_MS × 2^n], at most MAX_PAUSE_MS. */
 const BASE_MS = 100;
@@ -18,23 +19,24 @@ const isRetryable = (error: Error): boolean => error instanceof CloudError && er
  * the budget.
  * @throws the last CloudError; any other error immediately.
  */
-export function createRetrying(clock: Clock, random: Random, budgetMs: number): Retrying {
-  return (call) => repeated(clock, random, clock.now() + budgetMs, call);
+export function createRetrying(clock: Clock, random: Random, budgetMs: number, tracer: Tracer = NO_TRACER): Retrying {
+  return (call) => repeated({ clock, random, tracer }, clock.now() + budgetMs, call);
 }
 
 /** Like {@link createRetrying}, for calls that share one deadline. No pause extends past it. */
 export function createRetryingUntil(clock: Clock, random: Random, end: EpochMs): Retrying {
   const sleep = (ms: number) => clock.sleep(Math.max(0, Math.min(ms, end - clock.now())));
-  return (call) => repeated({ now: () => clock.now(), sleep }, random, end, call);
+  return (call) => repeated({ clock: { now: () => clock.now(), sleep }, random, tracer: NO_TRACER }, end, call);
 }
 
-function repeated<T>(
-  clock: Pick<Clock, 'now' | 'sleep'>,
-  random: Random,
-  end: EpochMs,
-  call: () => Promise<T>,
-): Promise<T> {
-  return pRetry(call, {
+interface Parts {
+  readonly clock: Pick<Clock, 'now' | 'sleep'>;
+  readonly random: Random;
+  readonly tracer: Tracer;
+}
+
+function repeated<T>({ clock, random, tracer }: Parts, end: EpochMs, call: () => Promise<T>): Promise<T> {
+  return pRetry((attempt) => (attempt === 1 ? call() : tracer.repeated(attempt - 1, call)), {
     retries: MAX_RETRIES,
     // The pause is in onFailedAttempt: p-retry's own jitter never goes below its minimum, full jitter does.
     minTimeout: 0,
@@ -44,7 +46,10 @@ function repeated<T>(
       if (retriesLeft === 0 || !isRetryable(error)) return;
       const drawn = random() * Math.min(MAX_PAUSE_MS, BASE_MS * 2 ** attemptNumber);
       const requested = error instanceof CloudError ? (error.details.retryAfterMs ?? 0) : 0;
-      await clock.sleep(Math.max(drawn, Math.min(requested, end - clock.now())));
+      const waitMs = Math.max(drawn, Math.min(requested, end - clock.now()));
+      const code = error instanceof CloudError ? error.details.code : error.name;
+      tracer.event('retry', { 'rollcall.retry.wait_ms': Math.round(waitMs), 'error.type': code });
+      await clock.sleep(waitMs);
     },
   });
 }

@@ -6,6 +6,7 @@ import { DEFAULT_SETTINGS, type Deps } from '../../../shared/app/context.ts';
 import { createLimiter } from '../../../shared/app/rate-limiter/rate-limiter.ts';
 import { apply } from '../../../shared/app/runtime/apply.ts';
 import { createRetrying } from '../../../shared/app/support/retry.ts';
+import { NO_TRACER } from '../../../shared/ports/tracer.ts';
 import { engineCloud } from '../../simulation/engine-cloud.ts';
 import { memoryStores } from '../../simulation/memory-stores.ts';
 import { VirtualTime, withTimersOf } from '../../simulation/virtual-time.ts';
@@ -67,7 +68,7 @@ function counted(): Omit<Deps, 'cloud' | 'actor'> {
         await queue.send(messages, delayMs);
       },
     },
-    ...{ snapshots, clock: time, random, logger },
+    ...{ snapshots, clock: time, random, logger, tracer: NO_TRACER },
     newId: () => {
       ids += 1;
       return `id-${String(ids).padStart(9, '0')}`;

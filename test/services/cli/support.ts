@@ -10,6 +10,7 @@ import { Output } from '../../../services/cli/ui/output.ts';
 import { type RunningSandbox, type StartOptions, startSandbox } from '../../../services/sandbox/start.ts';
 import { storeProfile } from '../../../shared/compose/stores/index.ts';
 import { readConfig } from '../../../shared/config/config.ts';
+import { NO_TRACER } from '../../../shared/ports/tracer.ts';
 import { CHILD_ENV, childFile } from '../../support/children.ts';
 import { runInProcess } from './in-process.ts';
 
@@ -170,7 +171,9 @@ export async function refused(args: readonly string[]): Promise<string> {
     const { run, flags: typed } = parse(args, { write: silent });
     const config = readConfig(typed, {});
     const input = () => process.stdin;
-    await run({ config, store: storeProfile(config, {}), env: {}, output, input, interrupt: nowhere, clock, logger });
+    const tracer = async () => NO_TRACER;
+    const store = storeProfile(config, {});
+    await run({ config, store, env: {}, output, input, interrupt: nowhere, clock, logger, tracer });
   } catch (error) {
     expect(written).toEqual({ out: '', err: '' });
     return reportLines(reportOf(error)).join('\n');

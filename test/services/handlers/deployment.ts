@@ -18,6 +18,7 @@ import { createTableInput } from '../../../shared/adapters/aws/dynamodb/schema.t
 import type { Settings } from '../../../shared/app/context.ts';
 import { type AwsRuntime, composeAws, type ScopedLogger } from '../../../shared/compose/lambda-runtime.ts';
 import { readAwsEnv } from '../../../shared/config/aws-env.ts';
+import type { TracingSettings } from '../../../shared/config/tracing-env.ts';
 import type { MetricName, Metrics } from '../../../shared/ports/metrics.ts';
 import type { LogFields } from '../../../shared/ports/system.ts';
 import { makeQueues } from '../../adapters/aws/queues.ts';
@@ -64,6 +65,8 @@ export interface DeployOptions {
   readonly sandbox?: Omit<StartOptions, 'port' | 'clock'>;
   readonly policy?: PolicyParts;
   readonly speed?: number;
+  /** Where the functions send traces; default: nowhere. */
+  readonly tracing?: TracingSettings;
   /** Puts a proxy between the functions and a store. @returns the URL of the proxy for that of the store */
   readonly doors?: { table(endpoint: string): Promise<Door>; queue(endpoint: string): Promise<Door> };
 }
@@ -137,6 +140,7 @@ export async function startDeployment(
           service,
           env: readAwsEnv(env),
           policyEnv: {},
+          tracing: options.tracing ?? null,
           clock,
           logger,
           metrics,

@@ -1,5 +1,6 @@
 import type { AccountId } from '../../../domain/enrollment/model.ts';
-import type { CallGate, CallKey } from '../../../ports/cloud.ts';
+import { type CallGate, type CallKey, CloudError } from '../../../ports/cloud.ts';
+import { NO_TRACER, type SpanAttributes, type SpanStart, type Tracer } from '../../../ports/tracer.ts';
 import type { Clients, Identity } from './clients.ts';
 import { credentialsError, ownError, toCloudError } from './cloud-errors.ts';
 
@@ -39,8 +40,28 @@ function malformed({ operation }: CallKey, region: string): string {
   return `${operation} was not sent: ${found} is not the name of a Region. Set AWS_REGION, or "region" in the AWS profile, to a Region such as eu-west-1.`;
 }
 
+/** The span of a call, with the attributes of OpenTelemetry's conventions for the AWS SDK. */
+function spanOf({ service, operation }: CallKey, accountId: AccountId | null): SpanStart<unknown> {
+  const attributes = { 'rpc.system': 'aws-api', 'rpc.service': service, 'rpc.method': operation };
+  return {
+    name: `${service}/${operation}`,
+    kind: 'client',
+    attributes: accountId === null ? attributes : { ...attributes, 'rollcall.account.id': accountId },
+    done: () => ({ 'rollcall.call.outcome': 'ok' }),
+    failed: failureOf,
+  };
+}
+
+function failureOf(error: unknown): SpanAttributes {
+  if (!(error instanceof CloudError)) return { 'rollcall.call.outcome': 'failed' };
+  const { code, requestId } = error.details;
+  const outcome = error.kind === 'Throttled' ? 'throttled' : 'failed';
+  const attributes = { 'rollcall.call.outcome': outcome, 'error.type': code };
+  return requestId === null ? attributes : { ...attributes, 'aws.request_id': requestId };
+}
+
 /** Every request of the adapter takes the same steps: permit, signature, report, translation of errors. */
-export function createCalls(clients: Clients, gate: CallGate): Calls {
+export function createCalls(clients: Clients, gate: CallGate, tracer: Tracer = NO_TRACER): Calls {
   let regionKnown = false;
 
   async function ensureRegion(key: CallKey): Promise<void> {
@@ -93,7 +114,7 @@ export function createCalls(clients: Clients, gate: CallGate): Calls {
     const metered = { ...key, meteredIn: session.member ? ('member' as const) : ('caller' as const) };
     const acquiredAt = await gate.acquire(metered);
     refuseIfClosed(key, accountId);
-    return async () => {
+    const request = async (): Promise<Answer> => {
       let outcome: 'ok' | 'throttled' | 'failed' = 'failed';
       try {
         const answer = await clients.signedBy(session.identity, send);
@@ -107,5 +128,6 @@ export function createCalls(clients: Clients, gate: CallGate): Calls {
         gate.report(metered, outcome, acquiredAt);
       }
     };
+    return () => tracer.within(spanOf(key, accountId), request);
   }
 }

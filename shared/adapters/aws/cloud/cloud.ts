@@ -3,6 +3,7 @@ import type { AccountId } from '../../../domain/enrollment/model.ts';
 import { DIRECT, type Network } from '../../../domain/network.ts';
 import { type CallGate, type CallKey, type ChangeRequest, type Cloud, CloudError } from '../../../ports/cloud.ts';
 import type { Clock, Logger } from '../../../ports/system.ts';
+import type { Tracer } from '../../../ports/tracer.ts';
 import { isAboutCredentials, meansNeverEnrolled } from '../vendor-error-codes.ts';
 import { assumeMemberRole } from './assume-role.ts';
 import { type Calls, createCalls, type Session } from './call-pipeline.ts';
@@ -37,6 +38,8 @@ export interface AwsCloudOptions {
   /** Default: 5 s to connect, 30 s to answer. */
   readonly timeouts?: { readonly connectMs: number; readonly requestMs: number };
   readonly logger?: Logger;
+  /** Default: calls are not traced. */
+  readonly tracer?: Tracer;
   /** Maximum number of accounts in the organization; default `MAX_ACCOUNTS`. */
   readonly maxAccounts?: number;
 }
@@ -52,7 +55,7 @@ export function createAwsCloud(options: AwsCloudOptions): Cloud & { close(): voi
     logger: logger ?? null,
     network: options.network ?? DIRECT,
   });
-  const calls = createCalls(clients, gate);
+  const calls = createCalls(clients, gate, options.tracer);
   const caller = cachedIdentity(clients, calls);
   const sessions = createSessions(options, clients, calls, caller);
   let warnedOfTagIndex = false;
