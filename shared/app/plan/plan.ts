@@ -93,6 +93,13 @@ export interface PlanLimits {
   readonly ownConfigurations: OwnConfigurations;
 }
 
+export interface ConfigurationLimits extends Omit<PlanLimits, 'inProgress'> {
+  /** Targets for which AWS has refused a call of this run. No other call is made there or below. */
+  readonly refused?: ReadonlySet<string>;
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
 /** Identifies a change across runs: account, enrollment kind, desired state and action. */
 export function changeKey(
   change: Pick<Change, 'accountId' | 'enrollment' | 'desired' | 'desiredRuleMode' | 'action' | 'heldAction'>,
@@ -179,11 +186,11 @@ function organizationCalls(
 export function useConfigurations(
   policy: CompiledPolicy,
   survey: Survey,
-  { onlyThese, approved, ownConfigurations: own }: Omit<PlanLimits, 'inProgress'>,
+  { onlyThese, approved, ownConfigurations: own, refused = NONE }: ConfigurationLimits,
   changes: readonly Change[],
   now: EpochMs,
 ): { readonly changes: readonly Change[]; readonly decided: DecidedConfigurations | null } {
-  const decided = configurationsOf(policy, survey, { own, approved: (approved ? onlyThese : null) ?? new Set() });
+  const decided = configurationsOf(policy, survey, { own, approved: (approved ? onlyThese : null) ?? NONE, refused });
   if (decided === null) return { changes, decided };
   const assigned = withConfigurations(changes, decided, survey, { now, windowOpen: policy.windows.isOpen(now) });
   if (onlyThese === null) return { changes: assigned, decided };

@@ -55,6 +55,8 @@ interface ConfigurationOwners {
   readonly own: OwnConfigurations;
   /** The keys (`configurationKey`) of an approved plan. It may change configurations of others. */
   readonly approved: ReadonlySet<string>;
+  /** Targets for which AWS has refused a call of this run. */
+  readonly refused: ReadonlySet<string>;
 }
 
 /** The calls for the organization as surveyed; `null`: the policy does not manage configurations. */
@@ -76,6 +78,7 @@ export function configurationsOf(
   };
   const isForeign = (id: string): boolean => stored.has(id) && !isOurs(id);
   const { calls, refused, effective } = decideConfigurations(explained.tree, (call) => {
+    if (owners.refused.has(call.targetId)) return false;
     if (isForeign(call.targetId)) return owners.approved.has(configurationKey(changeOf(call, 'other')));
     return !owners.own.isContested(call.targetId);
   });

@@ -43,14 +43,20 @@ export interface PlannedCall {
 export interface CallEnd {
   /**
    * `busy`: AWS is still applying another change, or the call was planned too long ago; it may be made later. `moved`: accounts have changed since they
-   * were assessed, so no request was sent; the call must be planned again. `failed`: nothing above the target may be changed before the next scan.
+   * were assessed, so no request was sent; the call must be planned again. `refused`: AWS rejects this call, whatever it would answer to others, so that only
+   * the calls that do not depend on it may be made. `failed`: no call of the run may be made before the next scan.
    */
-  readonly end: 'made' | 'busy' | 'moved' | 'failed';
+  readonly end: 'made' | 'busy' | 'moved' | 'refused' | 'failed';
   readonly accounts: readonly Remediated<Candidate>[];
 }
 
 /** Codes of failures before the request was sent that mean outdated assessments, not a fault of the call. */
 const OUTDATED: ReadonlySet<string> = new Set([NOT_ALL_CLAIMED, CLAIM_EXPIRING, ...ASSESSED_AGAIN]);
+
+/** How a call ends that AWS answers with an error of this kind. */
+function endOf(kind: string): 'refused' | 'failed' {
+  return kind === 'Invalid' || kind === 'Conflict' ? 'refused' : 'failed';
+}
 
 /** Makes one Put or Delete call, with an entry in the organization's chain and an intent for each account that it changes. */
 export async function makeCall(
@@ -205,7 +211,7 @@ class Call {
   }
 
   /** Makes a call that changes no account now, only accounts that join later. */
-  async forJoiners(): Promise<'made' | 'busy' | 'failed'> {
+  async forJoiners(): Promise<CallEnd['end']> {
     const token = this.#work.deps.newId();
     try {
       await makeForJoiners(this.#work, this.#message, () => this.prepare(token));
@@ -215,7 +221,7 @@ class Call {
       if (!(error instanceof CloudError) && !(error instanceof ChangeRefused)) throw error;
       await this.end(error.message);
       if (error instanceof CloudError && error.kind === 'Unauthenticated') throw error;
-      return this.isBusy ? 'busy' : 'failed';
+      return this.isBusy ? 'busy' : error instanceof CloudError ? endOf(error.kind) : 'failed';
     }
   }
 
@@ -226,7 +232,7 @@ class Call {
     await this.end(isMade ? null : (failure?.error.message ?? 'an account has changed since it was assessed'));
     if (isMade) return 'made';
     if (this.isBusy) return 'busy';
-    return failure === null || OUTDATED.has(failure.error.code) ? 'moved' : 'failed';
+    return failure === null || OUTDATED.has(failure.error.code) ? 'moved' : endOf(failure.error.kind);
   }
 
   async #begin(): Promise<void> {

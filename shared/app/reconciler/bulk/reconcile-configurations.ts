@@ -58,18 +58,19 @@ const CHUNK = 500;
 
 /**
  * Makes the calls for organization enrollment configurations. Before each one, OUs and configurations are read again and the calls are planned
- * again, so nothing is changed that somebody else has set meanwhile. Accounts are read again after each wait. A call that is refused or fails ends
- * the run's calls: those above it would rely on it. One Automation listing verifies the result.
+ * again, so nothing is changed that somebody else has set meanwhile. Accounts are read again after each wait. A call that AWS refuses for its own sake
+ * leaves only those that do not rely on it; any other failure ends the run's calls. One Automation listing verifies the result.
  */
 export async function reconcileConfigurations(work: WorkContext, message: ConfigurationsMessage): Promise<WorkResult> {
   const made: AccountId[] = [];
   const accepted = new Set<string>();
+  const refused = new Map<string, CallEnd>();
   let last: CallEnd | null = null;
   let seen = await observeOrganization(work);
   const applied = new AppliedChanges(work, work.deps.clock.now() + WAIT_TOTAL_MS);
   for (let surveys = 1; ; ) {
     ({ seen, surveys } = await recentSurvey(work, seen, surveys));
-    const next = await nextCall(work, message, seen);
+    const next = await nextCall(work, message, seen, new Set(refused.keys()));
     // If AWS's listing does not show an accepted call yet, the same call is planned again.
     if (next === null || accepted.has(configurationKey(next.change))) break;
     // AWS refuses a call that overlaps with a change in progress. The wait comes before the claims, because claims would expire during it.
@@ -83,6 +84,8 @@ export async function reconcileConfigurations(work: WorkContext, message: Config
       made.push(...next.call.accounts.keys());
       seen = { ...seen, associable: afterCall(seen.associable, next) };
       applied.add(next);
+    } else if (last.end === 'refused') {
+      refused.set(next.change.targetId, last);
     } else if (last.end === 'busy' && !applied.timeIsUp) {
       await work.deps.clock.sleep(BUSY_PAUSE_MS);
       seen = await observeOrganization(work);
@@ -92,7 +95,7 @@ export async function reconcileConfigurations(work: WorkContext, message: Config
     } else break;
   }
   await applied.awaitAll();
-  return concluded(work, message, { made, last, seen });
+  return concluded(work, message, { made, last, refused: [...refused.values()], seen });
 }
 
 /** Surveys again if the last survey is too old for another call. @param surveys the number of surveys so far */
@@ -118,7 +121,12 @@ function isClaimed({ path, isAccount, change: { targetId } }: PlannedCall, { ass
 }
 
 /** The first call of the plan, on the configurations as they are now; `null`: none is due, or the run may not make it. */
-async function nextCall(work: WorkContext, message: ConfigurationsMessage, seen: Survey): Promise<PlannedCall | null> {
+async function nextCall(
+  work: WorkContext,
+  message: ConfigurationsMessage,
+  seen: Survey,
+  refused: ReadonlySet<string>,
+): Promise<PlannedCall | null> {
   const { deps, policy, runs } = work;
   const configurations = await readConfigurations(deps, work.retrying);
   const { readAt, stored, problem } = configurations;
@@ -132,7 +140,8 @@ async function nextCall(work: WorkContext, message: ConfigurationsMessage, seen:
   });
   const onlyThese = message.planHash === null ? null : ((await runs.planKeys(message.planHash)) ?? new Set<string>());
   const approved = now < ((await runs.get(message.runId))?.approvedUntil ?? 0);
-  const limits = { onlyThese, approved, ownConfigurations: await ownConfigurations(deps.registers, now) };
+  const own = await ownConfigurations(deps.registers, now);
+  const limits = { onlyThese, approved, ownConfigurations: own, refused };
   const current: Survey = { ...seen, configurations, controls, associable, at: now };
   const { changes, decided } = useConfigurations(policy, current, limits, changesIn(seen), now);
   const [call] = decided?.calls ?? [];
@@ -153,21 +162,24 @@ async function nextCall(work: WorkContext, message: ConfigurationsMessage, seen:
 interface Conclusion {
   readonly made: readonly AccountId[];
   readonly last: CallEnd | null;
+  readonly refused: readonly CallEnd[];
   readonly seen: Survey;
 }
 
 async function concluded(
   work: WorkContext,
   message: ConfigurationsMessage,
-  { made, last, seen }: Conclusion,
+  { made, last, refused, seen }: Conclusion,
 ): Promise<WorkResult> {
   const results = [await verify(work, message, made)];
   const follow = (changes: readonly Change[]): WorkResult =>
     merged([...results, { ...NO_RESULT, followUps: messagesFor(runOf(work, message), changes) }]);
+  const ends = new Set(last === null ? refused : [...refused, last]);
+  const unmade = [...ends].flatMap(({ accounts }) => accounts);
   const undone = new Set(
-    last?.accounts.flatMap(({ record, failure }) => (failure && isUndone(failure.outcome) ? [record.accountId] : [])),
+    unmade.flatMap(({ record, failure }) => (failure && isUndone(failure.outcome) ? [record.accountId] : [])),
   );
-  if (last === null || last.end === 'made' || last.end === 'moved') {
+  if (last === null || last.end === 'made' || last.end === 'moved' || last.end === 'refused') {
     results.push({
       ...NO_RESULT,
       followUps: noLongerDrifted(made, seen).map((id) => accountKey(message, id, ASSOCIABLE)),
@@ -178,7 +190,7 @@ async function concluded(
   if (last.end === 'busy' && (await mayRepeat(work, message))) {
     await work.deps.queue.send([message], { lane: 'bulk', delayMs: BUSY_PAUSE_MS });
   }
-  for (const { record, failure } of last.accounts)
+  for (const { record, failure } of unmade)
     if (failure !== null && !isUndone(failure.outcome)) results.push(failureResult(record.accountId, record, failure));
   // A call that AWS does not accept is replaced by other calls for its accounts.
   const instead = seen.assessed.flatMap(({ account, assessments: { [ASSOCIABLE]: assessment } }) => {
