@@ -78,6 +78,21 @@ const YOUR_INPUT: Readonly<Record<string, Explanation>> = {
     'The digest is of another store, was pruned, or the store was altered.',
     'Compare the store with the event itself and with a backup.',
   ],
+  CheckpointMissing: [
+    'no checkpoint has been signed, because no key is configured; no checkpoint is signed',
+    'No key is configured, nothing was signed since, or signing is refused; the message says which.',
+    'Create a key with `rollcall audit checkpoint --new-key FILE`, or remove the cause that the message names.',
+  ],
+  CheckpointKey: [
+    'checkpoint key …: its permissions are …; the key is damaged; …',
+    'The key that ROLLCALL_CHECKPOINT_KEY names cannot be used, or a new one cannot be written.',
+    'The message says what was expected and how to correct it.',
+  ],
+  CheckpointKeyUnknown: [
+    'this command does not know the key that signs checkpoints',
+    'ROLLCALL_CHECKPOINT_KEY is not set for this command, and the store does not contain the key.',
+    'Set the variable as for the processes that sign.',
+  ],
   EvidenceTooLarge: [
     'The evidence of this period does not fit into a ZIP file …',
     'A ZIP file without extensions holds at most 4 GB and 65,535 files.',

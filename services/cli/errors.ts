@@ -2,7 +2,9 @@ import { ConfigError } from '../../shared/config/config-error.ts';
 import { FileError } from '../../shared/config/file-error.ts';
 import type { Finding } from '../../shared/domain/policy/file/findings.ts';
 import { oneLine } from '../../shared/domain/text.ts';
+import { MalformedError, UnprovenError } from '../../shared/domain/transparency/errors.ts';
 import { OtherOrganizationError } from '../../shared/ports/binding.ts';
+import { SignerError } from '../../shared/ports/checkpoint-signer.ts';
 import { CloudError } from '../../shared/ports/cloud.ts';
 import { BadCursorError, TamperedError } from '../../shared/ports/ledger.ts';
 import { DamagedRegisterError } from '../../shared/ports/registers.ts';
@@ -93,6 +95,11 @@ export function reportOf(error: unknown, surroundings: Surroundings = NOWHERE): 
   if (error instanceof FileError) return { code: 'FileError', message: error.message };
   if (error instanceof ClockDifferenceError) return { code: error.code, message: `${capitalized(error.message)}.` };
   if (error instanceof DamagedRegisterError) return { code: 'Corrupt', message: `${error.message}.` };
+  if (error instanceof SignerError) return { code: 'CheckpointKey', message: error.message };
+  if (error instanceof MalformedError || error instanceof UnprovenError) {
+    const advice = '`rollcall audit verify` shows what was changed; restore an earlier backup.';
+    return { code: 'Tampered', message: `The transparency log is damaged: ${error.message}. ${advice}` };
+  }
   if (error instanceof TamperedError) {
     const advice = '`rollcall audit verify` shows what else was changed; restore an earlier backup.';
     return { code: 'Tampered', message: `Audit log chain ${error.chain}: ${error.message}. ${advice}` };

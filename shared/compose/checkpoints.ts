@@ -6,7 +6,7 @@ import type { Checkpointing } from '../app/transparency/checkpointing.ts';
 import { type CheckpointEnv, type KeyLocation, readCheckpointEnv } from '../config/checkpoint-env.ts';
 import type { Environment } from '../config/config.ts';
 import type { Network } from '../domain/network.ts';
-import { publicKeyPem } from '../domain/transparency/public-key.ts';
+import { type PublicKey, publicKeyPem } from '../domain/transparency/public-key.ts';
 import { verifierKey, writeVerifierKey } from '../domain/transparency/verifier-key.ts';
 import type { CheckpointSigner } from '../ports/checkpoint-signer.ts';
 import type { Clock, Random } from '../ports/system.ts';
@@ -61,17 +61,23 @@ async function archiveOf(place: NonNullable<CheckpointEnv['archive']>, options: 
 }
 
 /** The public half of a key, in the forms that auditors use. */
-interface PublicTexts {
+export interface PublicTexts {
   readonly pem: string;
-  readonly verifierKey: string;
+  /** `null`: the name of the key is not known yet. */
+  readonly verifierKey: string | null;
+}
+
+/** @param name of the key: the origin of the log; `null`: the store has no log yet */
+export function publicTexts(publicKey: PublicKey, name: string | null): PublicTexts {
+  const named = name === null ? null : writeVerifierKey(verifierKey({ name, ...publicKey }));
+  return { pem: publicKeyPem(publicKey), verifierKey: named };
 }
 
 /**
  * Creates a key file for `ROLLCALL_CHECKPOINT_KEY`.
- * @param name of the key: the origin of the log
+ * @param name as for {@link publicTexts}
  * @throws SignerError; a file that exists is not changed
  */
-export async function newCheckpointKey(path: string, name: string): Promise<PublicTexts> {
-  const publicKey = await createKeyFile(path);
-  return { pem: publicKeyPem(publicKey), verifierKey: writeVerifierKey(verifierKey({ name, ...publicKey })) };
+export async function newCheckpointKey(path: string, name: string | null): Promise<PublicTexts> {
+  return publicTexts(await createKeyFile(path), name);
 }

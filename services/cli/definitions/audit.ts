@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { EXPORT_FORMATS } from '../../../shared/app/queries/audit/export-formats.ts';
 import { ENROLLMENT_IDS } from '../../../shared/domain/enrollment/kinds/index.ts';
+import type { CheckpointFlags } from '../commands/audit-checkpoint.ts';
 import type { ExportFlags } from '../commands/audit-export.ts';
 import type { ListFlags } from '../commands/audit-filter.ts';
 import type { ReportFlags } from '../commands/audit-report.ts';
@@ -42,6 +43,13 @@ export function defineAudit(program: Command, select: Select): void {
     )
     .action((flags: { readonly digest?: string }) =>
       select(async (context) => (await import('../commands/audit-verify.ts')).runVerify(context, flags.digest)),
+    );
+  audit
+    .command('checkpoint')
+    .option('--key', 'print the public key that verifies checkpoints, in PEM and as a verifier key')
+    .option('--new-key <file>', 'create an Ed25519 key for ROLLCALL_CHECKPOINT_KEY; never replaces a file')
+    .action((flags: CheckpointFlags) =>
+      select(async (context) => (await import('../commands/audit-checkpoint.ts')).runCheckpoint(context, flags)),
     );
   audit
     .command('report')

@@ -36,7 +36,7 @@ describe('what checkpoints need', () => {
     );
     onTestFinished(close);
     const key = verifierKey({ name: 'rollcall/o-1/a', ...((await signer?.open()) ?? expect.fail('no signer')) });
-    expect(key).toEqual(parseVerifierKey(created.verifierKey));
+    expect(key).toEqual(parseVerifierKey(created.verifierKey ?? ''));
     expect(archive?.label).toBe('s3://checkpoints/audit');
     expect(witnesses.map((each) => each.key)).toEqual([server.key]);
     expect(witnesses[0]?.witness.name).toBe('witness.example/w1');

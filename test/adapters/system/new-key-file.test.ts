@@ -41,7 +41,7 @@ describe('a new key file', () => {
     expect(statSync(path).mode & 0o777).toBe(0o600);
     const message = new TextEncoder().encode('checkpoint\n');
     const signature = await keyFileSigner({ path }).sign(message);
-    const key = parseVerifierKey(verifierKey);
+    const key = parseVerifierKey(verifierKey ?? '');
     expect(key).toMatchObject({ name: ORIGIN, type: 'ed25519' });
     expect(signatureMatches(key)(message, signature)).toBe(true);
     expect(publicKeyOf(createPublicKey(pem))?.publicKey).toEqual(key.publicKey);

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { auditAnswer, shownEntry } from '../../../services/api/schemas/audit.ts';
+import { newestCheckpointSchema } from '../../../shared/app/queries/audit/checkpoint.ts';
 import { exactly } from './shape-parts.ts';
 
 export const auditShape = exactly(auditAnswer);
@@ -41,7 +42,7 @@ export const verifyShape = z.strictObject({
 
 export const showShape = exactly(shownEntry);
 
-const checkpointShape = z.strictObject({ file: z.string(), at: z.string(), origin: z.string(), size: z.int() });
+const coveringShape = z.strictObject({ file: z.string(), at: z.string(), origin: z.string(), size: z.int() });
 
 export const evidenceShape = z.strictObject({
   file: z.string(),
@@ -54,7 +55,19 @@ export const evidenceShape = z.strictObject({
     notCoveredFrom: z.string().nullable(),
     pruned: z.int(),
   }),
-  checkpoint: checkpointShape.nullable(),
+  checkpoint: coveringShape.nullable(),
   limits: z.array(z.string()),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
 });
+
+export const checkpointShape = exactly(newestCheckpointSchema);
+
+const publicKeyShape = { pem: z.string(), verifierKey: z.string().nullable(), origin: z.string().nullable() };
+
+export const keyShape = z.strictObject({
+  ...publicKeyShape,
+  keyId: z.string().nullable(),
+  type: z.enum(['ed25519', 'ecdsa']),
+});
+
+export const newKeyShape = z.strictObject({ ...publicKeyShape, file: z.string(), path: z.string() });

@@ -71,8 +71,16 @@ export const PROVE: HelpTexts = {
     seeAlso: ['rollcall audit checkpoint', 'rollcall audit verify'],
   },
   'audit checkpoint': {
-    summary: 'Sign the current state of the audit log',
-    seeAlso: ['rollcall audit proof', 'rollcall audit verify'],
+    summary: 'Print the newest signed checkpoint of the audit log',
+    description:
+      'Print the newest signed checkpoint of the audit log, a C2SP signed note. A copy that is kept elsewhere shows later whether any entry was changed, removed or replaced. With ROLLCALL_CHECKPOINT_KEY set, serve and the deployed functions sign a checkpoint after each run and at least once an hour if entries were added; apply signs one when it ends.',
+    examples: [
+      ['rollcall audit checkpoint > checkpoint.txt', 'a file for audit verify --checkpoint'],
+      ['rollcall audit checkpoint --key > key.pem', 'the public key, for auditors'],
+      ['rollcall audit checkpoint --new-key key.pem', 'create a key to sign with'],
+    ],
+    exitCodes: '0 printed · 1 there is no checkpoint, or the key cannot be used',
+    seeAlso: ['rollcall audit verify', 'rollcall evidence'],
   },
   evidence: {
     summary: 'Pack a report with proofs for an auditor',
