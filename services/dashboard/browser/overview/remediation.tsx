@@ -119,7 +119,7 @@ function Run({ status: { lastScan, guardrail } }: { readonly status: Status }) {
 }
 
 const idleText = (guardrail: Status['guardrail']): string =>
-  guardrail === null ? 'It had nothing to change.' : 'A guardrail stopped it before any change.';
+  guardrail === null ? 'It planned no change.' : 'A guardrail stopped it before any change.';
 
 interface RunLinkProps {
   readonly runId: string;
