@@ -158,9 +158,9 @@ describe('the expressions', () => {
   });
 
   it('filter by statuses and states that exist', () => {
-    const values = EXPRESSIONS.flatMap(([, text]) => [...text.matchAll(/(status|state)="([^"]+)"/g)]);
+    const values = EXPRESSIONS.flatMap(([, text]) => [...text.matchAll(/(status|state|problem)="([^"]+)"/g)]);
     expect(new Set(values.map(([, , value]) => value))).toEqual(
-      new Set(['Compliant', 'Needs attention', 'Unknown', 'visible']),
+      new Set(['Compliant', 'Needs attention', 'Unknown', 'visible', 'refused']),
     );
   });
 });

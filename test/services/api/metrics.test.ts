@@ -1,8 +1,10 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { SCHEMAS } from '../../../services/api/schemas.ts';
+import { update } from '../../../shared/app/coordination/typed-register.ts';
 import { INSTRUMENTS } from '../../../shared/app/queries/instruments/catalogue.ts';
 import { WorkMeter } from '../../../shared/app/queries/instruments/work-meter.ts';
 import { CallMeter } from '../../../shared/app/rate-limiter/call-meter.ts';
+import { CHECKPOINT, NO_CHECKPOINT } from '../../../shared/app/transparency/checkpoint-state.ts';
 import { openStore } from '../../../shared/compose/stores/open-embedded.ts';
 import { ENROLLMENT_IDS } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { manualClock } from '../../support/manual-clock.ts';
@@ -85,6 +87,21 @@ describe('GET /metrics', () => {
     // A new app counts from zero, for example under a changed policy. The process's total goes on.
     meters.calls.take({ 'organizations:ListAccounts': { count: 1, throttled: 0 } });
     expect(readOpenMetrics((await own.send('/metrics')).text).value('rollcall_aws_calls_total', labels)).toBe(5);
+  });
+
+  test('has the age of the newest signed checkpoint, and what is wrong with signing', async () => {
+    const clock = manualClock();
+    const own = await api({ clock });
+    const read = async () => readOpenMetrics((await own.send('/metrics')).text);
+    expect((await read()).value('rollcall_checkpoint_age_seconds')).toBeNull();
+    expect((await read()).value('rollcall_checkpoint_problem', { problem: 'refused' })).toBe(0);
+    const newest = { note: '', origin: 'example.com/log', size: 5, at: clock.now() - 90_000, entryId: 'E' };
+    const refused = { at: clock.now(), message: 'the log does not extend the checkpoint' };
+    await update(own.system.stores.registers, CHECKPOINT, () => ({ ...NO_CHECKPOINT, newest, refused }));
+    const { value } = await read();
+    expect(value('rollcall_checkpoint_age_seconds')).toBe(90);
+    expect(value('rollcall_checkpoint_problem', { problem: 'refused' })).toBe(1);
+    expect(value('rollcall_checkpoint_problem', { problem: 'unsigned' })).toBe(0);
   });
 
   test('an empty store has no ages, and no account of any status', async () => {

@@ -69,6 +69,14 @@ export const INSTRUMENTS = {
     ...{ name: 'rollcall_overdue_entries', type: 'gauge', labels: [] },
     help: 'Audit log entries that have waited for the event bus for more than five minutes, counted up to 100; absent without an event bus.',
   },
+  checkpointAge: {
+    ...{ name: 'rollcall_checkpoint_age_seconds', type: 'gauge', unit: 'seconds', labels: [] },
+    help: 'Time since the newest signed checkpoint of the audit log was published; absent before the first one.',
+  },
+  checkpointProblem: {
+    ...{ name: 'rollcall_checkpoint_problem', type: 'gauge', labels: ['problem'] },
+    help: '1 for each problem of the last attempt to sign the audit log, otherwise 0: refused (it does not extend an earlier checkpoint), unsigned, unarchived.',
+  },
   build: {
     ...{ name: 'rollcall_build', type: 'info', labels: ['version', 'runtime'] },
     help: 'Version of Rollcall, and where it keeps its state: embedded or aws.',

@@ -7,9 +7,13 @@ import type { CompiledPolicy } from '../../../domain/policy/index.ts';
 import type { Stores } from '../../context.ts';
 import type { CallMeter } from '../../rate-limiter/call-meter.ts';
 import { scanAge, scanNow } from '../../schedule/scan-schedule.ts';
+import { type LogStatus, logStatus } from '../../transparency/checkpoint-state.ts';
 import { type Status, status } from '../status.ts';
 import { INSTRUMENTS, type InstrumentId, type Readings } from './catalogue.ts';
 import type { WorkMeter } from './work-meter.ts';
+
+/** What may go wrong with checkpoints. */
+const PROBLEMS = ['refused', 'unsigned', 'unarchived'] as const;
 
 /** The state of the store at one time. */
 export interface StoreReading {
@@ -18,6 +22,7 @@ export interface StoreReading {
   readonly scanMs: number | null;
   /** As {@link scanAge} computes it from these. */
   readonly scan: Parameters<typeof scanAge>[0];
+  readonly checkpoints: Pick<LogStatus, (typeof PROBLEMS)[number] | 'newest'>;
   readonly policy: CompiledPolicy | null;
   readonly bus: string | null;
 }
@@ -37,7 +42,8 @@ export async function readStore(
 ): Promise<StoreReading> {
   const found = await status(stores, { policy, bus, now });
   const scan = (await scanNow(stores.registers))?.value ?? null;
-  return { status: found, scanMs: await lastScanMs(stores, found.lastScan), scan, policy, bus };
+  const scanMs = await lastScanMs(stores, found.lastScan);
+  return { status: found, scanMs, scan, checkpoints: await logStatus(stores.registers), policy, bus };
 }
 
 /** `startedAt` of the status may belong to a later scan, which is not complete. */
@@ -53,7 +59,13 @@ async function lastScanMs(
 
 /** Every metric with its samples. @param now epoch ms: ages count up to it */
 export function metricFamilies(store: StoreReading, process: ProcessReading, now: EpochMs): readonly MetricFamily[] {
-  return [...complianceOf(store, now), ...processWork(process), ...workOf(store, now), ...aboutProcess(process)];
+  return [
+    ...complianceOf(store, now),
+    ...processWork(process),
+    ...workOf(store, now),
+    ...logOf(store, now),
+    ...aboutProcess(process),
+  ];
 }
 
 function complianceOf({ status: found }: StoreReading, now: EpochMs): MetricFamily[] {
@@ -77,7 +89,7 @@ function complianceOf({ status: found }: StoreReading, now: EpochMs): MetricFami
       'openDriftAge',
       ofKinds((kind) => {
         const { oldestSince } = openDrift.kinds[kind];
-        return oldestSince === null ? 0 : secondsSince(oldestSince, now);
+        return oldestSince === null ? 0 : secondsSince(Date.parse(oldestSince), now);
       }),
     ),
     family('halted', one(halted === null ? 0 : 1)),
@@ -113,10 +125,21 @@ function workOf({ status: found, scanMs, scan, policy, bus }: StoreReading, now:
       { labels: { state: 'hidden' }, value: queue.inFlight },
     ]),
     family('deadLetters', one(queue.dead)),
-    family('scanAge', completedAt === null ? [] : one(secondsSince(completedAt, now))),
+    family('scanAge', completedAt === null ? [] : one(secondsSince(Date.parse(completedAt), now))),
     family('scanAgeRatio', ratio === null ? [] : one(ratio)),
     family('scanDuration', scanMs === null ? [] : one(scanMs / 1_000)),
     family('overdueEntries', bus === null ? [] : one(outbox?.overdue ?? 0)),
+  ];
+}
+
+function logOf({ checkpoints }: StoreReading, now: EpochMs): MetricFamily[] {
+  const { newest } = checkpoints;
+  return [
+    family('checkpointAge', newest === null ? [] : one(secondsSince(newest.at, now))),
+    family(
+      'checkpointProblem',
+      PROBLEMS.map((problem) => ({ labels: { problem }, value: checkpoints[problem] === null ? 0 : 1 })),
+    ),
   ];
 }
 
@@ -138,4 +161,4 @@ const ofKinds = (value: (kind: EnrollmentId) => number) =>
   ENROLLMENT_IDS.map((kind) => ({ labels: { kind }, value: value(kind) }));
 
 /** Clocks of two processes may differ, so the time may lie in the future. */
-const secondsSince = (at: string, now: EpochMs): number => Math.max(0, now - Date.parse(at)) / 1_000;
+const secondsSince = (at: EpochMs, now: EpochMs): number => Math.max(0, now - at) / 1_000;
