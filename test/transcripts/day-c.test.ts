@@ -12,7 +12,8 @@ function masked(transcript: string): string {
     .replace(/\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, 'NNNNNNNN-NNNN-NNNN-NNNN-NNNNNNNNNNNN')
     .replace(/--cursor \S+/g, '--cursor NNN')
     .replace(/\buser\/[^\s:]+/g, 'user/NAME')
-    .replace(/\([0-9a-f]{12}\)/g, '(NNNNNNNNNNNN)');
+    .replace(/\([0-9a-f]{12}\)/g, '(NNNNNNNNNNNN)')
+    .replace(/\bSHA-256 [0-9a-f]{64}$/gm, 'SHA-256 N');
 }
 
 describe.each([80, 120])('day C at %i columns', (columns) => {
@@ -27,6 +28,8 @@ describe.each([80, 120])('day C at %i columns', (columns) => {
       await on.type(`account ${id} --limit 4`);
     await on.type('audit list --type DriftDetected --limit 4');
     expect(await on.type('audit verify')).toMatchObject({ code: 0 });
+    await on.type('evidence --since 2026-12-01 --until 2026-12-08 --out week.zip');
+    await on.type('evidence --since 2026-12-01 --until 2026-12-08 --out week.zip');
     await on.type('suspend ou:/Canary --until 2026-12-11 --reason load-test');
     await on.type('resume ou:/Canary');
     await on.type('resume');

@@ -13,7 +13,8 @@ import { EXIT } from '../exit-codes.ts';
 import { withStore } from '../session.ts';
 import { EntriesProgress } from '../ui/entries-progress.ts';
 import { progressMode } from '../ui/progress.ts';
-import { count, instant } from '../ui/words.ts';
+import { count, instant, number } from '../ui/words.ts';
+import { hang } from '../ui/wrap.ts';
 import { assertRange } from './audit-filter.ts';
 import { publicKey } from './evidence-key.ts';
 
@@ -39,11 +40,15 @@ export async function runEvidence(context: CliContext, flags: EvidenceFlags): Pr
     `Wrote ${out}: ${count(entries.period, 'entry', 'entries')} from ${instant(period.since)} to ${instant(period.until)}.`,
     checkpoint === null
       ? 'No signed checkpoint proves them.'
-      : `Proved by the signed checkpoint of ${instant(checkpoint.at)} (${count(checkpoint.size, 'entry', 'entries')}).`,
+      : `The signed checkpoint of ${instant(checkpoint.at)} covers ${coverage(entries)}.`,
     `SHA-256 ${document.sha256}`,
   ]);
-  for (const limit of limits) output.note(`warning: ${limit}`);
+  for (const line of limits.flatMap((limit) => hang('warning: ', limit, output.noteWidth, 2))) output.note(line);
   return EXIT.ok;
+}
+
+function coverage({ period, notCovered }: EvidenceSummary['entries']): string {
+  return notCovered === 0 ? 'all of them' : `${number(period - notCovered)} of them`;
 }
 
 interface Period {

@@ -1,6 +1,6 @@
 import { useMemo, useState } from 'preact/hooks';
 import type { Change } from '../../../shared/domain/ledger/changes.ts';
-import { count } from './verify/finding.ts';
+import { count, instant } from './verify/finding.ts';
 
 /** More rows would make the page slow. */
 const PAGE = 200;
@@ -77,7 +77,7 @@ function Row({ change }: { readonly change: Change }) {
   return (
     <tr>
       <td>
-        <time>{startedAt ?? endedAt}</time>
+        <time>{instant(startedAt ?? endedAt ?? '')}</time>
       </td>
       <td>{kind}</td>
       <td class="mono">{target}</td>

@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { Mark } from '../../dashboard/browser/parts/icon.tsx';
 import { ChangeTable } from './changes.tsx';
-import { type Check, type CheckName, count } from './verify/finding.ts';
+import { type Check, type CheckName, count, instant } from './verify/finding.ts';
 import type { Verdict, Verification } from './verify/verify.ts';
 
 interface Words {
@@ -117,7 +117,7 @@ function Facts({ result: { file, checkpoint, entries } }: { readonly result: Ver
         <dd>{file.organizationId ?? 'unknown'}</dd>
         <dt>Period</dt>
         <dd>
-          {file.since} to {file.until}
+          {instant(file.since)} to {instant(file.until)}
         </dd>
         <dt>Entries of the period</dt>
         <dd>{count(entries.period, 'entry', 'entries')}</dd>
@@ -125,7 +125,7 @@ function Facts({ result: { file, checkpoint, entries } }: { readonly result: Ver
         <dd>
           {checkpoint === null
             ? 'none'
-            : `${checkpoint.origin}, ${count(checkpoint.size, 'entry', 'entries')}${file.checkpoint === null ? '' : `, published ${file.checkpoint.at}`}`}
+            : `${checkpoint.origin}, ${count(checkpoint.size, 'entry', 'entries')}${file.checkpoint === null ? '' : `, published ${instant(file.checkpoint.at)}`}`}
         </dd>
       </dl>
     </section>

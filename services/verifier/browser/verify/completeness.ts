@@ -1,7 +1,7 @@
 import type { Chains } from './chains.ts';
 import type { EntryVerifier } from './entries.ts';
 import type { EvidenceFile, NamedCheckpoint } from './evidence-file.ts';
-import { type Check, count, Failures } from './finding.ts';
+import { type Check, count, Failures, instant } from './finding.ts';
 import type { Log } from './log.ts';
 
 /** Checks that every entry which the log took in between two checkpoints is in the ZIP file. */
@@ -39,6 +39,6 @@ export function checkComplete(file: EvidenceFile, log: Log, chains: Chains, { pr
 }
 
 function completeText(first: NamedCheckpoint | null, last: NamedCheckpoint | null, entries: number): string {
-  const from = first === null ? 'from its beginning' : `from the checkpoint of ${first.at}`;
-  return `All ${count(entries, 'entry', 'entries')} that the log took in ${from} to the checkpoint of ${last?.at ?? 'now'} are here.`;
+  const from = first === null ? 'from its beginning' : `from the checkpoint of ${instant(first.at)}`;
+  return `All ${count(entries, 'entry', 'entries')} that the log took in ${from} to the checkpoint of ${instant(last?.at ?? '')} are here.`;
 }

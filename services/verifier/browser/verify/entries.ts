@@ -12,6 +12,8 @@ export interface EntryTargets {
   readonly until: string;
   /** `null`: there is no log. */
   readonly log: Log | null;
+  /** The signed note of the newest checkpoint. */
+  readonly note: string | null;
   readonly chains: Chains;
   readonly finder: ChangeFinder;
   readonly onChanges: (changes: ReturnType<ChangeFinder['take']>) => void;
@@ -92,10 +94,16 @@ export class EntryVerifier {
     this.#latest = entry.at;
     this.period += 1;
     onChanges(finder.take(entry));
-    if (log !== null && !isProved) {
+    if (log !== null && !isProved && !this.#isPublication(entry)) {
       this.notCovered += 1;
       this.firstNotCovered ??= entry;
     }
+  }
+
+  /** Whether the entry publishes the newest checkpoint, which cannot cover it. */
+  #isPublication({ type, detail }: LedgerEntry): boolean {
+    const { note } = this.#targets;
+    return note !== null && type === 'CheckpointPublished' && detail?.treeHead?.note === note;
   }
 }
 

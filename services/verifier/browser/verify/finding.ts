@@ -61,3 +61,9 @@ const numbers = new Intl.NumberFormat('en-US');
 export function count(n: number, one: string, many = `${one}s`): string {
   return `${numbers.format(n)} ${n === 1 ? one : many}`;
 }
+
+/** `2026-12-09 06:12 UTC`; another text is returned unchanged. */
+export function instant(iso: string): string {
+  const at = Date.parse(iso);
+  return Number.isNaN(at) ? iso : `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}

@@ -7,7 +7,7 @@ import { checkComplete } from './completeness.ts';
 import { checkChanges, checkPolicies } from './derived.ts';
 import { EntryVerifier } from './entries.ts';
 import { type EvidenceFile, readEvidenceFile } from './evidence-file.ts';
-import { CHECKS, type Check, count, EvidenceError, messageOf } from './finding.ts';
+import { CHECKS, type Check, count, EvidenceError, instant, messageOf } from './finding.ts';
 import { type GivenKey, readKey } from './keys.ts';
 import { linesOf } from './lines.ts';
 import { Log } from './log.ts';
@@ -176,7 +176,8 @@ class Run {
     const onPolicy = (entry: LedgerEntry): void => {
       this.#policies.push(entry);
     };
-    const verifier = new EntryVerifier({ since, until, log, chains, finder, onChanges, onPolicy });
+    const note = log === null ? null : archive.text(CHECKPOINT);
+    const verifier = new EntryVerifier({ since, until, log, note, chains, finder, onChanges, onPolicy });
     const bytes = archive.bytes('entries.ndjson');
     const indexes = linesOf(archive.bytes('entries-index.txt'));
     let read = 0;
@@ -208,7 +209,7 @@ function entriesCheck({ failures, lines, notCovered, firstNotCovered }: EntryVer
   const limit =
     notCovered === 0
       ? null
-      : `No checkpoint covers ${count(notCovered, 'entry', 'entries')}, the first of ${firstNotCovered?.at ?? 'unknown time'}. The others are proved.`;
+      : `No checkpoint covers ${count(notCovered, 'entry', 'entries')}, the first of ${instant(firstNotCovered?.at ?? '')}. The others are proved.`;
   const proof = hasLog ? ' and its place in the log' : '';
   return failures.check('entries', `Each of ${count(lines, 'entry', 'entries')} matches its hash${proof}.`, limit);
 }

@@ -28,7 +28,7 @@ export class EntryFiles {
   async add(entry: LedgerEntry): Promise<void> {
     const index = await this.#write(entry);
     this.counts.period += 1;
-    if (this.#excerpt !== null && index === null) {
+    if (this.#excerpt !== null && index === null && !this.#excerpt.isPublication(entry)) {
       this.counts.notCovered += 1;
       this.counts.notCoveredFrom ??= entry.at;
     }

@@ -1,3 +1,4 @@
+import type { LedgerEntry } from '../../../domain/ledger/entry.ts';
 import { parseLogEntry } from '../../../domain/ledger/log-entry.ts';
 import { readBundle } from '../../../domain/transparency/entry-bundle.ts';
 import { hashesAt, newTiles, TILE_WIDTH, type TileId, tilePath } from '../../../domain/transparency/tiles.ts';
@@ -75,6 +76,11 @@ export class LogExcerpt {
     if (index === null || index >= this.period.newest.size) return null;
     this.#tiles.add(Math.floor(index / TILE_WIDTH));
     return index;
+  }
+
+  /** Whether the entry publishes the newest checkpoint. That checkpoint cannot cover it, and the next one may be a day away. */
+  isPublication({ type, detail }: LedgerEntry): boolean {
+    return type === 'CheckpointPublished' && detail?.treeHead?.note === this.period.newest.note;
   }
 
   /** The entries that completeness requires and that were not taken. */

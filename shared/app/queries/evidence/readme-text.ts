@@ -1,5 +1,5 @@
-import { count } from './count.ts';
 import type { EvidenceSummary } from './summary.ts';
+import { count } from './words.ts';
 
 /** The README.txt of the evidence. */
 export function readmeText(summary: EvidenceSummary): string {
@@ -11,7 +11,7 @@ function about({ organizationId, since, until, entries }: EvidenceSummary): stri
   return [
     `Evidence from the Rollcall audit log ${name}`,
     '',
-    `Period: ${since} (inclusive) to ${until} (exclusive), UTC.`,
+    `Period: ${since} (included) to ${until} (not included).`,
     `It has ${count(entries.period, 'entry', 'entries')} of this period.`,
     '',
     'Rollcall keeps every account of an AWS Organization at the enrollments that a',

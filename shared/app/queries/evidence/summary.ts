@@ -1,8 +1,8 @@
 import { writeVerifierKey } from '../../../domain/transparency/verifier-key.ts';
-import { count } from './count.ts';
 import type { KnownCheckpoint } from './evidence-log.ts';
 import type { LogPeriod } from './log-excerpt.ts';
 import type { EvidenceRequest } from './request.ts';
+import { count, instant } from './words.ts';
 
 /** What `evidence.json` says. */
 export interface EvidenceSummary {
@@ -82,7 +82,7 @@ function limitsOf({ key }: EvidenceRequest, period: LogPeriod | null, entries: E
   const found: string[] = [];
   if (notCovered > 0) {
     found.push(
-      `The newest checkpoint is of ${newest.at}, so it does not cover ${count(notCovered, 'entry', 'entries')} written since ${notCoveredFrom ?? newest.at}. ` +
+      `The newest checkpoint is of ${instant(newest.at)}. It does not cover ${count(notCovered, 'entry', 'entries')} written since ${instant(notCoveredFrom ?? newest.at)}. ` +
         'Make the evidence again after the next checkpoint.',
     );
   }

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { writeVerifierKey } from '../../../../shared/domain/transparency/verifier-key.ts';
 import { type Bench, makeBench } from '../../../adapters/embedded/stores.ts';
-import { account, chainOf, time } from '../../../contract/samples.ts';
+import { account, chainOf, sealAll, time } from '../../../contract/samples.ts';
 import { pack } from '../../../support/evidence-kit.ts';
 import { ORIGIN, TestLog, testKey } from '../../../support/evidence-log.ts';
+import { edit, tampered } from '../../../support/tampered-zip.ts';
 import { history } from '../../app/queries/evidence/history.ts';
 import { evidence, failed, PERIOD, stateOf, verified } from './bed.ts';
 
@@ -54,8 +55,31 @@ describe('evidence that is intact', () => {
     const { zip } = await pack(store, { ...PERIOD, log, key: key.verifier(ORIGIN) });
     const result = await verified(zip, writeVerifierKey(key.verifier(ORIGIN)));
     expect(result).toMatchObject({ verdict: 'partly', entries: { period: 5, notCovered: 2 } });
-    expect(stateOf(result, 'entries')?.message).toContain(`covers 2 entries, the first of ${time(3_000)}`);
+    expect(stateOf(result, 'entries')?.message).toContain(`covers 2 entries, the first of 2026-03-01 12:00 UTC`);
   });
+});
+
+test('the entry that publishes the newest checkpoint needs no other checkpoint', async () => {
+  const store = await bench.open();
+  const all = chainOf(account(1), 3);
+  const key = testKey();
+  const log = new TestLog(key);
+  log.append(all);
+  const { note } = await log.publish(time(4_000));
+  const published = sealAll('organization', [
+    {
+      type: 'CheckpointPublished',
+      at: time(4_000),
+      detail: { treeHead: { note, previous: null, proof: [], witnesses: [] } },
+    },
+  ]);
+  await store.ledger.append([...all, ...published]);
+  const { zip, summary } = await pack(store, { ...PERIOD, log, key: key.verifier(ORIGIN) });
+  expect(summary).toMatchObject({ entries: { period: 4, notCovered: 0 }, limits: [] });
+  const text = writeVerifierKey(key.verifier(ORIGIN));
+  expect(await verified(zip, text)).toMatchObject({ verdict: 'verified', entries: { period: 4, notCovered: 0 } });
+  const other = tampered(zip, (files) => edit(files, 'log/checkpoint', (found) => found.replace('\n3\n', '\n4\n')));
+  expect((await verified(other, text)).verdict).toBe('failed');
 });
 
 describe('input that is not evidence', () => {

@@ -2,7 +2,7 @@ import { isManaged } from '../../../../domain/account/compliance.ts';
 import { TITLES } from '../../../../domain/enrollment/kinds/index.ts';
 import type { OrganizationSnapshot } from '../../../../ports/cloud.ts';
 import type { StandingAt } from '../../audit/as-of.ts';
-import { count } from '../count.ts';
+import { count } from '../words.ts';
 import { lineOf, property, tokenOf } from './text.ts';
 import { uuidOf } from './uuid.ts';
 
