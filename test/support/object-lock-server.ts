@@ -17,6 +17,8 @@ interface Reply {
 
 interface S3Call {
   readonly operation: string;
+  /** The Region that the request was signed for. */
+  readonly region: string | undefined;
   readonly bucket: string;
   readonly key: string;
   readonly query: URLSearchParams;
@@ -83,7 +85,8 @@ function callOf({ url = '', method, headers }: IncomingMessage): S3Call {
   const key = rest.map(decodeURIComponent).join('/');
   const ofBucket = query.has('object-lock') ? 'GetObjectLockConfiguration' : 'ListObjectsV2';
   const ofObject = method === 'PUT' ? 'PutObject' : 'GetObject';
-  return { operation: key === '' ? ofBucket : ofObject, bucket, key, query, headers };
+  const region = /Credential=[^/]+\/\d+\/([^/]+)\//.exec(headers.authorization ?? '')?.[1];
+  return { operation: key === '' ? ofBucket : ofObject, region, bucket, key, query, headers };
 }
 
 type Answers = Pick<ObjectLockServer, 'buckets' | 'pageSize'>;

@@ -118,6 +118,16 @@ describe('an archive in S3', () => {
     await keep(1, archiveOf(server, { owner: null }));
   });
 
+  it('follows the bucket into its Region', async () => {
+    const { objects } = addBucket(server, BUCKET);
+    const elsewhere = { ...failing(301, 'PermanentRedirect'), headers: { 'x-amz-bucket-region': 'us-west-2' } };
+    server.answer = ({ region }) => (region === 'us-west-2' ? undefined : elsewhere);
+    const archive = archiveOf(server);
+    await keep(5, archive);
+    expect(await archive.newest(ORIGIN)).toBe(noteOf(5));
+    expect(objects.size).toBe(1);
+  });
+
   it('refuses a bucket that does not exist', async () => {
     for (const error of [await failure(keep(1)), await failure(archiveOf(server).newest(ORIGIN))]) {
       expect(error.kind).toBe('invalid');

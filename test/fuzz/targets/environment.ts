@@ -9,6 +9,7 @@ import {
 } from '../../../shared/config/arguments.ts';
 import { readAttributes } from '../../../shared/config/attributes.ts';
 import { readAwsEnv, readAwsStoreEnv } from '../../../shared/config/aws-env.ts';
+import { readCheckpointEnv } from '../../../shared/config/checkpoint-env.ts';
 import { readConfig } from '../../../shared/config/config.ts';
 import { ConfigError } from '../../../shared/config/config-error.ts';
 import type { Chance } from '../chance.ts';
@@ -22,6 +23,11 @@ const ENV: Readonly<Record<string, string>> = {
   ROLLCALL_DLQ_URL: 'https://sqs.eu-central-1.amazonaws.com/111122223333/rollcall-dead',
   ROLLCALL_EVENT_BUS: 'arn:aws:events:eu-central-1:111122223333:event-bus/rollcall',
   ROLLCALL_POLICY: 's3://bucket/key.yaml',
+  ROLLCALL_CHECKPOINT_KEY: 'awskms:arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab',
+  ROLLCALL_CHECKPOINT_ARCHIVE: 's3://bucket/prefix/more',
+  ROLLCALL_CHECKPOINT_ARCHIVE_OWNER: '111122223333',
+  ROLLCALL_CHECKPOINT_WITNESSES:
+    'witness.example/w1+f5f1ad4c+BAcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH@https://witness.example/w1/,w2+ecb54097+BAcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH@http://127.0.0.1:1',
   ROLLCALL_STAGE: 'prod',
   ROLLCALL_LOG_LEVEL: 'info',
   AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:4566',
@@ -53,6 +59,7 @@ function environmentCase(chance: Chance): Read {
       readConfig({ json: false, store, dataDir: env['TERM'] ?? '', verbose: false, color: true }, env);
       readAwsStoreEnv(env);
       readAwsEnv(env);
+      readCheckpointEnv(env);
     },
     isConfigError,
   );
