@@ -47,7 +47,7 @@ export const REMEDIATION_FAULTS: readonly Fault[] = [
     edits: [
       {
         file: 'shared/app/reconciler/claims.ts',
-        find: 'isAsAssessed(current, remediation) ? intentEntry(work, remediation) : null,',
+        find: 'mayClaim(current, remediation) ? intentEntry(work, remediation) : null,',
         replace: 'current === null ? intentEntry(work, remediation) : null,',
       },
       {

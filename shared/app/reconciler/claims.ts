@@ -35,7 +35,7 @@ export const unsent = <Member extends Candidate>(part: Part<Member>): Part<Membe
 
 /**
  * Writes an intent for each account. If a record has changed since the assessment, another worker may have seen something newer, so that account
- * is not claimed.
+ * is not claimed. Nor is one with a claim that has expired: the outcome of that intent has to be recorded first.
  * @returns the claimed accounts
  */
 export async function claim<Member extends Candidate>(
@@ -43,7 +43,7 @@ export async function claim<Member extends Candidate>(
   parts: readonly Part<Member>[],
 ): Promise<readonly Part<Member>[]> {
   const records = await writeEach(work, parts, (current, { remediation }) =>
-    isAsAssessed(current, remediation) ? intentEntry(work, remediation) : null,
+    mayClaim(current, remediation) ? intentEntry(work, remediation) : null,
   );
   const claimed = parts.map((part, index) => ({ ...part, record: records[index] ?? part.record }));
   return claimed.filter(({ record, remediation }) => holdsClaim(record, remediation));
@@ -89,6 +89,9 @@ export async function recordFailure(
 
 const isAsAssessed = (current: AccountRecord, { record, assessment }: Remediation): boolean =>
   isUnmoved(current, record, assessment.enrollment);
+
+const mayClaim = (current: AccountRecord, remediation: Remediation): boolean =>
+  isAsAssessed(current, remediation) && !current.conditions[remediation.assessment.enrollment]?.claim;
 
 /** Whether the claim of this remediation is still open. If not, claim recovery has closed it. */
 const holdsClaim = (current: AccountRecord, { assessment, intentId }: Remediation): boolean =>

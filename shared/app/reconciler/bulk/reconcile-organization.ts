@@ -34,7 +34,10 @@ export async function reconcileOrganization(work: WorkContext, message: Organiza
     return assessment.verdict === 'Drifted' && assessment.action !== 'none';
   });
   if (drifted.length === 0) return NO_RESULT;
-  if (!organizationWide(work.policy, seen, message.enrollment).used) return oneByOne(work, message, drifted);
+  // The worker that holds the claim has died. The account's own key records the outcome of its intent.
+  const isClaimed = drifted.some(({ record }) => (record?.conditions[message.enrollment]?.claim ?? null) !== null);
+  if (isClaimed || !organizationWide(work.policy, seen, message.enrollment).used)
+    return oneByOne(work, message, drifted);
   const ends = await remediate(work, await organizationCall(work, message, drifted));
   const blocked = ends.some(({ failure }) => failure !== null && !isUndone(failure.outcome));
   if (blocked)

@@ -79,6 +79,33 @@ describe('the organization-wide call', () => {
     expect((await bed.shop.condition(accountId(3))).claim).not.toBeNull();
   });
 
+  it('whose process died before it gives way to single accounts, so that each intent gets its own outcome', async () => {
+    await bed.open({ policy: sweeping, members: 12 });
+    await bed.shop.scan();
+    const never = new Promise<never>(() => undefined);
+    const dying = await bed.shop.process({ cloud: { ...bed.shop.cloud, prepareChange: async () => () => never } });
+    const [message] = await bed.shop.messages();
+    if (message === undefined) expect.fail('the scan enqueued nothing');
+    processMessage(dying, message).catch(() => undefined);
+    for (const { id } of bed.shop.members)
+      while ((await bed.shop.condition(id)).claim === null) await bed.shop.clock.advance(0);
+    await bed.shop.clock.advance(bed.shop.settings.claimMs + 1);
+    const work = await bed.shop.process();
+    const { followUps } = await bed.shop.handle(work, message);
+    await bed.shop.store.queue.send(followUps);
+    await bed.shop.workOff(work);
+    expect(bed.changes()).toEqual(Array(12).fill('UpdateEnrollmentStatus 1'));
+    for (const { id } of bed.shop.members)
+      expect(await bed.shop.types(id)).toEqual([
+        'DriftDetected',
+        'RemediationStarted',
+        'RemediationFailed',
+        'RemediationStarted',
+        'RemediationSucceeded',
+        'DriftResolved',
+      ]);
+  });
+
   it('does not record what its survey found for an account that another worker has changed since', async () => {
     await bed.open({ policy: sweeping, members: 12 });
     const run = bed.shop.run();
