@@ -46,6 +46,8 @@ export interface Simulation extends Environment {
   readonly drifting: readonly [EnrollmentId, ...EnrollmentId[]];
   /** The calm phase has begun: no more faults. */
   readonly calmed: boolean;
+  /** The history has ended. */
+  readonly over: boolean;
   /** This history has reached a rare state. */
   reached(state: RareState): void;
   /** Runs `work` in a separate process. An error ends only that process. */

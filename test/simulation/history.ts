@@ -14,6 +14,7 @@ import { ExternalActors } from './external-actors.ts';
 import { CALM, type FaultProfile, faultProfileOf } from './fault-profile.ts';
 import { ForeignOperators } from './foreign-operators.ts';
 import { InvariantChecker } from './invariant-checker.ts';
+import { LogKeepers } from './log-keepers.ts';
 import type { ManagedHub } from './managed-hub.ts';
 import { type MemoryStores, memoryStores } from './memory-stores.ts';
 import { Operators } from './operators.ts';
@@ -62,6 +63,7 @@ export class History implements RuntimeSimulation {
   readonly #administrators: ConfigurationAdministrators;
   readonly #profile: RareProfile;
   readonly #restores: Restores;
+  readonly #logKeepers: LogKeepers;
   readonly #runtime: SimulatedRuntime;
   readonly #mixed: MixedVersions | null;
   readonly #trace: string[] | null;
@@ -115,6 +117,7 @@ export class History implements RuntimeSimulation {
     this.#operators = new Operators(this);
     this.#foreignOperators = new ForeignOperators(this, seed);
     this.#restores = new Restores(this, seed, { operators: this.#operators, externalActors: this.#externalActors });
+    this.#logKeepers = new LogKeepers(this, seed);
     this.stores.inside.onEntry = (entry) => {
       this.#foreignOperators.written(entry);
       this.checker.written(entry);
@@ -189,6 +192,7 @@ export class History implements RuntimeSimulation {
       this.#storm();
       this.#foreignOperators.begin();
       this.#restores.begin();
+      this.#logKeepers.begin();
       this.#administrators.begin(this, this.#externalActors);
       this.#profile.begin(this, this.#operators);
       this.calmAt = START + this.chance.between(30, 120) * MINUTE;
@@ -200,6 +204,7 @@ export class History implements RuntimeSimulation {
       this.over = true;
       await this.#foreignOperators.check();
       this.checker.checkLedger();
+      await this.#logKeepers.check();
       this.checker.rubbish(this.#externalActors.rubbish, await this.stores.deadLetters.list(Number.POSITIVE_INFINITY));
       for (const what of this.#mixed?.unreadable() ?? []) this.checker.report(1, what);
       // Both policies have the same limits.

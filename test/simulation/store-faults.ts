@@ -3,6 +3,28 @@ import type { Fault } from './fault.ts';
 /** Faults of notifications, budgets, scans, approvals, alerts and restores. */
 export const STORE_FAULTS: readonly Fault[] = [
   {
+    name: 'entry-left-out-of-the-log',
+    breaks: 'an entry that no checkpoint covers, and that can be removed unnoticed (invariant 7)',
+    edits: [
+      {
+        file: 'shared/app/transparency/log-tail.ts',
+        find: 'const entries = news.flatMap((each) => each.entries);',
+        replace: "const entries = news.flatMap((each) => each.entries).filter(({ type }) => type !== 'DriftResolved');",
+      },
+    ],
+  },
+  {
+    name: 'log-of-a-replaced-store',
+    breaks: 'a restore during a step forks the log (invariant 7)',
+    edits: [
+      {
+        file: 'shared/app/transparency/log-tail.ts',
+        find: 'if (found === undefined || !equalBytes(found, hashes)) throw new LogReplacedError();',
+        replace: '',
+      },
+    ],
+  },
+  {
     name: 'refused-events-marked',
     breaks: 'an entry that is never delivered (invariant 1)',
     edits: [

@@ -1,5 +1,5 @@
 import { DamagedRegisterError, type Registers } from '../../ports/registers.ts';
-import { readTyped, type Typed, writeTyped } from '../coordination/typed-register.ts';
+import { readTyped, type Typed, update, writeTyped } from '../coordination/typed-register.ts';
 import type { LoggedEntry } from './bundle.ts';
 import { type ChainState, LOG_CHAINS, LOG_RUNS, type Place } from './log-documents.ts';
 
@@ -26,24 +26,33 @@ export async function loggedThrough(registers: Pick<Registers, 'read'>, chain: s
   return (await readChain(registers, chain))?.value.seq ?? 0;
 }
 
-/** Records the places of entries that a bundle has. Only moves forward, so it may be repeated. @param known saves a read */
+interface Advance {
+  readonly chain: string;
+  readonly stretches: readonly Stretch[];
+  /** What the log knew of the chain before the entries were appended; `undefined`: not read. */
+  readonly known: Typed<ChainState> | null | undefined;
+  /** Fails if the bundle no longer has the entries, because a backup has replaced the store. */
+  readonly requireBundle: () => Promise<void>;
+}
+
+/** Records the places of entries that a bundle has. Only moves forward, so it may be repeated. */
 export async function advanceChain(
   registers: Registers,
-  chain: string,
-  stretches: readonly Stretch[],
-  known?: Typed<ChainState> | null,
+  { chain, stretches, known, requireBundle }: Advance,
 ): Promise<Typed<ChainState> | null> {
-  let current = known === undefined ? await readChain(registers, chain) : known;
-  for (;;) {
+  const reread = async (): Promise<Typed<ChainState> | null> => {
+    const current = await readChain(registers, chain);
+    // In this order: if a restore comes after it, the version that was read is gone.
+    await requireBundle();
+    return current;
+  };
+  for (let current = known === undefined ? await reread() : known; ; current = await reread()) {
     const { state, full } = advanced(chain, current?.value ?? null, stretches);
     if (state === null || state === current?.value) return current;
-    for (const { page, places } of full) {
-      // If the page exists, it is the same: places follow from the order of the log.
-      await writeTyped(registers, LOG_RUNS.named(`${chain}/${page}`), { places }, null);
-    }
+    for (const { page, places } of full)
+      await update(registers, LOG_RUNS.named(`${chain}/${page}`), () => ({ places }));
     const version = await writeTyped(registers, LOG_CHAINS.named(chain), state, current?.version ?? null);
     if (version !== null) return { value: state, version };
-    current = await readChain(registers, chain);
   }
 }
 

@@ -75,10 +75,12 @@ export class CheckpointPublisher {
 
   async #attempt(log: LogState, parts: Signing, last: boolean): Promise<NewestCheckpoint | null> {
     try {
-      const previous = await this.#adopted();
+      const origin = await this.#origin(log);
+      if (origin === null) return null;
+      const state = await this.#adopted(origin);
       // Another process may have published one since.
-      if (!isDue(log, previous, this.#deps.clock.now(), last)) return null;
-      return await this.#publish(log, parts, previous.newest);
+      if (!isDue(log, state, this.#deps.clock.now(), last)) return null;
+      return await this.#publish({ origin, size: log.size, last: state.newest }, parts);
     } catch (error) {
       const field = fieldOf(error);
       if (field === null || !(error instanceof Error)) throw error;
@@ -88,34 +90,48 @@ export class CheckpointPublisher {
   }
 
   /** The state, with the newest checkpoint of the audit log: a process may have crashed right after it had published it. */
-  async #adopted(): Promise<CheckpointState> {
+  async #adopted(origin: string): Promise<CheckpointState> {
     const state = await this.#state();
     const found = await newestCheckpoint(this.#deps);
-    if (found === null || found.size <= (state.newest?.size ?? 0)) return state;
-    const { note, origin, size, at, entryId } = found;
+    const known = state.newest?.origin === origin ? state.newest.size : 0;
+    if (found === null || found.origin !== origin || found.size <= known) return state;
+    const { note, size, at, entryId } = found;
     return this.#change((current) => ({
       ...current,
       ...{ newest: { note, origin, size, at: Date.parse(at), entryId }, archived: false },
     }));
   }
 
-  async #publish(log: LogState, parts: Signing, previous: NewestCheckpoint | null): Promise<NewestCheckpoint | null> {
-    const { registers } = this.#deps;
+  /** The name of the log; `null`: the organization is not known yet. */
+  async #origin(log: LogState): Promise<string | null> {
     const organizationId = await organizationOf(this.#deps);
     if (organizationId === null) return null;
     const { id } = await this.#afterRestore(log);
-    const origin = logOrigin({ organizationId, logId: id });
-    const { size } = log;
+    return logOrigin({ organizationId, logId: id });
+  }
+
+  async #publish({ origin, size, last }: Next, { signer, archive, witnesses }: Signing): Promise<NewestCheckpoint> {
+    const { registers } = this.#deps;
     const head = { size, root: await rootOf(size, storedNodes(registers, size)) };
-    const proof = previous === null ? [] : await this.#proofFrom(headIn(previous.note), head, 'the last checkpoint');
-    const { signer, archive, witnesses } = parts;
+    const extension = await this.#extension(last, origin, head);
     const kept = archive === null ? null : await newestKept(archive, origin);
     if (kept !== null) await this.#proofFrom(kept, head, `the newest checkpoint in ${archive?.label}`);
     const note = await signedCheckpoint(signer, origin, head);
     const signed = await cosigned(this.#deps, { origin, size, note }, witnesses);
-    const newest = await this.#record({ origin, size, ...signed, previous: previous?.note ?? null, proof });
+    const newest = await this.#record({ origin, size, ...signed, ...extension }, last);
     if (archive !== null) await this.#keep(archive, newest);
     return newest;
+  }
+
+  /** The proof that the log extends its last checkpoint. The first one after a restore may also follow one that the backup lacks. */
+  async #extension(last: NewestCheckpoint | null, origin: string, head: TreeHead) {
+    if (last === null) return { previous: null, proof: [] };
+    try {
+      return { previous: last.note, proof: await this.#proofFrom(headIn(last.note), head, 'the last checkpoint') };
+    } catch (error) {
+      if (last.origin !== origin && error instanceof UnprovenError) return { previous: null, proof: [] };
+      throw error;
+    }
   }
 
   #proofFrom(earlier: TreeHead, head: TreeHead, name: string): Promise<readonly Hash[]> {
@@ -134,7 +150,7 @@ export class CheckpointPublisher {
     );
   }
 
-  async #record(checkpoint: Published): Promise<NewestCheckpoint> {
+  async #record(checkpoint: Published, last: NewestCheckpoint | null): Promise<NewestCheckpoint> {
     const { origin, size, note, names, previous, proof } = checkpoint;
     const message = `covers the first ${size} entries of the log ${origin}`;
     const treeHead = { note, previous, proof: proof.map(toBase64), witnesses: names };
@@ -142,7 +158,9 @@ export class CheckpointPublisher {
       organizationEntry(commandContext(this.#deps), 'CheckpointPublished', { detail: { message, treeHead } }),
     );
     const newest = { note, origin, size, at: Date.parse(entry.at), entryId: entry.id };
-    await this.#change(() => ({ ...NO_CHECKPOINT, newest }));
+    // Otherwise a backup has replaced the store meanwhile, and this checkpoint is not of its log.
+    const isNext = (state: CheckpointState): boolean => state.newest?.entryId === last?.entryId;
+    await this.#change((state) => (isNext(state) ? { ...NO_CHECKPOINT, newest } : state));
     return newest;
   }
 
@@ -169,6 +187,12 @@ export class CheckpointPublisher {
   #change(change: (state: CheckpointState) => CheckpointState): Promise<CheckpointState> {
     return update(this.#deps.registers, CHECKPOINT, (current) => change(current ?? NO_CHECKPOINT));
   }
+}
+
+interface Next {
+  readonly origin: string;
+  readonly size: number;
+  readonly last: NewestCheckpoint | null;
 }
 
 interface Published {

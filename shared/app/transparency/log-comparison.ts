@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import type { LedgerEntry } from '../../domain/ledger/entry.ts';
+import { parseLogOrigin } from '../../domain/ledger/log-origin.ts';
 import type { ChainCheck, LinkFault } from '../../domain/ledger/verify-chain.ts';
-import { parseCheckpoint } from '../../domain/transparency/checkpoint.ts';
+import { type LogCheckpoint, parseCheckpoint } from '../../domain/transparency/checkpoint.ts';
 import { toBase64 } from '../../domain/transparency/encoding.ts';
 import { MalformedError } from '../../domain/transparency/errors.ts';
 import { equalBytes } from '../../domain/transparency/hash.ts';
 import { parseNote } from '../../domain/transparency/signed-note.ts';
-import type { TreeHead } from '../../domain/transparency/verify-proof.ts';
 import type { LogContent } from './log-content.ts';
 
 /** The transparency log in the result of a verification. */
@@ -33,6 +33,7 @@ export class LogComparison {
   #compared = 0;
   #waiting = 0;
   #checkpoints = 0;
+  #restored = false;
 
   constructor(content: LogContent) {
     this.#content = content;
@@ -48,6 +49,7 @@ export class LogComparison {
       this.#compared += 1;
       if (logged !== hash) check.fault('fork', seq, `the transparency log has another entry ${seq} of this chain`);
     }
+    if (entry.type === 'StoreRestored') this.#restored = true;
     if (entry.type === 'CheckpointPublished') this.#checkpoint(entry, check);
   }
 
@@ -90,6 +92,8 @@ export class LogComparison {
       this.#checkpoints += 1;
       return;
     }
+    // A process that was publishing a checkpoint of the replaced log during the restore.
+    if (this.#restored && parseLogOrigin(head.origin)?.logId !== this.#content.id) return;
     const found = root === null ? `only ${this.#content.size} entries` : 'other entries';
     check.fault('fork', seq, `its checkpoint covers ${head.size} entries, and the transparency log has ${found}`);
   }
@@ -100,7 +104,7 @@ function missing(logged: number, end: number): string {
 }
 
 /** The tree head of a note, unverified; `null`: it is not a checkpoint. */
-function headIn(note: string): TreeHead | null {
+function headIn(note: string): LogCheckpoint | null {
   try {
     return parseCheckpoint(parseNote(note).text);
   } catch (error) {

@@ -1,8 +1,8 @@
 import { mapParallel } from '../../domain/map-parallel.ts';
-import { leafHash } from '../../domain/transparency/hash.ts';
+import { equalBytes, leafHash } from '../../domain/transparency/hash.ts';
 import { TILE_WIDTH } from '../../domain/transparency/tiles.ts';
 import { DamagedRegisterError, type Registers } from '../../ports/registers.ts';
-import { type Typed, writeTyped } from '../coordination/typed-register.ts';
+import { readTyped, type Typed, writeTyped } from '../coordination/typed-register.ts';
 import {
   type Bundle,
   bundleDocument,
@@ -16,7 +16,7 @@ import {
   toStored,
 } from './bundle.ts';
 import { advanceChain, type Stretch } from './chain-places.ts';
-import { type ChainState, changeLog, type LogState } from './log-documents.ts';
+import { type ChainState, LOG, type LogState } from './log-documents.ts';
 import type { NewEntries, NewEntry } from './new-entries.ts';
 import { completeBundle } from './stored-tree.ts';
 
@@ -29,7 +29,8 @@ import { completeBundle } from './stored-tree.ts';
  *   4 log                the size, moves forward only
  *
  * Steps 2 to 4 follow from the bundle. A process that finds a bundle longer than the size repeats them, so a crash between two steps, or two processes
- * at the same time, cannot fork the log.
+ * at the same time, cannot fork the log. Each of them checks between its read and its write that the bundle is still there: a backup may replace the
+ * store at any moment, and what follows from a lost bundle must not be written into it.
  */
 
 const PARALLEL = 16;
@@ -102,22 +103,46 @@ export class LogTail {
     const index = this.#index;
     const entries = entriesOf(bundle.value);
     const stretches = stretchesOf(entries.slice(this.#size % TILE_WIDTH), this.#size);
+    const requireBundle = (): Promise<void> => this.#requireBundle(index, bundle.value);
     await mapParallel([...stretches], PARALLEL, async ([chain, added]) => {
-      known.set(chain, await advanceChain(this.#registers, chain, added, known.get(chain)));
+      const advance = { chain, stretches: added, known: known.get(chain), requireBundle };
+      known.set(chain, await advanceChain(this.#registers, advance));
     });
     const full = entries.length === TILE_WIDTH;
     if (full) {
       const leaves = entries.map((entry) => leafHash(bytesOf(entry)));
-      await completeBundle(this.#registers, index, leaves);
+      await completeBundle(this.#registers, { index, leaves }, requireBundle);
     }
     this.#size = index * TILE_WIDTH + entries.length;
     this.#bundle = full ? null : bundle;
+    await this.#noteSize(runEnd, requireBundle);
+  }
+
+  async #noteSize(runEnd: number, requireBundle: () => Promise<void>): Promise<void> {
     const size = this.#size;
-    await changeLog(this.#registers, (log) => ({
-      ...log,
-      size: Math.max(log.size, size),
-      runEnd: Math.max(log.runEnd, runEnd),
-    }));
+    for (;;) {
+      const log = await readTyped(this.#registers, LOG);
+      await requireBundle();
+      if (log === null) throw new LogReplacedError();
+      const { value, version } = log;
+      const next = { ...value, size: Math.max(value.size, size), runEnd: Math.max(value.runEnd, runEnd) };
+      if ((await writeTyped(this.#registers, LOG, next, version)) !== null) return;
+    }
+  }
+
+  /** @throws LogReplacedError if the bundle no longer begins with these entries */
+  async #requireBundle(index: number, { hashes }: Bundle): Promise<void> {
+    const found = (await readBundle(this.#registers, index))?.value.hashes.subarray(0, hashes.length);
+    if (found === undefined || !equalBytes(found, hashes)) throw new LogReplacedError();
+  }
+}
+
+/** A backup has replaced the store during a step. What the step had appended is gone, and the next run begins with what the store has now. */
+export class LogReplacedError extends Error {
+  override readonly name = 'LogReplacedError';
+
+  constructor() {
+    super('a backup has replaced the log while entries were appended');
   }
 }
 

@@ -6,7 +6,7 @@ import { BUSY, oneAtATime } from '../coordination/single-flight.ts';
 import { readTyped, update } from '../coordination/typed-register.ts';
 import { loggedThrough } from './chain-places.ts';
 import { type BrokenChain, changeLog, LOG, type LogState, newLogId } from './log-documents.ts';
-import { isAtEnd, LogTail } from './log-tail.ts';
+import { isAtEnd, LogReplacedError, LogTail } from './log-tail.ts';
 import { newEntriesOf } from './new-entries.ts';
 
 export type SequencerDeps = Pick<Deps, 'ledger' | 'registers' | 'clock' | 'newId'>;
@@ -82,6 +82,8 @@ export class Sequencer {
 
   /** The chains that have entries after those in the log, and how many were looked at. */
   async #behind(log: LogState, compareAll: boolean) {
+    // A backup may have replaced the store, so what was known is not relied on forever.
+    if (compareAll) this.#logged.clear();
     const reached = compareAll ? await this.#allEnds() : await this.#recent(log);
     const candidates = [...reached].filter(([chain, seq]) => seq > (this.#logged.get(chain) ?? 0));
     const behind = await mapParallel(candidates, GROUP, async ([chain, seq]) => {
@@ -147,9 +149,12 @@ class Round {
 
   /** Appends the new entries of these chains, and older ones of chains that were not appended yet. @returns whether that is all */
   async append(chains: readonly string[]): Promise<boolean> {
-    const tail = await LogTail.open(this.#deps.registers, await openLog(this.#deps));
     try {
+      const tail = await LogTail.open(this.#deps.registers, await openLog(this.#deps));
       return (await this.#appendAll(tail, chains)) && (await this.#backfill(tail));
+    } catch (error) {
+      if (error instanceof LogReplacedError) return false;
+      throw error;
     } finally {
       await this.#noteBroken();
     }

@@ -53,12 +53,19 @@ function tileDocument(level: number, index: number) {
   return LOG_TILES.named(`${level}/${index}`);
 }
 
-/** Adds the hash of a full bundle, and of each tile that becomes full, to the tiles above. May be repeated. */
-export async function completeBundle(registers: Registers, index: number, leaves: readonly Hash[]): Promise<void> {
+/**
+ * Adds the hash of a full bundle, and of each tile that becomes full, to the tiles above. May be repeated.
+ * @param requireBundle fails if a backup has replaced the bundle
+ */
+export async function completeBundle(
+  registers: Registers,
+  { index, leaves }: { readonly index: number; readonly leaves: readonly Hash[] },
+  requireBundle: () => Promise<void>,
+): Promise<void> {
   let hash = subtreeHash(leaves);
   let at = index;
   for (let level = 1; ; level += 1) {
-    const hashes = await addToTile(registers, level, at, hash);
+    const hashes = await addToTile(registers, { level, at, hash }, requireBundle);
     if (hashes.length < TILE_WIDTH) return;
     hash = subtreeHash(hashes);
     at = Math.floor(at / TILE_WIDTH);
@@ -66,12 +73,17 @@ export async function completeBundle(registers: Registers, index: number, leaves
 }
 
 /** @returns the hashes of the tile up to the added one */
-async function addToTile(registers: Registers, level: number, at: number, hash: Hash): Promise<readonly Hash[]> {
+async function addToTile(
+  registers: Registers,
+  { level, at, hash }: { readonly level: number; readonly at: number; readonly hash: Hash },
+  requireBundle: () => Promise<void>,
+): Promise<readonly Hash[]> {
   const index = Math.floor(at / TILE_WIDTH);
   const place = at % TILE_WIDTH;
   const document = tileDocument(level, index);
   for (;;) {
     const known = await readTyped(registers, document);
+    await requireBundle();
     const content = known === null ? new Uint8Array() : fromBase64(known.value.hashes, document.name);
     const has = content.length / HASH_BYTES;
     if (has < place) throw new DamagedRegisterError(document.name, `hashes: ${has} were found, and ${place} expected`);
