@@ -129,10 +129,6 @@ export class History implements RuntimeSimulation {
     };
   }
 
-  #members() {
-    return this.sandbox.accounts().filter(({ management }) => !management);
-  }
-
   readonly newId = (): string => {
     this.#ids += 1;
     return String(this.#ids).padStart(26, '0');
@@ -207,18 +203,16 @@ export class History implements RuntimeSimulation {
       await this.#logKeepers.check();
       this.checker.rubbish(this.#externalActors.rubbish, await this.stores.deadLetters.list(Number.POSITIVE_INFINITY));
       for (const what of this.#mixed?.unreadable() ?? []) this.checker.report(1, what);
-      // Both policies have the same limits.
-      const { limits } = this.#policy.policy;
+      const { limits } = this.#policy.policy; // Both policies have the same.
       const ceiling = callCeiling(limits);
       if (ceiling !== null) this.checker.pace(ceiling, WORKERS * limits.concurrency);
     });
-    const virtualMs = this.time.now() - START;
     return {
       seed: this.seed,
       violations: this.checker.violations,
       trace: this.#trace ?? [],
       ...this.#tally.result,
-      virtualMs,
+      virtualMs: this.time.now() - START,
     };
   }
 
@@ -261,7 +255,8 @@ export class History implements RuntimeSimulation {
     this.sandbox.setFaults([]);
     this.sandbox.setTrustedAccess(true);
     const whole = this.#policy.policy.guardrails.minCoverage > 0;
-    if (!whole && this.chance.happens(0.3)) this.#brokenRole = this.chance.any(this.#members())?.accountId ?? null;
+    const members = this.sandbox.accounts().filter(({ management }) => !management);
+    if (!whole && this.chance.happens(0.3)) this.#brokenRole = this.chance.any(members)?.accountId ?? null;
     this.note(`the role stays broken of ${this.#brokenRole}`);
     const ids = this.sandbox.accounts().map(({ accountId }) => accountId);
     const fixed = ids.map((id) => ({ accountId: id, roleAssumable: id !== this.#brokenRole, enrollmentFailure: null }));
