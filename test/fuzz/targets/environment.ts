@@ -12,6 +12,7 @@ import { readAwsEnv, readAwsStoreEnv } from '../../../shared/config/aws-env.ts';
 import { readCheckpointEnv } from '../../../shared/config/checkpoint-env.ts';
 import { readConfig } from '../../../shared/config/config.ts';
 import { ConfigError } from '../../../shared/config/config-error.ts';
+import { readTracing } from '../../../shared/config/tracing-env.ts';
 import type { Chance } from '../chance.ts';
 import { anyJson, jsonText, mutateTexts } from '../mutate.ts';
 import { type Read, type Target, take } from '../target.ts';
@@ -34,6 +35,11 @@ const ENV: Readonly<Record<string, string>> = {
   LAMBDA_TASK_ROOT: '/var/task',
   TERM: 'dumb',
   FORCE_COLOR: '1',
+  OTEL_TRACES_EXPORTER: 'otlp',
+  OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318',
+  OTEL_EXPORTER_OTLP_TIMEOUT: '1000',
+  OTEL_TRACES_SAMPLER: 'traceidratio',
+  OTEL_TRACES_SAMPLER_ARG: '0.5',
 };
 
 const NAMES = Object.keys(ENV);
@@ -60,6 +66,7 @@ function environmentCase(chance: Chance): Read {
       readAwsStoreEnv(env);
       readAwsEnv(env);
       readCheckpointEnv(env);
+      readTracing(env);
     },
     isConfigError,
   );
