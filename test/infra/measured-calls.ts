@@ -25,6 +25,8 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 /** Ticks of an hour in which no scan is due. A multiple of five, because a tick runs some tasks every five minutes. */
 const IDLE_TICKS = 20;
+/** After the last entry was published, the transparency log gets it within this many ticks. */
+const QUIET_TICKS = 6;
 
 export interface Sizes {
   readonly accounts: number;
@@ -104,7 +106,7 @@ async function withWorld<T>(
   }
 }
 
-/** The calls of a scan and of the work that follows, until everything is done and published, and the number of ticks. */
+/** The calls of a scan and of the work that follows, until everything is done, published and in the transparency log, and the number of ticks. */
 async function scanAndAfter({ deployment, functions, during }: World): Promise<readonly [Calls, ticks: number]> {
   let ticks = 0;
   const all = await during(async () => {
@@ -115,9 +117,10 @@ async function scanAndAfter({ deployment, functions, during }: World): Promise<r
     for (let batch = await functions.work(); batch !== null; batch = await functions.work()) {
       if (batch.failed.length > 0) throw new Error(`${batch.failed.length} messages failed`);
     }
-    for (let published = 1; published > 0; ticks += 1) {
+    for (let quiet = 0; quiet < QUIET_TICKS; ticks += 1) {
       deployment.clock.advance(MINUTE_MS);
-      ({ published } = await functions.tick());
+      const { published } = await functions.tick();
+      quiet = published > 0 ? 0 : quiet + 1;
     }
   });
   return [all, ticks];
