@@ -93,6 +93,16 @@ const YOUR_INPUT: Readonly<Record<string, Explanation>> = {
     'ROLLCALL_CHECKPOINT_KEY is not set for this command, and the store does not contain the key.',
     'Set the variable as for the processes that sign.',
   ],
+  CheckpointInvalid: [
+    '--checkpoint …: it is not a signed checkpoint',
+    'The file is empty, cut off or changed, or something else than a checkpoint.',
+    'Get it again from the place where it was kept; a copy must have every byte.',
+  ],
+  CheckpointKeyInvalid: [
+    '--key …: it is not the public key of a log',
+    'The file has another kind of key, or the verifier key is misspelled.',
+    'Give the public key in PEM or the verifier key, as `rollcall audit checkpoint --key` prints them.',
+  ],
   EvidenceTooLarge: [
     'The evidence of this period does not fit into a ZIP file …',
     'A ZIP file without extensions holds at most 4 GB and 65,535 files.',

@@ -70,7 +70,8 @@ test.each([
 
   const digests = await ownDigests(ledger, null);
   const verified = await verifyLedger(ledger, records, { digests, listOf: (digest) => listOf(registers, digest) });
-  expect(verified).toEqual(expected.verify);
+  // The store is older than the transparency log.
+  expect(verified).toEqual({ ...expected.verify, log: null });
 
   expect(asStored(await readRecords(store))).toEqual(storedRecords);
   // Entries that a checkpoint replaced are gone.

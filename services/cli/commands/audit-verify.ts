@@ -1,3 +1,5 @@
+import type { ShownCheckpoint } from '../../../shared/app/queries/audit/checkpoint.ts';
+import { ConfigError } from '../../../shared/config/config-error.ts';
 import { readBytes } from '../../../shared/config/read-bytes.ts';
 import type { Digest } from '../../../shared/domain/ledger/entry.ts';
 import type { CliContext } from '../context.ts';
@@ -6,18 +8,45 @@ import { EXIT } from '../exit-codes.ts';
 import { withStore } from '../session.ts';
 import { verifyText } from '../ui/verify-text.ts';
 
-export async function runVerify(context: CliContext, named: string | undefined): Promise<number> {
+export interface VerifyFlags {
+  readonly digest?: string;
+  readonly checkpoint?: string;
+  readonly key?: string;
+}
+
+export async function runVerify(context: CliContext, { digest, checkpoint, key }: VerifyFlags): Promise<number> {
+  if (checkpoint === undefined && key === undefined) return verifyOwn(context, digest);
+  if (checkpoint === undefined || key === undefined) throw missingPart(checkpoint === undefined);
+  if (digest !== undefined) {
+    throw new ConfigError('Usage', '--digest and --checkpoint cannot be combined; run the command once for each.');
+  }
+  const { verifyKept } = await import('./audit-verify-checkpoint.ts');
+  return verifyKept(context, checkpoint, key);
+}
+
+function missingPart(isCheckpoint: boolean): ConfigError {
+  return new ConfigError(
+    'Usage',
+    isCheckpoint
+      ? '--key is for --checkpoint FILE, a signed checkpoint that was kept outside the store; name both.'
+      : '--checkpoint needs --key KEY, the public key of the log: a file with it, or the verifier key itself.',
+  );
+}
+
+async function verifyOwn(context: CliContext, named: string | undefined): Promise<number> {
   const { output } = context;
   const kept = named === undefined ? null : await readKept(named);
-  const [{ verifyLedger }, { readLog }, { listOf, ownDigests }] = await Promise.all([
+  const [{ verifyLedger }, { readLog }, { checkpointReport }, { listOf, ownDigests }] = await Promise.all([
     import('../../../shared/app/queries/audit/verify.ts'),
     import('../../../shared/app/queries/audit/verify-checkpoint.ts'),
+    import('../../../shared/app/queries/audit/checkpoint.ts'),
     import('../../../shared/app/ledger/digest.ts'),
   ]);
   const result = await withStore(context, true, async (store) => {
     const digests = kept === null || 'root' in kept ? await ownDigests(store.ledger, kept?.root ?? null) : kept.digests;
     if (kept !== null && digests.length === 0) throw unknownRoot(context, named ?? '');
-    return verifyLedger(store.ledger, store.records, {
+    const { checkpoint } = await checkpointReport(store);
+    const found = await verifyLedger(store.ledger, store.records, {
       digests,
       listOf: (digest) => listOf(store.registers, digest),
       // If strict, a digest that cannot be checked is an error. Only digests that the operator has kept outside the store are independent evidence, so
@@ -25,9 +54,14 @@ export async function runVerify(context: CliContext, named: string | undefined):
       strict: kept !== null,
       log: await readLog(store),
     });
+    return { ...found, newestCheckpoint: checkpoint === null ? null : shortened(checkpoint) };
   });
   output.result(result, () => verifyText(result, context));
   return result.ok ? EXIT.ok : EXIT.error;
+}
+
+function shortened({ at, origin, size, keyId }: ShownCheckpoint) {
+  return { at, origin, size, keyId };
 }
 
 /** Maximum size of a file of digests: enough for years of daily events. */

@@ -5,6 +5,7 @@ import type { CheckpointFlags } from '../commands/audit-checkpoint.ts';
 import type { ExportFlags } from '../commands/audit-export.ts';
 import type { ListFlags } from '../commands/audit-filter.ts';
 import type { ReportFlags } from '../commands/audit-report.ts';
+import type { VerifyFlags } from '../commands/audit-verify.ts';
 import type { EvidenceFlags } from '../commands/evidence.ts';
 import type { Select } from '../context.ts';
 
@@ -41,8 +42,10 @@ export function defineAudit(program: Command, select: Select): void {
       '--digest <file or root>',
       'also compare the store with digests that were kept elsewhere: a file with DigestPublished events, or a root hash',
     )
-    .action((flags: { readonly digest?: string }) =>
-      select(async (context) => (await import('../commands/audit-verify.ts')).runVerify(context, flags.digest)),
+    .option('--checkpoint <file>', 'compare the store with a signed checkpoint that was kept elsewhere; needs --key')
+    .option('--key <key>', 'the public key of the log: a file (PEM or verifier key), or the verifier key itself')
+    .action((flags: VerifyFlags) =>
+      select(async (context) => (await import('../commands/audit-verify.ts')).runVerify(context, flags)),
     );
   audit
     .command('checkpoint')

@@ -1,20 +1,49 @@
 import type { DigestResult } from '../../../shared/app/ledger/verify-digests.ts';
+import type { ShownCheckpoint } from '../../../shared/app/queries/audit/checkpoint.ts';
 import type { VerifyResult } from '../../../shared/app/queries/audit/verify.ts';
 import type { CliContext } from '../context.ts';
 import type { Output } from './output.ts';
 import { oneLine } from './table.ts';
-import { count, number, shortHash } from './words.ts';
+import { count, instant, number, shortHash } from './words.ts';
 import { hang, wrap } from './wrap.ts';
 
 type Fault = VerifyResult['faults'][number];
+type Log = NonNullable<VerifyResult['log']>;
 
-/** Whether the audit log is intact, and whether it still has everything that its digests cover. */
-export function verifyText(result: VerifyResult, { output, store }: Pick<CliContext, 'output' | 'store'>): string[] {
-  const { ok, faults, digests } = result;
+/** The shape of `audit verify --json`. */
+export interface PlainResult extends VerifyResult {
+  /** The newest checkpoint of the store; its signatures were not verified. `null`: none was published. */
+  readonly newestCheckpoint: Pick<ShownCheckpoint, 'at' | 'origin' | 'size' | 'keyId'> | null;
+}
+
+type Context = Pick<CliContext, 'output' | 'store'>;
+
+/** Whether the audit log is intact, whether it still has everything that its digests and checkpoints cover, and what that does not show. */
+export function verifyText(result: PlainResult, context: Context): readonly string[] {
+  const { ok, newestCheckpoint } = result;
+  const text = storeText(result, context);
+  if (!ok) return text;
+  const kept = newestCheckpoint === null ? SIGN : 'rollcall audit verify --checkpoint FILE --key KEY';
+  return [...text, ...hang('- ', `${BLIND} ${kept}`, context.output.width)];
+}
+
+const BLIND =
+  'Not shown: whether the whole store was rewritten or replaced. A checkpoint that is kept elsewhere shows it:';
+const SIGN = 'rollcall audit checkpoint --help';
+
+/** As {@link verifyText}, without what it does not show. */
+export function storeText(
+  result: VerifyResult & Partial<Pick<PlainResult, 'newestCheckpoint'>>,
+  { output, store }: Context,
+): readonly string[] {
+  const { ok, faults, digests, log, newestCheckpoint = null } = result;
   const { style, width } = output;
-  if (ok) return [...good(intactText(result), output), ...digestsText(digests, output)];
+  if (ok) {
+    const logged = log === null ? [] : good(logText(log, newestCheckpoint), output);
+    return [...good(intactText(result), output), ...digestsText(digests, output), ...logged];
+  }
   const missed = digests.filter(({ outcome }) => outcome === 'differs' || outcome === 'unknown');
-  const what = [...faults.map(faultText), ...missed.map(digestText)];
+  const what = [...faults.map(faultText), ...missed.map(digestText), ...(log?.problems ?? []).map(oneLine)];
   const [first] = faults;
   const next = first === undefined ? '' : `, then: rollcall audit show ${first.chain}#${first.seq}`;
   return [
@@ -22,6 +51,16 @@ export function verifyText(result: VerifyResult, { output, store }: Pick<CliCont
     ...wrap(`  Copy the store (${store.label}) before you do anything else${next}`, width, 2),
     ...wrap(`  Compare it with ${store.earlierCopy}.`, width, 2),
   ];
+}
+
+/** The log, and the newest checkpoint of its own that it extends. */
+function logText({ size, waiting }: Log, newest: PlainResult['newestCheckpoint']): string {
+  const more = waiting === 0 ? '' : `; ${count(waiting, 'entry is', 'entries are')} not in it yet`;
+  const matches =
+    newest === null
+      ? ''
+      : ` Matches its checkpoint of ${instant(newest.at)} (${count(newest.size, 'entry', 'entries')}).`;
+  return `The transparency log has the same ${count(size, 'entry', 'entries')}${more}.${matches}`;
 }
 
 function intactText({ entries, chains, pruned }: VerifyResult): string {

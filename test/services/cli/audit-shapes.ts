@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { auditAnswer, shownEntry } from '../../../services/api/schemas/audit.ts';
 import { newestCheckpointSchema } from '../../../shared/app/queries/audit/checkpoint.ts';
+import { verifyCheckpointSchema } from '../../../shared/app/queries/audit/verify-checkpoint.ts';
 import { exactly } from './shape-parts.ts';
 
 export const auditShape = exactly(auditAnswer);
@@ -12,7 +13,7 @@ const faultShape = z.strictObject({
   chain: z.string(),
 });
 
-export const verifyShape = z.strictObject({
+const verified = z.strictObject({
   ok: z.boolean(),
   chains: z.int(),
   entries: z.int(),
@@ -38,6 +39,14 @@ export const verifyShape = z.strictObject({
       problems: z.array(z.string()),
     })
     .nullable(),
+});
+
+export const verifyShape = verified.extend({
+  newestCheckpoint: z.strictObject({ at: z.string(), origin: z.string(), size: z.int(), keyId: z.string() }).nullable(),
+});
+
+export const keptShape = verified.extend({
+  checkpoint: z.strictObject(verifyCheckpointSchema.shape.checkpoint.shape),
 });
 
 export const showShape = exactly(shownEntry);

@@ -49,13 +49,15 @@ export const PROVE: HelpTexts = {
   },
   'audit verify': {
     summary: 'Check that the audit log is intact',
-    description: 'Check that every chain of the audit log is intact: no edit, no gap, no fork, no truncation.',
+    description:
+      'Check that every chain of the audit log is intact (no edit, no gap, no fork, no truncation), and that the transparency log has the same entries. This alone does not show whether the whole store was rewritten with new hashes, or replaced by an older copy: for that, compare it with a signed checkpoint that was kept elsewhere.',
     examples: [
       ['rollcall audit verify', 'check every chain'],
+      ['rollcall audit verify --checkpoint c.txt --key k.pem', 'compare with a checkpoint'],
       ['rollcall audit verify --digest digests.json', 'compare with digests kept elsewhere'],
     ],
-    exitCodes: '0 intact · 1 damaged, or it could not be checked',
-    seeAlso: ['rollcall audit show'],
+    exitCodes: '0 intact · 1 damaged, differs from the checkpoint or the digest, or it could not be checked',
+    seeAlso: ['rollcall audit checkpoint', 'rollcall audit show'],
   },
   'audit report': {
     summary: 'Report compliance over time',

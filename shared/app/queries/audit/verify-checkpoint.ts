@@ -6,7 +6,7 @@ import { MalformedError, UnprovenError } from '../../../domain/transparency/erro
 import { equalBytes } from '../../../domain/transparency/hash.ts';
 import { noteVerifier } from '../../../domain/transparency/note-verifier.ts';
 import { publicKeyInPem } from '../../../domain/transparency/public-key.ts';
-import { parseNote, sortSignatures } from '../../../domain/transparency/signed-note.ts';
+import { keyIdText, parseNote, sortSignatures } from '../../../domain/transparency/signed-note.ts';
 import { parseVerifierKey, type VerifierKey, verifierKey } from '../../../domain/transparency/verifier-key.ts';
 import type { Ledger } from '../../../ports/ledger.ts';
 import type { Stores } from '../../context.ts';
@@ -93,7 +93,7 @@ export async function readLog(stores: Pick<Stores, 'ledger' | 'registers'>): Pro
  * A key as the operator has it. A public key in PEM has no name, so it gets that of the log.
  * @throws MalformedError if it is neither of them, or the key of a witness
  */
-function readCheckpointKey(text: string, origin: string): VerifierKey {
+export function readCheckpointKey(text: string, origin: string): VerifierKey {
   const trimmed = text.trim();
   if (!trimmed.startsWith('-----BEGIN')) {
     const key = parseVerifierKey(trimmed);
@@ -123,7 +123,8 @@ async function judged(known: Known, note: string): Promise<CheckpointResult> {
   const result = resultOf(known);
   const signature = signatureOf(note, key);
   if (signature === 'missing') {
-    return result('otherKey', `The checkpoint is not signed by the key ${key.name}.`);
+    const signers = parseNote(note).signatures.map(keyText).join(' and ');
+    return result('otherKey', `The checkpoint is signed by ${signers}, and the given key is ${keyText(key)}.`);
   }
   if (signature === 'wrong') {
     return result(
@@ -142,7 +143,7 @@ async function judged(known: Known, note: string): Promise<CheckpointResult> {
   return {
     ...result(
       'consistent',
-      `The store has all ${checkpoint.size} entries that the checkpoint covers, unchanged; ${more}.`,
+      `The store has all ${number(checkpoint.size)} entries that the checkpoint covers, unchanged; ${more}.`,
     ),
     appended,
   };
@@ -185,9 +186,9 @@ async function shorter(known: Known, missing: number): Promise<CheckpointResult>
   const why =
     restored === null
       ? 'it was truncated, or replaced by an older copy'
-      : `it was restored from a backup on ${restored.at}`;
-  const end = since === null ? '' : `, after ${since}`;
-  const message = `The store lacks ${entries(missing)} of the ${checkpoint.size} that the checkpoint covers${end}: its log has ${log?.size ?? 0}; ${why}.`;
+      : `it was restored from a backup on ${minute(restored.at)}`;
+  const end = since === null ? '' : `, the last of ${minute(since)}`;
+  const message = `The store lacks ${entries(missing)} of the ${number(checkpoint.size)} that the checkpoint covers: its log has ${number(log?.size ?? 0)}${end}; ${why}.`;
   return { ...resultOf(known)('shorter', message), missing, since };
 }
 
@@ -204,12 +205,12 @@ function differing(known: Known): CheckpointResult {
   const place =
     first === null
       ? ''
-      : `; the first difference is among the ${entries(to - from)} from entry ${first.seq} of ${first.chain} on`;
+      : `; the first difference is among the ${entries(to - from)} from entry ${number(first.seq)} of ${first.chain} on`;
   const why =
     restored === null
       ? 'it was rewritten, or is a fork'
-      : `it was restored from a backup on ${restored.at}, or rewritten`;
-  const message = `The store does not have the ${checkpoint.size} entries that the checkpoint covers: ${why}${place}.`;
+      : `it was restored from a backup on ${minute(restored.at)}, or rewritten`;
+  const message = `The store does not have the ${number(checkpoint.size)} entries that the checkpoint covers: ${why}${place}.`;
   const difference = { first: first === null ? null : { index: from, ...first }, among: to - from };
   return { ...resultOf(known)('differs', message), difference };
 }
@@ -227,5 +228,18 @@ function differenceBetween({ checkpoint, key, log, own }: Known) {
 }
 
 function entries(count: number): string {
-  return `${count} ${count === 1 ? 'entry' : 'entries'}`;
+  return `${number(count)} ${count === 1 ? 'entry' : 'entries'}`;
+}
+
+function number(n: number): string {
+  return n.toLocaleString('en-US');
+}
+
+/** `2026-12-09 06:12 UTC` */
+function minute(iso: string): string {
+  return `${iso.slice(0, 16).replace('T', ' ')} UTC`;
+}
+
+function keyText({ name, keyId }: Pick<VerifierKey, 'name' | 'keyId'>): string {
+  return `${name}+${keyIdText(keyId)}`;
 }

@@ -134,7 +134,7 @@ describe('a checkpoint that was kept elsewhere', () => {
     expect(ok).toBe(false);
     expect(checkpoint).toMatchObject({ outcome: 'shorter', missing: 8, since: newest, restored: null });
     expect(checkpoint.message).toBe(
-      `The store lacks 8 entries of the 13 that the checkpoint covers, after ${newest}: its log has 5; it was truncated, or replaced by an older copy.`,
+      'The store lacks 8 entries of the 13 that the checkpoint covers: its log has 5, the last of 2026-03-02 12:00 UTC; it was truncated, or replaced by an older copy.',
     );
   });
 
