@@ -103,6 +103,11 @@ const YOUR_INPUT: Readonly<Record<string, Explanation>> = {
     'The file has another kind of key, or the verifier key is misspelled.',
     'Give the public key in PEM or the verifier key, as `rollcall audit checkpoint --key` prints them.',
   ],
+  EntryNotCovered: [
+    'no checkpoint covers entry … of … yet',
+    'The entry is newer than the newest signed checkpoint.',
+    'Wait for the next one; the message says when it is signed, or why not.',
+  ],
   EvidenceTooLarge: [
     'The evidence of this period does not fit into a ZIP file …',
     'A ZIP file without extensions holds at most 4 GB and 65,535 files.',

@@ -2,10 +2,9 @@ import { auditList } from '../../../shared/app/queries/audit/list.ts';
 import { countArgument } from '../../../shared/config/arguments.ts';
 import { namesOf } from '../account-names.ts';
 import type { CliContext } from '../context.ts';
-import { CommandError } from '../errors.ts';
+import { entryNamed } from '../entry-named.ts';
 import { EXIT } from '../exit-codes.ts';
 import { withStore } from '../session.ts';
-import { fullId, isShortId } from '../short-ids.ts';
 import { entriesTable } from '../ui/entries.ts';
 import { filterOf, type ListFlags } from './audit-filter.ts';
 
@@ -41,21 +40,13 @@ export async function runList(context: CliContext, flags: ListFlags): Promise<nu
 
 export async function runShow(context: CliContext, id: string): Promise<number> {
   const { output } = context;
-  const [{ showEntry }, { idsEndingWith }, { entryText }] = await Promise.all([
+  const [{ showEntry }, { entryText }] = await Promise.all([
     import('../../../shared/app/queries/audit/show.ts'),
-    import('../../../shared/app/queries/audit/short-ids.ts'),
     import('../ui/entry-text.ts'),
   ]);
-  const shown = await withStore(context, true, async ({ ledger }) => {
-    const found = isShortId(id) ? await idsEndingWith(ledger, id.toUpperCase()) : [];
-    return showEntry(ledger, fullId(id, found, 'entries'));
-  });
-  if (shown === null) {
-    throw new CommandError(
-      'EntryUnknown',
-      `There is no entry ${JSON.stringify(id)}. Expected an id from \`audit list\` (26 characters, or the last 8 of them), or a position such as 123456789012#4.`,
-    );
-  }
+  const shown = await withStore(context, true, ({ ledger }) =>
+    entryNamed(ledger, id, (reference) => showEntry(ledger, reference)),
+  );
   output.result(shown, () => entryText(shown, output.style));
   return shown.verification.ok ? EXIT.ok : EXIT.error;
 }

@@ -4,6 +4,7 @@ import { ENROLLMENT_IDS } from '../../../shared/domain/enrollment/kinds/index.ts
 import type { CheckpointFlags } from '../commands/audit-checkpoint.ts';
 import type { ExportFlags } from '../commands/audit-export.ts';
 import type { ListFlags } from '../commands/audit-filter.ts';
+import type { ProofFlags } from '../commands/audit-proof.ts';
 import type { ReportFlags } from '../commands/audit-report.ts';
 import type { VerifyFlags } from '../commands/audit-verify.ts';
 import type { EvidenceFlags } from '../commands/evidence.ts';
@@ -53,6 +54,14 @@ export function defineAudit(program: Command, select: Select): void {
     .option('--new-key <file>', 'create an Ed25519 key for ROLLCALL_CHECKPOINT_KEY; never replaces a file')
     .action((flags: CheckpointFlags) =>
       select(async (context) => (await import('../commands/audit-checkpoint.ts')).runCheckpoint(context, flags)),
+    );
+  audit
+    .command('proof')
+    .argument('<id>', "an entry's id, or its position, CHAIN#SEQ")
+    .option('--out <file>', 'write the proof to this file; --force replaces an existing file')
+    .option('--force', 'replace an existing file')
+    .action((id: string, flags: ProofFlags) =>
+      select(async (context) => (await import('../commands/audit-proof.ts')).runProof(context, id, flags)),
     );
   audit
     .command('report')

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { auditAnswer, shownEntry } from '../../../services/api/schemas/audit.ts';
 import { newestCheckpointSchema } from '../../../shared/app/queries/audit/checkpoint.ts';
+import { proofSchema } from '../../../shared/app/queries/audit/proof.ts';
 import { verifyCheckpointSchema } from '../../../shared/app/queries/audit/verify-checkpoint.ts';
 import { exactly } from './shape-parts.ts';
 
@@ -80,3 +81,5 @@ export const keyShape = z.strictObject({
 });
 
 export const newKeyShape = z.strictObject({ ...publicKeyShape, file: z.string(), path: z.string() });
+
+export const proofShape = exactly(proofSchema.extend({ entry: shownEntry.shape.entry, file: z.string().nullable() }));

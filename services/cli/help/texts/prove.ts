@@ -69,7 +69,15 @@ export const PROVE: HelpTexts = {
     seeAlso: ['rollcall audit as-of', 'rollcall status'],
   },
   'audit proof': {
-    summary: 'Export a proof that an entry is in the audit log',
+    summary: 'Print a proof that an entry is in the audit log',
+    description:
+      'Print a proof that an entry is in the audit log, under the newest signed checkpoint: a C2SP tlog-proof, which any tool for that format verifies offline with the public key of the log. The leaf is SHA-256 over the byte 0 and four lines, each with a line break: rollcall-entry/v1, the chain, the number and the hash of the entry.',
+    examples: [
+      ['rollcall audit proof T7WK3M8P --out proof.txt', 'an id that audit list printed'],
+      ['rollcall audit proof 123456789012#14', 'an entry by its position'],
+      ['rollcall audit proof T7WK3M8P --json', 'with the entry and the checkpoint'],
+    ],
+    exitCodes: '0 printed · 1 there is no such entry, or no checkpoint covers it yet',
     seeAlso: ['rollcall audit checkpoint', 'rollcall audit verify'],
   },
   'audit checkpoint': {
@@ -82,7 +90,7 @@ export const PROVE: HelpTexts = {
       ['rollcall audit checkpoint --new-key key.pem', 'create a key to sign with'],
     ],
     exitCodes: '0 printed · 1 there is no checkpoint, or the key cannot be used',
-    seeAlso: ['rollcall audit verify', 'rollcall evidence'],
+    seeAlso: ['rollcall audit proof', 'rollcall audit verify'],
   },
   evidence: {
     summary: 'Pack a report with proofs for an auditor',

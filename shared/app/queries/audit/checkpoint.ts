@@ -9,7 +9,7 @@ import { logStatus } from '../../transparency/checkpoint-state.ts';
 import { logReader, newestCheckpoint, type PublishedCheckpoint } from '../../transparency/log-reader.ts';
 
 /** A signed checkpoint for commands and the API. Nothing in it was verified, because that needs the public key. */
-const checkpointSchema = z.object({
+export const checkpointSchema = z.object({
   /** The signed note (C2SP tlog-checkpoint). */
   note: z.string(),
   origin: z.string(),

@@ -37,7 +37,7 @@ interface Neighbour {
  * @param reference the entry's id, or its position as `CHAIN#SEQ`
  */
 export async function showEntry(ledger: Read, reference: string): Promise<ShownEntry | null> {
-  const found = await find(ledger, reference);
+  const found = await findEntry(ledger, reference);
   if (found === null) return null;
   const { chain, seq } = found;
   const faults: ChainFault[] = [];
@@ -78,7 +78,11 @@ async function replacedBefore(ledger: Read, { chain, seq, prevHash }: LedgerEntr
   }
 }
 
-async function find(ledger: Read, reference: string): Promise<LedgerEntry | null> {
+/** One entry; `null`: it does not exist. @param reference the entry's id, or its position as `CHAIN#SEQ` */
+export async function findEntry(
+  ledger: Pick<Ledger, 'read' | 'query'>,
+  reference: string,
+): Promise<LedgerEntry | null> {
   const [, chain, place] = /^(.+)#(\d{1,12})$/.exec(reference) ?? [];
   if (chain !== undefined && place !== undefined) {
     const seq = Number(place);
@@ -94,7 +98,7 @@ async function find(ledger: Read, reference: string): Promise<LedgerEntry | null
 const NEAR_MS = 5 * 60_000;
 const PAGE = 1_000;
 
-async function search(ledger: Read, id: string, at: number | null): Promise<LedgerEntry | null> {
+async function search(ledger: Pick<Ledger, 'query'>, id: string, at: number | null): Promise<LedgerEntry | null> {
   const filter =
     at === null
       ? {}

@@ -1,0 +1,84 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { headOf } from '../../../shared/domain/ledger/entry.ts';
+import { logEntry } from '../../../shared/domain/ledger/log-entry.ts';
+import { leafHash } from '../../../shared/domain/transparency/hash.ts';
+import { noteVerifier } from '../../../shared/domain/transparency/note-verifier.ts';
+import { parseProof, verifyProof } from '../../../shared/domain/transparency/tlog-proof.ts';
+import { account } from '../../contract/samples.ts';
+import { proofShape } from './audit-shapes.ts';
+import { errorShape } from './shapes.ts';
+import { signedStore } from './signed-store.ts';
+import { json, rollcall } from './support.ts';
+
+const prove = (cwd: string, ...args: string[]) => rollcall(['audit', 'proof', ...args], { cwd });
+
+describe('audit proof', () => {
+  test('prints a proof that verifies with the public key, by each name of the entry', async () => {
+    const { cwd, append, sign, keyOf } = await signedStore();
+    const [entry] = await append(2);
+    if (entry === undefined) return expect.fail('two entries');
+    const note = await sign();
+    const named = [entry.id, entry.id.slice(-8), entry.id.slice(-8).toLowerCase(), `${account(1)}#${entry.seq}`];
+    const printed = await Promise.all(named.map((name) => prove(cwd, name)));
+    const [origin = ''] = note.split('\n');
+    for (const { code, stdout, stderr } of printed) {
+      expect(code).toBe(0);
+      const proof = parseProof(stdout);
+      const leaf = leafHash(logEntry(entry.chain, headOf(entry)));
+      expect(verifyProof(proof, leaf, { origin, log: [noteVerifier(keyOf(note))] }).size).toBe(5);
+      expect(stderr).toContain(
+        `Proves that the log ${origin} has entry 4 of ${account(1)} at index 3, under the checkpoint of`,
+      );
+    }
+    const document = proofShape.parse(json(await prove(cwd, entry.id, '--json')));
+    expect(document).toMatchObject({ entry: { id: entry.id }, index: 3, proof: printed[0]?.stdout, file: null });
+    expect(document.checkpoint).toMatchObject({ note, origin, size: 5 });
+  });
+
+  test('writes a complete file, and replaces none without --force', async () => {
+    const { cwd, sign } = await signedStore();
+    await sign();
+    const name = `${account(1)}#1`;
+    const { stdout: proof } = await prove(cwd, name, '--quiet');
+    const first = await prove(cwd, name, '--out', 'p.txt');
+    expect(first).toMatchObject({ code: 0 });
+    expect(first.stdout).toMatch(/^Wrote p\.txt\. Proves that the log /);
+    expect(readFileSync(join(cwd, 'p.txt'), 'utf8')).toBe(proof);
+    writeFileSync(join(cwd, 'p.txt'), 'old');
+    const again = await prove(cwd, name, '--out', 'p.txt');
+    expect(again).toMatchObject({ code: 1, stdout: '' });
+    expect(again.stderr).toContain('p.txt already exists; name another file with --out, or replace it with --force');
+    const forced = await prove(cwd, name, '--out', 'p.txt', '--force', '--json');
+    expect(proofShape.parse(json(forced))).toMatchObject({ file: 'p.txt', proof });
+    expect(readFileSync(join(cwd, 'p.txt'), 'utf8')).toBe(proof);
+    mkdirSync(join(cwd, 'd'));
+    expect((await prove(cwd, name, '--out', 'd', '--force')).stderr).toContain('d cannot be written');
+    expect((await prove(cwd, name, '--out', 'gone/p.txt')).stderr).toContain('(ENOENT): there is no such directory');
+    expect(readdirSync(cwd).sort()).toEqual(['.rollcall', 'd', 'key.pem', 'p.txt']);
+  });
+
+  test('says when an entry will be covered, and that there is no such entry', async () => {
+    const { cwd, append, sign } = await signedStore();
+    const name = `${account(1)}#4`;
+    await append(1);
+    const unsigned = await prove(cwd, name);
+    expect(unsigned).toMatchObject({ code: 1, stdout: '' });
+    expect(unsigned.stderr).toContain('error: no checkpoint has been signed, because no key is configured');
+    await sign();
+    await append(1);
+    const waiting = await prove(cwd, `${account(1)}#5`);
+    expect(waiting).toMatchObject({ code: 1, stdout: '' });
+    expect(waiting.stderr).toContain(`error: no checkpoint covers entry 5 of ${account(1)} yet`);
+    expect(waiting.stderr).toContain('covers the first 4 entries.');
+    expect(waiting.stderr).toContain('sign the next one after a run, or within an hour');
+    const document = errorShape.parse(json(await prove(cwd, `${account(1)}#5`, '--json')));
+    expect(document.error.code).toBe('EntryNotCovered');
+    for (const unknown of [`${account(1)}#9`, 'ZZZZZZZZ', 'nonsense', '#']) {
+      const none = await prove(cwd, unknown);
+      expect(none).toMatchObject({ code: 1, stdout: '' });
+      expect(none.stderr).toContain(`There is no entry ${JSON.stringify(unknown)}`);
+    }
+  });
+});
