@@ -3,6 +3,7 @@ import { ControlsError } from '../../shared/app/guardrails/controls.ts';
 import { EmptySelectorError } from '../../shared/app/guardrails/selector-preview.ts';
 import { ReportRangeError } from '../../shared/app/queries/audit/report.ts';
 import { ConfigError } from '../../shared/config/config-error.ts';
+import { MalformedError, UnprovenError } from '../../shared/domain/transparency/errors.ts';
 import { BadCursorError, TamperedError } from '../../shared/ports/ledger.ts';
 import { StoreError } from '../../shared/ports/store-error.ts';
 
@@ -70,6 +71,10 @@ export function problemOf(error: unknown): ApiProblem | null {
   if (error instanceof TamperedError) {
     const advice = 'Run `rollcall audit verify` for details, and keep the store unchanged.';
     return new ApiProblem(500, 'LedgerBroken', `Chain ${error.chain}: ${error.message}. ${advice}`);
+  }
+  if (error instanceof MalformedError || error instanceof UnprovenError) {
+    const advice = 'Run `rollcall audit verify` for details, and keep the store unchanged.';
+    return new ApiProblem(500, 'LedgerBroken', `The transparency log is damaged: ${error.message}. ${advice}`);
   }
   if (error instanceof PolicyUnavailableError) return unavailable('PolicyUnavailable', error.message);
   if (error instanceof StoreError) {

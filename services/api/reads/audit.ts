@@ -3,6 +3,7 @@ import { complianceStatus, enrollment, verdict } from '../../../shared/app/queri
 import { auditExport } from '../../../shared/app/queries/audit/export.ts';
 import { EXPORT_FORMATS, type ExportFormat } from '../../../shared/app/queries/audit/export-formats.ts';
 import { auditList } from '../../../shared/app/queries/audit/list.ts';
+import { logPlace } from '../../../shared/app/queries/audit/proof.ts';
 import { showEntry } from '../../../shared/app/queries/audit/show.ts';
 import { auditSummary } from '../../../shared/app/queries/audit/summary.ts';
 import { fullStatuses, fullSummary } from '../../../shared/app/queries/plan-document.ts';
@@ -69,7 +70,7 @@ export const auditRoutes = [
     handle: async ({ system, params }) => {
       const shown = await showEntry(system.stores.ledger, params.id);
       if (shown === null) throw new ApiProblem(404, 'EntryUnknown', 'The ledger has no such entry.');
-      return shown;
+      return { ...shown, log: await logPlace(system.stores, shown.entry) };
     },
   }),
   jsonRoute({
@@ -125,7 +126,8 @@ export const auditRoutes = [
   }),
   jsonRoute({
     ...{ method: 'get', path: '/api/audit/verification', operationId: 'auditVerification', answer: 'Verification' },
-    summary: 'Result and time of the last verification of the audit log, and the last daily digest',
+    summary:
+      'Result and time of the last verification of the audit log, the newest signed checkpoint and the last daily digest',
     shared: true,
     ...NONE,
     handle: async ({ system: { verification } }) => verification.last(),

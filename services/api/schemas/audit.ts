@@ -12,6 +12,8 @@ import {
   timeOrNull,
 } from '../../../shared/app/queries/answers/common.ts';
 import { standingAtSchema } from '../../../shared/app/queries/audit/as-of.ts';
+import { checkpointSchema, newestCheckpointSchema } from '../../../shared/app/queries/audit/checkpoint.ts';
+import { logPlaceSchema, proofSchema } from '../../../shared/app/queries/audit/proof.ts';
 import { reportSchema } from '../../../shared/app/queries/audit/report.ts';
 
 /** The whole export as one document. */
@@ -52,6 +54,9 @@ export const shownEntry = z.object({
   }),
 });
 
+/** What the API adds to an entry. */
+export const entryAnswer = shownEntry.extend({ log: logPlaceSchema });
+
 export const asOfAnswer = z.object({
   at: time,
   future: z.boolean().describe('That time is in the future: the latest recorded state is shown'),
@@ -64,6 +69,10 @@ export const asOfAnswer = z.object({
 });
 
 export const report = reportSchema;
+
+export const checkpoint = newestCheckpointSchema;
+
+export const entryProof = proofSchema.extend({ entry: ledgerEntry });
 
 export const verification = z.object({
   state: z
@@ -93,4 +102,8 @@ export const verification = z.object({
     })
     .nullable()
     .describe('The last daily digest; null: none was published yet'),
+  checkpoint: checkpointSchema
+    .omit({ note: true, root: true })
+    .nullable()
+    .describe('The newest signed checkpoint, of which the signatures were not verified; null: none was published yet'),
 });

@@ -5,6 +5,7 @@ import type { Stores } from '../context.ts';
 import { REGISTERS, storedDocument } from '../coordination/documents.ts';
 import { readTyped, writeTyped } from '../coordination/typed-register.ts';
 import { listOf } from '../ledger/digest.ts';
+import { readableCheckpoint, type ShownCheckpoint } from '../queries/audit/checkpoint.ts';
 import { type VerifyResult, verifyLedger, verifySchema } from '../queries/audit/verify.ts';
 import { readLog } from '../queries/audit/verify-checkpoint.ts';
 
@@ -95,7 +96,8 @@ export class Verification {
   }
 
   async #view(known: Stored | null) {
-    const own = await lastDigest(this.#parts.stores);
+    const { stores } = this.#parts;
+    const [own, newest] = await Promise.all([lastDigest(stores), readableCheckpoint(stores.ledger)]);
     const outcome = known?.result.digests.find(({ root }) => root === own?.digest.root)?.outcome ?? null;
     return {
       state: stateOf(known?.result ?? null),
@@ -107,8 +109,13 @@ export class Verification {
       pruned: known?.result.pruned ?? null,
       faults: known?.result.faults ?? [],
       digest: own === null ? null : { ...own.digest, at: own.at, outcome },
+      checkpoint: newest === null ? null : withoutNote(newest),
     };
   }
+}
+
+function withoutNote({ note: _note, root: _root, ...rest }: ShownCheckpoint) {
+  return rest;
 }
 
 function stateOf(result: VerifyResult | null): 'intact' | 'damaged' | 'notVerified' {

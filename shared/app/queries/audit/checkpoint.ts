@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { logOrigin } from '../../../domain/ledger/log-origin.ts';
 import { toIso } from '../../../domain/time.ts';
 import { toBase64 } from '../../../domain/transparency/encoding.ts';
+import { MalformedError } from '../../../domain/transparency/errors.ts';
 import { keyIdText, parseNote } from '../../../domain/transparency/signed-note.ts';
 import type { Stores } from '../../context.ts';
 import { organizationOf } from '../../coordination/organization-binding.ts';
@@ -67,6 +68,17 @@ export async function checkpointReport({
     return found === null ? [] : [{ kind, at: toIso(found.at), message: found.message }];
   });
   return { checkpoint: newest === null ? null : shown(newest), logSize: status.log?.size ?? null, problems };
+}
+
+/** The newest checkpoint alone; `null`: none was published, or the stored one is damaged. */
+export async function readableCheckpoint(ledger: Pick<Stores['ledger'], 'query'>): Promise<ShownCheckpoint | null> {
+  try {
+    const newest = await newestCheckpoint({ ledger });
+    return newest === null ? null : shown(newest);
+  } catch (error) {
+    if (error instanceof MalformedError) return null;
+    throw error;
+  }
 }
 
 function shown({ note, origin, size, root, at, entryId }: PublishedCheckpoint): ShownCheckpoint {

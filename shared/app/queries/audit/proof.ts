@@ -15,6 +15,22 @@ export const proofSchema = z.object({
   checkpoint: checkpointSchema,
 });
 
+/** Where the transparency log has an entry. */
+export const logPlaceSchema = z.object({
+  index: z.int().nullable().describe('Position of the entry in the transparency log, from 0; null: not in it yet'),
+  covered: z.boolean().describe('The newest signed checkpoint covers the entry, so that it can be proved'),
+});
+
+/** @returns the shape of {@link logPlaceSchema} */
+export async function logPlace(
+  stores: Pick<Stores, 'ledger' | 'registers'>,
+  { chain, seq }: Pick<LedgerEntry, 'chain' | 'seq'>,
+): Promise<z.infer<typeof logPlaceSchema>> {
+  const reader = logReader(stores);
+  const [index, newest] = await Promise.all([reader.indexOf(chain, seq), reader.newestCheckpoint()]);
+  return { index, covered: index !== null && newest !== null && index < newest.size };
+}
+
 export interface EntryProof {
   readonly entry: LedgerEntry;
   readonly index: number;
