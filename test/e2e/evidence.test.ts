@@ -1,5 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
+import { parseLogOrigin } from '../../shared/domain/ledger/log-origin.ts';
+import { parseCheckpoint } from '../../shared/domain/transparency/checkpoint.ts';
+import { parseNote } from '../../shared/domain/transparency/signed-note.ts';
+import { parseProof } from '../../shared/domain/transparency/tlog-proof.ts';
 import { useStory } from './story.ts';
 
 /* The pages that show what was done and why: audit log, runs and policy. */
@@ -73,6 +77,24 @@ describe.skipIf(served.skipped)('the evidence in the dashboard', () => {
     await page.getByRole('button', { name: 'Verify now' }).click();
     await page.getByText('Intact', { exact: true }).waitFor();
     await page.getByText(/\d entries in \d+ chains verified/).waitFor();
+  });
+
+  test('saves the newest signed checkpoint, and the proof of an entry that it covers', async () => {
+    const page = await open('/audit?type=GuardrailTripped&period=all');
+    const saved = async (name: string) => {
+      const button = page.getByRole('button', { name });
+      const [file] = await Promise.all([page.waitForEvent('download'), button.click({ timeout: 120_000 })]);
+      return { name: file.suggestedFilename(), text: await readFile(await file.path(), 'utf8') };
+    };
+    const proof = await saved('Download proof');
+    const checkpoint = await saved('Download checkpoint');
+    expect(checkpoint.name).toMatch(/^rollcall-checkpoint-\d{4}-\d{2}-\d{2}-\d+\.txt$/);
+    const [origin = '', size = ''] = checkpoint.text.split('\n');
+    expect(parseLogOrigin(origin)).not.toBeNull();
+    await page.getByText(`covers ${size} entries, key `).waitFor();
+    expect(proof.name).toMatch(/^proof-[0-9A-Z]{26}\.txt$/);
+    expect(parseCheckpoint(parseNote(parseProof(proof.text).checkpoint).text).origin).toBe(origin);
+    await page.getByText(/At index \d+ of the transparency log; a signed checkpoint covers it\./).waitFor();
   });
 
   test('shows what a run found and why it stopped', async () => {

@@ -5,10 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type RunningSandbox, type StartOptions, startSandbox } from '../../services/sandbox/start.ts';
+import { createKeyFile } from '../../shared/adapters/system/new-key-file.ts';
 
 const MAIN = fileURLToPath(new URL('../../services/cli/main.mjs', import.meta.url));
 
-/** A simulated organization with the real `rollcall serve`: its API, dashboard and embedded store. */
+const KEY_FILE = 'checkpoints.pem';
+
+/** A simulated organization with the real `rollcall serve`: its API, dashboard and embedded store, whose audit log is signed. */
 export interface ServedSandbox {
   readonly running: RunningSandbox;
   /** The URL of the dashboard, without a trailing slash. */
@@ -36,6 +39,7 @@ export async function openServedSandbox({
   const running = await startSandbox({ ...sandbox, port: 0 });
   const cwd = mkdtempSync(join(tmpdir(), 'rollcall-e2e-'));
   prepare?.(running);
+  await createKeyFile(join(cwd, KEY_FILE));
   writeFileSync(join(cwd, 'rollcall.yaml'), policy);
   const child = spawn(process.execPath, [cli.file, 'serve', '--policy', 'rollcall.yaml', '--port', '0'], {
     cwd,
@@ -77,6 +81,7 @@ function environment({ endpoint, info }: RunningSandbox, cwd: string): Record<st
     AWS_REGION: 'eu-west-1',
     AWS_ACCESS_KEY_ID: info.managementAccountId,
     AWS_SECRET_ACCESS_KEY: 'any',
+    ROLLCALL_CHECKPOINT_KEY: join(cwd, KEY_FILE),
   };
 }
 

@@ -138,7 +138,8 @@ export async function post<T>(path: string, body: unknown): Promise<T> {
   }
 }
 
-/** Downloads an export. */
-export async function download(path: string): Promise<Blob> {
-  return (await answerOf(fetch(path, { headers: headers() }))).blob();
+/** Downloads a file. @param type the media type, if the API has others for it too */
+export async function download(path: string, type?: string): Promise<Blob> {
+  const accept: Record<string, string> = type === undefined ? {} : { accept: type };
+  return (await answerOf(fetch(path, { headers: { ...headers(), ...accept } }))).blob();
 }

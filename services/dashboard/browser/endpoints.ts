@@ -42,6 +42,8 @@ export const READ = {
   audit: (filter: AuditFilter, cursor: string | null = null) =>
     `/api/audit${query({ ...filter, limit: '100', cursor })}`,
   auditSummary: (filter: AuditFilter) => `/api/audit/summary${query(filter)}`,
+  checkpoint: '/api/audit/checkpoint',
+  proof: (entryId: string) => `/api/audit/proof/${encodeURIComponent(entryId)}`,
   auditEntry: (id: string) => `/api/audit/entries/${encodeURIComponent(id)}`,
   export: (filter: AuditFilter, format: string) => `/api/audit/export${query({ ...filter, format })}`,
   asOf: (at: string, status: string | null, first: number) =>

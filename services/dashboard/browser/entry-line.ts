@@ -44,6 +44,7 @@ export function whatChanged(entry: Entry): string {
   if (type === 'ScanStarted') return entry.policyHash === null ? '' : `Policy ${entry.policyHash.slice(0, 8)}`;
   if (type === 'ScanCompleted') return coverageOf(detail?.summary) ?? detail?.message ?? '';
   if (detail?.digest !== undefined) return digestText(detail.digest);
+  if (detail?.treeHead !== undefined) return checkpointText(detail.treeHead);
   if (enrollment === null) return briefMessage(detail?.message ?? reasonText(reason), 8);
   const title = TITLES[enrollment];
   if (type === 'RemediationStarted') return `${title} → ${desiredOf(after)}`;
@@ -60,6 +61,12 @@ export function whatChanged(entry: Entry): string {
 /** Without the command of the message, which would need the whole hash. The whole entry has both. */
 function digestText({ entries, chains, root }: NonNullable<NonNullable<Entry['detail']>['digest']>): string {
   return `${count(entries, 'entry', 'entries')} in ${count(chains, 'chain')}, digest ${root.slice(0, 8)}`;
+}
+
+/** The second line of a checkpoint is the number of entries that it covers. */
+function checkpointText({ note, witnesses }: NonNullable<NonNullable<Entry['detail']>['treeHead']>): string {
+  const covered = `Covers the first ${count(Number(note.split('\n')[1]), 'entry', 'entries')}`;
+  return witnesses.length === 0 ? covered : `${covered}, cosigned by ${witnesses.join(', ')}`;
 }
 
 const observedOf = (facet: Facet | null): string => (facet === null ? '–' : stateText(facet.status, facet.ruleMode));

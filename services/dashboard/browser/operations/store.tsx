@@ -16,7 +16,7 @@ export function AuditStore() {
       </header>
       <div class="body">
         <Loaded resource={verification} what="The state of the store">
-          {({ entries, chains, verifiedAt }) => (
+          {({ entries, chains, verifiedAt, checkpoint }) => (
             <dl class="facts">
               <dt>Kept in</dt>
               <dd>{whoami?.runtime === 'aws' ? 'DynamoDB' : 'Local files (embedded)'}</dd>
@@ -24,6 +24,8 @@ export function AuditStore() {
               <dd>{entries === null ? '–' : `${number(entries)} in ${count(chains ?? 0, 'chain')}`}</dd>
               <dt>Verified</dt>
               <dd>{verifiedAt === null ? 'not yet' : <Age iso={verifiedAt} phrase />}</dd>
+              <dt>Checkpoint</dt>
+              <dd>{checkpoint === null ? 'none signed' : <Age iso={checkpoint.at} phrase />}</dd>
             </dl>
           )}
         </Loaded>

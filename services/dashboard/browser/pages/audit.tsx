@@ -6,7 +6,7 @@ import { changes, slowChanges } from '../live.ts';
 import { AsOfStatus } from '../parts/as-of.tsx';
 import { AuditEntries } from '../parts/audit-entries.tsx';
 import { AuditEntry } from '../parts/audit-entry.tsx';
-import { ExportEntries, Integrity, VerifyNow } from '../parts/audit-proof.tsx';
+import { DownloadCheckpoint, ExportEntries, Integrity, VerifyNow } from '../parts/audit-proof.tsx';
 import { Button, Segments } from '../parts/form.tsx';
 import { Heading } from '../parts/heading.tsx';
 import { Histogram } from '../parts/histogram.tsx';
@@ -42,6 +42,7 @@ export function AuditPage() {
         actions={
           <>
             <VerifyNow onDone={verification.reload} />
+            <DownloadCheckpoint verification={verification.data} />
             <ExportEntries filter={filter} />
           </>
         }

@@ -9,7 +9,8 @@ import { entryActor } from '../entry-line.ts';
 import { useResource } from '../resource.ts';
 import { exactText } from '../time-text.ts';
 import type { Entry, Facet, ShownEntry } from '../types.ts';
-import { count, reasonText, stateText } from '../words.ts';
+import { count, number, reasonText, stateText } from '../words.ts';
+import { Download } from './audit-proof.tsx';
 import { Button } from './form.tsx';
 import { Mark } from './icon.tsx';
 import { Fact, Loaded } from './small.tsx';
@@ -40,7 +41,7 @@ export function AuditEntry({ id, names, chosen }: Props) {
 }
 
 function Shown({
-  found: { entry, verification },
+  found: { entry, verification, log },
   names,
 }: {
   readonly found: ShownEntry;
@@ -54,7 +55,8 @@ function Shown({
       </div>
       <EntryFacts entry={entry} name={entry.accountId === null ? null : (names[entry.accountId] ?? null)} />
       <Chain entry={entry} verification={verification} />
-      <Tools entry={entry} />
+      <LogPlace log={log} />
+      <Tools entry={entry} log={log} />
     </>
   );
 }
@@ -187,7 +189,18 @@ function Chain({
   );
 }
 
-function Tools({ entry }: { readonly entry: Entry }) {
+/** Where the transparency log has the entry, if it has it. */
+function LogPlace({ log: { index, covered } }: Pick<ShownEntry, 'log'>) {
+  if (index === null) return null;
+  return (
+    <p class="muted small">
+      At index {number(index)} of the transparency log;{' '}
+      {covered ? 'a signed checkpoint covers it.' : 'no signed checkpoint covers it yet.'}
+    </p>
+  );
+}
+
+function Tools({ entry, log }: Pick<ShownEntry, 'entry' | 'log'>) {
   const [said, setSaid] = useState('');
   const copy = async (text: string, what: string): Promise<void> => {
     await navigator.clipboard.writeText(text);
@@ -203,6 +216,16 @@ function Tools({ entry }: { readonly entry: Entry }) {
         <Button look="tiny" onClick={() => copy(entry.hash, 'Hash')}>
           Copy hash
         </Button>
+        {log.covered && (
+          <Download
+            path={READ.proof(entry.id)}
+            name={`proof-${entry.id}.txt`}
+            title="Proves offline, with the public key of the log, that the audit log has this entry"
+            look="tiny"
+          >
+            Download proof
+          </Download>
+        )}
         <span class="muted small" role="status">
           {said}
         </span>

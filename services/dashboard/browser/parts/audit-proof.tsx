@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { download, post } from '../api.ts';
 import { type AuditFilter, OPERATE, READ } from '../endpoints.ts';
@@ -7,6 +8,7 @@ import { count, messageOf } from '../words.ts';
 import { Confirm } from './dialog.tsx';
 import { Button } from './form.tsx';
 import { Icon, Pill } from './icon.tsx';
+import { saveFile } from './save-file.ts';
 import { Problem } from './small.tsx';
 import { Age, Time } from './time.tsx';
 
@@ -18,7 +20,7 @@ interface IntegrityProps {
 /** Whether the audit log is intact: as a pill, or with the evidence in one sentence. */
 export function Integrity({ verification, look }: IntegrityProps) {
   if (verification === null) return null;
-  const { state, verifiedAt, entries, chains, faults, digest, running } = verification;
+  const { state, verifiedAt, entries, chains, faults, digest, checkpoint, running } = verification;
   if (look === 'pill') {
     if (state === 'intact') return <Pill tone="compliant" mark="compliant" text="Intact" />;
     if (state === 'damaged') return <Pill tone="attention" mark="attention" text="Damaged" />;
@@ -34,11 +36,19 @@ export function Integrity({ verification, look }: IntegrityProps) {
           <Age iso={verifiedAt} phrase />.{' '}
         </>
       )}
-      {digest === null ? (
-        'No daily digest yet.'
+      {checkpoint !== null ? (
+        <>
+          Signed checkpoint <Time iso={checkpoint.at} zoned />: covers {count(checkpoint.size, 'entry', 'entries')}, key{' '}
+          <span class="mono" title={`${checkpoint.origin}+${checkpoint.keyId}`}>
+            {checkpoint.keyId}
+          </span>
+          {checkpoint.witnesses.length > 0 && `, ${count(checkpoint.witnesses.length, 'witness', 'witnesses')}`}
+        </>
+      ) : digest === null ? (
+        'No signed checkpoint and no daily digest yet.'
       ) : (
         <>
-          Last digest <Time iso={digest.at} zoned />{' '}
+          No signed checkpoint yet. Last digest <Time iso={digest.at} zoned />{' '}
           <span class="mono" title={digest.root}>
             {digest.root.slice(0, 8)}
           </span>
@@ -46,6 +56,47 @@ export function Integrity({ verification, look }: IntegrityProps) {
           {digest.outcome === 'differs' && ', differs from the audit log'}
         </>
       )}
+    </>
+  );
+}
+
+/** Saves the newest signed checkpoint: a copy that is kept elsewhere proves later that nothing was rewritten. */
+export function DownloadCheckpoint({ verification }: { readonly verification: Verification | null }) {
+  const checkpoint = verification?.checkpoint ?? null;
+  if (checkpoint === null) return null;
+  const name = `rollcall-checkpoint-${checkpoint.at.slice(0, 10)}-${checkpoint.size}.txt`;
+  return (
+    <Download path={READ.checkpoint} name={name} title="Keep it where the owner of the store cannot change it">
+      Download checkpoint
+    </Download>
+  );
+}
+
+interface DownloadProps {
+  readonly path: string;
+  readonly name: string;
+  readonly title: string;
+  readonly look?: 'tiny';
+  readonly children: ComponentChildren;
+}
+
+/** A button that saves a text of the API as a file. */
+export function Download({ path, name, title, look, children }: DownloadProps) {
+  const [problem, setProblem] = useState<string | null>(null);
+  const save = async (): Promise<void> => {
+    setProblem(null);
+    try {
+      await saveFile(path, name, 'text/plain');
+    } catch (error) {
+      setProblem(messageOf(error));
+    }
+  };
+  return (
+    <>
+      <Problem text={problem} />
+      <Button onClick={save} title={title} {...(look !== undefined && { look })}>
+        {children}
+      </Button>
     </>
   );
 }

@@ -5,12 +5,15 @@ interface ButtonProps {
   /** `primary`: the main command of its place; `quiet`: without a border; `tiny`: for rows of a table. */
   readonly look?: 'primary' | 'danger' | 'quiet' | 'tiny';
   readonly disabled?: boolean;
+  /** Explains the command to those who point at it. */
+  readonly title?: string;
   readonly children: ComponentChildren;
 }
 
-export function Button({ onClick, look, disabled = false, children }: ButtonProps) {
+export function Button({ onClick, look, disabled = false, title, children }: ButtonProps) {
+  const name = look === undefined ? 'btn' : `btn ${look}`;
   return (
-    <button type="button" class={look === undefined ? 'btn' : `btn ${look}`} disabled={disabled} onClick={onClick}>
+    <button type="button" class={name} disabled={disabled} title={title} onClick={onClick}>
       {children}
     </button>
   );

@@ -54,6 +54,10 @@ function Drawing({ bars, intervalMs, one, many, width, labels, class: shown }: D
   const every = Math.max(1, Math.ceil(bars.length / labels));
   const highest = most === null ? -1 : bars.indexOf(most);
   const nameX = LEFT + highest * step;
+  // Beside the bar where there is room; a wide bar has its name above it.
+  const after = nameX + step + 4;
+  const name = nameX > width / 2 ? { x: nameX - 4, anchor: 'end' } : { x: after, anchor: 'start' };
+  const { x, anchor } = nameX <= width / 2 && after > width * 0.6 ? { x: width - 4, anchor: 'end' } : name;
   return (
     <svg class={`chart ${shown}`} viewBox={`0 0 ${width} ${HEIGHT}`} role="img" aria-label={label}>
       <line class="axis" x1={LEFT} x2={width} y1={BASE} y2={BASE} />
@@ -85,12 +89,7 @@ function Drawing({ bars, intervalMs, one, many, width, labels, class: shown }: D
         ) : null,
       )}
       {most !== null && (
-        <text
-          class="lab"
-          x={nameX > width / 2 ? nameX - 4 : nameX + step + 4}
-          y={16}
-          text-anchor={nameX > width / 2 ? 'end' : 'start'}
-        >
+        <text class="lab" x={x} y={16} text-anchor={anchor}>
           {text(most)}
         </text>
       )}
