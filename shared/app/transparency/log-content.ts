@@ -1,11 +1,12 @@
+import { logLeafHex } from '../../domain/ledger/log-entry.ts';
 import { mapParallel } from '../../domain/map-parallel.ts';
 import { CompactTree } from '../../domain/transparency/compact-tree.ts';
 import { MalformedError } from '../../domain/transparency/errors.ts';
-import { HASH_BYTES, type Hash, leafHash } from '../../domain/transparency/hash.ts';
+import { HASH_BYTES, type Hash } from '../../domain/transparency/hash.ts';
 import { TILE_WIDTH } from '../../domain/transparency/tiles.ts';
 import { DamagedRegisterError, type Registers } from '../../ports/registers.ts';
 import { readTyped } from '../coordination/typed-register.ts';
-import { type Bundle, bytesOf, entriesOf, type LoggedEntry, readBundle } from './bundle.ts';
+import { type Bundle, entriesOf, type LoggedEntry, readBundle } from './bundle.ts';
 import { LOG, type LogState } from './log-documents.ts';
 import { storedTile } from './stored-tree.ts';
 
@@ -133,7 +134,7 @@ export class LogContent {
     this.#hashes.push(Buffer.from(bundle.hashes));
     for (const entry of entries) {
       this.#place(entry, this.#tree.size);
-      for (const { level, hash } of this.#tree.append(leafHash(bytesOf(entry)))) {
+      for (const { level, hash } of this.#tree.append(Buffer.from(logLeafHex(entry.chain, entry), 'hex'))) {
         if (level > 0 && level % TILE_LEVELS === 0) this.#noteComplete(level / TILE_LEVELS, hash);
       }
       this.#noteRoot();
