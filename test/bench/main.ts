@@ -10,6 +10,7 @@ import type { Figure } from './figure.ts';
 import { groupCommit } from './group-commit.ts';
 import { heavyReads } from './heavy-reads.ts';
 import { loadAws } from './load-aws.ts';
+import { transparencyLog } from './log.ts';
 import { reaction } from './react.ts';
 import { repeated } from './repeated.ts';
 import { scanCached, scanStress, scanTags, scanUncached } from './scan.ts';
@@ -50,6 +51,7 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   fairness,
   'cold-start': coldStart,
   audit: auditQueries,
+  log: transparencyLog,
   'heavy-reads': heavyReads,
   dashboard,
 };
