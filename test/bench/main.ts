@@ -5,6 +5,7 @@ import { configurations } from './configurations.ts';
 import { dashboard } from './dashboard.ts';
 import { defaultLimits } from './default-limits.ts';
 import { diffAlone } from './diff.ts';
+import { evidence } from './evidence.ts';
 import { fairness } from './fairness.ts';
 import type { Figure } from './figure.ts';
 import { groupCommit } from './group-commit.ts';
@@ -52,6 +53,7 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   'cold-start': coldStart,
   audit: auditQueries,
   log: transparencyLog,
+  evidence,
   'heavy-reads': heavyReads,
   dashboard,
 };

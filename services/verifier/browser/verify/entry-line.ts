@@ -18,7 +18,8 @@ const schema = z.strictObject({
   enrollment: z.nullable(z.enum(ENROLLMENT_IDS)),
   ...{ accountId: textOrNull, runId: textOrNull, reason: textOrNull, rule: textOrNull, policyHash: textOrNull },
   ...{ before: facet, after: facet },
-  api: z.nullable(z.object({ operation: text, requestId: textOrNull, clientToken: textOrNull })),
+  // In the order of canonical JSON, which makes the check of the hash faster.
+  api: z.nullable(z.strictObject({ clientToken: textOrNull, operation: text, requestId: textOrNull })),
   detail: z.nullable(z.custom<Detail>(isObject)),
 });
 

@@ -39,6 +39,13 @@ function readSums(archive: Archive, failures: Failures): readonly string[] {
 }
 
 async function hashOf(bytes: Uint8Array, turn: () => Promise<void>): Promise<string> {
+  // Browsers have it only on pages that they regard as secure. It is several times as fast.
+  const subtle: (typeof crypto)['subtle'] | undefined = globalThis.crypto?.subtle;
+  if (subtle !== undefined) {
+    await turn();
+    const sum = new Uint8Array(await subtle.digest('SHA-256', new Uint8Array(bytes)));
+    return Array.from(sum, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  }
   const sum = new RunningSha256();
   for (let at = 0; at < bytes.length; at += PIECE) {
     sum.add(bytes.subarray(at, at + PIECE));

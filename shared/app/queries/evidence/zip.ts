@@ -4,6 +4,8 @@ import { RunningSha256 } from '../../../domain/crypto.ts';
 /** Sizes and offsets have 32 bits, because fflate does not write ZIP64. */
 const MOST_BYTES = 0xffff_ffff;
 const MOST_FILES = 0xffff;
+/** Texts are compressed in pieces of this many characters: line by line takes longer. */
+const BUFFERED = 262_144;
 
 /** The evidence does not fit into a ZIP file. */
 export class EvidenceTooLargeError extends Error {
@@ -57,15 +59,25 @@ export class ZipWriter {
     this.#count += 1;
     const sum = new RunningSha256();
     let bytes = 0;
+    const push = (piece: Uint8Array): void => {
+      bytes += piece.length;
+      if (bytes > MOST_BYTES) throw new EvidenceTooLargeError();
+      sum.add(piece);
+      file.push(piece);
+    };
+    let text = '';
+    const flush = (): void => {
+      if (text !== '') push(this.#encoder.encode(text));
+      text = '';
+    };
     return {
       write: (content) => {
-        const piece = typeof content === 'string' ? this.#encoder.encode(content) : content;
-        bytes += piece.length;
-        if (bytes > MOST_BYTES) throw new EvidenceTooLargeError();
-        sum.add(piece);
-        file.push(piece);
+        if (typeof content === 'string') text += content;
+        if (typeof content !== 'string' || text.length >= BUFFERED) flush();
+        if (typeof content !== 'string') push(content);
       },
       close: () => {
+        flush();
         file.push(new Uint8Array(), true);
         this.#files.push({ name, sha256: sum.hex() });
       },
