@@ -36,10 +36,10 @@ const CHECK_TITLES: Readonly<Record<CheckId, string>> = {
 
 /** The checks of the embedded store. They share a line unless one of them found something. */
 const EMBEDDED: ReadonlySet<CheckId> = new Set(['dataDirectory', 'database', 'writeAheadLog', 'disk']);
-/** Checks that are left out if what they check is not in use: of the other store, and of an event bus or checkpoints that are not configured. */
+/** Checks that are left out if what they check is not in use: of the other store, and of an event bus, a key or an archive that is not configured. */
 const OPTIONAL: ReadonlySet<CheckId> = new Set([
   ...EMBEDDED,
-  ...(['table', 'clock', 'queue', 'bus', 'outbox', 'checkpointKey', 'checkpointArchive', 'checkpoints'] as const),
+  ...(['table', 'clock', 'queue', 'bus', 'outbox', 'checkpointKey', 'checkpointArchive'] as const),
 ]);
 /** Checks of what an existing store has. */
 const IN_STORE: ReadonlySet<CheckId> = new Set(['storeOrganization', 'checkpoints']);

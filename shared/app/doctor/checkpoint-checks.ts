@@ -79,6 +79,9 @@ const REASONS: Readonly<Record<SignerError['kind'] | ArchiveError['kind'], Check
   conflict: 'wrong',
 };
 
+const UNSIGNED =
+  'none is signed, so a rewrite of the whole store would stay unnoticed. To create a key: rollcall audit checkpoint --new-key FILE';
+
 /** A log that grows at all gets a checkpoint each day. */
 const MAX_AGE_MS = 25 * 3_600_000;
 
@@ -103,7 +106,7 @@ function stateResult({ newest, refused, log, ...state }: LogStatus, now: number)
     ...state.witnesses.flatMap(({ name, problem }) => (problem === null ? [] : `witness ${name}: ${problem.message}`)),
   ];
   if (problems.length > 0) return warn('unavailable', problems.join('; '));
-  if (newest === null) return skipped('notUsed', 'no checkpoint was signed in this store');
+  if (newest === null) return skipped('notUsed', UNSIGNED);
   const found = `the newest covers ${counted(newest.size, 'entry', 'entries')} and was signed at ${new Date(newest.at).toISOString()}`;
   if (log !== null && log.size > newest.size && now - newest.at > MAX_AGE_MS) {
     const newer = counted(log.size - newest.size, 'newer entry is', 'newer entries are');

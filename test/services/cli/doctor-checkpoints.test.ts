@@ -32,6 +32,15 @@ describe('doctor, on checkpoints', () => {
     expect((await text()).stdout).not.toContain('heckpoint');
   });
 
+  test('says how to sign checkpoints if the store has none, without failing', async () => {
+    const { cwd, env, examined, text } = await bed();
+    await rollcall(['scan'], { cwd, env });
+    expect((await examined()).state).toMatchObject({ status: 'skipped', reason: 'notUsed' });
+    const { code, stdout } = await text();
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/- Checkpoints +skipped: none is signed, .* rollcall audit checkpoint --new-key FILE/);
+  });
+
   test('signs with the key file, and names its wrong permissions', async () => {
     const { cwd, examined } = await bed();
     await createKeyFile(join(cwd, 'key.pem'));
