@@ -108,6 +108,11 @@ const YOUR_INPUT: Readonly<Record<string, Explanation>> = {
     'The entry is newer than the newest signed checkpoint.',
     'Wait for the next one; the message says when it is signed, or why not.',
   ],
+  ProofInvalid: [
+    '--verify …: it is not a proof; --entry …: there is no entry of the audit log in it',
+    'The file is empty, cut off or changed, or something else.',
+    'Make it again with `rollcall audit proof` or `rollcall audit show ENTRY --json`.',
+  ],
   EvidenceTooLarge: [
     'The evidence of this period does not fit into a ZIP file …',
     'A ZIP file without extensions holds at most 4 GB and 65,535 files.',

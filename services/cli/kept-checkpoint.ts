@@ -71,9 +71,9 @@ export function readKeptKey(named: string): string {
 const KEY_MISSING = 'there is no such file, and it is not a verifier key (name+ID+Base64)';
 
 /** @param parse reads the key, for a log with this origin @throws CommandError if it is not the public key of a log */
-export function checkKeptKey(named: string, parse: () => unknown): void {
+export function checkKeptKey<T>(named: string, parse: () => T): T {
   try {
-    parse();
+    return parse();
   } catch (error) {
     if (!(error instanceof MalformedError)) throw error;
     const shown = named.length > 100 ? `${named.slice(0, 100)}…` : named;

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import type { CheckpointReport } from '../../../shared/app/queries/audit/checkpoint.ts';
 import type { EntryProof } from '../../../shared/app/queries/audit/proof.ts';
 import type { OpenStore } from '../../../shared/compose/stores/profile.ts';
+import { ConfigError } from '../../../shared/config/config-error.ts';
 import { FileError } from '../../../shared/config/file-error.ts';
 import { isSpecial, writeTextFile } from '../../../shared/config/text-file.ts';
 import type { LedgerEntry } from '../../../shared/domain/ledger/entry.ts';
@@ -14,13 +15,32 @@ import { noCheckpoint } from '../ui/checkpoint-text.ts';
 import { oneLine } from '../ui/table.ts';
 import { count, instant, number } from '../ui/words.ts';
 import { hang } from '../ui/wrap.ts';
+import type { VerifyProofFlags } from './audit-proof-verify.ts';
 
-export interface ProofFlags {
+export interface ProofFlags extends Partial<VerifyProofFlags> {
   readonly out?: string;
   readonly force?: boolean;
 }
 
-export async function runProof(context: CliContext, id: string, { out, force = false }: ProofFlags): Promise<number> {
+export async function runProof(context: CliContext, id: string | undefined, flags: ProofFlags): Promise<number> {
+  const { verify, key, entry, out } = flags;
+  if (verify === undefined) {
+    if (key !== undefined || entry !== undefined) throw wrongUse('--key and --entry are for --verify FILE.');
+    if (id === undefined) throw wrongUse('Name an entry, or a proof with --verify FILE.');
+    return makeProof(context, id, flags);
+  }
+  if (id !== undefined || out !== undefined)
+    throw wrongUse('--verify reads a proof; it takes no entry id and no --out.');
+  if (key === undefined) {
+    throw wrongUse('--verify needs --key KEY, the public key of the log: a file with it, or the verifier key itself.');
+  }
+  const { verifyProofFile } = await import('./audit-proof-verify.ts');
+  return verifyProofFile(context, { verify, key, ...(entry !== undefined && { entry }) });
+}
+
+const wrongUse = (message: string): ConfigError => new ConfigError('Usage', message);
+
+async function makeProof(context: CliContext, id: string, { out, force = false }: ProofFlags): Promise<number> {
   const { output, config } = context;
   // Before the entry is looked up by a short id, which reads the whole audit log.
   if (out !== undefined && !force && existsSync(out) && !isSpecial(out)) {

@@ -57,10 +57,13 @@ export function defineAudit(program: Command, select: Select): void {
     );
   audit
     .command('proof')
-    .argument('<id>', "an entry's id, or its position, CHAIN#SEQ")
+    .argument('[id]', "an entry's id, or its position, CHAIN#SEQ")
     .option('--out <file>', 'write the proof to this file; --force replaces an existing file')
     .option('--force', 'replace an existing file')
-    .action((id: string, flags: ProofFlags) =>
+    .option('--verify <file>', 'verify a proof instead, without a store; needs --key')
+    .option('--key <key>', 'with --verify: the public key of the log, a file or the verifier key itself')
+    .option('--entry <file>', 'with --verify: the entry as JSON, if the file has the proof alone')
+    .action((id: string | undefined, flags: ProofFlags) =>
       select(async (context) => (await import('../commands/audit-proof.ts')).runProof(context, id, flags)),
     );
   audit

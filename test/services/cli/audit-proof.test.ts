@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { headOf } from '../../../shared/domain/ledger/entry.ts';
@@ -7,10 +7,10 @@ import { leafHash } from '../../../shared/domain/transparency/hash.ts';
 import { noteVerifier } from '../../../shared/domain/transparency/note-verifier.ts';
 import { parseProof, verifyProof } from '../../../shared/domain/transparency/tlog-proof.ts';
 import { account } from '../../contract/samples.ts';
-import { proofShape } from './audit-shapes.ts';
+import { newKeyShape, proofShape, provedShape } from './audit-shapes.ts';
 import { errorShape } from './shapes.ts';
 import { signedStore } from './signed-store.ts';
-import { json, rollcall } from './support.ts';
+import { DONE, json, refused, rollcall } from './support.ts';
 
 const prove = (cwd: string, ...args: string[]) => rollcall(['audit', 'proof', ...args], { cwd });
 
@@ -79,6 +79,79 @@ describe('audit proof', () => {
       const none = await prove(cwd, unknown);
       expect(none).toMatchObject({ code: 1, stdout: '' });
       expect(none.stderr).toContain(`There is no entry ${JSON.stringify(unknown)}`);
+    }
+  });
+});
+
+describe('audit proof --verify', () => {
+  /** Two entries with proofs, as JSON and as text, and what an auditor has. */
+  async function proved() {
+    const { cwd, sign, keyOf } = await signedStore();
+    const note = await sign();
+    for (const seq of [1, 2]) {
+      const { stdout } = await prove(cwd, `${account(1)}#${seq}`, '--json');
+      writeFileSync(join(cwd, `${seq}.json`), stdout);
+      await prove(cwd, `${account(1)}#${seq}`, '--out', `${seq}.txt`);
+      const shown = await rollcall(['audit', 'show', `${account(1)}#${seq}`, '--json'], { cwd });
+      writeFileSync(join(cwd, `entry-${seq}.json`), shown.stdout);
+    }
+    renameSync(join(cwd, '.rollcall'), join(cwd, 'gone'));
+    const verify = (...args: string[]) => prove(cwd, '--verify', ...args);
+    return { cwd, key: keyOf(note), note, verify };
+  }
+
+  test('verifies a proof without a store, with the entry in the same file or in another', async () => {
+    const { key, note, verify } = await proved();
+    const [origin = ''] = note.split('\n');
+    const whole = await verify('1.json', '--key', key);
+    expect(whole).toMatchObject({ code: 0, stderr: DONE });
+    expect(whole.stdout).toMatch(
+      new RegExp(`^✓ The log ${origin} has entry 1 of ${account(1)} \\(\\w+, 2026-03-01 12:00 UTC\\) at index 0\\. `),
+    );
+    expect(await verify('2.txt', '--key', key, '--entry', 'entry-2.json')).toMatchObject({ code: 0 });
+    const document = json(await verify('2.json', '--key', key, '--json'));
+    expect(provedShape.parse(document)).toMatchObject({ ok: true, seq: 2, index: 1, origin, size: 3 });
+  });
+
+  test('refuses the proof of another entry, an edited entry, and another key', async () => {
+    const { cwd, key, verify } = await proved();
+    const other = await verify('1.txt', '--key', key, '--entry', 'entry-2.json');
+    expect(other.code).toBe(1);
+    expect(other.stdout).toContain(`✗ This does not prove entry 2 of ${account(1)}: inclusion proof: it does not lead`);
+    const edited = readFileSync(join(cwd, '1.json'), 'utf8').replace('"actor":"', '"actor":"not ');
+    writeFileSync(join(cwd, 'edited.json'), edited);
+    expect((await verify('edited.json', '--key', key)).stdout).toContain('the entry was edited');
+    const stranger = await rollcall(['audit', 'checkpoint', '--new-key', 'second.pem', '--json'], { cwd });
+    writeFileSync(join(cwd, 'second.pub'), newKeyShape.parse(json(stranger)).pem);
+    const wrong = await verify('1.json', '--key', 'second.pub');
+    expect(wrong.code).toBe(1);
+    expect(wrong.stdout).toContain('there is no signature by a trusted key');
+  });
+
+  test('refuses files that are no proof and no entry, and options that do not go together', async () => {
+    const { cwd, key, verify } = await proved();
+    const text = readFileSync(join(cwd, '1.txt'), 'utf8');
+    const files = { empty: '', cut: text.slice(0, -30), text: 'hello\n', 'a.json': '{"a":1}' };
+    for (const [name, content] of Object.entries(files)) writeFileSync(join(cwd, name), content);
+    for (const name of Object.keys(files)) {
+      const bad = await verify(name, '--key', key);
+      expect([name, bad.code, bad.stdout]).toEqual([name, 1, '']);
+      expect(bad.stderr).toMatch(
+        new RegExp(`^error: --verify ${name}: it is not a proof\n {2}Found: .+\n {2}Expected: `),
+      );
+      const entry = await verify('1.txt', '--key', key, '--entry', name);
+      expect(entry).toMatchObject({ code: 1, stdout: '' });
+      expect(entry.stderr).toContain(`--entry ${name}: there is no entry of the audit log in it`);
+    }
+    expect((await verify('1.txt', '--key', key)).stderr).toContain('needs --entry FILE');
+    expect((await verify('nowhere', '--key', key)).stderr).toContain('nowhere cannot be read (ENOENT)');
+    for (const [args, words] of [
+      [['--verify', 'p'], '--verify needs --key KEY'],
+      [['--key', 'k'], '--key and --entry are for --verify FILE'],
+      [['ID', '--verify', 'p', '--key', 'k'], 'it takes no entry id'],
+      [[], 'Name an entry'],
+    ] as const) {
+      expect(await refused(['audit', 'proof', ...args])).toContain(words);
     }
   });
 });

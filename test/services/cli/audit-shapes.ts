@@ -83,3 +83,8 @@ export const keyShape = z.strictObject({
 export const newKeyShape = z.strictObject({ ...publicKeyShape, file: z.string(), path: z.string() });
 
 export const proofShape = exactly(proofSchema.extend({ entry: shownEntry.shape.entry, file: z.string().nullable() }));
+
+export const provedShape = z.strictObject({
+  ...{ ok: z.boolean(), chain: z.string(), seq: z.int(), index: z.int() },
+  ...{ origin: z.string(), size: z.int(), message: z.string() },
+});

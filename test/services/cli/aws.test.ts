@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import * as z from 'zod';
 import { startSandbox } from '../../../services/sandbox/start.ts';
@@ -6,7 +8,7 @@ import { EMPTY_CHAIN, sealEntry } from '../../../shared/domain/ledger/entry.ts';
 import { refusal } from '../../adapters/aws/faults.ts';
 import { account, draft } from '../../contract/samples.ts';
 import { type AwsWorld, startAwsWorld } from '../../support/aws-world.ts';
-import { verifyShape } from './audit-shapes.ts';
+import { auditShape, proofShape, verifyShape } from './audit-shapes.ts';
 import { accountShape, applyShape, doctorShape, errorShape, planShape, statusShape } from './shapes.ts';
 import { deadLettersShape, redriveShape } from './store-shapes.ts';
 import { ENROLL, type Ended, expectNoStack, json, place, refused, rollcall } from './support.ts';
@@ -27,6 +29,34 @@ const call = (
 
 // Real processes are slow on a machine that is busy with other tests.
 describe('--store aws', { timeout: 180_000 }, () => {
+  test('checkpoints, proofs and verification against a kept checkpoint work as with the embedded store', async () => {
+    const world = await startAwsWorld({ accounts: 4, drift: 0.5, seed: 3 });
+    const cwd = place({ 'rollcall.yaml': ENROLL });
+    const env = { ROLLCALL_CHECKPOINT_KEY: 'key.pem' };
+    const ask = (...args: string[]) => call(world, ['audit', ...args], cwd, env);
+    expect((await ask('checkpoint', '--new-key', 'key.pem')).stderr).not.toContain('warning');
+    expect(await call(world, ['apply', '--yes', '--wait', '1s'], cwd, env)).toMatchObject({ code: 0 });
+    const [checkpoint, key, list] = await Promise.all([
+      ask('checkpoint'),
+      ask('checkpoint', '--key'),
+      ask('list', '--type', 'DriftDetected', '--limit', '1', '--json'),
+    ]);
+    expect(checkpoint, checkpoint.stderr).toMatchObject({ code: 0 });
+    writeFileSync(join(cwd, 'c.txt'), checkpoint.stdout);
+    writeFileSync(join(cwd, 'key.txt'), key.stdout);
+    const [entry] = auditShape.parse(json(list)).entries;
+    const [proof, verified, plain] = await Promise.all([
+      ask('proof', entry?.id ?? '', '--json'),
+      ask('verify', '--checkpoint', 'c.txt', '--key', 'key.txt'),
+      ask('verify'),
+    ]);
+    const [origin = '', size] = checkpoint.stdout.split('\n');
+    expect(proofShape.parse(json(proof))).toMatchObject({ entry: { id: entry?.id }, checkpoint: { origin } });
+    expect(verified.stdout).toContain(`✓ The store has all ${size} entries that the checkpoint covers, unchanged;`);
+    expect(plain.stdout).toContain(`(${size} entries).`);
+    for (const { code } of [verified, plain]) expect(code).toBe(0);
+  });
+
   test('the commands work as with the embedded store', async () => {
     const world = await startAwsWorld({ accounts: 12, drift: 0.3, seed: 3 });
     const cwd = place({ 'rollcall.yaml': ENROLL });

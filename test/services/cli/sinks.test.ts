@@ -175,6 +175,8 @@ describe('input that is not a regular file is rejected', () => {
     'policy explain 111111111111 --attributes @fifo',
     'sandbox --port 0 --faults fifo',
     'audit verify --digest fifo',
+    'audit verify --checkpoint fifo --key k',
+    'audit proof --verify fifo --key k',
     'restore fifo',
     'doctor --policy fifo',
   ])('%s', async (args) => {

@@ -75,9 +75,10 @@ export const PROVE: HelpTexts = {
     examples: [
       ['rollcall audit proof T7WK3M8P --out proof.txt', 'an id that audit list printed'],
       ['rollcall audit proof 123456789012#14', 'an entry by its position'],
-      ['rollcall audit proof T7WK3M8P --json', 'with the entry and the checkpoint'],
+      ['rollcall audit proof T7WK3M8P --json > p.json', 'with the entry and the checkpoint'],
+      ['rollcall audit proof --verify p.json --key key.pem', 'verify it, without a store'],
     ],
-    exitCodes: '0 printed · 1 there is no such entry, or no checkpoint covers it yet',
+    exitCodes: '0 printed, or verified · 1 no such entry, no checkpoint covers it yet, or it is not proved',
     seeAlso: ['rollcall audit checkpoint', 'rollcall audit verify'],
   },
   'audit checkpoint': {
