@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -9,6 +10,7 @@ import { verifierPage } from '../../services/verifier/page.ts';
 import { writeVerifierKey } from '../../shared/domain/transparency/verifier-key.ts';
 import { makeBench } from '../adapters/embedded/stores.ts';
 import { account, chainOf, time } from '../contract/samples.ts';
+import { EVERYTHING_ON, place, rollcall, world } from '../services/cli/support.ts';
 import { pack } from '../support/evidence-kit.ts';
 import { ORIGIN, TestLog, testKey } from '../support/evidence-log.ts';
 import { edit, tampered } from '../support/tampered-zip.ts';
@@ -134,6 +136,27 @@ describe.skipIf(typeof browser === 'string')('the page of an auditor, opened as 
     await choose(page, 'evidence.zip', zip);
     await verdict(page, 'Consistent, but the key is unknown').waitFor();
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360);
+  });
+
+  test('verifies the evidence of a run in a simulated organization with a key file', async () => {
+    const cwd = place({ 'rollcall.yaml': EVERYTHING_ON });
+    const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+    writeFileSync(join(cwd, 'key.pem'), privateKey.export({ format: 'pem', type: 'pkcs8' }), { mode: 0o600 });
+    const { env } = await world();
+    const call = (...args: string[]) =>
+      rollcall(args, { cwd, env: { ...env, ROLLCALL_CHECKPOINT_KEY: join(cwd, 'key.pem') } });
+    expect(await call('apply', '--yes')).toMatchObject({ code: 0 });
+    const packed = await call('evidence', '--since', '1h', '--out', 'evidence.zip');
+    expect(packed).toMatchObject({ code: 0 });
+    expect(packed.stdout).toMatch(/^The signed checkpoint of .* covers all of them\.$/m);
+    const content = readFileSync(join(cwd, 'evidence.zip'));
+    const page = await open();
+    await page.getByLabel('Public key of the log').fill(String(publicKey.export({ format: 'pem', type: 'spki' })));
+    await choose(page, 'evidence.zip', content);
+    await verdict(page, 'Verified').waitFor();
+    const rows = page.getByRole('region', { name: 'Table of changes' }).getByRole('row');
+    await page.getByRole('searchbox', { name: 'Search changes' }).fill('change by rollcall confirmed');
+    await rows.nth(1).waitFor();
   });
 
   test('may load and send nothing', async () => {

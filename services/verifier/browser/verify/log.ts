@@ -1,6 +1,6 @@
 import { parseLogEntry } from '../../../../shared/domain/ledger/log-entry.ts';
 import { readBundle } from '../../../../shared/domain/transparency/entry-bundle.ts';
-import { equalBytes, HASH_BYTES, type Hash } from '../../../../shared/domain/transparency/hash.ts';
+import { equalBytes, HASH_BYTES, type Hash, leafHash } from '../../../../shared/domain/transparency/hash.ts';
 import {
   hashesAt,
   parseTilePath,
@@ -92,10 +92,24 @@ export class Log {
     return this.#archive.bytes(`${DIRECTORY}${tilePath(tile)}`);
   }
 
+  /** Retention is judged by the entries that a bundle names, so it must have those of the log. */
+  #verifyBundle(index: number, width: number, bundle: Uint8Array): void {
+    const tile = this.#whole({ level: 0, index, width });
+    const leaves = readTile(tile, this.#tile(tile));
+    for (const [at, entry] of readBundle(bundle, width).entries()) {
+      const leaf = leaves[at];
+      if (leaf === undefined || !equalBytes(leafHash(entry), leaf))
+        throw new Error(`its entry ${at} is not the one that the log has`);
+    }
+  }
+
   #verifyTile(name: string): void {
     try {
       const { level, index, width } = parseTilePath(name.slice(DIRECTORY.length));
-      if (level === null) return;
+      if (level === null) {
+        this.#verifyBundle(index, width, this.#archive.bytes(name));
+        return;
+      }
       const hashes = readTile({ level, index, width }, this.#archive.bytes(name));
       if (this.#archive.bytes(name).length !== width * HASH_BYTES) throw new Error('it is longer than its name says');
       if (this.#whole({ level, index, width }).width !== width) throw new Error('the checkpoint has no such tile');

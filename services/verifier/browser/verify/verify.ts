@@ -205,11 +205,16 @@ class Run {
   }
 }
 
-function entriesCheck({ failures, lines, notCovered, firstNotCovered }: EntryVerifier, hasLog: boolean): Check {
+function entriesCheck({ failures, lines, proved, notCovered, firstNotCovered }: EntryVerifier, hasLog: boolean): Check {
   const limit =
     notCovered === 0
       ? null
       : `No checkpoint covers ${count(notCovered, 'entry', 'entries')}, the first of ${instant(firstNotCovered?.at ?? '')}. The others are proved.`;
-  const proof = hasLog ? ' and its place in the log' : '';
+  const isAll = proved.size === lines;
+  // No checkpoint covers the entry that publishes the newest one.
+  const others = isAll
+    ? ' and its place in the log'
+    : `; ${count(proved.size, 'of them is', 'of them are')} in the log that the checkpoint covers`;
+  const proof = hasLog ? others : '';
   return failures.check('entries', `Each of ${count(lines, 'entry', 'entries')} matches its hash${proof}.`, limit);
 }
