@@ -39,7 +39,7 @@ export function storeText(
   const { ok, faults, digests, log, newestCheckpoint = null } = result;
   const { style, width } = output;
   if (ok) {
-    const logged = log === null ? [] : good(logText(log, newestCheckpoint), output);
+    const logged = log === null ? [] : logTexts(log, newestCheckpoint).flatMap((text) => good(text, output));
     return [...good(intactText(result), output), ...digestsText(digests, output), ...logged];
   }
   const missed = digests.filter(({ outcome }) => outcome === 'differs' || outcome === 'unknown');
@@ -54,13 +54,14 @@ export function storeText(
 }
 
 /** The log, and the newest checkpoint of its own that it extends. */
-function logText({ size, waiting }: Log, newest: PlainResult['newestCheckpoint']): string {
-  const more = waiting === 0 ? '' : `; ${count(waiting, 'entry is', 'entries are')} not in it yet`;
-  const matches =
-    newest === null
-      ? ''
-      : ` Matches its checkpoint of ${instant(newest.at)} (${count(newest.size, 'entry', 'entries')}).`;
-  return `The transparency log has the same ${count(size, 'entry', 'entries')}${more}.${matches}`;
+function logTexts({ size, waiting }: Log, newest: PlainResult['newestCheckpoint']): readonly string[] {
+  const more = waiting === 0 ? '' : `; ${count(waiting, 'newer entry is', 'newer entries are')} not in it yet`;
+  const intact = `Transparency log intact: ${count(size, 'entry', 'entries')}${more}.`;
+  if (newest === null) return [intact];
+  return [
+    intact,
+    `Matches the signed checkpoint of ${instant(newest.at)} (${count(newest.size, 'entry', 'entries')}).`,
+  ];
 }
 
 function intactText({ entries, chains, pruned }: VerifyResult): string {

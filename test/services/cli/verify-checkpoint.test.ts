@@ -158,17 +158,17 @@ describe('audit verify', () => {
   test('reports the log and its newest checkpoint, and what it cannot show', async () => {
     const { cwd, sequence, append, sign } = await signedStore();
     const before = await verify(cwd);
-    expect(before.stdout).not.toContain('transparency log');
+    expect(before.stdout).not.toContain('ransparency log');
     expect(before.stdout).toMatch(/^- Not shown: .* rollcall audit checkpoint --help$/m);
     await sequence();
     await append(1);
     const unsigned = await verify(cwd);
-    expect(unsigned.stdout).toContain('✓ The transparency log has the same 3 entries; 1 entry is not in it yet.\n');
+    expect(unsigned.stdout).toContain('✓ Transparency log intact: 3 entries; 1 newer entry is not in it yet.\n');
     await sign();
     const signed = await verify(cwd);
     expect(signed).toMatchObject({ code: 0 });
     expect(signed.stdout).toMatch(
-      /^✓ The transparency log has the same 4 entries; 1 entry is not in it yet\. Matches its checkpoint of 2026-03-01 \d\d:\d\d UTC \(4 entries\)\.$/m,
+      /^✓ Transparency log intact: 4 entries; 1 newer entry is not in it yet\.\n✓ Matches the signed checkpoint of 2026-03-01 \d\d:\d\d UTC \(4 entries\)\.$/m,
     );
     expect(signed.stdout).toMatch(/^- Not shown: .* rollcall audit verify --checkpoint FILE --key KEY$/m);
     expect(verifyShape.parse(json(await verify(cwd, '--json'))).newestCheckpoint).toMatchObject({ size: 4 });
