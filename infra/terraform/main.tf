@@ -20,6 +20,7 @@ variable "packages_directory" {
   default     = ".serverless"
 }
 
+# It has only packages and templates, which can be uploaded again, so destroying the module removes them.
 resource "aws_s3_bucket" "packages" {
   bucket        = "rollcall-${var.stage}-${data.aws_caller_identity.current.account_id}-${data.aws_region.current.name}"
   force_destroy = true
@@ -32,6 +33,30 @@ resource "aws_s3_bucket_public_access_block" "packages" {
   block_public_policy     = true
   ignore_public_acls      = true
   restrict_public_buckets = true
+}
+
+data "aws_iam_policy_document" "only_tls" {
+  statement {
+    sid       = "OnlyOverTls"
+    effect    = "Deny"
+    actions   = ["s3:*"]
+    resources = [aws_s3_bucket.packages.arn, "${aws_s3_bucket.packages.arn}/*"]
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+}
+
+resource "aws_s3_bucket_policy" "packages" {
+  bucket     = aws_s3_bucket.packages.id
+  policy     = data.aws_iam_policy_document.only_tls.json
+  depends_on = [aws_s3_bucket_public_access_block.packages]
 }
 
 resource "aws_s3_object" "packages" {

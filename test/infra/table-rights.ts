@@ -35,15 +35,19 @@ export function writtenKeys({ operation, body }: ProxiedCall): readonly string[]
 }
 
 const patterns = z.union([z.string(), z.array(z.string())]).transform((found) => [found].flat());
+const leadingKeysCondition = z.strictObject({
+  'ForAllValues:StringLike': z.strictObject({ 'dynamodb:LeadingKeys': patterns }),
+  Null: z.strictObject({ 'dynamodb:LeadingKeys': z.literal('false') }),
+});
 
-/** The only condition that statements about the table may have; `null`: no condition. */
+/**
+ * The only condition that statements about the table may have; `null`: no condition. `ForAllValues` alone is also true for a request without keys, so
+ * `Null` requires that there are some.
+ */
 function leadingKeys({ Condition }: Statement): readonly string[] | null {
   if (Condition === undefined) return null;
-  const [[operator, keys] = ['', {}], ...others] = Object.entries(Condition);
-  if (others.length > 0 || operator !== 'ForAllValues:StringLike' || Object.keys(keys).length !== 1) {
-    throw new Error(`a condition that is not known here: ${JSON.stringify(Condition)}`);
-  }
-  return patterns.parse(keys['dynamodb:LeadingKeys']);
+  const { 'ForAllValues:StringLike': keys } = leadingKeysCondition.parse(Condition);
+  return keys['dynamodb:LeadingKeys'];
 }
 
 /** A trailing `*` matches any text, as in IAM. The roles use no other wildcard. */
