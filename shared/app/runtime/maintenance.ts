@@ -162,8 +162,8 @@ export function maintenanceTasks(source: MaintenanceSource, pace: Pace = LOCAL_P
     }),
     task('retention', 'store', async ({ until, last }) => {
       const { retentionMs } = (await policy()).policy;
-      // Entries are removed only once the log has them, and this process does not come back.
-      if (last) await logging;
+      // Entries are removed only once the log has them. Otherwise the next search, an hour later, would remove them.
+      await logging;
       let pruned = 0;
       for (;;) {
         const piece = await pruneOld(deps, retentionMs, (chain) => loggedThrough(deps.registers, chain));
