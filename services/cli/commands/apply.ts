@@ -98,8 +98,10 @@ async function perform(
   assertSameOrganization(app, saved);
   const { policy } = loaded;
   // Save the snapshot now, so that the scan does not read the organization a second time.
-  if (snapshot !== null && (await app.deps.snapshots.meta())?.takenAt !== snapshot.takenAt)
-    await app.deps.snapshots.save(snapshot);
+  if (snapshot !== null && (await app.deps.snapshots.meta())?.takenAt !== snapshot.takenAt) {
+    const { saveMerged } = await import('../../../shared/app/survey/account-overrides.ts');
+    await saveMerged(app.deps, snapshot);
+  }
   if (saved !== null) {
     const { RunStore } = await import('../../../shared/app/coordination/run-store.ts');
     const { planHash, policyHash, keys } = saved;

@@ -135,9 +135,9 @@ export const REGISTERS = {
   },
   accountOverrides: {
     name: 'refreshed',
-    purpose: 'Accounts that an event re-read after the snapshot was taken',
+    purpose: 'Accounts that an event re-read after the snapshot was taken, as they were read',
     owner: 'survey/account-overrides',
-    lifetime: 'One hour for each account, at most 500 accounts',
+    lifetime: 'One hour for each account, at most 500 accounts and 150,000 characters',
     restore: 'dropped',
   },
   checkpoint: {

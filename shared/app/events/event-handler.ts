@@ -184,9 +184,11 @@ class Reactor {
       await this.#requestScan('the accounts of an event could not be read from the organization', true);
       return { ...NOTHING, scan: true };
     }
+    const read = new Map<AccountId, OrganizationAccount | null>(gone.map((id) => [id, null]));
+    for (const account of present) read.set(account.id, account);
+    await recordRefreshed(registers, read, clock.now());
     await snapshots.refresh(present);
     await snapshots.remove(gone);
-    await recordRefreshed(registers, ids, clock.now());
     await this.#recordMembership(present, gone);
     const known = (await this.#deps.records.getMany(gone)).size;
     if (gone.length > known) logger.warn('an event names accounts that the organization does not have', { gone });

@@ -30,6 +30,13 @@ export function liveTags(parts: CheckParts): Check {
 
 type Tags = Readonly<Record<string, string>>;
 
+interface Changed {
+  readonly id: AccountId;
+  /** `null`: it has left the organization, or the snapshot lacks it. */
+  readonly account: OrganizationAccount | null;
+  readonly isGone: boolean;
+}
+
 class LiveTags implements Check {
   readonly #parts: CheckParts;
   /** When the tags of each account were last found unchanged. */
@@ -50,13 +57,15 @@ class LiveTags implements Check {
       (id) => asked.stage === 'claim' || now - (this.#readAt.get(id) ?? Number.NEGATIVE_INFINITY) > freshMs,
     );
     const limit = pLimit(READERS);
-    const changed = (await Promise.all(outdated.map((id) => limit(() => this.#changed(id))))).flatMap((id) => id ?? []);
+    const changed = (await Promise.all(outdated.map((id) => limit(() => this.#changed(id))))).flatMap(
+      (one) => one ?? [],
+    );
     for (const [id, at] of this.#readAt) if (now - at > FRESH_OF_MANY_MS) this.#readAt.delete(id);
     const [first] = changed;
     if (first === undefined) return this.#requireDesired(asked, new Set(optOuts));
-    await recordRefreshed(deps.registers, changed, deps.clock.now());
+    await this.#update(changed);
     const others = changed.length === 1 ? '' : ` and ${changed.length - 1} more`;
-    throw new ChangeRefused('tagsChanged', `the tags of account ${first}${others} have changed since the last scan`);
+    throw new ChangeRefused('tagsChanged', `the tags of account ${first.id}${others} have changed since the last scan`);
   }
 
   /**
@@ -83,8 +92,8 @@ class LiveTags implements Check {
     return status === desired.status && ruleMode === desired.ruleMode;
   }
 
-  /** Updates the account in the snapshot if its tags have changed. @returns the account's id in that case, otherwise `null` */
-  async #changed(id: AccountId): Promise<AccountId | null> {
+  /** @returns the account with its live tags if they have changed, otherwise `null` */
+  async #changed(id: AccountId): Promise<Changed | null> {
     const { snapshots, clock } = this.#parts.deps;
     const at = clock.now();
     const live = await this.#read(id);
@@ -93,9 +102,16 @@ class LiveTags implements Check {
       this.#readAt.set(id, at);
       return null;
     }
-    if (live === null) await snapshots.remove([id]);
-    else if (known !== null) await snapshots.refresh([withTags(known, live)]);
-    return id;
+    return { id, account: known === null || live === null ? null : { ...known, tags: live }, isGone: live === null };
+  }
+
+  /** Updates the accounts in the snapshot. One that the snapshot lacks stays absent: its name and OU are not known. */
+  async #update(changed: readonly Changed[]): Promise<void> {
+    const { snapshots, registers, clock } = this.#parts.deps;
+    const known = changed.filter(({ account, isGone }) => account !== null || isGone);
+    await recordRefreshed(registers, new Map(known.map(({ id, account }) => [id, account])), clock.now());
+    await snapshots.refresh(known.flatMap(({ account }) => account ?? []));
+    await snapshots.remove(known.flatMap(({ id, isGone }) => (isGone ? [id] : [])));
   }
 
   /** The tags; `null`: the account has left the organization. @throws ChangeRefused if they cannot be read */
@@ -111,8 +127,6 @@ class LiveTags implements Check {
     }
   }
 }
-
-const withTags = (account: OrganizationAccount, tags: Tags): OrganizationAccount => ({ ...account, tags });
 
 function isEqual(known: Tags | null, live: Tags): boolean {
   if (known === null) return false;

@@ -4,7 +4,7 @@ import type { Deps, OnProgress } from '../context.ts';
 import { requireOrganization } from '../coordination/organization-binding.ts';
 import { earlyScanRequest } from '../schedule/scan-requests.ts';
 import type { Retrying } from '../support/retry.ts';
-import { mergeRefreshed } from './account-overrides.ts';
+import { mergeRefreshed, saveMerged } from './account-overrides.ts';
 
 /**
  * Returns the stored snapshot (all accounts) if it is younger than `maxAgeMs` and has the tags that the policy uses; otherwise reads
@@ -45,9 +45,7 @@ export async function takeSnapshot(
   onProgress({ kind: 'organization', accounts: taken.accounts.length, done: true });
   // The account may have moved to another organization since the caller was identified.
   await requireOrganization(deps, taken.organizationId);
-  const merged = await mergeRefreshed(deps, taken);
-  if (save) await deps.snapshots.save(merged);
-  return merged;
+  return save ? saveMerged(deps, taken) : mergeRefreshed(deps, taken);
 }
 
 /** How many times the organization is read from the start when a page token is rejected midway. */
