@@ -101,6 +101,6 @@ export const PROVE: HelpTexts = {
       ['rollcall evidence --since 2026-01-01 --until 2026-04-01 --out q1.zip', 'a quarter'],
       ['rollcall evidence --since 90d --out evidence.zip', 'the last 90 days'],
     ],
-    seeAlso: ['rollcall audit report', 'rollcall audit verify'],
+    seeAlso: ['rollcall audit report', 'rollcall audit verify', 'rollcall audit checkpoint'],
   },
 };

@@ -75,7 +75,7 @@ function limitsOf({ key }: EvidenceRequest, period: LogPeriod | null, entries: E
   if (period === null) {
     return [
       'The store has no signed checkpoint, so nothing proves these entries against the owner of the store: all of it could have been rewritten. ' +
-        'To sign checkpoints from now on, set ROLLCALL_CHECKPOINT_KEY.',
+        'To sign checkpoints from now on: rollcall audit checkpoint --new-key FILE creates a key, and ROLLCALL_CHECKPOINT_KEY names it.',
     ];
   }
   const { newest, complete } = period;
@@ -98,7 +98,7 @@ function limitsOf({ key }: EvidenceRequest, period: LogPeriod | null, entries: E
   }
   if (key === null) {
     found.push(
-      'No public key is included: ask the owner of the key for it. The page cannot verify signatures without it.',
+      'No public key is included: ask the owner of the key for it (rollcall audit checkpoint --key). The page cannot verify signatures without it.',
     );
   }
   return found;
