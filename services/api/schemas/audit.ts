@@ -87,6 +87,7 @@ export const verification = z.object({
   faults: list(z.object({ chain: z.string(), kind: z.string(), seq: z.number(), message: z.string() })).describe(
     'The first fault of each kind',
   ),
+  logProblems: list(z.string()).describe('What is wrong with the transparency log itself'),
   digest: z
     .object({
       day: z.string(),

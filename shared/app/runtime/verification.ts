@@ -108,6 +108,7 @@ export class Verification {
       entries: known?.result.entries ?? null,
       pruned: known?.result.pruned ?? null,
       faults: known?.result.faults ?? [],
+      logProblems: known?.result.log?.problems ?? [],
       digest: own === null ? null : { ...own.digest, at: own.at, outcome },
       checkpoint: newest === null ? null : withoutNote(newest),
     };

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import * as z from 'zod';
 import { SCHEMAS } from '../../../services/api/schemas.ts';
 import { bindOrganization } from '../../../shared/app/coordination/organization-binding.ts';
 import { TransparencyLog } from '../../../shared/app/transparency/transparency-log.ts';
@@ -15,6 +16,8 @@ import { api, documented, store as openStore, READ, TOKENS } from './support.ts'
 const nothing = (): void => undefined;
 const logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
+const stored = z.object({ runs: z.array(z.json()), hashes: z.string() });
+
 /** An API whose store has three entries. `sign` puts them into the log and signs a checkpoint. */
 async function signedApi() {
   const clock = manualClock(MANUAL_CLOCK_START);
@@ -29,7 +32,7 @@ async function signedApi() {
   const parts = { signer, archive: null, witnesses: [] };
   const log = new TransparencyLog({ ...store, clock, newId: own.system.newId, actor: 'test', logger }, 0);
   return {
-    ...{ own, entry, clock, signer },
+    ...{ own, entry, store, signer },
     sign: () => log.run(async () => parts, { until: Number.POSITIVE_INFINITY, last: true }),
     send: (path: string, accept = 'application/json') =>
       own.send(path, { headers: { authorization: `Bearer ${READ}`, accept } }),
@@ -53,6 +56,27 @@ describe('GET /api/audit/checkpoint', () => {
     const verification = documented(SCHEMAS.Verification, (await send('/api/audit/verification')).json);
     const { note: _note, root: _root, logSize: _logSize, problems: _problems, ...shown } = found;
     expect(verification.checkpoint).toEqual(shown);
+  });
+
+  test('a damaged log is named by the verification, and is not proved', async () => {
+    const { own, send, sign, store } = await signedApi();
+    await sign();
+    const bundle = await store.registers.read('log-bundle/0');
+    const { runs, hashes } = stored.parse(bundle?.value);
+    const [first = 'A'] = hashes;
+    await store.registers.write(
+      'log-bundle/0',
+      { runs, hashes: `${first === 'A' ? 'B' : 'A'}${hashes.slice(1)}` },
+      bundle?.version ?? null,
+    );
+    const read = { authorization: `Bearer ${READ}` };
+    const verified = documented(SCHEMAS.Verification, (await own.post('/api/audit/verify', {}, read)).json);
+    expect(verified.state).toBe('damaged');
+    expect(verified.faults).toMatchObject([{ kind: 'fork', chain: account(1), seq: 1 }]);
+    // Its path leads over the damaged leaf.
+    const proof = await send(`/api/audit/proof/${account(1)}%232`);
+    expect(proof.status).toBe(500);
+    expect(proof.json).toMatchObject({ code: 'LedgerBroken' });
   });
 
   test('says why there is none', async () => {

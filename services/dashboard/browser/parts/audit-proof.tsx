@@ -20,7 +20,7 @@ interface IntegrityProps {
 /** Whether the audit log is intact: as a pill, or with the evidence in one sentence. */
 export function Integrity({ verification, look }: IntegrityProps) {
   if (verification === null) return null;
-  const { state, verifiedAt, entries, chains, faults, digest, checkpoint, running } = verification;
+  const { state, verifiedAt, entries, chains, faults, logProblems, digest, checkpoint, running } = verification;
   if (look === 'pill') {
     if (state === 'intact') return <Pill tone="compliant" mark="compliant" text="Intact" />;
     if (state === 'damaged') return <Pill tone="attention" mark="attention" text="Damaged" />;
@@ -29,7 +29,7 @@ export function Integrity({ verification, look }: IntegrityProps) {
   return (
     <>
       {state === 'damaged' &&
-        `${faults.map(({ chain, seq, message }) => `Chain ${chain}, entry ${seq}: ${message}`).join('; ')}. `}
+        `${[...faults.map(({ chain, seq, message }) => `Chain ${chain}, entry ${seq}: ${message}`), ...logProblems].join('; ')}. `}
       {verifiedAt !== null && (
         <>
           {count(entries ?? 0, 'entry', 'entries')} in {count(chains ?? 0, 'chain')} verified{' '}
