@@ -1,9 +1,16 @@
+import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runResume } from '../../services/cli/commands/controls.ts';
 import { ACTORS, BURST } from '../../services/cli/demo/cast.ts';
 import { FIRST_MS } from '../../services/cli/demo/story.ts';
 import { status } from '../../shared/app/queries/status.ts';
 import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';
+import { openCheckpoint } from '../../shared/domain/transparency/checkpoint.ts';
+import { noteVerifier } from '../../shared/domain/transparency/note-verifier.ts';
+import { publicKeyOf } from '../../shared/domain/transparency/public-key.ts';
+import { verifierKey } from '../../shared/domain/transparency/verifier-key.ts';
 import { SimulatedDemo } from './simulated-demo.ts';
 
 const MINUTE = 60_000;
@@ -28,6 +35,7 @@ describe('the demo, for a day and two hours of simulated time (seed 1)', () => {
   let contested = '';
   let bytes = { early: 0, late: 0 };
   let code = -1;
+  let key: KeyObject | null = null;
   let end: Awaited<ReturnType<typeof status>>;
 
   const at = ({ at: time }: LedgerEntry): number => Date.parse(time);
@@ -65,6 +73,7 @@ describe('the demo, for a day and two hours of simulated time (seed 1)', () => {
     const known = new Set(entries.map(({ id }) => id));
     entries = [...entries, ...(await demo.entries()).filter(({ id }) => !known.has(id))];
     end = await demo.read((store) => status(store, { now: demo.clock.now() }));
+    key = createPrivateKey(readFileSync(join(demo.dataDir, 'checkpoint-key.pem')));
     code = await demo.stop();
   }, 300_000);
   afterAll(() => demo.stop());
@@ -92,6 +101,19 @@ describe('the demo, for a day and two hours of simulated time (seed 1)', () => {
     }
     expect(tour.filter((text) => text.includes(`/account?id=${contested}`))).toHaveLength(1);
     expect(tour.filter((text) => text.trimStart() === `rollcall resume ${contested}`)).toHaveLength(1);
+  });
+
+  test('signs checkpoints of the whole day with a key of its own', () => {
+    const signed = ofType('CheckpointPublished').map(({ detail }) => detail?.treeHead?.note ?? '');
+    // Twice an hour, because each scan ends with one.
+    expect(signed.length).toBeGreaterThan(40);
+    const publicKey = (key === null ? null : publicKeyOf(key)) ?? expect.fail('no public key');
+    for (const note of signed) {
+      const [origin = ''] = note.split('\n');
+      expect(
+        openCheckpoint(note, { origin, log: [noteVerifier(verifierKey({ name: origin, ...publicKey }))] }),
+      ).toBeDefined();
+    }
   });
 
   test('prints no warning and no error, leaves no dead letter, and ends with Ctrl-C', () => {

@@ -12,7 +12,7 @@ import type { RunningSandbox, StartOptions } from '../../sandbox/start.ts';
 import type { RunningApi } from '../api/start-api.ts';
 import type { CliContext } from '../context.ts';
 import { DEFAULT_HOST, DEFAULT_PORT } from '../definitions/defaults.ts';
-import { POLICY_NAME, PolicyFile } from '../demo/policy.ts';
+import { KEY_NAME, POLICY_NAME, PolicyFile } from '../demo/policy.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { FinishedRun } from '../run-once.ts';
 import { type LoadedPolicy, loadPolicy, withApp } from '../session.ts';
@@ -52,6 +52,9 @@ export async function runDemo(
       accountId: sandbox.info.managementAccountId,
       nowhere: dataDir,
     });
+    const { newCheckpointKey } = await import('../../../shared/compose/checkpoints.ts');
+    await newCheckpointKey(join(dataDir, KEY_NAME), null);
+    context.env['ROLLCALL_CHECKPOINT_KEY'] = join(dataDir, KEY_NAME);
     const config = { ...context.config, dataDir };
     const demo: CliContext = { ...context, config, store: storeProfile(config, context.env) };
     const loaded = await loadPolicy(demo, policy.path);

@@ -8,6 +8,8 @@ export interface Cap {
 
 /** The name of the policy's file. */
 export const POLICY_NAME = 'rollcall.yaml';
+/** The name of the file with the key that signs checkpoints. A real key is kept away from the store. */
+export const KEY_NAME = 'checkpoint-key.pem';
 
 const NO_CAP = `  maxChanges: { percent: 100, atLeast: 10 }   # adoption in one run; the default is 20% of the accounts`;
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { duration } from '../ui/words.ts';
 import { BURST } from './cast.ts';
-import { POLICY_NAME } from './policy.ts';
+import { KEY_NAME, POLICY_NAME } from './policy.ts';
 import { shown } from './stage.ts';
 import type { Story } from './story.ts';
 import { FIRST_MS } from './story.ts';
@@ -30,6 +30,7 @@ export function tourLines(parts: TourParts): string[] {
   return [
     'Tour: about 10 minutes; the times count from now. For the commands, open a second terminal in this directory, and type first:',
     `  export ROLLCALL_DATA_DIR=${parts.dataDir} ROLLCALL_POLICY=${join(parts.dataDir, POLICY_NAME)}`,
+    `  export ROLLCALL_CHECKPOINT_KEY=${join(parts.dataDir, KEY_NAME)}`,
     ...stops.flatMap(({ title, text, see }, at) => [
       '',
       `${at + 1}. ${title}`,
@@ -80,8 +81,8 @@ function stopsOf({ cast, url, accounts, program }: TourParts): readonly Stop[] {
     },
     {
       title: 'Prove what happened',
-      text: 'The audit log is a hash chain: a changed or missing entry is found.',
-      see: [command('audit verify'), command(`audit list --account ${contested.accountId}`)],
+      text: 'A changed or missing entry is found. A key of the demo signs checkpoints, which prove each entry to an auditor, offline (verify.html in the ZIP).',
+      see: [command('audit verify'), command('audit checkpoint'), command('evidence --since 1d --out evidence.zip')],
     },
   ];
 }
