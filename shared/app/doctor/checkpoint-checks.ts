@@ -79,8 +79,7 @@ const REASONS: Readonly<Record<SignerError['kind'] | ArchiveError['kind'], Check
   conflict: 'wrong',
 };
 
-const UNSIGNED =
-  'none is signed, so a rewrite of the whole store would stay unnoticed. To create a key: rollcall audit checkpoint --new-key FILE';
+const UNSIGNED = 'none is signed; to create a key: rollcall audit checkpoint --new-key FILE';
 
 /** A log that grows at all gets a checkpoint each day. */
 const MAX_AGE_MS = 25 * 3_600_000;
