@@ -5,7 +5,7 @@ import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { withStore } from '../session.ts';
 import { checkpointText, noCheckpoint, problemTexts } from '../ui/checkpoint-text.ts';
-import { hang } from '../ui/wrap.ts';
+import { hang, wrap } from '../ui/wrap.ts';
 
 export interface CheckpointFlags {
   readonly key?: boolean;
@@ -105,20 +105,23 @@ function unknownKey({ origin, keyId }: KnownLog): CommandError {
   });
 }
 
+const KEEP =
+  'Keep the public key where nobody who can write the store can change it. Make a copy of the key file: after a loss, auditors need the public key of another one.';
+
 async function createKey(context: CliContext, file: string): Promise<number> {
   const { output, store, config } = context;
   const { newCheckpointKey } = await import('../../../shared/compose/checkpoints.ts');
   const { origin } = await knownLog(context);
   const { pem, verifierKey } = await newCheckpointKey(file, origin);
   const path = resolve(file);
+  const { width } = output;
   output.result({ file, path, origin, pem, verifierKey }, () => [
-    `Created ${file}: an Ed25519 key that only this user can read. Its public key:`,
+    ...wrap(`Created ${file}: an Ed25519 key that only this user can read. Its public key:`, width),
     ...pem.trimEnd().split('\n'),
     ...(verifierKey === null ? [] : [verifierKey]),
     'To sign checkpoints with it, start serve and apply with:',
     `  export ROLLCALL_CHECKPOINT_KEY=${path}`,
-    'Keep the public key where nobody who can write the store can change it. Make a copy',
-    'of the key file: a lost key is replaced by another one, which auditors must learn.',
+    ...wrap(KEEP, width),
   ]);
   const inside = relative(resolve(config.dataDir), path);
   if (store.local && inside.split(sep)[0] !== '..') {

@@ -23,8 +23,8 @@ export function verifyText(result: PlainResult, context: Context): readonly stri
   const { ok, newestCheckpoint } = result;
   const text = storeText(result, context);
   if (!ok) return text;
-  const kept = newestCheckpoint === null ? SIGN : 'rollcall audit verify --checkpoint FILE --key KEY';
-  return [...text, ...hang('- ', `${BLIND} ${kept}`, context.output.width)];
+  const command = newestCheckpoint === null ? SIGN : 'rollcall audit verify --checkpoint FILE --key KEY';
+  return [...text, ...hang('- ', BLIND, context.output.width), `    ${command}`];
 }
 
 const BLIND =

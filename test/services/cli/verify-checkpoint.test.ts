@@ -159,7 +159,7 @@ describe('audit verify', () => {
     const { cwd, sequence, append, sign } = await signedStore();
     const before = await verify(cwd);
     expect(before.stdout).not.toContain('ransparency log');
-    expect(before.stdout).toMatch(/^- Not shown: .* rollcall audit checkpoint --help$/m);
+    expect(before.stdout).toMatch(/^- Not shown: .*:\n {4}rollcall audit checkpoint --help$/m);
     await sequence();
     await append(1);
     const unsigned = await verify(cwd);
@@ -170,7 +170,7 @@ describe('audit verify', () => {
     expect(signed.stdout).toMatch(
       /^✓ Transparency log intact: 4 entries; 1 newer entry is not in it yet\.\n✓ Matches the signed checkpoint of 2026-03-01 \d\d:\d\d UTC \(4 entries\)\.$/m,
     );
-    expect(signed.stdout).toMatch(/^- Not shown: .* rollcall audit verify --checkpoint FILE --key KEY$/m);
+    expect(signed.stdout).toMatch(/^- Not shown: .*:\n {4}rollcall audit verify --checkpoint FILE --key KEY$/m);
     expect(verifyShape.parse(json(await verify(cwd, '--json'))).newestCheckpoint).toMatchObject({ size: 4 });
   });
 });
