@@ -162,18 +162,24 @@ function runQuery(sql: Sql, { text, parameters }: Statement, { limit }: PageRequ
 
 /** Compares the search columns with the entry, because the chain's hashes do not cover the columns. @throws TamperedError */
 function untampered(row: Row, entry: LedgerEntry, chain: string): LedgerEntry {
-  const { seq, hash, type, accountId, enrollment, runId, actor, detail } = entry;
-  // An invalid time becomes NaN, which equals no column.
-  const at = Date.parse(entry.at);
-  const columns = {
-    ...{ chain: entry.chain, seq, hash, type, actor, at, opt_out: detail?.optOut === true ? 1 : 0 },
-    ...{ account_id: accountId, enrollment, run_id: runId },
-  };
-  for (const [name, value] of Object.entries(columns)) {
-    const found = name === 'chain' ? chain : row[name];
-    if (found !== value) throw new TamperedError(chain, entry.seq, name);
-  }
+  const name = differingColumn(row, entry, chain);
+  if (name !== null) throw new TamperedError(chain, entry.seq, name);
   return entry;
+}
+
+/** Written out, because a loop over names takes a sixteenth of the time that verifying an entry takes. */
+function differingColumn(row: Row, entry: LedgerEntry, chain: string): string | null {
+  if (chain !== entry.chain) return 'chain';
+  if (row['seq'] !== entry.seq) return 'seq';
+  if (row['hash'] !== entry.hash) return 'hash';
+  if (row['type'] !== entry.type) return 'type';
+  if (row['actor'] !== entry.actor) return 'actor';
+  // An invalid time becomes NaN, which equals no column.
+  if (row['at'] !== Date.parse(entry.at)) return 'at';
+  if (row['opt_out'] !== (entry.detail?.optOut === true ? 1 : 0)) return 'opt_out';
+  if (row['account_id'] !== entry.accountId) return 'account_id';
+  if (row['enrollment'] !== entry.enrollment) return 'enrollment';
+  return row['run_id'] === entry.runId ? null : 'run_id';
 }
 
 export function toEntry(sql: Sql, row: Row): LedgerEntry {
