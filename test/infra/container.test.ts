@@ -107,6 +107,15 @@ const service = z.object({
     ports: z.array(z.looseObject({ targetPort: z.string() })),
   }),
 });
+const rule = z.object({ ports: z.array(z.object({ port: z.union([z.string(), z.number()]) }).loose()) }).loose();
+const networkPolicy = z.object({
+  spec: z.object({
+    podSelector: z.object({ matchLabels: z.record(z.string(), z.string()) }),
+    policyTypes: z.array(z.string()),
+    ingress: z.array(rule),
+    egress: z.array(rule),
+  }),
+});
 const configMap = z.object({ data: z.record(z.string(), z.string()) });
 
 function objectsOf(path: string) {
@@ -180,6 +189,16 @@ describe.each(EXAMPLES)('infra/container/%s', (name) => {
     const mount = only.volumeMounts.find((each) => each.name === 'policy')?.mountPath ?? '';
     const text = policy?.[place.slice(mount.length + 1)] ?? expect.fail(`no file of the ConfigMap becomes ${place}`);
     expect(parsePolicy(text, { file: place, now: Date.UTC(2027, 0, 1) })).toMatchObject({ ok: true, warnings: [] });
+  });
+
+  it('limits the network of the pods to the API and what serve calls', () => {
+    const [policy] = of('NetworkPolicy').map((each) => networkPolicy.parse(each).spec);
+    const portsOf = (rules: readonly z.infer<typeof rule>[]) =>
+      rules.flatMap(({ ports }) => ports.map(({ port }) => port));
+    expect(policy?.podSelector.matchLabels).toEqual(metadata.labels);
+    expect(policy?.policyTypes).toEqual(['Ingress', 'Egress']);
+    expect(portsOf(policy?.ingress ?? [])).toEqual(only.ports.map((each) => each.name));
+    expect(portsOf(policy?.egress ?? [])).toEqual([53, 53, 443, 80]);
   });
 
   it('gives serve the time to stop', () => {
