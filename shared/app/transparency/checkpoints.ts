@@ -180,7 +180,7 @@ export class CheckpointPublisher {
   async #report(field: ProblemField, message: string): Promise<void> {
     const { logger, clock } = this.#deps;
     const known = (await this.#state())[field];
-    if (known?.message !== message) logger.error(PROBLEMS[field], { problem: message });
+    if (known?.message !== message) logger.error(PROBLEMS[field], { message });
     await this.#change((state) => ({ ...state, [field]: { at: clock.now(), message } }));
   }
 

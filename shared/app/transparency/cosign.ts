@@ -55,7 +55,7 @@ async function askAndRecord(
   const answer = await ask(registers, checkpoint, known, signed);
   const verdict = judged(answer, checkpoint, known);
   if ('problem' in verdict) {
-    logger.warn('a witness has not signed the checkpoint', { witness: name, problem: verdict.problem });
+    logger.warn('a witness has not signed the checkpoint', { message: `${name}: ${verdict.problem}` });
     const problem = { at: clock.now(), message: verdict.problem };
     await update(registers, document, () => ({ origin, size: signed, problem }));
     return [];

@@ -58,9 +58,12 @@ describe('checkpoints', () => {
     await createKeyFile(join(cwd, 'key.pem'));
     chmodSync(join(cwd, 'key.pem'), 0o644);
     const own = { ...env, ROLLCALL_CHECKPOINT_KEY: 'key.pem' };
-    const { code, stderr } = await rollcall(['apply', '--yes', '--verbose'], { cwd, env: own });
+    const { code, stderr } = await rollcall(['apply', '--yes'], { cwd, env: own });
     expect(code).toBe(0);
-    expect(stderr).toMatch(/checkpoint key key\.pem: its permissions are 0644/);
+    expect(stderr).toContain(
+      'no checkpoint was signed, because the key cannot be used: checkpoint key key.pem: its permissions are 0644',
+    );
+    expect(stderr).toContain('Run: chmod 600 key.pem.');
     expect(await checkpointsIn(cwd)).toEqual([]);
   });
 
