@@ -76,12 +76,17 @@ export function checkKeptKey<T>(named: string, parse: () => T): T {
     return parse();
   } catch (error) {
     if (!(error instanceof MalformedError)) throw error;
-    const shown = named.length > 100 ? `${named.slice(0, 100)}…` : named;
-    throw new CommandError('CheckpointKeyInvalid', `--key ${shown}: it is not the public key of a log`, {
+    throw new CommandError('CheckpointKeyInvalid', `--key ${shownKey(named)}: it is not the public key of a log`, {
       hints: [
         `Found: ${error.message}.`,
         'Expected: a file with a public key in PEM or a verifier key, or the verifier key itself (rollcall audit checkpoint --key prints both)',
       ],
     });
   }
+}
+
+/** A file, or the beginning of a key. A key in PEM could be a private one, so none of it is shown. */
+function shownKey(named: string): string {
+  if (named.includes('-----BEGIN')) return '(a key in PEM)';
+  return named.length > 100 ? `${named.slice(0, 100)}…` : named;
 }

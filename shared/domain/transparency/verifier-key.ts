@@ -1,5 +1,5 @@
 import { ed25519Signatures, type MatchesSignature, p256Signatures, sha256 } from '../crypto.ts';
-import { fromBase64, quote, toBase64, toUtf8 } from './encoding.ts';
+import { fromBase64, toBase64, toUtf8 } from './encoding.ts';
 import { MalformedError } from './errors.ts';
 import { checkKeyName, keyIdText } from './signed-note.ts';
 
@@ -41,10 +41,8 @@ export function parseVerifierKey(text: string): VerifierKey {
   // The Base64 part may contain more plus signs.
   const [, name, id, encoded] = /^([^+]*)\+([0-9a-f]{8})\+(.*)$/su.exec(text) ?? [];
   if (name === undefined || id === undefined || encoded === undefined) {
-    throw new MalformedError(
-      FORMAT,
-      `it is not a name, 8 hexadecimal digits and a key, separated by "+": ${quote(text)}`,
-    );
+    // Without the text: it could be a private key, given by mistake.
+    throw new MalformedError(FORMAT, 'it is not a name, 8 hexadecimal digits and a key, separated by "+"');
   }
   const [byte, ...material] = fromBase64(encoded, FORMAT);
   if (byte === undefined) throw new MalformedError(FORMAT, 'there is no key after its ID');

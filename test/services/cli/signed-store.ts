@@ -5,7 +5,7 @@ import { bindOrganization } from '../../../shared/app/coordination/organization-
 import { NO_CHECKPOINTING } from '../../../shared/app/transparency/checkpointing.ts';
 import { TransparencyLog } from '../../../shared/app/transparency/transparency-log.ts';
 import { openStore } from '../../../shared/compose/stores/open-embedded.ts';
-import { headOf, type LedgerEntry, sealEntry } from '../../../shared/domain/ledger/entry.ts';
+import { headOf, type LedgerEntry, ORGANIZATION_CHAIN, sealEntry } from '../../../shared/domain/ledger/entry.ts';
 import { verifierKey, writeVerifierKey } from '../../../shared/domain/transparency/verifier-key.ts';
 import { account, draft } from '../../contract/samples.ts';
 import { place } from './support.ts';
@@ -24,6 +24,8 @@ export interface SignedStore {
   sign(): Promise<string>;
   /** The log takes in all entries; nothing is signed. */
   sequence(): Promise<void>;
+  /** Appends an entry with this checkpoint, as somebody could who can write the store. */
+  publish(note: string): Promise<void>;
   /** The verifier key under the origin of a checkpoint. */
   keyOf(note: string): string;
 }
@@ -67,10 +69,22 @@ export async function signedStore({ id = 'ONE' }: { readonly id?: string } = {})
       await ledger.append(added);
       return added;
     });
+  const publish = (note: string) =>
+    opened(async ({ ledger }) => {
+      const treeHead = { note, previous: null, proof: [], witnesses: [] };
+      const fields = {
+        chain: ORGANIZATION_CHAIN,
+        accountId: null,
+        at: new Date(now).toISOString(),
+        detail: { treeHead },
+      };
+      const forged = draft({ ...fields, id: `${id}F${ids++}`.padStart(26, '0'), type: 'CheckpointPublished' });
+      await ledger.append([sealEntry(forged, await ledger.head(ORGANIZATION_CHAIN))]);
+    });
   await opened((store) => bindOrganization(store, { organizationId: ORGANIZATION, arn: 'test' }, now));
   await append(3);
   return {
-    ...{ cwd, append, env: { ROLLCALL_CHECKPOINT_KEY: keyFile } },
+    ...{ cwd, append, publish, env: { ROLLCALL_CHECKPOINT_KEY: keyFile } },
     sign: () => run(true),
     sequence: async () => {
       await run(false);

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { account } from '../../contract/samples.ts';
@@ -146,6 +146,20 @@ describe('audit verify --checkpoint', () => {
     }
   });
 
+  test('a private key that is given by mistake is not shown', async () => {
+    const { cwd } = await kept();
+    const pem = readFileSync(join(cwd, 'key.pem'), 'utf8');
+    const [, secret = ''] = pem.split('\n');
+    writeFileSync(join(cwd, 'commented.pem'), `comment\n${pem}`);
+    writeFileSync(join(cwd, 'bare.txt'), `${secret}\n`);
+    for (const key of ['commented.pem', 'bare.txt', pem]) {
+      const bad = await verify(cwd, '--checkpoint', 'c.txt', '--key', key);
+      expect([bad.code, bad.stdout]).toEqual([1, '']);
+      expect(bad.stderr).toContain('it is not the public key of a log');
+      expect(bad.stderr).not.toContain(secret.slice(0, 30));
+    }
+  });
+
   test('options that do not go together', async () => {
     expect(await refused(['audit', 'verify', '--checkpoint', 'c'])).toContain('--checkpoint needs --key KEY');
     expect(await refused(['audit', 'verify', '--key', 'k'])).toContain('--key is for --checkpoint FILE');
@@ -155,6 +169,23 @@ describe('audit verify --checkpoint', () => {
 });
 
 describe('audit verify', () => {
+  test('verifies everything else if a checkpoint of the store cannot be read', async () => {
+    const { cwd, publish } = await kept();
+    await publish('garbage');
+    const own = await verify(cwd);
+    expect(own.code).toBe(1);
+    expect(own.stdout).toContain(
+      '✗ Audit log damaged: entry 2 of organization was edited after it was written (it has no checkpoint that can be read).\n',
+    );
+    const compared = await verify(cwd, ...KEPT);
+    expect(compared.code).toBe(1);
+    expect(compared.stdout).toContain('(it has no checkpoint that can be read).\n');
+    expect(compared.stdout).toContain('✓ The store has all 3 entries that the checkpoint covers');
+    const newest = await rollcall(['audit', 'checkpoint'], { cwd });
+    expect(newest.code).toBe(1);
+    expect(newest.stderr).toContain('entry 2 of organization: its checkpoint cannot be read (signed note: ');
+  });
+
   test('reports the log and its newest checkpoint, and what it cannot show', async () => {
     const { cwd, sequence, append, sign } = await signedStore();
     const before = await verify(cwd);

@@ -95,13 +95,13 @@ export async function readLog(stores: Pick<Stores, 'ledger' | 'registers'>): Pro
  */
 export function readCheckpointKey(text: string, origin: string): VerifierKey {
   const trimmed = text.trim();
-  if (!trimmed.startsWith('-----BEGIN')) {
+  if (trimmed.includes('PRIVATE KEY-----')) {
+    throw new MalformedError('public key', 'it is a private key, which must not leave its place; give the public key');
+  }
+  if (!trimmed.includes('-----BEGIN')) {
     const key = parseVerifierKey(trimmed);
     if (key.type !== 'cosignature') return key;
     throw new MalformedError('verifier key', 'it is the key of a witness; the key of a log is needed');
-  }
-  if (trimmed.includes('PRIVATE KEY')) {
-    throw new MalformedError('public key', 'it is a private key, which must not leave its place; give the public key');
   }
   const found = publicKeyInPem(trimmed);
   if (found === null) throw new MalformedError('public key', 'it is not an Ed25519 or P-256 public key in PEM');
