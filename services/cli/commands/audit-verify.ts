@@ -36,7 +36,7 @@ function missingPart(isCheckpoint: boolean): ConfigError {
 async function verifyOwn(context: CliContext, named: string | undefined): Promise<number> {
   const { output } = context;
   const kept = named === undefined ? null : await readKept(named);
-  const [{ verifyLedger }, { readLog }, { checkpointReport }, { listOf, ownDigests }] = await Promise.all([
+  const [{ verifyLedger }, { readLog }, { readableCheckpoint }, { listOf, ownDigests }] = await Promise.all([
     import('../../../shared/app/queries/audit/verify.ts'),
     import('../../../shared/app/queries/audit/verify-checkpoint.ts'),
     import('../../../shared/app/queries/audit/checkpoint.ts'),
@@ -45,7 +45,7 @@ async function verifyOwn(context: CliContext, named: string | undefined): Promis
   const result = await withStore(context, true, async (store) => {
     const digests = kept === null || 'root' in kept ? await ownDigests(store.ledger, kept?.root ?? null) : kept.digests;
     if (kept !== null && digests.length === 0) throw unknownRoot(context, named ?? '');
-    const { checkpoint } = await checkpointReport(store);
+    const checkpoint = await readableCheckpoint(store.ledger);
     const found = await verifyLedger(store.ledger, store.records, {
       digests,
       listOf: (digest) => listOf(store.registers, digest),

@@ -1,6 +1,7 @@
 import { headOf, type LedgerEntry } from '../../domain/ledger/entry.ts';
 import { logEntry } from '../../domain/ledger/log-entry.ts';
 import { type LogCheckpoint, parseCheckpoint } from '../../domain/transparency/checkpoint.ts';
+import { MalformedError } from '../../domain/transparency/errors.ts';
 import { leafHash } from '../../domain/transparency/hash.ts';
 import { parseNote } from '../../domain/transparency/signed-note.ts';
 import type { TileId } from '../../domain/transparency/tiles.ts';
@@ -29,10 +30,13 @@ export interface LogReader {
   /** Name and size of the log; `null`: the store has no log yet. */
   log(): Promise<{ readonly id: string; readonly size: number } | null>;
 
-  /** `null`: none was published yet. */
+  /** `null`: none was published yet. @throws MalformedError if it cannot be read */
   newestCheckpoint(): Promise<PublishedCheckpoint | null>;
 
-  /** Those that were published from `since` on and before `until` (ISO 8601; `null`: no bound), oldest first. */
+  /**
+   * Those that were published from `since` on and before `until` (ISO 8601; `null`: no bound), oldest first. Verification reports entries whose
+   * checkpoint cannot be read, so they are left out here.
+   */
   checkpoints(since: string | null, until: string | null): Promise<readonly PublishedCheckpoint[]>;
 
   /** The index of an entry in the log, also of one that was pruned; `null`: it is not in the log yet. */
@@ -114,18 +118,32 @@ async function checkpointsBetween(
     const page: Awaited<ReturnType<Ledger['query']>> = await ledger.query(filter, {
       ...{ limit: PAGE, cursor, order: 'oldestFirst' },
     });
-    found.push(...page.entries.flatMap(checkpointIn));
+    found.push(...page.entries.flatMap(readableIn));
     if (page.next === null) return found;
     cursor = page.next;
   }
 }
 
 /** The checkpoint of an entry; empty: the entry has none. @throws MalformedError if it was not written by Rollcall */
-function checkpointIn({ id, at, detail }: LedgerEntry): readonly PublishedCheckpoint[] {
+function checkpointIn({ id, at, chain, seq, detail }: LedgerEntry): readonly PublishedCheckpoint[] {
   const note = detail?.treeHead?.note;
   if (note === undefined) return [];
-  const { origin, size, root } = parseCheckpoint(parseNote(note).text);
-  return [{ note, at, entryId: id, origin, size, root }];
+  try {
+    const { origin, size, root } = parseCheckpoint(parseNote(note).text);
+    return [{ note, at, entryId: id, origin, size, root }];
+  } catch (error) {
+    if (!(error instanceof MalformedError)) throw error;
+    throw new MalformedError(`entry ${seq} of ${chain}`, `its checkpoint cannot be read (${error.message})`);
+  }
+}
+
+function readableIn(entry: LedgerEntry): readonly PublishedCheckpoint[] {
+  try {
+    return checkpointIn(entry);
+  } catch (error) {
+    if (error instanceof MalformedError) return [];
+    throw error;
+  }
 }
 
 async function proofUnder(
