@@ -33,10 +33,27 @@ export function readEntry(line: string, where: string): LedgerEntry {
   );
 }
 
+/** Only the one text that Rollcall writes: others, such as a repeated field, mean something else to other programs. */
 function parsed(line: string, where: string): unknown {
+  let value: unknown;
   try {
-    return JSON.parse(line);
+    value = JSON.parse(line);
   } catch {
     throw new EvidenceError(`${where} is not JSON: it was edited or truncated.`);
+  }
+  if (textOf(value) !== line) {
+    throw new EvidenceError(
+      `${where} was edited: Rollcall writes no spaces, no field twice, and one form of each number and character.`,
+    );
+  }
+  return value;
+}
+
+function textOf(value: unknown): string | null {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    // It is nested too deeply.
+    return null;
   }
 }

@@ -30,7 +30,7 @@ export interface Verification {
   /** `null`: evidence.json cannot be read. */
   readonly file: EvidenceFile | null;
   readonly checkpoint: ReadCheckpoint | null;
-  /** Entries of the period, and those that no checkpoint covers. */
+  /** Entries of the period, and entries that no checkpoint covers, also from outside of it. */
   readonly entries: { readonly period: number; readonly notCovered: number };
   readonly changes: readonly Change[];
 }
@@ -179,9 +179,9 @@ class Run {
     const note = log === null ? null : archive.text(CHECKPOINT);
     const verifier = new EntryVerifier({ since, until, log, note, chains, finder, onChanges, onPolicy });
     const bytes = archive.bytes('entries.ndjson');
-    const indexes = linesOf(archive.bytes('entries-index.txt'));
+    const indexes = linesOf(archive.bytes('entries-index.txt'), 'entries-index.txt');
     let read = 0;
-    for (const line of linesOf(bytes)) {
+    for (const line of linesOf(bytes, 'entries.ndjson')) {
       verifier.take(line, indexes.next().value ?? undefined);
       read += line.length;
       const what = `Verifying entries: ${count(verifier.lines, 'entry', 'entries')}`;
