@@ -32,7 +32,7 @@ export function verifySignature(archive: Archive, file: string, key: GivenKey): 
     throw new EvidenceError(`The public key is of the log ${key.name}, and ${file} is of the log ${origin}.`);
   }
   try {
-    openCheckpoint(archive.text(file), { origin, log: [noteVerifier(named(key, origin))] });
+    openCheckpoint(archive.text(file), { origin, log: [noteVerifier(keyOf(key, origin))] });
   } catch (error) {
     throw new EvidenceError(
       isByAnother(archive, file, key, origin)
@@ -73,6 +73,9 @@ export async function checkOthers(
       failures.add(error.message);
     }
   }
+  const named = new Set(checkpoints.map(({ file }) => file));
+  const extra = archive.names.find((name) => name.startsWith('checkpoints/') && !named.has(name));
+  if (extra !== undefined) failures.add(`evidence.json does not name ${extra}.`);
   const all = count(checkpoints.length, 'checkpoint');
   const limit =
     otherKeys === 0
@@ -81,11 +84,11 @@ export async function checkOthers(
   return failures.check('checkpoints', `${all} of the same log: each continues the one before it.`, limit);
 }
 
-function named(key: PublicKey, origin: string) {
+function keyOf(key: PublicKey, origin: string) {
   return verifierKey({ name: origin, type: key.type, publicKey: key.publicKey });
 }
 
 /** Whether the checkpoint has no signature with the name and ID of the key. */
 function isByAnother(archive: Archive, file: string, key: PublicKey, origin: string): boolean {
-  return signaturesBy([named(key, origin)], parseNote(archive.text(file)).signatures).length === 0;
+  return signaturesBy([keyOf(key, origin)], parseNote(archive.text(file)).signatures).length === 0;
 }

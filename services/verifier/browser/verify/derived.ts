@@ -34,13 +34,17 @@ export function checkPolicies(archive: Archive, entries: readonly LedgerEntry[])
   const failures = new Failures();
   try {
     const files = readPolicyIndex(archive);
+    const proved = new Set<string>();
     for (const { id, detail } of entries) {
       const file = files.get(id);
       const text = detail?.policy?.text;
       if (text === undefined) continue;
       if (file === undefined) failures.add(`policies/index.json does not name the policy of entry ${id}.`);
       else if (archive.text(file) !== text) failures.add(`${file} differs from the text in the audit log.`);
+      else proved.add(file);
     }
+    const extra = archive.names.find((name) => name.endsWith('.yaml') && !proved.has(name));
+    if (extra !== undefined && !failures.any) failures.add(`policies/index.json does not name ${extra} for an entry.`);
   } catch (error) {
     if (!(error instanceof EvidenceError)) throw error;
     failures.add(error.message);

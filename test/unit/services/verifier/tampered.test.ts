@@ -196,6 +196,6 @@ describe('evidence that was changed', () => {
       tampered(zip, (files) => Object.assign(files, { 'note.txt': new Uint8Array(3) }), { sums: false }),
       key,
     );
-    expect(failed(added)).toBe('note.txt is not listed in SHA256SUMS: it was added later.');
+    expect(failed(added)).toBe('The ZIP file has "note.txt", which is not a file of evidence: it was added later.');
   });
 });
