@@ -80,28 +80,28 @@ const YOUR_INPUT: Readonly<Record<string, Explanation>> = {
   ],
   CheckpointMissing: [
     'no checkpoint has been signed, because no key is configured; no checkpoint is signed',
-    'No key is configured, nothing was signed since, or signing is refused; the message says which.',
+    'No key is configured, no checkpoint has been signed yet, or signing failed; the message says which.',
     'Create a key with `rollcall audit checkpoint --new-key FILE`, or remove the cause that the message names.',
   ],
   CheckpointKey: [
     'checkpoint key …: its permissions are …; the key is damaged; …',
-    'The key that ROLLCALL_CHECKPOINT_KEY names cannot be used, or a new one cannot be written.',
+    'The key in ROLLCALL_CHECKPOINT_KEY cannot be used, or a new one cannot be written.',
     'The message says what was expected and how to correct it.',
   ],
   CheckpointKeyUnknown: [
     'this command does not know the key that signs checkpoints',
     'ROLLCALL_CHECKPOINT_KEY is not set for this command, and the store does not contain the key.',
-    'Set the variable as for the processes that sign.',
+    'Set the variable to the same value as for the processes that sign checkpoints.',
   ],
   CheckpointInvalid: [
     '--checkpoint …: it is not a signed checkpoint',
-    'The file is empty, cut off or changed, or something else than a checkpoint.',
+    'The file is empty, truncated or changed, or it is not a checkpoint.',
     'Get it again from the place where it was kept; a copy must have every byte.',
   ],
   CheckpointKeyInvalid: [
     '--key …: it is not the public key of a log',
     'The file has another kind of key, or the verifier key is misspelled.',
-    'Give the public key in PEM or the verifier key, as `rollcall audit checkpoint --key` prints them.',
+    'Use the public key in PEM or the verifier key; `rollcall audit checkpoint --key` prints both.',
   ],
   EntryNotCovered: [
     'no checkpoint covers entry … of … yet',
@@ -109,14 +109,14 @@ const YOUR_INPUT: Readonly<Record<string, Explanation>> = {
     'Wait for the next one; the message says when it is signed, or why not.',
   ],
   ProofInvalid: [
-    '--verify …: it is not a proof; --entry …: there is no entry of the audit log in it',
-    'The file is empty, cut off or changed, or something else.',
+    '--verify …: it is not a proof; --entry …: it has no entry of the audit log',
+    'The file is empty, truncated or changed, or it is not a proof or an entry.',
     'Make it again with `rollcall audit proof` or `rollcall audit show ENTRY --json`.',
   ],
   EvidenceTooLarge: [
     'The evidence of this period does not fit into a ZIP file …',
     'A ZIP file without extensions holds at most 4 GB and 65,535 files.',
-    'Choose a shorter period, and make several ZIP files.',
+    'Choose shorter periods, and pack several ZIP files.',
   ],
   TagsUnreadable: [
     'The policy uses tags, but AWS did not return usable tags of account …',

@@ -159,7 +159,7 @@ const KINDS: Readonly<Record<EntryType, Kind>> = {
     after: facet({ verdict: 'Exempt', reason: 'exemption', status: 'Inactive' }),
     reason: 'exemption',
   }),
-  ChainPruned: of('account', 'Checkpoint that replaces older entries of its chain (`retention`).', {
+  ChainPruned: of('account', 'Replaces older entries of its chain (`retention`).', {
     detail: {
       checkpoint: {
         through: { seq: 10, hash: 'b'.repeat(64) },
@@ -174,7 +174,7 @@ const KINDS: Readonly<Record<EntryType, Kind>> = {
   }),
   CheckpointPublished: of(
     'organization',
-    'A signed checkpoint of the transparency log over all entries, with the proof that it only adds to the one before.',
+    'A signed checkpoint of the transparency log, with the proof that it extends the previous one.',
     {
       detail: {
         treeHead: {

@@ -97,7 +97,7 @@ export function reportOf(error: unknown, surroundings: Surroundings = NOWHERE): 
   if (error instanceof DamagedRegisterError) return { code: 'Corrupt', message: `${error.message}.` };
   if (error instanceof SignerError) return { code: 'CheckpointKey', message: error.message };
   if (error instanceof MalformedError || error instanceof UnprovenError) {
-    const advice = '`rollcall audit verify` shows what was changed; restore an earlier backup.';
+    const advice = 'Run `rollcall audit verify` for details, and copy the store before you restore a backup.';
     return { code: 'Tampered', message: `The transparency log is damaged: ${error.message}. ${advice}` };
   }
   if (error instanceof TamperedError) {

@@ -58,7 +58,7 @@ export function readEntryFile(file: string): ProvedEntry {
   const json = jsonIn(readBytes(file, { maxBytes: MAX_BYTES }));
   const entry = withEntry.safeParse(json).data?.entry ?? entrySchema.safeParse(json).data;
   if (entry !== undefined) return provedEntry(entry);
-  throw new CommandError('ProofInvalid', `--entry ${file}: there is no entry of the audit log in it`, {
+  throw new CommandError('ProofInvalid', `--entry ${file}: it has no entry of the audit log`, {
     hints: ['Expected: one entry as JSON, as rollcall audit show ENTRY --json prints it'],
   });
 }

@@ -56,7 +56,7 @@ export function readCheckpointEnv(env: Environment): CheckpointEnv {
   }
   const archive = given(ARCHIVE);
   const owner = given(ARCHIVE_OWNER);
-  if (archive === null && owner !== null) throw wrong(`${ARCHIVE_OWNER} needs ${ARCHIVE}; set both or none.`);
+  if (archive === null && owner !== null) throw wrong(`${ARCHIVE_OWNER} needs ${ARCHIVE}; set both or neither.`);
   return Object.freeze({
     key: key === null ? null : keyLocation(key),
     archive: archive === null ? null : archiveLocation(archive, owner),

@@ -13,13 +13,13 @@ export const metricRoutes = [
   streamRoute({
     ...{ method: 'get', path: '/metrics', operationId: 'metrics' },
     types: { [OPEN_METRICS_TYPE]: null, [PLAIN_TYPE]: null },
-    summary: 'Metrics for Prometheus, in the format OpenMetrics unless the client accepts only text/plain',
+    summary: 'Metrics for Prometheus, in the OpenMetrics format unless the client accepts only text/plain',
     ...NONE,
     handle: async ({ system, headers }) => {
       const { instruments } = system;
       if (instruments === undefined) {
         const message =
-          'This function has no metrics of its own: the functions send theirs to CloudWatch, namespace Rollcall. rollcall serve answers here.';
+          'The deployed functions send their metrics to CloudWatch, namespace Rollcall. Only rollcall serve answers GET /metrics.';
         throw new ApiProblem(404, 'MetricsInCloudWatch', message);
       }
       const families = await instruments.read((await policyIfAny(system))?.policy ?? null);

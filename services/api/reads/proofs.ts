@@ -43,7 +43,7 @@ export const proofRoutes = [
         const [problem] = problems;
         const why =
           problem === undefined
-            ? 'If a key is configured (ROLLCALL_CHECKPOINT_KEY), the next maintenance signs the first one.'
+            ? 'If a key is configured (ROLLCALL_CHECKPOINT_KEY), the next maintenance run signs the first one.'
             : `The last attempt failed: ${problem.message}`;
         throw new ApiProblem(404, 'CheckpointMissing', `No checkpoint has been signed. ${why}`);
       }
@@ -54,7 +54,7 @@ export const proofRoutes = [
   streamRoute({
     ...{ method: 'get', path: '/api/audit/proof/{id}', operationId: 'auditProof' },
     summary:
-      'A proof that an entry is in the audit log, under the newest checkpoint; with Accept: text/plain the C2SP tlog-proof alone',
+      'A proof that the newest signed checkpoint covers an entry of the audit log; with Accept: text/plain the C2SP tlog-proof alone',
     types: types('EntryProof'),
     ...NONE,
     params: z.strictObject({ id: z.string().min(1).max(200).describe("An entry's id, or its position: CHAIN#SEQ") }),

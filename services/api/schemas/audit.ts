@@ -83,7 +83,7 @@ export const verification = z.object({
   running: z.boolean().describe('A verification is under way'),
   chains: z.number().nullable(),
   entries: z.number().nullable().describe('Entries that were verified'),
-  pruned: z.number().nullable().describe('Older entries that checkpoints replace'),
+  pruned: z.number().nullable().describe('Older entries that retention has removed'),
   faults: list(z.object({ chain: z.string(), kind: z.string(), seq: z.number(), message: z.string() })).describe(
     'The first fault of each kind',
   ),
@@ -106,5 +106,5 @@ export const verification = z.object({
   checkpoint: checkpointSchema
     .omit({ note: true, root: true })
     .nullable()
-    .describe('The newest signed checkpoint, of which the signatures were not verified; null: none was published yet'),
+    .describe('The newest signed checkpoint; its signatures were not verified; null: none was published yet'),
 });

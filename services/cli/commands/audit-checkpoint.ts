@@ -69,7 +69,7 @@ async function printKey(context: CliContext): Promise<number> {
   explain(context, [
     verifierKey === null
       ? 'The public key in PEM. Its verifier key contains the name of the log, which the store does not have yet.'
-      : 'The public key in PEM and as a verifier key. Auditors need one of them, from a place that nobody who can write the store can change.',
+      : 'The public key in PEM and as a verifier key. Auditors need one of them. Keep it where people who can write the store cannot change it.',
   ]);
   return EXIT.ok;
 }
@@ -100,13 +100,13 @@ function unknownKey({ origin, keyId }: KnownLog): CommandError {
   return new CommandError('CheckpointKeyUnknown', 'this command does not know the key that signs checkpoints', {
     hints: [
       `The store does not contain it.${signed}`,
-      'Fix: set ROLLCALL_CHECKPOINT_KEY as for the processes that maintain the store',
+      'Fix: set ROLLCALL_CHECKPOINT_KEY to the same value as for the processes that sign checkpoints',
     ],
   });
 }
 
 const KEEP =
-  'Keep the public key where nobody who can write the store can change it. Make a copy of the key file: after a loss, auditors need the public key of another one.';
+  'Keep the public key where people who can write the store cannot change it. Back up the key file: if it is lost, you need a new key, and auditors need its public key.';
 
 async function createKey(context: CliContext, file: string): Promise<number> {
   const { output, store, config } = context;
@@ -119,14 +119,14 @@ async function createKey(context: CliContext, file: string): Promise<number> {
     ...wrap(`Created ${file}: an Ed25519 key that only this user can read. Its public key:`, width),
     ...pem.trimEnd().split('\n'),
     ...(verifierKey === null ? [] : [verifierKey]),
-    'To sign checkpoints with it, start serve and apply with:',
+    'To sign checkpoints with it, set this for serve, apply and scan:',
     `  export ROLLCALL_CHECKPOINT_KEY=${path}`,
     ...wrap(KEEP, width),
   ]);
   const inside = relative(resolve(config.dataDir), path);
   if (store.local && inside.split(sep)[0] !== '..') {
     output.note(
-      `warning: ${file} is in the directory of the store (${store.label}). Move it: a copy of the directory would have the key too.`,
+      `warning: ${file} is in the directory of the store (${store.label}). Move it: a copy of the directory would contain the key too.`,
     );
   }
   return EXIT.ok;

@@ -68,7 +68,7 @@ async function* once(text: string): AsyncGenerator<string> {
 function proofText({ entry, index, checkpoint }: EntryProof): string {
   const { origin, size, at, keyId } = checkpoint;
   return oneLine(
-    `Proves that the log ${origin} has entry ${number(entry.seq)} of ${entry.chain} at index ${index}, under the checkpoint of ${instant(at)} (${count(size, 'entry', 'entries')}, key ${keyId}).`,
+    `Proves that the log ${origin} has entry ${number(entry.seq)} of ${entry.chain} at index ${index}, with the checkpoint of ${instant(at)} (${count(size, 'entry', 'entries')}, key ${keyId}).`,
   );
 }
 
@@ -104,5 +104,5 @@ async function notCovered({ env }: CliContext, store: OpenStore, { seq, chain }:
 function next({ problems }: CheckpointReport): string {
   const refusal = problems.find(({ kind }) => kind !== 'unarchived');
   if (refusal !== undefined) return oneLine(`No newer one is signed: ${refusal.message}`);
-  return 'serve and the deployed functions sign the next one after a run, or within an hour; apply signs one when it ends.';
+  return 'serve and the deployed functions sign the next one after a run, or within an hour; apply and scan sign one when they end.';
 }

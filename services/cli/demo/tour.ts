@@ -81,7 +81,7 @@ function stopsOf({ cast, url, accounts, program }: TourParts): readonly Stop[] {
     },
     {
       title: 'Prove what happened',
-      text: 'A changed or missing entry is found. A key of the demo signs checkpoints, which prove each entry to an auditor, offline (verify.html in the ZIP).',
+      text: 'Changed and missing entries are detected. The demo signs checkpoints with its own key, so an auditor can verify every entry offline (verify.html in the ZIP).',
       see: [command('audit verify'), command('audit checkpoint'), command('evidence --since 1d --out evidence.zip')],
     },
   ];

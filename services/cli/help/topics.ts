@@ -35,10 +35,10 @@ const ROLLCALL: Rows = [
 ];
 
 const CHECKPOINTS: Rows = [
-  ['ROLLCALL_CHECKPOINT_KEY', 'Key that signs the audit log: a file, or awskms: and a KMS key.'],
+  ['ROLLCALL_CHECKPOINT_KEY', 'Key that signs checkpoints: a file, or awskms: and a KMS key.'],
   ['ROLLCALL_CHECKPOINT_ARCHIVE', 'Bucket that keeps checkpoints: s3://BUCKET/PREFIX.'],
   ['ROLLCALL_CHECKPOINT_ARCHIVE_OWNER', 'Account that the bucket must belong to.'],
-  ['ROLLCALL_CHECKPOINT_WITNESSES', 'Witnesses of the log: KEY@https://HOST, separated by commas.'],
+  ['ROLLCALL_CHECKPOINT_WITNESSES', 'Witnesses that cosign checkpoints: KEY@https://HOST, separated by commas.'],
 ];
 
 const AWS: Rows = [

@@ -28,7 +28,7 @@ export function problemTexts({ problems }: Pick<CheckpointReport, 'problems'>): 
 
 const FIRST = 'CheckpointMissing';
 const NEXT_RUN =
-  'serve signs the first one within a minute, apply when it ends, and the deployed functions at the next tick.';
+  'serve signs the first one within a minute, apply and scan when they end, and the deployed functions at the next tick.';
 
 /** Why the store has no checkpoint, and what to do. @param hasKey this command sees the setting of a key */
 export function noCheckpoint({ logSize, problems }: CheckpointReport, hasKey: boolean): CommandError {
@@ -45,7 +45,7 @@ export function noCheckpoint({ logSize, problems }: CheckpointReport, hasKey: bo
   return new CommandError(FIRST, 'no checkpoint has been signed, because no key is configured', {
     hints: [
       'Create a key: rollcall audit checkpoint --new-key FILE',
-      `Then set ROLLCALL_CHECKPOINT_KEY=FILE (or awskms:KEY_ID) for the processes that maintain the store. ${has}: ${NEXT_RUN}`,
+      `Then set ROLLCALL_CHECKPOINT_KEY=FILE (or awskms:KEY_ID) for the processes that sign checkpoints. ${has}: ${NEXT_RUN}`,
     ],
   });
 }

@@ -41,12 +41,10 @@ function adviceFor(
       ];
     case 'otherLog':
       return [
-        'Nothing was compared. Name the store of this checkpoint (--data-dir, --store), or a checkpoint of this one.',
+        'Nothing was compared. Choose the store of this checkpoint (--data-dir, --store), or use a checkpoint of this store.',
       ];
     case 'otherKey':
-      return [
-        'Nothing was compared. Name the public key of the log that signed this checkpoint, from a place that you trust.',
-      ];
+      return ['Nothing was compared. Use the public key of the log of this checkpoint, from a source that you trust.'];
     case 'wrongSignature':
       return [
         'Nothing was compared. Get the checkpoint again from the place where it was kept; a copy must have every byte.',

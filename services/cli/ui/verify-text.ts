@@ -28,7 +28,7 @@ export function verifyText(result: PlainResult, context: Context): readonly stri
 }
 
 const BLIND =
-  'Not shown: whether the whole store was rewritten or replaced. A checkpoint that is kept elsewhere shows it:';
+  'Not checked: whether the whole store was rewritten or replaced. A checkpoint that is kept elsewhere shows it:';
 const SIGN = 'rollcall audit checkpoint --help';
 
 /** As {@link verifyText}, without what it does not show. */
@@ -65,8 +65,8 @@ function logTexts({ size, waiting }: Log, newest: PlainResult['newestCheckpoint'
 }
 
 function intactText({ entries, chains, pruned }: VerifyResult): string {
-  const checkpoints = pruned === 0 ? '' : `; checkpoints replace ${count(pruned, 'older entry', 'older entries')}`;
-  return `Audit log intact: ${count(entries, 'entry', 'entries')} in ${count(chains, 'chain')}${checkpoints}.`;
+  const removed = pruned === 0 ? '' : `; retention has removed ${count(pruned, 'older entry', 'older entries')}`;
+  return `Audit log intact: ${count(entries, 'entry', 'entries')} in ${count(chains, 'chain')}${removed}.`;
 }
 
 function good(text: string, { style, width }: Pick<Output, 'style' | 'width'>): string[] {

@@ -39,10 +39,10 @@ export function App() {
   return (
     <main class="verifier">
       <Sprite />
-      <h1>Verify evidence of Rollcall</h1>
+      <h1>Verify Rollcall evidence</h1>
       <p class="lead">
-        This page needs no network and sends nothing. It verifies the ZIP file that <code>rollcall evidence</code> has
-        written: every entry of the audit log, up to the root that the owner of the log has signed.
+        This page needs no network and sends nothing. It verifies a ZIP file that <code>rollcall evidence</code> wrote:
+        every entry of the audit log in it, and the checkpoint that the owner of the log signed.
       </p>
       <Chooser busy={progress !== null} onVerify={verify} />
       <div role="status">{progress !== null && <Running {...progress} />}</div>

@@ -63,8 +63,8 @@ export function Chooser({ busy, onVerify }: ChooserProps) {
           onInput={(event) => setKey(event.currentTarget.value)}
         />
         <p id="key-note" class="muted">
-          Paste the key that you got from its owner by another way. Without it, the key in the ZIP file is used. That
-          key shows that the evidence is consistent, but not who made it.
+          Paste the key that the owner of the log sent you separately. Without it, the page uses the key in the ZIP
+          file. That key shows that the evidence is consistent, but not who made it.
         </p>
       </div>
       <button type="submit" class="btn primary" disabled={busy}>

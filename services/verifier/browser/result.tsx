@@ -14,17 +14,17 @@ const VERDICTS: Readonly<Record<Verdict, Words>> = {
   verified: {
     tone: 'compliant',
     title: 'Verified',
-    text: 'Every entry is in the log that this key has signed, unchanged, and none of the period is missing.',
+    text: 'Every entry is unchanged and in the log that this key signed, and no entry of the period is missing.',
   },
   ownKey: {
     tone: 'drifted',
     title: 'Consistent, but the key is unknown',
-    text: 'Everything matches the public key in this ZIP file. Compare that key with the one that its owner gave you, or paste that one above.',
+    text: 'Everything matches the public key in this ZIP file. Paste the key that the owner of the log sent you above, or compare both.',
   },
   partly: {
     tone: 'drifted',
-    title: 'Verified in part',
-    text: 'Nothing is wrong, but the evidence does not show everything. The list says what is not shown.',
+    title: 'Partly verified',
+    text: 'No check failed, but the evidence does not show everything. The list says what is not shown.',
   },
   unproved: {
     tone: 'drifted',

@@ -121,7 +121,7 @@ function unreadable(path: string, cause: unknown): SignerError {
       `there is no such file (${code}). Correct ROLLCALL_CHECKPOINT_KEY, or create a key. ${CREATE}`,
     );
   }
-  return new SignerError('unavailable', `${nameOf(path)}: it cannot be read (${code}); it is tried again later`, {
+  return new SignerError('unavailable', `${nameOf(path)}: it cannot be read (${code}); Rollcall tries again later`, {
     cause,
   });
 }

@@ -54,7 +54,7 @@ async function keyCheck(signer: CheckpointSigner): Promise<CheckResult> {
     const signature = await signer.sign(TEST_MESSAGE);
     const kind = key.type === 'ecdsa' ? 'a P-256 key' : 'an Ed25519 key';
     if (signatureMatches(key)(TEST_MESSAGE, signature)) return pass(`${kind} signed a test message`);
-    return fail('wrong', `${kind} signed a test message, and its public half does not verify the signature`);
+    return fail('wrong', `${kind} signed a test message, but its public key does not verify the signature`);
   } catch (error) {
     if (!(error instanceof SignerError)) throw error;
     return fail(REASONS[error.kind], error.message);
@@ -81,7 +81,7 @@ const REASONS: Readonly<Record<SignerError['kind'] | ArchiveError['kind'], Check
 
 const UNSIGNED = 'none is signed; to create a key: rollcall audit checkpoint --new-key FILE';
 
-/** A log that grows at all gets a checkpoint each day. */
+/** A log with new entries gets a checkpoint at least daily. */
 const MAX_AGE_MS = 25 * 3_600_000;
 
 async function stateCheck(store: StoreDoctor, clock: Clock): Promise<CheckResult> {
@@ -98,7 +98,7 @@ function stateResult({ newest, refused, log, ...state }: LogStatus, now: number)
     const others = (log?.broken.length ?? 0) - 1;
     const found = `chain ${broken.chain}, entry ${broken.seq}: ${broken.problem}`;
     const more = others === 0 ? '' : ` (and ${counted(others, 'other chain')})`;
-    return fail('wrong', `${found}${more}. Its new entries are in no checkpoint:`, ['rollcall audit verify']);
+    return fail('wrong', `${found}${more}. No checkpoint covers its new entries:`, ['rollcall audit verify']);
   }
   const problems = [
     ...[state.unsigned, state.unarchived].flatMap((problem) => problem?.message ?? []),
@@ -111,7 +111,7 @@ function stateResult({ newest, refused, log, ...state }: LogStatus, now: number)
     const newer = counted(log.size - newest.size, 'newer entry is', 'newer entries are');
     return warn(
       'missing',
-      `${found}; ${newer} not covered. No process with a key runs: check serve or the tick function.`,
+      `${found}; ${newer} not covered. No process with a key is running: check serve or the tick function.`,
     );
   }
   return pass(found);

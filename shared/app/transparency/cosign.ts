@@ -85,10 +85,9 @@ function judged(
   { key }: KnownWitness,
 ): { readonly signature: NoteSignature } | { readonly problem: string } {
   if (answer.kind === 'refused') return { problem: `it refused: ${oneLine(answer.reason)}` };
-  if (answer.kind === 'unavailable')
-    return { problem: `it gave no answer that can be used: ${oneLine(answer.reason)}` };
+  if (answer.kind === 'unavailable') return { problem: `it gave no usable answer: ${oneLine(answer.reason)}` };
   if (answer.kind === 'conflict') {
-    const more = `it has signed a checkpoint of this log with ${answer.size} entries, and this one has ${size}`;
+    const more = `it has signed a checkpoint of this log with ${answer.size} entries, but this one has ${size}`;
     return { problem: answer.size > size ? `${more}: the store is older than that checkpoint, or forked` : more };
   }
   const [signature] = signaturesBy([key], answer.signatures);

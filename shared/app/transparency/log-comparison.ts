@@ -43,7 +43,7 @@ export class LogComparison {
     const { chain, seq, hash } = entry;
     const logged = this.#content.hashOf(chain, seq);
     if (logged === null) {
-      // Entries before the first of a chain were already replaced by a checkpoint when the log began.
+      // Entries before the first logged one of a chain had been pruned before the log existed.
       if (seq > (this.#content.lastOf(chain)?.seq ?? 0)) this.#waiting += 1;
     } else {
       this.#compared += 1;
@@ -62,7 +62,7 @@ export class LogComparison {
     if (last.seq > Math.max(head.seq, replaced.seq)) check.fault('truncation', last.seq, missing(last.seq, head.seq));
     const logged = this.#content.hashOf(chain, replaced.seq);
     if (logged !== null && logged !== replaced.hash) {
-      const message = `a checkpoint replaces entry ${replaced.seq}, and the transparency log has another entry there`;
+      const message = `ChainPruned replaces entry ${replaced.seq}, but the transparency log has another entry there`;
       check.fault('fork', replaced.seq, message);
     }
   }
@@ -71,7 +71,7 @@ export class LogComparison {
   result(report: (chain: string, fault: LinkFault) => void): LogResult {
     for (const { chain, seq } of this.#content.lasts()) {
       if (this.#seen.has(chain)) continue;
-      const message = `the transparency log has entries up to ${seq}, and the whole chain is gone`;
+      const message = `the transparency log has entries up to ${seq}, but the whole chain is missing`;
       report(chain, { kind: 'truncation', seq, message });
     }
     const { id, size, problems } = this.#content;
@@ -82,7 +82,7 @@ export class LogComparison {
   #checkpoint({ seq, detail }: LedgerEntry, check: ChainCheck): void {
     const head = headIn(detail?.treeHead?.note ?? '');
     if (head === null) {
-      check.fault('edit', seq, 'it has no checkpoint that can be read');
+      check.fault('edit', seq, 'its checkpoint cannot be read');
       return;
     }
     // It was published after the log was read.
@@ -92,15 +92,15 @@ export class LogComparison {
       this.#checkpoints += 1;
       return;
     }
-    // A process that was publishing a checkpoint of the replaced log during the restore.
+    // A process may have published a checkpoint of the replaced log during the restore.
     if (this.#restored && parseLogOrigin(head.origin)?.logId !== this.#content.id) return;
     const found = root === null ? `only ${this.#content.size} entries` : 'other entries';
-    check.fault('fork', seq, `its checkpoint covers ${head.size} entries, and the transparency log has ${found}`);
+    check.fault('fork', seq, `its checkpoint covers ${head.size} entries, but the transparency log has ${found}`);
   }
 }
 
 function missing(logged: number, end: number): string {
-  return `the transparency log has entry ${logged}, and the chain ends at entry ${end}`;
+  return `the transparency log has entry ${logged}, but the chain ends at entry ${end}`;
 }
 
 /** The tree head of a note, unverified; `null`: it is not a checkpoint. */

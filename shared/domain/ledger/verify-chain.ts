@@ -1,7 +1,7 @@
 import { type ChainHead, type Checkpoint, EMPTY_CHAIN, hasOwnHash, headOf, type LedgerEntry } from './entry.ts';
 
 /**
- * `edit`: the content of an entry was changed. `gap`: entries are missing, and no checkpoint replaces them. `fork`: an entry has
+ * `edit`: the content of an entry was changed. `gap`: entries are missing, and no `ChainPruned` replaces them. `fork`: an entry has
  * the number of another, or names the wrong predecessor. `truncation`: entries are missing at the end.
  */
 export const FAULT_KINDS = ['edit', 'gap', 'fork', 'truncation'] as const;
@@ -26,7 +26,7 @@ interface Missing {
 /** Checks one chain, entry by entry, in order of number, and keeps the first fault of each kind. */
 export class ChainCheck {
   readonly #faults = new Map<FaultKind, LinkFault>();
-  /** Missing entries are a fault only if no later checkpoint replaces them, so they are judged after the last entry. */
+  /** Missing entries are a fault only if no later `ChainPruned` replaces them, so they are judged after the last entry. */
   readonly #missing: Missing[] = [];
   #head: ChainHead = EMPTY_CHAIN;
   #checkpoint: Checkpoint | null = null;
@@ -35,7 +35,7 @@ export class ChainCheck {
     return this.#head;
   }
 
-  /** The last entry that a checkpoint replaces. */
+  /** The last entry that a `ChainPruned` replaces. */
   get replaced(): ChainHead {
     return this.#checkpoint?.through ?? EMPTY_CHAIN;
   }
@@ -55,7 +55,7 @@ export class ChainCheck {
     else if (before.hash !== UNREAD && prevHash !== before.hash)
       this.fault('fork', seq, `its prevHash is not the hash of entry ${before.seq}`);
     const checkpoint = entry.detail?.checkpoint;
-    // An edited checkpoint is not trusted.
+    // An edited `ChainPruned` is not trusted.
     if (entry.type === 'ChainPruned' && checkpoint !== undefined && intact) this.#take(checkpoint, entry);
     this.#head = headOf(entry);
   }
@@ -66,7 +66,7 @@ export class ChainCheck {
   }
 
   #take(checkpoint: Checkpoint, { seq }: LedgerEntry): void {
-    if (checkpoint.through.seq >= seq) this.fault('fork', seq, 'its checkpoint replaces later entries');
+    if (checkpoint.through.seq >= seq) this.fault('fork', seq, 'it replaces later entries');
     else if (checkpoint.through.seq > this.replaced.seq) this.#checkpoint = checkpoint;
   }
 
@@ -78,10 +78,10 @@ export class ChainCheck {
         this.fault(
           'gap',
           to + 1,
-          `${range(from, to)} missing, and no checkpoint replaces ${to === from ? 'it' : 'them'}`,
+          `${range(from, to)} missing, and no ChainPruned replaces ${to === from ? 'it' : 'them'}`,
         );
       else if (to === seq && prevHash !== hash) {
-        this.fault('fork', to + 1, `its prevHash is not the hash of entry ${to}, which a checkpoint names`);
+        this.fault('fork', to + 1, `its prevHash is not the hash of entry ${to} that ChainPruned has`);
       }
     }
     if (known.seq > this.#head.seq) {

@@ -29,7 +29,7 @@ describe('audit proof', () => {
       const leaf = leafHash(logEntry(entry.chain, headOf(entry)));
       expect(verifyProof(proof, leaf, { origin, log: [noteVerifier(keyOf(note))] }).size).toBe(5);
       expect(stderr).toContain(
-        `Proves that the log ${origin} has entry 4 of ${account(1)} at index 3, under the checkpoint of`,
+        `Proves that the log ${origin} has entry 4 of ${account(1)} at index 3, with the checkpoint of`,
       );
     }
     const document = proofShape.parse(json(await prove(cwd, entry.id, '--json')));
@@ -141,7 +141,7 @@ describe('audit proof --verify', () => {
       );
       const entry = await verify('1.txt', '--key', key, '--entry', name);
       expect(entry).toMatchObject({ code: 1, stdout: '' });
-      expect(entry.stderr).toContain(`--entry ${name}: there is no entry of the audit log in it`);
+      expect(entry.stderr).toContain(`--entry ${name}: it has no entry of the audit log`);
     }
     expect((await verify('1.txt', '--key', key)).stderr).toContain('needs --entry FILE');
     expect((await verify('nowhere', '--key', key)).stderr).toContain('nowhere cannot be read (ENOENT)');

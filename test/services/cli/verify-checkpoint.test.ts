@@ -62,7 +62,7 @@ describe('audit verify --checkpoint', () => {
     expect(older.code).toBe(1);
     expect(older.stdout).toContain('✓ Audit log intact: 4 entries in 2 chains.');
     expect(older.stdout).toMatch(
-      /✗ The store lacks 3 entries of the 6 that the checkpoint covers: its log has 3, the last of 2026-03-01 \d\d:\d\d UTC; it was truncated, or replaced by an older copy\.\n/,
+      /✗ The store lacks 3 entries of the 6 that the checkpoint covers: its log has 3 entries, the last written 2026-03-01 \d\d:\d\d UTC; it was truncated, or replaced by an older copy\.\n/,
     );
     expect(older.stdout).toContain('  Copy the store (older) before you do anything else\n');
     expect(older.stdout).toContain('  Compare it with a backup, and with the entries that were published');
@@ -94,15 +94,15 @@ describe('audit verify --checkpoint', () => {
     writeFileSync(join(cwd, 'other.txt'), other.note);
     const foreign = await verify(cwd, '--checkpoint', 'other.txt', '--key', other.key);
     expect(foreign.code).toBe(1);
-    expect(foreign.stdout).toMatch(/✗ The checkpoint is of the log [a-z0-9]{8}, and the store has the log [a-z0-9]{8}/);
-    expect(foreign.stdout).toContain('  Nothing was compared. Name the store of this checkpoint');
+    expect(foreign.stdout).toMatch(/✗ The checkpoint is of the log [a-z0-9]{8}, but the store has the log [a-z0-9]{8}/);
+    expect(foreign.stdout).toContain('  Nothing was compared. Choose the store of this checkpoint');
     const made = await rollcall(['audit', 'checkpoint', '--new-key', 'second.pem', '--json'], { cwd });
     const { verifierKey = null } = newKeyShape.parse(json(made));
     const [name, id] = (verifierKey ?? '').split('+');
     const wrong = await verify(cwd, '--checkpoint', 'c.txt', '--key', verifierKey ?? '');
     expect(wrong.code).toBe(1);
     expect(wrong.stdout).toContain(
-      `✗ The checkpoint is signed by ${own.key.split('+').slice(0, 2).join('+')}, and the given key is ${name}+${id}.`,
+      `✗ The checkpoint is signed by ${own.key.split('+').slice(0, 2).join('+')}, but the given key is ${name}+${id}.`,
     );
     writeFileSync(join(cwd, 'c.txt'), own.note.replace('\n3\n', '\n2\n'));
     const changed = await verify(cwd, ...KEPT);
@@ -175,11 +175,11 @@ describe('audit verify', () => {
     const own = await verify(cwd);
     expect(own.code).toBe(1);
     expect(own.stdout).toContain(
-      '✗ Audit log damaged: entry 2 of organization was edited after it was written (it has no checkpoint that can be read).\n',
+      '✗ Audit log damaged: entry 2 of organization was edited after it was written (its checkpoint cannot be read).\n',
     );
     const compared = await verify(cwd, ...KEPT);
     expect(compared.code).toBe(1);
-    expect(compared.stdout).toContain('(it has no checkpoint that can be read).\n');
+    expect(compared.stdout).toContain('(its checkpoint cannot be read).\n');
     expect(compared.stdout).toContain('✓ The store has all 3 entries that the checkpoint covers');
     const newest = await rollcall(['audit', 'checkpoint'], { cwd });
     expect(newest.code).toBe(1);
@@ -190,7 +190,7 @@ describe('audit verify', () => {
     const { cwd, sequence, append, sign } = await signedStore();
     const before = await verify(cwd);
     expect(before.stdout).not.toContain('ransparency log');
-    expect(before.stdout).toMatch(/^- Not shown: .*:\n {4}rollcall audit checkpoint --help$/m);
+    expect(before.stdout).toMatch(/^- Not checked: .*:\n {4}rollcall audit checkpoint --help$/m);
     await sequence();
     await append(1);
     const unsigned = await verify(cwd);
@@ -201,7 +201,7 @@ describe('audit verify', () => {
     expect(signed.stdout).toMatch(
       /^✓ Transparency log intact: 4 entries; 1 newer entry is not in it yet\.\n✓ Matches the signed checkpoint of 2026-03-01 \d\d:\d\d UTC \(4 entries\)\.$/m,
     );
-    expect(signed.stdout).toMatch(/^- Not shown: .*:\n {4}rollcall audit verify --checkpoint FILE --key KEY$/m);
+    expect(signed.stdout).toMatch(/^- Not checked: .*:\n {4}rollcall audit verify --checkpoint FILE --key KEY$/m);
     expect(verifyShape.parse(json(await verify(cwd, '--json'))).newestCheckpoint).toMatchObject({ size: 4 });
   });
 });

@@ -50,7 +50,7 @@ export const PROVE: HelpTexts = {
   'audit verify': {
     summary: 'Check that the audit log is intact',
     description:
-      'Check that every chain of the audit log is intact (no edit, no gap, no fork, no truncation), and that the transparency log has the same entries. This alone does not show whether the whole store was rewritten with new hashes, or replaced by an older copy: for that, compare it with a signed checkpoint that was kept elsewhere.',
+      'Check that every chain of the audit log is intact (no edit, no gap, no fork, no truncation), and that the transparency log has the same entries. This cannot show that the whole store was rewritten with new hashes, or replaced by an older copy. To detect that, compare it with a signed checkpoint that was kept elsewhere (--checkpoint).',
     examples: [
       ['rollcall audit verify', 'check every chain'],
       ['rollcall audit verify --checkpoint c.txt --key k.pem', 'compare with a checkpoint'],
@@ -71,32 +71,32 @@ export const PROVE: HelpTexts = {
   'audit proof': {
     summary: 'Print a proof that an entry is in the audit log',
     description:
-      'Print a proof that an entry is in the audit log, under the newest signed checkpoint: a C2SP tlog-proof, which any tool for that format verifies offline with the public key of the log. The leaf is SHA-256 over the byte 0 and four lines, each with a line break: rollcall-entry/v1, the chain, the number and the hash of the entry.',
+      'Print a proof that the newest signed checkpoint covers an entry of the audit log. It is a C2SP tlog-proof: any tool for that format verifies it offline with the public key of the log. The leaf is SHA-256 over the byte 0 and four lines, each with a line break: rollcall-entry/v1, the chain, the number and the hash of the entry.',
     examples: [
       ['rollcall audit proof T7WK3M8P --out proof.txt', 'an id that audit list printed'],
       ['rollcall audit proof 123456789012#14', 'an entry by its position'],
       ['rollcall audit proof T7WK3M8P --json > p.json', 'with the entry and the checkpoint'],
       ['rollcall audit proof --verify p.json --key key.pem', 'verify it, without a store'],
     ],
-    exitCodes: '0 printed, or verified · 1 no such entry, no checkpoint covers it yet, or it is not proved',
+    exitCodes: '0 printed, or verified · 1 no such entry, no checkpoint covers it yet, or the proof is wrong',
     seeAlso: ['rollcall audit checkpoint', 'rollcall audit verify'],
   },
   'audit checkpoint': {
     summary: 'Print the newest signed checkpoint of the audit log',
     description:
-      'Print the newest signed checkpoint of the audit log, a C2SP signed note. A copy that is kept elsewhere shows later whether any entry was changed, removed or replaced. With ROLLCALL_CHECKPOINT_KEY set, serve and the deployed functions sign a checkpoint after each run and at least once an hour if entries were added; apply signs one when it ends.',
+      'Print the newest signed checkpoint of the audit log, a C2SP signed note. Keep a copy elsewhere: it shows later whether an entry that it covers was changed, removed or replaced. With ROLLCALL_CHECKPOINT_KEY set, serve and the deployed functions sign a checkpoint after each run, and within an hour of other new entries; apply and scan sign one when they end.',
     examples: [
       ['rollcall audit checkpoint > checkpoint.txt', 'a file for audit verify --checkpoint'],
       ['rollcall audit checkpoint --key > key.pem', 'the public key, for auditors'],
       ['rollcall audit checkpoint --new-key key.pem', 'create a key to sign with'],
     ],
-    exitCodes: '0 printed · 1 there is no checkpoint, or the key cannot be used',
+    exitCodes: '0 printed, or key created · 1 there is no checkpoint, or the key cannot be used or created',
     seeAlso: ['rollcall audit proof', 'rollcall audit verify'],
   },
   evidence: {
     summary: 'Pack a report with proofs for an auditor',
     description:
-      'Pack the evidence of a period into one ZIP file: every entry and change, compliance over time, policies, exemptions, approvals, and the signed checkpoints and tiles of the transparency log that prove them. verify.html in it verifies them in a browser, without Rollcall and without a network.',
+      'Pack the evidence of a period into one ZIP file: every entry and change, compliance over time, policies, exemptions, approvals, and the signed checkpoints and tiles of the transparency log that prove them. The page verify.html in it verifies the evidence in a browser, without Rollcall and without a network.',
     examples: [
       ['rollcall evidence --since 2026-01-01 --until 2026-04-01 --out q1.zip', 'a quarter'],
       ['rollcall evidence --since 90d --out evidence.zip', 'the last 90 days'],

@@ -66,7 +66,7 @@ export function DownloadCheckpoint({ verification }: { readonly verification: Ve
   if (checkpoint === null) return null;
   const name = `rollcall-checkpoint-${checkpoint.at.slice(0, 10)}-${checkpoint.size}.txt`;
   return (
-    <Download path={READ.checkpoint} name={name} title="Keep it where the owner of the store cannot change it">
+    <Download path={READ.checkpoint} name={name} title="Keep it where people who can write the store cannot change it">
       Download checkpoint
     </Download>
   );

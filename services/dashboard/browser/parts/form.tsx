@@ -5,7 +5,7 @@ interface ButtonProps {
   /** `primary`: the main command of its place; `quiet`: without a border; `tiny`: for rows of a table. */
   readonly look?: 'primary' | 'danger' | 'quiet' | 'tiny';
   readonly disabled?: boolean;
-  /** Explains the command to those who point at it. */
+  /** Tooltip that explains the command. */
   readonly title?: string;
   readonly children: ComponentChildren;
 }

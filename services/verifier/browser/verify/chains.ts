@@ -38,7 +38,7 @@ export class Chains {
         if (problem !== null) failures.add(`Chain ${chain}: ${problem}.`);
       }
     }
-    return failures.check('chains', `The entries of ${count(this.#links.size, 'chain')} follow each other.`);
+    return failures.check('chains', `In ${count(this.#links.size, 'chain')}, each entry follows the previous one.`);
   }
 }
 

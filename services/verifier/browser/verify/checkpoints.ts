@@ -29,14 +29,14 @@ export function readCheckpoint(archive: Archive, file: string): ReadCheckpoint {
 export function verifySignature(archive: Archive, file: string, key: GivenKey): void {
   const { origin } = readCheckpoint(archive, file);
   if (key.name !== null && key.name !== origin) {
-    throw new EvidenceError(`The public key is of the log ${key.name}, and ${file} is of the log ${origin}.`);
+    throw new EvidenceError(`The public key is of the log ${key.name}, but ${file} is of the log ${origin}.`);
   }
   try {
     openCheckpoint(archive.text(file), { origin, log: [noteVerifier(keyOf(key, origin))] });
   } catch (error) {
     throw new EvidenceError(
       isByAnother(archive, file, key, origin)
-        ? `${file} is not signed by this public key: it is another key, or another log.`
+        ? `${file} is not signed by this public key: it was signed by another key, or for another log.`
         : `${file} was changed after it was signed: ${messageOf(error)}.`,
     );
   }
@@ -56,9 +56,9 @@ export async function checkOthers(
       const checkpoint = readCheckpoint(archive, file);
       if (checkpoint.size !== size)
         throw new EvidenceError(
-          `${file} is of ${count(checkpoint.size, 'entry', 'entries')}, and evidence.json says ${size}.`,
+          `${file} covers ${count(checkpoint.size, 'entry', 'entries')}, but evidence.json says ${size}.`,
         );
-      if (size > log.size) throw new EvidenceError(`${file} is of more entries than the newest checkpoint.`);
+      if (size > log.size) throw new EvidenceError(`${file} covers more entries than the newest checkpoint.`);
       if (!equalBytes(await log.root(size), checkpoint.root)) {
         throw new EvidenceError(
           `${file} is not consistent with the newest checkpoint: the log was rewritten or forked.`,
@@ -80,8 +80,8 @@ export async function checkOthers(
   const limit =
     otherKeys === 0
       ? null
-      : `${all} of the same log. ${count(otherKeys, 'of them is', 'of them are')} signed by another key, which is not verified.`;
-  return failures.check('checkpoints', `${all} of the same log: each continues the one before it.`, limit);
+      : `The log extends ${all}. ${count(otherKeys, 'of them is', 'of them are')} signed by another key, whose signature was not verified.`;
+  return failures.check('checkpoints', `The log extends ${all}.`, limit);
 }
 
 function keyOf(key: PublicKey, origin: string) {

@@ -9,7 +9,7 @@ export function checkComplete(file: EvidenceFile, log: Log, chains: Chains, { pr
   const { complete, checkpoints, since } = file;
   if (complete === null) {
     const message =
-      'No checkpoint is older than the period, so the log does not show that no entry of its beginning is missing.';
+      'No checkpoint is older than the period, so the log does not show whether entries at its beginning are missing.';
     return { name: 'complete', state: 'limited', message };
   }
   const failures = new Failures();
@@ -40,5 +40,5 @@ export function checkComplete(file: EvidenceFile, log: Log, chains: Chains, { pr
 
 function completeText(first: NamedCheckpoint | null, last: NamedCheckpoint | null, entries: number): string {
   const from = first === null ? 'from its beginning' : `from the checkpoint of ${instant(first.at)}`;
-  return `All ${count(entries, 'entry', 'entries')} that the log took in ${from} to the checkpoint of ${instant(last?.at ?? '')} are here.`;
+  return `All ${count(entries, 'entry', 'entries')} that were added to the log ${from} to the checkpoint of ${instant(last?.at ?? '')} are in the ZIP file.`;
 }

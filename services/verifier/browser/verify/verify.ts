@@ -128,7 +128,7 @@ class Run {
     const stated = file.checkpoint !== null || archive.names.some((name) => name.startsWith('log/'));
     if (!stated) {
       this.#ownKey = false;
-      this.#limit('There is no signed checkpoint: nothing proves these entries against the owner of the store.');
+      this.#limit('There is no signed checkpoint, so nothing shows whether the whole audit log was rewritten.');
       return null;
     }
     const checkpoint = readCheckpoint(archive, CHECKPOINT);
@@ -137,7 +137,7 @@ class Run {
     const log = new Log(archive, checkpoint.size);
     try {
       const tiles = await log.verify(checkpoint, () => this.#options.turn({ what: 'Verifying the log', share: 0.1 }));
-      const text = `${count(tiles, 'tile')} and bundles lead to the root of the checkpoint.`;
+      const text = `${count(tiles, 'tile or bundle', 'tiles and bundles')} lead to the root of the checkpoint.`;
       this.checks.push({ name: 'tree', state: 'passed', message: text });
     } catch (error) {
       this.#fail('tree', error);
@@ -147,14 +147,14 @@ class Run {
 
   #verifyCheckpoint(archive: Archive, key: GivenKey | null): void {
     if (key === null) {
-      this.#limit('There is no public key: paste the one that you got from its owner.');
+      this.#limit('There is no public key: paste the one that the owner of the log sent you.');
       return;
     }
     try {
       verifySignature(archive, CHECKPOINT, key);
       if (this.#ownKey) {
         this.#limit(
-          'The signature matches the public key in this ZIP file, which proves nothing about who made it: paste a key that you got elsewhere.',
+          'The signature matches the public key in this ZIP file. That key does not prove who made the evidence: paste the key that the owner of the log sent you.',
         );
       } else
         this.checks.push({

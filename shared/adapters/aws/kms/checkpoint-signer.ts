@@ -88,7 +88,7 @@ class KmsSigner implements CheckpointSigner {
     const found = 'KMS returned a signature that does not match the public key of this key';
     throw new SignerError(
       'unavailable',
-      `${nameOf(this.#keyId)}: ${found}; nothing was signed. It is tried again later.`,
+      `${nameOf(this.#keyId)}: ${found}; nothing was signed. Rollcall tries again later.`,
     );
   }
 
@@ -129,7 +129,7 @@ function openKey(keyId: string, answer: GetPublicKeyCommandOutput): OpenKey {
   const publicKey = decode(der);
   if (publicKey?.type !== (algorithm === 'ECDSA_SHA_256' ? 'ecdsa' : 'ed25519')) {
     const found = `KMS returned a public key that is not of the specification ${KeySpec}`;
-    throw new SignerError('unavailable', `${nameOf(keyId)}: ${found}. It is tried again later.`);
+    throw new SignerError('unavailable', `${nameOf(keyId)}: ${found}. Rollcall tries again later.`);
   }
   const matches = signatureMatches(verifierKey({ name: 'checkpoint-key', ...publicKey }));
   return { arn, algorithm, publicKey, matches };

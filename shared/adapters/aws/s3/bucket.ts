@@ -97,7 +97,7 @@ export class Bucket {
     const { Contents = [], IsTruncated, NextContinuationToken: next = null } = answer;
     if (IsTruncated === true && next === null) {
       const found = 'ListObjectsV2 says that more keys follow, and not how to read them';
-      throw new ArchiveError('unavailable', `${this.#label}: ${found}. It is tried again later.`);
+      throw new ArchiveError('unavailable', `${this.#label}: ${found}. Rollcall tries again later.`);
     }
     const keys = Contents.flatMap(({ Key }) => Key ?? []);
     return { keys, next: IsTruncated === true ? next : null };

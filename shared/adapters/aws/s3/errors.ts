@@ -7,7 +7,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   NoSuchKey: 'The object was removed after it was listed. Find out who removed it.',
   InvalidBucketName: 'Correct ROLLCALL_CHECKPOINT_ARCHIVE.',
   AccessDenied:
-    'Allow s3:PutObject, s3:GetObject, s3:ListBucket and s3:GetBucketObjectLockConfiguration in the policy of the role and, for a bucket of another account, in the bucket policy. S3 gives the same answer if the bucket is not of the account in ROLLCALL_CHECKPOINT_ARCHIVE_OWNER.',
+    'Allow s3:PutObject, s3:GetObject, s3:ListBucket and s3:GetBucketObjectLockConfiguration in the policy of the role and, for a bucket of another account, in the bucket policy. S3 gives the same answer if the bucket does not belong to the account in ROLLCALL_CHECKPOINT_ARCHIVE_OWNER.',
 };
 
 const KINDS: Readonly<Partial<Record<StoreErrorCode, ArchiveError['kind']>>> = {

@@ -7,7 +7,7 @@ import { checkpointReport, checkpointSchema, type ShownCheckpoint } from './chec
 
 /** The shape of `audit proof --json` and `/api/audit/proof/{id}`, beside the entry. */
 export const proofSchema = z.object({
-  /** The position of the entry in the transparency log, from 0. */
+  /** The index of the entry in the transparency log, from 0. */
   index: z.int(),
   /** The proof as text (C2SP tlog-proof), with the signed checkpoint. */
   proof: z.string(),
@@ -17,8 +17,8 @@ export const proofSchema = z.object({
 
 /** Where the transparency log has an entry. */
 export const logPlaceSchema = z.object({
-  index: z.int().nullable().describe('Position of the entry in the transparency log, from 0; null: not in it yet'),
-  covered: z.boolean().describe('The newest signed checkpoint covers the entry, so that it can be proved'),
+  index: z.int().nullable().describe('Index of the entry in the transparency log, from 0; null: not in it yet'),
+  covered: z.boolean().describe('Whether the newest signed checkpoint covers the entry, so that it can be proved'),
 });
 
 /** @returns the shape of {@link logPlaceSchema} */

@@ -96,7 +96,7 @@ export async function readLog(stores: Pick<Stores, 'ledger' | 'registers'>): Pro
 export function readCheckpointKey(text: string, origin: string): VerifierKey {
   const trimmed = text.trim();
   if (trimmed.includes('PRIVATE KEY-----')) {
-    throw new MalformedError('public key', 'it is a private key, which must not leave its place; give the public key');
+    throw new MalformedError('public key', 'it is a private key, which must stay secret; use the public key');
   }
   if (!trimmed.includes('-----BEGIN')) {
     const key = parseVerifierKey(trimmed);
@@ -124,7 +124,7 @@ async function judged(known: Known, note: string): Promise<CheckpointResult> {
   const signature = signatureOf(note, key);
   if (signature === 'missing') {
     const signers = parseNote(note).signatures.map(keyText).join(' and ');
-    return result('otherKey', `The checkpoint is signed by ${signers}, and the given key is ${keyText(key)}.`);
+    return result('otherKey', `The checkpoint is signed by ${signers}, but the given key is ${keyText(key)}.`);
   }
   if (signature === 'wrong') {
     return result(
@@ -172,12 +172,12 @@ async function otherLog({ stores, checkpoint, log, own, restored }: Known): Prom
   const organizationId = await organizationOf(stores);
   if (name === null) return `The checkpoint is of the log ${checkpoint.origin}, which is not a log of Rollcall.`;
   if (organizationId !== null && name.organizationId !== organizationId) {
-    return `The checkpoint is of organization ${name.organizationId}, and the store belongs to ${organizationId}.`;
+    return `The checkpoint is of organization ${name.organizationId}, but the store belongs to ${organizationId}.`;
   }
   const has = name.logId === log?.id || own.some(({ origin }) => origin === checkpoint.origin);
   // A restored store continues under another name, and may be older than its first checkpoint.
   if (has || log === null || restored !== null) return null;
-  return `The checkpoint is of the log ${name.logId}, and the store has the log ${log.id} and no checkpoint of the other: it is another store, or it was replaced.`;
+  return `The checkpoint is of the log ${name.logId}, but the store has the log ${log.id} and no checkpoint of ${name.logId}: it is another store, or it was replaced.`;
 }
 
 async function shorter(known: Known, missing: number): Promise<CheckpointResult> {
@@ -187,8 +187,8 @@ async function shorter(known: Known, missing: number): Promise<CheckpointResult>
     restored === null
       ? 'it was truncated, or replaced by an older copy'
       : `it was restored from a backup on ${minute(restored.at)}`;
-  const end = since === null ? '' : `, the last of ${minute(since)}`;
-  const message = `The store lacks ${entries(missing)} of the ${number(checkpoint.size)} that the checkpoint covers: its log has ${number(log?.size ?? 0)}${end}; ${why}.`;
+  const end = since === null ? '' : `, the last written ${minute(since)}`;
+  const message = `The store lacks ${entries(missing)} of the ${number(checkpoint.size)} that the checkpoint covers: its log has ${entries(log?.size ?? 0)}${end}; ${why}.`;
   return { ...resultOf(known)('shorter', message), missing, since };
 }
 

@@ -18,7 +18,7 @@ export const verifySchema = z.object({
   fault: faultSchema.nullable(),
   /** The first broken link of each kind, in order of chain. */
   faults: z.array(faultSchema),
-  /** Number of entries that checkpoints replace. */
+  /** Number of entries that retention has removed, according to `ChainPruned` entries. */
   pruned: z.number(),
   digests: z.array(digestResultSchema),
   /** `null`: the store has no transparency log, or it was not compared. */

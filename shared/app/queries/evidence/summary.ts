@@ -74,7 +74,7 @@ function limitsOf({ key }: EvidenceRequest, period: LogPeriod | null, entries: E
   const { notCovered, notCoveredFrom, pruned } = entries;
   if (period === null) {
     return [
-      'The store has no signed checkpoint, so nothing proves these entries against the owner of the store: all of it could have been rewritten. ' +
+      'The store has no signed checkpoint, so the evidence does not show whether the whole audit log was rewritten. ' +
         'To sign checkpoints from now on: rollcall audit checkpoint --new-key FILE creates a key, and ROLLCALL_CHECKPOINT_KEY names it.',
     ];
   }
@@ -83,12 +83,12 @@ function limitsOf({ key }: EvidenceRequest, period: LogPeriod | null, entries: E
   if (notCovered > 0) {
     found.push(
       `The newest checkpoint is of ${instant(newest.at)}. It does not cover ${count(notCovered, 'entry', 'entries')} written since ${instant(notCoveredFrom ?? newest.at)}. ` +
-        'Make the evidence again after the next checkpoint.',
+        'Pack the evidence again after the next checkpoint.',
     );
   }
   if (complete === null) {
     found.push(
-      'No checkpoint is older than the period, so the log does not show that no entry of its beginning is missing.',
+      'No checkpoint is older than the period, so the log does not show whether entries at its beginning are missing.',
     );
   }
   if (pruned > 0) {
@@ -98,7 +98,7 @@ function limitsOf({ key }: EvidenceRequest, period: LogPeriod | null, entries: E
   }
   if (key === null) {
     found.push(
-      'No public key is included: ask the owner of the key for it (rollcall audit checkpoint --key). The page cannot verify signatures without it.',
+      'No public key is included: get it from the owner of the log (rollcall audit checkpoint --key). The page cannot verify signatures without it.',
     );
   }
   return found;

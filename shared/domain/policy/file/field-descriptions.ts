@@ -63,7 +63,7 @@ const FIELD_DESCRIPTIONS: Readonly<Record<string, string>> = {
   schedule: 'Time between full scans, like 1h, or a cron expression with a time zone.',
   'schedule.cron': 'When scans start: minute, hour, day of month, month, day of week.',
   'schedule.timezone': TIME_ZONE,
-  retention: 'Age at which a checkpoint replaces audit log entries, like 400d; without it, all are kept.',
+  retention: 'Age at which audit log entries are removed, like 400d; without it, all are kept.',
   pendingDeadline: 'How long a change may stay unconfirmed before the account needs attention.',
   notify: 'Where events and alerts are sent.',
   'notify.eventBus': 'Name or ARN of the EventBridge bus to which every audit log entry is published.',

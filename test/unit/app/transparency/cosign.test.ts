@@ -87,7 +87,7 @@ describe('witnesses', () => {
     expect([note, names]).toEqual([checkpoint.note, []]);
     const [state] = (await logStatus(older.stores.registers)).witnesses;
     expect(state?.problem?.message).toBe(
-      'it has signed a checkpoint of this log with 9 entries, and this one has 4: the store is older than that checkpoint, or forked',
+      'it has signed a checkpoint of this log with 9 entries, but this one has 4: the store is older than that checkpoint, or forked',
     );
   });
 
@@ -106,7 +106,7 @@ describe('witnesses', () => {
     expect(problems).toEqual([
       expect.stringContaining('it refused'),
       'its signature does not match the checkpoint',
-      expect.stringContaining('it gave no answer that can be used'),
+      expect.stringContaining('it gave no usable answer'),
       null,
     ]);
     expect(warned).toHaveLength(3);

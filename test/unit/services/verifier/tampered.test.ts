@@ -95,7 +95,7 @@ describe('evidence that was changed', () => {
     await second.dispose();
     expect((await verified(zip, key)).verdict).toBe('verified');
     expect(failed(await verified(forged, key))).toBe(
-      'log/checkpoint is not signed by this public key: it is another key, or another log.',
+      'log/checkpoint is not signed by this public key: it was signed by another key, or for another log.',
     );
   });
 

@@ -114,7 +114,7 @@ describe('input that is not evidence', () => {
     const { zip } = await evidence(bench);
     const other = writeVerifierKey(testKey().verifier('rollcall/o-other/abcdefgh'));
     expect(failed(await verified(zip, other))).toBe(
-      `The public key is of the log rollcall/o-other/abcdefgh, and log/checkpoint is of the log ${ORIGIN}.`,
+      `The public key is of the log rollcall/o-other/abcdefgh, but log/checkpoint is of the log ${ORIGIN}.`,
     );
   });
 });

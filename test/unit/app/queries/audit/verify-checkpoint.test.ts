@@ -134,7 +134,7 @@ describe('a checkpoint that was kept elsewhere', () => {
     expect(ok).toBe(false);
     expect(checkpoint).toMatchObject({ outcome: 'shorter', missing: 8, since: newest, restored: null });
     expect(checkpoint.message).toBe(
-      'The store lacks 8 entries of the 13 that the checkpoint covers: its log has 5, the last of 2026-03-02 12:00 UTC; it was truncated, or replaced by an older copy.',
+      'The store lacks 8 entries of the 13 that the checkpoint covers: its log has 5 entries, the last written 2026-03-02 12:00 UTC; it was truncated, or replaced by an older copy.',
     );
   });
 
@@ -170,7 +170,7 @@ describe('a checkpoint that was kept elsewhere', () => {
     await foreign.append(A, 3);
     expect((await verify(bed, await foreign.publish())).checkpoint).toMatchObject({
       outcome: 'otherLog',
-      message: 'The checkpoint is of organization o-another, and the store belongs to o-7f3a9c2e1d.',
+      message: 'The checkpoint is of organization o-another, but the store belongs to o-7f3a9c2e1d.',
     });
     const replaced = await newBed();
     await replaced.append(A, 3);
@@ -231,11 +231,11 @@ describe('the comparison with the log', () => {
     const last = (await ledger.read(A, 203, 1))[0]?.hash;
     expect((await compared(bed, without(A, 204, last))).fault).toEqual({
       ...{ kind: 'truncation', chain: A, seq: 206 },
-      message: 'the transparency log has entry 206, and the chain ends at entry 204',
+      message: 'the transparency log has entry 206, but the chain ends at entry 204',
     });
     expect((await compared(bed, without(B, 0))).fault).toEqual({
       ...{ kind: 'truncation', chain: B, seq: 109 },
-      message: 'the transparency log has entries up to 109, and the whole chain is gone',
+      message: 'the transparency log has entries up to 109, but the whole chain is missing',
     });
   });
 
