@@ -1,5 +1,5 @@
 /*
- * Checks the parameter `checkpoints`: a template would take every unknown value for `governance`, the weaker protection.
+ * Checks the parameter `checkpoints`: the template would treat every unknown value as `governance`, the weaker protection.
  */
 const CHOICES = ['none', 'governance', 'compliance'];
 

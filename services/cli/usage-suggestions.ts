@@ -9,7 +9,7 @@ const HABITS: Readonly<Record<string, string>> = {
   '-auto-approve': '--yes',
   '--dry-run': 'plan',
   ls: 'accounts',
-  // Commander finds `restore` similar, which would replace the store.
+  // Commander would suggest `restore`, which replaces the store.
   destroy: 'halt',
 };
 

@@ -38,7 +38,7 @@ export async function buildVerifier(): Promise<VerifierPage> {
     jsxImportSource: 'preact',
     metafile: true,
     legalComments: 'none',
-    // Texts in other characters than ASCII would depend on how the file is served.
+    // Other characters than ASCII would depend on how the file is served.
     charset: 'ascii',
     define: { 'process.env.NODE_ENV': '"production"' },
     logLevel: 'silent',

@@ -123,7 +123,7 @@ async function lookAtCheckpoints(
   }
 }
 
-/** Nothing is kept under this name; looking for it needs the permission to list. */
+/** No checkpoint has this origin; searching for it tests the permission to list. */
 const NO_ORIGIN = 'rollcall-doctor';
 
 async function archiveFacts(archive: NonNullable<OpenCheckpointing['archive']>): Promise<ArchiveFacts> {

@@ -26,7 +26,7 @@ export class ProcessTracer {
 
   /** Sends what has not been sent yet. */
   async flush(): Promise<void> {
-    // If it could not be opened, `get` has said so.
+    // If it could not be opened, `get` has thrown the error.
     const opened = await this.#opened?.catch(() => null);
     await opened?.flush();
   }

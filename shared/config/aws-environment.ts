@@ -5,7 +5,7 @@ import type { Environment } from './config.ts';
 /** Proxy variables are removed too, because a proxy on another machine cannot reach this machine's loopback address. */
 const PROXIES: ReadonlySet<string> = new Set(['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY']);
 
-/** What leads out of this machine: settings of AWS, and a key, an archive and witnesses of real checkpoints. */
+/** Settings that reach outside of this machine: those of AWS, and the key, archive and witnesses of real checkpoints. */
 const OUTSIDE = /^(?:AWS_|ROLLCALL_CHECKPOINT_)/;
 
 /**

@@ -1,9 +1,9 @@
 /**
- * Keeps checkpoints where the owner of the store cannot change or remove them, for example in an S3 bucket with Object Lock.
+ * Keeps checkpoints where those who can write the store cannot change or remove them, for example in an S3 bucket with Object Lock.
  *
  * Promises:
  * - `keep` is durable when it returns, and refuses a place that does not protect what it holds.
- * - What is kept is never replaced. The same checkpoint again is fine, whatever its signatures; another one of the same origin and size is a `conflict`.
+ * - A kept checkpoint is never replaced. The same checkpoint may be kept again, with any signatures; another one of the same origin and size is a `conflict`.
  * - `newest` sees every checkpoint for which `keep` returned before.
  */
 export interface CheckpointArchive {

@@ -3,14 +3,14 @@
  *
  * Promises:
  * - `within` does the work whether or not it is traced, and returns or throws exactly what the work does.
- * - All spans of a run are in one trace, in whichever processes they are: trace and parent follow from the id of the run.
+ * - All spans of a run are in one trace, in every process: trace and parent are derived from the id of the run.
  * - A request (`client`) outside any span is not traced, because nothing would say what it belongs to.
  * - Exporting never delays work and never throws. The first failure is logged; the following ones are not.
  */
 export interface Tracer {
   /** Does the work in a span below the current one. */
   within<T>(start: SpanStart<T>, work: () => Promise<T>): Promise<T>;
-  /** Notes an event in the current span; without one, nothing. */
+  /** Records an event in the current span, if there is one. */
   event(name: string, attributes: SpanAttributes): void;
   /** Repeats a failed call; its span says how often it was repeated before. */
   repeated<T>(retries: number, call: () => Promise<T>): Promise<T>;

@@ -26,7 +26,7 @@ export interface CosignRequest {
 
 /**
  * - `cosigned`: the signature lines of its answer.
- * - `conflict`: it has seen another size, for which the caller may ask again with a proof from there.
+ * - `conflict`: it has seen another size; the caller may ask again with a proof from that size.
  * - `refused`: it does not know the log, or its key, or it regards the proof as wrong.
  * - `unavailable`: it gave no answer, or one that the protocol does not allow.
  */

@@ -8,7 +8,7 @@ export interface Cap {
 
 /** The name of the policy's file. */
 export const POLICY_NAME = 'rollcall.yaml';
-/** The name of the file with the key that signs checkpoints. A real key is kept away from the store. */
+/** The file with the key that signs the demo's checkpoints. A real key must not be in the directory of the store. */
 export const KEY_NAME = 'checkpoint-key.pem';
 
 const NO_CAP = `  maxChanges: { percent: 100, atLeast: 10 }   # adoption in one run; the default is 20% of the accounts`;

@@ -19,7 +19,7 @@ const PROBLEMS: Readonly<Record<CheckpointReport['problems'][number]['kind'], st
   unarchived: 'it is not in the archive',
 };
 
-/** What keeps newer checkpoints from being signed or archived. */
+/** Why newer checkpoints are not signed or archived. */
 export function problemTexts({ problems }: Pick<CheckpointReport, 'problems'>): readonly string[] {
   return problems.map(({ kind, at, message }) =>
     oneLine(`warning: ${PROBLEMS[kind]} (last attempt ${instant(at)}): ${message}`),

@@ -39,7 +39,7 @@ export function ed25519Signatures(publicKey: Uint8Array): MatchesSignature {
     signature.length === ED25519_SIGNATURE_BYTES && ed25519.verify(signature, message, publicKey, { zip215: false });
 }
 
-/** What stands before the uncompressed point of a P-256 key in SPKI format (RFC 5480). */
+/** The prefix of the uncompressed point of a P-256 key in SPKI format (RFC 5480). */
 const P256_SPKI = [
   ...[0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01],
   ...[0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00],

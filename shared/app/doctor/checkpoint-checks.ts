@@ -8,9 +8,9 @@ import type { Check } from './run-checks.ts';
 import type { StoreDoctor } from './store-checks.ts';
 
 export interface CheckpointChecksInput {
-  /** The key that the environment names; `null`: none. */
+  /** The key in the environment; `null`: none. */
   readonly signer: CheckpointSigner | null;
-  /** Asks the archive that the environment names how it protects checkpoints; `null`: none. @throws ArchiveError */
+  /** Reads how the archive in the environment protects checkpoints; `null`: there is no archive. @throws ArchiveError */
   readonly lookAtArchive: (() => Promise<ArchiveFacts>) | null;
   /** What is wrong with the environment; `null`: nothing. */
   readonly wrongEnvironment: CheckResult | null;
@@ -45,7 +45,7 @@ export function checkpointChecks(
   ];
 }
 
-/** Not a checkpoint, so that the signature is worth nothing to anyone. */
+/** Not a checkpoint, so that nobody can misuse the signature. */
 const TEST_MESSAGE = new TextEncoder().encode('rollcall doctor: can this key sign?\n');
 
 async function keyCheck(signer: CheckpointSigner): Promise<CheckResult> {

@@ -21,7 +21,7 @@ export interface Bundle {
   readonly hashes: Uint8Array;
 }
 
-/** An entry as the log knows it. */
+/** What the log has of an entry. */
 export interface LoggedEntry extends ChainHead {
   readonly chain: string;
 }
@@ -85,7 +85,7 @@ export function entriesOf({ runs, hashes }: Bundle): readonly LoggedEntry[] {
   return entries;
 }
 
-/** The bytes of which the log has the hash. */
+/** The bytes that the log has hashed as the leaf. */
 export function bytesOf(entry: LoggedEntry): Uint8Array {
   return logEntry(entry.chain, entry);
 }

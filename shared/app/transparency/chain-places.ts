@@ -10,13 +10,13 @@ import { type ChainState, LOG_CHAINS, LOG_RUNS, type Place } from './log-documen
 
 const PAGE = 100;
 
-/** Entries of one chain that stand next to each other in the log. */
+/** Entries of one chain with consecutive indexes in the log. */
 export interface Stretch {
   readonly index: number;
   readonly entries: LoggedEntry[];
 }
 
-/** What the log knows of a chain; `null`: nothing. */
+/** What the log has of a chain; `null`: nothing. */
 export function readChain(registers: Pick<Registers, 'read'>, chain: string): Promise<Typed<ChainState> | null> {
   return readTyped(registers, LOG_CHAINS.named(chain));
 }
@@ -29,7 +29,7 @@ export async function loggedThrough(registers: Pick<Registers, 'read'>, chain: s
 interface Advance {
   readonly chain: string;
   readonly stretches: readonly Stretch[];
-  /** What the log knew of the chain before the entries were appended; `undefined`: not read. */
+  /** What the log had of the chain before the entries were appended; `undefined`: not read. */
   readonly known: Typed<ChainState> | null | undefined;
   /** Fails if the bundle no longer has the entries, because a backup has replaced the store. */
   readonly requireBundle: () => Promise<void>;

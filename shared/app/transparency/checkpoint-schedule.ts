@@ -8,7 +8,7 @@ const DAY_MS = 24 * HOUR_MS;
 const RETRY_MS = 60_000;
 
 /**
- * Whether a checkpoint is due: at the end of a run, after an hour if the log has more than the entry of the last checkpoint, and else daily.
+ * Whether a checkpoint is due: at the end of a run; after an hour if the log has more than the entry of the last checkpoint; otherwise daily.
  * @param last the process ends after this
  */
 export function isDue(log: LogState, { newest }: CheckpointState, now: EpochMs, last: boolean): boolean {

@@ -3,14 +3,14 @@ import type { CheckpointArchive } from '../../ports/checkpoint-archive.ts';
 import type { CheckpointSigner } from '../../ports/checkpoint-signer.ts';
 import type { Witness } from '../../ports/witness.ts';
 
-/** Whose checkpoint signatures are asked for, and verified with this key. */
+/** A witness that is asked to cosign checkpoints, and the key that verifies its signatures. */
 export interface KnownWitness {
   readonly witness: Witness;
   /** Of type `cosignature`. */
   readonly key: VerifierKey;
 }
 
-/** What a process publishes checkpoints with. */
+/** The key, archive and witnesses with which a process publishes checkpoints. */
 export interface Checkpointing {
   /** `null`: no key is configured. Entries are still appended to the log, and nothing is signed. */
   readonly signer: CheckpointSigner | null;

@@ -31,8 +31,8 @@ import { storedNodes } from './stored-tree.ts';
  *
  *   due ──▶ extends the last one, and the newest in the archive? ──▶ signed ──▶ cosigned ──▶ CheckpointPublished ──▶ log-checkpoint ──▶ archive
  *                 │ no                                                                  │ crash
- *                 ▼                                                                     └ the next run finds the entry and continues behind it
- *           refused, reported, tried again
+ *                 ▼                                                                     └ the next run finds the entry and continues after it
+ *           refused, reported, retried
  */
 
 export type CheckpointDeps = Pick<Deps, 'ledger' | 'registers' | 'snapshots' | 'clock' | 'newId' | 'actor' | 'logger'>;
@@ -50,7 +50,7 @@ export class CheckpointPublisher {
   }
 
   /**
-   * Publishes a checkpoint if one is due, and archives the newest one if that failed before. What keeps it from that is recorded in the state.
+   * Publishes a checkpoint if one is due, and archives the newest one if that failed before. A failure is recorded in the state.
    * @param last the process ends after this
    * @returns the published checkpoint
    */

@@ -26,7 +26,7 @@ interface Signed {
 }
 
 /**
- * Asks all witnesses to sign the checkpoint. One that refuses, lies or does not answer is reported, and never keeps the checkpoint from being published.
+ * Asks all witnesses to sign the checkpoint. A witness that refuses, lies or does not answer is reported, and never prevents the publication.
  * @returns the note with the signatures that are valid, and the names of their witnesses
  */
 export async function cosigned(
@@ -64,7 +64,7 @@ async function askAndRecord(
   return [verdict.signature];
 }
 
-/** Asks with the proof from the size that the witness is known to have signed, and once more if it says that it has signed another. */
+/** Asks with the proof from the size that the witness is known to have signed, and once more if the witness names another size. */
 async function ask(
   registers: Registers,
   checkpoint: Signed,

@@ -31,7 +31,7 @@ const TILE_LEVELS = 8;
 
 /**
  * The whole log in memory, 32 bytes an entry and a little for each run. It is read once, in its order, and the tree is computed from the entries, so
- * nothing that the store says about hashes and sizes is believed.
+ * no stored hash or size is trusted.
  */
 export class LogContent {
   readonly id: string;
@@ -184,7 +184,7 @@ function bundleOrNull(registers: Pick<Registers, 'read'>, index: number): Promis
   return orNull(async () => (await readBundle(registers, index))?.value ?? null);
 }
 
-/** A damaged register is a finding, which must not keep the rest from being verified. */
+/** A damaged register is a finding; the rest is verified nevertheless. */
 async function orNull<T>(read: () => Promise<T>): Promise<T | null> {
   try {
     return await read();

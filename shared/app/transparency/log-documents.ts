@@ -7,7 +7,7 @@ import { update } from '../coordination/typed-register.ts';
 const count = z.int().nonnegative();
 const hex = z.string().regex(/^[0-9a-f]{64}$/);
 
-/** Entries of a chain that stand next to each other in the log: [number in the chain, index in the log] of the first. */
+/** Entries of a chain with consecutive indexes in the log: [number in the chain, index in the log] of the first. */
 const placeSchema = z.tuple([z.int().positive(), count]).readonly();
 const placesSchema = z.array(placeSchema).min(1).readonly();
 export type Place = z.infer<typeof placeSchema>;
@@ -32,7 +32,7 @@ const logSchema = z.object({
   backfilled: z.string().nullable(),
   /** The size of the log after the last end of a scan; 0: none has ended. */
   runEnd: count,
-  /** The last `StoreRestored` that this log is aware of; `null`: none. */
+  /** The latest `StoreRestored` when the log got its present id; `null`: none. */
   restoredBy: z.string().nullable(),
   /** Chains that do not continue what the log has of them, at most ten. */
   broken: z.array(brokenSchema).readonly(),

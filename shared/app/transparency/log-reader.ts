@@ -60,7 +60,7 @@ export interface LogReader {
 }
 
 /**
- * - `notInLog`: the entry has no place in the log yet; the next maintenance gives it one.
+ * - `notInLog`: the log does not have the entry yet; the next maintenance run appends it.
  * - `notCovered`: no checkpoint covers the entry; the next checkpoint will.
  */
 export class NotYetProvableError extends Error {

@@ -40,7 +40,7 @@ type KnownChains = Map<string, Typed<ChainState> | null>;
 export class LogTail {
   readonly #registers: Registers;
   #size: number;
-  /** The bundle at the end; `null`: the log ends with a full one. */
+  /** The partial bundle at the end; `null`: the log ends with a full one. */
   #bundle: Typed<Bundle> | null;
 
   private constructor(registers: Registers, size: number, bundle: Typed<Bundle> | null) {
@@ -49,7 +49,7 @@ export class LogTail {
     this.#bundle = bundle;
   }
 
-  /** Opens the log at its end, and completes a step that was interrupted. @throws DamagedRegisterError */
+  /** Opens the log at its end, and completes an interrupted step. @throws DamagedRegisterError */
   static async open(registers: Registers, { size }: Pick<LogState, 'size'>): Promise<LogTail> {
     const tail = new LogTail(registers, size, null);
     for (;;) {
@@ -152,7 +152,7 @@ export async function isAtEnd(registers: Pick<Registers, 'read'>, { size }: Pick
   return (found === null ? 0 : lengthOf(found.value)) === size % TILE_WIDTH;
 }
 
-/** Stretches of consecutive numbers and indexes, by chain. */
+/** Runs of consecutive numbers and indexes, by chain. */
 function stretchesOf(entries: readonly LoggedEntry[], from: number): ReadonlyMap<string, readonly Stretch[]> {
   const byChain = new Map<string, Stretch[]>();
   for (const [at, entry] of entries.entries()) {

@@ -20,7 +20,7 @@ export interface NewEntry extends LoggedEntry {
   readonly type: EntryType | null;
 }
 
-/** Entries of one chain that continue the log. */
+/** New entries of one chain, which follow those in the log. */
 export interface NewEntries {
   readonly chain: string;
   readonly known: Typed<ChainState> | null;

@@ -36,8 +36,8 @@ const MAX_BROKEN = 10;
 const LEASE = 'transparency-log';
 
 /**
- * Gives entries of the audit log their place in the transparency log: chain by chain, and in the order of each chain. Any number of processes may run it.
- * A lease keeps them from doing the same work; the order does not depend on it.
+ * Appends entries of the audit log to the transparency log: chain by chain, and in the order of each chain. Any number of processes may run it. A lease
+ * avoids duplicate work; the order does not depend on it.
  */
 export class Sequencer {
   readonly #deps: SequencerDeps;
@@ -80,9 +80,9 @@ export class Sequencer {
     this.#seen = { id, size };
   }
 
-  /** The chains that have entries after those in the log, and how many were looked at. */
+  /** The chains that have entries after those in the log, and how many chains were searched. */
   async #behind(log: LogState, compareAll: boolean) {
-    // A backup may have replaced the store, so what was known is not relied on forever.
+    // A restore may have replaced the store, so the cached numbers expire.
     if (compareAll) this.#logged.clear();
     const reached = compareAll ? await this.#allEnds() : await this.#recent(log);
     const candidates = [...reached].filter(([chain, seq]) => seq > (this.#logged.get(chain) ?? 0));
@@ -147,7 +147,7 @@ class Round {
     this.#lost = lost;
   }
 
-  /** Appends the new entries of these chains, and older ones of chains that were not appended yet. @returns whether that is all */
+  /** Appends the new entries of these chains, and the entries of chains from before the log existed. @returns whether all are appended */
   async append(chains: readonly string[]): Promise<boolean> {
     try {
       const tail = await LogTail.open(this.#deps.registers, await openLog(this.#deps));

@@ -90,7 +90,7 @@ async function addToTile(
     const next = new Uint8Array((place + 1) * HASH_BYTES);
     next.set(content.subarray(0, place * HASH_BYTES));
     next.set(hash, place * HASH_BYTES);
-    // Later hashes show that this one was added before.
+    // A longer tile means that this hash was already added.
     if (has > place) return readTile({ level, index, width: place + 1 }, content);
     const written = await writeTyped(registers, document, { hashes: toBase64(next) }, known?.version ?? null);
     if (written !== null) return readTile({ level, index, width: place + 1 }, next);

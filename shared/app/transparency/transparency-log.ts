@@ -9,7 +9,7 @@ export interface LogRunLimits {
   readonly last: boolean;
 }
 
-/** The upkeep of the transparency log: appends new entries, and publishes a checkpoint when one is due. */
+/** Maintains the transparency log: appends new entries, and publishes a checkpoint when one is due. */
 export class TransparencyLog {
   readonly #deps: CheckpointDeps;
   readonly #sequencer: Sequencer;

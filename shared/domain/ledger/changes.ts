@@ -40,7 +40,7 @@ export interface Change {
 const OPEN = 'No outcome is recorded in this period';
 const UNCONFIRMED = 'Accepted by AWS; not confirmed in this period';
 
-/** Finds changes while entries pass by in the order in which they were written. Only changes that have not ended are in memory. */
+/** Finds changes in a stream of entries, in the order in which they were written. Only changes that have not ended are in memory. */
 export class ChangeFinder {
   readonly #open = new Map<string, Change>();
 
@@ -128,7 +128,7 @@ function begun(entry: LedgerEntry): Change {
   };
 }
 
-/** A change of which these entries have only the outcome. */
+/** A change whose outcome alone is among these entries. */
 function before(entry: LedgerEntry): Change {
   const { type, detail } = entry;
   const kind = type === 'ConfigurationEnded' ? 'Organization configuration' : 'Change by Rollcall';

@@ -4,7 +4,7 @@ import type { EvidenceFile, NamedCheckpoint } from './evidence-file.ts';
 import { type Check, count, Failures, instant } from './finding.ts';
 import type { Log } from './log.ts';
 
-/** Checks that every entry which the log took in between two checkpoints is in the ZIP file. */
+/** Checks that every entry that was added to the log between two checkpoints is in the ZIP file. */
 export function checkComplete(file: EvidenceFile, log: Log, chains: Chains, { proved }: EntryVerifier): Check {
   const { complete, checkpoints, since } = file;
   if (complete === null) {

@@ -18,7 +18,7 @@ export interface GivenKey extends PublicKey {
 const BEGIN = '-----BEGIN PUBLIC KEY-----';
 const END = '-----END PUBLIC KEY-----';
 
-/** What stands before the 32 bytes of an Ed25519 key in SPKI format (RFC 8410, section 4). */
+/** The prefix of the 32 bytes of an Ed25519 key in SPKI format (RFC 8410, section 4). */
 const ED25519_SPKI = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 const ED25519_BYTES = 32;
 

@@ -159,7 +159,7 @@ function repacked(where: string): EvidenceError {
   );
 }
 
-/** What every file of a ZIP file begins with. */
+/** The first bytes of every ZIP file. */
 const FILE = [0x50, 0x4b, 0x03, 0x04];
 
 function problemOf(zip: Uint8Array): string {

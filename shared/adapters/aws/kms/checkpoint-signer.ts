@@ -28,7 +28,7 @@ export interface KmsSignerOptions extends RetryOptions {
 
 const CONNECT_MS = 2_000;
 const REQUEST_MS = 5_000;
-/** Few, because maintenance signs again a minute later. */
+/** Few retries, because maintenance signs again a minute later. */
 const MAX_RETRIES = 2;
 
 /** The key specifications that checkpoints can be signed with, and how [API_Sign, SigningAlgorithm and MessageType]. */

@@ -21,7 +21,7 @@ const KINDS: Readonly<Partial<Record<StoreErrorCode, SignerError['kind']>>> = {
   Unauthenticated: 'denied',
 };
 
-/** Everything else that KMS refuses concerns the key: it would refuse the same call again. */
+/** Every other refusal of KMS concerns the key, so a retry would be refused too. */
 export function signerError(error: StoreError): SignerError {
   const { resource, found, vendorCode = '', remedy } = error.details;
   const advice = Object.hasOwn(REMEDIES, vendorCode) ? REMEDIES[vendorCode] : remedy;

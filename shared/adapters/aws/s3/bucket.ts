@@ -51,7 +51,7 @@ export interface KeyPage {
 
 const CONNECT_MS = 2_000;
 const REQUEST_MS = 5_000;
-/** Few, because maintenance tries again a minute later. */
+/** Few retries, because maintenance tries again a minute later. */
 const MAX_RETRIES = 2;
 /** A checkpoint with all the signatures that a note may have is smaller. */
 const MAX_BYTES = 1_048_576;

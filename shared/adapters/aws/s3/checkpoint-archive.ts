@@ -32,7 +32,7 @@ export function s3Archive({ prefix, ...options }: S3ArchiveOptions): S3Archive {
     async newest(origin) {
       const folder = folderOf(origin);
       const known = newest.get(origin);
-      // A kept checkpoint is not removed, so the list can begin with it; if it was removed all the same, the whole list is read.
+      // The list can begin with the last known checkpoint, because the bucket protects it. If it was removed nevertheless, the whole list is read.
       const size =
         (known === undefined ? null : await lastSize(bucket, folder, keyBefore(folder, known))) ??
         (await lastSize(bucket, folder, folder));

@@ -17,7 +17,7 @@ const KINDS: Readonly<Partial<Record<StoreErrorCode, ArchiveError['kind']>>> = {
   Unauthenticated: 'denied',
 };
 
-/** Everything else that S3 refuses concerns the bucket: it would refuse the same call again. */
+/** Every other refusal of S3 concerns the bucket, so a retry would be refused too. */
 export function archiveError(error: StoreError): ArchiveError {
   const { resource, found, vendorCode = '', remedy } = error.details;
   const advice = Object.hasOwn(REMEDIES, vendorCode) ? REMEDIES[vendorCode] : remedy;

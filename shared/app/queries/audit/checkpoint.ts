@@ -30,7 +30,7 @@ export const checkpointSchema = z.object({
 export type ShownCheckpoint = z.infer<typeof checkpointSchema>;
 
 /**
- * What keeps newer checkpoints from being signed or archived.
+ * Why newer checkpoints are not signed or archived.
  * - `refused`: the log does not extend an earlier checkpoint.
  * - `unsigned`: the key cannot be used.
  * - `unarchived`: the archive cannot be read or written.

@@ -3,11 +3,11 @@ import type { LedgerEntry } from '../../../domain/ledger/entry.ts';
 interface Span {
   first: number;
   last: number;
-  /** Numbers between them that have not passed by. */
+  /** Numbers between them that were not added. */
   readonly holes: Set<number>;
 }
 
-/** Notices entries that stand between others of their chain, but have a time outside of the period, because a clock was wrong. */
+/** Finds entries whose time is outside of the period, because a clock was wrong, although their neighbors in the chain belong to it. */
 export class ChainSpans {
   readonly #spans = new Map<string, Span>();
 

@@ -40,7 +40,7 @@ export class EntryFiles {
     for (const change of this.#finder.end()) this.#changes.write(changesCsvLine(change));
   }
 
-  /** Adds an entry from outside of the period, unless it was added before. */
+  /** Adds an entry from outside of the period, once. */
   async addAround(entry: LedgerEntry): Promise<void> {
     if (this.has(entry.chain, entry.seq)) return;
     await this.#write(entry);

@@ -13,7 +13,7 @@ export interface KnownCheckpoint extends Pick<LogCheckpoint, 'origin' | 'size' |
 export interface EvidenceLog {
   /** `null`: none was published yet. */
   newestCheckpoint(): Promise<KnownCheckpoint | null>;
-  /** Those that were published from `since` on and before `until` (ISO 8601; `null`: no bound), oldest first. */
+  /** The checkpoints published from `since` on and before `until` (ISO 8601; `null`: no bound), oldest first. */
   checkpoints(since: string | null, until: string | null): Promise<readonly KnownCheckpoint[]>;
   /** The index of an entry in the log; `null`: it is not in the log yet. */
   indexOf(chain: string, seq: number): Promise<number | null>;

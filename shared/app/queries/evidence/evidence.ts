@@ -31,7 +31,7 @@ export interface Evidence {
   summary(): EvidenceSummary | null;
 }
 
-/** Packs the evidence of a period. The same store and period give the same bytes. Entries stream through; one page of them is in memory at a time. */
+/** Packs the evidence of a period. The same store and period give the same bytes. Entries are streamed; one page of them is in memory at a time. */
 export function packEvidence(stores: EvidenceStores, log: EvidenceLog, request: EvidenceRequest): Evidence {
   let summary: EvidenceSummary | null = null;
   const packing = new Packing(stores, log, request, (made) => {

@@ -12,8 +12,8 @@ export interface LogPeriod {
   /** The checkpoint before the period, those of the period, and the newest one, oldest first. */
   readonly checkpoints: readonly KnownCheckpoint[];
   /**
-   * Every entry that the log took in between these two sizes is part of the evidence, unless retention has removed it. `null`: no checkpoint is older
-   * than the period, so nothing bounds it.
+   * Every entry that was added to the log between these two sizes is part of the evidence, unless retention has removed it. `null`: no checkpoint is older
+   * than the period, so there is no lower bound.
    */
   readonly complete: { readonly from: number; readonly to: number } | null;
 }
@@ -71,7 +71,7 @@ export class LogExcerpt {
 
   /** The index of an entry that becomes part of the evidence; `null`: no checkpoint covers it. */
   async take(chain: string, seq: number): Promise<number | null> {
-    // A clock that is behind writes an entry that the log took in before the period.
+    // If clocks differ, the log may have an entry of the period before the checkpoint that precedes the period.
     const index = this.#places.take(chain, seq) ?? (await this.#log.indexOf(chain, seq));
     if (index === null || index >= this.period.newest.size) return null;
     this.#tiles.add(Math.floor(index / TILE_WIDTH));

@@ -7,14 +7,14 @@ export interface Place {
   readonly index: number;
 }
 
-/** Entries of one chain that stand next to each other in the log. */
+/** Entries of one chain with consecutive indexes in the log. */
 interface Run {
   readonly seq: number;
   readonly index: number;
   count: number;
 }
 
-/** Where the log has the entries of a period. Neighbours share one record, so memory grows with the runs of a chain, not with the entries. */
+/** The indexes of a period's entries in the log. Consecutive entries share one record, so memory grows with the runs of a chain, not with the entries. */
 export class LoggedPlaces {
   /** Of each chain, in order of number. */
   readonly #runs = new Map<string, Run[]>();

@@ -21,7 +21,7 @@ export interface EvidenceSummary {
     readonly notCovered: number;
     /** When the first of these was written, ISO 8601. */
     readonly notCoveredFrom: string | null;
-    /** Entries that the log took in during the period, and that retention has removed. */
+    /** Entries that were added to the log during the period, and that retention has removed. */
     readonly pruned: number;
   };
   /** The checkpoint under which all entries are proved; `null`: the store has none. */

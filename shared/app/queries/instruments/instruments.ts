@@ -16,7 +16,7 @@ export interface InstrumentsOptions {
   readonly maxAgeMs: number;
 }
 
-/** The metrics of a process and of its store, read when they are asked for. */
+/** The metrics of a process and of its store, read on request. */
 export class Instruments {
   readonly #options: InstrumentsOptions;
   readonly #shared = new SharedRead<StoreReading>();

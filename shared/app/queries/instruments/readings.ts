@@ -12,7 +12,7 @@ import { type Status, status } from '../status.ts';
 import { INSTRUMENTS, type InstrumentId, type Readings } from './catalogue.ts';
 import type { WorkMeter } from './work-meter.ts';
 
-/** What may go wrong with checkpoints. */
+/** The problems of checkpoints. */
 const PROBLEMS = ['refused', 'unsigned', 'unarchived'] as const;
 
 /** The state of the store at one time. */
@@ -57,7 +57,7 @@ async function lastScanMs(
   return started === null ? null : Date.parse(completedAt) - Date.parse(started);
 }
 
-/** Every metric with its samples. @param now epoch ms: ages count up to it */
+/** Every metric with its samples. @param now ages are relative to it, epoch ms */
 export function metricFamilies(store: StoreReading, process: ProcessReading, now: EpochMs): readonly MetricFamily[] {
   return [
     ...complianceOf(store, now),

@@ -58,8 +58,8 @@ const CHUNK = 500;
 
 /**
  * Makes the calls for organization enrollment configurations. Before each one, OUs and configurations are read again and the calls are planned
- * again, so nothing is changed that somebody else has set meanwhile. Accounts are read again after each wait. A call that AWS refuses for its own sake
- * leaves only those that do not rely on it; any other failure ends the run's calls. One Automation listing verifies the result.
+ * again, so nothing is changed that somebody else has set meanwhile. Accounts are read again after each wait. If AWS refuses one particular call, only the
+ * calls that do not depend on it are made; any other failure ends the run's calls. One Automation listing verifies the result.
  */
 export async function reconcileConfigurations(work: WorkContext, message: ConfigurationsMessage): Promise<WorkResult> {
   const made: AccountId[] = [];
