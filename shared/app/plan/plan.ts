@@ -27,6 +27,7 @@ import {
   ORGANIZATION_WIDE,
 } from '../../domain/enrollment/kinds/index.ts';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
+import { reasonText } from '../../domain/enrollment/reason-codes.ts';
 import { shownOf } from '../../domain/enrollment/status.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
 import type { Approval } from '../guardrails/approvals.ts';
@@ -160,6 +161,7 @@ function followUpFinder({ changes, recent, limits, now, isAllowed }: FollowUpInp
     followUpsOf(changes, made, now).filter((change) => isAllowed(change) && !belongsToEarlierRun(change));
   return {
     of,
+    belongsToEarlierRun,
     // Caps count each account once, and an account that an earlier run changed was counted then.
     toCount: of(enabling).filter(({ accountId }) => enabledHere.has(accountId) || !recent.has(accountId)),
   };
@@ -213,6 +215,12 @@ export function changesIn({ assessed }: Pick<Survey, 'assessed'>): readonly Chan
   });
 }
 
+/** A change that this plan leaves to an earlier run. Neither its hash nor a saved plan contains the change as one of its own. */
+function madeByApprovedRun(change: Change): Change {
+  const reason = 'approvedRun';
+  return { ...change, status: 'In progress', action: 'none', heldAction: 'none', reason, message: reasonText(reason) };
+}
+
 /** Turns the assessments of all accounts into a plan: the changes, their calls, and whether a guardrail would stop them. */
 export function makePlan(
   policy: CompiledPolicy,
@@ -231,13 +239,15 @@ export function makePlan(
   const without = useOrganizationCalls(found, sweeping);
   const configured = useConfigurations(policy, survey, limits, without, now);
   const { decided } = configured;
-  const changes = sortChanges(configured.changes);
   const isInProgress = (change: Change): boolean =>
     allows(limits.inProgress, change) && !recent.has(change.accountId) && allowed === null;
-  const ready = dueChanges(changes, now).filter((change) => isAllowed(change) && !isInProgress(change));
+  const changes = sortChanges(configured.changes).map((change) =>
+    isInProgress(change) ? madeByApprovedRun(change) : change,
+  );
+  const ready = dueChanges(changes, now).filter(isAllowed);
   // When a change window opens, no new plan is made. So the changes that wait for it count against the caps of this run.
   const waiting = changes
-    .filter((change) => change.reason === 'window' && isAllowed(change) && !isInProgress(change))
+    .filter((change) => change.reason === 'window' && isAllowed(change))
     .map((change) => ({ ...change, action: change.heldAction }));
   const following = followUpFinder({ changes, recent, limits, now, isAllowed }, [...ready, ...waiting]);
   const { due, trip } = checkGuardrails(ready, [...waiting, ...following.toCount], {
@@ -249,6 +259,9 @@ export function makePlan(
     maxChangesLifted: allowed !== null,
   });
   const followUps = following.of(due);
+  const listed = changes.map((change) =>
+    change.reason === 'prerequisite' && following.belongsToEarlierRun(change) ? madeByApprovedRun(change) : change,
+  );
   const timing = { now, windowOpen: policy.windows.isOpen(now) };
   const configurationCalls = decided === null ? [] : configurationCallsOf(due, decided);
   const saved = callsInstead(without, [...due, ...followUps]) - totalCalls(configurationCalls);
@@ -256,11 +269,11 @@ export function makePlan(
   return {
     organizationId: survey.caller.organizationId,
     policyHash: policy.hash,
-    planHash: planHash(policy.hash, changes, configurations?.calls),
+    planHash: planHash(policy.hash, listed, configurations?.calls),
     coverage: survey.coverage,
     accountsInScope: survey.accountsInScope,
     summary: survey.summary,
-    changes,
+    changes: listed,
     due,
     followUps,
     configurations,

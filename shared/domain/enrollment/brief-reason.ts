@@ -55,6 +55,7 @@ export const BRIEF_REASONS: Readonly<Record<ReasonCode, string | Sentence>> = {
   notInPartition: 'This AWS partition does not have the service',
   modeOff: 'The policy turns evaluation off',
   suspendedByOperator: (about, short) => `Suspended ${until(about, short) ?? 'until resumed'}`,
+  approvedRun: 'An earlier, approved run makes this change',
   tagsChanged: 'Its tags have changed; checked again soon',
   resumed: 'Resumed; checked again soon',
   exemption: (about, short) => (about.notBefore === null ? 'Exempt by the policy' : `Exempt ${until(about, short)}`),

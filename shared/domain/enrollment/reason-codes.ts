@@ -21,6 +21,7 @@ export type ReasonCode =
   | 'contested'
   | 'guardrail'
   | 'rollout' // canary accounts go first
+  | 'approvedRun' // only in a plan: an earlier run that an operator has approved makes the change
   | 'enrollmentFailed' // AWS reports Failed
   | 'pending' // AWS reports Pending
   | 'acted' // a call was made, and its result has not been observed yet
@@ -210,6 +211,11 @@ export const REASON_WORDS: Readonly<Record<ReasonCode, ReasonWords>> = {
       { what: 'rollcall status', effect: 'names the guardrail and the plan' },
       { what: 'rollcall approve HASH', effect: 'lets the plan exceed maxChanges, once' },
     ],
+  },
+  approvedRun: {
+    text: 'an earlier, approved run makes this change',
+    short: 'made by an approved run',
+    todo: `${NOTHING} The change is in the work queue, which \`serve\` and \`apply\` work on.`,
   },
   rollout: {
     text: 'canary accounts go first',

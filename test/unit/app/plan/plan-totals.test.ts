@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RunStore } from '../../../../shared/app/coordination/run-store.ts';
-import { approve } from '../../../../shared/app/guardrails/approvals.ts';
+import { approve, useApproval } from '../../../../shared/app/guardrails/approvals.ts';
 import { keysOf, type Plan } from '../../../../shared/app/plan/plan.ts';
 import { readSavedPlan } from '../../../../shared/app/plan/saved-plan.ts';
 import { planDocument } from '../../../../shared/app/queries/plan-document.ts';
@@ -170,6 +170,30 @@ describe('a run that is bound to a plan', () => {
     await workshop.workOff(work);
     for (let minute = 0; minute < 10; minute += 1) await workshop.later(work, 60_000);
     expect(workshop.cloud.changes.flatMap(({ accountIds }) => accountIds)).toHaveLength(11);
+  });
+});
+
+describe('a plan while an approved run makes its changes', () => {
+  it('lists them as in progress, and a saved plan permits only the other changes, which its totals count', async () => {
+    const workshop = await open({ policy: policyOf(BOTH, UPTO_4), members: 12 });
+    drifted(workshop, 5, 1);
+    const stopped = await workshop.scan();
+    await approve(workshop.deps(), stopped.planHash, { actor: 'ops', reason: null });
+    const run = workshop.run();
+    expect(await workshop.scan(run)).toMatchObject({ trip: null, totals: { now: 6, followUps: 5 } });
+    // As a worker does right before the first call of the run.
+    await useApproval(workshop.store.registers, stopped.planHash, run.runId, NOW);
+    for (const n of [9, 10]) workshop.cloud.set(accountId(n), { automation: OFF });
+    const later = await dry(workshop);
+    expect(later.totals).toMatchObject({ now: 2, followUps: 0 });
+    const byRun = later.changes.filter(({ reason }) => reason === 'approvedRun');
+    expect(byRun).toHaveLength(11);
+    expect(new Set(byRun.map(({ status, action, heldAction }) => [status, action, heldAction].join()))).toEqual(
+      new Set(['In progress,none,none']),
+    );
+    const saved = readSavedPlan(JSON.parse(JSON.stringify(planDocument(later, 'run', 0))));
+    if (!saved.ok) throw new Error(saved.problem);
+    expect(new Set(saved.plan.keys.map((key) => key.split(' ')[0]))).toEqual(new Set([9, 10].map(accountId)));
   });
 });
 
