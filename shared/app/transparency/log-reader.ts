@@ -43,7 +43,7 @@ export interface LogReader {
   indexOf(chain: string, seq: number): Promise<number | null>;
 
   /**
-   * The proof that the entry is in the log (C2SP tlog-proof), under the newest checkpoint.
+   * The proof that the newest checkpoint covers the entry (C2SP tlog-proof).
    * @throws NotYetProvableError if no checkpoint covers the entry
    * @throws UnprovenError if the log has another entry in its place
    */

@@ -78,7 +78,7 @@ export function parseProof(proof: string | Uint8Array): TlogProof {
 /**
  * Verifies that the log has the entry ("Verifying a tlog proof" of the specification).
  * @param leaf the hash of the entry, `leafHash(entry)`, which the caller computes from the entry itself
- * @returns the checkpoint that the entry is under
+ * @returns the checkpoint that covers the entry
  * @throws UnprovenError if a signature or the inclusion proof fails
  */
 export function verifyProof(

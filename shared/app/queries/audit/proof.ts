@@ -11,7 +11,7 @@ export const proofSchema = z.object({
   index: z.int(),
   /** The proof as text (C2SP tlog-proof), with the signed checkpoint. */
   proof: z.string(),
-  /** The checkpoint that the proof is under. */
+  /** The checkpoint of the proof. */
   checkpoint: checkpointSchema,
 });
 
@@ -39,7 +39,7 @@ export interface EntryProof {
 }
 
 /**
- * The proof that the transparency log has the entry, under the newest checkpoint.
+ * The proof that the newest checkpoint covers the entry.
  * @throws NotYetProvableError if no checkpoint covers the entry
  * @throws UnprovenError if the log has another entry in its place
  */

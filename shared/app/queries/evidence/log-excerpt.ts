@@ -7,7 +7,7 @@ import { LoggedPlaces, type Place } from './logged-places.ts';
 
 /** The period as the log has it. */
 export interface LogPeriod {
-  /** All entries are proved under it. */
+  /** It proves all entries. */
   readonly newest: KnownCheckpoint;
   /** The checkpoint before the period, those of the period, and the newest one, oldest first. */
   readonly checkpoints: readonly KnownCheckpoint[];

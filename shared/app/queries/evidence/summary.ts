@@ -24,7 +24,7 @@ export interface EvidenceSummary {
     /** Entries that were added to the log during the period, and that retention has removed. */
     readonly pruned: number;
   };
-  /** The checkpoint under which all entries are proved; `null`: the store has none. */
+  /** The checkpoint that proves all entries; `null`: the store has none. */
   readonly checkpoint: ShownCheckpoint | null;
   readonly checkpoints: readonly ShownCheckpoint[];
   /** See {@link LogPeriod}. */
