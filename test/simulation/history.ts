@@ -117,7 +117,7 @@ export class History implements RuntimeSimulation {
     this.#operators = new Operators(this);
     this.#foreignOperators = new ForeignOperators(this, seed);
     this.#restores = new Restores(this, seed, { operators: this.#operators, externalActors: this.#externalActors });
-    this.#logKeepers = new LogKeepers(this, seed);
+    this.#logKeepers = new LogKeepers(this, seed, other !== null);
     this.stores.inside.onEntry = (entry) => {
       this.#foreignOperators.written(entry);
       this.checker.written(entry);

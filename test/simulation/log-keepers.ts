@@ -26,14 +26,21 @@ export class LogKeepers {
   readonly #chance: SeededRandom;
   /** Everything that the key has signed, whatever became of it. */
   readonly #signed: LogCheckpoint[] = [];
-  readonly #signer: CheckpointSigner;
+  /** `null`: they sign nothing. */
+  readonly #signer: CheckpointSigner | null;
   #ids = 0;
 
-  constructor(simulation: Simulation, seed: number) {
+  /** @param withOlderVersion whether processes of an older version take part */
+  constructor(simulation: Simulation, seed: number, withOlderVersion: boolean) {
     this.#simulation = simulation;
     this.#chance = new SeededRandom(Math.imul(seed, 0x2545f491) ^ 0x1b873593);
+    // The older version cannot read `CheckpointPublished`, so signing is turned on after its last process has ended (docs/how-to/deploy-aws.md).
+    this.#signer = withOlderVersion ? null : this.#recordingSigner();
+  }
+
+  #recordingSigner(): CheckpointSigner {
     const { key, signer } = ed25519Key('any', 7);
-    this.#signer = {
+    return {
       open: async () => ({ type: key.type, publicKey: key.publicKey }),
       sign: async (message) => {
         this.#signed.push(parseCheckpoint(new TextDecoder().decode(message)));
