@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { verifierPage } from '../../services/verifier/page.ts';
 import { writeVerifierKey } from '../../shared/domain/transparency/verifier-key.ts';
 import { makeBench } from '../adapters/embedded/stores.ts';
-import { account, chainOf, time } from '../contract/samples.ts';
+import { account, chainOf, sealAll, time } from '../contract/samples.ts';
 import { EVERYTHING_ON, place, rollcall, world } from '../services/cli/support.ts';
 import { pack } from '../support/evidence-kit.ts';
 import { ORIGIN, TestLog, testKey } from '../support/evidence-log.ts';
@@ -29,7 +29,8 @@ beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'rollcall-verifier-'));
   const bench = makeBench();
   const store = await bench.open();
-  const all = [...history(), ...chainOf(account(7), 600)];
+  const later = sealAll(account(8), [{ at: PERIOD.until }]);
+  const all = [...history(), ...chainOf(account(7), 600), ...later];
   await store.ledger.append(all);
   const made = testKey();
   const log = new TestLog(made);
@@ -64,6 +65,8 @@ describe.skipIf(typeof browser === 'string')('the page of an auditor, opened as 
     await page.getByLabel('Public key of the log').fill(key);
     await choose(page, 'evidence.zip', zip);
     await verdict(page, 'Verified').waitFor();
+    const note = page.getByRole('region', { name: 'Verdict' });
+    expect(await note.innerText()).toContain('Not verified: exemptions.json, report.json, accounts-at-start.csv');
     const checks = page.getByRole('region', { name: 'What was verified' });
     expect(await checks.getByText('Passed', { exact: true }).count()).toBe(9);
     await page.getByText('609 entries', { exact: true }).waitFor();
@@ -93,7 +96,7 @@ describe.skipIf(typeof browser === 'string')('the page of an auditor, opened as 
     ],
     [
       'a replaced checkpoint',
-      () => tampered(zip, (files) => edit(files, 'log/checkpoint', (text) => text.replace('\n609\n', '\n608\n'))),
+      () => tampered(zip, (files) => edit(files, 'log/checkpoint', (text) => text.replace('\n610\n', '\n609\n'))),
       'log/checkpoint was changed after it was signed',
     ],
     ['a truncated ZIP file', () => zip.subarray(0, 5_000), 'The ZIP file is damaged or truncated.'],
@@ -153,7 +156,8 @@ describe.skipIf(typeof browser === 'string')('the page of an auditor, opened as 
     const page = await open();
     await page.getByLabel('Public key of the log').fill(String(publicKey.export({ format: 'pem', type: 'spki' })));
     await choose(page, 'evidence.zip', content);
-    await verdict(page, 'Verified').waitFor();
+    // The log has no entry that was written after the period.
+    await verdict(page, 'Partly verified').waitFor();
     const rows = page.getByRole('region', { name: 'Table of changes' }).getByRole('row');
     await page.getByRole('searchbox', { name: 'Search changes' }).fill('change by rollcall confirmed');
     await rows.nth(1).waitFor();

@@ -67,6 +67,12 @@ export function Result({ result }: { readonly result: Verification }) {
             {title}
           </h2>
           <p>{first?.message ?? text}</p>
+          {result.notVerified.length > 0 && (
+            <p>
+              <strong>Not verified:</strong> {result.notVerified.join(', ')}. The entries of the period are not enough
+              to compute them again, so the maker of this ZIP file could have changed them.
+            </p>
+          )}
         </div>
       </section>
       <Facts result={result} />

@@ -8,6 +8,7 @@ import { entriesOf, OLDEST_FIRST } from '../../../shared/app/queries/audit/all-e
 import { packEvidence } from '../../../shared/app/queries/evidence/evidence.ts';
 import { openStore } from '../../../shared/compose/stores/open-embedded.ts';
 import { writeVerifierKey } from '../../../shared/domain/transparency/verifier-key.ts';
+import { account, sealAll } from '../../contract/samples.ts';
 import { startBrowser } from '../../e2e/browser.ts';
 import { ORIGIN, TestLog, testKey } from '../../support/evidence-log.ts';
 import { fillLedger } from '../audit-ledger.ts';
@@ -34,6 +35,10 @@ async function made(dataDir: string): Promise<Made> {
   const log = new TestLog(key);
   for await (const entry of entriesOf(store.ledger, {}, OLDEST_FIRST)) log.append([entry]);
   const until = new Date(lastAt + 1).toISOString();
+  // An entry after the period shows that the checkpoint covers all of it.
+  const later = sealAll(account(999_999), [{ at: until }]);
+  await store.ledger.append(later);
+  log.append(later);
   await log.publish(until);
   const verifier = key.verifier(ORIGIN);
   const period = { since: '2025-01-01T00:00:00.000Z', until };

@@ -1,3 +1,4 @@
+import { approvalOf, policiesInForce, policyIndex } from '../../../../shared/app/queries/evidence/policies.ts';
 import type { Change } from '../../../../shared/domain/ledger/changes.ts';
 import { changesCsvHeader, changesCsvLine } from '../../../../shared/domain/ledger/changes-csv.ts';
 import type { LedgerEntry } from '../../../../shared/domain/ledger/entry.ts';
@@ -29,13 +30,19 @@ export function checkChanges(archive: Archive, changes: readonly Change[]): Chec
   );
 }
 
-/** Checks that the files of policies have the texts of the entries that put them in force. */
-export function checkPolicies(archive: Archive, entries: readonly LedgerEntry[]): Check {
+interface Period {
+  readonly since: string;
+  readonly until: string;
+}
+
+/** Checks approvals.json and policies/index.json, and that the files of policies have the texts of the entries that put them in force. */
+export function checkPolicies(archive: Archive, entries: readonly LedgerEntry[], period: Period): Check {
   const failures = new Failures();
   try {
     const files = readPolicyIndex(archive);
     const proved = new Set<string>();
-    for (const { id, detail } of entries) {
+    for (const { id, type, detail } of entries) {
+      if (type !== 'PolicyChanged') continue;
       const file = files.get(id);
       const text = detail?.policy?.text;
       if (text === undefined) continue;
@@ -43,11 +50,36 @@ export function checkPolicies(archive: Archive, entries: readonly LedgerEntry[])
       else if (archive.text(file) !== text) failures.add(`${file} differs from the text in the audit log.`);
       else proved.add(file);
     }
+    for (const [name, content] of recomputed(entries, period)) {
+      if (archive.text(name) !== `${JSON.stringify(content, null, 2)}\n`)
+        failures.add(`${name} differs from the entries.`);
+    }
     const extra = archive.names.find((name) => name.endsWith('.yaml') && !proved.has(name));
     if (extra !== undefined && !failures.any) failures.add(`policies/index.json does not name ${extra} for an entry.`);
   } catch (error) {
     if (!(error instanceof EvidenceError)) throw error;
     failures.add(error.message);
   }
-  return failures.check('policies', `${count(entries.length, 'policy', 'policies')} as the audit log has them.`);
+  const policies = entries.filter(({ type }) => type === 'PolicyChanged').length;
+  const approvals = count(entries.length - policies, 'approval');
+  return failures.check(
+    'policies',
+    `${count(policies, 'policy', 'policies')} and ${approvals} as the audit log has them.`,
+  );
+}
+
+/** The files that follow from the entries alone. */
+function recomputed(entries: readonly LedgerEntry[], period: Period): readonly (readonly [string, unknown])[] {
+  const during = entries.filter(({ at }) => at >= period.since && at < period.until);
+  const before = entries.filter(({ type, at }) => type === 'PolicyChanged' && at < period.since);
+  const inForce = before.reduce<LedgerEntry[]>(
+    (latest, each) => (each.at >= (latest[0]?.at ?? '') ? [each] : latest),
+    [],
+  );
+  const policies = policiesInForce([...inForce, ...during.filter(({ type }) => type === 'PolicyChanged')], period);
+  const approvals = during.filter(({ type }) => type === 'PlanApproved').map(approvalOf);
+  return [
+    ['policies/index.json', { policies: policyIndex(policies) }],
+    ['approvals.json', { approvals }],
+  ];
 }

@@ -31,6 +31,12 @@ export class EntryVerifier {
   /** Entries that no checkpoint covers, and the first of them. */
   notCovered = 0;
   firstNotCovered: LedgerEntry | null = null;
+  /** When the log says that checkpoints were published, by their notes. */
+  readonly published = new Map<string, string>();
+  /** The lowest index of a proved entry that was written after the period. */
+  firstAfter = Number.POSITIVE_INFINITY;
+  /** When the latest proved entry was written, ISO 8601. */
+  latestProved = '';
   #line = 0;
   #latest = '';
   #hasPublication = false;
@@ -49,7 +55,9 @@ export class EntryVerifier {
     const where = `Line ${this.#line} of entries.ndjson`;
     try {
       const entry = readEntry(line, where);
-      this.#pass(entry, where, this.#verify(entry, index));
+      const at = this.#verify(entry, index);
+      if (at !== null) this.#notice(entry, at);
+      this.#pass(entry, where, at !== null);
     } catch (error) {
       // The hash of a value that is nested too deeply cannot be computed.
       if (!(error instanceof EvidenceError || error instanceof RangeError)) throw error;
@@ -57,8 +65,8 @@ export class EntryVerifier {
     }
   }
 
-  /** @returns whether the log proves the entry */
-  #verify(entry: LedgerEntry, index: string | undefined): boolean {
+  /** @returns where the log has the entry; `null`: it does not prove the entry */
+  #verify(entry: LedgerEntry, index: string | undefined): number | null {
     const { log } = this.#targets;
     const name = nameOf(entry);
     if (!hasOwnHash(entry)) {
@@ -66,9 +74,9 @@ export class EntryVerifier {
         `${name} (line ${this.#line} of entries.ndjson) was edited: its content does not match its hash.`,
       );
     }
-    if (log === null) return false;
+    if (log === null) return null;
     if (index === undefined) throw new EvidenceError(`entries-index.txt has no line ${this.#line}.`);
-    if (index === '') return false;
+    if (index === '') return null;
     const at = /^(?:0|[1-9]\d{0,15})$/.test(index) ? Number(index) : Number.NaN;
     const leaf = Number.isNaN(at) ? null : log.leaf(at);
     if (leaf === null) {
@@ -83,14 +91,22 @@ export class EntryVerifier {
     }
     if (this.proved.has(at)) throw new EvidenceError(`${name} is in entries.ndjson twice.`);
     this.proved.add(at);
-    return true;
+    return at;
+  }
+
+  /** Keeps what shows when checkpoints were made. */
+  #notice({ type, at, detail }: LedgerEntry, index: number): void {
+    const note = detail?.treeHead?.note;
+    if (type === 'CheckpointPublished' && note !== undefined) this.published.set(note, at);
+    if (at >= this.#targets.until) this.firstAfter = Math.min(this.firstAfter, index);
+    if (at > this.latestProved) this.latestProved = at;
   }
 
   #pass(entry: LedgerEntry, where: string, isProved: boolean): void {
     const { since, until, chains, finder, onChanges, onPolicy, log } = this.#targets;
     const isOfPeriod = entry.at >= since && entry.at < until;
     chains.take(entry, isOfPeriod);
-    if (entry.type === 'PolicyChanged') onPolicy(entry);
+    if (entry.type === 'PolicyChanged' || entry.type === 'PlanApproved') onPolicy(entry);
     if (log !== null && !isProved && !this.#isPublication(entry)) {
       this.notCovered += 1;
       this.firstNotCovered ??= entry;

@@ -22,11 +22,26 @@ export type NamedCheckpoint = z.infer<typeof checkpoint>;
 /** @throws EvidenceError */
 export function readEvidenceFile(archive: Archive): EvidenceFile {
   const read = z.safeParse(schema, archive.json('evidence.json'));
-  if (read.success) return read.data;
+  if (read.success) {
+    checkPeriod(read.data);
+    return read.data;
+  }
   const [issue] = read.error.issues;
   throw new EvidenceError(
     `evidence.json has another form than expected, at ${issue?.path.join('.') || 'its beginning'}.`,
   );
+}
+
+/** Times are compared as text, so each must be the text that Rollcall writes. */
+function checkPeriod({ since, until }: EvidenceFile): void {
+  for (const time of [since, until]) {
+    const at = Date.parse(time);
+    if (Number.isNaN(at) || new Date(at).toISOString() !== time)
+      throw new EvidenceError(
+        `evidence.json has a period of another form than expected: ${JSON.stringify(time.slice(0, 60))}.`,
+      );
+  }
+  if (since >= until) throw new EvidenceError('evidence.json has a period that ends before it begins.');
 }
 
 const policiesSchema = z.object({

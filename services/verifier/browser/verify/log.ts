@@ -21,6 +21,7 @@ const DIRECTORY = 'log/';
 export class Log {
   readonly size: number;
   readonly #archive: Archive;
+  #named: { readonly name: string; readonly entries: readonly Uint8Array[] } | null = null;
 
   constructor(archive: Archive, size: number) {
     this.#archive = archive;
@@ -76,7 +77,9 @@ export class Log {
     const name = `${DIRECTORY}${tilePath({ ...place, level: null, width })}`;
     if (!this.#archive.has(name)) return null;
     try {
-      const bytes = readBundle(this.#archive.bytes(name), width)[index % TILE_WIDTH];
+      // Neighbours are asked for one after another.
+      if (this.#named?.name !== name) this.#named = { name, entries: readBundle(this.#archive.bytes(name), width) };
+      const bytes = this.#named.entries[index % TILE_WIDTH];
       return bytes === undefined ? null : parseLogEntry(bytes);
     } catch {
       return null;

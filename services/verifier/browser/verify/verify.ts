@@ -1,5 +1,6 @@
 import { type Change, ChangeFinder } from '../../../../shared/domain/ledger/changes.ts';
 import type { LedgerEntry } from '../../../../shared/domain/ledger/entry.ts';
+import { parseLogOrigin } from '../../../../shared/domain/ledger/log-origin.ts';
 import { Archive } from './archive.ts';
 import { Chains } from './chains.ts';
 import { checkOthers, type ReadCheckpoint, readCheckpoint, verifySignature } from './checkpoints.ts';
@@ -33,7 +34,14 @@ export interface Verification {
   /** Entries of the period, and entries that no checkpoint covers, also from outside of it. */
   readonly entries: { readonly period: number; readonly notCovered: number };
   readonly changes: readonly Change[];
+  /** Files that the page does not compute again. The maker of the ZIP file could have changed them. */
+  readonly notVerified: readonly string[];
 }
+
+const NOT_VERIFIED = [
+  ...['exemptions.json', 'report.json', 'accounts-at-start.csv', 'accounts-at-end.csv'],
+  ...['oscal-assessment-results.json', 'README.txt', 'verify.html'],
+];
 
 export interface Progress {
   readonly what: string;
@@ -64,7 +72,9 @@ class Run {
   readonly #options: VerifyOptions;
   readonly checks: Check[] = [];
   readonly #changes: Change[] = [];
+  /** Policies and approvals. */
   readonly #policies: LedgerEntry[] = [];
+  #names: readonly string[] = [];
   #file: EvidenceFile | null = null;
   #checkpoint: ReadCheckpoint | null = null;
   #entries = { period: 0, notCovered: 0 };
@@ -77,6 +87,7 @@ class Run {
   async verify(zip: Uint8Array): Promise<Verification> {
     await this.#options.turn({ what: 'Unpacking the ZIP file', share: 0 });
     const archive = new Archive(zip);
+    this.#names = archive.names;
     const file = readEvidenceFile(archive);
     this.#file = file;
     const key = this.#key(archive);
@@ -85,9 +96,12 @@ class Run {
     const entries = await this.#verifyEntries(archive, file, log, chains);
     this.checks.push(chains.check());
     if (log !== null) {
-      this.checks.push(checkComplete(file, log, chains, entries), await checkOthers(archive, file, log, key));
+      this.checks.push(
+        checkComplete({ archive, file, log, chains, entries }),
+        await checkOthers(archive, file, log, key),
+      );
     }
-    this.checks.push(checkChanges(archive, this.#changes), checkPolicies(archive, this.#policies));
+    this.checks.push(checkChanges(archive, this.#changes), checkPolicies(archive, this.#policies, file));
     this.checks.push(await checkFiles(archive, () => this.#options.turn({ what: 'Verifying files', share: 0.95 })));
     return this.result();
   }
@@ -102,6 +116,7 @@ class Run {
       checkpoint: this.#checkpoint,
       entries: this.#entries,
       changes: this.#changes,
+      notVerified: NOT_VERIFIED.filter((name) => this.#names.includes(name)),
     };
   }
 
@@ -152,6 +167,7 @@ class Run {
     }
     try {
       verifySignature(archive, CHECKPOINT, key);
+      this.#checkOrganization();
       if (this.#ownKey) {
         this.#limit(
           'The signature matches the public key in this ZIP file. That key does not prove who made the evidence: paste the key that the owner of the log sent you.',
@@ -165,6 +181,17 @@ class Run {
     } catch (error) {
       this.#fail('signature', error);
     }
+  }
+
+  /** A key may sign the logs of several organizations. @throws EvidenceError */
+  #checkOrganization(): void {
+    const origin = this.#checkpoint?.origin ?? '';
+    const signed = parseLogOrigin(origin)?.organizationId;
+    const stated = this.#file?.organizationId ?? null;
+    if (signed === undefined || stated === null || signed === stated) return;
+    throw new EvidenceError(
+      `evidence.json is of the organization ${JSON.stringify(stated.slice(0, 60))}, and the checkpoint is of the log ${origin}.`,
+    );
   }
 
   async #verifyEntries(archive: Archive, file: EvidenceFile, log: Log | null, chains: Chains): Promise<EntryVerifier> {

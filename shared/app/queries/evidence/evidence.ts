@@ -10,10 +10,11 @@ import { accountsCsv } from './accounts-csv.ts';
 import { ChainSpans } from './chain-spans.ts';
 import { EntryFiles } from './entry-files.ts';
 import type { EvidenceLog } from './evidence-log.ts';
+import { exemptionsOf } from './exemptions.ts';
 import { LogExcerpt, logPeriod } from './log-excerpt.ts';
 import { assessmentResults } from './oscal/document.ts';
 import { Scans } from './oscal/scans.ts';
-import { approvalOf, exemptionsOf, type PolicyInForce, policiesInForce, policyIndex } from './policies.ts';
+import { approvalOf, type PolicyInForce, policiesInForce, policyIndex } from './policies.ts';
 import { readmeText } from './readme-text.ts';
 import type { EvidenceRequest } from './request.ts';
 import { checkpointFile, type EvidenceSummary, summaryOf } from './summary.ts';
@@ -127,11 +128,24 @@ class Packing {
         pruned.add(chain);
       }
     }
+    const published = excerpt === null ? null : await this.#publicationAfter(excerpt);
+    if (published !== null) await files.addAround(published);
     // The entry that replaces the pruned ones says why they are missing.
     for (const chain of pruned) {
       const replacement = await lastPruning(ledger, chain);
       if (replacement !== null) await files.addAround(replacement);
     }
+  }
+
+  /** The entry that shows that the checkpoint after the period is younger than it; `null`: no checkpoint covers it. */
+  async #publicationAfter({ period: { newest } }: LogExcerpt): Promise<LedgerEntry | null> {
+    const query = { type: 'CheckpointPublished', since: this.#request.until } as const;
+    const { entries } = await this.#stores.ledger.query(query, { limit: 1, order: 'oldestFirst' });
+    for (const entry of entries) {
+      const index = await this.#log.indexOf(entry.chain, entry.seq);
+      if (index !== null && index < newest.size) return entry;
+    }
+    return null;
   }
 
   #addPolicies(policies: readonly PolicyInForce[]): void {

@@ -56,7 +56,8 @@ const BY_OPENSSL = ['public-key.pem is the key in the form that openssl reads.']
 const FILES = [
   'FILES',
   '',
-  'verify.html                   verifies everything, offline',
+  'verify.html                   verifies this ZIP file, offline; it names the files that',
+  '                              it cannot verify',
   'entries.ndjson                the entries, one JSON object a line, oldest first',
   'entries-index.txt             the index of each entry in the log; an empty line: no',
   '                              checkpoint covers it yet',

@@ -2,7 +2,7 @@ import { type Verification, verifyEvidence } from '../../../../services/verifier
 import { publicKeyPem } from '../../../../shared/domain/transparency/public-key.ts';
 import { writeVerifierKey } from '../../../../shared/domain/transparency/verifier-key.ts';
 import type { Bench } from '../../../adapters/embedded/stores.ts';
-import { account, chainOf, time } from '../../../contract/samples.ts';
+import { account, chainOf, sealAll, time } from '../../../contract/samples.ts';
 import { pack } from '../../../support/evidence-kit.ts';
 import { ORIGIN, TestLog, testKey } from '../../../support/evidence-log.ts';
 import { history } from '../../app/queries/evidence/history.ts';
@@ -13,11 +13,12 @@ export const verified = (zip: Uint8Array, key = ''): Promise<Verification> => ve
 export const stateOf = ({ checks }: Verification, name: string) => checks.find((check) => check.name === name);
 export const failed = ({ checks }: Verification) => checks.find(({ state }) => state === 'failed')?.message;
 
-/** Evidence of nine entries with three checkpoints: before, during and after the period. */
+/** Evidence of 410 entries with three checkpoints: before, during and after the period. */
 export async function evidence(bench: Bench, key = testKey()) {
   const store = await bench.open();
   const all = history();
-  const more = chainOf(account(7), 400);
+  // The last one was written after the period, which shows that the checkpoint covers all of it.
+  const more = [...chainOf(account(7), 400), ...sealAll(account(8), [{ at: PERIOD.until }])];
   await store.ledger.append([...all, ...more]);
   const log = new TestLog(key);
   await log.publish(time(-1));

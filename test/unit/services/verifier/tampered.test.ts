@@ -102,7 +102,7 @@ describe('evidence that was changed', () => {
   test('a replaced checkpoint', async () => {
     const { zip, key } = await evidence(bench);
     const forged = tampered(zip, (files) =>
-      edit(files, 'log/checkpoint', (text) => text.replace('\n409\n', '\n408\n')),
+      edit(files, 'log/checkpoint', (text) => text.replace('\n410\n', '\n409\n')),
     );
     expect(failed(await verified(forged, key))).toContain('log/checkpoint was changed after it was signed');
   });

@@ -23,9 +23,9 @@ describe('evidence that is intact', () => {
       expect(result.verdict).toBe('verified');
     }
     const result = await verified(zip, key);
-    expect(result).toMatchObject({ entries: { period: 409, notCovered: 0 }, checkpoint: { size: 409 } });
+    expect(result).toMatchObject({ entries: { period: 409, notCovered: 0 }, checkpoint: { size: 410 } });
     expect(result.changes.map(({ outcome }) => outcome)).toContain('Confirmed');
-    expect(stateOf(result, 'complete')?.message).toContain('All 409 entries');
+    expect(stateOf(result, 'complete')?.message).toContain('All 410 entries');
   });
 
   test('is only consistent with the key that came with it', async () => {
@@ -61,7 +61,7 @@ describe('evidence that is intact', () => {
 
 test('the entry that publishes the newest checkpoint needs no other checkpoint', async () => {
   const store = await bench.open();
-  const all = chainOf(account(1), 3);
+  const all = [...chainOf(account(1), 3), ...sealAll(account(8), [{ at: PERIOD.until }])];
   const key = testKey();
   const log = new TestLog(key);
   log.append(all);
@@ -78,7 +78,7 @@ test('the entry that publishes the newest checkpoint needs no other checkpoint',
   expect(summary).toMatchObject({ entries: { period: 4, notCovered: 0 }, limits: [] });
   const text = writeVerifierKey(key.verifier(ORIGIN));
   expect(await verified(zip, text)).toMatchObject({ verdict: 'verified', entries: { period: 4, notCovered: 0 } });
-  const other = tampered(zip, (files) => edit(files, 'log/checkpoint', (found) => found.replace('\n3\n', '\n4\n')));
+  const other = tampered(zip, (files) => edit(files, 'log/checkpoint', (found) => found.replace('\n4\n', '\n5\n')));
   expect((await verified(other, text)).verdict).toBe('failed');
 });
 
