@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import manifest from '../../../package.json' with { type: 'json' };
 import type { EvidenceSummary } from '../../../shared/app/queries/evidence/summary.ts';
 import type { OpenStore } from '../../../shared/compose/stores/profile.ts';
@@ -30,8 +30,7 @@ export async function runEvidence(context: CliContext, flags: EvidenceFlags): Pr
   const { out, force = false } = flags;
   const period = periodOf(flags, context.clock.now());
   // Before the audit log is read, which takes minutes if it is long.
-  if (!force && existsSync(out) && !isSpecial(out))
-    throw new FileError(out, `${out} already exists; name another file with --out, or replace it with --force`);
+  checkOut(out, force);
   const sum = new RunningSha256();
   const summary = await withStore(context, true, (store) => write(context, { store, period, out, force, sum }));
   const { entries, checkpoint, limits } = summary;
@@ -48,6 +47,15 @@ export async function runEvidence(context: CliContext, flags: EvidenceFlags): Pr
 }
 
 /** The entry that publishes the checkpoint is newer than what it covers, and does not count as missing. */
+function checkOut(out: string, force: boolean): void {
+  if (out === '-')
+    throw new ConfigError('Usage', '--out -: expected the name of a file; standard output is for the summary.');
+  if (!existsSync(out)) return;
+  if (statSync(out).isDirectory()) throw new FileError(out, `${out} is a directory; name a file in it with --out`);
+  if (!force && !isSpecial(out))
+    throw new FileError(out, `${out} already exists; name another file with --out, or replace it with --force`);
+}
+
 function coverage({ notCovered }: EvidenceSummary['entries']): string {
   return notCovered === 0 ? 'all of them' : `all of them but ${number(notCovered)}`;
 }

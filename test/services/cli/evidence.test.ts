@@ -26,6 +26,10 @@ describe('invalid arguments are rejected before anything is opened', () => {
     ['no file', ['--since', '2026-01-01'], ['--out']],
     ['an invalid time', ['--since', 'spring', '--out', 'e.zip'], ['--since "spring"', '2026-03-01']],
     ['an empty period', ['--since', '2026-01-02', '--until', '2026-01-01', '--out', 'e.zip'], ['--until', 'later']],
+    ['standard output', ['--since', '2026-01-01', '--out', '-'], ['--out -', 'expected the name of a file']],
+    ['a directory', ['--since', '2026-01-01', '--out', '/', '--force'], ['/ is a directory', 'name a file in it']],
+    ['a future beginning', ['--since', '2999-01-01', '--out', 'e.zip'], ['--until', 'is not after --since']],
+    ['an empty period of one time', ['--since', '2026-01-01', '--until', '2026-01-01', '--out', 'e.zip'], ['later']],
     ['a future end', ['--since', '2026-01-01', '--until', '2999-01-01', '--out', 'e.zip'], ['is in the future']],
   ])('%s', async (_, args, words) => {
     const message = await refused(['evidence', ...args]);
