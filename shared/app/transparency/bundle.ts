@@ -38,7 +38,7 @@ export function bundleDocument(index: number) {
   return LOG_BUNDLES.named(String(index));
 }
 
-/** The bundle with this number; `null`: the log ends before it. @throws DamagedRegisterError */
+/** The bundle with this number; `null`: the log ends before it. It is empty until its first entries are written. @throws DamagedRegisterError */
 export async function readBundle(registers: Pick<Registers, 'read'>, index: number): Promise<Typed<Bundle> | null> {
   const document = bundleDocument(index);
   const found = await readTyped(registers, document);
@@ -48,7 +48,7 @@ export async function readBundle(registers: Pick<Registers, 'read'>, index: numb
 function fromStored(name: string, { runs, hashes: text }: Stored): Bundle {
   const hashes = fromBase64(text, name);
   const counted = runs.reduce((sum, [, , count]) => sum + count, 0);
-  if (counted === 0 || counted > TILE_WIDTH || hashes.length !== counted * HASH_BYTES) {
+  if (counted > TILE_WIDTH || hashes.length !== counted * HASH_BYTES) {
     throw new DamagedRegisterError(name, `hashes: ${hashes.length} bytes for ${counted} entries`);
   }
   return { runs: runs.map(([chain, seq, count]) => ({ chain, seq, count })), hashes };

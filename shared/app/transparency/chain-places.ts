@@ -1,3 +1,4 @@
+import { EMPTY_CHAIN } from '../../domain/ledger/entry.ts';
 import { DamagedRegisterError, type Registers } from '../../ports/registers.ts';
 import { readTyped, type Typed, update, writeTyped } from '../coordination/typed-register.ts';
 import type { LoggedEntry } from './bundle.ts';
@@ -47,11 +48,16 @@ export async function advanceChain(
     return current;
   };
   for (let current = known === undefined ? await reread() : known; ; current = await reread()) {
-    const { state, full } = advanced(chain, current?.value ?? null, stretches);
-    if (state === null || state === current?.value) return current;
+    if (current === null) {
+      // A version, without which the first write would also succeed in a store that a backup has replaced.
+      await writeTyped(registers, LOG_CHAINS.named(chain), NO_ENTRIES, null);
+      continue;
+    }
+    const { state, full } = advanced(chain, current.value, stretches);
+    if (state === current.value) return current;
     for (const { page, places } of full)
       await update(registers, LOG_RUNS.named(`${chain}/${page}`), () => ({ places }));
-    const version = await writeTyped(registers, LOG_CHAINS.named(chain), state, current?.version ?? null);
+    const version = await writeTyped(registers, LOG_CHAINS.named(chain), state, current.version);
     if (version !== null) return { value: state, version };
   }
 }
@@ -61,13 +67,15 @@ interface FullPage {
   readonly places: readonly Place[];
 }
 
-function advanced(chain: string, known: ChainState | null, stretches: readonly Stretch[]) {
+const NO_ENTRIES: ChainState = { ...EMPTY_CHAIN, places: [], earlier: [] };
+
+function advanced(chain: string, known: ChainState, stretches: readonly Stretch[]) {
   let state = known;
   const full: FullPage[] = [];
   for (const { entries, index } of stretches) {
     const [first, last] = [entries[0], entries.at(-1)];
-    if (first === undefined || last === undefined || last.seq <= (state?.seq ?? 0)) continue;
-    if (state !== null && first.seq > state.seq + 1) {
+    if (first === undefined || last === undefined || last.seq <= state.seq) continue;
+    if (state.seq > 0 && first.seq > state.seq + 1) {
       throw new DamagedRegisterError(
         LOG_CHAINS.named(chain).name,
         `seq: it is ${state.seq}, but the log continues with entry ${first.seq} of the chain`,
@@ -78,10 +86,10 @@ function advanced(chain: string, known: ChainState | null, stretches: readonly S
   return { state, full };
 }
 
-function withPlace(state: ChainState | null, place: Place, { seq, hash }: LoggedEntry, full: FullPage[]): ChainState {
-  if (state === null) return { seq, hash, places: [place], earlier: [] };
+function withPlace(state: ChainState, place: Place, { seq, hash }: LoggedEntry, full: FullPage[]): ChainState {
   const { places, earlier } = state;
-  const [lastSeq, lastIndex] = places.at(-1) ?? place;
+  const [lastSeq, lastIndex] = places.at(-1) ?? [];
+  if (lastSeq === undefined || lastIndex === undefined) return { seq, hash, places: [place], earlier };
   if (place[1] - lastIndex === place[0] - lastSeq) return { ...state, seq, hash };
   if (places.length < PAGE) return { seq, hash, places: [...places, place], earlier };
   full.push({ page: earlier.length, places });

@@ -9,7 +9,7 @@ const hex = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** Entries of a chain with consecutive indexes in the log: [number in the chain, index in the log] of the first. */
 const placeSchema = z.tuple([z.int().positive(), count]).readonly();
-const placesSchema = z.array(placeSchema).min(1).readonly();
+const placesSchema = z.array(placeSchema).readonly();
 export type Place = z.infer<typeof placeSchema>;
 
 /** A chain that does not continue what the log has of it. Its entries stay out of the log until it is repaired. */
@@ -67,8 +67,8 @@ export const LOG_BUNDLES = documentFamily(
 
 /** By chain. */
 const chainSchema = z.object({
-  /** The last entry of the chain that the log has. */
-  seq: z.int().positive(),
+  /** The last entry of the chain that the log has; 0: none yet. */
+  seq: count,
   hash: hex,
   places: placesSchema,
   /** The first number of each page of earlier places. */

@@ -1,6 +1,7 @@
 import { mapParallel } from '../../domain/map-parallel.ts';
 import { equalBytes, leafHash } from '../../domain/transparency/hash.ts';
 import { TILE_WIDTH } from '../../domain/transparency/tiles.ts';
+import type { Ledger } from '../../ports/ledger.ts';
 import { DamagedRegisterError, type Registers } from '../../ports/registers.ts';
 import { readTyped, type Typed, writeTyped } from '../coordination/typed-register.ts';
 import {
@@ -30,28 +31,36 @@ import { completeBundle } from './stored-tree.ts';
  *
  * Steps 2 to 4 follow from the bundle. A process that finds a bundle longer than the size repeats them, so a crash between two steps, or two processes
  * at the same time, cannot fork the log. Each of them checks between its read and its write that the bundle is still there: a backup may replace the
- * store at any moment, and what follows from a lost bundle must not be written into it.
+ * store at any moment, and what follows from a lost bundle must not be written into it. A register that does not exist has no version that a restore
+ * would change. So a new bundle and a new chain are first written empty, and their content follows after the check.
  */
 
 const PARALLEL = 16;
 
 type KnownChains = Map<string, Typed<ChainState> | null>;
 
+interface TailStores {
+  readonly registers: Registers;
+  readonly ledger: Pick<Ledger, 'read'>;
+}
+
 export class LogTail {
   readonly #registers: Registers;
+  readonly #ledger: Pick<Ledger, 'read'>;
   #size: number;
   /** The partial bundle at the end; `null`: the log ends with a full one. */
-  #bundle: Typed<Bundle> | null;
+  #bundle: Typed<Bundle> | null = null;
 
-  private constructor(registers: Registers, size: number, bundle: Typed<Bundle> | null) {
+  private constructor({ registers, ledger }: TailStores, size: number) {
     this.#registers = registers;
+    this.#ledger = ledger;
     this.#size = size;
-    this.#bundle = bundle;
   }
 
   /** Opens the log at its end, and completes an interrupted step. @throws DamagedRegisterError */
-  static async open(registers: Registers, { size }: Pick<LogState, 'size'>): Promise<LogTail> {
-    const tail = new LogTail(registers, size, null);
+  static async open(stores: TailStores, { size }: Pick<LogState, 'size'>): Promise<LogTail> {
+    const { registers } = stores;
+    const tail = new LogTail(stores, size);
     for (;;) {
       const index = tail.#index;
       const expected = tail.#size % TILE_WIDTH;
@@ -89,13 +98,31 @@ export class LogTail {
   }
 
   async #step(taken: readonly NewEntry[], known: KnownChains): Promise<boolean> {
-    const bundle = extended(this.#bundle?.value ?? EMPTY_BUNDLE, taken);
-    const document = bundleDocument(this.#index);
-    const version = await writeTyped(this.#registers, document, toStored(bundle), this.#bundle?.version ?? null);
+    const before = this.#bundle ?? (await this.#newBundle(taken));
+    if (before === null) return false;
+    const bundle = extended(before.value, taken);
+    const version = await writeTyped(this.#registers, bundleDocument(this.#index), toStored(bundle), before.version);
     if (version === null) return false;
     const end = taken.findLastIndex(({ type }) => type === 'ScanCompleted');
     await this.#complete({ value: bundle, version }, known, end === -1 ? 0 : this.#size + end + 1);
     return true;
+  }
+
+  /**
+   * An empty bundle, whose version fails the next write if a backup replaces the store before it.
+   * @returns `null`: another process was faster
+   * @throws LogReplacedError if a backup has replaced the store since the entries were read
+   */
+  async #newBundle(taken: readonly NewEntry[]): Promise<Typed<Bundle> | null> {
+    const version = await writeTyped(this.#registers, bundleDocument(this.#index), toStored(EMPTY_BUNDLE), null);
+    if (version === null) return null;
+    // The last entry of a chain is enough, because it has the hash of the one before.
+    const lasts = new Map(taken.filter(({ type }) => type !== null).map((entry) => [entry.chain, entry]));
+    await mapParallel([...lasts.values()], PARALLEL, async ({ chain, seq, hash }) => {
+      const [found] = await this.#ledger.read(chain, seq - 1, 1);
+      if (found?.seq !== seq || found.hash !== hash) throw new LogReplacedError();
+    });
+    return { value: EMPTY_BUNDLE, version };
   }
 
   /** Steps 2 to 4 for the entries that the bundle has beyond the size. */

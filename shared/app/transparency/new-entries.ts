@@ -51,7 +51,7 @@ async function newEntries(source: Source, chain: string): Promise<NewEntries> {
   const read = await readSafely(source.ledger, chain, head.seq);
   if (!Array.isArray(read)) return { chain, known, entries: [], more: false, broken: read };
   const [first] = read;
-  const pruned = known === null && first !== undefined && first.seq > 1 ? await lastPruned(source.ledger, first) : null;
+  const pruned = head.seq === 0 && first !== undefined && first.seq > 1 ? await lastPruned(source.ledger, first) : null;
   const begin: readonly NewEntry[] = pruned === null ? [] : [{ chain, ...pruned, type: null }];
   const following = pruned === null ? read : read.filter(({ seq }) => seq > pruned.seq);
   const { entries, broken } = linked(chain, pruned ?? head, following);

@@ -150,7 +150,7 @@ class Round {
   /** Appends the new entries of these chains, and the entries of chains from before the log existed. @returns whether all are appended */
   async append(chains: readonly string[]): Promise<boolean> {
     try {
-      const tail = await LogTail.open(this.#deps.registers, await openLog(this.#deps));
+      const tail = await LogTail.open(this.#deps, await openLog(this.#deps));
       return (await this.#appendAll(tail, chains)) && (await this.#backfill(tail));
     } catch (error) {
       if (error instanceof LogReplacedError) return false;

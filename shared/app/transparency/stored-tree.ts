@@ -1,6 +1,6 @@
 import { fromBase64, toBase64 } from '../../domain/transparency/encoding.ts';
 import { writeBundle } from '../../domain/transparency/entry-bundle.ts';
-import { HASH_BYTES, type Hash, leafHash } from '../../domain/transparency/hash.ts';
+import { equalBytes, HASH_BYTES, type Hash, leafHash } from '../../domain/transparency/hash.ts';
 import { readTile, TILE_WIDTH, type TileId, tileNodes } from '../../domain/transparency/tiles.ts';
 import { type NodeSource, subtreeHash } from '../../domain/transparency/tree.ts';
 import { DamagedRegisterError, type Registers } from '../../ports/registers.ts';
@@ -90,8 +90,10 @@ async function addToTile(
     const next = new Uint8Array((place + 1) * HASH_BYTES);
     next.set(content.subarray(0, place * HASH_BYTES));
     next.set(hash, place * HASH_BYTES);
-    // A longer tile means that this hash was already added.
-    if (has > place) return readTile({ level, index, width: place + 1 }, content);
+    // Another hash is of a log that a backup has replaced.
+    if (has > place && equalBytes(next, content.subarray(0, next.length))) {
+      return readTile({ level, index, width: place + 1 }, content);
+    }
     const written = await writeTyped(registers, document, { hashes: toBase64(next) }, known?.version ?? null);
     if (written !== null) return readTile({ level, index, width: place + 1 }, next);
   }

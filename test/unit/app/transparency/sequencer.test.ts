@@ -104,7 +104,43 @@ describe('the sequencer', () => {
       ({ complete } = await new Sequencer({ ...bed.deps, ledger }).run({ until }));
       expect(bed.clock.now() - until).toBeLessThan(1_000);
     }
-    expect(rounds).toBe(2);
+    expect(rounds).toBe(3);
+    await expectWholeLog(bed);
+  });
+
+  it.each(['log-bundle/0', `log-chain/${A}`])(
+    'puts no lost entry into a restored store that does not have %s',
+    async (name) => {
+      const bed = logBed();
+      await bed.sequence();
+      const { registers } = bed.stores;
+      const known = new Map((await registers.list('')).map((each) => [each.name, each.value]));
+      const backup = bed.stores.inside.backup();
+      await bed.append(A, 3);
+      let isRestored = false;
+      const replaced: typeof registers = {
+        ...registers,
+        async write(...args) {
+          if (args[0] === name && !isRestored) {
+            isRestored = true;
+            backup.restore(() => ({ registers: known, drafts: [], report: null }));
+          }
+          return registers.write(...args);
+        },
+      };
+      await bed.sequence({ registers: replaced });
+      expect(isRestored).toBe(true);
+      await bed.append(A, 2);
+      await bed.sequence();
+      expect(await expectWholeLog(bed)).toHaveLength(2);
+    },
+  );
+
+  it('replaces a tile of a log that a backup has replaced', async () => {
+    const bed = logBed();
+    await bed.stores.registers.write('log-tile/1/0', { hashes: Buffer.alloc(64, 1).toString('base64') }, null);
+    await bed.append(A, 600);
+    await bed.sequence();
     await expectWholeLog(bed);
   });
 
