@@ -108,16 +108,16 @@ export class History implements RuntimeSimulation {
       ...{ reached: this.reached, clocksMs: 2 * this.faultProfile.skewMs },
     });
     this.#expectedEnd = new ExpectedEnd(this, () => this.#brokenRole);
-    const accepted = this.#accepted;
-    const options = { seed, processes: this.#processes, texts, start: START, accepted };
+    const options = { seed, processes: this.#processes, texts, start: START, accepted: this.#accepted };
     this.#mixed = other === null ? null : new MixedVersions(other, this, options);
     const reactor = new Reactor(this);
     this.#externalActors = new ExternalActors(this, this.#mixed?.reactorBeside(reactor) ?? reactor);
-    this.#runtime = new SimulatedRuntime(this, accepted);
+    this.#runtime = new SimulatedRuntime(this, this.#accepted);
     this.#operators = new Operators(this);
     this.#foreignOperators = new ForeignOperators(this, seed);
-    this.#restores = new Restores(this, seed, { operators: this.#operators, externalActors: this.#externalActors });
     this.#logKeepers = new LogKeepers(this, seed, other !== null);
+    const parts = { operators: this.#operators, externalActors: this.#externalActors, logKeepers: this.#logKeepers };
+    this.#restores = new Restores(this, seed, parts);
     this.stores.inside.onEntry = (entry) => {
       this.#foreignOperators.written(entry);
       this.checker.written(entry);

@@ -1,6 +1,7 @@
 import { reconcileRestored } from '../../shared/app/operator/reconcile-restored.ts';
 import type { Simulation } from './environment.ts';
 import type { ExternalActors } from './external-actors.ts';
+import type { LogKeepers } from './log-keepers.ts';
 import type { MemoryBackup } from './memory-stores.ts';
 import type { Operators } from './operators.ts';
 import { SeededRandom } from './seeded-random.ts';
@@ -8,6 +9,13 @@ import { SeededRandom } from './seeded-random.ts';
 const MINUTE = 60_000;
 /** The share of histories in which an operator restores a backup. */
 const SHARE = 0.3;
+
+/** Those that a restore affects. */
+interface Others {
+  readonly operators: Operators;
+  readonly externalActors: ExternalActors;
+  readonly logKeepers: LogKeepers;
+}
 
 /**
  * An operator who makes backups and later restores one while all processes run. Invariant 3: a restore halts enforcement, and resets no
@@ -17,16 +25,14 @@ export class Restores {
   readonly #simulation: Simulation;
   readonly #operators: Operators;
   readonly #externalActors: ExternalActors;
+  readonly #logKeepers: LogKeepers;
   readonly #chance: SeededRandom;
 
-  constructor(
-    simulation: Simulation,
-    seed: number,
-    { operators, externalActors }: { operators: Operators; externalActors: ExternalActors },
-  ) {
+  constructor(simulation: Simulation, seed: number, { operators, externalActors, logKeepers }: Others) {
     this.#simulation = simulation;
     this.#operators = operators;
     this.#externalActors = externalActors;
+    this.#logKeepers = logKeepers;
     this.#chance = new SeededRandom(Math.imul(seed, 0x27d4eb2f) ^ 0x165667b1);
   }
 
@@ -59,6 +65,7 @@ export class Restores {
   }
 
   #restoreIn(ms: number, backup: MemoryBackup, unreadable: number): void {
+    this.#logKeepers.workDuring(ms);
     this.#simulation.time.after(ms, () => {
       if (this.#simulation.calmed) return;
       // The checker cannot know which of two concurrent commands comes last.
