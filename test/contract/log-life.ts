@@ -45,7 +45,7 @@ export async function logLife(stores: LogStores, clock: ManualClock): Promise<vo
   const second = (await logReader(stores).newestCheckpoint()) ?? expect.fail('no checkpoint');
   expect(second.size).toBe(11 * CHAINS + 1);
   const [entry] = await ledger.read(account(7), 4, 1);
-  expect(await logReader(stores).proofOf(entry ?? expect.fail('no entry'))).toContain(second.note);
+  expect((await logReader(stores).proofOf(entry ?? expect.fail('no entry'))).proof).toContain(second.note);
 
   await clock.advance(90 * DAY);
   for (let more = true; more; ) {

@@ -93,9 +93,13 @@ async function notCovered({ env }: CliContext, store: OpenStore, { seq, chain }:
   const report = await checkpointReport(store);
   if (report.checkpoint === null) return noCheckpoint(report, readCheckpointEnv(env).key !== null);
   const { size, at } = report.checkpoint;
+  const has = report.logSize ?? 0;
+  const covers = `The newest one is of ${instant(at)} and covers ${size > has ? '' : 'the first '}${count(size, 'entry', 'entries')}`;
   return new CommandError('EntryNotCovered', `no checkpoint covers entry ${number(seq)} of ${chain} yet`, {
     hints: [
-      `The newest one is of ${instant(at)} and covers the first ${count(size, 'entry', 'entries')}.`,
+      size > has
+        ? `${covers}; the log has only ${number(has)}: a backup may have replaced the store. rollcall audit verify shows more.`
+        : `${covers}.`,
       next(report),
     ],
   });

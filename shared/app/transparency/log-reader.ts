@@ -1,7 +1,7 @@
 import { headOf, type LedgerEntry } from '../../domain/ledger/entry.ts';
 import { logEntry } from '../../domain/ledger/log-entry.ts';
 import { type LogCheckpoint, parseCheckpoint } from '../../domain/transparency/checkpoint.ts';
-import { MalformedError } from '../../domain/transparency/errors.ts';
+import { MalformedError, UnprovenError } from '../../domain/transparency/errors.ts';
 import { leafHash } from '../../domain/transparency/hash.ts';
 import { parseNote } from '../../domain/transparency/signed-note.ts';
 import type { TileId } from '../../domain/transparency/tiles.ts';
@@ -25,6 +25,12 @@ export interface PublishedCheckpoint extends Pick<LogCheckpoint, 'origin' | 'siz
   readonly entryId: string;
 }
 
+interface EntryProof {
+  readonly proof: string;
+  readonly index: number;
+  readonly checkpoint: PublishedCheckpoint;
+}
+
 /** Reads the transparency log of a store. Reads only; nothing that it returns needs trust, because the caller verifies signatures and proofs. */
 export interface LogReader {
   /** Name and size of the log; `null`: the store has no log yet. */
@@ -43,11 +49,11 @@ export interface LogReader {
   indexOf(chain: string, seq: number): Promise<number | null>;
 
   /**
-   * The proof that the newest checkpoint covers the entry (C2SP tlog-proof).
+   * The proof that the newest checkpoint of the present log covers the entry (C2SP tlog-proof).
    * @throws NotYetProvableError if no checkpoint covers the entry
    * @throws UnprovenError if the log has another entry in its place
    */
-  proofOf(entry: LedgerEntry): Promise<string>;
+  proofOf(entry: LedgerEntry): Promise<EntryProof>;
 
   /** The hashes of the first `size` entries, for proofs between checkpoints. */
   nodes(size: number): NodeSource;
@@ -81,16 +87,15 @@ export interface LogStores {
 const PAGE = 200;
 
 export function logReader({ ledger, registers }: LogStores): LogReader {
-  const newest = () => newestCheckpoint({ ledger });
   return {
     async log() {
       const found = await readTyped(registers, LOG);
       return found === null ? null : { id: found.value.id, size: found.value.size };
     },
-    newestCheckpoint: newest,
+    newestCheckpoint: () => newestCheckpoint({ ledger }),
     checkpoints: (since, until) => checkpointsBetween({ ledger }, since, until),
     indexOf: (chain, seq) => findIndex(registers, chain, seq),
-    proofOf: (entry) => proofUnder(registers, entry, newest),
+    proofOf: (entry) => proofUnder({ ledger, registers }, entry),
     nodes: (size) => storedNodes(registers, size),
     tile: (tile) => storedTile(registers, tile),
     bundle: (index, width) => storedBundle(registers, index, width),
@@ -146,20 +151,43 @@ function readableIn(entry: LedgerEntry): readonly PublishedCheckpoint[] {
   }
 }
 
-async function proofUnder(
-  registers: Pick<Registers, 'read'>,
-  entry: LedgerEntry,
-  newest: () => Promise<PublishedCheckpoint | null>,
-): Promise<string> {
+/** Checkpoints that are tried for a proof. The newest is enough, unless a process published it while a backup replaced the store. */
+const TRIED = [1, 20] as const;
+
+async function proofUnder({ ledger, registers }: LogStores, entry: LedgerEntry): Promise<EntryProof> {
   const { chain, seq } = entry;
-  const [index, checkpoint] = await Promise.all([findIndex(registers, chain, seq), newest()]);
+  const [index, log] = await Promise.all([findIndex(registers, chain, seq), readTyped(registers, LOG)]);
   if (index === null) {
     throw new NotYetProvableError('notInLog', `Entry ${seq} of ${chain} is not in the transparency log yet.`);
   }
-  if (checkpoint === null || index >= checkpoint.size) {
-    throw new NotYetProvableError('notCovered', `No checkpoint covers entry ${seq} of ${chain} yet.`);
+  let failure: UnprovenError | null = null;
+  for (const limit of TRIED) {
+    const { entries } = await ledger.query({ type: 'CheckpointPublished' }, { limit });
+    const covering = entries
+      .flatMap(limit === 1 ? checkpointIn : readableIn)
+      .filter(({ size }) => index < size && size <= (log?.value.size ?? 0));
+    for (const checkpoint of covering) {
+      const proof = await tried(registers, entry, index, checkpoint);
+      if (!(proof instanceof UnprovenError)) return { proof, index, checkpoint };
+      failure ??= proof;
+    }
   }
+  throw failure ?? new NotYetProvableError('notCovered', `No checkpoint covers entry ${seq} of ${chain} yet.`);
+}
+
+/** The proof under one checkpoint, or why it does not prove the entry. */
+async function tried(
+  registers: Pick<Registers, 'read'>,
+  entry: LedgerEntry,
+  index: number,
+  checkpoint: PublishedCheckpoint,
+): Promise<string | UnprovenError> {
   const path = await inclusionProof(index, checkpoint.size, storedNodes(registers, checkpoint.size));
-  verifyInclusion({ leaf: leafHash(logEntry(chain, headOf(entry))), index, path }, checkpoint);
+  try {
+    verifyInclusion({ leaf: leafHash(logEntry(entry.chain, headOf(entry))), index, path }, checkpoint);
+  } catch (error) {
+    if (error instanceof UnprovenError) return error;
+    throw error;
+  }
   return writeProof({ index, path, checkpoint: checkpoint.note, extra: null });
 }

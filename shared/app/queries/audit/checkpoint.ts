@@ -67,21 +67,21 @@ export async function checkpointReport({
     const found = status[kind];
     return found === null ? [] : [{ kind, at: toIso(found.at), message: found.message }];
   });
-  return { checkpoint: newest === null ? null : shown(newest), logSize: status.log?.size ?? null, problems };
+  return { checkpoint: newest === null ? null : shownCheckpoint(newest), logSize: status.log?.size ?? null, problems };
 }
 
 /** The newest checkpoint alone; `null`: none was published, or the stored one is damaged. */
 export async function readableCheckpoint(ledger: Pick<Stores['ledger'], 'query'>): Promise<ShownCheckpoint | null> {
   try {
     const newest = await newestCheckpoint({ ledger });
-    return newest === null ? null : shown(newest);
+    return newest === null ? null : shownCheckpoint(newest);
   } catch (error) {
     if (error instanceof MalformedError) return null;
     throw error;
   }
 }
 
-function shown({ note, origin, size, root, at, entryId }: PublishedCheckpoint): ShownCheckpoint {
+export function shownCheckpoint({ note, origin, size, root, at, entryId }: PublishedCheckpoint): ShownCheckpoint {
   const { signatures } = parseNote(note);
   // The name of the log's key is its origin; all other signatures are by witnesses.
   const own = signatures.find(({ name }) => name === origin);

@@ -1,9 +1,8 @@
 import * as z from 'zod';
 import type { LedgerEntry } from '../../../domain/ledger/entry.ts';
-import { parseProof } from '../../../domain/transparency/tlog-proof.ts';
 import type { Stores } from '../../context.ts';
 import { logReader } from '../../transparency/log-reader.ts';
-import { checkpointReport, checkpointSchema, type ShownCheckpoint } from './checkpoint.ts';
+import { checkpointSchema, type ShownCheckpoint, shownCheckpoint } from './checkpoint.ts';
 
 /** The shape of `audit proof --json` and `/api/audit/proof/{id}`, beside the entry. */
 export const proofSchema = z.object({
@@ -39,7 +38,7 @@ export interface EntryProof {
 }
 
 /**
- * The proof that the newest checkpoint covers the entry.
+ * The proof that the newest checkpoint of the present log covers the entry.
  * @throws NotYetProvableError if no checkpoint covers the entry
  * @throws UnprovenError if the log has another entry in its place
  */
@@ -47,10 +46,6 @@ export async function entryProof(
   stores: Pick<Stores, 'ledger' | 'registers'>,
   entry: LedgerEntry,
 ): Promise<EntryProof> {
-  const proof = await logReader(stores).proofOf(entry);
-  const { index, checkpoint: note } = parseProof(proof);
-  const { checkpoint } = await checkpointReport(stores);
-  // A newer one may have been published in between.
-  if (checkpoint === null || checkpoint.note !== note) return entryProof(stores, entry);
-  return { entry, index, proof, checkpoint };
+  const { proof, index, checkpoint } = await logReader(stores).proofOf(entry);
+  return { entry, index, proof, checkpoint: shownCheckpoint(checkpoint) };
 }

@@ -27,13 +27,21 @@ const ORIGIN = logOrigin({ organizationId: 'o-7f3a9c2e1d', logId: 'k3x9q0ab' });
 const { key, signer } = ed25519Key(ORIGIN, 1);
 
 /** Signs the log as it is, and records the checkpoint. */
-async function publish({ stores, append }: LogBed, size: number): Promise<string> {
+async function publish(bed: LogBed, size: number): Promise<string> {
+  const note = await signed(bed, size);
+  await record(bed, note);
+  return note;
+}
+
+async function signed({ stores }: LogBed, size: number): Promise<string> {
   const root = await rootOf(size, logReader(stores).nodes(size));
   const text = checkpointText({ origin: ORIGIN, size, root, extensions: [] });
-  const note = await signNote({ text, signatures: [] }, [signer]);
+  return signNote({ text, signatures: [] }, [signer]);
+}
+
+async function record({ append }: LogBed, note: string): Promise<void> {
   const treeHead = { note, previous: null, proof: [], witnesses: [] };
   await append(ORGANIZATION_CHAIN, 1, { type: 'CheckpointPublished', detail: { treeHead } });
-  return note;
 }
 
 describe('an origin', () => {
@@ -64,7 +72,7 @@ describe('the reader of the log', () => {
     const reader = logReader(bed.stores);
     for (const entry of [entries[0], entries[255], entries[299], entries[304]]) {
       if (entry === undefined) throw new Error('305 entries');
-      const proof = parseProof(await reader.proofOf(entry));
+      const proof = parseProof((await reader.proofOf(entry)).proof);
       expect(proof.checkpoint).toBe(note);
       const leaf = leafHash(logEntry(entry.chain, headOf(entry)));
       const opened = verifyProof(proof, leaf, { origin: ORIGIN, log: [noteVerifier(key)] });
@@ -82,9 +90,26 @@ describe('the reader of the log', () => {
     await bed.sequence();
     await expect(reader.proofOf(first)).rejects.toMatchObject({ reason: 'notCovered' });
     await publish(bed, 1);
-    expect(await reader.proofOf(first)).toContain('index 0\n');
+    expect((await reader.proofOf(first)).proof).toContain('index 0\n');
     await expect(reader.proofOf({ ...first, hash: 'f'.repeat(64) })).rejects.toMatchObject({ name: 'UnprovenError' });
     await expect(reader.proofOf({ ...first, seq: 2 })).rejects.toMatchObject({ reason: 'notCovered' });
+  });
+
+  it('proves entries under an older checkpoint if the newest is of a log that a backup has replaced', async () => {
+    const bed = logBed();
+    const [first, second] = await bed.append(A, 2);
+    await bed.sequence();
+    const note = await publish(bed, 1);
+    const replaced = logBed();
+    await replaced.append(B, 5);
+    await replaced.sequence();
+    for (const size of [2, 5]) {
+      await bed.clock.advance(1_000);
+      await record(bed, await signed(replaced, size));
+    }
+    const reader = logReader(bed.stores);
+    expect((await reader.proofOf(first ?? expect.fail())).checkpoint.note).toBe(note);
+    await expect(reader.proofOf(second ?? expect.fail())).rejects.toMatchObject({ name: 'UnprovenError' });
   });
 
   it('lists checkpoints by time, oldest first', async () => {
