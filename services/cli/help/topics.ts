@@ -15,7 +15,10 @@ export const EXIT_CODES: Rows = [
     'Error: usage, policy or credentials are wrong, or AWS or the store is unreachable. Also: you did not confirm.',
   ],
   ['2', 'Drift found (plan, scan, status), even if a guardrail would stop apply.'],
-  ['3', 'Partly done (apply): some accounts need attention or wait, or there are dead letters.'],
+  [
+    '3',
+    'Partly done (apply): some accounts need attention or wait, or there are dead letters. Also plan, scan, status: the status of some accounts is unknown.',
+  ],
   ['4', 'Stopped by a guardrail or the kill switch, before or during changes.'],
   ['130', 'Interrupted by Ctrl-C. Every result is recorded. 143: ended by SIGTERM.'],
 ];
