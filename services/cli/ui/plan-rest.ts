@@ -26,13 +26,18 @@ export function restSection(rest: readonly Change[], layout: PlanLayout): string
 }
 
 /** `4 drifts are not in this plan: 1 waiting, 3 need attention`; `null`: there are none. */
-export function restCounts(rest: readonly Pick<Change, 'status'>[], what = 'not in this plan'): string | null {
+export function restCounts(
+  rest: readonly Pick<Change, 'status' | 'reason'>[],
+  what = 'not in this plan',
+): string | null {
   const drifts = rest.filter(({ status }) => ORDER.includes(status));
   if (drifts.length === 0) return null;
   const of = (status: Status): number => drifts.filter((change) => change.status === status).length;
   const attention = of('Needs attention');
+  const alerts = drifts.filter(({ status, reason }) => status === 'Drifted' && reason === 'alertOnly').length;
   const parts = [
-    [of('Drifted'), 'drifted'],
+    [of('Drifted') - alerts, 'drifted'],
+    [alerts, 'reported only (mode: alert)'],
     [of('In progress'), 'in progress'],
     [of('Waiting'), 'waiting'],
     [attention, attention === 1 ? 'needs attention' : 'need attention'],

@@ -88,8 +88,8 @@ function guardrailLines({ trip, policy, savedAs, program }: ShownPlan, note: (te
     return note(`Guardrail ${reason} would stop apply: ${text}.${only}`);
   }
   if (savedAs !== null) {
-    const numbers = `${count(limit.accounts, 'account')}, limit ${number(limit.allowed)}`;
-    return note(`Guardrail maxChanges (${numbers}) does not stop this saved plan.`);
+    const why = tripText(trip, policy.policy.guardrails);
+    return note(`Guardrail maxChanges does not stop a saved plan: ${why}.`);
   }
   const commands = [
     [`${program} plan --out plan.json`, 'save it, then'],

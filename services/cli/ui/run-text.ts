@@ -33,7 +33,17 @@ export function runText(finished: FinishedRun, options: RunTextOptions): string[
     ...deadLetterLines(finished, options),
     ...(result.rollout === null ? [] : wrap(rolloutText(result.rollout), width, 2)),
     ...closing(finished, options),
+    ...usedApprovalLines(finished, options),
   ];
+}
+
+/** An approval permits one run, so it does not permit a later run to make the rest. A saved plan does. */
+function usedApprovalLines(finished: FinishedRun, { width, program }: RunTextOptions): string[] {
+  const { plan, changes } = finished.result;
+  const { failed, notStarted } = endedOf(finished);
+  if (plan.approval === null || changes.attempted === 0 || failed + notStarted === 0) return [];
+  const text = `The approval has been used. If maxChanges stops the rest, approve it: ${program} apply shows the command`;
+  return wrap(text, width, 2);
 }
 
 function closing(finished: FinishedRun, options: RunTextOptions): string[] {

@@ -15,7 +15,7 @@ describe('guardrails and saved plans', () => {
     const planned = await rollcall(['plan', '--out', 'plan.json'], { cwd, env });
     expect(planned.code).toBe(2);
     expect(planned.stdout).toMatch(
-      /^! Guardrail maxChanges \(\d+ accounts, limit 1\) does not stop this saved plan\.$/m,
+      /^! Guardrail maxChanges does not stop a saved plan: this plan changes \d+ accounts; the limit is 1 in 24 hours \(atLeast: 1\)\.$/m,
     );
     expect(planned.stdout).toMatch(/^Next: rollcall apply --plan plan\.json$/m);
     const again = await rollcall(['plan', '--out', 'plan.json'], { cwd, env });

@@ -63,6 +63,24 @@ describe('the closing line of a run', () => {
     ]);
   });
 
+  test('an interrupted run says that its approval does not cover the rest', () => {
+    const cut = run({ ...ended({ confirmed: 62, notStarted: 45 }), interrupted: true });
+    const times = { at: 0, expiresAt: 1, startedRun: null, usedBy: null, usedAt: null };
+    const approval = { planHash: 'f5', policyHash: 'p', actor: 'user:ops', reason: null, recorded: true, ...times };
+    const { result } = cut;
+    const approved = { ...cut, result: { ...result, plan: { ...result.plan, approval } } };
+    const note =
+      'The approval has been used. If maxChanges stops the rest, approve it: rollcall apply shows the command';
+    expect(textOf(approved).join(' ').replace(/\s+/g, ' ')).toContain(note);
+    const unused = { ...approved.result, changes: { ...result.changes, attempted: 0 } };
+    expect(textOf({ ...approved, result: unused }).join(' ')).not.toContain('approval has been used');
+  });
+
+  test('says that drift in mode alert is only reported', () => {
+    const open = [0, 1].map((at) => openAt(at, { verdict: 'Drifted', reason: 'alertOnly', status: 'Drifted' }));
+    expect(textOf(run({ open })).join(' ')).toContain('2 drifts are not fixed: 2 reported only (mode: alert).');
+  });
+
   test('names a halt and a guardrail that ended it, with parts that add up', () => {
     const halted = { at: '2026-12-01T09:41:00.000Z', by: 'user:ops', reason: 'checking invoice' };
     const stopped = { reason: 'halted', message: 'halted' };
