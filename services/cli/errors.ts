@@ -181,6 +181,6 @@ function usage({ code, message, path, meant: better }: UsageError): [headline: s
     case 'commander.unknownOption':
       return [first.replace(/'(.+)'$/, '$1'), [`${suggestion}All options: ${help}`]];
     default:
-      return [first.replace(/\.$/, ''), [`See: ${help}`]];
+      return [first.replace(/\.$/, ''), [`${suggestion}See: ${help}`]];
   }
 }

@@ -18,6 +18,7 @@ const HABITS: Readonly<Record<string, string>> = {
  * with one dash, or the word of a similar tool. `null`: Commander's suggestion, if any, stands.
  */
 export function meantBy({ code, message }: CommanderError, command: Command): string | null {
+  if (code === 'commander.excessArguments') return optionForFile(command);
   const word = /'(.+?)'/.exec(message)?.[1];
   if (word === undefined) return null;
   if (code === 'commander.unknownOption') {
@@ -34,6 +35,17 @@ export function meantBy({ code, message }: CommanderError, command: Command): st
   const inGroups = root.commands.flatMap(({ commands }) => commands.filter((each) => each.name() === word));
   if (inGroups.length > 0) return inGroups.map(pathOf).join(' or ');
   return HABITS[word] ?? null;
+}
+
+/** The option that takes the file that was given as an argument. `-out plan.json` is read as `-o ut`, followed by an argument. */
+function optionForFile(command: Command): string | null {
+  const { args, options } = command;
+  const [file] = args;
+  if (file === undefined || args.length > 1) return null;
+  const has = (name: string): boolean => options.some(({ long }) => long === name);
+  if (rootOf(command).opts()['output'] === 'ut') return has('--out') ? `--out ${file}` : null;
+  const option = /\.ya?ml$/.test(file) ? '--policy' : file.endsWith('.json') ? '--plan' : null;
+  return option !== null && has(option) ? `${option} ${file}` : null;
 }
 
 function rootOf(command: Command): Command {
