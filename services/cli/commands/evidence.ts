@@ -32,7 +32,10 @@ export async function runEvidence(context: CliContext, flags: EvidenceFlags): Pr
   // Before the audit log is read, which takes minutes if it is long.
   checkOut(out, force);
   const sum = new RunningSha256();
-  const summary = await withStore(context, true, (store) => write(context, { store, period, out, force, sum }));
+  const { summary, empty } = await withStore(context, true, async (store) => {
+    const written = await write(context, { store, period, out, force, sum });
+    return { summary: written, empty: written.entries.period === 0 ? await emptyText(store) : null };
+  });
   const { entries, checkpoint, limits } = summary;
   const document = { file: out, ...period, entries, checkpoint, limits, sha256: sum.hex() };
   output.result(document, () => [
@@ -42,8 +45,21 @@ export async function runEvidence(context: CliContext, flags: EvidenceFlags): Pr
       : `The signed checkpoint of ${instant(checkpoint.at)} covers ${coverage(entries)}.`,
     `SHA-256 ${document.sha256}`,
   ]);
-  for (const line of limits.flatMap((limit) => hang('warning: ', limit, output.noteWidth, 2))) output.note(line);
+  for (const line of [...(empty === null ? [] : [empty]), ...limits].flatMap((limit) =>
+    hang('warning: ', limit, output.noteWidth, 2),
+  ))
+    output.note(line);
   return EXIT.ok;
+}
+
+async function emptyText({ ledger }: OpenStore): Promise<string> {
+  const { entries } = await ledger.query({}, { limit: 1, order: 'oldestFirst' });
+  const [first] = entries;
+  const known =
+    first === undefined
+      ? 'The audit log has no entries.'
+      : `The first entry of the audit log is of ${instant(first.at)}.`;
+  return `The period has no entries, so the file shows nothing about it. ${known}`;
 }
 
 /** The entry that publishes the checkpoint is newer than what it covers, and does not count as missing. */

@@ -61,6 +61,17 @@ describe('evidence', () => {
     expect(readdirSync(cwd).sort()).toEqual(['.rollcall', 'e.zip']);
   });
 
+  test('says that a period has no entries, when the first one was written, and how to sign a checkpoint', async () => {
+    const cwd = await storePlace();
+    const args = ['evidence', '--since', '2025-01-01', '--until', '2025-02-01', '--out', 'e.zip'];
+    const { code, stderr } = await rollcall(args, { cwd });
+    expect(code).toBe(0);
+    const text = stderr.replace(/\s+/g, ' ');
+    expect(text).toContain('warning: The period has no entries, so the file shows nothing about it.');
+    expect(text).toMatch(/The first entry of the audit log is of 2026-\d\d-\d\d \d\d:\d\d UTC\./);
+    expect(text).toContain('To sign one: rollcall scan with ROLLCALL_CHECKPOINT_KEY set');
+  });
+
   test('leaves no file behind if it cannot be written, or there is no store', async () => {
     const cwd = await storePlace();
     const nowhere = await rollcall(['evidence', ...PERIOD, '--out', 'gone/e.zip'], { cwd });

@@ -75,7 +75,7 @@ function limitsOf({ key }: EvidenceRequest, period: LogPeriod | null, entries: E
   if (period === null) {
     return [
       'The store has no signed checkpoint, so the evidence does not show whether the whole audit log was rewritten. ' +
-        'To sign checkpoints from now on: rollcall audit checkpoint --new-key FILE creates a key, and ROLLCALL_CHECKPOINT_KEY names it.',
+        'To sign one: rollcall scan with ROLLCALL_CHECKPOINT_KEY set; rollcall audit checkpoint --new-key FILE creates a key. Then make the evidence again.',
     ];
   }
   const { newest, complete } = period;
