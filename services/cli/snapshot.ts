@@ -10,6 +10,8 @@ export interface Compared {
   readonly findings: readonly Finding[];
   /** ISO 8601; `null`: the policy was not compared with a snapshot. */
   readonly snapshotAt: string | null;
+  /** Whether it was not compared because there is no scan yet. */
+  readonly noScan: boolean;
 }
 
 /**
@@ -19,10 +21,11 @@ export interface Compared {
  */
 export async function comparedWithSnapshot(context: CliContext, loaded: LoadedPolicy): Promise<Compared> {
   const { policy, warnings } = loaded;
-  const snapshot = context.store.local ? await lastSnapshot(context) : null;
-  if (snapshot === null || (policy.usesTags && !snapshot.tags)) return { findings: warnings, snapshotAt: null };
+  const snapshot = context.store.local ? await lastSnapshot(context) : 'unread';
+  if (snapshot === null || snapshot === 'unread' || (policy.usesTags && !snapshot.tags))
+    return { findings: warnings, snapshotAt: null, noScan: snapshot === null };
   const findings = await warningsFor(loaded, snapshot, context.clock.now());
-  return { findings, snapshotAt: new Date(snapshot.takenAt).toISOString() };
+  return { findings, snapshotAt: new Date(snapshot.takenAt).toISOString(), noScan: false };
 }
 
 /** Warnings about a policy for this organization. @throws PolicyError if the policy manages no account of it */
@@ -38,16 +41,16 @@ export async function warningsFor(
 }
 
 /** An unreadable store only causes a warning, because a policy can be checked without one. */
-async function lastSnapshot(context: CliContext): Promise<OrganizationSnapshot | null> {
+async function lastSnapshot(context: CliContext): Promise<OrganizationSnapshot | 'unread' | null> {
   // Loading the store's code takes as long as the whole check, so it is not loaded if there is no store.
   if (isAbsent(context.config.dataDir)) return null;
   try {
     return await withStore(context, true, ({ snapshots }) => snapshots.load());
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
-    if (!context.store.isMissing(error))
-      context.output.note(`warning: not compared with the last snapshot: ${error.message}`);
-    return null;
+    if (context.store.isMissing(error)) return null;
+    context.output.note(`warning: not compared with the last snapshot: ${error.message}`);
+    return 'unread';
   }
 }
 

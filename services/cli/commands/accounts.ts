@@ -24,6 +24,9 @@ export async function runAccounts(context: CliContext, flags: AccountsFlags): Pr
   const { rankedAccounts } = await import('../../../shared/app/queries/ranked-accounts.ts');
   const found = await withStore(context, true, (store) => rankedAccounts(store, query));
   const { accounts, all, counts } = found;
+  if (found.emptyOu && all > 0) {
+    output.note(`warning: --ou ${JSON.stringify(flags.ou)}: no account is in an OU with this path or below it`);
+  }
   const now = clock.now();
   switch (config.format) {
     case 'json':

@@ -1,5 +1,4 @@
 import { type ExplanationView, explain } from '../../../shared/app/queries/explanation.ts';
-import { accountArgument } from '../../../shared/config/arguments.ts';
 import type { Attributes } from '../../../shared/config/attributes.ts';
 import type { AccountRecord } from '../../../shared/domain/account/record.ts';
 import { ENROLLMENT_IDS } from '../../../shared/domain/enrollment/kinds/index.ts';
@@ -9,6 +8,7 @@ import { oneLine } from '../../../shared/domain/text.ts';
 import type { CliContext } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
+import { accountNamed } from '../named-account.ts';
 import { noteWarnings } from '../run-warnings.ts';
 import { type LoadedPolicy, loadPolicy, withStore } from '../session.ts';
 import { explanationText } from '../ui/explain-text.ts';
@@ -34,9 +34,12 @@ export async function runExplain(context: CliContext, id: string | undefined, fl
   const given = flags.attributes === undefined ? null : await attributesOf(flags.attributes);
   const named = id ?? given?.id;
   if (named === undefined && given === null) {
-    throw new CommandError('Usage', 'policy explain needs an account id, or --attributes that describe an account.');
+    throw new CommandError(
+      'Usage',
+      'policy explain needs an account id or name, or --attributes that describe an account.',
+    );
   }
-  const accountId = named === undefined ? NO_ID : accountArgument('policy explain', named);
+  const accountId = named === undefined ? NO_ID : await accountNamed(context, 'policy explain', named);
   const loaded = await loadPolicy(context, flags.policy);
   const { policy, warnings } = loaded;
   const { account, source, snapshotAt, record = null } = await sourceOf(context, accountId, given, loaded);

@@ -10,13 +10,14 @@ export interface PolicyFlags {
 }
 
 export async function runValidate(context: CliContext, named: string | undefined): Promise<number> {
-  const { output } = context;
+  const { output, config } = context;
   const loaded = await loadPolicy(context, named);
   const { policy, file } = loaded;
-  const { findings: warnings, snapshotAt } = await comparedWithSnapshot(context, loaded);
+  const { findings: warnings, snapshotAt, noScan } = await comparedWithSnapshot(context, loaded);
   const { length: rules } = policy.policy.rules;
   const warned = warnings.length === 0 ? '' : `, ${count(warnings.length, 'warning')}`;
   noteWarnings(output, warnings);
+  if (noScan) output.note(`note: not compared with the organization: no scan yet (${config.program} scan)`);
   output.result({ valid: true, file, policyHash: policy.hash, rules, findings: warnings, snapshotAt }, () => [
     `${file} is valid: ${count(rules, 'rule')}, hash ${policy.hash.slice(0, 12)}${warned}.`,
     ...(snapshotAt === null ? [] : [`Compared with the organization's snapshot of ${instant(snapshotAt)}.`]),

@@ -37,6 +37,8 @@ export interface RankedAccounts {
   readonly accounts: readonly RankedAccount[];
   /** The number of all accounts. */
   readonly all: number;
+  /** Whether the filter names an OU with no account in it or below it. */
+  readonly emptyOu: boolean;
   /** The kinds that have columns. */
   readonly kinds: readonly EnrollmentId[];
   /** Accounts that match, by their worst status, worst first. */
@@ -56,7 +58,9 @@ export async function rankedAccounts(
   const counts = STATUSES.map((status) => {
     return { status, accounts: accounts.filter((each) => each.status === status).length };
   });
-  return { accounts, all: rows.length, kinds, counts: counts.filter(({ accounts: n }) => n > 0) };
+  const { ou } = query;
+  const emptyOu = ou !== null && !rows.some((row) => isIn(ou, row));
+  return { accounts, all: rows.length, emptyOu, kinds, counts: counts.filter(({ accounts: n }) => n > 0) };
 }
 
 function isShown(cell: Cell | null): boolean {
@@ -65,7 +69,11 @@ function isShown(cell: Cell | null): boolean {
 
 function matcher({ ou, name }: RankedQuery): (row: AccountRow) => boolean {
   const named = name === null ? () => true : compileGlob(name.toLowerCase());
-  return (row) => named(row.name.toLowerCase()) && (ou === null || (row.ou !== '' && ouCovers(ou, row.ou)));
+  return (row) => named(row.name.toLowerCase()) && (ou === null || isIn(ou, row));
+}
+
+function isIn(ou: string, row: AccountRow): boolean {
+  return row.ou !== '' && ouCovers(ou, row.ou);
 }
 
 function rankedOf(

@@ -46,6 +46,10 @@ test('filters ignore case, spaces and hyphens; names are globs; -o name prints i
   if (first === undefined) throw new Error('no account');
   expect(await ids('--name', `${first.name.slice(0, 4).toUpperCase()}*`)).toContain(first.accountId);
   expect(await ids('--ou', first.ou)).toContain(first.accountId);
+  const nowhere = await call('--ou', '/Nope');
+  expect(nowhere.stdout).toBe('None of 12 accounts matches.\n');
+  expect(nowhere.stderr).toContain('warning: --ou "/Nope": no account is in an OU with this path or below it');
+  expect((await call('--ou', first.ou)).stderr).not.toContain('warning');
   expect((await call('--rule', 'nothing')).stdout).toBe('None of 12 accounts matches.\n');
   const names = (await call('--sort', 'name')).stdout
     .split('\n')

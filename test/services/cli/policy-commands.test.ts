@@ -30,6 +30,21 @@ describe('policy', () => {
     expectRefusal(again, cwd, ['rollcall.yaml'], 'already exists');
   });
 
+  test('validate says that there is no scan to compare with; explain accepts an exact name after a scan', async () => {
+    const { env, running } = await world();
+    const cwd = place({ 'rollcall.yaml': ENROLL });
+    const note = 'note: not compared with the organization: no scan yet (rollcall scan)';
+    const account = running.sandbox.accounts().find(({ state }) => state === 'ACTIVE');
+    const name = account?.name ?? '';
+    expect((await rollcall(['policy', 'validate'], { cwd })).stderr).toContain(note);
+    const early = await rollcall(['policy', 'explain', name], { cwd, env });
+    expect(early.stderr).toContain('account names are not known, because there is no scan yet');
+    expect((await rollcall(['scan'], { cwd, env })).code).toBe(2);
+    expect((await rollcall(['policy', 'validate'], { cwd })).stderr).not.toContain('not compared');
+    const explained = await rollcall(['policy', 'explain', name], { cwd, env });
+    expect(explained.stdout, explained.stderr).toContain(`  ${name}  `);
+  });
+
   test('explain reads AWS if there is no scan; an unknown account is rejected', async () => {
     const { env, running } = await world();
     const cwd = place({ 'rollcall.yaml': ENROLL });
