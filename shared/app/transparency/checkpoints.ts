@@ -123,15 +123,24 @@ export class CheckpointPublisher {
     return newest;
   }
 
-  /** The proof that the log extends its last checkpoint. The first one after a restore may also follow one that the backup lacks. */
+  /**
+   * The proof that the log extends its last checkpoint. The first one after a restore may also follow one that the backup lacks. A new name of the log
+   * alone does not excuse a failed proof, because anybody who can write the store can change the name.
+   */
   async #extension(last: NewestCheckpoint | null, origin: string, head: TreeHead) {
     if (last === null) return { previous: null, proof: [] };
     try {
       return { previous: last.note, proof: await this.#proofFrom(headIn(last.note), head, 'the last checkpoint') };
     } catch (error) {
-      if (last.origin !== origin && error instanceof UnprovenError) return { previous: null, proof: [] };
+      const isExcused = last.origin !== origin && error instanceof UnprovenError && (await this.#isRestoredSince(last));
+      if (isExcused) return { previous: null, proof: [] };
       throw error;
     }
+  }
+
+  async #isRestoredSince({ at }: NewestCheckpoint): Promise<boolean> {
+    const { entries } = await this.#deps.ledger.query({ type: 'StoreRestored' }, { limit: 1 });
+    return entries.some((entry) => Date.parse(entry.at) >= at);
   }
 
   #proofFrom(earlier: TreeHead, head: TreeHead, name: string): Promise<readonly Hash[]> {
@@ -152,7 +161,7 @@ export class CheckpointPublisher {
 
   async #record(checkpoint: Published, last: NewestCheckpoint | null): Promise<NewestCheckpoint> {
     const { origin, size, note, names, previous, proof } = checkpoint;
-    const message = `covers the first ${size} entries of the log ${origin}`;
+    const message = `covers the first ${size === 1 ? 'entry' : `${size} entries`} of the log ${origin}`;
     const treeHead = { note, previous, proof: proof.map(toBase64), witnesses: names };
     const entry = await writeOrganizationEntry(this.#deps, () =>
       organizationEntry(commandContext(this.#deps), 'CheckpointPublished', { detail: { message, treeHead } }),

@@ -1,54 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { ORGANIZATION } from '../../../../shared/app/coordination/organization-binding.ts';
 import { readTyped, writeTyped } from '../../../../shared/app/coordination/typed-register.ts';
-import { logStatus } from '../../../../shared/app/transparency/checkpoint-state.ts';
-import type { Checkpointing } from '../../../../shared/app/transparency/checkpointing.ts';
-import { logReader } from '../../../../shared/app/transparency/log-reader.ts';
-import { TransparencyLog } from '../../../../shared/app/transparency/transparency-log.ts';
-import { type LedgerEntry, ORGANIZATION_CHAIN } from '../../../../shared/domain/ledger/entry.ts';
 import { parseLogOrigin } from '../../../../shared/domain/ledger/log-origin.ts';
 import { openCheckpoint } from '../../../../shared/domain/transparency/checkpoint.ts';
 import { fromBase64 } from '../../../../shared/domain/transparency/encoding.ts';
 import { noteVerifier } from '../../../../shared/domain/transparency/note-verifier.ts';
 import { verifyConsistency } from '../../../../shared/domain/transparency/verify-proof.ts';
-import type { Logger } from '../../../../shared/ports/system.ts';
 import { account } from '../../../contract/samples.ts';
 import { ecdsaKey } from '../../domain/transparency/sample-keys.ts';
+import { checkpointBed, ORGANIZATION_ID, parsed } from './checkpoint-bed.ts';
 import { keyNamed, memoryArchive, memorySigner, sizeIn } from './checkpoint-parts.ts';
-import { logBed } from './log-bed.ts';
 
 const A = account(1);
 const HOUR = 3_600_000;
-const ORGANIZATION_ID = 'o-7f3a9c2e1d';
-
-async function checkpointBed() {
-  const bed = logBed();
-  const { stores, clock, deps } = bed;
-  const bound = { organizationId: ORGANIZATION_ID, boundAt: 0, by: 'test' };
-  await writeTyped(stores.registers, ORGANIZATION, bound, null);
-  const logged: string[] = [];
-  const note = (message: string, fields = {}) => void logged.push(`${message} ${JSON.stringify(fields)}`);
-  const logger: Logger = { debug: note, info: note, warn: note, error: note };
-  const own: Checkpointing = { signer: memorySigner(), archive: null, witnesses: [] };
-  const all = { ...deps, ...stores, logger };
-  const log = new TransparencyLog(all, 0);
-  return {
-    ...bed,
-    logged,
-    /** One run of the maintenance task. */
-    tick: (parts: Partial<Checkpointing> = {}, last = false, over: Partial<typeof all> = {}) =>
-      (Object.keys(over).length === 0 ? log : new TransparencyLog({ ...all, ...over }, 0)).run(
-        async () => ({ ...own, ...parts }),
-        { until: clock.now() + 5_000, last },
-      ),
-    published: () => entriesOfType(stores.inside.chains.get(ORGANIZATION_CHAIN) ?? []),
-    status: () => logStatus(stores.registers),
-    scan: () => bed.append(ORGANIZATION_CHAIN, 1, { type: 'ScanCompleted' }),
-  };
-}
-
-const entriesOfType = (entries: readonly LedgerEntry[]) =>
-  entries.filter(({ type }) => type === 'CheckpointPublished').map(({ detail }) => detail?.treeHead ?? expect.fail());
 
 describe('a checkpoint', () => {
   it('is signed by the log’s key and extends the one before, with a proof', async () => {
@@ -247,48 +211,3 @@ describe('the archive of checkpoints', () => {
     );
   });
 });
-
-describe('a checkpoint of a log that was changed', () => {
-  it('is refused if the log was rewritten', async () => {
-    const bed = await checkpointBed();
-    await bed.append(A, 5);
-    await bed.tick();
-    const { registers } = bed.stores;
-    const bundle = await registers.read('log-bundle/0');
-    const other = { runs: [[A, 1, 6]], hashes: Buffer.alloc(192).toString('base64') };
-    await registers.write('log-bundle/0', other, bundle?.version ?? null);
-    await bed.scan();
-    await bed.clock.advance(60_000);
-    await bed.tick();
-    expect(bed.published()).toHaveLength(1);
-    expect((await bed.status()).refused?.message).toBe(
-      'the last checkpoint covers 5 entries, and the log has other entries there: it was rewritten',
-    );
-  });
-
-  it('continues as another log after a restore', async () => {
-    const bed = await checkpointBed();
-    const archive = memoryArchive();
-    await bed.append(A, 3);
-    await bed.tick({ archive });
-    const registers = new Map((await bed.stores.registers.list('')).map(({ name, value }) => [name, value]));
-    const backup = bed.stores.inside.backup();
-    await bed.append(A, 3);
-    await bed.scan();
-    await bed.tick({ archive });
-    backup.restore(() => ({ registers, drafts: [], report: null }));
-    await bed.append(ORGANIZATION_CHAIN, 1, { type: 'StoreRestored' });
-    await bed.clock.advance(HOUR);
-    await bed.tick({ archive });
-    const [first, after] = bed.published();
-    expect(bed.published()).toHaveLength(2);
-    expect(parsed(after?.note ?? '').origin).not.toBe(parsed(first?.note ?? '').origin);
-    expect(after?.previous).toBe(first?.note);
-    expect(archive.kept).toHaveLength(3);
-    expect((await logReader(bed.stores).newestCheckpoint())?.origin).toBe(parsed(after?.note ?? '').origin);
-  });
-});
-
-function parsed(note: string): { readonly origin: string } {
-  return { origin: note.split('\n')[0] ?? '' };
-}
