@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { sha256Hex } from '../../domain/canonical-hash.ts';
-import { DamagedRegisterError, type Registers } from '../../ports/registers.ts';
+import type { Registers } from '../../ports/registers.ts';
 import { documentFamily, REGISTERS, storedDocument } from '../coordination/documents.ts';
 import { update } from '../coordination/typed-register.ts';
 
@@ -40,10 +40,19 @@ const logSchema = z.object({
 export type LogState = Readonly<z.infer<typeof logSchema>>;
 export const LOG = storedDocument(REGISTERS.log, logSchema);
 
-/** Changes the log's register by compare-and-set. @throws DamagedRegisterError if it does not exist */
+/** A backup has replaced the store during a step. What the step had appended is gone, and the next run begins with what the store has now. */
+export class LogReplacedError extends Error {
+  override readonly name = 'LogReplacedError';
+
+  constructor() {
+    super('a backup has replaced the transparency log meanwhile; the next run continues with what the store has now');
+  }
+}
+
+/** Changes the log's register by compare-and-set. @throws LogReplacedError if it does not exist any more */
 export function changeLog(registers: Registers, change: (log: LogState) => LogState): Promise<LogState> {
   return update(registers, LOG, (current) => {
-    if (current === null) throw new DamagedRegisterError(LOG.name, 'it does not exist');
+    if (current === null) throw new LogReplacedError();
     return change(current);
   });
 }

@@ -17,7 +17,7 @@ import {
   toStored,
 } from './bundle.ts';
 import { advanceChain, type Stretch } from './chain-places.ts';
-import { type ChainState, LOG, type LogState } from './log-documents.ts';
+import { type ChainState, LOG, LogReplacedError, type LogState } from './log-documents.ts';
 import type { NewEntries, NewEntry } from './new-entries.ts';
 import { completeBundle } from './stored-tree.ts';
 
@@ -50,6 +50,8 @@ export class LogTail {
   #size: number;
   /** The partial bundle at the end; `null`: the log ends with a full one. */
   #bundle: Typed<Bundle> | null = null;
+  /** The version of the last full bundle, which only a restore changes; `null`: there is none. */
+  #full: string | null = null;
 
   private constructor({ registers, ledger }: TailStores, size: number) {
     this.#registers = registers;
@@ -71,6 +73,7 @@ export class LogTail {
       }
       if (found === null || has === expected) {
         tail.#bundle = found;
+        if (found === null && index > 0) tail.#full = await versionOfFull(registers, index - 1);
         return tail;
       }
       await tail.#complete(found, new Map(), 0);
@@ -116,6 +119,8 @@ export class LogTail {
   async #newBundle(taken: readonly NewEntry[]): Promise<Typed<Bundle> | null> {
     const version = await writeTyped(this.#registers, bundleDocument(this.#index), toStored(EMPTY_BUNDLE), null);
     if (version === null) return null;
+    // The log of the backup may end earlier.
+    if (this.#index > 0) await this.#requireFull(this.#index - 1);
     // The last entry of a chain is enough, because it has the hash of the one before.
     const lasts = new Map(taken.filter(({ type }) => type !== null).map((entry) => [entry.chain, entry]));
     await mapParallel([...lasts.values()], PARALLEL, async ({ chain, seq, hash }) => {
@@ -123,6 +128,12 @@ export class LogTail {
       if (found?.seq !== seq || found.hash !== hash) throw new LogReplacedError();
     });
     return { value: EMPTY_BUNDLE, version };
+  }
+
+  /** @throws LogReplacedError if a backup has replaced the last full bundle since the log was opened */
+  async #requireFull(index: number): Promise<void> {
+    const version = await versionOfFull(this.#registers, index);
+    if (version === null || version !== this.#full) throw new LogReplacedError();
   }
 
   /** Steps 2 to 4 for the entries that the bundle has beyond the size. */
@@ -142,6 +153,7 @@ export class LogTail {
     }
     this.#size = index * TILE_WIDTH + entries.length;
     this.#bundle = full ? null : bundle;
+    if (full) this.#full = bundle.version;
     await this.#noteSize(runEnd, requireBundle);
   }
 
@@ -164,13 +176,10 @@ export class LogTail {
   }
 }
 
-/** A backup has replaced the store during a step. What the step had appended is gone, and the next run begins with what the store has now. */
-export class LogReplacedError extends Error {
-  override readonly name = 'LogReplacedError';
-
-  constructor() {
-    super('a backup has replaced the log while entries were appended');
-  }
+/** `null`: the bundle is not full. */
+async function versionOfFull(registers: Pick<Registers, 'read'>, index: number): Promise<string | null> {
+  const found = await readBundle(registers, index);
+  return found !== null && lengthOf(found.value) === TILE_WIDTH ? found.version : null;
 }
 
 /** Whether no step was interrupted. */

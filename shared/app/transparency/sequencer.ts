@@ -5,8 +5,8 @@ import type { Deps } from '../context.ts';
 import { BUSY, oneAtATime } from '../coordination/single-flight.ts';
 import { readTyped, update } from '../coordination/typed-register.ts';
 import { loggedThrough } from './chain-places.ts';
-import { type BrokenChain, changeLog, LOG, type LogState, newLogId } from './log-documents.ts';
-import { isAtEnd, LogReplacedError, LogTail } from './log-tail.ts';
+import { type BrokenChain, changeLog, LOG, LogReplacedError, type LogState, newLogId } from './log-documents.ts';
+import { isAtEnd, LogTail } from './log-tail.ts';
 import { newEntriesOf } from './new-entries.ts';
 
 export type SequencerDeps = Pick<Deps, 'ledger' | 'registers' | 'clock' | 'newId'>;
@@ -51,6 +51,15 @@ export class Sequencer {
 
   /** One bounded part of the work. If nothing is new, it writes nothing. */
   async run(limits: SequencerLimits): Promise<Sequenced> {
+    try {
+      return await this.#run(limits);
+    } catch (error) {
+      if (!(error instanceof LogReplacedError)) throw error;
+      return { log: await openLog(this.#deps), complete: false, grown: true };
+    }
+  }
+
+  async #run(limits: SequencerLimits): Promise<Sequenced> {
     const { registers, clock } = this.#deps;
     const log = await openLog(this.#deps);
     this.#forgetIfReplaced(log);
@@ -152,9 +161,6 @@ class Round {
     try {
       const tail = await LogTail.open(this.#deps, await openLog(this.#deps));
       return (await this.#appendAll(tail, chains)) && (await this.#backfill(tail));
-    } catch (error) {
-      if (error instanceof LogReplacedError) return false;
-      throw error;
     } finally {
       await this.#noteBroken();
     }
