@@ -129,7 +129,8 @@ export class Process {
         const member: unknown = Reflect.get(target, property);
         if (typeof member !== 'function') return member;
         const call = (given: unknown[]): unknown => Reflect.apply(member, target, given);
-        if (property === 'all' || property === 'heads') return (...given: unknown[]) => this.#pages(call(given));
+        if (property === 'all' || property === 'heads' || property === 'ends')
+          return (...given: unknown[]) => this.#pages(call(given));
         return (...given: unknown[]) => {
           const half = IN_PARTS.has(String(property)) ? firstHalf(given) : null;
           return around(String(property), () => call(given), half === null ? null : () => call(half));
