@@ -6,7 +6,7 @@ import { EXIT } from '../exit-codes.ts';
 import { reasonArgument, withOperator } from '../operator.ts';
 import { confirm } from '../prompt.ts';
 import { withStore } from '../session.ts';
-import { ALLOWED, dueText, haltedNow, haltedSince, resumedText, suspendedText } from '../ui/controls-text.ts';
+import { allowedText, dueText, haltedNow, haltedSince, resumedText, suspendedText } from '../ui/controls-text.ts';
 
 export interface SuspendFlags {
   readonly reason?: string;
@@ -56,7 +56,7 @@ export async function runSuspend(context: CliContext, words: readonly string[], 
   }
   const ends = until === null ? null : new Date(until).toISOString();
   const document = { selector: selector.text, reason, until: ends, by, accounts: matched, unseen };
-  output.result(document, () => suspendedText({ selector: selector.text, until: ends, matched }, output.width));
+  output.result(document, () => suspendedText({ selector: selector.text, until: ends, matched }, output));
   return EXIT.ok;
 }
 
@@ -100,7 +100,7 @@ export async function runResume(context: CliContext, words: readonly string[], f
   });
   if (left.length > 0) output.note(`warning: not suspended by id: ${left.join(', ')}`);
   const document = { resumed: [...new Set([...ended, ...settled])], settled, left, by, ...drift };
-  output.result(document, () => resumedText({ selector: selector.text, ended, settled, drift }, output.width));
+  output.result(document, () => resumedText({ selector: selector.text, ended, settled, drift }, output));
   return EXIT.ok;
 }
 
@@ -118,11 +118,11 @@ async function endHalt(context: CliContext, yes: boolean): Promise<number> {
     return { halted: haltView(controls), held: await heldChanges(records), suspended: first?.selector ?? 'ou:/Canary' };
   });
   if (halted === null) {
-    const hint = `To end a suspension, name it: rollcall resume ${suspended}`;
+    const hint = `To end a suspension, name it: ${output.program} resume ${suspended}`;
     throw new CommandError('NotHalted', 'changes are not halted', { hints: [hint] });
   }
   if (!yes && input().isTTY !== true) {
-    const hint = 'To allow changes again without confirmation: rollcall resume --yes';
+    const hint = `To allow changes again without confirmation: ${output.program} resume --yes`;
     throw new CommandError(
       'ConfirmationMissing',
       'resume asks before it allows changes again, and this is not a terminal',
@@ -137,7 +137,9 @@ async function endHalt(context: CliContext, yes: boolean): Promise<number> {
     return EXIT.error;
   }
   const changed = await control(context, unhalt);
-  output.result({ halted: false, changed, ...held }, () => [changed ? ALLOWED : 'Changes were not halted.']);
+  output.result({ halted: false, changed, ...held }, () => [
+    changed ? allowedText(output.program) : 'Changes were not halted.',
+  ]);
   return EXIT.ok;
 }
 
@@ -160,6 +162,7 @@ export async function runHalt(context: CliContext, why: string | undefined): Pro
 export async function runUnhalt(context: CliContext): Promise<number> {
   const { unhalt } = await import('../../../shared/app/guardrails/controls.ts');
   const changed = await control(context, unhalt);
-  context.output.result({ halted: false, changed }, () => [changed ? ALLOWED : 'Changes were not halted.']);
+  const { output } = context;
+  output.result({ halted: false, changed }, () => [changed ? allowedText(output.program) : 'Changes were not halted.']);
   return EXIT.ok;
 }

@@ -12,7 +12,7 @@ import { actorText, age, count, endText, instant } from './words.ts';
 import { hang, wrap } from './wrap.ts';
 
 type Condition = NonNullable<AccountView['enrollments'][EnrollmentId]>;
-type Terminal = Pick<Output, 'style' | 'width'>;
+type Terminal = Pick<Output, 'style' | 'width' | 'program'>;
 
 /** One account: what stops changes to it, each enrollment with its reason and what to do, and its history. */
 export function accountText(view: AccountView, output: Terminal, now: number): string[] {
@@ -52,7 +52,7 @@ function enforcementText(
   const opening = window?.open === false ? windowText(window, now) : null;
   return [
     ...haltText(halted, 0, output),
-    ...(rollout === null ? [] : wrap(rolloutText(rollout), output.width, 2)),
+    ...(rollout === null ? [] : wrap(rolloutText(rollout, output.program), output.width, 2)),
     ...(suspension === null ? [] : wrap(`Suspended ${until}: ${oneLine(suspension.message)}`, output.width, 2)),
     ...(opening === null ? [] : wrap(`Change window: ${opening}`, output.width, 2)),
   ];

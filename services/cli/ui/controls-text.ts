@@ -7,7 +7,9 @@ import { actorText, count, endText, instant } from './words.ts';
 import { wrap } from './wrap.ts';
 
 const GO_ON = 'Scans and alerts continue.';
-export const ALLOWED = 'Changes are allowed again. Now run: rollcall apply';
+type Width = Pick<Output, 'width' | 'program'>;
+
+export const allowedText = (program: string): string => `Changes are allowed again. Now run: ${program} apply`;
 
 interface Suspended {
   readonly selector: string;
@@ -18,10 +20,10 @@ interface Suspended {
 }
 
 /** `Suspended 4 accounts (ou:/Canary) until the end of 2026-12-11 UTC. …` */
-export function suspendedText({ selector, until, matched }: Suspended, width: number | null): string[] {
+export function suspendedText({ selector, until, matched }: Suspended, { width, program }: Width): string[] {
   const end = until === null ? '' : ` until ${endText(until)}`;
   return wrap(
-    `Suspended ${whichText(selector, matched)}${end}. ${GO_ON} To end it: rollcall resume ${selector}`,
+    `Suspended ${whichText(selector, matched)}${end}. ${GO_ON} To end it: ${program} resume ${selector}`,
     width,
   );
 }
@@ -40,7 +42,7 @@ interface Resumed {
 }
 
 /** What was resumed and settled, and the drift there. */
-export function resumedText({ selector, ended, settled, drift }: Resumed, width: number | null): string[] {
+export function resumedText({ selector, ended, settled, drift }: Resumed, { width, program }: Width): string[] {
   const { accounts, drifts } = drift;
   const found =
     drifts === 0
@@ -52,7 +54,7 @@ export function resumedText({ selector, ended, settled, drift }: Resumed, width:
       : wrap(`Resumed ${whichText(selector === 'all' ? ended.join(' · ') : selector, accounts)}. ${found}`, width)),
     ...(settled.length === 0
       ? []
-      : wrap(`Settled: ${settled.join(', ')}. The policy is enforced there again. Now run: rollcall apply`, width)),
+      : wrap(`Settled: ${settled.join(', ')}. The policy is enforced there again. Now run: ${program} apply`, width)),
   ];
 }
 
@@ -65,8 +67,8 @@ export function haltedSince(
   return wrap(`${since} ${instant(at)} by ${actorText(by)}${because}`, width);
 }
 
-export function haltedNow({ style, width }: Pick<Output, 'style' | 'width'>): string[] {
-  const text = `HALTED. No more changes start; calls already sent will finish. ${GO_ON} To allow changes: rollcall resume`;
+export function haltedNow({ style, width, program }: Pick<Output, 'style' | 'width' | 'program'>): string[] {
+  const text = `HALTED. No more changes start; calls already sent will finish. ${GO_ON} To allow changes: ${program} resume`;
   return wrap(text, width).map((line) => style('red', line));
 }
 

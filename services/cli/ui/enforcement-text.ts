@@ -13,11 +13,15 @@ import { wrap } from './wrap.ts';
 const because = (reason: string | null): string => (reason === null ? '' : `: "${oneLine(reason)}"`);
 
 /** Who halted all changes, when and why; in red. @param held number of changes that the halt holds back */
-export function haltText(halted: HaltView, held: number, { style, width }: Pick<Output, 'style' | 'width'>): string[] {
+export function haltText(
+  halted: HaltView,
+  held: number,
+  { style, width, program }: Pick<Output, 'style' | 'width' | 'program'>,
+): string[] {
   if (halted === null) return [];
   const waiting = held === 0 ? '' : ` ${count(held, 'change is', 'changes are')} held.`;
   const since = `HALTED since ${instant(halted.at)} by ${actorText(halted.by)}${because(halted.reason)}.`;
-  const text = `${since} Scans and alerts continue.${waiting} To allow changes: rollcall resume`;
+  const text = `${since} Scans and alerts continue.${waiting} To allow changes: ${program} resume`;
   return wrap(text, width).map((line) => style('red', line));
 }
 
@@ -55,7 +59,11 @@ export function approvalText({ planHash, actor, reason, expiresAt }: ApprovalVie
  * The state of a canary rollout that has not finished.
  * @param approved an operator has already approved the remaining changes
  */
-export function rolloutText({ phase, canaries, message, planHash }: RolloutView, approved = false): string {
-  const approve = phase === 'blocked' && planHash !== null && !approved ? `: rollcall approve ${planHash}` : '';
+export function rolloutText(
+  { phase, canaries, message, planHash }: RolloutView,
+  program: string,
+  approved = false,
+): string {
+  const approve = phase === 'blocked' && planHash !== null && !approved ? `: ${program} approve ${planHash}` : '';
   return `Rollout: ${count(canaries, 'canary', 'canaries')} first; ${oneLine(message)}${approve}.`;
 }

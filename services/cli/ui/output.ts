@@ -46,6 +46,8 @@ const DISK_FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
  */
 export class Output {
   readonly json: boolean;
+  /** The command by which the user runs Rollcall, for suggested commands. */
+  readonly program: string;
   readonly #out: Stream;
   readonly #err: Stream;
   readonly #color: Config['color'];
@@ -70,7 +72,7 @@ export class Output {
   constructor(
     out: Stream,
     err: Stream,
-    config: Pick<Config, 'json' | 'color'> & Partial<Pick<Config, 'unicode' | 'quiet'>>,
+    config: Pick<Config, 'json' | 'color'> & Partial<Pick<Config, 'unicode' | 'quiet' | 'program'>>,
     rewrite: (text: string) => void = () => undefined,
   ) {
     this.#out = out;
@@ -78,6 +80,7 @@ export class Output {
     this.#rewrite = rewrite;
     this.#color = config.color;
     this.#unicode = config.unicode ?? true;
+    this.program = config.program ?? 'rollcall';
     this.#quiet = config.quiet ?? false;
     this.json = config.json;
     for (const stream of [out, err]) stream.on('error', (error) => this.#lose(stream, error));

@@ -31,7 +31,7 @@ export function runText(finished: FinishedRun, options: RunTextOptions): string[
     ...plan.broken.flatMap((sentence) => wrap(`${style('yellow', 'Incomplete:')} ${oneLine(sentence)}.`, width, 2)),
     ...claimLines(finished, options),
     ...deadLetterLines(finished, options),
-    ...(result.rollout === null ? [] : wrap(rolloutText(result.rollout), width, 2)),
+    ...(result.rollout === null ? [] : wrap(rolloutText(result.rollout, options.program), width, 2)),
     ...closing(finished, options),
     ...usedApprovalLines(finished, options),
   ];

@@ -20,7 +20,7 @@ export interface FinishedScan {
 /** What a scan read and found, and the next step. */
 export function scanText(
   { plan, status, newDrifts, durationMs }: FinishedScan,
-  output: Pick<Output, 'style' | 'width'>,
+  output: Pick<Output, 'style' | 'width' | 'program'>,
 ): string[] {
   const { organizationId, coverage, broken } = plan;
   const { evaluated, unknown } = coverage;

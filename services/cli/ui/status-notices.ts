@@ -14,11 +14,11 @@ export function noticesText(found: Status, { output, now, verbose }: StatusView)
     ...(trustedAccess?.enabled === false
       ? [`Trusted access has been off since ${instant(trustedAccess.since)}. Fix: rollcall doctor shows the command`]
       : []),
-    ...(guardrail === null ? [] : [guardrailText(guardrail, isApproved(found, guardrail))]),
-    ...(rollout === null ? [] : [rolloutText(rollout, isApproved(found, rollout))]),
+    ...(guardrail === null ? [] : [guardrailText(guardrail, output.program, isApproved(found, guardrail))]),
+    ...(rollout === null ? [] : [rolloutText(rollout, output.program, isApproved(found, rollout))]),
     ...approvals.map(approvalText),
     ...outboxText(found.outbox, now),
-    ...(dead === 0 ? [] : [`${count(dead, 'dead letter')} (work that was given up): rollcall dlq list`]),
+    ...(dead === 0 ? [] : [`${count(dead, 'dead letter')} (work that was given up): ${output.program} dlq list`]),
   ];
   return [
     ...lines.flatMap((line) => hang('! ', line, output.width)),
@@ -40,12 +40,16 @@ function outboxText(outbox: Status['outbox'], now: number): string[] {
   return [`Event bus: ${many} waiting since ${instant(oldestAt)} (${ago(oldestAt, now)}); ${why}`];
 }
 
-function guardrailText({ reason, message, planHash }: NonNullable<Status['guardrail']>, approved: boolean): string {
+function guardrailText(
+  { reason, message, planHash }: NonNullable<Status['guardrail']>,
+  program: string,
+  approved: boolean,
+): string {
   // An approval lifts only these two guardrails.
   const liftable = reason === 'maxChanges' || reason === 'rollout';
   const approve =
     liftable && planHash !== null && !approved
-      ? `. To let this plan pass once: rollcall approve ${shortHash(planHash)}`
+      ? `. To let this plan pass once: ${program} approve ${shortHash(planHash)}`
       : '';
   return `Guardrail ${reason ?? ''} stopped the last run: ${oneLine(message ?? '')}${approve}`;
 }

@@ -3,7 +3,7 @@ import type { Output } from './output.ts';
 
 /** What the text of `status` depends on besides the status. */
 export interface StatusView {
-  readonly output: Pick<Output, 'style' | 'width'>;
+  readonly output: Pick<Output, 'style' | 'width' | 'program'>;
   readonly now: number;
   /** The policy file; `null`: none was found. */
   readonly policyFile: string | null;

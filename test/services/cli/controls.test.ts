@@ -37,6 +37,16 @@ test('an operator has one name: runs and commands have the ARN of the credential
   expect(byShape.parse(json(again)).by).toMatch(/^user:/);
 });
 
+test('in a checkout, every suggested command is one that works there', async () => {
+  const { env, cwd } = await afterOneScan();
+  const checkout = { cwd, env: { ...env, npm_lifecycle_event: 'rollcall' } };
+  const said = async (...args: string[]) => (await rollcall(args, checkout)).stdout.replace(/\s+/g, ' ');
+  expect(await said('suspend', 'ou:/')).toContain('To end it: npm run rollcall -- resume ou:/');
+  expect(await said('halt')).toContain('To allow changes: npm run rollcall -- resume');
+  expect(await said('status')).toContain('To allow changes: npm run rollcall -- resume');
+  expect(await said('resume', '--yes')).toContain('Now run: npm run rollcall -- apply');
+});
+
 describe('suspend and resume', () => {
   test('status and account show who suspended, why and until when; resume ends it', async () => {
     const { call, running, cwd } = await afterOneScan();

@@ -148,7 +148,11 @@ describe('names, reasons and tags', () => {
   it('of halts, suspensions and approvals', () => {
     const at = '2026-11-02T09:00:00.000Z';
     const lines = [
-      ...haltText({ at, by: nasty, reason: nasty }, 1, { style: (_format, text) => text, width: 80 }),
+      ...haltText({ at, by: nasty, reason: nasty }, 1, {
+        style: (_format, text) => text,
+        width: 80,
+        program: 'rollcall',
+      }),
       suspensionText({ selector: `name:${nasty}`, until: null, by: nasty, reason: nasty, at, accounts: null }),
       approvalText({ planHash: 'a'.repeat(64), actor: nasty, reason: nasty, at, expiresAt: at }),
     ];
