@@ -34,7 +34,11 @@ const planSchema = z.object({
   keys: z.array(z.string()),
   /** What holds the plan up: the name of the tripped guardrail, or `rollout`. Older versions did not store it. */
   heldUpBy: z.string().nullable().default(null),
-  totals: z.object({ now: z.number(), followUps: z.number() }).nullable().default(null),
+  /** Older versions did not store the accounts. */
+  totals: z
+    .object({ now: z.number(), followUps: z.number(), accounts: z.number().optional() })
+    .nullable()
+    .default(null),
 });
 
 export interface RunBeginning extends Pick<RunState, 'startedAt' | 'accountsInScope' | 'planned'> {
@@ -56,7 +60,14 @@ export interface StoredPlan {
   /** The guardrail that tripped, or `rollout`; `null`: not known. */
   readonly heldUpBy: string | null;
   /** The number of changes due now and of follow-ups; changes that wait for anything else are not counted. `null`: not known. */
-  readonly totals: Pick<PlanTotals, 'now' | 'followUps'> | null;
+  readonly totals:
+    | (Pick<PlanTotals, 'now' | 'followUps'> & { /** In how many accounts. */ readonly accounts?: number | undefined })
+    | null;
+}
+
+/** In how many accounts a stored plan makes changes. Its keys also name changes that only wait. */
+export function accountsOf({ totals, keys }: Pick<StoredPlan, 'totals' | 'keys'>): number {
+  return totals?.accounts ?? new Set(keys.map((key) => key.split(' ')[0])).size;
 }
 
 /** Additional facts about a stored plan. An omitted field keeps its stored value. */

@@ -5,7 +5,7 @@ import type { Registers } from '../../ports/registers.ts';
 import type { Deps } from '../context.ts';
 import { documentFamily, REGISTERS, storedDocument } from '../coordination/documents.ts';
 import { policyInForce } from '../coordination/policy-in-force.ts';
-import { RunStore, type StoredPlan } from '../coordination/run-store.ts';
+import { accountsOf, RunStore, type StoredPlan } from '../coordination/run-store.ts';
 import { readTyped, readValue, type Typed, update, writeTyped } from '../coordination/typed-register.ts';
 import { organizationEntry } from '../ledger/organization-entry.ts';
 import { writeOrganizationEntry } from '../ledger/write-entries.ts';
@@ -119,7 +119,6 @@ export async function approve(deps: ApprovalDeps, hashPrefix: string, { actor, r
 }
 
 const changesOf = ({ totals, keys }: StoredPlan): number => (totals === null ? keys.length : totalChanges(totals));
-const accountsOf = ({ keys }: StoredPlan): number => new Set(keys.map((key) => key.split(' ')[0])).size;
 
 /** Advice for a plan that is held up by a guardrail which no approval lifts. */
 const UNLIFTABLE: ReadonlyMap<string | null, string> = new Map([

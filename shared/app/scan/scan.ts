@@ -164,7 +164,8 @@ async function concludeObservation(
 async function beginRun(deps: Deps, runs: RunStore, { run, plan }: BoundRun, accountsInScope: number): Promise<void> {
   // A stopped plan is stored, because only a stored plan can be approved, and so is one that asks for configurations of others.
   if (plan.trip?.reason !== 'halted' && (plan.trip !== null || plan.asked.length > 0)) {
-    const totals = { ...plan.totals, now: plan.totals.now + plan.asked.length };
+    const { size: accounts } = new Set([...plan.due, ...plan.followUps, ...plan.asked].map((each) => each.accountId));
+    const totals = { ...plan.totals, now: plan.totals.now + plan.asked.length, accounts };
     const note = { heldUpBy: plan.trip?.reason ?? 'configurations', totals };
     await runs.storePlan(plan.planHash, run.policy.hash, keysOfPlan(plan), deps.clock.now(), note);
   }

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import * as z from 'zod';
+import { RunStore } from '../../../../shared/app/coordination/run-store.ts';
 import { ApprovalError, type Approver, approve } from '../../../../shared/app/guardrails/approvals.ts';
 import type { Check } from '../../../../shared/app/reconciler/guard.ts';
 import { ChangeRefused, Guard } from '../../../../shared/app/reconciler/guard.ts';
@@ -49,6 +50,16 @@ describe('an approved plan', () => {
     await shop.workOff(await shop.process());
     expect(new Set(changed()).size).toBe(MEMBERS);
     for (const { id } of shop.members) expect((await shop.condition(id)).verdict).toBe('Compliant');
+  });
+
+  it('counts only the accounts that it changes, not those whose changes wait', async () => {
+    const hash = await tripped();
+    const runs = new RunStore(shop.deps().registers);
+    const [plan] = await runs.storedPlans(hash);
+    if (plan === undefined) throw new Error('no plan is stored');
+    const keys = [...plan.keys, `${accountId(90)} computeOptimizer Active none`];
+    await runs.storePlan(hash, plan.policyHash, keys, NOW);
+    expect(await give(hash)).toMatchObject({ changes: MEMBERS, accounts: MEMBERS });
   });
 
   it('covers only its changes: fixed drift does not matter, new drift trips the scan after', async () => {
