@@ -202,7 +202,7 @@ describe('policy explain', () => {
   });
 
   test.each([
-    ['neither an id nor attributes', [], 'needs an account id, or --attributes'],
+    ['neither an id nor attributes', [], 'needs an account id or name, or --attributes'],
     ['an invalid id', ['12'], '12 digits'],
     ['attributes that are not JSON', ['--attributes', '{name: x}'], '--attributes is not JSON'],
     ['attributes that are not an object', ['--attributes', '[]'], 'Expected a JSON object with any of id, name, ou'],
