@@ -83,7 +83,10 @@ describe.skipIf(served.skipped)('the evidence in the dashboard', () => {
     const page = await open('/audit?type=GuardrailTripped&period=all');
     const saved = async (name: string) => {
       const button = page.getByRole('button', { name });
-      const [file] = await Promise.all([page.waitForEvent('download'), button.click({ timeout: 120_000 })]);
+      const [file] = await Promise.all([
+        page.waitForEvent('download', { timeout: 130_000 }),
+        button.click({ timeout: 120_000 }),
+      ]);
       return { name: file.suggestedFilename(), text: await readFile(await file.path(), 'utf8') };
     };
     const proof = await saved('Download proof');

@@ -6,6 +6,7 @@ import { statusOf } from '../../../../shared/domain/enrollment/status.ts';
 import { entryTitle } from '../../../../shared/domain/ledger/entry-titles.ts';
 import { READ } from '../endpoints.ts';
 import { entryActor } from '../entry-line.ts';
+import { slowChanges } from '../live.ts';
 import { useResource } from '../resource.ts';
 import { exactText } from '../time-text.ts';
 import type { Entry, Facet, ShownEntry } from '../types.ts';
@@ -25,7 +26,8 @@ interface Props {
 
 /** One entry in full, and the entries before and after it in its chain. */
 export function AuditEntry({ id, names, chosen }: Props) {
-  const shown = useResource<ShownEntry>(READ.auditEntry(id));
+  // A later checkpoint may cover the entry.
+  const shown = useResource<ShownEntry>(READ.auditEntry(id), slowChanges.value);
   const pane = useRef<HTMLElement>(null);
   // Below the list on a narrow screen: the chosen entry comes into view.
   useEffect(() => {
