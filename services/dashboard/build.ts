@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants } from 'node:zlib';
-import { build, type Metafile, type OutputFile } from 'esbuild';
+import { type BuildOptions, build, type Metafile, type OutputFile } from 'esbuild';
 
 /** One file of the dashboard, ready to be sent. `etag` includes the quotes; without `encoding` the body is not compressed. */
 export interface DashboardFile {
@@ -46,25 +46,30 @@ export async function buildDashboard(): Promise<Dashboard> {
   return { files, metafile };
 }
 
+/** How the pages of the dashboard and of the auditor are bundled for a browser. */
+export const BROWSER_BUNDLE = {
+  absWorkingDir: ROOT,
+  outdir: '/',
+  write: false,
+  bundle: true,
+  minify: true,
+  format: 'esm',
+  target: ['es2022'],
+  jsx: 'automatic',
+  jsxImportSource: 'preact',
+  metafile: true,
+  legalComments: 'none',
+  define: { 'process.env.NODE_ENV': '"production"' },
+  logLevel: 'silent',
+} as const satisfies BuildOptions;
+
 /** The script and the style sheet. */
 function bundleDashboard() {
   return build({
     entryPoints: { app: `${BROWSER}/main.tsx`, style: `${BROWSER}/style.css` },
-    absWorkingDir: ROOT,
-    outdir: '/',
+    ...BROWSER_BUNDLE,
     publicPath: '/',
-    write: false,
-    bundle: true,
-    minify: true,
-    format: 'esm',
-    target: ['es2022'],
-    jsx: 'automatic',
-    jsxImportSource: 'preact',
     entryNames: 'assets/[name]-[hash]',
-    metafile: true,
-    legalComments: 'none',
-    define: { 'process.env.NODE_ENV': '"production"' },
-    logLevel: 'silent',
   });
 }
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { build, type Metafile, type Plugin } from 'esbuild';
+import { BROWSER_BUNDLE } from '../dashboard/build.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const BROWSER = 'services/verifier/browser';
@@ -27,21 +28,9 @@ const browserCrypto: Plugin = {
 export async function buildVerifier(): Promise<VerifierPage> {
   const { outputFiles, metafile } = await build({
     entryPoints: { app: `${BROWSER}/main.tsx`, style: `${BROWSER}/style.css` },
-    absWorkingDir: ROOT,
-    outdir: '/',
-    write: false,
-    bundle: true,
-    minify: true,
-    format: 'esm',
-    target: ['es2022'],
-    jsx: 'automatic',
-    jsxImportSource: 'preact',
-    metafile: true,
-    legalComments: 'none',
+    ...BROWSER_BUNDLE,
     // Other characters than ASCII would depend on how the file is served.
     charset: 'ascii',
-    define: { 'process.env.NODE_ENV': '"production"' },
-    logLevel: 'silent',
     plugins: [browserCrypto],
   });
   const textOf = (ending: string): string => outputFiles.find(({ path }) => path.endsWith(ending))?.text ?? '';
