@@ -1,4 +1,4 @@
-import { parseCheckpoint } from '../../domain/transparency/checkpoint.ts';
+import { type LogCheckpoint, parseCheckpoint } from '../../domain/transparency/checkpoint.ts';
 import { MalformedError, UnprovenError } from '../../domain/transparency/errors.ts';
 import { parseNote } from '../../domain/transparency/signed-note.ts';
 import type { TreeHead } from '../../domain/transparency/verify-proof.ts';
@@ -10,12 +10,8 @@ import { sameHead } from './extension-proof.ts';
 export async function newestKept(archive: CheckpointArchive, origin: string): Promise<TreeHead | null> {
   const note = await archive.newest(origin);
   if (note === null) return null;
-  try {
-    const checkpoint = parseCheckpoint(parseNote(note).text);
-    if (checkpoint.origin === origin) return checkpoint;
-  } catch (error) {
-    if (!(error instanceof MalformedError)) throw error;
-  }
+  const checkpoint = checkpointIn(note);
+  if (checkpoint?.origin === origin) return checkpoint;
   throw new UnprovenError(
     `what ${archive.label} has as the newest checkpoint of ${origin} is not a checkpoint of that log`,
   );
@@ -37,6 +33,16 @@ export async function keepCheckpoint(
 }
 
 function isSame(one: string, other: string): boolean {
-  const [a, b] = [one, other].map((note) => parseCheckpoint(parseNote(note).text));
-  return a !== undefined && b !== undefined && a.origin === b.origin && sameHead(a, b);
+  const [a, b] = [checkpointIn(one), checkpointIn(other)];
+  return a !== null && b !== null && a.origin === b.origin && sameHead(a, b);
+}
+
+/** The checkpoint of a note, unverified; `null`: it is not one. */
+function checkpointIn(note: string): LogCheckpoint | null {
+  try {
+    return parseCheckpoint(parseNote(note).text);
+  } catch (error) {
+    if (error instanceof MalformedError) return null;
+    throw error;
+  }
 }

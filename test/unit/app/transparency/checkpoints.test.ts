@@ -186,6 +186,19 @@ describe('the archive of checkpoints', () => {
     expect(archive.kept).toHaveLength(1);
   });
 
+  it('is reported if it holds something else in place of a published checkpoint', async () => {
+    const bed = await checkpointBed();
+    const archive = memoryArchive();
+    await bed.append(A, 5);
+    archive.fails = 'unavailable';
+    await bed.tick();
+    const [published] = bed.published();
+    archive.fails = null;
+    archive.kept.push({ origin: parsed(published?.note ?? '').origin, size: 5, note: 'no checkpoint' });
+    await bed.tick({ archive });
+    expect(await bed.status()).toMatchObject({ archived: false, unarchived: { message: 'another is kept' } });
+  });
+
   it('keeps the next checkpoint from being signed if the log is shorter than the newest one there', async () => {
     const bed = await checkpointBed();
     const archive = memoryArchive();
