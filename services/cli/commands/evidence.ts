@@ -62,7 +62,6 @@ async function emptyText({ ledger }: OpenStore): Promise<string> {
   return `The period has no entries, so the file shows nothing about it. ${known}`;
 }
 
-/** The entry that publishes the checkpoint is newer than what it covers, and does not count as missing. */
 function checkOut(out: string, force: boolean): void {
   if (out === '-')
     throw new ConfigError('Usage', '--out -: expected the name of a file; standard output is for the summary.');
@@ -72,6 +71,7 @@ function checkOut(out: string, force: boolean): void {
     throw new FileError(out, `${out} already exists; name another file with --out, or replace it with --force`);
 }
 
+/** The entry that publishes the checkpoint is newer than what it covers, and does not count as missing. */
 function coverage({ notCovered }: EvidenceSummary['entries']): string {
   return notCovered === 0 ? 'all of them' : `all of them but ${number(notCovered)}`;
 }

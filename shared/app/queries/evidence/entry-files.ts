@@ -14,6 +14,8 @@ export class EntryFiles {
   readonly #finder = new ChangeFinder();
   /** Entries from outside of the period. */
   readonly #around = new Set<string>();
+  /** When the latest entry was written that a checkpoint covers, ISO 8601; empty: none yet. */
+  latestCovered = '';
   readonly counts: EntryCounts = { period: 0, around: 0, notCovered: 0, notCoveredFrom: null, pruned: 0 };
 
   constructor(zip: ZipWriter, excerpt: LogExcerpt | null) {
@@ -61,6 +63,7 @@ export class EntryFiles {
     const index = (await this.#excerpt?.take(entry.chain, entry.seq)) ?? null;
     this.#entries.write(`${JSON.stringify(entry)}\n`);
     this.#index.write(`${index ?? ''}\n`);
+    if (index !== null && entry.at > this.latestCovered) this.latestCovered = entry.at;
     return index;
   }
 }

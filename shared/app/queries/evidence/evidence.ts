@@ -76,7 +76,7 @@ class Packing {
     await this.#addReport(policies, excerpt);
     yield* zip.take();
     if (excerpt !== null) yield* this.#logFiles(excerpt);
-    const summary = summaryOf(this.#request, excerpt?.period ?? null, files.counts);
+    const summary = summaryOf(this.#request, excerpt?.period ?? null, files);
     this.#addJson('evidence.json', summary);
     zip.add('README.txt', readmeText(summary));
     zip.add('SHA256SUMS', zip.files.map(({ name, sha256 }) => `${sha256}  ${name}\n`).join(''));

@@ -53,7 +53,14 @@ export function checkpointFile({ at, size }: KnownCheckpoint): string {
   return `checkpoints/${at.replaceAll(/[-:]|\.\d+/g, '')}-${size}.txt`;
 }
 
-export function summaryOf(request: EvidenceRequest, period: LogPeriod | null, entries: EntryCounts): EvidenceSummary {
+interface Packed {
+  readonly counts: EntryCounts;
+  /** See `EntryFiles`. */
+  readonly latestCovered: string;
+}
+
+export function summaryOf(request: EvidenceRequest, period: LogPeriod | null, packed: Packed): EvidenceSummary {
+  const entries = packed.counts;
   const { organizationId, version, since, until, key } = request;
   const shown = (each: KnownCheckpoint): ShownCheckpoint => {
     return { file: checkpointFile(each), at: each.at, origin: each.origin, size: each.size };
@@ -65,13 +72,14 @@ export function summaryOf(request: EvidenceRequest, period: LogPeriod | null, en
     checkpoints: period?.checkpoints.map(shown) ?? [],
     complete: period?.complete ?? null,
     verifierKey: key === null ? null : writeVerifierKey(key),
-    limits: limitsOf(request, period, entries),
+    limits: limitsOf(request, period, packed),
   };
 }
 
 /** Shown in the terminal, in README.txt and on the page. */
-function limitsOf({ key }: EvidenceRequest, period: LogPeriod | null, entries: EntryCounts): string[] {
-  const { notCovered, notCoveredFrom, pruned } = entries;
+function limitsOf({ key, until }: EvidenceRequest, period: LogPeriod | null, packed: Packed): string[] {
+  const { latestCovered, counts } = packed;
+  const { notCovered, notCoveredFrom, pruned } = counts;
   if (period === null) {
     return [
       'The store has no signed checkpoint, so the evidence does not show whether the whole audit log was rewritten. ' +
@@ -84,6 +92,12 @@ function limitsOf({ key }: EvidenceRequest, period: LogPeriod | null, entries: E
     found.push(
       `The newest checkpoint is of ${instant(newest.at)}. It does not cover ${count(notCovered, 'entry', 'entries')} written since ${instant(notCoveredFrom ?? newest.at)}. ` +
         'Pack the evidence again after the next checkpoint.',
+    );
+  }
+  // As the page judges it (services/verifier, `endLimit`).
+  if (notCovered === 0 && latestCovered < until && newest.at < until) {
+    found.push(
+      'No checkpoint is newer than the period, so entries at its end may be missing. Pack the evidence again after the next two checkpoints.',
     );
   }
   if (complete === null) {

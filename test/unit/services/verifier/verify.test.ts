@@ -82,6 +82,19 @@ test('the entry that publishes the newest checkpoint needs no other checkpoint',
   expect((await verified(other, text)).verdict).toBe('failed');
 });
 
+test('evidence of a period that ends after the newest checkpoint says so when it is packed, as the page does', async () => {
+  const store = await bench.open();
+  const all = chainOf(account(1), 3);
+  const key = testKey();
+  const log = new TestLog(key);
+  log.append(all);
+  await log.publish(time(4_000));
+  await store.ledger.append(all);
+  const { zip, summary } = await pack(store, { ...PERIOD, log, key: key.verifier(ORIGIN) });
+  expect(summary.limits.join(' ')).toContain('No checkpoint is newer than the period');
+  expect((await verified(zip, writeVerifierKey(key.verifier(ORIGIN)))).verdict).toBe('partly');
+});
+
 describe('input that is not evidence', () => {
   test.each<readonly [string, (zip: Uint8Array) => Uint8Array, string]>([
     ['text', () => new TextEncoder().encode('hello'), 'This is not a ZIP file.'],
