@@ -48,16 +48,18 @@ export interface TracedRun {
 const nameOf = ({ accountId, enrollment }: Pick<RunStep, 'accountId' | 'enrollment'>): string =>
   `${accountId} ${enrollment}`;
 
-/** @param expected the number of planned changes, in case the plan is no longer stored */
+interface OutlinedRun {
+  readonly runId: string;
+  readonly outline: RunOutline;
+  /** The number of planned changes, in case the plan is no longer stored. */
+  readonly expected: number;
+}
+
 export async function traceRun(
-  stores: Pick<Stores, 'ledger' | 'registers' | 'records'>,
-  runId: string,
-  expected: number,
+  stores: Pick<Stores, 'registers' | 'records'>,
+  { runId, outline, expected }: OutlinedRun,
 ): Promise<TracedRun> {
-  const [keys, outline] = await Promise.all([
-    new RunStore(stores.registers).changesOf(runId),
-    stores.ledger.outline(runId),
-  ]);
+  const keys = await new RunStore(stores.registers).changesOf(runId);
   const changes = merge(keys, outline.steps);
   const counts = { confirmed: 0, inProgress: 0, failed: 0, blocked: 0, notStarted: 0 };
   const isPlanned = (change: TracedChange | undefined): boolean =>

@@ -5,7 +5,6 @@ import type { EpochMs } from '../../domain/enrollment/model.ts';
 import { DRIFT_VERDICTS, VERDICTS, type Verdict } from '../../domain/enrollment/verdict.ts';
 import type { LedgerEntry } from '../../domain/ledger/entry.ts';
 import { toIso } from '../../domain/time.ts';
-import type { LedgerFilter } from '../../ports/ledger.ts';
 import type { Clock } from '../../ports/system.ts';
 import type { Stores } from '../context.ts';
 import { policyInForce } from '../coordination/policy-in-force.ts';
@@ -19,6 +18,7 @@ import { RunCache } from './run-cache.ts';
 import { type TracedRun, traceRun } from './run-changes.ts';
 import { describedChanges } from './run-descriptions.ts';
 import { countOutcomes, outcomesOf, runOutcomeWord } from './run-outcomes.ts';
+import { newestOf, scanEnd, scanStart } from './scan-entries.ts';
 
 /** The summary of a `ScanCompleted` entry. */
 const scanSummary = z.object({
@@ -91,19 +91,19 @@ async function readRun(
   { runId, at, actor, policyHash, detail }: LedgerEntry & { readonly runId: string },
   around: Surroundings,
 ): Promise<SeenRun> {
-  const [completed, tripped, last, state] = await Promise.all([
-    firstOf(stores, { runId, type: 'ScanCompleted' }),
-    firstOf(stores, { runId, type: 'GuardrailTripped' }),
-    firstOf(stores, { runId }),
+  const outline = await stores.ledger.outline(runId);
+  const [completed, trip, last, state] = await Promise.all([
+    outline.entries.ScanCompleted === undefined ? null : scanEnd(stores.ledger, runId, at),
+    outline.entries.GuardrailTripped === undefined ? null : tripOf(stores, runId),
+    newestOf(stores.ledger, runId),
     new RunStore(stores.registers).get(runId),
   ]);
   const parsed = scanSummary.safeParse(completed?.detail?.summary);
   const summary = parsed.success ? parsed.data : null;
-  const trip =
-    tripped === null ? null : { reason: tripped.reason ?? 'guardrail', message: tripped.detail?.message ?? '' };
   const totals = summary?.totals ?? null;
   const stopped = state?.stopped ?? trip;
-  const traced = await traceRun(stores, runId, totals === null ? (summary?.due ?? 0) : totalChanges(totals));
+  const expected = totals === null ? (summary?.due ?? 0) : totalChanges(totals);
+  const traced = await traceRun(stores, { runId, outline, expected });
   const facts = { stoppedBy: stopped?.reason ?? null, isLatest: runId === around.latest };
   const results = await outcomesOf(stores.records, traced.changes, facts);
   const counts = countOutcomes(results.filter((_, index) => traced.isPlanned(traced.changes[index])));
@@ -132,6 +132,11 @@ async function readRun(
   return { view, traced, results };
 }
 
+async function tripOf({ ledger }: RunStores, runId: string): Promise<RunView['stopped']> {
+  const tripped = await newestOf(ledger, runId, 'GuardrailTripped');
+  return tripped === null ? null : { reason: tripped.reason ?? 'guardrail', message: tripped.detail?.message ?? '' };
+}
+
 function driftIn(verdicts: Readonly<Record<EnrollmentId, Readonly<Partial<Record<Verdict, number>>>>>): number {
   const counts = Object.values(verdicts);
   return DRIFT_VERDICTS.reduce((sum, verdict) => sum + counts.reduce((n, each) => n + (each[verdict] ?? 0), 0), 0);
@@ -144,10 +149,6 @@ export interface SeenRun {
   readonly results: readonly ChangeOutcome[];
 }
 
-async function firstOf({ ledger }: RunStores, filter: LedgerFilter): Promise<LedgerEntry | null> {
-  return (await ledger.query(filter, { limit: 1 })).entries[0] ?? null;
-}
-
 /** At most this many changes of a run are listed; all of them are counted. */
 const SHOWN = 1_000;
 
@@ -158,7 +159,7 @@ export async function seenRun(
   runId: string,
   cache: RunCache<SeenRun> = new RunCache(clock),
 ): Promise<SeenRun | null> {
-  const started = await firstOf(stores, { runId, type: 'ScanStarted' });
+  const started = await scanStart(stores.ledger, runId);
   return started === null ? null : runOf(stores, started, { around: await surroundings(stores, clock), cache });
 }
 

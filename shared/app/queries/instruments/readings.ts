@@ -1,13 +1,13 @@
 import { ENROLLMENT_IDS, type EnrollmentId } from '../../../domain/enrollment/kinds/index.ts';
 import type { EpochMs } from '../../../domain/enrollment/model.ts';
 import { STATUSES } from '../../../domain/enrollment/status.ts';
-import { ORGANIZATION_CHAIN } from '../../../domain/ledger/entry.ts';
 import type { MetricFamily } from '../../../domain/open-metrics.ts';
 import type { CompiledPolicy } from '../../../domain/policy/index.ts';
 import type { Stores } from '../../context.ts';
 import type { CallMeter } from '../../rate-limiter/call-meter.ts';
 import { scanAge, scanNow } from '../../schedule/scan-schedule.ts';
 import { type LogStatus, logStatus } from '../../transparency/checkpoint-state.ts';
+import { scanStart } from '../scan-entries.ts';
 import { type Status, status } from '../status.ts';
 import { INSTRUMENTS, type InstrumentId, type Readings } from './catalogue.ts';
 import type { WorkMeter } from './work-meter.ts';
@@ -52,9 +52,8 @@ async function lastScanMs(
   { runId, completedAt }: Status['lastScan'],
 ): Promise<number | null> {
   if (runId === null || completedAt === null) return null;
-  const { entries } = await ledger.query({ runId, type: 'ScanStarted' }, { limit: 1 });
-  const started = entries.find(({ chain }) => chain === ORGANIZATION_CHAIN)?.at ?? null;
-  return started === null ? null : Date.parse(completedAt) - Date.parse(started);
+  const started = await scanStart(ledger, runId);
+  return started === null ? null : Date.parse(completedAt) - Date.parse(started.at);
 }
 
 /** Every metric with its samples. @param now ages are relative to it, epoch ms */
