@@ -1,20 +1,17 @@
 import type { EpochMs } from '../../domain/enrollment/model.ts';
-import { type CompiledPolicy, compileMatch, type Finding, policyWarnings } from '../../domain/policy/index.ts';
-import { FIELDS } from '../../domain/policy/types.ts';
+import {
+  type CompiledPolicy,
+  censusWarnings,
+  type Finding,
+  type PolicyCensus,
+  policyCensus,
+} from '../../domain/policy/index.ts';
 import { toIso } from '../../domain/time.ts';
 import type { OrganizationSnapshot } from '../../ports/cloud.ts';
 import type { Stores } from '../context.ts';
 import { policyInForce } from '../coordination/policy-in-force.ts';
 import { guardrailUsage } from './guardrail-usage.ts';
 import { versionOf } from './policy-versions.ts';
-
-/** Number of accounts for each part of a policy; `null`: not known, because no usable snapshot is stored. */
-interface Census {
-  readonly matched: readonly number[];
-  readonly deciding: readonly number[];
-  readonly defaults: number;
-  readonly canaries: number;
-}
 
 /**
  * The policy as data, without secrets: its rules, the number of accounts of each, and warnings.
@@ -32,7 +29,7 @@ export async function policyView(
   const [changed] = (await stores.ledger.query({ type: 'PolicyChanged' }, { limit: 1 })).entries;
   const { file, text, places } = policy.source;
   const lineOf = (path: string): number | null => places.get(path)?.line ?? null;
-  const census = snapshot === null ? null : takeCensus(compiled, snapshot);
+  const census = snapshot === null ? null : censusOf(compiled, snapshot);
   const { memberRole, organizationEnrollment, automationConfigurations } = policy.organization;
   const { rollout, notify } = policy;
   return {
@@ -69,7 +66,7 @@ export async function policyView(
     retentionMs: policy.retentionMs,
     pendingDeadlineMs: policy.pendingDeadlineMs,
     notify: notify === null ? null : notifyView(notify),
-    warnings: warningsOf(compiled, snapshot, known, now).map(({ file: _file, ...finding }) => finding),
+    warnings: warningsOf(compiled, census, known, now).map(({ file: _file, ...finding }) => finding),
   };
 }
 
@@ -83,38 +80,28 @@ async function usable(
   return usesTags && !snapshot.tags ? null : snapshot;
 }
 
-function takeCensus({ policy, canDecide, resolve, isCanary }: CompiledPolicy, snapshot: OrganizationSnapshot): Census {
-  const matches = policy.rules.map(({ match }) => compileMatch(match));
-  const matched = policy.rules.map(() => 0);
-  const deciding = policy.rules.map(() => 0);
-  const places = new Map(policy.rules.map(({ id }, index) => [id, index]));
-  let defaults = 0;
-  let canaries = 0;
-  for (const account of snapshot.accounts) {
-    if (!canDecide(account)) continue;
-    for (const [index, match] of matches.entries()) {
-      if (match.test(account)) matched[index] = (matched[index] ?? 0) + 1;
-    }
-    const desired = resolve(account);
-    const rules = new Set(FIELDS.map((field) => desired[field].rule));
-    for (const rule of rules) {
-      const index = places.get(rule);
-      if (index === undefined) defaults += 1;
-      else deciding[index] = (deciding[index] ?? 0) + 1;
-    }
-    if (isCanary(account)) canaries += 1;
-  }
-  return { matched, deciding, defaults, canaries };
+/** Reading every account takes tens of milliseconds, and the API keeps an unchanged snapshot in memory (`snapshot-cache.ts`). */
+function censusOf(compiled: CompiledPolicy, snapshot: OrganizationSnapshot): PolicyCensus {
+  const known = censuses.get(snapshot);
+  if (known?.compiled === compiled) return known.census;
+  const census = policyCensus(compiled, snapshot.accounts);
+  censuses.set(snapshot, { compiled, census });
+  return census;
 }
 
+const censuses = new WeakMap<
+  OrganizationSnapshot,
+  { readonly compiled: CompiledPolicy; readonly census: PolicyCensus }
+>();
+
 function warningsOf(
-  compiled: CompiledPolicy,
-  snapshot: OrganizationSnapshot | null,
+  { policy }: CompiledPolicy,
+  census: PolicyCensus | null,
   known: readonly Finding[],
   now: EpochMs,
 ): readonly Finding[] {
-  if (snapshot === null) return known;
-  const found = policyWarnings(compiled, snapshot.accounts, now);
+  if (census === null) return known;
+  const found = censusWarnings(policy, census, now);
   return 'error' in found ? [found.error] : found;
 }
 

@@ -6,7 +6,7 @@ export { policyJsonSchema } from './file/schema.ts';
 export { Secret } from './file/secret.ts';
 export { initPolicy, type MemberAccess, type ObservedEnrollments } from './init/policy-from-organization.ts';
 export { callCeiling, DEFAULT_LIMITS } from './limits.ts';
-export { policyWarnings } from './lint/warnings.ts';
+export { censusWarnings, type PolicyCensus, policyCensus, policyWarnings } from './lint/warnings.ts';
 export { type CompiledPolicy, compilePolicy, manages } from './rules/compile.ts';
 export { compileMatch, matchSelector, ouCovers, TagsNotReadError } from './rules/match.ts';
 export { type OperatorSelector, parseOperatorSelector } from './rules/operator-selector.ts';

@@ -7,7 +7,8 @@ import { cronFindings } from './cron-checks.ts';
 import { staticFindings } from './static-checks.ts';
 import { windowFindings } from './window-checks.ts';
 
-interface Census {
+/** How a policy applies to the accounts of an organization. */
+export interface PolicyCensus {
   readonly ids: ReadonlySet<string>;
   readonly active: number;
   /** ACTIVE accounts for which the policy manages anything. */
@@ -15,6 +16,8 @@ interface Census {
   /** By rule index: matched accounts, and accounts for which the rule decided a field. */
   readonly matched: readonly number[];
   readonly deciding: readonly number[];
+  /** Accounts for which the defaults decided a field. */
+  readonly defaults: number;
   readonly canaries: number;
   /** Accounts whose tags AWS did not return, so it is unknown which rules apply to them. */
   readonly undecided: number;
@@ -32,8 +35,15 @@ export function policyWarnings(
   accounts: Iterable<OrganizationAccount>,
   now: number,
 ): Finding[] | { readonly error: Finding } {
-  const { policy } = compiled;
-  const census = takeCensus(compiled, accounts);
+  return censusWarnings(compiled.policy, policyCensus(compiled, accounts), now);
+}
+
+/** The same, if the census is already known. */
+export function censusWarnings(
+  policy: Policy,
+  census: PolicyCensus,
+  now: number,
+): Finding[] | { readonly error: Finding } {
   if (census.managed === 0 && census.undecided === 0) return { error: managesNone(policy, census) };
   const known = [...staticFindings(policy), ...cronFindings(policy), ...windowFindings(policy, now)];
   // An account whose tags are missing may match any rule.
@@ -47,7 +57,7 @@ export function policyWarnings(
   ];
 }
 
-function takeCensus(compiled: CompiledPolicy, accounts: Iterable<OrganizationAccount>): Census {
+export function policyCensus(compiled: CompiledPolicy, accounts: Iterable<OrganizationAccount>): PolicyCensus {
   const rules = compiled.policy.rules.map((rule) => ({ id: rule.id, match: compileMatch(rule.match) }));
   const matched = rules.map(() => 0);
   const deciding = rules.map(() => 0);
@@ -63,7 +73,7 @@ function takeCensus(compiled: CompiledPolicy, accounts: Iterable<OrganizationAcc
     matched[i] = (matched[i] ?? 0) + 1;
     if (FIELDS.some((field) => desired[field].rule === rule.id)) deciding[i] = (deciding[i] ?? 0) + 1;
   };
-  let [active, managed, canaries, undecided] = [0, 0, 0, 0];
+  let [active, managed, defaults, canaries, undecided] = [0, 0, 0, 0, 0];
   for (const account of accounts) {
     ids.add(account.id);
     if (!compiled.canDecide(account)) {
@@ -72,6 +82,7 @@ function takeCensus(compiled: CompiledPolicy, accounts: Iterable<OrganizationAcc
     }
     const desired = compiled.resolve(account);
     for (const [i, rule] of rules.entries()) countRule(rule, i, account, desired);
+    if (FIELDS.some((field) => desired[field].rule === 'defaults')) defaults++;
     if (compiled.isCanary(account)) canaries++;
     if (account.state !== 'ACTIVE') continue;
     active++;
@@ -83,7 +94,7 @@ function takeCensus(compiled: CompiledPolicy, accounts: Iterable<OrganizationAcc
       example: seen?.example ?? account.id,
     });
   }
-  return { ids, active, managed, matched, deciding, canaries, undecided, contradictions };
+  return { ids, active, managed, matched, deciding, defaults, canaries, undecided, contradictions };
 }
 
 function wantsAnything(desired: DesiredState): boolean {
@@ -91,7 +102,7 @@ function wantsAnything(desired: DesiredState): boolean {
   return DESIRED_FIELDS.some((field) => desired[field].value !== 'unmanaged');
 }
 
-function managesNone(policy: Policy, census: Census): Finding {
+function managesNone(policy: Policy, census: PolicyCensus): Finding {
   return findingAt(policy.source, '', {
     severity: 'error',
     message: 'this policy matches no account',
@@ -112,7 +123,7 @@ function expiredExemptions(policy: Policy, now: number): Finding[] {
     );
 }
 
-function unknownAccounts(policy: Policy, census: Census): Finding[] {
+function unknownAccounts(policy: Policy, census: PolicyCensus): Finding[] {
   const lists = [
     ...policy.exemptions.map(({ path, accounts }) => ({ path: `${path}.accounts`, accounts })),
     ...policy.rules.map(({ match }, i) => ({ path: `rules[${i}].match.accounts`, accounts: match.accounts ?? [] })),
@@ -135,7 +146,7 @@ function unknownAccounts(policy: Policy, census: Census): Finding[] {
   );
 }
 
-function idleRules(policy: Policy, census: Census, known: ReadonlySet<string>): Finding[] {
+function idleRules(policy: Policy, census: PolicyCensus, known: ReadonlySet<string>): Finding[] {
   return policy.rules.flatMap(({ id }, i) => {
     if (known.has(`rules[${i}]`) || known.has(`rules[${i}].match`)) return [];
     if (census.matched[i] === 0) {
@@ -162,7 +173,7 @@ function idleRules(policy: Policy, census: Census, known: ReadonlySet<string>): 
   });
 }
 
-function idleCanary(policy: Policy, census: Census): Finding[] {
+function idleCanary(policy: Policy, census: PolicyCensus): Finding[] {
   if (policy.rollout === null || census.canaries > 0) return [];
   return [
     findingAt(policy.source, 'rollout.canary.match', {
@@ -175,7 +186,7 @@ function idleCanary(policy: Policy, census: Census): Finding[] {
   ];
 }
 
-function contradictions(policy: Policy, census: Census): Finding[] {
+function contradictions(policy: Policy, census: PolicyCensus): Finding[] {
   return [...census.contradictions].map(([message, { count, example }]) =>
     findingAt(policy.source, 'rules', {
       severity: 'warning',
