@@ -111,20 +111,13 @@ export class AccountTable {
   async facets(): Promise<Facets> {
     const { all: rows } = await this.#rows();
     await this.#turn();
-    const count = (valuesOf: (row: AccountRow) => Iterable<string | null>): Facets['ous'] => {
-      const counts = new Map<string, number>();
-      for (const row of rows)
-        for (const value of new Set(valuesOf(row))) if (value !== null) counts.set(value, (counts.get(value) ?? 0) + 1);
-      const found = [...counts].map(([value, n]) => ({ value, count: n }));
-      return found.sort((a, b) => b.count - a.count || compareText(a.value, b.value));
-    };
     return {
-      statuses: count((row) => cellsOf(row).map(({ complianceStatus }) => complianceStatus)),
-      verdicts: count((row) => cellsOf(row).map(({ verdict }) => verdict)),
-      ous: count((row) => [row.ou]),
-      rules: count((row) => cellsOf(row).map(({ rule }) => rule)),
-      reasons: count((row) => cellsOf(row).map(({ reason }) => reason)),
-      actors: count((row) => cellsOf(row).map(({ changedBy }) => changedBy)),
+      statuses: countValues(rows, ({ complianceStatus }) => complianceStatus),
+      verdicts: countValues(rows, ({ verdict }) => verdict),
+      ous: mostFrequent(countBy(rows, ({ ou }) => ou)),
+      rules: countValues(rows, ({ rule }) => rule),
+      reasons: countValues(rows, ({ reason }) => reason),
+      actors: countValues(rows, ({ changedBy }) => changedBy),
     };
   }
 
@@ -177,12 +170,38 @@ const statusIn = (row: AccountRow, only: EnrollmentId | undefined): Status =>
   only === undefined ? row.accountStatus : (row[only]?.complianceStatus ?? 'Unknown');
 
 function countsOf(rows: readonly AccountRow[], only: EnrollmentId | undefined): AccountPage['counts'] {
-  const counts = new Map<Status, number>();
+  return fullCounts(Object.fromEntries(countBy(rows, (row) => statusIn(row, only))));
+}
+
+function countBy<T extends string>(rows: readonly AccountRow[], textOf: (row: AccountRow) => T): Map<T, number> {
+  const counts = new Map<T, number>();
   for (const row of rows) {
-    const status = statusIn(row, only);
-    counts.set(status, (counts.get(status) ?? 0) + 1);
+    const value = textOf(row);
+    counts.set(value, (counts.get(value) ?? 0) + 1);
   }
-  return fullCounts(Object.fromEntries(counts));
+  return counts;
+}
+
+/** How many accounts have each value in any of their enrollments. */
+function countValues(rows: readonly AccountRow[], textOf: (cell: Cell) => string | null): Facets['ous'] {
+  const counts = new Map<string, number>();
+  const values: string[] = [];
+  for (const row of rows) {
+    values.length = 0;
+    for (const id of ENROLLMENT_IDS) {
+      const cell = row[id];
+      const value = cell === null ? null : textOf(cell);
+      if (value === null || values.includes(value)) continue;
+      values.push(value);
+      counts.set(value, (counts.get(value) ?? 0) + 1);
+    }
+  }
+  return mostFrequent(counts);
+}
+
+function mostFrequent(counts: ReadonlyMap<string, number>): Facets['ous'] {
+  const found = [...counts].map(([value, count]) => ({ value, count }));
+  return found.sort((a, b) => b.count - a.count || compareText(a.value, b.value));
 }
 
 interface Key {

@@ -7,6 +7,7 @@ import type { AccountId } from '../../domain/enrollment/model.ts';
 import { type Status, severityOf } from '../../domain/enrollment/status.ts';
 import type { OrganizationAccount } from '../../domain/policy/types.ts';
 import type { Stores } from '../context.ts';
+import { accountsById } from './accounts-by-id.ts';
 import type { accountRow, enrollmentCell } from './answers/accounts.ts';
 import { type StatusWords, statusWords } from './status-words.ts';
 
@@ -26,18 +27,18 @@ export class RowMaker {
 
   /** All accounts of the last snapshot and of the records, with their status. */
   async read({ snapshots, records }: AccountSources): Promise<readonly AccountRow[]> {
-    const snapshot = await snapshots.load();
-    const accounts = new Map((snapshot?.accounts ?? []).map((account) => [account.id, account]));
+    const accounts = accountsById(await snapshots.load());
     const made = new Map<AccountId, Known>();
+    const left = new Set<AccountId>();
     for await (const page of records.all()) {
       for (const record of page) {
         const { accountId, present } = record;
         if (present) made.set(accountId, this.#rowOf(record, accounts.get(accountId) ?? null));
-        accounts.delete(accountId);
+        else left.add(accountId);
       }
     }
-    // The remaining accounts have no record yet.
-    for (const account of accounts.values()) made.set(account.id, this.#rowOfNew(account));
+    // Accounts that have no record yet.
+    for (const [id, account] of accounts) if (!made.has(id) && !left.has(id)) made.set(id, this.#rowOfNew(account));
     this.#known = made;
     return [...made.values()].map(({ row }) => row);
   }

@@ -2,6 +2,7 @@ import type { EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import type { OrganizationSnapshot } from '../../ports/cloud.ts';
 import { BadCursorError } from '../../ports/ledger.ts';
 import type { Clock } from '../../ports/system.ts';
+import { accountsById } from './accounts-by-id.ts';
 import type { ChangeOutcome } from './answers/runs.ts';
 import type { RunCache } from './run-cache.ts';
 import type { TracedChange } from './run-changes.ts';
@@ -62,7 +63,7 @@ export async function listRunChanges(
 }
 
 function listed({ traced, results }: SeenRun, snapshot: OrganizationSnapshot | null): readonly Listed[] {
-  const known = new Map((snapshot?.accounts ?? []).map((account) => [account.id, account]));
+  const known = accountsById(snapshot);
   return traced.changes.map((change, index) => {
     const account = known.get(change.accountId);
     const planned = traced.isPlanned(change);

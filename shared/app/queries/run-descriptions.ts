@@ -3,8 +3,8 @@ import { reasonText } from '../../domain/enrollment/reason-codes.ts';
 import type { LedgerEntry } from '../../domain/ledger/entry.ts';
 import type { StepType } from '../../domain/ledger/entry-types.ts';
 import { mapParallel } from '../../domain/map-parallel.ts';
-import type { OrganizationAccount } from '../../domain/policy/types.ts';
 import type { Stores } from '../context.ts';
+import { accountsById } from './accounts-by-id.ts';
 import type { plannedChange } from './answers/runs.ts';
 import type { TracedChange } from './run-changes.ts';
 
@@ -72,8 +72,7 @@ async function withNames(
   { snapshots }: Pick<DescribingStores, 'snapshots'>,
   changes: readonly BareChange[],
 ): Promise<readonly RunChange[]> {
-  const accounts = (await snapshots.load())?.accounts ?? [];
-  const known = new Map<string, OrganizationAccount>(accounts.map((account) => [account.id, account]));
+  const known = accountsById(await snapshots.load());
   return changes.map((change) => {
     const account = known.get(change.accountId);
     return { ...change, name: account?.name ?? null, ou: account?.ou ?? null };
