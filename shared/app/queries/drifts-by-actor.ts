@@ -7,7 +7,7 @@ import type { overviewAnswer } from './answers/overview.ts';
 import { entriesOf, OLDEST_FIRST } from './audit/all-entries.ts';
 
 const DAY_MS = 24 * 3_600_000;
-/** How far each query overlaps the previous one, ms. A process whose clock is behind writes entries with earlier times. */
+/** How far each query reaches back before the time of the previous one, ms. A process whose clock is behind writes entries with earlier times. */
 const OVERLAP_MS = 60_000;
 /** Maximum number of drifts that are counted: the newest. */
 const MOST_DRIFTS = 20_000;
@@ -36,6 +36,7 @@ export class DriftsByActor {
   readonly #reading = new SharedRead<void>();
   /** By id of the entry, oldest first. */
   #known = new Map<string, Drift>();
+  #readAt = Number.NEGATIVE_INFINITY;
   #version: string | null = null;
 
   constructor(clock: Clock, options: DriftsByActorOptions = {}) {
@@ -58,10 +59,12 @@ export class DriftsByActor {
 
   async #refresh({ ledger }: Pick<Stores, 'ledger'>): Promise<void> {
     const version = (await this.#options.version?.()) ?? null;
-    const known = version === this.#version ? this.#known : new Map<string, Drift>();
-    const start = toIso(this.#clock.now() - DAY_MS);
-    const newest = [...known.values()].at(-1)?.at ?? start;
-    const since = toIso(Math.max(Date.parse(start), Date.parse(newest) - OVERLAP_MS));
+    const isRestored = version !== this.#version;
+    const known = isRestored ? new Map<string, Drift>() : this.#known;
+    const readAt = this.#clock.now();
+    const start = toIso(readAt - DAY_MS);
+    const reached = isRestored ? Number.NEGATIVE_INFINITY : this.#readAt - OVERLAP_MS;
+    const since = toIso(Math.max(Date.parse(start), reached));
     const next = new Map([...known].filter(([, { at }]) => at >= start && at < since));
     let read = 0;
     for await (const { id, at, before, detail } of entriesOf(ledger, { type: 'DriftDetected', since }, OLDEST_FIRST)) {
@@ -72,6 +75,7 @@ export class DriftsByActor {
     }
     const kept = [...next].slice(-MOST_DRIFTS);
     this.#known = new Map(kept);
+    this.#readAt = readAt;
     this.#version = version;
   }
 }
