@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AccountRecord } from '../../domain/account/record.ts';
 import type { AccountId } from '../../domain/enrollment/model.ts';
 import { SharedRead } from '../../domain/shared-read.ts';
-import type { Records } from '../../ports/records.ts';
+import type { RecordHead, Records } from '../../ports/records.ts';
 import type { Clock } from '../../ports/system.ts';
 
 /** Number of changed records that are read together: few enough to block the thread for about a millisecond. */
@@ -50,8 +50,8 @@ class RecordCache {
       yield* this.#records.all();
       return;
     }
-    // A refresh replaces the map, so the pages all belong to one state. The event loop gets no turn between two pages, because a turn takes many
-    // milliseconds while the loop is busy.
+    // A refresh changes the map, not this copy, so the pages all belong to one state. The event loop gets no turn between two pages, because a turn
+    // takes many milliseconds while the loop is busy.
     const found = [...this.#known.values()];
     for (let from = 0; from < found.length; from += SHOWN_PAGE) yield found.slice(from, from + SHOWN_PAGE);
   }
@@ -87,28 +87,40 @@ class RecordCache {
       this.#readAt = null;
       return;
     }
-    const changed = [...heads].flatMap(([id, seq]) => (this.#known.get(id)?.head.seq === seq ? [] : [id]));
+    const before = this.#known;
+    const moved = heads.filter(({ accountId, seq }) => before.get(accountId)?.head.seq !== seq);
+    const changed = moved.map(({ accountId }) => accountId);
     const read = new Map<AccountId, AccountRecord>();
     for (let from = 0; from < changed.length; from += PAGE) {
       if (from > 0) await nextTurn();
       for (const [id, record] of await this.#records.getMany(changed.slice(from, from + PAGE))) read.set(id, record);
     }
-    const next = new Map<AccountId, AccountRecord>();
-    for (const id of heads.keys()) {
-      const record = read.get(id) ?? this.#known.get(id);
-      if (record !== undefined) next.set(id, record);
-    }
-    this.#known = next;
+    // Usually there are the same accounts as before. Then the map keeps its order, and only the changed records are replaced.
+    if (heads.length === before.size && changed.every((id) => before.has(id))) {
+      for (const [id, record] of read) before.set(id, record);
+    } else this.#known = joined(heads, read, before);
     this.#readAt = readAt;
   }
 
-  /** `seq` by account; `null`: there are too many. */
-  async #heads(): Promise<ReadonlyMap<AccountId, number> | null> {
-    const heads = new Map<AccountId, number>();
+  /** `null`: there are too many. */
+  async #heads(): Promise<readonly RecordHead[] | null> {
+    const heads: RecordHead[] = [];
     for await (const page of this.#records.heads()) {
-      for (const { accountId, seq } of page) heads.set(accountId, seq);
-      if (heads.size > this.#options.maxRecords) return null;
+      for (const head of page) heads.push(head);
+      if (heads.length > this.#options.maxRecords) return null;
     }
     return heads;
   }
+}
+
+type RecordMap = ReadonlyMap<AccountId, AccountRecord>;
+
+/** The records of these accounts, in this order: as they were read, or as they were before. */
+function joined(heads: readonly RecordHead[], read: RecordMap, before: RecordMap): Map<AccountId, AccountRecord> {
+  const records = new Map<AccountId, AccountRecord>();
+  for (const { accountId } of heads) {
+    const record = read.get(accountId) ?? before.get(accountId);
+    if (record !== undefined) records.set(accountId, record);
+  }
+  return records;
 }

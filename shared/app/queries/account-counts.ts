@@ -2,7 +2,7 @@ import type * as z from 'zod';
 import { type Compliance, complianceFrom, isManaged } from '../../domain/account/compliance.ts';
 import type { AccountRecord } from '../../domain/account/record.ts';
 import { byKind, ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
-import { STATUSES, type Status as StatusWord } from '../../domain/enrollment/status.ts';
+import { type Status as StatusWord, severityOf } from '../../domain/enrollment/status.ts';
 import { VERDICTS } from '../../domain/enrollment/verdict.ts';
 import type { Summary } from '../survey/assessment-table.ts';
 import type { accountCounts } from './answers/status.ts';
@@ -19,15 +19,24 @@ export class AccountCounter {
   /** @param shown the statuses of the record's enrollments */
   add({ conditions }: AccountRecord, shown: Shown): void {
     const counts = this.#counts;
-    const all = ENROLLMENT_IDS.flatMap((id) => conditions[id] ?? []);
-    const words = new Set(ENROLLMENT_IDS.flatMap((id) => shown[id]?.status ?? []));
-    const active = !all.some(({ reason }) => reason === 'accountNotActive');
+    let [active, known, managed] = [true, true, false];
+    let worst: StatusWord | null = null;
+    // No intermediate lists: an answer counts ten thousand accounts.
+    for (const id of ENROLLMENT_IDS) {
+      const condition = conditions[id];
+      if (condition?.reason === 'accountNotActive') active = false;
+      if (condition && isManaged(condition.verdict)) managed = true;
+      const status = shown[id]?.status;
+      if (status === undefined) continue;
+      if (status === 'Unknown') known = false;
+      if (worst === null || severityOf(status) < severityOf(worst)) worst = status;
+    }
     counts.total += 1;
     if (active) counts.active += 1;
-    if (active && !words.has('Unknown')) counts.known += 1;
-    if (all.some(({ verdict }) => isManaged(verdict))) counts.managed += 1;
-    const worst = STATUSES.find((word) => words.has(word)) ?? 'Unknown';
-    this.#statuses[worst] = (this.#statuses[worst] ?? 0) + 1;
+    if (active && known) counts.known += 1;
+    if (managed) counts.managed += 1;
+    const status = worst ?? 'Unknown';
+    this.#statuses[status] = (this.#statuses[status] ?? 0) + 1;
   }
 
   get counts(): AccountCounts {

@@ -14,6 +14,7 @@ export type Attention = z.infer<typeof attention>;
 type Shown = Readonly<Record<EnrollmentId, { readonly status: StatusWord; readonly message: string | null } | null>>;
 type Part = Exclude<keyof OpenDrift, 'enrollments' | 'oldestSince' | 'accounts' | 'due' | 'kinds'>;
 type OfKind = OpenDrift['kinds'][EnrollmentId];
+type Counted = Omit<OpenDrift, 'kinds'> & { readonly kinds: Readonly<Record<EnrollmentId, OfKind>> };
 
 const PART_OF: Readonly<Partial<Record<StatusWord, Part>>> = {
   'Needs attention': 'needAttention',
@@ -22,10 +23,10 @@ const PART_OF: Readonly<Partial<Record<StatusWord, Part>>> = {
   Unknown: 'unknown',
 };
 
-const NONE: OpenDrift = {
+const NO_DRIFT: OfKind = { enrollments: 0, oldestSince: null };
+const NONE: Omit<OpenDrift, 'kinds'> = {
   ...{ enrollments: 0, accounts: 0, oldestSince: null, due: 0 },
   ...{ toFix: 0, reportedOnly: 0, inProgress: 0, waiting: 0, needAttention: 0, unknown: 0 },
-  kinds: byKind(() => ({ enrollments: 0, oldestSince: null })),
 };
 
 /** Accounts that need attention and are listed one by one. */
@@ -39,7 +40,7 @@ interface Listed {
 
 /** Counts the open drift of all accounts, and collects the accounts whose drift has needed attention longest. */
 export class DriftCounter {
-  #drift: OpenDrift = NONE;
+  readonly #drift: Counted = { ...NONE, kinds: byKind(() => ({ ...NO_DRIFT })) };
   #attention = 0;
   #oldest: readonly Listed[] = [];
 
@@ -48,7 +49,8 @@ export class DriftCounter {
   }
 
   add({ accountId, conditions }: AccountRecord, shown: Shown): void {
-    const counted = { ...this.#drift, kinds: { ...this.#drift.kinds } };
+    const counted = this.#drift;
+    const before = counted.enrollments;
     const needing: Listed['enrollments'][number][] = [];
     for (const enrollment of ENROLLMENT_IDS) {
       const condition = conditions[enrollment];
@@ -58,13 +60,14 @@ export class DriftCounter {
       counted.enrollments += 1;
       counted[PART_OF[words.status] ?? (reason === 'alertOnly' ? 'reportedOnly' : 'toFix')] += 1;
       if (isDue(words.status, reason)) counted.due += 1;
-      counted.kinds[enrollment] = withDrift(counted.kinds[enrollment], driftSince);
+      const ofKind = counted.kinds[enrollment];
+      ofKind.enrollments += 1;
+      ofKind.oldestSince = earlier(ofKind.oldestSince, driftSince);
       counted.oldestSince = earlier(counted.oldestSince, driftSince);
       if (words.status === 'Needs attention')
         needing.push({ enrollment, reason, message: words.message, since: driftSince, notBefore });
     }
-    if (counted.enrollments > this.#drift.enrollments) counted.accounts += 1;
-    this.#drift = counted;
+    if (counted.enrollments > before) counted.accounts += 1;
     if (needing.length > 0) this.#list(accountId, needing);
   }
 
@@ -85,9 +88,5 @@ export class DriftCounter {
     return { accounts: this.#attention, oldest };
   }
 }
-
-const withDrift = ({ enrollments, oldestSince }: OfKind, driftSince: string): OfKind => {
-  return { enrollments: enrollments + 1, oldestSince: earlier(oldestSince, driftSince) };
-};
 
 const earlier = (known: string | null, other: string): string => (known === null || other < known ? other : known);

@@ -2,6 +2,7 @@ import type * as z from 'zod';
 import type { AccountRecord } from '../../domain/account/record.ts';
 import type { Condition } from '../../domain/enrollment/condition.ts';
 import { ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
+import type { Status } from '../../domain/enrollment/status.ts';
 import type { overviewAnswer } from './answers/overview.ts';
 import { shownOfRecord } from './shown-record.ts';
 
@@ -29,6 +30,7 @@ export class OpenGroups {
   add(record: AccountRecord): void {
     const { accountId, conditions } = record;
     const shown = shownOfRecord(record);
+    if (!ENROLLMENT_IDS.some((id) => isGrouped(shown[id]?.status))) return;
     // An enrollment that waits for a prerequisite that needs attention is resolved together with it.
     const attention = ENROLLMENT_IDS.filter((id) => shown[id]?.status === 'Needs attention');
     const root = attention.map((id) => conditions[id]?.reason ?? null).find(isRoot);
@@ -63,6 +65,8 @@ export class OpenGroups {
     return rows.sort((a, b) => b.count - a.count);
   }
 }
+
+const isGrouped = (status: Status | undefined): boolean => status === 'Needs attention' || status === 'Waiting';
 
 const isRoot = (reason: string | null): reason is string => reason !== null && reason !== 'prerequisite';
 

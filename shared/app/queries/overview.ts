@@ -10,6 +10,7 @@ import type { Clock } from '../../ports/system.ts';
 import type { Stores } from '../context.ts';
 import { RunStore } from '../coordination/run-store.ts';
 import { changedRecently } from '../guardrails/rolling-changes.ts';
+import { accountsById } from './accounts-by-id.ts';
 import { MARKED, type markersAnswer, type overviewAnswer } from './answers/overview.ts';
 import { auditReport } from './audit/report.ts';
 import type { DriftsByActor } from './drifts-by-actor.ts';
@@ -63,7 +64,7 @@ const RECENT = 8;
 
 async function countRecords({ ledger, records, snapshots }: Stores) {
   const snapshot = await snapshots.load();
-  const accounts = new Map((snapshot?.accounts ?? []).map((account) => [account.id, account]));
+  const accounts = accountsById(snapshot);
   const groups = new OpenGroups();
   const places = { ous: new Places(), rules: new Places(), tags: new Places() };
   const tagged = (snapshot?.accounts ?? []).some(({ tags }) => Object.keys(tags ?? {}).length > 0);
@@ -91,7 +92,11 @@ function addTo(
 ): void {
   const conditions = conditionsOf(record);
   if (account !== null) ous.add(account.ou, conditions);
-  for (const [rule, own] of Map.groupBy(conditions, (each) => each.rule)) if (rule !== null) rules.add(rule, own);
+  for (const [index, { rule }] of conditions.entries()) {
+    if (rule === null || conditions.findIndex((each) => each.rule === rule) < index) continue;
+    const own = conditions.filter((each) => each.rule === rule);
+    rules.add(rule, own);
+  }
   for (const [key, value] of Object.entries(account?.tags ?? {})) tags.add(`${key}=${value}`, conditions);
 }
 

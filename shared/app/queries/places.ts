@@ -20,13 +20,27 @@ export class Places {
 
   /** @param conditions of one account, as far as they belong to the place */
   add(name: string, conditions: readonly Condition[]): void {
-    const managed = conditions.filter(({ verdict }) => isManaged(verdict));
-    if (managed.length === 0) return;
-    const counted = this.#counts.get(name) ?? { managed: 0, compliant: 0, drifted: 0 };
+    let [managed, compliant, drifted] = [false, true, false];
+    for (const { verdict, driftSince } of conditions) {
+      if (!isManaged(verdict)) continue;
+      managed = true;
+      if (verdict !== 'Compliant') compliant = false;
+      if (driftSince !== null) drifted = true;
+    }
+    if (!managed) return;
+    const counted = this.#countsOf(name);
     counted.managed += 1;
-    if (managed.every(({ verdict }) => verdict === 'Compliant')) counted.compliant += 1;
-    if (managed.some(({ driftSince }) => driftSince !== null)) counted.drifted += 1;
-    this.#counts.set(name, counted);
+    if (compliant) counted.compliant += 1;
+    if (drifted) counted.drifted += 1;
+  }
+
+  #countsOf(name: string): Counted {
+    let counted = this.#counts.get(name);
+    if (counted === undefined) {
+      counted = { managed: 0, compliant: 0, drifted: 0 };
+      this.#counts.set(name, counted);
+    }
+    return counted;
   }
 
   view(): PlacesView {

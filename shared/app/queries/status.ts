@@ -1,5 +1,6 @@
 import type * as z from 'zod';
-import { byKind, ENROLLMENT_IDS } from '../../domain/enrollment/kinds/index.ts';
+import type { Condition } from '../../domain/enrollment/condition.ts';
+import { byKind, ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import type { Status as StatusWord } from '../../domain/enrollment/status.ts';
 import type { Verdict } from '../../domain/enrollment/verdict.ts';
 import { type LedgerEntry, ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
@@ -24,6 +25,7 @@ import { shownOfRecord } from './shown-record.ts';
 /** `summary` may omit verdicts that no account has. */
 export type Status = Omit<z.infer<typeof statusSchema>, 'summary'> & { readonly summary: Summary };
 type OpenReason = z.infer<typeof openReason>;
+type CountedReason = Omit<OpenReason, 'examples'> & { readonly examples: string[] };
 
 export interface StatusOptions {
   readonly policy?: CompiledPolicy | null;
@@ -68,7 +70,7 @@ export async function status(stores: Stores, options: StatusOptions = {}): Promi
 async function countEnrollments({ records }: Pick<Stores, 'records'>) {
   const summary: Summary = byKind(() => ({}));
   const statuses = byKind((): Partial<Record<StatusWord, number>> => ({}));
-  const reasons = new Map<string, OpenReason>();
+  const reasons = new Map<string, CountedReason>();
   const configurations = new ConfigurationList();
   const drift = new DriftCounter();
   const accounts = new AccountCounter();
@@ -85,7 +87,7 @@ async function countEnrollments({ records }: Pick<Stores, 'records'>) {
         if (condition === null || words === null) continue;
         summary[enrollment][condition.verdict] = (summary[enrollment][condition.verdict] ?? 0) + 1;
         statuses[enrollment][words.status] = (statuses[enrollment][words.status] ?? 0) + 1;
-        if (OPEN.has(condition.verdict)) countReason(reasons, { enrollment, ...condition, ...words }, record.accountId);
+        if (OPEN.has(condition.verdict)) countReason(reasons, { enrollment, condition, words }, record.accountId);
       }
     }
   }
@@ -109,23 +111,25 @@ async function controlsStatus(
   };
 }
 
-function countReason(
-  reasons: Map<string, OpenReason>,
-  found: Omit<OpenReason, 'accounts' | 'examples'>,
-  accountId: string,
-): void {
-  const { enrollment, verdict, reason, status, message, notBefore } = found;
+interface Open {
+  readonly enrollment: EnrollmentId;
+  readonly condition: Condition;
+  readonly words: Pick<OpenReason, 'status' | 'message'>;
+}
+
+function countReason(reasons: Map<string, CountedReason>, open: Open, accountId: string): void {
+  const { enrollment, words, condition } = open;
+  const { verdict, reason, notBefore } = condition;
+  const { status, message } = words;
   const key = `${enrollment} ${verdict} ${reason} ${status}`;
-  const known = reasons.get(key) ?? {
-    ...{ enrollment, verdict, reason, status, message, accounts: 0, examples: [], notBefore },
-  };
-  const earliest = notBefore !== null && (known.notBefore === null || notBefore < known.notBefore);
-  reasons.set(key, {
-    ...known,
-    accounts: known.accounts + 1,
-    examples: known.examples.length < EXAMPLES ? [...known.examples, accountId] : known.examples,
-    notBefore: earliest ? notBefore : known.notBefore,
-  });
+  let known = reasons.get(key);
+  if (known === undefined) {
+    known = { ...{ enrollment, verdict, reason, status, message, notBefore }, accounts: 0, examples: [] };
+    reasons.set(key, known);
+  }
+  known.accounts += 1;
+  if (known.examples.length < EXAMPLES) known.examples.push(accountId);
+  if (notBefore !== null && (known.notBefore === null || notBefore < known.notBefore)) known.notBefore = notBefore;
 }
 
 async function lastScan(stores: Stores): Promise<Status['lastScan']> {
