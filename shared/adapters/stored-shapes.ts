@@ -1,11 +1,12 @@
 import type { AccountRecord } from '../domain/account/record.ts';
 import { fromStoredState, type StoredState, toStoredState } from '../domain/account/stored-state.ts';
-import { ENROLLMENT_IDS } from '../domain/enrollment/kinds/index.ts';
+import { ENROLLMENT_IDS, type EnrollmentId } from '../domain/enrollment/kinds/index.ts';
 import { VERDICTS } from '../domain/enrollment/verdict.ts';
 import type { LedgerEntry } from '../domain/ledger/entry.ts';
-import { ENTRY_TYPES } from '../domain/ledger/entry-types.ts';
+import { ENTRY_TYPES, type EntryType } from '../domain/ledger/entry-types.ts';
 import type { OrganizationAccount } from '../domain/policy/types.ts';
 import type { OrganizationSnapshot } from '../ports/cloud.ts';
+import type { EntryFacts } from '../ports/ledger.ts';
 
 /*
  * Cheap checks for documents that a store reads back: only the fields that the code uses, so that a damaged or hand-edited document is detected. Of a
@@ -36,6 +37,22 @@ export function isLedgerEntry(value: unknown): value is LedgerEntry {
     ENTRY_TEXTS_OR_NULL.every((name) => isTextOrNull(value[name])) &&
     ENTRY_OBJECTS_OR_NULL.every((name) => isObjectOrNull(value[name]))
   );
+}
+
+const TYPE_OF: ReadonlyMap<string, EntryType> = new Map(ENTRY_TYPES.map((type) => [type, type]));
+const KIND_OF: ReadonlyMap<string | null, EnrollmentId> = new Map(ENROLLMENT_IDS.map((id) => [id, id]));
+
+interface StoredFacts extends Pick<EntryFacts, 'actor' | 'runId' | 'accountId'> {
+  readonly type: string;
+  readonly enrollment: string | null;
+}
+
+/** The facts of an entry from the attributes that a store indexes; `null`: its type is not known. @param at epoch ms */
+export function toFacts(at: number, stored: StoredFacts): EntryFacts | null {
+  const { accountId, runId, actor } = stored;
+  const type = TYPE_OF.get(stored.type);
+  if (type === undefined) return null;
+  return { at, type, accountId, enrollment: KIND_OF.get(stored.enrollment) ?? null, runId, actor };
 }
 
 /** An entry with its fields in the order in which `audit list` shows them. Canonical JSON, the stored form, sorts them by name. */

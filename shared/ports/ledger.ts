@@ -1,5 +1,5 @@
 import type { EnrollmentId } from '../domain/enrollment/kinds/index.ts';
-import type { AccountId } from '../domain/enrollment/model.ts';
+import type { AccountId, EpochMs } from '../domain/enrollment/model.ts';
 import type { ChainHead, LedgerEntry } from '../domain/ledger/entry.ts';
 import type { EntryType, StepType } from '../domain/ledger/entry-types.ts';
 
@@ -12,7 +12,7 @@ import type { EntryType, StepType } from '../domain/ledger/entry-types.ts';
  *   its outcome is `headMoved`, as is that of the later entries of its chain. One call may append several entries to one chain.
  * - Appending the same entry twice (same chain, seq and hash) returns `appended` both times, so a retry after a lost answer is safe.
  * - A read sees every append that returned before it, in any process. Exception: where an index lags (DynamoDB), `changedSince`,
- *   `reachedSince`, `outline`, `unpublished`, and a `query` without `accountId` may miss entries of about the last second.
+ *   `reachedSince`, `facts`, `outline`, `unpublished`, and a `query` without `accountId` may miss entries of about the last second.
  */
 export interface Ledger {
   append(entries: readonly LedgerEntry[]): Promise<readonly AppendOutcome[]>;
@@ -40,6 +40,9 @@ export interface Ledger {
    * are omitted. No entry is read.
    */
   reachedSince(since: string | null): Promise<ReadonlyMap<string, number>>;
+
+  /** What the entries of a period are about, in pages, newest first. No entry is read. */
+  facts(period: LedgerPeriod): AsyncIterable<readonly EntryFacts[]>;
 
   /** Summarizes a run without reading its entries: their number by type, and the progress of each change. */
   outline(runId: string): Promise<RunOutline>;
@@ -73,6 +76,13 @@ export interface Ledger {
    * @throws RangeError if `throughSeq` is not before the chain's last entry, which is never removed
    */
   prune(chain: string, throughSeq: number, limit: number): Promise<number>;
+}
+
+export type LedgerPeriod = Pick<LedgerFilter, 'since' | 'until'>;
+
+export interface EntryFacts extends Pick<LedgerEntry, 'type' | 'accountId' | 'enrollment' | 'runId' | 'actor'> {
+  /** Epoch ms. */
+  readonly at: EpochMs;
 }
 
 export interface RunOutline {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 import { EMPTY_CHAIN, headOf, ORGANIZATION_CHAIN, sealEntry } from '../../shared/domain/ledger/entry.ts';
-import type { Ledger } from '../../shared/ports/ledger.ts';
+import type { EntryFacts, Ledger, LedgerPeriod } from '../../shared/ports/ledger.ts';
 import type { Subject } from './contract.ts';
 import { A, B, endsOf, reasons, tailsOf } from './ledger-reading.ts';
 import { account, chainOf, draft, FACET, FIRST, LAST, range, sealAll, time } from './samples.ts';
@@ -43,6 +43,41 @@ export const CHAIN_PROMISES = {
       { accountId: A, enrollment: FIRST, type: 'RemediationSucceeded', seq: 4, begun: true },
       { accountId: B, enrollment: LAST, type: 'RemediationFailed', seq: 1, begun: false },
     ]);
+  },
+
+  async 'facts returns what the entries of a period are about, newest first'({ port }) {
+    const factsOf = async (period: LedgerPeriod): Promise<readonly EntryFacts[]> => {
+      const found: EntryFacts[] = [];
+      for await (const page of port.facts(period)) found.push(...page);
+      return found;
+    };
+    expect(await factsOf({})).toEqual([]);
+    await port.append([
+      ...sealAll(A, [
+        { type: 'DriftDetected', enrollment: LAST, runId: 'run-1', actor: 'anna', at: time(0) },
+        { type: 'AccountLeft', enrollment: null, at: time(2_000) },
+      ]),
+      ...sealAll(ORGANIZATION_CHAIN, [{ type: 'ScanStarted', runId: 'run-1', at: time(1_000) }]),
+    ]);
+    const left = { type: 'AccountLeft', accountId: A, enrollment: null, runId: null, actor: 'rollcall' };
+    const started = { type: 'ScanStarted', accountId: null, enrollment: null, runId: 'run-1', actor: 'rollcall' };
+    const drift = { type: 'DriftDetected', accountId: A, enrollment: LAST, runId: 'run-1', actor: 'anna' };
+    const [first, second, third] = [0, 1_000, 2_000].map((ms) => Date.parse(time(ms)));
+    expect(await factsOf({})).toEqual([
+      { at: third, ...left },
+      { at: second, ...started },
+      { at: first, ...drift },
+    ]);
+    // `until` is exclusive.
+    expect(await factsOf({ since: time(0), until: time(2_000) })).toEqual([
+      { at: second, ...started },
+      { at: first, ...drift },
+    ]);
+    expect(await factsOf({ since: time(1_000), until: time(1_001) })).toEqual([{ at: second, ...started }]);
+    await port.append(chainOf(B, 2_500));
+    const many = await factsOf({ since: time(0) });
+    expect(many).toHaveLength(2_503);
+    expect(many.every(({ at }, n) => n === 0 || at <= (many[n - 1]?.at ?? 0))).toBe(true);
   },
 
   async 'reachedSince returns each chain with an entry since then, and its head'({ port }) {

@@ -111,6 +111,15 @@ export function memoryLedger(clock: StoreClock, quirks: Quirks) {
       }
       return reached;
     },
+    async *facts({ since, until }) {
+      const visible = seen();
+      const found = all
+        .filter((placed) => visible(placed) && matches(placed, { ...(since && { since }), ...(until && { until }) }))
+        .sort((a, b) => b.at - a.at || b.position - a.position);
+      yield found.map(({ entry: { type, accountId, enrollment, runId, actor }, at }) => {
+        return { at, type, accountId, enrollment, runId, actor };
+      });
+    },
     async outline(runId) {
       const visible = seen();
       const entries: Partial<Record<EntryType, number>> = {};

@@ -12,6 +12,7 @@ import { inShownOrder, isLedgerEntry, toEpoch } from '../stored-shapes.ts';
 import type { Connection } from './connection.ts';
 import { changedSince } from './ledger-changes.ts';
 import { ledgerCursor } from './ledger-cursor.ts';
+import { readFacts } from './ledger-facts.ts';
 import { readOutline } from './ledger-outline.ts';
 import { type PlacedPage, type Statement, toStatement } from './ledger-query.ts';
 import { pruneChain, readEnds, readTails } from './ledger-tails.ts';
@@ -62,6 +63,7 @@ export function sqliteLedger(connection: Connection): Ledger {
       const from = since === null ? null : toEpoch(since);
       return connection.read((sql) => reachedChains(sql, from));
     },
+    facts: (period) => readFacts(connection, period),
     outline: (runId) => connection.read((sql) => readOutline(sql, runId)),
     unpublished: (limit) =>
       connection.read((sql) =>

@@ -80,6 +80,7 @@ export function inTurns<S extends Pick<StoreParts, 'ledger' | 'records' | 'snaps
       read: (chain, afterSeq, limit) => turns.take(() => ledger.read(chain, afterSeq, limit)),
       query: (filter, page) =>
         page.limit <= shortQuery ? ledger.query(filter, page) : turns.take(() => ledger.query(filter, page)),
+      facts: (period) => turns.each(ledger.facts(period)),
       outline: (runId) => turns.take(() => ledger.outline(runId)),
       changedSince: (since) => turns.take(() => ledger.changedSince(since)),
       reachedSince: (since) => turns.take(() => ledger.reachedSince(since)),

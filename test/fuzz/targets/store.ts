@@ -61,6 +61,9 @@ async function readAll(dataDir: string): Promise<'accepted' | 'refused'> {
     await each(() => store.ledger.changedSince(time(0)));
     await each(() => store.ledger.reachedSince(time(0)));
     await each(async () => {
+      for await (const _ of store.ledger.facts({}));
+    });
+    await each(async () => {
       for await (const _ of store.records.all());
     });
     await each(() => store.records.due(Number.MAX_SAFE_INTEGER, 10));

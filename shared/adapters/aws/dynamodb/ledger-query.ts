@@ -51,7 +51,7 @@ interface Range {
 }
 
 /** As range bounds, `since` and `until` are prefixes of sort keys. A prefix sorts before every entry of its time, so `until` excludes its own time. */
-function rangeOf({ since, until }: LedgerFilter, cursor: string | null, descending: boolean): Range {
+export function rangeOf({ since, until }: LedgerFilter, cursor: string | null, descending: boolean): Range {
   const from = since === undefined ? undefined : timeKey(toEpoch(since));
   const to = until === undefined ? undefined : timeKey(toEpoch(until));
   const later = from === undefined || (cursor !== null && cursor > from) ? cursor : from;

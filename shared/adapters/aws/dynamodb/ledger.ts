@@ -4,6 +4,7 @@ import type { AppendOutcome, Ledger } from '../../../ports/ledger.ts';
 import { toEpoch } from '../../stored-shapes.ts';
 import { flag, type Item, readText, text } from './attributes.ts';
 import { endOfChain, listChains, registerChain, rememberEnd } from './ledger-chains.ts';
+import { readFacts } from './ledger-facts.ts';
 import { entryItem, entryKey, toEntry, untampered } from './ledger-items.ts';
 import { readOutline } from './ledger-outline.ts';
 import { changedSince, keyOf, reachedSince, runQuery } from './ledger-query.ts';
@@ -48,6 +49,7 @@ export function dynamoLedger(dynamo: Dynamo): Ledger {
     query: (filter, page) => runQuery(dynamo, filter, page),
     changedSince: async (since) => changedSince(dynamo, toEpoch(since)),
     reachedSince: async (since) => reachedSince(dynamo, since === null ? 0 : toEpoch(since)),
+    facts: (period) => readFacts(dynamo, period),
     outline: (runId) => readOutline(dynamo, runId),
     unpublished: (limit) => readOutbox(dynamo, limit),
     async markPublished(entries) {

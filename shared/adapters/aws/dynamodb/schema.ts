@@ -49,6 +49,7 @@ import type { CreateTableCommandInput, KeySchemaElement, Projection } from '@aws
  *   ends                 35 chains per RRU
  *   prune                1 RRU for 30 keys, and as many WRU per entry as it took to write it
  *   reachedSince         20 entries per RRU, from the index of all entries
+ *   facts                20 entries per RRU, eventually consistent at half price: 50,000 entries: 1,250 RRU
  *   outline              20 entries per RRU, eventually consistent at half price: a run of 10,000 accounts with two changes each: 2,000 RRU
  *   changedSince         20 intents per RRU, eventually consistent at half price: 10,000 in a day: 250 RRU
  *
@@ -129,6 +130,11 @@ const SEQ_DIGITS = 12;
 /** Epoch ms as text that sorts like the number. Times before 1970 do not occur; they would sort as 1970. */
 export function timeKey(epochMs: number): string {
   return String(Math.max(0, Math.trunc(epochMs))).padStart(TIME_DIGITS, '0');
+}
+
+/** The time at the beginning of a sort key, epoch ms. */
+export function epochOf(key: string): number {
+  return Number(key.slice(0, TIME_DIGITS));
 }
 
 export function seqKey(seq: number): string {

@@ -1,16 +1,14 @@
 import type { EpochMs } from '../../../domain/enrollment/model.ts';
-import type { LedgerEntry } from '../../../domain/ledger/entry.ts';
 import { toIso } from '../../../domain/time.ts';
-import type { Ledger, LedgerFilter } from '../../../ports/ledger.ts';
+import type { EntryFacts, Ledger, LedgerFilter } from '../../../ports/ledger.ts';
 
 /*
  * What a reader chooses filters from: how many entries match, when they were written, and how many there are for each actor, run, type and
- * enrollment. The entries of the period are read once, newest first, and counted in memory.
+ * enrollment. What the entries of the period are about is read once, newest first, and counted in memory.
  */
 
-/** At most this many entries are read. Those of a longer period are counted from its end. */
+/** At most this many entries are counted. Those of a longer period are counted from its end. */
 const MOST = 50_000;
-const PAGE = 1_000;
 /** At most this many runs and actors are offered. */
 const CHOICES = 100;
 
@@ -22,21 +20,22 @@ const BARS = 60;
 
 /** The filters of single values. */
 const FACETS = ['actor', 'runId', 'type', 'enrollment', 'accountId'] as const;
-type Facet = (typeof FACETS)[number];
+/** Those whose values are offered. */
+const OFFERED = ['actor', 'runId', 'type', 'enrollment'] as const;
+type Offered = (typeof OFFERED)[number];
 
 /** @param now end of the histogram if the filter has no `until` */
-export async function auditSummary(ledger: Pick<Ledger, 'query'>, filter: LedgerFilter, now: EpochMs) {
+export async function auditSummary(ledger: Pick<Ledger, 'facts'>, filter: LedgerFilter, now: EpochMs) {
   const { since, until } = filter;
   const period = { ...(since !== undefined && { since }), ...(until !== undefined && { until }) };
   const counting = new Counting(filter);
-  let [cursor, read]: [string | null, number] = [null, 0];
-  do {
-    const page: Awaited<ReturnType<Ledger['query']>> = await ledger.query(period, { limit: PAGE, cursor });
-    for (const entry of page.entries) counting.add(entry);
-    read += page.entries.length;
-    cursor = page.next;
-  } while (cursor !== null && read < MOST);
-  const isComplete = cursor === null;
+  let isComplete = true;
+  for await (const page of ledger.facts(period)) {
+    const room = MOST - counting.read;
+    for (const facts of page.slice(0, room)) counting.add(facts);
+    isComplete = page.length <= room;
+    if (!isComplete) break;
+  }
   const from = since === undefined || !isComplete ? (counting.oldest ?? now) : Date.parse(since);
   const to = until === undefined ? now : Math.min(now, Date.parse(until));
   return {
@@ -47,7 +46,7 @@ export async function auditSummary(ledger: Pick<Ledger, 'query'>, filter: Ledger
     types: counting.choices('type', ({ type }) => ({ type })),
     enrollments: counting.choices('enrollment', ({ enrollment }) => (enrollment === null ? null : { enrollment })),
     runs: counting
-      .choices('runId', ({ runId, at }) => (runId === null ? null : { runId, at }))
+      .choices('runId', ({ runId, at }) => (runId === null ? null : { runId, at: toIso(at) }))
       .sort((a, b) => (a.at < b.at ? 1 : -1)),
   };
 }
@@ -55,15 +54,16 @@ export async function auditSummary(ledger: Pick<Ledger, 'query'>, filter: Ledger
 interface Choice {
   entries: number;
   /** Its oldest entry. */
-  first: LedgerEntry;
+  first: EntryFacts;
 }
 
 class Counting {
   readonly #filter: LedgerFilter;
-  readonly #choices = new Map<Facet, Map<string, Choice>>(FACETS.map((facet) => [facet, new Map()]));
+  readonly #choices = byFacet(() => new Map<string, Choice>());
   /** When the matching entries were written, epoch ms. */
   readonly times: number[] = [];
-  /** When the oldest entry was written, matching or not, epoch ms. */
+  /** The number of entries, matching or not, and when the oldest of them was written, epoch ms. */
+  read = 0;
   oldest: number | null = null;
 
   constructor(filter: LedgerFilter) {
@@ -71,33 +71,37 @@ class Counting {
   }
 
   /** An entry counts as a choice of a filter if it matches all the others. */
-  add(entry: LedgerEntry): void {
-    const at = Date.parse(entry.at);
-    this.oldest = Math.min(this.oldest ?? at, at);
-    const missed = FACETS.filter((facet) => {
+  add(entry: EntryFacts): void {
+    this.read += 1;
+    this.oldest = Math.min(this.oldest ?? entry.at, entry.at);
+    let [misses, missed]: [number, string | null] = [0, null];
+    for (const facet of FACETS) {
       const wanted = this.#filter[facet];
-      return wanted !== undefined && entry[facet] !== wanted;
-    });
-    if (missed.length === 0) this.times.push(at);
-    if (missed.length > 1) return;
-    for (const facet of missed.length === 0 ? FACETS : missed) this.#count(facet, entry);
+      if (wanted === undefined || entry[facet] === wanted) continue;
+      misses += 1;
+      missed = facet;
+    }
+    if (misses === 0) this.times.push(entry.at);
+    if (misses > 1) return;
+    for (const facet of OFFERED) if (misses === 0 || facet === missed) this.#count(facet, entry);
   }
 
-  #count(facet: Facet, entry: LedgerEntry): void {
+  #count(facet: Offered, entry: EntryFacts): void {
     const value = entry[facet];
-    const choices = this.#choices.get(facet);
-    if (value === null || choices === undefined) return;
+    if (value === null) return;
+    const choices = this.#choices[facet];
     const known = choices.get(value);
-    if (known === undefined) choices.set(value, { entries: 1, first: entry });
-    else {
-      known.entries += 1;
-      if (entry.at < known.first.at) known.first = entry;
+    if (known === undefined) {
+      choices.set(value, { entries: 1, first: entry });
+      return;
     }
+    known.entries += 1;
+    if (entry.at < known.first.at) known.first = entry;
   }
 
   /** Most frequent first. */
-  choices<T extends object>(facet: Facet, of: (first: LedgerEntry) => T | null): (T & { entries: number })[] {
-    const all = [...(this.#choices.get(facet) ?? [])];
+  choices<T extends object>(facet: Offered, of: (first: EntryFacts) => T | null): (T & { entries: number })[] {
+    const all = [...this.#choices[facet]];
     all.sort(([a, { entries: most }], [b, { entries }]) => entries - most || (a < b ? -1 : 1));
     return all.slice(0, CHOICES).flatMap(([, { first, entries }]) => {
       const named = of(first);
@@ -115,4 +119,8 @@ class Counting {
     }
     return { intervalMs: step, bars: counts.map((entries, bar) => ({ at: toIso(first + bar * step), entries })) };
   }
+}
+
+function byFacet<T>(make: () => T): Readonly<Record<Offered, T>> {
+  return { actor: make(), runId: make(), type: make(), enrollment: make() };
 }
