@@ -42,7 +42,8 @@ export default defineConfig({
           ...common,
           name: 'rollcall',
           // Node loads the sources itself, as in production. Modules transformed by Vite cost an eighth more processor time.
-          experimental: { viteModuleRunner: false },
+          experimental: { viteModuleRunner: false, nodeLoader: false },
+          setupFiles: ['test/support/setup.ts'],
           globalSetup: ['test/support/bundle-children.ts'],
           include: ['test/**/*.test.ts'],
           exclude: ['test/third-kind/**', '**/node_modules/**'],

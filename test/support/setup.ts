@@ -1,0 +1,1 @@
+import './direct-resolution.ts';
