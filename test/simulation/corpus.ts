@@ -4,7 +4,7 @@ import { RARE_STATES } from './rare-states.ts';
 import { addReport, emptyReport, inParallel, type Report, say, seedsFrom } from './reports.ts';
 
 /*
- * A few seeds whose histories together reach every rare state. The test suite runs them, so it notices if a state is no longer reached after a
+ * A few seeds whose histories together reach every rare state. CI runs them, so it notices if a state is no longer reached after a
  * change, which would leave the invariants unchecked there.
  */
 
@@ -27,49 +27,19 @@ export function tableOf(rare: Rare): string {
   return lines.join('');
 }
 
-function keptHistories(): readonly Kept[] {
-  const lines = readFileSync(CORPUS, 'utf8').trimEnd().split('\n');
-  return lines.map((line) => {
-    const [seed = ''] = line.split(' ', 1);
-    return { seed: Number(seed), reasons: line.slice(seed.length + 1).split('; ') };
-  });
+function keptSeeds(): readonly number[] {
+  return readFileSync(CORPUS, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => Number(line.split(' ', 1)[0]));
 }
 
-/** Some of `kept` that together are kept for every state. The histories with the most states come first. */
-function cover(kept: readonly Kept[]): readonly Kept[] {
-  const covered = new Set<string>();
-  return kept
-    .toSorted((a, b) => b.reasons.length - a.reasons.length)
-    .filter(({ reasons }) => {
-      const adds = reasons.some((state) => !covered.has(state));
-      for (const state of reasons) covered.add(state);
-      return adds;
-    });
-}
-
-/**
- * Runs the kept histories. @returns the exit code: 1 if a state is reached by none of them, or an invariant broke
- *
- * @param brief runs one history for each state, and the others only if these miss a state
- */
-export async function corpus(brief: boolean): Promise<number> {
-  const kept = keptHistories();
-  const first = brief ? cover(kept) : kept;
+/** Runs the kept histories. @returns the exit code: 1 if a state is reached by none of them, or an invariant broke */
+export async function corpus(): Promise<number> {
   const sum = emptyReport();
-  const run = (histories: readonly Kept[]) =>
-    inParallel(
-      histories.map(({ seed }) => seed),
-      (report) => addReport(sum, report),
-    );
-  const missed = () => RARE_STATES.filter((state) => sum.rare.every(({ counts }) => counts[state] === undefined));
-  await run(first);
-  const others = kept.filter((each) => !first.includes(each));
-  const wanted = missed();
-  const keptForMissed = others.filter(({ reasons }) => wanted.some((state) => reasons.includes(state)));
-  await run(keptForMissed);
-  if (missed().length > 0) await run(others.filter((each) => !keptForMissed.includes(each)));
+  await inParallel(keptSeeds(), (report) => addReport(sum, report));
   say(sum);
-  const unreached = missed();
+  const unreached = RARE_STATES.filter((state) => sum.rare.every(({ counts }) => counts[state] === undefined));
   process.stdout.write(`${JSON.stringify({ corpus: sum.seeds, unreached, broken: sum.broken.length })}\n`);
   return unreached.length + sum.broken.length > 0 ? 1 : 0;
 }

@@ -25,10 +25,9 @@ import { LAST_VERSION, withVersion } from './two-versions.ts';
  *                     --traces [--seeds N]      runs the stored histories again (default 200), and lists those that
  *                                               behave differently or broke an invariant
  *                     --traces --renew          stores their current behaviour
- *                     --corpus [--brief]        runs the histories kept for the rare states, and lists the states that none of them reaches any more;
- *                                               --brief runs one for each state, and the others only if these miss a state
+ *                     --corpus                  runs the histories kept for the rare states, and lists the states that none of them reaches any more
  *                     --two-versions COMMIT     runs N histories in which half of the processes are of the version of that commit, in this clone's
- *                                               git history: 26e6caca or later
+ *                                               git history: 26e6caca or later; `last` is the last version
  *                     --corpus --renew          chooses them again among N histories (--seeds N, default 2,000)
  *                     --faults [--fault NAME]   runs histories with a deliberate fault until one notices it
  */
@@ -134,7 +133,7 @@ async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       ...{ seeds: text, from: text, seed: text, chunk: text, fault: text, 'two-versions': text },
-      ...{ faults: flag, traces: flag, corpus: flag, renew: flag, brief: flag },
+      ...{ faults: flag, traces: flag, corpus: flag, renew: flag },
     },
   });
   const number = (value: string | undefined, fallback: number): number => {
@@ -152,14 +151,13 @@ async function main(): Promise<number> {
   }
   if (values.traces === true) return traces(number(values.seeds, STORED_TRACES), values.renew === true);
   if (values.corpus === true) {
-    if (values.renew === true) return renewCorpus(number(values.seeds, CORPUS_SEEDS));
-    return corpus(values.brief === true);
+    return values.renew === true ? renewCorpus(number(values.seeds, CORPUS_SEEDS)) : corpus();
   }
   if (values.faults === true || values.fault !== undefined) return faults(values.fault);
   const { seed, 'two-versions': version } = values;
   const run = (): Promise<number> =>
     seed === undefined ? many(number(values.from, 1), number(values.seeds, 100)) : one(number(seed, 1));
-  return version === undefined ? run() : twoVersions(version, run);
+  return version === undefined ? run() : twoVersions(version === 'last' ? LAST_VERSION : version, run);
 }
 
 process.exitCode = await main();

@@ -24,13 +24,13 @@ async function simulate(...args: readonly string[]): Promise<{ readonly code: nu
 }
 
 describe('the simulation', () => {
-  // CI runs all stored histories and the whole corpus (`.ci/run`).
-  it('breaks no invariant in 40 histories, and each behaves as stored', async () => {
-    expect(await simulate('--traces', '--seeds', '40')).toEqual({
+  // CI runs all stored histories, the corpus, and more histories of two versions (`.ci/run`).
+  it('breaks no invariant in 10 histories, and each behaves as stored', async () => {
+    expect(await simulate('--traces', '--seeds', '10')).toEqual({
       code: 0,
-      out: '{"traces":40,"different":[],"broken":0}\n',
+      out: '{"traces":10,"different":[],"broken":0}\n',
     });
-  }, 600_000);
+  }, 300_000);
 
   it('repeats the same history for a seed', async () => {
     const first = await simulate('--seed', '12');
@@ -44,14 +44,8 @@ describe('the simulation', () => {
     expect(code).toBe(0);
   }, 120_000);
 
-  it('reaches every rare state in the histories that are kept for it', async () => {
-    const { code, out } = await simulate('--corpus', '--brief');
-    expect(out).toMatch(/^{"corpus":\d+,"unreached":\[\],"broken":0}\n$/);
-    expect(code).toBe(0);
-  }, 300_000);
-
   it('loses nothing while processes of the last version share the stores', async () => {
-    const { code, out } = await simulate('--two-versions', LAST_VERSION, '--seeds', '20');
+    const { code, out } = await simulate('--two-versions', 'last', '--seeds', '5');
     expect(out).toMatch(isInClone ? /"broken":0/ : /is not in this clone/);
     expect(code).toBe(0);
   }, 300_000);
