@@ -14,4 +14,55 @@ export function canonicalJson(value: unknown): string {
   return `{${text}}`;
 }
 
+/**
+ * Whether `text` is the canonical JSON of `value`, which JSON.parse made from it. Usually compares lengths instead of texts, which takes a third of the
+ * time: a text without escapes whose keys are in order is as long as the canonical one only if it has no space, no repeated key and no other form of
+ * a number.
+ */
+export function isCanonicalJson(text: string, value: unknown): boolean {
+  return (!text.includes('\\') && shortestLength(value) === text.length) || canonicalJson(value) === text;
+}
+
+/** Every other form of a number below 100 is longer than its digits. */
+const MOST_IN_ORDER = 99;
+
+/** The length of the canonical JSON of a value without characters that need an escape; NaN: unknown, or an object has its keys in another order. */
+function shortestLength(value: unknown): number {
+  if (typeof value === 'string') return value.length + 2;
+  if (typeof value === 'boolean') return value ? 4 : 5;
+  if (typeof value === 'number') return digitsOf(value);
+  if (typeof value !== 'object' || value === null) return 4;
+  if (isObject(value)) return lengthOfObject(value);
+  if (!Array.isArray(value)) return Number.NaN;
+  let length = value.length === 0 ? 2 : 1 + value.length;
+  for (const item of value) length += shortestLength(item);
+  return length;
+}
+
+function isObject(value: object): value is Readonly<Record<string, unknown>> {
+  return !Array.isArray(value);
+}
+
+function lengthOfObject(value: Readonly<Record<string, unknown>>): number {
+  let length = 1;
+  let last = '';
+  // Written as a loop over names, because every entry that is verified passes through it.
+  for (const key in value) {
+    // JavaScript lists keys that are numbers first, wherever the text has them.
+    if (key <= last || isDigit(key.charCodeAt(0))) return Number.NaN;
+    last = key;
+    length += key.length + 4 + shortestLength(value[key]);
+  }
+  return last === '' ? 2 : length;
+}
+
+function digitsOf(value: number): number {
+  if (!Number.isInteger(value) || value < 0 || value > MOST_IN_ORDER) return Number.NaN;
+  return value < 10 ? 1 : 2;
+}
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
+}
+
 export { sha256Hex } from './crypto.ts';

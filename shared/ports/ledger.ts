@@ -2,6 +2,7 @@ import type { EnrollmentId } from '../domain/enrollment/kinds/index.ts';
 import type { AccountId, EpochMs } from '../domain/enrollment/model.ts';
 import type { ChainHead, LedgerEntry } from '../domain/ledger/entry.ts';
 import type { EntryType, StepType } from '../domain/ledger/entry-types.ts';
+import type { StoredEntry } from '../domain/ledger/stored-entry.ts';
 
 /**
  * The audit log: append-only chains of entries, which the caller seals (`sealEntry`). It is also the outbox of the event bus: each
@@ -25,6 +26,12 @@ export interface Ledger {
    * @throws TamperedError if the attributes that the store indexes (type, time, actor, …) differ from the entry itself
    */
   read(chain: string, afterSeq: number, limit: number): Promise<readonly LedgerEntry[]>;
+
+  /**
+   * As `read`, with the text of each entry, for verification.
+   * @throws TamperedError as `read`
+   */
+  readStored(chain: string, afterSeq: number, limit: number): Promise<readonly StoredEntry[]>;
 
   /** Entries that match every given filter, newest first unless `order` says otherwise. */
   query(filter: LedgerFilter, page: PageRequest): Promise<LedgerPage>;

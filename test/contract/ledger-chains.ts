@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
+import { canonicalJson } from '../../shared/domain/canonical-hash.ts';
 import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 import { EMPTY_CHAIN, headOf, ORGANIZATION_CHAIN, sealEntry } from '../../shared/domain/ledger/entry.ts';
+import { hasHashedText } from '../../shared/domain/ledger/stored-entry.ts';
 import type { EntryFacts, Ledger, LedgerPeriod } from '../../shared/ports/ledger.ts';
 import type { Subject } from './contract.ts';
 import { A, B, endsOf, reasons, tailsOf } from './ledger-reading.ts';
@@ -78,6 +80,17 @@ export const CHAIN_PROMISES = {
     const many = await factsOf({ since: time(0) });
     expect(many).toHaveLength(2_503);
     expect(many.every(({ at }, n) => n === 0 || at <= (many[n - 1]?.at ?? 0))).toBe(true);
+  },
+
+  async 'readStored returns the entries of read, and the text that was hashed'({ port }) {
+    const entries = sealAll(A, [{ before: FACET }, { reason: 'a "quote", \\ and 日本', detail: { optOut: true } }, {}]);
+    await port.append(entries);
+    const found = await port.readStored(A, 1, 10);
+    expect(found.map(({ entry }) => entry)).toEqual(entries.slice(1));
+    expect(found.map(({ text }) => text)).toEqual(entries.slice(1).map(canonicalJson));
+    expect(found.every(hasHashedText)).toBe(true);
+    expect(await port.readStored(A, 0, 1)).toHaveLength(1);
+    expect(await port.readStored(B, 0, 1)).toEqual([]);
   },
 
   async 'reachedSince returns each chain with an entry since then, and its head'({ port }) {

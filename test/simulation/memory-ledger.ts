@@ -1,3 +1,4 @@
+import { canonicalJson } from '../../shared/domain/canonical-hash.ts';
 import { changedAccounts, type Intent } from '../../shared/domain/decision/changed-accounts.ts';
 import { ENROLLMENT_IDS } from '../../shared/domain/enrollment/kinds/index.ts';
 import { type ChainHead, EMPTY_CHAIN, type LedgerEntry, ORGANIZATION_CHAIN } from '../../shared/domain/ledger/entry.ts';
@@ -75,6 +76,8 @@ export function memoryLedger(clock: StoreClock, quirks: Quirks) {
       const from = Math.max(0, afterSeq + 1 - firstSeq(known));
       return known.slice(from, from + limit);
     },
+    readStored: async (chain, afterSeq, limit) =>
+      (await ledger.read(chain, afterSeq, limit)).map((entry) => ({ entry, text: canonicalJson(entry) })),
     async query(filter, { limit, cursor = null, order = 'newestFirst' }) {
       const sign = order === 'newestFirst' ? -1 : 1;
       const compare = (a: Place, b: Place): number => sign * (a.at - b.at || a.position - b.position);

@@ -9,6 +9,7 @@ export class Sql {
   readonly #db: DatabaseSync;
   readonly #path: string;
   readonly #statements = new Map<string, StatementSync>();
+  readonly #lists = new Map<string, StatementSync>();
 
   constructor(db: DatabaseSync, path: string) {
     this.#db = db;
@@ -25,6 +26,17 @@ export class Sql {
 
   all(text: string, ...parameters: Parameters): readonly Row[] {
     return this.#statement(text).all(...parameters);
+  }
+
+  /** As {@link Sql.all}, with the columns of each row as a list: without their names, a row takes half the time. */
+  lists(text: string, ...parameters: Parameters): readonly unknown[] {
+    const known = this.#lists.get(text);
+    const statement = known ?? this.#db.prepare(text);
+    if (known === undefined) {
+      statement.setReturnArrays(true);
+      this.#lists.set(text, statement);
+    }
+    return statement.all(...parameters);
   }
 
   /** Yields rows one by one. `break` or `return` stops early and resets the statement. */
@@ -46,7 +58,11 @@ export class Sql {
 
   /** The JSON in `column`, validated by `check`. @throws StoreError `Corrupt` */
   json<T>(row: Row, column: string, what: string, check: (value: unknown) => value is T): T {
-    const text = this.text(row, column);
+    return this.parsed(this.text(row, column), what, check);
+  }
+
+  /** The JSON of a stored text, validated by `check`. @throws StoreError `Corrupt` */
+  parsed<T>(text: string, what: string, check: (value: unknown) => value is T): T {
     let value: unknown;
     try {
       value = JSON.parse(text);

@@ -78,6 +78,7 @@ export function inTurns<S extends Pick<StoreParts, 'ledger' | 'records' | 'snaps
     ledger: {
       ...ledger,
       read: (chain, afterSeq, limit) => turns.take(() => ledger.read(chain, afterSeq, limit)),
+      readStored: (chain, afterSeq, limit) => turns.take(() => ledger.readStored(chain, afterSeq, limit)),
       query: (filter, page) =>
         page.limit <= shortQuery ? ledger.query(filter, page) : turns.take(() => ledger.query(filter, page)),
       facts: (period) => turns.each(ledger.facts(period)),

@@ -1,4 +1,5 @@
-import { type ChainHead, type Checkpoint, EMPTY_CHAIN, hasOwnHash, headOf, type LedgerEntry } from './entry.ts';
+import { type ChainHead, type Checkpoint, EMPTY_CHAIN, headOf, type LedgerEntry } from './entry.ts';
+import { hasHashedText, type StoredEntry } from './stored-entry.ts';
 
 /**
  * `edit`: the content of an entry was changed. `gap`: entries are missing, and no `ChainPruned` replaces them. `fork`: an entry has
@@ -45,10 +46,11 @@ export class ChainCheck {
     if (known === undefined || seq < known.seq) this.#faults.set(kind, { kind, seq, message });
   }
 
-  follow(entry: LedgerEntry): void {
+  follow(stored: StoredEntry): void {
+    const { entry } = stored;
     const { seq, prevHash } = entry;
     const before = this.#head;
-    const intact = hasOwnHash(entry);
+    const intact = hasHashedText(stored);
     if (!intact) this.fault('edit', seq, 'its content does not match its hash');
     if (seq <= before.seq) this.fault('fork', seq, `entry ${seq} follows entry ${before.seq}`);
     else if (seq > before.seq + 1) this.#missing.push({ from: before.seq + 1, to: seq - 1, prevHash });

@@ -7,7 +7,7 @@ import { readControls } from '../../../shared/app/guardrails/controls.ts';
 import { verifyLedger } from '../../../shared/app/queries/audit/verify.ts';
 import { TamperedError } from '../../../shared/ports/ledger.ts';
 import { DamagedRegisterError } from '../../../shared/ports/registers.ts';
-import { account, chainOf, facts, record } from '../../contract/samples.ts';
+import { account, chainOf, facts, record, sealAll } from '../../contract/samples.ts';
 import { type Bench, makeBench } from './stores.ts';
 
 let bench: Bench;
@@ -68,6 +68,25 @@ describe('a row that was changed from outside', () => {
       code: 'Tampered',
       message: expect.stringMatching(/100000000007.*audit verify/),
     });
+  });
+
+  it.each([
+    [{ runId: 'a', actor: 'b\u001fc' }, { run_id: 'a\u001fb', actor: 'c' }, 'actor'],
+    [{ runId: '\u001e', actor: 'b' }, { run_id: null }, 'run_id'],
+    [{ runId: null, actor: 'b' }, { run_id: '\u001e' }, 'run_id'],
+    [{ runId: '', actor: 'b' }, { run_id: null }, 'run_id'],
+    [{ runId: 'a', actor: 'b' }, { opt_out: 1 }, 'opt_out'],
+    [{ runId: 'a', actor: 'b' }, { at: 1 }, 'at'],
+  ])('compares each column by itself: %j is not %j', async (fields, columns, name) => {
+    const { ledger } = await bench.open();
+    await ledger.append(sealAll(CHAIN, [fields]));
+    expect(await ledger.read(CHAIN, 0, 10)).toMatchObject([fields]);
+    const db = new DatabaseSync(databasePath(bench.dataDir));
+    for (const [column, value] of Object.entries(columns)) db.prepare(`UPDATE ledger SET ${column} = ?`).run(value);
+    db.close();
+    const error: unknown = await ledger.read(CHAIN, 0, 10).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(TamperedError);
+    expect(error).toMatchObject({ message: `entry 1 is found under another ${name} than it has` });
   });
 
   it.each([

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { canonicalJson } from '../../../domain/canonical-hash.ts';
 import type { LedgerEntry } from '../../../domain/ledger/entry.ts';
+import type { StoredEntry } from '../../../domain/ledger/stored-entry.ts';
 import { TamperedError } from '../../../ports/ledger.ts';
 import { inShownOrder, isLedgerEntry, toEpoch } from '../../stored-shapes.ts';
 import { storeError } from '../store-errors.ts';
@@ -73,15 +74,16 @@ function foundBy(entry: LedgerEntry): Item {
 const MARKS: ReadonlySet<string> = new Set(['body', 'published', 'todoKey', 'todoTime']);
 
 /** Reads an entry and compares the item's attributes with it, because the chain's hashes do not cover them. @throws TamperedError */
-export function untampered(item: Item, chain: string): LedgerEntry {
-  const entry = toEntry(item);
+export function untampered(item: Item, chain: string): StoredEntry {
+  const stored = toStored(item);
+  const { entry } = stored;
   if (Number.isNaN(Date.parse(entry.at))) throw new TamperedError(chain, entry.seq, 'time');
   const said = foundBy(entry);
   if (entry.chain !== chain) throw new TamperedError(chain, entry.seq, 'chain');
   for (const name of new Set([...Object.keys(said), ...Object.keys(item)])) {
     if (!MARKS.has(name) && !isDeepStrictEqual(item[name], said[name])) throw new TamperedError(chain, entry.seq, name);
   }
-  return entry;
+  return stored;
 }
 
 function checkSize({ chain, seq, actor, runId }: LedgerEntry, body: string): void {
@@ -97,5 +99,10 @@ function checkSize({ chain, seq, actor, runId }: LedgerEntry, body: string): voi
 }
 
 export function toEntry(item: Item): LedgerEntry {
-  return inShownOrder(parseJson(item, readText(item, 'body'), 'a ledger entry', isLedgerEntry));
+  return inShownOrder(toStored(item).entry);
+}
+
+function toStored(item: Item): StoredEntry {
+  const body = readText(item, 'body');
+  return { entry: parseJson(item, body, 'a ledger entry', isLedgerEntry), text: body };
 }

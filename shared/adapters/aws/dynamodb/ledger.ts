@@ -1,7 +1,8 @@
 import { type ChainHead, headOf, type LedgerEntry } from '../../../domain/ledger/entry.ts';
+import type { StoredEntry } from '../../../domain/ledger/stored-entry.ts';
 import { mapParallel } from '../../../domain/map-parallel.ts';
 import type { AppendOutcome, Ledger } from '../../../ports/ledger.ts';
-import { toEpoch } from '../../stored-shapes.ts';
+import { inShownOrder, toEpoch } from '../../stored-shapes.ts';
 import { flag, type Item, readText, text } from './attributes.ts';
 import { endOfChain, listChains, registerChain, rememberEnd } from './ledger-chains.ts';
 import { readFacts } from './ledger-facts.ts';
@@ -36,16 +37,9 @@ export function dynamoLedger(dynamo: Dynamo): Ledger {
       return outcomes;
     },
     head: (chain) => endOfChain(dynamo, chain),
-    async read(chain, afterSeq, limit) {
-      const found: LedgerEntry[] = [];
-      const range = { name: 'sk', from: seqKey(afterSeq + 1) };
-      const request = { hash: ['pk', `chain#${chain}`], range, pageSize: limit, consistent: true } as const;
-      for await (const page of dynamo.query(request)) {
-        found.push(...page.map((item) => untampered(item, chain)));
-        if (found.length >= limit) break;
-      }
-      return found.slice(0, limit);
-    },
+    read: async (chain, afterSeq, limit) =>
+      (await readChain(dynamo, chain, afterSeq, limit)).map(({ entry }) => inShownOrder(entry)),
+    readStored: (chain, afterSeq, limit) => readChain(dynamo, chain, afterSeq, limit),
     query: (filter, page) => runQuery(dynamo, filter, page),
     changedSince: async (since) => changedSince(dynamo, toEpoch(since)),
     reachedSince: async (since) => reachedSince(dynamo, since === null ? 0 : toEpoch(since)),
@@ -65,6 +59,22 @@ export function dynamoLedger(dynamo: Dynamo): Ledger {
     tails: (until) => readTails(dynamo, toEpoch(until)),
     prune: (chain, throughSeq, limit) => pruneChain(dynamo, chain, throughSeq, limit),
   };
+}
+
+async function readChain(
+  dynamo: Dynamo,
+  chain: string,
+  afterSeq: number,
+  limit: number,
+): Promise<readonly StoredEntry[]> {
+  const found: StoredEntry[] = [];
+  const range = { name: 'sk', from: seqKey(afterSeq + 1) };
+  const request = { hash: ['pk', `chain#${chain}`], range, pageSize: limit, consistent: true } as const;
+  for await (const page of dynamo.query(request)) {
+    found.push(...page.map((item) => untampered(item, chain)));
+    if (found.length >= limit) break;
+  }
+  return found.slice(0, limit);
 }
 
 interface Place {

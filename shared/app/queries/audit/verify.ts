@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { ChainHead, Digest, LedgerEntry } from '../../../domain/ledger/entry.ts';
+import type { StoredEntry } from '../../../domain/ledger/stored-entry.ts';
 import { ChainCheck, FAULT_KINDS, type FaultKind, type LinkFault } from '../../../domain/ledger/verify-chain.ts';
 import { type ChainEnd, type Ledger, TamperedError } from '../../../ports/ledger.ts';
 import type { Records } from '../../../ports/records.ts';
@@ -140,8 +141,9 @@ async function followChain(ledger: Ledger, end: ChainEnd, check: ChainCheck, wat
   let count = 0;
   for (let after = 0; ; ) {
     const { entries, next } = await readOn(ledger, end.chain, after, check);
-    for (const entry of entries) {
-      check.follow(entry);
+    for (const stored of entries) {
+      const { entry } = stored;
+      check.follow(stored);
       watch.entry(entry);
       if (entry.seq === end.seq && entry.hash !== end.hash) {
         check.fault('fork', entry.seq, 'the store has another entry as the end of the chain');
@@ -150,7 +152,7 @@ async function followChain(ledger: Ledger, end: ChainEnd, check: ChainCheck, wat
     count += entries.length;
     if (next === null) break;
     // The entry after an unreadable one cannot be compared with it.
-    if (next > (entries.at(-1)?.seq ?? after)) check.skip(next);
+    if (next > (entries.at(-1)?.entry.seq ?? after)) check.skip(next);
     after = next;
   }
   watch.end(end.chain);
@@ -158,7 +160,7 @@ async function followChain(ledger: Ledger, end: ChainEnd, check: ChainCheck, wat
 }
 
 interface Stretch {
-  readonly entries: readonly LedgerEntry[];
+  readonly entries: readonly StoredEntry[];
   /** The entry after which to continue; `null`: the chain is complete. */
   readonly next: number | null;
 }
@@ -166,8 +168,8 @@ interface Stretch {
 /** The next entries of a chain, up to an entry whose key disagrees with its content; that entry is skipped. */
 async function readOn(ledger: Ledger, chain: string, after: number, check: ChainCheck): Promise<Stretch> {
   try {
-    const entries = await ledger.read(chain, after, ENTRIES);
-    return { entries, next: entries.length < ENTRIES ? null : (entries.at(-1)?.seq ?? null) };
+    const entries = await ledger.readStored(chain, after, ENTRIES);
+    return { entries, next: entries.length < ENTRIES ? null : (entries.at(-1)?.entry.seq ?? null) };
   } catch (error) {
     if (!(error instanceof TamperedError)) throw error;
     const { seq, message } = error;
@@ -179,9 +181,9 @@ async function readOn(ledger: Ledger, chain: string, after: number, check: Chain
   }
 }
 
-async function readUpTo(ledger: Ledger, chain: string, after: number, seq: number): Promise<readonly LedgerEntry[]> {
+async function readUpTo(ledger: Ledger, chain: string, after: number, seq: number): Promise<readonly StoredEntry[]> {
   try {
-    return (await ledger.read(chain, after, seq - after - 1)).filter((entry) => entry.seq < seq);
+    return (await ledger.readStored(chain, after, seq - after - 1)).filter(({ entry }) => entry.seq < seq);
   } catch (error) {
     if (!(error instanceof TamperedError)) throw error;
     return [];

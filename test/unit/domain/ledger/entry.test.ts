@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonicalJson, sha256Hex } from '../../../../shared/domain/canonical-hash.ts';
+import { canonicalJson, isCanonicalJson, sha256Hex } from '../../../../shared/domain/canonical-hash.ts';
 import {
   type ChainHead,
   checkLink,
@@ -146,6 +146,56 @@ describe('canonical JSON', () => {
       fc.property(fc.jsonValue(), (value) => {
         expect(canonicalJson(shuffled(value, (keys) => keys.toReversed()))).toBe(canonicalJson(value));
       }),
+    );
+  });
+
+  it('is recognized by its text, whatever form another text has', () => {
+    const edit = fc.tuple(
+      fc.nat(),
+      fc.nat({ max: 2 }),
+      fc.constantFrom(
+        '',
+        ' ',
+        '0',
+        '1',
+        '-',
+        '.0',
+        'e1',
+        '"',
+        ',',
+        '"a":1,',
+        '"1":2,',
+        '\\u0061',
+        '\\/',
+        'é',
+        '{}',
+        '[]',
+      ),
+    );
+    const keys = fc.oneof(fc.constantFrom('a', 'b', 'hash', '1', '2', '10', ''), fc.string({ maxLength: 4 }));
+    const { value } = fc.letrec((tie) => ({
+      value: fc.oneof(
+        ...[fc.constantFrom(null, true, false, -0, 7, 10, 42, 99, 100, 1000, 1e21, 0.5), fc.string({ maxLength: 5 })],
+        fc.array(tie('value'), { maxLength: 3 }),
+        fc.dictionary(keys, tie('value'), { maxKeys: 4, noNullPrototype: true }),
+      ),
+    }));
+    fc.assert(
+      fc.property(value, fc.array(edit, { maxLength: 2 }), fc.boolean(), (any, edits, isSorted) => {
+        let text = isSorted ? canonicalJson(any) : JSON.stringify(any);
+        for (const [place, removed, added] of edits) {
+          const at = place % (text.length + 1);
+          text = text.slice(0, at) + added + text.slice(at + removed);
+        }
+        let parsed: unknown;
+        try {
+          parsed = JSON.parse(text);
+        } catch {
+          return;
+        }
+        expect(isCanonicalJson(text, parsed)).toBe(canonicalJson(parsed) === text);
+      }),
+      { numRuns: 5_000 },
     );
   });
 

@@ -219,8 +219,8 @@ describe('the comparison with the log', () => {
     const { ledger } = bed.stores;
     const without = (chain: string, above: number, hash = ''): Ledger => ({
       ...ledger,
-      read: async (of, after, limit) =>
-        (await ledger.read(of, after, limit)).filter((entry) => entry.chain !== chain || entry.seq <= above),
+      readStored: async (of, after, limit) =>
+        (await ledger.readStored(of, after, limit)).filter(({ entry }) => entry.chain !== chain || entry.seq <= above),
       async *ends() {
         for await (const page of ledger.ends()) {
           const kept = page.filter((end) => end.chain !== chain || above > 0);
