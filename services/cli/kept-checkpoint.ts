@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
 import * as z from 'zod';
 import { readBytes } from '../../shared/config/read-bytes.ts';
-import { parseCheckpoint } from '../../shared/domain/transparency/checkpoint.ts';
+import { checkpointInNote } from '../../shared/domain/transparency/checkpoint.ts';
 import { MalformedError } from '../../shared/domain/transparency/errors.ts';
-import { parseNote } from '../../shared/domain/transparency/signed-note.ts';
 import { CommandError } from './errors.ts';
 
 /** A signed note has below 4 KB, and about 200 bytes for each witness. */
@@ -20,7 +19,7 @@ export function readKeptCheckpoint(file: string): string {
   if (bytes.length === 0) throw invalidCheckpoint(file, 'the file is empty');
   const note = noteIn(bytes);
   try {
-    parseCheckpoint(parseNote(note ?? bytes).text);
+    checkpointInNote(note ?? bytes);
   } catch (error) {
     if (!(error instanceof MalformedError)) throw error;
     throw invalidCheckpoint(file, error.message);

@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { parseLogOrigin } from '../../shared/domain/ledger/log-origin.ts';
-import { parseCheckpoint } from '../../shared/domain/transparency/checkpoint.ts';
-import { parseNote } from '../../shared/domain/transparency/signed-note.ts';
+import { checkpointInNote } from '../../shared/domain/transparency/checkpoint.ts';
 import { parseProof } from '../../shared/domain/transparency/tlog-proof.ts';
 import { useStory } from './story.ts';
 
@@ -96,7 +95,7 @@ describe.skipIf(served.skipped)('the evidence in the dashboard', () => {
     expect(parseLogOrigin(origin)).not.toBeNull();
     await page.getByText(`covers ${size} entries, key `).waitFor();
     expect(proof.name).toMatch(/^proof-[0-9A-Z]{26}\.txt$/);
-    expect(parseCheckpoint(parseNote(parseProof(proof.text).checkpoint).text).origin).toBe(origin);
+    expect(checkpointInNote(parseProof(proof.text).checkpoint).origin).toBe(origin);
     await page.getByText(/At index \d+ of the transparency log; a signed checkpoint covers it\./).waitFor();
   });
 

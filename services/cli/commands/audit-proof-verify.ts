@@ -1,10 +1,10 @@
 import { ConfigError } from '../../../shared/config/config-error.ts';
 import { logEntry } from '../../../shared/domain/ledger/log-entry.ts';
-import { parseCheckpoint } from '../../../shared/domain/transparency/checkpoint.ts';
+import { checkpointInNote } from '../../../shared/domain/transparency/checkpoint.ts';
 import { UnprovenError } from '../../../shared/domain/transparency/errors.ts';
 import { leafHash } from '../../../shared/domain/transparency/hash.ts';
 import { noteVerifier } from '../../../shared/domain/transparency/note-verifier.ts';
-import { keyIdText, parseNote } from '../../../shared/domain/transparency/signed-note.ts';
+import { keyIdText } from '../../../shared/domain/transparency/signed-note.ts';
 import { type TlogProof, verifyProof } from '../../../shared/domain/transparency/tlog-proof.ts';
 import type { VerifierKey } from '../../../shared/domain/transparency/verifier-key.ts';
 import type { CliContext } from '../context.ts';
@@ -33,7 +33,7 @@ export async function verifyProofFile(context: CliContext, flags: VerifyProofFla
       `--verify ${flags.verify} needs --entry FILE: a proof alone does not contain the entry. \`audit show ENTRY --json\` prints it.`,
     );
   }
-  const { origin, size } = parseCheckpoint(parseNote(read.proof.checkpoint).text);
+  const { origin, size } = checkpointInNote(read.proof.checkpoint);
   const key = await keyOf(flags.key, origin);
   const problem = problemOf(read.proof, entry, key);
   const { chain, seq, at } = entry;

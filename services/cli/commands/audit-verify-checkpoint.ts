@@ -1,5 +1,4 @@
-import { parseCheckpoint } from '../../../shared/domain/transparency/checkpoint.ts';
-import { parseNote } from '../../../shared/domain/transparency/signed-note.ts';
+import { checkpointInNote } from '../../../shared/domain/transparency/checkpoint.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { checkKeptKey, readKeptCheckpoint, readKeptKey } from '../kept-checkpoint.ts';
@@ -15,7 +14,7 @@ export async function verifyKept(context: CliContext, file: string, key: string)
     '../../../shared/app/queries/audit/verify-checkpoint.ts'
   );
   // Before the whole audit log is read.
-  checkKeptKey(key, () => readCheckpointKey(keyText, parseCheckpoint(parseNote(note).text).origin));
+  checkKeptKey(key, () => readCheckpointKey(keyText, checkpointInNote(note).origin));
   const result = await withStore(context, true, (store) => verifyCheckpoint(store, { note, key: keyText }));
   output.result(result, () => keptText(result, context));
   return result.ok ? EXIT.ok : EXIT.error;

@@ -1,6 +1,5 @@
-import { type LogCheckpoint, parseCheckpoint } from '../../domain/transparency/checkpoint.ts';
-import { MalformedError, UnprovenError } from '../../domain/transparency/errors.ts';
-import { parseNote } from '../../domain/transparency/signed-note.ts';
+import { checkpointOrNull } from '../../domain/transparency/checkpoint.ts';
+import { UnprovenError } from '../../domain/transparency/errors.ts';
 import type { TreeHead } from '../../domain/transparency/verify-proof.ts';
 import { ArchiveError, type CheckpointArchive } from '../../ports/checkpoint-archive.ts';
 import type { NewestCheckpoint } from './checkpoint-state.ts';
@@ -10,7 +9,7 @@ import { sameHead } from './extension-proof.ts';
 export async function newestKept(archive: CheckpointArchive, origin: string): Promise<TreeHead | null> {
   const note = await archive.newest(origin);
   if (note === null) return null;
-  const checkpoint = checkpointIn(note);
+  const checkpoint = checkpointOrNull(note);
   if (checkpoint?.origin === origin) return checkpoint;
   throw new UnprovenError(
     `what ${archive.label} has as the newest checkpoint of ${origin} is not a checkpoint of that log`,
@@ -33,16 +32,6 @@ export async function keepCheckpoint(
 }
 
 function isSame(one: string, other: string): boolean {
-  const [a, b] = [checkpointIn(one), checkpointIn(other)];
+  const [a, b] = [checkpointOrNull(one), checkpointOrNull(other)];
   return a !== null && b !== null && a.origin === b.origin && sameHead(a, b);
-}
-
-/** The checkpoint of a note, unverified; `null`: it is not one. */
-function checkpointIn(note: string): LogCheckpoint | null {
-  try {
-    return parseCheckpoint(parseNote(note).text);
-  } catch (error) {
-    if (error instanceof MalformedError) return null;
-    throw error;
-  }
 }

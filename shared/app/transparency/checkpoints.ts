@@ -1,9 +1,8 @@
 import { logOrigin } from '../../domain/ledger/log-origin.ts';
-import { parseCheckpoint } from '../../domain/transparency/checkpoint.ts';
+import { checkpointInNote } from '../../domain/transparency/checkpoint.ts';
 import { toBase64 } from '../../domain/transparency/encoding.ts';
 import { MalformedError, UnprovenError } from '../../domain/transparency/errors.ts';
 import type { Hash } from '../../domain/transparency/hash.ts';
-import { parseNote } from '../../domain/transparency/signed-note.ts';
 import { rootOf } from '../../domain/transparency/tree.ts';
 import type { TreeHead } from '../../domain/transparency/verify-proof.ts';
 import { ArchiveError, type CheckpointArchive } from '../../ports/checkpoint-archive.ts';
@@ -130,7 +129,10 @@ export class CheckpointPublisher {
   async #extension(last: NewestCheckpoint | null, origin: string, head: TreeHead) {
     if (last === null) return { previous: null, proof: [] };
     try {
-      return { previous: last.note, proof: await this.#proofFrom(headIn(last.note), head, 'the last checkpoint') };
+      return {
+        previous: last.note,
+        proof: await this.#proofFrom(checkpointInNote(last.note), head, 'the last checkpoint'),
+      };
     } catch (error) {
       const isExcused = last.origin !== origin && error instanceof UnprovenError && (await this.#isRestoredSince(last));
       if (isExcused) return { previous: null, proof: [] };
@@ -226,8 +228,4 @@ function fieldOf(error: unknown): ProblemField | null {
   const isRefusal =
     error instanceof UnprovenError || error instanceof MalformedError || error instanceof DamagedRegisterError;
   return isRefusal ? 'refused' : null;
-}
-
-function headIn(note: string): TreeHead {
-  return parseCheckpoint(parseNote(note).text);
 }

@@ -2,11 +2,10 @@ import * as z from 'zod';
 import type { LedgerEntry } from '../../domain/ledger/entry.ts';
 import { parseLogOrigin } from '../../domain/ledger/log-origin.ts';
 import type { ChainCheck, LinkFault } from '../../domain/ledger/verify-chain.ts';
-import { type LogCheckpoint, parseCheckpoint } from '../../domain/transparency/checkpoint.ts';
+import { checkpointInNote, type LogCheckpoint } from '../../domain/transparency/checkpoint.ts';
 import { toBase64 } from '../../domain/transparency/encoding.ts';
 import { MalformedError } from '../../domain/transparency/errors.ts';
 import { equalBytes } from '../../domain/transparency/hash.ts';
-import { parseNote } from '../../domain/transparency/signed-note.ts';
 import type { LogContent } from './log-content.ts';
 
 /** The transparency log in the result of a verification. */
@@ -106,7 +105,7 @@ function missing(logged: number, end: number): string {
 /** The tree head of a note, unverified; `null`: it is not a checkpoint. */
 function headIn(note: string): LogCheckpoint | null {
   try {
-    return parseCheckpoint(parseNote(note).text);
+    return checkpointInNote(note);
   } catch (error) {
     if (error instanceof MalformedError) return null;
     throw error;

@@ -1,9 +1,8 @@
 import { headOf, type LedgerEntry } from '../../domain/ledger/entry.ts';
 import { logEntry } from '../../domain/ledger/log-entry.ts';
-import { type LogCheckpoint, parseCheckpoint } from '../../domain/transparency/checkpoint.ts';
+import { checkpointInNote, type LogCheckpoint } from '../../domain/transparency/checkpoint.ts';
 import { MalformedError, UnprovenError } from '../../domain/transparency/errors.ts';
 import { leafHash } from '../../domain/transparency/hash.ts';
-import { parseNote } from '../../domain/transparency/signed-note.ts';
 import type { TileId } from '../../domain/transparency/tiles.ts';
 import { writeProof } from '../../domain/transparency/tlog-proof.ts';
 import { inclusionProof, type NodeSource } from '../../domain/transparency/tree.ts';
@@ -134,7 +133,7 @@ function checkpointIn({ id, at, chain, seq, detail }: LedgerEntry): readonly Pub
   const note = detail?.treeHead?.note;
   if (note === undefined) return [];
   try {
-    const { origin, size, root } = parseCheckpoint(parseNote(note).text);
+    const { origin, size, root } = checkpointInNote(note);
     return [{ note, at, entryId: id, origin, size, root }];
   } catch (error) {
     if (!(error instanceof MalformedError)) throw error;

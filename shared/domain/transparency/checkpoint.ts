@@ -67,6 +67,21 @@ export function parseCheckpoint(text: string): LogCheckpoint {
   return { origin, ...head, extensions };
 }
 
+/** The checkpoint of a signed note. Its signatures are not verified. @throws MalformedError */
+export function checkpointInNote(note: string | Uint8Array): LogCheckpoint {
+  return parseCheckpoint(parseNote(note).text);
+}
+
+/** As {@link checkpointInNote}; `null`: the note has no checkpoint. */
+export function checkpointOrNull(note: string): LogCheckpoint | null {
+  try {
+    return checkpointInNote(note);
+  } catch (error) {
+    if (error instanceof MalformedError) return null;
+    throw error;
+  }
+}
+
 /**
  * Verifies the signatures of a checkpoint.
  * @throws UnprovenError if it is another log's, is not signed by the log, has a wrong signature, or lacks cosignatures

@@ -1,8 +1,7 @@
-import { type CheckpointTrust, type OpenedCheckpoint, openCheckpoint, parseCheckpoint } from './checkpoint.ts';
+import { type CheckpointTrust, checkpointInNote, type OpenedCheckpoint, openCheckpoint } from './checkpoint.ts';
 import { fromBase64, fromDecimal, fromUtf8, quote, toBase64 } from './encoding.ts';
 import { MalformedError } from './errors.ts';
 import { checkHash, type Hash } from './hash.ts';
-import { parseNote } from './signed-note.ts';
 import { checkSize } from './tree.ts';
 import { verifyInclusion } from './verify-proof.ts';
 
@@ -36,7 +35,7 @@ export interface TlogProof {
 /** @throws MalformedError or RangeError if a part is not valid */
 export function writeProof({ index, path, checkpoint, extra }: TlogProof): string {
   checkSize(index, 'entry index');
-  parseCheckpoint(parseNote(checkpoint).text);
+  checkpointInNote(checkpoint);
   const lines = [
     HEADER,
     ...(extra === null ? [] : [`${EXTRA}${toBase64(extra)}`]),
@@ -63,7 +62,7 @@ export function parseProof(proof: string | Uint8Array): TlogProof {
   if (!index.startsWith(INDEX))
     throw new MalformedError(`${FORMAT}, line ${indexLine}`, `it is not "index" and a number: ${quote(index)}`);
   const checkpoint = text.slice(end + 2);
-  parseCheckpoint(parseNote(checkpoint).text);
+  checkpointInNote(checkpoint);
   return {
     index: fromDecimal(index.slice(INDEX.length), `${FORMAT}, line ${indexLine}`),
     path: hashes.map((hash, at) => {

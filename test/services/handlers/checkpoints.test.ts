@@ -1,9 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { expect, it, onTestFinished } from 'vitest';
-import { openCheckpoint, parseCheckpoint } from '../../../shared/domain/transparency/checkpoint.ts';
+import { checkpointInNote, openCheckpoint } from '../../../shared/domain/transparency/checkpoint.ts';
 import { noteVerifier } from '../../../shared/domain/transparency/note-verifier.ts';
 import { publicKeyOf } from '../../../shared/domain/transparency/public-key.ts';
-import { parseNote } from '../../../shared/domain/transparency/signed-note.ts';
 import { verifierKey } from '../../../shared/domain/transparency/verifier-key.ts';
 import { kmsServer } from '../../support/kms-server.ts';
 import { addBucket, OWNER, objectLockServer } from '../../support/object-lock-server.ts';
@@ -39,7 +38,7 @@ it('the tick signs with KMS what the log has after a run, and keeps it in the bu
   const kept = [...objects].at(-1);
   if (kept === undefined) return expect.fail('nothing is kept');
   const [key, note] = kept;
-  const { origin, size } = parseCheckpoint(parseNote(note).text);
+  const { origin, size } = checkpointInNote(note);
   expect(key).toBe(`${origin}/${String(size).padStart(16, '0')}.txt`);
   const publicKey = publicKeyOf(secret) ?? expect.fail('no public key');
   expect(openCheckpoint(note, { origin, log: [noteVerifier(verifierKey({ name: origin, ...publicKey }))] }).size).toBe(

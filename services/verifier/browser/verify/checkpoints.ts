@@ -1,4 +1,4 @@
-import { openCheckpoint, parseCheckpoint } from '../../../../shared/domain/transparency/checkpoint.ts';
+import { checkpointInNote, openCheckpoint } from '../../../../shared/domain/transparency/checkpoint.ts';
 import { equalBytes } from '../../../../shared/domain/transparency/hash.ts';
 import { noteVerifier } from '../../../../shared/domain/transparency/note-verifier.ts';
 import { parseNote, signaturesBy } from '../../../../shared/domain/transparency/signed-note.ts';
@@ -19,7 +19,7 @@ export interface ReadCheckpoint extends TreeHead {
 export function readCheckpoint(archive: Archive, file: string): ReadCheckpoint {
   const text = archive.text(file);
   try {
-    return parseCheckpoint(parseNote(text).text);
+    return checkpointInNote(text);
   } catch (error) {
     throw new EvidenceError(`${file} is not a signed checkpoint: ${messageOf(error)}.`);
   }

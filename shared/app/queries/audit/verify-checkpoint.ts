@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { LedgerEntry } from '../../../domain/ledger/entry.ts';
 import { parseLogOrigin } from '../../../domain/ledger/log-origin.ts';
-import { type LogCheckpoint, parseCheckpoint } from '../../../domain/transparency/checkpoint.ts';
+import { checkpointInNote, type LogCheckpoint } from '../../../domain/transparency/checkpoint.ts';
 import { MalformedError, UnprovenError } from '../../../domain/transparency/errors.ts';
 import { equalBytes } from '../../../domain/transparency/hash.ts';
 import { noteVerifier } from '../../../domain/transparency/note-verifier.ts';
@@ -66,8 +66,7 @@ interface Kept {
  * @throws MalformedError if the note is not a signed checkpoint, or the key is not one of a log
  */
 export async function verifyCheckpoint(stores: CheckpointStores, { note, key }: Kept): Promise<VerifyCheckpointResult> {
-  const signed = parseNote(note);
-  const checkpoint = parseCheckpoint(signed.text);
+  const checkpoint = checkpointInNote(note);
   const own = await logReader(stores).checkpoints(null, null);
   const log = await LogContent.read(stores.registers, [checkpoint.size, ...own.map(({ size }) => size)]);
   const known: Known = {

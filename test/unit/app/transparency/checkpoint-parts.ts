@@ -1,5 +1,4 @@
-import { parseCheckpoint } from '../../../../shared/domain/transparency/checkpoint.ts';
-import { parseNote } from '../../../../shared/domain/transparency/signed-note.ts';
+import { checkpointInNote } from '../../../../shared/domain/transparency/checkpoint.ts';
 import { verifierKey } from '../../../../shared/domain/transparency/verifier-key.ts';
 import {
   ArchiveError,
@@ -64,5 +63,5 @@ export function memoryArchive(): TestArchive {
 }
 
 export function sizeIn(note: string): number {
-  return parseCheckpoint(parseNote(note).text).size;
+  return checkpointInNote(note).size;
 }

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  checkpointInNote,
   checkpointText,
   type LogCheckpoint,
   openCheckpoint,
@@ -51,7 +52,7 @@ const WITNESSED = { ...TRUST, witnesses: [witnessOne.verifier, witnessTwo.verifi
 describe('the text of a checkpoint', () => {
   it('has origin, size and root, one a line', () => {
     expect(checkpointText(checkpoint(0))).toBe(`${ORIGIN}\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n`);
-    expect(parseCheckpoint(parseNote(EXAMPLE).text)).toMatchObject({
+    expect(checkpointInNote(EXAMPLE)).toMatchObject({
       origin: 'example.com/behind-the-sofa',
       size: 20_852_163,
     });
