@@ -159,16 +159,20 @@ const KINDS: Readonly<Record<EntryType, Kind>> = {
     after: facet({ verdict: 'Exempt', reason: 'exemption', status: 'Inactive' }),
     reason: 'exemption',
   }),
-  ChainPruned: of('account', 'Replaces older entries of its chain (`retention`).', {
-    detail: {
-      checkpoint: {
-        through: { seq: 10, hash: 'b'.repeat(64) },
-        throughAt: '2025-10-27T00:00:00.000Z',
-        state: null,
-        current: null,
+  ChainPruned: of(
+    'account',
+    'Replaces older entries of its chain (`retention`). `checkpoint` is their last number and hash, not a signed checkpoint.',
+    {
+      detail: {
+        checkpoint: {
+          through: { seq: 10, hash: 'b'.repeat(64) },
+          throughAt: '2025-10-27T00:00:00.000Z',
+          state: null,
+          current: null,
+        },
       },
     },
-  }),
+  ),
   DigestPublished: of('organization', 'The daily hash over the ends of all chains.', {
     detail: { digest: { day: '2026-12-01', root: 'c'.repeat(64), list: 'd'.repeat(64), chains: 119, entries: 1204 } },
   }),

@@ -24,7 +24,7 @@ import { ALERTS } from '../../shared/app/notifications/webhook-alerts.ts';
 import { EXEMPTIONS } from '../../shared/app/operator/exemption-notices.ts';
 import { LIMITER } from '../../shared/app/rate-limiter/shared-state.ts';
 import { VERIFICATION } from '../../shared/app/runtime/verification.ts';
-import { CHECKPOINTS } from '../../shared/app/scan/checkpoint.ts';
+import { SCAN_PROGRESS } from '../../shared/app/scan/checkpoint.ts';
 import { TRUSTED_ACCESS } from '../../shared/app/scan/trusted-access.ts';
 import { SCAN_REQUEST } from '../../shared/app/schedule/scan-requests.ts';
 import { SCAN } from '../../shared/app/schedule/scan-schedule.ts';
@@ -40,7 +40,7 @@ export const SCHEMAS: ReadonlyMap<string, z.ZodType> = new Map(
       name: prefix,
       schema,
     })),
-    ...[LEASES, PLANS, RUN_PLANS, RUNS, CHANGED_BY, APPROVALS, DEAD_LETTERS, DIGEST_LISTS, LIMITER, CHECKPOINTS].map(
+    ...[LEASES, PLANS, RUN_PLANS, RUNS, CHANGED_BY, APPROVALS, DEAD_LETTERS, DIGEST_LISTS, LIMITER, SCAN_PROGRESS].map(
       ({ prefix, schema }) => ({ name: prefix, schema }),
     ),
     ...[ORGANIZATION, POLICY, EVENT_THROTTLE, CLAIMED_CHANGES, CONTROLS, CHANGES_BEFORE_RESTORE, ROLLOUT, WAITING_RUN],

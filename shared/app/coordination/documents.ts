@@ -142,7 +142,7 @@ export const REGISTERS = {
   },
   checkpoint: {
     name: 'checkpoint/',
-    purpose: 'AWS answers of an unfinished scan',
+    purpose: 'AWS answers of an unfinished scan. Not a signed checkpoint: the newest of those is in `log-checkpoint`',
     owner: 'scan/checkpoint',
     lifetime: 'Until the scan ends or another run begins',
     restore: 'dropped',

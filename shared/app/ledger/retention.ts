@@ -5,11 +5,11 @@ import { type StoredState, toStoredState } from '../../domain/account/stored-sta
 import { accountEntry } from '../../domain/account/transition.ts';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import {
-  type Checkpoint,
   type EntryDraft,
   headOf,
   type LedgerEntry,
   ORGANIZATION_CHAIN,
+  type PrunedPart,
 } from '../../domain/ledger/entry.ts';
 import { toIso } from '../../domain/time.ts';
 import type { Deps } from '../context.ts';
@@ -128,7 +128,7 @@ async function pruneChain(deps: RetentionDeps, { chain, horizon, removable }: Ch
 }
 
 /** The latest checkpoint of an account's chain; the organization's chain does not need it. */
-async function checkpointOf({ ledger }: RetentionDeps, chain: string): Promise<Checkpoint | null> {
+async function checkpointOf({ ledger }: RetentionDeps, chain: string): Promise<PrunedPart | null> {
   if (chain === ORGANIZATION_CHAIN) return null;
   const { entries } = await ledger.query({ accountId: chain, type: 'ChainPruned' }, { limit: 1 });
   return entries[0]?.detail?.checkpoint ?? null;
@@ -168,7 +168,7 @@ async function write(
 function checkpointDraft(
   deps: RetentionDeps,
   chain: string,
-  checkpoint: Checkpoint,
+  checkpoint: PrunedPart,
   old: readonly LedgerEntry[],
 ): EntryDraft {
   const context = commandContext(deps);

@@ -8,17 +8,17 @@ const CHUNK_CHARS = 150_000;
 
 const chunkSchema = z.object({ answers: z.array(z.tuple([z.string(), z.unknown()]).readonly()) });
 
-export const CHECKPOINTS = documentFamily(REGISTERS.checkpoint, chunkSchema);
-/** The key under which {@link Checkpoint.begunAt} is stored. */
+export const SCAN_PROGRESS = documentFamily(REGISTERS.checkpoint, chunkSchema);
+/** The key under which {@link ScanProgress.begunAt} is stored. */
 const BEGUN = 'begunAt';
 const begun = z.number();
-const prefixOf = (runId: string): string => CHECKPOINTS.named(`${runId}/`).name;
+const prefixOf = (runId: string): string => SCAN_PROGRESS.named(`${runId}/`).name;
 
 /**
  * The AWS responses that a scan has received. If the scan runs out of time, the next process repeats it with these responses
  * instead of calling AWS again. They are in memory until {@link save}.
  */
-export class Checkpoint {
+export class ScanProgress {
   readonly #registers: Registers;
   readonly #runId: string;
   readonly #known: Map<string, unknown>;
@@ -34,17 +34,17 @@ export class Checkpoint {
   }
 
   /** Loads the checkpoint of a run; empty if it has none. Removes the checkpoints of earlier runs. */
-  static async load(registers: Registers, runId: string): Promise<Checkpoint> {
+  static async load(registers: Registers, runId: string): Promise<ScanProgress> {
     const known = new Map<string, unknown>();
     const stored = [];
-    for (const register of await registers.list(CHECKPOINTS.prefix)) {
+    for (const register of await registers.list(SCAN_PROGRESS.prefix)) {
       if (register.name.startsWith(prefixOf(runId))) stored.push(register);
       else await registers.remove(register.name, register.version);
     }
     for (const { name, value } of stored) {
-      for (const [key, answer] of readValue({ ...CHECKPOINTS, name }, value).answers) known.set(key, answer);
+      for (const [key, answer] of readValue({ ...SCAN_PROGRESS, name }, value).answers) known.set(key, answer);
     }
-    return new Checkpoint(registers, runId, known, stored.length);
+    return new ScanProgress(registers, runId, known, stored.length);
   }
 
   /** The number of AWS responses. */
@@ -75,7 +75,7 @@ export class Checkpoint {
   async save(): Promise<void> {
     const fresh = [...this.#known].slice(this.#saved);
     for (const answers of chunked(fresh)) {
-      const document = CHECKPOINTS.named(`${this.#runId}/${String(this.#chunks).padStart(6, '0')}`);
+      const document = SCAN_PROGRESS.named(`${this.#runId}/${String(this.#chunks).padStart(6, '0')}`);
       const written = await writeTyped(this.#registers, document, { answers }, null);
       if (written === null)
         throw new Error(`register ${document.name} already exists: two scanners are working on the same run`);

@@ -10,7 +10,7 @@ import {
   type Page,
 } from '../../ports/cloud.ts';
 import { OutOfTime } from '../support/out-of-time.ts';
-import type { Checkpoint } from './checkpoint.ts';
+import type { ScanProgress } from './checkpoint.ts';
 
 const observed = z.object({
   kind: z.literal('observed'),
@@ -56,7 +56,7 @@ export interface ResumableCloud extends Cloud {
  */
 export function resumable(
   cloud: Cloud,
-  checkpoint: Checkpoint,
+  checkpoint: ScanProgress,
   mayGoOn: () => boolean,
   now: () => EpochMs,
 ): ResumableCloud {
@@ -131,7 +131,7 @@ export function resumable(
 
 /** Reads one account. Errors are stored as well, because thousands of accounts may be denied. */
 async function probe(
-  checkpoint: Checkpoint,
+  checkpoint: ScanProgress,
   key: string,
   request: <T>(call: () => Promise<T>) => Promise<T>,
   read: () => Promise<Observed>,

@@ -6,7 +6,7 @@ import type { Plan } from '../plan/plan.ts';
 import { beginPart, endPart, noteOldestAnswer, SCAN_LEASE } from '../schedule/scan-schedule.ts';
 import { OutOfTime } from '../support/out-of-time.ts';
 import type { Retrying } from '../support/retry.ts';
-import { Checkpoint } from './checkpoint.ts';
+import { ScanProgress } from './checkpoint.ts';
 import { resumable } from './replaying-cloud.ts';
 import { scan } from './scan.ts';
 import { scanSpan } from './scan-span.ts';
@@ -67,7 +67,7 @@ async function scanUnderLease(part: ScanPart, runId: string, lost: AbortSignal):
   const done = new AbortController();
   try {
     if (state.parts >= MAX_PARTS) throw new Error(`run ${runId} has not ended after ${state.parts} parts`);
-    const checkpoint = await Checkpoint.load(deps.registers, runId);
+    const checkpoint = await ScanProgress.load(deps.registers, runId);
     const mayGoOn = (): boolean => deadline.remainingMs() > deadline.reserveMs;
     const cloud = resumable(deps.cloud, checkpoint, mayGoOn, () => deps.clock.now());
     const resumed = state.parts > 0 || state.attempts > 0;

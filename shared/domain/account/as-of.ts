@@ -3,7 +3,7 @@ import { byKind, ENROLLMENT_IDS, type EnrollmentId } from '../enrollment/kinds/i
 import type { AccountId, EnrollmentStatus, RuleMode, TargetStatus } from '../enrollment/model.ts';
 import type { ReasonCode } from '../enrollment/reason-codes.ts';
 import type { Verdict } from '../enrollment/verdict.ts';
-import type { Checkpoint, LedgerEntry } from '../ledger/entry.ts';
+import type { LedgerEntry, PrunedPart } from '../ledger/entry.ts';
 import { type AccountRecord, emptyRecord, foldEntry } from './record.ts';
 import { fromStoredState } from './stored-state.ts';
 
@@ -48,7 +48,7 @@ export function facetIn(entry: LedgerEntry, enrollment: EnrollmentId): Facet | n
 export interface Tail {
   readonly accountId: AccountId;
   readonly entries: readonly LedgerEntry[];
-  readonly checkpoint: Checkpoint | null;
+  readonly checkpoint: PrunedPart | null;
 }
 
 /** `unclear`: the last entries are not enough, so the chain must be replayed. `pruned`: the entries of that time have been removed. */
@@ -98,7 +98,7 @@ function sinceOf(entry: LedgerEntry, { verdict }: Facet): string | null {
 /** The record after all entries of a chain that were written at or before `until`, in the order of the chain. */
 export function replay(
   accountId: AccountId,
-  checkpoint: Checkpoint | null,
+  checkpoint: PrunedPart | null,
   entries: readonly LedgerEntry[],
   until: string,
 ): AccountRecord {

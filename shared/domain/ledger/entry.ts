@@ -68,8 +68,8 @@ export interface Detail {
   /** DriftDetected: who caused the drift, if CloudTrail recorded it. */
   readonly changedBy?: ChangedBy;
   readonly summary?: Readonly<Record<string, unknown>>;
-  /** ChainPruned: the replaced part of the chain. */
-  readonly checkpoint?: Checkpoint;
+  /** ChainPruned: the replaced part of the chain. It has nothing to do with a signed checkpoint, which is a `treeHead`. */
+  readonly checkpoint?: PrunedPart;
   readonly digest?: Digest;
   /** CheckpointPublished: the checkpoint, and what connects it to the one before. */
   readonly treeHead?: PublishedTreeHead;
@@ -78,14 +78,14 @@ export interface Detail {
 }
 
 /** Replaces the entries of its chain up to `through`, which are removed once it is stored. */
-export interface Checkpoint {
+export interface PrunedPart {
   /** The last replaced entry, which is the predecessor of the first entry that stays. */
   readonly through: ChainHead;
   /** When the latest replaced entry was written, ISO 8601. Earlier states of the account are no longer known. */
   readonly throughAt: string;
   /** The state after the last replaced entry; `null` in the organization's chain. */
   readonly state: StoredState | null;
-  /** The state right before this checkpoint. */
+  /** The state right before the `ChainPruned`. */
   readonly current: StoredState | null;
 }
 

@@ -1,4 +1,4 @@
-import { type ChainHead, type Checkpoint, EMPTY_CHAIN, headOf, type LedgerEntry } from './entry.ts';
+import { type ChainHead, EMPTY_CHAIN, headOf, type LedgerEntry, type PrunedPart } from './entry.ts';
 import { hasHashedText, type StoredEntry } from './stored-entry.ts';
 
 /**
@@ -30,7 +30,7 @@ export class ChainCheck {
   /** Missing entries are a fault only if no later `ChainPruned` replaces them, so they are judged after the last entry. */
   readonly #missing: Missing[] = [];
   #head: ChainHead = EMPTY_CHAIN;
-  #checkpoint: Checkpoint | null = null;
+  #checkpoint: PrunedPart | null = null;
 
   get head(): ChainHead {
     return this.#head;
@@ -67,7 +67,7 @@ export class ChainCheck {
     this.#head = { seq, hash: UNREAD };
   }
 
-  #take(checkpoint: Checkpoint, { seq }: LedgerEntry): void {
+  #take(checkpoint: PrunedPart, { seq }: LedgerEntry): void {
     if (checkpoint.through.seq >= seq) this.fault('fork', seq, 'it replaces later entries');
     else if (checkpoint.through.seq > this.replaced.seq) this.#checkpoint = checkpoint;
   }

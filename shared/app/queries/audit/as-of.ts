@@ -4,7 +4,7 @@ import { ENROLLMENT_IDS, type EnrollmentId } from '../../../domain/enrollment/ki
 import type { AccountId } from '../../../domain/enrollment/model.ts';
 import { STATUSES, type Status, shownOf } from '../../../domain/enrollment/status.ts';
 import { VERDICTS } from '../../../domain/enrollment/verdict.ts';
-import type { Checkpoint } from '../../../domain/ledger/entry.ts';
+import type { PrunedPart } from '../../../domain/ledger/entry.ts';
 import { mapParallel } from '../../../domain/map-parallel.ts';
 import { toIso } from '../../../domain/time.ts';
 import type { AccountTail, Ledger } from '../../../ports/ledger.ts';
@@ -101,7 +101,7 @@ type Found =
   /** Older entries are needed: to find when the verdicts in `words` began or, with `null`, to replay the whole chain. */
   | { readonly kind: 'open'; readonly words: Words | null };
 
-const checkpointOf = ({ checkpoint }: AccountTail): Checkpoint | null => checkpoint?.detail?.checkpoint ?? null;
+const checkpointOf = ({ checkpoint }: AccountTail): PrunedPart | null => checkpoint?.detail?.checkpoint ?? null;
 
 function fast(tail: AccountTail, until: string): Found {
   const { accountId, entries } = tail;

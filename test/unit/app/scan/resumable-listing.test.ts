@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { memoryRegisters } from '../../../../shared/adapters/embedded/memory-registers.ts';
-import { Checkpoint } from '../../../../shared/app/scan/checkpoint.ts';
+import { ScanProgress } from '../../../../shared/app/scan/checkpoint.ts';
 import { resumable } from '../../../../shared/app/scan/replaying-cloud.ts';
 import { readListing } from '../../../../shared/app/survey/paged-listing.ts';
 import type { Cloud, ListedEnrollment, Page } from '../../../../shared/ports/cloud.ts';
@@ -38,7 +38,7 @@ describe('a listing whose empty page returns the token that requested it', () =>
 
   it('continues, and another process replays the same responses', async () => {
     const registers = memoryRegisters();
-    const checkpoint = await Checkpoint.load(registers, 'run-1');
+    const checkpoint = await ScanProgress.load(registers, 'run-1');
     const { cloud, asked } = answering(pages);
     const first = resumable(
       cloud,
@@ -58,7 +58,7 @@ describe('a listing whose empty page returns the token that requested it', () =>
     const silent = answering([]);
     const again = resumable(
       silent.cloud,
-      await Checkpoint.load(registers, 'run-1'),
+      await ScanProgress.load(registers, 'run-1'),
       () => false,
       () => NOW + HOUR,
     );
@@ -72,7 +72,7 @@ describe('a listing whose empty page returns the token that requested it', () =>
   });
 
   it('is replayed from a checkpoint of version 0.1.0', async () => {
-    const checkpoint = await Checkpoint.load(memoryRegisters(), 'run-1');
+    const checkpoint = await ScanProgress.load(memoryRegisters(), 'run-1');
     const { accountId: id, observed } = item(1);
     checkpoint.put('computeOptimizer/1//0', { items: [item(1)], nextToken: 'a', leftOut: [] });
     checkpoint.put('computeOptimizer/1/a/0', { items: [], nextToken: null, leftOut: [] });
@@ -95,7 +95,7 @@ describe('a listing whose empty page returns the token that requested it', () =>
 
   it('is replayed with the sources of the rule modes, the OUs and the configurations', async () => {
     const registers = memoryRegisters();
-    const checkpoint = await Checkpoint.load(registers, 'run-1');
+    const checkpoint = await ScanProgress.load(registers, 'run-1');
     const source = { type: 'inherited', targetId: 'ou-abcd-abcdefgh' } as const;
     const items = [{ ...item(1), ruleModeSource: source }, { ...item(2), ruleModeSource: null }, item(3)];
     const { cloud } = answering([{ items, nextToken: null }]);
@@ -117,7 +117,7 @@ describe('a listing whose empty page returns the token that requested it', () =>
     const later = memoryCloud({ clock: manualClock(NOW), caller: CALLER, accounts: [MEMBER] });
     const again = resumable(
       later,
-      await Checkpoint.load(registers, 'run-1'),
+      await ScanProgress.load(registers, 'run-1'),
       () => false,
       () => NOW + HOUR,
     );

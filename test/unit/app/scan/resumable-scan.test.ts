@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { memoryRegisters } from '../../../../shared/adapters/embedded/memory-registers.ts';
-import { Checkpoint } from '../../../../shared/app/scan/checkpoint.ts';
+import { ScanProgress } from '../../../../shared/app/scan/checkpoint.ts';
 import { resumable } from '../../../../shared/app/scan/replaying-cloud.ts';
 import { scanPart } from '../../../../shared/app/scan/resumable-scan.ts';
 import { scan } from '../../../../shared/app/scan/scan.ts';
@@ -103,11 +103,11 @@ describe('a response stored for a later part of a scan', () => {
 
   it('keeps the start time of the first part in every part', async () => {
     const registers = memoryRegisters();
-    const first = await Checkpoint.load(registers, 'run-1');
+    const first = await ScanProgress.load(registers, 'run-1');
     expect(first.begunAt(NOW)).toBe(NOW);
     expect(first.size).toBe(0);
     await first.save();
-    expect((await Checkpoint.load(registers, 'run-1')).begunAt(NOW + HOUR)).toBe(NOW);
+    expect((await ScanProgress.load(registers, 'run-1')).begunAt(NOW + HOUR)).toBe(NOW);
   });
 
   it('determines the age of the organization snapshot, even if a later part completes it', async () => {
@@ -119,7 +119,7 @@ describe('a response stored for a later part of a scan', () => {
       return base.readOrganization(options);
     };
     const options = { tags: false, retry: withoutRetries };
-    const before = await Checkpoint.load(registers, 'run-1');
+    const before = await ScanProgress.load(registers, 'run-1');
     let questions = 2;
     const mayGoOn = (): boolean => {
       questions -= 1;
@@ -129,7 +129,7 @@ describe('a response stored for a later part of a scan', () => {
     await expect(part.readOrganization(options)).rejects.toThrow(OutOfTime);
     await before.save();
     await clock.advance(HOUR);
-    const after = await Checkpoint.load(registers, 'run-1');
+    const after = await ScanProgress.load(registers, 'run-1');
     expect(after.has('organization/1/first')).toBe(true);
     const next = resumable({ ...base, readOrganization }, after, () => true, clock.now);
     expect((await next.readOrganization(options)).takenAt).toBe(NOW);
@@ -211,7 +211,7 @@ describe('a response stored for a later part of a scan', () => {
       parts: 1,
     };
     await registers.write('scan', before, null);
-    const kept = await Checkpoint.load(registers, 'run-before');
+    const kept = await ScanProgress.load(registers, 'run-before');
     kept.begunAt(began);
     await kept.save();
     await shop.clock.advance(4 * 60_000);
