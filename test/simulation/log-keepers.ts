@@ -133,7 +133,7 @@ export class LogKeepers {
     if (log === null || organizationId === null) return;
     const own = this.#ownCheckpoints(logOrigin({ organizationId, logId: log.id }));
     const content = await LogContent.read(
-      stores.registers,
+      stores,
       own.map(({ size }) => size),
     );
     if (content !== null) this.#compare(content, own);

@@ -32,14 +32,11 @@ const BLIND =
 const SIGN = 'rollcall audit checkpoint --help';
 
 /** As {@link verifyText}, without what it does not show. */
-export function storeText(
-  result: VerifyResult & Partial<Pick<PlainResult, 'newestCheckpoint'>>,
-  { output, store }: Context,
-): readonly string[] {
-  const { ok, faults, digests, log, newestCheckpoint = null } = result;
+export function storeText(result: VerifyResult, { output, store }: Context): readonly string[] {
+  const { ok, faults, digests, log } = result;
   const { style, width } = output;
   if (ok) {
-    const logged = log === null ? [] : logTexts(log, newestCheckpoint).flatMap((text) => good(text, output));
+    const logged = log === null ? [] : [...good(logText(log), output), ...checkpointText(log, output)];
     return [...good(intactText(result), output), ...digestsText(digests, output), ...logged];
   }
   const missed = digests.filter(({ outcome }) => outcome === 'differs' || outcome === 'unknown');
@@ -53,15 +50,25 @@ export function storeText(
   ];
 }
 
-/** The log, and the newest checkpoint of its own that it extends. */
-function logTexts({ size, waiting }: Log, newest: PlainResult['newestCheckpoint']): readonly string[] {
+function logText({ size, waiting }: Log): string {
   const more = waiting === 0 ? '' : `; ${count(waiting, 'newer entry is', 'newer entries are')} not in it yet`;
-  const intact = `Transparency log intact: ${count(size, 'entry', 'entries')}${more}.`;
-  if (newest === null) return [intact];
-  return [
-    intact,
-    `Matches the signed checkpoint of ${instant(newest.at)} (${count(newest.size, 'entry', 'entries')}).`,
-  ];
+  return `Transparency log intact: ${count(size, 'entry', 'entries')}${more}.`;
+}
+
+/** The last of the store's own checkpoints. */
+function checkpointText({ id, newest }: Log, output: Pick<Output, 'style' | 'width'>): string[] {
+  if (newest === null) return [];
+  const { at, origin, size, lacks } = newest;
+  if (lacks === null) {
+    const before = origin.endsWith(`/${id}`) ? '' : ', signed before the store was restored';
+    return good(
+      `Matches the signed checkpoint of ${instant(at)} (${count(size, 'entry', 'entries')})${before}.`,
+      output,
+    );
+  }
+  const what = lacks === 0 ? 'other entries than it covers' : `${count(lacks, 'entry', 'entries')} less than it covers`;
+  const text = `The newest signed checkpoint, of ${instant(at)}, is of the log before the store was restored. The log now has ${what}.`;
+  return hang('- ', text, output.width);
 }
 
 function intactText({ entries, chains, pruned }: VerifyResult): string {

@@ -24,7 +24,7 @@ const MAX_AGE_MS = 5 * 60_000;
 /** Verifying takes at most one part in this many of a process's time. */
 const SHARE = 20;
 
-type VerifiedStores = Pick<Stores, 'ledger' | 'records' | 'registers'>;
+type VerifiedStores = Pick<Stores, 'ledger' | 'records' | 'registers' | 'snapshots'>;
 
 interface VerificationParts {
   readonly stores: VerifiedStores;

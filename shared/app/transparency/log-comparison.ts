@@ -1,10 +1,9 @@
 import * as z from 'zod';
-import type { LedgerEntry } from '../../domain/ledger/entry.ts';
+import { type LedgerEntry, ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
 import { parseLogOrigin } from '../../domain/ledger/log-origin.ts';
 import type { ChainCheck, LinkFault } from '../../domain/ledger/verify-chain.ts';
-import { checkpointInNote, type LogCheckpoint } from '../../domain/transparency/checkpoint.ts';
+import { checkpointOrNull, type LogCheckpoint } from '../../domain/transparency/checkpoint.ts';
 import { toBase64 } from '../../domain/transparency/encoding.ts';
-import { MalformedError } from '../../domain/transparency/errors.ts';
 import { equalBytes } from '../../domain/transparency/hash.ts';
 import type { LogContent } from './log-content.ts';
 
@@ -20,6 +19,17 @@ export const logResultSchema = z.object({
   waiting: z.number(),
   /** Number of the store’s own checkpoints that the log extends. Their signatures were not verified. */
   checkpoints: z.number(),
+  /** The last of the store’s own checkpoints; `null`: it has none, or they were published after the log was read. */
+  newest: z
+    .object({
+      at: z.string(),
+      origin: z.string(),
+      size: z.number(),
+      /** `null`: the log extends it. Otherwise it is of the log before a restore, and the number of entries that the log has less. */
+      lacks: z.number().nullable(),
+    })
+    .nullable()
+    .default(null),
   /** What is wrong with the stored log itself. */
   problems: z.array(z.string()),
 });
@@ -32,7 +42,11 @@ export class LogComparison {
   #compared = 0;
   #waiting = 0;
   #checkpoints = 0;
-  #restored = false;
+  /** The last `StoreRestored` so far. */
+  #restoredBy: string | null = null;
+  /** Checkpoints of a log with another name. */
+  readonly #otherNames: { readonly seq: number; readonly origin: string }[] = [];
+  #newest: LogResult['newest'] = null;
 
   constructor(content: LogContent) {
     this.#content = content;
@@ -48,13 +62,14 @@ export class LogComparison {
       this.#compared += 1;
       if (logged !== hash) check.fault('fork', seq, `the transparency log has another entry ${seq} of this chain`);
     }
-    if (entry.type === 'StoreRestored') this.#restored = true;
+    if (entry.type === 'StoreRestored') this.#restoredBy = entry.id;
     if (entry.type === 'CheckpointPublished') this.#checkpoint(entry, check);
   }
 
   /** Called after the last entry of a chain. */
   ended(chain: string, check: ChainCheck): void {
     this.#seen.add(chain);
+    if (chain === ORGANIZATION_CHAIN) this.#checkNames(check);
     const last = this.#content.lastOf(chain);
     if (last === null) return;
     const { head, replaced } = check;
@@ -75,39 +90,60 @@ export class LogComparison {
     }
     const { id, size, problems } = this.#content;
     const counts = { compared: this.#compared, waiting: this.#waiting, checkpoints: this.#checkpoints };
-    return { id, size, root: toBase64(this.#content.root()), ...counts, problems: [...problems] };
+    return { id, size, root: toBase64(this.#content.root()), ...counts, newest: this.#newest, problems: [...problems] };
   }
 
-  #checkpoint({ seq, detail }: LedgerEntry, check: ChainCheck): void {
-    const head = headIn(detail?.treeHead?.note ?? '');
+  #checkpoint({ seq, at, detail }: LedgerEntry, check: ChainCheck): void {
+    const head = checkpointOrNull(detail?.treeHead?.note ?? '');
     if (head === null) {
       check.fault('edit', seq, 'its checkpoint cannot be read');
       return;
     }
-    // It was published after the log was read.
-    if (!this.#content.knowsRootAt(head.size)) return;
-    const root = this.#content.rootAt(head.size);
-    if (root !== null && equalBytes(root, head.root)) {
-      this.#checkpoints += 1;
+    const problem = this.#foreign(head);
+    if (problem !== null) {
+      check.fault('fork', seq, problem);
       return;
     }
-    // A process may have published a checkpoint of the replaced log during the restore.
-    if (this.#restored && parseLogOrigin(head.origin)?.logId !== this.#content.id) return;
+    const isOther = parseLogOrigin(head.origin)?.logId !== this.#content.id;
+    if (isOther) this.#otherNames.push({ seq, origin: head.origin });
+    // It was published after the log was read.
+    if (!this.#content.knowsRootAt(head.size)) return;
+    const { origin, size } = head;
+    const root = this.#content.rootAt(size);
+    if (root !== null && equalBytes(root, head.root)) {
+      this.#checkpoints += 1;
+      this.#newest = { at, origin, size, lacks: null };
+      return;
+    }
+    // The log keeps its name until the first checkpoint after a restore, and a process may have published one of the replaced log meanwhile.
+    const isReplaced = this.#restoredBy !== null && (isOther || this.#content.restoredBy !== this.#restoredBy);
+    if (isReplaced) {
+      this.#newest = { at, origin, size, lacks: Math.max(0, size - this.#content.size) };
+      return;
+    }
     const found = root === null ? `only ${this.#content.size} entries` : 'other entries';
-    check.fault('fork', seq, `its checkpoint covers ${head.size} entries, but the transparency log has ${found}`);
+    check.fault('fork', seq, `its checkpoint covers ${size} entries, but the transparency log has ${found}`);
+  }
+
+  /** Why the checkpoint is not one of this store; `null`: it may be. */
+  #foreign({ origin, size }: LogCheckpoint): string | null {
+    if (size === 0) return 'its checkpoint covers no entries, and Rollcall never signs such a checkpoint';
+    const name = parseLogOrigin(origin);
+    if (name === null) return `its checkpoint is of the log ${origin}, which is not a log of Rollcall`;
+    const { organizationId } = this.#content;
+    if (organizationId === null || name.organizationId === organizationId) return null;
+    return `its checkpoint is of organization ${name.organizationId}, but the store belongs to ${organizationId}`;
+  }
+
+  /** Only a restore gives the log another name, and its entry comes after the checkpoints under the earlier name. */
+  #checkNames(check: ChainCheck): void {
+    const [first] = this.#otherNames;
+    if (first === undefined || this.#restoredBy !== null) return;
+    const message = `its checkpoint is of the log ${first.origin}, but the store has the log ${this.#content.id} and was never restored`;
+    check.fault('fork', first.seq, message);
   }
 }
 
 function missing(logged: number, end: number): string {
   return `the transparency log has entry ${logged}, but the chain ends at entry ${end}`;
-}
-
-/** The tree head of a note, unverified; `null`: it is not a checkpoint. */
-function headIn(note: string): LogCheckpoint | null {
-  try {
-    return checkpointInNote(note);
-  } catch (error) {
-    if (error instanceof MalformedError) return null;
-    throw error;
-  }
 }

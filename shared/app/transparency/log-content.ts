@@ -5,6 +5,8 @@ import { MalformedError } from '../../domain/transparency/errors.ts';
 import { HASH_BYTES, type Hash } from '../../domain/transparency/hash.ts';
 import { TILE_WIDTH } from '../../domain/transparency/tiles.ts';
 import { DamagedRegisterError, type Registers } from '../../ports/registers.ts';
+import type { Stores } from '../context.ts';
+import { organizationOf } from '../coordination/organization-binding.ts';
 import { readTyped } from '../coordination/typed-register.ts';
 import { type Bundle, entriesOf, type LoggedEntry, readBundle } from './bundle.ts';
 import { LOG, type LogState } from './log-documents.ts';
@@ -25,6 +27,8 @@ interface LastEntry {
   readonly seq: number;
 }
 
+type LogStores = Pick<Stores, 'registers' | 'snapshots'>;
+
 const PARALLEL = 16;
 /** Levels of the tree from one level of tiles to the next. */
 const TILE_LEVELS = 8;
@@ -35,6 +39,10 @@ const TILE_LEVELS = 8;
  */
 export class LogContent {
   readonly id: string;
+  /** The organization of the store; `null`: unknown. */
+  readonly organizationId: string | null;
+  /** The latest `StoreRestored` when the log got its name; `null`: none. */
+  readonly restoredBy: string | null;
   /** What is wrong with the stored log itself. */
   readonly problems: string[] = [];
   readonly #tree = new CompactTree();
@@ -46,17 +54,20 @@ export class LogContent {
   /** Hashes of complete tiles, by level of the tile that has them. */
   readonly #complete = new Map<number, Hash[]>();
 
-  private constructor(id: string, sizes: Iterable<number>) {
+  private constructor({ id, restoredBy }: LogState, organizationId: string | null, sizes: Iterable<number>) {
     this.id = id;
+    this.restoredBy = restoredBy;
+    this.organizationId = organizationId;
     this.#wanted = new Set(sizes);
     this.#noteRoot();
   }
 
   /** @param sizes those for which {@link rootAt} is needed. @returns `null`: the store has no log */
-  static async read(registers: Pick<Registers, 'read'>, sizes: Iterable<number>): Promise<LogContent | null> {
+  static async read(stores: LogStores, sizes: Iterable<number>): Promise<LogContent | null> {
+    const { registers } = stores;
     const log = (await readTyped(registers, LOG))?.value ?? null;
     if (log === null) return null;
-    const content = new LogContent(log.id, sizes);
+    const content = new LogContent(log, await organizationOf(stores), sizes);
     await content.#readBundles(registers, log);
     await content.#compareTiles(registers);
     return content;

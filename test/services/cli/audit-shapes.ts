@@ -37,6 +37,9 @@ const verified = z.strictObject({
       compared: z.int(),
       waiting: z.int(),
       checkpoints: z.int(),
+      newest: z
+        .strictObject({ at: z.iso.datetime(), origin: z.string(), size: z.int(), lacks: z.int().nullable() })
+        .nullable(),
       problems: z.array(z.string()),
     })
     .nullable(),

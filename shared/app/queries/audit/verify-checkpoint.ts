@@ -68,7 +68,7 @@ interface Kept {
 export async function verifyCheckpoint(stores: CheckpointStores, { note, key }: Kept): Promise<VerifyCheckpointResult> {
   const checkpoint = checkpointInNote(note);
   const own = await logReader(stores).checkpoints(null, null);
-  const log = await LogContent.read(stores.registers, [checkpoint.size, ...own.map(({ size }) => size)]);
+  const log = await LogContent.read(stores, [checkpoint.size, ...own.map(({ size }) => size)]);
   const known: Known = {
     ...{ stores, checkpoint, log, own },
     key: readCheckpointKey(key, checkpoint.origin),
@@ -80,10 +80,10 @@ export async function verifyCheckpoint(stores: CheckpointStores, { note, key }: 
 }
 
 /** The log of a store, for {@link verifyLedger}; the store's own checkpoints are compared with it. */
-export async function readLog(stores: Pick<Stores, 'ledger' | 'registers'>): Promise<LogContent | null> {
+export async function readLog(stores: Pick<Stores, 'ledger' | 'registers' | 'snapshots'>): Promise<LogContent | null> {
   const own = await logReader(stores).checkpoints(null, null);
   return LogContent.read(
-    stores.registers,
+    stores,
     own.map(({ size }) => size),
   );
 }

@@ -11,8 +11,11 @@ import {
 } from '../../../../../shared/app/queries/audit/verify-checkpoint.ts';
 import { loggedThrough } from '../../../../../shared/app/transparency/chain-places.ts';
 import { newestCheckpoint } from '../../../../../shared/app/transparency/log-reader.ts';
+import { signedCheckpoint } from '../../../../../shared/app/transparency/sign-checkpoint.ts';
 import { TransparencyLog } from '../../../../../shared/app/transparency/transparency-log.ts';
 import { ORGANIZATION_CHAIN } from '../../../../../shared/domain/ledger/entry.ts';
+import { checkpointInNote } from '../../../../../shared/domain/transparency/checkpoint.ts';
+import { EMPTY_ROOT } from '../../../../../shared/domain/transparency/hash.ts';
 import { writeVerifierKey } from '../../../../../shared/domain/transparency/verifier-key.ts';
 import type { Ledger } from '../../../../../shared/ports/ledger.ts';
 import type { Logger } from '../../../../../shared/ports/system.ts';
@@ -26,6 +29,8 @@ const B = account(2);
 const DAY = 86_400_000;
 const silent = () => undefined;
 const logger: Logger = { debug: silent, info: silent, warn: silent, error: silent };
+
+const treeHead = (note: string) => ({ note, previous: null, proof: [], witnesses: [] });
 
 type Bed = LogBed & { readonly publish: () => Promise<string> };
 
@@ -237,6 +242,55 @@ describe('the comparison with the log', () => {
       ...{ kind: 'truncation', chain: B, seq: 109 },
       message: 'the transparency log has entries up to 109, but the whole chain is missing',
     });
+  });
+
+  it('finds a checkpoint of the store that Rollcall cannot have signed for it', async () => {
+    const forged = [
+      [
+        'rollcall/o-7f3a9c2e1d/abcdefgh',
+        0,
+        'its checkpoint covers no entries, and Rollcall never signs such a checkpoint',
+      ],
+      ['example.com/log', 3, 'its checkpoint is of the log example.com/log, which is not a log of Rollcall'],
+      [
+        'rollcall/o-another/abcdefgh',
+        3,
+        'its checkpoint is of organization o-another, but the store belongs to o-7f3a9c2e1d',
+      ],
+      ['rollcall/o-7f3a9c2e1d/abcdefgh', 300, expect.stringMatching(/^its checkpoint is of the log .*never restored$/)],
+    ] as const;
+    for (const [origin, size, message] of forged) {
+      const { bed, notes } = await history();
+      const root = size === 0 ? EMPTY_ROOT : checkpointInNote(notes[0] ?? '').root;
+      const note = await signedCheckpoint(memorySigner(), origin, { size, root });
+      await bed.append(ORGANIZATION_CHAIN, 1, { type: 'CheckpointPublished', detail: { treeHead: treeHead(note) } });
+      const { ok, fault } = await compared(bed);
+      expect([ok, fault]).toEqual([false, { kind: 'fork', chain: ORGANIZATION_CHAIN, seq: 5, message }]);
+    }
+  });
+
+  it('is behind a checkpoint that was published during a restore, which is no fork', async () => {
+    const bed = await newBed();
+    await bed.append(A, 5);
+    await bed.publish();
+    const registers = new Map((await bed.stores.registers.list('')).map(({ name, value }) => [name, value]));
+    const backup = bed.stores.inside.backup();
+    await bed.append(A, 7);
+    const note = await bed.publish();
+    const { size, origin } = checkpointInNote(note);
+    backup.restore(() => ({ registers, drafts: [], report: null }));
+    const restore = { file: 'backup.db', replaced: null, lost: null };
+    await bed.append(ORGANIZATION_CHAIN, 1, { type: 'StoreRestored', detail: { restore } });
+    await bed.append(ORGANIZATION_CHAIN, 1, { type: 'CheckpointPublished', detail: { treeHead: treeHead(note) } });
+    expect(await compared(bed)).toMatchObject({
+      ok: true,
+      faults: [],
+      log: { newest: { origin, size, lacks: size - 5 } },
+    });
+    await bed.clock.advance(DAY);
+    const renewed = checkpointInNote(await bed.publish());
+    expect(renewed.origin).not.toBe(origin);
+    expect(await compared(bed)).toMatchObject({ ok: true, log: { newest: { origin: renewed.origin, lacks: null } } });
   });
 
   it('finds bundles and tiles that were changed', async () => {
