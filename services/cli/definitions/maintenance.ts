@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { DoctorFlags } from '../commands/doctor.ts';
+import type { RestoreFlags } from '../commands/restore.ts';
 import type { Select } from '../context.ts';
 
 export function defineDlq(program: Command, select: Select): void {
@@ -33,9 +34,11 @@ export function defineBackup(program: Command, select: Select): void {
     );
   program
     .command('restore')
-    .argument('<file>', 'backup file')
-    .action((file: string) =>
-      select(async (context) => (await import('../commands/backup.ts')).runRestore(context, file)),
+    .argument('[file]', 'backup file')
+    .option('--acknowledge', 'record that the store was restored in another way')
+    .option('--reason <text>', 'with --acknowledge: what was restored, and to which time')
+    .action((file: string | undefined, flags: RestoreFlags) =>
+      select(async (context) => (await import('../commands/restore.ts')).runRestore(context, file, flags)),
     );
 }
 

@@ -83,7 +83,7 @@ export class CheckpointPublisher {
     } catch (error) {
       const field = fieldOf(error);
       if (field === null || !(error instanceof Error)) throw error;
-      await this.#report(field, error.message);
+      await this.#report(field, error instanceof UnprovenError ? `${error.message}. ${REMEDY}` : error.message);
       return null;
     }
   }
@@ -221,6 +221,9 @@ const PROBLEMS: Readonly<Record<ProblemField, string>> = {
   unsigned: 'no checkpoint was signed, because the key cannot be used',
   unarchived: 'the archive of checkpoints cannot be used',
 };
+
+const REMEDY =
+  'If the store was restored in another way than by rollcall restore FILE, record it: rollcall restore --acknowledge --reason TEXT';
 
 function fieldOf(error: unknown): ProblemField | null {
   if (error instanceof SignerError) return 'unsigned';

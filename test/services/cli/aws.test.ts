@@ -55,6 +55,14 @@ describe('--store aws', { timeout: 180_000 }, () => {
     expect(verified.stdout).toContain(`✓ The store has all ${size} entries that the checkpoint covers, unchanged;`);
     expect(plain.stdout).toContain(`(${size} entries).`);
     for (const { code } of [verified, plain]) expect(code).toBe(0);
+    const acknowledged = await call(
+      world,
+      ['restore', '--acknowledge', '--reason', 'table as of 06:00', '--json'],
+      cwd,
+    );
+    expect(json(acknowledged)).toMatchObject({ acknowledged: true, halted: true, reason: 'table as of 06:00' });
+    const [restored] = auditShape.parse(json(await ask('list', '--type', 'StoreRestored', '--json'))).entries;
+    expect(restored).toMatchObject({ reason: 'operator', detail: { message: expect.stringContaining('table as of') } });
   });
 
   test('the commands work as with the embedded store', async () => {

@@ -168,6 +168,30 @@ describe('audit verify --checkpoint', () => {
   });
 });
 
+describe('restore --acknowledge', () => {
+  test('records who acknowledged it and why, and halts; signing continues under a new name', async () => {
+    const { cwd, append, sign, note } = await kept();
+    const done = await rollcall(['restore', '--acknowledge', '--reason', 'copied from a snapshot'], { cwd });
+    expect(done).toMatchObject({ code: 0 });
+    expect(done.stdout).toContain('Recorded that the store was restored. Changes are halted until `rollcall resume`.');
+    const shown = await rollcall(['audit', 'list', '--type', 'StoreRestored', '--json'], { cwd });
+    expect(shown.stdout).toContain('copied from a snapshot');
+    await append(1);
+    expect((await sign()).split('\n')[0]).not.toBe(note.split('\n')[0]);
+    expect((await verify(cwd)).code).toBe(0);
+  });
+
+  test.each([
+    [[], 'name the backup file, or use --acknowledge'],
+    [['b.db', '--reason', 'x'], '--reason is for --acknowledge'],
+    [['b.db', '--acknowledge', '--reason', 'x'], 'takes no backup file'],
+    [['--acknowledge'], '--acknowledge needs --reason TEXT'],
+    [['--acknowledge', '--reason', ' '], '--reason is empty'],
+  ])('refuses %j', async (args, words) => {
+    expect(await refused(['restore', ...args])).toContain(words);
+  });
+});
+
 describe('audit verify', () => {
   test('verifies everything else if a checkpoint of the store cannot be read', async () => {
     const { cwd, publish } = await kept();

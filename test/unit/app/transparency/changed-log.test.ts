@@ -22,8 +22,8 @@ describe('a checkpoint of a log that was changed', () => {
     await bed.clock.advance(60_000);
     await bed.tick();
     expect(bed.published()).toHaveLength(1);
-    expect((await bed.status()).refused?.message).toBe(
-      'the last checkpoint covers 5 entries, and the log has other entries there: it was rewritten',
+    expect((await bed.status()).refused?.message).toMatch(
+      /^the last checkpoint covers 5 entries, and the log has other entries there: it was rewritten\. If the store was restored /,
     );
   });
 

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { ORGANIZATION } from '../../../../shared/app/coordination/organization-binding.ts';
 import { readTyped, writeTyped } from '../../../../shared/app/coordination/typed-register.ts';
+import { readControls } from '../../../../shared/app/guardrails/controls.ts';
+import { acknowledgeRestore } from '../../../../shared/app/operator/acknowledge-restore.ts';
+import { ORGANIZATION_CHAIN } from '../../../../shared/domain/ledger/entry.ts';
 import { parseLogOrigin } from '../../../../shared/domain/ledger/log-origin.ts';
 import { openCheckpoint } from '../../../../shared/domain/transparency/checkpoint.ts';
 import { fromBase64 } from '../../../../shared/domain/transparency/encoding.ts';
@@ -220,7 +223,18 @@ describe('the archive of checkpoints', () => {
     expect(bed.published()).toEqual([]);
     const { refused } = await bed.status();
     expect(refused?.message).toBe(
-      'the newest checkpoint in memory://archive covers 5 entries, and the log has only 2: 3 entries are missing',
+      'the newest checkpoint in memory://archive covers 5 entries, and the log has only 2: 3 entries are missing. If the store was restored in another way than by rollcall restore FILE, record it: rollcall restore --acknowledge --reason TEXT',
     );
+    await bed.clock.advance(3_600_000);
+    const actor = 'arn:aws:iam::111111111111:user/ana';
+    await acknowledgeRestore({ ...bed.deps, ...bed.stores, actor }, 'copied from a snapshot');
+    const entry = bed.stores.inside.chains.get(ORGANIZATION_CHAIN)?.at(-1);
+    expect(entry).toMatchObject({ type: 'StoreRestored', actor, reason: 'operator' });
+    expect(entry?.detail?.message).toContain('copied from a snapshot');
+    expect((await readControls(registers)).halt).toMatchObject({ by: actor, reason: 'copied from a snapshot' });
+    await bed.tick({ archive });
+    expect((await bed.status()).refused).toBeNull();
+    expect(bed.published()).toHaveLength(1);
+    expect(archive.kept.at(-1)?.origin).not.toBe(archive.kept[0].origin);
   });
 });
