@@ -25,6 +25,9 @@ const PERIOD = { since: time(0), until: time(86_400_000) };
 let directory: string;
 let zip: Buffer;
 let key: string;
+/** A checkpoint of the log from before, and one of a fork. */
+let kept: string;
+let foreign: string;
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'rollcall-verifier-'));
   const bench = makeBench();
@@ -34,8 +37,13 @@ beforeAll(async () => {
   await store.ledger.append(all);
   const made = testKey();
   const log = new TestLog(made);
-  log.append(all);
+  log.append(all.slice(0, 9));
+  kept = (await log.publish(time(20))).note;
+  log.append(all.slice(9));
   await log.publish(PERIOD.until);
+  const fork = new TestLog(made);
+  fork.append(later);
+  foreign = (await fork.publish(time(0))).note;
   const verifier = made.verifier(ORIGIN);
   ({ zip } = await pack(store, { ...PERIOD, log, key: verifier, page: await verifierPage() }));
   key = writeVerifierKey(verifier);
@@ -77,6 +85,21 @@ describe.skipIf(typeof browser === 'string')('the page of an auditor, opened as 
     await page.getByRole('searchbox', { name: 'Search changes' }).fill('confirmed production');
     await page.getByText('1 change of 602 changes').waitFor();
     expect(await rows.nth(1).innerText()).toContain('Inactive → Active');
+  });
+
+  test('compares the log with a checkpoint that the auditor kept, pasted or from a file', async () => {
+    const page = await open();
+    await page.getByLabel('Public key of the log').fill(key);
+    await page.getByLabel('Checkpoint that you kept (optional)').fill(kept.trim());
+    await choose(page, 'evidence.zip', zip);
+    await verdict(page, 'Verified').waitFor();
+    await page.getByText('The log still has all 9 entries that your checkpoint covers, unchanged.').waitFor();
+    const forged = { name: 'c.txt', mimeType: 'text/plain', buffer: Buffer.from(foreign) };
+    await page.getByLabel('Or choose its file').setInputFiles(forged);
+    await expect.poll(() => page.getByLabel('Checkpoint that you kept (optional)').inputValue()).toBe(foreign);
+    await page.getByRole('button', { name: 'Verify again' }).click();
+    await verdict(page, 'Verification failed').waitFor();
+    expect(await page.getByRole('region', { name: 'Verdict' }).innerText()).toContain('it was rewritten or forked');
   });
 
   test('says that the key in the ZIP file proves nothing about who made it', async () => {

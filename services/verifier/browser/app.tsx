@@ -1,6 +1,6 @@
 import { useRef, useState } from 'preact/hooks';
 import { Sprite } from '../../dashboard/browser/parts/sprite.tsx';
-import { Chooser } from './chooser.tsx';
+import { Chooser, type Given } from './chooser.tsx';
 import { Result } from './result.tsx';
 import { type Progress, type Verification, verifyEvidence } from './verify/verify.ts';
 
@@ -14,7 +14,7 @@ export function App() {
   const runs = useRef(0);
 
   /** Only the latest run is shown. */
-  const verify = async (file: File, key: string): Promise<void> => {
+  const verify = async ({ file, key, kept }: Given): Promise<void> => {
     runs.current += 1;
     const run = runs.current;
     setResult(null);
@@ -28,7 +28,7 @@ export function App() {
       next = performance.now() + BUSY_MS;
     };
     try {
-      const verified = await verifyEvidence(new Uint8Array(await file.arrayBuffer()), { key, turn });
+      const verified = await verifyEvidence(new Uint8Array(await file.arrayBuffer()), { key, kept, turn });
       if (run === runs.current) setResult(verified);
     } catch (error) {
       if (run === runs.current) setProblem(problemOf(file, error));

@@ -42,6 +42,7 @@ const TITLES: Readonly<Record<CheckName, string>> = {
   chains: 'Chains',
   complete: 'Completeness',
   checkpoints: 'Other checkpoints',
+  kept: 'Checkpoint that you kept',
   changes: 'Changes',
   policies: 'Policies',
   files: 'Files',

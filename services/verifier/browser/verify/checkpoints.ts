@@ -31,11 +31,16 @@ export function verifySignature(archive: Archive, file: string, key: GivenKey): 
   if (key.name !== null && key.name !== origin) {
     throw new EvidenceError(`The public key is of the log ${key.name}, but ${file} is of the log ${origin}.`);
   }
+  signedBy(archive.text(file), file, origin, key);
+}
+
+/** @param file names the checkpoint in messages @throws EvidenceError unless the key has signed the note */
+export function signedBy(note: string, file: string, origin: string, key: GivenKey): void {
   try {
-    openCheckpoint(archive.text(file), { origin, log: [noteVerifier(keyOf(key, origin))] });
+    openCheckpoint(note, { origin, log: [noteVerifier(keyOf(key, origin))] });
   } catch (error) {
     throw new EvidenceError(
-      isByAnother(archive, file, key, origin)
+      isByAnother(note, key, origin)
         ? `${file} is not signed by this public key: it was signed by another key, or for another log.`
         : `${file} was changed after it was signed: ${messageOf(error)}.`,
     );
@@ -65,7 +70,7 @@ export async function checkOthers(
         );
       }
       if (key === null) continue;
-      if (isByAnother(archive, file, key, checkpoint.origin)) otherKeys += 1;
+      if (isByAnother(archive.text(file), key, checkpoint.origin)) otherKeys += 1;
       // After a restore the log has another name, and the same key.
       else verifySignature(archive, file, { ...key, name: null });
     } catch (error) {
@@ -89,6 +94,6 @@ function keyOf(key: PublicKey, origin: string) {
 }
 
 /** Whether the checkpoint has no signature with the name and ID of the key. */
-function isByAnother(archive: Archive, file: string, key: PublicKey, origin: string): boolean {
-  return signaturesBy([keyOf(key, origin)], parseNote(archive.text(file)).signatures).length === 0;
+function isByAnother(note: string, key: PublicKey, origin: string): boolean {
+  return signaturesBy([keyOf(key, origin)], parseNote(note).signatures).length === 0;
 }

@@ -7,6 +7,7 @@ export const CHECKS = [
   'chains',
   'complete',
   'checkpoints',
+  'kept',
   'changes',
   'policies',
   'files',

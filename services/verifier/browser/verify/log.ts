@@ -40,6 +40,14 @@ export class Log {
     }
   }
 
+  /** Whether the ZIP file has the hashes for the root of the first `size` entries. The levels above the leaves are complete. */
+  hasRoot(size: number): boolean {
+    if (size % TILE_WIDTH === 0) return true;
+    return this.#archive.has(
+      `${DIRECTORY}${tilePath(this.#whole({ level: 0, index: Math.floor(size / TILE_WIDTH), width: 1 }))}`,
+    );
+  }
+
   /**
    * Verifies that every tile in the ZIP file leads to the root.
    * @param turn called after each tile

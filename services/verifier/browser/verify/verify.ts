@@ -9,6 +9,7 @@ import { checkChanges, checkPolicies } from './derived.ts';
 import { EntryVerifier } from './entries.ts';
 import { type EvidenceFile, readEvidenceFile } from './evidence-file.ts';
 import { CHECKS, type Check, count, EvidenceError, instant, messageOf } from './finding.ts';
+import { checkKept } from './kept.ts';
 import { type GivenKey, readKey } from './keys.ts';
 import { linesOf } from './lines.ts';
 import { Log } from './log.ts';
@@ -52,6 +53,8 @@ export interface Progress {
 export interface VerifyOptions {
   /** A public key that the auditor got elsewhere, as text; empty: the one in the ZIP file. */
   readonly key: string;
+  /** A checkpoint that the auditor kept from an earlier time, as text; empty: none. */
+  readonly kept: string;
   /** Called often; returns when the page has shown the progress. */
   readonly turn: (progress: Progress) => Promise<void>;
 }
@@ -100,6 +103,7 @@ class Run {
         checkComplete({ archive, file, log, chains, entries }),
         await checkOthers(archive, file, log, key),
       );
+      await this.#checkKept(log, key);
     }
     this.checks.push(checkChanges(archive, this.#changes), checkPolicies(archive, this.#policies, file));
     this.checks.push(await checkFiles(archive, () => this.#options.turn({ what: 'Verifying files', share: 0.95 })));
@@ -220,6 +224,12 @@ class Run {
     this.#entries = { period: verifier.period, notCovered: verifier.notCovered };
     this.checks.push(entriesCheck(verifier, log !== null));
     return verifier;
+  }
+
+  async #checkKept(log: Log, key: GivenKey | null): Promise<void> {
+    const text = this.#options.kept;
+    if (text.trim() === '') return;
+    this.checks.push(await checkKept({ text, origin: this.#checkpoint?.origin ?? '', log, key }));
   }
 
   #limit(message: string): void {

@@ -9,7 +9,8 @@ import { history } from '../../app/queries/evidence/history.ts';
 
 export const PERIOD = { since: time(0), until: time(86_400_000) };
 const turn = async (): Promise<void> => undefined;
-export const verified = (zip: Uint8Array, key = ''): Promise<Verification> => verifyEvidence(zip, { key, turn });
+export const verified = (zip: Uint8Array, key = '', kept = ''): Promise<Verification> =>
+  verifyEvidence(zip, { key, kept, turn });
 export const stateOf = ({ checks }: Verification, name: string) => checks.find((check) => check.name === name);
 export const failed = ({ checks }: Verification) => checks.find(({ state }) => state === 'failed')?.message;
 
@@ -26,6 +27,7 @@ export async function evidence(bench: Bench, key = testKey()) {
   await log.publish(time(20));
   log.append(more);
   await log.publish(PERIOD.until);
+  const notes = (await log.checkpoints(null, null)).map(({ note }) => note);
   const packed = await pack(store, { ...PERIOD, log, key: key.verifier(ORIGIN) });
-  return { ...packed, key: writeVerifierKey(key.verifier(ORIGIN)), pem: publicKeyPem(key.verifier(ORIGIN)) };
+  return { ...packed, notes, key: writeVerifierKey(key.verifier(ORIGIN)), pem: publicKeyPem(key.verifier(ORIGIN)) };
 }

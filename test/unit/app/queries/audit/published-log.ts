@@ -57,4 +57,4 @@ export async function verifyKept({ stores }: Pick<Bed, 'stores'>, note: string, 
   return result;
 }
 
-export const keyOf = (note: string): string => writeVerifierKey(keyNamed(note.split('\n')[0] ?? ''));
+const keyOf = (note: string): string => writeVerifierKey(keyNamed(note.split('\n')[0] ?? ''));

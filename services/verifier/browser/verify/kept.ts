@@ -1,0 +1,98 @@
+import * as z from 'zod/mini';
+import { checkpointInNote } from '../../../../shared/domain/transparency/checkpoint.ts';
+import { equalBytes } from '../../../../shared/domain/transparency/hash.ts';
+import { signedBy } from './checkpoints.ts';
+import { type Check, count, EvidenceError, messageOf } from './finding.ts';
+import type { GivenKey } from './keys.ts';
+import type { Log } from './log.ts';
+
+const published = z.object({ detail: z.object({ treeHead: z.object({ note: z.string() }) }) });
+/** `audit checkpoint --json`; an entry of the audit log; an event of the bus, whose detail is the entry. */
+const documents = z.union([
+  z.pipe(
+    z.object({ note: z.string() }),
+    z.transform(({ note }) => note),
+  ),
+  z.pipe(
+    published,
+    z.transform(({ detail }) => detail.treeHead.note),
+  ),
+  z.pipe(
+    z.object({ detail: published }),
+    z.transform(({ detail }) => detail.detail.treeHead.note),
+  ),
+]);
+
+interface Kept {
+  /** A signed note, or a document of Rollcall that contains it. */
+  readonly text: string;
+  /** Of the checkpoint in the ZIP file. */
+  readonly origin: string;
+  readonly log: Log;
+  readonly key: GivenKey | null;
+}
+
+/** Checks that the log still has everything that a checkpoint covers which the auditor has kept since an earlier time. */
+export async function checkKept(kept: Kept): Promise<Check> {
+  try {
+    return await judged(kept);
+  } catch (error) {
+    if (!(error instanceof EvidenceError)) throw error;
+    return { name: 'kept', state: 'failed', message: error.message };
+  }
+}
+
+async function judged({ text, origin, log, key }: Kept): Promise<Check> {
+  const note = noteIn(text);
+  const checkpoint = readNote(note);
+  const { size } = checkpoint;
+  if (key !== null) signedBy(note, NAME, checkpoint.origin, { ...key, name: null });
+  const isSameLog = checkpoint.origin === origin;
+  const other = isSameLog
+    ? ''
+    : ` It is of the log ${checkpoint.origin}, and the evidence is of ${origin}: a log gets another name when its store is restored from a backup.`;
+  if (size > log.size) {
+    throw new EvidenceError(
+      `${NAME} covers ${count(size, 'entry', 'entries')}, and that of the evidence only ${log.size}: entries were removed, or the evidence was packed earlier.${other}`,
+    );
+  }
+  if (!log.hasRoot(size)) {
+    const message = `The ZIP file has too little of the log to compare it with your checkpoint of ${count(size, 'entry', 'entries')}. Ask for evidence of a period that begins before it was signed.${other}`;
+    return { name: 'kept', state: 'limited', message };
+  }
+  if (!equalBytes(await log.root(size), checkpoint.root)) {
+    throw new EvidenceError(
+      `The log does not have the entries that your checkpoint covers: it was rewritten or forked.${other}`,
+    );
+  }
+  const message = `The log still has all ${count(size, 'entry', 'entries')} that your checkpoint covers, unchanged.`;
+  if (key !== null) return { name: 'kept', state: 'passed', message };
+  return {
+    name: 'kept',
+    state: 'limited',
+    message: `${message} Its signature was not verified, because there is no public key.`,
+  };
+}
+
+const NAME = 'Your checkpoint';
+
+function readNote(note: string) {
+  try {
+    return checkpointInNote(note);
+  } catch (error) {
+    throw new EvidenceError(
+      `${NAME} cannot be read: ${messageOf(error)}. Expected the text that rollcall audit checkpoint prints.`,
+    );
+  }
+}
+
+/** A text that was pasted often lacks its last line break. */
+function noteIn(text: string): string {
+  const trimmed = text.trim();
+  if (!trimmed.startsWith('{')) return `${trimmed}\n`;
+  try {
+    return documents.parse(JSON.parse(trimmed));
+  } catch {
+    return trimmed; // It is then reported as a note with a wrong form.
+  }
+}
