@@ -1,3 +1,4 @@
+import type { RecentChange } from '../domain/decision/changed-accounts.ts';
 import type { EnrollmentId } from '../domain/enrollment/kinds/index.ts';
 import type { AccountId, EpochMs } from '../domain/enrollment/model.ts';
 import type { ChainHead, LedgerEntry } from '../domain/ledger/entry.ts';
@@ -37,10 +38,10 @@ export interface Ledger {
   query(filter: LedgerFilter, page: PageRequest): Promise<LedgerPage>;
 
   /**
-   * The accounts with a `RemediationStarted` at or after `since` (ISO 8601) whose request may have been sent, and whether one of
-   * them was an opt-out. The change caps count these accounts.
+   * The accounts with a `RemediationStarted` at or after `since` (ISO 8601) whose request may have been sent, whether one of them was an opt-out, and
+   * which were approved. The change caps count these accounts.
    */
-  changedSince(since: string): Promise<ReadonlyMap<AccountId, { readonly optOut: boolean }>>;
+  changedSince(since: string): Promise<ReadonlyMap<AccountId, RecentChange>>;
 
   /**
    * The greatest `seq` of each chain among the entries at or after `since` (ISO 8601; `null`: all entries). Chains without such an entry

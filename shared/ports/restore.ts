@@ -10,7 +10,10 @@ export interface StoredContent {
   /** The parsed content of every register, by name. */
   readonly registers: () => ReadonlyMap<string, unknown>;
   readonly head: (chain: string) => ChainHead;
-  /** For each account changed at or after `since`: the times of its last change and its last opt-out. */
+  /**
+   * For each account changed at or after `since`: the times of its last change and its last opt-out. Approved changes are left out unless they are
+   * opt-outs, because no cap counts them.
+   */
   readonly changedSince: (since: EpochMs) => ReadonlyMap<AccountId, LastChange>;
   /** Each account as the fold of its chain, even if its stored record lags behind. */
   readonly records: () => Iterable<AccountRecord>;

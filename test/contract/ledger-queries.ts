@@ -6,6 +6,8 @@ import type { Subject } from './contract.ts';
 import { A, allPages, B, reasons } from './ledger-reading.ts';
 import { account, chainOf, FIRST, LAST, range, sealAll, time } from './samples.ts';
 
+const COUNTED = { counted: true, approved: [] };
+
 /** The promises of the filters, pages and cursors of a query, and of changes since a time. */
 export const QUERY_PROMISES = {
   async 'a query returns the entries that match every filter'({ port }) {
@@ -141,12 +143,42 @@ export const QUERY_PROMISES = {
     ]);
     expect(new Map(await port.changedSince(time(100)))).toEqual(
       new Map([
-        [A, { optOut: false }],
-        [B, { optOut: true }],
+        [A, { optOut: false, ...COUNTED }],
+        [B, { optOut: true, ...COUNTED }],
       ]),
     );
-    expect((await port.changedSince(time(0))).get(A)).toEqual({ optOut: true });
+    expect((await port.changedSince(time(0))).get(A)).toEqual({ optOut: true, ...COUNTED });
     expect((await port.changedSince(time(201))).size).toBe(0);
+  },
+
+  async 'changedSince says which changes were approved, and whether another one counts'({ port }) {
+    const intent = (detail: LedgerEntry['detail'], rest: Partial<LedgerEntry> = {}) =>
+      ({ type: 'RemediationStarted', at: time(100), detail, ...rest }) as const;
+    const approved = { approvedPlan: 'plan' };
+    const unsent = { type: 'RemediationBlocked', at: time(110), detail: { unsent: true } } as const;
+    await port.append([
+      ...sealAll(A, [intent(approved), intent({ ...approved, optOut: true }, { enrollment: LAST })]),
+      ...sealAll(B, [intent(approved), intent(null)]),
+      // The change without an approval was never sent.
+      ...sealAll(account(3), [intent(approved, { enrollment: LAST }), intent(null), unsent]),
+      // The approved change was never sent.
+      ...sealAll(account(4), [intent(null, { enrollment: LAST }), intent(approved), unsent]),
+      ...sealAll(account(5), [intent(approved), unsent]),
+      // Before the period.
+      ...sealAll(account(6), [intent(null, { at: time(0) }), intent(approved)]),
+    ]);
+    const { enrollment } = sealAll(A, [intent(approved)])[0] ?? {};
+    expect(new Map(await port.changedSince(time(100)))).toEqual(
+      new Map([
+        [A, { optOut: true, counted: false, approved: [LAST, enrollment].sort() }],
+        [B, { optOut: false, counted: true, approved: [enrollment] }],
+        [account(3), { optOut: false, counted: false, approved: [LAST] }],
+        [account(4), { optOut: false, counted: true, approved: [] }],
+        [account(6), { optOut: false, counted: false, approved: [enrollment] }],
+      ]),
+    );
+    expect(await port.query({ accountId: '#approved' }, { limit: 10 })).toMatchObject({ entries: [] });
+    expect(await port.read(A, 0, 10)).toHaveLength(2);
   },
 
   async 'changedSince omits only intents for which nothing was sent'({ port }) {
@@ -173,10 +205,10 @@ export const QUERY_PROMISES = {
     ]);
     expect(new Map(await port.changedSince(time(100)))).toEqual(
       new Map([
-        [B, { optOut: false }],
-        [account(3), { optOut: true }],
-        [account(4), { optOut: false }],
-        [account(5), { optOut: false }],
+        [B, { optOut: false, ...COUNTED }],
+        [account(3), { optOut: true, ...COUNTED }],
+        [account(4), { optOut: false, ...COUNTED }],
+        [account(5), { optOut: false, ...COUNTED }],
       ]),
     );
     expect(await port.query({ accountId: '#unsent' }, { limit: 10 })).toMatchObject({ entries: [] });

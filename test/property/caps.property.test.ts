@@ -141,7 +141,7 @@ function behind({ store, clock }: Workshop, lagMs: number): Ledger {
       const until = toIso(clock.now() - lagMs + 1);
       const { entries } = await store.ledger.query({ since, until }, { limit: 10_000 });
       const placeOf = ({ accountId: id, enrollment, seq, detail }: LedgerEntry): Intent[] =>
-        id === null ? [] : [{ accountId: id, enrollment, seq, optOut: detail?.optOut === true }];
+        id === null ? [] : [{ accountId: id, enrollment, seq, optOut: detail?.optOut === true, approved: false }];
       const intents = entries.filter(({ type }) => type === 'RemediationStarted').flatMap(placeOf);
       return changedAccounts(intents, entries.filter(({ detail }) => detail?.unsent === true).flatMap(placeOf));
     },
@@ -170,7 +170,7 @@ function refusing(work: WorkContext, every: number, count: { asked: number; refu
       throw new ChangeRefused('rollout', 'refused on purpose', deps.clock.now() + 1_000);
     },
   };
-  return { ...work, guard: new Guard(runs, [...checksOf({ deps, runs, policy, controls }), refuse]) };
+  return { ...work, guard: new Guard({ runs, deps }, [...checksOf({ deps, runs, policy, controls }), refuse]) };
 }
 
 async function live(steps: readonly Step[], lagMs: number, trouble: Trouble = NO_TROUBLE): Promise<void> {
@@ -229,7 +229,7 @@ it('incremental counting equals counting the union of requested, claimed and cha
   fc.assert(
     fc.property(known, fc.boolean(), ({ changed, claimed, asked: ids }, optOutsOnly) => {
       const picture = new RecentChanges();
-      for (const [each, optOut] of changed) picture.add(each, optOut);
+      for (const [each, optOut] of changed) picture.add(each, { optOut, counted: true });
       const counted = [...changed, ...claimed].filter(([, optOut]) => optOut || !optOutsOnly);
       const union = new Set([...ids, ...counted.map(([each]) => each)]);
       expect(picture.sizeWith(ids, claimed, optOutsOnly)).toBe(union.size);

@@ -2,6 +2,7 @@ import type { Sandbox } from '../../services/sandbox/engine/sandbox.ts';
 import { capOf } from '../../shared/domain/decision/guardrails.ts';
 import type { EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../shared/domain/enrollment/model.ts';
+import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
 import type { Simulation } from './environment.ts';
 
@@ -19,18 +20,22 @@ export interface Touch {
 }
 
 interface Approval {
+  readonly planHash: string;
   readonly at: number;
   /** The approved keys: account and enrollment. */
   readonly keys: ReadonlySet<string>;
-  /** When a run first exceeded the cap with this approval. No run that starts later may use it. */
+  /** When a run first made a change with this approval. No run that starts later may use it. */
   usedAt: number | null;
 }
 
-/** Counts changed accounts like the caps: distinct accounts in any 24 hours, across runs. */
+/**
+ * Counts changed accounts like the caps: distinct accounts in any 24 hours, across runs. A change that claims an approval does not count against
+ * `maxChanges` if an operator has approved exactly this change.
+ */
 export class CapsChecker {
   readonly #sandbox: Sandbox;
   readonly #reached: Simulation['reached'];
-  readonly #touches: Touch[] = [];
+  readonly #touches: (Touch & { readonly approved: boolean })[] = [];
   readonly #approvals = new Set<Approval>();
 
   constructor(sandbox: Sandbox, reached: Simulation['reached']) {
@@ -39,17 +44,26 @@ export class CapsChecker {
   }
 
   /** An operator approves a plan. */
-  approve(planKeys: readonly string[], at: number): { refused(): void } {
+  approve(planHash: string, planKeys: readonly string[], at: number): { refused(): void } {
     const keys = new Set(planKeys.map((key) => key.split(' ').slice(0, 2).join(' ')));
-    const approval: Approval = { at, keys, usedAt: null };
+    const approval: Approval = { planHash, at, keys, usedAt: null };
     this.#approvals.add(approval);
     return { refused: () => void this.#approvals.delete(approval) };
   }
 
-  /** @returns the caps that this change exceeds: invariant and description */
-  touched(touch: Touch, { policy: { guardrails } }: CompiledPolicy): readonly (readonly [number, string])[] {
+  /**
+   * @param intent may name an approved plan, so that the change does not count against `maxChanges`
+   * @returns the caps that this change exceeds: invariant and description
+   */
+  touched(
+    touch: Touch,
+    intent: Pick<LedgerEntry, 'detail'> | null,
+    { policy: { guardrails } }: CompiledPolicy,
+  ): readonly (readonly [number, string])[] {
     const recent = this.#touches.filter(({ at }) => at > touch.at - DAY);
-    this.#touches.push(touch);
+    const plan = intent?.detail?.approvedPlan ?? null;
+    const approved = plan !== null && this.#isApproved(touch, plan);
+    this.#touches.push({ ...touch, approved });
     // Accounts that have left since were in scope when they were changed.
     const scope = new Set([...this.#sandbox.accounts(), ...recent].map(({ accountId }) => accountId)).size;
     const past: [number, string][] = [];
@@ -60,17 +74,21 @@ export class CapsChecker {
     const maxOptOuts = capOf(guardrails.maxOptOuts, scope);
     if (touch.optOut && optedOut > maxOptOuts)
       past.push([8, `${optedOut} accounts were opted out in 24 hours, maxOptOuts allows ${maxOptOuts}`]);
-    const changed = countWith(recent, touch);
+    if (plan !== null && !approved)
+      past.push([3, `${touch.accountId} was changed as part of the approved plan ${plan}, which does not allow it`]);
+    const counted = recent.filter((each) => !each.approved);
+    const changed = countWith(counted, touch);
     const maxChanges = capOf(guardrails.maxChanges, scope);
-    const news = !recent.some(({ accountId }) => accountId === touch.accountId);
-    if (news && changed > maxChanges && !this.#isApproved(touch))
-      past.push([3, `${changed} accounts were changed in 24 hours, maxChanges allows ${maxChanges}`]);
+    if (counted.some(({ accountId }) => accountId === touch.accountId) || changed <= maxChanges) return past;
+    if (approved) this.#reached('change beyond maxChanges under an approval');
+    else past.push([3, `${changed} accounts were changed in 24 hours, maxChanges allows ${maxChanges}`]);
     return past;
   }
 
-  #isApproved({ accountId, enrollment, runStartedAt, processStartedAt, at }: Touch): boolean {
+  #isApproved({ accountId, enrollment, runStartedAt, processStartedAt, at }: Touch, planHash: string): boolean {
     const fitting = [...this.#approvals].filter(
       (approval) =>
+        approval.planHash === planHash &&
         approval.keys.has(`${accountId} ${enrollment}`) &&
         at < approval.at + DAY + 60_000 &&
         (approval.usedAt === null || (runStartedAt ?? at) <= approval.usedAt),
@@ -78,7 +96,6 @@ export class CapsChecker {
     // Prefer an approval that is already in use.
     const approval = fitting.find(({ usedAt }) => usedAt !== null) ?? fitting[0];
     if (approval === undefined) return false;
-    this.#reached('change beyond maxChanges under an approval');
     if (approval.usedAt !== null && processStartedAt > approval.usedAt) this.#reached('approval used after a restart');
     approval.usedAt ??= at;
     return true;

@@ -97,9 +97,9 @@ export class InvariantChecker {
     else this.#scans.set(runId, this.#options.now());
   }
 
-  approval(planKeys: readonly string[]): { refused(): void } {
-    this.#managed.approve(planKeys);
-    return this.#caps.approve(planKeys, this.#options.now());
+  approval({ hash, keys }: { readonly hash: string; readonly keys: readonly string[] }): { refused(): void } {
+    this.#managed.approve(keys);
+    return this.#caps.approve(hash, keys, this.#options.now());
   }
 
   sent(messages: readonly WorkMessage[], by: Process): void {
@@ -224,7 +224,7 @@ export class InvariantChecker {
     const runId = intent?.runId ?? null;
     const runStartedAt = this.#scans.get(runId ?? '') ?? null;
     const touch = { at, accountId, enrollment, optOut, runStartedAt, processStartedAt: by.startedAt };
-    for (const [invariant, past] of this.#caps.touched(touch, policy)) this.report(invariant, past);
+    for (const [invariant, past] of this.#caps.touched(touch, intent, policy)) this.report(invariant, past);
     // An account that joined after the last read is opted in by AWS together with all others.
     if (organizationWide && chain.length === 0) return;
     if (intent === null) this.report(2, `${what} without an intent that is open`);

@@ -80,6 +80,7 @@ function changedSince(entries: readonly LedgerEntry[], since: number): ReadonlyM
   for (const { type, accountId, at: iso, detail } of entries) {
     const at = Date.parse(iso);
     if (type !== 'RemediationStarted' || accountId === null || at < since) continue;
+    if (detail?.approvedPlan !== undefined && detail.optOut !== true) continue;
     const known = changed.get(accountId) ?? { at, optOutAt: null };
     const optOutAt = detail?.optOut === true ? Math.max(at, known.optOutAt ?? at) : known.optOutAt;
     changed.set(accountId, { at: Math.max(at, known.at), optOutAt });

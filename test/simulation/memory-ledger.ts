@@ -100,7 +100,8 @@ export function memoryLedger(clock: StoreClock, quirks: Quirks) {
       for (const placed of all) {
         const { type, accountId, enrollment, seq, detail } = placed.entry;
         if (accountId === null || placed.at < from || !visible(placed)) continue;
-        const place = { accountId, enrollment, seq, optOut: detail?.optOut === true };
+        const optOut = detail?.optOut === true;
+        const place = { accountId, enrollment, seq, optOut, approved: detail?.approvedPlan !== undefined };
         if (type === 'RemediationStarted') intents.push(place);
         else if (detail?.unsent === true) unsent.push(place);
       }

@@ -63,7 +63,7 @@ export class Operators {
           const plan = calmed ? lastOf(plans, policy) : plans[0];
           if (plan === undefined) return;
           // The approval counts from its request, because only the response may be lost.
-          const approval = checker.approval(plan.keys);
+          const approval = checker.approval(plan);
           await approve(deps, plan.hash, { actor: 'operator', reason: null }).catch((error: unknown) => {
             if (error instanceof Error && error.name === 'ApprovalError') approval.refused();
             throw error;

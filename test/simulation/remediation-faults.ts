@@ -161,8 +161,19 @@ export const REMEDIATION_FAULTS: readonly Fault[] = [
       },
       {
         file: 'shared/app/reconciler/change-caps.ts',
-        find: 'const lifted = this.#lifted(run, planHash);',
-        replace: 'const lifted = this.#lifted(run, planHash) || true;',
+        find: 'if (lifting === null && this.#recent',
+        replace: 'if (lifting === undefined && this.#recent',
+      },
+    ],
+  },
+  {
+    name: 'event-counts-as-approved',
+    breaks: 'a change that an event adds to an approved run does not count against maxChanges (invariant 3)',
+    edits: [
+      {
+        file: 'shared/app/reconciler/guard.ts',
+        find: 'if (bound === null || planHash !== bound) return null;',
+        replace: 'if (bound === null) return null;',
       },
     ],
   },

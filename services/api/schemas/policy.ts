@@ -130,7 +130,8 @@ export const policyAnswer = z.object({
   guardrails: z.object({ maxChanges: cap, maxOptOuts: cap, minCoverage: z.number(), failureTolerance: z.number() }),
   usage: z
     .object({
-      changedAccounts: z.number(),
+      changedAccounts: z.number().describe('Accounts that count against the change cap'),
+      approvedAccounts: z.number().describe('Further accounts, changed only under an approval'),
       optOuts: z.number(),
       changeCap: accounts.describe('Accounts that may be changed in 24 hours; null: no scan is known'),
       optOutCap: accounts,

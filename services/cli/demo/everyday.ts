@@ -46,7 +46,7 @@ export class Everyday implements Beat {
     const counted = stage.frozen ? await changedRecently(stage.app.deps, now) : null;
     const times = this.#accounts
       .filter((account) => isActive(stage, account.accountId, 'computeOptimizer'))
-      .filter(({ accountId }) => counted?.has(accountId) ?? true)
+      .filter(({ accountId }) => counted?.get(accountId)?.counted ?? counted === null)
       .map((account) => ({ account, times: this.#timesOf(account, now) }))
       .filter((each) => each.times.length < MAX_A_DAY);
     return times.sort((a, b) => (a.times.at(-1) ?? 0) - (b.times.at(-1) ?? 0))[0]?.account;

@@ -1,6 +1,6 @@
 import { RunStore } from '../../../shared/app/coordination/run-store.ts';
 import { ApprovalError, approve } from '../../../shared/app/guardrails/approvals.ts';
-import { changedRecently } from '../../../shared/app/guardrails/rolling-changes.ts';
+import { changedRecently, usedOf } from '../../../shared/app/guardrails/rolling-changes.ts';
 import { askForScan } from '../../../shared/app/operator/commands.ts';
 import { scanNow } from '../../../shared/app/schedule/scan-schedule.ts';
 import type { AccountTruth } from '../../sandbox/engine/accounts.ts';
@@ -62,9 +62,9 @@ export class Incident implements Beat {
   async #begin(stage: Stage): Promise<number> {
     const { deps } = stage.app;
     const changed = await changedRecently(deps, deps.clock.now());
-    const written = this.#allActive(stage) && this.#policy.replace({ accounts: changed.size });
+    const written = this.#allActive(stage) && this.#policy.replace({ accounts: usedOf(changed).changes });
     if (!written) return RETRY_MS;
-    const ids = this.#accounts.map(({ accountId }) => accountId).filter((id) => !changed.has(id));
+    const ids = this.#accounts.map(({ accountId }) => accountId).filter((id) => changed.get(id)?.counted !== true);
     this.#phase = { kind: 'capped', formerHash: stage.inForce.policy.hash, accountIds: ids.slice(0, BURST) };
     stage.say(`${nameOf(ACTORS.approver(''))} began a change freeze: the policy allows no changes to further accounts`);
     return STEP_MS;

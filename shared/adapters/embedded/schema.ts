@@ -17,6 +17,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: 'intents without a call', up: (db) => db.exec(UNSENT) },
   { name: 'the time of sending', up: (db) => db.exec(SENT) },
   { name: 'lanes of the queue', up: (db) => db.exec(LANES) },
+  { name: 'approved changes', up: (db) => db.exec(APPROVED) },
 ];
 
 /** The first part of register versions in a file that was never restored. Each restore begins a new generation. */
@@ -125,6 +126,12 @@ CREATE INDEX ledger_steps ON ledger (run_id, account_id, enrollment, seq, type, 
 const UNSENT = `
 CREATE INDEX ledger_unsent ON ledger (at, account_id, enrollment, seq)
   WHERE type IN ('RemediationFailed', 'RemediationBlocked') AND json_extract(body, '$.detail.unsent') = 1;
+`;
+
+/** An index of the intents under an approval, which do not count against `maxChanges`. `approvedPlan` is read from the hashed body. */
+const APPROVED = `
+CREATE INDEX ledger_approved ON ledger (at, account_id, enrollment)
+  WHERE type = 'RemediationStarted' AND json_extract(body, '$.detail.approvedPlan') IS NOT NULL;
 `;
 
 /** NULL for messages that an earlier version sent. */

@@ -71,7 +71,8 @@ function changedSince(sql: Sql, since: number): ReadonlyMap<AccountId, LastChang
   const rows = sql.all(
     `SELECT account_id, max(at) AS at, max(iif(opt_out = 1, at, NULL)) AS opt_out_at
      FROM ledger INDEXED BY ledger_changes
-     WHERE type = 'RemediationStarted' AND at >= ? AND account_id IS NOT NULL GROUP BY account_id`,
+     WHERE type = 'RemediationStarted' AND at >= ? AND account_id IS NOT NULL
+       AND (opt_out = 1 OR json_extract(body, '$.detail.approvedPlan') IS NULL) GROUP BY account_id`,
     since,
   );
   return new Map(

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { ROLLING_MS } from '../../domain/decision/guardrails.ts';
+import { addChange } from '../../domain/decision/changed-accounts.ts';
+import { type RecentChanges, ROLLING_MS } from '../../domain/decision/guardrails.ts';
 import type { AccountId, EpochMs } from '../../domain/enrollment/model.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { Registers } from '../../ports/registers.ts';
@@ -17,11 +18,8 @@ export type Carried = z.infer<typeof carriedSchema>;
 
 export type RollingDeps = { readonly ledger: Pick<Ledger, 'changedSince'>; readonly registers: Registers };
 
-/** The accounts changed in the 24 hours before `now`, and whether any of their changes was an opt-out. */
-export async function changedRecently(
-  { ledger, registers }: RollingDeps,
-  now: EpochMs,
-): Promise<ReadonlyMap<AccountId, { readonly optOut: boolean }>> {
+/** The accounts changed in the 24 hours before `now`. */
+export async function changedRecently({ ledger, registers }: RollingDeps, now: EpochMs): Promise<RecentChanges> {
   const since = now - ROLLING_MS;
   const [logged, carried] = await Promise.all([
     ledger.changedSince(new Date(since).toISOString()),
@@ -30,10 +28,20 @@ export async function changedRecently(
   if (carried === null) return logged;
   const changed = new Map(logged);
   for (const [id, [at, optOutAt]] of Object.entries(carried.value)) {
-    const optOut = (optOutAt ?? 0) >= since || changed.get(id)?.optOut === true;
-    if (at >= since) changed.set(id, { optOut });
+    if (at < since) continue;
+    const change = { optOut: (optOutAt ?? 0) >= since, counted: true, approved: [] };
+    changed.set(id, addChange(changed.get(id), change));
   }
   return changed;
+}
+
+/** The accounts that count against `maxChanges`, and those that count against `maxOptOuts`. */
+export function usedOf(recent: RecentChanges): { readonly changes: number; readonly optOuts: number } {
+  const all = [...recent.values()];
+  return {
+    changes: all.filter(({ counted }) => counted).length,
+    optOuts: all.filter(({ optOut }) => optOut).length,
+  };
 }
 
 /** The changes of the last 24 hours in several stores. */

@@ -1,3 +1,4 @@
+import { isChanged } from '../../domain/decision/changed-accounts.ts';
 import type { Coverage, RecentChanges, Trip } from '../../domain/decision/guardrails.ts';
 import {
   type Change,
@@ -162,8 +163,8 @@ function followUpFinder({ changes, recent, limits, now, isAllowed }: FollowUpInp
   return {
     of,
     belongsToEarlierRun,
-    // Caps count each account once, and an account that an earlier run changed was counted then.
-    toCount: of(enabling).filter(({ accountId }) => enabledHere.has(accountId) || !recent.has(accountId)),
+    // Caps count each account once, and an account that an earlier run changed without an approval was counted then.
+    toCount: of(enabling).filter(({ accountId }) => enabledHere.has(accountId) || !recent.get(accountId)?.counted),
   };
 }
 
@@ -240,7 +241,7 @@ export function makePlan(
   const configured = useConfigurations(policy, survey, limits, without, now);
   const { decided } = configured;
   const isInProgress = (change: Change): boolean =>
-    allows(limits.inProgress, change) && !recent.has(change.accountId) && allowed === null;
+    allows(limits.inProgress, change) && !isChanged(recent.get(change.accountId), change) && allowed === null;
   const changes = sortChanges(configured.changes).map((change) =>
     isInProgress(change) ? madeByApprovedRun(change) : change,
   );

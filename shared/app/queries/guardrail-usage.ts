@@ -4,7 +4,7 @@ import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { Guardrails } from '../../domain/policy/index.ts';
 import type { Stores } from '../context.ts';
 import { RunStore } from '../coordination/run-store.ts';
-import { changedRecently } from '../guardrails/rolling-changes.ts';
+import { changedRecently, usedOf } from '../guardrails/rolling-changes.ts';
 
 const covered = z.object({ coverage: z.object({ evaluated: z.number(), unknown: z.number() }) });
 
@@ -22,9 +22,11 @@ export async function guardrailUsage(
   const run = scan?.runId === undefined || scan.runId === null ? null : await new RunStore(registers).get(scan.runId);
   const summary = covered.safeParse(scan?.detail?.summary);
   const { evaluated, unknown } = summary.success ? summary.data.coverage : { evaluated: 0, unknown: 0 };
+  const used = usedOf(changed);
   return {
-    changedAccounts: changed.size,
-    optOuts: [...changed.values()].filter(({ optOut }) => optOut).length,
+    changedAccounts: used.changes,
+    approvedAccounts: changed.size - used.changes,
+    optOuts: used.optOuts,
     // The percentages refer to the accounts that the last scan found in scope.
     changeCap: run === null ? null : capOf(maxChanges, run.accountsInScope),
     optOutCap: run === null ? null : capOf(maxOptOuts, run.accountsInScope),

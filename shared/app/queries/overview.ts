@@ -9,7 +9,7 @@ import { toIso } from '../../domain/time.ts';
 import type { Clock } from '../../ports/system.ts';
 import type { Stores } from '../context.ts';
 import { RunStore } from '../coordination/run-store.ts';
-import { changedRecently } from '../guardrails/rolling-changes.ts';
+import { changedRecently, usedOf } from '../guardrails/rolling-changes.ts';
 import { accountsById } from './accounts-by-id.ts';
 import { MARKED, type markersAnswer, type overviewAnswer } from './answers/overview.ts';
 import { auditReport } from './audit/report.ts';
@@ -114,10 +114,10 @@ async function guardrailUse(
   const run = runId === null ? null : await new RunStore(stores.registers).get(runId);
   const cap = (limit: typeof guardrails.maxChanges): number | null =>
     run === null ? null : capOf(limit, run.accountsInScope);
-  const optOuts = [...changed.values()].filter(({ optOut }) => optOut).length;
+  const used = usedOf(changed);
   return {
-    changes: { used: changed.size, cap: cap(guardrails.maxChanges) },
-    optOuts: { used: optOuts, cap: cap(guardrails.maxOptOuts) },
+    changes: { used: used.changes, approved: changed.size - used.changes, cap: cap(guardrails.maxChanges) },
+    optOuts: { used: used.optOuts, cap: cap(guardrails.maxOptOuts) },
   };
 }
 

@@ -1,10 +1,11 @@
+import type { RecentChange } from '../../domain/decision/changed-accounts.ts';
 import { capOf } from '../../domain/decision/guardrails.ts';
 import type { AccountId } from '../../domain/enrollment/model.ts';
 import { claimChanges, claimedChanges } from '../guardrails/change-reservations.ts';
 import { changedRecently } from '../guardrails/rolling-changes.ts';
 import { requestEarlyScan } from '../schedule/scan-requests.ts';
 import { scanNow } from '../schedule/scan-schedule.ts';
-import { type Asked, ChangeRefused, type Check, type CheckParts, optOutsOf } from './guard.ts';
+import { type Asked, ChangeRefused, type Check, type CheckParts, liftingPlan, optOutsOf } from './guard.ts';
 
 /** Maximum age of the recent changes read from the ledger, ms. Later changes are among the reservations, which last longer. */
 const RECENT_CHANGES_MS = 5_000;
@@ -32,11 +33,13 @@ class Caps implements Check {
     const { run, accountIds, optOut, stage } = asked;
     const { maxChanges, maxOptOuts } = policy.policy.guardrails;
     await this.#refresh();
-    // A cap that covers every account in scope cannot be exceeded, so its changes are not reserved. This saves a write for each of them.
-    const binds =
-      capOf(maxChanges, run.accountsInScope) < run.accountsInScope ||
-      (optOut && capOf(maxOptOuts, run.accountsInScope) < run.accountsInScope);
     const now = deps.clock.now();
+    const isLifted = liftingPlan(asked, now) !== null;
+    // A cap that covers every account in scope cannot be exceeded, so its changes are not reserved, nor are those that do not count. This saves a write
+    // for each of them.
+    const binds =
+      (!isLifted && capOf(maxChanges, run.accountsInScope) < run.accountsInScope) ||
+      (optOut && capOf(maxOptOuts, run.accountsInScope) < run.accountsInScope);
     const fits = (claimed: ReadonlyMap<AccountId, boolean>): void => this.#requireRoom(asked, claimed);
     try {
       if (!binds) fits(new Map());
@@ -57,16 +60,20 @@ class Caps implements Check {
 
   passed(asked: Asked): void {
     const optOuts = new Set(optOutsOf(asked));
-    for (const id of asked.accountIds) this.#recent.add(id, optOuts.has(id));
+    const counted = liftingPlan(asked, this.#parts.deps.clock.now()) === null;
+    for (const id of asked.accountIds) this.#recent.add(id, { optOut: optOuts.has(id), counted });
   }
 
   /** Checks the caps for the accounts of this call. Its intents may be in the ledger already, so each account is counted once. @throws ChangeRefused */
   #requireRoom(asked: Asked, claimed: ReadonlyMap<AccountId, boolean>): void {
-    const { run, planHash, accountIds, optOut } = asked;
+    const { run, accountIds, optOut, claimedUnder = null } = asked;
     const { guardrails } = this.#parts.policy.policy;
-    const lifted = this.#lifted(run, planHash);
+    const lifting = liftingPlan(asked, this.#parts.deps.clock.now());
+    // Its intents say that it does not count, so it must not be made as a change that does.
+    if (claimedUnder !== null && claimedUnder !== lifting)
+      throw new ChangeRefused('guardrail', `the approval of plan ${claimedUnder.slice(0, 12)} has expired`);
     const maxChanges = capOf(guardrails.maxChanges, run.accountsInScope);
-    if (!lifted && this.#recent.sizeWith(accountIds, claimed, false) > maxChanges) {
+    if (lifting === null && this.#recent.sizeWith(accountIds, claimed, false) > maxChanges) {
       const message = `maxChanges allows ${maxChanges} accounts in 24 hours, and as many were changed`;
       throw new ChangeRefused('guardrail', message);
     }
@@ -77,38 +84,32 @@ class Caps implements Check {
     }
   }
 
-  /** A saved plan or an approval lifts `maxChanges` for the changes of that plan; an approval does so for 24 hours. */
-  #lifted({ planHash: bound, approvedUntil }: Asked['run'], planHash: string | null): boolean {
-    if (planHash === null || planHash !== bound) return false;
-    return approvedUntil === null || this.#parts.deps.clock.now() < approvedUntil;
-  }
-
   async #refresh(): Promise<void> {
     const now = this.#parts.deps.clock.now();
     if (now - this.#recentAt < RECENT_CHANGES_MS) return;
     const changes = await changedRecently(this.#parts.deps, now);
     this.#recent = new RecentChanges();
-    for (const [id, { optOut }] of changes) this.#recent.add(id, optOut);
+    for (const [id, change] of changes) this.#recent.add(id, change);
     this.#recentAt = now;
   }
 }
 
-/** The accounts changed recently, and whether one of their changes was an opt-out. Counted incrementally, because every change needs this count. */
+/** The accounts that count against each cap. Counted incrementally, because every change needs these numbers. */
 export class RecentChanges {
-  readonly #changed = new Map<AccountId, boolean>();
-  #optOuts = 0;
+  readonly #counted = new Set<AccountId>();
+  readonly #optedOut = new Set<AccountId>();
 
-  add(id: AccountId, optOut: boolean): void {
-    const before = this.#changed.get(id) ?? false;
-    if (optOut && !before) this.#optOuts += 1;
-    this.#changed.set(id, optOut || before);
+  add(id: AccountId, { optOut, counted }: Pick<RecentChange, 'optOut' | 'counted'>): void {
+    if (counted) this.#counted.add(id);
+    if (optOut) this.#optedOut.add(id);
   }
 
-  /** The number of changed accounts, including those of the call and those reserved, each counted once. */
+  /** The number of accounts that count, including those of the call and those reserved, each counted once. */
   sizeWith(asked: readonly AccountId[], claimed: ReadonlyMap<AccountId, boolean>, optOutsOnly: boolean): number {
+    const known = optOutsOnly ? this.#optedOut : this.#counted;
     const more = new Set<AccountId>(asked);
     for (const [id, wasOptOut] of claimed) if (wasOptOut || !optOutsOnly) more.add(id);
-    for (const id of more) if (optOutsOnly ? this.#changed.get(id) : this.#changed.has(id)) more.delete(id);
-    return more.size + (optOutsOnly ? this.#optOuts : this.#changed.size);
+    for (const id of more) if (known.has(id)) more.delete(id);
+    return more.size + known.size;
   }
 }

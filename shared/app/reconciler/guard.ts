@@ -37,6 +37,26 @@ export interface Asked {
   readonly wide?: boolean;
   /** The assessments of the accounts on which the call is based. */
   readonly assessments?: readonly Assessment[];
+  /** `call`: the approved plan that the intents name; `null` or absent: they name none. */
+  readonly claimedUnder?: string | null;
+}
+
+/**
+ * The hash of the plan under which a change may exceed `maxChanges`: a saved plan or an approval lifts it for the changes of that plan, an approval for
+ * 24 hours. `null`: the cap holds.
+ */
+export function liftingPlan({ run, planHash }: Pick<Asked, 'run' | 'planHash'>, now: EpochMs): string | null {
+  const { planHash: bound, approvedUntil } = run;
+  if (bound === null || planHash !== bound) return null;
+  return approvedUntil === null || now < approvedUntil ? bound : null;
+}
+
+/** The guard's consent to a change. */
+export interface Permission {
+  /** The approved plan that the change belongs to, so that it does not count against `maxChanges`; `null`: it counts. */
+  readonly approvedPlan: string | null;
+  /** Repeats only the urgent checks. Call it if the first answers are too old when the request is about to leave. @throws ChangeRefused */
+  readonly repeatUrgent: () => Promise<void>;
 }
 
 /** The accounts that the call opts out. */
@@ -69,30 +89,31 @@ export interface CheckParts {
 /** Runs every check right before each mutating call (invariant 3), each on the state at that moment. */
 export class Guard {
   readonly #runs: RunStore;
+  readonly #clock: Pick<Clock, 'now'>;
   readonly #checks: readonly Check[];
 
-  constructor(runs: RunStore, checks: readonly Check[]) {
+  constructor({ runs, deps: { clock } }: Pick<CheckParts, 'runs' | 'deps'>, checks: readonly Check[]) {
     this.#runs = runs;
+    this.#clock = clock;
     this.#checks = checks;
   }
 
-  /**
-   * @returns a function that repeats only the urgent checks. Call it if the first answers are too old when the request is about to leave.
-   * @throws ChangeRefused if the change must not be made now.
-   */
+  /** @throws ChangeRefused if the change must not be made now. */
   async check(
     { runId, planHash }: Pick<WorkMessage, 'runId' | 'planHash'>,
     change: Omit<Asked, 'run' | 'planHash'>,
-  ): Promise<() => Promise<void>> {
+  ): Promise<Permission> {
     const run = await this.#runs.get(runId);
     if (run === null)
       throw new ChangeRefused('guardrail', `run ${runId} is unknown to this store; the next scan starts a new run`);
     const asked: Asked = { run, planHash, ...change };
+    const approvedPlan = liftingPlan(asked, this.#clock.now());
     for (const check of this.#checks) await check.ask(asked);
     for (const check of this.#checks) await check.passed?.(asked);
-    return async () => {
+    const repeatUrgent = async (): Promise<void> => {
       for (const check of this.#checks) if (check.urgent === true) await check.ask(asked);
     };
+    return { approvedPlan, repeatUrgent };
   }
 }
 
@@ -104,21 +125,20 @@ const FRESH_MS = 1_000;
 
 /**
  * Runs the checks. If a slow store makes their answers old, repeats the urgent checks until those answers are fresh.
- * @param check returns a function that repeats only the urgent checks
  * @param requireTime throws if no time is left to wait for answers
  */
 export async function checkUntilFresh(
   clock: Clock,
-  check: () => Promise<() => Promise<void>>,
+  check: () => Promise<Permission>,
   requireTime: () => void = () => undefined,
 ): Promise<void> {
   requireTime();
   let began = clock.now();
-  const urgentChecks = await check();
+  const { repeatUrgent } = await check();
   for (;;) {
     requireTime();
     if (clock.now() - began <= FRESH_MS) return;
     began = clock.now();
-    await urgentChecks();
+    await repeatUrgent();
   }
 }

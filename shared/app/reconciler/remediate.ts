@@ -8,7 +8,7 @@ import { writeOrganizationEntry } from '../ledger/write-entries.ts';
 import { type CallScope, leftOut, localError, reachesAll, requestOf, requireAccepted } from './change-request.ts';
 import { claim, close, type Part, type Remediated, soonestClaim, unclaimed, unsent } from './claims.ts';
 import { ASSESSED_AGAIN, type Failure, refusedChange, undone } from './error-policy.ts';
-import { ChangeRefused, checkUntilFresh } from './guard.ts';
+import { ChangeRefused, checkUntilFresh, type Permission } from './guard.ts';
 import { attemptsOf, type Candidate, type Remediation } from './remediation-entries.ts';
 import type { WorkContext } from './worker-context.ts';
 
@@ -57,10 +57,10 @@ export async function remediate<Member extends Candidate>(
 ): Promise<readonly Remediated<Member>[]> {
   const parts = begin(work, call);
   // Without this check, a call that must not be made would leave intents behind, which count as changes for 24 hours.
-  const refusal = call.refusal ?? (await refusalBeforeClaim(work, call));
-  if (refusal === null) return attempt(work, call, parts);
-  if (!ASSESSED_AGAIN.has(refusal.reason))
-    return close(work, parts.map(unclaimed), (remediation) => refusedChange(refusal, attemptsOf(remediation)));
+  const permission = call.refusal ?? (await permissionToClaim(work, call));
+  if (!(permission instanceof ChangeRefused)) return attempt(work, call, parts.map(approvedUnder(permission)));
+  if (!ASSESSED_AGAIN.has(permission.reason))
+    return close(work, parts.map(unclaimed), (remediation) => refusedChange(permission, attemptsOf(remediation)));
   await work.controls.now();
   return [];
 }
@@ -105,28 +105,35 @@ function begin<Member extends Candidate>(work: WorkContext, call: RemediationCal
   });
 }
 
-async function refusalBeforeClaim<Member extends Candidate>(
+async function permissionToClaim<Member extends Candidate>(
   work: WorkContext,
   call: RemediationCall<Member>,
-): Promise<ChangeRefused | null> {
+): Promise<Permission | ChangeRefused> {
   try {
-    await guard(work, call, call.members, 'claim');
-    return null;
+    return await guard(work, call, call.members, 'claim');
   } catch (error) {
     if (error instanceof ChangeRefused) return error;
     throw error;
   }
 }
 
+const approvedUnder =
+  ({ approvedPlan }: Permission) =>
+  <Member extends Candidate>(part: Part<Member>): Part<Member> => ({
+    ...part,
+    remediation: { ...part.remediation, approvedPlan },
+  });
+
 function guard<Member extends Candidate>(
   work: WorkContext,
   { key, optOut, scope }: RemediationCall<Member>,
-  accounts: readonly Candidate[],
+  accounts: readonly (Candidate & Pick<Remediation, 'approvedPlan'>)[],
   stage: 'claim' | 'call',
-): Promise<() => Promise<void>> {
+): Promise<Permission> {
   const accountIds = accounts.map(({ assessment }) => assessment.accountId);
   const assessments = accounts.map(({ assessment }) => assessment);
-  const about = { accountIds, optOut, stage, wide: scope === 'organization', assessments };
+  const claimedUnder = accounts[0]?.approvedPlan ?? null;
+  const about = { accountIds, optOut, stage, wide: scope === 'organization', assessments, claimedUnder };
   if (scope !== 'configuration') return work.guard.check(key, about);
   // One call opts out some accounts and only enables Automation in others.
   const optOuts = accounts.filter(({ assessment }) => assessment.optOut);

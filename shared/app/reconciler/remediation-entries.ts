@@ -22,6 +22,8 @@ export interface Remediation extends Candidate {
   readonly clientToken: string | null;
   /** All accounts of the batch call; `null`: it is not part of one. */
   readonly batch: readonly string[] | null;
+  /** The approved plan that it belongs to; `null` or absent: none, so it counts against `maxChanges`. */
+  readonly approvedPlan?: string | null;
   /** No request was sent for it. A change that was never sent does not count against the caps. */
   readonly unsent?: boolean;
 }
@@ -37,7 +39,7 @@ const beforeOf = ({ record, assessment }: Remediation) => {
 
 /** `RemediationStarted`: durable before the call (invariant 2), and the claim that keeps other workers away. */
 export function intentEntry(work: WorkContext, remediation: Remediation): EntryDraft {
-  const { assessment, runId, intentId, clientToken, batch, detail } = remediation;
+  const { assessment, runId, intentId, clientToken, batch, approvedPlan = null, detail } = remediation;
   if (intentId === null) throw new Error('an intent needs an id');
   const { accountId, enrollment, action, scope, target, optOut, rule, reason } = assessment;
   const claimExpiresAt = toIso(work.deps.clock.now() + work.settings.claimMs);
@@ -47,7 +49,12 @@ export function intentEntry(work: WorkContext, remediation: Remediation): EntryD
     reason,
     rule,
     api: { operation: action, requestId: null, clientToken },
-    detail: { claimExpiresAt, scope, target, optOut, ...(batch === null ? {} : { batch }), ...detail },
+    detail: {
+      ...{ claimExpiresAt, scope, target, optOut },
+      ...(approvedPlan === null ? {} : { approvedPlan }),
+      ...(batch === null ? {} : { batch }),
+      ...detail,
+    },
   });
   return { ...entry, id: intentId };
 }

@@ -60,7 +60,7 @@ export async function createWork(
     retrying,
     writer: new LedgerWriter(deps),
     runs,
-    guard: new Guard(runs, checksOf({ deps, runs, policy, controls })),
+    guard: new Guard({ runs, deps }, checksOf({ deps, runs, policy, controls })),
     controls,
     policy,
     caller: await retrying(() => deps.cloud.identify()),

@@ -10,6 +10,37 @@ export interface Place {
 
 export interface Intent extends Place {
   readonly optOut: boolean;
+  /** Whether the change belongs to a plan that an operator has approved. */
+  readonly approved: boolean;
+}
+
+/** The changes of one account in a period. */
+export interface RecentChange {
+  /** Whether one of them was an opt-out. Every opt-out counts against `maxOptOuts`. */
+  readonly optOut: boolean;
+  /** Whether one of them was made without an approval. Only then does the account count against `maxChanges`. */
+  readonly counted: boolean;
+  /** The enrollments that were changed under an approval. */
+  readonly approved: readonly string[];
+}
+
+/**
+ * Whether an approved change was made already, so that a difference is a new one. Of an account that was also changed without an approval, every
+ * difference is new: it counts in any case.
+ */
+export function isChanged(known: RecentChange | undefined, { enrollment }: Pick<Place, 'enrollment'>): boolean {
+  if (known === undefined || enrollment === null) return false;
+  return known.counted || known.approved.includes(enrollment);
+}
+
+/** The sum of two periods, or of two changes. */
+export function addChange(known: RecentChange | undefined, { optOut, counted, approved }: RecentChange): RecentChange {
+  if (known === undefined) return { optOut, counted, approved };
+  return {
+    optOut: optOut || known.optOut,
+    counted: counted || known.counted,
+    approved: approved.length === 0 ? known.approved : [...new Set([...known.approved, ...approved])].sort(),
+  };
 }
 
 /**
@@ -19,7 +50,7 @@ export interface Intent extends Place {
 export function changedAccounts(
   intents: readonly Intent[],
   unsent: readonly Place[],
-): ReadonlyMap<AccountId, { readonly optOut: boolean }> {
+): ReadonlyMap<AccountId, RecentChange> {
   const open = Map.groupBy(intents, keyOf);
   const notSent = new Set<Intent>();
   for (const outcome of unsent) {
@@ -30,10 +61,12 @@ export function changedAccounts(
     );
     if (closed !== null) notSent.add(closed);
   }
-  const changed = new Map<AccountId, { readonly optOut: boolean }>();
+  const changed = new Map<AccountId, RecentChange>();
   for (const intent of intents) {
     if (notSent.has(intent)) continue;
-    changed.set(intent.accountId, { optOut: intent.optOut || changed.get(intent.accountId)?.optOut === true });
+    const { accountId, enrollment, optOut, approved } = intent;
+    const change = { optOut, counted: !approved, approved: approved && enrollment !== null ? [enrollment] : [] };
+    changed.set(accountId, addChange(changed.get(accountId), change));
   }
   return changed;
 }

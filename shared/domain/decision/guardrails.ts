@@ -1,5 +1,6 @@
 import type { AccountId } from '../enrollment/model.ts';
 import type { Guardrails } from '../policy/index.ts';
+import type { RecentChange } from './changed-accounts.ts';
 import type { Change } from './plan.ts';
 
 /** The period over which the caps count changes, ms. */
@@ -28,14 +29,14 @@ export interface Trip {
 export interface CapLimit {
   /** Accounts that the run would change. */
   readonly accounts: number;
-  /** These, and the accounts changed in the last 24 hours. */
+  /** These, and the accounts changed in the last 24 hours. `maxChanges` does not count changes that an operator has approved. */
   readonly within24Hours: number;
   readonly allowed: number;
   readonly inScope: number;
 }
 
 /** The accounts changed in the last 24 hours. */
-export type RecentChanges = ReadonlyMap<AccountId, { readonly optOut: boolean }>;
+export type RecentChanges = ReadonlyMap<AccountId, RecentChange>;
 
 /** The fields of a change that the caps use. */
 type CountedChange = Pick<Change, 'accountId' | 'action' | 'optOut'>;
@@ -60,7 +61,8 @@ export function capOf(cap: { readonly percent: number; readonly atLeast: number 
 
 /**
  * The first guardrail that a run would trip; `null` if none. Checked before the first mutating call of a run.
- * Caps count distinct accounts: those changed in the last 24 hours and those about to be changed.
+ * Caps count distinct accounts: those changed in the last 24 hours and those about to be changed. `maxChanges` does not count the changes that an
+ * operator has approved, because it exists for changes that nobody has reviewed.
  */
 export function tripped(input: GuardrailInput): Trip | null {
   if (!input.changes.some((change) => change.action !== 'none')) return null;
@@ -100,7 +102,7 @@ function changesTrip(input: GuardrailInput): Trip | null {
   if (input.maxChangesLifted) return null;
   const now = distinct(changes, () => true);
   const cap = capOf(guardrails.maxChanges, accountsInScope);
-  const total = union(now, recent, () => true);
+  const total = union(now, recent, (change) => change.counted);
   if (now.size === 0 || total <= cap) return null;
   const message =
     `${accounts(now.size)} would be changed (${total} within 24 hours), but maxChanges allows ${cap} of ` +
@@ -116,11 +118,7 @@ function distinct(changes: readonly CountedChange[], counts: (change: CountedCha
   return new Set(ids);
 }
 
-function union(
-  now: ReadonlySet<AccountId>,
-  recent: RecentChanges,
-  counts: (change: { readonly optOut: boolean }) => boolean,
-): number {
+function union(now: ReadonlySet<AccountId>, recent: RecentChanges, counts: (change: RecentChange) => boolean): number {
   let total = now.size;
   for (const [accountId, change] of recent) if (counts(change) && !now.has(accountId)) total += 1;
   return total;

@@ -43,6 +43,8 @@ export interface Detail {
   /** Outcome of a change: no request was sent. Absent if a request may have been sent. */
   readonly unsent?: true;
   readonly optOut?: boolean;
+  /** RemediationStarted: the hash of the approved plan that the change belongs to. Such a change does not count against `maxChanges`. */
+  readonly approvedPlan?: string;
   readonly scope?: string;
   /** The accounts that one batch call covers, or the number of them. */
   readonly batch?: readonly AccountId[];

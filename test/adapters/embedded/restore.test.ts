@@ -34,6 +34,7 @@ import {
 useStoreAndBackup();
 
 const HOUR = 3_600_000;
+const COUNTED = { counted: true, approved: [] };
 describe('a restored store', () => {
   it('is always halted, and names file, actor and the earlier halt', async () => {
     await store.backup(copy);
@@ -104,6 +105,26 @@ describe('a restored store', () => {
     await expectWhole();
   });
 
+  it('does not count approved changes of both stores, except opt-outs', async () => {
+    const approved = (name: string, optOut = false) => {
+      const intent = started(name, optOut);
+      return { ...intent, detail: { ...intent.detail, approvedPlan: 'plan' } };
+    };
+    await write(account(1), approved('one'), succeeded('one'));
+    await store.backup(copy);
+    await bench.clock.advance(HOUR);
+    await write(account(2), approved('two'), succeeded('two'));
+    await write(account(3), approved('three', true), succeeded('three'));
+    const { report } = await restore();
+    expect(report).toMatchObject({ changed: 1, optedOut: 1 });
+    expect(await changedRecently(store, bench.clock.now())).toEqual(
+      new Map([
+        [account(1), { optOut: false, counted: false, approved: ['computeOptimizer'] }],
+        [account(3), { optOut: true, ...COUNTED }],
+      ]),
+    );
+  });
+
   it('counts the changes and opt-outs of both stores towards the caps for 24 hours', async () => {
     await write(account(1), started('one'), succeeded('one'));
     await store.backup(copy);
@@ -114,9 +135,9 @@ describe('a restored store', () => {
     const { report } = await restore();
     expect(report).toMatchObject({ changed: 3, optedOut: 1 });
     const expected = new Map([
-      [account(1), { optOut: false }],
-      [account(2), { optOut: true }],
-      [account(3), { optOut: false }],
+      [account(1), { optOut: false, ...COUNTED }],
+      [account(2), { optOut: true, ...COUNTED }],
+      [account(3), { optOut: false, ...COUNTED }],
     ]);
     expect(await changedRecently(store, bench.clock.now())).toEqual(expected);
     // A second restore of the same backup still counts them.

@@ -56,7 +56,7 @@ test('a version says who put it in force, what it changed, and for how many acco
   expect(policy.version).toMatchObject({ hash: to.hash, actor: 'jonas' });
   expect(policy.source).toEqual({ file: 'rollcall.yaml', lines: NEW.trimEnd().split('\n') });
   expect(policy.rules).toMatchObject([{ id: 'production', line: 4, deciding: 2 }]);
-  expect(policy.usage).toMatchObject({ changedAccounts: 0, optOuts: 0, changeCap: null });
+  expect(policy.usage).toMatchObject({ changedAccounts: 0, approvedAccounts: 0, optOuts: 0, changeCap: null });
 
   const { versions } = await get('/api/policy/versions', SCHEMAS.PolicyVersions);
   expect(versions.map(({ actor, hasText }) => [actor, hasText])).toMatchObject([

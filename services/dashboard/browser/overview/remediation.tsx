@@ -7,6 +7,7 @@ import { Resume } from '../parts/operate.tsx';
 import { Sentence, Time } from '../parts/time.tsx';
 import type { Overview, Progress, Status } from '../types.ts';
 import { changesText, count, number, sentence, wordsOf } from '../words.ts';
+import { CapText } from './cap-text.tsx';
 
 interface RemediationProps {
   readonly status: Status;
@@ -254,18 +255,6 @@ function WindowText({ window }: { readonly window: Status['window'] }) {
     <>
       {open ? 'Open, closes ' : 'Closed, opens '}
       <Time iso={open ? closesAt : opensAt} zoned />
-    </>
-  );
-}
-
-function CapText({ use: { used, cap } }: { readonly use: NonNullable<Overview['guardrails']>['changes'] }) {
-  if (cap === null) return <>{count(used, 'account')}</>;
-  if (cap === 0) return <>{number(used)}, none allowed</>;
-  const text = `${number(used)} of at most ${count(cap, 'account')}`;
-  return (
-    <>
-      {text}
-      <Bar thin label={text} total={cap} parts={[{ tone: 'accent', size: Math.min(used, cap) }]} />
     </>
   );
 }

@@ -8,6 +8,9 @@ const capText = ({ percent: share, atLeast }: Policy['guardrails']['maxChanges']
     ? 'none allowed'
     : `at most ${share}% of accounts, or ${number(atLeast)} if that is more`;
 
+/** Changes that an operator has approved do not count. */
+const approvedText = (accounts: number): string => (accounts === 0 ? '' : `, and ${number(accounts)} approved`);
+
 export function Guardrails({ policy: { guardrails, rollout, windows, usage } }: { readonly policy: Policy }) {
   const status = useStatus().data;
   const window = status?.window ?? null;
@@ -26,7 +29,7 @@ export function Guardrails({ policy: { guardrails, rollout, windows, usage } }: 
               limit={
                 usage.changeCap === null
                   ? capText(guardrails.maxChanges)
-                  : `of at most ${number(usage.changeCap)} (${guardrails.maxChanges.percent}%)`
+                  : `of at most ${number(usage.changeCap)} (${guardrails.maxChanges.percent}%)${approvedText(usage.approvedAccounts)}`
               }
             />
             <Line

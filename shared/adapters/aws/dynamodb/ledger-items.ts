@@ -17,6 +17,9 @@ const MAX_KEY_CHARS = 300;
 /** The key, in the index of accounts, of outcomes of intents that were never sent. No account has this id. */
 export const UNSENT_KEY = '#unsent';
 
+/** The key, in the index of accounts, of intents under an approval. No account has this id. */
+export const APPROVED_KEY = '#approved';
+
 export function entryKey(chain: string, seq: number): Key {
   return { pk: `chain#${chain}`, sk: seqKey(seq) };
 }
@@ -63,12 +66,16 @@ function foundBy(entry: LedgerEntry): Item {
     ...(accountId !== null && { accountId: text(accountId.toWellFormed()) }),
     // Entries in the account's own chain are found by the table's key. Only entries about it in other chains need this index.
     ...(accountId !== null && accountId !== '' && accountId !== chain && { accountKey: text(indexed(accountId)) }),
-    // In the account's own chain this key is unused, so here it marks outcomes of unsent calls, which the change caps do not count.
+    // In the account's own chain this key is unused, so here it marks what the change caps do not count: outcomes of unsent calls, approved intents.
     ...(entry.detail?.unsent === true && accountId === chain && { accountKey: text(UNSENT_KEY) }),
+    ...(isApproved(entry) && accountId === chain && { accountKey: text(APPROVED_KEY) }),
     ...(enrollment !== null && { enrollment: text(enrollment) }),
     ...(entry.detail?.optOut === true && { optOut: flag(true) }),
   };
 }
+
+const isApproved = ({ type, detail }: LedgerEntry): boolean =>
+  type === 'RemediationStarted' && detail?.approvedPlan !== undefined;
 
 /** Attributes that do not follow from the entry's fields: its text, and whether it was published. */
 const MARKS: ReadonlySet<string> = new Set(['body', 'published', 'todoKey', 'todoTime']);

@@ -1,10 +1,15 @@
-import { changedAccounts, type Intent } from '../../../domain/decision/changed-accounts.ts';
+import {
+  changedAccounts,
+  type Intent,
+  type Place,
+  type RecentChange,
+} from '../../../domain/decision/changed-accounts.ts';
 import type { LedgerEntry } from '../../../domain/ledger/entry.ts';
 import type { LedgerFilter, LedgerPage, PageRequest } from '../../../ports/ledger.ts';
 import { toEpoch } from '../../stored-shapes.ts';
 import { type Item, readText, readTextOrNull } from './attributes.ts';
 import { ledgerCursor } from './ledger-cursor.ts';
-import { entryShards, indexed, toEntry, UNSENT_KEY } from './ledger-items.ts';
+import { APPROVED_KEY, entryShards, indexed, toEntry, UNSENT_KEY } from './ledger-items.ts';
 import { merge } from './merge-sorted.ts';
 import { TIME_INDEX_KEYS, timeKey } from './schema.ts';
 import type { Dynamo, Key } from './table-client.ts';
@@ -87,21 +92,28 @@ export function indexItems(
 }
 
 /** Accounts with an intent since a time, except intents of which an outcome says that they were never sent. Reads only indexes. */
-export async function changedSince(
-  dynamo: Dynamo,
-  since: number,
-): Promise<ReadonlyMap<string, { readonly optOut: boolean }>> {
+export async function changedSince(dynamo: Dynamo, since: number): Promise<ReadonlyMap<string, RecentChange>> {
   const range = { from: timeKey(since) };
   const wanted = MAX_INDEX_PAGE * 8;
   const started = [{ index: 'type-time', hashes: entryShards('RemediationStarted'), consistent: false }];
-  const unsent = [{ index: 'account-time', hashes: [UNSENT_KEY], consistent: false }];
-  // Reads outcomes before intents. An outcome that is written between the two reads is then missed, which makes the count too high, never too low.
-  const outcomes = await places(indexItems(dynamo, unsent, range, false, wanted));
-  return changedAccounts(await places(indexItems(dynamo, started, range, false, wanted)), outcomes);
+  const marked = (key: string) => {
+    const source = { index: 'account-time', hashes: [key], consistent: false };
+    return places(indexItems(dynamo, [source], range, false, wanted));
+  };
+  // Reads the marks before the intents. A mark that is written between the reads is then missed, which makes the count too high, never too low.
+  const outcomes = await marked(UNSENT_KEY);
+  const approved = new Set((await marked(APPROVED_KEY)).map(placeKey));
+  const intents = await places(indexItems(dynamo, started, range, false, wanted));
+  return changedAccounts(
+    intents.map((intent) => ({ ...intent, approved: approved.has(placeKey(intent)) })),
+    outcomes,
+  );
 }
 
-async function places(items: AsyncIterable<Item>): Promise<readonly Intent[]> {
-  const found: Intent[] = [];
+const placeKey = ({ accountId, seq }: Place): string => `${accountId} ${seq}`;
+
+async function places(items: AsyncIterable<Item>): Promise<readonly Omit<Intent, 'approved'>[]> {
+  const found: Omit<Intent, 'approved'>[] = [];
   for await (const item of items) {
     const accountId = readTextOrNull(item, 'accountId');
     if (accountId === null) continue;

@@ -23,6 +23,7 @@ import type { CreateTableCommandInput, KeySchemaElement, Projection } from '@aws
  *   actor-time         <actor>#<0..7>          time   ledger entries                            FILTERS
  *   account-time       <account>               time   entries about an account in another chain FILTERS
  *                      #unsent                 time   outcomes of calls that were never sent    FILTERS
+ *                      #approved               time   intents under an approval                 FILTERS
  *   todo               outbox#<0..7>           time   entries not yet marked as published       keys
  *   todo               due#<0..15>             wake   records with a due time                   keys
  *

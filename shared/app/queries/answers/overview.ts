@@ -37,9 +37,10 @@ const places = z.object({
 });
 
 const use = z.object({
-  used: z.number().describe('Accounts changed in the last 24 hours'),
+  used: z.number().describe('Accounts changed in the last 24 hours, except changes that the limit does not count'),
   cap: z.number().nullable().describe('null: no run has counted the accounts in scope yet'),
 });
+const approved = z.number().describe('Further accounts, changed only under an approval; the limit does not count them');
 
 /** What charts mark on their time axis. */
 export const MARKED = [
@@ -79,5 +80,8 @@ export const overviewAnswer = z.object({
     ).describe('Most frequent first'),
   }),
   recent: list(z.object({ entry: ledgerEntry, accountName: textOrNull })).describe('The newest entries'),
-  guardrails: z.object({ changes: use, optOuts: use }).nullable().describe('null: no policy'),
+  guardrails: z
+    .object({ changes: use.extend({ approved }), optOuts: use })
+    .nullable()
+    .describe('null: no policy'),
 });

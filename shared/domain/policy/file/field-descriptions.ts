@@ -38,7 +38,7 @@ const FIELD_DESCRIPTIONS: Readonly<Record<string, string>> = {
   'exemptions.owner': 'A person or team to ask.',
   guardrails: 'Limits that stop a run. On by default.',
   'guardrails.maxChanges':
-    'Accounts that may change within 24 hours: the larger of percent and atLeast. An approval lifts it, once.',
+    'Accounts that may change within 24 hours: the larger of percent and atLeast. An approval lifts it, once. Approved changes do not count.',
   'guardrails.maxChanges.percent': 'Percent of the accounts in scope.',
   'guardrails.maxChanges.atLeast': 'Number of accounts that may change in any case.',
   'guardrails.maxOptOuts': 'Accounts that may be opted out within 24 hours, which deletes data. No approval lifts it.',

@@ -62,36 +62,45 @@ describe('an approved plan', () => {
     expect(await give(hash)).toMatchObject({ changes: MEMBERS, accounts: MEMBERS });
   });
 
-  it('covers only its changes: fixed drift does not matter, new drift trips the scan after', async () => {
-    shop = await Workshop.open({ policy: CAPPED, members: MEMBERS });
-    shop.cloud.set(accountId(5), { computeOptimizer: { status: 'Active' } });
+  it('covers only its changes: fixed drift does not matter, and new drift counts from zero', async () => {
+    shop = await Workshop.open({ policy: CAPPED, members: MEMBERS + 2 });
+    const late = [5, 6, 7].map(accountId);
+    for (const id of late) shop.cloud.set(id, { computeOptimizer: { status: 'Active' } });
     const { planHash } = await shop.scan();
     await give(planHash);
     shop.cloud.set(accountId(0), { computeOptimizer: { status: 'Active' } });
-    shop.cloud.set(accountId(5), { computeOptimizer: { status: 'Inactive' } });
+    for (const id of late) shop.cloud.set(id, { computeOptimizer: { status: 'Inactive' } });
     expect((await shop.scan()).trip).toBeNull();
-    await shop.workOff(await shop.process());
+    const work = await shop.process();
+    await shop.workOff(work);
     expect(changed().sort()).toEqual([1, 2, 3, 4].map(accountId));
     const after = await shop.scan();
-    expect(after.trip?.reason).toBe('maxChanges');
-    expect(after.due.map((change) => change.accountId)).toEqual([accountId(5)]);
+    expect(after.trip).toMatchObject({ reason: 'maxChanges', limit: { accounts: 3, within24Hours: 3, allowed: 2 } });
+    expect(after.due.map((change) => change.accountId)).toEqual(late);
     expect(await shop.messages()).toEqual([]);
+    shop.cloud.set(accountId(7), { computeOptimizer: { status: 'Active' } });
+    expect((await shop.scan()).trip).toBeNull();
+    await shop.workOff(work);
+    expect(changed().sort()).toEqual([1, 2, 3, 4, 5, 6].map(accountId));
   });
 
-  it('allows no other change: a change that an event adds to its run still counts toward maxChanges', async () => {
-    shop = await Workshop.open({ policy: CAPPED, members: MEMBERS });
-    shop.cloud.set(accountId(5), { computeOptimizer: { status: 'Active' } });
+  it('allows no other change: changes that events add to its run count toward maxChanges', async () => {
+    shop = await Workshop.open({ policy: CAPPED, members: MEMBERS + 2 });
+    const late = [5, 6, 7];
+    for (const n of late) shop.cloud.set(accountId(n), { computeOptimizer: { status: 'Active' } });
     const { planHash } = await shop.scan();
     await give(planHash);
     const run = shop.run();
     expect((await shop.scan(run)).trip).toBeNull();
     const work = await shop.process();
     await shop.workOff(work);
-    shop.cloud.set(accountId(5), { computeOptimizer: { status: 'Inactive' } });
-    // As the event handler queues it: under the last run, not bound to a plan.
-    await shop.handle(work, keyOf(shop, run, 5));
-    expect(changed().sort()).toEqual([0, 1, 2, 3, 4].map(accountId));
-    expect(await shop.condition(accountId(5))).toMatchObject({ verdict: 'Blocked', reason: 'guardrail' });
+    for (const n of late) {
+      shop.cloud.set(accountId(n), { computeOptimizer: { status: 'Inactive' } });
+      // As the event handler queues it: under the last run, not bound to a plan.
+      await shop.handle(work, keyOf(shop, run, n));
+    }
+    expect(changed().sort()).toEqual([0, 1, 2, 3, 4, 5, 6].map(accountId));
+    expect(await shop.condition(accountId(7))).toMatchObject({ verdict: 'Blocked', reason: 'guardrail' });
   });
 
   it('is used by the first mutating call, so it starts no later run', async () => {
@@ -116,7 +125,7 @@ describe('an approved plan', () => {
     const work = await shop.process();
     const halted: Check = { ask: () => Promise.reject(new ChangeRefused('guardrail', 'halted')) };
     const parts = { deps: shop.deps(), runs: work.runs, policy: CAPPED, controls: work.controls };
-    await shop.workOff({ ...work, guard: new Guard(work.runs, [halted, ...checksOf(parts)]) });
+    await shop.workOff({ ...work, guard: new Guard(parts, [halted, ...checksOf(parts)]) });
     expect(changed()).toEqual([]);
     expect(await shop.scan()).toMatchObject({ trip: null, approval: { planHash: hash } });
     await shop.workOff(work);
@@ -138,7 +147,8 @@ describe('an approved plan', () => {
     expect(changed()).toHaveLength(3);
     await shop.clock.advance(1);
     for (const message of rest.slice(2)) await shop.handle(work, message);
-    expect(changed()).toHaveLength(3);
+    // From then on, maxChanges allows two.
+    expect(changed()).toHaveLength(5);
     expect((await shop.scan()).trip?.reason).toBe('maxChanges');
   });
 

@@ -53,7 +53,7 @@ describe('guardrails, right before the call', () => {
         if (bed.shop.clock.now() < until) throw new ChangeRefused('window', 'closed', until);
       },
     };
-    const guarded = { ...work, guard: new Guard(work.runs, [closed]) };
+    const guarded = { ...work, guard: new Guard(work, [closed]) };
     await bed.shop.workOff(guarded);
     expect(bed.changes()).toEqual([]);
     const notBefore = new Date(until).toISOString();
@@ -144,7 +144,7 @@ describe('guardrails, right before the call', () => {
       return snapshots.get(id);
     };
     const deps = { ...work.deps, snapshots: Object.create(snapshots, { get: { value: get } }) };
-    return { guard: new Guard(work.runs, checksOf({ ...work, deps })), reads };
+    return { guard: new Guard({ runs: work.runs, deps }, checksOf({ ...work, deps })), reads };
   }
 
   it.each([

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { RecentChange } from '../../../../shared/domain/decision/changed-accounts.ts';
 import { capOf, failuresTrip, type GuardrailInput, tripped } from '../../../../shared/domain/decision/guardrails.ts';
 import type { Change } from '../../../../shared/domain/decision/plan.ts';
 import type { Guardrails } from '../../../../shared/domain/policy/index.ts';
@@ -14,8 +15,8 @@ const GUARDRAILS: Guardrails = {
 const changes = (count: number, rest: Partial<Change> = {}, from = 0): Change[] =>
   Array.from({ length: count }, (_, n) => change({ accountId: id(from + n), ...rest }));
 
-const recent = (count: number, optOut = false, from = 0): Map<string, { optOut: boolean }> =>
-  new Map(Array.from({ length: count }, (_, n) => [id(from + n), { optOut }]));
+const recent = (count: number, optOut = false, from = 0): Map<string, RecentChange> =>
+  new Map(Array.from({ length: count }, (_, n) => [id(from + n), { optOut, counted: true, approved: [] }]));
 
 function trip(input: Partial<GuardrailInput>): string | null {
   const all = { listed: 100, evaluated: 100, unknown: 0, notApplicable: 0 };
@@ -80,6 +81,15 @@ describe('maxChanges', () => {
     expect(trip({ changes: changes(20), recent: recent(20) })).toBeNull();
   });
 
+  it('does not count changes that an operator has approved, unless the account was changed without an approval too', () => {
+    const approved = { optOut: false, counted: false, approved: ['computeOptimizer'] };
+    const under = new Map([...recent(100, false, 30)].map(([id]) => [id, approved]));
+    expect(trip({ changes: changes(20), recent: under })).toBeNull();
+    expect(trip({ changes: changes(21), recent: under })).toBe('maxChanges');
+    const both = new Map([...under, [id(30), { ...approved, counted: true }] as const]);
+    expect(trip({ changes: changes(20), recent: both })).toBe('maxChanges');
+  });
+
   it('does not trip if there is nothing to change', () => {
     expect(trip({ changes: [], recent: recent(100) })).toBeNull();
   });
@@ -110,6 +120,12 @@ describe('maxOptOuts', () => {
     expect(trip({ changes: changes(5, optOut), guardrails: allowing(5, 0), recent: recent(1, true, 50) })).toBe(
       'maxOptOuts',
     );
+  });
+
+  it('counts opt-outs that were approved with other changes', () => {
+    const approved = { optOut: true, counted: false, approved: ['computeOptimizer'] };
+    const under = new Map([['x', approved]]);
+    expect(trip({ changes: changes(5, optOut), guardrails: allowing(5, 0), recent: under })).toBe('maxOptOuts');
   });
 
   it('does not count other changes, past or future', () => {

@@ -1,0 +1,23 @@
+import { Bar } from '../parts/bar.tsx';
+import { count, number } from '../words.ts';
+
+interface CapUse {
+  readonly used: number;
+  readonly cap: number | null;
+  /** Further accounts, whose changes an operator has approved. */
+  readonly approved?: number;
+}
+
+/** The accounts changed in 24 hours, of those that a cap allows. */
+export function CapText({ use: { used, cap, approved = 0 } }: { readonly use: CapUse }) {
+  if (cap === null) return <>{count(used, 'account')}</>;
+  if (cap === 0) return <>{number(used)}, none allowed</>;
+  const text = `${number(used)} of at most ${count(cap, 'account')}`;
+  return (
+    <>
+      {text}
+      {approved > 0 && <small class="muted"> and {number(approved)} approved</small>}
+      <Bar thin label={text} total={cap} parts={[{ tone: 'accent', size: Math.min(used, cap) }]} />
+    </>
+  );
+}

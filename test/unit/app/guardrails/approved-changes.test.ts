@@ -1,0 +1,45 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { approve } from '../../../../shared/app/guardrails/approvals.ts';
+import { guardrailUsage } from '../../../../shared/app/queries/guardrail-usage.ts';
+import { policyOf } from '../../../support/domain-kit.ts';
+import { accountId, Workshop } from '../../../support/workshop.ts';
+
+const CAPPED = policyOf('computeOptimizer: Active', 'guardrails: { maxChanges: { percent: 0, atLeast: 2 } }');
+const MEMBERS = 6;
+
+let shop: Workshop;
+afterEach(() => shop.close());
+
+/** An organization whose changes, more than the cap allows, have been approved and made. */
+async function adopted(): Promise<string> {
+  shop = await Workshop.open({ policy: CAPPED, members: MEMBERS });
+  const { planHash } = await shop.scan();
+  await approve(shop.deps(), planHash, { actor: 'user:ada', reason: null });
+  await shop.scan();
+  await shop.workOff(await shop.process());
+  return planHash;
+}
+
+const usage = () => guardrailUsage(shop.store, CAPPED.policy.guardrails, shop.clock.now());
+
+describe('changes under an approval', () => {
+  it('name the plan in their intents and use up nothing of maxChanges', async () => {
+    const hash = await adopted();
+    for (const { id } of shop.members) {
+      const intents = (await shop.chain(id)).filter(({ type }) => type === 'RemediationStarted');
+      expect(intents.map(({ detail }) => detail?.approvedPlan)).toEqual([hash]);
+    }
+    expect(await usage()).toMatchObject({ changedAccounts: 0, approvedAccounts: MEMBERS, changeCap: 2 });
+  });
+
+  it('do not cover a later change of the same account', async () => {
+    await adopted();
+    shop.cloud.set(accountId(0), { computeOptimizer: { status: 'Inactive' } });
+    expect((await shop.scan()).trip).toBeNull();
+    await shop.workOff(await shop.process());
+    expect(shop.cloud.changes).toHaveLength(MEMBERS + 1);
+    expect(await usage()).toMatchObject({ changedAccounts: 1, approvedAccounts: MEMBERS - 1 });
+    for (const n of [1, 2]) shop.cloud.set(accountId(n), { computeOptimizer: { status: 'Inactive' } });
+    expect((await shop.scan()).trip).toMatchObject({ reason: 'maxChanges', limit: { within24Hours: 3, allowed: 2 } });
+  });
+});
