@@ -9,7 +9,8 @@ import {
 } from '../../shared/app/queries/plan-document.ts';
 import { status } from '../../shared/app/queries/status.ts';
 import type { CallCounts } from '../../shared/app/rate-limiter/rate-limiter.ts';
-import { type ApplyOptions, type ApplyResult, apply } from '../../shared/app/runtime/apply.ts';
+import { type ApplyOptions, apply } from '../../shared/app/runtime/apply.ts';
+import type { ApplyResult } from '../../shared/app/runtime/conclude-run.ts';
 import { type Outage, OutageDetector } from '../../shared/app/support/outage-detector.ts';
 import type { Retrying } from '../../shared/app/support/retry.ts';
 import type { Runtime } from '../../shared/compose/runtime.ts';

@@ -1,10 +1,15 @@
 import type { Plan } from '../../shared/app/plan/plan.ts';
+import { runningApplies } from '../../shared/app/runtime/running-applies.ts';
+import type { Runtime } from '../../shared/compose/runtime.ts';
 import type { Finding } from '../../shared/domain/policy/file/findings.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
+import { toIso } from '../../shared/domain/time.ts';
 import { sourceLine } from './source-line.ts';
 import { deniedRolesLines } from './ui/denied-roles.ts';
 import { findingText } from './ui/finding-text.ts';
 import type { Output } from './ui/output.ts';
+import { actorText, count, instant } from './ui/words.ts';
+import { wrap } from './ui/wrap.ts';
 
 /** Writes warnings about a policy to stderr. `--json` has them in its document. */
 export function noteWarnings(output: Output, warnings: readonly Finding[]): void {
@@ -21,4 +26,14 @@ export function noteDeniedRoles(
 ): void {
   if (output.json) return;
   for (const line of deniedRolesLines(plan, policy.organization.memberRole, output.noteWidth)) output.note(line);
+}
+
+/** Says which runs of `apply` are under way on the same store. */
+export async function noteOtherRuns(output: Output, { deps }: Pick<Runtime, 'deps'>): Promise<void> {
+  if (output.json) return;
+  for (const { actor, since, planned } of await runningApplies(deps)) {
+    const does = planned === null ? 'it still reads the organization' : `its plan has ${count(planned, 'change')}`;
+    const text = `Another apply is under way on this store, by ${actorText(actor)} since ${instant(toIso(since))}: ${does}. Each reports its own changes.`;
+    for (const line of wrap(text, output.noteWidth, 2)) output.note(line);
+  }
 }

@@ -1,5 +1,6 @@
 import type { PlanTotals } from '../domain/decision/plan-totals.ts';
 import type { EnrollmentId } from '../domain/enrollment/kinds/index.ts';
+import type { AccountId } from '../domain/enrollment/model.ts';
 import type { RunTrigger } from '../domain/ledger/run-trigger.ts';
 import { MAX_ACCOUNTS } from '../domain/page-bounds.ts';
 import type { CompiledPolicy } from '../domain/policy/index.ts';
@@ -106,7 +107,22 @@ export type Progress =
       readonly accountId: string;
       readonly enrollment: EnrollmentId;
     }
-  | { readonly kind: 'waiting'; readonly until: number };
+  /** `until`: when the run goes on at the latest, epoch ms. */
+  | { readonly kind: 'waiting'; readonly until: number; readonly cause: WaitCause }
+  /** The planned changes that are made, by `workKey`, whichever process has worked on them. Comes once, at the end of the run. */
+  | { readonly kind: 'concluded'; readonly confirmed: ReadonlySet<string>; readonly byOtherRuns: ReadonlySet<string> };
+
+/** What a run waits for while it has no work. */
+export type WaitCause =
+  /** Messages that another process has received. */
+  | { readonly kind: 'otherProcess'; readonly messages: number }
+  /** The end of a claim, whose process may have been killed. */
+  | { readonly kind: 'claim'; readonly accountId: AccountId }
+  /** The next check whether AWS reports the changes. */
+  | { readonly kind: 'confirmation' }
+  | { readonly kind: 'rollout' }
+  /** The end of a delay, for example before a retry. */
+  | { readonly kind: 'delay' };
 
 /** The result of processing one key, which is an account and an enrollment kind. */
 export const WORK_OUTCOMES = [

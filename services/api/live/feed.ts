@@ -108,6 +108,8 @@ function next(state: LiveProgress, event: Progress): Partial<LiveProgress> {
     }
     case 'waiting':
       return { phase: 'waiting' };
+    case 'concluded':
+      return {};
   }
 }
 

@@ -2,7 +2,7 @@ import type * as z from 'zod';
 import type { SavedPlan } from '../../../shared/app/plan/saved-plan.ts';
 import type { applySchema } from '../../../shared/app/queries/answers/apply.ts';
 import { guardrailOf } from '../../../shared/app/queries/plan-document.ts';
-import type { ApplyResult } from '../../../shared/app/runtime/apply.ts';
+import type { ApplyResult } from '../../../shared/app/runtime/conclude-run.ts';
 import type { Runtime } from '../../../shared/compose/runtime.ts';
 import { durationArgument } from '../../../shared/config/arguments.ts';
 import { quoted } from '../../../shared/domain/check-result.ts';
@@ -14,7 +14,7 @@ import type { CliContext } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { FinishedRun } from '../run-once.ts';
-import { noteDeniedRoles } from '../run-warnings.ts';
+import { noteDeniedRoles, noteOtherRuns } from '../run-warnings.ts';
 import { otherOrganization, readPlan } from '../saved-plans.ts';
 import { type LoadedPolicy, loadPolicy, withApp } from '../session.ts';
 import { warningsFor } from '../snapshot.ts';
@@ -108,13 +108,20 @@ async function perform(
     await new RunStore(app.deps.registers).storePlan(planHash, policyHash, keys, context.clock.now());
   }
   const run = { runId: app.deps.newId(), policy, planHash: saved?.planHash ?? null, trigger: APPLIED };
-  const [{ withMaintenance }, { runOnce }] = await Promise.all([import('../maintenance.ts'), import('../run-once.ts')]);
-  const finished = await withProgress(context, app.calls, (onProgress) =>
-    withMaintenance(context, app, policy, () =>
-      runOnce(app, run, {
-        ...{ waitMs, stop: context.interrupt.signal, onProgress },
-        onPlan: (plan) => noteDeniedRoles(context.output, plan, policy),
-      }),
+  const [{ withMaintenance }, { runOnce }, { asRunningApply }] = await Promise.all([
+    import('../maintenance.ts'),
+    import('../run-once.ts'),
+    import('../../../shared/app/runtime/running-applies.ts'),
+  ]);
+  await noteOtherRuns(context.output, app);
+  const finished = await asRunningApply(app.deps, run.runId, () =>
+    withProgress(context, app.calls, (onProgress) =>
+      withMaintenance(context, app, policy, () =>
+        runOnce(app, run, {
+          ...{ waitMs, stop: context.interrupt.signal, onProgress },
+          onPlan: (plan) => noteDeniedRoles(context.output, plan, policy),
+        }),
+      ),
     ),
   );
   await warningsFor(loaded, finished.result.plan.snapshot, context.clock.now());

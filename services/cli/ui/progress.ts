@@ -6,6 +6,7 @@ import { totalChanges } from '../../../shared/domain/decision/plan-totals.ts';
 import { byKind } from '../../../shared/domain/enrollment/kinds/index.ts';
 import type { Output } from './output.ts';
 import { TimeLeft } from './time-left.ts';
+import { clockTime, isForOthers, shortWaitText, type Waiting, waitText } from './wait-text.ts';
 import { count, duration, number, partsText } from './words.ts';
 import { shorten } from './wrap.ts';
 
@@ -42,8 +43,9 @@ export class RunProgress {
   #left: TimeLeft | null = null;
   /** When remediation started, ms. */
   #workedSince = 0;
-  /** The end of the current wait, epoch ms. */
-  #waitsUntil: number | null = null;
+  #waiting: Waiting | null = null;
+  /** Planned changes that other runs have made. */
+  #byOtherRuns = 0;
   #shownAt: number;
   #timer: NodeJS.Timeout | null = null;
 
@@ -80,8 +82,13 @@ export class RunProgress {
 
   readonly take = (event: Progress): void => {
     this.#note(event);
-    this.#waitsUntil = event.kind === 'waiting' ? event.until : null;
-    if (this.#options.mode !== 'lines' || event.kind === 'queued') return;
+    const before = this.#waiting;
+    this.#waiting = event.kind === 'waiting' && event.until - this.#options.now() > SOON_MS ? event : null;
+    if (this.#options.mode !== 'lines' || event.kind === 'queued' || event.kind === 'concluded') return;
+    if (this.#waiting !== null && isForOthers(this.#waiting)) {
+      if (before?.cause.kind !== this.#waiting.cause.kind) this.#line(waitText(this.#waiting), true);
+      return;
+    }
     if (this.#hasChanges) this.#changesLine(false);
     else
       this.#line(`${this.#reading.charAt(0).toLowerCase()}${this.#reading.slice(1)}`, event.kind === 'waitingForLease');
@@ -116,6 +123,11 @@ export class RunProgress {
         this.#left?.take(key, event.outcome, this.#options.now());
         return;
       }
+      case 'concluded':
+        for (const key of event.confirmed) this.#work.take(key, 'resolved');
+        for (const key of event.byOtherRuns) this.#work.take(key, 'nothingToDo');
+        this.#byOtherRuns = event.byOtherRuns.size;
+        return;
       case 'waiting':
         return;
     }
@@ -154,7 +166,7 @@ export class RunProgress {
 
   /** The lines of the display. @param final whether the run has ended */
   frame(final: boolean): string[] {
-    if (!this.#hasChanges) return [this.#reading];
+    if (!this.#hasChanges) return [this.#waiting === null ? this.#reading : waitText(this.#waiting)];
     const { progress } = this.#work;
     const finished = finishedOf(progress);
     const share = finished / progress.total;
@@ -169,8 +181,10 @@ export class RunProgress {
 
   #parts(): string {
     const { progress } = this.#work;
+    const byOtherRuns = this.#byOtherRuns;
+    const counts = { ...progress, byOtherRuns, notNeeded: progress.notNeeded - byOtherRuns };
     return PARTS.flatMap(([part, words, always]) =>
-      progress[part] > 0 || always ? [`${number(progress[part])} ${words}`] : [],
+      counts[part] > 0 || always ? [`${number(counts[part])} ${words}`] : [],
     ).join(', ');
   }
 
@@ -180,8 +194,7 @@ export class RunProgress {
   }
 
   #delays(): string[] {
-    const until = this.#waitsUntil;
-    if (until !== null && until - this.#options.now() > SOON_MS) return [`waiting until ${clockTime(until)} UTC`];
+    if (this.#waiting !== null) return [shortWaitText(this.#waiting)];
     const left = this.#timeLeft();
     return left === null ? [] : [`about ${left} left`];
   }
@@ -209,7 +222,8 @@ export class RunProgress {
     const parts = [
       `${number(finished)} of ${count(progress.total, 'change')} (${percent}%)`,
       `${number(progress.failed)} failed`,
-      ...(left === null || final ? [] : [`about ${left} left`]),
+      ...(this.#waiting !== null && !final ? [shortWaitText(this.#waiting)] : []),
+      ...(left === null || final || this.#waiting !== null ? [] : [`about ${left} left`]),
       ...this.#throttled(),
     ];
     this.#line(`progress: ${parts.join(', ')}`, final);
@@ -224,16 +238,12 @@ export class RunProgress {
   }
 }
 
-/** `09:41:05`. */
-function clockTime(ms: number): string {
-  return new Date(ms).toISOString().slice(11, 19);
-}
-
 /** The parts of the total, and whether a part is shown even if it is zero. */
 const PARTS = [
   ['confirmed', 'confirmed', true],
   ['failed', 'failed', true],
   ['blocked', 'cannot start', false],
+  ['byOtherRuns', 'made by another run', false],
   ['notNeeded', 'no longer needed', false],
   ['inProgress', 'in progress', false],
 ] as const;

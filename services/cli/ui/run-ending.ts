@@ -1,4 +1,4 @@
-import type { OpenChange } from '../../../shared/app/runtime/apply.ts';
+import type { OpenChange } from '../../../shared/app/runtime/conclude-run.ts';
 import { isRoleDenied } from '../../../shared/domain/enrollment/denied-role.ts';
 import { shortReason } from '../../../shared/domain/enrollment/explain-status.ts';
 import { kindOf, TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
@@ -10,6 +10,7 @@ import { wrap } from './wrap.ts';
 export interface Ended {
   readonly total: number;
   readonly confirmed: number;
+  readonly byOtherRuns: number;
   readonly inProgress: number;
   readonly failed: number;
   /** Neither made nor tried, for example because a prerequisite failed or the run was stopped. */
@@ -22,12 +23,12 @@ const FAILED: ReadonlySet<string | null> = new Set([
 ]);
 
 export function endedOf({ result }: Pick<FinishedRun, 'result'>): Ended {
-  const { total, confirmed, inProgress, failed, blocked, notStarted } = result.planned;
+  const { total, confirmed, byOtherRuns, inProgress, failed, blocked, notStarted } = result.planned;
   const blockedByFailure = plannedOpen(result)
     .filter(isFailed)
     .filter(({ verdict }) => verdict === 'Blocked').length;
   return {
-    ...{ total, confirmed, inProgress },
+    ...{ total, confirmed, byOtherRuns, inProgress },
     failed: failed + blockedByFailure,
     notStarted: notStarted + blocked - blockedByFailure,
   };
@@ -46,10 +47,11 @@ const isFailed = ({ verdict, reason }: OpenChange): boolean =>
   verdict === 'Stalled' || verdict === 'Drifted' || FAILED.has(reason);
 
 /** `41 confirmed, 11 failed, 55 not started`. */
-export function partsOf({ confirmed, failed, inProgress, notStarted }: Ended): string {
+export function partsOf({ confirmed, byOtherRuns, failed, inProgress, notStarted }: Ended): string {
   return [
     `${number(confirmed)} confirmed`,
     `${number(failed)} failed`,
+    ...(byOtherRuns === 0 ? [] : [`${number(byOtherRuns)} made by another run`]),
     ...(inProgress === 0 ? [] : [`${number(inProgress)} in progress`]),
     ...(notStarted === 0 ? [] : [`${number(notStarted)} not started`]),
   ].join(', ');

@@ -83,17 +83,18 @@ function closing(finished: FinishedRun, options: RunTextOptions): string[] {
 
 function doneText(finished: FinishedRun): string {
   const { result, durationMs } = finished;
-  const { plan, open, changes, planned } = result;
+  const { plan, open, unplanned, planned } = result;
   const ended = endedOf(finished);
   const under = plan.approval === null ? '' : ` under the approval of ${actorText(plan.approval.actor)}`;
-  const more = changes.attempted - planned.total;
-  const earlier = more > 0 ? ` ${count(more, 'change')} from earlier runs ${more === 1 ? 'was' : 'were'} made.` : '';
+  const others =
+    unplanned === 0 ? '' : ` ${count(unplanned, 'change')} of other runs ${unplanned === 1 ? 'was' : 'were'} made.`;
+  const elsewhere = ended.byOtherRuns === 0 ? '' : `, ${number(ended.byOtherRuns)} made by another run`;
   const waits = ended.inProgress === 0 ? '' : `, ${number(ended.inProgress)} in progress`;
   const rest = restCounts(open, 'not fixed');
   const did =
     planned.total === 0
-      ? `${rest === null ? 'No changes were needed' : 'No changes now'}.${earlier}`
-      : `Done in ${duration(durationMs)}${under}: ${number(ended.confirmed)} of ${count(planned.total, 'change')} confirmed${waits}.${earlier}`;
+      ? `${rest === null ? 'No changes were needed' : 'No changes now'}.${others}`
+      : `Done in ${duration(durationMs)}${under}: ${number(ended.confirmed)} of ${count(planned.total, 'change')} confirmed${elsewhere}${waits}.${others}`;
   if (rest !== null) return `${did} ${rest}.${nextText(open)} Causes: rollcall status`;
   return finished.claimed.length > 0 || plan.coverage.unknown > 0 ? did : `${did} ${complyText(plan.accountsInScope)}.`;
 }

@@ -3,7 +3,7 @@ import type { Registers } from '../../ports/registers.ts';
 import type { Clock } from '../../ports/system.ts';
 import { LEASE_MS } from '../context.ts';
 import { documentFamily, REGISTERS } from './documents.ts';
-import { readTyped, writeTyped } from './typed-register.ts';
+import { readTyped, readValue, writeTyped } from './typed-register.ts';
 
 export const LEASES = documentFamily(REGISTERS.lease, z.object({ owner: z.string(), expiresAt: z.number() }));
 
@@ -62,6 +62,31 @@ export async function leaseHolder(
   const current = await readTyped(registers, LEASES.named(name));
   if (current === null || current.value.expiresAt <= clock.now()) return null;
   return { holder: current.value.owner, until: current.value.expiresAt };
+}
+
+/** The leases whose names begin with `prefix` and that have not expired, by the rest of their names. */
+export async function leaseHolders(
+  registers: Registers,
+  clock: Pick<Clock, 'now'>,
+  prefix: string,
+): Promise<ReadonlyMap<string, LeaseHolder>> {
+  const held = new Map<string, LeaseHolder>();
+  const { name: start } = LEASES.named(prefix);
+  for (const { name, value } of await registers.list(start)) {
+    const { owner: holder, expiresAt: until } = readValue({ ...LEASES, name }, value);
+    if (until > clock.now()) held.set(name.slice(start.length), { holder, until });
+  }
+  return held;
+}
+
+/** Removes the expired leases whose names begin with `prefix`: their holders were killed. */
+export async function removeExpiredLeases(
+  registers: Registers,
+  clock: Pick<Clock, 'now'>,
+  prefix: string,
+): Promise<void> {
+  for (const { name, value, version } of await registers.list(LEASES.named(prefix).name))
+    if (readValue({ ...LEASES, name }, value).expiresAt <= clock.now()) await registers.remove(name, version);
 }
 
 export interface LeaseOptions {

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { type ApplyResult, apply } from '../../../shared/app/runtime/apply.ts';
+import { apply } from '../../../shared/app/runtime/apply.ts';
+import type { ApplyResult } from '../../../shared/app/runtime/conclude-run.ts';
 import { answer, inDirectory, policyOf, taskInput, withApp } from '../workbench.ts';
 import { bySdkOnly } from './sdk-only.ts';
 

@@ -64,6 +64,25 @@ describe('the progress of changes', () => {
     return written.err.trimEnd().split('\n');
   }
 
+  test('says in a line of its own what it waits for in another process, and until when', () => {
+    const until = START + 65_000;
+    const wait: Progress = { kind: 'waiting', until, cause: { kind: 'otherProcess', messages: 8 } };
+    const claim: Progress = { kind: 'waiting', until, cause: { kind: 'claim', accountId: account(1) } };
+    const lines = linesOf([queued, worked(0, 'resolved'), wait, wait, wait, claim, claim], 500);
+    expect(lines.slice(1, -1)).toEqual([
+      '09:41:06Z waiting for another process, which has taken 8 pieces of work (until 09:42:10 UTC at the latest)',
+      `09:41:07Z waiting for a change of ${account(1)} that another process has begun (until 09:42:10 UTC if that process has died)`,
+    ]);
+  });
+
+  test('counts the changes of other runs at the end', () => {
+    const mine = range(100).map((n) => worked(n, 'resolved'));
+    // A part of the run's own changes was worked on in another process.
+    const [confirmed, byOtherRuns] = [new Set([...keys].slice(0, 200)), new Set([...keys].slice(200))];
+    const lines = linesOf([queued, ...mine, { kind: 'concluded', confirmed, byOtherRuns }], 10);
+    expect(lines.at(-1)).toMatch(/progress: 290 of 290 changes \(100%\), 0 failed$/);
+  });
+
   test('relates to the whole plan, and counts each change once, however often it is attempted', () => {
     const again = range(TOTAL).flatMap((n) =>
       (['converging', 'retrying', 'resolved', 'resolved'] as const).map((outcome) => worked(n, outcome)),

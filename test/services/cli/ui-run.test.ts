@@ -3,7 +3,7 @@ import type { FinishedRun } from '../../../services/cli/run-once.ts';
 import type { Style } from '../../../services/cli/ui/output.ts';
 import { runText } from '../../../services/cli/ui/run-text.ts';
 import { fullStatuses, fullSummary } from '../../../shared/app/queries/plan-document.ts';
-import type { OpenChange } from '../../../shared/app/runtime/apply.ts';
+import type { OpenChange } from '../../../shared/app/runtime/conclude-run.ts';
 import { byKind } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { change, id } from '../../support/changes.ts';
 import { compiled, withDefaults } from '../../unit/domain/policy/support.ts';
@@ -25,9 +25,9 @@ function run(ending: Partial<FinishedRun['result']>, over: Partial<FinishedRun> 
   };
   return {
     result: {
-      ...{ plan, runId: 'R'.repeat(26), open: [], stopped: null, interrupted: false, rollout: null },
+      ...{ plan, runId: 'R'.repeat(26), open: [], stopped: null, interrupted: false, rollout: null, unplanned: 0 },
       changes: { attempted: 107, succeeded: 107, failed: 0, blocked: 0, converging: 0 },
-      planned: { total: 107, confirmed: 107, inProgress: 0, failed: 0, blocked: 0, notStarted: 0 },
+      planned: { total: 107, confirmed: 107, byOtherRuns: 0, inProgress: 0, failed: 0, blocked: 0, notStarted: 0 },
       ...ending,
     },
     ...{ before: fullSummary(none), after: fullSummary(none), calls: {}, durationMs: 47_000 },
@@ -38,7 +38,7 @@ function run(ending: Partial<FinishedRun['result']>, over: Partial<FinishedRun> 
 }
 
 const ended = (parts: Partial<FinishedRun['result']['planned']>) => ({
-  planned: { total: 107, confirmed: 0, inProgress: 0, failed: 0, blocked: 0, notStarted: 0, ...parts },
+  planned: { total: 107, confirmed: 0, byOtherRuns: 0, inProgress: 0, failed: 0, blocked: 0, notStarted: 0, ...parts },
 });
 const textOf = (finished: FinishedRun) =>
   runText(finished, {
@@ -54,6 +54,18 @@ const openAt = (at: number, over: Partial<OpenChange>): OpenChange => ({
 describe('the closing line of a run', () => {
   test('says that all changes are confirmed', () => {
     expect(textOf(run({}))).toEqual(['Done in 47s: 107 of 107 changes confirmed. All managed accounts (118) comply.']);
+  });
+
+  test('counts the changes of other runs apart', () => {
+    expect(textOf(run(ended({ confirmed: 95, byOtherRuns: 12 })))).toEqual([
+      'Done in 47s: 95 of 107 changes confirmed, 12 made by another run. All managed',
+      'accounts (118) comply.',
+    ]);
+    const cut = run({ ...ended({ confirmed: 50, byOtherRuns: 12, notStarted: 45 }), interrupted: true });
+    expect(textOf(cut)[0]).toBe(
+      'Interrupted after 47s: 50 of 107 changes confirmed, 0 failed, 12 made by another run, 45 not started.',
+    );
+    expect(textOf(run({ unplanned: 3 })).join(' ')).toContain('confirmed. 3 changes of other runs were made.');
   });
 
   test('counts what an interruption left', () => {

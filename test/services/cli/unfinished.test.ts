@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { applyExit } from '../../../services/cli/commands/apply.ts';
 import { acquireLease } from '../../../shared/app/coordination/lease.ts';
 import type { OpenClaim } from '../../../shared/app/queries/open-claims.ts';
-import type { OpenChange } from '../../../shared/app/runtime/apply.ts';
+import type { OpenChange } from '../../../shared/app/runtime/conclude-run.ts';
 import type { Outage } from '../../../shared/app/support/outage-detector.ts';
 import { openStore } from '../../../shared/compose/stores/open-embedded.ts';
 import { systemClock } from '../../../shared/compose/system.ts';

@@ -1,0 +1,37 @@
+import type { Progress } from '../../../shared/app/context.ts';
+import { count } from './words.ts';
+
+export type Waiting = Extract<Progress, { kind: 'waiting' }>;
+
+/** Whether a run waits for another process. Only then may the end of the wait depend on whether that process still runs. */
+export const isForOthers = ({ cause: { kind } }: Waiting): boolean => kind === 'otherProcess' || kind === 'claim';
+
+/** What a run waits for, and until when. */
+export function waitText({ until, cause }: Waiting): string {
+  const time = `${clockTime(until)} UTC`;
+  switch (cause.kind) {
+    case 'otherProcess':
+      return `waiting for another process, which has taken ${count(cause.messages, 'piece')} of work (until ${time} at the latest)`;
+    case 'claim':
+      return `waiting for a change of ${cause.accountId} that another process has begun (until ${time} if that process has died)`;
+    case 'confirmation':
+      return `waiting for AWS to report the changes (next check: ${time})`;
+    case 'rollout':
+      return `waiting for the canaries (until ${time})`;
+    case 'delay':
+      return `waiting for the next change that is due (${time})`;
+  }
+}
+
+/** The same, for the second line of the display. */
+export function shortWaitText({ until, cause: { kind } }: Waiting): string {
+  const time = `until ${clockTime(until)} UTC`;
+  if (kind === 'otherProcess' || kind === 'claim') return `waiting for another process ${time}`;
+  if (kind === 'confirmation') return `waiting for AWS ${time}`;
+  return kind === 'rollout' ? `waiting for the canaries ${time}` : `waiting ${time}`;
+}
+
+/** `09:41:05`. */
+export function clockTime(ms: number): string {
+  return new Date(ms).toISOString().slice(11, 19);
+}

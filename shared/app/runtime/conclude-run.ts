@@ -1,0 +1,166 @@
+import type * as z from 'zod';
+import type { AccountRecord } from '../../domain/account/record.ts';
+import { haltedText } from '../../domain/decision/operator-controls.ts';
+import type { Change } from '../../domain/decision/plan.ts';
+import { totalChanges } from '../../domain/decision/plan-totals.ts';
+import type { Condition } from '../../domain/enrollment/condition.ts';
+import { reasonText } from '../../domain/enrollment/reason-codes.ts';
+import { shownOf } from '../../domain/enrollment/status.ts';
+import type { Verdict } from '../../domain/enrollment/verdict.ts';
+import type { Deps, RunContext } from '../context.ts';
+import { RunStore } from '../coordination/run-store.ts';
+import { readControls } from '../guardrails/controls.ts';
+import { rolloutView } from '../guardrails/rollout-gate.ts';
+import type { Plan } from '../plan/plan.ts';
+import { workKey } from '../plan/planned-work.ts';
+import type { runOutcome } from '../queries/answers/apply.ts';
+
+type RunOutcome = z.infer<typeof runOutcome>;
+export type OpenChange = RunOutcome['open'][number];
+type PlannedCounts = RunOutcome['planned'];
+type ChangeCounts = RunOutcome['changes'];
+
+export interface ApplyResult extends RunOutcome {
+  readonly plan: Plan;
+  /** Changes outside the plan, of other runs, that were made meanwhile. */
+  readonly unplanned: number;
+}
+
+const GOOD: ReadonlySet<Verdict> = new Set(['Compliant', 'Exempt', 'Suspended', 'Unmanaged', 'NotApplicable']);
+
+/** The end of a run. */
+interface Concluded {
+  readonly result: ApplyResult;
+  /** The planned changes that are made, by `workKey`: all others than those of other runs, and those. */
+  readonly confirmed: ReadonlySet<string>;
+  readonly byOtherRuns: ReadonlySet<string>;
+}
+
+/** Determines how the changes of a run have ended. */
+export async function conclude(deps: Deps, run: RunContext, plan: Plan, interrupted: boolean): Promise<Concluded> {
+  const rollout = await rolloutView(deps.registers);
+  const state = await new RunStore(deps.registers).get(run.runId);
+  const records = await deps.records.getMany([...new Set(plan.changes.map((change) => change.accountId))]);
+  const { halt } = await readControls(deps.registers);
+  const halted =
+    halt === null || totalChanges(plan.totals) === 0 ? null : { reason: 'halted', message: haltedText(halt) };
+  const tally = new Tally(plan, await attempts(deps, run.runId, state?.startedAt ?? null));
+  const open: OpenChange[] = [];
+  for (const change of plan.changes) {
+    const record = records.get(change.accountId) ?? null;
+    const condition = record?.conditions[change.enrollment] ?? null;
+    if (!tally.add(change, condition)) open.push(await openChange(deps, change, record));
+  }
+  const { counts, planned, unplanned, confirmed, byOtherRuns } = tally;
+  const outcome = { changes: counts, planned, open, unplanned };
+  const stopped = state?.stopped ?? halted;
+  return { result: { plan, runId: run.runId, ...outcome, stopped, interrupted, rollout }, confirmed, byOtherRuns };
+}
+
+/** Counts how the changes of a plan have ended. */
+class Tally {
+  readonly counts = { attempted: 0, succeeded: 0, failed: 0, blocked: 0, converging: 0 };
+  readonly confirmed = new Set<string>();
+  readonly byOtherRuns = new Set<string>();
+  /** Changes outside the plan that other runs have begun. */
+  unplanned = 0;
+  readonly #plan: Plan;
+  readonly #attempts: Attempts;
+  readonly #planned: ReadonlySet<string>;
+  readonly #unmade = { inProgress: 0, failed: 0, blocked: 0, notStarted: 0 };
+
+  constructor(plan: Plan, made: Attempts) {
+    this.#plan = plan;
+    this.#attempts = made;
+    this.#planned = new Set([...plan.due, ...plan.followUps].map(keyOf));
+  }
+
+  get planned(): PlannedCounts {
+    const made = { confirmed: this.confirmed.size, byOtherRuns: this.byOtherRuns.size };
+    return { total: this.#planned.size, ...made, ...this.#unmade };
+  }
+
+  /** @returns whether nothing is left to do for the change */
+  add(change: Change, condition: Condition | null): boolean {
+    const key = keyOf(change);
+    const verdict = condition?.verdict ?? change.verdict;
+    const isPlanned = this.#planned.has(key);
+    // A change without a failed attempt is still on the queue: the run was stopped, or another process has the message.
+    const begun = isPlanned && this.#plan.trip === null && (condition?.attempts ?? 0) > 0;
+    const ending = endingOf(verdict, begun);
+    const { own, others } = this.#attempts;
+    const isOfOthers = !own.has(key) && others.has(key);
+    if (isPlanned) this.#end(key, ending, isOfOthers);
+    else if (isOfOthers) this.unplanned += 1;
+    count(this.counts, ending, own.has(key) || (isOfOthers && !isPlanned));
+    return GOOD.has(verdict);
+  }
+
+  #end(key: string, ending: Ending | null, isOfOthers: boolean): void {
+    if (this.#plan.trip !== null || ending === null) this.#unmade.notStarted += 1;
+    else if (ending === 'succeeded') (isOfOthers ? this.byOtherRuns : this.confirmed).add(key);
+    else this.#unmade[UNMADE[ending]] += 1;
+  }
+}
+
+async function openChange(deps: Deps, change: Change, record: AccountRecord | null): Promise<OpenChange> {
+  const { accountId, accountName, ou, enrollment } = change;
+  const { verdict, reason, notBefore } = record?.conditions[enrollment] ?? change;
+  const fallback = verdict === change.verdict ? change.message : reasonText(reason);
+  const message = await lastMessage(deps, accountId, enrollment, fallback);
+  const status = shownOf((id) => record?.conditions[id] ?? null)[enrollment]?.status ?? change.status;
+  return { accountId, accountName, ou, enrollment, verdict, reason, status, message, notBefore };
+}
+
+const keyOf = ({ accountId, enrollment }: Pick<Change, 'accountId' | 'enrollment'>): string =>
+  workKey(accountId, enrollment);
+
+const UNMADE = { converging: 'inProgress', failed: 'failed', blocked: 'blocked' } as const;
+
+type Ending = Exclude<keyof ChangeCounts, 'attempted'>;
+
+function endingOf(verdict: Verdict, begun: boolean): Ending | null {
+  if (GOOD.has(verdict)) return 'succeeded';
+  if (verdict === 'Converging') return 'converging';
+  if (verdict === 'Blocked') return 'blocked';
+  return begun ? 'failed' : null;
+}
+
+function count(counts: Record<keyof ChangeCounts, number>, ending: Ending | null, tried: boolean): void {
+  // A failure without a call (e.g. of a read) counts as an attempt. A drift that someone else resolved does not.
+  if (tried || ending === 'failed') counts.attempted += 1;
+  if (ending !== null && (tried || ending !== 'succeeded')) counts[ending] += 1;
+}
+
+interface Attempts {
+  /** Changes that this run has begun, in any process: processes share the queue. */
+  readonly own: ReadonlySet<string>;
+  /** Changes that other runs have begun since this run began. */
+  readonly others: ReadonlySet<string>;
+}
+
+async function attempts(deps: Deps, runId: string, since: number | null): Promise<Attempts> {
+  const own = new Set<string>();
+  const others = new Set<string>();
+  const filter = since === null ? { runId } : { since: new Date(since).toISOString() };
+  let cursor: string | null = null;
+  do {
+    const page = await deps.ledger.query({ ...filter, type: 'RemediationStarted' }, { limit: 1_000, cursor });
+    for (const entry of page.entries) {
+      const key = `${entry.accountId} ${entry.enrollment}`;
+      (entry.runId === runId ? own : others).add(key);
+    }
+    cursor = page.next;
+  } while (cursor !== null);
+  return { own, others };
+}
+
+async function lastMessage(
+  deps: Deps,
+  accountId: string,
+  enrollment: Change['enrollment'],
+  fallback: string | null,
+): Promise<string | null> {
+  const { entries } = await deps.ledger.query({ accountId, enrollment }, { limit: 1 });
+  return entries[0]?.detail?.message ?? fallback;
+}
