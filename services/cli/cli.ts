@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { systemClock } from '../../shared/compose/clock.ts';
-import { type Config, readConfig } from '../../shared/config/config.ts';
+import { type Config, isCheckout, readConfig } from '../../shared/config/config.ts';
 import type { Clock } from '../../shared/ports/system.ts';
 import type { Input } from './context.ts';
 import { EXIT, EXIT_WORDS } from './exit-codes.ts';
@@ -14,6 +14,8 @@ export interface Host {
   readonly stderr: Stream;
   /** Opened at the first question, because opening takes time. */
   readonly stdin: () => Input;
+  /** Whether a terminal controls the process, so that Ctrl-C reaches it directly. Default: no. */
+  readonly inTerminal?: boolean;
   /** Default: the machine's clock. */
   readonly clock?: Clock;
   readonly env: Record<string, string | undefined>;
@@ -26,24 +28,31 @@ export interface Host {
 /** Runs one command and reports its errors. @returns the exit code */
 export async function runCli(args: readonly string[], host: Host): Promise<number> {
   const { clock = systemClock } = host;
-  const interrupt = listenForInterrupts(host.signals, clock.now, host.exit);
+  const checkout = isCheckout(host.env);
+  const twice = checkout && host.inTerminal === true;
+  const interrupt = listenForInterrupts(host.signals, { now: clock.now, exit: host.exit, twice });
   const guessed = guessedConfig(args);
   const early = openOutput(host, guessed);
   let parsed: Parsed;
   let config: Config;
   try {
-    parsed = parse(args, { write: (text) => early.print(text.trimEnd()) }, host.env);
+    const write = (text: string): void => {
+      early.print(text.trimEnd());
+      if (checkout) early.note(IN_CHECKOUT);
+    };
+    parsed = parse(args, { write }, host.env);
     config = readConfig(parsed.flags, host.env);
   } catch (error) {
     // Help and version were shown.
     if (error instanceof CommanderError && error.exitCode === 0) return afterResult(early, EXIT.ok, null);
+    const failed = openOutput(host, checkout ? { ...guessed, program: 'npm run rollcall --' } : guessed);
     return afterResult(
-      early,
-      await fail(early, error, { ...guessed, env: host.env, store: 'the store' }),
+      failed,
+      await fail(failed, error, { ...guessed, env: host.env, store: 'the store' }),
       exitWords(guessed, ''),
     );
   }
-  const output = openOutput(host, config);
+  const output = openOutput(host, isForPrograms(config, parsed.path) ? { ...config, program: 'rollcall' } : config);
   const run = async (): Promise<number> => {
     // Help and usage errors need neither stores nor logs.
     const { runCommand } = await import('./run-command.ts');
@@ -83,12 +92,22 @@ async function fail(
   return EXIT.error;
 }
 
-function openOutput({ stdout, stderr, rewrite }: Host, config: Pick<Config, 'json' | 'color'>): Output {
+function openOutput(
+  { stdout, stderr, rewrite }: Host,
+  config: Pick<Config, 'json' | 'color'> & Partial<Pick<Config, 'program'>>,
+): Output {
   return new Output(stdout, stderr, config, rewrite);
 }
 
 /** Commands that only print something about Rollcall itself. */
 const ABOUT_ROLLCALL: ReadonlySet<string> = new Set(['help', 'version', 'completion', '__complete']);
+/** Help shows commands as they are once Rollcall is installed. */
+const IN_CHECKOUT = 'In this checkout, type `npm run rollcall --` instead of `rollcall`.';
+
+/** Whether commands in the output stay as they are: another program reads it, or it is a script or a help text. */
+const isForPrograms = ({ format }: Pick<Config, 'format'>, path: string): boolean =>
+  format === 'csv' || format === 'name' || ABOUT_ROLLCALL.has(path.split(' ')[0] ?? '');
+
 /** Commands that end with 0 if the organization has converged. */
 const ABOUT_DRIFT: ReadonlySet<string> = new Set(['plan', 'apply', 'scan', 'status']);
 

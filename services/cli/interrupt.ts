@@ -17,8 +17,8 @@ export interface Interrupt {
   readonly exitCode: number;
 }
 
-/** Signals within this time, ms, count as one: a child of npm receives each Ctrl-C twice, from the terminal and from npm. */
-const SAME_MS = 300;
+/** How long npm takes at most to pass on a signal, ms. */
+const PASSED_ON_MS = 300;
 
 interface Late {
   readonly ms: number;
@@ -33,19 +33,30 @@ export interface SignalSource {
 /** Runs a function later, without keeping the process alive for it. */
 const inTime = (ms: number, run: () => void): unknown => setTimeout(run, ms).unref();
 
+export interface InterruptOptions {
+  readonly now: () => number;
+  readonly exit: (code: number) => void;
+  /** Whether each Ctrl-C arrives twice: a child of npm in a terminal receives it from the terminal and from npm. */
+  readonly twice?: boolean;
+  readonly later?: (ms: number, run: () => void) => unknown;
+}
+
 export function listenForInterrupts(
   source: SignalSource,
-  now: () => number,
-  exit: (code: number) => void,
-  later: (ms: number, run: () => void) => unknown = inTime,
+  { now, exit, twice = false, later = inTime }: InterruptOptions,
 ): Interrupt {
   const controller = new AbortController();
   let onFirst: (() => void) | null = null;
   let bound: Late | undefined;
   let firstAt: number | null = null;
+  /** Whether the next signal may be the copy of the first one. Only one is dropped, so that a quick second Ctrl-C ends the process. */
+  let copyExpected = twice;
   let exitCode: number = EXIT.interrupted;
   const handle = (signal: 'SIGINT' | 'SIGTERM'): void => {
-    if (firstAt !== null && now() - firstAt < SAME_MS) return;
+    if (firstAt !== null && copyExpected && now() - firstAt < PASSED_ON_MS) {
+      copyExpected = false;
+      return;
+    }
     exitCode = signal === 'SIGINT' ? EXIT.interrupted : EXIT.terminated;
     if (onFirst === null || firstAt !== null) {
       exit(exitCode);

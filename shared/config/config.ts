@@ -62,7 +62,7 @@ export function readConfig(flags: GlobalFlags, env: Environment): Config {
     color: colorOf(flags.color, env),
     unicode: isUnicode(env),
     drawable: env['TERM'] !== 'dumb' && !isOn(env['CI']),
-    program: FROM_CHECKOUT.has(env['npm_lifecycle_event'] ?? '') ? 'npm run rollcall --' : 'rollcall',
+    program: isCheckout(env) ? 'npm run rollcall --' : 'rollcall',
   });
 }
 
@@ -83,6 +83,9 @@ function formatOf({ json, output }: GlobalFlags): OutputFormat {
 
 /** npm scripts of the repository that run Rollcall. There, no command `rollcall` is installed. */
 const FROM_CHECKOUT: ReadonlySet<string> = new Set(['start', 'rollcall']);
+
+/** Whether npm runs Rollcall from a checkout. */
+export const isCheckout = (env: Environment): boolean => FROM_CHECKOUT.has(env['npm_lifecycle_event'] ?? '');
 
 /** The flag takes precedence over FORCE_COLOR, and FORCE_COLOR over NO_COLOR [force-color.org, no-color.org]. */
 function colorOf(flag: boolean, env: Environment): Config['color'] {

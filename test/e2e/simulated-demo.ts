@@ -60,8 +60,7 @@ export class SimulatedDemo {
           if (event === 'SIGINT') this.#press = listener;
         },
       },
-      this.clock.now,
-      () => undefined,
+      { now: this.clock.now, exit: () => undefined },
     );
     const organization = { ...DEMO_SANDBOX, latencyMs: 0 };
     this.#running = this.#run('.rollcall', (context) => runDemo(context, { port: '0', tour: true }, organization));

@@ -5,6 +5,7 @@ import type { LedgerEntry } from '../../../shared/domain/ledger/entry.ts';
 import { toIso } from '../../../shared/domain/time.ts';
 import { namesOf } from '../account-names.ts';
 import type { CliContext } from '../context.ts';
+import { EXIT } from '../exit-codes.ts';
 import { withStore } from '../session.ts';
 import { entriesTable } from '../ui/entries.ts';
 import { filterOf, type ListFlags } from './audit-filter.ts';
@@ -14,7 +15,7 @@ const PERIOD_MS = 2_000;
 /** Clocks of processes differ, so an entry may appear later than one with a later time. It is looked for this long, ms. */
 const OVERLAP_MS = 60_000;
 
-/** Prints the newest entries, oldest first, and then each new one, until Ctrl-C. @returns the exit code of the interruption */
+/** Prints the newest entries, oldest first, and then each new one, until Ctrl-C or until the reader closes the pipe. @returns the exit code */
 export async function followEntries(context: CliContext, flags: ListFlags): Promise<number> {
   const { output, clock, interrupt, config } = context;
   if (config.json || flags.until !== undefined || flags.cursor !== undefined) {
@@ -26,25 +27,26 @@ export async function followEntries(context: CliContext, flags: ListFlags): Prom
   const filter = await filterOf(context, flags);
   const limit = countArgument('--limit', flags.limit, { min: 1, max: 1_000_000 });
   interrupt.finishGracefully(() => undefined);
+  const isOver = (): boolean => interrupt.signal.aborted || output.resultIsUnread;
   await withStore(context, true, async ({ ledger, snapshots }) => {
     const first = await auditList(ledger, { filter, limit, cursor: null, order: 'newestFirst' });
     const follower = new Follower(first.entries);
     let fresh: readonly LedgerEntry[] = first.entries.toReversed();
     let titles = true;
-    while (!interrupt.signal.aborted) {
+    while (!isOver()) {
       if (fresh.length > 0) {
         const nameOf = await namesOf(snapshots, fresh);
         for (const line of entriesTable(fresh, output.width, nameOf, { titles })) output.print(line);
         titles = false;
       }
       await clock.sleep(PERIOD_MS, interrupt.signal);
-      if (interrupt.signal.aborted) break;
+      if (isOver()) break;
       const since = follower.since ?? filter.since;
       const query = { filter: { ...filter, ...(since !== undefined && { since }) }, limit: 1_000_000, cursor: null };
       fresh = follower.take((await auditList(ledger, { ...query, order: 'oldestFirst' })).entries);
     }
   });
-  return interrupt.exitCode;
+  return interrupt.signal.aborted ? interrupt.exitCode : EXIT.ok;
 }
 
 /** Remembers which of the latest entries were printed. */

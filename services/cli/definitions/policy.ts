@@ -38,7 +38,7 @@ export function definePolicy(program: Command, select: Select): void {
     );
   policy
     .command('explain')
-    .argument('[id]', 'account id, 12 digits')
+    .argument('[id]', 'account id (12 digits), or the name of an account')
     .option('--policy <file>', POLICY_FILE)
     .option(
       '--attributes <json>',

@@ -1,7 +1,7 @@
 import { TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { ORGANIZATION_CHAIN } from '../../../shared/domain/ledger/entry.ts';
 import { entryTitle } from '../../../shared/domain/ledger/entry-titles.ts';
-import { actorOf, changeText, type Entry, eventText } from './entry-words.ts';
+import { actorOf, changeText, type Entry, eventText, seenBy } from './entry-words.ts';
 import { type Column, type TableLayout, table } from './table.ts';
 import { minute, shortId } from './words.ts';
 
@@ -30,7 +30,7 @@ function narrowTable(entries: readonly Entry[], nameOf: NameOf): Table {
     return [
       minute(entry.at),
       accountOf(entry, nameOf),
-      `${eventText(entry)}, ${by === null ? 'actor unknown' : `by ${by}`}`,
+      `${eventText(entry)}, ${by === null ? `actor unknown, ${seenBy(entry)}` : `by ${by}`}`,
     ];
   });
   return [columns, rows];
@@ -52,7 +52,7 @@ function wideTable(entries: readonly Entry[], nameOf: NameOf): Table {
     entryTitle(entry.type),
     entry.enrollment === null ? '' : TITLES[entry.enrollment],
     changeText(entry),
-    actorOf(entry) ?? 'unknown',
+    actorOf(entry) ?? seenBy(entry),
     shortId(entry.id),
   ]);
   return [columns, rows];

@@ -62,6 +62,9 @@ export function actorOf({ type, actor, detail }: Entry): string | null {
   return actorText(actor);
 }
 
+/** Who wrote the entry, for a drift whose actor is not known. */
+export const seenBy = ({ actor }: Entry): string => `seen by ${actorText(actor)}`;
+
 /** The entry in one line: `Drift detected: Compute Optimizer Active → Inactive`. */
 export function eventText(entry: Entry): string {
   const { enrollment, type } = entry;

@@ -1,6 +1,7 @@
 import type { styleText } from 'node:util';
 import type { Config } from '../../../shared/config/config.ts';
 import { jsonAscii, visibleLines } from '../../../shared/domain/text.ts';
+import { asTyped } from './suggested-commands.ts';
 import { plainSymbols } from './symbols.ts';
 
 /** The parts of a stream that are used here, so that tests can replace it. */
@@ -23,7 +24,7 @@ export interface LiveBlock {
 }
 
 /** The range of widths that texts are laid out for; a narrower terminal wraps lines, a wider one has a margin. */
-const MIN_WIDTH = 60;
+const MIN_WIDTH = 40;
 const MAX_WIDTH = 160;
 /** The width that decides the layout of output that is not shown on a terminal; nothing is shortened to it. */
 export const PIPED_WIDTH = 120;
@@ -159,7 +160,7 @@ export class Output {
     return this.#err.isTTY === true;
   }
 
-  /** The width available to tables and sentences, 60 to 160; `null` if stdout is not a terminal: nothing is shortened or wrapped. */
+  /** The width available to tables and sentences, 40 to 160; `null` if stdout is not a terminal: nothing is shortened or wrapped. */
   get width(): number | null {
     return this.outIsTerminal ? textWidth(this.#out.columns) : null;
   }
@@ -172,6 +173,11 @@ export class Output {
   /** The width that decides which parts a layout has: that of the terminal, otherwise 120. */
   get layoutWidth(): number {
     return this.width ?? PIPED_WIDTH;
+  }
+
+  /** Whether stdout can no longer be written. A closed pipe is noticed at the next write: Node does not report it before. */
+  get resultIsUnread(): boolean {
+    return this.#gone.has(this.#out);
   }
 
   /** Aborts when stdout and stderr are both closed. */
@@ -191,9 +197,13 @@ export class Output {
     return open + text + close;
   }
 
-  /** Shows characters that could disturb a terminal or mislead its reader as code points. All text for people passes through here. */
+  /**
+   * Shows characters that could disturb a terminal or mislead its reader as code points, and commands as the user has to type them. All text for people
+   * passes through here.
+   */
   forPeople(text: string): string {
-    const shown = this.#unicode ? text : plainSymbols(text);
+    const typed = asTyped(text, this.program);
+    const shown = this.#unicode ? typed : plainSymbols(typed);
     if (this.#mark === null) return visibleLines(shown);
     return shown.split(`${CSI}${this.#mark};`).map(visiblePart).join(CSI);
   }

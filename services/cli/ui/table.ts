@@ -26,7 +26,7 @@ export interface TableLayout {
 
 /** Minimum width of a shortened column, terminal cells. If a name would become shorter, other columns are dropped first. */
 const MIN_NAME = 15;
-/** Minimum width of a wrapped column, terminal cells. */
+/** Minimum width of a wrapped column, terminal cells. With less room, its cells are shown below the others. */
 const MIN_SENTENCE = 24;
 const GAP = '  ';
 
@@ -80,8 +80,15 @@ function linesOf(
   });
   const last = columns.at(-1);
   if (last?.wraps !== true) return [cells.join(GAP)];
-  const before = cells.slice(0, -1).map((cell) => cell + GAP);
-  return hang(before.join(''), cells.at(-1) ?? '', room);
+  const before = cells
+    .slice(0, -1)
+    .map((cell) => cell + GAP)
+    .join('');
+  const sentence = cells.at(-1) ?? '';
+  // On a very narrow terminal, the sentence has lines of its own.
+  if (room !== null && before !== '' && room - stringWidth(before) < MIN_SENTENCE)
+    return [before.trimEnd(), ...hang(GAP, sentence, room)];
+  return hang(before, sentence, room);
 }
 
 /** The columns that stay, with names and sentences at their least width. */

@@ -45,18 +45,18 @@ describe('arguments', () => {
 });
 
 describe('interrupts', () => {
-  const rig = () => {
+  const rig = (twice = false) => {
     const handlers: ((signal: 'SIGINT' | 'SIGTERM') => void)[] = [];
     const exits: number[] = [];
     const timers: { readonly ms: number; readonly run: () => void }[] = [];
     const time = { now: 0 };
     const source = { on: (_event: string, handler: (signal: 'SIGINT' | 'SIGTERM') => void) => handlers.push(handler) };
-    const interrupt = listenForInterrupts(
-      source,
-      () => time.now,
-      (code) => exits.push(code),
-      (ms, run) => timers.push({ ms, run }),
-    );
+    const interrupt = listenForInterrupts(source, {
+      now: () => time.now,
+      exit: (code) => exits.push(code),
+      later: (ms, run) => timers.push({ ms, run }),
+      twice,
+    });
     const send = (signal: 'SIGINT' | 'SIGTERM'): void => handlers[0]?.(signal);
     return { interrupt, exits, time, timers, send };
   };
@@ -67,16 +67,38 @@ describe('interrupts', () => {
     expect(exits).toEqual([130]);
   });
 
-  test('the first one requests a graceful end, its copy from npm does not count, and the second one exits', () => {
-    const { interrupt, exits, time, send } = rig();
+  test('the first one requests a graceful end, and the second one exits, however soon it comes', () => {
+    const { interrupt, exits, send } = rig();
     const notes: string[] = [];
     interrupt.finishGracefully(() => notes.push('stopping'));
     send('SIGINT');
-    send('SIGINT');
     expect([notes, exits, interrupt.signal.aborted]).toEqual([['stopping'], [], true]);
-    time.now = 400;
     send('SIGINT');
     expect([notes, exits]).toEqual([['stopping'], [130]]);
+  });
+
+  test.each([
+    ['soon', 100],
+    ['late', 400],
+  ])('under npm, the copy of the first one does not count, and a second one that comes %s exits', (_when, ms) => {
+    const { interrupt, exits, time, send } = rig(true);
+    interrupt.finishGracefully(() => undefined);
+    send('SIGINT');
+    time.now = 10;
+    send('SIGINT');
+    expect(exits).toEqual([]);
+    time.now = ms;
+    send('SIGINT');
+    expect(exits).toEqual([130]);
+  });
+
+  test('under npm, the second one counts even if no copy of the first one came', () => {
+    const { interrupt, exits, time, send } = rig(true);
+    interrupt.finishGracefully(() => undefined);
+    send('SIGINT');
+    time.now = 400;
+    send('SIGINT');
+    expect(exits).toEqual([130]);
   });
 
   test('the process exits when its time to finish is over', () => {

@@ -189,7 +189,7 @@ describe('Ctrl-C', () => {
     expect(statusShape.parse(json(status)).queue).toEqual({ visible: 0, inFlight: 0, dead: 0 });
   });
 
-  test('a second one exits immediately', async () => {
+  test('a second one exits immediately, however soon it comes', async () => {
     // After the first signal the run waits for this change: half a minute until the client gives up, and then its retries.
     const { env, running } = await world({
       accounts: 6,
@@ -203,10 +203,8 @@ describe('Ctrl-C', () => {
     const stopping = said(child, 'Stopping');
     child.kill('SIGINT');
     await stopping;
-    // Signals that follow closely count as one.
-    const again = setInterval(() => child.kill('SIGINT'), 350);
+    child.kill('SIGINT');
     const result = await end;
-    clearInterval(again);
     expect(result.code).toBe(130);
     expect(result.stdout).not.toContain('the changes in flight finished');
   });

@@ -91,7 +91,7 @@ test('with --quiet, nothing says what to do next', () => {
 
 describe('width', () => {
   test.each([
-    [20, 60],
+    [20, 40],
     [80, 80],
     [200, 160],
     [0, 80],

@@ -68,6 +68,19 @@ describe('tables', () => {
     expect(table(wrapping, [row], null)).toHaveLength(2);
   });
 
+  test('the last column is shown below the others if they leave too little room for it', () => {
+    const entries = [
+      ['2026-12-01 09:41', 'prod-search-003', 'Drift detected: Automation Active → Inactive, by role/Developer/bob'],
+    ];
+    const titles = [{ title: 'TIME (UTC)' }, { title: 'ACCOUNT', shrinks: true }, { title: 'EVENT', wraps: true }];
+    expect(table(titles, entries, 40)).toEqual([
+      'TIME (UTC)        ACCOUNT          EVENT',
+      '2026-12-01 09:41  prod-search-003',
+      '  Drift detected: Automation Active →',
+      '  Inactive, by role/Developer/bob',
+    ]);
+  });
+
   test('an indented table without titles keeps to the width', () => {
     const lines = table(columns, rows, 30, { indent: 4, titles: false });
     expect(lines).toEqual(['    1   日本語アカ…ント      5', '    22  a very lon…ount  1,000']);

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { runInProcess } from './in-process.ts';
 import { bare, ENROLL, ended, place, refused, rollcall, said, start, world } from './support.ts';
@@ -48,6 +49,16 @@ test('audit list --follow prints new entries as they are recorded', async () => 
   expect(lines[0]).toMatch(/^TIME \(UTC\) +ACCOUNT +EVENT/);
   // The titles, the two newest entries, and the halt.
   expect(lines).toHaveLength(4);
+});
+
+test('audit list --follow ends at the first entry that nobody reads', async () => {
+  const { cwd } = await scanned();
+  const following = start(['audit', 'list', '--follow', '--limit', '2'], { cwd });
+  await said(following, 'Scan completed');
+  const exited = once(following, 'exit');
+  following.stdout?.destroy();
+  expect((await rollcall(['halt', '--reason', 'invoice'], { cwd })).code).toBe(0);
+  expect(await exited).toEqual([0, null]);
 });
 
 test.each([

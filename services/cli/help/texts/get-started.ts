@@ -60,6 +60,7 @@ export const GET_STARTED: HelpTexts = {
     summary: 'Show what the policy declares for one account, and which rules decide',
     examples: [
       ['rollcall policy explain 123456789012', 'every rule, and those that decide'],
+      ['rollcall policy explain prod-search-003', 'the same, by the name of the account'],
       [`rollcall policy explain --attributes '{"ou":"/Sandbox"}'`, 'an account that does not exist'],
     ],
     seeAlso: ['rollcall account', 'rollcall policy test'],

@@ -1,0 +1,27 @@
+/** The commands that texts suggest. */
+export const SUGGESTED = [
+  ...['account', 'accounts', 'apply', 'approve', 'audit', 'backup', 'completion', 'demo', 'dlq', 'doctor', 'evidence'],
+  ...[
+    'halt',
+    'help',
+    'install',
+    'plan',
+    'policy',
+    'restore',
+    'resume',
+    'sandbox',
+    'scan',
+    'serve',
+    'status',
+    'suspend',
+  ],
+  ...['unhalt', 'version'],
+] as const;
+
+/** `rollcall` followed by one of its commands, and not part of a path or a name. */
+const COMMAND = new RegExp(`(?<![\\w./-])rollcall (?=(?:${SUGGESTED.join('|')})(?![\\w-]))`, 'g');
+
+/** Writes the commands in a text as the user has to type them. Texts name the program `rollcall`, which a checkout does not install. */
+export function asTyped(text: string, program: string): string {
+  return program === 'rollcall' ? text : text.replaceAll(COMMAND, `${program} `);
+}
