@@ -1,4 +1,5 @@
 import type { Sandbox } from '../../services/sandbox/engine/sandbox.ts';
+import type { Facet } from '../../shared/domain/enrollment/condition.ts';
 import { ENROLLMENT_IDS, type EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../shared/domain/enrollment/model.ts';
 import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';
@@ -77,9 +78,7 @@ export class StateTimeline {
       const observes = facet?.verdict === 'Compliant' || type === 'DriftDetected';
       if (facet === undefined || facet.status === null || !observes) continue;
       this.observe();
-      // AWS lists an account for Automation only while its Compute Optimizer is Active.
-      const absent = each === 'automation' && facet.status === 'Inactive' && facet.lastUpdated === null;
-      if (absent && this.#saw(accountId, 'computeOptimizer', since, (status) => status !== 'Active')) continue;
+      if (isAbsence(each, facet) && this.#wasNotListed(accountId, each, since)) continue;
       // A change is confirmed only by an observation that began after it. Processes compare the two by their clocks, which differ more in some histories than
       // a process with a wrong clock would get past its rate limiter.
       const accepted = this.#accepted.get(`${accountId} ${each}`) ?? Number.NEGATIVE_INFINITY;
@@ -87,6 +86,16 @@ export class StateTimeline {
       if (!this.#was(accountId, each, facet.status, confirmed)) return `${each} ${facet.status} (${facet.verdict})`;
     }
     return null;
+  }
+
+  /** Whether AWS's listing for this kind lacked the account at some time since then although its status was another. */
+  #wasNotListed(accountId: AccountId, enrollment: EnrollmentId, since: number): boolean {
+    // A scan reads its listings one after the other: an account can leave the organization between the one that names it and the one for this kind. Its
+    // departure is recorded next.
+    if ((this.#missing.get(accountId) ?? Number.NEGATIVE_INFINITY) >= since) return true;
+    // AWS lists an account for Automation only while its Compute Optimizer is Active.
+    const needsComputeOptimizer = enrollment === 'automation';
+    return needsComputeOptimizer && this.#saw(accountId, 'computeOptimizer', since, (status) => status !== 'Active');
   }
 
   #was(accountId: AccountId, enrollment: EnrollmentId, status: string, since: number): boolean {
@@ -99,4 +108,9 @@ export class StateTimeline {
       (each, index) => fits(each.status) && (seen[index + 1]?.from ?? Number.POSITIVE_INFINITY) >= since,
     );
   }
+}
+
+/** Whether a status was concluded from a listing that lacked the account. The listing for Compute Optimizer has every account. */
+function isAbsence(enrollment: EnrollmentId, { status, lastUpdated }: Facet): boolean {
+  return enrollment !== 'computeOptimizer' && status === 'Inactive' && lastUpdated === null;
 }

@@ -1,0 +1,50 @@
+import { expect, it } from 'vitest';
+import { createSandbox } from '../../services/sandbox/engine/sandbox.ts';
+import type { EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts';
+import { FACET, sealAll } from '../contract/samples.ts';
+import { manualClock } from '../support/manual-clock.ts';
+import { StateTimeline } from './state-timeline.ts';
+
+const KIND = 'costOptimizationHub';
+
+/** An account that Cost Optimization Hub lists as Active, and the verdict of the checker about a drift that is recorded for it. */
+function enrolledAccount() {
+  const clock = manualClock();
+  const sandbox = createSandbox({ seed: 1, accounts: 10, drift: 0, latencyMs: 0, faults: [] }, { clock });
+  const timeline = new StateTimeline(sandbox, () => clock.now(), 0);
+  const found = sandbox.accounts().find(({ management, state }) => !management && state === 'ACTIVE');
+  const { accountId } = found ?? expect.fail('no member account');
+  for (const enrollment of [KIND, 'computeOptimizer'] as const)
+    sandbox.drift({ changes: [{ accountId, enrollment, status: 'Active' }] });
+  timeline.observe();
+  return {
+    async leaves(): Promise<void> {
+      await clock.advance(1);
+      sandbox.changeAccounts({ remove: [accountId] });
+    },
+    /** @param lastUpdated `null`: concluded from a listing that lacked the account */
+    drift(enrollment: EnrollmentId, lastUpdated: string | null): string | null {
+      const after = { ...FACET, status: 'Inactive', lastUpdated } as const;
+      const [entry] = sealAll(accountId, [{ type: 'DriftDetected', accountId, enrollment, after }]);
+      return timeline.falseObservation(entry ?? expect.fail('no entry'), null);
+    },
+  };
+}
+
+it('A drift concluded from a missing account is false while the account belongs to the organization', () => {
+  const { drift } = enrolledAccount();
+  expect(drift(KIND, null)).toBe('costOptimizationHub Inactive (Drifted)');
+});
+
+it('A drift concluded from a missing account is accepted after the account has left between two listings', async () => {
+  const { drift, leaves } = enrolledAccount();
+  await leaves();
+  expect(drift(KIND, null)).toBeNull();
+});
+
+it('A status that AWS stated, and one of Compute Optimizer, which lists every account, stay false', async () => {
+  const { drift, leaves } = enrolledAccount();
+  await leaves();
+  expect(drift(KIND, '2026-11-01T00:00:00.000Z')).toBe('costOptimizationHub Inactive (Drifted)');
+  expect(drift('computeOptimizer', null)).toBe('computeOptimizer Inactive (Drifted)');
+});
