@@ -115,6 +115,11 @@ export class InvariantChecker {
     this.#messages.finished(delivery, by);
   }
 
+  /** A backup from that time has replaced the store. */
+  restored(takenAt: number): void {
+    this.#timeline.restored(takenAt);
+  }
+
   /** An entry was stored. */
   written(entry: LedgerEntry): void {
     if (entry.type === 'ScanCompleted' && entry.runId !== null) this.#completed.set(entry.runId, this.#options.now());

@@ -17,6 +17,13 @@ interface Others {
   readonly logKeepers: LogKeepers;
 }
 
+interface Taken {
+  readonly backup: MemoryBackup;
+  readonly takenAt: number;
+  /** How many messages that cannot be read had been sent by then. */
+  readonly unreadable: number;
+}
+
 /**
  * An operator who makes backups and later restores one while all processes run. Invariant 3: a restore halts enforcement, and resets no
  * suspension, used approval or cap. It uses a separate random stream.
@@ -46,11 +53,12 @@ export class Restores {
     this.#simulation.time.after(ms, () => {
       if (this.#simulation.calmed) return;
       this.#simulation.note('operator: backup');
+      const takenAt = this.#simulation.time.now();
       const backup = this.#simulation.stores.inside.backup();
       const unreadable = this.#externalActors.rubbish;
       const restoreIn = this.#chance.between(2, 40) * MINUTE;
       if (this.#chance.happens(0.5)) this.#suspendIn(this.#chance.between(MINUTE, restoreIn));
-      this.#restoreIn(restoreIn, backup, unreadable);
+      this.#restoreIn(restoreIn, { backup, takenAt, unreadable });
     });
   }
 
@@ -64,14 +72,14 @@ export class Restores {
     });
   }
 
-  #restoreIn(ms: number, backup: MemoryBackup, unreadable: number): void {
+  #restoreIn(ms: number, taken: Taken): void {
     this.#logKeepers.workDuring(ms);
     this.#simulation.time.after(ms, () => {
       if (this.#simulation.calmed) return;
       // The checker cannot know which of two concurrent commands comes last.
-      if (this.#operators.busy) return this.#restoreIn(MINUTE, backup, unreadable);
-      this.#restore(backup);
-      this.#externalActors.rubbish = unreadable;
+      if (this.#operators.busy) return this.#restoreIn(MINUTE, taken);
+      this.#restore(taken);
+      this.#externalActors.rubbish = taken.unreadable;
       const { accountId } = this.#simulation.caller;
       const unhaltIn = this.#chance.between(2, 20) * MINUTE;
       if (this.#chance.happens(0.7))
@@ -80,12 +88,13 @@ export class Restores {
     });
   }
 
-  #restore(backup: MemoryBackup): void {
+  #restore({ backup, takenAt }: Taken): void {
     const { checker, time, newId } = this.#simulation;
     const now = time.now();
     const request = { file: 'backup.db', actor: 'operator', now, newId };
     const report = backup.restore(reconcileRestored(request));
     checker.controls.haltedAt = now;
+    checker.restored(takenAt);
     this.#simulation.reached('restored backup');
     this.#simulation.note(`operator: restore ${JSON.stringify(report)}`);
   }

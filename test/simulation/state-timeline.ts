@@ -54,6 +54,11 @@ export class StateTimeline {
     }
   }
 
+  /** A backup from that time has replaced the store, so Rollcall no longer knows of changes that were recorded later. */
+  restored(takenAt: number): void {
+    for (const [key, at] of this.#accepted) if (at > takenAt) this.#accepted.delete(key);
+  }
+
   /** Whether an entry claims that an account has left although it was present all the time. */
   reportsFalseDeparture({ type, accountId }: LedgerEntry): boolean {
     if (type !== 'AccountLeft' || accountId === null) return false;
