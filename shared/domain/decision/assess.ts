@@ -164,15 +164,30 @@ function inProgress(subject: Subject): Outcome | null {
     const deadline = theirs === null ? context.now + pendingDeadlineMs : Math.max(theirs, ours ?? theirs);
     return untilDeadline(context.now, 'pending', deadline);
   }
-  if (mismatch === null) return null;
+  if (mismatch === null) return acted === null ? null : untilTakenEffect(acted, subject);
   if (condition?.claim && Date.parse(condition.claim.expiresAt) > context.now) {
     const notBefore = Date.parse(condition.claim.expiresAt);
     return { verdict: 'Converging', reason: 'acted', message: 'a worker is changing it', notBefore };
   }
-  if (acted === null || !isUnchangedSinceCall(acted, subject)) return null;
+  if (acted === null || !isForThisState(acted, subject) || !isUnchangedSinceCall(acted, subject)) return null;
   if (acted.verdict === 'Stalled') return untilNextAttempt(acted, context.now);
-  // An older version may have recorded the condition without a deadline.
-  return untilDeadline(context.now, 'acted', deadlineOf(acted) ?? Date.parse(acted.changedAt) + pendingDeadlineMs);
+  return untilDeadline(context.now, 'acted', actedDeadline(acted, pendingDeadlineMs));
+}
+
+/**
+ * A call was accepted, and since then the policy desires the state from before it. What AWS shows still is that state, or a listing that is older than the
+ * call: the call is about to change it.
+ */
+function untilTakenEffect(acted: Condition, subject: Subject): Outcome | null {
+  const { context } = subject;
+  if (acted.verdict === 'Stalled' || !isUnchangedSinceCall(acted, subject)) return null;
+  const deadline = actedDeadline(acted, context.policy.policy.pendingDeadlineMs);
+  return context.now < deadline ? { verdict: 'Converging', reason: 'acted', deadline } : null;
+}
+
+/** An older version may have recorded the condition without a deadline. */
+function actedDeadline(acted: Condition, pendingDeadlineMs: number): EpochMs {
+  return deadlineOf(acted) ?? Date.parse(acted.changedAt) + pendingDeadlineMs;
 }
 
 /** A crash just before Stalled was recorded leaves a Drifted condition with status Pending. Its deadline continues to apply. */
@@ -199,18 +214,21 @@ function untilNextAttempt(stalled: Condition, now: EpochMs): Outcome | null {
   return { verdict: 'Stalled', reason: 'deadlinePassed', message, notBefore, deadline: deadlineOf(stalled) };
 }
 
+/** Whether the policy still desires what the call was made for. */
+function isForThisState(acted: Condition, { desired }: Subject): boolean {
+  return acted.desired === desired.status && acted.desiredRuleMode === desired.ruleMode;
+}
+
 /**
- * Whether AWS still shows exactly the state from before the call, and the policy still desires the same. If the status or the
- * timestamp has changed, something else changed the enrollment since, so the call no longer explains its state.
+ * Whether AWS still shows exactly the state from before the call. If the status or the timestamp has changed, something else changed the enrollment
+ * since, so the call no longer explains its state.
  */
-function isUnchangedSinceCall(acted: Condition, { observation, desired }: Subject): boolean {
+function isUnchangedSinceCall(acted: Condition, { observation }: Subject): boolean {
   if (observation.kind !== 'observed' || acted.status === 'Pending') return false;
   const lastUpdated = observation.lastUpdated === null ? null : toIso(observation.lastUpdated);
   return (
     acted.status === observation.status &&
     acted.ruleMode === observation.ruleMode &&
-    acted.lastUpdated === lastUpdated &&
-    acted.desired === desired.status &&
-    acted.desiredRuleMode === desired.ruleMode
+    acted.lastUpdated === lastUpdated
   );
 }

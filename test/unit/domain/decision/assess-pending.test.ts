@@ -124,6 +124,33 @@ describe('Pending, and after a call', () => {
       { verdict: 'Drifted', target: 'Inactive' },
     ],
     [
+      'after a call, the policy desires the state from before it, which AWS still shows',
+      {
+        computeOptimizer: seen('Inactive'),
+        policy: policyOf('computeOptimizer: Inactive'),
+        record: recordOf({ computeOptimizer: acted }),
+      },
+      { verdict: 'Converging', reason: 'acted', deadline: NOW + 5 * HOUR, action: 'none' },
+    ],
+    [
+      'the same past the deadline: the call had no effect',
+      {
+        computeOptimizer: seen('Inactive'),
+        policy: policyOf('computeOptimizer: Inactive'),
+        record: recordOf({ computeOptimizer: condition({ ...acted, deadline: iso(NOW) }) }),
+      },
+      { verdict: 'Compliant' },
+    ],
+    [
+      'the same, but AWS shows a change since the call',
+      {
+        computeOptimizer: seen('Inactive', { lastUpdated: NOW - 1 }),
+        policy: policyOf('computeOptimizer: Inactive'),
+        record: recordOf({ computeOptimizer: acted }),
+      },
+      { verdict: 'Compliant' },
+    ],
+    [
       'Pending that fell back to Inactive',
       {
         computeOptimizer: seen('Inactive'),
