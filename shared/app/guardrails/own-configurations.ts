@@ -5,25 +5,28 @@ import { REGISTERS, storedDocument } from '../coordination/documents.ts';
 import { readTyped, update } from '../coordination/typed-register.ts';
 
 const ruleMode = z.enum(['AnyAllowed', 'NoneAllowed']);
-/** By the id of the root, OU or account. */
-const schema = z.record(
-  z.string(),
-  z.object({
-    ruleMode,
-    /** The path of the root or OU when Rollcall stored it, or the account's id. */
-    target: z.string().default(''),
-    /** What Rollcall stored before: until AWS has accepted the call, both are ours. */
-    previous: ruleMode.nullable(),
-    at: z.number(),
-    runId: z.string(),
-    /** Whether AWS has accepted the call. */
-    accepted: z.boolean().default(true),
-    /** Rollcall has begun to delete it, so its absence does not mean that somebody else has deleted it. */
-    deleting: z.boolean().default(false),
-    /** When Rollcall stored it again because somebody else had deleted it, epoch ms. */
-    repeated: z.array(z.number()).default([]),
-  }),
-);
+
+const noteSchema = z.object({
+  ruleMode,
+  /** The path of the root or OU when Rollcall stored it, or the account's id. */
+  target: z.string().default(''),
+  /** What Rollcall stored before: until AWS has accepted the call, both are ours. */
+  previous: ruleMode.nullable(),
+  at: z.number(),
+  runId: z.string(),
+  /** Whether AWS has accepted the call. */
+  accepted: z.boolean().default(true),
+  /** Rollcall has begun to delete it, so its absence does not mean that somebody else has deleted it. */
+  deleting: z.boolean().default(false),
+  /** When Rollcall stored it again because somebody else had deleted it, epoch ms. */
+  repeated: z.array(z.number()).default([]),
+  /** The call, until it has ended; `null`: it has ended, at `at` if AWS has not accepted it, or an older version made it. */
+  callId: z.string().nullable().default(null),
+});
+type Note = z.infer<typeof noteSchema>;
+
+/** By the id of the root, OU or account: the latest note, and what stays of the earlier ones if its call is refused, the latest first. */
+const schema = z.record(z.string(), noteSchema.extend({ earlier: z.array(noteSchema).default([]) }));
 
 type Own = z.infer<typeof schema>[string];
 
@@ -54,7 +57,7 @@ export async function ownConfigurations(registers: Pick<Registers, 'read'>, now:
   return {
     isOurs(targetId, stored) {
       const own = known.get(targetId);
-      return own !== undefined && (own.ruleMode === stored || own.previous === stored);
+      return own !== undefined && mayBeOurs(own, stored);
     },
     isContested: (targetId) => isContested(known.get(targetId)?.repeated ?? [], now),
   };
@@ -112,27 +115,52 @@ export async function endContest(registers: Registers, targetIds: ReadonlySet<st
 }
 
 /**
- * Notes that Rollcall is about to store a configuration, so that after a crash it does not look like somebody else's.
- * @returns what was noted for the target before, for {@link withdrawConfiguration}; `null`: nothing
+ * Notes that Rollcall is about to store a configuration, so that after a crash it does not look like somebody else's. The call ends with
+ * {@link confirmConfiguration}, {@link withdrawConfiguration} or {@link endConfiguration}.
  */
 export async function noteConfiguration(
   registers: Registers,
-  { targetId, target, ruleMode: wanted, present, readAt, runId, now }: NotedConfiguration,
-): Promise<Own | null> {
-  let before: Own | null = null;
+  { targetId, target, ruleMode: wanted, present, readAt, runId, callId, now }: NotedConfiguration,
+): Promise<void> {
   await update(registers, OWN_CONFIGURATIONS, (current) => {
     const own = current?.[targetId];
-    before = own ?? null;
     const ours = own !== undefined && (present === own.ruleMode || present === own.previous);
     // Somebody else can have deleted only a configuration that AWS had accepted before `present` was read.
     const wasStored = own?.accepted === true && !own.deleting && own.at <= readAt;
     const repeats = wasStored && own.ruleMode === wanted && present === null;
     const repeated = recent(own?.repeated ?? [], now);
-    const previous = ours ? present : null;
-    const noted = { ruleMode: wanted, target, previous, at: now, runId, accepted: false, deleting: false };
-    return { ...current, [targetId]: { ...noted, repeated: repeats ? [...repeated, now] : repeated } };
+    const noted = {
+      ...{ ruleMode: wanted, target, previous: ours ? present : null, at: now, runId, callId },
+      ...{ accepted: false, deleting: false, repeated: repeats ? [...repeated, now] : repeated },
+    };
+    return { ...current, [targetId]: { ...noted, earlier: stillPossible(own, present, now) } };
   });
-  return before;
+}
+
+/**
+ * The notes that count again if the next call is refused: those of calls that may be in progress, and the latest that has ended or, as a call of a killed
+ * process, was carried out.
+ */
+function stillPossible(own: Own | undefined, present: RuleMode | null, now: EpochMs): Note[] {
+  const open: Note[] = [];
+  for (const note of notesOf(own)) {
+    const isStored = note.accepted ? !note.deleting : note.ruleMode === present;
+    const isRecent = note.callId !== null && note.at > now - CALL_MS;
+    if (isRecent || isStored) open.push(note);
+    if (isStored && !isRecent) break;
+  }
+  return open;
+}
+
+/** All notes of a target, the latest first. */
+function notesOf(own: Own | undefined): readonly Note[] {
+  if (own === undefined) return [];
+  const { earlier, ...latest } = own;
+  return [latest, ...earlier];
+}
+
+function ownOf([latest, ...earlier]: readonly Note[]): Own | null {
+  return latest === undefined ? null : { ...latest, earlier };
 }
 
 interface NotedConfiguration {
@@ -145,26 +173,27 @@ interface NotedConfiguration {
   /** When `present` was read, epoch ms. */
   readonly readAt: EpochMs;
   readonly runId: string;
+  /** Names the call, so that its end ends no other. */
+  readonly callId: string;
   readonly now: EpochMs;
 }
 
-/**
- * Notes that Rollcall is about to delete a configuration, so that after a crash the deletion does not count as somebody else's.
- * @returns as {@link noteConfiguration}
- */
-export async function noteDeletion(registers: Registers, targetId: string, now: EpochMs): Promise<Own | null> {
-  let before: Own | null = null;
+/** Notes that Rollcall is about to delete a configuration, so that after a crash the deletion does not count as somebody else's. */
+export async function noteDeletion(
+  registers: Registers,
+  { targetId, callId, now }: Pick<NotedConfiguration, 'targetId' | 'callId' | 'now'>,
+): Promise<void> {
   await update(registers, OWN_CONFIGURATIONS, (current) => {
     const own = current?.[targetId];
-    before = own ?? null;
-    return own === undefined ? (current ?? {}) : { ...current, [targetId]: { ...own, deleting: true, at: now } };
+    if (own === undefined) return current ?? {};
+    const earlier = stillPossible(own, own.ruleMode, now);
+    return { ...current, [targetId]: { ...own, deleting: true, at: now, callId, earlier } };
   });
-  return before;
 }
 
 /**
- * Forgets the notes of processes that were killed after a Delete call or before a Put call: AWS stores no configuration for them. Otherwise the same
- * configuration would count as ours if somebody else stored it later.
+ * Forgets the notes of processes that were killed after a Delete call or before a Put call: AWS stores no configuration for them, or another one.
+ * Otherwise the same configuration would count as ours if somebody else stored it later.
  * @param stored a complete listing
  * @param readAt when the listing began, epoch ms
  */
@@ -173,8 +202,12 @@ export async function pruneConfigurations(
   stored: ReadonlyMap<string, RuleMode>,
   readAt: EpochMs,
 ): Promise<void> {
-  const isOver = (id: string, { accepted, deleting, at, repeated }: Own): boolean =>
-    !stored.has(id) && (deleting || !accepted) && at <= readAt - CALL_MS && recent(repeated, readAt).length === 0;
+  const isOver = (id: string, own: Own): boolean => {
+    const isOpen = own.at > readAt - (own.accepted || own.callId !== null ? CALL_MS : 0);
+    if (isOpen || recent(own.repeated, readAt).length > 0) return false;
+    const present = stored.get(id);
+    return present === undefined ? own.deleting || !own.accepted : !own.accepted && !mayBeOurs(own, present);
+  };
   const known = Object.entries((await readTyped(registers, OWN_CONFIGURATIONS))?.value ?? {});
   if (!known.some(([id, own]) => isOver(id, own))) return;
   await update(registers, OWN_CONFIGURATIONS, (current) =>
@@ -183,22 +216,51 @@ export async function pruneConfigurations(
 }
 
 /**
- * Restores the earlier note if AWS has certainly not carried out the call. Otherwise a configuration that somebody else stores later would count as
- * ours.
- * @param before the result of {@link noteConfiguration} or {@link noteDeletion}
+ * AWS has certainly not carried out the call, so what was noted before it counts again. Otherwise a configuration that somebody else stores later would
+ * count as ours.
  */
-export async function withdrawConfiguration(registers: Registers, targetId: string, before: Own | null): Promise<void> {
-  if (before === null) return forgetConfiguration(registers, targetId);
-  await update(registers, OWN_CONFIGURATIONS, (current) => ({ ...current, [targetId]: before }));
+export async function withdrawConfiguration(registers: Registers, targetId: string, callId: string): Promise<void> {
+  await update(registers, OWN_CONFIGURATIONS, (current) => {
+    const { [targetId]: own, ...others } = current ?? {};
+    const left = ownOf(notesOf(own).filter((note) => note.callId !== callId));
+    return left === null ? others : { ...others, [targetId]: left };
+  });
+}
+
+const SETTLED = { previous: null, accepted: true, deleting: false, callId: null };
+
+function settledIn(notes: readonly Note[], accepted: Note): Note[] {
+  return notes.map((note) => (note === accepted ? { ...note, ...SETTLED } : note));
+}
+
+/**
+ * The call has ended, and AWS may have carried it out: the answer was lost. Its configuration is ours if a listing that begins now shows it; if not, the
+ * same configuration is somebody else's later.
+ */
+export async function endConfiguration(
+  registers: Registers,
+  { targetId, callId, now }: Pick<NotedConfiguration, 'targetId' | 'callId' | 'now'>,
+): Promise<void> {
+  const ended = (note: Note): Note => (note.callId === callId ? { ...note, callId: null, at: now } : note);
+  await update(registers, OWN_CONFIGURATIONS, (current) => {
+    const { [targetId]: own, ...others } = current ?? {};
+    const notes = ownOf(notesOf(own).map(ended));
+    return notes === null ? others : { ...others, [targetId]: notes };
+  });
 }
 
 /** AWS has accepted the call. If the previous rule mode is there again later, somebody else has set it. */
-export async function confirmConfiguration(registers: Registers, targetId: string): Promise<void> {
+export async function confirmConfiguration(registers: Registers, targetId: string, callId: string): Promise<void> {
   await update(registers, OWN_CONFIGURATIONS, (current) => {
     const own = current?.[targetId];
-    return own === undefined
-      ? (current ?? {})
-      : { ...current, [targetId]: { ...own, previous: null, accepted: true, deleting: false } };
+    if (own === undefined) return current ?? {};
+    const confirmed = own.earlier.find((note) => note.callId === callId);
+    const settled =
+      confirmed === undefined
+        ? { ...own, ...SETTLED, earlier: own.earlier.filter(({ accepted }) => !accepted) }
+        : // A later call for the target began before this one ended, so AWS may store either.
+          { ...own, previous: confirmed.ruleMode, earlier: settledIn(own.earlier, confirmed) };
+    return { ...current, [targetId]: settled };
   });
 }
 
@@ -208,6 +270,12 @@ export async function forgetConfiguration(registers: Registers, targetId: string
     const { [targetId]: _, ...others } = current ?? {};
     return others;
   });
+}
+
+/** Whether the stored rule mode is that of an accepted call, or of one whose end is not known. */
+function mayBeOurs(own: Own, stored: RuleMode): boolean {
+  const open = own.earlier.filter(({ accepted }) => !accepted);
+  return own.previous === stored || [own, ...open].some((note) => note.ruleMode === stored);
 }
 
 const isContested = (repeated: readonly EpochMs[], now: EpochMs): boolean =>

@@ -8,6 +8,7 @@ import type { WorkMessage } from '../../../domain/work-message.ts';
 import { CloudError, type SendChange } from '../../../ports/cloud.ts';
 import {
   confirmConfiguration,
+  endConfiguration,
   forgetConfiguration,
   noteConfiguration,
   noteDeletion,
@@ -154,11 +155,10 @@ class Call {
   readonly #work: WorkContext;
   readonly #message: ConfigurationsMessage;
   readonly #planned: PlannedCall;
-  #begun = false;
+  /** The id of the note in the register; `null`: the call has not begun. */
+  #begun: string | null = null;
   /** The last request, for the entries; an event of the call is recognized as Rollcall's own by its request id. */
   #sent: EntryDraft['api'] = null;
-  /** Withdraws what `#begin` noted. */
-  #withdraw: () => Promise<void> = async () => undefined;
   /** An answer was lost, so AWS may have accepted the request. */
   #mayBeAccepted = false;
   isBusy = false;
@@ -236,33 +236,37 @@ class Call {
   }
 
   async #begin(): Promise<void> {
-    if (this.#begun) return;
+    if (this.#begun !== null) return;
     const { deps } = this.#work;
     const { change, path, present, readAt } = this.#planned;
     const { targetId, ruleMode } = change;
     await this.#write('ConfigurationStarted', null);
     const now = deps.clock.now();
-    const before =
-      ruleMode === null
-        ? await noteDeletion(deps.registers, targetId, now)
-        : await noteConfiguration(deps.registers, {
-            ...{ targetId, target: path, ruleMode, present, readAt, runId: this.#message.runId, now },
-          });
-    this.#withdraw = () => withdrawConfiguration(deps.registers, targetId, before);
-    this.#begun = true;
+    const { runId } = this.#message;
+    const callId = deps.newId();
+    if (ruleMode === null) await noteDeletion(deps.registers, { targetId, callId, now });
+    else {
+      const noted = { targetId, target: path, ruleMode, present, readAt, runId, callId, now };
+      await noteConfiguration(deps.registers, noted);
+    }
+    this.#begun = callId;
   }
 
   /** @param message why the call was not made; `null`: AWS has accepted it */
   async end(message: string | null): Promise<void> {
-    if (!this.#begun) return;
-    const { change } = this.#planned;
+    const callId = this.#begun;
+    if (callId === null) return;
+    const { targetId, ruleMode } = this.#planned.change;
+    const { registers } = this.#work.deps;
     await this.#write('ConfigurationEnded', message);
     if (message !== null) {
-      if (!this.#mayBeAccepted) await this.#withdraw();
+      if (this.#mayBeAccepted)
+        await endConfiguration(registers, { targetId, callId, now: this.#work.deps.clock.now() });
+      else await withdrawConfiguration(registers, targetId, callId);
       return;
     }
-    const settle = change.ruleMode === null ? forgetConfiguration : confirmConfiguration;
-    await settle(this.#work.deps.registers, change.targetId);
+    if (ruleMode === null) await forgetConfiguration(registers, targetId);
+    else await confirmConfiguration(registers, targetId, callId);
   }
 
   async #write(type: 'ConfigurationStarted' | 'ConfigurationEnded', message: string | null): Promise<void> {

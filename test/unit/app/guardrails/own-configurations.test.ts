@@ -1,11 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   confirmConfiguration,
+  endConfiguration,
+  forgetConfiguration,
   noteConfiguration,
   noteDeletion,
   ownConfigurations,
   pruneConfigurations,
   storedByRollcall,
+  withdrawConfiguration,
 } from '../../../../shared/app/guardrails/own-configurations.ts';
 import type { RuleMode } from '../../../../shared/domain/enrollment/model.ts';
 import { policyOf } from '../../../support/domain-kit.ts';
@@ -19,21 +22,24 @@ let shop: Workshop;
 beforeEach(async () => {
   shop = await Workshop.open({ policy: policyOf('computeOptimizer: Active') });
   await put();
-  await confirmConfiguration(shop.store.registers, 'ou-1');
+  await confirmConfiguration(shop.store.registers, 'ou-1', 'call-1');
 });
 afterEach(() => shop.close());
 
 const now = () => shop.clock.now();
-const put = (present: RuleMode | null = null) =>
+const put = (present: RuleMode | null = null, callId = 'call-1', ruleMode: RuleMode = 'AnyAllowed') =>
   noteConfiguration(shop.store.registers, {
     ...TARGET,
-    ...{ ruleMode: 'AnyAllowed', present, readAt: now(), runId: 'run-1', now: now() },
+    ...{ callId, ruleMode, present, readAt: now(), runId: 'run-1', now: now() },
   });
-const isOurs = async () => (await ownConfigurations(shop.store.registers, now())).isOurs('ou-1', 'AnyAllowed');
+const confirm = (callId: string) => confirmConfiguration(shop.store.registers, 'ou-1', callId);
+const withdraw = (callId: string) => withdrawConfiguration(shop.store.registers, 'ou-1', callId);
+const isOurs = async (ruleMode: RuleMode = 'AnyAllowed') =>
+  (await ownConfigurations(shop.store.registers, now())).isOurs('ou-1', ruleMode);
 
 describe('a process that is killed after AWS has deleted a configuration for it', () => {
   it('does not make Rollcall take the same configuration of somebody else for its own', async () => {
-    await noteDeletion(shop.store.registers, 'ou-1', now());
+    await noteDeletion(shop.store.registers, { targetId: 'ou-1', callId: 'deletion', now: now() });
     // If AWS has not deleted it, it is still ours.
     await shop.clock.advance(2 * HOUR_MS);
     await pruneConfigurations(shop.store.registers, STORED, now());
@@ -44,11 +50,11 @@ describe('a process that is killed after AWS has deleted a configuration for it'
   });
 
   it('does not make the deletion count as one by somebody else', async () => {
-    await noteDeletion(shop.store.registers, 'ou-1', now());
+    await noteDeletion(shop.store.registers, { targetId: 'ou-1', callId: 'deletion', now: now() });
     for (let times = 0; times < 3; times += 1) {
       expect((await ownConfigurations(shop.store.registers, now())).isContested('ou-1')).toBe(false);
       await put();
-      await confirmConfiguration(shop.store.registers, 'ou-1');
+      await confirm('call-1');
     }
     expect((await ownConfigurations(shop.store.registers, now())).isContested('ou-1')).toBe(true);
   });
@@ -82,4 +88,94 @@ describe('what Rollcall has noted and AWS does not store', () => {
     await pruneConfigurations(shop.store.registers, new Map(), now());
     expect(await isOurs()).toBe(false);
   });
+});
+
+describe('two calls for one target at the same time, of which AWS refuses', () => {
+  beforeEach(async () => {
+    // Somebody else stores NoneAllowed, and Rollcall has permission to replace it.
+    await forgetConfiguration(shop.store.registers, 'ou-1');
+    await put('NoneAllowed', 'first');
+    await put('NoneAllowed', 'second');
+  });
+
+  it.each([
+    ['first', 'second'],
+    ['second', 'first'],
+  ])('both, %s and then %s: nothing of it is ours', async (one, other) => {
+    await withdraw(one);
+    expect(await isOurs()).toBe(true);
+    await withdraw(other);
+    expect(await isOurs()).toBe(false);
+    expect((await storedByRollcall(shop.store.registers, now())).size).toBe(0);
+  });
+
+  it.each([
+    ['first', 'second'],
+    ['second', 'first'],
+  ])('only one: what the accepted %s has stored is ours', async (accepted, refused) => {
+    for (const order of [
+      [confirm, accepted, withdraw, refused],
+      [withdraw, refused, confirm, accepted],
+    ] as const) {
+      const [begin, firstCall, end, lastCall] = order;
+      await forgetConfiguration(shop.store.registers, 'ou-1');
+      await put('NoneAllowed', 'first');
+      await put('NoneAllowed', 'second');
+      await begin(firstCall);
+      await end(lastCall);
+      expect(await isOurs()).toBe(true);
+      // It is settled: neither time nor a listing without it makes it a call in progress.
+      await pruneConfigurations(shop.store.registers, STORED, now() + HOUR_MS);
+      expect(await isOurs()).toBe(true);
+    }
+  });
+
+  it('neither, with different rule modes: either may be what AWS stores', async () => {
+    await put('NoneAllowed', 'third', 'NoneAllowed');
+    await confirm('third');
+    await confirm('first');
+    expect(await isOurs('NoneAllowed')).toBe(true);
+    expect(await isOurs('AnyAllowed')).toBe(true);
+  });
+});
+
+it('A call of a killed process is forgotten once AWS shows another configuration', async () => {
+  await forgetConfiguration(shop.store.registers, 'ou-1');
+  await put(null);
+  await shop.clock.advance(6 * 60_000);
+  await pruneConfigurations(shop.store.registers, new Map([['ou-1', 'NoneAllowed']]), now());
+  expect(await isOurs()).toBe(false);
+});
+
+describe('a call whose answer was lost', () => {
+  beforeEach(async () => {
+    await forgetConfiguration(shop.store.registers, 'ou-1');
+    await put('NoneAllowed', 'lost');
+    await endConfiguration(shop.store.registers, { targetId: 'ou-1', callId: 'lost', now: now() });
+  });
+
+  it('has stored what the next listing shows', async () => {
+    await pruneConfigurations(shop.store.registers, STORED, now() + 1);
+    expect(await isOurs()).toBe(true);
+  });
+
+  it('has stored nothing if the next listing shows what was there before, even if somebody stores the same later', async () => {
+    await pruneConfigurations(shop.store.registers, new Map([['ou-1', 'NoneAllowed']]), now() - 1);
+    expect(await isOurs()).toBe(true);
+    await pruneConfigurations(shop.store.registers, new Map([['ou-1', 'NoneAllowed']]), now() + 1);
+    expect(await isOurs()).toBe(false);
+  });
+
+  it('has stored nothing if the next call finds what was there before, and is refused', async () => {
+    await put('NoneAllowed', 'refused');
+    await withdraw('refused');
+    expect(await isOurs()).toBe(false);
+  });
+});
+
+it('A refused call leaves what was accepted before', async () => {
+  await put('AnyAllowed', 'refused', 'NoneAllowed');
+  await withdraw('refused');
+  expect(await isOurs('AnyAllowed')).toBe(true);
+  expect(await isOurs('NoneAllowed')).toBe(false);
 });

@@ -25,9 +25,18 @@ afterEach(() => shop.close());
 /** Rollcall stores the configuration, which somebody else has deleted. */
 const store = async (targetId: string, target: string): Promise<void> => {
   const now = shop.clock.now();
-  const noted = { targetId, target, ruleMode: 'AnyAllowed', present: null, readAt: now, runId: 'run-1', now } as const;
+  const noted = {
+    targetId,
+    target,
+    ruleMode: 'AnyAllowed',
+    present: null,
+    readAt: now,
+    runId: 'run-1',
+    callId: 'call-1',
+    now,
+  } as const;
   await noteConfiguration(shop.store.registers, noted);
-  await confirmConfiguration(shop.store.registers, targetId);
+  await confirmConfiguration(shop.store.registers, targetId, noted.callId);
 };
 
 /** An organization in which somebody else has deleted every one of these configurations twice. */
@@ -105,8 +114,13 @@ describe('resume of contested configurations', () => {
     const noted = { targetId: 'ou-1', target: '/Workloads', ruleMode: 'AnyAllowed', present: null, readAt } as const;
     for (let worker = 0; worker < 3; worker += 1) {
       await shop.clock.advance(1_000);
-      await noteConfiguration(registers, { ...noted, runId: `run-${worker}`, now: shop.clock.now() });
-      await confirmConfiguration(registers, 'ou-1');
+      await noteConfiguration(registers, {
+        ...noted,
+        runId: `run-${worker}`,
+        callId: `call-${worker}`,
+        now: shop.clock.now(),
+      });
+      await confirmConfiguration(registers, 'ou-1', `call-${worker}`);
     }
     expect(await stillContested()).toEqual([]);
   });
