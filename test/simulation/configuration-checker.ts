@@ -9,6 +9,12 @@ import { unitIdsOf, unitsOf } from './units.ts';
 /** The largest age of a recorded observation, as in `state-timeline.ts`. */
 const STALE_MS = 45 * 60 * 1000;
 
+/**
+ * How many steps of a worker, with retries, come between its last read and its call. A worker whose reads are outdated before it can act reads again twice; then it acts
+ * on what it has read, so that slow stores do not stop it for ever.
+ */
+const STEPS_BEFORE_CALL = 10;
+
 /** The latest period in which a condition held. */
 interface Span {
   readonly from: number;
@@ -36,6 +42,8 @@ interface Coverage {
 export class ConfigurationChecker {
   readonly #sandbox: Sandbox;
   readonly #now: () => number;
+  /** A call may be based on an answer of this age, ms. */
+  readonly #readDelayMs: number;
   /** When AWS last reported that a configuration applies to an account. */
   readonly #reported = new Map<AccountId, Span>();
   /** When a configuration of an account, or of an OU above it, last existed. AWS obeys it before it reports it. */
@@ -43,9 +51,11 @@ export class ConfigurationChecker {
   /** By process: the latest answer about each account. */
   readonly #answers = new WeakMap<Process, Map<AccountId, Told>>();
 
-  constructor(sandbox: Sandbox, now: () => number) {
+  /** @param slowMs the longest delay of one step of a worker */
+  constructor(sandbox: Sandbox, now: () => number, slowMs: number) {
     this.#sandbox = sandbox;
     this.#now = now;
+    this.#readDelayMs = Math.max(READ_DELAY_MS, STEPS_BEFORE_CALL * slowMs);
   }
 
   /** Call before and after everything that may change the configurations or the organization. */
@@ -83,10 +93,10 @@ export class ConfigurationChecker {
       if (covered?.until !== null) return [];
       const told = this.#answers.get(by)?.get(id);
       // A process works on several messages. One may still rely on an answer that was given before the configuration applied.
-      if (told?.covered === true && this.#now() - told.freeAt > READ_DELAY_MS)
+      if (told?.covered === true && this.#now() - told.freeAt > this.#readDelayMs)
         return [`${what} although AWS has told ${by.name} that a configuration applies to it`];
       const since = this.#now() - covered.from;
-      return since > READ_DELAY_MS ? [`${what} although a configuration has applied to it for ${since} ms`] : [];
+      return since > this.#readDelayMs ? [`${what} although a configuration has applied to it for ${since} ms`] : [];
     });
   }
 

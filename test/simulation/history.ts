@@ -103,9 +103,9 @@ export class History implements RuntimeSimulation {
     [this.#policy] = this.#policies;
     this.checker = new InvariantChecker({
       ...{ sandbox: this.sandbox, stores: this.stores, now: () => this.time.now() },
-      accepted: this.#accepted,
       ...{ withOlderVersion: other !== null, heldBack: (id, kind) => this.#expectedEnd.heldBack(id, kind) },
-      ...{ reached: this.reached, clocksMs: 2 * this.faultProfile.skewMs },
+      ...{ accepted: this.#accepted, reached: this.reached },
+      ...{ clocksMs: 2 * this.faultProfile.skewMs, slowMs: this.faultProfile.longestDelayMs },
     });
     this.#expectedEnd = new ExpectedEnd(this, () => this.#brokenRole);
     const options = { seed, processes: this.#processes, texts, start: START, accepted: this.#accepted };

@@ -35,6 +35,8 @@ export interface CheckerOptions {
   readonly reached: Simulation['reached'];
   /** How much the clocks of two processes may differ, ms. */
   readonly clocksMs: number;
+  /** The longest delay of one step of a worker, ms. */
+  readonly slowMs: number;
 }
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -54,7 +56,7 @@ export class InvariantChecker {
   readonly violations: string[] = [];
   readonly controls: Controls = { haltedAt: null, suspendedAt: new Map(), onceSuspended: new Set() };
   readonly #options: CheckerOptions;
-  readonly #timeline: StateTimeline;
+  readonly timeline: StateTimeline;
   readonly #caps: CapsChecker;
   readonly #coverage: CoverageChecker;
   readonly #configurations: ConfigurationChecker;
@@ -71,10 +73,10 @@ export class InvariantChecker {
 
   constructor(options: CheckerOptions) {
     this.#options = options;
-    this.#timeline = new StateTimeline(options.sandbox, options.now, options.clocksMs);
+    this.timeline = new StateTimeline(options.sandbox, options.now, options.clocksMs);
     this.#caps = new CapsChecker(options.sandbox, options.reached);
     this.#coverage = new CoverageChecker(options.sandbox, options.now);
-    this.#configurations = new ConfigurationChecker(options.sandbox, options.now);
+    this.#configurations = new ConfigurationChecker(options.sandbox, options.now, options.slowMs);
     this.#managed = new ManagedConfigurations(options.sandbox, options.now);
     this.#reads = new TreeReads(options.now);
   }
@@ -85,10 +87,7 @@ export class InvariantChecker {
 
   /** Call before and after an external change. */
   observe(): void {
-    this.#timeline.observe();
-    this.#coverage.observe();
-    this.#configurations.observe();
-    this.#managed.observe();
+    for (const part of [this.timeline, this.#coverage, this.#configurations, this.#managed]) part.observe();
   }
 
   /** A scanner was started for a run, or for its next part. */
@@ -115,17 +114,12 @@ export class InvariantChecker {
     this.#messages.finished(delivery, by);
   }
 
-  /** A backup from that time has replaced the store. */
-  restored(takenAt: number): void {
-    this.#timeline.restored(takenAt);
-  }
-
   /** An entry was stored. */
   written(entry: LedgerEntry): void {
     if (entry.type === 'ScanCompleted' && entry.runId !== null) this.#completed.set(entry.runId, this.#options.now());
-    if (this.#timeline.reportsFalseDeparture(entry))
+    if (this.timeline.reportsFalseDeparture(entry))
       this.report(8, `${entry.chain}: entry ${entry.seq} claims falsely that it has left`);
-    const falseObservation = this.#timeline.falseObservation(entry, this.#scans.get(entry.runId ?? '') ?? null);
+    const falseObservation = this.timeline.falseObservation(entry, this.#scans.get(entry.runId ?? '') ?? null);
     if (falseObservation !== null)
       this.report(
         8,
@@ -143,7 +137,7 @@ export class InvariantChecker {
     this.#calls.push(now());
     const enrollment = enrollmentChangedBy({ service, operation });
     // A read, too: time alone changes states, and an entry may come after the state that a read has seen.
-    this.#timeline.observe();
+    this.timeline.observe();
     if (enrollment === null) return;
     for (const what of this.#configurations.forbidden(request, by)) this.report(5, what);
     this.#managed.observe();
@@ -206,7 +200,7 @@ export class InvariantChecker {
       this.#underWay.delete(request.requestId);
     }
     if (enrollmentChangedBy(request) !== null) {
-      this.#timeline.observe();
+      this.timeline.observe();
       this.#managed.observe(true);
     }
     if (output !== null) this.#coverage.answered(request, output);

@@ -94,7 +94,7 @@ export class Restores {
     const request = { file: 'backup.db', actor: 'operator', now, newId };
     const report = backup.restore(reconcileRestored(request));
     checker.controls.haltedAt = now;
-    checker.restored(takenAt);
+    checker.timeline.restored(takenAt);
     this.#simulation.reached('restored backup');
     this.#simulation.note(`operator: restore ${JSON.stringify(report)}`);
   }
