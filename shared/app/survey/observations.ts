@@ -54,7 +54,7 @@ export function isUnreadable(caller: Caller, accountId: AccountId): boolean {
 
 /**
  * Replaces observations of a scan by a newer state that a worker has recorded since the scan began. AWS's timestamps decide which
- * is newer. An observation without one (the listing lacks the account) is dated to the start of the scan.
+ * is newer. A state without one (a listing lacks the account, or its prerequisite is not Active) is dated to the start of the scan.
  */
 export function preferNewerRecords(
   observed: Observations,
@@ -64,10 +64,12 @@ export function preferNewerRecords(
   const newer = (enrollment: EnrollmentId): Observation => {
     const condition = record?.conditions[enrollment] ?? null;
     const observation = observed[enrollment];
-    if (condition === null || condition.status === null || condition.lastUpdated === null) return observation;
+    if (condition === null || condition.status === null) return observation;
     if (observation.kind !== 'observed' || Date.parse(condition.changedAt) < begunAt) return observation;
-    const lastUpdated = Date.parse(condition.lastUpdated);
-    if ((observation.lastUpdated ?? begunAt) >= lastUpdated) return observation;
+    const lastUpdated = condition.lastUpdated === null ? null : Date.parse(condition.lastUpdated);
+    // While a change is in progress, the record has the state from before it.
+    if (lastUpdated === null && (condition.claim !== null || condition.verdict === 'Converging')) return observation;
+    if ((observation.lastUpdated ?? begunAt) >= (lastUpdated ?? begunAt)) return observation;
     const { status, ruleMode, ruleModeSource } = condition;
     const found = { kind: 'observed', status, ruleMode, statusReason: null, lastUpdated } as const;
     return ruleModeSource === undefined ? found : { ...found, ruleModeSource };

@@ -1,8 +1,26 @@
 import { describe, expect, it } from 'vitest';
-import { fromListings, type Listings } from '../../../../shared/app/survey/observations.ts';
+import {
+  fromListings,
+  type Listings,
+  NOT_LISTED,
+  preferNewerRecords,
+} from '../../../../shared/app/survey/observations.ts';
 import type { Listing } from '../../../../shared/app/survey/paged-listing.ts';
+import type { Condition } from '../../../../shared/domain/enrollment/condition.ts';
 import { byKind } from '../../../../shared/domain/enrollment/kinds/index.ts';
-import { CALLER, MANAGEMENT, MEMBER, MEMBER_ID, seen } from '../../../support/domain-kit.ts';
+import {
+  CALLER,
+  condition,
+  HOUR,
+  iso,
+  MANAGEMENT,
+  MEMBER,
+  MEMBER_ID,
+  MINUTE,
+  NOW,
+  recordOf,
+  seen,
+} from '../../../support/domain-kit.ts';
 import { cloudError } from '../../../support/memory-cloud.ts';
 
 const ACTIVE = seen('Active');
@@ -45,4 +63,37 @@ describe('an account that the listing of Cost Optimization Hub omits', () => {
     for (const leading of [complete(), broken()])
       expect(observed(leading, complete(), MANAGEMENT)).toMatchObject({ kind: 'unknown', reason: 'notListed' });
   });
+});
+
+/** A scan that began an hour ago and was continued by another process. */
+const BEGUN_AT = NOW - HOUR;
+
+/** What a scan has listed, and what a worker has recorded 10 minutes after its begin. */
+function preferred(listedAt: number | null, recorded: Partial<Condition>) {
+  const automation = seen('Active', { lastUpdated: listedAt });
+  const changedAt = iso(BEGUN_AT + 10 * MINUTE);
+  const record = recordOf({ automation: condition({ status: 'Inactive', changedAt, ...recorded }) });
+  return preferNewerRecords({ ...byKind(() => NOT_LISTED), automation }, record, BEGUN_AT).automation;
+}
+
+describe('a state that a worker has recorded since the scan began', () => {
+  it('replaces a listed one with an older timestamp of AWS', () => {
+    const recorded = { lastUpdated: iso(BEGUN_AT + 5 * MINUTE) };
+    expect(preferred(BEGUN_AT - MINUTE, recorded)).toMatchObject({ status: 'Inactive' });
+    expect(preferred(null, recorded)).toMatchObject({ status: 'Inactive' });
+    expect(preferred(BEGUN_AT + 6 * MINUTE, recorded)).toMatchObject({ status: 'Active' });
+  });
+
+  it('without a timestamp, because its prerequisite is not Active, replaces a listed one from before the scan', () => {
+    const recorded = { lastUpdated: null };
+    expect(preferred(BEGUN_AT - MINUTE, recorded)).toMatchObject({ status: 'Inactive', lastUpdated: null });
+    expect(preferred(BEGUN_AT + MINUTE, recorded)).toMatchObject({ status: 'Active' });
+    const acted = { ...recorded, verdict: 'Converging', reason: 'acted' } as const;
+    expect(preferred(BEGUN_AT - MINUTE, acted)).toMatchObject({ status: 'Active' });
+  });
+});
+
+it('A state that was recorded before the scan began replaces nothing', () => {
+  const before = { lastUpdated: null, changedAt: iso(BEGUN_AT - 1) };
+  expect(preferred(BEGUN_AT - MINUTE, before)).toMatchObject({ status: 'Active' });
 });
