@@ -227,8 +227,6 @@ function isUnchangedSinceCall(acted: Condition, { observation }: Subject): boole
   if (observation.kind !== 'observed' || acted.status === 'Pending') return false;
   const lastUpdated = observation.lastUpdated === null ? null : toIso(observation.lastUpdated);
   return (
-    acted.status === observation.status &&
-    acted.ruleMode === observation.ruleMode &&
-    acted.lastUpdated === lastUpdated
+    acted.status === observation.status && acted.ruleMode === observation.ruleMode && acted.lastUpdated === lastUpdated
   );
 }
