@@ -41,12 +41,12 @@ type KnownChains = Map<string, Typed<ChainState> | null>;
 
 interface TailStores {
   readonly registers: Registers;
-  readonly ledger: Pick<Ledger, 'read'>;
+  readonly ledger: Pick<Ledger, 'readStored'>;
 }
 
 export class LogTail {
   readonly #registers: Registers;
-  readonly #ledger: Pick<Ledger, 'read'>;
+  readonly #ledger: Pick<Ledger, 'readStored'>;
   #size: number;
   /** The partial bundle at the end; `null`: the log ends with a full one. */
   #bundle: Typed<Bundle> | null = null;
@@ -122,12 +122,19 @@ export class LogTail {
     // The log of the backup may end earlier.
     if (this.#index > 0) await this.#requireFull(this.#index - 1);
     // The last entry of a chain is enough, because it has the hash of the one before.
-    const lasts = new Map(taken.filter(({ type }) => type !== null).map((entry) => [entry.chain, entry]));
-    await mapParallel([...lasts.values()], PARALLEL, async ({ chain, seq, hash }) => {
-      const [found] = await this.#ledger.read(chain, seq - 1, 1);
-      if (found?.seq !== seq || found.hash !== hash) throw new LogReplacedError();
+    const lasts = new Map(taken.map((entry) => [entry.chain, entry]));
+    await mapParallel([...lasts.values()], PARALLEL, async (entry) => {
+      if (!(await this.#has(entry))) throw new LogReplacedError();
     });
     return { value: EMPTY_BUNDLE, version };
+  }
+
+  /** Whether the audit log has the entry. If the entry was pruned, the next one has its hash. */
+  async #has({ chain, seq, hash, type }: NewEntry): Promise<boolean> {
+    const [stored] = await this.#ledger.readStored(chain, type === null ? seq : seq - 1, 1);
+    const found = stored?.entry;
+    if (type === null) return found?.seq === seq + 1 && found.prevHash === hash;
+    return found?.seq === seq && found.hash === hash;
   }
 
   /** @throws LogReplacedError if a backup has replaced the last full bundle since the log was opened */

@@ -1,11 +1,6 @@
-import {
-  type ChainHead,
-  EMPTY_CHAIN,
-  hasOwnHash,
-  type LedgerEntry,
-  ORGANIZATION_CHAIN,
-} from '../../domain/ledger/entry.ts';
+import { type ChainHead, EMPTY_CHAIN, type LedgerEntry, ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
 import type { EntryType } from '../../domain/ledger/entry-types.ts';
+import { hasHashedText, type StoredEntry } from '../../domain/ledger/stored-entry.ts';
 import { mapParallel } from '../../domain/map-parallel.ts';
 import { type Ledger, TamperedError } from '../../ports/ledger.ts';
 import type { Registers } from '../../ports/registers.ts';
@@ -32,7 +27,7 @@ export interface NewEntries {
 }
 
 interface Source {
-  readonly ledger: Pick<Ledger, 'read' | 'query'>;
+  readonly ledger: Pick<Ledger, 'readStored' | 'query'>;
   readonly registers: Pick<Registers, 'read'>;
 }
 
@@ -50,21 +45,21 @@ async function newEntries(source: Source, chain: string): Promise<NewEntries> {
   const head: ChainHead = known?.value ?? EMPTY_CHAIN;
   const read = await readSafely(source.ledger, chain, head.seq);
   if (!Array.isArray(read)) return { chain, known, entries: [], more: false, broken: read };
-  const [first] = read;
+  const first = read[0]?.entry;
   const pruned = head.seq === 0 && first !== undefined && first.seq > 1 ? await lastPruned(source.ledger, first) : null;
   const begin: readonly NewEntry[] = pruned === null ? [] : [{ chain, ...pruned, type: null }];
-  const following = pruned === null ? read : read.filter(({ seq }) => seq > pruned.seq);
+  const following = pruned === null ? read : read.filter(({ entry }) => entry.seq > pruned.seq);
   const { entries, broken } = linked(chain, pruned ?? head, following);
   return { chain, known, entries: [...begin, ...entries], more: read.length === ENTRIES && broken === null, broken };
 }
 
 async function readSafely(
-  ledger: Pick<Ledger, 'read'>,
+  ledger: Pick<Ledger, 'readStored'>,
   chain: string,
   after: number,
-): Promise<LedgerEntry[] | BrokenChain> {
+): Promise<StoredEntry[] | BrokenChain> {
   try {
-    return [...(await ledger.read(chain, after, ENTRIES))];
+    return [...(await ledger.readStored(chain, after, ENTRIES))];
   } catch (error) {
     if (!(error instanceof TamperedError)) throw error;
     return { chain, seq: error.seq, problem: error.message };
@@ -72,11 +67,12 @@ async function readSafely(
 }
 
 /** The entries up to the first that does not follow the one before. */
-function linked(chain: string, head: ChainHead, read: readonly LedgerEntry[]) {
+function linked(chain: string, head: ChainHead, read: readonly StoredEntry[]) {
   const entries: NewEntry[] = [];
   let last = head;
-  for (const entry of read) {
-    const problem = problemOf(last, entry);
+  for (const stored of read) {
+    const { entry } = stored;
+    const problem = problemOf(last, stored);
     if (problem !== null) return { entries, broken: { chain, seq: entry.seq, problem } };
     const { seq, hash, type } = entry;
     entries.push({ chain, seq, hash, type });
@@ -85,10 +81,11 @@ function linked(chain: string, head: ChainHead, read: readonly LedgerEntry[]) {
   return { entries, broken: null };
 }
 
-function problemOf(last: ChainHead, entry: LedgerEntry): string | null {
+function problemOf(last: ChainHead, stored: StoredEntry): string | null {
+  const { entry } = stored;
   if (entry.seq !== last.seq + 1) return `entry ${entry.seq} follows entry ${last.seq}`;
   if (entry.prevHash !== last.hash) return `its prevHash is not the hash of entry ${last.seq}`;
-  return hasOwnHash(entry) ? null : 'its content does not match its hash';
+  return hasHashedText(stored) ? null : 'its content does not match its hash';
 }
 
 /** The last pruned entry of a chain, which the latest `ChainPruned` names; `null`: no `ChainPruned` explains the missing entries. */

@@ -81,3 +81,35 @@ describe('a restore while entries are appended', () => {
     expect(at).toBeGreaterThan(10);
   });
 });
+
+/** The first bundle ends with the last pruned entry of a chain that the backup lacks. @returns whether the run had that many requests */
+async function restoredBeforePruned(at: number) {
+  const bed = logBed();
+  await bed.append(A, 255);
+  const backup = bed.stores.inside.backup();
+  const second = (await bed.append(C, 3))[1] ?? expect.fail('no second entry');
+  const through = { seq: 2, hash: second.hash };
+  const checkpoint = { through, throughAt: second.at, state: null, current: null };
+  await bed.append(C, 1, { type: 'ChainPruned', accountId: C, detail: { checkpoint } });
+  await bed.stores.ledger.prune(C, 2, 10);
+  const { deps, reached } = interrupted(bed, at, () => restore(backup));
+  await new Sequencer(deps).run(ENDLESS);
+  if (!reached()) return false;
+  await bed.append(C, 5);
+  await bed.clock.advance(120_000);
+  await bed.sequence();
+  await bed.clock.advance(2 * 86_400_000);
+  await bed.sequence();
+  const { log } = await bed.sequence();
+  expect(log.broken, `restored before request ${at}`).toEqual([]);
+  await expectWholeLog(bed);
+  return true;
+}
+
+describe('a restore while the last pruned entry of a chain is appended', () => {
+  it('leaves nothing of a chain that the backup lacks, at whichever request it comes', async () => {
+    let at = 1;
+    while (await restoredBeforePruned(at)) at += 1;
+    expect(at).toBeGreaterThan(10);
+  });
+});

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { findIndex } from '../../../../shared/app/transparency/chain-places.ts';
 import { Sequencer } from '../../../../shared/app/transparency/sequencer.ts';
+import { canonicalJson } from '../../../../shared/domain/canonical-hash.ts';
 import { account, chainOf } from '../../../contract/samples.ts';
 import { ENDLESS, expectWholeLog, type LogBed, logBed, loggedEntries } from './log-bed.ts';
 
@@ -96,9 +97,9 @@ describe('the sequencer', () => {
       const until = bed.clock.now() + 5_000;
       const ledger: typeof bed.stores.ledger = {
         ...bed.stores.ledger,
-        async read(...args) {
+        async readStored(...args) {
           await bed.clock.advance(1_000);
-          return bed.stores.ledger.read(...args);
+          return bed.stores.ledger.readStored(...args);
         },
       };
       ({ complete } = await new Sequencer({ ...bed.deps, ledger }).run({ until }));
@@ -165,10 +166,12 @@ describe('the sequencer', () => {
     const edited = { ...second, reason: 'edited' };
     const ledger: typeof bed.stores.ledger = {
       ...bed.stores.ledger,
-      read: async (chain, after, limit) =>
+      readStored: async (chain, after, limit) =>
         chain === A
-          ? [first, edited, third].filter(({ seq }) => seq > after)
-          : bed.stores.ledger.read(chain, after, limit),
+          ? [first, edited, third]
+              .filter(({ seq }) => seq > after)
+              .map((entry) => ({ entry, text: canonicalJson(entry) }))
+          : bed.stores.ledger.readStored(chain, after, limit),
     };
     await bed.append(A, 3);
     await bed.append(B, 2);
