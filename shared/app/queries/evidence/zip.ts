@@ -1,9 +1,13 @@
 import { Zip, ZipDeflate } from 'fflate';
 import { RunningSha256 } from '../../../domain/crypto.ts';
 
-/** Sizes and offsets have 32 bits, because fflate does not write ZIP64. */
-const MOST_BYTES = 0xffff_ffff;
-const MOST_FILES = 0xffff;
+/** Sizes and offsets have 32 bits, and the number of files 16, because fflate does not write ZIP64. The largest value of each announces ZIP64. */
+const ZIP_LIMITS: ZipLimits = { bytes: 0xffff_fffe, files: 0xfffe };
+
+interface ZipLimits {
+  readonly bytes: number;
+  readonly files: number;
+}
 /** Texts are compressed in pieces of this many characters: line by line takes longer. */
 const BUFFERED = 262_144;
 
@@ -12,7 +16,7 @@ export class EvidenceTooLargeError extends Error {
   override readonly name = 'EvidenceTooLargeError';
 
   constructor() {
-    super('the evidence of this period does not fit into a ZIP file (4 GB, 65,535 files): choose a shorter period');
+    super('the evidence of this period does not fit into a ZIP file (4 GiB, 65,534 files): choose a shorter period');
   }
 }
 
@@ -40,15 +44,22 @@ export class ZipWriter {
   });
   readonly #files: PackedFile[] = [];
   readonly #encoder = new TextEncoder();
+  readonly #limits: ZipLimits;
   #count = 0;
   #size = 0;
+
+  constructor(limits: ZipLimits = ZIP_LIMITS) {
+    this.#limits = limits;
+  }
 
   /** The files that are closed. */
   get files(): readonly PackedFile[] {
     return this.#files;
   }
 
+  /** @throws EvidenceTooLargeError */
   open(name: string): FileWriter {
+    if (this.#count === this.#limits.files) throw new EvidenceTooLargeError();
     const file = new ZipDeflate(name, { level: 6 });
     // A local time, because that is what a ZIP file has; the earliest one that it can have.
     file.mtime = new Date(1980, 0, 1);
@@ -61,7 +72,7 @@ export class ZipWriter {
     let bytes = 0;
     const push = (piece: Uint8Array): void => {
       bytes += piece.length;
-      if (bytes > MOST_BYTES) throw new EvidenceTooLargeError();
+      if (bytes > this.#limits.bytes) throw new EvidenceTooLargeError();
       sum.add(piece);
       file.push(piece);
     };
@@ -93,12 +104,12 @@ export class ZipWriter {
   /** Ends the ZIP file. @throws EvidenceTooLargeError */
   end(): void {
     this.#zip.end();
-    if (this.#size > MOST_BYTES || this.#count > MOST_FILES) throw new EvidenceTooLargeError();
+    if (this.#size > this.#limits.bytes) throw new EvidenceTooLargeError();
   }
 
   /** The pieces that are ready. Each is returned once. */
   take(): readonly Uint8Array[] {
-    if (this.#size > MOST_BYTES) throw new EvidenceTooLargeError();
+    if (this.#size > this.#limits.bytes) throw new EvidenceTooLargeError();
     return this.#ready.splice(0);
   }
 }
