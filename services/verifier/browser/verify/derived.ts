@@ -1,4 +1,11 @@
-import { approvalOf, policiesInForce, policyIndex } from '../../../../shared/app/queries/evidence/policies.ts';
+import {
+  approvalOf,
+  lastInChain,
+  namesPolicy,
+  policiesInForce,
+  policyIndex,
+  policyLimit,
+} from '../../../../shared/app/queries/evidence/policies.ts';
 import type { Change } from '../../../../shared/domain/ledger/changes.ts';
 import { changesCsvHeader, changesCsvLine } from '../../../../shared/domain/ledger/changes-csv.ts';
 import type { LedgerEntry } from '../../../../shared/domain/ledger/entry.ts';
@@ -61,22 +68,31 @@ export function checkPolicies(archive: Archive, entries: readonly LedgerEntry[],
     failures.add(error.message);
   }
   const policies = entries.filter(({ type }) => type === 'PolicyChanged').length;
-  const approvals = count(entries.length - policies, 'approval');
-  return failures.check(
-    'policies',
-    `${count(policies, 'policy', 'policies')} and ${approvals} as the audit log has them.`,
+  const approvals = entries.filter(({ type }) => type === 'PlanApproved').length;
+  const text = `${count(policies, 'policy', 'policies')} and ${count(approvals, 'approval')} as the audit log has them.`;
+  return failures.check('policies', text, startLimit(entries, period));
+}
+
+/** Whether the policy from before the period was the last one. */
+function startLimit(entries: readonly LedgerEntry[], { since, until }: Period): string | null {
+  const before = entries.filter(({ type, at }) => type === 'PolicyChanged' && at < since);
+  const naming = entries.filter((entry) => namesPolicy(entry) && entry.at >= since && entry.at < until);
+  const first = naming.reduce<LedgerEntry | null>(
+    (one, each) => (one === null || each.seq < one.seq ? each : one),
+    null,
   );
+  return policyLimit(lastInChain(before), first);
 }
 
 /** The files that follow from the entries alone. */
 function recomputed(entries: readonly LedgerEntry[], period: Period): readonly (readonly [string, unknown])[] {
   const during = entries.filter(({ at }) => at >= period.since && at < period.until);
   const before = entries.filter(({ type, at }) => type === 'PolicyChanged' && at < period.since);
-  const inForce = before.reduce<LedgerEntry[]>(
-    (latest, each) => (each.at >= (latest[0]?.at ?? '') ? [each] : latest),
-    [],
+  const inForce = lastInChain(before);
+  const policies = policiesInForce(
+    [...(inForce === null ? [] : [inForce]), ...during.filter(({ type }) => type === 'PolicyChanged')],
+    period,
   );
-  const policies = policiesInForce([...inForce, ...during.filter(({ type }) => type === 'PolicyChanged')], period);
   const approvals = during.filter(({ type }) => type === 'PlanApproved').map(approvalOf);
   return [
     ['policies/index.json', { policies: policyIndex(policies) }],

@@ -1,3 +1,4 @@
+import { namesPolicy } from '../../../../shared/app/queries/evidence/policies.ts';
 import type { ChangeFinder } from '../../../../shared/domain/ledger/changes.ts';
 import { hasOwnHash, headOf, type LedgerEntry, ORGANIZATION_CHAIN } from '../../../../shared/domain/ledger/entry.ts';
 import { logEntry } from '../../../../shared/domain/ledger/log-entry.ts';
@@ -106,7 +107,7 @@ export class EntryVerifier {
     const { since, until, chains, finder, onChanges, onPolicy, log } = this.#targets;
     const isOfPeriod = entry.at >= since && entry.at < until;
     chains.take(entry, isOfPeriod);
-    if (entry.type === 'PolicyChanged' || entry.type === 'PlanApproved') onPolicy(entry);
+    if (namesPolicy(entry) || entry.type === 'PlanApproved') onPolicy(entry);
     if (log !== null && !isProved && !this.#isPublication(entry)) {
       this.notCovered += 1;
       this.firstNotCovered ??= entry;

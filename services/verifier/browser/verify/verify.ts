@@ -75,7 +75,7 @@ class Run {
   readonly #options: VerifyOptions;
   readonly checks: Check[] = [];
   readonly #changes: Change[] = [];
-  /** Policies and approvals. */
+  /** Policies, scans and approvals. */
   readonly #policies: LedgerEntry[] = [];
   #names: readonly string[] = [];
   #file: EvidenceFile | null = null;

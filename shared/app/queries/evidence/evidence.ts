@@ -14,7 +14,15 @@ import { exemptionsOf } from './exemptions.ts';
 import { LogExcerpt, logPeriod } from './log-excerpt.ts';
 import { assessmentResults } from './oscal/document.ts';
 import { Scans } from './oscal/scans.ts';
-import { approvalOf, type PolicyInForce, policiesInForce, policyIndex } from './policies.ts';
+import {
+  approvalOf,
+  lastInChain,
+  namesPolicy,
+  type PolicyInForce,
+  policiesInForce,
+  policyIndex,
+  policyLimit,
+} from './policies.ts';
 import { readmeText } from './readme-text.ts';
 import type { EvidenceRequest } from './request.ts';
 import { checkpointFile, type EvidenceSummary, summaryOf } from './summary.ts';
@@ -51,6 +59,7 @@ class Packing {
   readonly #policies: LedgerEntry[] = [];
   readonly #approvals: LedgerEntry[] = [];
   readonly #scans = new Scans();
+  #policyLimit: string | null = null;
 
   constructor(
     stores: EvidenceStores,
@@ -76,7 +85,7 @@ class Packing {
     await this.#addReport(policies, excerpt);
     yield* zip.take();
     if (excerpt !== null) yield* this.#logFiles(excerpt);
-    const summary = summaryOf(this.#request, excerpt?.period ?? null, files);
+    const summary = summaryOf(this.#request, excerpt?.period ?? null, files, this.#policyLimit);
     this.#addJson('evidence.json', summary);
     zip.add('README.txt', readmeText(summary));
     zip.add('SHA256SUMS', zip.files.map(({ name, sha256 }) => `${sha256}  ${name}\n`).join(''));
@@ -95,12 +104,15 @@ class Packing {
   async *#entries(files: EntryFiles, excerpt: LogExcerpt | null): AsyncGenerator<Uint8Array> {
     const { since, until, onEntries } = this.#request;
     const { ledger } = this.#stores;
-    const [inForce] = (await ledger.query({ type: 'PolicyChanged', until: since }, { limit: 1 })).entries;
-    if (inForce !== undefined) this.#policies.push(inForce);
+    const recent = await ledger.query({ type: 'PolicyChanged', until: since }, { limit: RECENT_POLICIES });
+    const inForce = lastInChain(recent.entries);
+    if (inForce !== null) this.#policies.push(inForce);
+    let first: LedgerEntry | null = null;
     for await (const entry of entriesOf(ledger, { since, until }, OLDEST_FIRST)) {
       this.#spans.take(entry);
       if (entry.type === 'PolicyChanged') this.#policies.push(entry);
       if (entry.type === 'PlanApproved') this.#approvals.push(entry);
+      if (namesPolicy(entry) && (first === null || entry.seq < first.seq)) first = entry;
       this.#scans.take(entry);
       await files.add(entry);
       if (files.counts.period % OLDEST_FIRST.limit === 0) {
@@ -108,8 +120,9 @@ class Packing {
         yield* this.#zip.take();
       }
     }
+    this.#policyLimit = policyLimit(inForce, first);
     files.endPeriod();
-    if (inForce !== undefined) await files.addAround(inForce);
+    if (inForce !== null) await files.addAround(inForce);
     await this.#addAround(files, excerpt);
     files.close();
     onEntries?.(files.counts.period);
@@ -198,6 +211,8 @@ async function lastPruning(ledger: Ledger, chain: string): Promise<LedgerEntry |
   return null;
 }
 
+/** More changes of the policy than the clocks of different writers can put in the wrong order. */
+const RECENT_POLICIES = 20;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const MOST_POINTS = 750;

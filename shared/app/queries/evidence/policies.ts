@@ -9,6 +9,39 @@ export interface PolicyInForce {
   readonly file: string | null;
 }
 
+/** The policy in force at the end of these entries: the order of the chain decides, because clocks differ. */
+export function lastInChain(changes: readonly LedgerEntry[]): LedgerEntry | null {
+  return changes.reduce<LedgerEntry | null>((last, each) => (last === null || each.seq > last.seq ? each : last), null);
+}
+
+/** Whether the entry names the policy that was in force when it was written. */
+export function namesPolicy({ type }: LedgerEntry): boolean {
+  return type === 'PolicyChanged' || type === 'ScanStarted';
+}
+
+/**
+ * Why the policy from before the period is not shown to have been in force at its start; `null`: it is. A change after it could have been left out.
+ * @param before its entry; `null`: none
+ * @param first the first entry of the period, in the order of the chain, for which {@link namesPolicy} is true; `null`: none
+ */
+export function policyLimit(before: LedgerEntry | null, first: LedgerEntry | null): string | null {
+  const previous = first === null ? null : previousPolicy(first);
+  if (before === null) {
+    if (previous === null) return null;
+    return `The policy that was in force when the period began is missing: the entry of ${first?.at} names ${previous.slice(0, 12)}.`;
+  }
+  if (previous === before.policyHash && previous !== null) return null;
+  if (first === null || previous === null)
+    return 'No scan of the period shows that the policy from before it was still in force, so it may be an older one.';
+  return `The policy from before the period is an older one: the entry of ${first.at} names ${previous.slice(0, 12)} as the policy in force.`;
+}
+
+/** A change names the policy that it replaces, and a scan its own. */
+function previousPolicy({ type, policyHash, detail }: LedgerEntry): string | null {
+  if (type === 'ScanStarted') return policyHash;
+  return /^replaces ([0-9a-f]{64})$/.exec(detail?.message ?? '')?.[1] ?? null;
+}
+
 /** @param changes the `PolicyChanged` entries, oldest first: the one before the period, if any, and those of the period */
 export function policiesInForce(
   changes: readonly LedgerEntry[],

@@ -59,7 +59,13 @@ interface Packed {
   readonly latestCovered: string;
 }
 
-export function summaryOf(request: EvidenceRequest, period: LogPeriod | null, packed: Packed): EvidenceSummary {
+/** @param policyLimit see `policyLimit` in policies.ts */
+export function summaryOf(
+  request: EvidenceRequest,
+  period: LogPeriod | null,
+  packed: Packed,
+  policyLimit: string | null,
+): EvidenceSummary {
   const entries = packed.counts;
   const { organizationId, version, since, until, key } = request;
   const shown = (each: KnownCheckpoint): ShownCheckpoint => {
@@ -72,7 +78,7 @@ export function summaryOf(request: EvidenceRequest, period: LogPeriod | null, pa
     checkpoints: period?.checkpoints.map(shown) ?? [],
     complete: period?.complete ?? null,
     verifierKey: key === null ? null : writeVerifierKey(key),
-    limits: limitsOf(request, period, packed),
+    limits: [...limitsOf(request, period, packed), ...(policyLimit === null ? [] : [policyLimit])],
   };
 }
 
