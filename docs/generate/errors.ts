@@ -115,7 +115,7 @@ const YOUR_INPUT: Readonly<Record<string, Explanation>> = {
   ],
   EvidenceTooLarge: [
     'The evidence of this period does not fit into a ZIP file …',
-    'A ZIP file without extensions holds at most 4 GB and 65,535 files.',
+    'A ZIP file without extensions holds at most 4 GiB and 65,534 files.',
     'Choose shorter periods, and pack several ZIP files.',
   ],
   TagsUnreadable: [
