@@ -1,4 +1,5 @@
-import { writeVerifierKey } from '../../../domain/transparency/verifier-key.ts';
+import { parseNote, signaturesBy } from '../../../domain/transparency/signed-note.ts';
+import { type VerifierKey, verifierKey, writeVerifierKey } from '../../../domain/transparency/verifier-key.ts';
 import type { KnownCheckpoint } from './evidence-log.ts';
 import type { LogPeriod } from './log-excerpt.ts';
 import type { EvidenceRequest } from './request.ts';
@@ -92,7 +93,7 @@ function limitsOf({ key, until }: EvidenceRequest, period: LogPeriod | null, pac
         'To sign one: rollcall scan with ROLLCALL_CHECKPOINT_KEY set; rollcall audit checkpoint --new-key FILE creates a key. Then make the evidence again.',
     ];
   }
-  const { newest, complete } = period;
+  const { newest, complete, checkpoints } = period;
   const found: string[] = [];
   if (notCovered > 0) {
     found.push(
@@ -121,5 +122,17 @@ function limitsOf({ key, until }: EvidenceRequest, period: LogPeriod | null, pac
       'No public key is included: get it from the owner of the log (rollcall audit checkpoint --key). The page cannot verify signatures without it.',
     );
   }
+  const others = key === null ? 0 : checkpoints.filter((each) => !isSignedBy(key, each)).length;
+  if (others > 0) {
+    found.push(
+      `${count(others, 'checkpoint')} of the period ${others === 1 ? 'is' : 'are'} signed by an earlier key, which is not included: get it from the owner of the log, who has kept it. ` +
+        'The log still extends them, but the page verifies the signatures of one key.',
+    );
+  }
   return found;
+}
+
+/** After a restore the log has another name, and the same key. */
+function isSignedBy({ type, publicKey }: VerifierKey, { note, origin }: KnownCheckpoint): boolean {
+  return signaturesBy([verifierKey({ name: origin, type, publicKey })], parseNote(note).signatures).length > 0;
 }

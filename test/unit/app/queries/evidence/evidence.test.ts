@@ -121,6 +121,26 @@ describe('evidence', () => {
     expect(packed.text('entries-index.txt')).toBe('0\n1\n2\n\n\n');
   });
 
+  test('says which checkpoints an earlier key has signed', async () => {
+    const stores = await open();
+    const all = history();
+    await stores.ledger.append(all);
+    const [earlier, now] = [new TestLog(testKey()), testKey()];
+    earlier.append(all.slice(0, 3));
+    const first = await earlier.publish(time(5));
+    const log = new TestLog(now);
+    log.append(all);
+    const last = await log.publish(PERIOD.until);
+    const checkpoints = async (since: string | null, until: string | null) =>
+      [first, last].filter(({ at }) => at >= (since ?? '') && (until === null || at < until));
+    Object.assign(log, { checkpoints });
+    const { summary } = await pack(stores, { ...PERIOD, log, key: now.verifier(ORIGIN) });
+    expect(summary.limits.join('\n')).toContain('1 checkpoint of the period is signed by an earlier key');
+    log.checkpoints = async () => [last];
+    const one = await pack(stores, { ...PERIOD, log, key: now.verifier(ORIGIN) });
+    expect(one.summary.limits.join('\n')).not.toContain('earlier key');
+  });
+
   test('has the policy in force before the period, and entries that the log took in during it', async () => {
     const stores = await open();
     const policy = sealAll('organization', [{ type: 'PolicyChanged', at: time(-10_000), policyHash: 'c'.repeat(64) }]);
