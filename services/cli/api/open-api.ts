@@ -30,8 +30,8 @@ import { type ApiFlags, READ_RETRY_MS } from './messages.ts';
 
 /** The API keeps records in memory only of organizations up to this size. */
 const MOST_RECORDS = 2 * MAX_ACCOUNTS;
-/** A query for this many entries takes about a millisecond, and a light read makes only a few of them. */
-const SHORT_QUERY = 50;
+/** A page of the audit log. Reading it takes about a millisecond, and a light read reads only a few. */
+const SHORT_QUERY = 100;
 /** After an event has changed the name or OU of an account, lists show the old one for at most this long, ms. */
 const SNAPSHOT_AGE_MS = 10_000;
 /** Counting the accounts of a remote store reads all of their records, which costs money. Prometheus usually scrapes once a minute or more often. */

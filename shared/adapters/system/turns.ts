@@ -62,7 +62,7 @@ async function rest(start: number): Promise<void> {
 const idleMs = (): number => performance.eventLoopUtilization().idle;
 
 export interface InTurnsOptions {
-  /** A query for at most this many entries takes no turn. */
+  /** A read of at most this many entries takes no turn. */
   readonly shortQuery: number;
 }
 
@@ -73,14 +73,15 @@ export function inTurns<S extends Pick<StoreParts, 'ledger' | 'records' | 'snaps
   { shortQuery }: InTurnsOptions = { shortQuery: 0 },
 ): S {
   const { ledger, records, snapshots } = stores;
+  const brief = <T>(limit: number, read: () => Promise<T>): Promise<T> =>
+    limit <= shortQuery ? read() : turns.take(read);
   return {
     ...stores,
     ledger: {
       ...ledger,
-      read: (chain, afterSeq, limit) => turns.take(() => ledger.read(chain, afterSeq, limit)),
+      read: (chain, afterSeq, limit) => brief(limit, () => ledger.read(chain, afterSeq, limit)),
       readStored: (chain, afterSeq, limit) => turns.take(() => ledger.readStored(chain, afterSeq, limit)),
-      query: (filter, page) =>
-        page.limit <= shortQuery ? ledger.query(filter, page) : turns.take(() => ledger.query(filter, page)),
+      query: (filter, page) => brief(page.limit, () => ledger.query(filter, page)),
       facts: (period) => turns.each(ledger.facts(period)),
       outline: (runId) => turns.take(() => ledger.outline(runId)),
       changedSince: (since) => turns.take(() => ledger.changedSince(since)),

@@ -58,6 +58,24 @@ describe('long reads of the embedded store', () => {
     expect(alone).toBeLessThan(5);
     expect(turns).toBeGreaterThanOrEqual(10);
   });
+
+  test('of a few entries do not wait for a turn', async () => {
+    const store = await storeOf(20);
+    const turns = new Turns();
+    const { ledger } = inTurns(store, turns, { shortQuery: 10 });
+    const other = Promise.withResolvers<void>();
+    const blocking = turns.take(() => other.promise);
+    expect((await ledger.query({}, { limit: 10 })).entries).toHaveLength(10);
+    expect(await ledger.read(account(1), 0, 10)).toHaveLength(10);
+    let isRead = false;
+    const longer = ledger.read(account(1), 0, 11).then(() => {
+      isRead = true;
+    });
+    await nextTurn();
+    expect(isRead).toBe(false);
+    other.resolve();
+    await Promise.all([blocking, longer]);
+  });
 });
 
 describe('turns', () => {
