@@ -50,12 +50,15 @@ export const statusRoutes = [
     summary:
       'What changed in 24 hours, what needs attention, what waits and until when, where accounts drift, and whose changes caused it',
     heavy: true,
+    // Only the state a day ago, which is kept for minutes, takes long to read.
+    lane: 'light',
     shared: true,
     ...NONE,
     handle: async ({ system }) => {
-      const { stores, clock, dayAgo, driftsByActor } = system;
+      const { stores, reads, clock, dayAgo, driftsByActor } = system;
       const policy = (await policyIfAny(system))?.policy ?? null;
-      return overview({ stores, policy, dayAgo, driftsByActor, now: clock.now() });
+      const longReads = reads?.heavy ?? stores;
+      return overview({ ...{ stores, longReads, policy }, ...{ dayAgo, driftsByActor, now: clock.now() } });
     },
   }),
   jsonRoute({

@@ -4,7 +4,7 @@ import { toIso } from '../../domain/time.ts';
 import type { Clock } from '../../ports/system.ts';
 import type { Stores } from '../context.ts';
 import type { overviewAnswer } from './answers/overview.ts';
-import { entriesOf, OLDEST_FIRST } from './audit/all-entries.ts';
+import { entriesOf } from './audit/all-entries.ts';
 
 const DAY_MS = 24 * 3_600_000;
 /** How far each query reaches back before the time of the previous one, ms. A process whose clock is behind writes entries with earlier times. */
@@ -12,6 +12,8 @@ const OVERLAP_MS = 60_000;
 /** Maximum number of drifts that are counted: the newest. */
 const MOST_DRIFTS = 20_000;
 const MOST_ACTORS = 8;
+/** Entries per query: so few that a query takes no turn (`open-api.ts`). */
+const PAGE = { limit: 100, order: 'oldestFirst' } as const;
 
 interface Drift {
   /** ISO 8601. */
@@ -67,11 +69,11 @@ export class DriftsByActor {
     const since = toIso(Math.max(Date.parse(start), reached));
     const next = new Map([...known].filter(([, { at }]) => at >= start && at < since));
     let read = 0;
-    for await (const { id, at, before, detail } of entriesOf(ledger, { type: 'DriftDetected', since }, OLDEST_FIRST)) {
+    for await (const { id, at, before, detail } of entriesOf(ledger, { type: 'DriftDetected', since }, PAGE)) {
       const actor = detail?.changedBy?.actor ?? null;
       next.set(id, { at, actor, joined: actor === null && before === null });
       read += 1;
-      if (read % OLDEST_FIRST.limit === 0) await this.#options.turn?.();
+      if (read % PAGE.limit === 0) await this.#options.turn?.();
     }
     const kept = [...next].slice(-MOST_DRIFTS);
     this.#known = new Map(kept);

@@ -41,6 +41,8 @@ const DAY_MS = 86_400_000;
 
 export interface OverviewDeps {
   readonly stores: Stores;
+  /** For the state a day ago, which is read from all chains. */
+  readonly longReads: Stores;
   readonly policy: CompiledPolicy | null;
   readonly dayAgo: DayAgo;
   readonly driftsByActor: DriftsByActor;
@@ -49,9 +51,10 @@ export interface OverviewDeps {
 }
 
 /** What the overview shows beside the status: what changed in a day, what needs attention, what waits, where drift is and who caused it. */
-export async function overview({ stores, policy, dayAgo, driftsByActor, now }: OverviewDeps): Promise<Overview> {
+export async function overview(deps: OverviewDeps): Promise<Overview> {
+  const { stores, longReads, policy, dayAgo, driftsByActor, now } = deps;
   const [before, changedBy, guardrails, counted] = await Promise.all([
-    dayAgo.get(stores),
+    dayAgo.get(longReads),
     driftsByActor.get(stores),
     policy === null ? null : guardrailUse(stores, policy, now),
     countRecords(stores),
