@@ -80,15 +80,18 @@ export class CapsChecker {
     const changed = countWith(counted, touch);
     const maxChanges = capOf(guardrails.maxChanges, scope);
     if (counted.some(({ accountId }) => accountId === touch.accountId) || changed <= maxChanges) return past;
-    if (approved) this.#reached('change beyond maxChanges under an approval');
+    // An earlier version does not name the plan, and counts its changes.
+    if (approved || (plan === null && this.#isApproved(touch, null)))
+      this.#reached('change beyond maxChanges under an approval');
     else past.push([3, `${changed} accounts were changed in 24 hours, maxChanges allows ${maxChanges}`]);
     return past;
   }
 
-  #isApproved({ accountId, enrollment, runStartedAt, processStartedAt, at }: Touch, planHash: string): boolean {
+  /** @param planHash `null`: any approval may cover the change */
+  #isApproved({ accountId, enrollment, runStartedAt, processStartedAt, at }: Touch, planHash: string | null): boolean {
     const fitting = [...this.#approvals].filter(
       (approval) =>
-        approval.planHash === planHash &&
+        (planHash === null || approval.planHash === planHash) &&
         approval.keys.has(`${accountId} ${enrollment}`) &&
         at < approval.at + DAY + 60_000 &&
         (approval.usedAt === null || (runStartedAt ?? at) <= approval.usedAt),

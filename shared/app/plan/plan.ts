@@ -1,4 +1,4 @@
-import { isChanged } from '../../domain/decision/changed-accounts.ts';
+import { isChanged, isFollowing } from '../../domain/decision/changed-accounts.ts';
 import type { Coverage, RecentChanges, Trip } from '../../domain/decision/guardrails.ts';
 import {
   type Change,
@@ -163,8 +163,10 @@ function followUpFinder({ changes, recent, limits, now, isAllowed }: FollowUpInp
   return {
     of,
     belongsToEarlierRun,
-    // Caps count each account once, and an account that an earlier run changed without an approval was counted then.
-    toCount: of(enabling).filter(({ accountId }) => enabledHere.has(accountId) || !recent.get(accountId)?.counted),
+    // Caps count each account once: what an earlier run began was counted, or approved, then.
+    toCount: of(enabling).filter(
+      ({ accountId, enrollment }) => enabledHere.has(accountId) || !isFollowing(recent.get(accountId), enrollment),
+    ),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { EnrollmentId } from '../enrollment/kinds/index.ts';
+import { type EnrollmentId, kindOf } from '../enrollment/kinds/index.ts';
 import type { AccountId } from '../enrollment/model.ts';
 
 /** The place of an entry about an enrollment in its account's chain. */
@@ -31,6 +31,14 @@ export interface RecentChange {
 export function isChanged(known: RecentChange | undefined, { enrollment }: Pick<Place, 'enrollment'>): boolean {
   if (known === undefined || enrollment === null) return false;
   return known.counted || known.approved.includes(enrollment);
+}
+
+/**
+ * Whether a change that waits for its prerequisite was counted or approved together with it. It is then made in the run that changed the prerequisite.
+ */
+export function isFollowing(known: RecentChange | undefined, enrollment: EnrollmentId): boolean {
+  if (known === undefined) return false;
+  return known.counted || kindOf(enrollment).prerequisites.some((id) => known.approved.includes(id));
 }
 
 /** The sum of two periods, or of two changes. */
