@@ -6,6 +6,7 @@ import { dryRun } from './commands/plan.ts';
 import type { CliContext } from './context.ts';
 import { EXIT } from './exit-codes.ts';
 import { confirm, confirmByTyping } from './prompt.ts';
+import { noteOtherRuns } from './run-warnings.ts';
 import { otherOrganization } from './saved-plans.ts';
 import type { LoadedPolicy } from './session.ts';
 import { haltedBy } from './ui/guardrail-text.ts';
@@ -24,7 +25,7 @@ export async function askToApply(
   saved: SavedPlan | null,
 ): Promise<number | null> {
   const { output, config, clock } = context;
-  const { plan, halted } = await dryRun(context, loaded, saved === null ? null : new Set(saved.keys));
+  const { plan, halted, running } = await dryRun(context, loaded, saved === null ? null : new Set(saved.keys));
   if (saved !== null && saved.organizationId !== plan.organizationId)
     throw otherOrganization(saved, plan.organizationId);
   const { noteWidth: width, noteStyle: style } = output;
@@ -34,6 +35,7 @@ export async function askToApply(
     output.print(`  Nothing was changed. To allow changes: ${config.program} resume`);
     return EXIT.stopped;
   }
+  noteOtherRuns(output, running);
   const total = totalChanges(plan.underApproval ?? plan.totals);
   if (total === 0 || (plan.trip !== null && plan.underApproval === undefined)) return null;
   const shown = { ...plan, ...loaded, halted, program: config.program, savedAs: null };

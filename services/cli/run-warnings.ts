@@ -1,6 +1,5 @@
 import type { Plan } from '../../shared/app/plan/plan.ts';
-import { runningApplies } from '../../shared/app/runtime/running-applies.ts';
-import type { Runtime } from '../../shared/compose/runtime.ts';
+import type { RunningApply } from '../../shared/app/runtime/running-applies.ts';
 import type { Finding } from '../../shared/domain/policy/file/findings.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
 import { toIso } from '../../shared/domain/time.ts';
@@ -29,9 +28,9 @@ export function noteDeniedRoles(
 }
 
 /** Says which runs of `apply` are under way on the same store. */
-export async function noteOtherRuns(output: Output, { deps }: Pick<Runtime, 'deps'>): Promise<void> {
+export function noteOtherRuns(output: Output, running: readonly RunningApply[]): void {
   if (output.json) return;
-  for (const { actor, since, planned } of await runningApplies(deps)) {
+  for (const { actor, since, planned } of running) {
     const does = planned === null ? 'it still reads the organization' : `its plan has ${count(planned, 'change')}`;
     const text = `Another apply is under way on this store, by ${actorText(actor)} since ${instant(toIso(since))}: ${does}. Each reports its own changes.`;
     for (const line of wrap(text, output.noteWidth, 2)) output.note(line);

@@ -73,7 +73,7 @@ function againText({ config }: CliContext, { policy, plan }: ApplyFlags): string
  * @throws PolicyError, CommandError
  */
 async function checkedSnapshot(
-  { clock }: CliContext,
+  { clock, output }: CliContext,
   app: Runtime,
   loaded: LoadedPolicy,
   saved: SavedPlan | null,
@@ -84,6 +84,8 @@ async function checkedSnapshot(
   const silent = () => undefined;
   const snapshot = await takeSnapshot(deps, settings.snapshotMaxAgeMs, retrying, loaded.policy, false, silent);
   await warningsFor(loaded, snapshot, clock.now());
+  const { runningApplies } = await import('../../../shared/app/runtime/running-applies.ts');
+  noteOtherRuns(output, await runningApplies(deps));
   return snapshot;
 }
 
@@ -113,7 +115,6 @@ async function perform(
     import('../run-once.ts'),
     import('../../../shared/app/runtime/running-applies.ts'),
   ]);
-  await noteOtherRuns(context.output, app);
   const finished = await asRunningApply(app.deps, run.runId, () =>
     withProgress(context, app.calls, (onProgress) =>
       withMaintenance(context, app, policy, () =>

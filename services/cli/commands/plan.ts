@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Plan } from '../../../shared/app/plan/plan.ts';
 import type { HaltView } from '../../../shared/app/queries/enforcement-view.ts';
 import type { PlanDocument } from '../../../shared/app/queries/plan-document.ts';
+import type { RunningApply } from '../../../shared/app/runtime/running-applies.ts';
 import { FileError } from '../../../shared/config/file-error.ts';
 import { isSpecial, writeTextFile } from '../../../shared/config/text-file.ts';
 import { quoted } from '../../../shared/domain/check-result.ts';
@@ -10,7 +11,7 @@ import { DRIFT_VERDICTS } from '../../../shared/domain/enrollment/verdict.ts';
 import type { Finding } from '../../../shared/domain/policy/file/findings.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
-import { noteDeniedRoles, noteWarnings } from '../run-warnings.ts';
+import { noteDeniedRoles, noteOtherRuns, noteWarnings } from '../run-warnings.ts';
 import { type LoadedPolicy, loadPolicy } from '../session.ts';
 import { warningsFor } from '../snapshot.ts';
 import { PIPED_WIDTH } from '../ui/output.ts';
@@ -35,10 +36,11 @@ export async function runPlan(context: CliContext, options: PlanOptions): Promis
   if (out !== undefined && !force && existsSync(out) && !isSpecial(out))
     throw new FileError(out, `${out} already exists; name another file with --out, or replace it with --force`);
   const loaded = await loadPolicy(context, options.policy);
-  const { plan, document, warnings, halted } = await dryRun(context, loaded);
+  const { plan, document, warnings, halted, running } = await dryRun(context, loaded);
   if (out !== undefined)
     writeTextFile(out, `${JSON.stringify(document, null, 2)}\n`, document.runId, force ? 'replace' : 'refuse');
   noteWarnings(output, warnings);
+  noteOtherRuns(output, running);
   noteDeniedRoles(output, plan, loaded.policy);
   if (config.verbose) for (const line of callLines(plan.calls)) output.note(line);
   const flag = options.policy === undefined ? '' : ` --policy ${quoted(options.policy)}`;
@@ -69,6 +71,8 @@ export interface DryRun {
   readonly warnings: readonly Finding[];
   /** `null`: changes are not halted. */
   readonly halted: HaltView;
+  /** The runs of `apply` that are under way. */
+  readonly running: readonly RunningApply[];
 }
 
 /**
@@ -82,10 +86,11 @@ export async function dryRun(
   onlyThese: ReadonlySet<string> | null = null,
 ): Promise<DryRun> {
   const { policy } = loaded;
-  const [{ plan: makePlan }, { planDocument }, { controlsNow, haltView }] = await Promise.all([
+  const [{ plan: makePlan }, { planDocument }, { controlsNow, haltView }, { runningApplies }] = await Promise.all([
     import('../../../shared/app/scan/scan.ts'),
     import('../../../shared/app/queries/plan-document.ts'),
     import('../../../shared/app/queries/enforcement-view.ts'),
+    import('../../../shared/app/runtime/running-applies.ts'),
   ]);
   return readWithProgress(context, policy, async ({ deps, settings, retrying }, onProgress) => {
     const run = { runId: deps.newId(), policy, planHash: null };
@@ -93,7 +98,8 @@ export async function dryRun(
     const now = context.clock.now();
     const warnings = await warningsFor(loaded, plan.snapshot, now);
     const halted = haltView(await controlsNow(deps.registers));
-    return { plan, document: planDocument(plan, run.runId, now), warnings, halted };
+    const running = await runningApplies(deps);
+    return { plan, document: planDocument(plan, run.runId, now), warnings, halted, running };
   });
 }
 

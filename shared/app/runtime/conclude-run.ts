@@ -44,7 +44,7 @@ export async function conclude(deps: Deps, run: RunContext, plan: Plan, interrup
   const { halt } = await readControls(deps.registers);
   const halted =
     halt === null || totalChanges(plan.totals) === 0 ? null : { reason: 'halted', message: haltedText(halt) };
-  const tally = new Tally(plan, await attempts(deps, run.runId, state?.startedAt ?? null));
+  const tally = new Tally(plan, await attempts(deps, run.runId));
   const open: OpenChange[] = [];
   for (const change of plan.changes) {
     const record = records.get(change.accountId) ?? null;
@@ -135,14 +135,16 @@ function count(counts: Record<keyof ChangeCounts, number>, ending: Ending | null
 interface Attempts {
   /** Changes that this run has begun, in any process: processes share the queue. */
   readonly own: ReadonlySet<string>;
-  /** Changes that other runs have begun since this run began. */
+  /** Changes that other runs have begun since the scan of this run began. */
   readonly others: ReadonlySet<string>;
 }
 
-async function attempts(deps: Deps, runId: string, since: number | null): Promise<Attempts> {
+async function attempts(deps: Deps, runId: string): Promise<Attempts> {
   const own = new Set<string>();
   const others = new Set<string>();
-  const filter = since === null ? { runId } : { since: new Date(since).toISOString() };
+  // The state of the run is stored only after the scan. Another run may have made a change between these times.
+  const [scan] = (await deps.ledger.query({ runId, type: 'ScanStarted' }, { limit: 1 })).entries;
+  const filter = scan === undefined ? { runId } : { since: scan.at };
   let cursor: string | null = null;
   do {
     const page = await deps.ledger.query({ ...filter, type: 'RemediationStarted' }, { limit: 1_000, cursor });

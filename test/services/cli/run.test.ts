@@ -137,6 +137,29 @@ describe('from drift to convergence', () => {
   });
 });
 
+test('two runs on one store: the second names the first, and each counts only its own changes', async () => {
+  const { env } = await world({
+    ...{ accounts: 40, drift: 0.8 },
+    faults: [{ operation: 'UpdateEnrollmentStatus', kind: 'slow', delayMs: 1_000 }],
+  });
+  const cwd = place({ 'rollcall.yaml': ENROLL.replace('concurrency: 8', 'concurrency: 4') });
+  const child = start(['apply', '--yes', '--json', '--verbose'], { cwd, env });
+  const first = ended(child);
+  await said(child, 'Z plan: ');
+  const planned = await rollcall(['plan'], { cwd, env });
+  expect(planned.stderr).toMatch(
+    /^Another apply is under way on this store, by \S+ since .* UTC: its plan has \d+ changes\./m,
+  );
+  const second = await rollcall(['apply', '--yes', '--json'], { cwd, env });
+  const runs = [await first, second].map((result) => applyShape.parse(json(result)).planned);
+  for (const { total, confirmed, byOtherRuns } of runs) expect(confirmed + byOtherRuns).toBe(total);
+  // A change that both plans have was made by one of them.
+  const [of1, of2] = runs;
+  expect((of1?.confirmed ?? 0) + (of2?.confirmed ?? 0)).toBeLessThanOrEqual(of1?.total ?? 0);
+  const after = await rollcall(['plan'], { cwd, env });
+  expect(after.stderr).not.toContain('Another apply');
+});
+
 describe('Ctrl-C', () => {
   test('changes in flight finish and are recorded, and apply exits 130; the next run continues', async () => {
     // Slow changes, so that most are left when the signal arrives, on a slow machine as well.
