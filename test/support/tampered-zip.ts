@@ -3,12 +3,23 @@ import { strFromU8, strToU8, unzipSync, zipSync } from 'fflate';
 
 type Files = Record<string, Uint8Array>;
 
-/** A ZIP file with changed files. `sums` also makes SHA256SUMS again, as somebody who wants to deceive would. */
-export function tampered(zip: Uint8Array, change: (files: Files) => void, { sums = true } = {}): Uint8Array {
+interface Packing {
+  /** Makes SHA256SUMS again, as somebody who wants to deceive would. */
+  readonly sums?: boolean;
+  /** By default the fastest compression, because tests pack the files again for each of many changes. */
+  readonly level?: 1 | 9;
+}
+
+/** A ZIP file with changed files. */
+export function tampered(
+  zip: Uint8Array,
+  change: (files: Files) => void,
+  { sums = true, level = 1 }: Packing = {},
+): Uint8Array {
   const files: Files = unzipSync(zip);
   change(files);
   if (sums) files['SHA256SUMS'] = strToU8(sumsOf(files));
-  return zipSync(files);
+  return zipSync(files, { level });
 }
 
 function sumsOf(files: Files): string {

@@ -1,16 +1,9 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { writeVerifierKey } from '../../../../shared/domain/transparency/verifier-key.ts';
-import { type Bench, makeBench } from '../../../adapters/embedded/stores.ts';
 import { account, chainOf, time } from '../../../contract/samples.ts';
 import { ORIGIN, TestLog, testKey } from '../../../support/evidence-log.ts';
 import { edit, tampered } from '../../../support/tampered-zip.ts';
-import { evidence, failed, stateOf, verified } from './bed.ts';
-
-let bench: Bench;
-beforeEach(() => {
-  bench = makeBench();
-});
-afterEach(() => bench.dispose());
+import { evidence, evidenceSignedWith, failed, stateOf, verified } from './bed.ts';
 
 const RESTORED = 'rollcall/o-test/restored';
 
@@ -24,14 +17,14 @@ const signatureOf = (note: string): string => note.slice(note.indexOf('\n\n') + 
 
 describe('a checkpoint', () => {
   test('with signatures by other keys too is verified by that of the log', async () => {
-    const { zip, key } = await evidence(bench);
+    const { zip, key } = await evidence();
     const more = signatureOf(await noteOf(testKey(), 'witness.example.com/w1'));
     const forged = tampered(zip, (files) => edit(files, 'log/checkpoint', (text) => text + more));
     expect(stateOf(await verified(forged, key), 'signature')).toMatchObject({ state: 'passed' });
   });
 
   test('with a signature of the same name by another key is refused', async () => {
-    const { zip, key } = await evidence(bench);
+    const { zip, key } = await evidence();
     const other = signatureOf(await noteOf());
     const forged = tampered(zip, (files) =>
       edit(files, 'log/checkpoint', (text) => `${text.slice(0, text.indexOf('\n\n') + 2)}${other}`),
@@ -41,7 +34,7 @@ describe('a checkpoint', () => {
 
   test('with the signature of another checkpoint is refused', async () => {
     const made = testKey();
-    const { zip, key } = await evidence(bench, made);
+    const { zip, key } = await evidenceSignedWith(made);
     const other = signatureOf(await noteOf(made));
     const forged = tampered(zip, (files) =>
       edit(files, 'log/checkpoint', (text) => `${text.slice(0, text.indexOf('\n\n') + 2)}${other}`),
@@ -51,7 +44,7 @@ describe('a checkpoint', () => {
 
   test('of another log by the same key is refused by the key with its name, and by its root without', async () => {
     const made = testKey();
-    const { zip, pem, key } = await evidence(bench, made);
+    const { zip, pem, key } = await evidenceSignedWith(made);
     const note = await noteOf(made, RESTORED);
     const forged = tampered(zip, (files) => edit(files, 'log/checkpoint', () => note));
     expect(failed(await verified(forged, key))).toContain(`log/checkpoint is of the log ${RESTORED}`);
@@ -67,6 +60,6 @@ test.each([
   ['that is cut off', (key: string) => key.slice(0, -4)],
   ['twice', (key: string) => `${key}\n${key}`],
 ])('a key %s is refused', async (_, change) => {
-  const { zip, key } = await evidence(bench);
+  const { zip, key } = await evidence();
   expect((await verified(zip, change(key))).verdict).toBe('failed');
 });

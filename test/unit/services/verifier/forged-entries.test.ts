@@ -17,7 +17,7 @@ afterEach(() => bench.dispose());
 
 /** The verdict on entries.ndjson with other bytes. */
 async function withEntries(change: (text: string) => string | Uint8Array) {
-  const { zip, key } = await evidence(bench);
+  const { zip, key } = await evidence();
   const forged = tampered(zip, (files) => {
     const bytes = files['entries.ndjson'] ?? expect.fail();
     const changed = change(new TextDecoder().decode(bytes));
@@ -77,7 +77,7 @@ describe('an entry that other programs read differently', () => {
 
 describe('an entry without an index', () => {
   test('from before the period, such as a policy, is not shown', async () => {
-    const { zip, key } = await evidence(bench);
+    const { zip, key } = await evidence();
     const text = 'version: 1\n';
     const [policy = expect.fail()] = sealAll(
       'organization',
@@ -101,13 +101,13 @@ describe('an entry without an index', () => {
     ['with a state', { after: { ...FACET, verdict: 'Compliant' } }],
     ['with an enrollment', { enrollment: FIRST }],
   ])('is not the publication of the checkpoint, %s', async (_, fields) => {
-    const { zip, key } = await evidence(bench);
+    const { zip, key } = await evidence();
     const entry = publication(zip, fields);
     expect(stateOf(await verified(added(zip, entry), key), 'entries')).toMatchObject({ state: 'limited' });
   });
 
   test('with the outcome of a change is not the publication of the checkpoint, and there is only one', async () => {
-    const { zip, key } = await evidence(bench);
+    const { zip, key } = await evidence();
     const outcome = publication(zip, {}, { intentId: 'intent' });
     expect(stateOf(await verified(added(zip, outcome), key), 'entries')).toMatchObject({ state: 'limited' });
     const once = publication(zip, {});
@@ -132,7 +132,7 @@ function publication(zip: Uint8Array, fields: Partial<EntryDraft>, more: object 
 }
 
 test('two entries of the same index', async () => {
-  const { zip, key } = await evidence(bench);
+  const { zip, key } = await evidence();
   const forged = tampered(zip, (files) => {
     const [line = expect.fail()] = new TextDecoder().decode(files['entries.ndjson']).split('\n');
     edit(files, 'entries.ndjson', (text) => `${line}\n${text}`);

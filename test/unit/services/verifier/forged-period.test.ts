@@ -1,14 +1,7 @@
 import { strFromU8 } from 'fflate';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Bench, makeBench } from '../../../adapters/embedded/stores.ts';
+import { describe, expect, test } from 'vitest';
 import { edit, tampered } from '../../../support/tampered-zip.ts';
 import { evidence, failed, PERIOD, stateOf, verified } from './bed.ts';
-
-let bench: Bench;
-beforeEach(() => {
-  bench = makeBench();
-});
-afterEach(() => bench.dispose());
 
 type Files = Parameters<Parameters<typeof tampered>[1]>[0];
 
@@ -26,7 +19,7 @@ function keep(files: Files, isKept: (index: number) => boolean): void {
 
 describe('a checkpoint has no time under its signature', () => {
   test('so an earlier one does not show the end of the period', async () => {
-    const { zip, key } = await evidence(bench);
+    const { zip, key } = await evidence();
     const forged = tampered(zip, (files) => {
       edit(files, 'evidence.json', (text) => text.replace('"to": 410', '"to": 9'));
       keep(files, (index) => index < 9);
@@ -37,7 +30,7 @@ describe('a checkpoint has no time under its signature', () => {
   });
 
   test('so a later one does not show the beginning of the period', async () => {
-    const { zip, key, names } = await evidence(bench);
+    const { zip, key, names } = await evidence();
     const name = names.find((each) => each.endsWith('-9.txt')) ?? expect.fail();
     const forged = tampered(zip, (files) => {
       edit(files, 'evidence.json', (text) => {
@@ -56,7 +49,7 @@ describe('a checkpoint has no time under its signature', () => {
 });
 
 test('a size that somebody made up does not keep the page busy', async () => {
-  const { zip, key } = await evidence(bench);
+  const { zip, key } = await evidence();
   const most = String(Number.MAX_SAFE_INTEGER);
   const forged = tampered(zip, (files) => {
     edit(files, 'log/checkpoint', (text) => text.replace('\n410\n', `\n${most}\n`));
@@ -71,7 +64,7 @@ test.each([
   ['the end first', PERIOD.until, '2025-01-01T00:00:00.000Z', 'a period that ends before it begins'],
   ['another organization', '"o-test"', '"o-production"', 'is of the organization "o-production"'],
 ])('evidence.json with %s', async (_, from, to, message) => {
-  const { zip, key } = await evidence(bench);
+  const { zip, key } = await evidence();
   const forged = tampered(zip, (files) => edit(files, 'evidence.json', (text) => text.replace(from, to)));
   expect(failed(await verified(forged, key))).toContain(message);
 });
@@ -80,13 +73,13 @@ test.each([
   ['approvals.json', (text: string) => text.replace('alice', 'bob')],
   ['policies/index.json', (text: string) => text.replace('"actor": "', '"actor": "x')],
 ])('%s edited', async (name, change) => {
-  const { zip, key } = await evidence(bench);
+  const { zip, key } = await evidence();
   const forged = tampered(zip, (files) => edit(files, name, change));
   expect(failed(await verified(forged, key))).toBe(`${name} differs from the entries.`);
 });
 
 test('files that cannot be computed again are named', async () => {
-  const { zip, key } = await evidence(bench);
+  const { zip, key } = await evidence();
   expect((await verified(zip, key)).notVerified).toEqual([
     ...['exemptions.json', 'report.json', 'accounts-at-start.csv', 'accounts-at-end.csv'],
     ...['oscal-assessment-results.json', 'README.txt', 'verify.html'],

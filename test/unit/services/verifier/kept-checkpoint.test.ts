@@ -5,7 +5,7 @@ import { account, chainOf, sealAll, time } from '../../../contract/samples.ts';
 import { pack } from '../../../support/evidence-kit.ts';
 import { ORIGIN, TestLog, testKey } from '../../../support/evidence-log.ts';
 import { history } from '../../app/queries/evidence/history.ts';
-import { evidence, PERIOD, stateOf, verified } from './bed.ts';
+import { evidenceSignedWith, PERIOD, stateOf, verified } from './bed.ts';
 
 let bench: Bench;
 beforeEach(() => {
@@ -14,7 +14,7 @@ beforeEach(() => {
 afterEach(() => bench.dispose());
 
 const signing = testKey();
-const made = () => evidence(bench, signing);
+const made = () => evidenceSignedWith(signing);
 
 /** A checkpoint by the same key over other entries, or under another name. */
 async function another(count: number, origin = ORIGIN): Promise<string> {

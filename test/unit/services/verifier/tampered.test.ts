@@ -1,17 +1,10 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { hashEntry, type LedgerEntry } from '../../../../shared/domain/ledger/entry.ts';
 import { writeVerifierKey } from '../../../../shared/domain/transparency/verifier-key.ts';
-import { type Bench, makeBench } from '../../../adapters/embedded/stores.ts';
 import { account, chainOf, time } from '../../../contract/samples.ts';
 import { ORIGIN, TestLog, testKey } from '../../../support/evidence-log.ts';
 import { edit, tampered } from '../../../support/tampered-zip.ts';
-import { evidence, failed, stateOf, verified } from './bed.ts';
-
-let bench: Bench;
-beforeEach(() => {
-  bench = makeBench();
-});
-afterEach(() => bench.dispose());
+import { evidence, evidenceSignedWith, failed, stateOf, verified } from './bed.ts';
 
 function resealed(line: string, change: (entry: Record<string, unknown>) => void): string {
   const entry: LedgerEntry = JSON.parse(line);
@@ -25,7 +18,7 @@ const lineWith = (text: string, part: string): string =>
 
 describe('evidence that was changed', () => {
   test('an edited entry', async () => {
-    const { zip, key } = await evidence(bench);
+    const { zip, key } = await evidence();
     const forged = tampered(zip, (files) =>
       edit(files, 'entries.ndjson', (text) => text.replace('"alice"', '"mallory"')),
     );
@@ -37,7 +30,7 @@ describe('evidence that was changed', () => {
   });
 
   test('an edited entry with a new hash', async () => {
-    const { zip, key } = await evidence(bench);
+    const { zip, key } = await evidence();
     const forged = tampered(zip, (files) =>
       edit(files, 'entries.ndjson', (text) => {
         const line = lineWith(text, '"alice"');
@@ -53,7 +46,7 @@ describe('evidence that was changed', () => {
   });
 
   test('a field that the hash does not cover', async () => {
-    const { zip, key } = await evidence(bench);
+    const { zip, key } = await evidence();
     const forged = tampered(zip, (files) =>
       edit(files, 'entries.ndjson', (text) => text.replace('{"id"', '{"note":"x","id"')),
     );
@@ -64,7 +57,7 @@ describe('evidence that was changed', () => {
     ['in the middle of a chain', '"id":"intent"', 'Chain 100000000001: entry 3 is missing'],
     ['at the end of a chain', '"seq":400', 'Entry 400 of 100000000007 (index 408) is in the log'],
   ])('an entry removed with its index, %s', async (_, part, message) => {
-    const { zip, key } = await evidence(bench);
+    const { zip, key } = await evidence();
     const forged = tampered(zip, (files) => {
       let line = -1;
       edit(files, 'entries.ndjson', (text) => {
@@ -78,7 +71,7 @@ describe('evidence that was changed', () => {
   });
 
   test('an entry removed, and its index left', async () => {
-    const { zip, key } = await evidence(bench);
+    const { zip, key } = await evidence();
     const forged = tampered(zip, (files) =>
       edit(files, 'entries.ndjson', (text) => text.split('\n').toSpliced(0, 1).join('\n')),
     );
@@ -89,10 +82,8 @@ describe('evidence that was changed', () => {
 
   test('a fork of the log: all hashes and tiles are made again, and signed by another key', async () => {
     const other = testKey();
-    const { zip, key } = await evidence(bench);
-    const second = makeBench();
-    const { zip: forged } = await evidence(second, other);
-    await second.dispose();
+    const { zip, key } = await evidence();
+    const { zip: forged } = await evidenceSignedWith(other);
     expect((await verified(zip, key)).verdict).toBe('verified');
     expect(failed(await verified(forged, key))).toBe(
       'log/checkpoint is not signed by this public key: it was signed by another key, or for another log.',
@@ -100,7 +91,7 @@ describe('evidence that was changed', () => {
   });
 
   test('a replaced checkpoint', async () => {
-    const { zip, key } = await evidence(bench);
+    const { zip, key } = await evidence();
     const forged = tampered(zip, (files) =>
       edit(files, 'log/checkpoint', (text) => text.replace('\n410\n', '\n409\n')),
     );
@@ -109,7 +100,7 @@ describe('evidence that was changed', () => {
 
   test('an earlier checkpoint of another history', async () => {
     const key = testKey();
-    const { zip, names } = await evidence(bench, key);
+    const { zip, names } = await evidenceSignedWith(key);
     const other = new TestLog(key);
     other.append(chainOf(account(1), 9));
     const { note } = await other.publish(time(20));
@@ -121,7 +112,7 @@ describe('evidence that was changed', () => {
   });
 
   test('a changed tile or bundle', async () => {
-    const { zip, key, names } = await evidence(bench);
+    const { zip, key, names } = await evidence();
     for (const name of names.filter((each) => each.startsWith('log/tile/'))) {
       const forged = tampered(zip, (files) => {
         const bytes = files[name]?.slice() ?? expect.fail();
@@ -142,7 +133,7 @@ describe('evidence that was changed', () => {
     ['no table of changes', 'changes.csv', 'The ZIP file has no changes.csv.'],
     ['no report', 'report.json', 'The ZIP file has no report.json, which SHA256SUMS lists.'],
   ])('%s', async (_, name, message) => {
-    const { zip, key } = await evidence(bench);
+    const { zip, key } = await evidence();
     const forged = tampered(
       zip,
       (files) => {
@@ -168,7 +159,7 @@ describe('evidence that was changed', () => {
     ['evidence.json', () => '{}', 'evidence.json has another form than expected, at format.'],
     ['evidence.json', () => '{', 'evidence.json is not JSON.'],
   ])('%s edited', async (name, change, message) => {
-    const { zip, key } = await evidence(bench);
+    const { zip, key } = await evidence();
     expect(
       failed(
         await verified(
@@ -180,7 +171,7 @@ describe('evidence that was changed', () => {
   });
 
   test('a policy that differs from the audit log, and a file that was damaged or added', async () => {
-    const { zip, key, names } = await evidence(bench);
+    const { zip, key, names } = await evidence();
     const policy = names.find((name) => name.endsWith('.yaml')) ?? expect.fail();
     const changed = await verified(
       tampered(zip, (files) => edit(files, policy, (text) => `${text}# x\n`)),

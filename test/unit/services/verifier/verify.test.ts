@@ -6,7 +6,7 @@ import { pack } from '../../../support/evidence-kit.ts';
 import { ORIGIN, TestLog, testKey } from '../../../support/evidence-log.ts';
 import { edit, tampered } from '../../../support/tampered-zip.ts';
 import { history } from '../../app/queries/evidence/history.ts';
-import { evidence, failed, PERIOD, stateOf, verified } from './bed.ts';
+import { evidence, evidenceSignedWith, failed, PERIOD, stateOf, verified } from './bed.ts';
 
 let bench: Bench;
 beforeEach(() => {
@@ -16,7 +16,7 @@ afterEach(() => bench.dispose());
 
 describe('evidence that is intact', () => {
   test.each(['ed25519', 'ecdsa'] as const)('is verified by a pasted key, %s, in both forms', async (type) => {
-    const { zip, key, pem } = await evidence(bench, testKey(type));
+    const { zip, key, pem } = await evidenceSignedWith(testKey(type));
     for (const text of [key, pem, `\n${key} \n`]) {
       const result = await verified(zip, text);
       expect(result.checks.filter(({ state }) => state !== 'passed')).toEqual([]);
@@ -29,7 +29,7 @@ describe('evidence that is intact', () => {
   });
 
   test('is only consistent with the key that came with it', async () => {
-    const { zip } = await evidence(bench);
+    const { zip } = await evidence();
     const result = await verified(zip);
     expect(result.verdict).toBe('ownKey');
     expect(stateOf(result, 'signature')).toMatchObject({ state: 'limited' });
@@ -101,7 +101,7 @@ describe('input that is not evidence', () => {
     ['nothing', () => new Uint8Array(), 'This is not a ZIP file.'],
     ['a truncated file', (zip) => zip.slice(0, zip.length / 2), 'The ZIP file is damaged or truncated.'],
   ])('%s', async (_, change, message) => {
-    const { zip, key } = await evidence(bench);
+    const { zip, key } = await evidence();
     const result = await verified(change(zip), key);
     expect(result).toMatchObject({ verdict: 'failed', file: null });
     expect(failed(result)).toContain(message);
@@ -117,14 +117,14 @@ describe('input that is not evidence', () => {
     ['a truncated PEM file', '-----BEGIN PUBLIC KEY-----\nAAAA', 'not a PEM file with one public key'],
     ['another kind of key', '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----', 'P-256'],
   ])('a key that is %s', async (_, key, message) => {
-    const { zip } = await evidence(bench);
+    const { zip } = await evidence();
     const found = failed(await verified(zip, key));
     expect(found).toContain('The public key cannot be read');
     expect(found).toContain(message);
   });
 
   test('a key of another log', async () => {
-    const { zip } = await evidence(bench);
+    const { zip } = await evidence();
     const other = writeVerifierKey(testKey().verifier('rollcall/o-other/abcdefgh'));
     expect(failed(await verified(zip, other))).toBe(
       `The public key is of the log rollcall/o-other/abcdefgh, but log/checkpoint is of the log ${ORIGIN}.`,
