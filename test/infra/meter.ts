@@ -1,4 +1,5 @@
 import { createServer, request as forward, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
 import { createTableInput } from '../../shared/adapters/aws/dynamodb/schema.ts';
 
@@ -140,10 +141,11 @@ interface Target {
   readonly Key: Item;
 }
 
+const keyOf = ({ pk = {}, sk = {} }: Item): Item => ({ pk, sk });
+
 /** The items that a call will write. */
 function targetsOf(operation: string, question: unknown): readonly Target[] {
   const TableName = z.looseObject({ TableName: z.string().default('') }).parse(question).TableName;
-  const keyOf = ({ pk = {}, sk = {} }: Item): Item => ({ pk, sk });
   if (operation === 'PutItem') return [{ TableName, Key: keyOf(shapes.PutItem.parse(question).Item) }];
   if (operation === 'UpdateItem' || operation === 'DeleteItem')
     return [{ TableName, Key: shapes.key.parse(question).Key }];
@@ -160,24 +162,28 @@ const READS: ReadonlySet<string> = new Set(['GetItem', 'BatchGetItem', 'Query'])
 
 export async function startMeter(target: string): Promise<Meter> {
   const units = { reads: 0, writes: 0 };
-  const look = async ({ TableName, Key }: Target, headers: IncomingHttpHeaders): Promise<Item | null> => {
+  /** The items in the order of their keys, of one table. */
+  const lookAtAll = async (targets: readonly Target[], headers: IncomingHttpHeaders): Promise<(Item | null)[]> => {
+    const [first] = targets;
+    if (first === undefined) return [];
     // Signed for another call, which dynalite does not mind.
-    const asked = { ...headers, 'x-amz-target': 'DynamoDB_20120810.GetItem' };
-    const { text } = await passOn(target, asked, JSON.stringify({ TableName, Key, ConsistentRead: true }));
-    return shapes.item.parse(JSON.parse(text)).Item ?? null;
+    const asked = { ...headers, 'x-amz-target': 'DynamoDB_20120810.BatchGetItem' };
+    const RequestItems = { [first.TableName]: { Keys: targets.map(({ Key }) => Key), ConsistentRead: true } };
+    const { text } = await passOn(target, asked, JSON.stringify({ RequestItems }));
+    const [found = []] = Object.values(shapes.batch.parse(JSON.parse(text)).Responses);
+    return targets.map(({ Key }) => found.find((each) => isDeepStrictEqual(keyOf(each), Key)) ?? null);
   };
   const server = createServer(async (incoming, outgoing) => {
     const operation = String(incoming.headers['x-amz-target']).split('.').at(-1) ?? '';
     const body = await textOf(incoming);
     const question: unknown = JSON.parse(body);
     const targets = targetsOf(operation, question);
-    const lookAtAll = () => Promise.all(targets.map((each) => look(each, incoming.headers)));
-    const before = await lookAtAll();
+    const before = await lookAtAll(targets, incoming.headers);
     const answer = await passOn(target, incoming.headers, body);
     const taken = answer.status === 200;
     if (targets.length > 0) {
       // A write that fails its condition is charged like a successful one.
-      const after = taken ? await lookAtAll() : before;
+      const after = taken ? await lookAtAll(targets, incoming.headers) : before;
       units.writes += before.reduce((sum, was, n) => sum + unitsOfWrite(was, after[n] ?? null), 0);
     } else if (taken && READS.has(operation)) {
       units.reads += unitsOfRead(operation, question, JSON.parse(answer.text));

@@ -30,7 +30,7 @@ const TAGGED = { more: 'rules:\n  - { id: none, match: { tags: { nobody: has } }
 
 describe('a scan that takes longer than one invocation', () => {
   it('continues where it stopped, and repeats no call and no entry', async () => {
-    const sandbox = { accounts: 250, drift: 0.3 };
+    const sandbox = { accounts: 120, drift: 0.2 };
     const whole = await deploy({ sandbox, policy: TAGGED });
     const straight = functionsOf(whole);
     await straight.tick();
@@ -44,9 +44,9 @@ describe('a scan that takes longer than one invocation', () => {
     const { scanRequested } = await tick();
     const results = [];
     for (
-      let part = await scan(shortTime(9, RESERVE_MS));
+      let part = await scan(shortTime(6, RESERVE_MS));
       part.length > 0;
-      part = await scan(shortTime(9, RESERVE_MS))
+      part = await scan(shortTime(6, RESERVE_MS))
     ) {
       results.push(...part);
     }
