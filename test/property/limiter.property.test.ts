@@ -62,7 +62,7 @@ describe('the budget of all workers', () => {
         if (used !== null) expect(used).toBeGreaterThanOrEqual(0.9);
         expect(result.workers.flatMap(({ refused }) => refused)).toEqual([]);
       }),
-      { numRuns: 40, examples: [[newcomers], [aheadBy(100)], [behindBy(100)], [aheadBy(0)]] },
+      { numRuns: 20, examples: [[newcomers], [aheadBy(100)], [behindBy(100)], [aheadBy(0)]] },
     );
   });
 

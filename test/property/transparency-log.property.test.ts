@@ -97,6 +97,6 @@ it('neither crashes nor two processes at the same time fork the log, or lose an 
       const entries = await expectWholeLog(bed);
       for (const { size, root } of heads) expect(root, `the first ${size} entries`).toBe(naiveRoot(entries, size));
     }),
-    { numRuns: 150 },
+    { numRuns: 75 },
   );
 });

@@ -78,7 +78,7 @@ describe('windows compared with an oracle that goes minute by minute', () => {
           else expect(closing).toBe(from + closes * MINUTE);
         },
       ),
-      { numRuns: 50 },
+      { numRuns: 25 },
     );
     // Takes seconds on an idle machine, and a minute on a busy one.
   }, 300_000);

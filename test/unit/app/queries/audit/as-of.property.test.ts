@@ -82,7 +82,7 @@ it('as-of equals a replay of every chain, at any time', async () => {
         }
       });
     }),
-    { numRuns: 60 },
+    { numRuns: 30 },
   );
 }, 60_000);
 
@@ -124,7 +124,7 @@ it('after pruning, as-of is correct for every time within the retention, and rep
         });
       },
     ),
-    { numRuns: 40 },
+    { numRuns: 20 },
   );
 }, 60_000);
 
@@ -154,7 +154,7 @@ it("a report's points equal as-of at those times, and its drifts equal those in 
         expect(report.points.at(-1)?.openDrifts).toBe(report.now.openDrifts.count);
       });
     }),
-    { numRuns: 40 },
+    { numRuns: 20 },
   );
 }, 60_000);
 
@@ -172,6 +172,6 @@ it('a report that continues an earlier one equals a new one, in any order of the
         for (const [n, query] of queries.entries()) expect(reports[n]).toEqual(await auditReport(stores, query));
       });
     }),
-    { numRuns: 40 },
+    { numRuns: 20 },
   );
 }, 60_000);
