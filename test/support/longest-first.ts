@@ -6,15 +6,21 @@ const TESTS = resolve(import.meta.dirname, '..');
 
 /** The files that take the longest, longest first. A long file that starts last keeps one core busy while the others have nothing left to do. */
 const LONGEST = [
-  'simulation/simulation.test.ts',
   'scenario/aws-serve.test.ts',
-  'scenario/configurations-limits.test.ts',
+  'adapters/aws/contract.test.ts',
+  'scenario/aws-many.test.ts',
+  'simulation/simulation.test.ts',
+  'e2e/demo-day.test.ts',
   'e2e/dashboard.test.ts',
+  'infra/costs.test.ts',
+  'scenario/configurations-limits.test.ts',
+  'services/handlers/approvals.test.ts',
   'scenario/crash.test.ts',
+  'services/cli/aws.test.ts',
+  'services/handlers/configuration-events.test.ts',
+  'services/handlers/covered-batch.test.ts',
   'scenario/incomplete-answers.test.ts',
   'crash/crash.test.ts',
-  'adapters/aws/cloud/contract.test.ts',
-  'services/cli/broken-answers.test.ts',
 ] as const;
 
 /** Vitest knows how long files take only after a first run. */
