@@ -70,6 +70,14 @@ function isUncovered({ uncovered, startedAt }: RunState, condition: Condition): 
   return uncovered && isChange && !waitsForWindow(condition) && Date.parse(changedAt) <= startedAt;
 }
 
+/**
+ * Whether the plan of a run may contain the fix of this drift. A drift that began after the run was planned is a new one: an event led to it, and its entries
+ * only count towards the run.
+ */
+function mayBePlanned({ startedAt }: RunState, { driftSince }: Condition): boolean {
+  return driftSince === null || Date.parse(driftSince) <= startedAt;
+}
+
 /** The due enrollments of an account. Each key has the run that last changed the enrollment or, if it waits for a window, that last planned it. */
 export async function dueKeys(
   record: AccountRecord,
@@ -86,7 +94,8 @@ export async function dueKeys(
     const runId = plannedBy ?? runOf(record, enrollment, condition);
     const run = runId === null ? null : await runs.get(runId);
     if (run !== null && isUncovered(run, condition)) continue;
-    const common = { v: 1, policyHash, runId: runId ?? 'none', planHash: run?.planHash ?? null } as const;
+    const planHash = run !== null && mayBePlanned(run, condition) ? run.planHash : null;
+    const common = { v: 1, policyHash, runId: runId ?? 'none', planHash } as const;
     found.push({ common, condition, key: { accountId, enrollment } });
   }
   return found;

@@ -1,11 +1,13 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { approve } from '../../../../shared/app/guardrails/approvals.ts';
 import { guardrailUsage } from '../../../../shared/app/queries/guardrail-usage.ts';
+import { ChangeRefused, type Check, Guard } from '../../../../shared/app/reconciler/guard.ts';
 import { policyOf } from '../../../support/domain-kit.ts';
-import { accountId, Workshop } from '../../../support/workshop.ts';
+import { accountId, keyOf, Workshop } from '../../../support/workshop.ts';
 
 const CAPPED = policyOf('computeOptimizer: Active', 'guardrails: { maxChanges: { percent: 0, atLeast: 2 } }');
 const MEMBERS = 6;
+const HOUR_MS = 3_600_000;
 
 let shop: Workshop;
 afterEach(() => shop.close());
@@ -41,5 +43,28 @@ describe('changes under an approval', () => {
     expect(await usage()).toMatchObject({ changedAccounts: 1, approvedAccounts: MEMBERS - 1 });
     for (const n of [1, 2]) shop.cloud.set(accountId(n), { computeOptimizer: { status: 'Inactive' } });
     expect((await shop.scan()).trip).toMatchObject({ reason: 'maxChanges', limit: { within24Hours: 3, allowed: 2 } });
+  });
+
+  it('do not cover a drift since then that an event finds and that is fixed after a delay', async () => {
+    const hash = await adopted();
+    const work = await shop.process();
+    await shop.clock.advance(1_000);
+    for (const { id } of shop.members) shop.cloud.set(id, { computeOptimizer: { status: 'Inactive' } });
+    const opensAt = shop.clock.now() + HOUR_MS;
+    const closed: Check = {
+      ask: async () => {
+        throw new ChangeRefused('window', 'closed', opensAt);
+      },
+    };
+    // Events count towards the last run, which is the approved one.
+    const event = { ...shop.run(), runId: 'run-2', planHash: null };
+    const guarded = { ...work, guard: new Guard(work, [closed]) };
+    for (const n of shop.members.keys()) await shop.handle(guarded, keyOf(shop, event, n));
+    expect(await shop.condition(accountId(0))).toMatchObject({ verdict: 'Blocked', reason: 'window' });
+    await shop.later(work, HOUR_MS);
+    expect(shop.cloud.changes).toHaveLength(MEMBERS + 2);
+    expect(await usage()).toMatchObject({ changedAccounts: 2, changeCap: 2 });
+    const intents = (await shop.chain(accountId(0))).filter(({ type }) => type === 'RemediationStarted');
+    expect(intents.map(({ detail }) => detail?.approvedPlan)).toEqual([hash, undefined]);
   });
 });
