@@ -161,7 +161,7 @@ const KINDS: Readonly<Record<EntryType, Kind>> = {
   }),
   ChainPruned: of(
     'account',
-    'Replaces older entries of its chain (`retention`). `checkpoint` is their last number and hash, not a signed checkpoint.',
+    'Replaces older entries of its chain (`retention`). `checkpoint` has the number and hash of the last one; it is not a signed checkpoint.',
     {
       detail: {
         checkpoint: {

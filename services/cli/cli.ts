@@ -101,10 +101,10 @@ function openOutput(
 
 /** Commands that only print something about Rollcall itself. */
 const ABOUT_ROLLCALL: ReadonlySet<string> = new Set(['help', 'version', 'completion', '__complete']);
-/** Help shows commands as they are once Rollcall is installed. */
+/** Shown after help, whose texts name the installed command. */
 const IN_CHECKOUT = 'In this checkout, type `npm run rollcall --` instead of `rollcall`.';
 
-/** Whether commands in the output stay as they are: another program reads it, or it is a script or a help text. */
+/** Whether commands in the output keep the name `rollcall`, because another program reads the output, or it is a script or a help text. */
 const isForPrograms = ({ format }: Pick<Config, 'format'>, path: string): boolean =>
   format === 'csv' || format === 'name' || ABOUT_ROLLCALL.has(path.split(' ')[0] ?? '');
 

@@ -17,7 +17,7 @@ export interface Interrupt {
   readonly exitCode: number;
 }
 
-/** How long npm takes at most to pass on a signal, ms. */
+/** The longest time that npm takes to pass on a signal, ms. */
 const PASSED_ON_MS = 300;
 
 interface Late {
@@ -49,7 +49,7 @@ export function listenForInterrupts(
   let onFirst: (() => void) | null = null;
   let bound: Late | undefined;
   let firstAt: number | null = null;
-  /** Whether the next signal may be the copy of the first one. Only one is dropped, so that a quick second Ctrl-C ends the process. */
+  /** Whether the next signal may be the copy of the first one. Only one signal is dropped, so that a quick second Ctrl-C still ends the process. */
   let copyExpected = twice;
   let exitCode: number = EXIT.interrupted;
   const handle = (signal: 'SIGINT' | 'SIGTERM'): void => {

@@ -27,12 +27,12 @@ export function noteDeniedRoles(
   for (const line of deniedRolesLines(plan, policy.organization.memberRole, output.noteWidth)) output.note(line);
 }
 
-/** Says which runs of `apply` are under way on the same store. */
+/** Names the other runs of `apply` that are in progress on the same store. */
 export function noteOtherRuns(output: Output, running: readonly RunningApply[]): void {
   if (output.json) return;
   for (const { actor, since, planned } of running) {
-    const does = planned === null ? 'it still reads the organization' : `its plan has ${count(planned, 'change')}`;
-    const text = `Another apply is under way on this store, by ${actorText(actor)} since ${instant(toIso(since))}: ${does}. Each reports its own changes.`;
+    const does = planned === null ? 'it is still reading the organization' : `its plan has ${count(planned, 'change')}`;
+    const text = `Another apply is in progress on this store, started by ${actorText(actor)} at ${instant(toIso(since))}: ${does}. Each run reports its own changes.`;
     for (const line of wrap(text, output.noteWidth, 2)) output.note(line);
   }
 }

@@ -25,7 +25,7 @@ const PERIOD = { since: time(0), until: time(86_400_000) };
 let directory: string;
 let zip: Buffer;
 let key: string;
-/** A checkpoint of the log from before, and one of a fork. */
+/** An earlier checkpoint of the log, and a checkpoint of a fork. */
 let kept: string;
 let foreign: string;
 beforeAll(async () => {

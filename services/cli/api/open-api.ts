@@ -30,7 +30,7 @@ import { type ApiFlags, READ_RETRY_MS } from './messages.ts';
 
 /** The API keeps records in memory only of organizations up to this size. */
 const MOST_RECORDS = 2 * MAX_ACCOUNTS;
-/** A page of the audit log. Reading it takes about a millisecond, and a light read reads only a few. */
+/** Entries in a page of the audit log. Reading such a page takes about a millisecond, and a light read needs only a few pages. */
 const SHORT_QUERY = 100;
 /** After an event has changed the name or OU of an account, lists show the old one for at most this long, ms. */
 const SNAPSHOT_AGE_MS = 10_000;

@@ -15,7 +15,7 @@ const PERIOD_MS = 2_000;
 /** Clocks of processes differ, so an entry may appear later than one with a later time. It is looked for this long, ms. */
 const OVERLAP_MS = 60_000;
 
-/** Prints the newest entries, oldest first, and then each new one, until Ctrl-C or until the reader closes the pipe. @returns the exit code */
+/** Prints the newest entries, oldest first, and then each new entry until the user presses Ctrl-C or the reader closes the pipe. @returns the exit code */
 export async function followEntries(context: CliContext, flags: ListFlags): Promise<number> {
   const { output, clock, interrupt, config } = context;
   if (config.json || flags.until !== undefined || flags.cursor !== undefined) {

@@ -71,7 +71,7 @@ export interface DryRun {
   readonly warnings: readonly Finding[];
   /** `null`: changes are not halted. */
   readonly halted: HaltView;
-  /** The runs of `apply` that are under way. */
+  /** The runs of `apply` that are in progress. */
   readonly running: readonly RunningApply[];
 }
 

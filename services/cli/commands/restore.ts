@@ -15,7 +15,7 @@ export interface RestoreFlags {
 export async function runRestore(context: CliContext, file: string | undefined, flags: RestoreFlags): Promise<number> {
   const reason = reasonArgument(flags.reason);
   if (flags.acknowledge !== true) {
-    if (reason !== null) throw new ConfigError('Usage', '--reason is for --acknowledge.');
+    if (reason !== null) throw new ConfigError('Usage', '--reason can be used only with --acknowledge.');
     if (file !== undefined) return restoreFrom(context, file);
     throw new ConfigError(
       'Usage',
@@ -39,7 +39,7 @@ async function acknowledge(context: CliContext, reason: string): Promise<number>
   });
   context.output.result({ acknowledged: true, halted: true, reason, by }, () => [
     'Recorded that the store was restored. Changes are halted until `rollcall resume`.',
-    'The next checkpoint is signed under a new name of the transparency log.',
+    'The transparency log continues under a new name, so the next checkpoint has that name.',
     'Check `rollcall status` and `rollcall plan` first.',
   ]);
   return EXIT.ok;

@@ -62,7 +62,7 @@ export function actorOf({ type, actor, detail }: Entry): string | null {
   return actorText(actor);
 }
 
-/** Who wrote the entry, for a drift whose actor is not known. */
+/** Names the writer of the entry, for drift whose actor is unknown. */
 export const seenBy = ({ actor }: Entry): string => `seen by ${actorText(actor)}`;
 
 /** The entry in one line: `Drift detected: Compute Optimizer Active → Inactive`. */

@@ -175,7 +175,7 @@ export class Output {
     return this.width ?? PIPED_WIDTH;
   }
 
-  /** Whether stdout can no longer be written. A closed pipe is noticed at the next write: Node does not report it before. */
+  /** Whether a write to stdout has failed because its reader has closed the pipe. Node does not report this before a write. */
   get resultIsUnread(): boolean {
     return this.#gone.has(this.#out);
   }
@@ -198,8 +198,8 @@ export class Output {
   }
 
   /**
-   * Shows characters that could disturb a terminal or mislead its reader as code points, and commands as the user has to type them. All text for people
-   * passes through here.
+   * Shows characters that could disturb a terminal or mislead its reader as code points, and writes commands as the user has to type them. All text for
+   * people passes through here.
    */
   forPeople(text: string): string {
     const typed = asTyped(text, this.program);

@@ -44,7 +44,7 @@ export class RunProgress {
   /** When remediation started, ms. */
   #workedSince = 0;
   #waiting: Waiting | null = null;
-  /** Planned changes that other runs have made. */
+  /** The number of planned changes that other runs have made. */
   #byOtherRuns = 0;
   #shownAt: number;
   #timer: NodeJS.Timeout | null = null;

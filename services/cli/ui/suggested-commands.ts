@@ -1,4 +1,4 @@
-/** The commands that texts suggest. */
+/** The commands of the program, any of which a text may suggest. */
 export const SUGGESTED = [
   ...['account', 'accounts', 'apply', 'approve', 'audit', 'backup', 'completion', 'demo', 'dlq', 'doctor', 'evidence'],
   ...[
@@ -21,7 +21,7 @@ export const SUGGESTED = [
 /** `rollcall` followed by one of its commands, and not part of a path or a name. */
 const COMMAND = new RegExp(`(?<![\\w./-])rollcall (?=(?:${SUGGESTED.join('|')})(?![\\w-]))`, 'g');
 
-/** Writes the commands in a text as the user has to type them. Texts name the program `rollcall`, which a checkout does not install. */
+/** Writes the commands in a text as the user has to type them. Texts call the program `rollcall`, but a checkout does not install that command. */
 export function asTyped(text: string, program: string): string {
   return program === 'rollcall' ? text : text.replaceAll(COMMAND, `${program} `);
 }

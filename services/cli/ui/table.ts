@@ -26,7 +26,7 @@ export interface TableLayout {
 
 /** Minimum width of a shortened column, terminal cells. If a name would become shorter, other columns are dropped first. */
 const MIN_NAME = 15;
-/** Minimum width of a wrapped column, terminal cells. With less room, its cells are shown below the others. */
+/** Minimum width of a wrapped column, terminal cells. If there is less room, its text goes on lines below the other cells of the row. */
 const MIN_SENTENCE = 24;
 const GAP = '  ';
 
@@ -85,7 +85,7 @@ function linesOf(
     .map((cell) => cell + GAP)
     .join('');
   const sentence = cells.at(-1) ?? '';
-  // On a very narrow terminal, the sentence has lines of its own.
+  // On a very narrow terminal, the sentence goes on lines of its own.
   if (room !== null && before !== '' && room - stringWidth(before) < MIN_SENTENCE)
     return [before.trimEnd(), ...hang(GAP, sentence, room)];
   return hang(before, sentence, room);

@@ -55,7 +55,7 @@ function logText({ size, waiting }: Log): string {
   return `Transparency log intact: ${count(size, 'entry', 'entries')}${more}.`;
 }
 
-/** The last of the store's own checkpoints. */
+/** Compares the log with the newest checkpoint in the store. */
 function checkpointText({ id, newest }: Log, output: Pick<Output, 'style' | 'width'>): string[] {
   if (newest === null) return [];
   const { at, origin, size, lacks } = newest;
@@ -66,8 +66,8 @@ function checkpointText({ id, newest }: Log, output: Pick<Output, 'style' | 'wid
       output,
     );
   }
-  const what = lacks === 0 ? 'other entries than it covers' : `${count(lacks, 'entry', 'entries')} less than it covers`;
-  const text = `The newest signed checkpoint, of ${instant(at)}, is of the log before the store was restored. The log now has ${what}.`;
+  const what = lacks === 0 ? 'different entries from those' : `${count(lacks, 'fewer entry', 'fewer entries')} than`;
+  const text = `The newest signed checkpoint, of ${instant(at)}, belongs to the log from before the store was restored. The log now has ${what} that checkpoint covers.`;
   return hang('- ', text, output.width);
 }
 

@@ -3,7 +3,7 @@ import { count } from './words.ts';
 
 export type Waiting = Extract<Progress, { kind: 'waiting' }>;
 
-/** Whether a run waits for another process. Only then may the end of the wait depend on whether that process still runs. */
+/** Whether a run waits for another process, which may have been killed. */
 export const isForOthers = ({ cause: { kind } }: Waiting): boolean => kind === 'otherProcess' || kind === 'claim';
 
 /** What a run waits for, and until when. */
@@ -19,11 +19,11 @@ export function waitText({ until, cause }: Waiting): string {
     case 'rollout':
       return `waiting for the canaries (until ${time})`;
     case 'delay':
-      return `waiting for the next change that is due (${time})`;
+      return `waiting until the next change is due (${time})`;
   }
 }
 
-/** The same, for the second line of the display. */
+/** The text of {@link waitText} in short, for the second line of the display. */
 export function shortWaitText({ until, cause: { kind } }: Waiting): string {
   const time = `until ${clockTime(until)} UTC`;
   if (kind === 'otherProcess' || kind === 'claim') return `waiting for another process ${time}`;

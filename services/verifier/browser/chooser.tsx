@@ -1,6 +1,6 @@
 import { useRef, useState } from 'preact/hooks';
 
-/** What the auditor has. */
+/** The auditor's input. */
 export interface Given {
   readonly file: File;
   /** Empty: none. */
@@ -9,7 +9,7 @@ export interface Given {
   readonly kept: string;
 }
 
-/** A signed note has below 4 KB. */
+/** More than any checkpoint needs: a signed note has less than 4 KB. */
 const MAX_CHECKPOINT_BYTES = 1024 * 1024;
 
 interface ChooserProps {
@@ -93,7 +93,7 @@ interface KeptProps {
   readonly onChange: (text: string) => void;
 }
 
-/** A checkpoint as text; a file fills the field. */
+/** A field for a checkpoint. Choosing a file copies its text into the field. */
 function KeptCheckpoint({ text, onChange }: KeptProps) {
   const take = async (file: File | undefined): Promise<void> => {
     if (file !== undefined) onChange(await file.slice(0, MAX_CHECKPOINT_BYTES).text());

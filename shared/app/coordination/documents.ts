@@ -142,7 +142,7 @@ export const REGISTERS = {
   },
   checkpoint: {
     name: 'checkpoint/',
-    purpose: 'AWS answers of an unfinished scan. Not a signed checkpoint: the newest of those is in `log-checkpoint`',
+    purpose: 'AWS answers of an unfinished scan. The newest signed checkpoint is in `log-checkpoint`, not here',
     owner: 'scan/checkpoint',
     lifetime: 'Until the scan ends or another run begins',
     restore: 'dropped',

@@ -223,7 +223,7 @@ const PROBLEMS: Readonly<Record<ProblemField, string>> = {
 };
 
 const REMEDY =
-  'If the store was restored in another way than by rollcall restore FILE, record it: rollcall restore --acknowledge --reason TEXT';
+  'If the store was restored without rollcall restore FILE, record that: rollcall restore --acknowledge --reason TEXT';
 
 function fieldOf(error: unknown): ProblemField | null {
   if (error instanceof SignerError) return 'unsigned';

@@ -25,7 +25,7 @@ export const logResultSchema = z.object({
       at: z.string(),
       origin: z.string(),
       size: z.number(),
-      /** `null`: the log extends it. Otherwise it is of the log before a restore, and the number of entries that the log has less. */
+      /** `null`: the log extends it. Otherwise it belongs to the log from before a restore, and this is how many entries the log is behind it. */
       lacks: z.number().nullable(),
     })
     .nullable()
@@ -42,7 +42,7 @@ export class LogComparison {
   #compared = 0;
   #waiting = 0;
   #checkpoints = 0;
-  /** The last `StoreRestored` so far. */
+  /** The id of the last `StoreRestored` read so far. */
   #restoredBy: string | null = null;
   /** Checkpoints of a log with another name. */
   readonly #otherNames: { readonly seq: number; readonly origin: string }[] = [];
@@ -106,7 +106,7 @@ export class LogComparison {
     }
     const isOther = parseLogOrigin(head.origin)?.logId !== this.#content.id;
     if (isOther) this.#otherNames.push({ seq, origin: head.origin });
-    // It was published after the log was read.
+    // The checkpoint was published after the log was read.
     if (!this.#content.knowsRootAt(head.size)) return;
     const { origin, size } = head;
     const root = this.#content.rootAt(size);
@@ -115,7 +115,7 @@ export class LogComparison {
       this.#newest = { at, origin, size, lacks: null };
       return;
     }
-    // The log keeps its name until the first checkpoint after a restore, and a process may have published one of the replaced log meanwhile.
+    // A restored log keeps its name until its first checkpoint. Before that, a process may still publish a checkpoint of the replaced log.
     const isReplaced = this.#restoredBy !== null && (isOther || this.#content.restoredBy !== this.#restoredBy);
     if (isReplaced) {
       this.#newest = { at, origin, size, lacks: Math.max(0, size - this.#content.size) };
@@ -125,21 +125,21 @@ export class LogComparison {
     check.fault('fork', seq, `its checkpoint covers ${size} entries, but the transparency log has ${found}`);
   }
 
-  /** Why the checkpoint is not one of this store; `null`: it may be. */
+  /** Why the checkpoint cannot belong to this store; `null`: it can. */
   #foreign({ origin, size }: LogCheckpoint): string | null {
     if (size === 0) return 'its checkpoint covers no entries, and Rollcall never signs such a checkpoint';
     const name = parseLogOrigin(origin);
-    if (name === null) return `its checkpoint is of the log ${origin}, which is not a log of Rollcall`;
+    if (name === null) return `its checkpoint belongs to the log ${origin}, which is not a log of Rollcall`;
     const { organizationId } = this.#content;
     if (organizationId === null || name.organizationId === organizationId) return null;
-    return `its checkpoint is of organization ${name.organizationId}, but the store belongs to ${organizationId}`;
+    return `its checkpoint belongs to organization ${name.organizationId}, but the store belongs to ${organizationId}`;
   }
 
-  /** Only a restore gives the log another name, and its entry comes after the checkpoints under the earlier name. */
+  /** Only a restore gives the log another name, and `StoreRestored` comes after the checkpoints under the earlier name. */
   #checkNames(check: ChainCheck): void {
     const [first] = this.#otherNames;
     if (first === undefined || this.#restoredBy !== null) return;
-    const message = `its checkpoint is of the log ${first.origin}, but the store has the log ${this.#content.id} and was never restored`;
+    const message = `its checkpoint belongs to the log ${first.origin}, but the store has the log ${this.#content.id} and was never restored`;
     check.fault('fork', first.seq, message);
   }
 }

@@ -67,7 +67,7 @@ describe('interrupts', () => {
     expect(exits).toEqual([130]);
   });
 
-  test('the first one requests a graceful end, and the second one exits, however soon it comes', () => {
+  test('the first one requests a graceful end, and the second one exits, however soon it follows', () => {
     const { interrupt, exits, send } = rig();
     const notes: string[] = [];
     interrupt.finishGracefully(() => notes.push('stopping'));

@@ -148,12 +148,12 @@ test('two runs on one store: the second names the first, and each counts only it
   await said(child, 'Z plan: ');
   const planned = await rollcall(['plan'], { cwd, env });
   expect(planned.stderr).toMatch(
-    /^Another apply is under way on this store, by \S+ since .* UTC: its plan has \d+ changes\./m,
+    /^Another apply is in progress on this store, started by \S+ at .* UTC: its plan has \d+ changes\./m,
   );
   const second = await rollcall(['apply', '--yes', '--json'], { cwd, env });
   const runs = [await first, second].map((result) => applyShape.parse(json(result)).planned);
   for (const { total, confirmed, byOtherRuns } of runs) expect(confirmed + byOtherRuns).toBe(total);
-  // A change that both plans have was made by one of them.
+  // One of the two runs has made each change that is in both plans.
   const [of1, of2] = runs;
   expect((of1?.confirmed ?? 0) + (of2?.confirmed ?? 0)).toBeLessThanOrEqual(of1?.total ?? 0);
   const after = await rollcall(['plan'], { cwd, env });

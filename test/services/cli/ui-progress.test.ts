@@ -64,7 +64,7 @@ describe('the progress of changes', () => {
     return written.err.trimEnd().split('\n');
   }
 
-  test('says in a line of its own what it waits for in another process, and until when', () => {
+  test('says on a separate line that it waits for another process, and until when', () => {
     const until = START + 65_000;
     const wait: Progress = { kind: 'waiting', until, cause: { kind: 'otherProcess', messages: 8 } };
     const claim: Progress = { kind: 'waiting', until, cause: { kind: 'claim', accountId: account(1) } };
@@ -77,7 +77,7 @@ describe('the progress of changes', () => {
 
   test('counts the changes of other runs at the end', () => {
     const mine = range(100).map((n) => worked(n, 'resolved'));
-    // A part of the run's own changes was worked on in another process.
+    // Another process has worked on some of the changes of this run.
     const [confirmed, byOtherRuns] = [new Set([...keys].slice(0, 200)), new Set([...keys].slice(200))];
     const lines = linesOf([queued, ...mine, { kind: 'concluded', confirmed, byOtherRuns }], 10);
     expect(lines.at(-1)).toMatch(/progress: 290 of 290 changes \(100%\), 0 failed$/);

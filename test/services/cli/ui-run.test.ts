@@ -56,7 +56,7 @@ describe('the closing line of a run', () => {
     expect(textOf(run({}))).toEqual(['Done in 47s: 107 of 107 changes confirmed. All managed accounts (118) comply.']);
   });
 
-  test('counts the changes of other runs apart', () => {
+  test('counts the changes of other runs separately', () => {
     expect(textOf(run(ended({ confirmed: 95, byOtherRuns: 12 })))).toEqual([
       'Done in 47s: 95 of 107 changes confirmed, 12 made by another run. All managed',
       'accounts (118) comply.',

@@ -183,7 +183,7 @@ describe('restore --acknowledge', () => {
 
   test.each([
     [[], 'name the backup file, or use --acknowledge'],
-    [['b.db', '--reason', 'x'], '--reason is for --acknowledge'],
+    [['b.db', '--reason', 'x'], '--reason can be used only with --acknowledge'],
     [['b.db', '--acknowledge', '--reason', 'x'], 'takes no backup file'],
     [['--acknowledge'], '--acknowledge needs --reason TEXT'],
     [['--acknowledge', '--reason', ' '], '--reason is empty'],

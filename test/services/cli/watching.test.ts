@@ -51,7 +51,7 @@ test('audit list --follow prints new entries as they are recorded', async () => 
   expect(lines).toHaveLength(4);
 });
 
-test('audit list --follow ends at the first entry that nobody reads', async () => {
+test('audit list --follow ends at the first entry after its reader has closed the pipe', async () => {
   const { cwd } = await scanned();
   const following = start(['audit', 'list', '--follow', '--limit', '2'], { cwd });
   await said(following, 'Scan completed');

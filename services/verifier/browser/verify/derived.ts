@@ -73,7 +73,7 @@ export function checkPolicies(archive: Archive, entries: readonly LedgerEntry[],
   return failures.check('policies', text, startLimit(entries, period));
 }
 
-/** Whether the policy from before the period was the last one. */
+/** @returns why the policy from before the period may not be the last one before it; `null`: it is */
 function startLimit(entries: readonly LedgerEntry[], { since, until }: Period): string | null {
   const before = entries.filter(({ type, at }) => type === 'PolicyChanged' && at < since);
   const naming = entries.filter((entry) => namesPolicy(entry) && entry.at >= since && entry.at < until);

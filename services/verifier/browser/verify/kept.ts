@@ -7,7 +7,7 @@ import type { GivenKey } from './keys.ts';
 import type { Log } from './log.ts';
 
 const published = z.object({ detail: z.object({ treeHead: z.object({ note: z.string() }) }) });
-/** `audit checkpoint --json`; an entry of the audit log; an event of the bus, whose detail is the entry. */
+/** JSON that contains a note: the output of `audit checkpoint --json`, a `CheckpointPublished` entry, or its event, which has the entry as its detail. */
 const documents = z.union([
   z.pipe(
     z.object({ note: z.string() }),
@@ -26,13 +26,13 @@ const documents = z.union([
 interface Kept {
   /** A signed note, or a document of Rollcall that contains it. */
   readonly text: string;
-  /** Of the checkpoint in the ZIP file. */
+  /** The origin of the checkpoint in the ZIP file. */
   readonly origin: string;
   readonly log: Log;
   readonly key: GivenKey | null;
 }
 
-/** Checks that the log still has everything that a checkpoint covers which the auditor has kept since an earlier time. */
+/** Checks that the log still has every entry covered by a checkpoint that the auditor kept from an earlier time. */
 export async function checkKept(kept: Kept): Promise<Check> {
   try {
     return await judged(kept);
@@ -50,14 +50,14 @@ async function judged({ text, origin, log, key }: Kept): Promise<Check> {
   const isSameLog = checkpoint.origin === origin;
   const other = isSameLog
     ? ''
-    : ` It is of the log ${checkpoint.origin}, and the evidence is of ${origin}: a log gets another name when its store is restored from a backup.`;
+    : ` It belongs to the log ${checkpoint.origin}, and the evidence to ${origin}: a log gets a new name when its store is restored from a backup.`;
   if (size > log.size) {
     throw new EvidenceError(
-      `${NAME} covers ${count(size, 'entry', 'entries')}, and that of the evidence only ${log.size}: entries were removed, or the evidence was packed earlier.${other}`,
+      `${NAME} covers ${count(size, 'entry', 'entries')}, but the one in the evidence covers only ${log.size}: entries were removed, or the evidence was packed before your checkpoint was signed.${other}`,
     );
   }
   if (!log.hasRoot(size)) {
-    const message = `The ZIP file has too little of the log to compare it with your checkpoint of ${count(size, 'entry', 'entries')}. Ask for evidence of a period that begins before it was signed.${other}`;
+    const message = `The ZIP file does not have enough of the log to compare it with your checkpoint of ${count(size, 'entry', 'entries')}. Ask for evidence of a period that begins before the checkpoint was signed.${other}`;
     return { name: 'kept', state: 'limited', message };
   }
   if (!equalBytes(await log.root(size), checkpoint.root)) {
@@ -86,13 +86,13 @@ function readNote(note: string) {
   }
 }
 
-/** A text that was pasted often lacks its last line break. */
+/** Adds the last line break, which pasted text often lacks. */
 function noteIn(text: string): string {
   const trimmed = text.trim();
   if (!trimmed.startsWith('{')) return `${trimmed}\n`;
   try {
     return documents.parse(JSON.parse(trimmed));
   } catch {
-    return trimmed; // It is then reported as a note with a wrong form.
+    return trimmed; // Reading this text as a note fails with a message for the user.
   }
 }

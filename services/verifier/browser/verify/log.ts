@@ -40,7 +40,7 @@ export class Log {
     }
   }
 
-  /** Whether the ZIP file has the hashes for the root of the first `size` entries. The levels above the leaves are complete. */
+  /** Whether the ZIP file has the hashes for the root of the first `size` entries. Only tiles of the lowest level can be missing. */
   hasRoot(size: number): boolean {
     if (size % TILE_WIDTH === 0) return true;
     return this.#archive.has(

@@ -75,7 +75,7 @@ class Run {
   readonly #options: VerifyOptions;
   readonly checks: Check[] = [];
   readonly #changes: Change[] = [];
-  /** Policies, scans and approvals. */
+  /** The entries that record policies, scans and approvals. */
   readonly #policies: LedgerEntry[] = [];
   #names: readonly string[] = [];
   #file: EvidenceFile | null = null;

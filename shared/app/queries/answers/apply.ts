@@ -33,7 +33,7 @@ export const runOutcome = z.object({
     .object({
       total: count,
       confirmed: count.describe('AWS reports the desired state'),
-      byOtherRuns: count.describe('AWS reports the desired state; another run has made the change'),
+      byOtherRuns: count.describe('AWS reports the desired state; another run made the change'),
       inProgress: count.describe('AWS has accepted the change; waiting for confirmation'),
       failed: count,
       blocked: count.describe('Waiting, or needs attention'),

@@ -37,7 +37,7 @@ const places = z.object({
 });
 
 const use = z.object({
-  used: z.number().describe('Accounts changed in the last 24 hours, except changes that the limit does not count'),
+  used: z.number().describe('Accounts changed in the last 24 hours that count against the limit'),
   cap: z.number().nullable().describe('null: no run has counted the accounts in scope yet'),
 });
 const approved = z.number().describe('Further accounts, changed only under an approval; the limit does not count them');

@@ -211,7 +211,7 @@ async function lastPruning(ledger: Ledger, chain: string): Promise<LedgerEntry |
   return null;
 }
 
-/** More changes of the policy than the clocks of different writers can put in the wrong order. */
+/** Clocks of different writers can put policy changes in the wrong order, but not as many as these. */
 const RECENT_POLICIES = 20;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

@@ -9,7 +9,7 @@ export interface PolicyInForce {
   readonly file: string | null;
 }
 
-/** The policy in force at the end of these entries: the order of the chain decides, because clocks differ. */
+/** The last of these policy changes. The order of the chain decides, not the times, because clocks differ. */
 export function lastInChain(changes: readonly LedgerEntry[]): LedgerEntry | null {
   return changes.reduce<LedgerEntry | null>((last, each) => (last === null || each.seq > last.seq ? each : last), null);
 }
@@ -20,23 +20,24 @@ export function namesPolicy({ type }: LedgerEntry): boolean {
 }
 
 /**
- * Why the policy from before the period is not shown to have been in force at its start; `null`: it is. A change after it could have been left out.
- * @param before its entry; `null`: none
+ * Why the evidence does not show that the policy from before the period was still in force at its start; `null`: it does. Without this check, the maker
+ * of the evidence could leave out a later change of the policy.
+ * @param before the entry of that policy; `null`: none
  * @param first the first entry of the period, in the order of the chain, for which {@link namesPolicy} is true; `null`: none
  */
 export function policyLimit(before: LedgerEntry | null, first: LedgerEntry | null): string | null {
   const previous = first === null ? null : previousPolicy(first);
   if (before === null) {
     if (previous === null) return null;
-    return `The policy that was in force when the period began is missing: the entry of ${first?.at} names ${previous.slice(0, 12)}.`;
+    return `The policy that was in force when the period began is missing: the entry of ${first?.at} names policy ${previous.slice(0, 12)}.`;
   }
   if (previous === before.policyHash && previous !== null) return null;
   if (first === null || previous === null)
-    return 'No scan of the period shows that the policy from before it was still in force, so it may be an older one.';
-  return `The policy from before the period is an older one: the entry of ${first.at} names ${previous.slice(0, 12)} as the policy in force.`;
+    return 'No scan of the period shows that the policy from before it was still in force, so a later policy may be missing.';
+  return `The policy from before the period was no longer in force when the period began: the entry of ${first.at} names policy ${previous.slice(0, 12)}.`;
 }
 
-/** A change names the policy that it replaces, and a scan its own. */
+/** The policy in force just before the entry: a policy change names the policy that it replaces, and a scan names the one that it uses. */
 function previousPolicy({ type, policyHash, detail }: LedgerEntry): string | null {
   if (type === 'ScanStarted') return policyHash;
   return /^replaces ([0-9a-f]{64})$/.exec(detail?.message ?? '')?.[1] ?? null;

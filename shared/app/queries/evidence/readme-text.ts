@@ -46,7 +46,7 @@ function verification({ checkpoint, verifierKey, limits }: EvidenceSummary): str
     '',
     'If you kept a signed checkpoint from an earlier time, such as log/checkpoint of',
     'evidence that you verified before, paste it too. The page then verifies that the',
-    'log still has everything that it covers.',
+    'log still has every entry that this checkpoint covers.',
     '',
     'sha256sum -c SHA256SUMS finds damaged files.',
     '',

@@ -125,14 +125,14 @@ function limitsOf({ key, until }: EvidenceRequest, period: LogPeriod | null, pac
   const others = key === null ? 0 : checkpoints.filter((each) => !isSignedBy(key, each)).length;
   if (others > 0) {
     found.push(
-      `${count(others, 'checkpoint')} of the period ${others === 1 ? 'is' : 'are'} signed by an earlier key, which is not included: get it from the owner of the log, who has kept it. ` +
-        'The log still extends them, but the page verifies the signatures of one key.',
+      `${count(others, 'checkpoint')} of the period ${others === 1 ? 'is' : 'are'} signed by an earlier key, which is not included: get it from the owner of the log. ` +
+        'The log still extends them, but the page verifies the signatures of only one key.',
     );
   }
   return found;
 }
 
-/** After a restore the log has another name, and the same key. */
+/** The key signs under the name of the checkpoint's own log, because a restore changes the name of the log and not its key. */
 function isSignedBy({ type, publicKey }: VerifierKey, { note, origin }: KnownCheckpoint): boolean {
   return signaturesBy([verifierKey({ name: origin, type, publicKey })], parseNote(note).signatures).length > 0;
 }

@@ -1,7 +1,7 @@
 import { Zip, ZipDeflate } from 'fflate';
 import { RunningSha256 } from '../../../domain/crypto.ts';
 
-/** Sizes and offsets have 32 bits, and the number of files 16, because fflate does not write ZIP64. The largest value of each announces ZIP64. */
+/** Without ZIP64, which fflate does not write, sizes and offsets have 32 bits, and the number of files has 16. The largest value of each means ZIP64. */
 const ZIP_LIMITS: ZipLimits = { bytes: 0xffff_fffe, files: 0xfffe };
 
 interface ZipLimits {
@@ -16,7 +16,9 @@ export class EvidenceTooLargeError extends Error {
   override readonly name = 'EvidenceTooLargeError';
 
   constructor() {
-    super('the evidence of this period does not fit into a ZIP file (4 GiB, 65,534 files): choose a shorter period');
+    super(
+      'the evidence of this period does not fit into a ZIP file (at most 4 GiB and 65,534 files): choose a shorter period',
+    );
   }
 }
 

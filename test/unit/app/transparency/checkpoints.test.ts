@@ -223,7 +223,7 @@ describe('the archive of checkpoints', () => {
     expect(bed.published()).toEqual([]);
     const { refused } = await bed.status();
     expect(refused?.message).toBe(
-      'the newest checkpoint in memory://archive covers 5 entries, and the log has only 2: 3 entries are missing. If the store was restored in another way than by rollcall restore FILE, record it: rollcall restore --acknowledge --reason TEXT',
+      'the newest checkpoint in memory://archive covers 5 entries, and the log has only 2: 3 entries are missing. If the store was restored without rollcall restore FILE, record that: rollcall restore --acknowledge --reason TEXT',
     );
     await bed.clock.advance(3_600_000);
     const actor = 'arn:aws:iam::111111111111:user/ana';

@@ -26,7 +26,7 @@ export async function evidenceSignedWith(key: TestKey) {
 
 let shared: ReturnType<typeof evidenceSignedWith> | null = null;
 
-/** The same evidence for all tests of a process, because packing it takes longer than verifying it. Tests change copies of it. */
+/** Evidence that all tests of a process share, because packing it takes longer than verifying it. Tests change only copies of it. */
 export function evidence(): ReturnType<typeof evidenceSignedWith> {
   shared ??= evidenceSignedWith(testKey());
   return shared;

@@ -60,9 +60,9 @@ describe('a checkpoint that the auditor kept', () => {
       [await another(3), 'The log does not have the entries that your checkpoint covers: it was rewritten or forked.'],
       [
         await another(3, 'rollcall/o-test/zzzzzzzz'),
-        /rewritten or forked\. It is of the log rollcall\/o-test\/zzzzzzzz.*restored/,
+        /rewritten or forked\. It belongs to the log rollcall\/o-test\/zzzzzzzz.*restored/,
       ],
-      [await another(900), /covers 900 entries, and that of the evidence only \d+: entries were removed/],
+      [await another(900), /covers 900 entries, but the one in the evidence covers only \d+: entries were removed/],
       ['nothing', /^Your checkpoint cannot be read: /],
       ['{"note":7}', /^Your checkpoint cannot be read: /],
     ] as const;
@@ -108,7 +108,7 @@ describe('a checkpoint that the auditor kept', () => {
     expect(stateOf(result, 'kept')).toMatchObject({
       state: 'limited',
       message: expect.stringContaining(
-        'too little of the log to compare it with your checkpoint of 300 entries. Ask for',
+        'not have enough of the log to compare it with your checkpoint of 300 entries. Ask for',
       ),
     });
     expect(result.verdict).toBe('partly');

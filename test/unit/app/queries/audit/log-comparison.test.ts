@@ -61,13 +61,17 @@ describe('the comparison with the log', () => {
         0,
         'its checkpoint covers no entries, and Rollcall never signs such a checkpoint',
       ],
-      ['example.com/log', 3, 'its checkpoint is of the log example.com/log, which is not a log of Rollcall'],
+      ['example.com/log', 3, 'its checkpoint belongs to the log example.com/log, which is not a log of Rollcall'],
       [
         'rollcall/o-another/abcdefgh',
         3,
-        'its checkpoint is of organization o-another, but the store belongs to o-7f3a9c2e1d',
+        'its checkpoint belongs to organization o-another, but the store belongs to o-7f3a9c2e1d',
       ],
-      ['rollcall/o-7f3a9c2e1d/abcdefgh', 300, expect.stringMatching(/^its checkpoint is of the log .*never restored$/)],
+      [
+        'rollcall/o-7f3a9c2e1d/abcdefgh',
+        300,
+        expect.stringMatching(/^its checkpoint belongs to the log .*never restored$/),
+      ],
     ] as const;
     for (const [origin, size, message] of forged) {
       const { bed, notes } = await history();
@@ -79,7 +83,7 @@ describe('the comparison with the log', () => {
     }
   });
 
-  it('is behind a checkpoint that was published during a restore, which is no fork', async () => {
+  it('reports a checkpoint published during a restore as ahead of the log, not as a fork', async () => {
     const bed = await newBed();
     await bed.append(A, 5);
     await bed.publish();

@@ -17,21 +17,21 @@ describe('the policy from before the period', () => {
     expect(policyLimit(null, changed(A, 'the first policy'))).toBeNull();
   });
 
-  it('is an older one, or missing, if they name another', () => {
+  it('was replaced, or is missing, if they name another', () => {
     for (const first of [scan(C), changed(B, `replaces ${C}`)]) {
       expect(policyLimit(changed(A), first)).toMatch(
-        /^The policy from before the period is an older one: .* names cccccccccccc/,
+        /^The policy from before the period was no longer in force .* names policy cccccccccccc/,
       );
       expect(policyLimit(null, first)).toMatch(/^The policy that was in force when the period began is missing: /);
     }
   });
 
-  it('may be an older one if nothing names it', () => {
+  it('may have been replaced if nothing names it', () => {
     for (const first of [null, changed(B, 'the first policy')])
       expect(policyLimit(changed(A), first)).toMatch(/^No scan of the period shows/);
   });
 
-  it('is the last in the chain, also if its clock was behind', () => {
+  it('is the last in the chain, even if the clock of its writer was behind', () => {
     const [one, two] = sealAll('organization', [
       { type: 'PolicyChanged', policyHash: A ?? '', at: time(9) },
       { type: 'PolicyChanged', policyHash: B ?? '', at: time(3) },

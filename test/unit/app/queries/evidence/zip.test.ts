@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { EvidenceTooLargeError, ZipWriter } from '../../../../../shared/app/queries/evidence/zip.ts';
 
 describe('a ZIP file without ZIP64', () => {
-  it('accepts as many files as it can have, and refuses the next one before it is written', () => {
+  it('accepts the maximum number of files, and refuses the next one before it is written', () => {
     const zip = new ZipWriter({ bytes: 10_000, files: 2 });
     zip.add('a', 'one');
     zip.add('b', 'two');
