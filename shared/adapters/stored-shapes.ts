@@ -47,7 +47,7 @@ interface StoredFacts extends Pick<EntryFacts, 'actor' | 'runId' | 'accountId'> 
   readonly enrollment: string | null;
 }
 
-/** The facts of an entry from the attributes that a store indexes; `null`: its type is not known. @param at epoch ms */
+/** Makes the facts of an entry from the attributes that a store indexes; `null`: this version does not know the type. @param at epoch ms */
 export function toFacts(at: number, stored: StoredFacts): EntryFacts | null {
   const { accountId, runId, actor } = stored;
   const type = TYPE_OF.get(stored.type);

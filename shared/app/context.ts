@@ -107,18 +107,18 @@ export type Progress =
       readonly accountId: string;
       readonly enrollment: EnrollmentId;
     }
-  /** `until`: when the run goes on at the latest, epoch ms. */
+  /** `until`: when the run continues at the latest, epoch ms. */
   | { readonly kind: 'waiting'; readonly until: number; readonly cause: WaitCause }
-  /** The planned changes that are made, by `workKey`, whichever process has worked on them. Comes once, at the end of the run. */
+  /** The completed planned changes, by `workKey`, including those that other processes have worked on. Sent once, at the end of the run. */
   | { readonly kind: 'concluded'; readonly confirmed: ReadonlySet<string>; readonly byOtherRuns: ReadonlySet<string> };
 
 /** What a run waits for while it has no work. */
 export type WaitCause =
   /** Messages that another process has received. */
   | { readonly kind: 'otherProcess'; readonly messages: number }
-  /** The end of a claim, whose process may have been killed. */
+  /** The end of another process's claim. That process may have been killed. */
   | { readonly kind: 'claim'; readonly accountId: AccountId }
-  /** The next check whether AWS reports the changes. */
+  /** The next check of whether AWS reports the changes. */
   | { readonly kind: 'confirmation' }
   | { readonly kind: 'rollout' }
   /** The end of a delay, for example before a retry. */

@@ -15,18 +15,17 @@ export function canonicalJson(value: unknown): string {
 }
 
 /**
- * Whether `text` is the canonical JSON of `value`, which JSON.parse made from it. Usually compares lengths instead of texts, which takes a third of the
- * time: a text without escapes whose keys are in order is as long as the canonical one only if it has no space, no repeated key and no other form of
- * a number.
+ * Whether `text` is the canonical JSON of `value`, which JSON.parse made from it. Usually compares only the lengths, which takes a third of the time. This
+ * is enough for a text without escapes whose keys are in order: a space, a repeated key or another form of a number makes it longer.
  */
 export function isCanonicalJson(text: string, value: unknown): boolean {
   return (!text.includes('\\') && shortestLength(value) === text.length) || canonicalJson(value) === text;
 }
 
-/** Every other form of a number below 100 is longer than its digits. */
+/** Up to this number, every other form is longer than the digits. From 100 on that is not so: `1e2` is as long as `100`. */
 const MOST_IN_ORDER = 99;
 
-/** The length of the canonical JSON of a value without characters that need an escape; NaN: unknown, or an object has its keys in another order. */
+/** The length of a value's canonical JSON if no character needs an escape; NaN: unknown, or the keys of an object are not in order. */
 function shortestLength(value: unknown): number {
   if (typeof value === 'string') return value.length + 2;
   if (typeof value === 'boolean') return value ? 4 : 5;
@@ -46,9 +45,9 @@ function isObject(value: object): value is Readonly<Record<string, unknown>> {
 function lengthOfObject(value: Readonly<Record<string, unknown>>): number {
   let length = 1;
   let last = '';
-  // Written as a loop over names, because every entry that is verified passes through it.
+  // A `for in` loop, because it is fast and runs for every entry that is verified.
   for (const key in value) {
-    // JavaScript lists keys that are numbers first, wherever the text has them.
+    // JavaScript lists integer keys first, wherever they are in the text, so the order of the loop is not that of the text.
     if (key <= last || isDigit(key.charCodeAt(0))) return Number.NaN;
     last = key;
     length += key.length + 4 + shortestLength(value[key]);

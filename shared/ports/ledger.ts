@@ -38,8 +38,8 @@ export interface Ledger {
   query(filter: LedgerFilter, page: PageRequest): Promise<LedgerPage>;
 
   /**
-   * The accounts with a `RemediationStarted` at or after `since` (ISO 8601) whose request may have been sent, whether one of them was an opt-out, and
-   * which were approved. The change caps count these accounts.
+   * The accounts with a `RemediationStarted` at or after `since` (ISO 8601) whose request may have been sent. For each account: whether it was opted out,
+   * and which of its changes were approved. The change caps are computed from these accounts.
    */
   changedSince(since: string): Promise<ReadonlyMap<AccountId, RecentChange>>;
 
@@ -49,7 +49,7 @@ export interface Ledger {
    */
   reachedSince(since: string | null): Promise<ReadonlyMap<string, number>>;
 
-  /** What the entries of a period are about, in pages, newest first. No entry is read. */
+  /** The indexed fields of a period's entries, in pages, newest first. No entry itself is read. */
   facts(period: LedgerPeriod): AsyncIterable<readonly EntryFacts[]>;
 
   /** Summarizes a run without reading its entries: their number by type, and the progress of each change. */

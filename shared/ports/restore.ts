@@ -11,8 +11,8 @@ export interface StoredContent {
   readonly registers: () => ReadonlyMap<string, unknown>;
   readonly head: (chain: string) => ChainHead;
   /**
-   * For each account changed at or after `since`: the times of its last change and its last opt-out. Approved changes are left out unless they are
-   * opt-outs, because no cap counts them.
+   * For each account changed at or after `since`: the times of its last change and its last opt-out. Approved changes are omitted unless they are
+   * opt-outs, because no cap counts the others.
    */
   readonly changedSince: (since: EpochMs) => ReadonlyMap<AccountId, LastChange>;
   /** Each account as the fold of its chain, even if its stored record lags behind. */

@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 
 /*
- * The part of `npm test` before the tests: runs the scripts named by its arguments at the same time, because each keeps only about one core busy. Prints the
- * whole output of each when it ends. Fails if one of them fails.
+ * The part of `npm test` before the tests. Runs the scripts that its arguments name at the same time, because each uses only about one core. Prints the
+ * output of each script when it ends, and fails if one of them fails.
  */
 
 /** @returns the exit code of `npm run SCRIPT`; 1 if a signal ended it */
 async function run(script: string): Promise<number> {
-  // On Windows, npm is a batch file, which only a shell starts.
+  // On Windows, npm is a batch file, which only a shell can start.
   const child = spawn('npm', ['run', '--silent', script], {
     stdio: ['ignore', 'pipe', 'pipe'],
     shell: process.platform === 'win32',

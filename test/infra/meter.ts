@@ -162,7 +162,7 @@ const READS: ReadonlySet<string> = new Set(['GetItem', 'BatchGetItem', 'Query'])
 
 export async function startMeter(target: string): Promise<Meter> {
   const units = { reads: 0, writes: 0 };
-  /** The items in the order of their keys, of one table. */
+  /** The items of one table, in the order of their keys. */
   const lookAtAll = async (targets: readonly Target[], headers: IncomingHttpHeaders): Promise<(Item | null)[]> => {
     const [first] = targets;
     if (first === undefined) return [];

@@ -29,8 +29,8 @@ interface Approval {
 }
 
 /**
- * Counts changed accounts like the caps: distinct accounts in any 24 hours, across runs. A change that claims an approval does not count against
- * `maxChanges` if an operator has approved exactly this change.
+ * Counts changed accounts as the caps do: distinct accounts in any 24 hours, across runs. A change whose intent names an approved plan does not count
+ * against `maxChanges` if an operator has approved exactly this change.
  */
 export class CapsChecker {
   readonly #sandbox: Sandbox;
@@ -80,7 +80,7 @@ export class CapsChecker {
     const changed = countWith(counted, touch);
     const maxChanges = capOf(guardrails.maxChanges, scope);
     if (counted.some(({ accountId }) => accountId === touch.accountId) || changed <= maxChanges) return past;
-    // An earlier version does not name the plan, and counts its changes.
+    // An earlier version does not name the plan, so its changes count.
     if (approved || (plan === null && this.#isApproved(touch, null)))
       this.#reached('change beyond maxChanges under an approval');
     else past.push([3, `${changed} accounts were changed in 24 hours, maxChanges allows ${maxChanges}`]);

@@ -10,8 +10,8 @@ import { unitIdsOf, unitsOf } from './units.ts';
 const STALE_MS = 45 * 60 * 1000;
 
 /**
- * How many steps of a worker, with retries, come between its last read and its call. A worker whose reads are outdated before it can act reads again twice; then it acts
- * on what it has read, so that slow stores do not stop it for ever.
+ * The number of steps of a worker, with retries, between its last read and its call. If its reads are outdated before it can act, a worker reads again,
+ * but at most twice. Then it acts on what it has read, so that slow stores do not stop it forever.
  */
 const STEPS_BEFORE_CALL = 10;
 
@@ -42,7 +42,7 @@ interface Coverage {
 export class ConfigurationChecker {
   readonly #sandbox: Sandbox;
   readonly #now: () => number;
-  /** A call may be based on an answer of this age, ms. */
+  /** Maximum age of the answer on which a call is based, ms. */
   readonly #readDelayMs: number;
   /** When AWS last reported that a configuration applies to an account. */
   readonly #reported = new Map<AccountId, Span>();

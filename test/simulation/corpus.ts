@@ -34,7 +34,7 @@ function keptSeeds(): readonly number[] {
     .map((line) => Number(line.split(' ', 1)[0]));
 }
 
-/** Runs the kept histories. @returns the exit code: 1 if a state is reached by none of them, or an invariant broke */
+/** Runs the kept histories. @returns the exit code: 1 if none of them reaches one of the states, or an invariant broke */
 export async function corpus(): Promise<number> {
   const sum = emptyReport();
   await inParallel(keptSeeds(), (report) => addReport(sum, report));

@@ -25,7 +25,7 @@ import { LAST_VERSION, withVersion } from './two-versions.ts';
  *                     --traces [--seeds N]      runs the stored histories again (default 200), and lists those that
  *                                               behave differently or broke an invariant
  *                     --traces --renew          stores their current behaviour
- *                     --corpus                  runs the histories kept for the rare states, and lists the states that none of them reaches any more
+ *                     --corpus                  runs the histories kept for the rare states, and lists the states that none of them reaches
  *                     --two-versions COMMIT     runs N histories in which half of the processes are of the version of that commit, in this clone's
  *                                               git history: 26e6caca or later; `last` is the last version
  *                     --corpus --renew          chooses them again among N histories (--seeds N, default 2,000)

@@ -20,7 +20,7 @@ interface Others {
 interface Taken {
   readonly backup: MemoryBackup;
   readonly takenAt: number;
-  /** How many messages that cannot be read had been sent by then. */
+  /** The number of unreadable messages that had been sent by then. */
   readonly unreadable: number;
 }
 

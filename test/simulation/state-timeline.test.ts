@@ -7,7 +7,7 @@ import { StateTimeline } from './state-timeline.ts';
 
 const KIND = 'costOptimizationHub';
 
-/** An account that Cost Optimization Hub lists as Active, and the verdict of the checker about a drift that is recorded for it. */
+/** An account that Cost Optimization Hub lists as Active, and a function that gives the checker's verdict on drift recorded for it. */
 function enrolledAccount() {
   const clock = manualClock();
   const sandbox = createSandbox({ seed: 1, accounts: 10, drift: 0, latencyMs: 0, faults: [] }, { clock });
@@ -31,18 +31,18 @@ function enrolledAccount() {
   };
 }
 
-it('A drift concluded from a missing account is false while the account belongs to the organization', () => {
+it('Drift concluded from a missing account is false while the account belongs to the organization', () => {
   const { drift } = enrolledAccount();
   expect(drift(KIND, null)).toBe('costOptimizationHub Inactive (Drifted)');
 });
 
-it('A drift concluded from a missing account is accepted after the account has left between two listings', async () => {
+it('Drift concluded from a missing account is accepted if the account left between two listings', async () => {
   const { drift, leaves } = enrolledAccount();
   await leaves();
   expect(drift(KIND, null)).toBeNull();
 });
 
-it('A status that AWS stated, and one of Compute Optimizer, which lists every account, stay false', async () => {
+it('After that, a status that AWS reported stays false, and so does one of Compute Optimizer, which lists every account', async () => {
   const { drift, leaves } = enrolledAccount();
   await leaves();
   expect(drift(KIND, '2026-11-01T00:00:00.000Z')).toBe('costOptimizationHub Inactive (Drifted)');

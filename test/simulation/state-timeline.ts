@@ -54,7 +54,7 @@ export class StateTimeline {
     }
   }
 
-  /** A backup from that time has replaced the store, so Rollcall no longer knows of changes that were recorded later. */
+  /** Call when a backup made at `takenAt` has replaced the store. Rollcall then no longer knows of changes that were recorded later. */
   restored(takenAt: number): void {
     for (const [key, at] of this.#accepted) if (at > takenAt) this.#accepted.delete(key);
   }
@@ -93,10 +93,10 @@ export class StateTimeline {
     return null;
   }
 
-  /** Whether AWS's listing for this kind lacked the account at some time since then although its status was another. */
+  /** Whether AWS's listing for this kind lacked the account at some time since `since`, whatever the status of the account was. */
   #wasNotListed(accountId: AccountId, enrollment: EnrollmentId, since: number): boolean {
-    // A scan reads its listings one after the other: an account can leave the organization between the one that names it and the one for this kind. Its
-    // departure is recorded next.
+    // A scan reads its listings one after the other, so an account can leave the organization between the listing that names it and the one for this kind.
+    // Its departure is recorded next.
     if ((this.#missing.get(accountId) ?? Number.NEGATIVE_INFINITY) >= since) return true;
     // AWS lists an account for Automation only while its Compute Optimizer is Active.
     const needsComputeOptimizer = enrollment === 'automation';

@@ -1,8 +1,8 @@
 import { isBuiltin, registerHooks } from 'node:module';
 
 /*
- * Vitest reports each import and each `require` of a worker to its main process, so that watch mode knows which tests a change affects. Without watch mode
- * nothing reads these messages. Dynalite requires Node's streams again for every query.
+ * Resolves imports without Vitest. Vitest reports each import and each `require` in a worker to its main process, so that watch mode knows which tests a
+ * change affects. Without watch mode, nothing reads these messages, but they take time: Dynalite requires Node's streams again for every query.
  */
 if (process.env['VITEST_MODE'] !== 'WATCH')
   registerHooks({
@@ -15,7 +15,7 @@ if (process.env['VITEST_MODE'] !== 'WATCH')
           shortCircuit: true,
         };
       const { parentURL } = context;
-      // The imports of the sources name files with their extensions.
+      // Imports in the source files include the extension, so they can be resolved without looking at the disk.
       if (parentURL !== undefined && /^\.\.?\/.*\.tsx?$/.test(specifier) && !parentURL.includes('/node_modules/'))
         return { url: new URL(specifier, parentURL).href, shortCircuit: true };
       return nextResolve(specifier, context);

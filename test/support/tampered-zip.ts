@@ -4,13 +4,13 @@ import { strFromU8, strToU8, unzipSync, zipSync } from 'fflate';
 type Files = Record<string, Uint8Array>;
 
 interface Packing {
-  /** Makes SHA256SUMS again, as somebody who wants to deceive would. */
+  /** Whether to compute SHA256SUMS again, as an attacker would. */
   readonly sums?: boolean;
-  /** By default the fastest compression, because tests pack the files again for each of many changes. */
+  /** Compression level. Default: the fastest, because tests pack the files again for each of many changes. */
   readonly level?: 1 | 9;
 }
 
-/** A ZIP file with changed files. */
+/** @returns a copy of the ZIP file, with changed files */
 export function tampered(
   zip: Uint8Array,
   change: (files: Files) => void,

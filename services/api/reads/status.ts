@@ -50,7 +50,7 @@ export const statusRoutes = [
     summary:
       'What changed in 24 hours, what needs attention, what waits and until when, where accounts drift, and whose changes caused it',
     heavy: true,
-    // Only the state a day ago, which is kept for minutes, takes long to read.
+    // Only the state of a day ago takes long to read. It is cached for minutes and is read by way of `longReads`.
     lane: 'light',
     shared: true,
     ...NONE,

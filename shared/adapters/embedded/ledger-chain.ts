@@ -7,10 +7,10 @@ import type { Row, Sql } from './sql.ts';
 
 /*
  * Reads a chain and compares the search columns of each row with the entry, because the chain's hashes do not cover the columns. SQLite joins the columns
- * to one text, which takes half the time of ten values. Only if the text is not the expected one, the columns are read and compared one by one.
+ * into one text, which takes half as long as reading ten values. Only if this text is unexpected are the columns read and compared one by one.
  */
 
-/** Stands between two columns. An entry's text has control characters only as escapes. */
+/** The separator of the joined columns. An entry's text contains control characters only as escapes. */
 const BETWEEN = '\u001f';
 
 const OF_CHAIN = 'FROM ledger WHERE chain = ? AND seq > ? ORDER BY seq LIMIT ?';
@@ -41,7 +41,7 @@ export async function readChain(
 
 type Range = readonly [chain: string, afterSeq: number, limit: number];
 
-/** `null`: the columns of a row are not shown to be those of its entry. */
+/** @returns `null` if the columns of some row may differ from its entry */
 function readJoined(sql: Sql, range: Range): readonly StoredEntry[] | null {
   const found: StoredEntry[] = [];
   for (const row of sql.lists(JOINED, ...range)) {
@@ -66,7 +66,7 @@ function orEmpty(field: string | null): string {
   return field === null ? '' : `=${field}`;
 }
 
-/** Whether no field has the character between the columns. Without an escape in its text, an entry has no control character. */
+/** Whether no field contains the separator. An entry whose text has no escape contains no control character. */
 function isCertain({ text, entry: { hash, accountId, enrollment, runId, actor } }: StoredEntry): boolean {
   if (!text.includes('\\')) return true;
   const fields = [hash, accountId, enrollment, runId, actor];

@@ -7,7 +7,7 @@ import type { Row, Sql } from './sql.ts';
 /** Reading this many rows takes about 4 ms. */
 const PAGE = 2_000;
 
-/** ?1, ?2: time and position of the last row of the previous page. */
+/** `?1`, `?2`: time and position of the last row of the previous page. `?3`: the start of the period. */
 const FACTS = `
   SELECT at, position, type, account_id, enrollment, run_id, actor FROM ledger INDEXED BY ledger_at
   WHERE (at, position) < (?1, ?2) AND at >= ?3 ORDER BY at DESC, position DESC LIMIT ${PAGE}`;

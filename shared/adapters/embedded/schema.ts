@@ -128,7 +128,7 @@ CREATE INDEX ledger_unsent ON ledger (at, account_id, enrollment, seq)
   WHERE type IN ('RemediationFailed', 'RemediationBlocked') AND json_extract(body, '$.detail.unsent') = 1;
 `;
 
-/** An index of the intents under an approval, which do not count against `maxChanges`. `approvedPlan` is read from the hashed body. */
+/** Indexes the intents under an approval, which do not count against `maxChanges`. `approvedPlan` is read from the body, which the hash covers. */
 const APPROVED = `
 CREATE INDEX ledger_approved ON ledger (at, account_id, enrollment)
   WHERE type = 'RemediationStarted' AND json_extract(body, '$.detail.approvedPlan') IS NOT NULL;

@@ -28,7 +28,7 @@ export class Sql {
     return this.#statement(text).all(...parameters);
   }
 
-  /** As {@link Sql.all}, with the columns of each row as a list: without their names, a row takes half the time. */
+  /** Like {@link Sql.all}, but each row is a list of its columns. Without column names, reading a row takes half the time. */
   lists(text: string, ...parameters: Parameters): readonly unknown[] {
     const known = this.#lists.get(text);
     const statement = known ?? this.#db.prepare(text);

@@ -50,8 +50,8 @@ class RecordCache {
       yield* this.#records.all();
       return;
     }
-    // A refresh changes the map, not this copy, so the pages all belong to one state. The event loop gets no turn between two pages, because a turn
-    // takes many milliseconds while the loop is busy.
+    // All pages come from this copy, which a refresh does not change, so they belong to one state. The event loop gets no turn between two pages, because
+    // each turn would take many milliseconds while the loop is busy.
     const found = [...this.#known.values()];
     for (let from = 0; from < found.length; from += SHOWN_PAGE) yield found.slice(from, from + SHOWN_PAGE);
   }
@@ -95,14 +95,14 @@ class RecordCache {
       if (from > 0) await nextTurn();
       for (const [id, record] of await this.#records.getMany(changed.slice(from, from + PAGE))) read.set(id, record);
     }
-    // Usually there are the same accounts as before. Then the map keeps its order, and only the changed records are replaced.
+    // Usually the accounts are the same as before. The map then keeps its order, and only changed records are replaced.
     if (heads.length === before.size && changed.every((id) => before.has(id))) {
       for (const [id, record] of read) before.set(id, record);
     } else this.#known = joined(heads, read, before);
     this.#readAt = readAt;
   }
 
-  /** `null`: there are too many. */
+  /** @returns `null` if there are more than `maxRecords` */
   async #heads(): Promise<readonly RecordHead[] | null> {
     const heads: RecordHead[] = [];
     for await (const page of this.#records.heads()) {
@@ -115,7 +115,7 @@ class RecordCache {
 
 type RecordMap = ReadonlyMap<AccountId, AccountRecord>;
 
-/** The records of these accounts, in this order: as they were read, or as they were before. */
+/** The records of these accounts, in this order. A record that was not read again is taken from `before`. */
 function joined(heads: readonly RecordHead[], read: RecordMap, before: RecordMap): Map<AccountId, AccountRecord> {
   const records = new Map<AccountId, AccountRecord>();
   for (const { accountId } of heads) {

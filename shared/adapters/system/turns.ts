@@ -62,7 +62,7 @@ async function rest(start: number): Promise<void> {
 const idleMs = (): number => performance.eventLoopUtilization().idle;
 
 export interface InTurnsOptions {
-  /** A read of at most this many entries takes no turn. */
+  /** A read of at most this many entries does not wait for a turn. */
   readonly shortQuery: number;
 }
 

@@ -64,7 +64,7 @@ export async function leaseHolder(
   return { holder: current.value.owner, until: current.value.expiresAt };
 }
 
-/** The leases whose names begin with `prefix` and that have not expired, by the rest of their names. */
+/** The holders of unexpired leases whose names begin with `prefix`, by the rest of the name. */
 export async function leaseHolders(
   registers: Registers,
   clock: Pick<Clock, 'now'>,
@@ -79,7 +79,7 @@ export async function leaseHolders(
   return held;
 }
 
-/** Removes the expired leases whose names begin with `prefix`: their holders were killed. */
+/** Removes expired leases whose names begin with `prefix`. A process that was killed leaves such a lease behind. */
 export async function removeExpiredLeases(
   registers: Registers,
   clock: Pick<Clock, 'now'>,

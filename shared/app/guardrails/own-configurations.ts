@@ -10,7 +10,7 @@ const noteSchema = z.object({
   ruleMode,
   /** The path of the root or OU when Rollcall stored it, or the account's id. */
   target: z.string().default(''),
-  /** What Rollcall stored before: until AWS has accepted the call, both are ours. */
+  /** The rule mode that Rollcall stored before. Until AWS has accepted the call, both rule modes count as ours. */
   previous: ruleMode.nullable(),
   at: z.number(),
   runId: z.string(),
@@ -20,12 +20,12 @@ const noteSchema = z.object({
   deleting: z.boolean().default(false),
   /** When Rollcall stored it again because somebody else had deleted it, epoch ms. */
   repeated: z.array(z.number()).default([]),
-  /** The call, until it has ended; `null`: it has ended, at `at` if AWS has not accepted it, or an older version made it. */
+  /** The id of the call while it is in progress; `null`: the call has ended, or an older version made it. If AWS has not accepted it, `at` is its end. */
   callId: z.string().nullable().default(null),
 });
 type Note = z.infer<typeof noteSchema>;
 
-/** By the id of the root, OU or account: the latest note, and what stays of the earlier ones if its call is refused, the latest first. */
+/** By the id of the root, OU or account: the latest note, and the earlier notes that count again if its call is refused, newest first. */
 const schema = z.record(z.string(), noteSchema.extend({ earlier: z.array(noteSchema).default([]) }));
 
 type Own = z.infer<typeof schema>[string];
@@ -138,8 +138,8 @@ export async function noteConfiguration(
 }
 
 /**
- * The notes that count again if the next call is refused: those of calls that may be in progress, and the latest that has ended or, as a call of a killed
- * process, was carried out.
+ * The notes that count again if the next call is refused: those of calls that may be in progress, and the latest one of a call that AWS has carried out.
+ * AWS has carried out an accepted call, and a call of a killed process whose rule mode is the present one.
  */
 function stillPossible(own: Own | undefined, present: RuleMode | null, now: EpochMs): Note[] {
   const open: Note[] = [];
@@ -152,7 +152,7 @@ function stillPossible(own: Own | undefined, present: RuleMode | null, now: Epoc
   return open;
 }
 
-/** All notes of a target, the latest first. */
+/** All notes of a target, newest first. */
 function notesOf(own: Own | undefined): readonly Note[] {
   if (own === undefined) return [];
   const { earlier, ...latest } = own;
@@ -173,12 +173,12 @@ interface NotedConfiguration {
   /** When `present` was read, epoch ms. */
   readonly readAt: EpochMs;
   readonly runId: string;
-  /** Names the call, so that its end ends no other. */
+  /** Identifies the call, so that its end does not change the notes of another call. */
   readonly callId: string;
   readonly now: EpochMs;
 }
 
-/** Notes that Rollcall is about to delete a configuration, so that after a crash the deletion does not count as somebody else's. */
+/** Notes that Rollcall is about to delete a configuration. After a crash, the deletion then does not look like somebody else's. */
 export async function noteDeletion(
   registers: Registers,
   { targetId, callId, now }: Pick<NotedConfiguration, 'targetId' | 'callId' | 'now'>,
@@ -192,8 +192,8 @@ export async function noteDeletion(
 }
 
 /**
- * Forgets the notes of processes that were killed after a Delete call or before a Put call: AWS stores no configuration for them, or another one.
- * Otherwise the same configuration would count as ours if somebody else stored it later.
+ * Forgets the notes of processes that were killed after a Delete call or before a Put call. For these targets, AWS stores no configuration or another
+ * one. With the notes, the same configuration would count as ours if somebody else stored it later.
  * @param stored a complete listing
  * @param readAt when the listing began, epoch ms
  */
@@ -216,7 +216,7 @@ export async function pruneConfigurations(
 }
 
 /**
- * AWS has certainly not carried out the call, so what was noted before it counts again. Otherwise a configuration that somebody else stores later would
+ * Call if AWS has certainly not carried out the call. The earlier notes then count again, and a configuration that somebody else stores later does not
  * count as ours.
  */
 export async function withdrawConfiguration(registers: Registers, targetId: string, callId: string): Promise<void> {
@@ -234,8 +234,8 @@ function settledIn(notes: readonly Note[], accepted: Note): Note[] {
 }
 
 /**
- * The call has ended, and AWS may have carried it out: the answer was lost. Its configuration is ours if a listing that begins now shows it; if not, the
- * same configuration is somebody else's later.
+ * Call if the call has ended, but AWS may have carried it out because the answer was lost. If a listing that begins now shows the configuration, it is
+ * ours. If not, the same configuration is somebody else's when it appears later.
  */
 export async function endConfiguration(
   registers: Registers,
@@ -272,7 +272,7 @@ export async function forgetConfiguration(registers: Registers, targetId: string
   });
 }
 
-/** Whether the stored rule mode is that of an accepted call, or of one whose end is not known. */
+/** Whether the stored rule mode is that of an accepted call, or of a call whose result is unknown. */
 function mayBeOurs(own: Own, stored: RuleMode): boolean {
   const open = own.earlier.filter(({ accepted }) => !accepted);
   return own.previous === stored || [own, ...open].some((note) => note.ruleMode === stored);

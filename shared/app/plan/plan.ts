@@ -163,7 +163,7 @@ function followUpFinder({ changes, recent, limits, now, isAllowed }: FollowUpInp
   return {
     of,
     belongsToEarlierRun,
-    // Caps count each account once: what an earlier run began was counted, or approved, then.
+    // Caps count each account once. A follow-up of an earlier run was counted or approved with that run.
     toCount: of(enabling).filter(
       ({ accountId, enrollment }) => enabledHere.has(accountId) || !isFollowing(recent.get(accountId), enrollment),
     ),

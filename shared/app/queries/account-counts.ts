@@ -21,7 +21,7 @@ export class AccountCounter {
     const counts = this.#counts;
     let [active, known, managed] = [true, true, false];
     let worst: StatusWord | null = null;
-    // No intermediate lists: an answer counts ten thousand accounts.
+    // Without intermediate lists, because one answer counts up to ten thousand accounts.
     for (const id of ENROLLMENT_IDS) {
       const condition = conditions[id];
       if (condition?.reason === 'accountNotActive') active = false;

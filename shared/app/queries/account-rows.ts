@@ -37,7 +37,7 @@ export class RowMaker {
         else left.add(accountId);
       }
     }
-    // Accounts that have no record yet.
+    // Add the accounts that have no record yet.
     for (const [id, account] of accounts) if (!made.has(id) && !left.has(id)) made.set(id, this.#rowOfNew(account));
     this.#known = made;
     return [...made.values()].map(({ row }) => row);

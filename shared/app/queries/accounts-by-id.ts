@@ -7,7 +7,7 @@ type ById = ReadonlyMap<AccountId, OrganizationAccount>;
 const NONE: ById = new Map();
 const known = new WeakMap<OrganizationSnapshot, ById>();
 
-/** The accounts of a snapshot by id. Made once for each snapshot: the API keeps an unchanged snapshot in memory (`snapshot-cache.ts`). */
+/** The accounts of a snapshot by id. Computed once per snapshot, because the API keeps an unchanged snapshot in memory (`snapshot-cache.ts`). */
 export function accountsById(snapshot: OrganizationSnapshot | null): ById {
   if (snapshot === null) return NONE;
   const before = known.get(snapshot);

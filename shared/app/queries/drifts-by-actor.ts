@@ -12,7 +12,7 @@ const OVERLAP_MS = 60_000;
 /** Maximum number of drifts that are counted: the newest. */
 const MOST_DRIFTS = 20_000;
 const MOST_ACTORS = 8;
-/** Entries per query: so few that a query takes no turn (`open-api.ts`). */
+/** `limit` is so small that a query counts as short and does not wait for long reads (`open-api.ts`). */
 const PAGE = { limit: 100, order: 'oldestFirst' } as const;
 
 interface Drift {

@@ -41,7 +41,7 @@ const DAY_MS = 86_400_000;
 
 export interface OverviewDeps {
   readonly stores: Stores;
-  /** For the state a day ago, which is read from all chains. */
+  /** Stores for the state of a day ago. Reading it takes long, because it reads all chains. */
   readonly longReads: Stores;
   readonly policy: CompiledPolicy | null;
   readonly dayAgo: DayAgo;

@@ -80,7 +80,7 @@ async function usable(
   return usesTags && !snapshot.tags ? null : snapshot;
 }
 
-/** Reading every account takes tens of milliseconds, and the API keeps an unchanged snapshot in memory (`snapshot-cache.ts`). */
+/** Cached per snapshot: a census takes tens of milliseconds, and the API keeps an unchanged snapshot in memory (`snapshot-cache.ts`). */
 function censusOf(compiled: CompiledPolicy, snapshot: OrganizationSnapshot): PolicyCensus {
   const known = censuses.get(snapshot);
   if (known?.compiled === compiled) return known.census;

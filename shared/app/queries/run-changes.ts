@@ -51,7 +51,7 @@ const nameOf = ({ accountId, enrollment }: Pick<RunStep, 'accountId' | 'enrollme
 interface OutlinedRun {
   readonly runId: string;
   readonly outline: RunOutline;
-  /** The number of planned changes, in case the plan is no longer stored. */
+  /** The number of planned changes, used if the plan is no longer stored. */
   readonly expected: number;
 }
 

@@ -35,8 +35,8 @@ class Caps implements Check {
     await this.#refresh();
     const now = deps.clock.now();
     const isLifted = liftingPlan(asked, now) !== null;
-    // A cap that covers every account in scope cannot be exceeded, so its changes are not reserved, nor are those that do not count. This saves a write
-    // for each of them.
+    // A cap that covers every account in scope cannot be exceeded. So changes that only such a cap limits are not reserved, which saves a write for each.
+    // Changes that do not count against `maxChanges` are not reserved for it either.
     const binds =
       (!isLifted && capOf(maxChanges, run.accountsInScope) < run.accountsInScope) ||
       (optOut && capOf(maxOptOuts, run.accountsInScope) < run.accountsInScope);
@@ -69,7 +69,7 @@ class Caps implements Check {
     const { run, accountIds, optOut, claimedUnder = null } = asked;
     const { guardrails } = this.#parts.policy.policy;
     const lifting = liftingPlan(asked, this.#parts.deps.clock.now());
-    // Its intents say that it does not count, so it must not be made as a change that does.
+    // The durable intents name an approval, so `maxChanges` never counts this call. If the approval has ended since, the call must not be made.
     if (claimedUnder !== null && claimedUnder !== lifting)
       throw new ChangeRefused('guardrail', `the approval of plan ${claimedUnder.slice(0, 12)} has expired`);
     const maxChanges = capOf(guardrails.maxChanges, run.accountsInScope);
@@ -94,7 +94,7 @@ class Caps implements Check {
   }
 }
 
-/** The accounts that count against each cap. Counted incrementally, because every change needs these numbers. */
+/** The accounts that count against each cap. Kept up to date incrementally, because every change needs these numbers. */
 export class RecentChanges {
   readonly #counted = new Set<AccountId>();
   readonly #optedOut = new Set<AccountId>();

@@ -37,13 +37,13 @@ export interface Asked {
   readonly wide?: boolean;
   /** The assessments of the accounts on which the call is based. */
   readonly assessments?: readonly Assessment[];
-  /** `call`: the approved plan that the intents name; `null` or absent: they name none. */
+  /** In stage `call`: the hash of the approved plan that the intents name; `null` or absent: they name none. */
   readonly claimedUnder?: string | null;
 }
 
 /**
- * The hash of the plan under which a change may exceed `maxChanges`: a saved plan or an approval lifts it for the changes of that plan, an approval for
- * 24 hours. `null`: the cap holds.
+ * The hash of the plan under which a change may exceed `maxChanges`; `null`: the cap holds. A saved plan or an approval lifts the cap for the changes of
+ * that plan. An approval does so for 24 hours.
  */
 export function liftingPlan({ run, planHash }: Pick<Asked, 'run' | 'planHash'>, now: EpochMs): string | null {
   const { planHash: bound, approvedUntil } = run;
@@ -51,11 +51,11 @@ export function liftingPlan({ run, planHash }: Pick<Asked, 'run' | 'planHash'>, 
   return approvedUntil === null || now < approvedUntil ? bound : null;
 }
 
-/** The guard's consent to a change. */
+/** The guard's answer if a change may be made. */
 export interface Permission {
   /** The approved plan that the change belongs to, so that it does not count against `maxChanges`; `null`: it counts. */
   readonly approvedPlan: string | null;
-  /** Repeats only the urgent checks. Call it if the first answers are too old when the request is about to leave. @throws ChangeRefused */
+  /** Repeats only the urgent checks. Call this if the answers are too old when the request is about to be sent. @throws ChangeRefused */
   readonly repeatUrgent: () => Promise<void>;
 }
 

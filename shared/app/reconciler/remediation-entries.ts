@@ -22,7 +22,7 @@ export interface Remediation extends Candidate {
   readonly clientToken: string | null;
   /** All accounts of the batch call; `null`: it is not part of one. */
   readonly batch: readonly string[] | null;
-  /** The approved plan that it belongs to; `null` or absent: none, so it counts against `maxChanges`. */
+  /** The hash of the approved plan that the change belongs to; `null` or absent: none, so the change counts against `maxChanges`. */
   readonly approvedPlan?: string | null;
   /** No request was sent for it. A change that was never sent does not count against the caps. */
   readonly unsent?: boolean;

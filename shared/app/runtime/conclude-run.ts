@@ -22,17 +22,18 @@ type ChangeCounts = RunOutcome['changes'];
 
 export interface ApplyResult extends RunOutcome {
   readonly plan: Plan;
-  /** Changes outside the plan, of other runs, that were made meanwhile. */
+  /** The number of changes outside the plan that other runs have made since the scan of this run. */
   readonly unplanned: number;
 }
 
 const GOOD: ReadonlySet<Verdict> = new Set(['Compliant', 'Exempt', 'Suspended', 'Unmanaged', 'NotApplicable']);
 
-/** The end of a run. */
+/** How a run has ended. */
 interface Concluded {
   readonly result: ApplyResult;
-  /** The planned changes that are made, by `workKey`: all others than those of other runs, and those. */
+  /** The completed planned changes, except those of other runs, by `workKey`. */
   readonly confirmed: ReadonlySet<string>;
+  /** The planned changes that other runs have completed, by `workKey`. */
   readonly byOtherRuns: ReadonlySet<string>;
 }
 
@@ -62,7 +63,7 @@ class Tally {
   readonly counts = { attempted: 0, succeeded: 0, failed: 0, blocked: 0, converging: 0 };
   readonly confirmed = new Set<string>();
   readonly byOtherRuns = new Set<string>();
-  /** Changes outside the plan that other runs have begun. */
+  /** The number of changes outside the plan that other runs have begun. */
   unplanned = 0;
   readonly #plan: Plan;
   readonly #attempts: Attempts;

@@ -5,7 +5,7 @@ import type { Deps, Progress, RunContext, WaitCause } from '../context.ts';
 import { readRollout } from '../guardrails/rollout-gate.ts';
 import { workKey } from '../plan/planned-work.ts';
 
-/** When a run without work goes on, and what it waits for. */
+/** What a run without work waits for, and when it continues at the latest. */
 export interface Wait {
   /** Epoch ms. */
   readonly until: EpochMs;
@@ -36,7 +36,7 @@ export async function nextWork(
   return waits.sort((a, b) => a.until - b.until)[0] ?? null;
 }
 
-/** Why an account is due at a time. */
+/** What a run waits for if the next work is this account's. */
 function causeOf({ accountId, conditions }: AccountRecord, at: EpochMs): WaitCause {
   const all = ENROLLMENT_IDS.flatMap((id) => conditions[id] ?? []);
   const isClaimed = all.some(({ claim }) => claim !== null && Date.parse(claim.expiresAt) <= at);
@@ -44,10 +44,10 @@ function causeOf({ accountId, conditions }: AccountRecord, at: EpochMs): WaitCau
   return { kind: all.some(({ verdict }) => verdict === 'Converging') ? 'confirmation' : 'delay' };
 }
 
-/** The index of due accounts lags by at most this, ms. */
+/** Maximum lag of the index of due accounts, ms. */
 const INDEX_LAG_MS = 1_500;
 
-/** The keys whose changes this process has made or polled, and has not seen confirmed. */
+/** The keys whose changes this process has made or polled, but AWS has not confirmed yet. */
 export class UnconfirmedKeys {
   readonly #deps: Pick<Deps, 'clock'>;
   readonly #keys = new Set<string>();
@@ -64,14 +64,14 @@ export class UnconfirmedKeys {
     else this.#keys.delete(workKey(progress.accountId, progress.enrollment));
   }
 
-  /** Until when one may become due without notice, epoch ms, because the index lags; `null`: none. */
+  /** The time until which a key may be due although the lagging index does not show it yet, epoch ms; `null`: no key can be. */
   get dueBy(): number | null {
     const shownAt = this.#notedAt + INDEX_LAG_MS;
     return this.#keys.size > 0 && shownAt > this.#deps.clock.now() ? shownAt : null;
   }
 }
 
-/** When the rollout gate of the run's policy opens, if it does so by `end`; otherwise `null`. */
+/** When the rollout gate of the run's policy opens; `null`: not by `end`. */
 async function gateOpening(
   { registers }: Pick<Deps, 'registers'>,
   { policy }: RunContext,

@@ -5,8 +5,8 @@ import { acquireLease, holdLease, leaseHolders, removeExpiredLeases } from '../c
 import { RunStore } from '../coordination/run-store.ts';
 
 /**
- * The names of leases of `apply` begin with this, and end with the id of the run. Each run has a lease of its own, so they exclude nobody: they only show
- * which runs are under way. The owner is the time of the start, ISO 8601, a space, and the actor.
+ * The name of a lease of `apply` is this prefix and the id of the run. Each run has a lease of its own, so the leases exclude no run. They only show which
+ * runs are in progress. The owner is the start time (ISO 8601), a space, and the actor.
  */
 const PREFIX = 'apply/';
 
@@ -16,11 +16,11 @@ type RunDeps = Pick<Deps, 'registers' | 'clock' | 'actor'>;
 export interface RunningApply {
   readonly actor: string;
   readonly since: EpochMs;
-  /** How many changes it plans; `null`: it still reads the organization. */
+  /** The number of changes in its plan; `null`: it is still reading the organization. */
   readonly planned: number | null;
 }
 
-/** Runs `work`, during which {@link runningApplies} of other processes shows the run. */
+/** Runs `work`. Meanwhile, {@link runningApplies} in other processes includes the run. */
 export async function asRunningApply<T>(deps: RunDeps, runId: string, work: () => Promise<T>): Promise<T> {
   const { registers, clock, actor } = deps;
   const name = `${PREFIX}${runId}`;
@@ -29,7 +29,7 @@ export async function asRunningApply<T>(deps: RunDeps, runId: string, work: () =
   return 'lease' in answer ? holdLease(clock, { lease: answer.lease, name, ttlMs: LEASE_MS }, work) : work();
 }
 
-/** The runs of `apply` that are under way on this store, oldest first. A killed process is shown until its lease expires. */
+/** The runs of `apply` that are in progress on this store, oldest first. The run of a killed process is included until its lease expires. */
 export async function runningApplies({ registers, clock }: Omit<RunDeps, 'actor'>): Promise<readonly RunningApply[]> {
   const runs = new RunStore(registers);
   const found: RunningApply[] = [];

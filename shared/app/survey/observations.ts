@@ -54,7 +54,7 @@ export function isUnreadable(caller: Caller, accountId: AccountId): boolean {
 
 /**
  * Replaces observations of a scan by a newer state that a worker has recorded since the scan began. AWS's timestamps decide which
- * is newer. A state without one (a listing lacks the account, or its prerequisite is not Active) is dated to the start of the scan.
+ * is newer. A state has no timestamp if a listing lacks the account or the prerequisite is not Active. It then counts as of the start of the scan.
  */
 export function preferNewerRecords(
   observed: Observations,

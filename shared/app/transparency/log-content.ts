@@ -41,7 +41,7 @@ export class LogContent {
   readonly id: string;
   /** The organization of the store; `null`: unknown. */
   readonly organizationId: string | null;
-  /** The latest `StoreRestored` when the log got its name; `null`: none. */
+  /** The id of the latest `StoreRestored` when the log got its name; `null`: none. */
   readonly restoredBy: string | null;
   /** What is wrong with the stored log itself. */
   readonly problems: string[] = [];

@@ -129,7 +129,7 @@ export class LogTail {
     return { value: EMPTY_BUNDLE, version };
   }
 
-  /** Whether the audit log has the entry. If the entry was pruned, the next one has its hash. */
+  /** Whether the audit log has the entry. A pruned entry is recognized by the next one, which has its hash. */
   async #has({ chain, seq, hash, type }: NewEntry): Promise<boolean> {
     const [stored] = await this.#ledger.readStored(chain, type === null ? seq : seq - 1, 1);
     const found = stored?.entry;

@@ -175,8 +175,8 @@ function inProgress(subject: Subject): Outcome | null {
 }
 
 /**
- * A call was accepted, and since then the policy desires the state from before it. What AWS shows still is that state, or a listing that is older than the
- * call: the call is about to change it.
+ * A call was accepted, and since then the policy desires the state from before the call again. AWS still shows that state, perhaps in a listing older than
+ * the call. Until the deadline, the call may still change it, so the account is not Compliant.
  */
 function untilTakenEffect(acted: Condition, subject: Subject): Outcome | null {
   const { context } = subject;
@@ -185,7 +185,7 @@ function untilTakenEffect(acted: Condition, subject: Subject): Outcome | null {
   return context.now < deadline ? { verdict: 'Converging', reason: 'acted', deadline } : null;
 }
 
-/** An older version may have recorded the condition without a deadline. */
+/** The deadline of an accepted call. An older version may have recorded the condition without one. */
 function actedDeadline(acted: Condition, pendingDeadlineMs: number): EpochMs {
   return deadlineOf(acted) ?? Date.parse(acted.changedAt) + pendingDeadlineMs;
 }
@@ -214,14 +214,14 @@ function untilNextAttempt(stalled: Condition, now: EpochMs): Outcome | null {
   return { verdict: 'Stalled', reason: 'deadlinePassed', message, notBefore, deadline: deadlineOf(stalled) };
 }
 
-/** Whether the policy still desires what the call was made for. */
+/** Whether the call was made for the state that the policy desires now. */
 function isForThisState(acted: Condition, { desired }: Subject): boolean {
   return acted.desired === desired.status && acted.desiredRuleMode === desired.ruleMode;
 }
 
 /**
- * Whether AWS still shows exactly the state from before the call. If the status or the timestamp has changed, something else changed the enrollment
- * since, so the call no longer explains its state.
+ * Whether AWS still shows exactly the state from before the call. If the status or the timestamp differs, the enrollment has changed since, so the
+ * pending call no longer explains its state.
  */
 function isUnchangedSinceCall(acted: Condition, { observation }: Subject): boolean {
   if (observation.kind !== 'observed' || acted.status === 'Pending') return false;

@@ -25,23 +25,21 @@ export interface RecentChange {
 }
 
 /**
- * Whether an approved change was made already, so that a difference is a new one. Of an account that was also changed without an approval, every
- * difference is new: it counts in any case.
+ * Whether a difference is new, because the enrollment was already changed under an approval. If the account was also changed without an approval, every
+ * difference is new, because the account counts in any case.
  */
 export function isChanged(known: RecentChange | undefined, { enrollment }: Pick<Place, 'enrollment'>): boolean {
   if (known === undefined || enrollment === null) return false;
   return known.counted || known.approved.includes(enrollment);
 }
 
-/**
- * Whether a change that waits for its prerequisite was counted or approved together with it. It is then made in the run that changed the prerequisite.
- */
+/** Whether a follow-up was counted or approved together with its prerequisite. The run that changed the prerequisite then makes it. */
 export function isFollowing(known: RecentChange | undefined, enrollment: EnrollmentId): boolean {
   if (known === undefined) return false;
   return known.counted || kindOf(enrollment).prerequisites.some((id) => known.approved.includes(id));
 }
 
-/** The sum of two periods, or of two changes. */
+/** Combines the changes of an account from two periods, or adds one change. */
 export function addChange(known: RecentChange | undefined, { optOut, counted, approved }: RecentChange): RecentChange {
   if (known === undefined) return { optOut, counted, approved };
   return {

@@ -29,7 +29,7 @@ export interface Trip {
 export interface CapLimit {
   /** Accounts that the run would change. */
   readonly accounts: number;
-  /** These, and the accounts changed in the last 24 hours. `maxChanges` does not count changes that an operator has approved. */
+  /** The same, plus the accounts changed in the last 24 hours. `maxChanges` does not count changes that an operator has approved. */
   readonly within24Hours: number;
   readonly allowed: number;
   readonly inScope: number;

@@ -70,7 +70,7 @@ export interface Detail {
   /** DriftDetected: who caused the drift, if CloudTrail recorded it. */
   readonly changedBy?: ChangedBy;
   readonly summary?: Readonly<Record<string, unknown>>;
-  /** ChainPruned: the replaced part of the chain. It has nothing to do with a signed checkpoint, which is a `treeHead`. */
+  /** ChainPruned: the replaced part of the chain. Unrelated to signed checkpoints, which are in `treeHead`. */
   readonly checkpoint?: PrunedPart;
   readonly digest?: Digest;
   /** CheckpointPublished: the checkpoint, and what connects it to the one before. */

@@ -4,11 +4,11 @@ import { count, number } from '../words.ts';
 interface CapUse {
   readonly used: number;
   readonly cap: number | null;
-  /** Further accounts, whose changes an operator has approved. */
+  /** Accounts that do not count, because an operator has approved all their changes. */
   readonly approved?: number;
 }
 
-/** The accounts changed in 24 hours, of those that a cap allows. */
+/** The number of accounts changed in 24 hours, and how many the cap allows. */
 export function CapText({ use: { used, cap, approved = 0 } }: { readonly use: CapUse }) {
   if (cap === null) return <>{count(used, 'account')}</>;
   if (cap === 0) return <>{number(used)}, none allowed</>;

@@ -8,7 +8,7 @@ const capText = ({ percent: share, atLeast }: Policy['guardrails']['maxChanges']
     ? 'none allowed'
     : `at most ${share}% of accounts, or ${number(atLeast)} if that is more`;
 
-/** Changes that an operator has approved do not count. */
+/** Approved changes do not count against the cap, so their accounts are shown after it. */
 const approvedText = (accounts: number): string => (accounts === 0 ? '' : `, and ${number(accounts)} approved`);
 
 export function Guardrails({ policy: { guardrails, rollout, windows, usage } }: { readonly policy: Policy }) {

@@ -10,7 +10,7 @@ const PAGE = 1_000;
 /** Index items per request, over all shards. */
 const WANTED = 8_000;
 
-/** From the index of all entries alone. */
+/** Reads only the index of all entries. */
 export async function* readFacts(dynamo: Dynamo, period: LedgerPeriod): AsyncGenerator<readonly EntryFacts[]> {
   const sources = [{ index: 'all-time', hashes: entryShards('all'), consistent: false }];
   let page: EntryFacts[] = [];

@@ -66,7 +66,7 @@ function foundBy(entry: LedgerEntry): Item {
     ...(accountId !== null && { accountId: text(accountId.toWellFormed()) }),
     // Entries in the account's own chain are found by the table's key. Only entries about it in other chains need this index.
     ...(accountId !== null && accountId !== '' && accountId !== chain && { accountKey: text(indexed(accountId)) }),
-    // In the account's own chain this key is unused, so here it marks what the change caps do not count: outcomes of unsent calls, approved intents.
+    // In the account's own chain this key has no other use, so it marks entries for the change caps: outcomes of unsent calls, and approved intents.
     ...(entry.detail?.unsent === true && accountId === chain && { accountKey: text(UNSENT_KEY) }),
     ...(isApproved(entry) && accountId === chain && { accountKey: text(APPROVED_KEY) }),
     ...(enrollment !== null && { enrollment: text(enrollment) }),

@@ -100,7 +100,7 @@ export async function changedSince(dynamo: Dynamo, since: number): Promise<Reado
     const source = { index: 'account-time', hashes: [key], consistent: false };
     return places(indexItems(dynamo, [source], range, false, wanted));
   };
-  // Reads the marks before the intents. A mark that is written between the reads is then missed, which makes the count too high, never too low.
+  // Reads the marks before the intents. A mark written between the two reads is then missed, so the count can be too high, but never too low.
   const outcomes = await marked(UNSENT_KEY);
   const approved = new Set((await marked(APPROVED_KEY)).map(placeKey));
   const intents = await places(indexItems(dynamo, started, range, false, wanted));

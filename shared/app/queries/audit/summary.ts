@@ -4,10 +4,10 @@ import type { EntryFacts, Ledger, LedgerFilter } from '../../../ports/ledger.ts'
 
 /*
  * What a reader chooses filters from: how many entries match, when they were written, and how many there are for each actor, run, type and
- * enrollment. What the entries of the period are about is read once, newest first, and counted in memory.
+ * enrollment. The facts of the period's entries are read once, newest first, and counted in memory.
  */
 
-/** At most this many entries are counted. Those of a longer period are counted from its end. */
+/** At most this many entries are counted. If the period has more, only its newest entries are counted. */
 const MOST = 50_000;
 /** At most this many runs and actors are offered. */
 const CHOICES = 100;
@@ -20,7 +20,7 @@ const BARS = 60;
 
 /** The filters of single values. */
 const FACETS = ['actor', 'runId', 'type', 'enrollment', 'accountId'] as const;
-/** Those whose values are offered. */
+/** The filters whose values are offered as choices. */
 const OFFERED = ['actor', 'runId', 'type', 'enrollment'] as const;
 type Offered = (typeof OFFERED)[number];
 
@@ -62,8 +62,9 @@ class Counting {
   readonly #choices = byFacet(() => new Map<string, Choice>());
   /** When the matching entries were written, epoch ms. */
   readonly times: number[] = [];
-  /** The number of entries, matching or not, and when the oldest of them was written, epoch ms. */
+  /** The number of entries read, matching or not. */
   read = 0;
+  /** When the oldest of them was written, epoch ms. */
   oldest: number | null = null;
 
   constructor(filter: LedgerFilter) {

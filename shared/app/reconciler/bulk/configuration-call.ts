@@ -155,7 +155,7 @@ class Call {
   readonly #work: WorkContext;
   readonly #message: ConfigurationsMessage;
   readonly #planned: PlannedCall;
-  /** The id of the note in the register; `null`: the call has not begun. */
+  /** The id of the call in its note (`callId`); `null`: the call has not begun. */
   #begun: string | null = null;
   /** The last request, for the entries; an event of the call is recognized as Rollcall's own by its request id. */
   #sent: EntryDraft['api'] = null;

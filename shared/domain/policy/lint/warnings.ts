@@ -38,7 +38,7 @@ export function policyWarnings(
   return censusWarnings(compiled.policy, policyCensus(compiled, accounts), now);
 }
 
-/** The same, if the census is already known. */
+/** The result of {@link policyWarnings}, from a census that is already known. */
 export function censusWarnings(
   policy: Policy,
   census: PolicyCensus,

@@ -96,7 +96,7 @@ describe('an approved plan', () => {
     await shop.workOff(work);
     for (const n of late) {
       shop.cloud.set(accountId(n), { computeOptimizer: { status: 'Inactive' } });
-      // As the event handler queues it: under the last run, not bound to a plan.
+      // The event handler queues it like this: under the last run, not bound to a plan.
       await shop.handle(work, keyOf(shop, run, n));
     }
     expect(changed().sort()).toEqual([0, 1, 2, 3, 4, 5, 6].map(accountId));

@@ -12,7 +12,7 @@ const HOUR_MS = 3_600_000;
 let shop: Workshop;
 afterEach(() => shop.close());
 
-/** An organization whose changes, more than the cap allows, have been approved and made. */
+/** An organization in which more changes than the cap allows have been approved and made. */
 async function adopted(): Promise<string> {
   shop = await Workshop.open({ policy: CAPPED, members: MEMBERS });
   const { planHash } = await shop.scan();
@@ -25,7 +25,7 @@ async function adopted(): Promise<string> {
 const usage = () => guardrailUsage(shop.store, CAPPED.policy.guardrails, shop.clock.now());
 
 describe('changes under an approval', () => {
-  it('name the plan in their intents and use up nothing of maxChanges', async () => {
+  it('name the plan in their intents and do not use up maxChanges', async () => {
     const hash = await adopted();
     for (const { id } of shop.members) {
       const intents = (await shop.chain(id)).filter(({ type }) => type === 'RemediationStarted');

@@ -124,7 +124,7 @@ describe('two calls for one target at the same time, of which AWS refuses', () =
       await begin(firstCall);
       await end(lastCall);
       expect(await isOurs()).toBe(true);
-      // It is settled: neither time nor a listing without it makes it a call in progress.
+      // The call is no longer in progress. Neither time nor a listing without its configuration changes that.
       await pruneConfigurations(shop.store.registers, STORED, now() + HOUR_MS);
       expect(await isOurs()).toBe(true);
     }

@@ -49,7 +49,7 @@ describe('drifts by actor', () => {
     const before = read();
     await drift(5, ANN);
     expect(await drifts.get(stores)).toMatchObject({ drifts: 5 });
-    // Those within a minute before the previous query are read again: another process may have written between them.
+    // Entries of the minute before the previous query are read again, because another process may have written more of them since.
     expect(read() - before).toBe(4);
 
     await clock.advance(22.5 * HOUR_MS);

@@ -42,7 +42,7 @@ test('finds the start and the end of the scan of each run with one short query',
   expect(asked).toHaveLength(4);
 });
 
-test('finds them where a clock that is behind has put other entries before them, and none where there are none', async () => {
+test('finds them even if a clock that is behind has put other entries first, and finds none if there are none', async () => {
   const { ledger, watched } = await place();
   const early = Array.from({ length: 10 }, (_, n) => ({ runId: 'run-1', at: time(n) }));
   await ledger.append([

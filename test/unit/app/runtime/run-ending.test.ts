@@ -30,7 +30,7 @@ it('changes that a run never began are not started, not failed', async () => {
   expect(changes).toEqual({ attempted: 0, succeeded: 0, failed: 0, blocked: 0, converging: 0 });
 });
 
-it('changes that another run has made are counted apart', async () => {
+it('changes that another run has made are counted separately', async () => {
   const members = 6;
   const policy = policyOf('computeOptimizer: Active', 'guardrails: { maxChanges: { percent: 100 } }');
   const shop = await Workshop.open({ policy, members });
@@ -42,7 +42,7 @@ it('changes that another run has made are counted apart', async () => {
   const options = { waitMs: 1_000, stop: new AbortController().signal, onProgress };
   const process = await shop.process();
   const onPlan = (plan: Plan): void => expect(plan.due).toHaveLength(members);
-  // Between scan and work of this run, another process makes two changes for its own run.
+  // After the scan of this run and before its work, another process makes two changes for a run of its own.
   const queue: Deps['queue'] = {
     ...shop.store.queue,
     async send(messages, sendOptions) {

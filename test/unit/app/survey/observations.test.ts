@@ -68,7 +68,7 @@ describe('an account that the listing of Cost Optimization Hub omits', () => {
 /** A scan that began an hour ago and was continued by another process. */
 const BEGUN_AT = NOW - HOUR;
 
-/** What a scan has listed, and what a worker has recorded 10 minutes after its begin. */
+/** The result for what a scan listed and what a worker recorded 10 minutes after the scan began. */
 function preferred(listedAt: number | null, recorded: Partial<Condition>) {
   const automation = seen('Active', { lastUpdated: listedAt });
   const changedAt = iso(BEGUN_AT + 10 * MINUTE);

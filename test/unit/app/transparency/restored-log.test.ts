@@ -82,7 +82,7 @@ describe('a restore while entries are appended', () => {
   });
 });
 
-/** The first bundle ends with the last pruned entry of a chain that the backup lacks. @returns whether the run had that many requests */
+/** Restores a backup that lacks a chain, whose last pruned entry ends the first bundle. @returns whether the run made that many requests */
 async function restoredBeforePruned(at: number) {
   const bed = logBed();
   await bed.append(A, 255);
@@ -107,7 +107,7 @@ async function restoredBeforePruned(at: number) {
 }
 
 describe('a restore while the last pruned entry of a chain is appended', () => {
-  it('leaves nothing of a chain that the backup lacks, at whichever request it comes', async () => {
+  it('leaves nothing of a chain that the backup lacks, whichever request it precedes', async () => {
     let at = 1;
     while (await restoredBeforePruned(at)) at += 1;
     expect(at).toBeGreaterThan(10);

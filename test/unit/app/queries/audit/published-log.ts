@@ -28,7 +28,7 @@ export async function newBed(organizationId = 'o-7f3a9c2e1d'): Promise<Bed> {
   const checkpointing = async () => ({ signer: memorySigner(), archive: null, witnesses: [] });
   return {
     ...bed,
-    /** Publishes a checkpoint over everything. @returns its note */
+    /** Publishes a checkpoint that covers all entries. @returns its note */
     async publish() {
       await clock.advance(DAY);
       await log.run(checkpointing, { until: clock.now() + 5_000, last: true });
@@ -37,7 +37,7 @@ export async function newBed(organizationId = 'o-7f3a9c2e1d'): Promise<Bed> {
   };
 }
 
-/** Four checkpoints: of 300, 306, 312 and 318 entries. @param reason of the entry at index 308 */
+/** A log with four checkpoints, of 300, 306, 312 and 318 entries. @param reason the reason of the entry at index 308 */
 export async function history(reason = 'as it was'): Promise<{ readonly bed: Bed; readonly notes: readonly string[] }> {
   const bed = await newBed();
   await bed.append(A, 200);

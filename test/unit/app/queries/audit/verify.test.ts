@@ -57,7 +57,7 @@ async function verify(digests: readonly Digest[] = []): Promise<VerifyResult> {
 const A = account(1);
 const kinds = ({ faults }: VerifyResult) => faults.map(({ kind, chain, seq }) => `${kind} ${chain} ${seq}`);
 
-/** Other texts of the same JSON. Some readers take another entry from them, such as SQLite the first of two equal keys. */
+/** Other texts of the same JSON value. Some readers get another entry from them: SQLite, for example, takes the first of two equal keys. */
 const OTHER_FORMS: Readonly<Record<string, (text: string) => string>> = {
   'a space': (text) => text.replace('"seq":', '"seq": '),
   'a space that another form of a number hides': (text) => text.replace('"attempts":100', '"attempts": 1e2'),
