@@ -1,3 +1,5 @@
+import { RUNS, restoredRun } from '../coordination/run-store.ts';
+import { APPROVALS, restoredApproval } from '../guardrails/approvals.ts';
 import { halt } from '../guardrails/controls.ts';
 import { commandContext, organizationEntry } from '../ledger/organization-entry.ts';
 import { writeOrganizationEntry } from '../ledger/write-entries.ts';
@@ -9,10 +11,11 @@ const OUTSIDE = 'restored outside of Rollcall';
 /**
  * Records that the store was restored by something other than `rollcall restore`, such as the point-in-time recovery of DynamoDB, which leaves no trace
  * in the audit log. The transparency log then continues under a new name, so that checkpoints are signed again. Rollcall cannot know which halts,
- * suspensions and changes were lost, so it first halts changes, as `rollcall restore` does.
+ * suspensions and changes were lost, so it first halts changes and ends all approvals, as `rollcall restore` does.
  */
 export async function acknowledgeRestore(deps: OperatorDeps, reason: string): Promise<void> {
   await halt(deps, reason);
+  await endApprovals(deps);
   const detail = {
     message: `${OUTSIDE}, acknowledged by ${deps.actor}: ${reason}; enforcement is halted`,
     restore: { file: OUTSIDE, replaced: null, lost: null },
@@ -20,4 +23,16 @@ export async function acknowledgeRestore(deps: OperatorDeps, reason: string): Pr
   await writeOrganizationEntry(deps, () =>
     organizationEntry(commandContext(deps), 'StoreRestored', { reason: 'operator', detail }),
   );
+}
+
+/** An approval that was used after the time of the backup is unused again, and would permit its changes a second time. */
+async function endApprovals({ registers, clock }: Pick<OperatorDeps, 'registers' | 'clock'>): Promise<void> {
+  const now = clock.now();
+  for (let isDone = false; !isDone; ) {
+    isDone = true;
+    for (const { name, value, version } of await registers.list(APPROVALS.prefix))
+      if ((await registers.write(name, restoredApproval(name, [value], now), version)) === null) isDone = false;
+    for (const { name, value, version } of await registers.list(RUNS.prefix))
+      if ((await registers.write(name, restoredRun(name, value, null, now), version)) === null) isDone = false;
+  }
 }
