@@ -208,11 +208,17 @@ export async function pruneConfigurations(
     const present = stored.get(id);
     return present === undefined ? own.deleting || !own.accepted : !own.accepted && !mayBeOurs(own, present);
   };
-  const known = Object.entries((await readTyped(registers, OWN_CONFIGURATIONS))?.value ?? {});
-  if (!known.some(([id, own]) => isOver(id, own))) return;
-  await update(registers, OWN_CONFIGURATIONS, (current) =>
-    Object.fromEntries(Object.entries(current ?? {}).filter(([id, own]) => !isOver(id, own))),
-  );
+  const isUnmade = (id: string, { accepted, at, ruleMode: noted }: Note): boolean =>
+    !accepted && at <= readAt - CALL_MS && noted !== stored.get(id);
+  const isOutdated = ([id, own]: readonly [string, Own]): boolean =>
+    isOver(id, own) || own.earlier.some((note) => isUnmade(id, note));
+  if (!Object.entries((await readTyped(registers, OWN_CONFIGURATIONS))?.value ?? {}).some(isOutdated)) return;
+  await update(registers, OWN_CONFIGURATIONS, (current) => {
+    const kept = Object.entries(current ?? {}).filter(([id, own]) => !isOver(id, own));
+    return Object.fromEntries(
+      kept.map(([id, own]) => [id, { ...own, earlier: own.earlier.filter((note) => !isUnmade(id, note)) }]),
+    );
+  });
 }
 
 /**
@@ -253,8 +259,9 @@ export async function endConfiguration(
 export async function confirmConfiguration(registers: Registers, targetId: string, callId: string): Promise<void> {
   await update(registers, OWN_CONFIGURATIONS, (current) => {
     const own = current?.[targetId];
-    if (own === undefined) return current ?? {};
-    const confirmed = own.earlier.find((note) => note.callId === callId);
+    const confirmed = own?.earlier.find((note) => note.callId === callId);
+    // After minutes, the call of a paused process has no note any more.
+    if (own === undefined || (confirmed === undefined && own.callId !== callId)) return current ?? {};
     const settled =
       confirmed === undefined
         ? { ...own, ...SETTLED, earlier: own.earlier.filter(({ accepted }) => !accepted) }
@@ -264,11 +271,15 @@ export async function confirmConfiguration(registers: Registers, targetId: strin
   });
 }
 
-/** Forgets a target: whatever AWS stores for it is somebody else's. */
-export async function forgetConfiguration(registers: Registers, targetId: string): Promise<void> {
+/** AWS has accepted the Delete call. What it stores for the target later is of another call, one that may be in progress, or it is somebody else's. */
+export async function forgetConfiguration(registers: Registers, targetId: string, callId: string): Promise<void> {
   await update(registers, OWN_CONFIGURATIONS, (current) => {
-    const { [targetId]: _, ...others } = current ?? {};
-    return others;
+    const { [targetId]: own, ...others } = current ?? {};
+    const notes = notesOf(own);
+    const deletion = notes.findIndex((note) => note.callId === callId);
+    if (deletion === -1) return current ?? {};
+    const left = ownOf(notes.filter(({ accepted }, index) => index < deletion || (index > deletion && !accepted)));
+    return left === null ? others : { ...others, [targetId]: left };
   });
 }
 

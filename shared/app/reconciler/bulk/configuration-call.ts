@@ -265,7 +265,7 @@ class Call {
       else await withdrawConfiguration(registers, targetId, callId);
       return;
     }
-    if (ruleMode === null) await forgetConfiguration(registers, targetId);
+    if (ruleMode === null) await forgetConfiguration(registers, targetId, callId);
     else await confirmConfiguration(registers, targetId, callId);
   }
 

@@ -33,13 +33,18 @@ const put = (present: RuleMode | null = null, callId = 'call-1', ruleMode: RuleM
     ...{ callId, ruleMode, present, readAt: now(), runId: 'run-1', now: now() },
   });
 const confirm = (callId: string) => confirmConfiguration(shop.store.registers, 'ou-1', callId);
+const noteDelete = () => noteDeletion(shop.store.registers, { targetId: 'ou-1', callId: 'deletion', now: now() });
+const forget = async () => {
+  await noteDelete();
+  await forgetConfiguration(shop.store.registers, 'ou-1', 'deletion');
+};
 const withdraw = (callId: string) => withdrawConfiguration(shop.store.registers, 'ou-1', callId);
 const isOurs = async (ruleMode: RuleMode = 'AnyAllowed') =>
   (await ownConfigurations(shop.store.registers, now())).isOurs('ou-1', ruleMode);
 
 describe('a process that is killed after AWS has deleted a configuration for it', () => {
   it('does not make Rollcall take the same configuration of somebody else for its own', async () => {
-    await noteDeletion(shop.store.registers, { targetId: 'ou-1', callId: 'deletion', now: now() });
+    await noteDelete();
     // If AWS has not deleted it, it is still ours.
     await shop.clock.advance(2 * HOUR_MS);
     await pruneConfigurations(shop.store.registers, STORED, now());
@@ -50,7 +55,7 @@ describe('a process that is killed after AWS has deleted a configuration for it'
   });
 
   it('does not make the deletion count as one by somebody else', async () => {
-    await noteDeletion(shop.store.registers, { targetId: 'ou-1', callId: 'deletion', now: now() });
+    await noteDelete();
     for (let times = 0; times < 3; times += 1) {
       expect((await ownConfigurations(shop.store.registers, now())).isContested('ou-1')).toBe(false);
       await put();
@@ -93,7 +98,7 @@ describe('what Rollcall has noted and AWS does not store', () => {
 describe('two calls for one target at the same time, of which AWS refuses', () => {
   beforeEach(async () => {
     // Somebody else stores NoneAllowed, and Rollcall has permission to replace it.
-    await forgetConfiguration(shop.store.registers, 'ou-1');
+    await forget();
     await put('NoneAllowed', 'first');
     await put('NoneAllowed', 'second');
   });
@@ -118,7 +123,7 @@ describe('two calls for one target at the same time, of which AWS refuses', () =
       [withdraw, refused, confirm, accepted],
     ] as const) {
       const [begin, firstCall, end, lastCall] = order;
-      await forgetConfiguration(shop.store.registers, 'ou-1');
+      await forget();
       await put('NoneAllowed', 'first');
       await put('NoneAllowed', 'second');
       await begin(firstCall);
@@ -140,7 +145,7 @@ describe('two calls for one target at the same time, of which AWS refuses', () =
 });
 
 it('A call of a killed process is forgotten once AWS shows another configuration', async () => {
-  await forgetConfiguration(shop.store.registers, 'ou-1');
+  await forget();
   await put(null);
   await shop.clock.advance(6 * 60_000);
   await pruneConfigurations(shop.store.registers, new Map([['ou-1', 'NoneAllowed']]), now());
@@ -149,7 +154,7 @@ it('A call of a killed process is forgotten once AWS shows another configuration
 
 describe('a call whose answer was lost', () => {
   beforeEach(async () => {
-    await forgetConfiguration(shop.store.registers, 'ou-1');
+    await forget();
     await put('NoneAllowed', 'lost');
     await endConfiguration(shop.store.registers, { targetId: 'ou-1', callId: 'lost', now: now() });
   });
@@ -178,4 +183,44 @@ it('A refused call leaves what was accepted before', async () => {
   await withdraw('refused');
   expect(await isOurs('AnyAllowed')).toBe(true);
   expect(await isOurs('NoneAllowed')).toBe(false);
+});
+
+it('A deletion that ends late does not forget what a later call has stored', async () => {
+  await noteDelete();
+  await put(null, 'later', 'NoneAllowed');
+  await confirm('later');
+  await forgetConfiguration(shop.store.registers, 'ou-1', 'deletion');
+  expect(await isOurs('NoneAllowed')).toBe(true);
+  expect(await isOurs('AnyAllowed')).toBe(false);
+});
+
+it('A deletion forgets what was stored before, not a later call that is still in progress', async () => {
+  await noteDelete();
+  await put(null, 'later', 'NoneAllowed');
+  await forgetConfiguration(shop.store.registers, 'ou-1', 'deletion');
+  expect(await isOurs('NoneAllowed')).toBe(true);
+  await withdraw('later');
+  expect((await storedByRollcall(shop.store.registers, now())).size).toBe(0);
+});
+
+it('A call that ends after its note is gone does not confirm another call', async () => {
+  await forget();
+  await put(null, 'paused', 'NoneAllowed');
+  await shop.clock.advance(6 * 60_000);
+  await put(null, 'refused');
+  await confirm('paused');
+  await withdraw('refused');
+  expect(await isOurs()).toBe(false);
+});
+
+it('A call of a killed process is forgotten even if another call was made after it', async () => {
+  await put('AnyAllowed', 'killed', 'NoneAllowed');
+  await put('AnyAllowed', 'made');
+  await confirm('made');
+  await pruneConfigurations(shop.store.registers, STORED, now());
+  expect(await isOurs('NoneAllowed')).toBe(true);
+  await shop.clock.advance(6 * 60_000);
+  await pruneConfigurations(shop.store.registers, STORED, now());
+  expect(await isOurs('NoneAllowed')).toBe(false);
+  expect(await isOurs()).toBe(true);
 });
