@@ -1,4 +1,5 @@
 import { RUNS, restoredRun } from '../coordination/run-store.ts';
+import { update } from '../coordination/typed-register.ts';
 import { APPROVALS, restoredApproval } from '../guardrails/approvals.ts';
 import { halt } from '../guardrails/controls.ts';
 import { commandContext, organizationEntry } from '../ledger/organization-entry.ts';
@@ -28,11 +29,8 @@ export async function acknowledgeRestore(deps: OperatorDeps, reason: string): Pr
 /** An approval that was used after the time of the backup is unused again, and would permit its changes a second time. */
 async function endApprovals({ registers, clock }: Pick<OperatorDeps, 'registers' | 'clock'>): Promise<void> {
   const now = clock.now();
-  for (let isDone = false; !isDone; ) {
-    isDone = true;
-    for (const { name, value, version } of await registers.list(APPROVALS.prefix))
-      if ((await registers.write(name, restoredApproval(name, [value], now), version)) === null) isDone = false;
-    for (const { name, value, version } of await registers.list(RUNS.prefix))
-      if ((await registers.write(name, restoredRun(name, value, null, now), version)) === null) isDone = false;
-  }
+  for (const { name } of await registers.list(APPROVALS.prefix))
+    await update(registers, { ...APPROVALS, name }, (approval) => restoredApproval(name, [approval], now));
+  for (const { name } of await registers.list(RUNS.prefix))
+    await update(registers, { ...RUNS, name }, (run) => restoredRun(name, run, null, now));
 }
