@@ -67,12 +67,15 @@ function lastEntry(
   return null;
 }
 
+/** An intent that a damaged store cannot read counts: nothing shows that it was approved. */
+const APPROVED_PLAN = "CASE WHEN json_valid(body) THEN json_extract(body, '$.detail.approvedPlan') END";
+
 function changedSince(sql: Sql, since: number): ReadonlyMap<AccountId, LastChange> {
   const rows = sql.all(
     `SELECT account_id, max(at) AS at, max(iif(opt_out = 1, at, NULL)) AS opt_out_at
      FROM ledger INDEXED BY ledger_changes
      WHERE type = 'RemediationStarted' AND at >= ? AND account_id IS NOT NULL
-       AND (opt_out = 1 OR json_extract(body, '$.detail.approvedPlan') IS NULL) GROUP BY account_id`,
+       AND (opt_out = 1 OR ${APPROVED_PLAN} IS NULL) GROUP BY account_id`,
     since,
   );
   return new Map(

@@ -2,11 +2,13 @@ import { writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import { databasePath } from '../../../shared/adapters/embedded/file.ts';
+import { MIGRATIONS } from '../../../shared/adapters/embedded/schema.ts';
 import type { EmbeddedStore } from '../../../shared/adapters/embedded/store.ts';
 import { bindOrganization, organizationOf } from '../../../shared/app/coordination/organization-binding.ts';
 import { readControls } from '../../../shared/app/guardrails/controls.ts';
 import { ORGANIZATION_CHAIN } from '../../../shared/domain/ledger/entry.ts';
-import { account, facts } from '../../contract/samples.ts';
+import { toIso } from '../../../shared/domain/time.ts';
+import { account, facts, record, sealAll } from '../../contract/samples.ts';
 import {
   bench,
   copy,
@@ -66,6 +68,20 @@ describe('without a store to merge', () => {
       halt: { by: 'user:ben' },
       suspensions: [{ selector: 'ou:/Late' }],
     });
+  });
+
+  it('keeps the readable parts of an older store with an unreadable intent, which cannot be migrated', async () => {
+    await store.backup(copy);
+    await suspendIt('ou:/Late');
+    await store.ledger.append(sealAll(account(7), [{ type: 'RemediationStarted', at: toIso(bench.clock.now()) }]));
+    await store.records.advance([record(account(7), 1)]);
+    await store.close();
+    const db = new DatabaseSync(databasePath(bench.dataDir));
+    db.exec(`DROP INDEX ledger_approved; PRAGMA user_version = ${MIGRATIONS.length - 1}`);
+    db.exec(`UPDATE ledger SET body = substr(body, 1, 50) WHERE chain = '${account(7)}'`);
+    db.close();
+    const { report } = await restore();
+    expect(report).toMatchObject({ replaced: 'damaged', merged: true, suspensions: ['ou:/Late'], changed: 1 });
   });
 
   it('names the unreadable register of the replaced store and is still halted', async () => {
