@@ -260,8 +260,9 @@ export async function confirmConfiguration(registers: Registers, targetId: strin
   await update(registers, OWN_CONFIGURATIONS, (current) => {
     const own = current?.[targetId];
     const confirmed = own?.earlier.find((note) => note.callId === callId);
-    // After minutes, the call of a paused process has no note any more.
-    if (own === undefined || (confirmed === undefined && own.callId !== callId)) return current ?? {};
+    if (own === undefined) return current ?? {};
+    // After minutes, the call of a paused process has no note any more. An older version that writes the register drops the ids of calls.
+    if (confirmed === undefined && own.callId !== callId && own.callId !== null) return current ?? {};
     const settled =
       confirmed === undefined
         ? { ...own, ...SETTLED, earlier: own.earlier.filter(({ accepted }) => !accepted) }
@@ -276,7 +277,8 @@ export async function forgetConfiguration(registers: Registers, targetId: string
   await update(registers, OWN_CONFIGURATIONS, (current) => {
     const { [targetId]: own, ...others } = current ?? {};
     const notes = notesOf(own);
-    const deletion = notes.findIndex((note) => note.callId === callId);
+    // An older version that writes the register drops the ids of calls.
+    const deletion = notes.findIndex(({ callId: id, deleting }) => id === callId || (id === null && deleting));
     if (deletion === -1) return current ?? {};
     const left = ownOf(notes.filter(({ accepted }, index) => index < deletion || (index > deletion && !accepted)));
     return left === null ? others : { ...others, [targetId]: left };

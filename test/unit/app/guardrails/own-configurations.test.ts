@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { update } from '../../../../shared/app/coordination/typed-register.ts';
 import {
   confirmConfiguration,
   endConfiguration,
   forgetConfiguration,
   noteConfiguration,
   noteDeletion,
+  OWN_CONFIGURATIONS,
   ownConfigurations,
   pruneConfigurations,
   storedByRollcall,
@@ -223,4 +225,28 @@ it('A call of a killed process is forgotten even if another call was made after 
   await pruneConfigurations(shop.store.registers, STORED, now());
   expect(await isOurs('NoneAllowed')).toBe(false);
   expect(await isOurs()).toBe(true);
+});
+
+describe('a call whose id an older version has dropped', () => {
+  const dropIds = async () => {
+    const { registers } = shop.store;
+    await update(registers, OWN_CONFIGURATIONS, (current) => {
+      const own = Object.entries(current ?? {});
+      return Object.fromEntries(own.map(([id, note]) => [id, { ...note, callId: null, earlier: [] }]));
+    });
+  };
+
+  it('is still confirmed', async () => {
+    await put('AnyAllowed', 'call', 'NoneAllowed');
+    await dropIds();
+    await confirm('call');
+    expect((await storedByRollcall(shop.store.registers, now())).get('ou-1')?.ruleModes).toEqual(['NoneAllowed']);
+  });
+
+  it('is still forgotten if it was a deletion', async () => {
+    await noteDelete();
+    await dropIds();
+    await forgetConfiguration(shop.store.registers, 'ou-1', 'deletion');
+    expect(await isOurs()).toBe(false);
+  });
 });
