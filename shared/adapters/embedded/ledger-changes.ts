@@ -1,4 +1,5 @@
 import { changedAccounts, type RecentChange } from '../../domain/decision/changed-accounts.ts';
+import { APPROVED_PLAN } from './schema.ts';
 import type { Row, Sql } from './sql.ts';
 
 type Changed = ReadonlyMap<string, RecentChange>;
@@ -9,7 +10,7 @@ const CHANGED = `
 
 const APPROVED = `
   SELECT account_id, enrollment, count(*) AS intents FROM ledger INDEXED BY ledger_approved
-  WHERE type = 'RemediationStarted' AND json_extract(body, '$.detail.approvedPlan') IS NOT NULL
+  WHERE type = 'RemediationStarted' AND ${APPROVED_PLAN} IS NOT NULL
     AND at >= ? AND account_id IS NOT NULL GROUP BY account_id, enrollment`;
 
 const UNSENT = `
@@ -18,7 +19,7 @@ const UNSENT = `
     AND at >= ? AND account_id IS NOT NULL`;
 
 const INTENTS = `
-  SELECT account_id, enrollment, seq, opt_out, json_extract(body, '$.detail.approvedPlan') IS NOT NULL AS approved
+  SELECT account_id, enrollment, seq, opt_out, ${APPROVED_PLAN} IS NOT NULL AS approved
   FROM ledger INDEXED BY ledger_account
   WHERE account_id = ? AND at >= ? AND type = 'RemediationStarted'`;
 

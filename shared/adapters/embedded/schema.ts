@@ -128,10 +128,16 @@ CREATE INDEX ledger_unsent ON ledger (at, account_id, enrollment, seq)
   WHERE type IN ('RemediationFailed', 'RemediationBlocked') AND json_extract(body, '$.detail.unsent') = 1;
 `;
 
+/**
+ * The plan under which an intent was made; NULL: none, or the body was damaged. Nothing then shows that the intent was approved, so it counts. Without
+ * this check a damaged body would prevent the store from being opened, even to verify it.
+ */
+export const APPROVED_PLAN = "CASE WHEN json_valid(body) THEN json_extract(body, '$.detail.approvedPlan') END";
+
 /** Indexes the intents under an approval, which do not count against `maxChanges`. `approvedPlan` is read from the body, which the hash covers. */
 const APPROVED = `
 CREATE INDEX ledger_approved ON ledger (at, account_id, enrollment)
-  WHERE type = 'RemediationStarted' AND json_extract(body, '$.detail.approvedPlan') IS NOT NULL;
+  WHERE type = 'RemediationStarted' AND ${APPROVED_PLAN} IS NOT NULL;
 `;
 
 /** NULL for messages that an earlier version sent. */

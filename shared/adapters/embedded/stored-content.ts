@@ -6,6 +6,7 @@ import type { EntryType } from '../../domain/ledger/entry-types.ts';
 import { type LastChange, type LostEntries, MAX_LOST_RUNS, type StoredContent } from '../../ports/restore.ts';
 import { fromStoredRecord, isAnything, isSnapshotMeta, isStoredRecord } from '../stored-shapes.ts';
 import { headOfChain, toEntry } from './ledger.ts';
+import { APPROVED_PLAN } from './schema.ts';
 import type { Sql } from './sql.ts';
 
 /** Reads the content of a store's database. During a restore the draft is attached too; table names without a schema mean the main database. */
@@ -66,9 +67,6 @@ function lastEntry(
   }
   return null;
 }
-
-/** An intent that a damaged store cannot read counts: nothing shows that it was approved. */
-const APPROVED_PLAN = "CASE WHEN json_valid(body) THEN json_extract(body, '$.detail.approvedPlan') END";
 
 function changedSince(sql: Sql, since: number): ReadonlyMap<AccountId, LastChange> {
   const rows = sql.all(

@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import { MIGRATIONS, type Migration } from '../../../shared/adapters/embedded/schema.ts';
-import { account, chainOf, range, work } from '../../contract/samples.ts';
+import { account, chainOf, range, sealAll, time, work } from '../../contract/samples.ts';
 import { bench, contents, file, makeStore, useDataDirectory, withDatabase } from './store-file.ts';
 
 useDataDirectory();
@@ -22,6 +22,19 @@ describe('migration', () => {
     db.close();
     return Number(row?.['user_version']);
   };
+
+  it('of a store with a damaged entry succeeds, so that the store can be opened and verified', async () => {
+    const store = await bench.open();
+    await store.ledger.append(sealAll(account(1), [{ type: 'RemediationStarted' }]));
+    await store.close();
+    withDatabase((db) => {
+      db.exec(`DROP INDEX ledger_approved; PRAGMA user_version = ${MIGRATIONS.length - 1}`);
+      db.exec('UPDATE ledger SET body = substr(body, 1, 50)');
+    });
+    const migrated = await bench.open();
+    expect((await migrated.ledger.changedSince(time(0))).get(account(1))).toMatchObject({ counted: true });
+    await migrated.close();
+  });
 
   it('applies each step and keeps all data', async () => {
     const store = await bench.open();

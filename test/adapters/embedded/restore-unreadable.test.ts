@@ -70,7 +70,7 @@ describe('without a store to merge', () => {
     });
   });
 
-  it('keeps the readable parts of an older store with an unreadable intent, which cannot be migrated', async () => {
+  it('keeps what an older store with an unreadable intent has, and counts the intent', async () => {
     await store.backup(copy);
     await suspendIt('ou:/Late');
     await store.ledger.append(sealAll(account(7), [{ type: 'RemediationStarted', at: toIso(bench.clock.now()) }]));
@@ -81,7 +81,7 @@ describe('without a store to merge', () => {
     db.exec(`UPDATE ledger SET body = substr(body, 1, 50) WHERE chain = '${account(7)}'`);
     db.close();
     const { report } = await restore();
-    expect(report).toMatchObject({ replaced: 'damaged', merged: true, suspensions: ['ou:/Late'], changed: 1 });
+    expect(report).toMatchObject({ replaced: 'store', merged: true, suspensions: ['ou:/Late'], changed: 1 });
   });
 
   it('names the unreadable register of the replaced store and is still halted', async () => {
