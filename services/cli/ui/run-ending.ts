@@ -17,7 +17,7 @@ export interface Ended {
   readonly notStarted: number;
 }
 
-/** Reasons of a change that was tried and failed. Other blocked changes were not started. */
+/** Reasons of a change that was tried and failed. Other changes that were not made were not started. */
 const FAILED: ReadonlySet<string | null> = new Set([
   ...['denied', 'deadLettered', 'enrollmentFailed', 'deadlinePassed', 'contested', 'retrying'],
 ]);
@@ -43,8 +43,7 @@ function plannedOpen({ plan, open }: FinishedRun['result']): readonly OpenChange
   return open.filter((change) => planned.has(keyOf(change)));
 }
 
-const isFailed = ({ verdict, reason }: OpenChange): boolean =>
-  verdict === 'Stalled' || verdict === 'Drifted' || FAILED.has(reason);
+const isFailed = ({ verdict, reason }: OpenChange): boolean => verdict === 'Stalled' || FAILED.has(reason);
 
 /** `41 confirmed, 11 failed, 55 not started`. */
 export function partsOf({ confirmed, byOtherRuns, failed, inProgress, notStarted }: Ended): string {

@@ -1,4 +1,5 @@
 import { expect, it, onTestFinished } from 'vitest';
+import { causeLines } from '../../../../services/cli/ui/run-ending.ts';
 import type { Deps, Progress } from '../../../../shared/app/context.ts';
 import { RunStore } from '../../../../shared/app/coordination/run-store.ts';
 import type { Plan } from '../../../../shared/app/plan/plan.ts';
@@ -23,7 +24,10 @@ it('changes that a run never began are not started, not failed', async () => {
   };
   const options = { waitMs: 1_000, stop: new AbortController().signal, onProgress: () => undefined };
   const run = apply(shop.deps({ queue }), shop.settings, shop.retrying(), shop.run(), options);
-  const { planned, changes, interrupted, stopped } = await shop.settle(run);
+  const result = await shop.settle(run);
+  const { planned, changes, interrupted, stopped } = result;
+  const [cause = ''] = causeLines({ result }, 'RollcallMember', null);
+  expect(cause).toBe('  Compute Optimizer did not start in 12 accounts (differs from policy):');
   expect({ interrupted, stopped }).toEqual({ interrupted: false, stopped: null });
   const none = { confirmed: 0, byOtherRuns: 0, inProgress: 0, failed: 0, blocked: 0 };
   expect(planned).toEqual({ total: members, ...none, notStarted: members });
