@@ -128,6 +128,8 @@ describe('guardrails, right before the call', () => {
     const keys = found.due.map(changeKey);
     await new RunStore(bed.shop.store.registers).storePlan(found.planHash, policy.hash, keys, NOW);
     bed.shop.cloud.set(accountId(1), { automation: { ...on, ruleMode: 'NoneAllowed' } });
+    // Otherwise the records are as new as this scan.
+    await bed.shop.clock.advance(1);
     await bed.shop.scan(bed.shop.run(found.planHash));
     await bed.shop.workOff(await bed.shop.process());
     expect(bed.changes()).toEqual(['DisassociateAccounts 1', 'UpdateEnrollmentConfiguration 1']);
