@@ -17,7 +17,7 @@ const common = {
   testTimeout: 60_000,
   hookTimeout: 60_000,
   // Most tests wait for sockets, disks and child processes rather than for a core.
-  maxWorkers: 6,
+  maxWorkers: 4,
   // Files share a process, because loading the AWS SDK for each file took a fifth of the processor time. A test restores what it changes of the
   // environment and the clock.
   isolate: false,
