@@ -1,4 +1,4 @@
-import { isChanged, isFollowing } from '../../domain/decision/changed-accounts.ts';
+import { isFollowing } from '../../domain/decision/changed-accounts.ts';
 import type { Coverage, RecentChanges, Trip } from '../../domain/decision/guardrails.ts';
 import {
   type Change,
@@ -242,8 +242,9 @@ export function makePlan(
   const without = useOrganizationCalls(found, sweeping);
   const configured = useConfigurations(policy, survey, limits, without, now);
   const { decided } = configured;
+  // In an account that the approved run has changed, its message may be used up, so a difference there is for this run to make.
   const isInProgress = (change: Change): boolean =>
-    allows(limits.inProgress, change) && !isChanged(recent.get(change.accountId), change) && allowed === null;
+    allows(limits.inProgress, change) && !recent.has(change.accountId) && allowed === null;
   const changes = sortChanges(configured.changes).map((change) =>
     isInProgress(change) ? madeByApprovedRun(change) : change,
   );

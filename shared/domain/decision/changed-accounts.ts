@@ -24,15 +24,6 @@ export interface RecentChange {
   readonly approved: readonly string[];
 }
 
-/**
- * Whether a difference is new, because the enrollment was already changed under an approval. If the account was also changed without an approval, every
- * difference is new, because the account counts in any case.
- */
-export function isChanged(known: RecentChange | undefined, { enrollment }: Pick<Place, 'enrollment'>): boolean {
-  if (known === undefined || enrollment === null) return false;
-  return known.counted || known.approved.includes(enrollment);
-}
-
 /** Whether a follow-up was counted or approved together with its prerequisite. The run that changed the prerequisite then makes it. */
 export function isFollowing(known: RecentChange | undefined, enrollment: EnrollmentId): boolean {
   if (known === undefined) return false;
