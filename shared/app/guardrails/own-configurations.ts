@@ -159,8 +159,17 @@ function notesOf(own: Own | undefined): readonly Note[] {
   return [latest, ...earlier];
 }
 
-function ownOf([latest, ...earlier]: readonly Note[]): Own | null {
-  return latest === undefined ? null : { ...latest, earlier };
+/** Changes all notes of a target, newest first. Without any note left, the target is forgotten. */
+async function changeNotes(
+  registers: Registers,
+  targetId: string,
+  change: (notes: readonly Note[]) => readonly Note[],
+): Promise<void> {
+  await update(registers, OWN_CONFIGURATIONS, (current) => {
+    const { [targetId]: own, ...others } = current ?? {};
+    const [latest, ...earlier] = change(notesOf(own));
+    return latest === undefined ? others : { ...others, [targetId]: { ...latest, earlier } };
+  });
 }
 
 interface NotedConfiguration {
@@ -226,11 +235,7 @@ export async function pruneConfigurations(
  * count as ours.
  */
 export async function withdrawConfiguration(registers: Registers, targetId: string, callId: string): Promise<void> {
-  await update(registers, OWN_CONFIGURATIONS, (current) => {
-    const { [targetId]: own, ...others } = current ?? {};
-    const left = ownOf(notesOf(own).filter((note) => note.callId !== callId));
-    return left === null ? others : { ...others, [targetId]: left };
-  });
+  await changeNotes(registers, targetId, (notes) => notes.filter((note) => note.callId !== callId));
 }
 
 const SETTLED = { previous: null, accepted: true, deleting: false, callId: null };
@@ -248,11 +253,7 @@ export async function endConfiguration(
   { targetId, callId, now }: Pick<NotedConfiguration, 'targetId' | 'callId' | 'now'>,
 ): Promise<void> {
   const ended = (note: Note): Note => (note.callId === callId ? { ...note, callId: null, at: now } : note);
-  await update(registers, OWN_CONFIGURATIONS, (current) => {
-    const { [targetId]: own, ...others } = current ?? {};
-    const notes = ownOf(notesOf(own).map(ended));
-    return notes === null ? others : { ...others, [targetId]: notes };
-  });
+  await changeNotes(registers, targetId, (notes) => notes.map(ended));
 }
 
 /** AWS has accepted the call. If the previous rule mode is there again later, somebody else has set it. */
@@ -274,14 +275,11 @@ export async function confirmConfiguration(registers: Registers, targetId: strin
 
 /** AWS has accepted the Delete call. What it stores for the target later is of another call, one that may be in progress, or it is somebody else's. */
 export async function forgetConfiguration(registers: Registers, targetId: string, callId: string): Promise<void> {
-  await update(registers, OWN_CONFIGURATIONS, (current) => {
-    const { [targetId]: own, ...others } = current ?? {};
-    const notes = notesOf(own);
+  await changeNotes(registers, targetId, (notes) => {
     // An older version that writes the register drops the ids of calls.
     const deletion = notes.findIndex(({ callId: id, deleting }) => id === callId || (id === null && deleting));
-    if (deletion === -1) return current ?? {};
-    const left = ownOf(notes.filter(({ accepted }, index) => index < deletion || (index > deletion && !accepted)));
-    return left === null ? others : { ...others, [targetId]: left };
+    if (deletion === -1) return notes;
+    return notes.filter(({ accepted }, index) => index < deletion || (index > deletion && !accepted));
   });
 }
 
