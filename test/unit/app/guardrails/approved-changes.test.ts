@@ -67,4 +67,27 @@ describe('changes under an approval', () => {
     const intents = (await shop.chain(accountId(0))).filter(({ type }) => type === 'RemediationStarted');
     expect(intents.map(({ detail }) => detail?.approvedPlan)).toEqual([hash, undefined]);
   });
+
+  it('do not keep a follow-up from other runs that the approved run can no longer make', async () => {
+    const both = policyOf(
+      'computeOptimizer: Active, automation: Active',
+      'guardrails: { maxChanges: { percent: 0, atLeast: 2 } }',
+    );
+    shop = await Workshop.open({ policy: both, members: MEMBERS });
+    const off = { status: 'Inactive' } as const;
+    for (const { id } of shop.members) shop.cloud.set(id, { computeOptimizer: off, automation: off });
+    const { planHash } = await shop.scan();
+    await approve(shop.deps(), planHash, { actor: 'user:ada', reason: null });
+    const run = shop.run();
+    await shop.scan(run);
+    await shop.messages();
+    await shop.handle(await shop.process(), { ...keyOf(shop, run), planHash });
+    // The message of the follow-up is gone, as it is if another run's scan was the first to see the change.
+    await shop.messages();
+    expect(await shop.condition(accountId(0))).toMatchObject({ verdict: 'Compliant' });
+    const { due, changes } = await shop.scan();
+    const automation = changes.filter(({ enrollment }) => enrollment === 'automation');
+    expect(due.map(({ accountId: id, enrollment }) => [id, enrollment])).toEqual([[accountId(0), 'automation']]);
+    expect(automation.filter(({ reason }) => reason === 'approvedRun')).toHaveLength(MEMBERS - 1);
+  });
 });
