@@ -5,6 +5,7 @@ import { ORGANIZATION_CHAIN } from '../../../../shared/domain/ledger/entry.ts';
 import { account } from '../../../contract/samples.ts';
 import { checkpointBed, parsed } from './checkpoint-bed.ts';
 import { memoryArchive } from './checkpoint-parts.ts';
+import { copied } from './log-bed.ts';
 
 const A = account(1);
 const HOUR = 3_600_000;
@@ -49,12 +50,11 @@ describe('a checkpoint of a log that was changed', () => {
     const archive = memoryArchive();
     await bed.append(A, 3);
     await bed.tick({ archive });
-    const registers = new Map((await bed.stores.registers.list('')).map(({ name, value }) => [name, value]));
-    const backup = bed.stores.inside.backup();
+    const putBack = await copied(bed);
     await bed.append(A, 3);
     await bed.scan();
     await bed.tick({ archive });
-    backup.restore(() => ({ registers, drafts: [], report: null }));
+    putBack();
     await bed.append(ORGANIZATION_CHAIN, 1, { type: 'StoreRestored' });
     await bed.clock.advance(HOUR);
     await bed.tick({ archive });

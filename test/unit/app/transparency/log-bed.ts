@@ -52,6 +52,13 @@ export function logBed() {
 
 export type LogBed = ReturnType<typeof logBed>;
 
+/** Copies the store with its registers. @returns a function that puts the copy in the place of the store, without the merge of `rollcall restore` */
+export async function copied({ stores }: Pick<LogBed, 'stores'>): Promise<() => void> {
+  const registers = new Map((await stores.registers.list('')).map(({ name, value }) => [name, value]));
+  const backup = stores.inside.backup();
+  return () => void backup.restore(() => ({ registers, drafts: [], report: null }));
+}
+
 const stored = z.object({ runs: z.array(z.tuple([z.string(), z.number(), z.number()])), hashes: z.string() });
 
 /** The entries of the log in its order, read from the stored bundles without code of the product. */

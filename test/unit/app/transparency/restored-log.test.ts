@@ -59,13 +59,7 @@ async function restoredAt(at: number, { before, behind, lost }: Sizes) {
   await bed.append(B, 1);
   await bed.append(A, 10);
   await bed.append(C, 1);
-  await bed.clock.advance(120_000);
-  await bed.sequence();
-  await bed.clock.advance(2 * 86_400_000);
-  await bed.sequence();
-  const { log } = await bed.sequence();
-  expect(log.broken, `restored before request ${at}`).toEqual([]);
-  await expectWholeLog(bed);
+  await expectIntact(bed, at);
   return true;
 }
 
@@ -82,6 +76,17 @@ describe('a restore while entries are appended', () => {
   });
 });
 
+/** Keeps the log for two days after the restore. It must then have every entry of the store, and no other. */
+async function expectIntact(bed: LogBed, at: number): Promise<void> {
+  await bed.clock.advance(120_000);
+  await bed.sequence();
+  await bed.clock.advance(2 * 86_400_000);
+  await bed.sequence();
+  const { log } = await bed.sequence();
+  expect(log.broken, `restored before request ${at}`).toEqual([]);
+  await expectWholeLog(bed);
+}
+
 /** Restores a backup that lacks a chain, whose last pruned entry ends the first bundle. @returns whether the run made that many requests */
 async function restoredBeforePruned(at: number) {
   const bed = logBed();
@@ -96,13 +101,7 @@ async function restoredBeforePruned(at: number) {
   await new Sequencer(deps).run(ENDLESS);
   if (!reached()) return false;
   await bed.append(C, 5);
-  await bed.clock.advance(120_000);
-  await bed.sequence();
-  await bed.clock.advance(2 * 86_400_000);
-  await bed.sequence();
-  const { log } = await bed.sequence();
-  expect(log.broken, `restored before request ${at}`).toEqual([]);
-  await expectWholeLog(bed);
+  await expectIntact(bed, at);
   return true;
 }
 

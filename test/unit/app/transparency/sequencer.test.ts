@@ -3,7 +3,7 @@ import { findIndex } from '../../../../shared/app/transparency/chain-places.ts';
 import { Sequencer } from '../../../../shared/app/transparency/sequencer.ts';
 import { canonicalJson } from '../../../../shared/domain/canonical-hash.ts';
 import { account, chainOf } from '../../../contract/samples.ts';
-import { ENDLESS, expectWholeLog, type LogBed, logBed, loggedEntries } from './log-bed.ts';
+import { copied, ENDLESS, expectWholeLog, type LogBed, logBed, loggedEntries } from './log-bed.ts';
 
 const A = account(1);
 const B = account(2);
@@ -115,8 +115,7 @@ describe('the sequencer', () => {
       const bed = logBed();
       await bed.sequence();
       const { registers } = bed.stores;
-      const known = new Map((await registers.list('')).map((each) => [each.name, each.value]));
-      const backup = bed.stores.inside.backup();
+      const putBack = await copied(bed);
       await bed.append(A, 3);
       let isRestored = false;
       const replaced: typeof registers = {
@@ -124,7 +123,7 @@ describe('the sequencer', () => {
         async write(...args) {
           if (args[0] === name && !isRestored) {
             isRestored = true;
-            backup.restore(() => ({ registers: known, drafts: [], report: null }));
+            putBack();
           }
           return registers.write(...args);
         },

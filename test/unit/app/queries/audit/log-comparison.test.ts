@@ -9,8 +9,7 @@ import { checkpointInNote } from '../../../../../shared/domain/transparency/chec
 import { EMPTY_ROOT } from '../../../../../shared/domain/transparency/hash.ts';
 import type { Ledger } from '../../../../../shared/ports/ledger.ts';
 import { memorySigner } from '../../transparency/checkpoint-parts.ts';
-import { logBed } from '../../transparency/log-bed.ts';
-
+import { copied, logBed } from '../../transparency/log-bed.ts';
 import { A, B, type Bed, DAY, history, newBed, treeHead, verifyKept as verify } from './published-log.ts';
 
 describe('the comparison with the log', () => {
@@ -87,12 +86,11 @@ describe('the comparison with the log', () => {
     const bed = await newBed();
     await bed.append(A, 5);
     await bed.publish();
-    const registers = new Map((await bed.stores.registers.list('')).map(({ name, value }) => [name, value]));
-    const backup = bed.stores.inside.backup();
+    const putBack = await copied(bed);
     await bed.append(A, 7);
     const note = await bed.publish();
     const { size, origin } = checkpointInNote(note);
-    backup.restore(() => ({ registers, drafts: [], report: null }));
+    putBack();
     const restore = { file: 'backup.db', replaced: null, lost: null };
     await bed.append(ORGANIZATION_CHAIN, 1, { type: 'StoreRestored', detail: { restore } });
     await bed.append(ORGANIZATION_CHAIN, 1, { type: 'CheckpointPublished', detail: { treeHead: treeHead(note) } });

@@ -6,7 +6,7 @@ import { ORGANIZATION_CHAIN } from '../../../../../shared/domain/ledger/entry.ts
 import { writeVerifierKey } from '../../../../../shared/domain/transparency/verifier-key.ts';
 import { ed25519Key } from '../../../domain/transparency/sample-keys.ts';
 import { keyNamed } from '../../transparency/checkpoint-parts.ts';
-
+import { copied } from '../../transparency/log-bed.ts';
 import { A, B, DAY, history, newBed, verifyKept as verify } from './published-log.ts';
 
 const pem = createPublicKey({
@@ -66,12 +66,11 @@ describe('a checkpoint that was kept elsewhere', () => {
     const bed = await newBed();
     await bed.append(A, 5);
     await bed.publish();
-    const registers = new Map((await bed.stores.registers.list('')).map(({ name, value }) => [name, value]));
-    const backup = bed.stores.inside.backup();
+    const putBack = await copied(bed);
     const newest = (await bed.stores.ledger.query({}, { limit: 1 })).entries[0]?.at;
     await bed.append(A, 7);
     const note = await bed.publish();
-    backup.restore(() => ({ registers, drafts: [], report: null }));
+    putBack();
     const { ok, checkpoint } = await verify(bed, note);
     expect(ok).toBe(false);
     expect(checkpoint).toMatchObject({ outcome: 'shorter', missing: 8, since: newest, restored: null });
@@ -84,12 +83,11 @@ describe('a checkpoint that was kept elsewhere', () => {
     const bed = await newBed();
     await bed.append(A, 5);
     await bed.publish();
-    const registers = new Map((await bed.stores.registers.list('')).map(({ name, value }) => [name, value]));
-    const backup = bed.stores.inside.backup();
+    const putBack = await copied(bed);
     await bed.append(A, 7);
     const note = await bed.publish();
     const before = (await bed.stores.ledger.query({}, { limit: 1, order: 'oldestFirst' })).entries[0]?.at;
-    backup.restore(() => ({ registers, drafts: [], report: null }));
+    putBack();
     await bed.clock.advance(DAY);
     const restore = { file: 'backup.db', replaced: null, lost: null };
     await bed.append(ORGANIZATION_CHAIN, 1, { type: 'StoreRestored', detail: { restore } });
