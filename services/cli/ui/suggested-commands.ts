@@ -1,22 +1,8 @@
 /** The commands of the program, any of which a text may suggest. */
-export const SUGGESTED = [
-  ...['account', 'accounts', 'apply', 'approve', 'audit', 'backup', 'completion', 'demo', 'dlq', 'doctor', 'evidence'],
-  ...[
-    'halt',
-    'help',
-    'install',
-    'plan',
-    'policy',
-    'restore',
-    'resume',
-    'sandbox',
-    'scan',
-    'serve',
-    'status',
-    'suspend',
-  ],
-  ...['unhalt', 'version'],
-] as const;
+export const SUGGESTED = (
+  'account accounts apply approve audit backup completion demo dlq doctor evidence halt help install plan policy restore ' +
+  'resume sandbox scan serve status suspend unhalt version'
+).split(' ');
 
 /** `rollcall` followed by one of its commands, and not part of a path or a name. */
 const COMMAND = new RegExp(`(?<![\\w./-])rollcall (?=(?:${SUGGESTED.join('|')})(?![\\w-]))`, 'g');
