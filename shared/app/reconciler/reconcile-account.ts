@@ -12,6 +12,7 @@ import { CloudError } from '../../ports/cloud.ts';
 import { whoChanged } from '../events/change-attribution.ts';
 import { caughtUp } from '../ledger/write-entries.ts';
 import { allows } from '../plan/plan.ts';
+import { fitPlan } from '../work-queue/planned-drift.ts';
 import { accountCall } from './account-call.ts';
 import { abandonClaim, recoverClaim } from './claim-recovery.ts';
 import type { Remediated } from './claims.ts';
@@ -123,6 +124,10 @@ async function reconcileOnce(
   if (assessment === null) return { record };
   if (!(await mayAct(work, message, facts, assessment))) {
     return { result: await withoutCall(work, message, facts, record, assessment) };
+  }
+  if (!(await fitPlan(work.runs, message, [{ record, assessment }]))) {
+    // A process that is bound to the plan must not make the change, so it is left to the queue.
+    return { result: { ...ended(facts.id, 'retrying'), followUps: [{ ...message, planHash: null }] } };
   }
   const call = accountCall(work, message, { record, assessment }, facts);
   const [end] = await remediate(work, { ...call, ...(readAt !== undefined && { readAt }) });

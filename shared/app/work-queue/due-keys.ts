@@ -14,6 +14,7 @@ import type { WorkMessage } from '../../domain/work-message.ts';
 import type { WorkQueue } from '../../ports/queue.ts';
 import type { RunState, RunStore } from '../coordination/run-store.ts';
 import type { WaitingRunOf } from '../guardrails/window-run.ts';
+import { mayBePlanned } from './planned-drift.ts';
 
 type Operation = Extract<WorkMessage, { kind: 'batch' }>['operation'];
 type Common = Pick<WorkMessage, 'v' | 'policyHash' | 'runId' | 'planHash'>;
@@ -68,14 +69,6 @@ function isUncovered({ uncovered, startedAt }: RunState, condition: Condition): 
   const isChange = claim === null && notBefore !== null && (verdict === 'Blocked' || verdict === 'Drifted');
   // A change that waits for a window is queued: its run is stopped, and the worker records that.
   return uncovered && isChange && !waitsForWindow(condition) && Date.parse(changedAt) <= startedAt;
-}
-
-/**
- * Whether the plan of a run may contain the fix of this drift. A drift that began after the run was planned is a new one: an event led to it, and its entries
- * only count towards the run.
- */
-function mayBePlanned({ startedAt }: RunState, { driftSince }: Condition): boolean {
-  return driftSince === null || Date.parse(driftSince) <= startedAt;
 }
 
 /** The due enrollments of an account. Each key has the run that last changed the enrollment or, if it waits for a window, that last planned it. */

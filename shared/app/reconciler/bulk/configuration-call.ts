@@ -17,6 +17,7 @@ import {
 import { organizationEntry } from '../../ledger/organization-entry.ts';
 import { writeOrganizationEntry } from '../../ledger/write-entries.ts';
 import type { AssociableAccount } from '../../survey/assessment-table.ts';
+import { fitPlan } from '../../work-queue/planned-drift.ts';
 import type { Remediated } from '../claims.ts';
 import { ASSESSED_AGAIN, errorFacts, type Failure, failureOutcome, undone } from '../error-policy.ts';
 import { ChangeRefused } from '../guard.ts';
@@ -44,8 +45,8 @@ export interface PlannedCall {
 export interface CallEnd {
   /**
    * `busy`: AWS is still applying another change, or the call was planned too long ago; it may be made later. `moved`: accounts have changed since they
-   * were assessed, so no request was sent; the call must be planned again. `refused`: AWS rejects this call, whatever it would answer to others, so that only
-   * the calls that do not depend on it may be made. `failed`: no call of the run may be made before the next scan.
+   * were assessed, so no request was sent; the call must be planned again. `refused`: AWS rejects this call, whatever it would answer to others, or a drift
+   * is newer than the plan; only the calls that do not depend on it may be made. `failed`: no call of the run may be made before the next scan.
    */
   readonly end: 'made' | 'busy' | 'moved' | 'refused' | 'failed';
   readonly accounts: readonly Remediated<Candidate>[];
@@ -68,11 +69,11 @@ export async function makeCall(
 ): Promise<CallEnd> {
   const members = await candidates(work, planned, accounts);
   if (members === null) return { end: 'moved', accounts: [] };
+  if (!(await fitPlan(work.runs, message, members))) return { end: 'refused', accounts: [] };
   const call = new Call(work, message, planned);
   if (members.length === 0) return { end: await call.forJoiners(), accounts: [] };
-  let ends: readonly Remediated<Candidate>[];
   try {
-    ends = await remediate(work, {
+    const ends = await remediate(work, {
       key: message,
       members,
       scope: 'configuration',
@@ -80,11 +81,11 @@ export async function makeCall(
       prepare: (token) => call.prepare(token),
       explain: async (error, remediations) => explain(work, call, error, remediations),
     });
+    return { end: await call.conclude(ends), accounts: ends };
   } catch (error) {
     if (error instanceof CloudError) await call.end(error.message);
     throw error;
   }
-  return { end: await call.conclude(ends), accounts: ends };
 }
 
 /** The accounts that the call changes, each with its record. `null`: an account that the call reaches was changed since it was assessed. */
@@ -242,11 +243,10 @@ class Call {
     const { targetId, ruleMode } = change;
     await this.#write('ConfigurationStarted', null);
     const now = deps.clock.now();
-    const { runId } = this.#message;
     const callId = deps.newId();
     if (ruleMode === null) await noteDeletion(deps.registers, { targetId, callId, now });
     else {
-      const noted = { targetId, target: path, ruleMode, present, readAt, runId, callId, now };
+      const noted = { targetId, target: path, ruleMode, present, readAt, runId: this.#message.runId, callId, now };
       await noteConfiguration(deps.registers, noted);
     }
     this.#begun = callId;

@@ -5,6 +5,7 @@ import type { AccountId } from '../../../domain/enrollment/model.ts';
 import type { Verdict } from '../../../domain/enrollment/verdict.ts';
 import { CloudError } from '../../../ports/cloud.ts';
 import { allows } from '../../plan/plan.ts';
+import { fitPlan } from '../../work-queue/planned-drift.ts';
 import type { Remediated } from '../claims.ts';
 import { isUndone } from '../error-policy.ts';
 import { ended, failRead, failureResult } from '../record-failure.ts';
@@ -82,6 +83,7 @@ async function isDue(
   if (record.conditions[ASSOCIABLE]?.claim) return false;
   if (assessment.notBefore !== null && assessment.notBefore > work.deps.clock.now()) return false;
   if (message.planHash === null) return true;
+  if (!(await fitPlan(work.runs, message, [{ record, assessment }]))) return false;
   const allowed = await work.runs.planKeys(message.planHash);
   return allowed !== null && allows(allowed, toChange(assessment, facts));
 }

@@ -9,10 +9,12 @@ import { changesBehind } from '../../events/change-attribution.ts';
 import { isValidUnder } from '../../guardrails/controls.ts';
 import { writeEntries } from '../../ledger/write-entries.ts';
 import { organizationWide } from '../../plan/organization-call.ts';
+import { allows } from '../../plan/plan.ts';
 import { foundOf } from '../../scan/scan.ts';
 import { noteTrustedAccess } from '../../scan/trusted-access.ts';
 import type { AssessedAccount } from '../../survey/assessment-table.ts';
 import { messagesFor } from '../../work-queue/enqueue-plan.ts';
+import { fitPlan } from '../../work-queue/planned-drift.ts';
 import { errorFacts, isUndone, undone } from '../error-policy.ts';
 import { type RemediationCall, remediate } from '../remediate.ts';
 import { attemptsOf, type Candidate } from '../remediation-entries.ts';
@@ -36,8 +38,8 @@ export async function reconcileOrganization(work: WorkContext, message: Organiza
   if (drifted.length === 0) return NO_RESULT;
   // The worker that holds the claim has died. The account's own key records the outcome of its intent.
   const isClaimed = drifted.some(({ record }) => (record?.conditions[message.enrollment]?.claim ?? null) !== null);
-  if (isClaimed || !organizationWide(work.policy, seen, message.enrollment).used)
-    return oneByOne(work, message, drifted);
+  const isUsed = !isClaimed && organizationWide(work.policy, seen, message.enrollment).used;
+  if (!isUsed || !(await areInPlan(work, message, drifted))) return oneByOne(work, message, drifted);
   const ends = await remediate(work, await organizationCall(work, message, drifted));
   const blocked = ends.some(({ failure }) => failure !== null && !isUndone(failure.outcome));
   if (blocked)
@@ -48,6 +50,20 @@ export async function reconcileOrganization(work: WorkContext, message: Organiza
     message,
     ends.map(({ record }) => record.accountId),
   );
+}
+
+/** Whether the plan of the message contains all of these changes. Otherwise the call would also make changes that nobody has approved. */
+async function areInPlan(
+  { runs }: WorkContext,
+  message: OrganizationMessage,
+  drifted: readonly AssessedAccount[],
+): Promise<boolean> {
+  if (message.planHash === null) return true;
+  const keys = (await runs.planKeys(message.planHash)) ?? new Set<string>();
+  const found = drifted.map(({ account, record, assessments: { [message.enrollment]: assessment } }) => {
+    return { record: record ?? emptyRecord(account.id), assessment, change: toChange(assessment, account) };
+  });
+  return found.every(({ change }) => allows(keys, change)) && fitPlan(runs, message, found);
 }
 
 async function organizationCall(
