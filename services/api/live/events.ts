@@ -10,6 +10,8 @@ import { OVERLAP_MS } from './recent-entries.ts';
 const GAP = 'gap';
 /** Delay before a reader reconnects, ms. */
 const RETRY_MS = 3_000;
+/** Events that are available together are sent in parts of about this many characters. A part for each entry would take four times as long. */
+const PART_LENGTH = 64 * 1024;
 /** Interval of keep-alive comments, ms. Without them, a quiet connection would look like a broken one. */
 const ALIVE_MS = 15_000;
 
@@ -116,11 +118,16 @@ class Tail {
       yield message('gap', gap, `${toIso(this.#at)}_${GAP}`);
       return;
     }
+    let part = '';
     for (const { entry, at, text } of fresh) {
       this.#seen.set(entry.id, at);
       this.#at = Math.max(this.#at, at);
-      yield messageOf('entry', text, idOf(entry));
+      part += messageOf('entry', text, idOf(entry));
+      if (part.length < PART_LENGTH) continue;
+      yield part;
+      part = '';
     }
+    if (part !== '') yield part;
     for (const [id, at] of this.#seen) if (at < this.#at - OVERLAP_MS) this.#seen.delete(id);
   }
 }

@@ -217,4 +217,24 @@ describe('events', () => {
     for await (const text of events(system, { lastEventId, signal: stop.signal, lasting: false })) later += text;
     expect(later).not.toContain('event: gap');
   });
+
+  test('entries that are new together are sent in few parts, each once and in order', async () => {
+    const clock = manualClock();
+    const { system } = await api({ clock });
+    const at = toIso(clock.now());
+    const entries = sealAll(
+      account(1),
+      range(400).map(() => ({ at })),
+    );
+    await system.stores.ledger.append(entries);
+    const parts: string[] = [];
+    const reading = events(system, { lastEventId: null, signal: new AbortController().signal, lasting: false });
+    for await (const part of reading) parts.push(part);
+    const sent = [...parts.join('').matchAll(/^event: entry\ndata: .*"seq":(\d+)/gm)].map(([, seq]) => Number(seq));
+    expect(sent).toEqual(entries.map(({ seq }) => seq));
+    // The delay before a reconnection, the progress, and the entries in parts of 64 kB.
+    const length = parts.reduce((sum, part) => sum + part.length, 0);
+    expect(parts.length).toBeLessThanOrEqual(2 + Math.ceil(length / 65_536));
+    expect(Math.max(...parts.map((part) => part.length))).toBeLessThan(2 * 65_536);
+  });
 });
