@@ -25,6 +25,8 @@ export interface Call<Q, P, B> extends Pick<RawCall, 'system' | 'principal' | 's
   readonly body: B;
 }
 
+export type ReadLane = 'heavy' | 'lists' | 'light';
+
 /** An endpoint: the app and the OpenAPI document are both derived from it. */
 export interface Route {
   readonly method: 'get' | 'post';
@@ -45,8 +47,8 @@ export interface Route {
   readonly urgent: boolean;
   /** Reads every account or any number of entries, so only a few run at the same time. */
   readonly heavy: boolean;
-  /** The queue in which its reads wait for their turns. */
-  readonly lane: 'heavy' | 'light';
+  /** The queue in which its reads wait for their turns: `heavy` for those of any number of entries, `lists` for those that only pass over all accounts. */
+  readonly lane: ReadLane;
   /** Without a query, its answer is the same for all clients, so simultaneous requests share one answer. */
   readonly shared: boolean;
   /** @throws ApiProblem */

@@ -31,9 +31,11 @@ export interface ApiSystem {
   readonly stores: Stores & { readonly deadLetters: DeadLetters };
   /** The stores for requests that only read, if reads must not block other work of the process; default: `stores`. */
   readonly reads?: {
-    /** For routes that read every account or any number of entries. */
+    /** For routes that read any number of entries. */
     readonly heavy: ApiSystem['stores'];
-    /** For the other routes, so that they do not wait for heavy ones. */
+    /** For routes that pass over all accounts for one answer, such as the overview. */
+    readonly lists: ApiSystem['stores'];
+    /** For the other routes, so that they do not wait for these. */
     readonly light: ApiSystem['stores'];
   };
   readonly accounts: AccountTable;

@@ -50,8 +50,8 @@ export const statusRoutes = [
     summary:
       'What changed in 24 hours, what needs attention, what waits and until when, where accounts drift, and whose changes caused it',
     heavy: true,
-    // Only the state of a day ago takes long to read. It is cached for minutes and is read by way of `longReads`.
-    lane: 'light',
+    // Only the state of a day ago needs entries. It is cached for minutes and is read by way of `longReads`.
+    lane: 'lists',
     shared: true,
     ...NONE,
     handle: async ({ system }) => {
@@ -134,8 +134,9 @@ const letterView = (letter: DeadLetter) => ({ ...letter, at: toIso(letter.at) })
 async function organizationIfKnown({ stores }: ApiSystem) {
   const id = await organizationOf(stores);
   if (id === null) return null;
-  const snapshot = await stores.snapshots.load();
-  return { id, name: snapshot?.accounts.find(({ management }) => management)?.name ?? null };
+  const meta = await stores.snapshots.meta();
+  const management = meta === null ? null : await stores.snapshots.get(meta.managementAccountId);
+  return { id, name: management?.name ?? null };
 }
 
 /** The policy in use; `null` if it cannot be read or is invalid. */

@@ -22,6 +22,7 @@ import { Feed } from '../../api/live/feed.ts';
 import { RecentEntries } from '../../api/live/recent-entries.ts';
 import { type OpenDoor, openNodeDoor } from '../../api/node-door.ts';
 import type { Pages } from '../../api/pages.ts';
+import type { ReadLane } from '../../api/route.ts';
 import type { ApiSystem } from '../../api/system.ts';
 import type { CliContext } from '../context.ts';
 import { operator } from '../operator.ts';
@@ -102,8 +103,8 @@ async function systemOf(
   inUse: { readonly loaded: LoadedPolicy },
   { cloud, calls, work }: ApiRequests & Pick<OpenApi, 'calls' | 'work'>,
 ): Promise<ApiSystem> {
-  // Light reads and lists of accounts have turns of their own, so that they do not wait for heavy reads.
-  const turns = { heavy: new Turns(), light: new Turns(), accounts: new Turns() };
+  // Light reads and lists of accounts have turns of their own, so that they do not wait for heavy reads. Light reads need no rests: each has few pieces.
+  const turns = { heavy: new Turns(), lists: new Turns(), light: new Turns({ rests: false }) };
   // Another process can restore a backup while the API has the store open.
   const version = () => controlsVersion(stores.registers);
   // The table of accounts reads the records kept in memory, so each of the two has half of the permitted age.
@@ -143,7 +144,7 @@ async function systemOf(
       ...{ stores: light, longReads: reads?.heavy ?? stores, clock, logger },
       inBackground: true,
     }),
-    accounts: new AccountTable(light, clock, maxAgeMs, turns.accounts.begin),
+    accounts: new AccountTable(reads?.lists ?? stores, clock, maxAgeMs, turns.lists.begin),
     ...{ pollMs: store.pollMs, recent: new RecentEntries(stores.ledger, clock, store.pollMs / 2) },
     policy: async () => ({ ...inUse.loaded, file: fileOf(inUse.loaded) }),
     reader,
@@ -155,24 +156,30 @@ const fileOf = ({ file }: LoadedPolicy): string | null => (file === STDIN ? null
 
 interface LocalReadOptions {
   readonly clock: Clock;
-  readonly turns: Readonly<Record<'heavy' | 'light', Turns>>;
+  readonly turns: Readonly<Record<ReadLane, Turns>>;
   /** How old the records in lists may be, ms. */
   readonly maxAgeMs: number;
   /** Differs after a restore. */
   readonly version: () => Promise<string | null>;
 }
 
-/** The stores for reads of a local file. Records and snapshot are kept in memory and brought up to date without turns, because that takes only milliseconds. */
+/**
+ * The stores for reads of a local file. Records and snapshot are kept in memory and brought up to date without turns, because that takes only
+ * milliseconds. Each pass over all records takes a turn, because passes at the same time would each end only with the last.
+ */
 function localReads(stores: ApiSystem['stores'], { clock, turns, maxAgeMs, version }: LocalReadOptions) {
   const { all, getMany } = cachedRecords(stores.records, clock, { maxAgeMs, maxRecords: MOST_RECORDS, version });
   const snapshots = cachedSnapshots(stores.snapshots, clock, SNAPSHOT_AGE_MS);
-  const inMemory = (paced: ApiSystem['stores']): ApiSystem['stores'] => {
-    return { ...paced, snapshots, records: { ...paced.records, all, getMany } };
+  const inMemory = (lane: ReadLane): ApiSystem['stores'] => {
+    const own = turns[lane];
+    const paced = inTurns(stores, own, { shortQuery: lane === 'heavy' ? 0 : SHORT_QUERY });
+    const pass = async function* () {
+      await own.begin();
+      yield* all();
+    };
+    return { ...paced, snapshots, records: { ...paced.records, all: pass, getMany } };
   };
-  return {
-    heavy: inMemory(inTurns(stores, turns.heavy)),
-    light: inMemory(inTurns(stores, turns.light, { shortQuery: SHORT_QUERY })),
-  };
+  return { heavy: inMemory('heavy'), lists: inMemory('lists'), light: inMemory('light') };
 }
 
 async function dashboardFiles(): Promise<Pages | null> {

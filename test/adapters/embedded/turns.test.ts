@@ -95,6 +95,20 @@ describe('turns', () => {
     expect(seen).toEqual(['a begins', 'a ends', 'b begins', 'b ends', 'c begins', 'c ends']);
   });
 
+  test('rest after a long piece, unless they are made without rests', async () => {
+    /** How many turns of the event loop other tasks have between two pieces of 20 ms. */
+    const between = (turns: Turns): Promise<number> => {
+      const long = () =>
+        turns.take(async () => {
+          const start = performance.now();
+          while (performance.now() - start < 20);
+        });
+      return turnsDuring(() => Promise.all([long(), long()]));
+    };
+    expect(await between(new Turns({ rests: false }))).toBeLessThan(5);
+    expect(await between(new Turns())).toBeGreaterThan(20);
+  });
+
   test('a reader that requests no more pages ends the read', async () => {
     let ended = false;
     async function* pages() {
