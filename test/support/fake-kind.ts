@@ -38,5 +38,5 @@ export const FAKE_KIND = {
   absence: 'unknown',
 } as const satisfies EnrollmentKind;
 
-/** Replaces `shared/domain/enrollment/kinds/registry.ts` in the tests of `test/third-kind` (`vitest.config.ts`). */
+/** Replaces `shared/domain/enrollment/kinds/registry.ts` in the tests of `test/third-kind` (`third-kind.ts`). */
 export const REGISTRY = [...PRODUCT, FAKE_KIND] as const;
