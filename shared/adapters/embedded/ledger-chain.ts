@@ -5,19 +5,12 @@ import { isLedgerEntry } from '../stored-shapes.ts';
 import type { Connection } from './connection.ts';
 import type { Row, Sql } from './sql.ts';
 
-/*
- * Reads a chain and compares the search columns of each row with the entry, because the chain's hashes do not cover the columns. SQLite joins the columns
- * into one text, which takes half as long as reading ten values. Only if this text is unexpected are the columns read and compared one by one.
- */
+/* Reads a chain and compares the search columns of each row with the entry, because the chain's hashes do not cover the columns. */
 
-/** The separator of the joined columns. An entry's text contains control characters only as escapes. */
-const BETWEEN = '\u001f';
-
-const OF_CHAIN = 'FROM ledger WHERE chain = ? AND seq > ? ORDER BY seq LIMIT ?';
-const JOINED = `
-  SELECT body, concat_ws(char(31), seq, hash, at, type, opt_out,
-    ifnull('=' || account_id, ''), ifnull('=' || enrollment, ''), ifnull('=' || run_id, ''), actor) ${OF_CHAIN}`;
-const SEPARATE = `SELECT body, seq, hash, at, type, account_id, enrollment, run_id, actor, opt_out ${OF_CHAIN}`;
+/** The text of each entry, then the columns in the order of {@link differingColumn}. */
+const OF_CHAIN = `
+  SELECT body, seq, hash, type, actor, at, opt_out, account_id, enrollment, run_id
+  FROM ledger WHERE chain = ? AND seq > ? ORDER BY seq LIMIT ?`;
 
 /** @throws TamperedError; StoreError `Corrupt` */
 export async function readChain(
@@ -26,67 +19,34 @@ export async function readChain(
   afterSeq: number,
   limit: number,
 ): Promise<readonly StoredEntry[]> {
-  const range = [chain, afterSeq, limit] as const;
-  const found = await connection.read((sql) => readJoined(sql, range));
-  if (found !== null) return found;
-  const rows = await connection.read((sql) =>
-    sql.all(SEPARATE, ...range).map((row) => ({ row, stored: toStored(sql, sql.text(row, 'body')) })),
-  );
-  return rows.map(({ row, stored }) => {
-    const name = differingColumn(row, stored.entry, chain);
-    if (name !== null) throw new TamperedError(chain, stored.entry.seq, name);
-    return stored;
-  });
+  const found = await connection.read((sql) => compared(sql, chain, sql.lists(OF_CHAIN, chain, afterSeq, limit)));
+  // Thrown here, because the connection takes an error of a query for one of SQLite.
+  if (found instanceof TamperedError) throw found;
+  return found;
 }
 
-type Range = readonly [chain: string, afterSeq: number, limit: number];
-
-/** @returns `null` if the columns of some row may differ from its entry */
-function readJoined(sql: Sql, range: Range): readonly StoredEntry[] | null {
+function compared(sql: Sql, chain: string, rows: readonly Row[]): readonly StoredEntry[] | TamperedError {
   const found: StoredEntry[] = [];
-  for (const row of sql.lists(JOINED, ...range)) {
-    if (!Array.isArray(row)) return null;
-    const [text, columns]: unknown[] = row;
-    if (typeof text !== 'string' || typeof columns !== 'string') return null;
-    const stored = toStored(sql, text);
-    if (stored.entry.chain !== range[0] || columns !== joined(stored.entry) || !isCertain(stored)) return null;
-    found.push(stored);
+  for (const row of rows) {
+    const text = sql.text(row, 0);
+    const entry = sql.parsed(text, 'a ledger entry', isLedgerEntry);
+    const name = differingColumn(row, entry, chain);
+    if (name !== null) return new TamperedError(chain, entry.seq, name);
+    found.push({ entry, text });
   }
   return found;
 }
 
-/** An invalid time becomes NaN, which equals no column. */
-function joined({ seq, hash, at, type, detail, accountId, enrollment, runId, actor }: LedgerEntry): string {
-  const optOut = detail?.optOut === true ? 1 : 0;
-  const names = `${orEmpty(accountId)}${BETWEEN}${orEmpty(enrollment)}${BETWEEN}${orEmpty(runId)}`;
-  return `${seq}${BETWEEN}${hash}${BETWEEN}${Date.parse(at)}${BETWEEN}${type}${BETWEEN}${optOut}${BETWEEN}${names}${BETWEEN}${actor}`;
-}
-
-function orEmpty(field: string | null): string {
-  return field === null ? '' : `=${field}`;
-}
-
-/** Whether no field contains the separator. An entry whose text has no escape contains no control character. */
-function isCertain({ text, entry: { hash, accountId, enrollment, runId, actor } }: StoredEntry): boolean {
-  if (!text.includes('\\')) return true;
-  const fields = [hash, accountId, enrollment, runId, actor];
-  return fields.every((field) => field === null || !field.includes(BETWEEN));
-}
-
 function differingColumn(row: Row, entry: LedgerEntry, chain: string): string | null {
   if (chain !== entry.chain) return 'chain';
-  if (row['seq'] !== entry.seq) return 'seq';
-  if (row['hash'] !== entry.hash) return 'hash';
-  if (row['type'] !== entry.type) return 'type';
-  if (row['actor'] !== entry.actor) return 'actor';
+  if (row[1] !== entry.seq) return 'seq';
+  if (row[2] !== entry.hash) return 'hash';
+  if (row[3] !== entry.type) return 'type';
+  if (row[4] !== entry.actor) return 'actor';
   // An invalid time becomes NaN, which equals no column.
-  if (row['at'] !== Date.parse(entry.at)) return 'at';
-  if (row['opt_out'] !== (entry.detail?.optOut === true ? 1 : 0)) return 'opt_out';
-  if (row['account_id'] !== entry.accountId) return 'account_id';
-  if (row['enrollment'] !== entry.enrollment) return 'enrollment';
-  return row['run_id'] === entry.runId ? null : 'run_id';
-}
-
-function toStored(sql: Sql, text: string): StoredEntry {
-  return { entry: sql.parsed(text, 'a ledger entry', isLedgerEntry), text };
+  if (row[5] !== Date.parse(entry.at)) return 'at';
+  if (row[6] !== (entry.detail?.optOut === true ? 1 : 0)) return 'opt_out';
+  if (row[7] !== entry.accountId) return 'account_id';
+  if (row[8] !== entry.enrollment) return 'enrollment';
+  return row[9] === entry.runId ? null : 'run_id';
 }

@@ -28,8 +28,8 @@ export class Sql {
     return this.#statement(text).all(...parameters);
   }
 
-  /** Like {@link Sql.all}, but each row is a list of its columns. Without column names, reading a row takes half the time. */
-  lists(text: string, ...parameters: Parameters): readonly unknown[] {
+  /** Like {@link Sql.all}, but the keys of a row are the numbers of its columns, from 0. Without names, reading a row takes half the time. */
+  lists(text: string, ...parameters: Parameters): readonly Row[] {
     const known = this.#lists.get(text);
     const statement = known ?? this.#db.prepare(text);
     if (known === undefined) {
@@ -45,7 +45,7 @@ export class Sql {
   }
 
   /** @throws StoreError `Corrupt` if the column does not contain text */
-  text(row: Row, column: string): string {
+  text(row: Row, column: string | number): string {
     const value = row[column];
     return typeof value === 'string' ? value : this.#unexpected(column, value, 'text');
   }
@@ -86,7 +86,7 @@ export class Sql {
     return statement;
   }
 
-  #unexpected(column: string, value: unknown, expected: string): never {
+  #unexpected(column: string | number, value: unknown, expected: string): never {
     throw this.#corrupt(`column ${column} holds ${value === null ? 'nothing' : typeof value}, expected ${expected}`);
   }
 
