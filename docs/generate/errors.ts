@@ -146,6 +146,11 @@ const POLICY: Readonly<Record<string, Explanation>> = {
     'Policy or credentials have changed since the plan was made.',
     'Make a new plan, or use the other credentials.',
   ],
+  PlanApplied: [
+    'plan.json was applied at …; none of its changes is left',
+    'A saved plan makes each of its changes once, within 24 hours. It does not cover drift that began later.',
+    'Make a new plan: rollcall plan',
+  ],
   PlanUnknown: [
     'No stored plan begins with …',
     'The hash is wrong, or the plan was never stopped by a guardrail.',

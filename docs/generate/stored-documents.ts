@@ -22,6 +22,7 @@ import { RETENTION } from '../../shared/app/ledger/retention.ts';
 import { BUS_REFUSAL } from '../../shared/app/notifications/outbox-state.ts';
 import { ALERTS } from '../../shared/app/notifications/webhook-alerts.ts';
 import { EXEMPTIONS } from '../../shared/app/operator/exemption-notices.ts';
+import { APPLIED_PLANS } from '../../shared/app/plan/applied-plans.ts';
 import { LIMITER } from '../../shared/app/rate-limiter/shared-state.ts';
 import { VERIFICATION } from '../../shared/app/runtime/verification.ts';
 import { SCAN_PROGRESS } from '../../shared/app/scan/checkpoint.ts';
@@ -40,9 +41,19 @@ export const SCHEMAS: ReadonlyMap<string, z.ZodType> = new Map(
       name: prefix,
       schema,
     })),
-    ...[LEASES, PLANS, RUN_PLANS, RUNS, CHANGED_BY, APPROVALS, DEAD_LETTERS, DIGEST_LISTS, LIMITER, SCAN_PROGRESS].map(
-      ({ prefix, schema }) => ({ name: prefix, schema }),
-    ),
+    ...[
+      APPLIED_PLANS,
+      LEASES,
+      PLANS,
+      RUN_PLANS,
+      RUNS,
+      CHANGED_BY,
+      APPROVALS,
+      DEAD_LETTERS,
+      DIGEST_LISTS,
+      LIMITER,
+      SCAN_PROGRESS,
+    ].map(({ prefix, schema }) => ({ name: prefix, schema })),
     ...[ORGANIZATION, POLICY, EVENT_THROTTLE, CLAIMED_CHANGES, CONTROLS, CHANGES_BEFORE_RESTORE, ROLLOUT, WAITING_RUN],
     ...[DIGEST, RECORD_CATCH_UP, RETENTION, BUS_REFUSAL, ALERTS, EXEMPTIONS, TRUSTED_ACCESS, SCAN_REQUEST, SCAN],
     ...[ACCOUNT_OVERRIDES, APPROVALS_UNTIL, BULK_RELEASE, OWN_CONFIGURATIONS, VERIFICATION, LOG, CHECKPOINT],

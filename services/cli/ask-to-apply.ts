@@ -7,7 +7,7 @@ import type { CliContext } from './context.ts';
 import { EXIT } from './exit-codes.ts';
 import { confirm, confirmByTyping } from './prompt.ts';
 import { noteOtherRuns } from './run-warnings.ts';
-import { otherOrganization } from './saved-plans.ts';
+import type { ReadPlan } from './saved-plans.ts';
 import type { LoadedPolicy } from './session.ts';
 import { haltedBy } from './ui/guardrail-text.ts';
 import { PIPED_WIDTH } from './ui/output.ts';
@@ -22,12 +22,10 @@ import { hang, wrap } from './ui/wrap.ts';
 export async function askToApply(
   context: CliContext,
   loaded: LoadedPolicy,
-  saved: SavedPlan | null,
+  saved: ReadPlan | null,
 ): Promise<number | null> {
   const { output, config, clock } = context;
-  const { plan, halted, running } = await dryRun(context, loaded, saved === null ? null : new Set(saved.keys));
-  if (saved !== null && saved.organizationId !== plan.organizationId)
-    throw otherOrganization(saved, plan.organizationId);
+  const { plan, halted, running } = await dryRun(context, loaded, saved);
   const { noteWidth: width, noteStyle: style } = output;
   if (halted !== null && !output.json) {
     const stopped = `${style('red', 'Stopped')}: ${haltedBy(halted)}.`;

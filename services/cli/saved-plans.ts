@@ -1,10 +1,18 @@
+import type { Deps } from '../../shared/app/context.ts';
 import type { SavedPlan } from '../../shared/app/plan/saved-plan.ts';
+import type { Runtime } from '../../shared/compose/runtime.ts';
 import { readJsonFile } from '../../shared/config/text-file.ts';
+import { toIso } from '../../shared/domain/time.ts';
 import { CommandError } from './errors.ts';
 import type { LoadedPolicy } from './session.ts';
 
+/** A saved plan and the file that it was read from. */
+export interface ReadPlan extends SavedPlan {
+  readonly path: string;
+}
+
 /** Reads a plan that `plan --out` saved. @throws CommandError unless it is one, unedited, of this policy */
-export async function readPlan(path: string, { file, policy }: LoadedPolicy): Promise<SavedPlan> {
+export async function readPlan(path: string, { file, policy }: LoadedPolicy): Promise<ReadPlan> {
   const { readSavedPlan } = await import('../../shared/app/plan/saved-plan.ts');
   const result = readSavedPlan(readJsonFile(path));
   if (!result.ok) throw new CommandError('PlanInvalid', `${path} cannot be used: ${result.problem}. Make a new plan.`);
@@ -16,13 +24,45 @@ export async function readPlan(path: string, { file, policy }: LoadedPolicy): Pr
       `${made}; ${now}. Make a new plan: rollcall plan --policy ${file} --out ${path}`,
     );
   }
-  return result.plan;
+  return { ...result.plan, path };
 }
 
-export function otherOrganization(saved: SavedPlan, actual: string): CommandError {
-  return new CommandError(
-    'PlanOutdated',
-    `The plan is for organization ${saved.organizationId}, the credentials are for ${actual}. ` +
-      `Use credentials of ${saved.organizationId}, or make a new plan.`,
+/** @throws CommandError if the plan is for another organization, or nothing of it may be made any more */
+export async function requireUsable(
+  { caller, deps }: Pick<Runtime, 'caller' | 'deps'>,
+  saved: ReadPlan | null,
+  policyFile: string,
+): Promise<void> {
+  if (saved === null) return;
+  if (saved.organizationId !== caller.organizationId)
+    throw new CommandError(
+      'PlanOutdated',
+      `The plan is for organization ${saved.organizationId}, the credentials are for ${caller.organizationId}. ` +
+        `Use credentials of ${saved.organizationId}, or make a new plan.`,
+    );
+  await requireChangesLeft(deps, saved, policyFile);
+}
+
+/** A saved plan can be continued for a day, until all its changes are made. It does not cover drift that began after it was first applied. */
+async function requireChangesLeft(
+  { registers, records, clock }: Pick<Deps, 'registers' | 'records' | 'clock'>,
+  { id, keys, path }: ReadPlan,
+  policyFile: string,
+): Promise<void> {
+  const [{ appliedPlan, CONTINUED_MS }, { isAnyLeft }] = await Promise.all([
+    import('../../shared/app/plan/applied-plans.ts'),
+    import('../../shared/app/scan/continued-plan.ts'),
+  ]);
+  const applied = await appliedPlan(registers, id);
+  if (applied === null) return;
+  const isExpired = clock.now() >= applied.at + CONTINUED_MS;
+  if (!isExpired && (await isAnyLeft({ records }, keys, applied.at))) return;
+  const why = isExpired
+    ? 'A saved plan can be continued for 24 hours only'
+    : 'None of its changes is left, and it does not cover drift that began later';
+  throw new CommandError(
+    'PlanApplied',
+    `${path} was applied at ${toIso(applied.at)}. ${why}. ` +
+      `Make a new plan: rollcall plan --policy ${policyFile} --out ${path} --force`,
   );
 }

@@ -60,17 +60,18 @@ export async function dayC(columns: number): Promise<Bed> {
   const fault = { operation: 'UpdateEnrollmentConfiguration', accountId: NAMED.denied, kind: 'denied' } as const;
   sandbox.setFaults([fault]);
   await run('apply --yes --wait 1s');
-  // Reverted and fixed twice. The saved plan keeps the other accounts as they are. The cool-down of Automation lasts longer than both reversions, so
+  // Reverted and fixed twice. The saved plans keep the other accounts as they are. The cool-down of Automation lasts longer than both reversions, so
   // only Compute Optimizer is reverted three times.
   on.clock.advanceTo(at(7, '06:30'));
   drift(NAMED.contested, 'automation', 'Inactive', ALICE);
   on.clock.advanceTo(at(7, '12:00'));
   drift(NAMED.contested, 'computeOptimizer', 'Inactive', ALICE);
-  await run('plan --out fix.json');
-  await run('apply --plan fix.json --yes --wait 1s');
+  // A plan can be applied once, so there is one for each time.
+  for (const n of [1, 2, 3, 4]) await run(`plan --out fix-${n}.json`);
+  await run('apply --plan fix-1.json --yes --wait 1s');
   on.clock.advanceTo(at(7, '18:00'));
   drift(NAMED.contested, 'computeOptimizer', 'Inactive', ALICE);
-  await run('apply --plan fix.json --yes --wait 1s');
+  await run('apply --plan fix-2.json --yes --wait 1s');
   // Compute Optimizer is enabled later than Automation was disabled, so the timestamp does not suggest a cool-down.
   on.clock.advanceTo(at(8, '00:20'));
   drift(NAMED.toFix, 'automation', 'Inactive');
@@ -84,14 +85,14 @@ export async function dayC(columns: number): Promise<Bed> {
   on.clock.advanceTo(at(8, '06:26'));
   await run('scan');
   on.clock.advanceTo(at(8, '06:40'));
-  await run('apply --plan fix.json --yes --wait 1s');
+  await run('apply --plan fix-3.json --yes --wait 1s');
   on.clock.advanceTo(at(8, '07:02'));
   drift(NAMED.contested, 'computeOptimizer', 'Inactive', ALICE);
   on.clock.advanceTo(at(8, '07:26'));
   await run('scan');
   // Tried again, and denied again.
   on.clock.advanceTo(at(8, '09:10'));
-  await run('apply --plan fix.json --yes --wait 1s');
+  await run('apply --plan fix-4.json --yes --wait 1s');
   await run('suspend ou:/Canary --until 2026-12-11');
   on.clock.advanceTo(at(8, '09:20'));
   for (const account of [NAMED.both, NAMED.another]) {

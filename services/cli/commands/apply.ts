@@ -1,5 +1,4 @@
 import type * as z from 'zod';
-import type { SavedPlan } from '../../../shared/app/plan/saved-plan.ts';
 import type { applySchema } from '../../../shared/app/queries/answers/apply.ts';
 import { guardrailOf } from '../../../shared/app/queries/plan-document.ts';
 import type { ApplyResult } from '../../../shared/app/runtime/conclude-run.ts';
@@ -15,7 +14,7 @@ import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { FinishedRun } from '../run-once.ts';
 import { noteDeniedRoles, noteOtherRuns } from '../run-warnings.ts';
-import { otherOrganization, readPlan } from '../saved-plans.ts';
+import { type ReadPlan, readPlan, requireUsable } from '../saved-plans.ts';
 import { type LoadedPolicy, loadPolicy, withApp } from '../session.ts';
 import { warningsFor } from '../snapshot.ts';
 import { callsTable, runText } from '../ui/run-text.ts';
@@ -76,9 +75,9 @@ async function checkedSnapshot(
   { clock, output }: CliContext,
   app: Runtime,
   loaded: LoadedPolicy,
-  saved: SavedPlan | null,
+  saved: ReadPlan | null,
 ): Promise<OrganizationSnapshot> {
-  assertSameOrganization(app, saved);
+  await requireUsable(app, saved, loaded.file);
   const { takeSnapshot } = await import('../../../shared/app/survey/organization-snapshot.ts');
   const { deps, settings, retrying } = app;
   const silent = () => undefined;
@@ -93,11 +92,12 @@ async function perform(
   context: CliContext,
   app: Runtime,
   loaded: LoadedPolicy,
-  saved: SavedPlan | null,
+  saved: ReadPlan | null,
   snapshot: OrganizationSnapshot | null,
   waitMs: number,
 ): Promise<FinishedRun> {
-  assertSameOrganization(app, saved);
+  // Another process may have applied the plan while this one asked.
+  await requireUsable(app, saved, loaded.file);
   const { policy } = loaded;
   // Save the snapshot now, so that the scan does not read the organization a second time.
   if (snapshot !== null && (await app.deps.snapshots.meta())?.takenAt !== snapshot.takenAt) {
@@ -109,7 +109,13 @@ async function perform(
     const { planHash, policyHash, keys } = saved;
     await new RunStore(app.deps.registers).storePlan(planHash, policyHash, keys, context.clock.now());
   }
-  const run = { runId: app.deps.newId(), policy, planHash: saved?.planHash ?? null, trigger: APPLIED };
+  const run = {
+    runId: app.deps.newId(),
+    policy,
+    planHash: saved?.planHash ?? null,
+    trigger: APPLIED,
+    ...(saved !== null && { savedPlan: saved.id }),
+  };
   const [{ withMaintenance }, { runOnce }, { asRunningApply }] = await Promise.all([
     import('../maintenance.ts'),
     import('../run-once.ts'),
@@ -127,11 +133,6 @@ async function perform(
   );
   await warningsFor(loaded, finished.result.plan.snapshot, context.clock.now());
   return finished;
-}
-
-function assertSameOrganization(app: Runtime, saved: SavedPlan | null): void {
-  const { organizationId } = app.caller;
-  if (saved !== null && saved.organizationId !== organizationId) throw otherOrganization(saved, organizationId);
 }
 
 function report({ output, config }: CliContext, finished: FinishedRun, policy: CompiledPolicy, again: string): void {

@@ -12,6 +12,7 @@ import type { Finding } from '../../../shared/domain/policy/file/findings.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { noteDeniedRoles, noteOtherRuns, noteWarnings } from '../run-warnings.ts';
+import { type ReadPlan, requireUsable } from '../saved-plans.ts';
 import { type LoadedPolicy, loadPolicy } from '../session.ts';
 import { warningsFor } from '../snapshot.ts';
 import { PIPED_WIDTH } from '../ui/output.ts';
@@ -77,13 +78,13 @@ export interface DryRun {
 
 /**
  * Reads the organization and makes a plan; writes nothing.
- * @param onlyThese the accounts and enrollments that a saved plan changes; all other changes are left out
- * @throws PolicyError if the policy manages no account
+ * @param saved the plan whose changes are the only ones; `null`: all changes
+ * @throws PolicyError if the policy manages no account; CommandError if the saved plan cannot be applied
  */
 export async function dryRun(
   context: CliContext,
   loaded: LoadedPolicy,
-  onlyThese: ReadonlySet<string> | null = null,
+  saved: ReadPlan | null = null,
 ): Promise<DryRun> {
   const { policy } = loaded;
   const [{ plan: makePlan }, { planDocument }, { controlsNow, haltView }, { runningApplies }] = await Promise.all([
@@ -92,8 +93,11 @@ export async function dryRun(
     import('../../../shared/app/queries/enforcement-view.ts'),
     import('../../../shared/app/runtime/running-applies.ts'),
   ]);
-  return readWithProgress(context, policy, async ({ deps, settings, retrying }, onProgress) => {
-    const run = { runId: deps.newId(), policy, planHash: null };
+  return readWithProgress(context, policy, async (app, onProgress) => {
+    const { deps, settings, retrying } = app;
+    await requireUsable(app, saved, loaded.file);
+    const run = { runId: deps.newId(), policy, planHash: null, ...(saved !== null && { savedPlan: saved.id }) };
+    const onlyThese = saved === null ? null : new Set(saved.keys);
     const plan = await makePlan(deps, settings, retrying, run, onProgress, onlyThese);
     const now = context.clock.now();
     const warnings = await warningsFor(loaded, plan.snapshot, now);

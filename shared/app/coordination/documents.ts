@@ -49,6 +49,13 @@ export const REGISTERS = {
     lifetime: '7 days after it was last found',
     restore: 'backup',
   },
+  appliedPlan: {
+    name: 'applied-plan/',
+    purpose: 'The first run that made the changes of a saved plan',
+    owner: 'plan/applied-plans',
+    lifetime: '400 days after that run began',
+    restore: 'currentOrBackup',
+  },
   limiter: {
     name: 'limiter/',
     purpose: 'The rate limiter’s slots and the budget of each operation',

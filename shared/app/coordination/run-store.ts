@@ -15,6 +15,8 @@ const runSchema = z.object({
   /** Until when an approval lets the run exceed `maxChanges`, epoch ms; `null`: no approval does. */
   approvedUntil: z.number().nullable().default(null),
   startedAt: z.number(),
+  /** The run continues a saved plan: only a drift that began before this time is in the plan, epoch ms; `null`: before `startedAt`. */
+  driftsUntil: z.number().nullable().default(null),
   /** The number of accounts that the caps' percentages refer to. */
   accountsInScope: z.number(),
   /** Number of changes that the run planned. */
@@ -44,6 +46,7 @@ const planSchema = z.object({
 export interface RunBeginning extends Pick<RunState, 'startedAt' | 'accountsInScope' | 'planned'> {
   readonly stopped?: RunState['stopped'];
   readonly uncovered?: boolean;
+  readonly driftsUntil?: EpochMs | null;
 }
 
 /** The keys (`changeKey`) of the changes that a run planned. The progress of the run is measured against them. */
@@ -107,10 +110,13 @@ export class RunStore {
   }
 
   /** Stores the state of a run. `stopped`: why the run makes no change, if it makes none. */
-  async begin(run: RunContext, { stopped = null, uncovered = false, ...counts }: RunBeginning): Promise<void> {
+  async begin(
+    run: RunContext,
+    { stopped = null, uncovered = false, driftsUntil = null, ...counts }: RunBeginning,
+  ): Promise<void> {
     const { runId, policy, planHash, approvedUntil = null } = run;
     const of = { runId, policyHash: policy.hash, planHash, approvedUntil };
-    const state = { ...of, ...counts, failed: 0, stopped, uncovered };
+    const state = { ...of, ...counts, failed: 0, stopped, uncovered, driftsUntil };
     // An earlier process may have stored the state of the run before it ran out of time. Its counts stay.
     await update(this.#registers, RUNS.named(runId), (current) =>
       current === null ? state : { ...current, stopped: current.stopped ?? stopped },

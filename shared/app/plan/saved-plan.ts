@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { sha256Hex } from '../../domain/canonical-hash.ts';
 import {
   CONFIGURATION_OWNERS,
   type ConfigurationChange,
@@ -48,6 +49,7 @@ const savedPlanSchema = z.object({
   organizationId: z.string(),
   policyHash: z.string(),
   planHash: z.string(),
+  runId: z.string().optional(),
   // Plans of earlier versions do not say it.
   createdAt: z.iso.datetime().optional(),
   totals: z.object({ now: z.int().min(0), followUps: z.int().min(0) }).optional(),
@@ -57,6 +59,8 @@ const savedPlanSchema = z.object({
 
 /** A saved plan whose hash matches its changes. */
 export interface SavedPlan {
+  /** Identifies the file. Two plans with the same changes have the same `planHash`, but each may be applied. */
+  readonly id: string;
   readonly organizationId: string;
   readonly policyHash: string;
   readonly planHash: string;
@@ -84,6 +88,7 @@ export function readSavedPlan(value: unknown): SavedPlanResult {
     organizationId,
     policyHash,
     planHash: savedHash,
+    runId,
     createdAt = null,
     totals,
     changes,
@@ -98,6 +103,7 @@ export function readSavedPlan(value: unknown): SavedPlanResult {
   return {
     ok: true,
     plan: {
+      id: sha256Hex([savedHash, runId ?? createdAt ?? ''].join(' ')).slice(0, 32),
       organizationId,
       policyHash,
       planHash: savedHash,

@@ -19,6 +19,7 @@ import { noteWaitingRun } from '../guardrails/window-run.ts';
 import { entryContext, organizationEntry } from '../ledger/organization-entry.ts';
 import { catchUpRecords } from '../ledger/record-catch-up.ts';
 import { type EntryWrite, writeEntries, writeOrganizationEntry } from '../ledger/write-entries.ts';
+import { appliedPlan, noteApplied } from '../plan/applied-plans.ts';
 import { approvalFor, type BoundRun, bindApprovedPlan, changesInProgress } from '../plan/approved-plan.ts';
 import { keysOf, keysOfPlan, makePlan, type Plan } from '../plan/plan.ts';
 import { beginRollout, concludeRollout } from '../rollout/rollout-controller.ts';
@@ -27,6 +28,7 @@ import { type AssessedAccount, managesConfigurations } from '../survey/assessmen
 import { needsRecordingUnder } from '../survey/needs-recording.ts';
 import { type Survey, survey } from '../survey/survey.ts';
 import { enqueue } from '../work-queue/enqueue-plan.ts';
+import { keysLeft } from './continued-plan.ts';
 import { departures } from './record-departures.ts';
 import { noteTrustedAccess } from './trusted-access.ts';
 
@@ -68,11 +70,14 @@ async function planOf(
   approved = false,
 ): Promise<Plan> {
   const now = deps.clock.now();
+  const applied = run.savedPlan === undefined ? null : await appliedPlan(deps.registers, run.savedPlan);
+  const left = applied === null || onlyThese === null ? onlyThese : keysLeft(onlyThese, surveyed, applied.at);
   const inProgress = await changesInProgress(deps, new RunStore(deps.registers), run.policy.hash);
   const recent = await changedRecently(deps, now);
   const manages = managesConfigurations(run.policy);
   const own = manages ? await ownConfigurations(deps.registers, now) : NO_OWN_CONFIGURATIONS;
-  const plan = makePlan(run.policy, surveyed, recent, { onlyThese, approved, inProgress, ownConfigurations: own }, now);
+  const limits = { onlyThese: left, approved, inProgress, ownConfigurations: own };
+  const plan = makePlan(run.policy, surveyed, recent, limits, now);
   const { halt } = await readControls(deps.registers);
   if (halt === null || totalChanges(plan.totals) === 0) return plan;
   // The halt comes before every other guardrail, because it has to be ended first.
@@ -175,7 +180,12 @@ async function beginRun(deps: Deps, runs: RunStore, { run, plan }: BoundRun, acc
   const planned = totalChanges(plan.totals);
   const stopped = defers ? plan.trip : null;
   const uncovered = plan.trip?.reason === 'minCoverage';
-  await runs.begin(run, { startedAt: deps.clock.now(), accountsInScope, planned, stopped, uncovered });
+  const { savedPlan = null, runId } = run;
+  const applied = savedPlan === null ? null : await appliedPlan(deps.registers, savedPlan);
+  const startedAt = deps.clock.now();
+  const driftsUntil = applied?.at ?? null;
+  await runs.begin(run, { startedAt, accountsInScope, planned, stopped, uncovered, driftsUntil });
+  if (savedPlan !== null && plan.trip === null) await noteApplied(deps.registers, savedPlan, { runId, at: startedAt });
   await runs.noteChanges(run.runId, keysOf([...plan.due, ...plan.followUps]), deps.clock.now());
   if (defers) await noteWaitingRun(deps.registers, run.policy.hash, run.runId);
 }

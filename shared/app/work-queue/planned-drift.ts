@@ -9,11 +9,14 @@ import type { RunState, RunStore } from '../coordination/run-store.ts';
  * Whether the plan of a run may contain the fix of this drift. A drift that began after the run was planned is a new one: the plan may name the same
  * change, but somebody has reverted it since, and nobody has approved that it is made again.
  */
-export function mayBePlanned({ startedAt }: RunState, { driftSince, setBacks = [] }: Condition): boolean {
+export function mayBePlanned(
+  { startedAt, driftsUntil = null }: Pick<RunState, 'startedAt'> & Partial<Pick<RunState, 'driftsUntil'>>,
+  { driftSince, setBacks = [] }: Condition,
+): boolean {
   if (driftSince === null) return true;
   // A reversion that is seen before the change was confirmed leaves the drift open.
   const revertedAt = setBacks.at(-1)?.at ?? driftSince;
-  return Math.max(Date.parse(driftSince), Date.parse(revertedAt)) <= startedAt;
+  return Math.max(Date.parse(driftSince), Date.parse(revertedAt)) <= (driftsUntil ?? startedAt);
 }
 
 interface Found {

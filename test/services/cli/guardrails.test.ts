@@ -53,6 +53,26 @@ describe('guardrails and saved plans', () => {
     expect(await rollcall(['status'], { cwd })).toMatchObject({ code: 2 });
   });
 
+  test('a saved plan is applied once: it does not make a change again that somebody has reverted', async () => {
+    const { env, running } = await world({ accounts: 4 });
+    const cwd = place({ 'rollcall.yaml': ENROLL });
+    const apply = ['apply', '--yes', '--plan', 'plan.json', '--wait', '1s'];
+    expect(await rollcall(['plan', '--out', 'plan.json'], { cwd, env })).toMatchObject({ code: 2 });
+    expect(await rollcall(apply, { cwd, env })).toMatchObject({ code: 0 });
+    const saved = savedPlanShape.parse(JSON.parse(readFileSync(join(cwd, 'plan.json'), 'utf8')));
+    const accountId = saved.changes[0]?.accountId ?? '';
+    running.sandbox.drift({ changes: [{ accountId, enrollment: 'computeOptimizer', status: 'Inactive' }] });
+    const again = await rollcall(apply, { cwd, env });
+    expect(again).toMatchObject({ code: 1, stdout: '' });
+    expect(again.stderr).toMatch(/plan\.json was applied at 20\S+Z\. None of its changes is left/);
+    expect(again.stderr).toContain('rollcall plan --policy rollcall.yaml --out plan.json --force');
+    const read = running.sandbox.accounts().find((account) => account.accountId === accountId);
+    expect(read?.computeOptimizer.status).toBe('Inactive');
+    // A new plan has the same changes and the same hash.
+    expect(await rollcall(['plan', '--out', 'plan.json', '--force'], { cwd, env })).toMatchObject({ code: 2 });
+    expect(await rollcall(apply, { cwd, env })).toMatchObject({ code: 0 });
+  });
+
   test('rejects a plan that was edited, is for another policy or organization, or is not a plan', async () => {
     const [there, elsewhere] = [await world(), await world({ seed: 99 })];
     const cwd = place({ 'rollcall.yaml': CAPPED, 'other.yaml': ENROLL, 'no.json': '{"changes":[]}', 'bad.json': '{' });
