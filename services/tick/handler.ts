@@ -1,4 +1,4 @@
-import { type MaintenanceReport, maintenanceTasks, runTasks } from '../../shared/app/runtime/maintenance.ts';
+import { type MaintenanceReport, maintenanceTasks, type Pace, runTasks } from '../../shared/app/runtime/maintenance.ts';
 import { TaskRests } from '../../shared/app/runtime/task-rests.ts';
 import { type GivenUpScan, requestScan, type ScanState, scanAge } from '../../shared/app/schedule/scan-schedule.ts';
 import type { Checkpointing } from '../../shared/app/transparency/checkpointing.ts';
@@ -10,6 +10,9 @@ import { environment } from '../../shared/config/environment.ts';
 
 /** Publishing stops this long before the function's timeout, ms. */
 const RESERVE_MS = 10_000;
+
+/** The schedule of the function. */
+const PACE: Pace = { tickMs: 60_000, dueMs: 60_000 };
 
 /** The result of one tick. */
 export interface TickResult extends MaintenanceReport {
@@ -63,13 +66,14 @@ async function tick(
     failures.push(error);
     logger.error('a part of the tick failed', { part, error });
   };
-  const tasks = maintenanceTasks({
+  const source = {
     deps: { ...stores, clock, newId, logger, actor: 'rollcall-tick' },
     policy: () => runtime.policy(),
     bus: () => runtime.bus(),
     alerts: () => runtime.alerts(),
     ...{ checkpointing, deadLetters: stores.deadLetters, outboxLagMs: 0 },
-  });
+  };
+  const tasks = maintenanceTasks(source, PACE);
   const until = clock.now() + context.getRemainingTimeInMillis() - RESERVE_MS;
   const [scanRequested, report] = await Promise.all([
     requestDueScan(runtime).catch((error: unknown) => {

@@ -4,6 +4,7 @@ import { makeNewId } from '../../../shared/adapters/system/ids.ts';
 import { ORGANIZATION } from '../../../shared/app/coordination/organization-binding.ts';
 import { writeTyped } from '../../../shared/app/coordination/typed-register.ts';
 import { verifyCheckpoint } from '../../../shared/app/queries/audit/verify-checkpoint.ts';
+import { LOCAL_PACE, RUN_MS } from '../../../shared/app/runtime/maintenance.ts';
 import { logReader } from '../../../shared/app/transparency/log-reader.ts';
 import { TransparencyLog } from '../../../shared/app/transparency/transparency-log.ts';
 import { openStore } from '../../../shared/compose/stores/open-embedded.ts';
@@ -17,8 +18,7 @@ import { answer, elapsed, inDirectory, LOGGER, taskInput } from '../workbench.ts
 const input = z.object({ accounts: z.number(), entriesPerAccount: z.number(), proofs: z.number(), rounds: z.number() });
 const { accounts, entriesPerAccount, proofs, rounds } = input.parse(taskInput());
 const APPENDED = { accounts: 500, entriesPerAccount: 41 };
-/** As often as the daemon. */
-const PACE_MS = 5_000;
+const { tickMs, logMs = RUN_MS } = LOCAL_PACE;
 
 type Store = Awaited<ReturnType<typeof openStore>>;
 
@@ -30,7 +30,7 @@ function logOf(store: Store): TransparencyLog {
 const checkpointing = async () => ({ signer: memorySigner(), archive: null, witnesses: [] });
 const ENDLESS = { until: Number.POSITIVE_INFINITY, last: true };
 
-/** How long appending takes, ms. @param keeps whether the log is kept meanwhile */
+/** How long appending takes, ms. @param keeps whether the log is kept meanwhile, as often as in a daemon */
 function appending(keeps: boolean): Promise<number> {
   return inDirectory(async (dataDir) => {
     const store = await openStore({ dataDir, readOnly: false });
@@ -38,8 +38,8 @@ function appending(keeps: boolean): Promise<number> {
     const over = new AbortController();
     const keeping = (async () => {
       while (keeps && !over.signal.aborted) {
-        await log.run(checkpointing, { until: Date.now() + PACE_MS, last: false });
-        await systemClock.sleep(PACE_MS, over.signal);
+        await log.run(checkpointing, { until: Date.now() + logMs, last: false });
+        await systemClock.sleep(tickMs, over.signal);
       }
     })();
     const start = performance.now();
