@@ -21,6 +21,7 @@ import {
   COMPLETE_ANSWERS,
   type CompleteAnswer,
   missingFrom,
+  withCompleteAnswers,
 } from '../../../../shared/adapters/aws/complete-answers.ts';
 
 const root = resolve(import.meta.dirname, '../../../..');
@@ -217,4 +218,11 @@ describe('complete answers', () => {
   ])('%j in %j: %s is missing', (entry, answer, missing) => {
     expect(missingFrom(answer, entry)).toBe(missing);
   });
+});
+
+it('a client does not prepare its calls and answers for a log that nobody reads', () => {
+  const client = withCompleteAnswers('dynamodb', new dynamodb.DynamoDBClient({ region: 'eu-west-1' }));
+  const names = client.middlewareStack.identify().join('\n');
+  expect(names).toContain('completeAnswers');
+  expect(names).not.toContain('loggerMiddleware');
 });
