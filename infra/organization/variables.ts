@@ -20,6 +20,8 @@ const PARAMETERS: Readonly<Record<string, string>> = {
   'param:logRetentionInDays': 'LogRetentionInDays',
   'param:checkpointDays': 'CheckpointDays',
   'param:checkpointWitnesses': 'CheckpointWitnesses',
+  'param:tracesEndpoint': 'TracesEndpoint',
+  'param:tracesHeaders': 'TracesHeaders',
   // Checked by the parameters' patterns and values.
   'file(infra/stage.cjs):checked': 'Stage',
   'file(infra/monitoring.cjs):checked': 'Monitoring',

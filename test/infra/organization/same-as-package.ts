@@ -14,6 +14,7 @@ const VALUES: Readonly<Record<string, string>> = {
     Checkpoints: 'none',
     CheckpointDays: '400',
     CheckpointWitnesses: '',
+    ...{ TracesEndpoint: '', TracesHeaders: '' },
   },
 };
 /** The framework's own bucket for packages, which the organization template has as a parameter. */
