@@ -10,11 +10,8 @@ export interface StoredContent {
   /** The parsed content of every register, by name. */
   readonly registers: () => ReadonlyMap<string, unknown>;
   readonly head: (chain: string) => ChainHead;
-  /**
-   * For each account changed at or after `since`: the times of its last change and its last opt-out. Approved changes are omitted unless they are
-   * opt-outs, because no cap counts the others.
-   */
-  readonly changedSince: (since: EpochMs) => ReadonlyMap<AccountId, LastChange>;
+  /** For each account changed at or after `since`, by `storedKey`: the times of its last change and its last opt-out. */
+  readonly changedSince: (since: EpochMs) => ReadonlyMap<string, LastChange>;
   /** Each account as the fold of its chain, even if its stored record lags behind. */
   readonly records: () => Iterable<AccountRecord>;
   readonly record: (accountId: AccountId) => AccountRecord | null;

@@ -1,4 +1,5 @@
 import { type AccountRecord, emptyRecord, foldEntry } from '../../shared/domain/account/record.ts';
+import { storedKey } from '../../shared/domain/decision/changed-accounts.ts';
 import type { AccountId } from '../../shared/domain/enrollment/model.ts';
 import { type LedgerEntry, ORGANIZATION_CHAIN, sealEntry } from '../../shared/domain/ledger/entry.ts';
 import type { OrganizationSnapshot } from '../../shared/ports/cloud.ts';
@@ -75,15 +76,15 @@ function contentOf({ chains, records, registers, snapshot }: BackedUp): StoredCo
   };
 }
 
-function changedSince(entries: readonly LedgerEntry[], since: number): ReadonlyMap<AccountId, LastChange> {
-  const changed = new Map<AccountId, LastChange>();
-  for (const { type, accountId, at: iso, detail } of entries) {
+function changedSince(entries: readonly LedgerEntry[], since: number): ReadonlyMap<string, LastChange> {
+  const changed = new Map<string, LastChange>();
+  for (const { type, accountId, enrollment, at: iso, detail } of entries) {
     const at = Date.parse(iso);
     if (type !== 'RemediationStarted' || accountId === null || at < since) continue;
-    if (detail?.approvedPlan !== undefined && detail.optOut !== true) continue;
-    const known = changed.get(accountId) ?? { at, optOutAt: null };
+    const key = storedKey(accountId, detail?.approvedPlan === undefined ? null : enrollment);
+    const known = changed.get(key) ?? { at, optOutAt: null };
     const optOutAt = detail?.optOut === true ? Math.max(at, known.optOutAt ?? at) : known.optOutAt;
-    changed.set(accountId, { at: Math.max(at, known.at), optOutAt });
+    changed.set(key, { at: Math.max(at, known.at), optOutAt });
   }
   return changed;
 }

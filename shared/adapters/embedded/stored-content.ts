@@ -1,4 +1,5 @@
 import { type AccountRecord, emptyRecord, foldEntry } from '../../domain/account/record.ts';
+import { storedKey } from '../../domain/decision/changed-accounts.ts';
 import type { EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../domain/enrollment/model.ts';
 import type { LedgerEntry } from '../../domain/ledger/entry.ts';
@@ -68,18 +69,19 @@ function lastEntry(
   return null;
 }
 
-function changedSince(sql: Sql, since: number): ReadonlyMap<AccountId, LastChange> {
+function changedSince(sql: Sql, since: number): ReadonlyMap<string, LastChange> {
   const rows = sql.all(
-    `SELECT account_id, max(at) AS at, max(iif(opt_out = 1, at, NULL)) AS opt_out_at
+    `SELECT account_id, iif(${APPROVED_PLAN} IS NULL, NULL, enrollment) AS approved,
+       max(at) AS at, max(iif(opt_out = 1, at, NULL)) AS opt_out_at
      FROM ledger INDEXED BY ledger_changes
-     WHERE type = 'RemediationStarted' AND at >= ? AND account_id IS NOT NULL
-       AND (opt_out = 1 OR ${APPROVED_PLAN} IS NULL) GROUP BY account_id`,
+     WHERE type = 'RemediationStarted' AND at >= ? AND account_id IS NOT NULL GROUP BY 1, 2`,
     since,
   );
   return new Map(
     rows.map((row) => {
       const optOutAt = row['opt_out_at'] === null ? null : sql.number(row, 'opt_out_at');
-      return [sql.text(row, 'account_id'), { at: sql.number(row, 'at'), optOutAt }];
+      const approved = row['approved'] === null ? null : sql.text(row, 'approved');
+      return [storedKey(sql.text(row, 'account_id'), approved), { at: sql.number(row, 'at'), optOutAt }];
     }),
   );
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { parseStoredKey, storedKey } from '../../domain/decision/changed-accounts.ts';
 import type { AccountId, EpochMs } from '../../domain/enrollment/model.ts';
 import type { Registers } from '../../ports/registers.ts';
 import type { LastChange } from '../../ports/restore.ts';
@@ -16,41 +17,51 @@ export const CLAIMED_CHANGES = storedDocument(REGISTERS.claimedChanges, schema);
 /** How long a reservation is kept, ms: longer than caches, index lag and clock differences can hide the change in the audit log. */
 const CLAIMED_MS = 30_000;
 
-/** The accounts with a reservation, and whether it is an opt-out. */
-type Latest = ReadonlyMap<AccountId, boolean>;
+/** The accounts with a reservation. */
+export interface Reserved {
+  /** Those that count against `maxChanges`. */
+  readonly changes: ReadonlySet<AccountId>;
+  readonly optOuts: ReadonlySet<AccountId>;
+}
 
-export async function claimedChanges(registers: Registers, now: EpochMs): Promise<Latest> {
-  return latest(recent((await readTyped(registers, CLAIMED_CHANGES))?.value ?? null, now));
+export const NONE_RESERVED: Reserved = { changes: new Set(), optOuts: new Set() };
+
+export async function reservedChanges(registers: Registers, now: EpochMs): Promise<Reserved> {
+  return accountsOf(recent((await readTyped(registers, CLAIMED_CHANGES))?.value ?? null, now));
+}
+
+interface Reservation {
+  readonly accountIds: readonly AccountId[];
+  readonly optOutIds: ReadonlySet<AccountId>;
+  /** The enrollment that is changed under an approval; `null`: the changes count against `maxChanges`. */
+  readonly approved: string | null;
+  readonly now: EpochMs;
 }
 
 /**
  * Reserves changes of these accounts.
  * @param fits throws if they do not fit with the existing reservations; then nothing is reserved.
  */
-export async function claimChanges(
+export async function reserveChanges(
   registers: Registers,
-  {
-    accountIds,
-    optOutIds,
-    now,
-  }: { readonly accountIds: readonly AccountId[]; readonly optOutIds: ReadonlySet<AccountId>; readonly now: EpochMs },
-  fits: (latest: Latest) => void,
+  { accountIds, optOutIds, approved, now }: Reservation,
+  fits: (reserved: Reserved) => void,
 ): Promise<void> {
   await update(registers, CLAIMED_CHANGES, (current) => {
     const kept = recent(current, now);
-    fits(latest(kept));
-    const added = accountIds.map((id): [string, [number, boolean]] => [
-      id,
-      [now, optOutIds.has(id) || (kept[id]?.[1] ?? false)],
-    ]);
+    fits(accountsOf(kept));
+    const added = accountIds.map((id): [string, [number, boolean]] => {
+      const key = storedKey(id, approved);
+      return [key, [now, optOutIds.has(id) || (kept[key]?.[1] ?? false)]];
+    });
     return { ...kept, ...Object.fromEntries(added) };
   });
 }
 
 /** The reservations in the content of a register, for a restore. @throws DamagedRegisterError */
-export function claimsIn(value: unknown): ReadonlyMap<AccountId, LastChange> {
+export function reservationsIn(value: unknown): ReadonlyMap<string, LastChange> {
   const claims = Object.entries(readValue(CLAIMED_CHANGES, value));
-  return new Map(claims.map(([id, [at, optOut]]) => [id, { at, optOutAt: optOut ? at : null }]));
+  return new Map(claims.map(([key, [at, optOut]]) => [key, { at, optOutAt: optOut ? at : null }]));
 }
 
 /** Also drops reservations dated in the future. Otherwise a clock that is far ahead would reserve a change for long. */
@@ -58,6 +69,11 @@ function recent(claimed: Claimed | null, now: EpochMs): Claimed {
   return Object.fromEntries(Object.entries(claimed ?? {}).filter(([, [at]]) => Math.abs(now - at) <= CLAIMED_MS));
 }
 
-function latest(claimed: Claimed): Latest {
-  return new Map(Object.entries(claimed).map(([id, [, optOut]]) => [id, optOut]));
+function accountsOf(claimed: Claimed): Reserved {
+  const found = Object.entries(claimed).map(([key, [, optOut]]) => ({ ...parseStoredKey(key), optOut }));
+  const idsOf = (some: typeof found): ReadonlySet<AccountId> => new Set(some.map(({ accountId }) => accountId));
+  return {
+    changes: idsOf(found.filter(({ approved }) => approved === null)),
+    optOuts: idsOf(found.filter(({ optOut }) => optOut)),
+  };
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { addChange } from '../../domain/decision/changed-accounts.ts';
+import { addChange, parseStoredKey } from '../../domain/decision/changed-accounts.ts';
 import { type RecentChanges, ROLLING_MS } from '../../domain/decision/guardrails.ts';
-import type { AccountId, EpochMs } from '../../domain/enrollment/model.ts';
+import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { Registers } from '../../ports/registers.ts';
 import type { LastChange } from '../../ports/restore.ts';
@@ -10,7 +10,7 @@ import { readTyped } from '../coordination/typed-register.ts';
 
 /**
  * Changes in a store that a restore has replaced, which the caps must still count for 24 hours.
- * By account: the times of its last change and its last opt-out, epoch ms.
+ * By `storedKey`: the times of the account's last change and its last opt-out, epoch ms.
  */
 const carriedSchema = z.record(z.string(), z.tuple([z.number(), z.number().nullable()]));
 export const CHANGES_BEFORE_RESTORE = storedDocument(REGISTERS.changesBeforeRestore, carriedSchema);
@@ -27,10 +27,12 @@ export async function changedRecently({ ledger, registers }: RollingDeps, now: E
   ]);
   if (carried === null) return logged;
   const changed = new Map(logged);
-  for (const [id, [at, optOutAt]] of Object.entries(carried.value)) {
+  for (const [key, [at, optOutAt]] of Object.entries(carried.value)) {
     if (at < since) continue;
-    const change = { optOut: (optOutAt ?? 0) >= since, counted: true, approved: [] };
-    changed.set(id, addChange(changed.get(id), change));
+    const { accountId, approved } = parseStoredKey(key);
+    const under = approved === null ? { counted: true, approved: [] } : { counted: false, approved: [approved] };
+    const change = { optOut: (optOutAt ?? 0) >= since, ...under };
+    changed.set(accountId, addChange(changed.get(accountId), change));
   }
   return changed;
 }
@@ -45,8 +47,8 @@ export function usedOf(recent: RecentChanges): { readonly changes: number; reado
 }
 
 /** The changes of the last 24 hours in several stores. */
-export function carriedFrom(parts: readonly ReadonlyMap<AccountId, LastChange>[], now: EpochMs): Carried {
-  const carried: Record<AccountId, [number, number | null]> = {};
+export function carriedFrom(parts: readonly ReadonlyMap<string, LastChange>[], now: EpochMs): Carried {
+  const carried: Record<string, [number, number | null]> = {};
   for (const part of parts) {
     for (const [id, { at, optOutAt }] of part) {
       if (at < now - ROLLING_MS) continue;
@@ -56,6 +58,18 @@ export function carriedFrom(parts: readonly ReadonlyMap<AccountId, LastChange>[]
     }
   }
   return carried;
+}
+
+/** The number of accounts that count against a cap. @param since the start of the last 24 hours, epoch ms */
+export function countsIn(carried: Carried, since: EpochMs): { readonly changed: number; readonly optedOut: number } {
+  const all = Object.entries(carried).map(([key, [, optOutAt]]) => {
+    return { ...parseStoredKey(key), optedOut: (optOutAt ?? 0) >= since };
+  });
+  const countOf = (some: typeof all): number => new Set(some.map(({ accountId }) => accountId)).size;
+  return {
+    changed: countOf(all.filter(({ approved, optedOut }) => approved === null || optedOut)),
+    optedOut: countOf(all.filter(({ optedOut }) => optedOut)),
+  };
 }
 
 /** Removes the register when all its changes are older than 24 hours. */

@@ -7,7 +7,6 @@ import {
   restoredControls,
   type StricterControls,
 } from '../../domain/decision/operator-controls.ts';
-import type { AccountId } from '../../domain/enrollment/model.ts';
 import { ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
 import { OtherOrganizationError } from '../../ports/binding.ts';
 import { DamagedRegisterError } from '../../ports/registers.ts';
@@ -18,9 +17,9 @@ import { POLICY } from '../coordination/policy-in-force.ts';
 import { RUNS, restoredRun } from '../coordination/run-store.ts';
 import { readValue } from '../coordination/typed-register.ts';
 import { APPROVALS, restoredApproval } from '../guardrails/approvals.ts';
-import { CLAIMED_CHANGES, claimsIn } from '../guardrails/change-reservations.ts';
+import { CLAIMED_CHANGES, reservationsIn } from '../guardrails/change-reservations.ts';
 import { CONTROLS } from '../guardrails/controls.ts';
-import { CHANGES_BEFORE_RESTORE, carriedFrom } from '../guardrails/rolling-changes.ts';
+import { CHANGES_BEFORE_RESTORE, carriedFrom, countsIn } from '../guardrails/rolling-changes.ts';
 import { ROLLOUT, restoredRollout } from '../guardrails/rollout-gate.ts';
 import { restoredScan, SCAN } from '../schedule/scan-schedule.ts';
 import { carriedEntries } from './carried-entries.ts';
@@ -82,8 +81,7 @@ class Reconciliation {
       lost: this.#lost(),
       suspensions: kept.map(({ selector }) => selector),
       contested: entries.contested,
-      changed: Object.keys(carried).length,
-      optedOut: Object.values(carried).filter(([, optOutAt]) => (optOutAt ?? 0) >= since).length,
+      ...countsIn(carried, since),
       underWay: entries.underWay,
       approvalsEnded: this.#approvalsEnded(),
       unreadable: [...new Set(this.#unreadable)],
@@ -138,17 +136,20 @@ class Reconciliation {
 
   #carried() {
     const { now } = this.#request;
-    const parts: ReadonlyMap<AccountId, LastChange>[] = [];
-    const carriedIn = (value: unknown): ReadonlyMap<AccountId, LastChange> =>
+    const parts: ReadonlyMap<string, LastChange>[] = [];
+    const carriedIn = (value: unknown): ReadonlyMap<string, LastChange> =>
       new Map(
-        Object.entries(readValue(CHANGES_BEFORE_RESTORE, value)).map(([id, [at, optOutAt]]) => [id, { at, optOutAt }]),
+        Object.entries(readValue(CHANGES_BEFORE_RESTORE, value)).map(([key, [at, optOutAt]]) => [
+          key,
+          { at, optOutAt },
+        ]),
       );
     parts.push(this.#backup.changedSince(now - ROLLING_MS));
     if (this.#ours.has(CHANGES_BEFORE_RESTORE.name)) parts.push(carriedIn(this.#ours.get(CHANGES_BEFORE_RESTORE.name)));
     if (this.#content !== null) parts.push(this.#content.changedSince(now - ROLLING_MS));
     const theirs = [
       this.#theirsOf(CHANGES_BEFORE_RESTORE.name, carriedIn),
-      this.#theirsOf(CLAIMED_CHANGES.name, claimsIn),
+      this.#theirsOf(CLAIMED_CHANGES.name, reservationsIn),
     ];
     return carriedFrom([...parts, ...theirs.filter((part) => part !== null)], now);
   }

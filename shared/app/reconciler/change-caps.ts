@@ -1,7 +1,7 @@
 import type { RecentChange } from '../../domain/decision/changed-accounts.ts';
 import { capOf } from '../../domain/decision/guardrails.ts';
 import type { AccountId } from '../../domain/enrollment/model.ts';
-import { claimChanges, claimedChanges } from '../guardrails/change-reservations.ts';
+import { NONE_RESERVED, type Reserved, reserveChanges, reservedChanges } from '../guardrails/change-reservations.ts';
 import { changedRecently } from '../guardrails/rolling-changes.ts';
 import { requestEarlyScan } from '../schedule/scan-requests.ts';
 import { scanNow } from '../schedule/scan-schedule.ts';
@@ -9,6 +9,8 @@ import { type Asked, ChangeRefused, type Check, type CheckParts, liftingPlan, op
 
 /** Maximum age of the recent changes read from the ledger, ms. Later changes are among the reservations, which last longer. */
 const RECENT_CHANGES_MS = 5_000;
+/** For a call whose enrollment is not known. */
+const ANY_ENROLLMENT = 'any';
 
 /**
  * The caps on accounts changed in 24 hours. The changes of a run were checked together when it was planned; this check covers changes that
@@ -35,16 +37,20 @@ class Caps implements Check {
     await this.#refresh();
     const now = deps.clock.now();
     const isLifted = liftingPlan(asked, now) !== null;
+    const approved = isLifted ? (asked.assessments?.[0]?.enrollment ?? ANY_ENROLLMENT) : null;
     // A cap that covers every account in scope cannot be exceeded. So changes that only such a cap limits are not reserved, which saves a write for each.
     // Changes that do not count against `maxChanges` are not reserved for it either.
     const binds =
       (!isLifted && capOf(maxChanges, run.accountsInScope) < run.accountsInScope) ||
       (optOut && capOf(maxOptOuts, run.accountsInScope) < run.accountsInScope);
-    const fits = (claimed: ReadonlyMap<AccountId, boolean>): void => this.#requireRoom(asked, claimed);
+    const fits = (reserved: Reserved): void => this.#requireRoom(asked, reserved);
     try {
-      if (!binds) fits(new Map());
-      else if (stage === 'claim') fits(await claimedChanges(deps.registers, now));
-      else await claimChanges(deps.registers, { accountIds, optOutIds: new Set(optOutsOf(asked)), now }, fits);
+      if (!binds) fits(NONE_RESERVED);
+      else if (stage === 'claim') fits(await reservedChanges(deps.registers, now));
+      else {
+        const optOutIds = new Set(optOutsOf(asked));
+        await reserveChanges(deps.registers, { accountIds, optOutIds, approved, now }, fits);
+      }
     } catch (error) {
       if (error instanceof ChangeRefused) await this.#askForScan(error.message);
       throw error;
@@ -65,7 +71,7 @@ class Caps implements Check {
   }
 
   /** Checks the caps for the accounts of this call. Its intents may be in the ledger already, so each account is counted once. @throws ChangeRefused */
-  #requireRoom(asked: Asked, claimed: ReadonlyMap<AccountId, boolean>): void {
+  #requireRoom(asked: Asked, reserved: Reserved): void {
     const { run, accountIds, optOut, claimedUnder = null } = asked;
     const { guardrails } = this.#parts.policy.policy;
     const lifting = liftingPlan(asked, this.#parts.deps.clock.now());
@@ -73,12 +79,12 @@ class Caps implements Check {
     if (claimedUnder !== null && claimedUnder !== lifting)
       throw new ChangeRefused('guardrail', `the approval of plan ${claimedUnder.slice(0, 12)} has expired`);
     const maxChanges = capOf(guardrails.maxChanges, run.accountsInScope);
-    if (lifting === null && this.#recent.sizeWith(accountIds, claimed, false) > maxChanges) {
+    if (lifting === null && this.#recent.sizeWith(accountIds, reserved, false) > maxChanges) {
       const message = `maxChanges allows ${maxChanges} accounts in 24 hours, and as many were changed`;
       throw new ChangeRefused('guardrail', message);
     }
     const maxOptOuts = capOf(guardrails.maxOptOuts, run.accountsInScope);
-    if (optOut && this.#recent.sizeWith(optOutsOf(asked), claimed, true) > maxOptOuts) {
+    if (optOut && this.#recent.sizeWith(optOutsOf(asked), reserved, true) > maxOptOuts) {
       const message = `maxOptOuts allows ${maxOptOuts} accounts in 24 hours, and this would be one more`;
       throw new ChangeRefused('guardrail', message);
     }
@@ -105,10 +111,9 @@ export class RecentChanges {
   }
 
   /** The number of accounts that count, including those of the call and those reserved, each counted once. */
-  sizeWith(asked: readonly AccountId[], claimed: ReadonlyMap<AccountId, boolean>, optOutsOnly: boolean): number {
+  sizeWith(asked: readonly AccountId[], reserved: Reserved, optOutsOnly: boolean): number {
     const known = optOutsOnly ? this.#optedOut : this.#counted;
-    const more = new Set<AccountId>(asked);
-    for (const [id, wasOptOut] of claimed) if (wasOptOut || !optOutsOnly) more.add(id);
+    const more = new Set<AccountId>([...asked, ...(optOutsOnly ? reserved.optOuts : reserved.changes)]);
     for (const id of more) if (known.has(id)) more.delete(id);
     return more.size + known.size;
   }

@@ -24,6 +24,21 @@ export interface RecentChange {
   readonly approved: readonly string[];
 }
 
+/**
+ * The key under which registers store the last change of an account. Changes under an approval have a key for each enrollment, because they do not count against
+ * `maxChanges`. Older versions take such a key for another account: while both run, they count too many changes, but never too few.
+ * @param approved the enrollment that was changed under an approval; `null`: the change had none
+ */
+export function storedKey(accountId: AccountId, approved: string | null): string {
+  return approved === null ? accountId : `${accountId} ${approved}`;
+}
+
+/** The inverse of {@link storedKey}. */
+export function parseStoredKey(key: string): { readonly accountId: AccountId; readonly approved: string | null } {
+  const [accountId = '', approved = null] = key.split(' ');
+  return { accountId, approved };
+}
+
 /** Whether a follow-up was counted or approved together with its prerequisite. The run that changed the prerequisite then makes it. */
 export function isFollowing(known: RecentChange | undefined, enrollment: EnrollmentId): boolean {
   if (known === undefined) return false;

@@ -3,7 +3,7 @@ import { acquireLease } from '../../../shared/app/coordination/lease.ts';
 import { POLICY } from '../../../shared/app/coordination/policy-in-force.ts';
 import { RunStore } from '../../../shared/app/coordination/run-store.ts';
 import { approvalOf, approve, useApproval } from '../../../shared/app/guardrails/approvals.ts';
-import { claimChanges } from '../../../shared/app/guardrails/change-reservations.ts';
+import { reserveChanges } from '../../../shared/app/guardrails/change-reservations.ts';
 import { halt, readControls, resume, unhalt } from '../../../shared/app/guardrails/controls.ts';
 import { changedRecently } from '../../../shared/app/guardrails/rolling-changes.ts';
 import { LedgerWriter } from '../../../shared/app/ledger/ledger-writer.ts';
@@ -105,7 +105,7 @@ describe('a restored store', () => {
     await expectWhole();
   });
 
-  it('does not count approved changes of both stores, except opt-outs', async () => {
+  it('does not count approved changes of both stores against maxChanges, but keeps them, also as opt-outs', async () => {
     const approved = (name: string, optOut = false) => {
       const intent = started(name, optOut);
       return { ...intent, detail: { ...intent.detail, approvedPlan: 'plan' } };
@@ -120,9 +120,13 @@ describe('a restored store', () => {
     expect(await changedRecently(store, bench.clock.now())).toEqual(
       new Map([
         [account(1), { optOut: false, counted: false, approved: ['computeOptimizer'] }],
-        [account(3), { optOut: true, ...COUNTED }],
+        [account(2), { optOut: false, counted: false, approved: ['computeOptimizer'] }],
+        [account(3), { optOut: true, counted: false, approved: ['computeOptimizer'] }],
       ]),
     );
+    // A second restore of the same backup keeps them, too.
+    await restore();
+    expect((await changedRecently(store, bench.clock.now())).size).toBe(3);
   });
 
   it('counts the changes and opt-outs of both stores towards the caps for 24 hours', async () => {
@@ -130,8 +134,8 @@ describe('a restored store', () => {
     await store.backup(copy);
     await bench.clock.advance(HOUR);
     await write(account(2), started('two', true), succeeded('two'));
-    const claimed = { accountIds: [account(3)], optOutIds: new Set<string>(), now: bench.clock.now() };
-    await claimChanges(store.registers, claimed, () => undefined);
+    const claimed = { accountIds: [account(3)], optOutIds: new Set<string>(), approved: null, now: bench.clock.now() };
+    await reserveChanges(store.registers, claimed, () => undefined);
     const { report } = await restore();
     expect(report).toMatchObject({ changed: 3, optedOut: 1 });
     const expected = new Map([

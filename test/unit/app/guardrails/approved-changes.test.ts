@@ -90,4 +90,23 @@ describe('changes under an approval', () => {
     expect(due.map(({ accountId: id, enrollment }) => [id, enrollment])).toEqual([[accountId(0), 'automation']]);
     expect(automation.filter(({ reason }) => reason === 'approvedRun')).toHaveLength(MEMBERS - 1);
   });
+
+  it('reserve no place of maxChanges for the seconds in which the audit log may lag behind, even if they are opt-outs', async () => {
+    const rule = `rules: [{ id: kept, match: { accounts: ["${accountId(5)}"] }, computeOptimizer: Active }]`;
+    const caps = 'guardrails: { maxChanges: { percent: 0, atLeast: 2 }, maxOptOuts: { percent: 0, atLeast: 6 } }';
+    shop = await Workshop.open({
+      policy: policyOf('computeOptimizer: Inactive', `${rule}\n${caps}`),
+      members: MEMBERS,
+    });
+    for (const { id } of shop.members) shop.cloud.set(id, { computeOptimizer: { status: 'Active' } });
+    const { planHash } = await shop.scan();
+    await approve(shop.deps(), planHash, { actor: 'user:ada', reason: null });
+    await shop.scan();
+    const work = await shop.process();
+    await shop.workOff(work);
+    expect(shop.cloud.changes).toHaveLength(MEMBERS);
+    shop.cloud.set(accountId(5), { computeOptimizer: { status: 'Inactive' } });
+    await shop.handle(work, keyOf(shop, { ...shop.run(), runId: 'run-2', planHash: null }, 5));
+    expect(await shop.condition(accountId(5))).toMatchObject({ verdict: 'Compliant' });
+  });
 });
