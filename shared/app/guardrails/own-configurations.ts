@@ -40,6 +40,8 @@ const PERIOD_MS = 24 * 60 * 60 * 1000;
  * process sends it later, its configuration counts as somebody else's, which nothing overwrites.
  */
 const CALL_MS = 5 * 60 * 1000;
+/** How far clocks of two processes may differ, ms: more than the rate limiter allows, because an error would last; less than early scans are apart. */
+const CLOCKS_MS = 60 * 1000;
 
 /** The configurations that Rollcall stored. */
 export interface OwnConfigurations {
@@ -126,7 +128,7 @@ export async function noteConfiguration(
     const own = current?.[targetId];
     const ours = own !== undefined && (present === own.ruleMode || present === own.previous);
     // Somebody else can have deleted only a configuration that AWS had accepted before `present` was read.
-    const wasStored = own?.accepted === true && !own.deleting && own.at <= readAt;
+    const wasStored = own?.accepted === true && !own.deleting && own.at <= readAt - CLOCKS_MS;
     const repeats = wasStored && own.ruleMode === wanted && present === null;
     const repeated = recent(own?.repeated ?? [], now);
     const noted = {
@@ -212,7 +214,7 @@ export async function pruneConfigurations(
   readAt: EpochMs,
 ): Promise<void> {
   const isOver = (id: string, own: Own): boolean => {
-    const isOpen = own.at > readAt - (own.accepted || own.callId !== null ? CALL_MS : 0);
+    const isOpen = own.at > readAt - (own.accepted || own.callId !== null ? CALL_MS : CLOCKS_MS);
     if (isOpen || recent(own.repeated, readAt).length > 0) return false;
     const present = stored.get(id);
     return present === undefined ? own.deleting || !own.accepted : !own.accepted && !mayBeOurs(own, present);

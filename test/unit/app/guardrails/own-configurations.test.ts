@@ -17,6 +17,7 @@ import { policyOf } from '../../../support/domain-kit.ts';
 import { Workshop } from '../../../support/workshop.ts';
 
 const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
 const TARGET = { targetId: 'ou-1', target: '/Workloads' };
 const STORED: ReadonlyMap<string, RuleMode> = new Map([['ou-1', 'AnyAllowed']]);
 
@@ -62,9 +63,20 @@ describe('a process that is killed after AWS has deleted a configuration for it'
       expect((await ownConfigurations(shop.store.registers, now())).isContested('ou-1')).toBe(false);
       await put();
       await confirm('call-1');
+      await shop.clock.advance(MINUTE_MS);
     }
     expect((await ownConfigurations(shop.store.registers, now())).isContested('ou-1')).toBe(true);
   });
+});
+
+it('A call that another process finds missing seconds after it was made was not undone by somebody else', async () => {
+  for (let times = 0; times < 4; times += 1) {
+    // The clock of the other process is ahead: its listing began before the call.
+    await shop.clock.advance(5_000);
+    await put();
+    await confirm('call-1');
+  }
+  expect((await ownConfigurations(shop.store.registers, now())).isContested('ou-1')).toBe(false);
 });
 
 describe('what Rollcall has noted and AWS does not store', () => {
@@ -162,15 +174,20 @@ describe('a call whose answer was lost', () => {
   });
 
   it('has stored what the next listing shows', async () => {
-    await pruneConfigurations(shop.store.registers, STORED, now() + 1);
+    await pruneConfigurations(shop.store.registers, STORED, now() + MINUTE_MS);
     expect(await isOurs()).toBe(true);
   });
 
   it('has stored nothing if the next listing shows what was there before, even if somebody stores the same later', async () => {
     await pruneConfigurations(shop.store.registers, new Map([['ou-1', 'NoneAllowed']]), now() - 1);
     expect(await isOurs()).toBe(true);
-    await pruneConfigurations(shop.store.registers, new Map([['ou-1', 'NoneAllowed']]), now() + 1);
+    await pruneConfigurations(shop.store.registers, new Map([['ou-1', 'NoneAllowed']]), now() + MINUTE_MS);
     expect(await isOurs()).toBe(false);
+  });
+
+  it('is not forgotten by a process whose clock is seconds ahead, so that its listing began earlier than it says', async () => {
+    await pruneConfigurations(shop.store.registers, new Map(), now() + 10_000);
+    expect(await isOurs()).toBe(true);
   });
 
   it('has stored nothing if the next call finds what was there before, and is refused', async () => {
