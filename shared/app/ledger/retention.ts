@@ -36,6 +36,11 @@ const PAGE = 500;
 
 const DAY_MS = 86_400_000;
 /**
+ * How much longer a restore is kept, ms. A process that did not notice it may publish a checkpoint of the replaced log after it. Without the entry about the
+ * restore, that checkpoint would look like a fork.
+ */
+const RESTORE_MS = DAY_MS;
+/**
  * A chain is pruned once its oldest entry is this much past the retention, ms. Each pruning adds a checkpoint entry, and without this delay a busy
  * chain would get one for each expired entry. A tenth of the retention, at most 30 days.
  */
@@ -134,7 +139,7 @@ async function checkpointOf({ ledger }: RetentionDeps, chain: string): Promise<P
   return entries[0]?.detail?.checkpoint ?? null;
 }
 
-/** The entries at the beginning of a chain that are all older than `horizon`. */
+/** The entries at the beginning of a chain that are all older than `horizon`, a restore by {@link RESTORE_MS}. */
 async function oldEntries(
   { ledger }: RetentionDeps,
   chain: string,
@@ -143,7 +148,9 @@ async function oldEntries(
   const old: LedgerEntry[] = [];
   for (let after = 0; old.length < ENTRIES; ) {
     const page = await ledger.read(chain, after, PAGE);
-    const young = page.findIndex(({ at }) => Date.parse(at) >= horizon);
+    const young = page.findIndex(
+      ({ at, type }) => Date.parse(at) >= horizon - (type === 'StoreRestored' ? RESTORE_MS : 0),
+    );
     old.push(...(young === -1 ? page : page.slice(0, young)));
     const last = page.at(-1);
     if (young !== -1 || last === undefined || page.length < PAGE) return { entries: old, more: false };

@@ -105,6 +105,32 @@ describe('the comparison with the log', () => {
     expect(await compared(bed)).toMatchObject({ ok: true, log: { newest: { origin: renewed.origin, lacks: null } } });
   });
 
+  it('still has the restore that explains such a checkpoint after retention has removed older entries', async () => {
+    const bed = await newBed();
+    await bed.append(A, 5);
+    await bed.publish();
+    const putBack = await copied(bed);
+    await bed.append(A, 7);
+    const note = await bed.publish();
+    putBack();
+    await bed.clock.advance(5 * DAY);
+    await bed.append(ORGANIZATION_CHAIN, 1, { type: 'StoreRestored' });
+    await bed.clock.advance(DAY / 24);
+    await bed.append(ORGANIZATION_CHAIN, 1, { type: 'CheckpointPublished', detail: { treeHead: treeHead(note) } });
+    await bed.sequence();
+    const typesAfter = async (ms: number): Promise<readonly string[]> => {
+      await bed.clock.advance(ms);
+      const deps = { ...bed.deps, records: bed.stores.records };
+      for (let more = true; more; )
+        ({ more } = await pruneOld(deps, 30 * DAY, (chain) => loggedThrough(bed.stores.registers, chain)));
+      expect(await compared(bed)).toMatchObject({ ok: true, faults: [] });
+      return (await bed.stores.ledger.read(ORGANIZATION_CHAIN, 0, 10)).map(({ type }) => type);
+    };
+    // The restore is just older than the retention, and the checkpoint is not.
+    expect(await typesAfter(30 * DAY - DAY / 48)).toEqual(['StoreRestored', 'CheckpointPublished', 'ChainPruned']);
+    expect(await typesAfter(10 * DAY)).toEqual(['ChainPruned', 'ChainPruned']);
+  });
+
   it('finds bundles and tiles that were changed', async () => {
     const { bed } = await history();
     const { registers } = bed.stores;
