@@ -1,5 +1,5 @@
 import type { Plan } from '../../shared/app/plan/plan.ts';
-import type { RunningApply } from '../../shared/app/runtime/running-applies.ts';
+import type { RunningApply, UnreadableApply } from '../../shared/app/runtime/running-applies.ts';
 import type { Finding } from '../../shared/domain/policy/file/findings.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
 import { toIso } from '../../shared/domain/time.ts';
@@ -28,9 +28,15 @@ export function noteDeniedRoles(
 }
 
 /** Names the other runs of `apply` that are in progress on the same store. */
-export function noteOtherRuns(output: Output, running: readonly RunningApply[]): void {
+export function noteOtherRuns(output: Output, running: readonly (RunningApply | UnreadableApply)[]): void {
   if (output.json) return;
-  for (const { actor, since, planned } of running) {
+  for (const run of running) {
+    if ('unreadable' in run) {
+      const unreadable = `Another apply may be in progress on this store: its note ${run.unreadable} cannot be read.`;
+      for (const line of wrap(unreadable, output.noteWidth, 2)) output.note(line);
+      continue;
+    }
+    const { actor, since, planned } = run;
     const does = planned === null ? 'it is still reading the organization' : `its plan has ${count(planned, 'change')}`;
     const text = `Another apply is in progress on this store, started by ${actorText(actor)} at ${instant(toIso(since))}: ${does}. Each run reports its own changes.`;
     for (const line of wrap(text, output.noteWidth, 2)) output.note(line);

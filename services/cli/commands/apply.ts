@@ -2,6 +2,7 @@ import type * as z from 'zod';
 import type { applySchema } from '../../../shared/app/queries/answers/apply.ts';
 import { guardrailOf } from '../../../shared/app/queries/plan-document.ts';
 import type { ApplyResult } from '../../../shared/app/runtime/conclude-run.ts';
+import type { Announced } from '../../../shared/app/runtime/running-applies.ts';
 import type { Runtime } from '../../../shared/compose/runtime.ts';
 import { durationArgument } from '../../../shared/config/arguments.ts';
 import { quoted } from '../../../shared/domain/check-result.ts';
@@ -50,10 +51,11 @@ export async function runApply(context: CliContext, flags: ApplyFlags): Promise<
   interrupt.finishGracefully(() =>
     output.note('Stopping: changes in progress will finish. Ctrl-C again quits immediately.'),
   );
-  const finished = await withApp(context, loaded.policy, false, (app) =>
+  const { result: finished, warning } = await withApp(context, loaded.policy, false, (app) =>
     perform(context, app, loaded, saved, snapshot, waitMs),
   );
   report(context, finished, loaded.policy, againText(context, flags));
+  if (warning !== null) output.note(warning);
   return applyExit(finished, interrupt.exitCode);
 }
 
@@ -95,7 +97,7 @@ async function perform(
   saved: ReadPlan | null,
   snapshot: OrganizationSnapshot | null,
   waitMs: number,
-): Promise<FinishedRun> {
+): Promise<Announced<FinishedRun>> {
   // Another process may have applied the plan while this one asked.
   await requireUsable(app, saved, loaded.file);
   const { policy } = loaded;
@@ -121,7 +123,7 @@ async function perform(
     import('../run-once.ts'),
     import('../../../shared/app/runtime/running-applies.ts'),
   ]);
-  const finished = await asRunningApply(app.deps, run.runId, () =>
+  const ended = await asRunningApply(app.deps, run.runId, () =>
     withProgress(context, app.calls, (onProgress) =>
       withMaintenance(context, app, policy, () =>
         runOnce(app, run, {
@@ -131,8 +133,8 @@ async function perform(
       ),
     ),
   );
-  await warningsFor(loaded, finished.result.plan.snapshot, context.clock.now());
-  return finished;
+  await warningsFor(loaded, ended.result.result.plan.snapshot, context.clock.now());
+  return ended;
 }
 
 function report({ output, config }: CliContext, finished: FinishedRun, policy: CompiledPolicy, again: string): void {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Plan } from '../../../shared/app/plan/plan.ts';
 import type { HaltView } from '../../../shared/app/queries/enforcement-view.ts';
 import type { PlanDocument } from '../../../shared/app/queries/plan-document.ts';
-import type { RunningApply } from '../../../shared/app/runtime/running-applies.ts';
+import type { RunningApply, UnreadableApply } from '../../../shared/app/runtime/running-applies.ts';
 import { FileError } from '../../../shared/config/file-error.ts';
 import { isSpecial, writeTextFile } from '../../../shared/config/text-file.ts';
 import { quoted } from '../../../shared/domain/check-result.ts';
@@ -73,7 +73,7 @@ export interface DryRun {
   /** `null`: changes are not halted. */
   readonly halted: HaltView;
   /** The runs of `apply` that are in progress. */
-  readonly running: readonly RunningApply[];
+  readonly running: readonly (RunningApply | UnreadableApply)[];
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Registers } from '../../ports/registers.ts';
 import type { Clock } from '../../ports/system.ts';
 import { LEASE_MS } from '../context.ts';
 import { documentFamily, REGISTERS } from './documents.ts';
-import { readTyped, readValue, writeTyped } from './typed-register.ts';
+import { readTyped, writeTyped } from './typed-register.ts';
 
 export const LEASES = documentFamily(REGISTERS.lease, z.object({ owner: z.string(), expiresAt: z.number() }));
 
@@ -64,29 +64,32 @@ export async function leaseHolder(
   return { holder: current.value.owner, until: current.value.expiresAt };
 }
 
-/** The holders of unexpired leases whose names begin with `prefix`, by the rest of the name. */
+/** The holders of unexpired leases whose names begin with `prefix`, by the rest of the name; `null`: the lease cannot be read. */
 export async function leaseHolders(
   registers: Registers,
   clock: Pick<Clock, 'now'>,
   prefix: string,
-): Promise<ReadonlyMap<string, LeaseHolder>> {
-  const held = new Map<string, LeaseHolder>();
+): Promise<ReadonlyMap<string, LeaseHolder | null>> {
+  const held = new Map<string, LeaseHolder | null>();
   const { name: start } = LEASES.named(prefix);
   for (const { name, value } of await registers.list(start)) {
-    const { owner: holder, expiresAt: until } = readValue({ ...LEASES, name }, value);
-    if (until > clock.now()) held.set(name.slice(start.length), { holder, until });
+    const lease = LEASES.schema.safeParse(value).data ?? null;
+    const holder = lease === null ? null : { holder: lease.owner, until: lease.expiresAt };
+    if (holder === null || holder.until > clock.now()) held.set(name.slice(start.length), holder);
   }
   return held;
 }
 
-/** Removes expired leases whose names begin with `prefix`. A process that was killed leaves such a lease behind. */
+/** Removes expired leases whose names begin with `prefix`. A process that was killed leaves such a lease behind. One that cannot be read is kept. */
 export async function removeExpiredLeases(
   registers: Registers,
   clock: Pick<Clock, 'now'>,
   prefix: string,
 ): Promise<void> {
-  for (const { name, value, version } of await registers.list(LEASES.named(prefix).name))
-    if (readValue({ ...LEASES, name }, value).expiresAt <= clock.now()) await registers.remove(name, version);
+  for (const { name, value, version } of await registers.list(LEASES.named(prefix).name)) {
+    const { data } = LEASES.schema.safeParse(value);
+    if (data !== undefined && data.expiresAt <= clock.now()) await registers.remove(name, version);
+  }
 }
 
 export interface LeaseOptions {
@@ -100,25 +103,28 @@ export interface LeaseOptions {
   readonly onWait: (holder: string, until: number) => void;
   /** Aborting this signal ends the current pause, so that `onWait` is called immediately and can stop the wait. */
   readonly stop?: AbortSignal;
+  readonly onUnreleased?: HeldLease['onUnreleased'];
 }
 
 /** Waits for the lease, then runs `work` as {@link holdLease} does. */
 export async function withLease<T>(options: LeaseOptions, work: (lost: AbortSignal) => Promise<T>): Promise<T> {
-  const { clock, name, ttlMs = LEASE_MS } = options;
+  const { clock, name, ttlMs = LEASE_MS, onUnreleased } = options;
   const lease = await waitForLease({ ...options, ttlMs });
-  return holdLease(clock, { lease, name, ttlMs }, work);
+  return holdLease(clock, { lease, name, ttlMs, onUnreleased }, work);
 }
 
 export interface HeldLease {
   readonly lease: Lease;
   readonly name: string;
   readonly ttlMs: number;
+  /** Called if the lease cannot be released, so that this does not hide the result of the work: it expires by itself. Default: the error is thrown. */
+  readonly onUnreleased?: ((error: unknown) => void) | undefined;
 }
 
 /** Runs `work` while it renews the lease, and releases it afterwards. The signal for `work` aborts if the lease is lost. */
 export async function holdLease<T>(
   clock: Clock,
-  { lease, name, ttlMs }: HeldLease,
+  { lease, name, ttlMs, onUnreleased }: HeldLease,
   work: (lost: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const lost = new AbortController();
@@ -141,7 +147,10 @@ export async function holdLease<T>(
     // The reason avoids the cost of a default one, an exception with its stack.
     done.abort('done');
     await renewing;
-    await lease.release();
+    await lease.release().catch((error: unknown) => {
+      if (onUnreleased === undefined) throw error;
+      onUnreleased(error);
+    });
   }
 }
 

@@ -1,7 +1,14 @@
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import { toIso } from '../../domain/time.ts';
 import { type Deps, LEASE_MS } from '../context.ts';
-import { acquireLease, holdLease, leaseHolders, removeExpiredLeases } from '../coordination/lease.ts';
+import {
+  acquireLease,
+  holdLease,
+  LEASES,
+  type Lease,
+  leaseHolders,
+  removeExpiredLeases,
+} from '../coordination/lease.ts';
 import { RunStore } from '../coordination/run-store.ts';
 
 /**
@@ -20,23 +27,57 @@ export interface RunningApply {
   readonly planned: number | null;
 }
 
-/** Runs `work`. Meanwhile, {@link runningApplies} in other processes includes the run. */
-export async function asRunningApply<T>(deps: RunDeps, runId: string, work: () => Promise<T>): Promise<T> {
-  const { registers, clock, actor } = deps;
-  const name = `${PREFIX}${runId}`;
-  await removeExpiredLeases(registers, clock, PREFIX);
-  const answer = await acquireLease(registers, clock, name, `${toIso(clock.now())} ${actor}`, LEASE_MS);
-  return 'lease' in answer ? holdLease(clock, { lease: answer.lease, name, ttlMs: LEASE_MS }, work) : work();
+/** The register about a run that may be in progress, if its content is damaged or from a newer version. */
+export interface UnreadableApply {
+  readonly unreadable: string;
 }
 
+export interface Announced<T> {
+  readonly result: T;
+  /** Why other processes may not have seen the run, or may still see it; `null`: no such problem. */
+  readonly warning: string | null;
+}
+
+/** Runs `work`. Meanwhile, {@link runningApplies} in other processes includes the run. An error of the store about that does not affect the work. */
+export async function asRunningApply<T>(deps: RunDeps, runId: string, work: () => Promise<T>): Promise<Announced<T>> {
+  let warning: string | null = null;
+  const name = `${PREFIX}${runId}`;
+  const lease = await announce(deps, name).catch((error: unknown) => {
+    warning = `Other processes did not see that this run was in progress: ${messageOf(error)}`;
+    return null;
+  });
+  if (lease === null) return { result: await work(), warning };
+  const onUnreleased = (error: unknown): void => {
+    warning = `Other processes may show this run as in progress for ${LEASE_MS / 1_000} seconds more: ${messageOf(error)}`;
+  };
+  const result = await holdLease(deps.clock, { lease, name, ttlMs: LEASE_MS, onUnreleased }, work);
+  return { result, warning };
+}
+
+async function announce({ registers, clock, actor }: RunDeps, name: string): Promise<Lease | null> {
+  await removeExpiredLeases(registers, clock, PREFIX);
+  const answer = await acquireLease(registers, clock, name, `${toIso(clock.now())} ${actor}`, LEASE_MS);
+  return 'lease' in answer ? answer.lease : null;
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 /** The runs of `apply` that are in progress on this store, oldest first. The run of a killed process is included until its lease expires. */
-export async function runningApplies({ registers, clock }: Omit<RunDeps, 'actor'>): Promise<readonly RunningApply[]> {
+export async function runningApplies({
+  registers,
+  clock,
+}: Omit<RunDeps, 'actor'>): Promise<readonly (RunningApply | UnreadableApply)[]> {
   const runs = new RunStore(registers);
   const found: RunningApply[] = [];
-  for (const [runId, { holder }] of await leaseHolders(registers, clock, PREFIX)) {
-    const [since = '', ...actor] = holder.split(' ');
+  const unreadable: UnreadableApply[] = [];
+  for (const [runId, lease] of await leaseHolders(registers, clock, PREFIX)) {
+    if (lease === null) {
+      unreadable.push({ unreadable: LEASES.named(`${PREFIX}${runId}`).name });
+      continue;
+    }
+    const [since = '', ...actor] = lease.holder.split(' ');
     const planned = (await runs.get(runId))?.planned ?? null;
     found.push({ actor: actor.join(' '), since: Date.parse(since), planned });
   }
-  return found.sort((a, b) => a.since - b.since);
+  return [...found.sort((a, b) => a.since - b.since), ...unreadable];
 }

@@ -1,4 +1,4 @@
-import { expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { RunStore } from '../../../../shared/app/coordination/run-store.ts';
 import { asRunningApply, runningApplies } from '../../../../shared/app/runtime/running-applies.ts';
 import { NOW, policyOf } from '../../../support/domain-kit.ts';
@@ -17,4 +17,37 @@ it('a run is shown with its actor and its changes while it is under way', async 
     expect(await runningApplies(deps)).toEqual([{ actor, since: NOW, planned: 107 }]);
   });
   expect(await runningApplies(deps)).toEqual([]);
+});
+
+describe('the note of a run', () => {
+  const opened = async () => {
+    const shop = await Workshop.open({ policy: policyOf('computeOptimizer: Active') });
+    onTestFinished(() => shop.close());
+    return { shop, deps: shop.deps() };
+  };
+
+  it('that cannot be read stops no other run, and is named', async () => {
+    const { deps } = await opened();
+    await deps.registers.write('lease/apply/run-7', { owner: 7 }, null);
+    expect(await asRunningApply(deps, 'run-8', async () => 'done')).toEqual({ result: 'done', warning: null });
+    expect(await runningApplies(deps)).toEqual([{ unreadable: 'lease/apply/run-7' }]);
+  });
+
+  it('that cannot be removed does not hide the result of the run', async () => {
+    const { shop, deps } = await opened();
+    const registers = { ...deps.registers, remove: () => Promise.reject(new Error('disk full')) };
+    const ended = await asRunningApply({ ...deps, registers }, 'run-8', async () => 'done');
+    expect(ended).toEqual({ result: 'done', warning: expect.stringContaining('disk full') });
+    const failed = asRunningApply({ ...deps, registers }, 'run-9', () => Promise.reject(new Error('the run failed')));
+    await expect(failed).rejects.toThrow('the run failed');
+    await shop.clock.advance(10 * 60_000);
+    expect(await runningApplies(deps)).toEqual([]);
+  });
+
+  it('that cannot be written does not stop the run', async () => {
+    const { deps } = await opened();
+    const registers = { ...deps.registers, list: () => Promise.reject(new Error('throttled')) };
+    const ended = await asRunningApply({ ...deps, registers }, 'run-8', async () => 'done');
+    expect(ended).toEqual({ result: 'done', warning: expect.stringContaining('throttled') });
+  });
 });
