@@ -51,7 +51,7 @@ async function requireChangesLeft(
 ): Promise<void> {
   const [{ appliedPlan, CONTINUED_MS }, { isAnyLeft }] = await Promise.all([
     import('../../shared/app/plan/applied-plans.ts'),
-    import('../../shared/app/scan/continued-plan.ts'),
+    import('../../shared/app/scan/later-drifts.ts'),
   ]);
   const applied = await appliedPlan(registers, id);
   if (applied === null) return;

@@ -1,6 +1,6 @@
 import type { Change } from '../../domain/decision/plan.ts';
 import type { Deps, RunContext } from '../context.ts';
-import type { RunStore } from '../coordination/run-store.ts';
+import type { RunState, RunStore } from '../coordination/run-store.ts';
 import { type Approval, openApprovals, startApproved, usedApprovals } from '../guardrails/approvals.ts';
 import { allows, type Plan } from './plan.ts';
 import { configurationKey } from './planned-configurations.ts';
@@ -87,17 +87,17 @@ function actionable({ changes, due }: Plan): readonly Change[] {
   return [...due, ...changes.filter(({ reason }) => reason === 'window')];
 }
 
-/** Keys (`changeKey`) of the changes that approved runs are making. Runs stopped by a guardrail are left out. */
-export async function changesInProgress(
+/** The approved runs that may still make changes, with the keys (`changeKey`) of their plans. Runs stopped by a guardrail are left out. */
+export async function approvedRuns(
   { registers, clock }: ApprovalDeps,
   runs: RunStore,
   policyHash: string,
-): Promise<ReadonlySet<string>> {
-  const keys = new Set<string>();
+): Promise<readonly { readonly run: RunState; readonly keys: ReadonlySet<string> }[]> {
+  const found = [];
   for (const { planHash, usedBy } of await usedApprovals(registers, policyHash, clock.now())) {
     const run = usedBy === null ? null : await runs.get(usedBy);
     if (run === null || run.stopped !== null) continue;
-    for (const key of (await runs.planKeys(planHash)) ?? []) keys.add(key);
+    found.push({ run, keys: (await runs.planKeys(planHash)) ?? new Set<string>() });
   }
-  return keys;
+  return found;
 }

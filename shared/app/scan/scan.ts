@@ -20,7 +20,7 @@ import { entryContext, organizationEntry } from '../ledger/organization-entry.ts
 import { catchUpRecords } from '../ledger/record-catch-up.ts';
 import { type EntryWrite, writeEntries, writeOrganizationEntry } from '../ledger/write-entries.ts';
 import { appliedPlan, noteApplied } from '../plan/applied-plans.ts';
-import { approvalFor, type BoundRun, bindApprovedPlan, changesInProgress } from '../plan/approved-plan.ts';
+import { approvalFor, approvedRuns, type BoundRun, bindApprovedPlan } from '../plan/approved-plan.ts';
 import { keysOf, keysOfPlan, makePlan, type Plan } from '../plan/plan.ts';
 import { beginRollout, concludeRollout } from '../rollout/rollout-controller.ts';
 import type { Retrying } from '../support/retry.ts';
@@ -28,7 +28,7 @@ import { type AssessedAccount, managesConfigurations } from '../survey/assessmen
 import { needsRecordingUnder } from '../survey/needs-recording.ts';
 import { type Survey, survey } from '../survey/survey.ts';
 import { enqueue } from '../work-queue/enqueue-plan.ts';
-import { keysLeft } from './continued-plan.ts';
+import { keysInProgress, keysLeft } from './later-drifts.ts';
 import { departures } from './record-departures.ts';
 import { noteTrustedAccess } from './trusted-access.ts';
 
@@ -71,8 +71,9 @@ async function planOf(
 ): Promise<Plan> {
   const now = deps.clock.now();
   const applied = run.savedPlan === undefined ? null : await appliedPlan(deps.registers, run.savedPlan);
-  const left = applied === null || onlyThese === null ? onlyThese : keysLeft(onlyThese, surveyed, applied.at);
-  const inProgress = await changesInProgress(deps, new RunStore(deps.registers), run.policy.hash);
+  const left =
+    applied === null || onlyThese === null ? onlyThese : keysLeft(onlyThese, surveyed, { startedAt: applied.at });
+  const inProgress = keysInProgress(await approvedRuns(deps, new RunStore(deps.registers), run.policy.hash), surveyed);
   const recent = await changedRecently(deps, now);
   const manages = managesConfigurations(run.policy);
   const own = manages ? await ownConfigurations(deps.registers, now) : NO_OWN_CONFIGURATIONS;

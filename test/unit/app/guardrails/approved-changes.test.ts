@@ -109,4 +109,21 @@ describe('changes under an approval', () => {
     await shop.handle(work, keyOf(shop, { ...shop.run(), runId: 'run-2', planHash: null }, 5));
     expect(await shop.condition(accountId(5))).toMatchObject({ verdict: 'Compliant' });
   });
+
+  it('do not keep a scan from fixing a later drift of an account that somebody else had fixed before the run came to it', async () => {
+    shop = await Workshop.open({ policy: CAPPED, members: MEMBERS });
+    const { planHash } = await shop.scan();
+    await approve(shop.deps(), planHash, { actor: 'user:ada', reason: null });
+    await shop.scan();
+    shop.cloud.set(accountId(0), { computeOptimizer: { status: 'Active' } });
+    const work = await shop.process();
+    await shop.workOff(work);
+    expect(shop.cloud.changes).toHaveLength(MEMBERS - 1);
+    await shop.clock.advance(HOUR_MS);
+    shop.cloud.set(accountId(0), { computeOptimizer: { status: 'Inactive' } });
+    expect((await shop.scan()).due.map((change) => change.accountId)).toEqual([accountId(0)]);
+    await shop.workOff(work);
+    expect(await shop.condition(accountId(0))).toMatchObject({ verdict: 'Compliant' });
+    expect(await usage()).toMatchObject({ changedAccounts: 1 });
+  });
 });

@@ -7,26 +7,35 @@ import { workKey } from '../plan/planned-work.ts';
 import type { Survey } from '../survey/survey.ts';
 import { mayBePlanned } from '../work-queue/planned-drift.ts';
 
+type Planned = Parameters<typeof mayBePlanned>[0];
+
 /*
- * A saved plan that is applied again makes what is left of its changes. A drift that began after the first application was planned is not left of it:
- * somebody has reverted the change since.
+ * A drift that began after a run was planned is not in the plan of that run: somebody has reverted the change since. So an approved run does not fix it, and
+ * a saved plan that is applied again does not contain it.
  */
 
-/** The keys of a saved plan without those of later drifts. @param appliedAt when the first run of the plan was planned, epoch ms */
+/** The keys of a plan without those of later drifts. @param run the run of the plan; for a saved plan, its first run */
 export function keysLeft(
   keys: ReadonlySet<string>,
   { assessed }: Pick<Survey, 'assessed'>,
-  appliedAt: EpochMs,
+  run: Planned,
 ): ReadonlySet<string> {
   const later = new Set<string>();
   for (const { account, record, assessments } of assessed)
     for (const enrollment of ENROLLMENT_IDS) {
       const condition = record?.conditions[enrollment] ?? null;
       const isNew = beginsDrift(condition, assessments[enrollment]);
-      if (isNew || (condition !== null && !mayBePlanned({ startedAt: appliedAt }, condition)))
-        later.add(workKey(account.id, enrollment));
+      if (isNew || (condition !== null && !mayBePlanned(run, condition))) later.add(workKey(account.id, enrollment));
     }
   return new Set([...keys].filter((key) => !later.has(key.split(' ', 2).join(' '))));
+}
+
+/** The keys of the changes that approved runs are making. */
+export function keysInProgress(
+  runs: readonly { readonly run: Planned; readonly keys: ReadonlySet<string> }[],
+  survey: Pick<Survey, 'assessed'>,
+): ReadonlySet<string> {
+  return new Set(runs.flatMap(({ run, keys }) => [...keysLeft(keys, survey, run)]));
 }
 
 /** Whether the account records show an open drift that is left of a saved plan. */

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { appliedPlan } from '../../../../shared/app/plan/applied-plans.ts';
-import { isAnyLeft } from '../../../../shared/app/scan/continued-plan.ts';
+import { isAnyLeft } from '../../../../shared/app/scan/later-drifts.ts';
 import { policyOf } from '../../../support/domain-kit.ts';
 import { accountId, Workshop } from '../../../support/workshop.ts';
 
