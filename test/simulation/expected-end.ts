@@ -88,9 +88,19 @@ export class ExpectedEnd {
     const governed =
       this.#isGoverned(account) && enrollment === 'automation' && (value === 'Inactive' || mode !== rules);
     const lost = id === this.#brokenRole();
-    if (!good && isToBeExpected({ lost, governed, mode: desired.mode.value, status, value, verdict, reason }))
+    const waits = enrollment === 'automation' && !management && this.#isManagementOff();
+    if (!good && isToBeExpected({ lost, governed, waits, mode: desired.mode.value, status, value, verdict, reason }))
       return null;
     return `${id} ${enrollment} is ${status} (${mode}), wanted ${value} (${rules}), known as ${verdict} ${reason ?? ''}`;
+  }
+
+  /** Whether Automation of the management account is off and stays off, because its mode is alert. AWS then associates no member. */
+  #isManagementOff(): boolean {
+    const { policy, sandbox } = this.#simulation;
+    const own = sandbox.accounts().find(({ management }) => management);
+    return (
+      own !== undefined && own.automation.status !== 'Active' && desiredStateOf(policy, own).mode.value === 'alert'
+    );
   }
 
   /** Whether an organization enrollment configuration that Rollcall must not change applies to the account. */
@@ -123,6 +133,8 @@ interface Found {
   readonly lost: boolean;
   /** An organization enrollment configuration forbids the desired state. */
   readonly governed: boolean;
+  /** The management account's own Automation, a prerequisite of all members, is off, and Rollcall must not enable it. */
+  readonly waits: boolean;
   readonly mode: string;
   readonly status: string;
   readonly value: string;
@@ -131,11 +143,12 @@ interface Found {
 }
 
 /** Whether the mismatch is known and cannot be remediated. */
-function isToBeExpected({ lost, governed, mode, status, value, verdict, reason }: Found): boolean {
+function isToBeExpected({ lost, governed, waits, mode, status, value, verdict, reason }: Found): boolean {
   // The broken role must be recorded for this account only.
   if (lost && (verdict === 'Blocked' || verdict === 'Unknown')) return true;
   // Mode alert reports drift and does not remediate it.
   if (mode === 'alert' && verdict === 'Drifted') return true;
+  if (waits && verdict === 'Blocked' && reason === 'prerequisite') return true;
   if (governed) return verdict === 'Blocked' && reason === 'organizationConfiguration';
   // Failed with desired Inactive is Blocked because the effect of another call is unknown (design, verdicts).
   return status === 'Failed' && value === 'Inactive' && verdict === 'Blocked';
