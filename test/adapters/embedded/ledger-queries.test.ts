@@ -4,6 +4,8 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { databasePath } from '../../../shared/adapters/embedded/file.ts';
 import { COUNTS, STEPS } from '../../../shared/adapters/embedded/ledger-outline.ts';
 import { toStatement } from '../../../shared/adapters/embedded/ledger-query.ts';
+import { A } from '../../contract/ledger-reading.ts';
+import { chainOf } from '../../contract/samples.ts';
 import { type Bench, makeBench } from './stores.ts';
 
 let bench: Bench;
@@ -57,4 +59,14 @@ it('the outline of a run reads one covering index and groups by account without 
   for (const [first] of plans) expect(first).toContain('SEARCH ledger USING COVERING INDEX ledger_steps (run_id=?');
   expect(plans[1]).toHaveLength(1);
   db.close();
+});
+
+it('facts of more than one page of rows are complete, and newest first', async () => {
+  const { ledger } = await bench.open();
+  // A page has 2,000 rows. The contract stays below, because this many writes take seconds on DynamoDB.
+  const entries = chainOf(A, 4_100);
+  expect(new Set(await ledger.append(entries))).toEqual(new Set(['appended']));
+  const found: number[] = [];
+  for await (const page of ledger.facts({})) found.push(...page.map(({ at }) => at));
+  expect(found).toEqual(entries.map(({ at }) => Date.parse(at)).sort((a, b) => b - a));
 });
