@@ -20,7 +20,7 @@ async function workOff({ work }: Functions): Promise<void> {
 describe('approve in the aws runtime', () => {
   it('takes effect with the next tick, which makes the changes of the stored plan', async () => {
     const guardrails = '{ maxChanges: { percent: 0, atLeast: 2 } }';
-    const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 }, policy: { guardrails } });
+    const world = await deploy({ sandbox: { accounts: 10, drift: 0.5 }, policy: { guardrails } });
     const functions = functionsOf(world);
     await functions.tick();
     expect(await functions.scan()).toMatchObject([{ result: 'done' }]);

@@ -16,7 +16,7 @@ async function trailOf({ sandbox }: Deployment): Promise<readonly unknown[]> {
 describe('the events of configurations in the aws runtime', { timeout: 180_000 }, () => {
   it('lead to a scan, whose entries name the caller in every account', async () => {
     const world = await deploy({
-      sandbox: { accounts: 30, drift: 0, configurationDelayMs: 4 * MINUTE_MS },
+      sandbox: { accounts: 16, drift: 0, configurationDelayMs: 4 * MINUTE_MS },
       policy: { ...WANTED, more: 'schedule: 12h' },
     });
     const { tick, scan, work } = functionsOf(world);
@@ -60,7 +60,7 @@ describe('the events of configurations in the aws runtime', { timeout: 180_000 }
 
   it("of Rollcall's own calls lead to nothing", async () => {
     const world = await deploy({
-      sandbox: { accounts: 20, drift: 0, configurationDelayMs: 5_000 },
+      sandbox: { accounts: 12, drift: 0, configurationDelayMs: 5_000 },
       policy: { ...WANTED, automationConfigurations: 'manage' },
     });
     const { tick, scan, work } = functionsOf(world);

@@ -16,7 +16,7 @@ it('functions plan and make the calls for configurations, and then find nothing 
   timeout: 180_000,
 }, async () => {
   const world = await deploy({
-    sandbox: { accounts: 40, drift: 0, configurationDelayMs: 5_000 },
+    sandbox: { accounts: 24, drift: 0, configurationDelayMs: 5_000 },
     policy: { ...MANAGED, more: NOT_IN_DEV },
   });
   const { sandbox } = world.sandbox;

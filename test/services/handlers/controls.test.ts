@@ -39,7 +39,7 @@ async function workOff(work: () => Promise<{ readonly failed: readonly string[] 
 
 describe('the functions under an operator’s controls', () => {
   it('a halt between scan and work prevents every change and loses no key; unhalt continues immediately', async () => {
-    const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 } });
+    const world = await deploy({ sandbox: { accounts: 10, drift: 0.5 } });
     const { tick, scan, work } = functionsOf(world);
     await tick();
     await scan();
@@ -68,7 +68,7 @@ describe('the functions under an operator’s controls', () => {
   });
 
   it('the tick records the end of an expired suspension, and the account is remediated without a scan', async () => {
-    const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 }, policy: { more: 'schedule: 12h' } });
+    const world = await deploy({ sandbox: { accounts: 10, drift: 0.5 }, policy: { more: 'schedule: 12h' } });
     const { tick, scan, work } = functionsOf(world);
     await tick();
     await scan();
@@ -89,7 +89,7 @@ describe('the functions under an operator’s controls', () => {
 
   it('a closed window delays changes, and the tick after its opening enqueues them', async () => {
     const windows = 'schedule: 12h\nwindows: [{ kind: allow, cron: "0 14 * * *", duration: 2h }]';
-    const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 }, policy: { more: windows } });
+    const world = await deploy({ sandbox: { accounts: 10, drift: 0.5 }, policy: { more: windows } });
     const { tick, scan, work } = functionsOf(world);
     await tick();
     await scan();
@@ -103,7 +103,7 @@ describe('the functions under an operator’s controls', () => {
   });
 
   it('the tick records the start and the end of exemptions', async () => {
-    const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 } });
+    const world = await deploy({ sandbox: { accounts: 10, drift: 0.5 } });
     const [id = ''] = notActive(world);
     const exemptions = `exemptions: [{ accounts: "${id}", until: 2026-11-04, reason: freeze, owner: o@example.com }]`;
     world.writePolicy({ more: `schedule: 12h\n${exemptions}` });

@@ -9,7 +9,7 @@ import { deploy } from './support.ts';
 
 describe('tick, scanner and worker', () => {
   it('make an organization compliant, with the same run id from the scan to the event', async () => {
-    const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 } });
+    const world = await deploy({ sandbox: { accounts: 10, drift: 0.5 } });
     const { tick, scan, work } = functionsOf(world);
     const first = await tick();
     expect(first.scanRequested).toMatch(/^[0-9A-Z]{26}$/);
@@ -39,7 +39,7 @@ describe('tick, scanner and worker', () => {
 
   it('make only calls that their roles allow', async () => {
     const world = await deploy({
-      sandbox: { accounts: 14, drift: 0.5 },
+      sandbox: { accounts: 10, drift: 0.5 },
       policy: {
         ...{ automation: 'Active', costOptimizationHub: 'Active', organizationRules: 'AnyAllowed' },
         // The accounts of these OUs are enabled one by one, with their own roles, the others in batches.

@@ -40,7 +40,7 @@ async function workOff({ work }: Pick<Functions, 'work'>): Promise<number> {
 
 /** A deployment whose organization is enrolled everywhere. */
 async function enrolled() {
-  const world = await deploy({ sandbox: { accounts: 14, drift: 0 }, policy: POLICY });
+  const world = await deploy({ sandbox: { accounts: 8, drift: 0 }, policy: POLICY });
   const functions = functionsOf(world);
   expect(await scanAndWork(functions)).toBeGreaterThan(0);
   const { sandbox } = world.sandbox;

@@ -125,7 +125,7 @@ describe('a missing resource', () => {
 
 describe('a policy that changes', () => {
   it('is read again, and causes an immediate scan', async () => {
-    const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 } });
+    const world = await deploy({ sandbox: { accounts: 10, drift: 0.5 } });
     const { tick, scan, work } = functionsOf(world);
     const first = await tick();
     await scan();
@@ -142,7 +142,7 @@ describe('a policy that changes', () => {
   });
 
   it('is noticed by a worker that still has the previous one', async () => {
-    const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 }, policy: { mode: 'alert' } });
+    const world = await deploy({ sandbox: { accounts: 10, drift: 0.5 }, policy: { mode: 'alert' } });
     const { tick, scan, work, worker } = functionsOf(world);
     await tick();
     await scan();
@@ -167,7 +167,7 @@ describe('a policy that changes', () => {
   });
 
   it('to an invalid one stops all work, with an error that names file and line, until it is fixed', async () => {
-    const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 } });
+    const world = await deploy({ sandbox: { accounts: 10, drift: 0.5 } });
     const { tick, scan, worker } = functionsOf(world);
     await tick();
     await scan();

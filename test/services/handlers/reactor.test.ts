@@ -108,7 +108,7 @@ describe('the reactor', () => {
 
 describe('the webhook of the tick', () => {
   it('receives each message once, and its outage fails no tick and delays no event', async () => {
-    const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 } });
+    const world = await deploy({ sandbox: { accounts: 10, drift: 0.5 } });
     const receiver = await webhookReceiver();
     receiver.behave = answering(500);
     world.writePolicy({ more: `notify: { webhook: { url: "${receiver.url}", events: [drift] } }` });

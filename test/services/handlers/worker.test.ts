@@ -6,7 +6,7 @@ import { deploy, lambdaContext, type SqsEvent } from './support.ts';
 
 describe('unreadable messages', () => {
   it('become dead letters, with an entry in the ledger, and do not delay others', async () => {
-    const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 } });
+    const world = await deploy({ sandbox: { accounts: 10, drift: 0.5 } });
     const { tick, scan, work } = functionsOf(world);
     await tick();
     await scan();
@@ -83,7 +83,7 @@ describe('an event that is not an SQS batch', () => {
 
 describe('a batch with malformed records', () => {
   it('keeps those on the queue, moves records without an id to the dead letters, and processes all others', async () => {
-    const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 } });
+    const world = await deploy({ sandbox: { accounts: 10, drift: 0.5 } });
     const { tick, scan, worker } = functionsOf(world);
     await tick();
     await scan();
@@ -110,7 +110,7 @@ describe('a batch with malformed records', () => {
 
 describe('a batch that fails in part', () => {
   it('keeps only the failed part on the queue', async () => {
-    const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 } });
+    const world = await deploy({ sandbox: { accounts: 10, drift: 0.5 } });
     const { tick, scan, work, worker } = functionsOf(world, { settings: { retryBudgetMs: 50 } });
     await tick();
     await scan();
@@ -136,7 +136,7 @@ describe('a batch that fails in part', () => {
   });
 
   it('starts no message without enough time to finish it', async () => {
-    const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 } });
+    const world = await deploy({ sandbox: { accounts: 10, drift: 0.5 } });
     const { tick, scan, worker } = functionsOf(world);
     await tick();
     await scan();
@@ -149,7 +149,7 @@ describe('a batch that fails in part', () => {
   });
 
   it('fails as a whole, without any change, while AWS refuses the caller', async () => {
-    const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 } });
+    const world = await deploy({ sandbox: { accounts: 10, drift: 0.5 } });
     const { tick, scan, worker } = functionsOf(world);
     await tick();
     await scan();
@@ -214,7 +214,7 @@ describe('concurrent invocations of one container', () => {
 
 describe('a batch of both lanes', () => {
   it('starts with the urgent messages', async () => {
-    const world = await deploy({ sandbox: { accounts: 14, drift: 0.5 }, policy: { concurrency: 1 } });
+    const world = await deploy({ sandbox: { accounts: 10, drift: 0.5 }, policy: { concurrency: 1 } });
     const { tick, scan, worker } = functionsOf(world);
     await tick();
     await scan();
