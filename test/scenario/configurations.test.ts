@@ -45,7 +45,7 @@ function differing(world: World, wanted: (ou: string) => string): string[] {
     .map(({ accountId }) => accountId);
 }
 
-const sandbox = { accounts: 120, drift: 0, configurationDelayMs: 5_000 } as const;
+const sandbox = { accounts: 60, drift: 0, configurationDelayMs: 5_000 } as const;
 
 describe('applying organization enrollment configurations', () => {
   it('makes one call for the organization and one for an OU that differs, and verifies them by a listing', async () => {

@@ -35,7 +35,7 @@ describe('an organization that drifted', () => {
 
   it('converges under throttling per caller and of all changes', async () => {
     const { rate, orgRate } = SCENARIOS.demo;
-    const world = await startWorld({ sandbox: { accounts: 200, drift: 0.2, rate, orgRate } });
+    const world = await startWorld({ sandbox: { accounts: 100, drift: 0.2, rate, orgRate } });
     const run = await world.run({ waitMs: HOUR_MS });
     expect(run.changes.failed + run.changes.blocked).toBe(0);
     expect(run.open).toEqual([]);

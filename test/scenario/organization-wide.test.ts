@@ -9,7 +9,7 @@ const memberCalls = (world: Awaited<ReturnType<typeof startWorld>>): number =>
 
 describe('the one organization-wide call', () => {
   it('enrolls all accounts in one call, with an intent for each, and is verified by a listing', async () => {
-    const world = await startWorld({ sandbox: { accounts: 1_000, drift: 1 }, policy: AUTO });
+    const world = await startWorld({ sandbox: { accounts: 300, drift: 1 }, policy: AUTO });
     const drifted = world.members().length;
     const run = await world.run();
     expect(world.wire.mutating.length).toBe(1);
