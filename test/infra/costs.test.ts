@@ -86,7 +86,7 @@ describe('the cost estimate', () => {
     ['the first kind', { kinds: first, drifting: first }],
     ['every kind', { kinds: ENROLLMENT_IDS, drifting: DRIFTING_ALONE }],
   ])('is computed from the calls of the functions, for %s', { timeout: 180_000 }, async (_, { kinds, drifting }) => {
-    const [accounts, changed] = [40, 10];
+    const [accounts, changed] = [30, 8];
     const found = await measurePhases({ accounts, changed, idleTicks: 10, kinds, drifting });
     const all = (part: (kind: KindCalls) => Calls, ids: readonly EnrollmentId[] = kinds): Calls =>
       sum(...ids.map((id) => [part(committed.kinds[id]), 1] as const));

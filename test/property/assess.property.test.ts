@@ -11,7 +11,7 @@ import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
 import { CALLER, contextOf, DAY, MANAGEMENT, MEMBER, NOW } from '../support/domain-kit.ts';
 import { anyCaller, anyFacts, anyObservations, anyPolicy, anyRecord, anyTime, RULE_MODES } from './arbitraries.ts';
 
-const RUNS = { numRuns: 3_000 };
+const RUNS = { numRuns: 1_500 };
 
 const anything = fc.record({
   policy: anyPolicy,

@@ -203,7 +203,7 @@ test('the invariants of AWS are true in every history of the organization', () =
         life.check();
       }
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });
 

@@ -135,9 +135,9 @@ describe('resolve', () => {
           compared++;
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
-    expect(compared).toBeGreaterThan(300);
+    expect(compared).toBeGreaterThan(150);
   });
 
   it('explains what it decides', () => {
@@ -177,7 +177,7 @@ describe('resolve', () => {
             expect(ids).not.toContain(rule);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
     expect(unreachable).toBeGreaterThan(0);
   });
@@ -272,7 +272,7 @@ describe('an account that may join later', () => {
           }
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
     expect(unanimous).toBeGreaterThan(300);
   });
