@@ -102,6 +102,7 @@ describe('resume of contested configurations', () => {
     for (let times = 0; times < 2; times += 1) {
       await store('ou-1', '/Workloads');
       expect(await stillContested()).toEqual([]);
+      await shop.clock.advance(HOUR_MS);
     }
     await store('ou-1', '/Workloads');
     expect(await stillContested()).toEqual(['/Workloads']);
