@@ -15,8 +15,11 @@ import type { WorkMessage } from '../domain/work-message.ts';
  */
 export interface WorkQueue {
   send(messages: readonly WorkMessage[], options?: SendOptions): Promise<void>;
-  /** Up to `max` messages; an empty list means that none is visible now. Never waits, unless the adapter is configured for long polls. */
-  receive(max: number, visibilityMs: number): Promise<readonly Delivery[]>;
+  /**
+   * Up to `max` messages; an empty list means that none is visible now. Never waits, unless the adapter is configured for long polls.
+   * @param lane only messages of this lane, if the queue can select them (SQS cannot); default: of both
+   */
+  receive(max: number, visibilityMs: number, lane?: Lane): Promise<readonly Delivery[]>;
   extend(delivery: Delivery, visibilityMs: number): Promise<void>;
   acknowledge(deliveries: readonly Delivery[]): Promise<void>;
   /** Makes the message visible again after `delayMs`. */

@@ -49,9 +49,9 @@ export function memoryQueue(clock: StoreClock, quirks: Quirks) {
         if (quirks.doubles?.() === true) put(body, options);
       }
     },
-    async receive(max, visibilityMs) {
+    async receive(max, visibilityMs, only) {
       const now = clock.now();
-      const visible = held.filter(({ visibleAt }) => visibleAt <= now);
+      const visible = held.filter(({ visibleAt, lane }) => visibleAt <= now && (only === undefined || lane === only));
       const deliveries: Delivery[] = [];
       const inOrder = quirks.order?.(visible) ?? visible;
       // Urgent messages first; the sort is stable.

@@ -159,8 +159,8 @@ export class Process {
       extend: (delivery, visibilityMs) => queue.extend(delivery, visibilityMs),
       depth: () => queue.depth(),
       pending: () => queue.pending(),
-      receive: async (max, visibilityMs) => {
-        const deliveries = await queue.receive(max, visibilityMs);
+      receive: async (max, visibilityMs, lane) => {
+        const deliveries = await queue.receive(max, visibilityMs, lane);
         this.#environment.received(deliveries, this);
         return deliveries;
       },

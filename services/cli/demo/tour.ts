@@ -76,7 +76,7 @@ function stopsOf({ cast, url, accounts, program }: TourParts): readonly Stop[] {
     },
     {
       title: 'Stop everything, and go on',
-      text: 'While changes are halted, nothing is changed; "Scan now" on the overview still records drift. After resume, the demo fixes it.',
+      text: 'While changes are halted, nothing is changed, but new drift is still recorded and shown. After resume, the demo fixes it.',
       see: [command('halt --reason "trying it"'), page('/'), command('resume --yes')],
     },
     {

@@ -1,3 +1,4 @@
+import type { Lane } from '../../domain/work-lane.ts';
 import { workMessageSchema } from '../../domain/work-message.ts';
 import { type Delivery, MAX_DELAY_MS, type WorkQueue } from '../../ports/queue.ts';
 import { type ReadMessage, readMessage } from '../../ports/read-message.ts';
@@ -37,14 +38,14 @@ export function sqliteQueue(connection: Connection, { clock, newId, maxReceives 
         for (const message of bodies) enqueue(sql, { message, ...options });
       });
     },
-    async receive(max, visibilityMs) {
+    async receive(max, visibilityMs, lane) {
       // Reads first, because an idle worker polls often and a write transaction would lock out other processes each time.
-      const waiting = await connection.read((sql) => nextVisible(sql, clock.now()));
+      const waiting = await connection.read((sql) => nextVisible(sql, clock.now(), lane));
       if (waiting === undefined || max < 1) return [];
       return connection.write((sql) => {
         const deliveries: Delivery[] = [];
         while (deliveries.length < max) {
-          const next = takeNext(sql, clock.now(), visibilityMs);
+          const next = takeNext(sql, clock.now(), visibilityMs, lane);
           if (next === null) break;
           if (next !== 'buried') deliveries.push(next);
         }
@@ -86,8 +87,8 @@ export function sqliteQueue(connection: Connection, { clock, newId, maxReceives 
   };
 
   /** Receives the next visible message. @returns `buried` if it became a dead letter instead */
-  function takeNext(sql: Sql, now: number, visibilityMs: number): Delivery | 'buried' | null {
-    const row = nextVisible(sql, now);
+  function takeNext(sql: Sql, now: number, visibilityMs: number, of?: Lane): Delivery | 'buried' | null {
+    const row = nextVisible(sql, now, of);
     if (row === undefined) return null;
     const id = sql.number(row, 'id');
     const body = sql.text(row, 'body');
@@ -111,9 +112,11 @@ export function sqliteQueue(connection: Connection, { clock, newId, maxReceives 
 }
 
 /** The visible message that has waited longest, urgent before bulk. One query per lane, so that each reads one row. */
-function nextVisible(sql: Sql, now: number): Row | undefined {
+/** @param lane default: the urgent one, then the other */
+function nextVisible(sql: Sql, now: number, lane?: Lane): Row | undefined {
   const next = `SELECT id, body, receives, lane, sent_at FROM queue WHERE lane = ? AND visible_at <= ?
     ORDER BY visible_at, id LIMIT 1`;
+  if (lane !== undefined) return sql.get(next, LANES[lane], now);
   return sql.get(next, LANES.urgent, now) ?? sql.get(next, LANES.bulk, now);
 }
 

@@ -1,4 +1,5 @@
 import { ASSOCIABLE, type EnrollmentId, kindOfBatch } from '../../domain/enrollment/kinds/index.ts';
+import type { Lane } from '../../domain/work-lane.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import type { Delivery } from '../../ports/queue.ts';
 import type { OnProgress } from '../context.ts';
@@ -31,14 +32,15 @@ export class WorkerPool {
 
   /**
    * Receives as many messages as there are free workers and starts on them.
+   * @param lane as in `WorkQueue.receive`
    * @returns whether there were any messages, or no worker was free.
    * @throws the error that stopped the pool: refused credentials, a wrong clock, an unavailable store.
    */
-  async take(): Promise<boolean> {
+  async take(lane?: Lane): Promise<boolean> {
     if (this.#broken !== null) throw this.#broken;
     const free = this.#concurrency - this.#running.size;
     if (free <= 0) return true;
-    const deliveries = await this.#work.deps.queue.receive(Math.min(10, free), this.#work.settings.visibilityMs);
+    const deliveries = await this.#work.deps.queue.receive(Math.min(10, free), this.#work.settings.visibilityMs, lane);
     for (const delivery of deliveries) this.#start(delivery);
     return deliveries.length > 0;
   }

@@ -214,9 +214,9 @@ async function workUntilStopped(context: Context, tasks: readonly MaintenanceTas
   };
   try {
     while (!stop.aborted) {
-      // While enforcement is halted, keys wait on the queue.
       const halted = (await work.controls.recent()).halt !== null;
-      const busy = !halted && (await pool.take());
+      // While changes are halted, planned ones wait on the queue. What events report is read and recorded, so that drift is seen and alerts are sent.
+      const busy = await pool.take(halted ? 'urgent' : undefined);
       if (busy) await pool.untilFree();
       const queued = await fillQueue(busy ? BUSY_TASKS_MS : 0);
       if (busy || (queued > 0 && !halted)) continue;

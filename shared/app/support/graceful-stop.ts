@@ -57,9 +57,9 @@ export function stoppableRetrying(retrying: Retrying, stop: AbortSignal): Retryi
 export function stoppableQueue(queue: WorkQueue, stop: AbortSignal): WorkQueue {
   return {
     ...queue,
-    async receive(max, visibilityMs) {
+    async receive(max, visibilityMs, lane) {
       if (stop.aborted) return [];
-      const deliveries = await queue.receive(max, visibilityMs);
+      const deliveries = await queue.receive(max, visibilityMs, lane);
       if (!stop.aborted) return deliveries;
       await Promise.all(deliveries.map((delivery) => queue.release(delivery, 0)));
       return [];
