@@ -89,12 +89,18 @@ function coverageOf(summary: Readonly<Record<string, unknown>> | undefined): str
   return `Status known for ${evaluated} of ${evaluated + unknown}`;
 }
 
-/** Who caused what the entry records: of a drift, the caller that CloudTrail names. */
-export function entryActor({ detail, actor }: Pick<Entry, 'detail' | 'actor'>): {
+interface EntryActor {
   readonly name: string;
+  /** For hover. */
   readonly full: string;
-} {
-  const full = detail?.changedBy?.actor ?? actor;
+}
+
+/** Who caused what the entry records: of a drift, the caller that CloudTrail names. */
+export function entryActor({ type, detail, actor }: Pick<Entry, 'type' | 'detail' | 'actor'>): EntryActor {
+  const caller = detail?.changedBy?.actor;
+  if (caller === undefined && type === 'DriftDetected')
+    return { name: 'Unknown', full: `No CloudTrail event names the actor; recorded by ${actor}` };
+  const full = caller ?? actor;
   const name = actorName(full);
   return { full, name: name === 'rollcall' ? 'Rollcall' : name };
 }

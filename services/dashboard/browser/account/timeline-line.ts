@@ -2,6 +2,7 @@ import { actorName } from '../../../../shared/domain/actor.ts';
 import { TITLES } from '../../../../shared/domain/enrollment/kinds/index.ts';
 import { statusOf } from '../../../../shared/domain/enrollment/status.ts';
 import { briefMessage } from '../../../../shared/domain/ledger/brief-message.ts';
+import { entryActor } from '../entry-line.ts';
 import { looksOf } from '../parts/icon.tsx';
 import type { Entry, Facet } from '../types.ts';
 import { duration, reasonText, stateText, wordsOf } from '../words.ts';
@@ -24,12 +25,11 @@ export function entryLooks({ type, after }: Entry) {
   return LOOKS[type] ?? (after === null ? QUIET : looksOf(statusOf(after)));
 }
 
-/** Who is behind an entry, and the whole name for hover. */
-export function entryActor({ type, actor, detail }: Entry): { readonly name: string; readonly whole: string } {
-  const by = detail?.changedBy?.actor;
-  if (by !== undefined) return { name: actorName(by), whole: by };
-  if (type === 'DriftDetected') return { name: 'unknown', whole: 'No CloudTrail event names the actor' };
-  return COMMANDS.has(type) ? { name: actorName(actor), whole: actor } : { name: 'Rollcall', whole: actor };
+/** The actor of an entry on the page of its account, where what Rollcall did differs from what other callers did. */
+export function timelineActor(entry: Entry): ReturnType<typeof entryActor> {
+  const { type, actor, detail } = entry;
+  const isOwn = detail?.changedBy === undefined && type !== 'DriftDetected' && !COMMANDS.has(type);
+  return isOwn ? { name: 'Rollcall', full: actor } : entryActor(entry);
 }
 
 const ARN = /arn:[\w-]+:[^\s,;]+/g;

@@ -13,7 +13,7 @@ import { now, Sentence } from '../parts/time.tsx';
 import { clockText, dayHeading, exactText } from '../time-text.ts';
 import type { Account, AuditPage, Entry } from '../types.ts';
 import { count, messageOf, stateText } from '../words.ts';
-import { driftStart, entryActor, entryLine, entryLooks } from './timeline-line.ts';
+import { driftStart, entryLine, entryLooks, timelineActor } from './timeline-line.ts';
 
 interface Props {
   readonly found: Account;
@@ -97,7 +97,7 @@ function byDay(entries: readonly Entry[]): readonly (readonly [day: string, entr
 
 function Line({ entry, older }: { readonly entry: Entry; readonly older: readonly Entry[] }) {
   const { mark, tone } = entryLooks(entry);
-  const { name, whole } = entryActor(entry);
+  const { name, full } = timelineActor(entry);
   const text = entryLine(entry, driftStart(entry, older));
   return (
     <li>
@@ -113,7 +113,7 @@ function Line({ entry, older }: { readonly entry: Entry; readonly older: readonl
           <span class="cut text" title={text}>
             <Sentence text={text} />
           </span>
-          <span class="who cut" title={whole}>
+          <span class="who cut" title={full}>
             {name}
           </span>
         </summary>

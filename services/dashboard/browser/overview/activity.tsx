@@ -3,7 +3,7 @@ import { actorName } from '../../../../shared/domain/actor.ts';
 import { TITLES } from '../../../../shared/domain/enrollment/kinds/index.ts';
 import { briefMessage } from '../../../../shared/domain/ledger/brief-message.ts';
 import { entryTitle, titleInSentence } from '../../../../shared/domain/ledger/entry-titles.ts';
-import { whatChanged } from '../entry-line.ts';
+import { entryActor, whatChanged } from '../entry-line.ts';
 import { Mark, type MarkName, type Tone } from '../parts/icon.tsx';
 import { Sentence, Time } from '../parts/time.tsx';
 import type { Entry, Overview } from '../types.ts';
@@ -30,8 +30,8 @@ export function RecentActivity({ overview: { recent } }: { readonly overview: Ov
               <Mark name={looksOfEntry(entry).mark} />
             </span>
             <EntryLine entry={entry} accountName={accountName} />
-            <span class="who" title={whoOf(entry)}>
-              {actorName(whoOf(entry))}
+            <span class="who" title={entryActor(entry).full}>
+              {entryActor(entry).name}
             </span>
           </li>
         ))}
@@ -65,12 +65,6 @@ const LOOKS: Readonly<Partial<Record<Entry['type'], EntryLooks>>> = {
 };
 
 const looksOfEntry = ({ type }: Entry): EntryLooks => LOOKS[type] ?? NEUTRAL;
-
-/** The actor of the change that an entry reports, or else of the entry itself. */
-function whoOf({ type, detail, actor }: Entry): string {
-  if (detail?.changedBy !== undefined) return detail.changedBy.actor;
-  return type === 'DriftDetected' ? 'Unknown' : actor;
-}
 
 function whyOf(entry: Entry): string {
   const { enrollment, type, reason, detail } = entry;

@@ -1,4 +1,5 @@
 import { Link } from 'wouter-preact';
+import { actorName } from '../../../../shared/domain/actor.ts';
 import { PREREQUISITE_TITLES } from '../../../../shared/domain/enrollment/kinds/index.ts';
 import { progress } from '../live.ts';
 import { Bar } from '../parts/bar.tsx';
@@ -259,6 +260,13 @@ function WindowText({ window }: { readonly window: Status['window'] }) {
   );
 }
 
+/** Two ids are shown, more are counted. */
+function selectorText(selector: string): string {
+  const ids = selector.split(',');
+  if (!ids.every((id) => /^\d{12}$/.test(id))) return selector;
+  return ids.length > 2 ? count(ids.length, 'account') : ids.join(', ');
+}
+
 function Suspensions({ status: { suspensions } }: { readonly status: Status }) {
   if (suspensions.length === 0) return null;
   return (
@@ -268,9 +276,11 @@ function Suspensions({ status: { suspensions } }: { readonly status: Status }) {
         {suspensions.map(({ selector, reason, until, at, by }) => (
           <li key={`${selector} ${at}`}>
             <div>
-              <b class="strong">Suspended: {selector}</b>
-              <small class="muted">
-                by {by}
+              <b class="strong" title={selector}>
+                Suspended: {selectorText(selector)}
+              </b>
+              <small class="muted" title={by}>
+                by {actorName(by)}
                 {reason !== null && `: ${reason}`}, until {until === null ? 'resumed' : <Time iso={until} zoned />}
               </small>
             </div>
