@@ -6,7 +6,6 @@ import { StatusMark } from '../parts/icon.tsx';
 import { Age, now } from '../parts/time.tsx';
 import type { VirtualRows } from '../parts/virtual.ts';
 import type { AccountRow } from '../types.ts';
-import { listed } from '../words.ts';
 import { briefOf, sinceOf, worstKinds } from './row-text.ts';
 
 interface Props {
@@ -48,7 +47,7 @@ function Item({ row }: { readonly row: AccountRow | undefined }) {
       </span>
       <span class="second cut">
         <StatusMark status={accountStatus} />
-        <span class="muted"> {listed(kinds)}</span>
+        <span class="muted small"> {kinds.join(', ')}</span>
       </span>
       <span class="third cut">{briefOf(row, leading, now.value)}</span>
     </Link>

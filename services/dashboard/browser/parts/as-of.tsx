@@ -145,13 +145,13 @@ function Totals({ statuses }: Pick<AsOf, 'statuses'>) {
 
 function Rows({ accounts }: Pick<AsOf, 'accounts'>) {
   return (
-    <table class="grid cards as-of" aria-label="Status at that time">
+    <table class="grid cards as-of two-lines" aria-label="Status at that time">
       <colgroup>
-        <col class="w-name" />
+        <col class="w-ou" />
         <col class="w-kind" />
-        <col class="w-st" />
-        <col class="w-ou drop-s" />
-        <col class="w-ou drop-s" />
+        <col class="w-status" />
+        <col class="w-kind drop-s" />
+        <col class="w-kind drop-s" />
         <col />
         <col class="w-time" />
       </colgroup>
@@ -180,16 +180,16 @@ function Rows({ accounts }: Pick<AsOf, 'accounts'>) {
                 {each.accountId}
               </Link>
             </th>
-            <td>{TITLES[each.enrollment]}</td>
-            <td>
+            <td class="kind">{TITLES[each.enrollment]}</td>
+            <td class="outcome">
               <StatusMark status={each.status} />
             </td>
             <td class="drop-s">{stateText(each.observed, each.observedRuleMode)}</td>
             <td class="drop-s">{stateText(each.desired, each.desiredRuleMode)}</td>
-            <td class="why wide-cell" title={each.message ?? ''}>
+            <td class="why" title={each.message ?? ''}>
               {each.message}
             </td>
-            <td class="num muted">
+            <td class="num muted clock">
               <Time iso={each.since} />
             </td>
           </tr>

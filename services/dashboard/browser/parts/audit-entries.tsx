@@ -27,13 +27,13 @@ export function AuditEntries({ entries, names, selected, onSelect }: Props) {
   };
   useShortcuts({ j: () => move(1), k: () => move(-1) });
   return (
-    <table class="grid cards audit" aria-label="Entries, newest first">
+    <table class="grid cards audit two-lines" aria-label="Entries, newest first">
       <colgroup>
         <col class="w-at" />
         <col class="w-entry" />
         <col class="w-acct" />
         <col />
-        <col class="w-actor drop-s" />
+        <col class="w-actor" />
       </colgroup>
       <thead>
         <tr>
@@ -43,9 +43,7 @@ export function AuditEntries({ entries, names, selected, onSelect }: Props) {
           <th scope="col">Entry</th>
           <th scope="col">Account</th>
           <th scope="col">What changed</th>
-          <th scope="col" class="drop-s">
-            Actor
-          </th>
+          <th scope="col">Actor</th>
         </tr>
       </thead>
       <tbody ref={body}>
@@ -79,17 +77,17 @@ function Row({ entry, names, selected, onSelect }: RowProps) {
           <span class="strong">{entryTitle(entry.type)}</span>
         </button>
       </td>
-      <td>
+      <td class="whose">
         {accountId === null ? (
           <span class="muted">Organization</span>
         ) : (
           <Link href={`/account?id=${accountId}`}>{names[accountId] ?? accountId}</Link>
         )}
       </td>
-      <td class="wide-cell why" title={what}>
+      <td class="why" title={what}>
         {what}
       </td>
-      <td class="drop-s" title={actor.full}>
+      <td class="actor" title={actor.full}>
         {actor.name}
       </td>
     </tr>

@@ -21,5 +21,5 @@ export const useNarrow = (): boolean => useMedia(NARROW);
 export function useRowHeights(): { readonly row: number; readonly header: number; readonly item: number } {
   const coarse = useMedia(COARSE);
   const rem = Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
-  return { row: (coarse ? 2.75 : 1.875) * rem, header: 1.75 * rem, item: 5 * rem };
+  return { row: (coarse ? 2.75 : 1.875) * rem, header: 1.75 * rem, item: 4.25 * rem };
 }

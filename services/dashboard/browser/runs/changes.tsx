@@ -96,6 +96,8 @@ function Tabs({ run, counts, outcome }: TabsProps) {
     return `/run?${next}`;
   };
   const all = Object.values(counts ?? {}).reduce((sum, n) => sum + (n ?? 0), 0);
+  const isFiltered = params.has('enrollment') || params.has('q');
+  const unplanned = isFiltered || counts === null ? 0 : all - run.changes.total;
   const kinds: readonly EnrollmentId[] = kindsOf(run);
   return (
     <>
@@ -115,6 +117,11 @@ function Tabs({ run, counts, outcome }: TabsProps) {
             </Link>
           );
         })}
+        {unplanned > 0 && (
+          <span class="right muted small">
+            {number(run.changes.total)} planned, {number(unplanned)} unplanned
+          </span>
+        )}
       </nav>
       <div class="tools filters">
         <label class="input search">
@@ -157,11 +164,11 @@ function reasonOf({ result, enrollment, reason, message }: RunChanges['changes']
 
 function ChangesTable({ rows }: { readonly rows: RunChanges['changes'] }) {
   return (
-    <table class="grid cards changes" aria-label="Changes of the run">
+    <table class="grid cards changes two-lines" aria-label="Changes of the run">
       <colgroup>
         <col class="w-out" />
         <col class="w-name" />
-        <col class="w-id drop-m drop-s" />
+        <col class="w-id drop-l drop-m drop-s" />
         <col class="w-path drop-s" />
         <col class="w-kind" />
         <col class="w-ou drop-m drop-s" />
@@ -172,7 +179,7 @@ function ChangesTable({ rows }: { readonly rows: RunChanges['changes'] }) {
         <tr>
           <th scope="col">Outcome</th>
           <th scope="col">Account</th>
-          <th scope="col" class="drop-m drop-s">
+          <th scope="col" class="drop-l drop-m drop-s">
             Account id
           </th>
           <th scope="col" class="drop-s">
@@ -191,21 +198,23 @@ function ChangesTable({ rows }: { readonly rows: RunChanges['changes'] }) {
       <tbody>
         {rows.map((row) => (
           <tr key={keyOf(row)}>
-            <td class="wide-cell">
+            <td class="outcome">
               <ChangeOutcomeMark result={row.result} />
             </td>
             <th scope="row">
-              <Link href={`/account?id=${row.accountId}`}>{row.name ?? row.accountId}</Link>
+              <Link href={`/account?id=${row.accountId}`} title={row.accountId}>
+                {row.name ?? row.accountId}
+              </Link>
             </th>
-            <td class="id drop-m drop-s">{row.accountId}</td>
+            <td class="id drop-l drop-m drop-s">{row.accountId}</td>
             <td class="drop-s" title={row.ou ?? ''}>
               {row.ou ?? '–'}
             </td>
-            <td>{TITLES[row.enrollment]}</td>
+            <td class="kind">{TITLES[row.enrollment]}</td>
             <td class="drop-m drop-s">
               {[row.desired, row.desiredRuleMode].filter((part) => part !== null).join(', ')}
             </td>
-            <td class="why wide-cell" title={row.message ?? ''}>
+            <td class="why" title={row.message ?? ''}>
               {reasonOf(row)}
               {!row.planned && <span class="tag"> unplanned</span>}
             </td>

@@ -36,9 +36,10 @@ export function Result({ found }: { readonly found: RunDetail }) {
 }
 
 function ByKind({ found: { run, kinds } }: { readonly found: RunDetail }) {
-  const columns = [...CHANGE_OUTCOMES]
-    .reverse()
-    .filter((each) => (run.outcomes[each] ?? 0) > 0 || each === 'Needs attention' || each === 'Succeeded');
+  // Worst first, like the tabs below: on a narrow screen, the last columns are out of sight.
+  const columns = CHANGE_OUTCOMES.filter(
+    (each) => (run.outcomes[each] ?? 0) > 0 || each === 'Needs attention' || each === 'Succeeded',
+  );
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling area must be reachable by keyboard
     <section class="scroll" tabIndex={0} aria-label="Result by enrollment">
