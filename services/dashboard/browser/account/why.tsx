@@ -34,7 +34,7 @@ function Decisions({ explanation, file }: { readonly explanation: Explanation; r
       )}
       <table class="grid cards">
         <colgroup>
-          <col class="w-who" />
+          <col class="w-path" />
           <col class="w-st" />
           <col class="w-rule" />
           <col />

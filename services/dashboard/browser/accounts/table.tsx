@@ -27,6 +27,7 @@ export function AccountTable({ scrolling, virtual, pages, query, kinds, selectio
   const before = rows[0]?.start ?? 0;
   const after = total - (rows.at(-1)?.end ?? 0);
   const read = rows.flatMap(({ index }) => pages.rowAt(index) ?? []);
+  const idClass = idClassOf(kinds);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling area must be reachable by keyboard
     <section class="list-rows" ref={scrolling} tabIndex={0} aria-label="Accounts">
@@ -34,8 +35,8 @@ export function AccountTable({ scrolling, virtual, pages, query, kinds, selectio
         <colgroup>
           <col class="w-check" />
           <col style={{ width: `${nameWidth(read)}rem` }} />
-          <col class="w-id drop-m" />
-          <col class="w-ou drop-m" />
+          <col class={`w-id ${idClass}`} />
+          <col class="w-path drop-m" />
           {kinds.map((id) => (
             <col key={id} class="w-status" />
           ))}
@@ -55,10 +56,13 @@ export function AccountTable({ scrolling, virtual, pages, query, kinds, selectio
   );
 }
 
+/** With three kinds, the reason gets the room of the account id, which the page of the account shows. */
+const idClassOf = (kinds: Props['kinds']): string => (kinds.length > 2 ? 'drop-m drop-l' : 'drop-m');
+
 /** Names are never cut, so their column is as wide as the longest visible one, rem. */
 function nameWidth(rows: readonly AccountRow[]): number {
   const longest = rows.reduce((most, { name }) => Math.max(most, name.length), 0);
-  return Math.min(26, Math.max(12.5, longest * 0.48 + 1.5));
+  return Math.min(26, Math.max(10, longest * 0.48 + 1.5));
 }
 
 type HeadProps = Pick<Props, 'query' | 'kinds' | 'selection' | 'onSort'> & { readonly read: readonly AccountRow[] };
@@ -85,7 +89,7 @@ function Head({ query: { sort, down }, kinds, selection, onSort, read }: HeadPro
           />
         </th>
         {heading('name', 'Account')}
-        <th scope="col" class="drop-m">
+        <th scope="col" class={idClassOf(kinds)}>
           Account id
         </th>
         {heading('ou', 'OU', 'drop-m')}
@@ -138,11 +142,11 @@ function Row({ row, index, kinds, selection, query }: RowProps) {
         />
       </td>
       <th scope="row">
-        <Link href={`/account?id=${accountId}`} title={name}>
+        <Link href={`/account?id=${accountId}`} title={`${name} (${accountId})`}>
           {name || accountId}
         </Link>
       </th>
-      <td class="id drop-m">{accountId}</td>
+      <td class={`id ${idClassOf(kinds)}`}>{accountId}</td>
       <td class="drop-m" title={ou}>
         {ou || '–'}
       </td>

@@ -137,7 +137,7 @@ function CountList({ counts, query }: { readonly counts: Counts; readonly query:
       {LISTED.map((word) => {
         const { mark, tone } = looksOf(word);
         return (
-          <li key={word} class={word === 'Unknown' ? 'apart' : ''}>
+          <li key={word} class={`${word === 'Unknown' ? 'apart' : ''} ${(counts[word] ?? 0) === 0 ? 'zero' : ''}`}>
             <Link href={`/accounts?${new URLSearchParams({ ...query, status: word })}`}>
               <span class={`st c-${tone}`}>
                 <Mark name={mark} />

@@ -29,12 +29,17 @@ interface Props {
 
 const HEIGHT = 216;
 const NARROW = 520;
+/** The height of a name above a narrow chart. */
+const NAME_HEIGHT = 16;
 
 interface Frame {
   readonly left: number;
   readonly right: number;
   readonly top: number;
   readonly bottom: number;
+  readonly height: number;
+  /** The upper edge of the letters of the markers. */
+  readonly flags: number;
   readonly x: (at: number) => number;
   readonly y: (value: number) => number;
   readonly scale: Scale;
@@ -81,7 +86,13 @@ export function LineChart({ label, at, series, markers }: Props) {
       onBlur={() => setShown(null)}
     >
       {width > 0 && (
-        <svg class="chart" width={width} height={HEIGHT} viewBox={`0 0 ${width} ${HEIGHT}`} aria-hidden="true">
+        <svg
+          class="chart"
+          width={width}
+          height={frame.height}
+          viewBox={`0 0 ${width} ${frame.height}`}
+          aria-hidden="true"
+        >
           <Axes frame={frame} at={at} />
           <Markers frame={frame} markers={markers} />
           {series.map((each, index) => (
@@ -102,10 +113,13 @@ function frameOf(width: number, at: readonly number[], series: readonly Series[]
   const narrow = width < NARROW;
   const values = series.flatMap((each) => each.values.filter((value) => value !== null));
   const scale = percentScale(values);
-  const [left, right, top, bottom] = [38, width - (narrow ? 10 : 166), narrow ? 44 : 26, HEIGHT - 26];
+  // A narrow chart has its names above the markers, and grows by their height.
+  const names = narrow ? series.length * NAME_HEIGHT + 2 : 0;
+  const height = HEIGHT + names;
+  const [left, right, top, bottom] = [38, width - (narrow ? 10 : 166), 26 + names, height - 26];
   const [from = 0, to = 1] = [at[0], at.at(-1)];
   return {
-    ...{ left, right, top, bottom, scale, narrow },
+    ...{ left, right, top, bottom, height, flags: 2 + names, scale, narrow },
     x: (each) => left + ((each - from) / Math.max(to - from, 1)) * (right - left),
     y: (value) => bottom - ((value - scale.low) / (scale.high - scale.low)) * (bottom - top),
   };
@@ -150,19 +164,26 @@ function Axes({ frame, at }: { readonly frame: Frame; readonly at: readonly numb
 }
 
 function Markers({ frame, markers }: { readonly frame: Frame; readonly markers: readonly Marker[] }) {
-  const { bottom } = frame;
+  const { bottom, flags } = frame;
+  const start = flags + 16;
+  const letters = spread(
+    markers.map(({ at }) => frame.x(at)),
+    18,
+    frame.right,
+  );
   return (
     <>
-      {markers.map(({ at, letter, until }) => {
+      {markers.map(({ at, letter, until }, index) => {
         const x = frame.x(at);
+        const letterX = letters[index] ?? x;
         return (
           <g key={letter}>
             {until !== undefined && (
-              <rect class="held" x={x} y={20} width={Math.max(frame.x(until) - x, 1)} height={bottom - 20} />
+              <rect class="held" x={x} y={start} width={Math.max(frame.x(until) - x, 1)} height={bottom - start} />
             )}
-            <line class="event" x1={x} x2={x} y1={18} y2={bottom} />
-            <rect class="flag" x={x - 8} y={2} width="16" height="16" rx="3" />
-            <text class="flag-text" x={x} y={14}>
+            <line class="event" x1={x} x2={x} y1={start} y2={bottom} />
+            <rect class="flag" x={letterX - 8} y={flags} width="16" height="16" rx="3" />
+            <text class="flag-text" x={letterX} y={flags + 12}>
               {letter}
             </text>
           </g>
@@ -179,12 +200,13 @@ function Ends({ frame, at, series }: Pick<Props, 'at' | 'series'> & { readonly f
   const apart = spread(
     ends.map(({ y }) => y),
     32,
+    HEIGHT - 40,
   );
   return (
     <>
       {ends.map(({ name, last, index, y }) => {
         const x = frame.x(at.at(-1) ?? 0);
-        const labelY = narrow ? 14 + index * 16 : (apart[index] ?? y);
+        const labelY = narrow ? 12 + index * NAME_HEIGHT : (apart[index] ?? y);
         return (
           <g key={name}>
             <circle class={`p${index + 1}`} cx={x} cy={y} r="3.5" />
@@ -205,17 +227,21 @@ function Ends({ frame, at, series }: Pick<Props, 'at' | 'series'> & { readonly f
   );
 }
 
-/** Moves positions apart until neighbours are `least` apart. */
-function spread(positions: readonly number[], least: number): readonly number[] {
-  const order = positions.map((y, index) => ({ y, index })).sort((a, b) => a.y - b.y);
-  let before = Number.NEGATIVE_INFINITY;
+/** Moves positions apart until neighbours are `least` apart and the last is at most at `end`. */
+function spread(positions: readonly number[], least: number, end: number): readonly number[] {
+  const order = positions.map((position, index) => ({ position, index })).sort((a, b) => a.position - b.position);
   const moved = [...positions];
-  for (const { y, index } of order) {
-    before = Math.max(y, before + least);
+  let before = Number.NEGATIVE_INFINITY;
+  for (const { position, index } of order) {
+    before = Math.max(position, before + least);
     moved[index] = before;
   }
-  const excess = Math.max(0, before - (HEIGHT - 40));
-  return moved.map((y) => y - excess);
+  let after = end + least;
+  for (const { index } of order.reverse()) {
+    after = Math.min(moved[index] ?? after, after - least);
+    moved[index] = after;
+  }
+  return moved;
 }
 
 interface CrosshairProps {
@@ -229,7 +255,7 @@ function Crosshair({ frame, at, series, index }: CrosshairProps) {
   const x = frame.x(at);
   return (
     <>
-      <line class="cross" x1={x} x2={x} y1={20} y2={frame.bottom} />
+      <line class="cross" x1={x} x2={x} y1={frame.flags + 16} y2={frame.bottom} />
       {series.map(({ name, values }, line) => {
         const value = values[index] ?? null;
         return value === null ? null : <circle key={name} class={`p${line + 1}`} cx={x} cy={frame.y(value)} r="4" />;

@@ -1,0 +1,171 @@
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { SCHEMAS } from '../../services/api/schemas.ts';
+import { CHILD_ENV, childFile } from '../support/children.ts';
+import { nothingLoads, watched } from './page.ts';
+import { openServedSandbox, type ServedSandbox } from './served-sandbox.ts';
+import { browserOrReason } from './story.ts';
+
+/*
+ * The layout of the pages when the policy manages every enrollment kind: the most columns, cards and the longest names. The first plan
+ * exceeds the change cap and is approved, so that its changes do not count against the cap.
+ */
+
+const POLICY = `version: 1
+defaults: { computeOptimizer: Active, automation: Active, organizationRules: AnyAllowed, costOptimizationHub: Active }
+guardrails: { maxChanges: { percent: 10, atLeast: 1 } }
+limits: { callsPerSecond: 500, concurrency: 8 }
+`;
+const PATIENCE = { timeout: 30_000, interval: 200 };
+const WIDTH = 390;
+
+const browser = await browserOrReason();
+
+describe.skipIf(typeof browser === 'string')('with three enrollment kinds', () => {
+  let served: ServedSandbox;
+  let cooling = '';
+
+  const get = async (path: string): Promise<unknown> => (await fetch(`${served.url}/api/${path}`)).json();
+  const post = (path: string, body: unknown) =>
+    fetch(`${served.url}/api/${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+
+  beforeAll(async () => {
+    served = await openServedSandbox({
+      sandbox: { accounts: 30, drift: 0.3, seed: 3, configurationDelayMs: 0 },
+      policy: POLICY,
+      cli: { file: childFile('cli'), env: CHILD_ENV },
+    });
+    const planHash = await vi.waitFor(async () => {
+      const { guardrail } = SCHEMAS.Status.parse(await get('status'));
+      expect(guardrail?.planHash).toMatch(/^[0-9a-f]{64}$/);
+      return guardrail?.planHash;
+    }, PATIENCE);
+    await post('approve', { planHash, reason: 'reviewed' });
+    const [first, second, third] = await vi.waitFor(async () => {
+      const { accounts } = SCHEMAS.Accounts.parse(await get('accounts?limit=100&status=Compliant'));
+      expect(accounts.length).toBeGreaterThan(20);
+      return accounts.map(({ accountId }) => accountId);
+    }, PATIENCE);
+    cooling = first ?? '';
+    served.running.sandbox.drift({ changes: [{ accountId: cooling, enrollment: 'automation', status: 'Inactive' }] });
+    await post('suspend', { selector: `${second},${third}`, reason: 'migration' });
+    await post('check', { accounts: [cooling] });
+    await vi.waitFor(async () => {
+      const { openDrift } = SCHEMAS.Status.parse(await get('status'));
+      expect(openDrift.waiting).toBe(1);
+    }, PATIENCE);
+  }, 120_000);
+  afterAll(async () => {
+    await served?.close();
+    if (typeof browser !== 'string') await browser.close();
+  });
+
+  const open = async (path: string, width: number, expected?: RegExp): Promise<Page> => {
+    if (typeof browser === 'string') throw new Error(browser);
+    const page = await watched(browser, served.url, { viewport: { width, height: 900 } }, expected);
+    await page.goto(`${served.url}${path}`);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await nothingLoads(page);
+    return page;
+  };
+  const runPath = async (): Promise<string> => {
+    const { runs } = SCHEMAS.Runs.parse(await get('runs?limit=20'));
+    return `/run?id=${runs.find(({ changes }) => changes.total > 0)?.runId}`;
+  };
+
+  test('changes of an approved plan are shown apart from those that count against the cap', async () => {
+    const { approvedAccounts: approved } = SCHEMAS.Policy.parse(await get('policy')).usage;
+    expect(approved).toBeGreaterThan(2);
+    const policy = await open('/policy', 1440);
+    const row = policy.getByRole('region', { name: 'Guardrails' }).getByRole('row', { name: /^Changed accounts/ });
+    expect(await row.innerText()).toMatch(
+      new RegExp(`^Changed accounts\\s+0\\s+of at most \\d+ \\(10%\\), and ${approved} approved$`),
+    );
+    const overview = await open('/', 1440);
+    const remediation = overview.getByRole('region', { name: 'Remediation' });
+    expect(await remediation.innerText()).toMatch(new RegExp(`0 of at most \\d+ accounts? and ${approved} approved`));
+  });
+
+  test('every page fits a narrow screen', async () => {
+    const found: Record<string, number> = {};
+    const paths = ['/', '/accounts', `/account?id=${cooling}`, '/audit', '/audit?view=as-of', '/runs', await runPath()];
+    const page = await open('/', WIDTH, /status of 400/);
+    for (const path of [...paths, '/policy', '/operations', '/audit?type=None']) {
+      await page.goto(`${served.url}${path}`);
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      await nothingLoads(page);
+      found[path] = await page.locator('html').evaluate(({ scrollWidth }) => scrollWidth);
+    }
+    expect(Object.entries(found).filter(([, width]) => width !== WIDTH)).toEqual([]);
+  });
+
+  test('the cards of the overview are stacked on a narrow screen, and aligned on a wide one', async () => {
+    const boxes = async (width: number, part: string) => {
+      const page = await open('/', width);
+      const cards = page.getByRole('region', { name: 'Summary' }).locator(part);
+      expect(await cards.count()).toBe(4);
+      return Promise.all((await cards.all()).map(async (card) => await card.boundingBox()));
+    };
+    const stacked = await boxes(WIDTH, 'article');
+    for (const [index, box] of stacked.slice(1).entries()) {
+      const above = stacked[index];
+      expect(box?.y).toBeGreaterThanOrEqual((above?.y ?? 0) + (above?.height ?? 0));
+    }
+    const bars = await boxes(1024, 'article > svg');
+    expect(new Set(bars.map((bar) => Math.round(bar?.y ?? 0))).size).toBe(1);
+  });
+
+  test('no table cuts a name or a status on a wide screen, nor the list of accounts a reason', async () => {
+    const cut: Record<string, readonly string[]> = {};
+    for (const path of ['/accounts', `/account?id=${cooling}`, '/audit?view=as-of', await runPath()]) {
+      const page = await open(path, 1440);
+      const texts = await page
+        .locator(path === '/accounts' ? 'main td, main th' : 'main td:not(.why), main th')
+        .evaluateAll((cells) =>
+          cells.filter((each) => each.scrollWidth > each.clientWidth).map((each) => each.innerText),
+        );
+      if (texts.length > 0) cut[path.split('?')[0] ?? path] = [...new Set(texts)];
+    }
+    expect(cut).toEqual({});
+  });
+
+  test('entries and changes take two lines on a narrow screen', async () => {
+    const height = async (path: string, table: string): Promise<number> => {
+      const page = await open(path, WIDTH);
+      const rows = await page
+        .getByRole('table', { name: table })
+        .getByRole('row')
+        .filter({ has: page.getByRole('link') })
+        .all();
+      const boxes = await Promise.all(rows.map((row) => row.boundingBox()));
+      // Words that have no room continue on a third line, so this is the height of most rows.
+      const sorted = boxes.map((box) => box?.height ?? 0).sort((a, b) => a - b);
+      return sorted[Math.floor(sorted.length / 2)] ?? 0;
+    };
+    expect(await height('/audit?type=DriftDetected', 'Entries, newest first')).toBeLessThan(60);
+    expect(await height(await runPath(), 'Changes of the run')).toBeLessThan(60);
+  });
+
+  test('the overview names a suspended account and the actor in short', async () => {
+    const page = await open('/', 1440);
+    const remediation = page.getByRole('region', { name: 'Remediation' });
+    await remediation.getByText(/^Suspended: \d{12}, \d{12}$/).waitFor();
+    expect(await remediation.innerText()).not.toContain('arn:');
+  });
+
+  test('the actor of a drift without a CloudTrail event is unknown on every page', async () => {
+    const drift = (page: Page) => page.getByRole('row', { name: /Drift detected/ }).first();
+    const audit = await open('/audit?type=DriftDetected', 1440);
+    expect(await drift(audit).getByRole('cell').last().innerText()).toBe('Unknown');
+    const account = await open(`/account?id=${cooling}`, 1440);
+    const line = account
+      .getByRole('region', { name: 'Timeline' })
+      .locator('summary')
+      .filter({ hasText: 'Drift detected' });
+    expect(await line.first().locator('.who').innerText()).toBe('Unknown');
+  });
+});
