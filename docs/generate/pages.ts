@@ -5,7 +5,7 @@ import { errorsPage } from './errors.ts';
 import { eventsPage } from './events.ts';
 import { alarmTable, instrumentTable, metricTable } from './metrics.ts';
 import { kindPermissions, rolePermissions } from './permissions.ts';
-import { policyFieldTable } from './policy-fields.ts';
+import { expectationTable, policyFieldTable } from './policy-fields.ts';
 import { statusesPage } from './statuses.ts';
 import { storedDocumentsPage } from './stored-documents.ts';
 
@@ -28,7 +28,7 @@ const PARTS: Readonly<Record<string, Readonly<Record<string, () => string>>>> = 
     'member roles': () => rolePermissions('member-role.yml'),
     'function roles': () => rolePermissions('roles.yml'),
   },
-  'reference/policy.md': { fields: policyFieldTable },
+  'reference/policy.md': { expectations: expectationTable, fields: policyFieldTable },
 };
 
 /** The path below `docs` of every page with generated content. */

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { expectationsJsonSchema } from '../../shared/domain/policy/expectations/expectations.ts';
 import { policyJsonSchema } from '../../shared/domain/policy/index.ts';
 import { code, table } from './markdown.ts';
 
@@ -54,6 +55,34 @@ export function policyFieldTable(): string {
     ['field', 'values', 'default', 'meaning'],
     policyFields().map(({ path, field }) => [code(path), valuesOf(field), defaultOf(field), field.description ?? '']),
   ).join('\n');
+}
+
+/** A table of what an expectation can name, for `docs/reference/policy.md`. */
+export function expectationTable(): string {
+  const found = fieldsOf(Field.parse(expectationsJsonSchema()), '').filter(({ path }) => EXPECTED.test(path));
+  const hasRule = new Set(found.flatMap(({ path }) => (path.endsWith('.rule') ? [path.replace(/\.rule$/, '')] : [])));
+  return table(
+    ['field', 'values', 'also with the rule that must decide it'],
+    found
+      .filter(({ path }) => path.split('.').length === DEPTH)
+      .map(({ path, field }) => [
+        code(path.replace(EXPECTED, '')),
+        choicesOf(field).map(code).join(', '),
+        hasRule.has(path) ? code('{ value: …, rule: … }') : '',
+      ]),
+  ).join('\n');
+}
+
+const EXPECTED = /^expectations\.expect\./;
+/** `expectations.expect.NAME` */
+const DEPTH = 3;
+
+/** The words of which a value is one; an object (`{ value, rule }`) is another form of the same words. */
+function choicesOf({ type, enum: words, anyOf, pattern }: Field): readonly string[] {
+  if (words !== undefined) return words;
+  if (type === 'boolean') return ['true', 'false'];
+  if (anyOf !== undefined) return anyOf.flatMap(choicesOf);
+  return /^\^\(([\w|]+)\)\$$/.exec(pattern ?? '')?.[1]?.split('|') ?? [];
 }
 
 function defaultOf({ default: value }: Field): string {
