@@ -15,7 +15,7 @@ describe('the sandbox tutorial', () => {
     let commands = 0;
     for (const step of steps.slice(1)) {
       if ('file' in step) {
-        writeFileSync(join(cwd, 'rollcall.yaml'), step.file);
+        writeFileSync(join(cwd, step.name), step.file);
         continue;
       }
       const { args, line } = step;

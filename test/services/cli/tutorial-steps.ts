@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 export type Step =
-  | { readonly file: string }
+  | { readonly file: string; readonly name: string }
   | { readonly args: readonly string[]; readonly line: string; readonly code: number | null };
 
 const COMMAND = /^rollcall (?<args>.*?) *(?:# (?:exit (?<code>\d))?.*)?$/;
@@ -11,7 +11,7 @@ const COMMAND = /^rollcall (?<args>.*?) *(?:# (?:exit (?<code>\d))?.*)?$/;
 export function stepsOf(tutorial: string): readonly Step[] {
   const page = readFileSync(resolve(import.meta.dirname, '../../../docs/tutorials', tutorial), 'utf8');
   return [...page.matchAll(/^```(sh|yaml)\n(.+?)^```$/gms)].flatMap(([, kind, body = '']): Step[] => {
-    if (kind === 'yaml') return [{ file: body }];
+    if (kind === 'yaml') return [{ file: body, name: /^# (\S+)\n/.exec(body)?.[1] ?? 'rollcall.yaml' }];
     return body
       .trim()
       .split('\n')
