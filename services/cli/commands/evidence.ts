@@ -71,9 +71,10 @@ function checkOut(out: string, force: boolean): void {
     throw new FileError(out, `${out} already exists; name another file with --out, or replace it with --force`);
 }
 
-/** The entry that publishes the checkpoint is newer than what it covers, and does not count as missing. */
-function coverage({ notCovered }: EvidenceSummary['entries']): string {
-  return notCovered === 0 ? 'all of them' : `all of them but ${number(notCovered)}`;
+function coverage({ notCovered, publications }: EvidenceSummary['entries']): string {
+  const others = notCovered + publications;
+  if (others === 0) return 'all of them';
+  return notCovered === 0 ? 'all of them but the entry that publishes it' : `all of them but ${number(others)}`;
 }
 
 interface Period {

@@ -71,9 +71,14 @@ export function ChangeTable({ changes, proved }: ChangeTableProps) {
   );
 }
 
+/** A drift that a new policy caused has no change of state. */
+function statesText({ before, requested, after }: Change): string {
+  const end = after ?? requested ?? '?';
+  return before === after ? end : `${before ?? '?'} → ${end}`;
+}
+
 function Row({ change }: { readonly change: Change }) {
-  const { startedAt, endedAt, kind, target, enrollment, actor, reason, rule, before, requested, after, outcome } =
-    change;
+  const { startedAt, endedAt, kind, target, enrollment, actor, reason, rule, outcome } = change;
   return (
     <tr>
       <td>
@@ -85,9 +90,7 @@ function Row({ change }: { readonly change: Change }) {
       <td>{actor}</td>
       <td>{reason}</td>
       <td>{rule}</td>
-      <td>
-        {before ?? '?'} → {after ?? requested ?? '?'}
-      </td>
+      <td>{statesText(change)}</td>
       <td>{outcome}</td>
     </tr>
   );

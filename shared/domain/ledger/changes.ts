@@ -139,6 +139,7 @@ function before(entry: LedgerEntry): Change {
 function driftOf(entry: LedgerEntry): Change {
   const { at, before: from, after, detail } = entry;
   const by = detail?.changedBy;
+  const desired = targetOf(entry);
   return {
     ...common(entry),
     kind: 'Drift',
@@ -150,7 +151,8 @@ function driftOf(entry: LedgerEntry): Change {
     before: stateOf(from),
     requested: null,
     after: stateOf(after),
-    outcome: 'Detected',
+    // The state is the same before and after if the policy has changed, so the desired one is what explains the drift.
+    outcome: desired === null ? 'Detected' : `Detected; policy: ${desired}`,
   };
 }
 

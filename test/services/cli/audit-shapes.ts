@@ -66,6 +66,7 @@ export const evidenceShape = z.strictObject({
     around: z.int(),
     notCovered: z.int(),
     notCoveredFrom: z.string().nullable(),
+    publications: z.int(),
     pruned: z.int(),
   }),
   checkpoint: coveringShape.nullable(),

@@ -16,7 +16,14 @@ export class EntryFiles {
   readonly #around = new Set<string>();
   /** When the latest entry was written that a checkpoint covers, ISO 8601; empty: none yet. */
   latestCovered = '';
-  readonly counts: EntryCounts = { period: 0, around: 0, notCovered: 0, notCoveredFrom: null, pruned: 0 };
+  readonly counts: EntryCounts = {
+    period: 0,
+    around: 0,
+    notCovered: 0,
+    notCoveredFrom: null,
+    publications: 0,
+    pruned: 0,
+  };
 
   constructor(zip: ZipWriter, excerpt: LogExcerpt | null) {
     this.#excerpt = excerpt;
@@ -30,11 +37,17 @@ export class EntryFiles {
   async add(entry: LedgerEntry): Promise<void> {
     const index = await this.#write(entry);
     this.counts.period += 1;
-    if (this.#excerpt !== null && index === null && !this.#excerpt.isPublication(entry)) {
-      this.counts.notCovered += 1;
-      this.counts.notCoveredFrom ??= entry.at;
-    }
+    if (this.#excerpt !== null && index === null) this.#countUncovered(entry, this.#excerpt);
     for (const change of this.#finder.take(entry)) this.#changes.write(changesCsvLine(change));
+  }
+
+  #countUncovered(entry: LedgerEntry, excerpt: LogExcerpt): void {
+    if (excerpt.isPublication(entry)) {
+      this.counts.publications += 1;
+      return;
+    }
+    this.counts.notCovered += 1;
+    this.counts.notCoveredFrom ??= entry.at;
   }
 
   /** Must be called after the last entry of the period. */

@@ -22,6 +22,8 @@ export interface EvidenceSummary {
     readonly notCovered: number;
     /** When the first of these was written, ISO 8601. */
     readonly notCoveredFrom: string | null;
+    /** 1 if the period has the entry that publishes the newest checkpoint, otherwise 0. No checkpoint covers this entry, and it is not in `notCovered`. */
+    readonly publications: number;
     /** Entries that were added to the log during the period, and that retention has removed. */
     readonly pruned: number;
   };
@@ -47,6 +49,7 @@ export interface EntryCounts {
   around: number;
   notCovered: number;
   notCoveredFrom: string | null;
+  publications: number;
   pruned: number;
 }
 

@@ -80,6 +80,7 @@ describe('the changes in the entries', () => {
         before: 'Active',
         after: 'Inactive',
         requested: null,
+        outcome: 'Detected; policy: Active',
       },
       { kind: 'Drift', startedAt: null, actor: 'unknown' },
     ]);
