@@ -1,6 +1,7 @@
 import type { Progress } from '../../../shared/app/context.ts';
 import type { Plan } from '../../../shared/app/plan/plan.ts';
 import type { Runtime } from '../../../shared/compose/runtime.ts';
+import type { Trip } from '../../../shared/domain/decision/guardrails.ts';
 import type { Sandbox } from '../../sandbox/engine/sandbox.ts';
 import { reportOf } from '../errors.ts';
 import type { LoadedPolicy } from '../session.ts';
@@ -103,11 +104,22 @@ export class Story {
   /** Reports a plan that a guardrail has stopped, once. */
   readonly scanned = ({ trip, planHash, totals }: Plan): void => {
     const { say, command } = this.#parts;
-    const held = trip === null ? null : planHash;
-    if (held !== null && held !== this.#held) {
-      const approval = command(`approve ${held.slice(0, 12)}`);
-      say(`  held up: ${count(totals.now, 'change')} exceed maxChanges. Approve on the Overview, or: ${approval}`);
-    }
-    this.#held = held;
+    if (trip !== null && planHash !== this.#held) say(heldText({ trip, planHash, changes: totals.now }, command));
+    this.#held = trip === null ? null : planHash;
   };
+}
+
+interface HeldPlan {
+  readonly trip: Pick<Trip, 'reason' | 'message'>;
+  readonly planHash: string;
+  readonly changes: number;
+}
+
+/** Why the changes of a plan are not made, and what makes them possible. */
+export function heldText({ trip, planHash, changes }: HeldPlan, command: StoryParts['command']): string {
+  const held = `  held up: ${count(changes, 'change')}`;
+  if (trip.reason === 'maxChanges')
+    return `${held} exceed maxChanges. Approve on the Overview, or: ${command(`approve ${planHash.slice(0, 12)}`)}`;
+  if (trip.reason === 'halted') return `${held}, because changes are halted. To allow them: ${command('resume')}`;
+  return `${held}: ${trip.message}`;
 }
