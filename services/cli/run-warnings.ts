@@ -7,6 +7,7 @@ import { sourceLine } from './source-line.ts';
 import { deniedRolesLines } from './ui/denied-roles.ts';
 import { findingText } from './ui/finding-text.ts';
 import type { Output } from './ui/output.ts';
+import { clockTime } from './ui/wait-text.ts';
 import { actorText, count, instant } from './ui/words.ts';
 import { wrap } from './ui/wrap.ts';
 
@@ -36,9 +37,9 @@ export function noteOtherRuns(output: Output, running: readonly (RunningApply | 
       for (const line of wrap(unreadable, output.noteWidth, 2)) output.note(line);
       continue;
     }
-    const { actor, since, planned } = run;
+    const { actor, since, planned, until } = run;
     const does = planned === null ? 'it is still reading the organization' : `its plan has ${count(planned, 'change')}`;
-    const text = `Another apply is in progress on this store, started by ${actorText(actor)} at ${instant(toIso(since))}: ${does}. Each run reports its own changes.`;
+    const text = `Another apply is in progress on this store, started by ${actorText(actor)} at ${instant(toIso(since))}: ${does}. Each run reports its own changes. If its process was killed, it is shown until ${clockTime(until)} UTC.`;
     for (const line of wrap(text, output.noteWidth, 2)) output.note(line);
   }
 }

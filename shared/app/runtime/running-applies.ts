@@ -25,6 +25,8 @@ export interface RunningApply {
   readonly since: EpochMs;
   /** The number of changes in its plan; `null`: it is still reading the organization. */
   readonly planned: number | null;
+  /** Until when the run is shown if its process was killed; a process that lives extends it. */
+  readonly until: EpochMs;
 }
 
 /** The register about a run that may be in progress, if its content is damaged or from a newer version. */
@@ -77,7 +79,7 @@ export async function runningApplies({
     }
     const [since = '', ...actor] = lease.holder.split(' ');
     const planned = (await runs.get(runId))?.planned ?? null;
-    found.push({ actor: actor.join(' '), since: Date.parse(since), planned });
+    found.push({ actor: actor.join(' '), since: Date.parse(since), planned, until: lease.until });
   }
   return [...found.sort((a, b) => a.since - b.since), ...unreadable];
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { LEASE_MS } from '../../../../shared/app/context.ts';
 import { RunStore } from '../../../../shared/app/coordination/run-store.ts';
 import { asRunningApply, runningApplies } from '../../../../shared/app/runtime/running-applies.ts';
 import { NOW, policyOf } from '../../../support/domain-kit.ts';
@@ -12,9 +13,9 @@ it('a run is shown with its actor and its changes while it is under way', async 
   const run = shop.run();
   const { actor } = deps;
   await asRunningApply(deps, run.runId, async () => {
-    expect(await runningApplies(deps)).toEqual([{ actor, since: NOW, planned: null }]);
+    expect(await runningApplies(deps)).toEqual([{ actor, since: NOW, planned: null, until: NOW + LEASE_MS }]);
     await new RunStore(deps.registers).begin(run, { startedAt: NOW, accountsInScope: 2, planned: 107 });
-    expect(await runningApplies(deps)).toEqual([{ actor, since: NOW, planned: 107 }]);
+    expect(await runningApplies(deps)).toEqual([{ actor, since: NOW, planned: 107, until: NOW + LEASE_MS }]);
   });
   expect(await runningApplies(deps)).toEqual([]);
 });
