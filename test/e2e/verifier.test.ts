@@ -28,6 +28,8 @@ let key: string;
 /** An earlier checkpoint of the log, and a checkpoint of a fork. */
 let kept: string;
 let foreign: string;
+/** A checkpoint that is newer than the evidence. */
+let newer: string;
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'rollcall-verifier-'));
   const bench = makeBench();
@@ -44,6 +46,9 @@ beforeAll(async () => {
   const fork = new TestLog(made);
   fork.append(later);
   foreign = (await fork.publish(time(0))).note;
+  const grown = new TestLog(made);
+  grown.append([...all, ...chainOf(account(6), 100)]);
+  newer = (await grown.publish(PERIOD.until)).note;
   const verifier = made.verifier(ORIGIN);
   ({ zip } = await pack(store, { ...PERIOD, log, key: verifier, page: await verifierPage() }));
   key = writeVerifierKey(verifier);
@@ -94,6 +99,13 @@ describe.skipIf(typeof browser === 'string')('the page of an auditor, opened as 
     await choose(page, 'evidence.zip', zip);
     await verdict(page, 'Verified').waitFor();
     await page.getByText('The log still has all 9 entries that your checkpoint covers, unchanged.').waitFor();
+    await page.getByLabel('Checkpoint that you kept (optional)').fill(newer);
+    await page.getByRole('button', { name: 'Verify again' }).click();
+    await verdict(page, 'Not comparable').waitFor();
+    expect(await page.getByRole('region', { name: 'Verdict' }).innerText()).toMatch(
+      /the evidence was packed before your checkpoint was signed, or entries were removed/,
+    );
+    expect(await page.locator('.verdict.c-compliant').count()).toBe(0);
     const forged = { name: 'c.txt', mimeType: 'text/plain', buffer: Buffer.from(foreign) };
     await page.getByLabel('Or choose its file').setInputFiles(forged);
     await expect.poll(() => page.getByLabel('Checkpoint that you kept (optional)').inputValue()).toBe(foreign);

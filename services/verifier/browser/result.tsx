@@ -31,6 +31,7 @@ const VERDICTS: Readonly<Record<Verdict, Words>> = {
     title: 'Not proved',
     text: 'The files are consistent, but no signature proves them.',
   },
+  notComparable: { tone: 'drifted', title: 'Not comparable', text: '' },
   failed: { tone: 'attention', title: 'Verification failed', text: '' },
 };
 
@@ -52,13 +53,15 @@ const STATES: Readonly<Record<Check['state'], { readonly mark: string; readonly 
   passed: { mark: 'compliant', word: 'Passed' },
   failed: { mark: 'attention', word: 'Failed' },
   limited: { mark: 'drifted', word: 'Not shown' },
+  notComparable: { mark: 'drifted', word: 'Not comparable' },
 };
 
 export function Result({ result }: { readonly result: Verification }) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), []);
   const { tone, title, text } = VERDICTS[result.verdict];
-  const first = result.checks.find(({ state }) => state === 'failed');
+  const explains = result.verdict === 'failed' || result.verdict === 'notComparable' ? result.verdict : null;
+  const first = result.checks.find(({ state }) => state === explains);
   return (
     <>
       <section class={`verdict c-${tone}`} aria-label="Verdict">

@@ -18,10 +18,11 @@ export type CheckName = (typeof CHECKS)[number];
  * - `passed`.
  * - `failed`: `message` names the first place, and `more` counts the others.
  * - `limited`: nothing is wrong, but `message` says what is not shown.
+ * - `notComparable`: something may be wrong, and the ZIP file cannot show whether it is; `message` has the explanations.
  */
 export interface Check {
   readonly name: CheckName;
-  readonly state: 'passed' | 'failed' | 'limited';
+  readonly state: 'passed' | 'failed' | 'limited' | 'notComparable';
   readonly message: string;
   readonly more?: number;
 }

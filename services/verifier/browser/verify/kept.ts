@@ -52,9 +52,8 @@ async function judged({ text, origin, log, key }: Kept): Promise<Check> {
     ? ''
     : ` It belongs to the log ${checkpoint.origin}, and the evidence to ${origin}: a log gets a new name when its store is restored from a backup.`;
   if (size > log.size) {
-    throw new EvidenceError(
-      `${NAME} covers ${count(size, 'entry', 'entries')}, but the one in the evidence covers only ${log.size}: entries were removed, or the evidence was packed before your checkpoint was signed.${other}`,
-    );
+    const message = `${NAME} covers ${count(size, 'entry', 'entries')}, but the one in the evidence covers only ${count(log.size, 'entry', 'entries')}. Either the evidence was packed before your checkpoint was signed, or entries were removed. Ask for evidence of the same period that is packed now: its checkpoint must cover yours.${other}`;
+    return { name: 'kept', state: 'notComparable', message };
   }
   if (!log.hasRoot(size)) {
     const message = `The ZIP file does not have enough of the log to compare it with your checkpoint of ${count(size, 'entry', 'entries')}. Ask for evidence of a period that begins before the checkpoint was signed.${other}`;

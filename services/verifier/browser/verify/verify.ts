@@ -22,9 +22,10 @@ const CHECKPOINT = 'log/checkpoint';
  * - `ownKey`: everything is consistent, with the key that came with the evidence.
  * - `partly`: nothing is wrong, but something is not shown.
  * - `unproved`: there is no signed checkpoint or no key.
+ * - `notComparable`: no check failed, but the checkpoint that the auditor kept is newer than the evidence, so entries may have been removed.
  * - `failed`.
  */
-export type Verdict = 'verified' | 'ownKey' | 'partly' | 'unproved' | 'failed';
+export type Verdict = 'verified' | 'ownKey' | 'partly' | 'unproved' | 'notComparable' | 'failed';
 
 export interface Verification {
   readonly verdict: Verdict;
@@ -127,6 +128,7 @@ class Run {
   #verdict(): Verdict {
     const has = (state: Check['state']): boolean => this.checks.some((check) => check.state === state);
     if (has('failed')) return 'failed';
+    if (has('notComparable')) return 'notComparable';
     const isSigned = this.checks.some(({ name, state }) => name === 'signature' && state === 'passed');
     if (!isSigned && !this.#ownKey) return 'unproved';
     // The key in the ZIP file is a limit of its own.

@@ -4,6 +4,7 @@ import { type Bench, makeBench } from '../../../adapters/embedded/stores.ts';
 import { account, chainOf, sealAll, time } from '../../../contract/samples.ts';
 import { pack } from '../../../support/evidence-kit.ts';
 import { ORIGIN, TestLog, testKey } from '../../../support/evidence-log.ts';
+import { edit, tampered } from '../../../support/tampered-zip.ts';
 import { history } from '../../app/queries/evidence/history.ts';
 import { evidenceSignedWith, PERIOD, stateOf, verified } from './bed.ts';
 
@@ -62,7 +63,6 @@ describe('a checkpoint that the auditor kept', () => {
         await another(3, 'rollcall/o-test/zzzzzzzz'),
         /rewritten or forked\. It belongs to the log rollcall\/o-test\/zzzzzzzz.*restored/,
       ],
-      [await another(900), /covers 900 entries, but the one in the evidence covers only \d+: entries were removed/],
       ['nothing', /^Your checkpoint cannot be read: /],
       ['{"note":7}', /^Your checkpoint cannot be read: /],
     ] as const;
@@ -73,6 +73,33 @@ describe('a checkpoint that the auditor kept', () => {
         typeof message === 'string' ? message : expect.stringMatching(message),
       );
     }
+  });
+
+  it('is not comparable with evidence that covers fewer entries, and the page names both explanations', async () => {
+    const { zip, key } = await made();
+    for (const given of [key, '']) {
+      const result = await verified(zip, given, await another(900));
+      expect(result.verdict).toBe('notComparable');
+      expect(stateOf(result, 'kept')).toMatchObject({
+        state: 'notComparable',
+        message: expect.stringMatching(
+          /covers 900 entries, .* covers only \d+ entries\. Either the evidence was packed before .*, or entries were removed\. Ask for/,
+        ),
+      });
+    }
+    const restored = await verified(zip, key, await another(900, 'rollcall/o-test/zzzzzzzz'));
+    expect(restored.verdict).toBe('notComparable');
+    expect(stateOf(restored, 'kept')?.message).toContain('It belongs to the log rollcall/o-test/zzzzzzzz');
+  });
+
+  it('fails, however many entries it covers, if another check fails or the key did not sign it', async () => {
+    const { zip, key } = await made();
+    const newer = await another(900);
+    const damaged = tampered(zip, (files) => edit(files, 'entries.ndjson', (text) => text.replace('alice', 'mallory')));
+    expect((await verified(damaged, key, newer)).verdict).toBe('failed');
+    const larger = newer.replace('\n900\n', '\n901\n');
+    expect(larger).not.toBe(newer);
+    expect((await verified(zip, key, larger)).verdict).toBe('failed');
   });
 
   it('needs the signature of the same key', async () => {
