@@ -155,7 +155,11 @@ export class Workshop {
       done = true;
     });
     end.catch(() => undefined);
-    while (!done) if (!(await this.clock.advanceToNext())) await Promise.race([end.catch(() => undefined), turn()]);
+    while (!done) {
+      // What the last step has begun goes on first: a write to the store takes some turns, and time must not pass meanwhile.
+      for (let n = 0; n < TURNS && !done; n += 1) await turn();
+      if (!done && !(await this.clock.advanceToNext())) await Promise.race([end.catch(() => undefined), turn()]);
+    }
     return end;
   }
 
@@ -200,6 +204,9 @@ export class Workshop {
     }
   }
 }
+
+/** Turns of the event loop that a group commit waits at most. */
+const TURNS = 10;
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
