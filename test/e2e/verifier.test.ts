@@ -189,6 +189,8 @@ describe.skipIf(typeof browser === 'string')('the page of an auditor, opened as 
     expect(packed.stdout).toMatch(
       /^The signed checkpoint of .* covers all of them but the entry that publishes it\.$/m,
     );
+    const before = await call('evidence', '--since', '2025-01-01', '--until', '2025-02-01', '--out', 'before.zip');
+    expect(before.stdout).toMatch(/^The signed checkpoint of .* covers no entry of this period\.$/m);
     const content = readFileSync(join(cwd, 'evidence.zip'));
     const page = await open();
     await page.getByLabel('Public key of the log').fill(String(publicKey.export({ format: 'pem', type: 'spki' })));

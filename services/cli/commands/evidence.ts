@@ -71,7 +71,8 @@ function checkOut(out: string, force: boolean): void {
     throw new FileError(out, `${out} already exists; name another file with --out, or replace it with --force`);
 }
 
-function coverage({ notCovered, publications }: EvidenceSummary['entries']): string {
+function coverage({ period, notCovered, publications }: EvidenceSummary['entries']): string {
+  if (period === 0) return 'no entry of this period';
   const others = notCovered + publications;
   if (others === 0) return 'all of them';
   return notCovered === 0 ? 'all of them but the entry that publishes it' : `all of them but ${number(others)}`;
