@@ -24,7 +24,7 @@ import '../../services/sandbox/start.ts';
 import '../../shared/app/guardrails/controls.ts';
 import '../../shared/app/operator/apply-controls.ts';
 import '../../shared/app/operator/resume-contested.ts';
-import '../../shared/app/queries/selected-drift.ts';
+import '../../shared/app/queries/resumed-accounts.ts';
 import '../../shared/app/runtime/daemon.ts';
 import '../../shared/app/support/graceful-stop.ts';
 import '../../shared/compose/own-arn.ts';

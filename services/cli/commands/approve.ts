@@ -3,6 +3,7 @@ import type { CliContext } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { reasonArgument, withOperator } from '../operator.ts';
+import { whoActs } from '../ui/controls-text.ts';
 import { count, instant, shortHash } from '../ui/words.ts';
 import { wrap } from '../ui/wrap.ts';
 
@@ -39,7 +40,7 @@ function sentences({ approval, changes, accounts }: Approved, program: string, w
   const what = `${count(changes, 'change')} to ${count(accounts, 'account')}`;
   return wrap(
     `Approved ${what} (plan ${shortHash(planHash)}), once, until ${until}. ` +
-      `The approval covers only maxChanges and the canary check. Now run: ${program} apply`,
+      `The approval covers only maxChanges and the canary check. ${whoActs(program)}`,
     width,
   );
 }

@@ -1,11 +1,13 @@
 import { untilArgument } from '../../../shared/config/arguments.ts';
+import type { OperatorSuspension } from '../../../shared/domain/decision/operator-controls.ts';
 import type { OperatorSelector } from '../../../shared/domain/policy/index.ts';
+import { toIso } from '../../../shared/domain/time.ts';
 import type { CliContext } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { reasonArgument, withOperator } from '../operator.ts';
 import { confirm } from '../prompt.ts';
-import { withStore } from '../session.ts';
+import { loadPolicyIfAny, withStore } from '../session.ts';
 import { allowedText, dueText, haltedNow, haltedSince, resumedText, suspendedText } from '../ui/controls-text.ts';
 
 export interface SuspendFlags {
@@ -43,10 +45,10 @@ export async function runSuspend(context: CliContext, words: readonly string[], 
   const reason = reasonArgument(flags.reason);
   const until = flags.until === undefined ? null : untilArgument('--until', flags.until, clock.now());
   const { suspend } = await import('../../../shared/app/guardrails/controls.ts');
-  const { matched, unseen, by } = await control(context, async (deps) => {
+  const { matched, unseen, by, replaced } = await control(context, async (deps) => {
     const found = await preview(deps, selector);
-    await suspend(deps, { selector, until, reason });
-    return { ...found, by: deps.actor };
+    const { replaced: other } = await suspend(deps, { selector, until, reason });
+    return { ...found, by: deps.actor, replaced: other === null ? null : suspensionDocument(other) };
   });
   if (unseen.length > 0) {
     output.note(`warning: suspended although not in the last scan: ${unseen.join(', ')}`);
@@ -54,10 +56,14 @@ export async function runSuspend(context: CliContext, words: readonly string[], 
   if (matched === null) {
     output.note('warning: there is no scan yet; the suspension applies to every account that the selector will match');
   }
-  const ends = until === null ? null : new Date(until).toISOString();
-  const document = { selector: selector.text, reason, until: ends, by, accounts: matched, unseen };
-  output.result(document, () => suspendedText({ selector: selector.text, until: ends, matched }, output));
+  const ends = until === null ? null : toIso(until);
+  const document = { selector: selector.text, reason, until: ends, by, accounts: matched, unseen, replaced };
+  output.result(document, () => suspendedText({ selector: selector.text, until: ends, matched, replaced }, output));
   return EXIT.ok;
+}
+
+function suspensionDocument({ reason, until, at, by }: OperatorSuspension) {
+  return { reason, until: until === null ? null : toIso(until), at: toIso(at), by };
 }
 
 /** @throws CommandError if no account of the snapshot matches */
@@ -80,27 +86,29 @@ export async function runResume(context: CliContext, words: readonly string[], f
   if (words.length === 0) return endHalt(context, flags.yes === true);
   const { output } = context;
   const selector = await selectorOf('resume', words);
-  const [{ ControlsError, resume }, { resumeContested }, { selectedDrift }] = await Promise.all([
+  const loaded = await loadPolicyIfAny(context, undefined);
+  const [{ ControlsError, resume }, { resumeContested }, { resumedAccounts }] = await Promise.all([
     import('../../../shared/app/guardrails/controls.ts'),
     import('../../../shared/app/operator/resume-contested.ts'),
-    import('../../../shared/app/queries/selected-drift.ts'),
+    import('../../../shared/app/queries/resumed-accounts.ts'),
   ]);
-  const { ended, settled, left, by, drift } = await control(context, async (deps) => {
+  const { ended, settled, left, by, resumed } = await control(context, async (deps) => {
     const contested = await resumeContested(deps, selector);
     const resumption = await resume(deps, selector).catch((error: unknown) => {
       // No account was suspended, but contested accounts were resumed, so the command had an effect.
       if (error instanceof ControlsError && contested.length > 0) return { ended: [], left: selector.accounts };
       throw error;
     });
+    const { ended: texts } = resumption;
     return {
-      ...{ ended: resumption.ended, settled: contested, by: deps.actor },
+      ...{ ended: texts, settled: contested, by: deps.actor },
       left: resumption.left.filter((id) => !contested.includes(id)),
-      drift: await selectedDrift(deps, selector),
+      resumed: await resumedAccounts(deps, { ended: texts, policy: loaded?.policy ?? null, now: context.clock.now() }),
     };
   });
   if (left.length > 0) output.note(`warning: not suspended by id: ${left.join(', ')}`);
-  const document = { resumed: [...new Set([...ended, ...settled])], settled, left, by, ...drift };
-  output.result(document, () => resumedText({ selector: selector.text, ended, settled, drift }, output));
+  const document = { resumed: [...new Set([...ended, ...settled])], settled, left, by, ...resumed };
+  output.result(document, () => resumedText({ selector: selector.text, ended, settled, resumed }, output));
   return EXIT.ok;
 }
 
@@ -150,7 +158,7 @@ export async function runHalt(context: CliContext, why: string | undefined): Pro
   const { changed, controls } = await control(context, (deps) => halt(deps, reason));
   const { halt: set } = controls;
   if (set === null) throw new Error('halt succeeded, but the halt is not set');
-  const at = new Date(set.at).toISOString();
+  const at = toIso(set.at);
   const view = { at, by: set.by, reason: set.reason };
   output.result({ halted: true, changed, at, by: set.by, reason: set.reason }, () =>
     changed ? haltedNow(output) : haltedSince(view, output.width, 'Already halted since'),

@@ -1,15 +1,18 @@
 import type { HaltView } from '../../../shared/app/queries/enforcement-view.ts';
 import type { HeldChanges } from '../../../shared/app/queries/held-changes.ts';
-import type { SelectedDrift } from '../../../shared/app/queries/selected-drift.ts';
+import type { ResumedAccounts } from '../../../shared/app/queries/resumed-accounts.ts';
 import type { Output } from './output.ts';
 import { oneLine } from './table.ts';
-import { actorText, count, endText, instant } from './words.ts';
+import { actorText, count, endText, instant, number } from './words.ts';
 import { wrap } from './wrap.ts';
 
 const GO_ON = 'Scans and alerts continue.';
 type Width = Pick<Output, 'width' | 'program'>;
 
-export const allowedText = (program: string): string => `Changes are allowed again. Now run: ${program} apply`;
+/** No process announces that `serve` is running, so the text covers both cases. */
+export const whoActs = (program: string): string => `A running serve makes them; otherwise run: ${program} apply`;
+
+export const allowedText = (program: string): string => `Changes are allowed again. ${whoActs(program)}`;
 
 interface Suspended {
   readonly selector: string;
@@ -17,15 +20,30 @@ interface Suspended {
   readonly until: string | null;
   /** `null`: there is no scan yet. */
   readonly matched: number | null;
+  /** The suspension of the same selector that was in force before. */
+  readonly replaced: {
+    readonly reason: string | null;
+    readonly until: string | null;
+    readonly at: string;
+    readonly by: string;
+  } | null;
 }
 
 /** `Suspended 4 accounts (ou:/Canary) until the end of 2026-12-11 UTC. …` */
-export function suspendedText({ selector, until, matched }: Suspended, { width, program }: Width): string[] {
+export function suspendedText({ selector, until, matched, replaced }: Suspended, { width, program }: Width): string[] {
   const end = until === null ? '' : ` until ${endText(until)}`;
   return wrap(
-    `Suspended ${whichText(selector, matched)}${end}. ${GO_ON} To end it: ${program} resume ${selector}`,
+    `Suspended ${whichText(selector, matched)}${end}.${replacedText(replaced)} ${GO_ON} To end it: ${program} resume ${selector}`,
     width,
   );
+}
+
+function replacedText(replaced: Suspended['replaced']): string {
+  if (replaced === null) return '';
+  const { reason, until, at, by } = replaced;
+  const end = until === null ? 'without an end' : `until ${endText(until)}`;
+  const because = reason === null ? '' : `: "${oneLine(reason)}"`;
+  return ` It replaces a suspension ${end} (${instant(at)}, ${actorText(by)}${because}).`;
 }
 
 function whichText(selector: string, accounts: number | null): string {
@@ -38,24 +56,34 @@ interface Resumed {
   readonly ended: readonly string[];
   /** What was contested: account ids, and selectors of OUs. */
   readonly settled: readonly string[];
-  readonly drift: SelectedDrift;
+  readonly resumed: ResumedAccounts;
 }
 
 /** What was resumed and settled, and the drift there. */
-export function resumedText({ selector, ended, settled, drift }: Resumed, { width, program }: Width): string[] {
-  const { accounts, drifts } = drift;
-  const found =
-    drifts === 0
-      ? 'No drift there.'
-      : `${count(drifts, 'drift')} there; the next run fixes ${drifts === 1 ? 'it' : 'them'}.`;
+export function resumedText({ selector, ended, settled, resumed }: Resumed, { width, program }: Width): string[] {
+  const which = whichText(selector === 'all' ? ended.join(' · ') : selector, resumed.accounts);
   return [
-    ...(ended.length === 0
-      ? []
-      : wrap(`Resumed ${whichText(selector === 'all' ? ended.join(' · ') : selector, accounts)}. ${found}`, width)),
+    ...(ended.length === 0 ? [] : wrap(`Resumed ${which}.${stillText(resumed)} ${foundText(resumed)}`, width)),
     ...(settled.length === 0
       ? []
-      : wrap(`Settled: ${settled.join(', ')}. The policy is enforced there again. Now run: ${program} apply`, width)),
+      : wrap(`Settled: ${settled.join(', ')}. Changes are allowed there again. ${whoActs(program)}`, width)),
   ];
+}
+
+function stillText({ stillSuspended }: ResumedAccounts): string {
+  if (stillSuspended === 0) return '';
+  const stay = stillSuspended === 1 ? 'stays' : 'stay';
+  return ` ${count(stillSuspended, 'account')} there ${stay} suspended by another selector.`;
+}
+
+function foundText({ drifts, reportedOnly }: ResumedAccounts): string {
+  if (drifts === 0) return 'No drift there.';
+  const found = `${count(drifts, 'drift')} there`;
+  if (reportedOnly === null) return `${found}, as of the last scan.`;
+  if (reportedOnly === drifts) return `${found}, reported only (mode: alert).`;
+  const fixes = `the next run fixes ${drifts === 1 ? 'it' : 'them'}`;
+  if (reportedOnly === 0) return `${found}; ${fixes}.`;
+  return `${found}: ${number(drifts - reportedOnly)} to fix, ${number(reportedOnly)} reported only (mode: alert).`;
 }
 
 export function haltedSince(

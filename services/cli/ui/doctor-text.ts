@@ -27,6 +27,7 @@ const CHECK_TITLES: Readonly<Record<CheckId, string>> = {
   clock: 'Clock',
   queue: 'Queue',
   storeOrganization: "Store's organization",
+  enforcement: 'Changes',
   bus: 'Event bus',
   outbox: 'Unpublished entries',
   checkpointKey: 'Checkpoint key',
@@ -36,15 +37,15 @@ const CHECK_TITLES: Readonly<Record<CheckId, string>> = {
 
 /** The checks of the embedded store. They share a line unless one of them found something. */
 const EMBEDDED: ReadonlySet<CheckId> = new Set(['dataDirectory', 'database', 'writeAheadLog', 'disk']);
-/** Checks that are left out if what they check is not in use: of the other store, and of an event bus, a key or an archive that is not configured. */
+/** Checks that are left out if what they check is not in use: of the other store, and of a halt, an event bus, a key or an archive that is not configured. */
 const OPTIONAL: ReadonlySet<CheckId> = new Set([
   ...EMBEDDED,
-  ...(['table', 'clock', 'queue', 'bus', 'outbox', 'checkpointKey', 'checkpointArchive'] as const),
+  ...(['table', 'clock', 'queue', 'enforcement', 'bus', 'outbox', 'checkpointKey', 'checkpointArchive'] as const),
 ]);
 /** Checks of what an existing store has. */
-const IN_STORE: ReadonlySet<CheckId> = new Set(['storeOrganization', 'checkpoints']);
+const IN_STORE: ReadonlySet<CheckId> = new Set(['storeOrganization', 'enforcement', 'checkpoints']);
 /** Checks that need no answer of AWS. The others come first. */
-const LOCAL: ReadonlySet<CheckId> = new Set(['policy', ...EMBEDDED, 'clock', 'checkpoints']);
+const LOCAL: ReadonlySet<CheckId> = new Set(['policy', ...EMBEDDED, 'clock', 'enforcement', 'checkpoints']);
 
 /** A line of the text: a finding, or several under one title. */
 interface Shown extends CheckResult {

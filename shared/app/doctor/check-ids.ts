@@ -21,6 +21,7 @@ export const CHECKS = [
   'clock',
   'queue',
   'storeOrganization',
+  'enforcement',
   'bus',
   'outbox',
   'checkpointKey',

@@ -5,7 +5,7 @@ import { type CloudChecksInput, cloudChecks, cloudFacts } from './cloud-checks.t
 import { type ConfigurationsCheckInput, configurationsCheck } from './configurations-check.ts';
 import { type MemberCheckInput, memberCheck } from './member-check.ts';
 import type { Check } from './run-checks.ts';
-import { outboxCheck, type StoreDoctor, storeOrganizationCheck } from './store-checks.ts';
+import { enforcementCheck, outboxCheck, type StoreDoctor, storeOrganizationCheck } from './store-checks.ts';
 
 export interface DoctorInput
   extends CloudChecksInput,
@@ -36,6 +36,7 @@ export function doctorChecks(input: DoctorInput): readonly Check[] {
     memberCheck(input, facts),
     ...store.checks,
     storeOrganizationCheck(store, facts),
+    enforcementCheck(store),
     { id: 'bus', needs: bus === null ? [] : ['region'], run: checkBus },
     outboxCheck(store, clock, bus),
     ...checkpointChecks(input, store, clock),

@@ -1,8 +1,11 @@
-import { type CheckResult, fail, pass, quoted, skipped } from '../../domain/check-result.ts';
+import { actorName } from '../../domain/actor.ts';
+import { type CheckResult, fail, pass, quoted, skipped, warn } from '../../domain/check-result.ts';
+import { toIso } from '../../domain/time.ts';
 import type { SnapshotStore } from '../../ports/snapshot-store.ts';
 import type { Clock } from '../../ports/system.ts';
 import type { Stores } from '../context.ts';
 import { organizationOf } from '../coordination/organization-binding.ts';
+import { readControls } from '../guardrails/controls.ts';
 import { type OutboxView, overdueEntries } from '../notifications/outbox-state.ts';
 import type { CloudFacts } from './cloud-checks.ts';
 import type { Check } from './run-checks.ts';
@@ -40,6 +43,24 @@ export function storeOrganizationCheck(store: StoreDoctor, cloud: CloudFacts): C
         `the store belongs to organization ${owner}, but the credentials belong to ${organizationId}: every command that reads AWS fails. ` +
           `Use credentials of ${owner}, or keep ${organizationId} in a store of its own: another --data-dir, or another table and queues.`,
       );
+    },
+  };
+}
+
+/** Warns while changes are halted, by an operator or by a restore. */
+export function enforcementCheck(store: StoreDoctor): Check {
+  return {
+    id: 'enforcement',
+    needs: store.needs,
+    async run() {
+      if (store.blocked !== null) return store.blocked;
+      const opened = await store.open();
+      const { halt } = await readControls(opened.registers).finally(() => opened.close());
+      if (halt === null) return skipped('notUsed', 'changes are not halted');
+      const why = halt.reason === null ? '' : ` (${halt.reason})`;
+      return warn('wrong', `halted since ${toIso(halt.at)} by ${actorName(halt.by)}${why}. No process makes changes:`, [
+        'rollcall resume',
+      ]);
     },
   };
 }

@@ -159,14 +159,19 @@ export async function unhalt(deps: OperatorDeps): Promise<boolean> {
   return controls.notices.some(({ id }) => id === act.id);
 }
 
-/** @throws ControlsError if the document would grow too large, or if the suspension is missing when read back. */
+/**
+ * @returns the controls as stored, and the suspension of the same selector that this one replaced; `null`: none was in force
+ * @throws ControlsError if the document would grow too large, or if the suspension is missing when read back.
+ */
 export async function suspend(
   deps: OperatorDeps,
   what: { readonly selector: OperatorSelector; readonly until: EpochMs | null; readonly reason: string | null },
-): Promise<Controls> {
+): Promise<{ readonly controls: Controls; readonly replaced: OperatorSuspension | null }> {
   const act = actOf(deps);
   const { selector, until, reason } = what;
+  const before: { replaced: OperatorSuspension | null } = { replaced: null };
   const controls = await change(deps, (current) => {
+    before.replaced = current.suspensions.find((known) => known.selector === selector.text) ?? null;
     const next = suspended(current, act, { selector: selector.text, until, why: reason });
     if (JSON.stringify(next).length <= MAX_CHARS) return next;
     throw new ControlsError(
@@ -178,7 +183,9 @@ export async function suspend(
   const isOurs = (known: OperatorSuspension): boolean =>
     known.selector === selector.text && (known.id === act.id || known.at >= act.at);
   await assertKept(deps, 'The suspension', ({ suspensions }) => suspensions.some(isOurs));
-  return controls;
+  const { replaced } = before;
+  const hadEnded = replaced !== null && replaced.until !== null && replaced.until <= act.at;
+  return { controls, replaced: hadEnded ? null : replaced };
 }
 
 /** @throws ControlsError if no suspension has this selector. */

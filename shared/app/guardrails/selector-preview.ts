@@ -3,7 +3,7 @@ import type { OperatorSelector } from '../../domain/policy/index.ts';
 import type { SnapshotStore } from '../../ports/snapshot-store.ts';
 
 export interface SelectorPreview {
-  /** Number of matching accounts in the last snapshot; `null`: there is no snapshot, or it lacks the tags. */
+  /** Number of matching active accounts in the last snapshot; `null`: there is no snapshot, or it lacks the tags. */
   readonly matched: number | null;
   /** Ids in the selector that the snapshot does not have. */
   readonly unseen: readonly AccountId[];
@@ -22,10 +22,12 @@ export async function previewSelector(snapshots: SnapshotStore, selector: Operat
   const unseen = selector.accounts.filter((id) => !known.has(id));
   if (selector.match.usesTags && !snapshot.tags) return { matched: null, unseen };
   const read = snapshot.accounts.filter(({ tags }) => !selector.match.usesTags || tags !== null);
-  const matched = read.filter((account) => selector.match.test(account)).length;
+  const matching = read.filter((account) => selector.match.test(account));
   // An account whose tags are unknown may match.
-  if (matched === 0 && read.length < snapshot.accounts.length) return { matched: null, unseen };
-  if (matched > 0 || selector.accounts.length > 0 || selector.text === 'all') return { matched, unseen };
+  if (matching.length === 0 && read.length < snapshot.accounts.length) return { matched: null, unseen };
+  // Only active accounts are managed, so `status` and `resume` count them alone, too.
+  const matched = matching.filter(({ state }) => state === 'ACTIVE').length;
+  if (matching.length > 0 || selector.accounts.length > 0 || selector.text === 'all') return { matched, unseen };
   throw new EmptySelectorError(
     `${selector.text}: none of the ${snapshot.accounts.length} accounts of the last scan matches, so nothing would be suspended. ` +
       'Compare it with `rollcall account ID`: paths and names must match exactly, and a glob must be quoted.',
