@@ -1,4 +1,5 @@
 import type { EntryContext } from '../../domain/account/transition.ts';
+import { actorName } from '../../domain/actor.ts';
 import { ROLLING_MS } from '../../domain/decision/guardrails.ts';
 import {
   type Controls,
@@ -129,7 +130,11 @@ class Reconciliation {
     const ours = this.#ours.has(CONTROLS.name) ? read(this.#ours.get(CONTROLS.name)) : NO_CONTROLS;
     const theirs = this.#theirsOf(CONTROLS.name, read);
     const act = { id: newId(), at: now, by: actor };
-    const { controls, kept } = restoredControls(ours, theirs, { act, why: `restored from ${file} by ${actor}`, newId });
+    const { controls, kept } = restoredControls(ours, theirs, {
+      act,
+      why: `restored from ${file} by ${actorName(actor)}`,
+      newId,
+    });
     const inForce = ({ until }: OperatorSuspension): boolean => until === null || until > now;
     return { controls, kept: kept.filter(inForce) };
   }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { actorName } from '../actor.ts';
 import type { AccountId, EpochMs } from '../enrollment/model.ts';
 import { type Match, type OperatorSelector, type OrganizationAccount, parseOperatorSelector } from '../policy/index.ts';
 import { toIso } from '../time.ts';
@@ -126,14 +127,20 @@ export function restoredControls(
     return noticeOf({ ...act, id: newId() }, { type: 'AccountSuspended', message, selector, until });
   });
   const before = replaced?.halt ?? backup.halt;
-  const because = before === null || before.reason === null ? '' : `: ${before.reason}`;
-  const since = before === null ? '' : `; already halted ${toIso(before.at)} by ${before.by}${because}`;
-  const message = `${why}${since}`;
+  const message = before === null ? why : `${why}${SINCE}${earlierHalt(before)}`;
   const notice = noticeOf(act, { type: 'EnforcementHalted', message });
   return {
     controls: { halt: { ...act, reason: message }, suspensions, notices: [...backup.notices, ...notices, notice] },
     kept,
   };
+}
+
+const SINCE = '; already halted ';
+
+/** The halt before a restore, in short: if that halt came from a restore, too, the one before it. The audit log has each in full. */
+function earlierHalt({ at, by, reason }: Halt): string {
+  const [, ...earlier] = (reason ?? '').split(SINCE);
+  return earlier.at(-1) ?? withWhy(`${toIso(at)} by ${actorName(by)}`, reason);
 }
 
 /** The suspensions that a `resume` ends. */

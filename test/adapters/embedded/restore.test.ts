@@ -43,11 +43,12 @@ describe('a restored store', () => {
     expect(report).toMatchObject({ replaced: 'store', merged: true });
     const { halt: set } = await readControls(store.registers);
     expect(set).toMatchObject({ by: 'user:ben' });
-    expect(set?.reason).toMatch(
-      new RegExp(`^restored from ${copy} by user:ben; already halted .* by user:anna: fire$`),
-    );
+    expect(set?.reason).toMatch(new RegExp(`^restored from ${copy} by ben; already halted 20[^ ]+ by anna: fire$`));
     await settleControls(deps());
     expect(await lastEntry('EnforcementHalted')).toMatchObject({ actor: 'user:ben', detail: { message: set?.reason } });
+    // A second restore does not repeat the first one.
+    await restore();
+    expect((await readControls(store.registers)).halt?.reason).toBe(set?.reason);
     expect(await unhalt(deps())).toBe(true);
   });
 
