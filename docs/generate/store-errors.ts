@@ -10,7 +10,7 @@ export const STORE_ERRORS: Readonly<
   NotFound: [
     'there is no store in …',
     'No scan has created the store yet, or a file, table or queue does not exist.',
-    'rollcall scan creates it; or name another folder with --data-dir.',
+    'If the folder is wrong, use --data-dir DIR or --store aws. rollcall scan creates a new store.',
   ],
   NotWritable: [
     '…: it cannot be opened or written',

@@ -60,7 +60,12 @@ export async function runCli(args: readonly string[], host: Host): Promise<numbe
   };
   const exitCode = await run().catch(async (error: unknown): Promise<number> => {
     if (!(error instanceof Interrupted))
-      return fail(output, error, { ...config, env: host.env, store: storeLabel(config, host.env) });
+      return fail(output, error, {
+        ...config,
+        env: host.env,
+        store: storeLabel(config, host.env),
+        command: parsed.path,
+      });
     if (output.json) output.document({ error: { code: 'Interrupted', message: error.message } });
     else output.note(`Interrupted: ${error.message}.`);
     return interrupt.exitCode;
@@ -82,7 +87,10 @@ function storeLabel({ store, dataDir }: Config, env: Host['env']): string {
 async function fail(
   output: Output,
   error: unknown,
-  { verbose, ...surroundings }: Pick<Config, 'verbose'> & { readonly env: Host['env']; readonly store: string },
+  {
+    verbose,
+    ...surroundings
+  }: Pick<Config, 'verbose'> & { readonly env: Host['env']; readonly store: string; readonly command?: string },
 ): Promise<number> {
   const { documentOf, reportLines, reportOf } = await import('./errors.ts');
   const report = reportOf(error, surroundings);

@@ -16,12 +16,17 @@ export interface Surroundings {
   readonly env: Environment;
   /** The store in sentences: a folder or a table. */
   readonly store: string;
+  /** The words of the command: `audit list`. */
+  readonly command?: string;
 }
 
+/** The commands of a newcomer. All others are about a store that is known to exist, so the folder is probably the wrong one. */
+const FIRST_COMMANDS: ReadonlySet<string> = new Set(['status', 'accounts', 'account']);
+
 /** The words for an error that many users meet; `null`: the message of the error is shown. */
-export function adviceFor(error: unknown, { env, store }: Surroundings): Advice | null {
+export function adviceFor(error: unknown, { env, store, command }: Surroundings): Advice | null {
   if (error instanceof OtherOrganizationError) return otherOrganization(error, store);
-  if (error instanceof StoreError) return missingStore(error);
+  if (error instanceof StoreError) return missingStore(error, command);
   if (!(error instanceof CloudError)) return null;
   switch (error.details.code) {
     case 'RegionMissing':
@@ -55,12 +60,14 @@ function otherOrganization({ owner, found }: OtherOrganizationError, store: stri
   };
 }
 
-function missingStore({ code, details }: StoreError): Advice | null {
+function missingStore({ code, details }: StoreError, command = ''): Advice | null {
   // A backup has another name.
   if (code !== 'NotFound' || basename(details.resource) !== 'rollcall.db') return null;
   return {
     headline: `there is no store in ${dirname(details.resource)}`,
-    hints: ['Fix: rollcall scan creates it; or name another folder with --data-dir'],
+    hints: FIRST_COMMANDS.has(command)
+      ? ['Fix: rollcall scan creates it; or name another folder with --data-dir']
+      : ['Is this the wrong folder? Use --data-dir DIR or --store aws', 'For a new store, run first: rollcall scan'],
   };
 }
 

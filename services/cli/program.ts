@@ -16,7 +16,7 @@ import { applyEnvironment } from './help/environment-defaults.ts';
 import { descriptionOf, helpOf, pathOf } from './help/format.ts';
 import { HELP } from './help/texts/index.ts';
 import { UsageError } from './usage-error.ts';
-import { meantBy } from './usage-suggestions.ts';
+import { meantBy, plainly } from './usage-suggestions.ts';
 
 /** The parsed command line: the chosen command, and the options that every command accepts. */
 export interface Parsed {
@@ -112,7 +112,9 @@ function descendants(command: Command): Command[] {
 function throwErrors(command: Command, write: (text: string) => void): void {
   command
     .exitOverride((error) => {
-      throw error.exitCode === 0 ? error : new UsageError(error, pathOf(command), meantBy(error, command));
+      throw error.exitCode === 0
+        ? error
+        : new UsageError(error, pathOf(command), { meant: meantBy(error, command), message: plainly(error, command) });
     })
     .configureOutput({ writeOut: write, writeErr: nothing, outputError: nothing });
 }

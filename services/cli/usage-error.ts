@@ -8,8 +8,13 @@ export class UsageError extends CommanderError {
   /** What the rejected word probably means; `null`: the message may have a suggestion. */
   readonly meant: string | null;
 
-  constructor({ exitCode, code, message }: CommanderError, path: string, meant: string | null = null) {
-    super(exitCode, code, message);
+  /** @param message default: that of the error */
+  constructor(
+    { exitCode, code, message: theirs }: CommanderError,
+    path: string,
+    { meant = null, message = null }: { readonly meant?: string | null; readonly message?: string | null } = {},
+  ) {
+    super(exitCode, code, message ?? theirs);
     this.path = path;
     this.meant = meant;
   }

@@ -1,4 +1,5 @@
 import type { Command, CommanderError } from 'commander';
+import { oneLine } from '../../shared/domain/text.ts';
 import { pathOf } from './help/format.ts';
 
 /** What similar tools call it, and what it is called here, if a command has it. */
@@ -35,6 +36,19 @@ export function meantBy({ code, message }: CommanderError, command: Command): st
   const inGroups = root.commands.flatMap(({ commands }) => commands.filter((each) => each.name() === word));
   if (inGroups.length > 0) return inGroups.map(pathOf).join(' or ');
   return HABITS[word] ?? null;
+}
+
+/** What is wrong with the arguments, naming them. `null`: Commander's message says so. */
+export function plainly({ code, message }: CommanderError, { args, registeredArguments }: Command): string | null {
+  if (code === 'commander.excessArguments') {
+    const extra = args.slice(registeredArguments.length);
+    return `unexpected argument${extra.length === 1 ? '' : 's'} ${extra.map(oneLine).join(' ')}`;
+  }
+  if (code !== 'commander.invalidArgument') return null;
+  const [, value, name] = /^error: command-argument value '(.*)' is invalid for argument '(.+?)'/s.exec(message) ?? [];
+  const choices = registeredArguments.find((each) => each.name() === name)?.argChoices;
+  if (value === undefined || choices === undefined) return null;
+  return `unknown ${name} ${oneLine(value)}: expected ${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`;
 }
 
 /** The option that takes the file that was given as an argument. `-out plan.json` is read as `-o ut`, followed by an argument. */

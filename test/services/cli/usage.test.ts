@@ -19,9 +19,13 @@ describe('the command line', () => {
     ['an unknown command of a group', ['audit', 'lst'], ['unknown command lst', 'rollcall audit --help']],
     ['an unknown option', ['status', '--fast'], ['unknown option --fast', 'All options: rollcall status --help']],
     ['--out with one dash', ['plan', '-out=plan.json'], ['--output "ut=plan.json"', 'Did you mean --out?']],
-    ['-out and a file', ['plan', '-out', 'x.json'], ['too many arguments', 'Did you mean --out x.json?']],
-    ['a saved plan as an argument', ['apply', 'plan.json'], ['too many', 'Did you mean --plan plan.json?']],
-    ['a policy as an argument', ['plan', 'rollcall.yml'], ['too many', 'Did you mean --policy rollcall.yml?']],
+    ['-out and a file', ['plan', '-out', 'x.json'], ['unexpected argument x.json', 'Did you mean --out x.json?']],
+    ['a saved plan as an argument', ['apply', 'plan.json'], ['unexpected argument', 'Did you mean --plan plan.json?']],
+    [
+      'a policy as an argument',
+      ['plan', 'rollcall.yml'],
+      ['unexpected argument', 'Did you mean --policy rollcall.yml?'],
+    ],
     ['an empty account name', ['account', ''], ['account "" is empty', '12 digits, or an exact name']],
     ['a command of Terraform', ['destroy'], ['unknown command destroy', 'Did you mean halt?']],
     ['a name as a selector', ['suspend', 'dev-1'], ['`dev-1` is not a selector', 'name:dev-1']],
@@ -29,11 +33,11 @@ describe('the command line', () => {
     ['a format that the command does not have', ['status', '-o', 'csv'], ['rollcall status has no --output csv']],
     ['two formats', ['plan', '--json', '-o', 'csv'], ['--json and --output csv exclude each other']],
     ['quiet and verbose', ['plan', '--quiet', '--verbose'], ['--quiet and --verbose exclude each other']],
-    ['an unknown shell', ['completion', 'tcsh'], ['tcsh', 'bash, zsh, fish']],
+    ['an unknown shell', ['completion', 'tcsh'], ['tcsh', 'bash, zsh or fish']],
     ['help for an unknown topic', ['help', 'status-codes'], ['there is no help for status-codes', 'exit-codes']],
     ['an option without its value', ['plan', '--policy'], ["'--policy <file>'", 'missing']],
     ['a missing argument', ['account'], ["missing required argument 'id'"]],
-    ['an argument too many', ['status', 'now'], ['too many arguments']],
+    ['an argument too many', ['status', 'now'], ['unexpected argument now']],
     ['an account id of 11 digits', ['account', '12345678901'], ['account "12345678901"', '12 digits']],
     ['an option with an empty value', ['audit', 'export', '--out', ''], ['--out is empty; expected a value']],
     ['an empty account', ['audit', 'list', '--account='], ['--account is empty; expected a value']],
@@ -122,7 +126,9 @@ describe('the command line', () => {
     ];
     for (const args of commands) {
       const line = await refused([...args, '--data-dir', join(cwd, 'data')]);
-      expect(line).toContain(`there is no store in ${cwd}/data\n  Fix: rollcall scan creates it`);
+      expect(line).toContain(
+        `there is no store in ${cwd}/data\n  Is this the wrong folder? Use --data-dir DIR or --store aws`,
+      );
     }
     expect(readdirSync(cwd)).toEqual([]);
   });

@@ -188,7 +188,7 @@ function reportSyntax(
     found: hidden ? 'a line with a URL, not shown here' : found,
     expected: 'valid YAML',
     hint: /[{}[\]:&*!|>%@`]/.test(line)
-      ? 'Check the brackets and quotes here; text with { } [ ] : # & * ! | > % @ or ` belongs in quotes.'
+      ? 'Check the brackets and quotes here; text with { } [ ] : # & * ! | > % @ or a backtick belongs in quotes.'
       : 'Check the indentation and quotes here.',
   });
 }

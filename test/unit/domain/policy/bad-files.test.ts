@@ -39,7 +39,7 @@ const CASES: readonly Bad[] = [
   bad('several documents', 'version: 1\n---\nversion: 1\n', '2:1 ', /several YAML documents/, 'a second document', /one/, /---/),
   bad('an unclosed bracket', 'version: 1\nrules: [\n', '3:1 ', /not valid YAML/, 'the end of the line', /valid YAML/, /indentation/),
   bad('a tab as indentation', 'version: 1\ndefaults:\n\tmode: off\n', '3:1 ', /not valid YAML.*Tabs/, '`mode: off`', /valid YAML/, /quotes/),
-  bad('unquoted braces', 'notify: { webhook: { url: ${X} } }\n', '1:28 ', /not valid YAML/, '`{X} } }`', /valid YAML/, /belongs in quotes/),
+  bad('unquoted braces', 'notify: { webhook: { url: ${X} } }\n', '1:28 ', /not valid YAML/, '`{X} } }`', /valid YAML/, /@ or a backtick belongs in quotes/),
   bad('another YAML version', '%YAML 1.1\n---\nversion: 1\n', '1:1 ', /another YAML version/, '%YAML 1.1', /1\.2/, /off/),
   bad('an unknown directive', '%POLICY x\n---\nversion: 1\n', '1:1 ', /directive/, '`%POLICY x`', /valid YAML/, /./),
   bad('bytes that are not UTF-8', bytes('version: 1\n# caf', [0xe9], '\n'), '2:6 ', /not UTF-8/, 'the byte 0xe9', /UTF-8/, /Save/),
