@@ -1,8 +1,29 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseSandboxDuration } from '../../../services/sandbox/duration.ts';
 import { as, automation, control, HOUR_MS, json, member, members, START, sandboxForTest, truth } from './support.ts';
 
+/** The requests of the reference, in order: `curl -X POST URL -d 'BODY'`. */
+function documented(): readonly { readonly path: string; readonly body: string }[] {
+  const page = readFileSync(resolve(import.meta.dirname, '../../../docs/reference/sandbox.md'), 'utf8');
+  return [...page.matchAll(/^curl -X POST http:\/\/127\.0\.0\.1:4570\/_sandbox\/(\S+)(?: -d '([^']*)')?$/gm)].map(
+    ([, path = '', body = '']) => ({ path, body }),
+  );
+}
+
 describe('control endpoints', () => {
+  test('all POST requests of the reference work as typed', async () => {
+    const running = await sandboxForTest({ accounts: 120, seed: 5, drift: 0.3 });
+    const requests = documented();
+    for (const { path, body } of requests) {
+      expect(await control(running, path, body), `${path} ${body}`).toMatchObject({ status: 200 });
+    }
+    expect(new Set(requests.map(({ path }) => path))).toEqual(
+      new Set(['drift', 'accounts', 'clock', 'faults', 'trusted-access', 'reset']),
+    );
+  });
+
   test('accounts: the real state, with times in ISO 8601', async () => {
     const running = await sandboxForTest({ drift: 0.2 });
     const { body } = await control(running, 'accounts');
