@@ -6,6 +6,7 @@ import type { CliContext } from '../context.ts';
 import { DEFAULT_DRIFT } from '../definitions/defaults.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
+import { sandboxExports } from '../ui/sandbox-exports.ts';
 
 type Optional =
   | 'host'
@@ -52,11 +53,22 @@ export async function runSandbox(context: CliContext, flags: SandboxFlags): Prom
   // One line even on a terminal, because scripts read it.
   output.print(JSON.stringify(running.info));
   interrupt.finishGracefully(() => undefined);
+  if (output.notesAreTerminal) for (const line of nextSteps(running.endpoint)) output.note(line);
   await output.settled();
   // If the line could not be written, nobody knows the endpoint, so the sandbox ends. A reader that closes the pipe does not end it.
   if (output.lostResult === null) await aborted(interrupt.signal);
   await running.close();
   return EXIT.ok;
+}
+
+function nextSteps(endpoint: string): readonly string[] {
+  return [
+    '',
+    'The simulated organization is ready. To use it, type in another terminal, in a new folder:',
+    '  export ROLLCALL_DATA_DIR=sandbox-data',
+    ...sandboxExports(endpoint).map((line) => `  ${line}`),
+    'Ctrl-C ends it.',
+  ];
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

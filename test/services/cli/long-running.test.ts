@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
+import { runCli } from '../../../services/cli/cli.ts';
+import type { Stream } from '../../../services/cli/ui/output.ts';
 import { demoShape } from './shapes.ts';
-import { ENROLL, ended, json, place, refused, rollcall, said, saidBy, start, world } from './support.ts';
+import { ENROLL, ended, json, place, refused, rollcall, said, saidBy, start, streams, world } from './support.ts';
 
 describe('commands that run until they are stopped', () => {
   test('sandbox prints one line of JSON, serves, and exits 0', async () => {
@@ -42,6 +44,35 @@ describe('commands that run until they are stopped', () => {
       'accounts',
       'memberRole',
     ]);
+  });
+
+  test('sandbox in a terminal also prints the settings to copy, on stderr', async () => {
+    const { written, out, err } = streams(80);
+    let interrupt = (): void => undefined;
+    const stream = (to: typeof out): Stream => ({
+      ...to,
+      write: (text, done) => {
+        to.write(text);
+        done?.();
+        if (text.includes('Ctrl-C')) interrupt();
+      },
+    });
+    const code = await runCli(['sandbox', '--port', '0', '--accounts', '8'], {
+      ...{ stdout: stream(out), stderr: stream(err), stdin: () => process.stdin, env: {} },
+      ...{ exit: () => undefined, rewrite: () => undefined },
+      signals: {
+        on: (event, listener) => {
+          if (event === 'SIGINT') interrupt = () => listener('SIGINT');
+        },
+      },
+    });
+    expect(code).toBe(0);
+    const { endpoint } = z.object({ endpoint: z.string() }).parse(JSON.parse(written.out));
+    const lines = written.err.split('\n').map((line) => line.trim());
+    expect(lines).toContain(`export AWS_ENDPOINT_URL=${endpoint} AWS_REGION=us-east-1`);
+    expect(lines).toContain('export AWS_ACCESS_KEY_ID=sandbox AWS_SECRET_ACCESS_KEY=sandbox');
+    expect(lines).toContain('export ROLLCALL_DATA_DIR=sandbox-data');
+    expect(lines).toContain('Ctrl-C ends it.');
   });
 
   test('sandbox: a fifth of the accounts has drifted unless a scenario or --drift says otherwise', async () => {
