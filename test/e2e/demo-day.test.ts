@@ -101,6 +101,15 @@ describe('the demo, for a day and two hours of simulated time (seed 1)', () => {
     }
     expect(tour.filter((text) => text.includes(`/account?id=${contested}`))).toHaveLength(1);
     expect(tour.filter((text) => text.trimStart() === `rollcall resume ${contested}`)).toHaveLength(1);
+    const commands = tour.map((text) => text.trim());
+    const proof = [
+      'rollcall audit verify',
+      'END=$(date -u +%FT%TZ)',
+      'rollcall scan',
+      'rollcall evidence --since 1d --until $END --out evidence.zip',
+      'rollcall audit checkpoint --key',
+    ];
+    expect(commands.slice(commands.indexOf(proof[0] ?? ''))).toEqual([...proof, '']);
   });
 
   test('signs checkpoints of the whole day with a key of its own', () => {

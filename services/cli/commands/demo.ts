@@ -97,7 +97,10 @@ async function goOn(context: CliContext, { sandbox, policy, loaded, api, tour }:
   const say = (text: string): void => output.note(`${time(clock.now())} ${text}`);
   const story = new Story({ sandbox: sandbox.sandbox, policy, say, now: clock.now, command });
   const lines = tour
-    ? tourLines({ cast: story.cast, url: api.url, accounts: sandbox.info.accounts, ...config })
+    ? tourLines({
+        ...{ cast: story.cast, url: api.url, endpoint: sandbox.endpoint, accounts: sandbox.info.accounts },
+        ...config,
+      })
     : [
         'From now on people change enrollments, and Rollcall fixes them. Ctrl-C ends the demo.',
         `What to look at, in order: ${config.program === 'rollcall' ? 'rollcall demo' : 'npm start --'} --tour`,

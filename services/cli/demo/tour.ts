@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { sandboxExports } from '../ui/sandbox-exports.ts';
 import { duration } from '../ui/words.ts';
 import { BURST } from './cast.ts';
 import { KEY_NAME, POLICY_NAME } from './policy.ts';
@@ -10,6 +11,8 @@ export interface TourParts {
   readonly cast: Story['cast'];
   /** The dashboard's URL. */
   readonly url: string;
+  /** The URL of the simulated organization. */
+  readonly endpoint: string;
   readonly accounts: number;
   /** The demo's directory, with the store and the policy. */
   readonly dataDir: string;
@@ -31,6 +34,7 @@ export function tourLines(parts: TourParts): string[] {
     'Tour: about 10 minutes; the times count from now. For the commands, open a second terminal in this directory, and type first:',
     `  export ROLLCALL_DATA_DIR=${parts.dataDir} ROLLCALL_POLICY=${join(parts.dataDir, POLICY_NAME)}`,
     `  export ROLLCALL_CHECKPOINT_KEY=${join(parts.dataDir, KEY_NAME)}`,
+    ...sandboxExports(parts.endpoint).map((line) => `  ${line}`),
     ...stops.flatMap(({ title, text, see }, at) => [
       '',
       `${at + 1}. ${title}`,
@@ -81,8 +85,14 @@ function stopsOf({ cast, url, accounts, program }: TourParts): readonly Stop[] {
     },
     {
       title: 'Prove what happened',
-      text: 'Changed and missing entries are detected. The demo signs checkpoints with its own key, so an auditor can verify every entry offline (verify.html in the ZIP).',
-      see: [command('audit verify'), command('audit checkpoint'), command('evidence --since 1d --out evidence.zip')],
+      text: 'The scan signs a checkpoint that is newer than the period. Unpack verify.html, open it, paste the key that the last command prints, choose the ZIP file: Verified.',
+      see: [
+        command('audit verify'),
+        'END=$(date -u +%FT%TZ)',
+        command('scan'),
+        command('evidence --since 1d --until $END --out evidence.zip'),
+        command('audit checkpoint --key'),
+      ],
     },
   ];
 }
