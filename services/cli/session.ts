@@ -87,7 +87,7 @@ export function backupOf({ store }: CliContext, command: string): NonNullable<St
   if (store.backup !== null) return store.backup;
   throw new CommandError(
     'StoreNotAvailable',
-    `rollcall ${command} is for the embedded store. The table has point-in-time recovery: see "Restoring" in docs/how-to/stop-and-recover.md.`,
+    `rollcall ${command} is for the embedded store. The table has point-in-time recovery, which rollcall restore --acknowledge records.`,
   );
 }
 

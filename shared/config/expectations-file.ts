@@ -9,4 +9,4 @@ export function readExpectationsFile(path: string, policy: Policy): Expectations
 }
 
 const NO_EXPECTATIONS =
-  'there is no such file; docs/reference/policy.md says how to write one, and --expectations names another';
+  'there is no such file; `rollcall policy schema --expectations` prints its format, and --expectations names another';

@@ -14,11 +14,15 @@ const FENCE = /^```[\s\S]*?^```$/gm;
 const PICTURE_BLOCK = /^<picture>[\s\S]*?^<\/picture>\n\n?/gm;
 const PICTURE = /^!\[[^\]]*\]\(([^)\s]+)\)\n\n?/gm;
 const LINK = /\[([^\]]+)\]\(([^)\s]+)\)/g;
+const TITLE = /^# .*\n\n/;
+const ELSEWHERE =
+  'The documentation is in the folder `docs` of the repository, not in this package; `rollcall help` has the commands.\n\n';
 const SOURCE = /\b(src|srcset)="([^"]+)"/g;
 
 /**
  * Makes the links of a Markdown document of the repository's root work outside the repository. With an address, they become absolute, to the file of
- * this release. Without one, a link to a file that is not in the package becomes plain text, and a picture is left out. Code blocks stay as they are.
+ * this release. Without one, a link to a file that is not in the package becomes plain text, a picture is left out, and a sentence below the title
+ * says where these files are. Code blocks stay as they are.
  */
 export function packedLinks(markdown: string, targets: LinkTargets): string {
   let packed = '';
@@ -27,7 +31,8 @@ export function packedLinks(markdown: string, targets: LinkTargets): string {
     packed += proseLinks(markdown.slice(from, index), targets) + block;
     from = index + block.length;
   }
-  return packed + proseLinks(markdown.slice(from), targets);
+  packed += proseLinks(markdown.slice(from), targets);
+  return targets.repository === null ? packed.replace(TITLE, `$&${ELSEWHERE}`) : packed;
 }
 
 function proseLinks(markdown: string, { repository, tag, isPacked }: LinkTargets): string {

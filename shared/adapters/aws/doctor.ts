@@ -115,7 +115,7 @@ async function table(client: DynamoDBClient, name: string | null): Promise<Check
   const bare = name.split('/').at(-1) ?? name;
   if (faults.some((fault) => fault === `table ${name} does not exist`)) {
     const input = quoted(JSON.stringify(createTableInput(bare)));
-    const message = `${faults.join('; ')}. Check the Region and the account, deploy (docs/how-to/deploy-aws.md), or make it:`;
+    const message = `${faults.join('; ')}. Check the Region and the account, deploy with rollcall install, or make it:`;
     return fail('missing', message, [`aws dynamodb create-table --cli-input-json ${input}`]);
   }
   const message = `${faults.join('; ')}. Deploy it as infra/table.yml declares it:`;
@@ -140,7 +140,7 @@ async function queue(client: SQSClient, url: string | null, dlqUrl: string | nul
   if (faults.length === 0) return pass(`${nameOf(url)} exists and redrives to ${nameOf(dlqUrl)}`);
   const fix = await queueCommands(client, url, dlqUrl);
   const missing = fix.some((command) => command.startsWith('aws sqs create-queue'));
-  return fail(missing ? 'missing' : 'wrong', `${faults.join('; ')}. Deploy (docs/how-to/deploy-aws.md), or:`, fix);
+  return fail(missing ? 'missing' : 'wrong', `${faults.join('; ')}. Deploy with rollcall install, or:`, fix);
 }
 
 /** The commands that create or correct the queues. */

@@ -108,6 +108,15 @@ describe('the npm package', () => {
     expect(targets.filter((target) => !existsSync(inPackage(target)))).toEqual([]);
   });
 
+  it('names no page of the documentation in its messages, because it does not contain them', () => {
+    // The descriptions of alarms name them for readers of the deployed stack.
+    const files = readdirSync(inPackage('cli')).filter((file) => !file.startsWith('organization.template'));
+    const named = files.flatMap((file) => [
+      ...readFileSync(inPackage(join('cli', file)), 'utf8').matchAll(/docs\/[\w-]+\/[\w-]+\.md/g),
+    ]);
+    expect(named.map(([page]) => page)).toEqual([]);
+  });
+
   it('keeps its compiled code in its own directory, and runs if it cannot', () => {
     const help = (): string =>
       execFileSync(process.execPath, [inPackage('bin.mjs'), '--help'], { cwd: directory, encoding: 'utf8' });
