@@ -27,6 +27,11 @@ const YOUR_INPUT: Readonly<Record<string, Explanation>> = {
     'The id or name is wrong, or the account joined after the last scan.',
     'Check it, then: rollcall scan',
   ],
+  ActorAmbiguous: [
+    '--actor "…": 2 actors have this name',
+    'A name in a list is shorter than the full name, so several actors may have it.',
+    'Use one of the full names that the message lists.',
+  ],
   AccountAmbiguous: [
     'account "…": 2 accounts have this name',
     'Names of accounts are not unique in AWS.',

@@ -3,6 +3,7 @@ import { ConfigError } from '../../../shared/config/config-error.ts';
 import { ENROLLMENT_IDS } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { ENTRY_TYPES } from '../../../shared/domain/ledger/entry-types.ts';
 import type { LedgerFilter } from '../../../shared/ports/ledger.ts';
+import { actorNamed } from '../actor-named.ts';
 import type { CliContext } from '../context.ts';
 import { accountNamed } from '../named-account.ts';
 
@@ -29,7 +30,7 @@ export async function filterOf(context: CliContext, flags: FilterFlags): Promise
     ...(run !== undefined && { runId: run }),
     ...(since !== undefined && { since: instantArgument('--since', since, now) }),
     ...(until !== undefined && { until: instantArgument('--until', until, now) }),
-    ...(actor !== undefined && { actor }),
+    ...(actor !== undefined && { actor: await actorNamed(context, actor) }),
   };
   assertRange(filter.since, filter.until);
   return filter;

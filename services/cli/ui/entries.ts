@@ -24,11 +24,17 @@ export function entriesTable(
 type Table = readonly [readonly Column[], readonly (readonly string[])[]];
 
 function narrowTable(entries: readonly Entry[], nameOf: NameOf): Table {
-  const columns = [{ title: 'TIME (UTC)' }, { title: 'ACCOUNT', shrinks: true }, { title: 'EVENT', wraps: true }];
+  const columns = [
+    { title: 'TIME (UTC)' },
+    { title: 'ID' },
+    { title: 'ACCOUNT', shrinks: true },
+    { title: 'EVENT', wraps: true },
+  ];
   const rows = entries.map((entry) => {
     const by = actorOf(entry);
     return [
       minute(entry.at),
+      shortId(entry.id),
       accountOf(entry, nameOf),
       `${eventText(entry)}, ${by === null ? `actor unknown, ${seenBy(entry)}` : `by ${by}`}`,
     ];

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { account } from '../../contract/samples.ts';
 import { keptShape, newKeyShape, verifyShape } from './audit-shapes.ts';
 import { type SignedStore, signedStore } from './signed-store.ts';
-import { json, refused, rollcall } from './support.ts';
+import { DONE, json, refused, rollcall } from './support.ts';
 
 type Signed = SignedStore & { readonly note: string; readonly key: string };
 
@@ -170,15 +170,28 @@ describe('audit verify --checkpoint', () => {
 
 describe('restore --acknowledge', () => {
   test('records who acknowledged it and why, and halts; signing continues under a new name', async () => {
-    const { cwd, append, sign, note } = await kept();
+    const { cwd, append, sign, note, key } = await kept();
     const done = await rollcall(['restore', '--acknowledge', '--reason', 'copied from a snapshot'], { cwd });
     expect(done).toMatchObject({ code: 0 });
     expect(done.stdout).toContain('Recorded that the store was restored. Changes are halted until `rollcall resume`.');
     const shown = await rollcall(['audit', 'list', '--type', 'StoreRestored', '--json'], { cwd });
     expect(shown.stdout).toContain('copied from a snapshot');
     await append(1);
-    expect((await sign()).split('\n')[0]).not.toBe(note.split('\n')[0]);
+    const renamed = await sign();
+    expect(renamed.split('\n')[0]).not.toBe(note.split('\n')[0]);
     expect((await verify(cwd)).code).toBe(0);
+    // The verifier key from before has the old name, and the new checkpoint is signed under the new one.
+    writeFileSync(join(cwd, 'renamed.txt'), renamed);
+    const same = await verify(cwd, '--checkpoint', 'renamed.txt', '--key', key);
+    expect([same.code, same.stderr]).toEqual([0, DONE]);
+    expect(same.stdout).toMatch(
+      /unchanged; .* since\. The given key \S+ is the same key; the log was renamed by the restore of 20\S+ \S+ UTC\./,
+    );
+    expect((await verify(cwd, '--checkpoint', 'c.txt', '--key', key)).code).toBe(0);
+    writeFileSync(join(cwd, 'renamed.txt'), renamed.replace(/\n(\d+)\n/, '\n1\n'));
+    expect((await verify(cwd, '--checkpoint', 'renamed.txt', '--key', key)).stdout).toContain(
+      'The signature of the checkpoint is wrong',
+    );
   });
 
   test.each([

@@ -121,10 +121,7 @@ async function judged(known: Known, note: string): Promise<CheckpointResult> {
   const { checkpoint, key, log } = known;
   const result = resultOf(known);
   const signature = signatureOf(note, key);
-  if (signature === 'missing') {
-    const signers = parseNote(note).signatures.map(keyText).join(' and ');
-    return result('otherKey', `The checkpoint is signed by ${signers}, but the given key is ${keyText(key)}.`);
-  }
+  if (signature === 'missing') return underOtherName(known, note);
   if (signature === 'wrong') {
     return result(
       'wrongSignature',
@@ -146,6 +143,34 @@ async function judged(known: Known, note: string): Promise<CheckpointResult> {
     ),
     appended,
   };
+}
+
+/**
+ * The name of a log is part of the id of its keys, so a key with the name that the log had before a restore does not match as it is. The same public
+ * key is accepted under the new name, because `otherLog` checks the name of the checkpoint by itself.
+ */
+async function underOtherName(known: Known, note: string): Promise<CheckpointResult> {
+  const { checkpoint, key, restored } = known;
+  const renamed = ofSameOrganization(key.name, checkpoint.origin)
+    ? verifierKey({ ...key, name: checkpoint.origin })
+    : null;
+  const isSame = renamed !== null && signatureOf(note, renamed) !== 'missing';
+  if (isSame && restored !== null) {
+    const result = await judged({ ...known, key: renamed }, note);
+    const why = `the log was renamed by the restore of ${minute(restored.at)}`;
+    return { ...result, message: `${result.message} The given key ${keyText(key)} is the same key; ${why}.` };
+  }
+  const signers = parseNote(note).signatures.map(keyText).join(' and ');
+  const other = isSame ? ', the same public key under the name of another log' : '';
+  return resultOf(known)(
+    'otherKey',
+    `The checkpoint is signed by ${signers}, but the given key is ${keyText(key)}${other}.`,
+  );
+}
+
+function ofSameOrganization(name: string, origin: string): boolean {
+  const [one, other] = [parseLogOrigin(name), parseLogOrigin(origin)];
+  return one !== null && other !== null && one.organizationId === other.organizationId && name !== origin;
 }
 
 function resultOf({ checkpoint, restored }: Known) {

@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import { auditShape } from './audit-shapes.ts';
+import { runInProcess } from './in-process.ts';
+import { as, bare, ENROLL, json, place, rollcall, world } from './support.ts';
+
+test('audit list --actor takes the name that the list prints, its last part, and the full name', async () => {
+  const { env, running } = await world();
+  const cwd = place({ 'rollcall.yaml': ENROLL });
+  await rollcall(['scan'], { cwd, env });
+  const [member] = running.sandbox.accounts().filter(({ management, state }) => !management && state === 'ACTIVE');
+  await rollcall(['halt'], { cwd, env: { ...env, ...as(member?.accountId ?? '') } });
+  const entries = async (...args: string[]) =>
+    auditShape.parse(json(await rollcall(['audit', 'list', '--json', ...args], { cwd }))).entries;
+  const all = await entries();
+  const [full = ''] = all.filter(({ type }) => type === 'ScanStarted').map(({ actor }) => actor);
+  expect(full).toMatch(/^arn:aws:/);
+  const expected = all.filter(({ actor }) => actor === full).map(({ id }) => id);
+  expect(expected.length).toBeLessThan(all.length);
+  expect((await entries('--actor', full)).map(({ id }) => id)).toEqual(expected);
+
+  const twice = await rollcall(['audit', 'list', '--actor', 'USER/sandbox'], { cwd });
+  expect(twice.code).toBe(1);
+  expect(twice.stderr).toMatch(
+    /^error: --actor "USER\/sandbox": 2 actors have this name\n {2}Use the full name: arn:aws:\S+, arn:aws:\S+\n/,
+  );
+});
+
+test('audit list --actor warns if no entry is by such an actor', async () => {
+  const { env } = await world();
+  const cwd = place({ 'rollcall.yaml': ENROLL });
+  await rollcall(['scan'], { cwd, env });
+  const call = (actor: string) => rollcall(['audit', 'list', '--actor', actor, '--type', 'ScanStarted'], { cwd });
+  const { code, stdout, stderr } = await call('priya.raman');
+  expect([code, stdout]).toEqual([0, 'No entry matches.\n']);
+  expect(stderr).toContain('warning: --actor "priya.raman": no entry is by an actor of this name.');
+  for (const name of ['user/sandbox', 'sandbox']) {
+    const found = await call(name);
+    expect([found.stderr.includes('warning'), found.stdout]).toEqual([false, expect.stringContaining('Scan started')]);
+  }
+});
+
+test('audit list has the id of each entry at 80 columns, too', async () => {
+  const { env } = await world();
+  const cwd = place({ 'rollcall.yaml': ENROLL });
+  await rollcall(['scan'], { cwd, env });
+  const shown = await runInProcess(['audit', 'list'], { cwd, env: bare({ cwd }), terminal: { columns: 80 } });
+  const [, id = ''] = /^\d{4}-\d\d-\d\d \d\d:\d\d {2}([0-9A-Z]{8}) {2}/m.exec(shown.stdout) ?? [];
+  expect((await rollcall(['audit', 'show', id], { cwd })).code).toBe(0);
+});
