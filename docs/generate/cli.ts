@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { ENVIRONMENT_DEFAULTS } from '../../services/cli/help/environment-defaults.ts';
+import { exitCodesOf } from '../../services/cli/help/exit-codes.ts';
 import { descriptionOf, isHidden, optionText, pathOf, seeAlsoOf, usageOf } from '../../services/cli/help/format.ts';
 import { HELP } from '../../services/cli/help/texts/index.ts';
 import { commandLine } from '../../services/cli/program.ts';
@@ -31,7 +32,8 @@ function withSubcommands(command: Command): Command[] {
 }
 
 function section(command: Command): string[] {
-  const { examples = [], formats = [], exitCodes, notes } = HELP[pathOf(command)] ?? {};
+  const { examples = [], formats = [], notes } = HELP[pathOf(command)] ?? {};
+  const exitCodes = exitCodesOf(pathOf(command));
   const seeAlso = seeAlsoOf(command);
   const described = command.registeredArguments.filter(({ description }) => description !== '');
   return [
@@ -53,7 +55,7 @@ function section(command: Command): string[] {
     ...(formats.length === 0
       ? []
       : [`Formats of \`--output\`: ${['table', 'json', ...formats].map(code).join(', ')}.`, '']),
-    ...(exitCodes === undefined ? [] : [`Exit codes: ${exitCodes}`, '']),
+    ...(exitCodes === null ? [] : [`Exit codes: ${exitCodes}`, '']),
     ...(seeAlso.length === 0 ? [] : [`See also: ${seeAlso.map(code).join(', ')}`, '']),
   ];
 }

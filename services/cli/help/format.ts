@@ -1,6 +1,7 @@
 import type { Command, Option } from 'commander';
 import { hang, wrap } from '../ui/wrap.ts';
 import { ENVIRONMENT_DEFAULTS } from './environment-defaults.ts';
+import { exitCodesOf } from './exit-codes.ts';
 import { overview, SLOGAN } from './overview.ts';
 import { HELP } from './texts/index.ts';
 import { TOPIC_NAMES } from './topic-names.ts';
@@ -39,6 +40,7 @@ function programHelp(program: Command): string[] {
 function commandHelp(command: Command): string[] {
   const path = pathOf(command);
   const text = HELP[path];
+  const exitCodes = exitCodesOf(path);
   const seeAlso = seeAlsoOf(command);
   const examples = (text?.examples ?? []).map(([term, what]) => ({ term, text: what }));
   const subcommands = command.commands
@@ -53,7 +55,7 @@ function commandHelp(command: Command): string[] {
     ...section('Arguments:', argumentRows(command)),
     ...section('Options:', optionRows(command)),
     ...(text?.notes === undefined ? [] : ['', ...text.notes]),
-    ...(text?.exitCodes === undefined ? [] : ['', ...wrap(`Exit codes: ${text.exitCodes}`, WIDTH, 2)]),
+    ...(exitCodes === null ? [] : ['', ...wrap(`Exit codes: ${exitCodes}`, WIDTH, 2)]),
     ...(seeAlso.length === 0 ? [] : ['', ...wrap(`See also: ${seeAlso.join(', ')}`, WIDTH, 2)]),
   ];
 }

@@ -12,8 +12,6 @@ interface HelpText {
   readonly examples?: readonly Example[];
   /** Formats of `--output` besides `table` and `json`. */
   readonly formats?: readonly OutputFormat[];
-  /** The exit codes and when the command ends with them, separated by ` · `. */
-  readonly exitCodes?: string;
   readonly seeAlso?: readonly string[];
   /** Lines that are printed as they are, after the options. */
   readonly notes?: readonly string[];

@@ -12,8 +12,6 @@ export const FIX: HelpTexts = {
       ['rollcall plan -q || [ $? -eq 2 ]', 'in CI: fail on errors, not on drift'],
     ],
     formats: ['wide', 'csv'],
-    exitCodes:
-      '0 nothing to change · 1 error · 2 drift found, even if a guardrail would stop apply, or all drift waits or needs attention',
     seeAlso: ['rollcall apply', 'rollcall accounts', 'rollcall policy explain'],
   },
   apply: {
@@ -26,8 +24,6 @@ export const FIX: HelpTexts = {
       ['rollcall apply --yes', 'do not ask; for jobs without a terminal'],
       ['rollcall apply --wait 10m', 'wait up to 10 minutes for changes that become due'],
     ],
-    exitCodes:
-      '0 every change is confirmed, or waits for AWS to confirm it · 1 error, or you did not confirm · 3 some accounts need attention or wait · 4 stopped by a guardrail or the kill switch · 130 interrupted; every result is recorded',
     seeAlso: ['rollcall plan', 'rollcall approve', 'rollcall halt'],
   },
   serve: {
@@ -39,7 +35,6 @@ export const FIX: HelpTexts = {
       ['rollcall serve --port 0', 'take a free port'],
       ['rollcall serve --host 0.0.0.0', 'needs ROLLCALL_TOKEN_READ or _OPERATE'],
     ],
-    exitCodes: '0 stopped by SIGTERM · 1 error · 130 stopped by Ctrl-C',
     seeAlso: ['rollcall status', 'rollcall help environment'],
   },
   approve: {

@@ -21,7 +21,6 @@ export const GET_STARTED: HelpTexts = {
       ['rollcall doctor --sample 20', 'test the role in 20 accounts'],
       ['rollcall doctor --store aws', 'check the table and the queues as well'],
     ],
-    exitCodes: '0 no check failed · 1 at least one check failed',
     seeAlso: ['rollcall policy init', 'rollcall help environment'],
   },
   policy: {
@@ -53,7 +52,6 @@ export const GET_STARTED: HelpTexts = {
       ['rollcall policy validate - < prod.yaml', 'check a policy from stdin'],
       ['rollcall policy validate -o json', 'findings with file, line and column'],
     ],
-    exitCodes: '0 valid, possibly with warnings · 1 errors found',
     seeAlso: ['rollcall policy test', 'rollcall policy schema'],
   },
   'policy explain': {
@@ -72,7 +70,6 @@ export const GET_STARTED: HelpTexts = {
       ['rollcall policy test', 'rollcall.yaml with rollcall.test.yaml'],
       ['rollcall policy test prod.yaml', 'prod.yaml with prod.test.yaml'],
     ],
-    exitCodes: '0 every expectation is met · 1 at least one is not, or a file has errors',
     seeAlso: ['rollcall policy schema --expectations'],
   },
   'policy schema': {

@@ -7,7 +7,6 @@ export const OBSERVE: HelpTexts = {
       ['rollcall scan', 'read the organization and record what it finds'],
       ['rollcall scan -q || [ $? -eq 2 ]', 'in a job: fail on errors, not on drift'],
     ],
-    exitCodes: '0 no drift · 1 error · 2 drift found',
     seeAlso: ['rollcall status', 'rollcall plan'],
   },
   status: {
@@ -18,7 +17,6 @@ export const OBSERVE: HelpTexts = {
       ['rollcall status --watch', 'repaint every 2 seconds; q ends it'],
       ['rollcall status -o json', 'the same for scripts'],
     ],
-    exitCodes: '0 no drift · 1 error · 2 open drift',
     seeAlso: ['rollcall accounts', 'rollcall account', 'rollcall help statuses'],
   },
   accounts: {

@@ -10,7 +10,6 @@ export const OPERATE: HelpTexts = {
       ['rollcall install --external-id 0f3a… --account 123456789012', 'in the management account'],
       ['rollcall install --template rollcall.template.json', 'write the template, change nothing'],
     ],
-    exitCodes: '0 installed, or up to date · 1 error, or not confirmed · 3 installed, but a check failed',
     seeAlso: ['rollcall doctor', 'rollcall policy init'],
   },
   backup: {

@@ -56,7 +56,6 @@ export const PROVE: HelpTexts = {
       ['rollcall audit verify --checkpoint c.txt --key k.pem', 'compare with a checkpoint'],
       ['rollcall audit verify --digest digests.json', 'compare with digests kept elsewhere'],
     ],
-    exitCodes: '0 intact · 1 damaged, differs from the checkpoint or the digest, or it could not be checked',
     seeAlso: ['rollcall audit checkpoint', 'rollcall audit show'],
   },
   'audit report': {
@@ -78,7 +77,6 @@ export const PROVE: HelpTexts = {
       ['rollcall audit proof T7WK3M8P --json > p.json', 'with the entry and the checkpoint'],
       ['rollcall audit proof --verify p.json --key key.pem', 'verify it, without a store'],
     ],
-    exitCodes: '0 printed, or verified · 1 no such entry, no checkpoint covers it yet, or the proof is wrong',
     seeAlso: ['rollcall audit checkpoint', 'rollcall audit verify'],
   },
   'audit checkpoint': {
@@ -90,7 +88,6 @@ export const PROVE: HelpTexts = {
       ['rollcall audit checkpoint --key > key.pem', 'the public key, for auditors'],
       ['rollcall audit checkpoint --new-key key.pem', 'create a key to sign with'],
     ],
-    exitCodes: '0 printed, or key created · 1 there is no checkpoint, or the key cannot be used or created',
     seeAlso: ['rollcall audit proof', 'rollcall audit verify'],
   },
   evidence: {
