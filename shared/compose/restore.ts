@@ -4,6 +4,8 @@ import { reconcileRestored } from '../app/operator/reconcile-restored.ts';
 import type { RestoreReport } from '../app/operator/restore-entry.ts';
 import type { Clock, NewId } from '../ports/system.ts';
 
+export { type FoundExtent, fileExtent, storeExtent } from '../adapters/embedded/store-extent.ts';
+
 export interface RestoreStoreOptions {
   readonly dataDir: string;
   /** Path of the backup. */

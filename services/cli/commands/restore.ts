@@ -9,6 +9,7 @@ import { count, instant, number } from '../ui/words.ts';
 export interface RestoreFlags {
   readonly acknowledge?: boolean;
   readonly reason?: string;
+  readonly yes?: boolean;
 }
 
 /** Replaces the store with a backup, or records that it was restored in another way. */
@@ -16,7 +17,7 @@ export async function runRestore(context: CliContext, file: string | undefined, 
   const reason = reasonArgument(flags.reason);
   if (flags.acknowledge !== true) {
     if (reason !== null) throw new ConfigError('Usage', '--reason can be used only with --acknowledge.');
-    if (file !== undefined) return restoreFrom(context, file);
+    if (file !== undefined) return restoreFrom(context, file, flags.yes === true);
     throw new ConfigError(
       'Usage',
       'restore: name the backup file, or use --acknowledge for a store that was restored in another way.',
@@ -45,14 +46,19 @@ async function acknowledge(context: CliContext, reason: string): Promise<number>
   return EXIT.ok;
 }
 
-async function restoreFrom(context: CliContext, file: string): Promise<number> {
+async function restoreFrom(context: CliContext, file: string, yes: boolean): Promise<number> {
   const { dataDir } = backupOf(context, 'restore');
   const { output, clock } = context;
-  const [{ makeNewId }, { restoreStore }, { settleControls }] = await Promise.all([
+  const [{ mayRestore }, { makeNewId }, { restoreStore }, { settleControls }] = await Promise.all([
+    import('../ask-to-restore.ts'),
     import('../../../shared/compose/system.ts'),
     import('../../../shared/compose/restore.ts'),
     import('../../../shared/app/operator/apply-controls.ts'),
   ]);
+  if (!yes && !(await mayRestore(context, dataDir, file))) {
+    output.note('Nothing was changed.');
+    return EXIT.error;
+  }
   const newId = makeNewId(clock);
   const actor = await operator(context);
   const { path, copy, setAside, report } = await restoreStore({ dataDir, file, actor, clock, newId });

@@ -35,6 +35,7 @@ export function defineBackup(program: Command, select: Select): void {
   program
     .command('restore')
     .argument('[file]', 'backup file')
+    .option('--yes', 'do not ask for confirmation')
     .option('--acknowledge', 'record that the store was restored in another way')
     .option('--reason <text>', 'with --acknowledge: what was restored, and to which time')
     .action((file: string | undefined, flags: RestoreFlags) =>

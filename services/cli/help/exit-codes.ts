@@ -75,7 +75,7 @@ const EXIT_CODES_OF: Readonly<Record<string, Codes>> = {
   },
   evidence: { 0: 'packed', 1: 'error' },
   backup: { 0: 'copied', 1: 'error' },
-  restore: { 0: 'restored, or acknowledged; changes are halted', 1: 'error' },
+  restore: { 0: 'restored, or acknowledged; changes are halted', 1: 'error, or you did not confirm' },
   sandbox: { 0: 'stopped by Ctrl-C or SIGTERM', 1: 'error' },
   completion: SHOWN,
   version: SHOWN,
