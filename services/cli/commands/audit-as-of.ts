@@ -48,7 +48,7 @@ function rowOf({ accountId, enrollment, status, since, message, rule, ...state }
     TITLES[enrollment],
     status,
     stateText(state.observed, state.observedRuleMode),
-    stateText(state.desired, state.desiredRuleMode),
+    state.desired === null && state.desiredRuleMode === null ? '–' : stateText(state.desired, state.desiredRuleMode),
     instant(since),
     message ?? '',
     rule ?? '',

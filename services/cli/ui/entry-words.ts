@@ -16,6 +16,9 @@ const CHANGES: ReadonlySet<EntryType> = new Set<EntryType>([
   ...(['DriftDetected', 'DriftResolved', 'RemediationStarted', 'VerdictChanged'] as const),
 ]);
 
+/** The policy field `organizationRules`, in words. */
+const RULES = 'organization rules';
+
 /** What changed: `Active → Inactive`. For entries without a change, why, or what it is about; may be empty. */
 export function changeText(entry: Entry): string {
   const { type, after, detail, enrollment, reason } = entry;
@@ -42,11 +45,12 @@ function inList(text: string): string {
 function stateChange({ type, before, after }: Entry): string | null {
   if (after === null) return null;
   if (before !== null && before.status !== after.status) return arrow(before.status, after.status);
-  if (before !== null && before.ruleMode !== after.ruleMode) return arrow(before.ruleMode, after.ruleMode);
+  if (before !== null && before.ruleMode !== after.ruleMode)
+    return `${RULES} ${arrow(before.ruleMode, after.ruleMode)}`;
   // The account did not change: the policy did, or it is the first scan.
   if (type === 'DriftDetected')
     return after.desired === after.status || after.desired === null
-      ? `${after.ruleMode ?? '–'}, policy: ${after.desiredRuleMode ?? '–'}`
+      ? `${RULES} ${after.ruleMode ?? '–'}, policy: ${after.desiredRuleMode ?? '–'}`
       : `${after.status ?? '–'}, policy: ${after.desired}`;
   const [was, is] = [before === null ? null : statusOf(before), statusOf(after)];
   return was === null || was === is ? null : arrow(was, is);

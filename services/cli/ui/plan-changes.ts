@@ -91,8 +91,8 @@ function isModeOnly({ observed, desired, desiredRuleMode }: Change): boolean {
   return desiredRuleMode !== null && (desired === null || desired === observed);
 }
 
-function modeText({ enrollment, observedRuleMode, desiredRuleMode }: Change): string {
-  return `${TITLES[enrollment]} rules: ${observedRuleMode ?? 'unknown'} → ${desiredRuleMode}`;
+function modeText({ observedRuleMode, desiredRuleMode }: Change): string {
+  return `Organization rules: ${observedRuleMode ?? 'unknown'} → ${desiredRuleMode}`;
 }
 
 function accountRows(changes: readonly Change[], waits: ReadonlySet<Change>, layout: PlanLayout): string[] {

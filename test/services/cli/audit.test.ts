@@ -6,17 +6,18 @@ import { writeDigest } from '../../../shared/app/ledger/digest.ts';
 import { asOfSchema } from '../../../shared/app/queries/audit/as-of.ts';
 import { reportSchema } from '../../../shared/app/queries/audit/report.ts';
 import { openStore } from '../../../shared/compose/stores/open-embedded.ts';
+import type { Facet } from '../../../shared/domain/enrollment/condition.ts';
 import { account, chainOf, FACET, sealAll } from '../../contract/samples.ts';
 import { verifyShape } from './audit-shapes.ts';
 import { errorShape } from './shapes.ts';
 import { DONE, ENROLL, json, MAIN, place, refused, rollcall, world } from './support.ts';
 
 /** A store with a ledger of three accounts, and its digest. */
-async function ledgerPlace(many = 0) {
+async function ledgerPlace(many = 0, facet: Facet = FACET) {
   const cwd = place();
   const store = await openStore({ dataDir: join(cwd, '.rollcall'), readOnly: false });
   onTestFinished(() => store.close());
-  const facets = { computeOptimizer: FACET };
+  const facets = { computeOptimizer: facet };
   for (const n of [1, 2, 3]) {
     await store.ledger.append(
       sealAll(account(n), [
@@ -76,6 +77,12 @@ describe('audit', () => {
     expect(text.stdout).toContain('Compliant at the end: Compute Optimizer 0.0% (0/3)');
     expect(many).toMatchObject({ code: 1, stdout: '' });
     expect(many.stderr).toContain('use a longer interval');
+  });
+
+  test('as-of shows that the policy does not manage an enrollment', async () => {
+    const { cwd } = await ledgerPlace(0, { ...FACET, verdict: 'Unmanaged', desired: null });
+    const { stdout } = await rollcall(['audit', 'as-of', '2026-01-01'], { cwd });
+    expect(stdout).toMatch(/Unmanaged +Inactive +– +2026-01-01/);
   });
 
   test('an export file is complete or does not exist', async () => {

@@ -135,7 +135,7 @@ describe('a small plan', () => {
     } as const;
     const reported = change({ ...dev, action: 'none', reason: 'alertOnly' });
     const lines = planText(shown({ due: [change({ ...dev, ...mode })] }), options);
-    expect(lines[2]).toBe('~ Automation rules: NoneAllowed → AnyAllowed');
+    expect(lines[2]).toBe('~ Organization rules: NoneAllowed → AnyAllowed');
     expect(planText(shown({ changes: [reported] }), options).slice(2)).toEqual([
       'Reported only (mode: alert): 1 drift',
       '  + Compute Optimizer: Inactive → Active',

@@ -13,15 +13,26 @@ const entry = (parts: Partial<Entry>): Entry => ({
   ...{ policyHash: null, api: null, detail: null, prevHash: ROOT, hash: ROOT, ...parts },
 });
 
+const facet: NonNullable<Entry['after']> = {
+  ...{ verdict: 'Converging', reason: 'acted', status: 'Inactive', ruleMode: null, lastUpdated: null },
+  ...{ desired: 'Active', desiredRuleMode: null, notBefore: null, deadline: null, attempts: 0 },
+};
+
 const accepted = entry({
   ...{ type: 'RemediationSucceeded', accountId: '111122223333', enrollment: 'computeOptimizer', reason: 'acted' },
-  after: {
-    ...{ verdict: 'Converging', reason: 'acted', status: 'Inactive', ruleMode: null, lastUpdated: null },
-    ...{ desired: 'Active', desiredRuleMode: null, notBefore: null, deadline: null, attempts: 0 },
-  },
+  after: facet,
 });
 
 describe('the title of an entry', () => {
+  it('names the organization rules if they alone have changed', () => {
+    const state = { ...facet, verdict: 'Unmanaged', reason: null, status: 'Active', desired: null } as const;
+    const changed = entry({
+      ...{ type: 'VerdictChanged', accountId: '111122223333', enrollment: 'automation' },
+      ...{ before: { ...state, ruleMode: 'NoneAllowed' }, after: state },
+    });
+    expect(eventText(changed)).toBe('State changed: Automation organization rules NoneAllowed → –');
+  });
+
   it('is a sentence in the words of the glossary, for every type', () => {
     const titles = ENTRY_TYPES.map((type) => entryTitle(type));
     expect(new Set(titles).size).toBe(ENTRY_TYPES.length);
