@@ -4,7 +4,7 @@ import { openDatabase } from './database.ts';
 import { databasePath } from './file.ts';
 
 /** How much the audit log of a store or a backup has. */
-export interface StoreExtent {
+interface StoreExtent {
   readonly entries: number;
   /** Epoch ms; `null`: it has no entry. */
   readonly newest: number | null;
