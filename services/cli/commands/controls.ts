@@ -1,6 +1,7 @@
 import { untilArgument } from '../../../shared/config/arguments.ts';
+import { FileError } from '../../../shared/config/file-error.ts';
 import type { OperatorSuspension } from '../../../shared/domain/decision/operator-controls.ts';
-import type { OperatorSelector } from '../../../shared/domain/policy/index.ts';
+import type { CompiledPolicy, OperatorSelector } from '../../../shared/domain/policy/index.ts';
 import { toIso } from '../../../shared/domain/time.ts';
 import type { CliContext } from '../context.ts';
 import { CommandError } from '../errors.ts';
@@ -86,7 +87,7 @@ export async function runResume(context: CliContext, words: readonly string[], f
   if (words.length === 0) return endHalt(context, flags.yes === true);
   const { output } = context;
   const selector = await selectorOf('resume', words);
-  const loaded = await loadPolicyIfAny(context, undefined);
+  const policy = await policyIfReadable(context);
   const [{ ControlsError, resume }, { resumeContested }, { resumedAccounts }] = await Promise.all([
     import('../../../shared/app/guardrails/controls.ts'),
     import('../../../shared/app/operator/resume-contested.ts'),
@@ -103,13 +104,23 @@ export async function runResume(context: CliContext, words: readonly string[], f
     return {
       ...{ ended: texts, settled: contested, by: deps.actor },
       left: resumption.left.filter((id) => !contested.includes(id)),
-      resumed: await resumedAccounts(deps, { ended: texts, policy: loaded?.policy ?? null, now: context.clock.now() }),
+      resumed: await resumedAccounts(deps, { ended: texts, policy, now: context.clock.now() }),
     };
   });
   if (left.length > 0) output.note(`warning: not suspended by id: ${left.join(', ')}`);
   const document = { resumed: [...new Set([...ended, ...settled])], settled, left, by, ...resumed };
   output.result(document, () => resumedText({ selector: selector.text, ended, settled, resumed }, output));
   return EXIT.ok;
+}
+
+/** The policy only says which drift is fixed, so no problem with its file may stop the command. */
+async function policyIfReadable(context: CliContext): Promise<CompiledPolicy | null> {
+  try {
+    return (await loadPolicyIfAny(context, undefined))?.policy ?? null;
+  } catch (error) {
+    if (error instanceof FileError) return null;
+    throw error;
+  }
 }
 
 /** Ends the halt. @throws CommandError if nothing is halted, or if there is nobody to ask */

@@ -1,3 +1,5 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ENROLL, place, rollcall, world } from './support.ts';
 
@@ -83,4 +85,20 @@ test('doctor warns of a halt, and resume says that a running serve works by itse
     'Changes are allowed again. A running serve makes them; otherwise run: rollcall apply',
   );
   expect(await call('doctor')).not.toContain('Changes');
+});
+
+test('resume works although the policy file cannot be read, and then promises no fix', async () => {
+  const { env } = await world({ drift: 1 });
+  const cwd = place({ 'rollcall.yaml': ENROLL });
+  expect((await rollcall(['scan'], { cwd, env })).code).toBe(2);
+  for (const make of [
+    () => mkdirSync(join(cwd, 'rollcall.yaml')),
+    () => writeFileSync(join(cwd, 'rollcall.yaml'), '{'),
+  ]) {
+    rmSync(join(cwd, 'rollcall.yaml'), { recursive: true });
+    make();
+    await rollcall(['suspend', 'all'], { cwd });
+    const { code, stdout } = await rollcall(['resume', 'all'], { cwd });
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/ \d+ drifts there, as of the last scan\.\n$/)]);
+  }
 });
