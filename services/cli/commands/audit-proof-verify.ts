@@ -6,7 +6,7 @@ import { leafHash } from '../../../shared/domain/transparency/hash.ts';
 import { noteVerifier } from '../../../shared/domain/transparency/note-verifier.ts';
 import { keyIdText } from '../../../shared/domain/transparency/signed-note.ts';
 import { type TlogProof, verifyProof } from '../../../shared/domain/transparency/tlog-proof.ts';
-import type { VerifierKey } from '../../../shared/domain/transparency/verifier-key.ts';
+import { type VerifierKey, verifierKey } from '../../../shared/domain/transparency/verifier-key.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { checkKeptKey, readKeptKey } from '../kept-checkpoint.ts';
@@ -54,8 +54,17 @@ async function keyOf(named: string, origin: string): Promise<VerifierKey> {
   return checkKeptKey(named, () => readCheckpointKey(text, origin));
 }
 
-/** Why the proof fails; `null`: it holds. */
+/** Without the store, nothing shows whether a restore renamed the log, so the same key under another name is an error, but not an unexplained one. */
 function problemOf(proof: TlogProof, entry: ProvedEntry, key: VerifierKey): string | null {
+  const problem = failureOf(proof, entry, key);
+  const { origin } = checkpointInNote(proof.checkpoint);
+  if (problem === null || key.name === origin) return problem;
+  if (failureOf(proof, entry, verifierKey({ ...key, name: origin })) !== null) return problem;
+  return `it is of the log ${origin}, and the key is named ${key.name}. It is the same public key, and a log gets a new name when its store is restored. If that is the reason, use the verifier key of ${origin}`;
+}
+
+/** Why the proof fails; `null`: it holds. */
+function failureOf(proof: TlogProof, entry: ProvedEntry, key: VerifierKey): string | null {
   if (!entry.isIntact) return 'the entry was edited, because its content does not match its hash';
   const leaf = leafHash(logEntry(entry.chain, entry));
   try {

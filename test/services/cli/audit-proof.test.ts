@@ -37,6 +37,25 @@ describe('audit proof', () => {
     expect(document.checkpoint).toMatchObject({ note, origin, size: 5 });
   });
 
+  test('a key with the name of the log before a restore is recognized, but not accepted without the store', async () => {
+    const { cwd, append, sign, keyOf } = await signedStore();
+    const before = keyOf(await sign());
+    const second = await signedStore();
+    const other = second.keyOf(await second.sign());
+    expect((await rollcall(['restore', '--acknowledge', '--reason', 'snapshot'], { cwd })).code).toBe(0);
+    await append(1);
+    const note = await sign();
+    writeFileSync(join(cwd, 'p.json'), (await prove(cwd, `${account(1)}#4`, '--json')).stdout);
+    expect((await prove(cwd, '--verify', 'p.json', '--key', keyOf(note))).code).toBe(0);
+    const renamed = await prove(cwd, '--verify', 'p.json', '--key', before);
+    expect(renamed.code).toBe(1);
+    expect(renamed.stdout).toContain(
+      'It is the same public key, and a log gets a new name when its store is restored.',
+    );
+    const foreign = await prove(cwd, '--verify', 'p.json', '--key', other);
+    expect([foreign.code, foreign.stdout.includes('same public key')]).toEqual([1, false]);
+  });
+
   test('writes a complete file, and replaces none without --force', async () => {
     const { cwd, sign } = await signedStore();
     await sign();
