@@ -4,7 +4,7 @@ import { type CheckResult, type CheckStatus, pass as passed, tally } from '../..
 import { TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
 import type { Output } from './output.ts';
 import { oneLine } from './table.ts';
-import { actorText, count } from './words.ts';
+import { count, withShortNames } from './words.ts';
 import { hang } from './wrap.ts';
 
 const CHECK_TITLES: Readonly<Record<CheckId, string>> = {
@@ -105,7 +105,6 @@ const INTRODUCTION = /(?:[.;:]? In the management account(?: \d{12})?|):$/;
 const NOT_REACHED = /^not checked: (\w+) did not pass$/;
 const TITLE_OF: ReadonlyMap<string, string> = new Map(Object.entries(CHECK_TITLES));
 const needed = (message: string, check: string): string => `needs ${TITLE_OF.get(check) ?? message}`;
-const ARN = /\barn:[^\s,;]+[^\s,;.]/g;
 
 function checkLines(
   { title, status, reason, message, fix }: Shown,
@@ -116,7 +115,7 @@ function checkLines(
   const { color, symbol } = SYMBOLS[status];
   const there = /In the management account(?: \d{12})?:$/.test(message) ? ', in the management account' : '';
   const whole = reason === 'notReached' ? message.replace(NOT_REACHED, needed) : message;
-  const text = oneLine(fix.length === 0 ? whole : whole.replace(INTRODUCTION, '')).replace(ARN, actorText);
+  const text = withShortNames(oneLine(fix.length === 0 ? whole : whole.replace(INTRODUCTION, '')));
   const skipped = status === 'skipped' ? 'skipped: ' : '';
   const prefix = `  ${style(color, symbol)} ${title.padEnd(widest)}  `;
   return [

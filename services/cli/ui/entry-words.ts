@@ -7,7 +7,7 @@ import { briefMessage } from '../../../shared/domain/ledger/brief-message.ts';
 import { entryTitle } from '../../../shared/domain/ledger/entry-titles.ts';
 import type { EntryType } from '../../../shared/domain/ledger/entry-types.ts';
 import { oneLine } from './table.ts';
-import { actorText, count, SHORT_HASH, shortHash } from './words.ts';
+import { actorText, count, SHORT_HASH, shortHash, withShortNames } from './words.ts';
 
 export type Entry = z.infer<typeof ledgerEntry>;
 
@@ -39,7 +39,7 @@ function digestText({ entries, chains, root }: NonNullable<NonNullable<Entry['de
 
 /** A sentence in a list; `audit show` and documents have it in full. */
 function inList(text: string): string {
-  return oneLine(briefMessage(text, SHORT_HASH));
+  return withShortNames(oneLine(briefMessage(text, SHORT_HASH)));
 }
 
 function stateChange({ type, before, after }: Entry): string | null {

@@ -106,6 +106,11 @@ export function actorText(actor: string): string {
   return oneLine(actor.replace(OTHER_ACTOR, '$1/$2'));
 }
 
+const ARN = /\barn:[^\s,;]+[^\s,;.]/g;
+
+/** A sentence with the short names of the actors in it. */
+export const withShortNames = (text: string): string => text.replace(ARN, actorText);
+
 /** `202 now, 88 after Compute Optimizer`; `null` if there are no follow-ups, so that the total is enough. */
 export function partsText({ now, followUps }: Pick<PlanTotals, 'now' | 'followUps'>): string | null {
   if (followUps === 0) return null;

@@ -61,4 +61,13 @@ describe('the title of an entry', () => {
     expect(whatChanged(published)).toBe('1,891 entries in 501 chains, digest 5ff27a41');
     expect(eventText(published)).toBe('Digest published: 1,891 entries in 501 chains, digest 5ff27a412f22');
   });
+
+  it('of a restore has the short names of actors', () => {
+    const actor = 'arn:aws:sts::111122223333:assumed-role/Operators/anna';
+    const message = `restored from b.db by ${actor}; already halted 2026-12-01T09:41:00.000Z by ${actor}: fire`;
+    const halted = entry({ type: 'EnforcementHalted', chain: 'organization', detail: { message } });
+    expect(eventText(halted)).toMatch(
+      /: restored from b\.db by role\/Operators\/anna; already halted 2026-12-01 09:41 UTC by role\/Operators\/anna: fire$/,
+    );
+  });
 });
