@@ -41,6 +41,10 @@ export const runRoutes = [
     query: z.strictObject({
       outcome: several(z.enum(CHANGE_OUTCOMES)).describe('Any of these'),
       enrollment: enrollment.optional(),
+      planned: z
+        .enum(['true', 'false'])
+        .optional()
+        .describe('false: those made after an event, or when a change window opened; default: both'),
       text: word.optional().describe('Part of id, name or OU'),
       limit: limit(MAX_LIMIT, 200),
       cursor: z
@@ -49,7 +53,8 @@ export const runRoutes = [
         .optional(),
     }),
     handle: async ({ system, params, query }) => {
-      const asked = { ...query, cursor: query.cursor ?? null };
+      const planned = query.planned === undefined ? undefined : query.planned === 'true';
+      const asked = { ...query, planned, cursor: query.cursor ?? null };
       const changes = await listRunChanges(system.stores, system.clock, params.id, asked, system.runs);
       if (changes === null) throw new ApiProblem(404, 'RunUnknown', 'The ledger has no such run.');
       return changes;

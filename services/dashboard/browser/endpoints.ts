@@ -15,7 +15,7 @@ export type AuditFilter = Readonly<
 /** Accounts in one answer of the list. */
 export const ACCOUNTS_PAGE = 200;
 
-export type ChangeFilter = Readonly<Partial<Record<'outcome' | 'enrollment' | 'text', string | null>>>;
+export type ChangeFilter = Readonly<Partial<Record<'outcome' | 'enrollment' | 'planned' | 'text', string | null>>>;
 
 export const READ = {
   whoami: '/api/whoami',

@@ -76,6 +76,14 @@ export function openText({ outcomes, stopped }: Run): string {
   return parts.flatMap(([n, words]) => (n > 0 ? [`${number(n)} ${words}`] : [])).join(', ');
 }
 
+/** Why a run has changes that it did not plan. */
+export const ADDED_WHY = 'Made after an event, or when a change window opened';
+
+/** `10 added later`; `null`: none. */
+export function addedText({ changes: { unplanned } }: Run): string | null {
+  return unplanned === 0 ? null : `${number(unplanned)} added later`;
+}
+
 const KINDS: Readonly<Record<NonNullable<Run['trigger']>['kind'], string>> = {
   schedule: 'Schedule',
   policy: 'Policy change',

@@ -14,6 +14,8 @@ export interface RunChangeQuery {
   /** Any of these; absent: all. */
   readonly outcome?: readonly ChangeOutcome[] | undefined;
   readonly enrollment?: EnrollmentId | undefined;
+  /** `false`: the changes that were added after the run was planned. Absent: both. */
+  readonly planned?: boolean | undefined;
   /** Part of the id, name or OU of an account, in any case. */
   readonly text?: string | undefined;
   readonly limit: number;
@@ -44,9 +46,11 @@ export async function listRunChanges(
   const [seen, snapshot] = await Promise.all([seenRun(stores, clock, runId, cache), stores.snapshots.load()]);
   if (seen === null) return null;
   const all = listed(seen, snapshot);
-  const { limit, outcome, enrollment } = query;
+  const { limit, outcome, enrollment, planned: isPlanned } = query;
   const text = query.text?.toLowerCase() ?? '';
-  const fitting = all.filter((each) => isOf(each, enrollment) && contains(each, text));
+  const fitting = all.filter(
+    (each) => (isPlanned === undefined || each.planned === isPlanned) && isOf(each, enrollment) && contains(each, text),
+  );
   const chosen = fitting.filter(({ result }) => outcome?.includes(result) ?? true);
   const from = query.cursor === null ? 0 : Number(query.cursor);
   if (!Number.isSafeInteger(from) || from < 0 || from > chosen.length) {

@@ -45,21 +45,23 @@ export interface TracedRun {
   readonly missing: number;
 }
 
-const nameOf = ({ accountId, enrollment }: Pick<RunStep, 'accountId' | 'enrollment'>): string =>
+export const nameOf = ({ accountId, enrollment }: Pick<RunStep, 'accountId' | 'enrollment'>): string =>
   `${accountId} ${enrollment}`;
 
 interface OutlinedRun {
   readonly runId: string;
   readonly outline: RunOutline;
-  /** The number of planned changes, used if the plan is no longer stored. */
-  readonly expected: number;
+  /** The number of planned changes, used if they are not stored: none was planned, or the plan has expired. `null`: not known. */
+  readonly expected: number | null;
 }
 
 export async function traceRun(
   stores: Pick<Stores, 'registers' | 'records'>,
   { runId, outline, expected }: OutlinedRun,
 ): Promise<TracedRun> {
-  const keys = await new RunStore(stores.registers).changesOf(runId);
+  const stored = await new RunStore(stores.registers).changesOf(runId);
+  // A run without planned changes stores no plan. All its changes were made after later events.
+  const keys = stored ?? (expected === 0 ? [] : null);
   const changes = merge(keys, outline.steps);
   const counts = { confirmed: 0, inProgress: 0, failed: 0, blocked: 0, notStarted: 0 };
   const isPlanned = (change: TracedChange | undefined): boolean =>
@@ -69,7 +71,7 @@ export async function traceRun(
   counts.confirmed += later;
   counts.inProgress -= later;
   const known = changes.filter(isPlanned).length;
-  const missing = keys === null ? Math.max(0, expected - known) : 0;
+  const missing = keys === null ? Math.max(0, (expected ?? 0) - known) : 0;
   counts.notStarted += missing;
   const all = { total: known + missing, ...counts, unplanned: changes.length - known };
   return { changes, outline, counts: all, isPlanned, missing };

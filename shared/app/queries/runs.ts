@@ -17,6 +17,7 @@ import { fullSummary } from './plan-document.ts';
 import { RunCache } from './run-cache.ts';
 import { type TracedRun, traceRun } from './run-changes.ts';
 import { describedChanges } from './run-descriptions.ts';
+import { lastPlannedEntry } from './run-end.ts';
 import { countOutcomes, outcomesOf, runOutcomeWord } from './run-outcomes.ts';
 import { newestOf, scanEnd, scanStart } from './scan-entries.ts';
 
@@ -102,19 +103,24 @@ async function readRun(
   const summary = parsed.success ? parsed.data : null;
   const totals = summary?.totals ?? null;
   const stopped = state?.stopped ?? trip;
-  const expected = totals === null ? (summary?.due ?? 0) : totalChanges(totals);
+  const expected = totals === null ? (summary?.due ?? null) : totalChanges(totals);
   const traced = await traceRun(stores, { runId, outline, expected });
   const facts = { stoppedBy: stopped?.reason ?? null, isLatest: runId === around.latest };
   const results = await outcomesOf(stores.records, traced.changes, facts);
   const counts = countOutcomes(results.filter((_, index) => traced.isPlanned(traced.changes[index])));
   counts['Not started'] += traced.missing;
-  const endedAt = last?.at ?? at;
+  const newest = last ?? { at };
   const outcome = runOutcomeWord({
     ...facts,
     ...{ isScanned: completed !== null, counts, total: traced.counts.total },
     ...{ isScanning: around.isScanning, isHalted: around.isHalted },
-    isQuiet: around.now - Date.parse(endedAt) > QUIET_MS,
+    isQuiet: around.now - Date.parse(newest.at) > QUIET_MS,
   });
+  const isDone = outcome !== 'In progress';
+  const ending =
+    last === null || completed === null || !isDone
+      ? newest
+      : await lastPlannedEntry(stores.ledger, { runId, newest: last, traced });
   const view = {
     ...{ runId, startedAt: at, completedAt: completed?.at ?? null, actor, policyHash },
     planHash: completed?.detail?.planHash ?? null,
@@ -125,7 +131,7 @@ async function readRun(
     changes: traced.counts,
     ...{ outcome, outcomes: counts, trigger: detail?.trigger ?? null },
     drift: summary === null ? null : driftIn(summary.verdicts),
-    endedAt: outcome === 'In progress' ? null : endedAt,
+    endedAt: isDone ? ending.at : null,
     failed: state?.failed ?? null,
     stopped,
   };

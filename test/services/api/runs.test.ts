@@ -166,6 +166,59 @@ test('a run says what started it, how long it took and how it ended', async () =
   ]);
 });
 
+test('changes that events add to a run are counted apart from its plan, and do not prolong it', async () => {
+  const clock = manualClock(MANUAL_CLOCK_START + 3_600_000);
+  const store = await openStore(clock);
+  const coverage = { listed: 9, evaluated: 9, unknown: 0, notApplicable: 0 };
+  const verdicts = fullSummary(byKind(() => ({})));
+  const summaryOf = (now: number) => ({
+    summary: { verdicts, coverage, due: now, totals: { now, followUps: 0, optOuts: 0, calls: now } },
+  });
+  const planned = changeKey(change({ accountId: account(3), enrollment: 'computeOptimizer' }));
+  for (const runId of ['capped', 'worked']) await new RunStore(store.registers).noteChanges(runId, [planned], 0);
+  const fixed = (runId: string, from: number) =>
+    (['RemediationStarted', 'RemediationSucceeded', 'DriftResolved'] as const).map((type, n) => {
+      return { type, runId, at: at(from + n), enrollment: 'computeOptimizer', after: FACET } as const;
+    });
+  await store.ledger.append([
+    ...sealAll('organization', [
+      { type: 'ScanStarted', runId: 'capped', at: at(0) },
+      { type: 'ScanCompleted', runId: 'capped', at: at(10), detail: summaryOf(1) },
+      { type: 'GuardrailTripped', runId: 'capped', at: at(11), reason: 'maxChanges' },
+      { type: 'ScanStarted', runId: 'worked', at: at(100) },
+      { type: 'ScanCompleted', runId: 'worked', at: at(110), detail: summaryOf(1) },
+      { type: 'ScanStarted', runId: 'empty', at: at(200) },
+      { type: 'ScanCompleted', runId: 'empty', at: at(210), detail: summaryOf(0) },
+    ]),
+    ...sealAll(account(1), [...fixed('capped', 40), ...fixed('worked', 140), ...fixed('empty', 240)]),
+    ...sealAll(account(2), fixed('empty', 300)),
+    // The second time, an event reported that the account was changed back.
+    ...sealAll(account(3), [...fixed('worked', 120), ...fixed('worked', 150)]),
+  ]);
+
+  const { get, send } = await api({ store, clock });
+  const { runs } = await get('/api/runs', SCHEMAS.Runs);
+  expect(runs).toMatchObject([
+    { runId: 'empty', outcome: 'Scan only', endedAt: at(210), changes: { total: 0, confirmed: 0, unplanned: 2 } },
+    { runId: 'worked', outcome: 'Completed', endedAt: at(122), changes: { total: 1, confirmed: 1, unplanned: 1 } },
+    { runId: 'capped', outcome: 'Stopped by guardrail', endedAt: at(11), changes: { total: 1, unplanned: 1 } },
+  ]);
+  expect(runs.map(({ outcomes }) => outcomes['Succeeded'])).toEqual([0, 1, 0]);
+  const path = '/api/runs/capped/changes';
+  expect(await get(`${path}?planned=true`, SCHEMAS.RunChanges)).toMatchObject({
+    total: 1,
+    counts: { 'Not started': 1, Succeeded: 0 },
+    changes: [{ accountId: account(3), planned: true }],
+  });
+  expect(await get(`${path}?planned=false`, SCHEMAS.RunChanges)).toMatchObject({
+    total: 1,
+    counts: { 'Not started': 0, Succeeded: 1 },
+    changes: [{ accountId: account(1), planned: false }],
+  });
+  expect(await get(path, SCHEMAS.RunChanges)).toMatchObject({ total: 2 });
+  expect((await send(`${path}?planned=perhaps`)).json).toMatchObject({ code: 'BadRequest' });
+});
+
 test('a run whose plan is no longer stored still has its started changes and its planned total', async () => {
   const clock = manualClock(MANUAL_CLOCK_START);
   const store = await openStore(clock);

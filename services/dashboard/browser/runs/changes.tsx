@@ -6,22 +6,26 @@ import { get } from '../api.ts';
 import { type ChangeFilter, READ } from '../endpoints.ts';
 import { changes } from '../live.ts';
 import { FilterChip } from '../parts/filter-chip.tsx';
-import { Button } from '../parts/form.tsx';
+import { Button, Segments } from '../parts/form.tsx';
 import { Icon, Mark } from '../parts/icon.tsx';
 import { ChangeOutcomeMark } from '../parts/run-mark.tsx';
 import { Loaded } from '../parts/small.tsx';
 import { Time } from '../parts/time.tsx';
 import { useResource } from '../resource.ts';
-import { CHANGE_LOOKS, CHANGE_OUTCOMES } from '../run-line.ts';
+import { ADDED_WHY, addedText, CHANGE_LOOKS, CHANGE_OUTCOMES } from '../run-line.ts';
 import { useParams } from '../search-params.ts';
 import type { Run, RunChanges } from '../types.ts';
 import { number } from '../words.ts';
 
-/** All changes, those that need attention first. The server filters and sorts; the page loads 200 at a time. */
+/** `added`: the list shows the changes that were added after the run was planned. */
+const isAdded = (run: Run, params: URLSearchParams): boolean =>
+  params.get('changes') === 'added' || run.changes.total === 0;
+
+/** The planned changes or the added ones, those that need attention first. The server filters and sorts; the page loads 200 at a time. */
 export function Changes({ run }: { readonly run: Run }) {
   const [params, change] = useParams();
   const [outcome, enrollment, text] = [params.get('outcome'), params.get('enrollment'), params.get('q')];
-  const filter: ChangeFilter = { outcome, enrollment, text };
+  const filter: ChangeFilter = { outcome, enrollment, text, planned: String(!isAdded(run, params)) };
   const path = READ.runChanges(run.runId, filter);
   const first = useResource<RunChanges>(path, changes.value);
   const [older, setOlder] = useState<{ readonly path: string; readonly pages: readonly RunChanges[] }>({
@@ -88,6 +92,7 @@ interface TabsProps {
 
 function Tabs({ run, counts, outcome }: TabsProps) {
   const [params, change] = useParams();
+  const { total, unplanned } = run.changes;
   const shown = CHANGE_OUTCOMES.filter((each) => (counts?.[each] ?? 0) > 0 || each === outcome);
   const href = (to: string | null): string => {
     const next = new URLSearchParams(params);
@@ -96,8 +101,6 @@ function Tabs({ run, counts, outcome }: TabsProps) {
     return `/run?${next}`;
   };
   const all = Object.values(counts ?? {}).reduce((sum, n) => sum + (n ?? 0), 0);
-  const isFiltered = params.has('enrollment') || params.has('q');
-  const unplanned = isFiltered || counts === null ? 0 : all - run.changes.total;
   const kinds: readonly EnrollmentId[] = kindsOf(run);
   return (
     <>
@@ -117,11 +120,6 @@ function Tabs({ run, counts, outcome }: TabsProps) {
             </Link>
           );
         })}
-        {unplanned > 0 && (
-          <span class="right muted small">
-            {number(run.changes.total)} planned, {number(unplanned)} unplanned
-          </span>
-        )}
       </nav>
       <div class="tools filters">
         <label class="input search">
@@ -134,6 +132,19 @@ function Tabs({ run, counts, outcome }: TabsProps) {
             onInput={(event) => change({ q: event.currentTarget.value })}
           />
         </label>
+        {total > 0 && unplanned > 0 && (
+          <span title={ADDED_WHY}>
+            <Segments
+              label="Show changes"
+              value={isAdded(run, params) ? 'added' : 'planned'}
+              options={[
+                ['planned', `${number(total)} planned`],
+                ['added', addedText(run) ?? ''],
+              ]}
+              onChange={(to) => change({ changes: to === 'added' ? 'added' : null, outcome: null })}
+            />
+          </span>
+        )}
         {kinds.length > 1 && (
           <FilterChip
             label="Enrollment"
@@ -216,7 +227,6 @@ function ChangesTable({ rows }: { readonly rows: RunChanges['changes'] }) {
             </td>
             <td class="why" title={row.message ?? ''}>
               {reasonOf(row)}
-              {!row.planned && <span class="tag"> unplanned</span>}
             </td>
             <td class="num muted drop-s">
               <Time iso={row.at} />

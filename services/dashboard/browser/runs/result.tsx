@@ -2,7 +2,7 @@ import { Link } from 'wouter-preact';
 import { actorName } from '../../../../shared/domain/actor.ts';
 import { TITLES } from '../../../../shared/domain/enrollment/kinds/index.ts';
 import { now, Time } from '../parts/time.tsx';
-import { CHANGE_OUTCOMES, runDuration, splitText } from '../run-line.ts';
+import { ADDED_WHY, addedText, CHANGE_OUTCOMES, runDuration, splitText } from '../run-line.ts';
 import type { RunDetail } from '../types.ts';
 import { count, number } from '../words.ts';
 import { Outcomes } from './outcomes.tsx';
@@ -12,12 +12,20 @@ export function Result({ found }: { readonly found: RunDetail }) {
   const { run, accounts } = found;
   const { total } = run.changes;
   const split = splitText(run);
+  const added = addedText(run);
   const open = (run.outcomes['In progress'] ?? 0) + (run.outcomes['Not started'] ?? 0);
   return (
     <section class="panel" aria-labelledby="result">
       <header>
-        <h2 id="result">{total === 0 ? 'No changes' : `${count(total, 'change')} in ${count(accounts, 'account')}`}</h2>
+        <h2 id="result">
+          {total === 0 ? 'No planned changes' : `${count(total, 'change')} in ${count(accounts, 'account')}`}
+        </h2>
         {split !== null && <span class="sub">{split}</span>}
+        {added !== null && (
+          <span class="sub" title={ADDED_WHY}>
+            {added}
+          </span>
+        )}
         <span class="right muted">
           {total > 0 && `${Math.floor(((total - open) / total) * 100)}% done `}
           {run.endedAt === null ? 'after ' : 'in '}

@@ -3,7 +3,16 @@ import { Link } from 'wouter-preact';
 import { Icon } from '../parts/icon.tsx';
 import { RunOutcome } from '../parts/run-mark.tsx';
 import { now, Time } from '../parts/time.tsx';
-import { openText, quietText, type RunRow, runDuration, runHref, triggerText } from '../run-line.ts';
+import {
+  ADDED_WHY,
+  addedText,
+  openText,
+  quietText,
+  type RunRow,
+  runDuration,
+  runHref,
+  triggerText,
+} from '../run-line.ts';
 import type { Run } from '../types.ts';
 import { firstClause, number } from '../words.ts';
 import { Outcomes } from './outcomes.tsx';
@@ -38,7 +47,7 @@ export function RunsTable({ rows }: { readonly rows: readonly RunRow[] }) {
           <th scope="col" class="drop-m drop-s">
             <span class="sr">Share</span>
           </th>
-          <th scope="col">Open</th>
+          <th scope="col">Details</th>
           <th scope="col" class="num drop-m">
             Duration
           </th>
@@ -86,8 +95,20 @@ function madeText({ outcomes, changes: made, completedAt }: Run): string | null 
   return completedAt === null ? null : 'No changes';
 }
 
+/** Why the run stopped or what is open, and how many changes events have added. */
+function detailsText(run: Run): string {
+  const open = run.stopped === null ? openText(run) : firstClause(run.stopped.message);
+  return [open, addedText(run) ?? ''].filter((part) => part !== '').join(', ');
+}
+
+/** The whole message, and what "added later" means. */
+function detailsTitle(run: Run): string {
+  const message = run.stopped?.message ?? '';
+  return addedText(run) === null ? message : `${message} ${addedText(run)}: ${ADDED_WHY}`.trim();
+}
+
 function Row({ run }: { readonly run: Run }) {
-  const { runId, startedAt, outcome, outcomes, drift, policyHash, stopped, changes: made } = run;
+  const { runId, startedAt, outcome, outcomes, drift, policyHash, changes: made } = run;
   const trigger = triggerText(run);
   const text = madeText(run);
   return (
@@ -106,8 +127,8 @@ function Row({ run }: { readonly run: Run }) {
       <td class="num drop-s">{drift === null ? '–' : number(drift)}</td>
       <td class="num made">{made.total > 0 ? text : <span class="muted">{text ?? '–'}</span>}</td>
       <td class="drop-m drop-s">{made.total > 0 && <Outcomes outcomes={outcomes} />}</td>
-      <td class="why left" title={stopped?.message ?? ''}>
-        {stopped === null ? openText(run) : firstClause(stopped.message)}
+      <td class="why left" title={detailsTitle(run)}>
+        {detailsText(run)}
       </td>
       <td class="num muted dur drop-m">{runDuration(run, now.value)}</td>
       <td class="mono muted drop-m drop-s">{policyHash?.slice(0, 8) ?? '–'}</td>

@@ -63,7 +63,9 @@ export const run = z.object({
   outcomes: outcomeCounts.describe('Its planned changes by outcome; the counts add up to `changes.total`'),
   trigger: runTriggerSchema.nullable().describe('What started it; null: a version that did not record it'),
   drift: z.number().nullable().describe('Open drift that its scan found'),
-  endedAt: timeOrNull.describe('Time of its last entry; null: it is in progress'),
+  endedAt: timeOrNull.describe(
+    'Time of the last entry about its scan or a planned change; later entries of unplanned changes do not count. null: it is in progress',
+  ),
   failed: z.number().nullable().describe('Calls that failed, retries included. null: no longer stored'),
   stopped: z.object({ reason: z.string(), message: z.string() }).nullable().describe('Why it makes no further changes'),
 });

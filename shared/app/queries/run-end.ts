@@ -1,0 +1,56 @@
+import type { LedgerEntry } from '../../domain/ledger/entry.ts';
+import { type EntryType, STEP_TYPES } from '../../domain/ledger/entry-types.ts';
+import type { Ledger } from '../../ports/ledger.ts';
+import { nameOf, type TracedRun } from './run-changes.ts';
+
+/* When the work that a run planned ended. Changes after later events carry the id of the last run, so its newest entry may be much younger. */
+
+const OF_RUN: ReadonlySet<EntryType> = new Set<EntryType>(['ScanStarted', 'ScanCompleted', 'GuardrailTripped']);
+const STEPS: ReadonlySet<EntryType> = new Set<EntryType>(STEP_TYPES);
+
+const PAGE = 100;
+/** Entries after the planned work that are read at most. If there are more, the end is the oldest of these. */
+const MOST_PAGES = 20;
+
+/** @param newest the newest entry of the run @returns the newest entry about the scan or about a planned change */
+export async function lastPlannedEntry(
+  ledger: Pick<Ledger, 'query'>,
+  { runId, newest, traced }: { readonly runId: string; readonly newest: LedgerEntry; readonly traced: TracedRun },
+): Promise<LedgerEntry> {
+  const planned = new Set(traced.changes.filter(traced.isPlanned).map(nameOf));
+  const resolved = new Map<string, Promise<string | null>>();
+  const isOwn = async ({ type, accountId, enrollment, at }: LedgerEntry): Promise<boolean> => {
+    if (OF_RUN.has(type)) return true;
+    if (accountId === null || enrollment === null || !STEPS.has(type)) return false;
+    const name = nameOf({ accountId, enrollment });
+    if (!planned.has(name)) return false;
+    const first = resolved.get(name) ?? firstResolved(ledger, { runId, accountId, enrollment });
+    resolved.set(name, first);
+    // A later step belongs to drift that appeared after the planned change was done.
+    return at <= ((await first) ?? at);
+  };
+  let oldest = newest;
+  let cursor: string | null = null;
+  if (await isOwn(newest)) return newest;
+  for (let page = 0; page < MOST_PAGES; page += 1) {
+    const { entries, next } = await ledger.query({ runId }, { limit: PAGE, cursor });
+    for (const entry of entries) {
+      if (await isOwn(entry)) return entry;
+      oldest = entry;
+    }
+    if (next === null) break;
+    cursor = next;
+  }
+  return oldest;
+}
+
+async function firstResolved(
+  ledger: Pick<Ledger, 'query'>,
+  change: Pick<LedgerEntry, 'runId' | 'accountId' | 'enrollment'>,
+): Promise<string | null> {
+  const { runId, accountId, enrollment } = change;
+  if (runId === null || accountId === null || enrollment === null) return null;
+  const filter = { runId, accountId, enrollment, type: 'DriftResolved' } as const;
+  const { entries } = await ledger.query(filter, { limit: 1, order: 'oldestFirst' });
+  return entries[0]?.at ?? null;
+}

@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { addedText, openText, triggerText } from '../../../services/dashboard/browser/run-line.ts';
+import type { Run } from '../../../services/dashboard/browser/types.ts';
+
+const OUTCOMES: Run['outcomes'] = {
+  ...{ 'Needs attention': 0, 'In progress': 0, Waiting: 0, 'Not started': 0, Superseded: 0, Succeeded: 0 },
+};
+const RUN: Run = {
+  ...{ runId: 'r', startedAt: '2026-03-01T12:00:00.000Z', completedAt: '2026-03-01T12:00:10.000Z', endedAt: null },
+  ...{ actor: 'rollcall', policyHash: null, planHash: null, summary: null, coverage: null, due: 0, totals: null },
+  changes: { total: 0, confirmed: 0, inProgress: 0, failed: 0, blocked: 0, notStarted: 0, unplanned: 0 },
+  outcomes: OUTCOMES,
+  ...{ outcome: 'Scan only', trigger: null, drift: 0, failed: 0, stopped: null },
+};
+
+test('changes that events add to a run are named apart from those that it planned', () => {
+  expect(addedText(RUN)).toBeNull();
+  const run: Run = { ...RUN, changes: { ...RUN.changes, unplanned: 1_234 } };
+  expect([openText(run), addedText(run)]).toEqual(['', '1,234 added later']);
+});
+
+test('a trigger names the person who asked for the run', () => {
+  const by = (kind: NonNullable<Run['trigger']>['kind'], actor: string | null) =>
+    triggerText({ ...RUN, trigger: { kind, actor, reason: null } });
+  expect(by('approval', 'user:anna')).toBe('Approved plan: anna');
+  expect(by('event', null)).toBe('Event');
+});
