@@ -123,7 +123,7 @@ export async function requestScan(deps: ScheduleDeps, policy: CompiledPolicy): P
   return null;
 }
 
-/** The event that has requested a scan, if the minimum interval since the last scan has passed. */
+/** The trigger of a scan that an event has requested, if the minimum interval since the last scan has passed. */
 async function triggeredByEvent(
   registers: Registers,
   known: ScanState | undefined,
@@ -132,7 +132,9 @@ async function triggeredByEvent(
   const request = await earlyScanRequest(registers);
   if (request === null || known === undefined) return null;
   const isDue = request.at > known.dueAt && now - known.dueAt >= EARLY_SCAN_SPACING_MS;
-  return isDue ? { kind: 'event', actor: null, reason: request.reason } : null;
+  if (!isDue) return null;
+  // A person who also asked for the scan is named.
+  return known.asked ?? { kind: 'event', actor: null, reason: request.reason };
 }
 
 const POLICY_CHANGED: RunTrigger = { kind: 'policy', actor: null, reason: null };
@@ -175,7 +177,8 @@ export async function makeScanDue(registers: Registers, asked: RunTrigger): Prom
   await update(registers, SCAN, (current): ScanState => {
     if (current === null) throw new Error('the scan register no longer exists');
     // An incomplete first scan is requested again anyway. `scanAge` counts from its `dueAt`, so that time must stay.
-    return current.completedAt === null ? current : { ...current, dueAt: 0, asked };
+    if (current.completedAt === null) return current;
+    return { ...current, dueAt: 0, asked: asked.kind === 'event' ? (current.asked ?? asked) : asked };
   });
 }
 

@@ -51,6 +51,19 @@ test('each run records what it was requested for', async () => {
   expect(await run(OTHER)).toEqual({ kind: 'policy', actor: null, reason: null });
 });
 
+test('a person who asked for a scan is named although an event also requests it', async () => {
+  const { clock, registers, deps, run } = await schedule();
+  await run();
+  await clock.advance(10 * 60_000);
+  const dueAt = (await scanNow(registers))?.value.dueAt ?? 0;
+  await requestEarlyScan(deps, { organization: true, reason: 'an OU was moved' }, dueAt);
+  const asked = { kind: 'scan', actor: 'anna', reason: 'after the outage' } as const;
+  await makeScanDue(registers, asked);
+  await makeScanDue(registers, { kind: 'event', actor: null, reason: 'many accounts were released together' });
+  expect(await run()).toEqual(asked);
+  expect(await run()).toBeNull();
+});
+
 test('a run that another process continues keeps its trigger', async () => {
   const { clock, registers, deps, run } = await schedule();
   await run();
