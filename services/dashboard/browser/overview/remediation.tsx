@@ -138,11 +138,11 @@ function RunLink({ runId, at, text = '' }: RunLinkProps) {
   );
 }
 
-/** The changes that the halt delays. The counts by status stay, so this explains what each status means during a halt. */
+/** The changes that the halt delays, as many as the banner names. The counts by status stay, so this explains what each status means during a halt. */
 function Held({ status: { openDrift } }: { readonly status: Status }) {
   const rows = [
-    ['Held: remediated as soon as you resume', openDrift.toFix],
-    ['Held: also waiting for a time or a prerequisite', openDrift.waiting],
+    ['Held until you resume', openDrift.due],
+    ['Waiting, not due yet', openDrift.toFix + openDrift.waiting - openDrift.due],
     ['Sent before the halt: will finish', openDrift.inProgress],
     ['Alert only: never changed', openDrift.reportedOnly],
     ['Needs attention', openDrift.needAttention],

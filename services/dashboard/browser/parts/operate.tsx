@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { post } from '../api.ts';
 import { OPERATE } from '../endpoints.ts';
 import { announce } from '../frame/announce.tsx';
-import { useMayOperate } from '../frame/source.ts';
+import { useMayOperate, useStatus } from '../frame/source.ts';
 import { changedHere } from '../live.ts';
 import { count, messageOf } from '../words.ts';
 import { Confirm, ReasonField, TextField, textOf } from './dialog.tsx';
@@ -129,11 +129,22 @@ const SCAN: Command = {
   done: 'Scan requested. It starts within seconds.',
   children: (
     <>
-      <p>Drift is remediated as the policy declares, within its guardrails and change windows.</p>
+      <ScanEffect />
       <ReasonField required={false} />
     </>
   ),
 };
+
+function ScanEffect() {
+  const halted = (useStatus().data?.halted ?? null) !== null;
+  return (
+    <p>
+      {halted
+        ? 'Remediation is halted: the scan records drift and changes nothing until you resume.'
+        : 'Drift is remediated as the policy declares, within its guardrails and change windows.'}
+    </p>
+  );
+}
 
 const HALT: Command = {
   title: 'Halt remediation?',
