@@ -50,8 +50,8 @@ export function Where({ status, overview }: WhereProps) {
           <colgroup>
             <col />
             <col class="w-since" />
-            <col class="w-share drop-s" />
             <col class="w-since" />
+            <col class="w-share drop-s" />
           </colgroup>
           <thead>
             <tr>
@@ -59,11 +59,11 @@ export function Where({ status, overview }: WhereProps) {
               <th scope="col" class="num">
                 Compliant
               </th>
-              <th scope="col" class="drop-s">
-                <span class="sr">Share</span>
-              </th>
               <th scope="col" class="num nowrap">
                 Drift
+              </th>
+              <th scope="col" class="drop-s">
+                <span class="sr">Accounts with drift, as a bar</span>
               </th>
             </tr>
           </thead>
@@ -78,15 +78,15 @@ export function Where({ status, overview }: WhereProps) {
                   )}
                 </th>
                 <td class="num">{percent(share)}</td>
+                <td class="num strong">{number(drifted)}</td>
                 <td class="drop-s">
                   <Bar
                     thin
                     label={`${count(drifted, 'account')} with open drift`}
                     total={most}
-                    parts={[{ tone: 'accent', size: drifted }]}
+                    parts={[{ tone: 'drifted', size: drifted }]}
                   />
                 </td>
-                <td class="num strong">{number(drifted)}</td>
               </tr>
             ))}
           </tbody>
