@@ -108,9 +108,14 @@ describe.skipIf(served.skipped)('in the dashboard', () => {
       sandbox.accounts().find(({ ou, state }) => ou === '/Sandbox' && state === 'ACTIVE') ?? {};
     sandbox.drift({ changes: [{ accountId, enrollment: 'computeOptimizer', status: 'Inactive' }] });
     await page.getByRole('button', { name: 'Scan now' }).click();
+    await page.getByRole('dialog').getByText('changes nothing until you resume').waitFor();
     await page.getByRole('dialog').getByRole('button', { name: 'Scan now' }).click();
-    await page.getByText(/changes? (is|are) held/).waitFor();
-    await page.getByRole('region', { name: 'Remediation' }).getByText('Halted', { exact: true }).waitFor();
+    await page.getByText('1 change is held').waitFor();
+    const remediation = page.getByRole('region', { name: 'Remediation' });
+    await remediation.getByText('Halted', { exact: true }).waitFor();
+    // One enrollment is held, another waits for its cool-down whether changes are halted or not.
+    await remediation.getByRole('row', { name: 'Held until you resume 1', exact: true }).waitFor();
+    await remediation.getByRole('row', { name: 'Waiting, not due yet 1', exact: true }).waitFor();
     expect(sandbox.accounts().find((each) => each.accountId === accountId)?.computeOptimizer.status).toBe('Inactive');
     await page.getByRole('button', { name: 'Resume remediation…' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Resume remediation' }).click();

@@ -8,9 +8,9 @@ import { Icon, Mark } from '../parts/icon.tsx';
 import { Approve } from '../parts/operate.tsx';
 import { RunPill } from '../parts/run-mark.tsx';
 import { Loaded } from '../parts/small.tsx';
-import { Sentence } from '../parts/time.tsx';
+import { now, Sentence } from '../parts/time.tsx';
 import { useResource } from '../resource.ts';
-import { triggerText } from '../run-line.ts';
+import { runHref, triggerText } from '../run-line.ts';
 import { Changes } from '../runs/changes.tsx';
 import { Result } from '../runs/result.tsx';
 import { useParams } from '../search-params.ts';
@@ -104,7 +104,32 @@ function Stopped({ found: { run, plan } }: { readonly found: RunDetail }) {
             </span>
           </>
         )}
+        {plan.approval !== null && <Approved approval={plan.approval} />}
       </div>
     </section>
+  );
+}
+
+/** Who approved the plan, and the run that made its changes: this run stays stopped. */
+function Approved({ approval }: { readonly approval: NonNullable<RunDetail['plan']['approval']> }) {
+  const { actor, usedBy, expiresAt } = approval;
+  const who = actorName(actor);
+  if (usedBy === null) {
+    const isOpen = Date.parse(expiresAt) > now.value;
+    return (
+      <p>
+        {isOpen ? `Approved by ${who}: the next run makes these changes.` : `The approval by ${who} expired unused.`}
+      </p>
+    );
+  }
+  return (
+    <>
+      <p>Approved by {who}. A later run made the changes, so this one stays stopped.</p>
+      <span class="actions">
+        <Link class="btn" href={runHref(usedBy)}>
+          View the run that made the changes
+        </Link>
+      </span>
+    </>
   );
 }
