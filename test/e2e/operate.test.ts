@@ -12,6 +12,8 @@ describe.skipIf(served.skipped)('in the dashboard', () => {
   test('a person approves a stopped plan and watches the run live', async () => {
     const watching = await open('/');
     await watching.getByText('Live', { exact: true }).waitFor();
+    const badge = watching.getByRole('navigation', { name: 'Main' }).getByText('run stopped by a guardrail');
+    await badge.waitFor({ state: 'attached' });
     const page = await open('/');
     await page.getByRole('link', { name: 'Review plan' }).click();
     await page.getByRole('region', { name: 'Why the run stopped' }).waitFor();
@@ -58,6 +60,10 @@ describe.skipIf(served.skipped)('in the dashboard', () => {
     await page.getByRole('region', { name: 'All runs' }).getByRole('link').last().click();
     await page.getByText('Approved', { exact: true }).waitFor();
     await page.getByText('change 4711').waitFor();
+    await page.getByRole('link', { name: 'View the run that made the changes' }).click();
+    await page.getByText('Approved plan', { exact: false }).first().waitFor();
+    await page.getByRole('region', { name: 'Changes' }).getByText('Succeeded').first().waitFor();
+    await page.goBack();
     expect(await page.getByRole('button', { name: 'Approve plan…' }).count()).toBe(0);
   });
 

@@ -115,6 +115,9 @@ describe.skipIf(typeof browser === 'string')('with three enrollment kinds', () =
       const above = stacked[index];
       expect(box?.y).toBeGreaterThanOrEqual((above?.y ?? 0) + (above?.height ?? 0));
     }
+    const narrow = await open('/', WIDTH);
+    const needs = await narrow.getByRole('region', { name: 'Needs attention' }).boundingBox();
+    expect(needs?.y).toBeLessThan(stacked[0]?.y ?? 0);
     const bars = await boxes(1024, 'article > svg');
     expect(new Set(bars.map((bar) => Math.round(bar?.y ?? 0))).size).toBe(1);
   });

@@ -104,7 +104,7 @@ function Navigation({ status }: { readonly status: Status | null }) {
   );
 }
 
-/** Accounts that need attention, progress of the current run, dead letters. */
+/** Accounts that need attention, progress of the current run or that a guardrail stopped it, dead letters. */
 function Badge({ page, status }: { readonly page: Page; readonly status: Status | null }) {
   if (status === null) return null;
   if (page.href === '/accounts') {
@@ -116,7 +116,7 @@ function Badge({ page, status }: { readonly page: Page; readonly status: Status 
       </span>
     );
   }
-  if (page.href === '/runs') return <RunBadge />;
+  if (page.href === '/runs') return <RunBadge status={status} />;
   const { dead } = status.queue;
   return page.href !== '/operations' || dead === 0 ? null : (
     <span class="badge" title={count(dead, 'dead letter')}>
@@ -125,13 +125,24 @@ function Badge({ page, status }: { readonly page: Page; readonly status: Status 
   );
 }
 
-function RunBadge() {
+function RunBadge({ status: { guardrail, approvals } }: { readonly status: Status }) {
   const { value } = progress;
-  if (value === null || value.phase === 'idle' || value.changes.total === 0) return null;
+  if (value === null || value.phase === 'idle' || value.changes.total === 0) {
+    const isOpen = guardrail !== null && !approvals.some(({ planHash }) => planHash === guardrail.planHash);
+    return isOpen ? <StopBadge /> : null;
+  }
   const { total, confirmed, failed, blocked, notNeeded } = value.changes;
   return (
     <span class="badge busy" title="Run in progress">
       {Math.floor(((confirmed + failed + blocked + notNeeded) / total) * 100)}%
+    </span>
+  );
+}
+
+function StopBadge() {
+  return (
+    <span class="badge bad" title="A guardrail stopped the last run">
+      <Mark name="attention" />1<span class="sr"> run stopped by a guardrail</span>
     </span>
   );
 }

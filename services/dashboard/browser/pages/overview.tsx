@@ -11,6 +11,7 @@ import { Heading } from '../parts/heading.tsx';
 import { Halt, ScanNow, Suspend } from '../parts/operate.tsx';
 import { Loaded } from '../parts/small.tsx';
 import { Time } from '../parts/time.tsx';
+import { useNarrow } from '../parts/viewport.ts';
 import { useResource } from '../resource.ts';
 import type { Overview, Status } from '../types.ts';
 import { count, number } from '../words.ts';
@@ -18,6 +19,8 @@ import { count, number } from '../words.ts';
 /** Are we compliant, and what must I do? */
 export function OverviewPage() {
   const status = useStatus();
+  // On a narrow screen the cards fill the first screen, so the list of what needs attention comes before them.
+  const narrow = useNarrow();
   const overview = useResource<Overview>(READ.overview, changes.value);
   return (
     <>
@@ -37,11 +40,12 @@ export function OverviewPage() {
       <Loaded resource={status} what="The status">
         {(found) => (
           <>
+            {narrow && overview.data !== null && <Attention status={found} overview={overview.data} />}
             <Cards status={found} overview={overview.data} />
             <Loaded resource={overview} what="The overview">
               {(data) => (
                 <div class="board">
-                  <Attention status={found} overview={data} />
+                  {!narrow && <Attention status={found} overview={data} />}
                   <Remediation status={found} overview={data} />
                   <History status={found} />
                   <Where status={found} overview={data} />
