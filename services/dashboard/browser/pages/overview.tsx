@@ -40,7 +40,11 @@ export function OverviewPage() {
       <Loaded resource={status} what="The status">
         {(found) => (
           <>
-            {narrow && overview.data !== null && <Attention status={found} overview={overview.data} />}
+            {narrow && (
+              <Loaded resource={overview} what="What needs attention">
+                {(data) => <Attention status={found} overview={data} />}
+              </Loaded>
+            )}
             <Cards status={found} overview={overview.data} />
             <Loaded resource={overview} what="The overview">
               {(data) => (
