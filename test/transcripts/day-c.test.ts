@@ -8,7 +8,7 @@ const page = (name: string, columns: number): string => join(import.meta.dirname
 function masked(transcript: string): string {
   return transcript
     .replace(/:\d\d\.\d{3}Z/g, ':NN.NNNZ')
-    .replace(/ {2}[0-9A-HJKMNP-TV-Z]{8}$/gm, '  NNNNNNNN')
+    .replace(/ {2}[0-9A-HJKMNP-TV-Z]{8}(?= {2}|$)/gm, '  NNNNNNNN')
     .replace(/\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, 'NNNNNNNN-NNNN-NNNN-NNNN-NNNNNNNNNNNN')
     .replace(/--cursor \S+/g, '--cursor NNN')
     .replace(/\buser\/[^\s:]+/g, 'user/NAME')
