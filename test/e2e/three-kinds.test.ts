@@ -153,6 +153,14 @@ describe.skipIf(typeof browser === 'string')('with three enrollment kinds', () =
     expect(await height(await runPath(), 'Changes of the run')).toBeLessThan(60);
   });
 
+  test('the bars of drift stand beside its number, not beside the percentage', async () => {
+    const where = (await open('/', 1440)).getByRole('region', { name: 'Where' });
+    const columns = ['Organizational unit', 'Compliant', 'Drift', 'Accounts with drift, as a bar'];
+    expect(await where.getByRole('columnheader').allTextContents()).toEqual(columns);
+    const bar = where.getByRole('row').nth(1).getByRole('cell').nth(2).getByRole('img');
+    expect(await bar.getAttribute('aria-label')).toMatch(/^\d+ accounts? with open drift$/);
+  });
+
   test('the overview names a suspended account and the actor in short', async () => {
     const page = await open('/', 1440);
     const remediation = page.getByRole('region', { name: 'Remediation' });
