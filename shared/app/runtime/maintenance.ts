@@ -65,12 +65,12 @@ export interface Pace {
   readonly tickMs: number;
   /** Interval of the tasks that fill the queue, ms. */
   readonly dueMs: number;
-  /** How long one run of the transparency log may take, ms, except for the last run of a process; default: no limit of its own. */
+  /** How long one run of the transparency log may append entries, ms, except for the last run of a process; default: no limit of its own. */
   readonly logMs?: number;
 }
 
-/** Suited to a local file. Adding to the transparency log needs the processor and not the network, so it may use 3% of the process's thread. */
-export const LOCAL_PACE: Pace = { tickMs: 5_000, dueMs: 1_000, logMs: 150 };
+/** Suited to a local file. Adding to the transparency log needs the processor and not the network, so it may use 5% of the process's thread. */
+export const LOCAL_PACE: Pace = { tickMs: 5_000, dueMs: 1_000, logMs: 250 };
 
 type MaintenanceDeps = Pick<
   Deps,
@@ -128,8 +128,7 @@ export function maintenanceTasks(source: MaintenanceSource, pace: Pace = LOCAL_P
   const { clock } = deps;
   const log = new TransparencyLog(deps, outboxLagMs);
   let logging: Promise<unknown> = Promise.resolve();
-  const untilOf = ({ until, last }: TaskLimits): EpochMs =>
-    last || pace.logMs === undefined ? until : Math.min(until, clock.now() + pace.logMs);
+  const ofLog = pace.logMs === undefined ? {} : { appendMs: pace.logMs };
   const task = (name: string, group: 'notify' | 'store', run: MaintenanceTask['run']): MaintenanceTask => ({
     ...{ name, group, everyMs: pace.tickMs, run },
   });
@@ -159,7 +158,7 @@ export function maintenanceTasks(source: MaintenanceSource, pace: Pace = LOCAL_P
       return { digest: entry?.detail?.digest?.root ?? null, restUntil: done ? nextDigestAt(now) : null };
     }),
     task('transparency log', 'store', async (limits) => {
-      const running = log.run(checkpointing, { until: untilOf(limits), last: limits.last });
+      const running = log.run(checkpointing, { ...limits, ...ofLog });
       logging = running.catch(() => undefined);
       // Searching for new entries reads an index with many parts, so a function does it every five minutes.
       return { restUntil: (await running).idle ? clock.now() + MAX_REST_MS : null };

@@ -14,6 +14,8 @@ export type SequencerDeps = Pick<Deps, 'ledger' | 'registers' | 'clock' | 'newId
 export interface SequencerLimits {
   /** No further step begins after this time. */
   readonly until: EpochMs;
+  /** How long entries are appended at most, ms, without the search for them; default: until `until`. One step is always made. */
+  readonly appendMs?: number;
 }
 
 export interface Sequenced {
@@ -146,13 +148,13 @@ function searched(log: LogState, begun: EpochMs, comparedAll: boolean): LogState
 /** The work of one holder of the lease. */
 class Round {
   readonly #deps: SequencerDeps;
-  readonly #limits: SequencerLimits;
+  readonly #until: EpochMs;
   readonly #lost: AbortSignal;
   readonly #broken = new Map<string, BrokenChain | null>();
 
-  constructor(deps: SequencerDeps, limits: SequencerLimits, lost: AbortSignal) {
+  constructor(deps: SequencerDeps, { until, appendMs = Number.POSITIVE_INFINITY }: SequencerLimits, lost: AbortSignal) {
     this.#deps = deps;
-    this.#limits = limits;
+    this.#until = Math.min(until, deps.clock.now() + appendMs);
     this.#lost = lost;
   }
 
@@ -167,7 +169,7 @@ class Round {
   }
 
   get #over(): boolean {
-    return this.#lost.aborted || this.#deps.clock.now() >= this.#limits.until;
+    return this.#lost.aborted || this.#deps.clock.now() >= this.#until;
   }
 
   async #appendAll(tail: LogTail, chains: readonly string[]): Promise<boolean> {

@@ -7,6 +7,8 @@ export interface LogRunLimits {
   readonly until: number;
   /** The process ends after this run. */
   readonly last: boolean;
+  /** See `SequencerLimits`; the last run of a process has no such limit. */
+  readonly appendMs?: number;
 }
 
 /** Maintains the transparency log: appends new entries, and publishes a checkpoint when one is due. */
@@ -25,10 +27,16 @@ export class TransparencyLog {
   }
 
   /** @returns whether there was nothing to do */
-  async run(checkpointing: () => Promise<Checkpointing>, { until, last }: LogRunLimits): Promise<{ idle: boolean }> {
+  async run(
+    checkpointing: () => Promise<Checkpointing>,
+    { until, last, appendMs }: LogRunLimits,
+  ): Promise<{ idle: boolean }> {
     // The last checkpoint of a process covers everything that the process has written.
     if (last && this.#indexLagMs > 0) await this.#deps.clock.sleep(this.#indexLagMs);
-    const { log, complete, grown } = await this.#sequencer.run({ until });
+    const { log, complete, grown } = await this.#sequencer.run({
+      until,
+      ...(!last && appendMs !== undefined && { appendMs }),
+    });
     if (!complete) return { idle: false };
     const published = await this.#publisher.run(log, await checkpointing(), last);
     return { idle: !grown && published === null };

@@ -18,7 +18,7 @@ import { answer, elapsed, inDirectory, LOGGER, taskInput } from '../workbench.ts
 const input = z.object({ accounts: z.number(), entriesPerAccount: z.number(), proofs: z.number(), rounds: z.number() });
 const { accounts, entriesPerAccount, proofs, rounds } = input.parse(taskInput());
 const APPENDED = { accounts: 500, entriesPerAccount: 41 };
-const { tickMs, logMs = RUN_MS } = LOCAL_PACE;
+const { tickMs, logMs: appendMs = RUN_MS } = LOCAL_PACE;
 
 type Store = Awaited<ReturnType<typeof openStore>>;
 
@@ -38,7 +38,7 @@ function appending(keeps: boolean): Promise<number> {
     const over = new AbortController();
     const keeping = (async () => {
       while (keeps && !over.signal.aborted) {
-        await log.run(checkpointing, { until: Date.now() + logMs, last: false });
+        await log.run(checkpointing, { until: Date.now() + RUN_MS, last: false, appendMs });
         await systemClock.sleep(tickMs, over.signal);
       }
     })();

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { readTyped } from '../../../../shared/app/coordination/typed-register.ts';
+import { readTyped, update } from '../../../../shared/app/coordination/typed-register.ts';
 import {
   LOCAL_PACE,
   type MaintenanceTask,
@@ -137,38 +137,50 @@ describe('a task that reports when it next has anything to do', () => {
 });
 
 describe('the transparency log', () => {
-  /** How many entries one run adds to the log if there are 40 chains with one entry each, and reading a chain takes 100 ms. */
-  async function addedBy(pace: Pace, last: boolean): Promise<number> {
+  /** How many entries one run adds to the log if there are 40 chains with one entry each. @param slow how long reading a chain, or its place in the log, takes, ms */
+  async function addedBy(pace: Pace, last: boolean, slow: { readonly chain?: number; readonly place?: number }) {
     const own = await Workshop.open({ policy: POLICY, cloud: { pendingMs: HOUR } });
     onTestFinished(() => own.close());
-    const { ledger, ...deps } = own.deps();
+    const { ledger, registers, ...deps } = own.deps();
     await ledger.append(range(40).flatMap((n) => chainOf(account(n), 1)));
     const readStored = async (...of: Parameters<typeof ledger.readStored>) => {
-      await own.clock.advance(100);
+      await own.clock.advance(slow.chain ?? 0);
       return ledger.readStored(...of);
     };
+    const read = async (name: string) => {
+      if (name.startsWith('log-chain/')) await own.clock.advance(slow.place ?? 0);
+      return registers.read(name);
+    };
     const none = async () => null;
+    const slowDeps = { ...deps, ledger: { ...ledger, readStored }, registers: { ...registers, read } };
     const tasks = maintenanceTasks(
       {
-        ...{
-          deps: { ...deps, ledger: { ...ledger, readStored } },
-          policy: async () => POLICY,
-          bus: none,
-          alerts: none,
-        },
+        ...{ deps: slowDeps, policy: async () => POLICY, bus: none, alerts: none },
         ...{ checkpointing, deadLetters: own.store.deadLetters, outboxLagMs: 0 },
       },
       pace,
     );
     const [task] = tasks.filter(({ name }) => name === 'transparency log');
+    // Like the search of each day, which looks at every chain.
+    const begun = await update(registers, LOG, (known) => known ?? { ...EMPTY_LOG, searchedUntil: own.clock.now() });
+    expect(begun.size).toBe(0);
     await task?.run({ until: own.clock.now() + 5_000, last });
-    return (await readTyped(deps.registers, LOG))?.value.size ?? 0;
+    return (await readTyped(registers, LOG))?.value.size ?? 0;
   }
 
   it('takes only a small part of the time of a daemon with a local file, and all that is needed at its end', async () => {
     // A step reads 16 chains, and none begins after the limit.
-    expect(await addedBy(LOCAL_PACE, false)).toBe(16);
-    expect(await addedBy(LOCAL_PACE, true)).toBe(40);
-    expect(await addedBy({ tickMs: 60_000, dueMs: 60_000 }, false)).toBe(40);
+    expect(await addedBy(LOCAL_PACE, false, { chain: 200 })).toBe(16);
+    expect(await addedBy(LOCAL_PACE, true, { chain: 200 })).toBe(40);
+    expect(await addedBy({ tickMs: 60_000, dueMs: 60_000 }, false, { chain: 200 })).toBe(40);
+  });
+
+  it('grows in each run, however long the search for new entries takes', async () => {
+    expect(await addedBy(LOCAL_PACE, false, { place: 50 })).toBeGreaterThanOrEqual(16);
   });
 });
+
+/** A log that looks at every chain in its next run. */
+const EMPTY_LOG = {
+  ...{ id: 'a1b2c3d4', size: 0, comparedAt: 0, backfilled: null, runEnd: 0, restoredBy: null, broken: [] },
+};
