@@ -216,6 +216,7 @@ async function workUntilStopped(context: Context, tasks: readonly MaintenanceTas
     while (!stop.aborted) {
       const halted = (await work.controls.recent()).halt !== null;
       // While changes are halted, planned ones wait on the queue. What events report is read and recorded, so that drift is seen and alerts are sent.
+      // On SQS all messages wait; the deployed workers record what events report.
       const busy = await pool.take(halted ? 'urgent' : undefined);
       if (busy) await pool.untilFree();
       const queued = await fillQueue(busy ? BUSY_TASKS_MS : 0);

@@ -57,7 +57,9 @@ export function sqsQueue(queue: SqsQueue, dlq: SqsQueue, counts: QueueCounts, op
       }));
       await queue.send(outgoing, Math.min(delayMs, MAX_DELAY_MS));
     },
-    async receive(max, visibilityMs) {
+    async receive(max, visibilityMs, lane) {
+      // SQS cannot select messages, and one that is returned unread still counts as received.
+      if (lane !== undefined) return [];
       const deliveries: Delivery[] = [];
       while (deliveries.length < max) {
         const wanted = max - deliveries.length;
