@@ -38,13 +38,14 @@ export function keysInProgress(
   return new Set(runs.flatMap(({ run, keys }) => [...keysLeft(keys, survey, run)]));
 }
 
-/** Whether the account records show an open drift that is left of a saved plan. */
+/** Whether a saved plan has configurations, which only a scan can compare, or the account records show an open drift that is left of it. */
 export async function isAnyLeft(
   { records }: { readonly records: Pick<Records, 'getMany'> },
   keys: readonly string[],
   appliedAt: EpochMs,
 ): Promise<boolean> {
   const parts = keys.flatMap((key) => parseKey(key) ?? []);
+  if (parts.length < keys.length) return true;
   const known = await records.getMany([...new Set(parts.map(({ accountId }) => accountId))]);
   return parts.some(({ accountId, enrollment }) => {
     const condition = known.get(accountId)?.conditions[enrollment] ?? null;

@@ -46,6 +46,13 @@ describe('a saved plan that is applied again', () => {
     expect((await apply('first.json')).due).toEqual([]);
   });
 
+  it('may still have changes left if it has configurations, which only a scan can compare', async () => {
+    await saved();
+    const configuration = 'configuration r-root PutOrganizationEnrollmentConfiguration AnyAllowed';
+    expect(await isAnyLeft(shop.store, [configuration], shop.clock.now())).toBe(true);
+    expect(await isAnyLeft(shop.store, [], shop.clock.now())).toBe(false);
+  });
+
   it('makes the changes that an interrupted run has left, and no others', async () => {
     const { apply } = await saved();
     await apply('first.json');
