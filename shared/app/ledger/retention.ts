@@ -42,9 +42,10 @@ const DAY_MS = 86_400_000;
 const RESTORE_MS = DAY_MS;
 /**
  * A chain is pruned once its oldest entry is this much past the retention, ms. Each pruning adds a checkpoint entry, and without this delay a busy
- * chain would get one for each expired entry. A tenth of the retention, at most 30 days.
+ * chain would get one for each expired entry. A tenth of the retention, at most 30 days, and not less than a restore is kept longer: otherwise a search
+ * would find entries that it may not remove.
  */
-const slackOf = (retentionMs: number): number => Math.min(30 * DAY_MS, retentionMs / 10);
+const slackOf = (retentionMs: number): number => Math.max(RESTORE_MS, Math.min(30 * DAY_MS, retentionMs / 10));
 
 export interface Pruned {
   /** Chains that got a checkpoint. */
@@ -93,9 +94,11 @@ export async function pruneOld(
     done = { chains: done.chains + (one.checkpoint ? 1 : 0), entries: done.entries + one.removed };
     unfinished ||= one.more;
   }
-  const next = unfinished ? clock.now() : clock.now() + REST_MS;
+  // If nothing found may be removed yet, for example because the log does not have it, searching again immediately would find the same.
+  const more = unfinished && (done.chains > 0 || done.entries > 0);
+  const next = more ? clock.now() : clock.now() + REST_MS;
   await writeTyped(registers, RETENTION, { lookAt: next }, claim);
-  return { ...done, more: unfinished, lookAt: next };
+  return { ...done, more, lookAt: next };
 }
 
 interface PrunedChain {
