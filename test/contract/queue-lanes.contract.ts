@@ -25,7 +25,10 @@ export const queueLanesContract = contractOf<QueueUnderTest>()('WorkQueue, lanes
     expect(begun.length + 3 + all.length).toBe(33);
   },
 
-  async 'only messages of the given lane are received, none if the queue cannot select them'({ port: { queue }, clock }) {
+  async 'only messages of the given lane are received, none if the queue cannot select them'({
+    port: { queue },
+    clock,
+  }) {
     await queue.send([work(1), work(2)], { lane: 'bulk' });
     expect(await queue.receive(10, VISIBILITY, 'urgent')).toEqual([]);
     await queue.send([work(3)]);
