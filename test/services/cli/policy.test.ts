@@ -75,7 +75,7 @@ describe('policy test', () => {
       cwd,
       Object.keys(files),
       'rollcall.test.yaml cannot be read (ENOENT)',
-      'docs/reference/policy.md',
+      'rollcall policy schema --expectations',
     );
     expectRefusal(nothing, cwd, Object.keys(files), 'none.yaml:2:15: error', 'at least one expectation');
     expect(errorShape.parse(json(bad)).error).toMatchObject({
