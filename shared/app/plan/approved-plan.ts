@@ -89,7 +89,7 @@ function actionable({ changes, due }: Plan): readonly Change[] {
 
 /** The approved runs that may still make changes, with the keys (`changeKey`) of their plans. Runs stopped by a guardrail are left out. */
 export async function approvedRuns(
-  { registers, clock }: ApprovalDeps,
+  { registers, clock, ledger }: Pick<Deps, 'registers' | 'clock' | 'ledger'>,
   runs: RunStore,
   policyHash: string,
 ): Promise<readonly { readonly run: RunState; readonly keys: ReadonlySet<string> }[]> {
@@ -99,5 +99,9 @@ export async function approvedRuns(
     if (run === null || run.stopped !== null) continue;
     found.push({ run, keys: (await runs.planKeys(planHash)) ?? new Set<string>() });
   }
-  return found;
+  if (found.length === 0) return [];
+  // A halt refuses changes whose messages are then gone. So after a halt, an earlier run may no longer make all of its changes.
+  const { entries } = await ledger.query({ type: 'EnforcementResumed' }, { limit: 1 });
+  const resumedAt = Date.parse(entries[0]?.at ?? '');
+  return found.filter(({ run }) => !(run.startedAt <= resumedAt));
 }
