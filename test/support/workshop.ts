@@ -156,8 +156,8 @@ export class Workshop {
     });
     end.catch(() => undefined);
     while (!done) {
-      // What the last step has begun goes on first: a write to the store takes some turns, and time must not pass meanwhile.
-      for (let n = 0; n < TURNS && !done; n += 1) await turn();
+      // What the last step has begun goes on first: a write to the store may wait some milliseconds for others, and little time must pass meanwhile.
+      await moment();
       if (!done && !(await this.clock.advanceToNext())) await Promise.race([end.catch(() => undefined), turn()]);
     }
     return end;
@@ -205,9 +205,7 @@ export class Workshop {
   }
 }
 
-/** Turns of the event loop that a group commit waits at most. */
-const TURNS = 10;
-
+const moment = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1));
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** The nth member. */

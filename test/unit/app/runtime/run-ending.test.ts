@@ -85,7 +85,7 @@ it('says what it waits for if another process has taken its messages', async () 
   };
   const waits: Progress[] = [];
   const onProgress = (event: Progress): void => void (event.kind === 'waiting' && waits.push(event));
-  const options = { waitMs: 10_000, stop: new AbortController().signal, onProgress };
+  const options = { waitMs: 60_000, stop: new AbortController().signal, onProgress };
   await shop.settle(apply(shop.deps({ queue }), shop.settings, shop.retrying(), shop.run(), options));
   expect(waits[0]).toMatchObject({ cause: { kind: 'otherProcess', messages: 3 } });
   expect(new Set(waits.map((wait) => (wait.kind === 'waiting' ? wait.until : 0))).size).toBe(1);
