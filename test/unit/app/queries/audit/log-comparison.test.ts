@@ -9,8 +9,18 @@ import { checkpointInNote } from '../../../../../shared/domain/transparency/chec
 import { EMPTY_ROOT } from '../../../../../shared/domain/transparency/hash.ts';
 import type { Ledger } from '../../../../../shared/ports/ledger.ts';
 import { memorySigner } from '../../transparency/checkpoint-parts.ts';
-import { copied, logBed } from '../../transparency/log-bed.ts';
-import { A, B, type Bed, DAY, history, newBed, treeHead, verifyKept as verify } from './published-log.ts';
+import { logBed } from '../../transparency/log-bed.ts';
+import {
+  A,
+  B,
+  type Bed,
+  copiedBeforeCheckpoint,
+  DAY,
+  history,
+  newBed,
+  treeHead,
+  verifyKept as verify,
+} from './published-log.ts';
 
 describe('the comparison with the log', () => {
   const compared = async ({ stores }: Pick<Bed, 'stores'>, ledger: Ledger = stores.ledger) =>
@@ -84,11 +94,7 @@ describe('the comparison with the log', () => {
 
   it('reports a checkpoint published during a restore as ahead of the log, not as a fork', async () => {
     const bed = await newBed();
-    await bed.append(A, 5);
-    await bed.publish();
-    const putBack = await copied(bed);
-    await bed.append(A, 7);
-    const note = await bed.publish();
+    const { note, putBack } = await copiedBeforeCheckpoint(bed);
     const { size, origin } = checkpointInNote(note);
     putBack();
     const restore = { file: 'backup.db', replaced: null, lost: null };
@@ -107,11 +113,7 @@ describe('the comparison with the log', () => {
 
   it('still has the restore that explains such a checkpoint after retention has removed older entries', async () => {
     const bed = await newBed();
-    await bed.append(A, 5);
-    await bed.publish();
-    const putBack = await copied(bed);
-    await bed.append(A, 7);
-    const note = await bed.publish();
+    const { note, putBack } = await copiedBeforeCheckpoint(bed);
     putBack();
     await bed.clock.advance(5 * DAY);
     await bed.append(ORGANIZATION_CHAIN, 1, { type: 'StoreRestored' });

@@ -8,7 +8,7 @@ import { writeVerifierKey } from '../../../../../shared/domain/transparency/veri
 import type { Logger } from '../../../../../shared/ports/system.ts';
 import { account } from '../../../../contract/samples.ts';
 import { keyNamed, memorySigner } from '../../transparency/checkpoint-parts.ts';
-import { type LogBed, logBed } from '../../transparency/log-bed.ts';
+import { copied, type LogBed, logBed } from '../../transparency/log-bed.ts';
 
 export const A = account(1);
 export const B = account(2);
@@ -49,6 +49,15 @@ export async function history(reason = 'as it was'): Promise<{ readonly bed: Bed
     notes.push(await bed.publish());
   }
   return { bed, notes };
+}
+
+/** A store with 5 entries and a checkpoint, then 7 more entries and another. @returns the later note, and a function that puts the earlier store back */
+export async function copiedBeforeCheckpoint(bed: Bed) {
+  await bed.append(A, 5);
+  await bed.publish();
+  const putBack = await copied(bed);
+  await bed.append(A, 7);
+  return { putBack, note: await bed.publish() };
 }
 
 export async function verifyKept({ stores }: Pick<Bed, 'stores'>, note: string, key = keyOf(note)) {

@@ -7,7 +7,7 @@ import { writeVerifierKey } from '../../../../../shared/domain/transparency/veri
 import { ed25519Key } from '../../../domain/transparency/sample-keys.ts';
 import { keyNamed } from '../../transparency/checkpoint-parts.ts';
 import { copied } from '../../transparency/log-bed.ts';
-import { A, B, DAY, history, newBed, verifyKept as verify } from './published-log.ts';
+import { A, B, copiedBeforeCheckpoint, DAY, history, newBed, verifyKept as verify } from './published-log.ts';
 
 const pem = createPublicKey({
   key: { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(ed25519Key('any', 7).key.publicKey).toString('base64url') },
@@ -81,11 +81,7 @@ describe('a checkpoint that was kept elsewhere', () => {
 
   it('says since when a restored store is behind, also under its new name', async () => {
     const bed = await newBed();
-    await bed.append(A, 5);
-    await bed.publish();
-    const putBack = await copied(bed);
-    await bed.append(A, 7);
-    const note = await bed.publish();
+    const { note, putBack } = await copiedBeforeCheckpoint(bed);
     const before = (await bed.stores.ledger.query({}, { limit: 1, order: 'oldestFirst' })).entries[0]?.at;
     putBack();
     await bed.clock.advance(DAY);
