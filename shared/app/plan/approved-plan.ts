@@ -101,7 +101,6 @@ export async function approvedRuns(
   }
   if (found.length === 0) return [];
   // A halt refuses changes whose messages are then gone. So after a halt, an earlier run may no longer make all of its changes.
-  const { entries } = await ledger.query({ type: 'EnforcementResumed' }, { limit: 1 });
-  const resumedAt = Date.parse(entries[0]?.at ?? '');
-  return found.filter(({ run }) => !(run.startedAt <= resumedAt));
+  const [resumed] = (await ledger.query({ type: 'EnforcementResumed' }, { limit: 1 })).entries;
+  return resumed === undefined ? found : found.filter(({ run }) => run.startedAt > Date.parse(resumed.at));
 }
