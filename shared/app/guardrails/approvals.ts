@@ -171,22 +171,22 @@ async function storedPlan(registers: Registers, hashPrefix: string): Promise<Sto
   );
 }
 
+/** Whether a plan can be approved again: its approval has expired unused, or the plan was held up again after the approval was used. */
+export function isApprovableAgain(known: Approval, { storedAt }: Pick<StoredPlan, 'storedAt'>, now: EpochMs): boolean {
+  const { usedAt, expiresAt, recorded, at } = known;
+  if (usedAt !== null) return storedAt > usedAt;
+  return expiresAt <= now || (!recorded && at + RECORDING_MS <= now);
+}
+
 function refuseAgain(known: Approval, plan: StoredPlan, now: EpochMs): void {
-  const { actor, at, usedBy, usedAt, expiresAt, recorded } = known;
-  const who = `${actor} at ${iso(at)}`;
-  if (usedAt !== null) {
-    // The plan was held up again after its approval was used, so it can be approved again.
-    if (plan.storedAt > usedAt) return;
-    const used = `was approved by ${who} and used by run ${usedBy ?? '?'} at ${iso(usedAt)}`;
-    throw new ApprovalError(
-      'ApprovalUsed',
-      `Plan ${short(plan.hash)} ${used}. If a guardrail stops the remaining changes, the next scan stores them under a new hash.`,
-    );
-  }
-  if (expiresAt <= now || (!recorded && at + RECORDING_MS <= now)) return;
+  if (isApprovableAgain(known, plan, now)) return;
+  const { actor, at, usedBy, usedAt, expiresAt } = known;
+  const [which, who] = [`Plan ${short(plan.hash)}`, `${actor} at ${iso(at)}`];
+  if (usedAt === null)
+    throw new ApprovalError('PlanAlreadyApproved', `${which} is already approved by ${who}, until ${iso(expiresAt)}.`);
   throw new ApprovalError(
-    'PlanAlreadyApproved',
-    `Plan ${short(plan.hash)} is already approved by ${who}, until ${iso(expiresAt)}.`,
+    'ApprovalUsed',
+    `${which} was approved by ${who} and used by run ${usedBy ?? '?'} at ${iso(usedAt)}. If a guardrail stops the remaining changes, the next scan stores them under a new hash.`,
   );
 }
 

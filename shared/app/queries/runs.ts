@@ -9,7 +9,7 @@ import type { Clock } from '../../ports/system.ts';
 import type { Stores } from '../context.ts';
 import { policyInForce } from '../coordination/policy-in-force.ts';
 import { RunStore } from '../coordination/run-store.ts';
-import { approvalOf } from '../guardrails/approvals.ts';
+import { approvalOf, isApprovableAgain } from '../guardrails/approvals.ts';
 import { readControls } from '../guardrails/controls.ts';
 import { scanUnderWay } from '../schedule/scan-schedule.ts';
 import type { ChangeOutcome, run } from './answers/runs.ts';
@@ -191,6 +191,7 @@ export async function showRun(stores: RunStores, clock: Pick<Clock, 'now'>, runI
   const approval = run.planHash === null ? null : await approvalOf(stores.registers, run.planHash);
   const inForce = await policyInForce(stores.registers);
   const heldUp = run.stopped?.reason === 'maxChanges' || run.stopped?.reason === 'rollout';
+  const isFree = approval === null || (stored !== null && isApprovableAgain(approval, stored, clock.now()));
   return {
     run,
     ...kindsOf(seen),
@@ -199,7 +200,7 @@ export async function showRun(stores: RunStores, clock: Pick<Clock, 'now'>, runI
       planHash: run.planHash,
       changes: await describedChanges(stores, traced.changes.slice(0, SHOWN)),
       total: run.changes.total + run.changes.unplanned,
-      approvable: heldUp && stored !== null && approval === null && run.policyHash === inForce,
+      approvable: heldUp && stored !== null && isFree && run.policyHash === inForce,
       approval:
         approval === null
           ? null

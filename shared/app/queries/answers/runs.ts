@@ -117,7 +117,9 @@ export const runAnswer = z.object({
     planHash: textOrNull,
     changes: list(plannedChange),
     total: z.number().describe('Changes of the run; the first 1,000 are in `changes`'),
-    approvable: z.boolean().describe('maxChanges or a canary has stopped it, and it is not approved'),
+    approvable: z
+      .boolean()
+      .describe('maxChanges or a canary has stopped it, and no approval of it is open or has been used since'),
     approval: z
       .object({
         actor: z.string(),
