@@ -1,7 +1,7 @@
 import { actorName } from '../../../shared/domain/actor.ts';
 import { PREREQUISITE_TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { durationText, timeText } from './time-text.ts';
-import type { Run } from './types.ts';
+import type { Run, RunDetail } from './types.ts';
 import { count, number } from './words.ts';
 
 /* A run in words: how it ended, what started it, and what is open. */
@@ -74,6 +74,36 @@ export function openText({ outcomes, stopped }: Run): string {
     [stopped === null ? of(outcomes, 'Not started') : 0, 'not started'],
   ] as const;
   return parts.flatMap(([n, words]) => (n > 0 ? [`${number(n)} ${words}`] : [])).join(', ');
+}
+
+/** What a run has changed although a guardrail stopped it. Most guardrails stop a run before its first change. */
+export function stoppedEffect(reason: string | null): string {
+  if (reason === 'rollout') return 'Only canaries were changed.';
+  return reason === 'failureTolerance' ? 'It makes no further changes.' : 'Nothing was changed.';
+}
+
+type PlanApproval = NonNullable<RunDetail['plan']['approval']>;
+
+/** Who approved the plan of a stopped run, and which run used the approval. @returns `usedBy`: the other run to look at */
+export function approvalText(
+  { runId, startedAt }: Pick<Run, 'runId' | 'startedAt'>,
+  { actor, usedBy, usedAt, expiresAt }: PlanApproval,
+  now: number,
+): { readonly text: string; readonly usedBy: string | null } {
+  const who = actorName(actor);
+  if (usedBy === null) {
+    const isOpen = Date.parse(expiresAt) > now;
+    const text = isOpen
+      ? `Approved by ${who}: the next run makes these changes.`
+      : `The approval by ${who} expired unused.`;
+    return { text, usedBy };
+  }
+  if (usedBy === runId) return { text: `This run used the approval by ${who}.`, usedBy: null };
+  const text =
+    usedAt !== null && usedAt < startedAt
+      ? `An earlier run used the approval by ${who}.`
+      : `Approved by ${who}. A later run made the changes, so this one stays stopped.`;
+  return { text, usedBy };
 }
 
 /** Why a run has changes that it did not plan. */

@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { addedText, openText, triggerText } from '../../../services/dashboard/browser/run-line.ts';
+import {
+  addedText,
+  approvalText,
+  openText,
+  stoppedEffect,
+  triggerText,
+} from '../../../services/dashboard/browser/run-line.ts';
 import type { Run } from '../../../services/dashboard/browser/types.ts';
 
 const OUTCOMES: Run['outcomes'] = {
@@ -24,4 +30,32 @@ test('a trigger names the person who asked for the run', () => {
     triggerText({ ...RUN, trigger: { kind, actor, reason: null } });
   expect(by('approval', 'user:anna')).toBe('Approved plan: anna');
   expect(by('event', null)).toBe('Event');
+});
+
+test('the approval of a plan names the run that used it, before or after this run', () => {
+  const approval = {
+    ...{ actor: 'user:anna', reason: null, at: '2026-03-01T12:01:00.000Z', expiresAt: '2026-03-02T12:01:00.000Z' },
+    ...{ usedBy: null, usedAt: null },
+  };
+  const at = (time: string) => Date.parse(time);
+  const used = (usedBy: string, usedAt: string) => approvalText(RUN, { ...approval, usedBy, usedAt }, at(usedAt));
+  expect(approvalText(RUN, approval, at('2026-03-01T13:00:00.000Z')).text).toBe(
+    'Approved by anna: the next run makes these changes.',
+  );
+  expect(approvalText(RUN, approval, at('2026-03-03T12:00:00.000Z')).text).toBe('The approval by anna expired unused.');
+  expect(used('later', '2026-03-01T12:02:00.000Z')).toEqual({
+    text: 'Approved by anna. A later run made the changes, so this one stays stopped.',
+    usedBy: 'later',
+  });
+  expect(used('r', '2026-03-01T12:02:00.000Z')).toEqual({ text: 'This run used the approval by anna.', usedBy: null });
+  expect(used('earlier', '2026-03-01T11:00:00.000Z')).toEqual({
+    text: 'An earlier run used the approval by anna.',
+    usedBy: 'earlier',
+  });
+});
+
+test('a stopped run says whether it has changed something', () => {
+  expect(stoppedEffect('maxChanges')).toBe('Nothing was changed.');
+  expect(stoppedEffect('rollout')).toBe('Only canaries were changed.');
+  expect(stoppedEffect('failureTolerance')).toBe('It makes no further changes.');
 });

@@ -7,6 +7,7 @@ import { Mark } from '../parts/icon.tsx';
 import { Approve, Redrive, ScanNow } from '../parts/operate.tsx';
 import { Age, Sentence, Time } from '../parts/time.tsx';
 import { useResource } from '../resource.ts';
+import { stoppedEffect } from '../run-line.ts';
 import type { DeadLetters, Overview, Status } from '../types.ts';
 import { count, factOf, listed, number, sentence, wordsOf } from '../words.ts';
 import { ShowFix } from './fix.tsx';
@@ -90,7 +91,7 @@ function Guardrail({ status: { guardrail, approvals, lastScan } }: { readonly st
       <p>
         {guardrail.message !== null && <Sentence text={`${sentence(factOf(guardrail.message))}. `} />}
         {approval === undefined
-          ? `Nothing was changed.${approvable ? ' An approval is valid for 24 hours and one run.' : ''}`
+          ? `${stoppedEffect(guardrail.reason)}${approvable ? ' An approval is valid for 24 hours and one run.' : ''}`
           : `Approved by ${actorName(approval.actor)}: the next run makes these changes.`}
       </p>
       {guardrail.planHash !== null && (

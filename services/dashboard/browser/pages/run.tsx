@@ -10,7 +10,7 @@ import { RunPill } from '../parts/run-mark.tsx';
 import { Loaded } from '../parts/small.tsx';
 import { now, Sentence } from '../parts/time.tsx';
 import { useResource } from '../resource.ts';
-import { runHref, triggerText } from '../run-line.ts';
+import { approvalText, runHref, stoppedEffect, triggerText } from '../run-line.ts';
 import { Changes } from '../runs/changes.tsx';
 import { Result } from '../runs/result.tsx';
 import { useParams } from '../search-params.ts';
@@ -83,7 +83,8 @@ function Found({ found }: { readonly found: RunDetail }) {
 }
 
 /** Why the run makes no changes, with the approval that it asks for. */
-function Stopped({ found: { run, plan } }: { readonly found: RunDetail }) {
+function Stopped({ found }: { readonly found: RunDetail }) {
+  const { run, plan } = found;
   return (
     <section class="panel" aria-label="Why the run stopped">
       <div class="message">
@@ -96,40 +97,35 @@ function Stopped({ found: { run, plan } }: { readonly found: RunDetail }) {
         {plan.approvable && plan.planHash !== null && (
           <>
             <p>
-              Nothing was changed. Plan <code title={plan.planHash}>{plan.planHash.slice(0, 8)}</code> with{' '}
-              {count(run.changes.total, 'change')} is stored. An approval is valid for 24 hours and one run.
+              {stoppedEffect(run.stopped?.reason ?? null)} Plan{' '}
+              <code title={plan.planHash}>{plan.planHash.slice(0, 8)}</code> with {count(run.changes.total, 'change')}{' '}
+              is stored. An approval is valid for 24 hours and one run.
             </p>
             <span class="actions">
               <Approve planHash={plan.planHash} changes={run.changes.total} />
             </span>
           </>
         )}
-        {plan.approval !== null && <Approved approval={plan.approval} />}
+        <Approved found={found} />
       </div>
     </section>
   );
 }
 
-/** Who approved the plan, and the run that made its changes: this run stays stopped. */
-function Approved({ approval }: { readonly approval: NonNullable<RunDetail['plan']['approval']> }) {
-  const { actor, usedBy, expiresAt } = approval;
-  const who = actorName(actor);
-  if (usedBy === null) {
-    const isOpen = Date.parse(expiresAt) > now.value;
-    return (
-      <p>
-        {isOpen ? `Approved by ${who}: the next run makes these changes.` : `The approval by ${who} expired unused.`}
-      </p>
-    );
-  }
+/** Who approved the plan, and the run that used the approval. */
+function Approved({ found: { run, plan } }: { readonly found: RunDetail }) {
+  if (plan.approval === null) return null;
+  const { text, usedBy } = approvalText(run, plan.approval, now.value);
   return (
     <>
-      <p>Approved by {who}. A later run made the changes, so this one stays stopped.</p>
-      <span class="actions">
-        <Link class="btn" href={runHref(usedBy)}>
-          View the run that made the changes
-        </Link>
-      </span>
+      <p>{text}</p>
+      {usedBy !== null && (
+        <span class="actions">
+          <Link class="btn" href={runHref(usedBy)}>
+            View the run that made the changes
+          </Link>
+        </span>
+      )}
     </>
   );
 }

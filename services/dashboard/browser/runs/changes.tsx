@@ -18,8 +18,8 @@ import type { Run, RunChanges } from '../types.ts';
 import { number } from '../words.ts';
 
 /** `added`: the list shows the changes that were added after the run was planned. */
-const isAdded = (run: Run, params: URLSearchParams): boolean =>
-  params.get('changes') === 'added' || run.changes.total === 0;
+const isAdded = ({ changes: { total, unplanned } }: Run, params: URLSearchParams): boolean =>
+  total === 0 || (unplanned > 0 && params.get('changes') === 'added');
 
 /** The planned changes or the added ones, those that need attention first. The server filters and sorts; the page loads 200 at a time. */
 export function Changes({ run }: { readonly run: Run }) {
