@@ -1,5 +1,5 @@
 import { actorName } from '../../shared/domain/actor.ts';
-import type { Ledger } from '../../shared/ports/ledger.ts';
+import type { Ledger, LedgerPeriod } from '../../shared/ports/ledger.ts';
 import type { CliContext } from './context.ts';
 import { CommandError } from './errors.ts';
 import { withStore } from './session.ts';
@@ -9,17 +9,19 @@ import { actorText } from './ui/words.ts';
 const SHOWN = 5;
 
 /**
- * The actor whose entries `--actor` selects: its full name, the name in lists (`role/NAME/SESSION`), or the last part of it. Warns if no entry is by
- * such an actor.
+ * The actor whose entries `--actor` selects: its full name, the name in lists (`role/NAME/SESSION`), or the last part of it. Warns if no entry of the
+ * period is by such an actor.
  * @throws CommandError if several actors have this name
  */
-export async function actorNamed(context: CliContext, word: string): Promise<string> {
-  const found = await withStore(context, true, ({ ledger }) => actorsNamed(ledger, word));
+export async function actorNamed(context: CliContext, word: string, { since, until }: LedgerPeriod): Promise<string> {
+  const period = { ...(since !== undefined && { since }), ...(until !== undefined && { until }) };
+  const found = await withStore(context, true, ({ ledger }) => actorsNamed(ledger, word, period));
   const [actor, ...others] = found;
   const named = `--actor ${JSON.stringify(word)}`;
   if (actor === undefined) {
+    const isWhole = since === undefined && until === undefined;
     context.output.note(
-      `warning: ${named}: no entry is by an actor of this name. Of drift, it is the process that saw it, not the actor that changed the account.`,
+      `warning: ${named}: no entry${isWhole ? '' : ' of this period'} is by an actor of this name. Of drift, it is the process that saw it, not the actor that changed the account.`,
     );
     return word;
   }
@@ -29,11 +31,15 @@ export async function actorNamed(context: CliContext, word: string): Promise<str
   });
 }
 
-/** The actors of the log with this name. The index of the log has one actor for each entry, and reads no entry. */
-async function actorsNamed(ledger: Pick<Ledger, 'facts'>, word: string): Promise<readonly string[]> {
+/** The actors with this name. A full name is looked up; for another one, the index of the period is read, which has the actor of each entry. */
+async function actorsNamed(
+  ledger: Pick<Ledger, 'facts' | 'query'>,
+  word: string,
+  period: LedgerPeriod,
+): Promise<readonly string[]> {
+  if ((await ledger.query({ ...period, actor: word }, { limit: 1 })).entries.length > 0) return [word];
   const actors = new Set<string>();
-  for await (const page of ledger.facts({})) for (const { actor } of page) actors.add(actor);
-  if (actors.has(word)) return [word];
+  for await (const page of ledger.facts(period)) for (const { actor } of page) actors.add(actor);
   const wanted = word.toLowerCase();
   return [...actors].filter((actor) => namesOf(actor).some((name) => name.toLowerCase() === wanted)).sort();
 }

@@ -30,10 +30,9 @@ export async function filterOf(context: CliContext, flags: FilterFlags): Promise
     ...(run !== undefined && { runId: run }),
     ...(since !== undefined && { since: instantArgument('--since', since, now) }),
     ...(until !== undefined && { until: instantArgument('--until', until, now) }),
-    ...(actor !== undefined && { actor: await actorNamed(context, actor) }),
   };
   assertRange(filter.since, filter.until);
-  return filter;
+  return actor === undefined ? filter : { ...filter, actor: await actorNamed(context, actor, filter) };
 }
 
 /** @throws ConfigError for an empty range */

@@ -47,3 +47,19 @@ test('audit list has the id of each entry at 80 columns, too', async () => {
   const [, id = ''] = /^\d{4}-\d\d-\d\d \d\d:\d\d {2}([0-9A-Z]{8}) {2}/m.exec(shown.stdout) ?? [];
   expect((await rollcall(['audit', 'show', id], { cwd })).code).toBe(0);
 });
+
+test('audit list --actor counts only the actors of the period', async () => {
+  const { env, running } = await world();
+  const cwd = place({ 'rollcall.yaml': ENROLL });
+  await rollcall(['scan'], { cwd, env });
+  const list = (...args: string[]) => rollcall(['audit', 'list', '--actor', 'sandbox', ...args], { cwd });
+  const between = new Date().toISOString();
+  const [member] = running.sandbox.accounts().filter(({ management, state }) => !management && state === 'ACTIVE');
+  await rollcall(['halt'], { cwd, env: { ...env, ...as(member?.accountId ?? '') } });
+  expect((await list()).stderr).toContain('2 actors have this name');
+  const before = await list('--until', between);
+  expect([before.code, before.stderr]).toEqual([0, expect.not.stringContaining('warning')]);
+  expect(before.stdout).toContain('Scan started');
+  const { code, stderr } = await list('--until', '2020-01-01');
+  expect([code, stderr]).toEqual([0, expect.stringContaining('no entry of this period is by an actor of this name')]);
+});
