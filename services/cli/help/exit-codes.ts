@@ -29,7 +29,7 @@ const EXIT_CODES_OF: Readonly<Record<string, Codes>> = {
     0: 'no drift',
     1: 'error',
     2: 'open drift',
-    3: 'no drift found, but there are dead letters, or the status of some accounts is unknown',
+    3: 'no drift found, but there are dead letters, the status of some accounts is unknown, or no scan has finished',
     130: `--watch was ${CTRL_C}`,
   },
   accounts: SHOWN,
