@@ -39,10 +39,14 @@ export class CommandError extends Error {
 export class PolicyError extends Error {
   override readonly name = 'PolicyError';
   readonly findings: readonly Finding[];
+  /** The message for a command that continues without the policy. */
+  readonly problem: string;
 
   constructor(file: string, findings: readonly Finding[]) {
     const errors = findings.filter(({ severity }) => severity === 'error').length;
-    super(`${file} has ${errors === 1 ? '1 error' : `${errors} errors`}; nothing was done`);
+    const problem = `${file} has ${errors === 1 ? '1 error' : `${errors} errors`}`;
+    super(`${problem}; nothing was done`);
+    this.problem = problem;
     this.findings = findings;
   }
 }

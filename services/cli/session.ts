@@ -54,7 +54,7 @@ export async function loadPolicyIfAny(context: CliContext, named: string | undef
     return await loadPolicy(context, undefined);
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error;
-    context.output.note(`warning: ${error.message}; continuing without it (rollcall policy validate shows the errors)`);
+    context.output.note(`warning: ${error.problem}; continuing without it (rollcall policy validate shows the errors)`);
     return null;
   }
 }

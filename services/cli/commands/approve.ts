@@ -16,11 +16,17 @@ export async function runApprove(context: CliContext, text: string, why: string 
     );
   }
   const reason = reasonArgument(why);
-  const { approve, ApprovalError } = await import('../../../shared/app/guardrails/approvals.ts');
+  const [{ approve, ApprovalError }, { readControls }] = await Promise.all([
+    import('../../../shared/app/guardrails/approvals.ts'),
+    import('../../../shared/app/guardrails/controls.ts'),
+  ]);
   try {
-    const approved = await withOperator(context, (deps) => approve(deps, hash, { actor: deps.actor, reason }));
+    const { approved, isHalted } = await withOperator(context, async (deps) => ({
+      approved: await approve(deps, hash, { actor: deps.actor, reason }),
+      isHalted: (await readControls(deps.registers)).halt !== null,
+    }));
     const { config, output } = context;
-    output.result(document(approved), () => sentences(approved, config.program, output.width));
+    output.result(document(approved), () => wrap(sentences(approved, whoActs(config.program, isHalted)), output.width));
     return EXIT.ok;
   } catch (error) {
     if (error instanceof ApprovalError) throw new CommandError(error.code, error.message);
@@ -34,13 +40,12 @@ function document({ approval, changes, accounts, entryId }: Approved) {
   return { planHash, policyHash, changes, accounts, actor, reason, ...times, entryId };
 }
 
-function sentences({ approval, changes, accounts }: Approved, program: string, width: number | null): string[] {
+function sentences({ approval, changes, accounts }: Approved, next: string): string {
   const { planHash, expiresAt } = approval;
   const until = instant(new Date(expiresAt).toISOString());
   const what = `${count(changes, 'change')} to ${count(accounts, 'account')}`;
-  return wrap(
+  return (
     `Approved ${what} (plan ${shortHash(planHash)}), once, until ${until}. ` +
-      `The approval covers only maxChanges and the canary check. ${whoActs(program)}`,
-    width,
+    `The approval covers only maxChanges and the canary check. ${next}`
   );
 }

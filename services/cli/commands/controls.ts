@@ -4,7 +4,7 @@ import type { OperatorSuspension } from '../../../shared/domain/decision/operato
 import type { CompiledPolicy, OperatorSelector } from '../../../shared/domain/policy/index.ts';
 import { toIso } from '../../../shared/domain/time.ts';
 import type { CliContext } from '../context.ts';
-import { CommandError } from '../errors.ts';
+import { CommandError, PolicyError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { reasonArgument, withOperator } from '../operator.ts';
 import { confirm } from '../prompt.ts';
@@ -80,6 +80,7 @@ async function preview({ snapshots }: OperatorDeps, selector: OperatorSelector) 
 
 export interface ResumeFlags {
   readonly yes?: boolean;
+  readonly policy?: string;
 }
 
 /** With a selector: ends suspensions and settles contested accounts. Without one: ends the halt, after a question. */
@@ -87,13 +88,13 @@ export async function runResume(context: CliContext, words: readonly string[], f
   if (words.length === 0) return endHalt(context, flags.yes === true);
   const { output } = context;
   const selector = await selectorOf('resume', words);
-  const policy = await policyIfReadable(context);
-  const [{ ControlsError, resume }, { resumeContested }, { resumedAccounts }] = await Promise.all([
+  const policy = await policyIfReadable(context, flags.policy);
+  const [{ ControlsError, readControls, resume }, { resumeContested }, { resumedAccounts }] = await Promise.all([
     import('../../../shared/app/guardrails/controls.ts'),
     import('../../../shared/app/operator/resume-contested.ts'),
     import('../../../shared/app/queries/resumed-accounts.ts'),
   ]);
-  const { ended, settled, left, by, resumed } = await control(context, async (deps) => {
+  const { ended, settled, left, by, resumed, isHalted } = await control(context, async (deps) => {
     const contested = await resumeContested(deps, selector);
     const resumption = await resume(deps, selector).catch((error: unknown) => {
       // No account was suspended, but contested accounts were resumed, so the command had an effect.
@@ -105,21 +106,24 @@ export async function runResume(context: CliContext, words: readonly string[], f
       ...{ ended: texts, settled: contested, by: deps.actor },
       left: resumption.left.filter((id) => !contested.includes(id)),
       resumed: await resumedAccounts(deps, { ended: texts, policy, now: context.clock.now() }),
+      isHalted: (await readControls(deps.registers)).halt !== null,
     };
   });
   if (left.length > 0) output.note(`warning: not suspended by id: ${left.join(', ')}`);
   const document = { resumed: [...new Set([...ended, ...settled])], settled, left, by, ...resumed };
-  output.result(document, () => resumedText({ selector: selector.text, ended, settled, resumed }, output));
+  output.result(document, () => resumedText({ selector: selector.text, ended, settled, resumed, isHalted }, output));
   return EXIT.ok;
 }
 
 /** The policy only says which drift is fixed, so no problem with its file may stop the command. */
-async function policyIfReadable(context: CliContext): Promise<CompiledPolicy | null> {
+async function policyIfReadable(context: CliContext, named: string | undefined): Promise<CompiledPolicy | null> {
   try {
-    return (await loadPolicyIfAny(context, undefined))?.policy ?? null;
+    return (await loadPolicyIfAny(context, named))?.policy ?? null;
   } catch (error) {
-    if (error instanceof FileError) return null;
-    throw error;
+    if (!(error instanceof FileError || error instanceof PolicyError)) throw error;
+    const problem = error instanceof PolicyError ? error.problem : error.message;
+    context.output.note(`warning: no policy is used: ${problem}`);
+    return null;
   }
 }
 

@@ -56,6 +56,7 @@ export function defineControls(program: Command, select: Select): void {
     .command('resume')
     .argument('[selector...]', `the selector that was suspended: ${SELECTOR}; without one, the halt ends`)
     .option('--yes', 'end the halt without asking')
+    .option('--policy <file>', 'policy that says which drift is fixed (default: rollcall.yaml, if there is one)')
     .action((words: string[], flags: ResumeFlags) =>
       select(async (context) => (await controls()).runResume(context, words, flags)),
     );

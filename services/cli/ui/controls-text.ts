@@ -10,9 +10,12 @@ const GO_ON = 'Scans and alerts continue.';
 type Width = Pick<Output, 'width' | 'program'>;
 
 /** No process announces that `serve` is running, so the text covers both cases. */
-export const whoActs = (program: string): string => `A running serve makes them; otherwise run: ${program} apply`;
+export const whoActs = (program: string, isHalted: boolean): string =>
+  isHalted
+    ? `All changes are halted; to allow them: ${program} resume`
+    : `A running serve makes them; otherwise run: ${program} apply`;
 
-export const allowedText = (program: string): string => `Changes are allowed again. ${whoActs(program)}`;
+export const allowedText = (program: string): string => `Changes are allowed again. ${whoActs(program, false)}`;
 
 interface Suspended {
   readonly selector: string;
@@ -57,16 +60,24 @@ interface Resumed {
   /** What was contested: account ids, and selectors of OUs. */
   readonly settled: readonly string[];
   readonly resumed: ResumedAccounts;
+  /** All changes are halted, so none follows from the resumption yet. */
+  readonly isHalted: boolean;
 }
 
 /** What was resumed and settled, and the drift there. */
-export function resumedText({ selector, ended, settled, resumed }: Resumed, { width, program }: Width): string[] {
+export function resumedText(
+  { selector, ended, settled, resumed, isHalted }: Resumed,
+  { width, program }: Width,
+): string[] {
+  const halted = isHalted ? ` ${whoActs(program, true)}` : '';
   const which = whichText(selector === 'all' ? ended.join(' · ') : selector, resumed.accounts);
   return [
-    ...(ended.length === 0 ? [] : wrap(`Resumed ${which}.${stillText(resumed)} ${foundText(resumed)}`, width)),
+    ...(ended.length === 0
+      ? []
+      : wrap(`Resumed ${which}.${stillText(resumed)} ${foundText(resumed, isHalted)}${halted}`, width)),
     ...(settled.length === 0
       ? []
-      : wrap(`Settled: ${settled.join(', ')}. Changes are allowed there again. ${whoActs(program)}`, width)),
+      : wrap(`Settled: ${settled.join(', ')}. Changes are allowed there again. ${whoActs(program, isHalted)}`, width)),
   ];
 }
 
@@ -76,13 +87,13 @@ function stillText({ stillSuspended }: ResumedAccounts): string {
   return ` ${count(stillSuspended, 'account')} there ${stay} suspended by another selector.`;
 }
 
-function foundText({ drifts, reportedOnly }: ResumedAccounts): string {
+function foundText({ drifts, reportedOnly }: ResumedAccounts, isHalted: boolean): string {
   if (drifts === 0) return 'No drift there.';
   const found = `${count(drifts, 'drift')} there`;
   if (reportedOnly === null) return `${found}, as of the last scan.`;
   if (reportedOnly === drifts) return `${found}, reported only (mode: alert).`;
   const fixes = `the next run fixes ${drifts === 1 ? 'it' : 'them'}`;
-  if (reportedOnly === 0) return `${found}; ${fixes}.`;
+  if (reportedOnly === 0) return isHalted ? `${found}.` : `${found}; ${fixes}.`;
   return `${found}: ${number(drifts - reportedOnly)} to fix, ${number(reportedOnly)} reported only (mode: alert).`;
 }
 

@@ -11,6 +11,18 @@ limits: { callsPerSecond: 500, concurrency: 8 }
 `;
 
 describe('approve', () => {
+  test('says that nothing follows while all changes are halted', async () => {
+    const { env } = await world();
+    const cwd = place({ 'rollcall.yaml': CAPPED });
+    const { planHash } = applyShape.parse(json(await rollcall(['apply', '--yes', '--json'], { cwd, env })));
+    await rollcall(['halt'], { cwd });
+    const { code, stdout } = await rollcall(['approve', planHash], { cwd });
+    expect([code, stdout.replace(/\s+/g, ' ')]).toEqual([
+      0,
+      expect.stringMatching(/canary check\. All changes are halted; to allow them: rollcall resume $/),
+    ]);
+  });
+
   test('permits the plan that apply stored, once, and records it in text, JSON and ledger', async () => {
     const { env, running } = await world();
     const cwd = place({ 'rollcall.yaml': CAPPED });

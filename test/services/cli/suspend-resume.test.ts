@@ -91,6 +91,7 @@ test('resume works although the policy file cannot be read, and then promises no
   const { env } = await world({ drift: 1 });
   const cwd = place({ 'rollcall.yaml': ENROLL });
   expect((await rollcall(['scan'], { cwd, env })).code).toBe(2);
+  const warnings: string[] = [];
   for (const make of [
     () => mkdirSync(join(cwd, 'rollcall.yaml')),
     () => writeFileSync(join(cwd, 'rollcall.yaml'), '{'),
@@ -98,7 +99,38 @@ test('resume works although the policy file cannot be read, and then promises no
     rmSync(join(cwd, 'rollcall.yaml'), { recursive: true });
     make();
     await rollcall(['suspend', 'all'], { cwd });
-    const { code, stdout } = await rollcall(['resume', 'all'], { cwd });
+    const { code, stdout, stderr } = await rollcall(['resume', 'all'], { cwd });
     expect([code, stdout]).toEqual([0, expect.stringMatching(/ \d+ drifts there, as of the last scan\.\n$/)]);
+    warnings.push(stderr);
   }
+  expect(warnings).toEqual([
+    expect.stringMatching(/^warning: no policy is used: rollcall\.yaml is a directory/),
+    expect.stringMatching(/^warning: rollcall\.yaml has 1 error; continuing without it /),
+  ]);
+});
+
+test('resume takes the policy that --policy or ROLLCALL_POLICY names', async () => {
+  const { env } = await world({ drift: 1 });
+  const cwd = place({ 'rollcall.yaml': ENROLL, 'alert.yaml': ALERT });
+  expect((await rollcall(['scan'], { cwd, env })).code).toBe(2);
+  const resumed = async (args: readonly string[], over: Readonly<Record<string, string>> = {}) => {
+    await rollcall(['suspend', 'all'], { cwd });
+    return rollcall(['resume', 'all', ...args], { cwd, env: { ...env, ...over } });
+  };
+  expect((await resumed([])).stdout).toContain('the next run fixes them');
+  expect((await resumed(['--policy', 'alert.yaml'])).stdout).toContain('reported only (mode: alert)');
+  expect((await resumed([], { ROLLCALL_POLICY: 'alert.yaml' })).stdout).toContain('reported only (mode: alert)');
+  expect(await resumed(['--policy', 'gone.yaml'])).toMatchObject({
+    code: 0,
+    stderr: expect.stringMatching(/^warning: no policy is used: gone\.yaml cannot be read/),
+  });
+});
+
+test('resume of a selector promises no fix while all changes are halted', async () => {
+  const { call } = await scanned(ENROLL);
+  await call('suspend', 'all');
+  await call('halt');
+  expect(await call('resume', 'all')).toMatch(
+    /^Resumed \d+ accounts \(all\)\. \d+ drifts there\. All changes are halted; to allow them: rollcall resume$/,
+  );
 });
