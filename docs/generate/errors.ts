@@ -152,8 +152,8 @@ const POLICY: Readonly<Record<string, Explanation>> = {
     'Make a new plan, or use the other credentials.',
   ],
   PlanApplied: [
-    'plan.json was applied at …; none of its changes is left',
-    'A saved plan makes each of its changes once, within 24 hours. It does not cover drift that began later.',
+    'plan.json was applied at …',
+    'None of its changes is left, or it was first applied more than 24 hours ago. It does not cover drift that began later.',
     'Make a new plan: rollcall plan',
   ],
   PlanUnknown: [

@@ -77,7 +77,7 @@ const EXPECTED = /^expectations\.expect\./;
 /** `expectations.expect.NAME` */
 const DEPTH = 3;
 
-/** The words of which a value is one; an object (`{ value, rule }`) is another form of the same words. */
+/** The words that a field accepts. An object (`{ value, rule }`) is another form of the same words. */
 function choicesOf({ type, enum: words, anyOf, pattern }: Field): readonly string[] {
   if (words !== undefined) return words;
   if (type === 'boolean') return ['true', 'false'];
