@@ -98,5 +98,5 @@ function withFilters(command: Command): Command {
     .option('--run <id>', 'entries of this run')
     .option('--since <time>', 'at or after: 2026-03-01, 2026-03-01T12:00:00Z, or 24h for 24 hours ago')
     .option('--until <time>', 'before this time')
-    .option('--actor <name>', 'entries by this actor: its full name, as a list prints it, or the last part of it');
+    .option('--actor <name>', 'entries by this actor: the full name, the name that lists print, or its last part');
 }

@@ -8,7 +8,7 @@ const SHOWN: Codes = { 0: 'shown', 1: 'error' };
 const CTRL_C = 'stopped by Ctrl-C';
 const UNKNOWN = 'no drift found, but the status of some accounts is unknown';
 
-/** The exit codes of every command, by its words. Ctrl-C ends every command with 130; it is named where it is the usual end. */
+/** The exit codes of every command, by the words of the command. Ctrl-C ends most commands with 130, which is listed where users stop them that way. */
 const EXIT_CODES_OF: Readonly<Record<string, Codes>> = {
   demo: {
     0: 'every change is confirmed',
@@ -51,7 +51,7 @@ const EXIT_CODES_OF: Readonly<Record<string, Codes>> = {
   approve: { 0: 'approved', 1: 'error, or no such plan' },
   'dlq list': SHOWN,
   'dlq show': SHOWN,
-  'dlq redrive': { 0: 'all are back on the queue', 1: 'error', 3: 'some are not' },
+  'dlq redrive': { 0: 'all are on the queue again', 1: 'error', 3: 'some are still dead letters' },
   halt: { 0: 'halted', 1: 'error' },
   suspend: { 0: 'suspended', 1: 'error, or no account matches' },
   resume: { 0: 'resumed', 1: 'error, you did not confirm, or nothing was halted or suspended' },
