@@ -11,7 +11,7 @@ function masked(transcript: string): string {
     .replace(/ {2}[0-9A-HJKMNP-TV-Z]{8}(?= {2}|$)/gm, '  NNNNNNNN')
     .replace(/\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, 'NNNNNNNN-NNNN-NNNN-NNNN-NNNNNNNNNNNN')
     .replace(/--cursor \S+/g, '--cursor NNN')
-    .replace(/\buser\/[^\s:]+/g, 'user/NAME')
+    .replace(/\buser\/[^\s:)]+/g, 'user/NAME')
     .replace(/\([0-9a-f]{12}\)/g, '(NNNNNNNNNNNN)')
     .replace(/\bSHA-256 [0-9a-f]{64}$/gm, 'SHA-256 N');
 }

@@ -46,6 +46,6 @@ function sentences({ approval, changes, accounts }: Approved, next: string): str
   const what = `${count(changes, 'change')} to ${count(accounts, 'account')}`;
   return (
     `Approved ${what} (plan ${shortHash(planHash)}), once, until ${until}. ` +
-    `The approval covers only maxChanges and the canary check. ${next}`
+    `The approval lifts only maxChanges and the canary check for these changes. ${next}`
   );
 }

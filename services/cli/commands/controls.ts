@@ -9,7 +9,7 @@ import { EXIT } from '../exit-codes.ts';
 import { reasonArgument, withOperator } from '../operator.ts';
 import { confirm } from '../prompt.ts';
 import { loadPolicyIfAny, withStore } from '../session.ts';
-import { allowedText, dueText, haltedNow, haltedSince, resumedText, suspendedText } from '../ui/controls-text.ts';
+import { allowedLines, dueText, haltedNow, haltedSince, resumedText, suspendedText } from '../ui/controls-text.ts';
 
 export interface SuspendFlags {
   readonly reason?: string;
@@ -115,7 +115,7 @@ export async function runResume(context: CliContext, words: readonly string[], f
   return EXIT.ok;
 }
 
-/** The policy only says which drift is fixed, so no problem with its file may stop the command. */
+/** The policy only shows which of the drift will be fixed, so a problem with its file must not stop the command. */
 async function policyIfReadable(context: CliContext, named: string | undefined): Promise<CompiledPolicy | null> {
   try {
     return (await loadPolicyIfAny(context, named))?.policy ?? null;
@@ -160,9 +160,7 @@ async function endHalt(context: CliContext, yes: boolean): Promise<number> {
     return EXIT.error;
   }
   const changed = await control(context, unhalt);
-  output.result({ halted: false, changed, ...held }, () => [
-    changed ? allowedText(output.program) : 'Changes were not halted.',
-  ]);
+  output.result({ halted: false, changed, ...held }, () => allowedLines(changed, output));
   return EXIT.ok;
 }
 
@@ -186,6 +184,6 @@ export async function runUnhalt(context: CliContext): Promise<number> {
   const { unhalt } = await import('../../../shared/app/guardrails/controls.ts');
   const changed = await control(context, unhalt);
   const { output } = context;
-  output.result({ halted: false, changed }, () => [changed ? allowedText(output.program) : 'Changes were not halted.']);
+  output.result({ halted: false, changed }, () => allowedLines(changed, output));
   return EXIT.ok;
 }

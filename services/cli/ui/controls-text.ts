@@ -9,13 +9,16 @@ import { wrap } from './wrap.ts';
 const GO_ON = 'Scans and alerts continue.';
 type Width = Pick<Output, 'width' | 'program'>;
 
-/** No process announces that `serve` is running, so the text covers both cases. */
+/** Nothing in the store shows whether a daemon is running, so the text covers both cases. */
 export const whoActs = (program: string, isHalted: boolean): string =>
   isHalted
     ? `All changes are halted; to allow them: ${program} resume`
-    : `A running serve makes them; otherwise run: ${program} apply`;
+    : `If serve is running, it makes them; if not, run: ${program} apply`;
 
-export const allowedText = (program: string): string => `Changes are allowed again. ${whoActs(program, false)}`;
+/** Whether changes are allowed after the end of a halt. @param changed whether changes were halted */
+export function allowedLines(changed: boolean, { width, program }: Width): string[] {
+  return changed ? wrap(`Changes are allowed again. ${whoActs(program, false)}`, width) : ['Changes were not halted.'];
+}
 
 interface Suspended {
   readonly selector: string;
@@ -46,7 +49,7 @@ function replacedText(replaced: Suspended['replaced']): string {
   const { reason, until, at, by } = replaced;
   const end = until === null ? 'without an end' : `until ${endText(until)}`;
   const because = reason === null ? '' : `: "${oneLine(reason)}"`;
-  return ` It replaces a suspension ${end} (${instant(at)}, ${actorText(by)}${because}).`;
+  return ` It replaces a suspension ${end} (set ${instant(at)} by ${actorText(by)}${because}).`;
 }
 
 function whichText(selector: string, accounts: number | null): string {
@@ -83,8 +86,8 @@ export function resumedText(
 
 function stillText({ stillSuspended }: ResumedAccounts): string {
   if (stillSuspended === 0) return '';
-  const stay = stillSuspended === 1 ? 'stays' : 'stay';
-  return ` ${count(stillSuspended, 'account')} there ${stay} suspended by another selector.`;
+  const is = stillSuspended === 1 ? 'is' : 'are';
+  return ` ${count(stillSuspended, 'account')} there ${is} still suspended by another selector.`;
 }
 
 function foundText({ drifts, reportedOnly }: ResumedAccounts, isHalted: boolean): string {

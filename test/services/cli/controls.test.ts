@@ -44,7 +44,7 @@ test('in a checkout, every suggested command is one that works there', async () 
   expect(await said('suspend', 'ou:/')).toContain('To end it: npm run rollcall -- resume ou:/');
   expect(await said('halt')).toContain('To allow changes: npm run rollcall -- resume');
   expect(await said('status')).toContain('To allow changes: npm run rollcall -- resume');
-  expect(await said('resume', '--yes')).toContain('otherwise run: npm run rollcall -- apply');
+  expect(await said('resume', '--yes')).toContain('if not, run: npm run rollcall -- apply');
 });
 
 describe('suspend and resume', () => {

@@ -58,7 +58,7 @@ test('resume counts neither accounts that stay suspended by another selector nor
     .filter(({ ou, state }) => ou === '/Workloads/Dev' && state === 'ACTIVE').length;
   await call('suspend', 'ou:/Workloads/Dev');
   expect(await call('resume', 'ou:/Workloads/Dev')).toBe(
-    `Resumed ${inOu - 1} accounts (ou:/Workloads/Dev). 1 account there stays suspended by another selector. ` +
+    `Resumed ${inOu - 1} accounts (ou:/Workloads/Dev). 1 account there is still suspended by another selector. ` +
       `${inOu - 2} drifts there; the next run fixes them.`,
   );
 });
@@ -68,21 +68,21 @@ test('suspend names the suspension that it replaces', async () => {
   const first = await call('suspend', `ou:${ou}`, '--reason', 'incident 7');
   expect(first).not.toContain('replaces');
   expect(await call('suspend', `ou:${ou}`, '--until', '2h')).toMatch(
-    /\. It replaces a suspension without an end \(20\d\d-\d\d-\d\d \d\d:\d\d UTC, .+: "incident 7"\)\. /,
+    /\. It replaces a suspension without an end \(set 20\d\d-\d\d-\d\d \d\d:\d\d UTC by .+: "incident 7"\)\. /,
   );
   expect(await call('suspend', `ou:${ou}`)).toMatch(
     / It replaces a suspension until 20\d\d-\d\d-\d\d \d\d:\d\d UTC \(/,
   );
 });
 
-test('doctor warns of a halt, and resume says that a running serve works by itself', async () => {
+test('doctor warns of a halt, and resume names apply only if serve is not running', async () => {
   const { call } = await scanned(ENROLL);
   await call('halt', '--reason', 'incident 7');
   expect(await call('doctor')).toMatch(
     / ! Changes halted since \S+ by sandbox \(incident 7\)\. No process makes changes Fix: rollcall resume .* 1 warning, 0 failed/,
   );
   expect(await call('resume', '--yes')).toContain(
-    'Changes are allowed again. A running serve makes them; otherwise run: rollcall apply',
+    'Changes are allowed again. If serve is running, it makes them; if not, run: rollcall apply',
   );
   expect(await call('doctor')).not.toContain('Changes');
 });
