@@ -9,8 +9,8 @@ import { actorText } from './ui/words.ts';
 const SHOWN = 5;
 
 /**
- * The actor whose entries `--actor` selects: its full name, the name in lists (`role/NAME/SESSION`), or the last part of it. Warns if no entry of the
- * period is by such an actor.
+ * The actor whose entries `--actor` selects. The word is its full name, its name in lists (`role/NAME/SESSION`), or the last part of either. Warns if no
+ * entry of the period has such an actor.
  * @throws CommandError if several actors have this name
  */
 export async function actorNamed(context: CliContext, word: string, { since, until }: LedgerPeriod): Promise<string> {
@@ -21,7 +21,7 @@ export async function actorNamed(context: CliContext, word: string, { since, unt
   if (actor === undefined) {
     const isWhole = since === undefined && until === undefined;
     context.output.note(
-      `warning: ${named}: no entry${isWhole ? '' : ' of this period'} is by an actor of this name. Of drift, it is the process that saw it, not the actor that changed the account.`,
+      `warning: ${named}: no entry${isWhole ? '' : ' of this period'} has an actor of this name. The actor of a drift entry is the process that recorded the drift, not the caller that changed the account.`,
     );
     return word;
   }
@@ -31,7 +31,7 @@ export async function actorNamed(context: CliContext, word: string, { since, unt
   });
 }
 
-/** The actors with this name. A full name is looked up; for another one, the index of the period is read, which has the actor of each entry. */
+/** The actors with this name. A full name is looked up. For any other name, the index of the period is read, which has the actor of each entry. */
 async function actorsNamed(
   ledger: Pick<Ledger, 'facts' | 'query'>,
   word: string,

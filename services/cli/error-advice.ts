@@ -20,7 +20,7 @@ export interface Surroundings {
   readonly command?: string;
 }
 
-/** The commands of a newcomer. All others are about a store that is known to exist, so the folder is probably the wrong one. */
+/** Commands that a new user may run before the first scan. All others expect an existing store, so the folder is probably the wrong one. */
 const FIRST_COMMANDS: ReadonlySet<string> = new Set(['status', 'accounts', 'account']);
 
 /** The words for an error that many users meet; `null`: the message of the error is shown. */
@@ -67,7 +67,7 @@ function missingStore({ code, details }: StoreError, command = ''): Advice | nul
     headline: `there is no store in ${dirname(details.resource)}`,
     hints: FIRST_COMMANDS.has(command)
       ? ['Fix: rollcall scan creates it; or name another folder with --data-dir']
-      : ['Is this the wrong folder? Use --data-dir DIR or --store aws', 'For a new store, run first: rollcall scan'],
+      : ['Is this the wrong folder? Use --data-dir DIR or --store aws', 'To create a new store, run: rollcall scan'],
   };
 }
 

@@ -33,13 +33,13 @@ export function noteOtherRuns(output: Output, running: readonly (RunningApply | 
   if (output.json) return;
   for (const run of running) {
     if ('unreadable' in run) {
-      const unreadable = `Another apply may be in progress on this store: its note ${run.unreadable} cannot be read.`;
+      const unreadable = `Another apply may be in progress on this store: its record ${run.unreadable} cannot be read.`;
       for (const line of wrap(unreadable, output.noteWidth, 2)) output.note(line);
       continue;
     }
     const { actor, since, planned, until } = run;
     const does = planned === null ? 'it is still reading the organization' : `its plan has ${count(planned, 'change')}`;
-    const text = `Another apply is in progress on this store, started by ${actorText(actor)} at ${instant(toIso(since))}: ${does}. Each run reports its own changes. If its process was killed, it is shown until ${clockTime(until)} UTC.`;
+    const text = `Another apply is in progress on this store, started by ${actorText(actor)} at ${instant(toIso(since))}: ${does}. Each run reports its own changes. If its process was killed, this message disappears after ${clockTime(until)} UTC.`;
     for (const line of wrap(text, output.noteWidth, 2)) output.note(line);
   }
 }

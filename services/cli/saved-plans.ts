@@ -5,6 +5,7 @@ import { readJsonFile } from '../../shared/config/text-file.ts';
 import { toIso } from '../../shared/domain/time.ts';
 import { CommandError } from './errors.ts';
 import type { LoadedPolicy } from './session.ts';
+import { instant } from './ui/words.ts';
 
 /** A saved plan and the file that it was read from. */
 export interface ReadPlan extends SavedPlan {
@@ -27,7 +28,7 @@ export async function readPlan(path: string, { file, policy }: LoadedPolicy): Pr
   return { ...result.plan, path };
 }
 
-/** @throws CommandError if the plan is for another organization, or nothing of it may be made any more */
+/** @throws CommandError if the plan is for another organization, or none of its changes may be made any more */
 export async function requireUsable(
   { caller, deps }: Pick<Runtime, 'caller' | 'deps'>,
   saved: ReadPlan | null,
@@ -58,11 +59,11 @@ async function requireChangesLeft(
   const isExpired = clock.now() >= applied.at + CONTINUED_MS;
   if (!isExpired && (await isAnyLeft({ records }, keys, applied.at))) return;
   const why = isExpired
-    ? 'A saved plan can be continued for 24 hours only'
+    ? 'A saved plan can be continued only for 24 hours'
     : 'None of its changes is left, and it does not cover drift that began later';
   throw new CommandError(
     'PlanApplied',
-    `${path} was applied at ${toIso(applied.at)}. ${why}. ` +
+    `${path} was applied at ${instant(toIso(applied.at))}. ${why}. ` +
       `Make a new plan: rollcall plan --policy ${policyFile} --out ${path} --force`,
   );
 }

@@ -54,13 +54,13 @@ async function keyOf(named: string, origin: string): Promise<VerifierKey> {
   return checkKeptKey(named, () => readCheckpointKey(text, origin));
 }
 
-/** Without the store, nothing shows whether a restore renamed the log, so the same key under another name is an error, but not an unexplained one. */
+/** Without the store, nothing shows whether a restore renamed the log. So the same key under another name is an error, but the message explains it. */
 function problemOf(proof: TlogProof, entry: ProvedEntry, key: VerifierKey): string | null {
   const problem = failureOf(proof, entry, key);
   const { origin } = checkpointInNote(proof.checkpoint);
   if (problem === null || key.name === origin) return problem;
   if (failureOf(proof, entry, verifierKey({ ...key, name: origin })) !== null) return problem;
-  return `it is of the log ${origin}, and the key is named ${key.name}. It is the same public key, and a log gets a new name when its store is restored. If that is the reason, use the verifier key of ${origin}`;
+  return `the proof is of the log ${origin}, and the key is for the log ${key.name}. It is the same public key, and a log gets a new name when its store is restored. If that has happened, use the verifier key of ${origin}`;
 }
 
 /** Why the proof fails; `null`: it holds. */

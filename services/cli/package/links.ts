@@ -16,7 +16,7 @@ const PICTURE = /^!\[[^\]]*\]\(([^)\s]+)\)\n\n?/gm;
 const LINK = /\[([^\]]+)\]\(([^)\s]+)\)/g;
 const TITLE = /^# .*\n\n/;
 const ELSEWHERE =
-  'The documentation is in the folder `docs` of the repository, not in this package; `rollcall help` has the commands.\n\n';
+  'The documentation is in the folder `docs` of the repository, not in this package; `rollcall help` lists the commands.\n\n';
 const SOURCE = /\b(src|srcset)="([^"]+)"/g;
 
 /**

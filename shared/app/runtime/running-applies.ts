@@ -25,7 +25,7 @@ export interface RunningApply {
   readonly since: EpochMs;
   /** The number of changes in its plan; `null`: it is still reading the organization. */
   readonly planned: number | null;
-  /** Until when the run is shown if its process was killed; a process that lives extends it. */
+  /** Until when the run is shown if its process was killed. A running process extends this time. */
   readonly until: EpochMs;
 }
 
@@ -45,12 +45,12 @@ export async function asRunningApply<T>(deps: RunDeps, runId: string, work: () =
   let warning: string | null = null;
   const name = `${PREFIX}${runId}`;
   const lease = await announce(deps, name).catch((error: unknown) => {
-    warning = `Other processes did not see that this run was in progress: ${messageOf(error)}`;
+    warning = `Other processes could not see that this run was in progress: ${messageOf(error)}`;
     return null;
   });
   if (lease === null) return { result: await work(), warning };
   const onUnreleased = (error: unknown): void => {
-    warning = `Other processes may show this run as in progress for ${LEASE_MS / 1_000} seconds more: ${messageOf(error)}`;
+    warning = `Other processes may show this run as in progress for another ${LEASE_MS / 1_000} seconds: ${messageOf(error)}`;
   };
   const result = await holdLease(deps.clock, { lease, name, ttlMs: LEASE_MS, onUnreleased }, work);
   return { result, warning };

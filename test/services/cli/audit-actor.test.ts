@@ -25,14 +25,14 @@ test('audit list --actor takes the name that the list prints, its last part, and
   );
 });
 
-test('audit list --actor warns if no entry is by such an actor', async () => {
+test('audit list --actor warns if no entry has such an actor', async () => {
   const { env } = await world();
   const cwd = place({ 'rollcall.yaml': ENROLL });
   await rollcall(['scan'], { cwd, env });
   const call = (actor: string) => rollcall(['audit', 'list', '--actor', actor, '--type', 'ScanStarted'], { cwd });
   const { code, stdout, stderr } = await call('priya.raman');
   expect([code, stdout]).toEqual([0, 'No entry matches.\n']);
-  expect(stderr).toContain('warning: --actor "priya.raman": no entry is by an actor of this name.');
+  expect(stderr).toContain('warning: --actor "priya.raman": no entry has an actor of this name.');
   for (const name of ['user/sandbox', 'sandbox']) {
     const found = await call(name);
     expect([found.stderr.includes('warning'), found.stdout]).toEqual([false, expect.stringContaining('Scan started')]);
@@ -61,5 +61,5 @@ test('audit list --actor counts only the actors of the period', async () => {
   expect([before.code, before.stderr]).toEqual([0, expect.not.stringContaining('warning')]);
   expect(before.stdout).toContain('Scan started');
   const { code, stderr } = await list('--until', '2020-01-01');
-  expect([code, stderr]).toEqual([0, expect.stringContaining('no entry of this period is by an actor of this name')]);
+  expect([code, stderr]).toEqual([0, expect.stringContaining('no entry of this period has an actor of this name')]);
 });

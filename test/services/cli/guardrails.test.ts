@@ -64,7 +64,7 @@ describe('guardrails and saved plans', () => {
     running.sandbox.drift({ changes: [{ accountId, enrollment: 'computeOptimizer', status: 'Inactive' }] });
     const again = await rollcall(apply, { cwd, env });
     expect(again).toMatchObject({ code: 1, stdout: '' });
-    expect(again.stderr).toMatch(/plan\.json was applied at 20\S+Z\. None of its changes is left/);
+    expect(again.stderr).toMatch(/plan\.json was applied at 20\S+ \S+ UTC\. None of its changes is left/);
     expect(again.stderr).toContain('rollcall plan --policy rollcall.yaml --out plan.json --force');
     const read = running.sandbox.accounts().find((account) => account.accountId === accountId);
     expect(read?.computeOptimizer.status).toBe('Inactive');

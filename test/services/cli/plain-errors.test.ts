@@ -30,7 +30,7 @@ test.each([
     1,
     'error: there is no store in .rollcall\n' +
       '  Is this the wrong folder? Use --data-dir DIR or --store aws\n' +
-      '  For a new store, run first: rollcall scan\n' +
+      '  To create a new store, run: rollcall scan\n' +
       'rollcall: exit code 1 (error)\n',
   ]);
   expect(readdirSync(cwd)).toEqual([]);

@@ -70,7 +70,7 @@ describe('the links of the packed README', () => {
   it('stay only where the package has the file, while there is no address', () => {
     expect(packedLinks(README, { repository: null, tag: 'v1.2.3', isPacked })).toBe(`# Rollcall
 
-The documentation is in the folder \`docs\` of the repository, not in this package; \`rollcall help\` has the commands.
+The documentation is in the folder \`docs\` of the repository, not in this package; \`rollcall help\` lists the commands.
 
 Tutorial, [example](examples/small.yaml), [site](https://example.com), [below](#below)
 
