@@ -18,7 +18,7 @@ export type CheckName = (typeof CHECKS)[number];
  * - `passed`.
  * - `failed`: `message` names the first place, and `more` counts the others.
  * - `limited`: nothing is wrong, but `message` says what is not shown.
- * - `notComparable`: something may be wrong, and the ZIP file cannot show whether it is; `message` has the explanations.
+ * - `notComparable`: something may be wrong, but the ZIP file cannot show whether it is; `message` names the possible causes.
  */
 export interface Check {
   readonly name: CheckName;

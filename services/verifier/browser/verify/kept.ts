@@ -52,7 +52,7 @@ async function judged({ text, origin, log, key }: Kept): Promise<Check> {
     ? ''
     : ` It belongs to the log ${checkpoint.origin}, and the evidence to ${origin}: a log gets a new name when its store is restored from a backup.`;
   if (size > log.size) {
-    const message = `${NAME} covers ${count(size, 'entry', 'entries')}, but the one in the evidence covers only ${count(log.size, 'entry', 'entries')}. Either the evidence was packed before your checkpoint was signed, or entries were removed. Ask for evidence of the same period that is packed now: its checkpoint must cover yours.${other}`;
+    const message = `${NAME} covers ${count(size, 'entry', 'entries')}, but the one in the evidence covers only ${count(log.size, 'entry', 'entries')}. Either the evidence was packed before your checkpoint was signed, or entries were removed. Ask for new evidence of the same period: its checkpoint must cover at least as many entries as yours.${other}`;
     return { name: 'kept', state: 'notComparable', message };
   }
   if (!log.hasRoot(size)) {

@@ -107,7 +107,7 @@ function limitsOf({ key, until }: EvidenceRequest, period: LogPeriod | null, pac
   // As the page judges it (services/verifier, `endLimit`).
   if (notCovered === 0 && latestCovered < until && newest.at < until) {
     found.push(
-      `No checkpoint is newer than the period, so entries at its end may be missing. After the next two checkpoints, which rollcall scan signs, pack the evidence again with --until ${until}.`,
+      `No checkpoint is newer than the period, so entries at its end may be missing. Run rollcall scan, which signs a newer one, then pack the evidence again with --until ${until}.`,
     );
   }
   if (complete === null) {

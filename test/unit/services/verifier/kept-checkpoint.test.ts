@@ -83,7 +83,7 @@ describe('a checkpoint that the auditor kept', () => {
       expect(stateOf(result, 'kept')).toMatchObject({
         state: 'notComparable',
         message: expect.stringMatching(
-          /covers 900 entries, .* covers only \d+ entries\. Either the evidence was packed before .*, or entries were removed\. Ask for/,
+          /covers 900 entries, .* covers only \d+ entries\. Either the evidence was packed before .*, or entries were removed\. Ask for new evidence/,
         ),
       });
     }
