@@ -64,10 +64,10 @@ export async function runSandbox(context: CliContext, flags: SandboxFlags): Prom
 function nextSteps(endpoint: string): readonly string[] {
   return [
     '',
-    'The simulated organization is ready. To use it, type in another terminal, in a new folder:',
+    'The simulated organization is ready. To use it, run in another terminal, in a new folder:',
     '  export ROLLCALL_DATA_DIR=sandbox-data',
     ...sandboxExports(endpoint).map((line) => `  ${line}`),
-    'Ctrl-C ends it.',
+    'Ctrl-C ends the sandbox.',
   ];
 }
 

@@ -115,11 +115,11 @@ interface HeldPlan {
   readonly changes: number;
 }
 
-/** Why the changes of a plan are not made, and what makes them possible. */
+/** Why the changes of a plan are not made, and how to allow them. */
 export function heldText({ trip, planHash, changes }: HeldPlan, command: StoryParts['command']): string {
   const held = `  held up: ${count(changes, 'change')}`;
   if (trip.reason === 'maxChanges')
-    return `${held} exceed maxChanges. Approve on the Overview, or: ${command(`approve ${planHash.slice(0, 12)}`)}`;
+    return `${held} exceed maxChanges. Approve them on the overview, or: ${command(`approve ${planHash.slice(0, 12)}`)}`;
   if (trip.reason === 'halted') return `${held}, because changes are halted. To allow them: ${command('resume')}`;
   return `${held}: ${trip.message}`;
 }

@@ -80,12 +80,12 @@ function stopsOf({ cast, url, accounts, program }: TourParts): readonly Stop[] {
     },
     {
       title: 'Stop everything, and go on',
-      text: 'While changes are halted, nothing is changed, but new drift is still recorded and shown. After resume, the demo fixes it.',
+      text: 'During a halt, Rollcall changes nothing, but still records and shows new drift. After resume, the demo fixes it.',
       see: [command('halt --reason "trying it"'), page('/'), command('resume --yes')],
     },
     {
       title: 'Prove what happened',
-      text: 'The scan signs a checkpoint that is newer than the period. Unpack verify.html, open it, paste the key that the last command prints, choose the ZIP file: Verified.',
+      text: 'The scan signs a checkpoint that is newer than the period. Unpack verify.html from the ZIP file and open it, paste the key that the last command prints, and choose the ZIP file. The verdict is "Verified".',
       see: [
         command('audit verify'),
         'END=$(date -u +%FT%TZ)',

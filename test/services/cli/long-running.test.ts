@@ -72,7 +72,7 @@ describe('commands that run until they are stopped', () => {
     expect(lines).toContain(`export AWS_ENDPOINT_URL=${endpoint} AWS_REGION=us-east-1`);
     expect(lines).toContain('export AWS_ACCESS_KEY_ID=sandbox AWS_SECRET_ACCESS_KEY=sandbox');
     expect(lines).toContain('export ROLLCALL_DATA_DIR=sandbox-data');
-    expect(lines).toContain('Ctrl-C ends it.');
+    expect(lines).toContain('Ctrl-C ends the sandbox.');
   });
 
   test('sandbox: a fifth of the accounts has drifted unless a scenario or --drift says otherwise', async () => {
