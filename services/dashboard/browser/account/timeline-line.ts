@@ -25,7 +25,7 @@ export function entryLooks({ type, after }: Entry) {
   return LOOKS[type] ?? (after === null ? QUIET : looksOf(statusOf(after)));
 }
 
-/** The actor of an entry on the page of its account, where what Rollcall did differs from what other callers did. */
+/** The actor of an entry on the page of its account. There, all of Rollcall's own actions have the actor "Rollcall", whichever process made them. */
 export function timelineActor(entry: Entry): ReturnType<typeof entryActor> {
   const { type, actor, detail } = entry;
   const isOwn = detail?.changedBy === undefined && type !== 'DriftDetected' && !COMMANDS.has(type);

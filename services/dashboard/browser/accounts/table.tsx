@@ -56,7 +56,7 @@ export function AccountTable({ scrolling, virtual, pages, query, kinds, selectio
   );
 }
 
-/** With three kinds, the reason gets the room of the account id, which the page of the account shows. */
+/** With three kinds, the reason needs the room of the account id. The page of the account shows the id. */
 const idClassOf = (kinds: Props['kinds']): string => (kinds.length > 2 ? 'drop-m drop-l' : 'drop-m');
 
 /** Names are never cut, so their column is as wide as the longest visible one, rem. */

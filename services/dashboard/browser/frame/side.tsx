@@ -104,7 +104,7 @@ function Navigation({ status }: { readonly status: Status | null }) {
   );
 }
 
-/** Accounts that need attention, progress of the current run or that a guardrail stopped it, dead letters. */
+/** The number of accounts that need attention, the progress of the current run (or a mark if a guardrail stopped the last one), or the number of dead letters. */
 function Badge({ page, status }: { readonly page: Page; readonly status: Status | null }) {
   if (status === null) return null;
   if (page.href === '/accounts') {

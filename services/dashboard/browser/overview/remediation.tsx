@@ -138,7 +138,7 @@ function RunLink({ runId, at, text = '' }: RunLinkProps) {
   );
 }
 
-/** The changes that the halt delays, as many as the banner names. The counts by status stay, so this explains what each status means during a halt. */
+/** The changes that the halt delays: the same number as in the banner. The counts by status stay, so this explains what each status means during a halt. */
 function Held({ status: { openDrift } }: { readonly status: Status }) {
   const rows = [
     ['Held until you resume', openDrift.due],
