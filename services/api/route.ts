@@ -47,7 +47,7 @@ export interface Route {
   readonly urgent: boolean;
   /** Reads every account or any number of entries, so only a few run at the same time. */
   readonly heavy: boolean;
-  /** The queue in which its reads wait for their turns: `heavy` for those of any number of entries, `lists` for those that only pass over all accounts. */
+  /** The queue in which its reads wait for their turns: `heavy` if they read any number of entries, `lists` if they only pass over all accounts. */
   readonly lane: ReadLane;
   /** Without a query, its answer is the same for all clients, so simultaneous requests share one answer. */
   readonly shared: boolean;

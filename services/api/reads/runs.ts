@@ -44,7 +44,9 @@ export const runRoutes = [
       planned: z
         .enum(['true', 'false'])
         .optional()
-        .describe('false: those made after an event, or when a change window opened; default: both'),
+        .describe(
+          'true: planned changes; false: those made after an event, or when a change window opened; default: both',
+        ),
       text: word.optional().describe('Part of id, name or OU'),
       limit: limit(MAX_LIMIT, 200),
       cursor: z

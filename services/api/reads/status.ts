@@ -50,7 +50,7 @@ export const statusRoutes = [
     summary:
       'What changed in 24 hours, what needs attention, what waits and until when, where accounts drift, and whose changes caused it',
     heavy: true,
-    // Only the state of a day ago needs entries. It is cached for minutes and is read by way of `longReads`.
+    // Only the state of a day ago needs entries. It is cached for minutes and is read through `longReads`.
     lane: 'lists',
     shared: true,
     ...NONE,
