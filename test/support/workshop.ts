@@ -156,7 +156,7 @@ export class Workshop {
     });
     end.catch(() => undefined);
     while (!done) {
-      // What the last step has begun goes on first: a write to the store may wait some milliseconds for others, and little time must pass meanwhile.
+      // Work that the last step started continues first: a write to the store may wait some milliseconds for others, and little virtual time must pass meanwhile.
       await moment();
       if (!done && !(await this.clock.advanceToNext())) await Promise.race([end.catch(() => undefined), turn()]);
     }

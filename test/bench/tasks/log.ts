@@ -30,7 +30,7 @@ function logOf(store: Store): TransparencyLog {
 const checkpointing = async () => ({ signer: memorySigner(), archive: null, witnesses: [] });
 const ENDLESS = { until: Number.POSITIVE_INFINITY, last: true };
 
-/** How long appending takes, ms. @param keeps whether the log is kept meanwhile, as often as in a daemon */
+/** How long appending takes, ms. @param keeps whether the log is extended meanwhile, as often as in a daemon */
 function appending(keeps: boolean): Promise<number> {
   return inDirectory(async (dataDir) => {
     const store = await openStore({ dataDir, readOnly: false });

@@ -69,9 +69,9 @@ describe('a process that is killed after AWS has deleted a configuration for it'
   });
 });
 
-it('A call that another process finds missing seconds after it was made was not undone by somebody else', async () => {
+it('a configuration that another process does not find seconds after the call does not count as deleted by somebody else', async () => {
   for (let times = 0; times < 4; times += 1) {
-    // The clock of the other process is ahead: its listing began before the call.
+    // The clock of the other process is ahead, so its listing began before the call although it claims a later time.
     await shop.clock.advance(5_000);
     await put();
     await confirm('call-1');
