@@ -5,8 +5,8 @@ import { confirm } from './prompt.ts';
 import { count, instant } from './ui/words.ts';
 
 /**
- * Asks on a terminal before a store is replaced, and names what would be lost. Scripts have no terminal, and restored without a question before there
- * was one.
+ * Asks on a terminal before a store is replaced, and says how many entries the store and the backup have. Without a terminal it does not ask, so that
+ * scripts of earlier versions still work.
  */
 export async function mayRestore(context: CliContext, dataDir: string, file: string): Promise<boolean> {
   if (context.input().isTTY !== true) return true;

@@ -11,7 +11,7 @@ import { environment } from '../../shared/config/environment.ts';
 /** Publishing stops this long before the function's timeout, ms. */
 const RESERVE_MS = 10_000;
 
-/** The schedule of the function. */
+/** The schedule of the function: once a minute. */
 const PACE: Pace = { tickMs: 60_000, dueMs: 60_000 };
 
 /** The result of one tick. */

@@ -74,7 +74,7 @@ export interface RunContext {
   readonly policy: CompiledPolicy;
   /** Hash of the stored plan whose changes are the only ones that the run may make; `null`: no such restriction. */
   readonly planHash: string | null;
-  /** Identifies the saved plan that `planHash` was read from: its changes count as made once, however often it is applied. Absent: no saved plan. */
+  /** Identifies the saved plan that `planHash` was read from. Each of its changes is approved only once, however often it is applied. Absent: no saved plan. */
   readonly savedPlan?: string;
   /** When the approval of that plan expires, epoch ms. */
   readonly approvedUntil?: number;

@@ -17,7 +17,7 @@ export interface WorkQueue {
   send(messages: readonly WorkMessage[], options?: SendOptions): Promise<void>;
   /**
    * Up to `max` messages; an empty list means that none is visible now. Never waits, unless the adapter is configured for long polls.
-   * @param lane only messages of this lane; none if the queue cannot select them, as SQS. Default: of both
+   * @param lane only messages of this lane; no messages if the queue cannot select by lane, such as SQS. Default: both lanes
    */
   receive(max: number, visibilityMs: number, lane?: Lane): Promise<readonly Delivery[]>;
   extend(delivery: Delivery, visibilityMs: number): Promise<void>;

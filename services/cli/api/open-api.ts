@@ -103,7 +103,7 @@ async function systemOf(
   inUse: { readonly loaded: LoadedPolicy },
   { cloud, calls, work }: ApiRequests & Pick<OpenApi, 'calls' | 'work'>,
 ): Promise<ApiSystem> {
-  // Light reads and lists of accounts have turns of their own, so that they do not wait for heavy reads. Light reads need no rests: each has few pieces.
+  // Light reads and lists of accounts have turns of their own, so that they do not wait for heavy reads. A light read has few pieces, so it needs no rests.
   const turns = { heavy: new Turns(), lists: new Turns(), light: new Turns({ rests: false }) };
   // Another process can restore a backup while the API has the store open.
   const version = () => controlsVersion(stores.registers);
@@ -165,7 +165,7 @@ interface LocalReadOptions {
 
 /**
  * The stores for reads of a local file. Records and snapshot are kept in memory and brought up to date without turns, because that takes only
- * milliseconds. Each pass over all records takes a turn, because passes at the same time would each end only with the last.
+ * milliseconds. Each pass over all records takes a turn, because simultaneous passes would all end at about the time of the last one.
  */
 function localReads(stores: ApiSystem['stores'], { clock, turns, maxAgeMs, version }: LocalReadOptions) {
   const { all, getMany } = cachedRecords(stores.records, clock, { maxAgeMs, maxRecords: MOST_RECORDS, version });

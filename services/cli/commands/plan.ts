@@ -78,7 +78,7 @@ export interface DryRun {
 
 /**
  * Reads the organization and makes a plan; writes nothing.
- * @param saved the plan whose changes are the only ones; `null`: all changes
+ * @param saved the saved plan that limits the changes; `null`: all changes
  * @throws PolicyError if the policy manages no account; CommandError if the saved plan cannot be applied
  */
 export async function dryRun(

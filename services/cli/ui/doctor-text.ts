@@ -37,7 +37,7 @@ const CHECK_TITLES: Readonly<Record<CheckId, string>> = {
 
 /** The checks of the embedded store. They share a line unless one of them found something. */
 const EMBEDDED: ReadonlySet<CheckId> = new Set(['dataDirectory', 'database', 'writeAheadLog', 'disk']);
-/** Checks that are left out if what they check is not in use: of the other store, and of a halt, an event bus, a key or an archive that is not configured. */
+/** Checks that are omitted if they do not apply: of the other store, of a halt that is not set, and of an event bus, a key or an archive that is not configured. */
 const OPTIONAL: ReadonlySet<CheckId> = new Set([
   ...EMBEDDED,
   ...(['table', 'clock', 'queue', 'enforcement', 'bus', 'outbox', 'checkpointKey', 'checkpointArchive'] as const),

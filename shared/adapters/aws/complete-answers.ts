@@ -178,7 +178,7 @@ export function withCompleteAnswers<Input extends object, Output extends object,
     },
     { step: 'initialize', priority: 'high', name: 'completeAnswers', override: true },
   );
-  // Without a logger, the SDK still copies the members of each call and answer for one, a tenth of the processor time of a call.
+  // Even without a logger, the SDK copies the members of each call and answer for the log, which takes a tenth of the processor time of a call.
   client.middlewareStack.remove('loggerMiddleware');
   return client;
 }

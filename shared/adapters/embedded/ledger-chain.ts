@@ -20,7 +20,7 @@ export async function readChain(
   limit: number,
 ): Promise<readonly StoredEntry[]> {
   const found = await connection.read((sql) => compared(sql, chain, sql.lists(OF_CHAIN, chain, afterSeq, limit)));
-  // Thrown here, because the connection takes an error of a query for one of SQLite.
+  // Thrown here, because the connection treats every error within a query as an error of SQLite.
   if (found instanceof TamperedError) throw found;
   return found;
 }

@@ -111,8 +111,10 @@ export function sqliteQueue(connection: Connection, { clock, newId, maxReceives 
   }
 }
 
-/** The visible message that has waited longest, urgent before bulk. One query per lane, so that each reads one row. */
-/** @param lane default: the urgent one, then the other */
+/**
+ * The visible message that has waited longest, urgent before bulk. One query per lane, so that each reads one row.
+ * @param lane only this lane; default: both
+ */
 function nextVisible(sql: Sql, now: number, lane?: Lane): Row | undefined {
   const next = `SELECT id, body, receives, lane, sent_at FROM queue WHERE lane = ? AND visible_at <= ?
     ORDER BY visible_at, id LIMIT 1`;

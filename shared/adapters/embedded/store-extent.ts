@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { openDatabase } from './database.ts';
 import { databasePath } from './file.ts';
 
-/** How much the audit log of a store or a backup has. */
+/** The size of the audit log of a store or a backup. */
 interface StoreExtent {
   readonly entries: number;
   /** Epoch ms; `null`: it has no entry. */
@@ -19,7 +19,7 @@ export const storeExtent = (dataDir: string): FoundExtent => fileExtent(database
 export function fileExtent(path: string): FoundExtent {
   if (!existsSync(path)) return 'absent';
   try {
-    // Without a log the file is complete.
+    // Without a write-ahead log, the file is complete.
     const name = existsSync(`${path}-wal`) ? path : `${pathToFileURL(path).href}?immutable=1`;
     const db = openDatabase(name, { readOnly: true });
     try {

@@ -117,7 +117,7 @@ export interface HeldLease {
   readonly lease: Lease;
   readonly name: string;
   readonly ttlMs: number;
-  /** Called if the lease cannot be released, so that this does not hide the result of the work: it expires by itself. Default: the error is thrown. */
+  /** Called instead of throwing if the lease cannot be released: it expires by itself, and the result of the work must not be lost. Default: the error is thrown. */
   readonly onUnreleased?: ((error: unknown) => void) | undefined;
 }
 

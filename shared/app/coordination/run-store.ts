@@ -15,7 +15,7 @@ const runSchema = z.object({
   /** Until when an approval lets the run exceed `maxChanges`, epoch ms; `null`: no approval does. */
   approvedUntil: z.number().nullable().default(null),
   startedAt: z.number(),
-  /** The run continues a saved plan: only a drift that began before this time is in the plan, epoch ms; `null`: before `startedAt`. */
+  /** Only drift that began until this time is in the plan, epoch ms. Set if the run continues a saved plan; `null`: until `startedAt`. */
   driftsUntil: z.number().nullable().default(null),
   /** The number of accounts that the caps' percentages refer to. */
   accountsInScope: z.number(),

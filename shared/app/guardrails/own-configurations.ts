@@ -40,7 +40,7 @@ const PERIOD_MS = 24 * 60 * 60 * 1000;
  * process sends it later, its configuration counts as somebody else's, which nothing overwrites.
  */
 const CALL_MS = 5 * 60 * 1000;
-/** How far clocks of two processes may differ, ms: more than the rate limiter allows, because an error would last; less than early scans are apart. */
+/** How far clocks may differ, ms: more than the rate limiter allows, because a wrong conclusion lasts; less than the interval between early scans. */
 const CLOCKS_MS = 60 * 1000;
 
 /** The configurations that Rollcall stored. */

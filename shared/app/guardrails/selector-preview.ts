@@ -25,7 +25,7 @@ export async function previewSelector(snapshots: SnapshotStore, selector: Operat
   const matching = read.filter((account) => selector.match.test(account));
   // An account whose tags are unknown may match.
   if (matching.length === 0 && read.length < snapshot.accounts.length) return { matched: null, unseen };
-  // Only active accounts are managed, so `status` and `resume` count them alone, too.
+  // Only active accounts are managed. `status` and `resume` count only these, too.
   const matched = matching.filter(({ state }) => state === 'ACTIVE').length;
   if (matching.length > 0 || selector.accounts.length > 0 || selector.text === 'all') return { matched, unseen };
   throw new EmptySelectorError(

@@ -36,14 +36,14 @@ const PAGE = 500;
 
 const DAY_MS = 86_400_000;
 /**
- * How much longer a restore is kept, ms. A process that did not notice it may publish a checkpoint of the replaced log after it. Without the entry about the
- * restore, that checkpoint would look like a fork.
+ * How much longer the entry of a restore is kept, ms. A process that did not notice the restore may still publish a checkpoint of the replaced log. Without
+ * the entry, that checkpoint would look like a fork.
  */
 const RESTORE_MS = DAY_MS;
 /**
  * A chain is pruned once its oldest entry is this much past the retention, ms. Each pruning adds a checkpoint entry, and without this delay a busy
- * chain would get one for each expired entry. A tenth of the retention, at most 30 days, and not less than a restore is kept longer: otherwise a search
- * would find entries that it may not remove.
+ * chain would get one for each expired entry. A tenth of the retention, at most 30 days, and at least {@link RESTORE_MS}: otherwise a search would find
+ * entries that it may not remove.
  */
 const slackOf = (retentionMs: number): number => Math.max(RESTORE_MS, Math.min(30 * DAY_MS, retentionMs / 10));
 
@@ -94,7 +94,7 @@ export async function pruneOld(
     done = { chains: done.chains + (one.checkpoint ? 1 : 0), entries: done.entries + one.removed };
     unfinished ||= one.more;
   }
-  // If nothing found may be removed yet, for example because the log does not have it, searching again immediately would find the same.
+  // If none of the found entries may be removed yet, for example because the log does not have them, an immediate search would only find them again.
   const more = unfinished && (done.chains > 0 || done.entries > 0);
   const next = more ? clock.now() : clock.now() + REST_MS;
   await writeTyped(registers, RETENTION, { lookAt: next }, claim);
@@ -142,7 +142,7 @@ async function checkpointOf({ ledger }: RetentionDeps, chain: string): Promise<P
   return entries[0]?.detail?.checkpoint ?? null;
 }
 
-/** The entries at the beginning of a chain that are all older than `horizon`, a restore by {@link RESTORE_MS}. */
+/** The entries at the beginning of a chain that are all older than `horizon`; the entry of a restore must be older by {@link RESTORE_MS}. */
 async function oldEntries(
   { ledger }: RetentionDeps,
   chain: string,

@@ -19,7 +19,7 @@ export async function appliedPlan(registers: Pick<Registers, 'read'>, id: string
   return (await readTyped(registers, APPLIED_PLANS.named(id)))?.value ?? null;
 }
 
-/** Notes the first application of a saved plan. A later one changes nothing. */
+/** Records the first application of a saved plan. A later call changes nothing. */
 export async function noteApplied(registers: Registers, id: string, applied: AppliedPlan): Promise<void> {
   await prune(registers, applied.at);
   await writeTyped(registers, APPLIED_PLANS.named(id), applied, null);

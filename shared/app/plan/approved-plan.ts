@@ -100,7 +100,7 @@ export async function approvedRuns(
     found.push({ run, keys: (await runs.planKeys(planHash)) ?? new Set<string>() });
   }
   if (found.length === 0) return [];
-  // A halt refuses changes whose messages are then gone. So after a halt, an earlier run may no longer make all of its changes.
+  // A halt refuses changes, and their messages are then gone. So a run from before the end of a halt may be unable to make all of its changes.
   const [resumed] = (await ledger.query({ type: 'EnforcementResumed' }, { limit: 1 })).entries;
   return resumed === undefined ? found : found.filter(({ run }) => run.startedAt > Date.parse(resumed.at));
 }

@@ -242,7 +242,7 @@ export function makePlan(
   const without = useOrganizationCalls(found, sweeping);
   const configured = useConfigurations(policy, survey, limits, without, now);
   const { decided } = configured;
-  // In an account that the approved run has changed, its message may be used up, so a difference there is for this run to make.
+  // If the account was changed recently, the approved run may have no message left for it, so this run plans the change.
   const isInProgress = (change: Change): boolean =>
     allows(limits.inProgress, change) && !recent.has(change.accountId) && allowed === null;
   const changes = sortChanges(configured.changes).map((change) =>

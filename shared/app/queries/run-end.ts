@@ -3,13 +3,13 @@ import { type EntryType, STEP_TYPES } from '../../domain/ledger/entry-types.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import { nameOf, type TracedRun } from './run-changes.ts';
 
-/* When the work that a run planned ended. Changes after later events carry the id of the last run, so its newest entry may be much younger. */
+/* When the planned work of a run ended. Changes that later events cause carry the id of the last run, so its newest entry may be much later. */
 
 const OF_RUN: ReadonlySet<EntryType> = new Set<EntryType>(['ScanStarted', 'ScanCompleted', 'GuardrailTripped']);
 const STEPS: ReadonlySet<EntryType> = new Set<EntryType>(STEP_TYPES);
 
 const PAGE = 100;
-/** Entries after the planned work that are read at most. If there are more, the end is the oldest of these. */
+/** The maximum number of pages of later entries that are read. If there are more, the oldest entry of these pages counts as the end. */
 const MOST_PAGES = 20;
 
 /** @param newest the newest entry of the run @returns the newest entry about the scan or about a planned change */

@@ -215,8 +215,8 @@ async function workUntilStopped(context: Context, tasks: readonly MaintenanceTas
   try {
     while (!stop.aborted) {
       const halted = (await work.controls.recent()).halt !== null;
-      // While changes are halted, planned ones wait on the queue. What events report is read and recorded, so that drift is seen and alerts are sent.
-      // On SQS all messages wait; the deployed workers record what events report.
+      // While changes are halted, planned changes wait on the queue. The accounts that events report are still read, so that drift is recorded and alerts
+      // are sent. On SQS all messages wait here; the deployed workers read these accounts.
       const busy = await pool.take(halted ? 'urgent' : undefined);
       if (busy) await pool.untilFree();
       const queued = await fillQueue(busy ? BUSY_TASKS_MS : 0);

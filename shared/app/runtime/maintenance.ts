@@ -65,7 +65,7 @@ export interface Pace {
   readonly tickMs: number;
   /** Interval of the tasks that fill the queue, ms. */
   readonly dueMs: number;
-  /** How long one run of the transparency log may append entries, ms, except for the last run of a process; default: no limit of its own. */
+  /** How long one run of the transparency log may append entries, ms, except for the last run of a process; default: as long as the run lasts. */
   readonly logMs?: number;
 }
 

@@ -10,8 +10,8 @@ import { mayBePlanned } from '../work-queue/planned-drift.ts';
 type Planned = Parameters<typeof mayBePlanned>[0];
 
 /*
- * A drift that began after a run was planned is not in the plan of that run: somebody has reverted the change since. So an approved run does not fix it, and
- * a saved plan that is applied again does not contain it.
+ * A drift that began after a run was planned is not covered by the plan of that run: somebody has reverted the change since. So an approved run does not fix
+ * it, nor does a saved plan that is applied again.
  */
 
 /** The keys of a plan without those of later drifts. @param run the run of the plan; for a saved plan, its first run */
@@ -38,7 +38,7 @@ export function keysInProgress(
   return new Set(runs.flatMap(({ run, keys }) => [...keysLeft(keys, survey, run)]));
 }
 
-/** Whether a saved plan has configurations, which only a scan can compare, or the account records show an open drift that is left of it. */
+/** Whether a saved plan may have changes left: configurations, which only a scan can compare, or open drift in the account records that the plan covers. */
 export async function isAnyLeft(
   { records }: { readonly records: Pick<Records, 'getMany'> },
   keys: readonly string[],

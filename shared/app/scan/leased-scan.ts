@@ -23,7 +23,7 @@ export function scanUnderLease(
   const { registers, clock } = deps;
   const lease = { registers, clock, name: SCAN_LEASE, owner: deps.newId(), ttlMs: settings.leaseMs };
   const onWait = (holder: string, until: number): void => onProgress({ kind: 'waitingForLease', holder, until });
-  // Another scan waits until the lease expires; the plan of this one is made.
+  // The plan of this scan is ready. Another scan waits until the lease expires.
   const onUnreleased = (error: unknown): void => deps.logger.warn('the scan lease could not be released', { error });
   return withLease({ ...lease, onWait, stop, onUnreleased }, (lost) =>
     deps.tracer.within(scanSpan(run), () => scan(deps, settings, retrying, run, onProgress, lost)),

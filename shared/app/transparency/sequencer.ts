@@ -14,7 +14,7 @@ export type SequencerDeps = Pick<Deps, 'ledger' | 'registers' | 'clock' | 'newId
 export interface SequencerLimits {
   /** No further step begins after this time. */
   readonly until: EpochMs;
-  /** How long entries are appended at most, ms, without the search for them; default: until `until`. One step is always made. */
+  /** The maximum time for appending entries, ms, not counting the search for them; default: until `until`. At least one step is made. */
   readonly appendMs?: number;
 }
 

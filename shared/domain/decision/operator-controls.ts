@@ -137,7 +137,7 @@ export function restoredControls(
 
 const SINCE = '; already halted ';
 
-/** The halt before a restore, in short: if that halt came from a restore, too, the one before it. The audit log has each in full. */
+/** The halt before a restore, in short. If a restore had set that halt, too, the halt before that restore. The audit log has each in full. */
 function earlierHalt({ at, by, reason }: Halt): string {
   const [, ...earlier] = (reason ?? '').split(SINCE);
   return earlier.at(-1) ?? withWhy(`${toIso(at)} by ${actorName(by)}`, reason);

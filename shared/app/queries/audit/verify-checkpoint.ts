@@ -146,8 +146,8 @@ async function judged(known: Known, note: string): Promise<CheckpointResult> {
 }
 
 /**
- * The name of a log is part of the id of its keys, so a key with the name that the log had before a restore does not match as it is. The same public
- * key is accepted under the new name, because `otherLog` checks the name of the checkpoint by itself.
+ * The name of a log is part of the id of its keys, so a key with the name that the log had before a restore does not match. The same public key is
+ * accepted under the new name, because `otherLog` checks the name in the checkpoint separately.
  */
 async function underOtherName(known: Known, note: string): Promise<CheckpointResult> {
   const { checkpoint, key, restored } = known;
