@@ -20,7 +20,10 @@ export const EXIT_CODES: Rows = [
     'Partly done (apply): some accounts need attention or wait, or there are dead letters. Also plan, scan, status: the status of some accounts is unknown; status: there are dead letters, or no scan has finished; policy init: some accounts could not be read in full; dlq redrive: some dead letters remain; install: a check failed.',
   ],
   ['4', 'Stopped by a guardrail or the kill switch, before or during changes.'],
-  ['130', 'Interrupted by Ctrl-C. Every result is recorded. 143: ended by SIGTERM.'],
+  [
+    '130',
+    'Interrupted by Ctrl-C; every result is recorded (sandbox: 0). 143: ended by SIGTERM (serve and sandbox: 0).',
+  ],
 ];
 
 const ROLLCALL: Rows = [
