@@ -96,8 +96,9 @@ describe.skipIf(served.skipped)('in the dashboard', () => {
   test('a person halts all changes, sees that a scan changes nothing, and resumes', async () => {
     const page = await open('/');
     await page.getByRole('button', { name: 'Halt remediation…' }).click();
-    // An invalid time must not break the page.
-    await page.getByRole('dialog').getByLabel('Reason').fill('incident 7 of 2026-02-40T25:00:00Z');
+    // Neither an invalid time nor a long address may break the page.
+    const reason = `incident 7 of 2026-02-40T25:00:00Z, https://example.com/${'x'.repeat(100)}`;
+    await page.getByRole('dialog').getByLabel('Reason').fill(reason);
     // The first request gets no answer: the button is enabled again, with the reason. The one-minute timeout takes three seconds here.
     await page.evaluate(() => {
       const timeout = AbortSignal.timeout.bind(AbortSignal);
@@ -109,6 +110,10 @@ describe.skipIf(served.skipped)('in the dashboard', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Halt remediation' }).click();
     await page.getByText('incident 7').first().waitFor();
     await page.getByRole('region', { name: 'Recent activity' }).getByText('of 2026-02-40T25:00:00Z').waitFor();
+    const size = page.viewportSize();
+    await page.setViewportSize({ width: 390, height: 900 });
+    expect(await page.locator('html').evaluate(({ scrollWidth }) => scrollWidth)).toBe(390);
+    if (size !== null) await page.setViewportSize(size);
     const { sandbox } = served.running;
     const { accountId = '' } =
       sandbox.accounts().find(({ ou, state }) => ou === '/Sandbox' && state === 'ACTIVE') ?? {};
