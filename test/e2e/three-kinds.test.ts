@@ -1,3 +1,4 @@
+import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { SCHEMAS } from '../../services/api/schemas.ts';
@@ -52,7 +53,7 @@ describe.skipIf(typeof browser === 'string')('with three enrollment kinds', () =
     }, PATIENCE);
     cooling = first ?? '';
     served.running.sandbox.drift({ changes: [{ accountId: cooling, enrollment: 'automation', status: 'Inactive' }] });
-    await post('suspend', { selector: `${second},${third}`, reason: 'migration' });
+    await post('suspend', { selector: `${second},${third}`, reason: `migration${'n'.repeat(100)}` });
     await post('check', { accounts: [cooling] });
     await vi.waitFor(async () => {
       const { openDrift } = SCHEMAS.Status.parse(await get('status'));
@@ -90,17 +91,24 @@ describe.skipIf(typeof browser === 'string')('with three enrollment kinds', () =
     expect(await remediation.innerText()).toMatch(new RegExp(`0 of at most \\d+ accounts? and ${approved} approved`));
   });
 
-  test('every page fits a narrow screen', async () => {
+  test.each([WIDTH, 820, 1024])('every page fits a screen of %d pixels, with every reason', async (width) => {
     const found: Record<string, number> = {};
+    const reasons: Record<string, number> = {};
     const paths = ['/', '/accounts', `/account?id=${cooling}`, '/audit', '/audit?view=as-of', '/runs', await runPath()];
-    const page = await open('/', WIDTH, /status of 400/);
+    const page = await open('/', width, /status of 400/);
     for (const path of [...paths, '/policy', '/operations', '/audit?type=None']) {
       await page.goto(`${served.url}${path}`);
       await page.getByRole('heading', { level: 1 }).waitFor();
       await nothingLoads(page);
       found[path] = await page.locator('html').evaluate(({ scrollWidth }) => scrollWidth);
+      const columns = await page
+        .getByRole('columnheader', { name: 'Reason', exact: true })
+        .evaluateAll((cells) => cells.map(({ clientWidth }) => clientWidth));
+      // The list of accounts scrolls to its reasons.
+      if (width > WIDTH && path !== '/accounts') reasons[path] = Math.min(...columns);
     }
-    expect(Object.entries(found).filter(([, width]) => width !== WIDTH)).toEqual([]);
+    expect(Object.entries(found).filter(([, each]) => each !== width)).toEqual([]);
+    expect(Object.entries(reasons).filter(([, each]) => each < 120)).toEqual([]);
   });
 
   test('the cards of the overview are stacked on a narrow screen, and aligned on a wide one', async () => {
@@ -136,9 +144,11 @@ describe.skipIf(typeof browser === 'string')('with three enrollment kinds', () =
     expect(cut).toEqual({});
   });
 
-  test('entries and changes take two lines on a narrow screen', async () => {
+  test('entries and changes take two lines on a narrow screen, with links that are easy to hit', async () => {
     const height = async (path: string, table: string): Promise<number> => {
       const page = await open(path, WIDTH);
+      const { violations } = await new AxeBuilder({ page }).setLegacyMode().withRules(['target-size']).analyze();
+      expect(violations.flatMap(({ nodes }) => nodes.map(({ html }) => html))).toEqual([]);
       const rows = await page
         .getByRole('table', { name: table })
         .getByRole('row')

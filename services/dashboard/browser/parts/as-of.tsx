@@ -150,8 +150,8 @@ function Rows({ accounts }: Pick<AsOf, 'accounts'>) {
         <col class="w-ou" />
         <col class="w-kind" />
         <col class="w-status" />
-        <col class="w-kind drop-s" />
-        <col class="w-kind drop-s" />
+        <col class="w-kind drop-t drop-s" />
+        <col class="w-kind drop-m drop-s" />
         <col />
         <col class="w-time" />
       </colgroup>
@@ -160,10 +160,10 @@ function Rows({ accounts }: Pick<AsOf, 'accounts'>) {
           <th scope="col">Account</th>
           <th scope="col">Enrollment</th>
           <th scope="col">Status</th>
-          <th scope="col" class="drop-s">
+          <th scope="col" class="drop-t drop-s">
             Observed
           </th>
-          <th scope="col" class="drop-s">
+          <th scope="col" class="drop-m drop-s">
             Desired
           </th>
           <th scope="col">Reason</th>
@@ -184,8 +184,8 @@ function Rows({ accounts }: Pick<AsOf, 'accounts'>) {
             <td class="outcome">
               <StatusMark status={each.status} />
             </td>
-            <td class="drop-s">{stateText(each.observed, each.observedRuleMode)}</td>
-            <td class="drop-s">{stateText(each.desired, each.desiredRuleMode)}</td>
+            <td class="drop-t drop-s">{stateText(each.observed, each.observedRuleMode)}</td>
+            <td class="drop-m drop-s">{stateText(each.desired, each.desiredRuleMode)}</td>
             <td class="why" title={each.message ?? ''}>
               {each.message}
             </td>

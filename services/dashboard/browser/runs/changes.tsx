@@ -180,7 +180,7 @@ function ChangesTable({ rows }: { readonly rows: RunChanges['changes'] }) {
         <col class="w-out" />
         <col class="w-name" />
         <col class="w-id drop-l drop-m drop-s" />
-        <col class="w-path drop-s" />
+        <col class="w-path drop-t drop-s" />
         <col class="w-kind" />
         <col class="w-ou drop-m drop-s" />
         <col />
@@ -193,7 +193,7 @@ function ChangesTable({ rows }: { readonly rows: RunChanges['changes'] }) {
           <th scope="col" class="drop-l drop-m drop-s">
             Account id
           </th>
-          <th scope="col" class="drop-s">
+          <th scope="col" class="drop-t drop-s">
             OU
           </th>
           <th scope="col">Enrollment</th>
@@ -218,7 +218,7 @@ function ChangesTable({ rows }: { readonly rows: RunChanges['changes'] }) {
               </Link>
             </th>
             <td class="id drop-l drop-m drop-s">{row.accountId}</td>
-            <td class="drop-s" title={row.ou ?? ''}>
+            <td class="drop-t drop-s" title={row.ou ?? ''}>
               {row.ou ?? '–'}
             </td>
             <td class="kind">{TITLES[row.enrollment]}</td>
