@@ -9,8 +9,12 @@ const OF_RUN: ReadonlySet<EntryType> = new Set<EntryType>(['ScanStarted', 'ScanC
 const STEPS: ReadonlySet<EntryType> = new Set<EntryType>(STEP_TYPES);
 
 const PAGE = 100;
-/** The maximum number of pages of later entries that are read. If there are more, the oldest entry of these pages counts as the end. */
+/**
+ * The maximum number of pages of later entries that are read, and of planned changes that are looked up, one query each. If there are more, the oldest
+ * entry that was read counts as the end.
+ */
 const MOST_PAGES = 20;
+const MOST_LOOKUPS = 100;
 
 /** @param newest the newest entry of the run @returns the newest entry about the scan or about a planned change */
 export async function lastPlannedEntry(
@@ -37,6 +41,7 @@ export async function lastPlannedEntry(
     for (const entry of entries) {
       if (await isOwn(entry)) return entry;
       oldest = entry;
+      if (resolved.size >= MOST_LOOKUPS) return oldest;
     }
     if (next === null) break;
     cursor = next;
