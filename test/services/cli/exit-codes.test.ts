@@ -81,6 +81,6 @@ test.each(leaves.map((command) => [pathOf(command), command] as const))(
       .split(' · ')
       .map((part) => Number(/^\d+/.exec(part)?.[0]));
     const { file, name } = runners.get(path) ?? expect.fail(`no runner for ${path}`);
-    expect(listed).toEqual(expect.arrayContaining([...codesIn(file, name)]));
+    expect(listed.filter((code) => code !== EXIT.interrupted)).toEqual([...codesIn(file, name)].sort());
   },
 );
