@@ -21,12 +21,19 @@ function enrolledAccount() {
     async leaves(): Promise<void> {
       await clock.advance(1);
       sandbox.changeAccounts({ remove: [accountId] });
+      timeline.observe();
+    },
+    /** Time passes, and a scan begins. @returns the time, epoch ms */
+    async later(ms: number): Promise<number> {
+      await clock.advance(ms);
+      timeline.observe();
+      return clock.now();
     },
     /** @param lastUpdated `null`: concluded from a listing that lacked the account */
-    drift(enrollment: EnrollmentId, lastUpdated: string | null): string | null {
+    drift(enrollment: EnrollmentId, lastUpdated: string | null, scanBegan: number | null = null): string | null {
       const after = { ...FACET, status: 'Inactive', lastUpdated } as const;
       const [entry] = sealAll(accountId, [{ type: 'DriftDetected', accountId, enrollment, after }]);
-      return timeline.falseObservation(entry ?? expect.fail('no entry'), null);
+      return timeline.falseObservation(entry ?? expect.fail('no entry'), scanBegan);
     },
   };
 }
@@ -47,4 +54,10 @@ it('After that, a status that AWS reported stays false, and so does one of Compu
   await leaves();
   expect(drift(KIND, '2026-11-01T00:00:00.000Z')).toBe('costOptimizationHub Inactive (Drifted)');
   expect(drift('computeOptimizer', null)).toBe('computeOptimizer Inactive (Drifted)');
+});
+
+it('Drift concluded from a missing account is false if the account left before the scan', async () => {
+  const { drift, leaves, later } = enrolledAccount();
+  await leaves();
+  expect(drift(KIND, null, await later(120_000))).toBe('costOptimizationHub Inactive (Drifted)');
 });

@@ -24,8 +24,12 @@ export class StateTimeline {
   readonly #clocksMs: number;
   readonly #history = new Map<string, Seen[]>();
   readonly #known = new Set<AccountId>();
+  /** The accounts of the organization when it was last observed. */
+  #present: ReadonlySet<AccountId> = new Set();
   /** When each account was last missing from the organization. */
   readonly #missing = new Map<AccountId, number>();
+  /** When each account last left the organization. */
+  readonly #left = new Map<AccountId, number>();
   /** When the last change of each account and kind was recorded as accepted. */
   readonly #accepted = new Map<string, number>();
 
@@ -41,7 +45,13 @@ export class StateTimeline {
     const from = this.#now();
     const accounts = this.#sandbox.accounts();
     const present = new Set(accounts.map(({ accountId }) => accountId));
-    for (const id of this.#known) if (!present.has(id)) this.#missing.set(id, from);
+    for (const id of this.#known) {
+      if (present.has(id)) continue;
+      // An account that comes back and leaves again has a later departure.
+      if (this.#present.has(id)) this.#left.set(id, from);
+      this.#missing.set(id, from);
+    }
+    this.#present = present;
     for (const account of accounts) {
       this.#known.add(account.accountId);
       for (const enrollment of ENROLLMENT_IDS) {
@@ -96,8 +106,8 @@ export class StateTimeline {
   /** Whether AWS's listing for this kind lacked the account at some time since `since`, whatever the status of the account was. */
   #wasNotListed(accountId: AccountId, enrollment: EnrollmentId, since: number): boolean {
     // A scan reads its listings one after the other, so an account can leave the organization between the listing that names it and the one for this kind.
-    // Its departure is recorded next.
-    if ((this.#missing.get(accountId) ?? Number.NEGATIVE_INFINITY) >= since) return true;
+    // Its departure is recorded next. An account that left before the first listing is in none of them.
+    if ((this.#left.get(accountId) ?? Number.NEGATIVE_INFINITY) >= since) return true;
     // AWS lists an account for Automation only while its Compute Optimizer is Active.
     const needsComputeOptimizer = enrollment === 'automation';
     return needsComputeOptimizer && this.#saw(accountId, 'computeOptimizer', since, (status) => status !== 'Active');
