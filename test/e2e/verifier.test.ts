@@ -106,6 +106,7 @@ describe.skipIf(typeof browser === 'string')('the page of an auditor, opened as 
       /the evidence was packed before your checkpoint was signed, or entries were removed/,
     );
     expect(await page.locator('.verdict.c-compliant').count()).toBe(0);
+    await page.getByText('Computed from the verified entries. Others may have been removed.').waitFor();
     const forged = { name: 'c.txt', mimeType: 'text/plain', buffer: Buffer.from(foreign) };
     await page.getByLabel('Or choose its file').setInputFiles(forged);
     await expect.poll(() => page.getByLabel('Checkpoint that you kept (optional)').inputValue()).toBe(foreign);

@@ -7,12 +7,12 @@ const PAGE = 200;
 
 interface ChangeTableProps {
   readonly changes: readonly Change[];
-  /** Whether the entries behind them passed every check. */
-  readonly proved: boolean;
+  /** What the table is worth, after the checks of the entries behind it. */
+  readonly note: string;
 }
 
 /** The changes that follow from the entries, with a search over all their fields. */
-export function ChangeTable({ changes, proved }: ChangeTableProps) {
+export function ChangeTable({ changes, note }: ChangeTableProps) {
   const [search, setSearch] = useState('');
   const [shown, setShown] = useState(PAGE);
   const texts = useMemo(() => changes.map((change) => Object.values(change).join(' ').toLowerCase()), [changes]);
@@ -22,7 +22,7 @@ export function ChangeTable({ changes, proved }: ChangeTableProps) {
     <section class="panel" aria-labelledby="changes">
       <header>
         <h2 id="changes">Changes</h2>
-        <p>{proved ? 'Computed from the verified entries.' : 'Verification failed: do not rely on this table.'}</p>
+        <p>{note}</p>
         <label class="input right">
           <span class="sr">Search changes</span>
           <input

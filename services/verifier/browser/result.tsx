@@ -8,6 +8,8 @@ interface Words {
   readonly tone: 'compliant' | 'attention' | 'drifted';
   readonly title: string;
   readonly text: string;
+  /** What the table of changes is worth; default: it was computed from the verified entries. */
+  readonly changes?: string;
 }
 
 const VERDICTS: Readonly<Record<Verdict, Words>> = {
@@ -30,9 +32,20 @@ const VERDICTS: Readonly<Record<Verdict, Words>> = {
     tone: 'drifted',
     title: 'Not proved',
     text: 'The files are consistent, but no signature proves them.',
+    changes: 'Computed from the entries, which no signature proves.',
   },
-  notComparable: { tone: 'drifted', title: 'Not comparable', text: '' },
-  failed: { tone: 'attention', title: 'Verification failed', text: '' },
+  notComparable: {
+    tone: 'drifted',
+    title: 'Not comparable',
+    text: '',
+    changes: 'Computed from the verified entries. Others may have been removed.',
+  },
+  failed: {
+    tone: 'attention',
+    title: 'Verification failed',
+    text: '',
+    changes: 'Verification failed: do not rely on this table.',
+  },
 };
 
 const TITLES: Readonly<Record<CheckName, string>> = {
@@ -59,7 +72,7 @@ const STATES: Readonly<Record<Check['state'], { readonly mark: string; readonly 
 export function Result({ result }: { readonly result: Verification }) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), []);
-  const { tone, title, text } = VERDICTS[result.verdict];
+  const { tone, title, text, changes = 'Computed from the verified entries.' } = VERDICTS[result.verdict];
   const explains = result.verdict === 'failed' || result.verdict === 'notComparable' ? result.verdict : null;
   const first = result.checks.find(({ state }) => state === explains);
   return (
@@ -90,7 +103,7 @@ export function Result({ result }: { readonly result: Verification }) {
           ))}
         </ul>
       </section>
-      {result.changes.length > 0 && <ChangeTable changes={result.changes} proved={result.verdict !== 'failed'} />}
+      {result.changes.length > 0 && <ChangeTable changes={result.changes} note={changes} />}
     </>
   );
 }
