@@ -71,6 +71,8 @@ describe('commands that run until they are stopped', () => {
     const lines = written.err.split('\n').map((line) => line.trim());
     expect(lines).toContain(`export AWS_ENDPOINT_URL=${endpoint} AWS_REGION=us-east-1`);
     expect(lines).toContain('export AWS_ACCESS_KEY_ID=sandbox AWS_SECRET_ACCESS_KEY=sandbox');
+    // With a profile, the SDK ignores these keys.
+    expect(lines).toContain('unset AWS_PROFILE');
     expect(lines).toContain('export ROLLCALL_DATA_DIR=sandbox-data');
     expect(lines).toContain('Ctrl-C ends the sandbox.');
   });
