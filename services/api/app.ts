@@ -145,9 +145,13 @@ export function createApi(system: ApiSystem, door: Door, { rates = RATES }: ApiO
       };
       const run = async (): Promise<Response> =>
         route.heavy ? limited(heavyReads.enter(principal.actor), env, route, call) : route.run(call);
-      if (!route.shared || search !== '') return run();
-      const text = await read.get(async () => (await run()).text());
-      return new Response(text, { headers: { 'content-type': 'application/json' } });
+      const answer = async (): Promise<Response> => {
+        if (!route.shared || search !== '') return run();
+        const text = await read.get(async () => (await run()).text());
+        return new Response(text, { headers: { 'content-type': 'application/json' } });
+      };
+      const end = isShort(route) ? system.reads?.short.begin() : undefined;
+      return end === undefined ? answer() : answer().finally(end);
     });
   }
   refuseOtherMethods(app, open);
@@ -171,6 +175,10 @@ export function createApi(system: ApiSystem, door: Door, { rates = RATES }: ApiO
 
 /** Addresses of the API that do not begin with `/api/`. */
 const OTHER_ADDRESSES: ReadonlySet<string> = new Set(['/api', '/openapi.json', '/metrics']);
+
+/** Whether long reads wait for its requests. A stream lasts until the client has enough. */
+const isShort = ({ method, lane, answer }: Route): boolean =>
+  method === 'get' && lane === 'light' && 'schema' in answer;
 
 const isApi = (path: string): boolean => path.startsWith('/api/') || OTHER_ADDRESSES.has(path);
 const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD';

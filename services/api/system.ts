@@ -10,6 +10,7 @@ import type { RunCache } from '../../shared/app/queries/run-cache.ts';
 import type { SeenRun } from '../../shared/app/queries/runs.ts';
 import type { CallMeter } from '../../shared/app/rate-limiter/call-meter.ts';
 import type { Verification } from '../../shared/app/runtime/verification.ts';
+import type { ShortRequests } from '../../shared/compose/system.ts';
 import type { ApiRole } from '../../shared/config/api-env.ts';
 import type { CompiledPolicy, Finding } from '../../shared/domain/policy/index.ts';
 import type { DeadLetters } from '../../shared/ports/queue.ts';
@@ -37,6 +38,8 @@ export interface ApiSystem {
     readonly lists: ApiSystem['stores'];
     /** For the other routes, so that they do not wait for these. */
     readonly light: ApiSystem['stores'];
+    /** Counts the requests of the other routes, because the long reads of these wait for them. */
+    readonly short: ShortRequests;
   };
   readonly accounts: AccountTable;
   readonly asOf: AsOfCache;

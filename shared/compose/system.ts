@@ -4,5 +4,5 @@ export { makeNewId } from '../adapters/system/ids.ts';
 export { jsonLogger } from '../adapters/system/logger.ts';
 export { cachedRecords } from '../adapters/system/record-cache.ts';
 export { cachedSnapshots } from '../adapters/system/snapshot-cache.ts';
-export { inTurns, Turns } from '../adapters/system/turns.ts';
+export { inTurns, ShortRequests, Turns } from '../adapters/system/turns.ts';
 export { makeRedact } from '../domain/redact.ts';

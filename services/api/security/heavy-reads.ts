@@ -1,9 +1,12 @@
 import { ApiProblem } from '../problem.ts';
 
 /** Maximum number of heavy reads under way at the same time. */
-const MOST = 8;
-/** Maximum number of heavy reads of one token, user or role: all tabs of a browser on this machine are one user. */
-const MOST_OF_ONE = 6;
+const MOST = 16;
+/**
+ * Maximum number of heavy reads of one token, user or role: all tabs of a browser on this machine are one user. Each page of the dashboard makes at most two
+ * at a time, and one tab for each page makes seven.
+ */
+const MOST_OF_ONE = 12;
 
 /** Limits the number of heavy reads, which take long and use much memory. */
 export class HeavyReads {

@@ -13,7 +13,14 @@ import { RunCache } from '../../../shared/app/queries/run-cache.ts';
 import { CallMeter } from '../../../shared/app/rate-limiter/call-meter.ts';
 import { Verification } from '../../../shared/app/runtime/verification.ts';
 import type { OpenStore } from '../../../shared/compose/stores/profile.ts';
-import { cachedRecords, cachedSnapshots, inTurns, makeNewId, Turns } from '../../../shared/compose/system.ts';
+import {
+  cachedRecords,
+  cachedSnapshots,
+  inTurns,
+  makeNewId,
+  ShortRequests,
+  Turns,
+} from '../../../shared/compose/system.ts';
 import { readApiTokens } from '../../../shared/config/api-env.ts';
 import { MAX_ACCOUNTS } from '../../../shared/domain/page-bounds.ts';
 import type { Cloud } from '../../../shared/ports/cloud.ts';
@@ -104,13 +111,15 @@ async function systemOf(
   { cloud, calls, work }: ApiRequests & Pick<OpenApi, 'calls' | 'work'>,
 ): Promise<ApiSystem> {
   // Light reads and lists of accounts have turns of their own, so that they do not wait for heavy reads. A light read has few pieces, so it needs no rests.
-  const turns = { heavy: new Turns(), lists: new Turns(), light: new Turns({ rests: false }) };
+  const short = new ShortRequests();
+  const long = { before: short };
+  const turns = { heavy: new Turns(long), lists: new Turns(long), light: new Turns({ rests: false }) };
   // Another process can restore a backup while the API has the store open.
   const version = () => controlsVersion(stores.registers);
   // The table of accounts reads the records kept in memory, so each of the two has half of the permitted age.
   const maxAgeMs = store.local ? store.accountsAgeMs / 2 : store.accountsAgeMs;
   // Reads of a local file block the API's thread, so other requests get a turn between them. Reads over the network do not block.
-  const reads = store.local ? localReads(stores, { clock, turns, maxAgeMs, version }) : null;
+  const reads = store.local ? localReads(stores, { clock, turns, short, maxAgeMs, version }) : null;
   const light = reads?.light ?? stores;
   const reader = () => {
     const connected = cloud();
@@ -157,6 +166,7 @@ const fileOf = ({ file }: LoadedPolicy): string | null => (file === STDIN ? null
 interface LocalReadOptions {
   readonly clock: Clock;
   readonly turns: Readonly<Record<ReadLane, Turns>>;
+  readonly short: ShortRequests;
   /** How old the records in lists may be, ms. */
   readonly maxAgeMs: number;
   /** Differs after a restore. */
@@ -167,7 +177,7 @@ interface LocalReadOptions {
  * The stores for reads of a local file. Records and snapshot are kept in memory and brought up to date without turns, because that takes only
  * milliseconds. Each pass over all records takes a turn, because simultaneous passes would all end at about the time of the last one.
  */
-function localReads(stores: ApiSystem['stores'], { clock, turns, maxAgeMs, version }: LocalReadOptions) {
+function localReads(stores: ApiSystem['stores'], { clock, turns, short, maxAgeMs, version }: LocalReadOptions) {
   const { all, getMany } = cachedRecords(stores.records, clock, { maxAgeMs, maxRecords: MOST_RECORDS, version });
   const snapshots = cachedSnapshots(stores.snapshots, clock, SNAPSHOT_AGE_MS);
   const inMemory = (lane: ReadLane): ApiSystem['stores'] => {
@@ -179,7 +189,7 @@ function localReads(stores: ApiSystem['stores'], { clock, turns, maxAgeMs, versi
     };
     return { ...paced, snapshots, records: { ...paced.records, all: pass, getMany } };
   };
-  return { heavy: inMemory('heavy'), lists: inMemory('lists'), light: inMemory('light') };
+  return { heavy: inMemory('heavy'), lists: inMemory('lists'), light: inMemory('light'), short };
 }
 
 async function dashboardFiles(): Promise<Pages | null> {

@@ -15,12 +15,14 @@ export const slowChanges = signal(0);
 
 const SETTLE_MS = 1_500;
 const SLOW_MS = 10_000;
+/** Each interval is up to this share longer. Otherwise all open tabs would send their requests at the same moment, because they get the same events. */
+const SPREAD = 0.4;
 const RETRY_MS = 3_000;
 /** The server sends a message every 15 s, so a connection that is silent for this long is dead. */
 const SILENT_MS = 60_000;
 
 /**
- * Calls `then` `ms` after the first of several calls, and again every `ms` while calls continue. The last call is always followed by a whole interval,
+ * Calls `then` about `ms` after the first of several calls, and again about every `ms` while calls continue. The last call is always followed by a whole interval,
  * because the server's lists may be nearly that old.
  */
 function gathered(ms: number, then: () => void): () => void {
@@ -29,11 +31,14 @@ function gathered(ms: number, then: () => void): () => void {
   const wait = (): void => {
     waiting = true;
     again = false;
-    setTimeout(() => {
-      waiting = false;
-      then();
-      if (again) wait();
-    }, ms);
+    setTimeout(
+      () => {
+        waiting = false;
+        then();
+        if (again) wait();
+      },
+      ms * (1 + SPREAD * Math.random()),
+    );
   };
   return () => {
     again = true;

@@ -8,17 +8,48 @@ const LONGEST_REST = 9;
 /** Less than 1, because even an idle thread does something during a rest. */
 const IDLE_SHARE = 0.8;
 
+/** The requests under way that should not wait for long reads. */
+export class ShortRequests {
+  #count = 0;
+  #none: PromiseWithResolvers<void> | null = null;
+
+  /** Begins a request. @returns a function that ends it; call it once */
+  begin(): () => void {
+    this.#count += 1;
+    return () => {
+      this.#count -= 1;
+      if (this.#count > 0) return;
+      this.#none?.resolve();
+      this.#none = null;
+    };
+  }
+
+  /** Resolves when no request is under way; `null`: none is under way now. */
+  ended(): Promise<void> | null {
+    if (this.#count === 0) return null;
+    this.#none ??= Promise.withResolvers();
+    return this.#none.promise;
+  }
+}
+
+export interface TurnsOptions {
+  /** Whether to rest after a piece (default). */
+  readonly rests?: boolean;
+  /** A rest ends as soon as none of these is under way; default: unknown, so every rest lasts. */
+  readonly before?: ShortRequests;
+}
+
 /**
- * Runs long work in pieces, one at a time, first come, first served. After each piece it rests until the thread has been idle for as long as the piece
- * took, or at most nine times as long. So long reads use at most half of the time that other work leaves, and a tenth of a busy thread. Without rests,
- * only one turn of the event loop passes between two pieces.
+ * Runs long work in pieces, one at a time, first come, first served. After each piece it rests until no short request is under way, until the thread has
+ * been idle for as long as the piece took, or at most nine times as long. So while there are short requests, long reads use at most half of the time
+ * that other work leaves, and a tenth of a busy thread. Without rests, only one turn of the event loop passes between two pieces.
  */
 export class Turns {
   readonly #pause: (start: number) => Promise<void>;
   #last: Promise<void> = Promise.resolve();
 
-  constructor({ rests }: { readonly rests: boolean } = { rests: true }) {
-    this.#pause = rests ? rest : () => nextTurn();
+  constructor({ rests = true, before }: TurnsOptions = {}) {
+    this.#pause = rests ? (start) => rest(start, before) : () => nextTurn();
   }
 
   /** Runs one piece when its turn comes. The code of the caller up to its next `await` also counts as part of the piece. */
@@ -53,15 +84,26 @@ export class Turns {
   }
 }
 
-async function rest(start: number): Promise<void> {
-  await nextTurn();
+async function rest(start: number, before: ShortRequests | undefined): Promise<void> {
   const worked = performance.now() - start;
+  // Requests that have arrived meanwhile begin now.
+  await nextTurn();
   if (worked < LEAST_WORK_MS) return;
   const idleBefore = idleMs();
   for (let times = 0; times < LONGEST_REST; times += 1) {
-    await pause(worked);
+    const ended = before?.ended();
+    if (ended === null) return;
+    await (ended === undefined ? pause(worked) : eitherEnds(ended, worked));
     if (idleMs() - idleBefore >= worked * IDLE_SHARE) return;
   }
+}
+
+/** Waits until `ended` resolves, or for `ms`. */
+async function eitherEnds(ended: Promise<void>, ms: number): Promise<void> {
+  const timer = new AbortController();
+  const waited = pause(ms, undefined, { signal: timer.signal }).catch(() => undefined);
+  await Promise.race([ended, waited]);
+  timer.abort();
 }
 
 /** How long the event loop has waited for work since the process began, ms. On a busy machine a turn takes long even if the loop has no other work. */

@@ -5,7 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openEmbeddedStore } from '../../../shared/adapters/embedded/store.ts';
 import { makeNewId } from '../../../shared/adapters/system/ids.ts';
-import { inTurns, Turns } from '../../../shared/adapters/system/turns.ts';
+import { inTurns, ShortRequests, Turns } from '../../../shared/adapters/system/turns.ts';
 import { auditExport } from '../../../shared/app/queries/audit/export.ts';
 import { account, chainOf } from '../../contract/samples.ts';
 import { HOST } from '../../support/host.ts';
@@ -95,7 +95,7 @@ describe('turns', () => {
     expect(seen).toEqual(['a begins', 'a ends', 'b begins', 'b ends', 'c begins', 'c ends']);
   });
 
-  test('rest after a long piece, unless they are made without rests', async () => {
+  test('rest after a long piece while there are short requests, unless they are made without rests', async () => {
     /** How many turns of the event loop other tasks have between two pieces of 20 ms. */
     const between = (turns: Turns): Promise<number> => {
       const long = () =>
@@ -107,6 +107,33 @@ describe('turns', () => {
     };
     expect(await between(new Turns({ rests: false }))).toBeLessThan(5);
     expect(await between(new Turns())).toBeGreaterThan(20);
+    const short = new ShortRequests();
+    expect(await between(new Turns({ before: short }))).toBeLessThan(5);
+    short.begin();
+    expect(await between(new Turns({ before: short }))).toBeGreaterThan(20);
+  });
+
+  test('begin as soon as no short request is under way', async () => {
+    const short = new ShortRequests();
+    const turns = new Turns({ before: short });
+    const [first, second] = [short.begin(), short.begin()];
+    await turns.take(async () => {
+      const start = performance.now();
+      while (performance.now() - start < 200);
+    });
+    let isNext = false;
+    const next = turns.begin().then(() => {
+      isNext = true;
+    });
+    first();
+    for (let turn = 0; turn < 5; turn += 1) await nextTurn();
+    expect(isNext).toBe(false);
+    second();
+    expect(short.ended()).toBeNull();
+    const start = performance.now();
+    await next;
+    // Without that, the rest would last as long as the piece.
+    expect(performance.now() - start).toBeLessThan(100);
   });
 
   test('a reader that requests no more pages ends the read', async () => {

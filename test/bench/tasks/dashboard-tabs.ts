@@ -9,11 +9,16 @@ import { answer, elapsed, taskInput } from '../workbench.ts';
  * delays of `services/dashboard/browser/live.ts`. Answers with every request and its duration, from the start until the whole body has arrived.
  */
 
-const input = z.object({ url: z.string(), accountId: z.string(), runId: z.string(), forMs: z.number() });
-const { url, accountId, runId, forMs } = input.parse(taskInput());
+const input = z.object({
+  ...{ url: z.string(), accountId: z.string(), runId: z.string(), forMs: z.number() },
+  /** One tab opens after the other, this far apart, ms. */
+  openEveryMs: z.number(),
+});
+const { url, accountId, runId, forMs, openEveryMs } = input.parse(taskInput());
 
 const SETTLE_MS = 1_500;
 const SLOW_MS = 10_000;
+const SPREAD = 0.4;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const START_STEP_MS = HOUR_MS / 12;
@@ -86,7 +91,7 @@ async function follow(work: Read, delayMs: number, changed: () => Promise<void>)
   for (;;) {
     await work();
     await changed();
-    await sleep(delayMs, undefined, { signal: ended });
+    await sleep(delayMs * (1 + SPREAD * Math.random()), undefined, { signal: ended });
   }
 }
 
@@ -109,7 +114,8 @@ async function followEvents(): Promise<() => Promise<void>> {
   return () => waiting.promise;
 }
 
-async function open({ soon, slow }: Tab): Promise<void> {
+async function open({ soon, slow }: Tab, index: number): Promise<void> {
+  await sleep(index * openEveryMs, undefined, { signal: ended });
   const changed = await followEvents();
   const repeated = [
     ...soon.map((work) => follow(work, SETTLE_MS, changed)),
@@ -122,5 +128,5 @@ function failUnlessEnded(error: unknown): void {
   if (!ended.aborted) throw error;
 }
 
-await Promise.race([sleep(forMs), Promise.all(TABS.map((tab) => open(tab).catch(failUnlessEnded)))]);
+await Promise.race([sleep(forMs), Promise.all(TABS.map((tab, index) => open(tab, index).catch(failUnlessEnded)))]);
 answer(requests);

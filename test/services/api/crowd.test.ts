@@ -211,13 +211,13 @@ describe('reads of everything', () => {
       hours += 1;
       return own.send(`/api/audit/report?since=${hours}h`, { headers: as(token) });
     };
-    const first = Array.from({ length: 6 }, () => report(READ));
-    while (begun() < 6) await nextTurn();
+    const first = Array.from({ length: 12 }, () => report(READ));
+    while (begun() < 12) await nextTurn();
     const refused = await report(READ);
     expect(refused.json).toMatchObject({ status: 503, code: 'TooManyReads' });
     expect(refused.headers['retry-after']).toBe('2');
-    const second = [report(OPERATE), report(OPERATE)];
-    while (begun() < 8) await nextTurn();
+    const second = Array.from({ length: 4 }, () => report(OPERATE));
+    while (begun() < 16) await nextTurn();
     expect((await report(OPERATE)).status).toBe(503);
     expect((await own.send('/api/health')).status).toBe(200);
     expect((await own.send('/api/status', { headers: as(READ) })).status).toBe(200);
@@ -232,7 +232,7 @@ describe('reads of everything', () => {
     const chain = chainOf(account(1), 20_000);
     await own.system.stores.ledger.append(chain);
     const exports: Socket[] = [];
-    for (let n = 0; n < 6; n += 1) {
+    for (let n = 0; n < 12; n += 1) {
       const socket = await openSocket(own);
       socket.write(`GET /api/audit/export HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${READ}\r\n\r\n`);
       await once(socket, 'readable');
