@@ -33,7 +33,7 @@ const LOOKS: Readonly<Partial<Record<Entry['type'], Look>>> = {
 };
 
 /** The mark of an entry. A blocked remediation either waits or needs attention. */
-export function entryLook({ type, after }: Entry): Look {
+export function entryLook({ type, after }: Pick<Entry, 'type' | 'after'>): Look {
   if (type !== 'RemediationBlocked') return LOOKS[type] ?? PLAIN;
   return after !== null && statusOf(after) === 'Waiting' ? { mark: 'waiting', tone: 'waiting' } : BAD;
 }

@@ -3,8 +3,8 @@ import { actorName } from '../../../../shared/domain/actor.ts';
 import { TITLES } from '../../../../shared/domain/enrollment/kinds/index.ts';
 import { briefMessage } from '../../../../shared/domain/ledger/brief-message.ts';
 import { entryTitle, titleInSentence } from '../../../../shared/domain/ledger/entry-titles.ts';
-import { entryActor, whatChanged } from '../entry-line.ts';
-import { Mark, type MarkName, type Tone } from '../parts/icon.tsx';
+import { entryActor, entryLook, whatChanged } from '../entry-line.ts';
+import { Mark } from '../parts/icon.tsx';
 import { Sentence, Time } from '../parts/time.tsx';
 import type { Entry, Overview } from '../types.ts';
 import { count, number, reasonText, stateText, wordsOf } from '../words.ts';
@@ -26,8 +26,8 @@ export function RecentActivity({ overview: { recent } }: { readonly overview: Ov
         {recent.map(({ entry, accountName }) => (
           <li key={entry.id}>
             <Time iso={entry.at} seconds />
-            <span class={`c-${looksOfEntry(entry).tone}`}>
-              <Mark name={looksOfEntry(entry).mark} />
+            <span class={`c-${entryLook(entry).tone}`}>
+              <Mark name={entryLook(entry).mark} />
             </span>
             <EntryLine entry={entry} accountName={accountName} />
             <span class="who" title={entryActor(entry).full}>
@@ -39,32 +39,6 @@ export function RecentActivity({ overview: { recent } }: { readonly overview: Ov
     </section>
   );
 }
-
-interface EntryLooks {
-  readonly tone: Tone;
-  readonly mark: MarkName;
-}
-
-const same = (tone: Exclude<Tone, 'quiet'>): EntryLooks => ({ tone, mark: tone });
-/** Entries that only record a fact. */
-const NEUTRAL: EntryLooks = { tone: 'quiet', mark: 'na' };
-
-const LOOKS: Readonly<Partial<Record<Entry['type'], EntryLooks>>> = {
-  DriftDetected: same('drifted'),
-  DriftResolved: same('compliant'),
-  RemediationStarted: same('progress'),
-  RemediationSucceeded: same('progress'),
-  RemediationFailed: same('attention'),
-  RemediationBlocked: same('waiting'),
-  ConvergenceStalled: same('attention'),
-  GuardrailTripped: same('attention'),
-  EnforcementHalted: same('attention'),
-  EnforcementResumed: same('compliant'),
-  FlapDetected: same('attention'),
-  ScanCompleted: same('compliant'),
-};
-
-const looksOfEntry = ({ type }: Entry): EntryLooks => LOOKS[type] ?? NEUTRAL;
 
 function whyOf(entry: Entry): string {
   const { enrollment, type, reason, detail } = entry;
