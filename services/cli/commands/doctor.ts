@@ -15,6 +15,7 @@ import { EXIT } from '../exit-codes.ts';
 import { packagedFile } from '../packaged-file.ts';
 import { loadPolicy } from '../session.ts';
 import { doctorText } from '../ui/doctor-text.ts';
+import { policyFlag } from '../ui/suggested-commands.ts';
 import { count } from '../ui/words.ts';
 
 type Answer = z.infer<typeof doctorSchema>;
@@ -40,7 +41,7 @@ export async function runDoctor(context: CliContext, flags: DoctorFlags): Promis
   const summary = tally(findings);
   const ok = summary.fail === 0;
   const answer: Answer = { ok, store: config.store, summary, checks: findings.map(toJson) };
-  const step = existsSync(flags.policy ?? DEFAULT_POLICY) ? 'plan' : 'policy init';
+  const step = existsSync(flags.policy ?? DEFAULT_POLICY) ? `plan${policyFlag(flags.policy)}` : 'policy init';
   const { style, width } = output;
   output.result(answer, () => doctorText(findings, { style, width, next: `${config.program} ${step}` }));
   return ok ? EXIT.ok : EXIT.error;

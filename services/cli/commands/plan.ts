@@ -20,6 +20,7 @@ import { callLines } from '../ui/plan-calls.ts';
 import { planCsv } from '../ui/plan-csv.ts';
 import type { ShownPlan } from '../ui/plan-shape.ts';
 import { planText } from '../ui/plan-text.ts';
+import { policyFlag } from '../ui/suggested-commands.ts';
 import { shortHash } from '../ui/words.ts';
 import { readWithProgress } from '../watch.ts';
 
@@ -44,12 +45,12 @@ export async function runPlan(context: CliContext, options: PlanOptions): Promis
   noteOtherRuns(output, running);
   noteDeniedRoles(output, plan, loaded.policy);
   if (config.verbose) for (const line of callLines(plan.calls)) output.note(line);
-  const flag = options.policy === undefined ? '' : ` --policy ${quoted(options.policy)}`;
+  const flag = policyFlag(options.policy);
   // A spreadsheet has only rows.
   const silent = out === undefined || config.format === 'csv';
   const saved = silent ? [] : [`Saved plan ${shortHash(plan.planHash)}.`];
   const next = silent ? [] : [`Next: ${config.program} apply${flag} --plan ${quoted(out)}`];
-  const shown = { ...plan, ...loaded, halted, program: config.program, savedAs: out ?? null };
+  const shown = { ...plan, ...loaded, halted, program: config.program, policyFlag: flag, savedAs: out ?? null };
   output.result({ ...document, warnings }, () => [...planLines(context, shown, all), ...saved, ...next]);
   return planExit(plan, document);
 }

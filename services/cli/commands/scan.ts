@@ -4,6 +4,7 @@ import { noteDeniedRoles, noteWarnings } from '../run-warnings.ts';
 import { type LoadedPolicy, loadPolicy, withApp } from '../session.ts';
 import { warningsFor } from '../snapshot.ts';
 import { type FinishedScan, scanText } from '../ui/scan-text.ts';
+import { policyFlag } from '../ui/suggested-commands.ts';
 import { withProgress } from '../watch.ts';
 import { planExit } from './plan.ts';
 
@@ -35,7 +36,7 @@ export async function runScan(context: CliContext, flags: ScanFlags): Promise<nu
     durationMs,
     warnings,
   };
-  output.result(document, () => scanText(finished, output));
+  output.result(document, () => scanText(finished, output, policyFlag(flags.policy)));
   return planExit(plan, document);
 }
 

@@ -10,6 +10,8 @@ export interface ShownPlan extends Omit<Plan, 'snapshot'> {
   readonly file: string;
   /** The command by which the user runs Rollcall. */
   readonly program: string;
+  /** The option that repeats the policy in a suggested command, with a space before it; empty: none is needed. */
+  readonly policyFlag: string;
   readonly halted: HaltView;
   /** The file that the plan was saved in. */
   readonly savedAs: string | null;

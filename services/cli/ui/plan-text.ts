@@ -78,7 +78,8 @@ function noteLines(plan: ShownPlan, style: Style, width: number | null): string[
   ];
 }
 
-function guardrailLines({ trip, policy, savedAs, program }: ShownPlan, note: (text: string) => string[]): string[] {
+function guardrailLines(plan: ShownPlan, note: (text: string) => string[]): string[] {
+  const { trip, policy, savedAs, program, policyFlag } = plan;
   if (trip === null || trip.reason === 'halted') return [];
   const { reason, limit } = trip;
   if (reason !== 'maxChanges' || limit === undefined) {
@@ -92,8 +93,8 @@ function guardrailLines({ trip, policy, savedAs, program }: ShownPlan, note: (te
     return note(`Guardrail maxChanges does not stop a saved plan: ${why}.`);
   }
   const commands = [
-    [`${program} plan --out plan.json`, 'save it, then'],
-    [`${program} apply --plan plan.json`, 'make exactly these changes past maxChanges'],
+    [`${program} plan${policyFlag} --out plan.json`, 'save it, then'],
+    [`${program} apply${policyFlag} --plan plan.json`, 'make exactly these changes past maxChanges'],
   ] as const;
   const widest = Math.max(...commands.map(([command]) => command.length));
   return [

@@ -109,7 +109,8 @@ function nextText(open: FinishedRun['result']['open']): string {
 }
 
 /** Nothing was changed, because a guardrail or the halt comes first. */
-function tripLines({ result, halted }: FinishedRun, { style, width, policy, program }: RunTextOptions): string[] {
+function tripLines({ result, halted }: FinishedRun, options: RunTextOptions): string[] {
+  const { style, width, policy, program, again } = options;
   const { trip, planHash } = result.plan;
   if (trip === null) return [];
   if (trip.reason === 'halted') {
@@ -124,7 +125,7 @@ function tripLines({ result, halted }: FinishedRun, { style, width, policy, prog
   if (trip.reason !== 'maxChanges') return wrap(`${stopped} ${why.charAt(0).toUpperCase()}${why.slice(1)}.`, width, 2);
   return [
     ...wrap(`${stopped} ${why}. If it is what you want:`, width, 2),
-    `  ${program} approve ${shortHash(planHash)}, then: ${program} apply`,
+    `  ${program} approve ${shortHash(planHash)}, then: ${again}`,
   ];
 }
 

@@ -17,10 +17,11 @@ export interface FinishedScan {
   readonly durationMs: number;
 }
 
-/** What a scan read and found, and the next step. */
+/** What a scan read and found, and the next step. @param flag the option that repeats the policy in the next command; empty: none */
 export function scanText(
   { plan, status, newDrifts, durationMs }: FinishedScan,
   output: Pick<Output, 'style' | 'width' | 'program'>,
+  flag: string,
 ): string[] {
   const { organizationId, coverage, broken } = plan;
   const { evaluated, unknown } = coverage;
@@ -36,7 +37,7 @@ export function scanText(
     ...complianceTable(status.statuses, output.style),
     '',
     ...wrap(`${driftText(openDrift)}.${fresh}`, output.width, 2),
-    ...nextText(status),
+    ...nextText(status, flag),
   ];
 }
 
@@ -44,9 +45,9 @@ function newDriftsText(n: number): string {
   return n === 1 ? '1 is new.' : `${number(n)} are new.`;
 }
 
-function nextText({ openDrift }: FinishedScan['status']): string[] {
+function nextText({ openDrift }: FinishedScan['status'], flag: string): string[] {
   const { enrollments, toFix, waiting, needAttention } = openDrift;
   if (enrollments === 0) return [];
-  if (toFix + waiting > 0) return ['Next: rollcall plan'];
+  if (toFix + waiting > 0) return [`Next: rollcall plan${flag}`];
   return [needAttention > 0 ? 'Next: rollcall status' : 'Next: rollcall accounts --status drifted'];
 }

@@ -1,3 +1,5 @@
+import { quoted } from '../../../shared/domain/check-result.ts';
+
 /** The commands of the program, any of which a text may suggest. */
 export const SUGGESTED = (
   'account accounts apply approve audit backup completion demo dlq doctor evidence halt help install plan policy restore ' +
@@ -10,4 +12,9 @@ const COMMAND = new RegExp(`(?<![\\w./-])rollcall (?=(?:${SUGGESTED.join('|')})(
 /** Writes the commands in a text as the user has to type them. Texts call the program `rollcall`, but a checkout does not install that command. */
 export function asTyped(text: string, program: string): string {
   return program === 'rollcall' ? text : text.replaceAll(COMMAND, `${program} `);
+}
+
+/** The option that repeats the policy of this command in a suggested one. @param named the policy that `--policy` names */
+export function policyFlag(named: string | undefined): string {
+  return named === undefined ? '' : ` --policy ${quoted(named)}`;
 }

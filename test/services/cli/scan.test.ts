@@ -38,6 +38,15 @@ test('scan records drift and changes nothing; the next scan finds nothing new; e
   expect(status.summary).toEqual(document.summary);
 });
 
+test('scan and doctor repeat the policy in the command that they suggest', async () => {
+  const { env } = await world({ drift: 0.5 });
+  const cwd = place({ 'new.yaml': ENROLL });
+  const scan = await rollcall(['scan', '--policy', 'new.yaml'], { cwd, env });
+  expect(scan.stdout.trimEnd().split('\n').at(-1)).toBe('Next: rollcall plan --policy new.yaml');
+  const doctor = await rollcall(['doctor', '--policy', 'new.yaml'], { cwd, env });
+  expect(doctor.stdout.trimEnd().split('\n').at(-1)).toBe('Next: rollcall plan --policy new.yaml');
+});
+
 test('scan exits 0 without drift, and works while changes are halted', async () => {
   const { env } = await world({ drift: 0 });
   const cwd = place({ 'rollcall.yaml': ENROLL });

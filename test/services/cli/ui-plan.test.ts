@@ -29,7 +29,7 @@ function shown(over: Partial<ShownPlan>): ShownPlan {
     },
     ...{ trip: null, approval: null, gate: null, configurations: null, asked: [], calls: [], orgWide: {} },
     ...{ trustedAccess: true, broken: [], deniedRoles: [], policy: compiled(withDefaults('')), file: 'rollcall.yaml' },
-    ...{ program: 'rollcall', halted: null, savedAs: null },
+    ...{ program: 'rollcall', policyFlag: '', halted: null, savedAs: null },
     ...over,
   };
 }
@@ -124,6 +124,21 @@ describe('a small plan', () => {
   test('from 120 columns each account has its rule and operation', () => {
     const lines = planText(shown({ due: [change(dev)] }), { ...options, width: 120, layoutWidth: 120 });
     expect(lines[3]).toBe('    257698251120  dev-checkout-003  /Workloads/Dev  defaults  UpdateEnrollmentStatus');
+  });
+
+  test('names the policy in the commands that save and apply the plan', () => {
+    const limit = { accounts: 30, within24Hours: 30, allowed: 23, inScope: 118 };
+    const trip = { reason: 'maxChanges', message: 'too many', limit } as const;
+    const commands = (policyFlag: string): string[] =>
+      planText(shown({ due: [change(dev)], trip, policyFlag }), options).filter((line) => /^ {4}rollcall/.test(line));
+    expect(commands('')).toEqual([
+      '    rollcall plan --out plan.json     save it, then',
+      '    rollcall apply --plan plan.json   make exactly these changes past maxChanges',
+    ]);
+    expect(commands(' --policy new.yaml')).toEqual([
+      '    rollcall plan --policy new.yaml --out plan.json     save it, then',
+      '    rollcall apply --policy new.yaml --plan plan.json   make exactly these changes past maxChanges',
+    ]);
   });
 
   test('shows rule modes, drift that is only reported, and that nothing differs', () => {

@@ -110,6 +110,15 @@ describe('the closing line of a run', () => {
     ]);
   });
 
+  test('repeats the options of the command after a guardrail stopped it', () => {
+    const limit = { accounts: 107, within24Hours: 107, allowed: 23, inScope: 118 };
+    const trip = { reason: 'maxChanges', message: 'too many', limit } as const;
+    const { result } = run({});
+    expect(textOf(run({ plan: { ...result.plan, trip } })).at(-1)).toBe(
+      '  rollcall approve f5685be84f9c, then: rollcall apply --plan plan.json',
+    );
+  });
+
   test('groups failures by cause, with what did not start because of them', () => {
     const message = 'AssumeRole failed (AccessDenied)';
     const open = [0, 1, 2].flatMap((at) => [openAt(at, { message })]);
