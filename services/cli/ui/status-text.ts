@@ -54,7 +54,8 @@ function headerText({ organizationId, lastScan, nextScan, window }: Status, { no
     ...(organizationId === null ? [] : [organizationId]),
     ...(policyFile === null ? [] : [oneLine(policyFile)]),
     last,
-    `next scan: ${next}`,
+    // The schedule is in the policy.
+    ...(policyFile === null ? [] : [`next scan: ${next}`]),
     ...(opening === null ? [] : [opening]),
   ].join(' · ');
 }

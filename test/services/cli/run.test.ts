@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { auditShape, verifyShape } from './audit-shapes.ts';
 import { accountShape, applyShape, explainShape, planShape, statusShape } from './shapes.ts';
@@ -111,6 +112,9 @@ describe('from drift to convergence', () => {
       rollcall(['status'], { cwd, env: { FORCE_COLOR: '1' } }),
     ]);
     expect(status.stdout).toMatch(/ · last scan \d+s ago · next scan: not scheduled$/m);
+    // The schedule is in the policy, so without a policy nothing is known about the next scan.
+    const elsewhere = await rollcall(['status', '--data-dir', join(cwd, '.rollcall')], { cwd: place({}) });
+    expect(elsewhere.stdout).toMatch(/ · last scan \d+s ago$/m);
     expect(status.stdout).not.toContain('\u001b');
     expect(colour.stdout).toContain('\u001b[32mCompliant');
   });
