@@ -135,8 +135,10 @@ const SCAN: Command = {
   ),
 };
 
+const useHalted = (): boolean => (useStatus().data?.halted ?? null) !== null;
+
 function ScanEffect() {
-  const halted = (useStatus().data?.halted ?? null) !== null;
+  const halted = useHalted();
   return (
     <p>
       {halted
@@ -233,6 +235,7 @@ export function Resume({ selector }: { readonly selector: string }) {
 
 /** Allows a stopped plan to exceed the change cap. */
 export function Approve({ planHash, changes }: { readonly planHash: string; readonly changes: number | null }) {
+  const starts = useHalted() ? 'after you resume remediation' : 'within seconds';
   return (
     <Operation
       action="Approve plan"
@@ -240,7 +243,7 @@ export function Approve({ planHash, changes }: { readonly planHash: string; read
       path={OPERATE.approve}
       look="primary"
       body={(form) => ({ planHash, reason: textOf(form, 'reason') })}
-      done="Plan approved. A run that makes exactly its changes starts within seconds."
+      done={`Plan approved. A run that makes exactly its changes starts ${starts}.`}
     >
       <p>
         Approval allows exactly the changes of plan <code>{planHash.slice(0, 12)}</code> to exceed the change cap, once,
