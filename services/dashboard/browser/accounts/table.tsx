@@ -27,16 +27,20 @@ export function AccountTable({ scrolling, virtual, pages, query, kinds, selectio
   const before = rows[0]?.start ?? 0;
   const after = total - (rows.at(-1)?.end ?? 0);
   const read = rows.flatMap(({ index }) => pages.rowAt(index) ?? []);
-  const idClass = idClassOf(kinds);
+  const width = nameWidth(read);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling area must be reachable by keyboard
     <section class="list-rows" ref={scrolling} tabIndex={0} aria-label="Accounts">
-      <table class="grid stickyhead" aria-rowcount={pages.total + 1}>
+      <table
+        class="grid stickyhead"
+        aria-rowcount={pages.total + 1}
+        style={{ minWidth: `${width + kinds.length * STATUS_WIDTH + OTHER_WIDTH}rem` }}
+      >
         <colgroup>
           <col class="w-check" />
-          <col style={{ width: `${nameWidth(read)}rem` }} />
-          <col class={`w-id ${idClass}`} />
-          <col class="w-path drop-m" />
+          <col style={{ width: `${width}rem` }} />
+          <col class={`w-id ${idClassOf(kinds)}`} />
+          <col class={`w-path ${ouClassOf(kinds)}`} />
           {kinds.map((id) => (
             <col key={id} class="w-status" />
           ))}
@@ -58,6 +62,13 @@ export function AccountTable({ scrolling, virtual, pages, query, kinds, selectio
 
 /** With three kinds, the reason needs the room of the account id. The page of the account shows the id. */
 const idClassOf = (kinds: Props['kinds']): string => (kinds.length > 2 ? 'drop-m drop-l' : 'drop-m');
+/** On a small laptop, the reason also needs the room of the OU. */
+const ouClassOf = (kinds: Props['kinds']): string => (kinds.length > 2 ? 'drop-w' : 'drop-m');
+
+/** The width of the column of a status, rem (`w-status`). */
+const STATUS_WIDTH = 9.5;
+/** The least width of the columns that remain on a tablet besides name and status, rem: checkbox, reason, age. The list scrolls to them. */
+const OTHER_WIDTH = 15.5;
 
 /** Names are never cut, so their column is as wide as the longest visible one, rem. */
 function nameWidth(rows: readonly AccountRow[]): number {
@@ -92,7 +103,7 @@ function Head({ query: { sort, down }, kinds, selection, onSort, read }: HeadPro
         <th scope="col" class={idClassOf(kinds)}>
           Account id
         </th>
-        {heading('ou', 'OU', 'drop-m')}
+        {heading('ou', 'OU', ouClassOf(kinds))}
         {kinds.map((id) => heading(id, TITLES[id]))}
         <th scope="col">Reason</th>
         {heading('age', 'Age', 'num')}
@@ -147,7 +158,7 @@ function Row({ row, index, kinds, selection, query }: RowProps) {
         </Link>
       </th>
       <td class={`id ${idClassOf(kinds)}`}>{accountId}</td>
-      <td class="drop-m" title={ou}>
+      <td class={ouClassOf(kinds)} title={ou}>
         {ou || '–'}
       </td>
       {kinds.map((id) => (

@@ -151,7 +151,7 @@ function Rows({ accounts }: Pick<AsOf, 'accounts'>) {
         <col class="w-kind" />
         <col class="w-status" />
         <col class="w-kind drop-t drop-s" />
-        <col class="w-kind drop-m drop-s" />
+        <col class="w-kind drop-w drop-s" />
         <col />
         <col class="w-time" />
       </colgroup>
@@ -163,7 +163,7 @@ function Rows({ accounts }: Pick<AsOf, 'accounts'>) {
           <th scope="col" class="drop-t drop-s">
             Observed
           </th>
-          <th scope="col" class="drop-m drop-s">
+          <th scope="col" class="drop-w drop-s">
             Desired
           </th>
           <th scope="col">Reason</th>
@@ -185,7 +185,7 @@ function Rows({ accounts }: Pick<AsOf, 'accounts'>) {
               <StatusMark status={each.status} />
             </td>
             <td class="drop-t drop-s">{stateText(each.observed, each.observedRuleMode)}</td>
-            <td class="drop-m drop-s">{stateText(each.desired, each.desiredRuleMode)}</td>
+            <td class="drop-w drop-s">{stateText(each.desired, each.desiredRuleMode)}</td>
             <td class="why" title={each.message ?? ''}>
               {each.message}
             </td>

@@ -182,7 +182,7 @@ function ChangesTable({ rows }: { readonly rows: RunChanges['changes'] }) {
         <col class="w-id drop-l drop-m drop-s" />
         <col class="w-path drop-t drop-s" />
         <col class="w-kind" />
-        <col class="w-ou drop-m drop-s" />
+        <col class="w-ou drop-w drop-s" />
         <col />
         <col class="w-clock drop-s" />
       </colgroup>
@@ -197,7 +197,7 @@ function ChangesTable({ rows }: { readonly rows: RunChanges['changes'] }) {
             OU
           </th>
           <th scope="col">Enrollment</th>
-          <th scope="col" class="drop-m drop-s">
+          <th scope="col" class="drop-w drop-s">
             Desired
           </th>
           <th scope="col">Reason</th>
@@ -222,7 +222,7 @@ function ChangesTable({ rows }: { readonly rows: RunChanges['changes'] }) {
               {row.ou ?? '–'}
             </td>
             <td class="kind">{TITLES[row.enrollment]}</td>
-            <td class="drop-m drop-s">
+            <td class="drop-w drop-s">
               {[row.desired, row.desiredRuleMode].filter((part) => part !== null).join(', ')}
             </td>
             <td class="why" title={row.message ?? ''}>
