@@ -32,12 +32,15 @@ export async function followEntries(context: CliContext, flags: ListFlags): Prom
     const first = await auditList(ledger, { filter, limit, cursor: null, order: 'newestFirst' });
     const follower = new Follower(first.entries);
     let fresh: readonly LedgerEntry[] = first.entries.toReversed();
-    let titles = true;
+    let titles = '';
     while (!isOver()) {
       if (fresh.length > 0) {
         const nameOf = await namesOf(snapshots, fresh);
-        for (const line of entriesTable(fresh, output.width, nameOf, { titles })) output.print(line);
-        titles = false;
+        const [head = '', ...lines] = entriesTable(fresh, output.width, nameOf);
+        // Long entries can need other columns than the entries before them.
+        const needed = head.replaceAll(/ +/g, ' ');
+        for (const line of needed === titles ? lines : [head, ...lines]) output.print(line);
+        titles = needed;
       }
       await clock.sleep(PERIOD_MS, interrupt.signal);
       if (isOver()) break;

@@ -2,23 +2,23 @@ import { TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { ORGANIZATION_CHAIN } from '../../../shared/domain/ledger/entry.ts';
 import { entryTitle } from '../../../shared/domain/ledger/entry-titles.ts';
 import { actorOf, changeText, type Entry, eventText, seenBy } from './entry-words.ts';
-import { type Column, type TableLayout, table } from './table.ts';
+import { type Column, leastTableWidth, table } from './table.ts';
 import { minute, shortId } from './words.ts';
 
-/** From this width on, enrollment and change have columns of their own. */
-const WIDE = 110;
+/** The least width of the column of changes, terminal cells: `waiting for confirmation`. */
+const LEAST_CHANGE = 24;
 
 export type NameOf = (accountId: string) => string | null;
 
-/** Entries of any accounts. @param width `null`: not a terminal */
-export function entriesTable(
-  entries: readonly Entry[],
-  width: number | null,
-  nameOf: NameOf,
-  layout: TableLayout = {},
-): string[] {
-  const [columns, rows] = (width ?? WIDE) >= WIDE ? wideTable(entries, nameOf) : narrowTable(entries, nameOf);
-  return table(columns, rows, width, layout);
+/**
+ * Entries of any accounts. Enrollment and change have columns of their own if names, actors and ids fit in full beside them; otherwise they are part of
+ * a sentence that wraps.
+ * @param width `null`: not a terminal
+ */
+export function entriesTable(entries: readonly Entry[], width: number | null, nameOf: NameOf): string[] {
+  const wide = wideTable(entries, nameOf);
+  const [columns, rows] = width === null || leastTableWidth(...wide) <= width ? wide : narrowTable(entries, nameOf);
+  return table(columns, rows, width);
 }
 
 type Table = readonly [readonly Column[], readonly (readonly string[])[]];
@@ -45,12 +45,12 @@ function narrowTable(entries: readonly Entry[], nameOf: NameOf): Table {
 function wideTable(entries: readonly Entry[], nameOf: NameOf): Table {
   const columns = [
     { title: 'TIME (UTC)' },
-    { title: 'ACCOUNT', shrinks: true },
+    { title: 'ACCOUNT' },
     { title: 'EVENT' },
     { title: 'ENROLLMENT' },
-    { title: 'CHANGE', shrinks: true },
-    { title: 'BY', shrinks: true, dropOrder: 2 },
-    { title: 'ID', dropOrder: 1 },
+    { title: 'CHANGE', shrinks: true, least: LEAST_CHANGE },
+    { title: 'BY' },
+    { title: 'ID' },
   ];
   const rows = entries.map((entry) => [
     minute(entry.at),

@@ -7,6 +7,8 @@ export interface Column {
   readonly align?: 'left' | 'right';
   /** Whether cells may be shortened in the middle if the terminal is too narrow: for names and OUs, not for ids, numbers, statuses and times. */
   readonly shrinks?: boolean;
+  /** Minimum width of a column that shrinks, terminal cells. Default 15. */
+  readonly least?: number;
   /** Minimum width, terminal cells, so that tables below each other are aligned. */
   readonly minWidth?: number;
   /** Whether cells wrap at words, under their own start: for the sentences of the last column. */
@@ -49,11 +51,7 @@ export function table(
   { indent = 0, titles = true }: TableLayout = {},
 ): string[] {
   const cells = rows.map((row) => row.map(oneLine));
-  const all = columns.map((column, at): SizedColumn => {
-    const widest = cells.reduce((most, row) => Math.max(most, stringWidth(row[at] ?? '')), 0);
-    const least = Math.max(column.minWidth ?? 0, titles ? stringWidth(column.title) : 0);
-    return { ...column, at, width: Math.max(widest, least), empty: widest === 0 };
-  });
+  const all = sized(columns, cells, titles);
   const room = width === null ? null : width - indent;
   const kept = room === null ? all : fittingColumns(all, room);
   if (room !== null) shrink(kept, room);
@@ -64,6 +62,25 @@ export function table(
     ...cells.flatMap((row) => linesOf(kept, row, room, true)),
   ];
   return lines.map((line) => `${margin}${line}`.trimEnd());
+}
+
+/** The width from which on the table has every column that is not empty, and shortens none below its least width. */
+export function leastTableWidth(columns: readonly Column[], rows: readonly (readonly string[])[]): number {
+  const cells = rows.map((row) => row.map(oneLine));
+  return totalOf(sized(columns, cells, true).flatMap((column) => (column.empty ? [] : [leastWidth(column)])));
+}
+
+/** The columns with the widths of their widest cells. */
+function sized(
+  columns: readonly Column[],
+  cells: readonly (readonly string[])[],
+  titles: boolean,
+): readonly SizedColumn[] {
+  return columns.map((column, at): SizedColumn => {
+    const widest = cells.reduce((most, row) => Math.max(most, stringWidth(row[at] ?? '')), 0);
+    const least = Math.max(column.minWidth ?? 0, titles ? stringWidth(column.title) : 0);
+    return { ...column, at, width: Math.max(widest, least), empty: widest === 0 };
+  });
 }
 
 /** The lines of one row: more than one if its last cell wraps. */
@@ -104,9 +121,9 @@ function fittingColumns(columns: readonly SizedColumn[], width: number): readonl
   return kept;
 }
 
-function leastWidth({ width, shrinks, wraps }: SizedColumn): number {
+function leastWidth({ width, shrinks, least = MIN_NAME, wraps }: SizedColumn): number {
   if (wraps === true) return Math.min(width, MIN_SENTENCE);
-  return shrinks === true ? Math.min(width, MIN_NAME) : width;
+  return shrinks === true ? Math.min(width, least) : width;
 }
 
 function totalOf(widths: readonly number[]): number {
@@ -123,7 +140,7 @@ function shrink(columns: readonly SizedColumn[], width: number): void {
     sentence.width = Math.max(leastWidth(sentence), sentence.width - Math.max(0, widths() - width));
   while (widths() > width) {
     const widest = columns
-      .filter((column) => column.shrinks === true && column.width > MIN_NAME)
+      .filter((column) => column.shrinks === true && column.width > leastWidth(column))
       .reduce<SizedColumn | null>((most, column) => (most === null || column.width > most.width ? column : most), null);
     if (widest === null) return;
     widest.width -= 1;

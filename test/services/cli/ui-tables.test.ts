@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { oneLine, table } from '../../../services/cli/ui/table.ts';
+import { leastTableWidth, oneLine, table } from '../../../services/cli/ui/table.ts';
 import { hang, shorten, shortenMiddle, wrap } from '../../../services/cli/ui/wrap.ts';
 
 describe('tables', () => {
@@ -79,6 +79,16 @@ describe('tables', () => {
       '  Drift detected: Automation Active →',
       '  Inactive, by role/Developer/bob',
     ]);
+  });
+
+  test('shortened columns keep the least width that they ask for', () => {
+    const titles = [
+      { title: 'NAME', shrinks: true },
+      { title: 'CHANGE', shrinks: true, least: 24 },
+    ];
+    const cells = [['the account of the payments team', 'suspended until tomorrow: load test']];
+    expect(leastTableWidth(titles, cells)).toBe(15 + 2 + 24);
+    expect(table(titles, cells, 41)[1]).toBe('the accoun…team  suspended until …ad test');
   });
 
   test('an indented table without titles keeps to the width', () => {
