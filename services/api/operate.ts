@@ -4,6 +4,7 @@ import { previewSelector } from '../../shared/app/guardrails/selector-preview.ts
 import { settleControls } from '../../shared/app/operator/apply-controls.ts';
 import { askForScan, checkAccounts, redrive } from '../../shared/app/operator/commands.ts';
 import { resumeContested } from '../../shared/app/operator/resume-contested.ts';
+import { replacedView } from '../../shared/app/queries/enforcement-view.ts';
 import { untilArgument } from '../../shared/config/arguments.ts';
 import { type OperatorSelector, parseOperatorSelector } from '../../shared/domain/policy/index.ts';
 import { toIso } from '../../shared/domain/time.ts';
@@ -76,10 +77,11 @@ export const operatorRoutes = [
       const until = end === null ? null : untilArgument('until', end, system.clock.now());
       const deps = depsOf(call);
       const { matched, unseen } = await previewSelector(deps.snapshots, selector);
-      await suspend(deps, { selector, until, reason });
+      const { replaced: other } = await suspend(deps, { selector, until, reason });
       await settleControls(deps);
       const ends = until === null ? null : toIso(until);
-      return { selector: selector.text, reason, until: ends, by: deps.actor, accounts: matched, unseen };
+      const replaced = other === null ? null : replacedView(other);
+      return { selector: selector.text, reason, until: ends, by: deps.actor, accounts: matched, unseen, replaced };
     },
   }),
   jsonRoute({

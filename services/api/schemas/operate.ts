@@ -52,6 +52,10 @@ export const suspendAnswer = z.object({
   by: z.string(),
   accounts: z.number().nullable().describe('Number of accounts that it selects now; null: no scan has counted them'),
   unseen: list(accountId).describe('Suspended although the last scan did not find them'),
+  replaced: z
+    .object({ reason: textOrNull, until: timeOrNull, at: time, by: z.string() })
+    .nullable()
+    .describe('The suspension of the same selector that was in force before'),
 });
 export const resumeAnswer = z.object({ resumed: list(z.string()), left: list(z.string()), by: z.string() });
 export const checkAnswer = z.object({

@@ -1,6 +1,5 @@
 import { untilArgument } from '../../../shared/config/arguments.ts';
 import { FileError } from '../../../shared/config/file-error.ts';
-import type { OperatorSuspension } from '../../../shared/domain/decision/operator-controls.ts';
 import type { CompiledPolicy, OperatorSelector } from '../../../shared/domain/policy/index.ts';
 import { toIso } from '../../../shared/domain/time.ts';
 import type { CliContext } from '../context.ts';
@@ -45,11 +44,14 @@ export async function runSuspend(context: CliContext, words: readonly string[], 
   const selector = await selectorOf('suspend', words);
   const reason = reasonArgument(flags.reason);
   const until = flags.until === undefined ? null : untilArgument('--until', flags.until, clock.now());
-  const { suspend } = await import('../../../shared/app/guardrails/controls.ts');
+  const [{ suspend }, { replacedView }] = await Promise.all([
+    import('../../../shared/app/guardrails/controls.ts'),
+    import('../../../shared/app/queries/enforcement-view.ts'),
+  ]);
   const { matched, unseen, by, replaced } = await control(context, async (deps) => {
     const found = await preview(deps, selector);
     const { replaced: other } = await suspend(deps, { selector, until, reason });
-    return { ...found, by: deps.actor, replaced: other === null ? null : suspensionDocument(other) };
+    return { ...found, by: deps.actor, replaced: other === null ? null : replacedView(other) };
   });
   if (unseen.length > 0) {
     output.note(`warning: suspended although not in the last scan: ${unseen.join(', ')}`);
@@ -61,10 +63,6 @@ export async function runSuspend(context: CliContext, words: readonly string[], 
   const document = { selector: selector.text, reason, until: ends, by, accounts: matched, unseen, replaced };
   output.result(document, () => suspendedText({ selector: selector.text, until: ends, matched, replaced }, output));
   return EXIT.ok;
-}
-
-function suspensionDocument({ reason, until, at, by }: OperatorSuspension) {
-  return { reason, until: until === null ? null : toIso(until), at: toIso(at), by };
 }
 
 /** @throws CommandError if no account of the snapshot matches */

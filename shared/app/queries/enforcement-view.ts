@@ -1,5 +1,9 @@
 import type * as z from 'zod';
-import { type CompiledControls, compileControls } from '../../domain/decision/operator-controls.ts';
+import {
+  type CompiledControls,
+  compileControls,
+  type OperatorSuspension,
+} from '../../domain/decision/operator-controls.ts';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import { type CompiledPolicy, parseOperatorSelector } from '../../domain/policy/index.ts';
 import { toIso } from '../../domain/time.ts';
@@ -44,6 +48,11 @@ export function suspensionViews(
   return controls.inForce(now).map(({ selector, reason, until, at, by }) => {
     return { selector, reason, until: isoOrNull(until), at: toIso(at), by, accounts: matchedBy(selector, snapshot) };
   });
+}
+
+/** A suspension that another one of the same selector has replaced. */
+export function replacedView({ reason, until, at, by }: OperatorSuspension) {
+  return { reason, until: isoOrNull(until), at: toIso(at), by };
 }
 
 function matchedBy(text: string, snapshot: OrganizationSnapshot | null): number | null {

@@ -84,6 +84,8 @@ describe('operators', () => {
       SCHEMAS.Suspension,
       (await call('/api/suspend', { selector: 'ou:/Sandbox', reason: 'freeze', until: '2h' })).json,
     );
+    const again = await call('/api/suspend', { selector: 'ou:/Sandbox', reason: 'freeze' });
+    expect(documented(SCHEMAS.Suspension, again.json).replaced).toMatchObject({ reason: 'freeze', by: 'token:anna' });
     documented(SCHEMAS.Resumption, (await call('/api/resume', { selector: 'ou:/Sandbox', reason: 'over' })).json);
     const checked = await call('/api/check', { accounts: ['111122223333'], reason: 'looks wrong' });
     expect(documented(SCHEMAS.Check, checked.json)).toMatchObject({ queued: [], unknown: ['111122223333'] });
@@ -96,6 +98,7 @@ describe('operators', () => {
     const { entries } = documented(SCHEMAS.AuditPage, json);
     expect(entries.map(({ type }) => type)).toEqual([
       'ScanRequested',
+      'AccountSuspended',
       'AccountSuspended',
       'AccountResumed',
       'ScanRequested',
