@@ -135,7 +135,7 @@ function Tabs({ run, counts, outcome }: TabsProps) {
         {total > 0 && unplanned > 0 && (
           <span title={ADDED_WHY}>
             <Segments
-              label="Show changes"
+              label={`Show changes; those added later were ${ADDED_WHY.toLowerCase()}`}
               value={isAdded(run, params) ? 'added' : 'planned'}
               options={[
                 ['planned', `${number(total)} planned`],

@@ -24,6 +24,7 @@ export function Result({ found }: { readonly found: RunDetail }) {
         {added !== null && (
           <span class="sub" title={ADDED_WHY}>
             {added}
+            <span class="sr"> ({ADDED_WHY})</span>
           </span>
         )}
         <span class="right muted">
