@@ -77,7 +77,7 @@ function codeOf(error: unknown): string {
 }
 
 const ADVICE: Readonly<Record<string, string>> = {
-  EEXIST: 'there is such a file already; name another, or replace it with --force',
+  EEXIST: 'the file already exists; name another, or replace it with --force',
   ENOENT: 'there is no such directory',
   ENOTDIR: 'part of its path is a file',
   EISDIR: 'it is a directory',

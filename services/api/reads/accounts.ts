@@ -89,7 +89,7 @@ export const accountRoutes = [
       const asked = { accountId: params.id, policy: inUse?.policy ?? null, limit: most, now: system.clock.now() };
       const view = await accountView(system.stores, asked);
       if (view !== null) return view;
-      const found = `Neither the last snapshot of the organization nor the ledger has account ${params.id}`;
+      const found = `Neither the last snapshot of the organization nor the audit log has account ${params.id}`;
       throw new ApiProblem(404, 'AccountUnknown', `${found}. A new account is known after the next scan.`);
     },
   }),

@@ -69,7 +69,7 @@ export const auditRoutes = [
     params: z.strictObject({ id: z.string().min(1).max(200).describe("An entry's id, or its position: CHAIN#SEQ") }),
     handle: async ({ system, params }) => {
       const shown = await showEntry(system.stores.ledger, params.id);
-      if (shown === null) throw new ApiProblem(404, 'EntryUnknown', 'The ledger has no such entry.');
+      if (shown === null) throw new ApiProblem(404, 'EntryUnknown', 'The audit log has no such entry.');
       return { ...shown, log: await logPlace(system.stores, shown.entry) };
     },
   }),

@@ -32,7 +32,8 @@ export const policyRoutes = [
     params: z.strictObject({ id: z.string().min(1).max(200).describe('The `entryId` of the version') }),
     handle: async ({ system: { stores }, params }) => {
       const change = await policyChange(stores, params.id);
-      if (change === null) throw new ApiProblem(404, 'VersionUnknown', 'The ledger has no such version of the policy.');
+      if (change === null)
+        throw new ApiProblem(404, 'VersionUnknown', 'The audit log has no such version of the policy.');
       return change;
     },
   }),

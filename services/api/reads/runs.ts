@@ -27,7 +27,7 @@ export const runRoutes = [
     params: z.strictObject({ id: z.string().min(1).max(200) }),
     handle: async ({ system, params }) => {
       const run = await showRun(system.stores, system.clock, params.id, system.runs);
-      if (run === null) throw new ApiProblem(404, 'RunUnknown', 'The ledger has no such run.');
+      if (run === null) throw new ApiProblem(404, 'RunUnknown', 'The audit log has no such run.');
       return run;
     },
   }),
@@ -58,7 +58,7 @@ export const runRoutes = [
       const planned = query.planned === undefined ? undefined : query.planned === 'true';
       const asked = { ...query, planned, cursor: query.cursor ?? null };
       const changes = await listRunChanges(system.stores, system.clock, params.id, asked, system.runs);
-      if (changes === null) throw new ApiProblem(404, 'RunUnknown', 'The ledger has no such run.');
+      if (changes === null) throw new ApiProblem(404, 'RunUnknown', 'The audit log has no such run.');
       return changes;
     },
   }),

@@ -64,5 +64,5 @@ function asOneFile(path: string): void {
 }
 
 function taken(file: string): StoreError {
-  return storeError('Exists', file, 'there is such a file already', 'Choose another name, or remove it first.');
+  return storeError('Exists', file, 'the file already exists', 'Choose another name, or remove it first.');
 }

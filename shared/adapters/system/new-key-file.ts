@@ -57,7 +57,7 @@ function unwritable(path: string, cause: unknown): SignerError {
     new SignerError(kind, `${path}: the new key cannot be written (${code}): ${words}`, { cause });
   switch (code) {
     case 'EEXIST':
-      return fail('invalid', 'there is such a file already. Name another; a key is never overwritten.');
+      return fail('invalid', 'the file already exists. Name another; a key is never overwritten.');
     case 'ENOENT':
     case 'ENOTDIR':
       return fail('invalid', 'there is no such directory. Create it, or name another.');

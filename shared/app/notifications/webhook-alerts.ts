@@ -200,7 +200,7 @@ export class Alerts {
     const fields = { delivery: id, entries, attempts: waiting.attempts + 1, reason: answer.reason };
     if (tooOld)
       logger.error(
-        'the webhook accepted no message for a day; this message is dropped, its entries stay in the ledger',
+        'the webhook accepted no message for a day; this message is dropped, its entries stay in the audit log',
         fields,
       );
     else logger.warn('the webhook did not accept a message; it will be retried', fields);

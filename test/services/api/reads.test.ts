@@ -150,6 +150,8 @@ describe('reads', () => {
     const answer = await own.send(path);
     expect(answer.json, answer.text).toMatchObject({ status, code, type: `urn:rollcall:problem:${code}` });
     expect(answer.headers['content-type']).toBe('application/problem+json');
+    // The word for users is audit log.
+    expect(answer.text).not.toContain('ledger');
   });
 });
 

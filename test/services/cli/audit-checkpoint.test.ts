@@ -128,7 +128,7 @@ describe('audit checkpoint --new-key', () => {
     const before = readFileSync(join(cwd, 'key.pem'));
     const again = await checkpoint(cwd, ['--new-key', 'key.pem']);
     expect(again).toMatchObject({ code: 1, stdout: '' });
-    expect(again.stderr).toContain('key.pem: the new key cannot be written (EEXIST)');
+    expect(again.stderr).toContain('key.pem: the new key cannot be written (EEXIST): the file already exists.');
     expect(readFileSync(join(cwd, 'key.pem'))).toEqual(before);
     mkdirSync(join(cwd, 'd'));
     for (const file of ['d', 'gone/key.pem', 'key.pem/x']) {

@@ -25,7 +25,11 @@ describe('the store', () => {
     expect(backupShape.parse(json(await call('backup', 'b.db')))).toEqual({ file: 'b.db', dataDir: '.rollcall' });
     const taken = await call('backup', 'b.db');
     expect(taken.code).toBe(1);
-    expect(errorShape.parse(json(taken)).error).toMatchObject({ code: 'Exists' });
+    const { code, message } = errorShape.parse(json(taken)).error;
+    expect([code, message]).toEqual([
+      'Exists',
+      'b.db: the file already exists. Choose another name, or remove it first.',
+    ]);
 
     const db = new DatabaseSync(join(cwd, '.rollcall/rollcall.db'));
     const target = db.prepare("SELECT chain FROM ledger WHERE type = 'DriftDetected' AND seq = 2 LIMIT 1").get();
