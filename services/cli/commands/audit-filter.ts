@@ -1,7 +1,8 @@
 import { instantArgument, wordArgument } from '../../../shared/config/arguments.ts';
 import { ConfigError } from '../../../shared/config/config-error.ts';
 import { ENROLLMENT_IDS } from '../../../shared/domain/enrollment/kinds/index.ts';
-import { ENTRY_TYPES } from '../../../shared/domain/ledger/entry-types.ts';
+import { entryTitle } from '../../../shared/domain/ledger/entry-titles.ts';
+import { ENTRY_TYPES, type EntryType } from '../../../shared/domain/ledger/entry-types.ts';
 import type { LedgerFilter } from '../../../shared/ports/ledger.ts';
 import { actorNamed } from '../actor-named.ts';
 import type { CliContext } from '../context.ts';
@@ -26,13 +27,20 @@ export async function filterOf(context: CliContext, flags: FilterFlags): Promise
   const filter = {
     ...(account !== undefined && { accountId: await accountNamed(context, '--account', account) }),
     ...(enrollment !== undefined && { enrollment: wordArgument('--enrollment', enrollment, ENROLLMENT_IDS) }),
-    ...(type !== undefined && { type: wordArgument('--type', type, ENTRY_TYPES) }),
+    ...(type !== undefined && { type: typeNamed(type) }),
     ...(run !== undefined && { runId: run }),
     ...(since !== undefined && { since: instantArgument('--since', since, now) }),
     ...(until !== undefined && { until: instantArgument('--until', until, now) }),
   };
   assertRange(filter.since, filter.until);
   return actor === undefined ? filter : { ...filter, actor: await actorNamed(context, actor, filter) };
+}
+
+/** The type with this code, or with this name in lists, in any case. @throws ConfigError if there is none */
+function typeNamed(word: string): EntryType {
+  const wanted = word.toLowerCase();
+  const named = ENTRY_TYPES.find((type) => [type, entryTitle(type)].some((name) => name.toLowerCase() === wanted));
+  return named ?? wordArgument('--type', word, ENTRY_TYPES);
 }
 
 /** @throws ConfigError for an empty range */

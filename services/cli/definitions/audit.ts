@@ -94,7 +94,7 @@ function withFilters(command: Command): Command {
   return command
     .option('--account <id>', 'entries of this account (id, or its exact name)')
     .option('--enrollment <name>', `only this enrollment kind: ${ENROLLMENT_IDS.join(', ')}`)
-    .option('--type <type>', 'entries of this type, e.g. DriftDetected')
+    .option('--type <type>', 'entries of this type: DriftDetected, or "drift detected", as a list prints it')
     .option('--run <id>', 'entries of this run')
     .option('--since <time>', 'at or after: 2026-03-01, 2026-03-01T12:00:00Z, or 24h for 24 hours ago')
     .option('--until <time>', 'before this time')

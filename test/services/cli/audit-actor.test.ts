@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { entryTitle } from '../../../shared/domain/ledger/entry-titles.ts';
+import { ENTRY_TYPES } from '../../../shared/domain/ledger/entry-types.ts';
 import { auditShape } from './audit-shapes.ts';
 import { runInProcess } from './in-process.ts';
 import { as, bare, ENROLL, json, place, rollcall, world } from './support.ts';
@@ -37,6 +39,22 @@ test('audit list --actor warns if no entry has such an actor', async () => {
     const found = await call(name);
     expect([found.stderr.includes('warning'), found.stdout]).toEqual([false, expect.stringContaining('Scan started')]);
   }
+});
+
+test('audit list --type takes the name that the list prints, and the code of the type in any case', async () => {
+  const { env } = await world();
+  const cwd = place({ 'rollcall.yaml': ENROLL });
+  await rollcall(['scan'], { cwd, env });
+  await rollcall(['halt'], { cwd });
+  const list = (type: string) => rollcall(['audit', 'list', '--json', '--type', type], { cwd });
+  const typesOf = async (type: string) => auditShape.parse(json(await list(type))).entries.map((entry) => entry.type);
+  for (const type of ['EnforcementHalted', 'Halted', 'enforcementhalted'])
+    expect(await typesOf(type), type).toEqual(['EnforcementHalted']);
+  expect(new Set(await typesOf('drift detected'))).toEqual(new Set(['DriftDetected']));
+  const unknown = await rollcall(['audit', 'list', '--type', 'Haltd'], { cwd });
+  expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining('--type "Haltd": expected one of ')]);
+  const titles = ENTRY_TYPES.map((type) => entryTitle(type).toLowerCase());
+  expect(new Set(titles).size).toBe(titles.length);
 });
 
 test('audit list has the id of each entry at 80 columns, too', async () => {
