@@ -38,8 +38,7 @@ export async function filterOf(context: CliContext, flags: FilterFlags): Promise
 
 /** The type with this code, or with this name in lists, in any case. @throws ConfigError if there is none */
 function typeNamed(word: string): EntryType {
-  const wanted = word.toLowerCase();
-  const named = ENTRY_TYPES.find((type) => [type, entryTitle(type)].some((name) => name.toLowerCase() === wanted));
+  const named = ENTRY_TYPES.find((type) => entryTitle(type).toLowerCase() === word.toLowerCase());
   return named ?? wordArgument('--type', word, ENTRY_TYPES);
 }
 
