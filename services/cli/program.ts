@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import type { Environment, GlobalFlags, OutputFormat } from '../../shared/config/config.ts';
 import { ConfigError } from '../../shared/config/config-error.ts';
+import { quoted } from '../../shared/domain/check-result.ts';
 import type { Run } from './context.ts';
 import { defineAudit, defineEvidence } from './definitions/audit.ts';
 import { defineCompletion, defineHelp, defineVersion } from './definitions/general.ts';
@@ -55,7 +56,7 @@ export function parse(args: readonly string[], { write }: Writers, env: Environm
   if (run === undefined) throw new UsageError(new CommanderError(1, 'commander.help', ''), '');
   const flags = flagsOf(program.opts());
   checkFormat(path, flags.output);
-  return { run, path, flags };
+  return { run, path, flags: { ...flags, storeWords: storeWordsOf(program, flags) } };
 }
 
 const nothing = (): void => undefined;
@@ -143,6 +144,15 @@ function checkFormat(path: string, output: string | undefined): void {
   if (output === undefined || formats.includes(output) || !known.includes(output)) return;
   const message = `rollcall ${path} has no --output ${output}; expected ${formats.join(', ')}.`;
   throw new ConfigError('Usage', message);
+}
+
+/** The options that name the store, if the command line has them. Those of the environment apply to the next command, too. */
+function storeWordsOf(program: Command, { store, dataDir }: GlobalFlags): readonly string[] {
+  const isGiven = (name: string): boolean => program.getOptionValueSource(name) === 'cli';
+  return [
+    ...(isGiven('store') ? ['--store', quoted(store)] : []),
+    ...(isGiven('dataDir') ? ['--data-dir', quoted(dataDir)] : []),
+  ];
 }
 
 function flagsOf(options: Readonly<Record<string, unknown>>): GlobalFlags {

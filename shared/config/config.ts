@@ -10,6 +10,8 @@ export interface GlobalFlags extends Pick<Config, 'dataDir' | 'verbose'> {
   readonly output?: string | undefined;
   readonly quiet?: boolean;
   readonly store: string;
+  /** The options of the command line that name the store, as words of a shell: `--data-dir other`. */
+  readonly storeWords?: readonly string[];
   /** `false`: `--no-color`. */
   readonly color: boolean;
 }
@@ -37,13 +39,13 @@ export interface Config {
   readonly unicode: boolean;
   /** Whether output may be redrawn in place: not with `TERM=dumb`, and not in the log of a CI job. */
   readonly drawable: boolean;
-  /** The command by which the user runs Rollcall, for suggested commands. */
+  /** The command by which the user runs Rollcall, with the store that the command line names, for suggested commands. */
   readonly program: string;
 }
 
 /** @throws ConfigError for an unknown store or format, and for options that exclude each other. */
 export function readConfig(flags: GlobalFlags, env: Environment): Config {
-  const { verbose, dataDir, quiet = false } = flags;
+  const { verbose, dataDir, quiet = false, storeWords = [] } = flags;
   const format = formatOf(flags);
   const store = STORES.find((each) => each === flags.store);
   if (store === undefined) {
@@ -62,7 +64,7 @@ export function readConfig(flags: GlobalFlags, env: Environment): Config {
     color: colorOf(flags.color, env),
     unicode: isUnicode(env),
     drawable: env['TERM'] !== 'dumb' && !isOn(env['CI']),
-    program: isCheckout(env) ? 'npm run rollcall --' : 'rollcall',
+    program: [isCheckout(env) ? 'npm run rollcall --' : 'rollcall', ...storeWords].join(' '),
   });
 }
 

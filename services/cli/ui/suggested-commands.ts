@@ -9,9 +9,12 @@ export const SUGGESTED = (
 /** `rollcall` followed by one of its commands, and not part of a path or a name. */
 const COMMAND = new RegExp(`(?<![\\w./-])rollcall (?=(?:${SUGGESTED.join('|')})(?![\\w-]))`, 'g');
 
-/** Writes the commands in a text as the user has to type them. Texts call the program `rollcall`, but a checkout does not install that command. */
+/**
+ * Writes the commands in a text as the user has to type them. Texts call the program `rollcall`, but a checkout does not install that command, and a
+ * command without the store of this one would use another.
+ */
 export function asTyped(text: string, program: string): string {
-  return program === 'rollcall' ? text : text.replaceAll(COMMAND, `${program} `);
+  return program === 'rollcall' ? text : text.replaceAll(COMMAND, () => `${program} `);
 }
 
 /** The option that repeats the policy of this command in a suggested one. @param named the policy that `--policy` names */

@@ -34,7 +34,10 @@ describe('arguments', () => {
 
   test('global options can stand anywhere', () => {
     const writers = { write: () => undefined };
-    const flags = { json: true, quiet: false, store: 'embedded', dataDir: 'd', verbose: true, color: false };
+    const flags = {
+      ...{ json: true, quiet: false, store: 'embedded', dataDir: 'd', verbose: true, color: false },
+      storeWords: ['--data-dir', 'd'],
+    };
     const typed = [
       ['--json', '--data-dir', 'd', '--verbose', '--no-color', 'audit', 'list'],
       ['audit', '--json', '--data-dir=d', 'list', '--verbose', '--no-color'],

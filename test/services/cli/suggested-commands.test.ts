@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { commandLine } from '../../../services/cli/program.ts';
 import { asTyped, SUGGESTED } from '../../../services/cli/ui/suggested-commands.ts';
-import { place, rollcall } from './support.ts';
+import { ENROLL, place, rollcall, world } from './support.ts';
 
 describe('suggested commands', () => {
   test('are all commands of the program', () => {
@@ -37,5 +37,23 @@ describe('suggested commands', () => {
     expect(help).toContain('Usage: rollcall plan');
     expect(help).toContain('In this checkout, type `npm run rollcall --` instead of `rollcall`.');
     expect(await said('completion', 'bash')).not.toContain('npm run');
+  });
+
+  test('repeat the store that the command line names, so that they find the same one', async () => {
+    const { env } = await world({ drift: 0.5 });
+    const cwd = place({ 'rollcall.yaml': ENROLL });
+    const said = async (...args: string[]): Promise<string> => {
+      const { stdout, stderr } = await rollcall(args, { cwd, env });
+      return stdout + stderr;
+    };
+    expect(await said('scan', '--data-dir', 'my data')).toContain("Next: rollcall --data-dir 'my data' plan");
+    const [account = ''] = (await said('accounts', '-o', 'name', '--data-dir', 'my data')).split('\n');
+    expect(await said('account', account, '--data-dir', 'my data')).toContain(
+      `History (rollcall --data-dir 'my data' audit list --account ${account})`,
+    );
+    const missing = await said('status', '--store', 'embedded', '--data-dir=other');
+    expect(missing).toContain('rollcall --store embedded --data-dir other scan');
+    const fromEnvironment = await rollcall(['scan'], { cwd, env: { ...env, ROLLCALL_DATA_DIR: 'my data' } });
+    expect(fromEnvironment.stdout).toContain('Next: rollcall plan');
   });
 });
