@@ -118,7 +118,7 @@ export const STORE_ERRORS: Readonly<
   ],
   Internal: ['Unexpected: …', 'A defect of Rollcall.', 'Report it with the output of --verbose.'],
   StoreNotAvailable: [
-    'rollcall backup is for the embedded store',
+    'backup is for the embedded store',
     'The table has point-in-time recovery instead.',
     'See [restoring](../how-to/stop-and-recover.md#restoring).',
   ],

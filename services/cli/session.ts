@@ -87,7 +87,7 @@ export function backupOf({ store }: CliContext, command: string): NonNullable<St
   if (store.backup !== null) return store.backup;
   throw new CommandError(
     'StoreNotAvailable',
-    `rollcall ${command} is for the embedded store. Use point-in-time recovery of the table; after a recovery, run: rollcall restore --acknowledge --reason TEXT`,
+    `${command} is for the embedded store. Use point-in-time recovery of the table; after a recovery, run: rollcall restore --acknowledge --reason TEXT`,
   );
 }
 

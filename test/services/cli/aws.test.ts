@@ -204,7 +204,7 @@ describe('--store aws', { timeout: 180_000 }, () => {
     );
     for (const command of ['backup', 'restore']) {
       expect(await refused([command, 'x.db', '--store', 'aws'])).toContain(
-        `${command} is for the embedded store. The table has`,
+        `${command} is for the embedded store. Use point-in-time recovery`,
       );
     }
   });
