@@ -19,7 +19,9 @@ describe('approve', () => {
     const { code, stdout } = await rollcall(['approve', planHash], { cwd });
     expect([code, stdout.replace(/\s+/g, ' ')]).toEqual([
       0,
-      expect.stringMatching(/canary check\. All changes are halted; to allow them: rollcall resume $/),
+      expect.stringMatching(
+        /canary check for these changes\. All changes are halted; to allow them: rollcall resume $/,
+      ),
     ]);
   });
 
