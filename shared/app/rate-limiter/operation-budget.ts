@@ -35,6 +35,13 @@ interface Written {
   readonly outcomes: number;
 }
 
+/** A moment at which one call may be made. */
+interface Slot {
+  readonly at: EpochMs;
+  /** Whether the slot has not been given up since. If it has, the call needs another one. */
+  readonly isValid: () => boolean;
+}
+
 export interface OperationOptions {
   readonly shared: SharedLimiterState;
   readonly clock: Clock;
@@ -56,6 +63,10 @@ export interface OperationOptions {
 export class OperationBudget {
   readonly #options: OperationOptions;
   #block = new SlotBlock(NO_SLOTS);
+  /** The end of the block on the shared timeline. */
+  #blockEnd: EpochMs = Number.NEGATIVE_INFINITY;
+  /** How often slots have been given up because of throttling. Slots that were taken before do not count any more. */
+  #givenUp = 0;
   /** Whether a cut was being measured when the block was reserved. */
   #measuring = false;
   /** How many slots to reserve next: more while all are used, only as many as were used if some lapsed. */
@@ -80,14 +91,15 @@ export class OperationBudget {
     return this.#options.name;
   }
 
-  /** The time of this process's next slot; `null`: it needs none. */
-  async take(): Promise<EpochMs | null> {
+  /** This process's next slot; `null`: it needs none. */
+  async take(): Promise<Slot | null> {
     const { shared, clock, check } = this.#options;
     for (;;) {
       this.#called = true;
       if (this.#isFree(await shared.page())) return null;
-      const slot = this.#block.take(clock.now(), check.steps());
-      if (slot !== null) return slot;
+      const at = this.#block.take(clock.now(), check.steps());
+      const givenUp = this.#givenUp;
+      if (at !== null) return { at, isValid: () => this.#givenUp === givenUp };
       if (this.#refill === null) this.#learn();
       this.#refill ??= this.#reserve().finally(() => {
         this.#refill = null;
@@ -100,8 +112,12 @@ export class OperationBudget {
     if (outcome === 'failed') return;
     const throttled = outcome === 'throttled';
     this.#outcomes.push({ leave, throttled });
-    // Drop the slots that were reserved at the old, faster rate; they lapse. While a cut is being measured, the slots have the new rate.
-    if (throttled && !this.#measuring) this.#block.drop();
+    // Give up the slots that were reserved at the old, faster rate, also those that calls already wait for. While a cut is being measured, the slots have the
+    // new rate.
+    if (throttled && !this.#measuring) {
+      this.#block.drop();
+      this.#givenUp += 1;
+    }
     if (throttled) this.#throttled.abort();
   }
 
@@ -144,6 +160,7 @@ export class OperationBudget {
       writeMs = Math.max(0, clock.now() - written.begunAt);
     }
     const { from, everyMs, count } = slots;
+    this.#blockEnd = from + count * everyMs;
     this.#block = new SlotBlock({
       times: Array.from({ length: count }, (_, n) => from + n * everyMs),
       // Includes the time that the reservation took; otherwise every slot of a slow store would lapse.
@@ -158,7 +175,8 @@ export class OperationBudget {
    */
   #attempt(page: Page, now: EpochMs): Change<Written> {
     const { clock, name, reserveMs } = this.#options;
-    const { state, throttled } = this.#advance(page.operations[name] ?? null, now);
+    const { state: adapted, throttled } = this.#advance(page.operations[name] ?? null, now);
+    const state = this.#withoutDropped(adapted, now);
     const most = Math.max(1, Math.round((state.rate * this.#spanMs(state)) / 1000));
     const [next, slots] = reserve(state, now, Math.min(most, this.#want));
     const write = (bucket: BucketState, reserved: Reservation | null): Change<Written> => ({
@@ -171,6 +189,16 @@ export class OperationBudget {
     if (this.#throttled.signal.aborted) this.#throttled = new AbortController();
     else this.#reach += reserveMs;
     return { waitMs, signal: this.#throttled.signal };
+  }
+
+  /**
+   * Gives back the slots of a dropped block if no other worker has reserved slots after them. A pause as long as the block would let the service's burst
+   * allowance grow, and the limit would be overestimated. The effect of the cut is still measured from the end of the block, because other workers
+   * may hold slots up to it.
+   */
+  #withoutDropped(state: BucketState, now: EpochMs): BucketState {
+    const isLast = this.#block.dropped && state.tat === this.#blockEnd;
+    return isLast ? { ...state, tat: Math.min(state.tat, now) } : state;
   }
 
   /**

@@ -132,8 +132,10 @@ export function createLimiter(options: LimiterOptions): Limiter {
     counts,
     async acquire(call) {
       for (;;) {
+        // Calls that wait for slots that were given up take others, at the lower rate. Not under a total budget: the pause lets the service's burst allowance
+        // grow, so the limit is overestimated by a few percent, and there a rate uses nearly all of it.
         const own = await operationOf(call).take();
-        if (own === null || (await until(own))) break;
+        if (own === null || ((await until(own.at)) && (ceiling !== null || own.isValid()))) break;
       }
       // The total budget comes last, because its slots lapse soonest and would lapse while waiting for the operation's slot.
       for (let chance = 0; total !== null; ) {

@@ -17,6 +17,8 @@ export class SlotBlock {
   lapsed = 0;
   /** Slots that were taken before their time, so that a call waited. */
   waited = 0;
+  /** Whether the remaining slots were given up. */
+  dropped = false;
 
   constructor(options: SlotBlockOptions) {
     this.#options = options;
@@ -46,6 +48,7 @@ export class SlotBlock {
   /** Gives up the remaining slots. */
   drop(): void {
     this.#next = this.size;
+    this.dropped = true;
   }
 }
 

@@ -74,6 +74,33 @@ describe('without a total budget', () => {
     }
   });
 
+  it('calls that wait for a slot when another is throttled take a slot at the lower rate', async () => {
+    const clock = manualClock();
+    const limiter = limiterOf(clock, memoryRegisters());
+    const begin = clock.now();
+    const left: number[] = [];
+    let throttledAt = Number.POSITIVE_INFINITY;
+    const lane = async (): Promise<void> => {
+      while (clock.now() < begin + 4_000) {
+        const leave = await limiter.acquire(ASSUME);
+        left.push(clock.now() - begin);
+        await clock.sleep(80);
+        const first = throttledAt === Number.POSITIVE_INFINITY && clock.now() >= begin + 3_000;
+        if (first) throttledAt = clock.now() - begin;
+        limiter.report(ASSUME, first ? 'throttled' : 'ok', leave);
+      }
+    };
+    const lanes = Array.from({ length: 32 }, lane);
+    await clock.advance(4_000);
+    while (clock.sleeping > 0) await clock.advanceToNext();
+    await Promise.all(lanes);
+    const everyMs = (from: number, to: number): number =>
+      (to - from) / left.filter((at) => at > from && at <= to).length;
+    const before = everyMs(throttledAt - 200, throttledAt);
+    expect(before).toBeLessThan(25);
+    expect(everyMs(throttledAt, throttledAt + 500)).toBeGreaterThan(2 * before);
+  });
+
   it('the rate grows while calls wait and are accepted, up to four fifths of the quota that AWS documents', async () => {
     const clock = manualClock();
     const registers = memoryRegisters();
