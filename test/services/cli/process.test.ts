@@ -45,7 +45,7 @@ test('each command ends by itself, and writes its whole result to a pipe', { tim
   await ends(1, 'approve', plan.planHash);
   for (const args of [['halt'], ['unhalt'], ['suspend', id], ['resume', id], ['backup', 'b.db']])
     await ends(0, ...args);
-  expect(await call('restore', 'b.db')).toMatchObject({ code: 0 });
+  expect(await call('restore', 'b.db', '--yes')).toMatchObject({ code: 0 });
   await ends(1, 'dlq', 'redrive', 'nothing');
   await ends(1, 'policy', 'test', '--expectations', 'none.yaml');
   expect(await spawned(['unhalt'], { cwd })).toMatchObject({ code: 0, stderr: DONE });

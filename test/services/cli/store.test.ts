@@ -45,7 +45,7 @@ describe('the store', () => {
     expect(text.stdout).toContain(`✗ Audit log damaged: entry 2 of ${chain} was edited after it was written`);
     expect(text.stdout).toContain(`then: rollcall audit show ${chain}#2`);
 
-    const restored = restoreShape.parse(json(await call('restore', 'b.db')));
+    const restored = restoreShape.parse(json(await call('restore', 'b.db', '--yes')));
     expect(restored).toMatchObject({ restored: '.rollcall/rollcall.db', from: 'b.db', merged: true });
     expect(readdirSync(join(cwd, '.rollcall'))).toContain(restored.kept?.replace('.rollcall/', ''));
     const [verify, after] = await Promise.all([call('audit', 'verify'), call('status')]);
@@ -76,7 +76,7 @@ describe('the store', () => {
 
     // The restored store has a due scan, so the daemon detects the drift, but the halt stops it.
     const found = said(daemon, 'nothing queued: halted');
-    const restored = await call('restore', 'b.db');
+    const restored = await call('restore', 'b.db', '--yes');
     expect(restored.code, restored.stderr).toBe(0);
     const document = restoreShape.parse(json(restored));
     expect(document).toMatchObject({ merged: true, stillInForce: { suspensions: [suspended] } });

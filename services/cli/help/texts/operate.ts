@@ -20,9 +20,10 @@ export const OPERATE: HelpTexts = {
   restore: {
     summary: 'Replace the store with a backup, and halt',
     description:
-      'Replace the store with a backup, and halt. On a terminal it asks first. The replaced store is kept as a copy. Its suspensions, changes in progress and contested accounts stay in force. --acknowledge records that the store was restored in another way, such as point-in-time recovery of the table, and halts. The transparency log then continues under a new name, and checkpoints are signed again.',
+      'Replace the store with a backup, and halt. It asks first; without a terminal, it replaces a store only with --yes. The replaced store is kept as a copy. Its suspensions, changes in progress and contested accounts stay in force. --acknowledge records that the store was restored in another way, such as point-in-time recovery of the table, and halts. The transparency log then continues under a new name, and checkpoints are signed again.',
     examples: [
       ['rollcall restore rollcall-2026-12-08.db', 'then: rollcall audit verify, rollcall resume'],
+      ['rollcall restore rollcall-2026-12-08.db --yes', 'do not ask; for jobs without a terminal'],
       ['rollcall restore --acknowledge --reason "table as of 06:00"', 'a store that AWS has restored'],
     ],
     seeAlso: ['rollcall backup', 'rollcall resume'],
