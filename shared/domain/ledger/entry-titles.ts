@@ -5,7 +5,7 @@ const TITLES: Readonly<Partial<Record<EntryType, string>>> = {
   RemediationSucceeded: 'Change accepted by AWS',
   ConvergenceStalled: 'Not confirmed in time',
   FlapDetected: 'Contested',
-  VerdictChanged: 'State changed',
+  VerdictChanged: 'Status changed',
   EnforcementHalted: 'Halted',
   EnforcementResumed: 'Halt ended',
   ChainPruned: 'Older entries pruned',

@@ -30,7 +30,7 @@ describe('the title of an entry', () => {
       ...{ type: 'VerdictChanged', accountId: '111122223333', enrollment: 'automation' },
       ...{ before: { ...state, ruleMode: 'NoneAllowed' }, after: state },
     });
-    expect(eventText(changed)).toBe('State changed: Automation organization rules NoneAllowed → –');
+    expect(eventText(changed)).toBe('Status changed: Automation organization rules NoneAllowed → –');
   });
 
   it('is a sentence in the words of the glossary, for every type', () => {
