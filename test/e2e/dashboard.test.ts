@@ -82,6 +82,16 @@ describe.skipIf(served.skipped)('the dashboard', () => {
     await page.unrouteAll({ behavior: 'ignoreErrors' });
   });
 
+  test.each([1440, 390])('reports an overview that fails once, at %d pixels', async (width) => {
+    const page = await served.newPage({ viewport: { width, height: 900 } }, /status of 503/);
+    const problem = { status: 503, contentType: 'application/problem+json', body: '{"detail":"The store is locked."}' };
+    await page.route('**/api/overview', (route) => route.fulfill(problem));
+    await page.goto(served.url);
+    await page.getByRole('alert').getByText('The overview could not be loaded.').first().waitFor();
+    expect(await page.getByRole('alert').count()).toBe(1);
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
+  });
+
   test('shows data that changes faster than the API answers', async () => {
     const page = await served.newPage();
     let told = 0;

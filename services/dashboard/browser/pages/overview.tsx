@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import { READ } from '../endpoints.ts';
 import { useStatus } from '../frame/source.ts';
 import { changes } from '../live.ts';
@@ -41,27 +42,47 @@ export function OverviewPage() {
         {(found) => (
           <>
             {narrow && (
-              <Loaded resource={overview} what="What needs attention">
+              <Loaded resource={overview} what="The overview">
                 {(data) => <Attention status={found} overview={data} />}
               </Loaded>
             )}
             <Cards status={found} overview={overview.data} />
-            <Loaded resource={overview} what="The overview">
-              {(data) => (
-                <div class="board">
-                  {!narrow && <Attention status={found} overview={data} />}
-                  <Remediation status={found} overview={data} />
-                  <History status={found} />
-                  <Where status={found} overview={data} />
-                  <RecentActivity overview={data} />
-                  <ChangedBy overview={data} />
-                </div>
-              )}
-            </Loaded>
+            {narrow ? (
+              overview.data !== null && <Board status={found} overview={overview.data} />
+            ) : (
+              <Loaded resource={overview} what="The overview">
+                {(data) => (
+                  <Board status={found} overview={data}>
+                    <Attention status={found} overview={data} />
+                  </Board>
+                )}
+              </Loaded>
+            )}
           </>
         )}
       </Loaded>
     </>
+  );
+}
+
+interface BoardProps {
+  readonly status: Status;
+  readonly overview: Overview;
+  /** The first panels. */
+  readonly children?: ComponentChildren;
+}
+
+/** The panels below the cards. */
+function Board({ status, overview, children }: BoardProps) {
+  return (
+    <div class="board">
+      {children}
+      <Remediation status={status} overview={overview} />
+      <History status={status} />
+      <Where status={status} overview={overview} />
+      <RecentActivity overview={overview} />
+      <ChangedBy overview={overview} />
+    </div>
   );
 }
 
