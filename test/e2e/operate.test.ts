@@ -88,6 +88,14 @@ describe.skipIf(served.skipped)('in the dashboard', () => {
     await page.getByText(new RegExp(`^${there.length} of \\d+ accounts?$`)).waitFor();
 
     await page.goto(served.url);
+    await page.getByRole('button', { name: 'Suspend…' }).click();
+    await dialog.getByLabel('Accounts').fill('ou:/Sandbox');
+    await dialog.getByLabel('Reason').fill('longer');
+    await dialog.getByRole('button', { name: 'Suspend' }).click();
+    await page
+      .locator('main')
+      .getByText(/^Suspended\. It replaces a suspension without an end \(set .* UTC by .*: "migration"\)\.$/)
+      .waitFor();
     await page.getByRole('button', { name: 'Resume…' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Resume' }).click();
     await notice.waitFor({ state: 'detached' });

@@ -28,4 +28,5 @@ export type Policy = Answer<'Policy'>;
 export type Limiter = Answer<'Limiter'>;
 export type WhoAmI = Answer<'WhoAmI'>;
 export type Progress = Answer<'Progress'>;
+export type Suspension = Answer<'Suspension'>;
 export type DeadLetters = Answer<'DeadLetters'>;

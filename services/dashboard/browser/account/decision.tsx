@@ -11,7 +11,8 @@ import { Operation, showResult } from '../parts/operate.tsx';
 import { Problem } from '../parts/small.tsx';
 import { now } from '../parts/time.tsx';
 import { useResource } from '../resource.ts';
-import type { Account, AccountsAnswer } from '../types.ts';
+import { replacedText } from '../suspension-text.ts';
+import type { Account, AccountsAnswer, Suspension } from '../types.ts';
 import { count, messageOf } from '../words.ts';
 
 /** How a contested account is settled. */
@@ -50,11 +51,13 @@ export function Decision({ found, choice, reason, until, yaml, mayOperate, onRea
   const decide = async (): Promise<void> => {
     if (choice === 'policy') return copy(yaml, 'Exemption');
     const body = { selector: accountId, reason: reason.trim() };
-    if (choice === 'resume') await post(OPERATE.resume, body);
-    else await post(OPERATE.suspend, { ...body, until });
-    showResult(
-      choice === 'resume' ? `Remediation of ${name} is resumed.` : `${name} is suspended until the end of ${until}.`,
-    );
+    if (choice === 'resume') {
+      await post(OPERATE.resume, body);
+      showResult(`Remediation of ${name} is resumed.`);
+    } else {
+      const { replaced } = await post<Suspension>(OPERATE.suspend, { ...body, until });
+      showResult(`${name} is suspended until the end of ${until}.${replacedText(replaced, now.value)}`);
+    }
     changedHere();
   };
   const submit = (event: SubmitEvent): void => {

@@ -5,9 +5,12 @@ import { OPERATE } from '../endpoints.ts';
 import { announce } from '../frame/announce.tsx';
 import { useMayOperate, useStatus } from '../frame/source.ts';
 import { changedHere } from '../live.ts';
+import { replacedText } from '../suspension-text.ts';
+import type { Suspension } from '../types.ts';
 import { count, messageOf } from '../words.ts';
 import { Confirm, ReasonField, TextField, textOf } from './dialog.tsx';
 import { Icon, Mark } from './icon.tsx';
+import { now } from './time.tsx';
 
 /** The result of the last command. */
 const result = signal<string | null>(null);
@@ -94,8 +97,9 @@ export function CommandDialog() {
         pending.value = null;
       }}
       onConfirm={async (form) => {
-        await post(path, body(form));
-        showResult(done);
+        // Only the answer to a suspension has this field.
+        const { replaced = null } = await post<Partial<Suspension>>(path, body(form));
+        showResult(`${done}${replacedText(replaced, now.value)}`);
         changedHere();
       }}
     >
