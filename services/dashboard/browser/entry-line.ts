@@ -3,15 +3,11 @@ import { shortReason } from '../../../shared/domain/enrollment/explain-status.ts
 import { TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { statusOf } from '../../../shared/domain/enrollment/status.ts';
 import { briefMessage } from '../../../shared/domain/ledger/brief-message.ts';
+import { type Look, looksOf } from './status-looks.ts';
 import type { Entry, Facet } from './types.ts';
 import { count, reasonText, stateText } from './words.ts';
 
 /* An entry of the audit log in one line: its look, what changed, and who did it. */
-
-interface Look {
-  readonly mark: 'attention' | 'drifted' | 'progress' | 'waiting' | 'compliant' | 'suspended' | 'na';
-  readonly tone: 'attention' | 'drifted' | 'progress' | 'waiting' | 'compliant' | 'quiet';
-}
 
 const BAD: Look = { mark: 'attention', tone: 'attention' };
 const GOOD: Look = { mark: 'compliant', tone: 'compliant' };
@@ -30,12 +26,17 @@ const LOOKS: Readonly<Partial<Record<Entry['type'], Look>>> = {
   EnforcementHalted: BAD,
   EnforcementResumed: GOOD,
   AccountSuspended: { mark: 'suspended', tone: 'quiet' },
+  AccountResumed: UNDER_WAY,
+  ExemptionExpiring: { mark: 'exempt', tone: 'quiet' },
+  ExemptionExpired: { mark: 'exempt', tone: 'quiet' },
 };
 
-/** The mark of an entry. A blocked remediation either waits or needs attention. */
+/** The mark and tone of an entry, the same on every page. Entries without a look of their own have that of the status that they lead to. */
 export function entryLook({ type, after }: Pick<Entry, 'type' | 'after'>): Look {
-  if (type !== 'RemediationBlocked') return LOOKS[type] ?? PLAIN;
-  return after !== null && statusOf(after) === 'Waiting' ? { mark: 'waiting', tone: 'waiting' } : BAD;
+  const own = LOOKS[type];
+  if (own !== undefined) return own;
+  if (after !== null) return looksOf(statusOf(after));
+  return type === 'RemediationBlocked' ? BAD : PLAIN;
 }
 
 /** What an account had and has, in as few words as possible: `Automation Active → Inactive`. */

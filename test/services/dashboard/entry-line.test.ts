@@ -14,6 +14,11 @@ test('a blocked remediation looks as the status that it leads to', () => {
   expect(markOf('RemediationBlocked', { ...FACET, reason: 'denied' })).toBe('attention');
 });
 
+test('an entry that records a new status has the mark of that status', () => {
+  expect(markOf('VerdictChanged', FACET)).toBe('waiting');
+  expect(markOf('VerdictChanged', { ...FACET, verdict: 'Exempt', reason: null })).toBe('exempt');
+});
+
 test('only an entry about a state or a command has a look', () => {
   const types = ['DriftDetected', 'DriftResolved', 'AccountSuspended', 'EnforcementHalted', 'ScanCompleted'] as const;
   expect(types.map((type) => markOf(type, null))).toEqual(['drifted', 'compliant', 'suspended', 'attention', 'na']);

@@ -1,29 +1,12 @@
 import { actorName } from '../../../../shared/domain/actor.ts';
 import { TITLES } from '../../../../shared/domain/enrollment/kinds/index.ts';
-import { statusOf } from '../../../../shared/domain/enrollment/status.ts';
 import { briefMessage } from '../../../../shared/domain/ledger/brief-message.ts';
 import { entryActor } from '../entry-line.ts';
-import { looksOf } from '../parts/icon.tsx';
 import type { Entry, Facet } from '../types.ts';
 import { duration, reasonText, stateText, wordsOf } from '../words.ts';
 
 /** Entries that record a command of an operator; all others record what Rollcall did or saw. */
 const COMMANDS: ReadonlySet<Entry['type']> = new Set<Entry['type']>(['AccountSuspended', 'AccountResumed']);
-const QUIET = { mark: 'na', tone: 'quiet' } as const;
-const LOOKS: Readonly<Partial<Record<Entry['type'], { readonly mark: string; readonly tone: string }>>> = {
-  RemediationStarted: { mark: 'progress', tone: 'progress' },
-  RemediationFailed: { mark: 'attention', tone: 'attention' },
-  FlapDetected: { mark: 'attention', tone: 'attention' },
-  AccountSuspended: { mark: 'suspended', tone: 'quiet' },
-  AccountResumed: { mark: 'progress', tone: 'progress' },
-  ExemptionExpiring: { mark: 'exempt', tone: 'quiet' },
-  ExemptionExpired: { mark: 'exempt', tone: 'quiet' },
-};
-
-/** The mark and tone of an entry: those of the status that it leads to. */
-export function entryLooks({ type, after }: Entry) {
-  return LOOKS[type] ?? (after === null ? QUIET : looksOf(statusOf(after)));
-}
 
 /** The actor of an entry on the page of its account. There, all of Rollcall's own actions have the actor "Rollcall", whichever process made them. */
 export function timelineActor(entry: Entry): ReturnType<typeof entryActor> {

@@ -5,6 +5,7 @@ import { type EnrollmentId, TITLES } from '../../../../shared/domain/enrollment/
 import { entryTitle } from '../../../../shared/domain/ledger/entry-titles.ts';
 import { get } from '../api.ts';
 import { READ } from '../endpoints.ts';
+import { entryLook } from '../entry-line.ts';
 import { Copy } from '../parts/copy.tsx';
 import { Button, Segments } from '../parts/form.tsx';
 import { Mark } from '../parts/icon.tsx';
@@ -13,7 +14,7 @@ import { now, Sentence } from '../parts/time.tsx';
 import { clockText, dayHeading, exactText } from '../time-text.ts';
 import type { Account, AuditPage, Entry } from '../types.ts';
 import { count, messageOf, stateText } from '../words.ts';
-import { driftStart, entryLine, entryLooks, timelineActor } from './timeline-line.ts';
+import { driftStart, entryLine, timelineActor } from './timeline-line.ts';
 
 interface Props {
   readonly found: Account;
@@ -96,7 +97,7 @@ function byDay(entries: readonly Entry[]): readonly (readonly [day: string, entr
 }
 
 function Line({ entry, older }: { readonly entry: Entry; readonly older: readonly Entry[] }) {
-  const { mark, tone } = entryLooks(entry);
+  const { mark, tone } = entryLook(entry);
   const { name, full } = timelineActor(entry);
   const text = entryLine(entry, driftStart(entry, older));
   return (

@@ -4,9 +4,10 @@ import { READ } from '../endpoints.ts';
 import { useVerification } from '../frame/source.ts';
 import { changes } from '../live.ts';
 import { AUDIT_LOOKS } from '../parts/audit-state.tsx';
-import { Mark, type MarkName, type Tone } from '../parts/icon.tsx';
+import { Mark } from '../parts/icon.tsx';
 import { Time } from '../parts/time.tsx';
 import { useResource } from '../resource.ts';
+import type { MarkName, Tone } from '../status-looks.ts';
 import type { Policy, Status } from '../types.ts';
 import { count } from '../words.ts';
 

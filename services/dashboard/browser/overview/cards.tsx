@@ -2,8 +2,9 @@ import { Link } from 'wouter-preact';
 import { type EnrollmentId, KINDS, TITLES } from '../../../../shared/domain/enrollment/kinds/index.ts';
 import { kindsShownIn, type Status as StatusWord } from '../../../../shared/domain/enrollment/status.ts';
 import { Bar } from '../parts/bar.tsx';
-import { looksOf, Mark } from '../parts/icon.tsx';
+import { Mark } from '../parts/icon.tsx';
 import { Age } from '../parts/time.tsx';
+import { looksOf } from '../status-looks.ts';
 import type { Overview, Status } from '../types.ts';
 import { count, listed, number, percent, signed } from '../words.ts';
 

@@ -12,12 +12,13 @@ import { changes } from '../live.ts';
 import { Copy } from '../parts/copy.tsx';
 import { Button } from '../parts/form.tsx';
 import { Heading } from '../parts/heading.tsx';
-import { Icon, looksOf, Mark } from '../parts/icon.tsx';
+import { Icon, Mark } from '../parts/icon.tsx';
 import { perform } from '../parts/operate.tsx';
 import { Fact, Loaded } from '../parts/small.tsx';
 import { Age, Time } from '../parts/time.tsx';
 import { useResource } from '../resource.ts';
 import { useParams } from '../search-params.ts';
+import { looksOf } from '../status-looks.ts';
 import type { Account } from '../types.ts';
 
 export function AccountPage() {

@@ -6,12 +6,13 @@ import { READ } from '../endpoints.ts';
 import { fieldOf, isoOf } from '../local-time.ts';
 import { useResource } from '../resource.ts';
 import { useParams } from '../search-params.ts';
+import { looksOf } from '../status-looks.ts';
 import { exactText } from '../time-text.ts';
 import type { AsOf } from '../types.ts';
 import { count, number, stateText } from '../words.ts';
 import { FilterChip } from './filter-chip.tsx';
 import { Button } from './form.tsx';
-import { looksOf, Mark, StatusMark } from './icon.tsx';
+import { Mark, StatusMark } from './icon.tsx';
 import { Loaded } from './small.tsx';
 import { now, Time } from './time.tsx';
 

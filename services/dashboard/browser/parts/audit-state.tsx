@@ -1,5 +1,6 @@
+import type { MarkName, Tone } from '../status-looks.ts';
 import type { Verification } from '../types.ts';
-import { type MarkName, Pill, type Tone } from './icon.tsx';
+import { Pill } from './icon.tsx';
 
 interface Looks {
   readonly tone: Tone;

@@ -1,25 +1,4 @@
-import { STATUSES, type Status } from '../../../../shared/domain/enrollment/status.ts';
-
-/** The tone of a status gives its colour; its mark differs in shape too. */
-const LOOKS: Readonly<Record<Status, { readonly mark: string; readonly tone: string }>> = {
-  'Needs attention': { mark: 'attention', tone: 'attention' },
-  Drifted: { mark: 'drifted', tone: 'drifted' },
-  'In progress': { mark: 'progress', tone: 'progress' },
-  Waiting: { mark: 'waiting', tone: 'waiting' },
-  Unknown: { mark: 'unknown', tone: 'unknown' },
-  Suspended: { mark: 'suspended', tone: 'quiet' },
-  Exempt: { mark: 'exempt', tone: 'quiet' },
-  Compliant: { mark: 'compliant', tone: 'compliant' },
-  Unmanaged: { mark: 'unmanaged', tone: 'quiet' },
-  'Not applicable': { mark: 'na', tone: 'quiet' },
-};
-
-export type Tone = 'compliant' | 'attention' | 'drifted' | 'progress' | 'waiting' | 'unknown' | 'quiet';
-export type MarkName = Exclude<Tone, 'quiet'> | 'suspended' | 'exempt' | 'unmanaged' | 'na';
-
-const statusNamed = (word: string): Status | undefined => STATUSES.find((each) => each === word);
-/** The names of mark and tone of a status word; those of Unknown for a word of another version. */
-export const looksOf = (word: string) => LOOKS[statusNamed(word) ?? 'Unknown'];
+import { looksOf, type MarkName, type Tone } from '../status-looks.ts';
 
 /** A status mark, 14 pixels. Always put the word after it. */
 export function Mark({ name, class: more = '' }: { readonly name: string; readonly class?: string }) {
