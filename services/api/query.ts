@@ -29,6 +29,11 @@ export const auditFilter = {
   until: moment.optional().describe(`Before: ${MOMENT}`),
 };
 
+/** Filters that select entries by their content, beside those that the log has an index for. */
+export const contentFilter = {
+  changedBy: actor.optional().describe('Drift that this caller caused (full name); `unknown`: nobody is named'),
+};
+
 type FilterQuery = z.output<z.ZodObject<typeof auditFilter>>;
 
 /** @throws ApiProblem for an invalid time, and for an empty range */

@@ -1,5 +1,6 @@
-import { actorName } from '../../shared/domain/actor.ts';
-import type { Ledger, LedgerPeriod } from '../../shared/ports/ledger.ts';
+import { driftCallers } from '../../shared/app/queries/audit/caused-drift.ts';
+import { actorName, NOBODY_NAMED } from '../../shared/domain/actor.ts';
+import type { Ledger, LedgerFilter, LedgerPeriod } from '../../shared/ports/ledger.ts';
 import type { CliContext } from './context.ts';
 import { CommandError } from './errors.ts';
 import { withStore } from './session.ts';
@@ -16,13 +17,39 @@ const SHOWN = 5;
 export async function actorNamed(context: CliContext, word: string, { since, until }: LedgerPeriod): Promise<string> {
   const period = { ...(since !== undefined && { since }), ...(until !== undefined && { until }) };
   const found = await withStore(context, true, ({ ledger }) => actorsNamed(ledger, word, period));
+  const isWhole = since === undefined && until === undefined;
+  return onlyOne(context, found, word, {
+    option: '--actor',
+    absent: `no entry${isWhole ? '' : ' of this period'} has an actor of this name. The actor of a drift entry is the process that recorded the drift. For drift that a caller caused: --changed-by ${JSON.stringify(word)}`,
+  });
+}
+
+/**
+ * The caller whose drift `--changed-by` selects, named as for `--actor`. Warns if no drift that matches the filter has such a caller.
+ * @throws CommandError if several callers have this name
+ */
+export async function callerNamed(context: CliContext, word: string, filter: LedgerFilter): Promise<string> {
+  if (word.toLowerCase() === NOBODY_NAMED) return NOBODY_NAMED;
+  const callers = await withStore(context, true, ({ ledger }) => driftCallers(ledger, filter));
+  const found = callers.has(word) ? [word] : thoseNamed(callers, word);
+  return onlyOne(context, found, word, {
+    option: '--changed-by',
+    absent:
+      'no matching drift has a caller of this name. A caller is known only if a CloudTrail event named it; --changed-by unknown selects the other drift',
+  });
+}
+
+interface Search {
+  readonly option: string;
+  /** The warning if nobody has this name. */
+  readonly absent: string;
+}
+
+function onlyOne(context: CliContext, found: readonly string[], word: string, { option, absent }: Search): string {
   const [actor, ...others] = found;
-  const named = `--actor ${JSON.stringify(word)}`;
+  const named = `${option} ${JSON.stringify(word)}`;
   if (actor === undefined) {
-    const isWhole = since === undefined && until === undefined;
-    context.output.note(
-      `warning: ${named}: no entry${isWhole ? '' : ' of this period'} has an actor of this name. The actor of a drift entry is the process that recorded the drift, not the caller that changed the account.`,
-    );
+    context.output.note(`warning: ${named}: ${absent}.`);
     return word;
   }
   if (others.length === 0) return actor;
@@ -40,6 +67,10 @@ async function actorsNamed(
   if ((await ledger.query({ ...period, actor: word }, { limit: 1 })).entries.length > 0) return [word];
   const actors = new Set<string>();
   for await (const page of ledger.facts(period)) for (const { actor } of page) actors.add(actor);
+  return thoseNamed(actors, word);
+}
+
+function thoseNamed(actors: ReadonlySet<string>, word: string): readonly string[] {
   const wanted = word.toLowerCase();
   return [...actors].filter((actor) => namesOf(actor).some((name) => name.toLowerCase() === wanted)).sort();
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { complianceStatus, enrollment, verdict } from '../../../shared/app/queries/answers/common.ts';
+import { causedDrift } from '../../../shared/app/queries/audit/caused-drift.ts';
 import { auditExport } from '../../../shared/app/queries/audit/export.ts';
 import { EXPORT_FORMATS, type ExportFormat } from '../../../shared/app/queries/audit/export-formats.ts';
 import { auditList } from '../../../shared/app/queries/audit/list.ts';
@@ -15,7 +16,7 @@ import type { LedgerEntry } from '../../../shared/domain/ledger/entry.ts';
 import { BadCursorError } from '../../../shared/ports/ledger.ts';
 import type { SnapshotStore } from '../../../shared/ports/snapshot-store.ts';
 import { ApiProblem } from '../problem.ts';
-import { auditFilter, cursor, filterOf, limit, MAX_LIMIT, rangeOf, several } from '../query.ts';
+import { auditFilter, contentFilter, cursor, filterOf, limit, MAX_LIMIT, rangeOf, several } from '../query.ts';
 import { type AnswerTypes, jsonRoute, NONE, streamRoute } from '../route.ts';
 import { streamText } from '../stream.ts';
 
@@ -39,6 +40,7 @@ export const auditRoutes = [
     ...NONE,
     query: z.strictObject({
       ...auditFilter,
+      ...contentFilter,
       order: z.enum(['newestFirst', 'oldestFirst']).default('newestFirst'),
       limit: limit(MAX_LIMIT, 50),
       cursor,
@@ -46,7 +48,12 @@ export const auditRoutes = [
     handle: async ({ system: { stores, clock }, query }) => {
       const { limit: most, order, cursor: from = null } = query;
       const filter = filterOf(query, clock.now());
-      const page = await auditList(stores.ledger, { filter, limit: most, order, cursor: from });
+      const page = await auditList(causedDrift(stores.ledger, query.changedBy), {
+        filter,
+        limit: most,
+        order,
+        cursor: from,
+      });
       return { ...page, names: await namesOf(stores.snapshots, page.entries) };
     },
   }),
@@ -146,11 +153,12 @@ export const auditRoutes = [
     summary: 'Matching entries for other tools, oldest first, as one unpaged answer',
     heavy: true,
     ...NONE,
-    query: z.strictObject({ ...auditFilter, format: z.enum(EXPORT_FORMATS).default('json') }),
+    query: z.strictObject({ ...auditFilter, ...contentFilter, format: z.enum(EXPORT_FORMATS).default('json') }),
     handle: async ({ system, query }) => {
       const { format } = query;
       const filter = filterOf(query, system.clock.now());
-      const text = auditExport(system.stores.ledger, { filter, format, version: system.version });
+      const entries = causedDrift(system.stores.ledger, query.changedBy);
+      const text = auditExport(entries, { filter, format, version: system.version });
       const ending = format === 'ocsf' ? 'ocsf.ndjson' : format;
       const headers = {
         'content-type': EXPORT_TYPES[format],

@@ -6,7 +6,7 @@ import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { withStore } from '../session.ts';
 import { count } from '../ui/words.ts';
-import { type FilterFlags, filterOf } from './audit-filter.ts';
+import { type FilterFlags, selectionOf } from './audit-filter.ts';
 
 export interface ExportFlags extends FilterFlags {
   readonly format: string;
@@ -17,7 +17,7 @@ export interface ExportFlags extends FilterFlags {
 export async function runExport(context: CliContext, flags: ExportFlags): Promise<number> {
   const { output } = context;
   const format = wordArgument('--format', flags.format, EXPORT_FORMATS);
-  const filter = await filterOf(context, flags);
+  const { filter, of } = await selectionOf(context, flags);
   const { out } = flags;
   if (output.json && out === undefined && format !== 'json') {
     throw new ConfigError(
@@ -31,7 +31,7 @@ export async function runExport(context: CliContext, flags: ExportFlags): Promis
     const onPage = (n: number): void => {
       entries = n;
     };
-    const text = auditExport(ledger, { filter, format, version: manifest.version, onPage });
+    const text = auditExport(of(ledger), { filter, format, version: manifest.version, onPage });
     if (out === undefined) return output.pour(text);
     const { writeStream } = await import('../../../shared/config/write-stream.ts');
     return writeStream(out, text, `${process.pid}`, flags.force === true ? 'replace' : 'refuse');

@@ -1,16 +1,17 @@
+import { causedDrift, type EntryReader } from '../../../shared/app/queries/audit/caused-drift.ts';
 import { instantArgument, wordArgument } from '../../../shared/config/arguments.ts';
 import { ConfigError } from '../../../shared/config/config-error.ts';
 import { ENROLLMENT_IDS } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { entryTitle } from '../../../shared/domain/ledger/entry-titles.ts';
 import { ENTRY_TYPES, type EntryType } from '../../../shared/domain/ledger/entry-types.ts';
 import type { LedgerFilter } from '../../../shared/ports/ledger.ts';
-import { actorNamed } from '../actor-named.ts';
+import { actorNamed, callerNamed } from '../actor-named.ts';
 import type { CliContext } from '../context.ts';
 import { accountNamed } from '../named-account.ts';
 
 /** Options that select entries. An entry must match all that are given. */
 export type FilterFlags = Readonly<
-  Partial<Record<'account' | 'enrollment' | 'type' | 'run' | 'since' | 'until' | 'actor', string>>
+  Partial<Record<'account' | 'enrollment' | 'type' | 'run' | 'since' | 'until' | 'actor' | 'changedBy', string>>
 >;
 
 export interface ListFlags extends FilterFlags {
@@ -20,8 +21,26 @@ export interface ListFlags extends FilterFlags {
   readonly follow?: boolean;
 }
 
+/** The entries that the user asked for. */
+export interface Selection {
+  readonly filter: LedgerFilter;
+  /** Restricts a log to the drift that the caller of `--changed-by` caused. */
+  readonly of: (ledger: EntryReader) => EntryReader;
+}
+
 /** @throws ConfigError or CommandError for an invalid value, and for a range that ends before it begins */
-export async function filterOf(context: CliContext, flags: FilterFlags): Promise<LedgerFilter> {
+export async function selectionOf(context: CliContext, flags: FilterFlags): Promise<Selection> {
+  const filter = await filterOf(context, flags);
+  if (flags.changedBy === undefined) return { filter, of: (ledger) => ledger };
+  if (filter.type !== undefined && filter.type !== 'DriftDetected') {
+    const type = JSON.stringify(flags.type);
+    throw new ConfigError('Usage', `--changed-by selects entries of drift, so it excludes --type ${type}.`);
+  }
+  const caller = await callerNamed(context, flags.changedBy, filter);
+  return { filter, of: (ledger) => causedDrift(ledger, caller) };
+}
+
+async function filterOf(context: CliContext, flags: FilterFlags): Promise<LedgerFilter> {
   const now = context.clock.now();
   const { account, enrollment, type, run, since, until, actor } = flags;
   const filter = {

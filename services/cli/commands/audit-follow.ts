@@ -8,7 +8,7 @@ import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { withStore } from '../session.ts';
 import { entriesTable } from '../ui/entries.ts';
-import { filterOf, type ListFlags } from './audit-filter.ts';
+import { type ListFlags, selectionOf } from './audit-filter.ts';
 
 /** Time between two reads, ms. */
 const PERIOD_MS = 2_000;
@@ -24,12 +24,12 @@ export async function followEntries(context: CliContext, flags: ListFlags): Prom
       'audit list --follow has no end, so it excludes --output json, --until and --cursor.',
     );
   }
-  const filter = await filterOf(context, flags);
+  const { filter, of } = await selectionOf(context, flags);
   const limit = countArgument('--limit', flags.limit, { min: 1, max: 1_000_000 });
   interrupt.finishGracefully(() => undefined);
   const isOver = (): boolean => interrupt.signal.aborted || output.resultIsUnread;
   await withStore(context, true, async ({ ledger, snapshots }) => {
-    const first = await auditList(ledger, { filter, limit, cursor: null, order: 'newestFirst' });
+    const first = await auditList(of(ledger), { filter, limit, cursor: null, order: 'newestFirst' });
     const follower = new Follower(first.entries);
     let fresh: readonly LedgerEntry[] = first.entries.toReversed();
     let titles = '';
@@ -46,7 +46,7 @@ export async function followEntries(context: CliContext, flags: ListFlags): Prom
       if (isOver()) break;
       const since = follower.since ?? filter.since;
       const query = { filter: { ...filter, ...(since !== undefined && { since }) }, limit: 1_000_000, cursor: null };
-      fresh = follower.take((await auditList(ledger, { ...query, order: 'oldestFirst' })).entries);
+      fresh = follower.take((await auditList(of(ledger), { ...query, order: 'oldestFirst' })).entries);
     }
   });
   return interrupt.signal.aborted ? interrupt.exitCode : EXIT.ok;

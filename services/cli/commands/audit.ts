@@ -6,7 +6,7 @@ import { entryNamed } from '../entry-named.ts';
 import { EXIT } from '../exit-codes.ts';
 import { withStore } from '../session.ts';
 import { entriesTable } from '../ui/entries.ts';
-import { filterOf, type ListFlags } from './audit-filter.ts';
+import { type ListFlags, selectionOf } from './audit-filter.ts';
 
 export async function runList(context: CliContext, flags: ListFlags): Promise<number> {
   const { output, config } = context;
@@ -14,14 +14,15 @@ export async function runList(context: CliContext, flags: ListFlags): Promise<nu
     const { followEntries } = await import('./audit-follow.ts');
     return followEntries(context, flags);
   }
+  const { filter, of } = await selectionOf(context, flags);
   const query = {
-    filter: await filterOf(context, flags),
+    filter,
     limit: countArgument('--limit', flags.limit, { min: 1, max: 1_000_000 }),
     cursor: flags.cursor ?? null,
     order: flags.oldestFirst === true ? ('oldestFirst' as const) : ('newestFirst' as const),
   };
   const { page, nameOf } = await withStore(context, true, async (store) => {
-    const found = await auditList(store.ledger, query);
+    const found = await auditList(of(store.ledger), query);
     return { page: found, nameOf: await namesOf(store.snapshots, output.json ? [] : found.entries) };
   });
   if (config.format === 'csv') {

@@ -98,5 +98,12 @@ function withFilters(command: Command): Command {
     .option('--run <id>', 'entries of this run')
     .option('--since <time>', 'at or after: 2026-03-01, 2026-03-01T12:00:00Z, or 24h for 24 hours ago')
     .option('--until <time>', 'before this time')
-    .option('--actor <name>', 'entries by this actor: the full name, the name that lists print, or its last part');
+    .option(
+      '--actor <name>',
+      'entries that this actor recorded: the full name, the name that lists print, or its last part',
+    )
+    .option(
+      '--changed-by <name>',
+      'drift that this caller caused, named as for --actor; unknown: the caller is unknown',
+    );
 }

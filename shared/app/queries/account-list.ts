@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { NOBODY_NAMED } from '../../domain/actor.ts';
 import { sha256Hex } from '../../domain/canonical-hash.ts';
 import { ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import { type Status, severityOf } from '../../domain/enrollment/status.ts';
@@ -44,9 +45,6 @@ export interface AccountListQuery {
 
 /** A list of accounts without its page. */
 export type AccountFilter = Omit<AccountListQuery, 'limit' | 'cursor' | 'offset'>;
-
-/** The value of the filter `changedBy` for open drift whose actor is unknown. */
-const NOBODY_NAMED = 'unknown';
 
 /** All accounts at one time. */
 interface Rows {

@@ -43,3 +43,24 @@ test('the choices of a filter are the values that occur under the other filters'
   expect(none).toMatchObject({ total: 0, types: [] });
   expect(none.runs).toHaveLength(2);
 });
+
+test('a list and an export of entries can be restricted to the drift that a caller caused', async () => {
+  const clock = manualClock(MANUAL_CLOCK_START + 10 * HOUR);
+  const store = await openStore(clock);
+  const caused = (actor: string, hours: number) => ({
+    at: at(hours),
+    detail: { changedBy: { actor, operation: 'UpdateEnrollmentStatus', at: at(hours), requestId: 'r' } },
+  });
+  await store.ledger.append([
+    ...sealAll(account(1), [caused('anna', 1), caused('ben', 2), caused('anna', 3), { at: at(4) }]),
+    ...sealAll('organization', [{ type: 'ScanRequested', actor: 'anna', at: at(5) }]),
+  ]);
+  const { get, send } = await api({ store, clock });
+  const first = await get('/api/audit?changedBy=anna&limit=1', SCHEMAS.AuditPage);
+  const second = await get(`/api/audit?changedBy=anna&limit=1&cursor=${first.next}`, SCHEMAS.AuditPage);
+  expect([...first.entries, ...second.entries].map((entry) => entry.at)).toEqual([at(3), at(1)]);
+  const unknown = await get('/api/audit?changedBy=unknown', SCHEMAS.AuditPage);
+  expect(unknown.entries.map((entry) => entry.at)).toEqual([at(4)]);
+  const { text } = await send('/api/audit/export?changedBy=ben&format=ndjson');
+  expect(text.trim().split('\n')).toHaveLength(1);
+});

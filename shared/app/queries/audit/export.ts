@@ -1,7 +1,8 @@
 import type { LedgerEntry } from '../../../domain/ledger/entry.ts';
 import { csvHeader, csvLine } from '../../../domain/ledger/export-csv.ts';
 import { ocsfEvent } from '../../../domain/ledger/export-ocsf.ts';
-import type { Ledger, LedgerFilter } from '../../../ports/ledger.ts';
+import type { LedgerFilter, LedgerPage } from '../../../ports/ledger.ts';
+import type { EntryReader } from './caused-drift.ts';
 import type { ExportFormat } from './export-formats.ts';
 
 export interface ExportOptions {
@@ -24,13 +25,13 @@ interface Shape {
 const PAGE = 200;
 
 /** The matching entries, oldest first, as text in pieces. Only one page of entries is in memory at a time. */
-export async function* auditExport(ledger: Pick<Ledger, 'query'>, options: ExportOptions): AsyncGenerator<string> {
+export async function* auditExport(ledger: EntryReader, options: ExportOptions): AsyncGenerator<string> {
   const { filter, onPage } = options;
   const { begin, between, end, ...shape } = shapeOf(options);
   yield begin;
   let count = 0;
   for (let cursor: string | null = null; ; ) {
-    const page: Awaited<ReturnType<Ledger['query']>> = await ledger.query(filter, {
+    const page: LedgerPage = await ledger.query(filter, {
       ...{ limit: PAGE, cursor, order: 'oldestFirst' },
     });
     const text = page.entries.map(shape.entry).join(between);

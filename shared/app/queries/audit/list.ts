@@ -1,5 +1,6 @@
 import type { LedgerEntry } from '../../../domain/ledger/entry.ts';
-import type { Ledger, LedgerFilter, LedgerPage } from '../../../ports/ledger.ts';
+import type { LedgerFilter, LedgerPage } from '../../../ports/ledger.ts';
+import type { EntryReader } from './caused-drift.ts';
 
 export interface AuditQuery {
   readonly filter: LedgerFilter;
@@ -12,7 +13,7 @@ export interface AuditQuery {
 const PAGE = 1_000;
 
 /** Entries that match, at most `limit`, in the shape of `audit list --json`. @throws BadCursorError for an invalid cursor */
-export async function auditList(ledger: Ledger, query: AuditQuery): Promise<LedgerPage> {
+export async function auditList(ledger: EntryReader, query: AuditQuery): Promise<LedgerPage> {
   const { filter, limit, order } = query;
   const entries: LedgerEntry[] = [];
   let cursor = query.cursor;
