@@ -65,7 +65,7 @@ const nothing = (): void => undefined;
 export function commandLine(select: (run: Run) => void = nothing): Command {
   const program = new Command('rollcall')
     .version(manifest.version, '--version', 'print the version')
-    .option('-o, --output <format>', 'json; lists also table, wide, csv, name')
+    .option('-o, --output <format>', 'json; accounts, audit list and plan have more formats')
     .option('--json', 'one JSON document on stdout; same as --output json')
     .option('--store <kind>', 'embedded or aws', 'embedded')
     .option('--data-dir <dir>', 'directory of the embedded store', '.rollcall')

@@ -7,7 +7,7 @@ import { namesOf } from '../account-names.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { withStore } from '../session.ts';
-import { entriesTable } from '../ui/entries.ts';
+import { entryList } from '../ui/entries.ts';
 import { type ListFlags, selectionOf } from './audit-filter.ts';
 
 /** Time between two reads, ms. */
@@ -36,10 +36,10 @@ export async function followEntries(context: CliContext, flags: ListFlags): Prom
     while (!isOver()) {
       if (fresh.length > 0) {
         const nameOf = await namesOf(snapshots, fresh);
-        const [head = '', ...lines] = entriesTable(fresh, output.width, nameOf);
+        const { head, lines } = await entryList(fresh, { format: config.format, width: output.width, nameOf });
         // Long entries can need other columns than the entries before them.
-        const needed = head.replaceAll(/ +/g, ' ');
-        for (const line of needed === titles ? lines : [head, ...lines]) output.print(line);
+        const needed = head.join('').replaceAll(/ +/g, ' ');
+        for (const line of needed === titles ? lines : [...head, ...lines]) output.print(line);
         titles = needed;
       }
       await clock.sleep(PERIOD_MS, interrupt.signal);

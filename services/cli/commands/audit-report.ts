@@ -6,7 +6,7 @@ import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { withStore } from '../session.ts';
 import { type Column, table } from '../ui/table.ts';
-import { count, duration, instant } from '../ui/words.ts';
+import { count, duration, instant, second } from '../ui/words.ts';
 import { assertRange } from './audit-filter.ts';
 
 export interface ReportFlags {
@@ -16,6 +16,7 @@ export interface ReportFlags {
   readonly top: string;
 }
 
+const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
 export async function runReport(context: CliContext, flags: ReportFlags): Promise<number> {
@@ -30,7 +31,7 @@ export async function runReport(context: CliContext, flags: ReportFlags): Promis
   const { auditReport, ReportRangeError } = await import('../../../shared/app/queries/audit/report.ts');
   try {
     const report = await withStore(context, true, (store) => auditReport(store, { since, until, intervalMs, top }));
-    output.result(report, () => reportText(report, output.width));
+    output.result(report, () => reportText(report, intervalMs, output.width));
     return EXIT.ok;
   } catch (error) {
     if (!(error instanceof ReportRangeError)) throw error;
@@ -44,10 +45,12 @@ const percentText = ({ percent, compliant, managed }: Compliance): string =>
   percent === null ? '–' : `${percent.toFixed(1)}% (${compliant}/${managed})`;
 const spanText = (ms: number | null): string => (ms === null ? '–' : duration(ms));
 
-function reportText(report: Report, width: number | null): string[] {
+function reportText(report: Report, intervalMs: number, width: number | null): string[] {
   const { since, until, now, drifts, points, topDrifters, topReasons, byOu, byRule, pruned } = report;
   const { openDrifts, compliance } = now;
   const { timeToResolve } = drifts;
+  // Points less than a minute apart would have the same time to the minute.
+  const timeOf = (at: string): string => (intervalMs % MINUTE_MS === 0 ? instant(at) : `${second(at)} UTC`);
   const kinds = kindsInUse((id) => [now, ...points].some((each) => each.compliance[id].managed > 0));
   const right = (title: string) => ({ title, align: 'right' as const });
   const named = (title: string) => ({ title, shrinks: true });
@@ -57,7 +60,7 @@ function reportText(report: Report, width: number | null): string[] {
   const section = (columns: readonly Column[], rows: readonly string[][]): string[] =>
     rows.length === 0 ? [] : ['', ...table(columns, rows, width)];
   return [
-    `From ${instant(since)} to ${instant(until)}`,
+    `From ${timeOf(since)} to ${timeOf(until)}`,
     `Compliant at the end: ${kinds.map(({ id, title }) => `${title} ${percentText(compliance[id])}`).join(', ')}`,
     `Open drifts: ${openDrifts.count}; median age ${spanText(openDrifts.medianMs)}, oldest ${spanText(openDrifts.maxMs)}`,
     `Detected ${drifts.detected}, resolved ${drifts.resolved}; time to resolve: mean ${spanText(timeToResolve.meanMs)}, median ${spanText(timeToResolve.medianMs)}, 95% within ${spanText(timeToResolve.p95Ms)}`,
@@ -73,7 +76,7 @@ function reportText(report: Report, width: number | null): string[] {
         right('RESOLVED'),
       ],
       known.map((point) => [
-        instant(point.at),
+        timeOf(point.at),
         ...kinds.map(({ id }) => percentText(point.compliance[id])),
         ...[point.openDrifts, point.detected, point.resolved].map(String),
       ]),

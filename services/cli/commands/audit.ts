@@ -5,7 +5,7 @@ import type { CliContext } from '../context.ts';
 import { entryNamed } from '../entry-named.ts';
 import { EXIT } from '../exit-codes.ts';
 import { withStore } from '../session.ts';
-import { entriesTable } from '../ui/entries.ts';
+import { entryList } from '../ui/entries.ts';
 import { type ListFlags, selectionOf } from './audit-filter.ts';
 
 export async function runList(context: CliContext, flags: ListFlags): Promise<number> {
@@ -25,17 +25,15 @@ export async function runList(context: CliContext, flags: ListFlags): Promise<nu
     const found = await auditList(of(store.ledger), query);
     return { page: found, nameOf: await namesOf(store.snapshots, output.json ? [] : found.entries) };
   });
-  if (config.format === 'csv') {
-    const { csvHeader, csvLine } = await import('../../../shared/domain/ledger/export-csv.ts');
-    for (const line of [csvHeader(), ...page.entries.map(csvLine)]) output.print(line.trimEnd());
+  if (output.json) {
+    output.document(page);
     return EXIT.ok;
   }
-  const width = config.format === 'wide' ? null : output.width;
-  output.result(page, () =>
-    page.entries.length === 0 ? ['No entry matches.'] : entriesTable(page.entries, width, nameOf),
-  );
-  if (page.next !== null && !output.json)
-    output.note(`… and more: raise --limit, or continue with --cursor ${page.next}`);
+  const { head, lines } = await entryList(page.entries, { format: config.format, width: output.width, nameOf });
+  if (page.entries.length === 0 && (config.format === 'table' || config.format === 'wide'))
+    output.print('No entry matches.');
+  else for (const line of [...head, ...lines]) output.print(line);
+  if (page.next !== null) output.note(`… and more: raise --limit, or continue with --cursor ${page.next}`);
   return EXIT.ok;
 }
 

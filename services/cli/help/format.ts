@@ -55,6 +55,9 @@ function commandHelp(command: Command): string[] {
     ...section('Arguments:', argumentRows(command)),
     ...section('Options:', optionRows(command)),
     ...(text?.notes === undefined ? [] : ['', ...text.notes]),
+    ...(text?.formats === undefined
+      ? []
+      : ['', `Formats of --output: ${['table', 'json', ...text.formats].join(', ')}`]),
     ...(exitCodes === null ? [] : ['', ...wrap(`Exit codes: ${exitCodes}`, WIDTH, 2)]),
     ...(seeAlso.length === 0 ? [] : ['', ...wrap(`See also: ${seeAlso.join(', ')}`, WIDTH, 2)]),
   ];

@@ -18,7 +18,7 @@ export const SLOGAN =
   'Keep every account of an AWS Organization enrolled as your policy declares. Detect drift, fix it within limits, and prove what was changed.';
 
 const GLOBAL_OPTIONS = `Options for every command
-  -o, --output <format>  json (or --json); lists also table, wide, csv, name
+  -o, --output <format>  json (or --json); COMMAND --help lists others
       --store <kind>     embedded (default) or aws           ROLLCALL_STORE
       --data-dir <dir>   default: .rollcall                  ROLLCALL_DATA_DIR
   -q, --quiet            no progress, no hints

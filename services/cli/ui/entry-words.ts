@@ -60,14 +60,18 @@ function arrow(was: string | null, is: string | null): string {
   return `${was ?? '–'} → ${is ?? '–'}`;
 }
 
-/** The actor behind the entry: of a drift, the actor that changed the account; `null`: unknown. */
-export function actorOf({ type, actor, detail }: Entry): string | null {
-  if (type === 'DriftDetected') return detail?.changedBy === undefined ? null : actorText(detail.changedBy.actor);
-  return actorText(actor);
+/**
+ * The actor behind the entry: of a drift, the actor that changed the account; `null`: unknown.
+ * @param nameOf how the list names an actor
+ */
+export function actorOf({ type, actor, detail }: Entry, nameOf: (actor: string) => string = actorText): string | null {
+  if (type === 'DriftDetected') return detail?.changedBy === undefined ? null : nameOf(detail.changedBy.actor);
+  return nameOf(actor);
 }
 
 /** Names the writer of the entry, for drift whose actor is unknown. */
-export const seenBy = ({ actor }: Entry): string => `seen by ${actorText(actor)}`;
+export const seenBy = ({ actor }: Entry, nameOf: (actor: string) => string = actorText): string =>
+  `seen by ${nameOf(actor)}`;
 
 /** The entry in one line: `Drift detected: Compute Optimizer Active → Inactive`. */
 export function eventText(entry: Entry): string {

@@ -58,6 +58,11 @@ export function minute(iso: string): string {
   return new Date(iso).toISOString().slice(0, 16).replace('T', ' ');
 }
 
+/** Like {@link minute} with seconds: `2026-12-09 06:12:07`. */
+export function second(iso: string): string {
+  return new Date(iso).toISOString().slice(0, 19).replace('T', ' ');
+}
+
 /** A future time and how far away it is: `2026-12-09 06:12 UTC (in 20h 42m)`. */
 export function upcoming(iso: string, now: number): string {
   const left = Date.parse(iso) - now;

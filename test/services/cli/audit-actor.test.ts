@@ -66,6 +66,19 @@ test('audit list has the id of each entry at 80 columns, too', async () => {
   expect((await rollcall(['audit', 'show', id], { cwd })).code).toBe(0);
 });
 
+test('audit list -o name prints ids, and -o wide adds seconds, the account id and full actors', async () => {
+  const { env } = await world();
+  const cwd = place({ 'rollcall.yaml': ENROLL });
+  await rollcall(['scan'], { cwd, env });
+  const list = (...args: string[]) => rollcall(['audit', 'list', '--limit', '3', ...args], { cwd });
+  const { entries, next } = auditShape.parse(json(await list('--json')));
+  const names = await list('-o', 'name');
+  expect(names.stdout).toBe(entries.map(({ id }) => `${id}\n`).join(''));
+  expect(names.stderr).toContain(`--cursor ${next}`);
+  const wide = await list('-o', 'wide', '--type', 'DriftDetected');
+  expect(wide.stdout).toMatch(/^20\S+ \d\d:\d\d:\d\d {2}\d{12} {2}\S+ {2}Drift detected .* seen by arn:aws:/m);
+});
+
 test('audit list --actor counts only the actors of the period', async () => {
   const { env, running } = await world();
   const cwd = place({ 'rollcall.yaml': ENROLL });

@@ -79,6 +79,17 @@ describe('audit', () => {
     expect(many.stderr).toContain('use a longer interval');
   });
 
+  test('a report whose interval is below a minute has times with seconds', async () => {
+    const { cwd } = await ledgerPlace();
+    const range = ['--since', '2026-01-01T00:00:00Z', '--until', '2026-01-01T00:01:00Z'];
+    const report = (interval: string) =>
+      rollcall(['audit', 'report', ...range, '--interval', interval], { cwd }).then(({ stdout }) => stdout);
+    const short = await report('30s');
+    expect(short).toContain('From 2026-01-01 00:00:00 UTC to 2026-01-01 00:01:00 UTC\n');
+    expect(short.match(/^2026-01-01 00:00:30 UTC /gm)).toHaveLength(1);
+    expect(await report('1m')).toContain('From 2026-01-01 00:00 UTC to 2026-01-01 00:01 UTC\n');
+  });
+
   test('as-of shows that the policy does not manage an enrollment', async () => {
     const { cwd } = await ledgerPlace(0, { ...FACET, verdict: 'Unmanaged', desired: null });
     const { stdout } = await rollcall(['audit', 'as-of', '2026-01-01'], { cwd });

@@ -29,7 +29,7 @@ describe('candidates', () => {
     ['a value after an equals sign', ['audit', 'list', '--type=DriftD'], ['--type=DriftDetected']],
     ['a value after an equals sign, as bash passes it', ['audit', 'list', '--type', '=', 'DriftD'], ['DriftDetected']],
     ['stores', ['status', '--store', ''], ['embedded', 'aws']],
-    ['formats that the command has', ['audit', 'list', '-o', ''], ['json', 'table', 'wide', 'csv']],
+    ['formats that the command has', ['audit', 'list', '-o', ''], ['json', 'table', 'wide', 'csv', 'name']],
     ['an option after a value', ['--data-dir', 'plan', 'audit', 'sh'], ['show']],
     ['topics and commands', ['help', 'ex'], ['exit-codes']],
     ['shells', ['completion', 'z'], ['zsh']],

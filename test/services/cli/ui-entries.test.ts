@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { entriesTable } from '../../../services/cli/ui/entries.ts';
+import { entriesTable, fullEntriesTable } from '../../../services/cli/ui/entries.ts';
 import type { Entry } from '../../../services/cli/ui/entry-words.ts';
 
 /** What every entry of this test has. */
@@ -31,6 +31,25 @@ describe('a list of audit log entries', () => {
     expect(at(110)[0]).toBe('TIME (UTC)        ID        ACCOUNT                EVENT');
     expect(at(110).join(' ').replace(/\s+/g, ' ')).toContain(message);
     expect(at(140)[0]).toMatch(/^TIME \(UTC\) +ACCOUNT +EVENT +ENROLLMENT +CHANGE +BY +ID$/);
+  });
+
+  test('in the wide format, has seconds, account ids, names, full actors and full ids', () => {
+    const caller = 'arn:aws:sts::111122223333:assumed-role/Admin/maria.lopez';
+    const changedBy = { actor: caller, operation: 'UpdateEnrollmentStatus', at: common.at, requestId: 'r' };
+    const drift = { ...common, type: 'DriftDetected', enrollment: 'automation' } as const;
+    const [head, ...lines] = fullEntriesTable(
+      [
+        ...entries,
+        { ...drift, id: '01M8QTPJ39QSTRVHRN679NSFTR', detail: { changedBy } },
+        { ...drift, id: '01M8QTPJ39QSTRVHRN679NSFTS', detail: null },
+      ],
+      () => 'security-identity-001',
+    );
+    expect(head).toMatch(/^TIME \(UTC\) +ACCOUNT +NAME +EVENT +ENROLLMENT +CHANGE +BY +ID$/);
+    expect(lines[0]).toMatch(/^2026-12-01 09:41:07 {2}111122223333 {2}security-identity-001 {2}Account suspended /);
+    expect(lines[0]).toMatch(/ arn:aws:iam::999999999999:user\/sandbox +01M8QTRQTKNRJR210E25M5M10F$/);
+    expect(lines[2]).toMatch(new RegExp(` ${caller} +01M8QTPJ39QSTRVHRN679NSFTR$`));
+    expect(lines[3]).toMatch(/ seen by arn:aws:iam::999999999999:user\/sandbox +01M8QTPJ39QSTRVHRN679NSFTS$/);
   });
 
   test('has every column in full if it is not for a terminal', () => {

@@ -12,13 +12,15 @@ export const PROVE: HelpTexts = {
   },
   'audit list': {
     summary: 'List entries, newest first',
-    formats: ['wide', 'csv'],
+    formats: ['wide', 'csv', 'name'],
     examples: [
       ['rollcall audit list', 'the latest 50 entries'],
       ['rollcall audit list --account 123456789012', 'one account'],
       ['rollcall audit list --type DriftDetected', 'one type of entry'],
       ['rollcall audit list --follow', 'new entries as they are recorded'],
+      ['rollcall audit list --changed-by maria.lopez', 'drift that this caller caused'],
       ['rollcall audit list --since 24h -o csv', 'the last day, for a spreadsheet'],
+      ['rollcall audit list -o wide', 'times with seconds, full actors and ids'],
     ],
     seeAlso: ['rollcall audit show', 'rollcall audit export'],
   },

@@ -64,8 +64,8 @@ export function count(n: number, one: string, many = `${one}s`): string {
   return `${numbers.format(n)} ${n === 1 ? one : many}`;
 }
 
-/** `2026-12-09 06:12 UTC`; another text is returned unchanged. */
+/** `2026-12-09 06:12:07 UTC`; another text is returned unchanged. */
 export function instant(iso: string): string {
   const at = Date.parse(iso);
-  return Number.isNaN(at) ? iso : `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  return Number.isNaN(at) ? iso : `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }
