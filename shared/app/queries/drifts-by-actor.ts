@@ -20,9 +20,12 @@ interface Drift {
   readonly at: string;
   /** Who caused it; `null`: unknown. */
   readonly actor: string | null;
-  /** The account had no earlier state: it joined the organization in this state. */
-  readonly joined: boolean;
+  readonly accountId: string | null;
+  /** The enrollment had no earlier state, and nobody is known to have changed it. */
+  readonly isFirstSeen: boolean;
 }
+
+type Actors = z.infer<typeof overviewAnswer>['changedBy']['actors'];
 
 export interface DriftsByActorOptions {
   /** As in `auditReport`. */
@@ -48,15 +51,21 @@ export class DriftsByActor {
 
   async get(stores: Pick<Stores, 'ledger'>): Promise<z.infer<typeof overviewAnswer>['changedBy']> {
     await this.#reading.get(() => this.#refresh(stores));
-    const counts = new Map<string, { actor: string | null; joined: boolean; drifts: number }>();
-    for (const { actor, joined } of this.#known.values()) {
-      const key = `${joined} ${actor}`;
-      const known = counts.get(key) ?? { actor, joined, drifts: 0 };
-      known.drifts += 1;
-      counts.set(key, known);
+    const scanned = await firstScanEnd(stores.ledger);
+    const groups = new Map<string, Omit<Actors[number], 'drifts' | 'accounts'> & { readonly of: Drift[] }>();
+    for (const drift of this.#known.values()) {
+      const { actor, at, isFirstSeen } = drift;
+      const firstScan = isFirstSeen && (scanned === null || at <= scanned);
+      const joined = isFirstSeen && !firstScan;
+      const key = `${joined} ${firstScan} ${actor}`;
+      const group = groups.get(key) ?? { actor, joined, firstScan, of: [] };
+      group.of.push(drift);
+      groups.set(key, group);
     }
-    const actors = [...counts.values()].sort((a, b) => b.drifts - a.drifts).slice(0, MOST_ACTORS);
-    return { drifts: this.#known.size, actors };
+    const actors = [...groups.values()].map(({ of, ...group }) => {
+      return { ...group, drifts: of.length, accounts: new Set(of.map(({ accountId }) => accountId)).size };
+    });
+    return { drifts: this.#known.size, actors: actors.sort((a, b) => b.drifts - a.drifts).slice(0, MOST_ACTORS) };
   }
 
   async #refresh({ ledger }: Pick<Stores, 'ledger'>): Promise<void> {
@@ -69,9 +78,13 @@ export class DriftsByActor {
     const since = toIso(Math.max(Date.parse(start), reached));
     const next = new Map([...known].filter(([, { at }]) => at >= start && at < since));
     let read = 0;
-    for await (const { id, at, before, detail } of entriesOf(ledger, { type: 'DriftDetected', since }, PAGE)) {
+    for await (const { id, at, accountId, before, detail } of entriesOf(
+      ledger,
+      { type: 'DriftDetected', since },
+      PAGE,
+    )) {
       const actor = detail?.changedBy?.actor ?? null;
-      next.set(id, { at, actor, joined: actor === null && before === null });
+      next.set(id, { at, actor, accountId, isFirstSeen: actor === null && before === null });
       read += 1;
       if (read % PAGE.limit === 0) await this.#options.turn?.();
     }
@@ -80,4 +93,10 @@ export class DriftsByActor {
     this.#readAt = readAt;
     this.#version = version;
   }
+}
+
+/** When the first scan was complete, ISO 8601; `null`: none is. */
+async function firstScanEnd(ledger: Pick<Stores['ledger'], 'query'>): Promise<string | null> {
+  const { entries } = await ledger.query({ type: 'ScanCompleted' }, { limit: 1, order: 'oldestFirst' });
+  return entries[0]?.at ?? null;
 }

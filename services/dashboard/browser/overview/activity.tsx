@@ -88,12 +88,12 @@ export function ChangedBy({ overview: { changedBy } }: { readonly overview: Over
         ) : (
           <table class="mini">
             <tbody>
-              {changedBy.actors.map(({ actor, joined, drifts }) => (
-                <tr key={`${actor} ${joined}`}>
+              {changedBy.actors.map((each) => (
+                <tr key={`${each.actor} ${each.joined} ${each.firstScan}`}>
                   <td>
-                    <Actor actor={actor} joined={joined} />
+                    <Actor {...each} />
                   </td>
-                  <td class="num">{number(drifts)}</td>
+                  <td class="num">{number(each.drifts)}</td>
                 </tr>
               ))}
             </tbody>
@@ -107,15 +107,17 @@ export function ChangedBy({ overview: { changedBy } }: { readonly overview: Over
 const ROLE = /^arn:[\w-]+:sts::(\d{12}):assumed-role\/([^/]+)\//;
 const USER = /^arn:[\w-]+:iam::(\d{12}):user\//;
 
-function Actor({ actor, joined }: { readonly actor: string | null; readonly joined: boolean }) {
+function Actor({ actor, joined, firstScan, accounts }: Overview['changedBy']['actors'][number]) {
   if (actor === null) {
-    return joined ? (
+    const where = `in ${count(accounts, 'account')}`;
+    const why = firstScan
+      ? `before the first scan, ${where}`
+      : joined
+        ? `before it was first seen, ${where}`
+        : 'no CloudTrail event';
+    return (
       <>
-        New accounts <span class="muted small">drifted when first seen</span>
-      </>
-    ) : (
-      <>
-        Unknown <span class="muted small">no CloudTrail event</span>
+        Unknown <span class="muted small">{why}</span>
       </>
     );
   }

@@ -74,8 +74,14 @@ export const overviewAnswer = z.object({
     actors: list(
       z.object({
         actor: textOrNull,
-        joined: z.boolean().describe('The enrollment had not been seen before, so nobody changed it'),
+        joined: z
+          .boolean()
+          .describe(
+            'The enrollment was seen for the first time, after the first scan, so nobody is known to have changed it',
+          ),
+        firstScan: z.boolean().describe('The first scan found it: it drifted before Rollcall was started'),
         drifts: z.number(),
+        accounts: z.number().describe('The accounts with these drifts'),
       }),
     ).describe('Most frequent first'),
   }),

@@ -5,6 +5,7 @@ import { makeBench } from '../../../adapters/embedded/stores.ts';
 import { account, FACET, sealAll } from '../../../contract/samples.ts';
 
 const HOUR_MS = 3_600_000;
+const CHANGED = { joined: false, firstScan: false };
 const ANN = 'arn:aws:iam::111122223333:user/ann';
 
 async function place() {
@@ -21,11 +22,11 @@ async function place() {
     },
   };
   /** One drift of account `n`. @param by who caused it; `null`: unknown */
-  const drift = async (n: number, by: string | null): Promise<void> => {
+  const drift = async (n: number, by: string | null, before: typeof FACET | null = FACET): Promise<void> => {
     const at = new Date(bench.clock.now()).toISOString();
     const changedBy = { actor: by ?? '', operation: 'UpdateEnrollmentStatus', at, requestId: `request-${n}` };
     const detail = by === null ? {} : { detail: { changedBy } };
-    await ledger.append(sealAll(account(n), [{ at, before: FACET, after: FACET, ...detail }]));
+    await ledger.append(sealAll(account(n), [{ at, before, after: FACET, ...detail }]));
   };
   return { clock: bench.clock, stores: { ledger: counting }, drift, read: () => entries };
 }
@@ -41,8 +42,8 @@ describe('drifts by actor', () => {
     expect(await drifts.get(stores)).toEqual({
       drifts: 4,
       actors: [
-        { actor: null, joined: false, drifts: 3 },
-        { actor: ANN, joined: false, drifts: 1 },
+        { actor: null, ...CHANGED, drifts: 3, accounts: 3 },
+        { actor: ANN, ...CHANGED, drifts: 1, accounts: 1 },
       ],
     });
     await clock.advance(HOUR_MS);
@@ -67,6 +68,28 @@ describe('drifts by actor', () => {
     const at = new Date(clock.now() - 30_000).toISOString();
     await stores.ledger.append(sealAll(account(2), [{ at, before: FACET, after: FACET }]));
     expect(await drifts.get(stores)).toMatchObject({ drifts: 2 });
+  });
+
+  test('separates what the first scan found from what was first seen later, with the number of accounts', async () => {
+    const { clock, stores, drift } = await place();
+    const drifts = new DriftsByActor(clock);
+    const at = new Date(clock.now()).toISOString();
+    const both = ['computeOptimizer', 'automation'] as const;
+    const found = both.map((enrollment) => ({ id: enrollment, at, enrollment, before: null, after: FACET }));
+    await stores.ledger.append(sealAll(account(1), found));
+    expect((await drifts.get(stores)).actors).toEqual([
+      { actor: null, joined: false, firstScan: true, drifts: 2, accounts: 1 },
+    ]);
+    await drift(2, null, null);
+    await stores.ledger.append(sealAll('organization', [{ type: 'ScanCompleted', at }]));
+    await clock.advance(HOUR_MS);
+    await drift(3, null, null);
+    await drift(4, null);
+    expect((await drifts.get(stores)).actors).toEqual([
+      { actor: null, joined: false, firstScan: true, drifts: 3, accounts: 2 },
+      { actor: null, joined: true, firstScan: false, drifts: 1, accounts: 1 },
+      { actor: null, ...CHANGED, drifts: 1, accounts: 1 },
+    ]);
   });
 
   test('starts again after a restore', async () => {
