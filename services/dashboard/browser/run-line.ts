@@ -21,7 +21,7 @@ const RUN_LOOKS: Readonly<Record<Run['outcome'], Look>> = {
   'Stopped by guardrail': { mark: 'attention', tone: 'attention' },
   'Stopped by halt': { mark: 'attention', tone: 'attention' },
   Interrupted: { mark: 'drifted', tone: 'drifted' },
-  'Scan only': { mark: 'na', tone: 'quiet' },
+  'Nothing planned': { mark: 'na', tone: 'quiet' },
 };
 export const runLook = (outcome: Run['outcome']): Look => RUN_LOOKS[outcome];
 
@@ -65,13 +65,18 @@ export function barParts(outcomes: Outcomes) {
 
 /** What is open of a run: `12 waiting, 19 need attention`. */
 export function openText({ outcomes, stopped }: Run): string {
+  return leftText(stopped === null ? outcomes : { ...outcomes, 'Not started': 0 }, of(outcomes, 'Superseded'));
+}
+
+/** @param superseded how many superseded changes to name */
+function leftText(outcomes: Outcomes, superseded = 0): string {
   const attention = of(outcomes, 'Needs attention');
   const parts = [
     [of(outcomes, 'In progress'), 'in progress'],
     [of(outcomes, 'Waiting'), 'waiting'],
     [attention, attention === 1 ? 'needs attention' : 'need attention'],
-    [of(outcomes, 'Superseded'), 'superseded'],
-    [stopped === null ? of(outcomes, 'Not started') : 0, 'not started'],
+    [superseded, 'superseded'],
+    [of(outcomes, 'Not started'), 'not started'],
   ] as const;
   return parts.flatMap(([n, words]) => (n > 0 ? [`${number(n)} ${words}`] : [])).join(', ');
 }
@@ -104,6 +109,22 @@ export function approvalText(
       ? `An earlier run used the approval by ${who}.`
       : `Approved by ${who}. A later run made the changes, so this one stays stopped.`;
   return { text, usedBy };
+}
+
+/** How many of the planned changes were made; `null`: they are not known yet. */
+export function madeText({ outcomes, changes: made, completedAt }: Run): string | null {
+  if (made.total > 0) return `${number(of(outcomes, 'Succeeded'))} of ${number(made.total)}`;
+  return completedAt === null ? null : '0 planned';
+}
+
+/** How much of a run needs nothing more, and what is left: `97% done in 41 s; 12 waiting, 1 needs attention`. Without planned changes, only the time. */
+export function doneText(run: Run, duration: string): string {
+  const { total } = run.changes;
+  const time = run.endedAt === null ? `after ${duration}` : `in ${duration}`;
+  if (total === 0) return time;
+  const done = of(run.outcomes, 'Succeeded') + of(run.outcomes, 'Superseded');
+  const open = leftText(run.outcomes);
+  return `${Math.floor((done / total) * 100)}% done ${time}${open === '' ? '' : `; ${open}`}`;
 }
 
 /** Why a run has changes that it did not plan. */
@@ -141,7 +162,7 @@ export function splitText({ totals }: Run): string | null {
 
 /** A scheduled run that changed nothing and found nothing to change. */
 const isQuiet = ({ trigger, outcome, changes }: Run): boolean =>
-  (trigger === null || trigger.kind === 'schedule') && outcome === 'Scan only' && changes.unplanned === 0;
+  (trigger === null || trigger.kind === 'schedule') && outcome === 'Nothing planned' && changes.unplanned === 0;
 
 /** A run, or several quiet ones in a row. */
 export type RunRow =

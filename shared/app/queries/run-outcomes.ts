@@ -98,7 +98,7 @@ export function runOutcomeWord(run: RunEnd): RunOutcomeWord {
   if (!run.isScanned) return isLatest && run.isScanning ? 'In progress' : 'Interrupted';
   if (stoppedBy === 'halted') return 'Stopped by halt';
   if (stoppedBy !== null) return 'Stopped by guardrail';
-  if (run.total === 0) return 'Scan only';
+  if (run.total === 0) return 'Nothing planned';
   const unfinished = counts['In progress'] + counts['Not started'];
   if (unfinished > 0 && isLatest && run.isHalted) return 'Stopped by halt';
   if (unfinished > 0 && isLatest && !run.isQuiet) return 'In progress';

@@ -161,7 +161,7 @@ test('a run says what started it, how long it took and how it ended', async () =
       trigger: null,
       outcomes: { 'Not started': 4 },
     },
-    { runId: 'second', outcome: 'Scan only', trigger, drift: 3, startedAt: at(60), endedAt: at(90) },
+    { runId: 'second', outcome: 'Nothing planned', trigger, drift: 3, startedAt: at(60), endedAt: at(90) },
     { runId: 'first', outcome: 'Interrupted', drift: null },
   ]);
 });
@@ -199,7 +199,7 @@ test('changes that events add to a run are counted apart from its plan, and do n
   const { get, send } = await api({ store, clock });
   const { runs } = await get('/api/runs', SCHEMAS.Runs);
   expect(runs).toMatchObject([
-    { runId: 'empty', outcome: 'Scan only', endedAt: at(210), changes: { total: 0, confirmed: 0, unplanned: 2 } },
+    { runId: 'empty', outcome: 'Nothing planned', endedAt: at(210), changes: { total: 0, confirmed: 0, unplanned: 2 } },
     { runId: 'worked', outcome: 'Completed', endedAt: at(122), changes: { total: 1, confirmed: 1, unplanned: 1 } },
     { runId: 'capped', outcome: 'Stopped by guardrail', endedAt: at(11), changes: { total: 1, unplanned: 1 } },
   ]);

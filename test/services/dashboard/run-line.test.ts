@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import {
   addedText,
   approvalText,
+  doneText,
+  madeText,
   openText,
   stoppedEffect,
   triggerText,
@@ -16,13 +18,29 @@ const RUN: Run = {
   ...{ actor: 'rollcall', policyHash: null, planHash: null, summary: null, coverage: null, due: 0, totals: null },
   changes: { total: 0, confirmed: 0, inProgress: 0, failed: 0, blocked: 0, notStarted: 0, unplanned: 0 },
   outcomes: OUTCOMES,
-  ...{ outcome: 'Scan only', trigger: null, drift: 0, failed: 0, stopped: null },
+  ...{ outcome: 'Nothing planned', trigger: null, drift: 0, failed: 0, stopped: null },
 };
 
 test('changes that events add to a run are named apart from those that it planned', () => {
   expect(addedText(RUN)).toBeNull();
   const run: Run = { ...RUN, changes: { ...RUN.changes, unplanned: 1_234 } };
   expect([openText(run), addedText(run)]).toEqual(['', '1,234 added later']);
+});
+
+test('a run without planned changes does not deny those that were added later', () => {
+  const run: Run = { ...RUN, changes: { ...RUN.changes, unplanned: 4 } };
+  expect([run.outcome, madeText(run), addedText(run)]).toEqual(['Nothing planned', '0 planned', '4 added later']);
+  expect(doneText({ ...run, endedAt: RUN.completedAt }, '10 s')).toBe('in 10 s');
+});
+
+test('a change that waits or needs attention is not done', () => {
+  const outcomes = { ...OUTCOMES, Succeeded: 296, Superseded: 1, Waiting: 2, 'Needs attention': 1 };
+  const run: Run = { ...RUN, endedAt: RUN.completedAt, outcomes, changes: { ...RUN.changes, total: 300 } };
+  expect(doneText(run, '41 s')).toBe('99% done in 41 s; 2 waiting, 1 needs attention');
+  expect(doneText({ ...run, outcomes: { ...OUTCOMES, Succeeded: 300 } }, '41 s')).toBe('100% done in 41 s');
+  expect(
+    doneText({ ...run, endedAt: null, outcomes: { ...OUTCOMES, Succeeded: 150, 'Not started': 150 } }, '9 s'),
+  ).toBe('50% done after 9 s; 150 not started');
 });
 
 test('a trigger names the person who asked for the run', () => {

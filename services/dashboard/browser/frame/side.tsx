@@ -131,10 +131,10 @@ function RunBadge({ status: { guardrail, approvals } }: { readonly status: Statu
     const isOpen = guardrail !== null && !approvals.some(({ planHash }) => planHash === guardrail.planHash);
     return isOpen ? <StopBadge /> : null;
   }
-  const { total, confirmed, failed, blocked, notNeeded } = value.changes;
+  const { total, confirmed, notNeeded } = value.changes;
   return (
     <span class="badge busy" title="Run in progress">
-      {Math.floor(((confirmed + failed + blocked + notNeeded) / total) * 100)}%
+      {Math.floor(((confirmed + notNeeded) / total) * 100)}%
     </span>
   );
 }

@@ -91,7 +91,7 @@ function Run({ status: { lastScan, guardrail } }: { readonly status: Status }) {
         )}
       </div>
       {total === 0 ? (
-        <p class="muted small">{phase === 'idle' ? idleText(guardrail) : `${PHASES[phase]}…`}</p>
+        <p class="muted small">{phase === 'idle' ? <NothingPlanned guardrail={guardrail} /> : `${PHASES[phase]}…`}</p>
       ) : (
         <>
           <Bar
@@ -120,8 +120,15 @@ function Run({ status: { lastScan, guardrail } }: { readonly status: Status }) {
   );
 }
 
-const idleText = (guardrail: Status['guardrail']): string =>
-  guardrail === null ? 'It planned no change.' : 'A guardrail stopped it before any change.';
+/** About the last run only: an earlier one may have made many changes. */
+function NothingPlanned({ guardrail }: Pick<Status, 'guardrail'>) {
+  if (guardrail !== null) return <>A guardrail stopped it before any change.</>;
+  return (
+    <>
+      Its scan planned no changes. <Link href="/runs">Earlier runs</Link>
+    </>
+  );
+}
 
 interface RunLinkProps {
   readonly runId: string;

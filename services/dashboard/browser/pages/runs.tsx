@@ -122,7 +122,7 @@ const OUTCOMES = [
   'Stopped by guardrail',
   'Stopped by halt',
   'Interrupted',
-  'Scan only',
+  'Nothing planned',
 ] as const;
 
 /** The newest runs, which are read again after each change, and the older ones that the reader asked for. */

@@ -145,6 +145,7 @@ function Tabs({ run, counts, outcome }: TabsProps) {
             />
           </span>
         )}
+        {total === 0 && <span class="muted small">Added later: {ADDED_WHY.toLowerCase()}</span>}
         {kinds.length > 1 && (
           <FilterChip
             label="Enrollment"

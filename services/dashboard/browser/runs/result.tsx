@@ -2,7 +2,7 @@ import { Link } from 'wouter-preact';
 import { actorName } from '../../../../shared/domain/actor.ts';
 import { TITLES } from '../../../../shared/domain/enrollment/kinds/index.ts';
 import { now, Time } from '../parts/time.tsx';
-import { ADDED_WHY, addedText, CHANGE_OUTCOMES, runDuration, splitText } from '../run-line.ts';
+import { ADDED_WHY, addedText, CHANGE_OUTCOMES, doneText, runDuration, splitText } from '../run-line.ts';
 import type { RunDetail } from '../types.ts';
 import { count, number } from '../words.ts';
 import { Outcomes } from './outcomes.tsx';
@@ -13,7 +13,6 @@ export function Result({ found }: { readonly found: RunDetail }) {
   const { total } = run.changes;
   const split = splitText(run);
   const added = addedText(run);
-  const open = (run.outcomes['In progress'] ?? 0) + (run.outcomes['Not started'] ?? 0);
   return (
     <section class="panel" aria-labelledby="result">
       <header>
@@ -27,11 +26,7 @@ export function Result({ found }: { readonly found: RunDetail }) {
             <span class="sr"> ({ADDED_WHY})</span>
           </span>
         )}
-        <span class="right muted">
-          {total > 0 && `${Math.floor(((total - open) / total) * 100)}% done `}
-          {run.endedAt === null ? 'after ' : 'in '}
-          {runDuration(run, now.value)}
-        </span>
+        <span class="right muted">{doneText(run, runDuration(run, now.value))}</span>
       </header>
       {total > 0 && (
         <div class="body">

@@ -6,6 +6,7 @@ import { now, Time } from '../parts/time.tsx';
 import {
   ADDED_WHY,
   addedText,
+  madeText,
   openText,
   quietText,
   type RunRow,
@@ -88,11 +89,6 @@ function Quiet({ runs }: { readonly runs: readonly Run[] }) {
       {open && runs.map((run) => <Row key={run.runId} run={run} />)}
     </>
   );
-}
-
-function madeText({ outcomes, changes: made, completedAt }: Run): string | null {
-  if (made.total > 0) return `${number(outcomes['Succeeded'] ?? 0)} of ${number(made.total)}`;
-  return completedAt === null ? null : 'No changes';
 }
 
 /** Why the run stopped or what is open, and how many changes events have added. */

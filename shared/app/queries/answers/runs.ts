@@ -25,7 +25,7 @@ const RUN_OUTCOMES = [
   'Stopped by guardrail',
   'Stopped by halt',
   'Interrupted',
-  'Scan only',
+  'Nothing planned',
 ] as const;
 export type RunOutcomeWord = (typeof RUN_OUTCOMES)[number];
 
@@ -59,7 +59,11 @@ export const run = z.object({
       unplanned: z.number().describe('Not part of the total: made after an event, or when a change window opened'),
     })
     .describe('Progress of its changes; the parts add up to the total'),
-  outcome: z.enum(RUN_OUTCOMES).describe('The run in one word. Interrupted: it left changes to a later run'),
+  outcome: z
+    .enum(RUN_OUTCOMES)
+    .describe(
+      'The run in one word. Interrupted: it left changes to a later run. Nothing planned: its scan found nothing to change; `changes.unplanned` may have been made since',
+    ),
   outcomes: outcomeCounts.describe('Its planned changes by outcome; the counts add up to `changes.total`'),
   trigger: runTriggerSchema.nullable().describe('What started it; null: a version that did not record it'),
   drift: z.number().nullable().describe('Open drift that its scan found'),
