@@ -10,3 +10,8 @@ const LAST_MS = 8.64e15;
 export function toIso(time: EpochMs): string {
   return new Date(Math.min(LAST_MS, Math.max(-LAST_MS, time))).toISOString();
 }
+
+/** For people, to the minute: `2026-12-09 06:12 UTC`. */
+export function toMinute(time: EpochMs): string {
+  return `${toIso(time).slice(0, 16).replace('T', ' ')} UTC`;
+}

@@ -2,9 +2,10 @@ import type { CheckId } from '../../../shared/app/doctor/check-ids.ts';
 import type { Finding } from '../../../shared/app/doctor/run-checks.ts';
 import { type CheckResult, type CheckStatus, pass as passed, tally } from '../../../shared/domain/check-result.ts';
 import { TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
+import { briefMessage } from '../../../shared/domain/ledger/brief-message.ts';
 import type { Output } from './output.ts';
 import { oneLine } from './table.ts';
-import { count, withShortNames } from './words.ts';
+import { count, SHORT_HASH, withShortNames } from './words.ts';
 import { hang } from './wrap.ts';
 
 const CHECK_TITLES: Readonly<Record<CheckId, string>> = {
@@ -59,13 +60,13 @@ export interface DoctorTextOptions extends Pick<Output, 'style' | 'width'> {
 }
 
 /**
- * The checks of AWS and of this machine, one line each, then the totals. A command that fixes a finding has a line of its own at the left edge and is
- * never wrapped, so that it can be copied.
+ * The checks of AWS and of this machine, one line each, then the number of these lines by status. A command that fixes a finding has a line of its own,
+ * below its finding, and is never wrapped, so that it can be copied.
  */
 export function doctorText(findings: readonly Finding[], options: DoctorTextOptions): string[] {
   const region = findings.find(({ check, status }) => check === 'region' && status === 'pass');
   const shown = shownOf(findings.filter((finding) => finding !== region));
-  const { pass, warn, fail, skipped } = tally([...shown, ...(region === undefined ? [] : [region])]);
+  const { pass, warn, fail, skipped } = tally(shown);
   const totals = `${pass} passed, ${count(warn, 'warning')}, ${fail} failed, ${skipped} skipped.`;
   const widest = Math.max(...shown.map(({ title }) => title.length));
   const section = (title: string, members: readonly Shown[]): string[] =>
@@ -115,13 +116,16 @@ function checkLines(
   const { color, symbol } = SYMBOLS[status];
   const there = /In the management account(?: \d{12})?:$/.test(message) ? ', in the management account' : '';
   const whole = reason === 'notReached' ? message.replace(NOT_REACHED, needed) : message;
-  const text = withShortNames(oneLine(fix.length === 0 ? whole : whole.replace(INTRODUCTION, '')));
+  const found = oneLine(fix.length === 0 ? whole : whole.replace(INTRODUCTION, ''));
+  const text = withShortNames(briefMessage(found, SHORT_HASH));
   const skipped = status === 'skipped' ? 'skipped: ' : '';
   const prefix = `  ${style(color, symbol)} ${title.padEnd(widest)}  `;
   return [
     ...hang(prefix, `${skipped}${text}`, width),
     // What is only skipped needs no fix; the last line says what comes next.
-    ...(fix.length === 0 || status === 'skipped' ? [] : [`    Fix${there}:`, ...fix.map(oneLine)]),
+    ...(fix.length === 0 || status === 'skipped'
+      ? []
+      : [`    Fix${there}:`, ...fix.map((command) => `      ${oneLine(command)}`)]),
   ];
 }
 

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { actorName } from '../actor.ts';
 import type { AccountId, EpochMs } from '../enrollment/model.ts';
 import { type Match, type OperatorSelector, type OrganizationAccount, parseOperatorSelector } from '../policy/index.ts';
-import { toIso } from '../time.ts';
+import { toIso, toMinute } from '../time.ts';
 import type { Suspension } from './assess-context.ts';
 
 const time = z.number();
@@ -140,7 +140,7 @@ const SINCE = '; already halted ';
 /** The halt before a restore, in short. If a restore had set that halt, too, the halt before that restore. The audit log has each in full. */
 function earlierHalt({ at, by, reason }: Halt): string {
   const [, ...earlier] = (reason ?? '').split(SINCE);
-  return earlier.at(-1) ?? withWhy(`${toIso(at)} by ${actorName(by)}`, reason);
+  return earlier.at(-1) ?? withWhy(`${toMinute(at)} by ${actorName(by)}`, reason);
 }
 
 /** The suspensions that a `resume` ends. */

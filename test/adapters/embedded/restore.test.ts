@@ -43,7 +43,9 @@ describe('a restored store', () => {
     expect(report).toMatchObject({ replaced: 'store', merged: true });
     const { halt: set } = await readControls(store.registers);
     expect(set).toMatchObject({ by: 'user:ben' });
-    expect(set?.reason).toMatch(new RegExp(`^restored from ${copy} by ben; already halted 20[^ ]+ by anna: fire$`));
+    expect(set?.reason).toMatch(
+      new RegExp(`^restored from ${copy} by ben; already halted 20[^ ]+ \\d\\d:\\d\\d UTC by anna: fire$`),
+    );
     await settleControls(deps());
     expect(await lastEntry('EnforcementHalted')).toMatchObject({ actor: 'user:ben', detail: { message: set?.reason } });
     // A second restore does not repeat the first one.

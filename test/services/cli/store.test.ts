@@ -88,7 +88,9 @@ describe('the store', () => {
     await found;
     expect(statuses()).toEqual(drifting.map(() => 'Inactive'));
     const { halted } = statusShape.parse(json(await call('status')));
-    expect(halted?.reason).toMatch(/^restored from b\.db by [^:]+; already halted 20\S+ by [^:]+: incident 9$/);
+    expect(halted?.reason).toMatch(
+      /^restored from b\.db by [^:]+; already halted 20\S+ \d\d:\d\d UTC by [^:]+: incident 9$/,
+    );
     const { entries } = auditShape.parse(json(await call('audit', 'list', '--type', 'StoreRestored')));
     expect(entries).toMatchObject([
       { chain: 'organization', detail: { restore: { file: 'b.db', replaced: { chain: 'organization' } } } },

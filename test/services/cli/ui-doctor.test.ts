@@ -22,7 +22,7 @@ test('checks of AWS come before those of this machine, then the totals and what 
     '  ✓ Service-linked roles  no enrollment is Failed',
     'This machine',
     '  - Policy                skipped: there is no rollcall.yaml yet',
-    '3 passed, 0 warnings, 0 failed, 1 skipped.',
+    '2 passed, 0 warnings, 0 failed, 1 skipped.',
     'Next: rollcall policy init',
   ]);
 });
@@ -46,7 +46,7 @@ test('checks of what is not in use are left out, and a sound store has one line'
     'AWS',
     '  ✗ Trusted access  off for Compute Optimizer',
     '    Fix, in the management account:',
-    'aws',
+    '      aws',
     '  - Automation      skipped: needs Trusted access',
     'This machine',
     '  ✓ Store           .rollcall will be created by the first scan',
@@ -63,7 +63,13 @@ test('checks of what is not in use are left out, and a sound store has one line'
   ]);
 });
 
-test('a message wraps under its own start; a fix is complete, on one line, at the left edge', () => {
+test('times are to the minute', () => {
+  const message = 'the newest is of 2026-12-01T03:39:41.123Z. It signed 9 entries.';
+  const lines = textOf(found('checkpoints', fail('wrong', message)));
+  expect(lines).toContain('  ✗ Checkpoints  the newest is of 2026-12-01 03:39 UTC. It signed 9 entries.');
+});
+
+test('a message wraps under its own start; a fix is complete, on one line below its finding', () => {
   const command =
     'aws cloudformation create-stack-instances --stack-set-name rollcall-member-role --regions us-east-1 --deployment-targets OrganizationalUnitIds=r-7f3a';
   const message =
@@ -78,7 +84,7 @@ test('a message wraps under its own start; a fix is complete, on one line, at th
     '  ✗ Member role           RollcallMember cannot be assumed in 3 of 5 sampled',
     '                          accounts: 112352966843, 146812679013, 172850385215',
     '    Fix, in the management account:',
-    command,
+    `      ${command}`,
     '1 passed, 0 warnings, 1 failed, 0 skipped.',
   ]);
 });

@@ -26,7 +26,7 @@ describe('a checkpoint has no time under its signature', () => {
     });
     const complete = stateOf(await verified(forged, key), 'complete');
     expect(complete).toMatchObject({ state: 'limited' });
-    expect(complete?.message).toContain('so entries from then to the end of the period, 2026-03-02 12:00 UTC, may');
+    expect(complete?.message).toContain('so entries from then to the end of the period, 2026-03-02 12:00:00 UTC, may');
   });
 
   test('so a later one does not show the beginning of the period', async () => {

@@ -55,7 +55,7 @@ describe('evidence that is intact', () => {
     const { zip } = await pack(store, { ...PERIOD, log, key: key.verifier(ORIGIN) });
     const result = await verified(zip, writeVerifierKey(key.verifier(ORIGIN)));
     expect(result).toMatchObject({ verdict: 'partly', entries: { period: 5, notCovered: 2 } });
-    expect(stateOf(result, 'entries')?.message).toContain(`covers 2 entries, the first of 2026-03-01 12:00 UTC`);
+    expect(stateOf(result, 'entries')?.message).toContain(`covers 2 entries, the first of 2026-03-01 12:00:03 UTC`);
   });
 });
 
