@@ -34,6 +34,13 @@ export function adviceFor(error: unknown, { env, store, command }: Surroundings)
         headline: 'no AWS Region is set',
         hints: ['Fix: export AWS_REGION=us-east-1, or set region in your AWS profile'],
       };
+    case 'ProfileMissing': {
+      const file = env['AWS_CONFIG_FILE'] || '~/.aws/config';
+      return {
+        headline: `the AWS profile ${env['AWS_PROFILE']} does not exist in ${file}`,
+        hints: ['Correct AWS_PROFILE. To list the profiles: aws configure list-profiles'],
+      };
+    }
     case 'SsoSessionExpired': {
       const profile = env['AWS_PROFILE'] || 'default';
       return {

@@ -8,7 +8,7 @@ import {
   kindsInUse,
 } from '../../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../domain/enrollment/model.ts';
-import type { Cloud } from '../../ports/cloud.ts';
+import { type Cloud, CloudError } from '../../ports/cloud.ts';
 import type { FailedEnrollment, Inspection, OrganizationFacts } from '../../ports/inspection.ts';
 import type { Retrying } from '../support/retry.ts';
 import {
@@ -71,7 +71,7 @@ export async function availableKinds(
 export function cloudChecks(input: CloudChecksInput, facts: CloudFacts): readonly Check[] {
   const organizational = ['organization', 'delegatedAdministrator'] as const;
   return [
-    { id: 'region', needs: [], run: () => region(facts) },
+    { id: 'region', needs: [], run: () => region(input, facts) },
     { id: 'credentials', needs: ['region'], run: () => credentials(input, facts) },
     { id: 'organization', needs: ['credentials'], run: () => organization(facts) },
     { id: 'delegatedAdministrator', needs: ['organization'], run: () => administrator(facts) },
@@ -88,11 +88,19 @@ export function cloudChecks(input: CloudChecksInput, facts: CloudFacts): readonl
   ];
 }
 
-async function region(facts: CloudFacts): Promise<CheckResult> {
+const noProfile = (profile: string | null): CheckResult =>
+  fail(
+    'missing',
+    `the AWS profile ${profile} (AWS_PROFILE) does not exist in the AWS config file. Set AWS_PROFILE to one of:`,
+    ['aws configure list-profiles'],
+  );
+
+async function region({ profile }: CloudChecksInput, facts: CloudFacts): Promise<CheckResult> {
   try {
     const name = await facts.region();
     return pass(`${name}`);
   } catch (error) {
+    if (error instanceof CloudError && error.details.code === 'ProfileMissing') return noProfile(profile);
     return { ...resultOfError(error), fix: ['export AWS_REGION=us-east-1'] };
   }
 }
@@ -108,6 +116,7 @@ async function credentials({ profile, endpointVariable }: CloudChecksInput, fact
     if (result.reason === 'unreachable' && endpointVariable !== null)
       return { ...result, fix: [`unset ${endpointVariable}`] };
     if (result.reason !== 'unauthenticated') return result;
+    if (error instanceof CloudError && error.details.code === 'ProfileMissing') return noProfile(profile);
     return { ...result, fix: [`aws sso login${profile === null ? '' : ` --profile ${profile}`}`] };
   }
 }

@@ -78,6 +78,20 @@ sso_role_name = Ops
     );
   });
 
+  test('a profile that does not exist, with a Region and without', async () => {
+    const cwd = place({ 'rollcall.yaml': ENROLL, config: '[profile ops]\nregion = eu-west-1\n' });
+    const named = { AWS_PROFILE: 'nosuch', AWS_CONFIG_FILE: join(cwd, 'config'), AWS_EC2_METADATA_DISABLED: 'true' };
+    for (const env of [named, { ...named, AWS_REGION: 'eu-west-1' }]) {
+      expect(await said(['plan'], cwd, env)).toBe(
+        `error: the AWS profile nosuch does not exist in ${join(cwd, 'config')}\n` +
+          '  Correct AWS_PROFILE. To list the profiles: aws configure list-profiles\n',
+      );
+      const { stdout } = await rollcall(['doctor'], { cwd, env });
+      expect(stdout).toMatch(/✗ (Credentials|Region) +the AWS profile nosuch \(AWS_PROFILE\) does not exist/);
+      expect(stdout).not.toContain('sso login');
+    }
+  });
+
   test('no Region', async () => {
     const cwd = place({ 'rollcall.yaml': ENROLL });
     expect(await said(['plan'], cwd, as('111122223333'))).toBe(

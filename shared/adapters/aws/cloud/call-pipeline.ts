@@ -3,6 +3,7 @@ import { type CallGate, type CallKey, CloudError } from '../../../ports/cloud.ts
 import { NO_TRACER, type SpanAttributes, type SpanStart, type Tracer } from '../../../ports/tracer.ts';
 import type { Clients, Identity } from './clients.ts';
 import { credentialsError, ownError, toCloudError } from './cloud-errors.ts';
+import { missingProfile } from './missing-profile.ts';
 
 /** Credentials, and the account that they belong to. */
 export interface Session {
@@ -70,6 +71,7 @@ export function createCalls(clients: Clients, gate: CallGate, tracer: Tracer = N
     try {
       region = await clients.region();
     } catch (cause) {
+      await refuseMissingProfile(key);
       const message =
         `${key.operation} was not sent: no usable AWS Region. ` +
         'Set AWS_REGION, or "region" in the AWS profile, to a Region such as eu-west-1.';
@@ -79,6 +81,14 @@ export function createCalls(clients: Clients, gate: CallGate, tracer: Tracer = N
     if (!REGION.test(region))
       throw ownError('Invalid', 'RegionMalformed', { ...key, accountId: null }, malformed(key, region));
     regionKnown = true;
+  }
+
+  /** The SDK skips a profile that does not exist, and reports that it found no credentials or no Region. */
+  async function refuseMissingProfile(key: CallKey): Promise<void> {
+    const profile = await missingProfile();
+    if (profile === null) return;
+    const message = `${key.operation} was not sent: the AWS profile ${profile} does not exist in the AWS config file. Correct AWS_PROFILE; "aws configure list-profiles" lists the profiles.`;
+    throw ownError('Unauthenticated', 'ProfileMissing', { ...key, accountId: null }, message);
   }
 
   function refuseIfClosed(key: CallKey, accountId: AccountId | null): void {
@@ -96,6 +106,7 @@ export function createCalls(clients: Clients, gate: CallGate, tracer: Tracer = N
       try {
         return { accountId, identity: await clients.ownCredentials(), member: false };
       } catch (error) {
+        await refuseMissingProfile(key);
         throw credentialsError(error, { ...key, accountId, member: false });
       }
     },
