@@ -1,5 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { approve } from '../../../../shared/app/guardrails/approvals.ts';
+import { halt, unhalt } from '../../../../shared/app/guardrails/controls.ts';
+import { settleControls } from '../../../../shared/app/operator/apply-controls.ts';
+import type { Plan } from '../../../../shared/app/plan/plan.ts';
 import { guardrailUsage } from '../../../../shared/app/queries/guardrail-usage.ts';
 import { ChangeRefused, type Check, Guard } from '../../../../shared/app/reconciler/guard.ts';
 import { policyOf } from '../../../support/domain-kit.ts';
@@ -66,6 +69,29 @@ describe('changes under an approval', () => {
     expect(await usage()).toMatchObject({ changedAccounts: 2, changeCap: 2 });
     const intents = (await shop.chain(accountId(0))).filter(({ type }) => type === 'RemediationStarted');
     expect(intents.map(({ detail }) => detail?.approvedPlan)).toEqual([hash, undefined]);
+  });
+
+  it('are left to no run from before the end of a halt, because the halt has used up its messages', async () => {
+    shop = await Workshop.open({ policy: CAPPED, members: MEMBERS });
+    const { planHash } = await shop.scan();
+    await approve(shop.deps(), planHash, { actor: 'user:ada', reason: null });
+    await shop.scan();
+    const [first, ...others] = await shop.messages();
+    if (first === undefined) expect.fail('the scan enqueued nothing');
+    const work = await shop.process();
+    await shop.handle(work, first);
+    const left = ({ changes }: Plan): number => changes.filter(({ reason }) => reason === 'approvedRun').length;
+    expect(left(await shop.scan())).toBe(MEMBERS - 1);
+    await halt(shop.deps(), null);
+    await settleControls(shop.deps());
+    for (const message of others) await shop.handle(work, message);
+    await shop.clock.advance(60_000);
+    await unhalt(shop.deps());
+    await settleControls(shop.deps());
+    await shop.messages();
+    const plan = await shop.scan();
+    expect([left(plan), plan.due.length]).toEqual([0, MEMBERS - 1]);
+    expect(shop.cloud.changes).toHaveLength(1);
   });
 
   it('do not keep a follow-up from other runs that the approved run can no longer make', async () => {
