@@ -27,6 +27,11 @@ const runSchema = z.object({
   stopped: z.object({ reason: z.string(), message: z.string() }).nullable(),
   /** Whether the coverage of its scan was below `minCoverage`. Older versions did not store it. */
   uncovered: z.boolean().default(false),
+  /**
+   * The calls of the plan that are about more than a batch: `configurations`, or the kind of an organization-wide call. Older versions did not
+   * store them.
+   */
+  calls: z.array(z.string()).default([]),
 });
 export type RunState = z.infer<typeof runSchema>;
 
@@ -47,6 +52,7 @@ export interface RunBeginning extends Pick<RunState, 'startedAt' | 'accountsInSc
   readonly stopped?: RunState['stopped'];
   readonly uncovered?: boolean;
   readonly driftsUntil?: EpochMs | null;
+  readonly calls?: RunState['calls'];
 }
 
 /** The keys (`changeKey`) of the changes that a run planned. The progress of the run is measured against them. */
@@ -112,11 +118,11 @@ export class RunStore {
   /** Stores the state of a run. `stopped`: why the run makes no change, if it makes none. */
   async begin(
     run: RunContext,
-    { stopped = null, uncovered = false, driftsUntil = null, ...counts }: RunBeginning,
+    { stopped = null, uncovered = false, driftsUntil = null, calls = [], ...counts }: RunBeginning,
   ): Promise<void> {
     const { runId, policy, planHash, approvedUntil = null } = run;
     const of = { runId, policyHash: policy.hash, planHash, approvedUntil };
-    const state = { ...of, ...counts, failed: 0, stopped, uncovered, driftsUntil };
+    const state = { ...of, ...counts, failed: 0, stopped, uncovered, driftsUntil, calls: [...calls] };
     // An earlier process may have stored the state of the run before it ran out of time. Its counts stay.
     await update(this.#registers, RUNS.named(runId), (current) =>
       current === null ? state : { ...current, stopped: current.stopped ?? stopped },

@@ -18,10 +18,12 @@ import type { Deps } from '../context.ts';
 import { policyInForce } from '../coordination/policy-in-force.ts';
 import { RunStore } from '../coordination/run-store.ts';
 import { update } from '../coordination/typed-register.ts';
+import { usedApprovals } from '../guardrails/approvals.ts';
 import { CONTROLS, readControls } from '../guardrails/controls.ts';
 import { commandContext, organizationEntry } from '../ledger/organization-entry.ts';
 import { writeEntries, writeOrganizationEntry } from '../ledger/write-entries.ts';
 import { makeScanDue } from '../schedule/scan-schedule.ts';
+import { wideCallMessages } from '../work-queue/enqueue-plan.ts';
 import { queueDue } from '../work-queue/requeue-due.ts';
 
 export type SettleDeps = Pick<
@@ -86,6 +88,7 @@ async function carryOut(deps: SettleDeps, notice: Notice): Promise<void> {
     case 'EnforcementHalted':
       return;
     case 'EnforcementResumed':
+      await requeueApprovedCalls(deps);
       await wakeHalted(deps);
       return makeScanDue(deps.registers, { kind: 'resume', actor: notice.by, reason: notice.reason });
     case 'AccountSuspended':
@@ -193,6 +196,22 @@ function resumedFacet(condition: Condition, now: number): Facet {
 
 function complied({ status, ruleMode, desired, desiredRuleMode }: Condition): boolean {
   return status !== null && differs({ status: desired, ruleMode: desiredRuleMode }, { status, ruleMode }) === null;
+}
+
+/**
+ * Enqueues the calls of approved runs that are about more than a batch. The halt may have refused them, and then their messages are gone. A call
+ * that has been made is not repeated, because a worker finds nothing left to do. An approval that no run has used yet needs nothing: the scan after
+ * the halt uses it.
+ */
+async function requeueApprovedCalls({ registers, queue, clock }: SettleDeps): Promise<void> {
+  const policyHash = await policyInForce(registers);
+  if (policyHash === null) return;
+  const runs = new RunStore(registers);
+  for (const { usedBy } of await usedApprovals(registers, policyHash, clock.now())) {
+    const run = usedBy === null ? null : await runs.get(usedBy);
+    const messages = run === null || run.stopped !== null ? [] : wideCallMessages(run);
+    if (messages.length > 0) await queue.send(messages, { lane: 'bulk' });
+  }
 }
 
 /** Makes keys due that the kill switch held back, and enqueues them. */

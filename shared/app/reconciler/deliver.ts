@@ -13,6 +13,7 @@ import { managesConfigurations } from '../survey/assessment-table.ts';
 import { reconcileBatch } from './bulk/reconcile-batch.ts';
 import { reconcileConfigurations } from './bulk/reconcile-configurations.ts';
 import { reconcileOrganization } from './bulk/reconcile-organization.ts';
+import { waitForWindow } from './delayed-calls.ts';
 import { spanOf } from './message-span.ts';
 import { reconcileAccount } from './reconcile-account.ts';
 import { NO_RESULT, type WorkContext, type WorkResult } from './worker-context.ts';
@@ -47,12 +48,24 @@ export async function deliver(work: WorkContext, delivery: Delivery, brokenPause
     await queue.release(delivery, OTHER_RUN_MS);
     return { end: 'otherRun', outcomes: [] };
   }
+  const { message } = delivery;
   try {
+    const closedMs = await waitForWindow(work, message);
+    if (closedMs !== null) {
+      await queue.release(delivery, closedMs);
+      return { end: 'released', outcomes: [] };
+    }
     const { followUps, dead, outcomes } = await tracer.within(spanOf(delivery), () =>
-      processMessage(work, delivery.message, delivery.lane === 'bulk' ? delivery.sentAt : null),
+      processMessage(work, message, delivery.lane === 'bulk' ? delivery.sentAt : null),
     );
     if (followUps.length > 0) await queue.send(followUps, { lane: delivery.lane });
-    if (dead === null) return { end: 'done', outcomes };
+    if (dead === null) {
+      // The window may have closed before the last call.
+      const waitMs = await waitForWindow(work, message);
+      if (waitMs === null) return { end: 'done', outcomes };
+      await queue.release(delivery, waitMs);
+      return { end: 'released', outcomes };
+    }
     await queue.deadLetter(delivery, dead);
     return { end: 'dead', outcomes };
   } catch (error) {
@@ -66,13 +79,13 @@ export async function deliver(work: WorkContext, delivery: Delivery, brokenPause
       throw error;
     }
     // The error belongs to no account, or this message triggers a defect.
-    const { code, message } = describe(error);
-    logger.warn('could not process a message', { code, message });
+    const reason = describe(error);
+    logger.warn('could not process a message', reason);
     if (delivery.receives < MAX_RECEIVES) {
       await queue.release(delivery, RELEASE_MS);
       return { end: 'released', outcomes: [] };
     }
-    await queue.deadLetter(delivery, { code, message, entryId: null });
+    await queue.deadLetter(delivery, { ...reason, entryId: null });
     return { end: 'dead', outcomes: [] };
   }
 }

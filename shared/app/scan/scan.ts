@@ -27,7 +27,7 @@ import type { Retrying } from '../support/retry.ts';
 import { type AssessedAccount, managesConfigurations } from '../survey/assessment-table.ts';
 import { needsRecordingUnder } from '../survey/needs-recording.ts';
 import { type Survey, survey } from '../survey/survey.ts';
-import { enqueue } from '../work-queue/enqueue-plan.ts';
+import { enqueue, wideCallsOf } from '../work-queue/enqueue-plan.ts';
 import { keysInProgress, keysLeft } from './later-drifts.ts';
 import { departures } from './record-departures.ts';
 import { noteTrustedAccess } from './trusted-access.ts';
@@ -185,7 +185,8 @@ async function beginRun(deps: Deps, runs: RunStore, { run, plan }: BoundRun, acc
   const applied = savedPlan === null ? null : await appliedPlan(deps.registers, savedPlan);
   const startedAt = deps.clock.now();
   const driftsUntil = applied?.at ?? null;
-  await runs.begin(run, { startedAt, accountsInScope, planned, stopped, uncovered, driftsUntil });
+  const calls = plan.trip === null ? wideCallsOf(plan) : [];
+  await runs.begin(run, { startedAt, accountsInScope, planned, stopped, uncovered, driftsUntil, calls });
   if (savedPlan !== null && plan.trip === null) await noteApplied(deps.registers, savedPlan, { runId, at: startedAt });
   await runs.noteChanges(run.runId, keysOf([...plan.due, ...plan.followUps]), deps.clock.now());
   if (defers) await noteWaitingRun(deps.registers, run.policy.hash, run.runId);

@@ -1,7 +1,14 @@
 import type { Change } from '../../domain/decision/plan.ts';
-import { BATCH_OPERATIONS, batchSizeOf, kindOfBatch, ORGANIZATION_WIDE } from '../../domain/enrollment/kinds/index.ts';
+import {
+  BATCH_OPERATIONS,
+  batchSizeOf,
+  type EnrollmentId,
+  kindOfBatch,
+  ORGANIZATION_WIDE,
+} from '../../domain/enrollment/kinds/index.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import type { Deps, OnProgress, RunContext } from '../context.ts';
+import type { RunState } from '../coordination/run-store.ts';
 import type { Plan } from '../plan/plan.ts';
 import { workKey } from '../plan/planned-work.ts';
 
@@ -18,8 +25,7 @@ export async function enqueue(
   const [optOuts, others] = [true, false].map((optOut) => due.filter((change) => change.optOut === optOut));
   const urgent = messagesFor(run, optOuts ?? []);
   const bulk = messagesFor(run, others ?? []);
-  // A call may change later joiners only.
-  if (calls.some(({ scope }) => scope === 'configuration')) bulk.push(configurationsMessage(run));
+  if (changesConfigurations(calls)) bulk.push(configurationsMessage(commonOf(run)));
   if (urgent.length > 0) await deps.queue.send(urgent, { lane: 'urgent' });
   if (bulk.length > 0) await deps.queue.send(bulk, { lane: 'bulk' });
   const messages = urgent.length + bulk.length;
@@ -31,8 +37,36 @@ function commonOf({ runId, policy, planHash }: RunContext) {
   return { v: 1 as const, policyHash: policy.hash, runId, planHash };
 }
 
-function configurationsMessage(run: RunContext): WorkMessage {
-  return { ...commonOf(run), kind: 'configurations' };
+type Common = ReturnType<typeof commonOf>;
+
+function configurationsMessage(common: Common): WorkMessage {
+  return { ...common, kind: 'configurations' };
+}
+
+/** A call for a configuration may change no account now, only later joiners. */
+function changesConfigurations(calls: Plan['calls']): boolean {
+  return calls.some(({ scope }) => scope === 'configuration');
+}
+
+const CONFIGURATIONS = 'configurations';
+
+/** The calls of a plan that are about more than a batch, as the state of its run names them (`RunState.calls`). */
+export function wideCallsOf({ due, calls }: Pick<Plan, 'due' | 'calls'>): string[] {
+  const kinds = ORGANIZATION_WIDE.filter((id) => isSwept(due, id));
+  return [...kinds, ...(changesConfigurations(calls) ? [CONFIGURATIONS] : [])];
+}
+
+/** The messages for these calls of a run (`RunState.calls`). */
+export function wideCallMessages({ calls, runId, policyHash, planHash }: RunState): WorkMessage[] {
+  const common = { v: 1, policyHash, runId, planHash } as const;
+  const messages = ORGANIZATION_WIDE.filter((id) => calls.includes(id)).map(
+    (enrollment): WorkMessage => ({ ...common, kind: 'organization', enrollment }),
+  );
+  return calls.includes(CONFIGURATIONS) ? [...messages, configurationsMessage(common)] : messages;
+}
+
+function isSwept(changes: readonly Change[], enrollment: EnrollmentId): boolean {
+  return changes.some((change) => change.scope === 'organization' && change.enrollment === enrollment);
 }
 
 /** Messages for all changes except those that calls for configurations make. */
@@ -40,8 +74,7 @@ export function messagesFor(run: RunContext, changes: readonly Change[]): WorkMe
   const common = commonOf(run);
   const messages: WorkMessage[] = [];
   for (const enrollment of ORGANIZATION_WIDE) {
-    const isSwept = changes.some((change) => change.scope === 'organization' && change.enrollment === enrollment);
-    if (isSwept) messages.push({ ...common, kind: 'organization', enrollment });
+    if (isSwept(changes, enrollment)) messages.push({ ...common, kind: 'organization', enrollment });
   }
   for (const operation of BATCH_OPERATIONS) {
     const enrollment = kindOfBatch(operation);
