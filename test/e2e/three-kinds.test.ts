@@ -121,6 +121,20 @@ describe.skipIf(typeof browser === 'string')('with three enrollment kinds', () =
     },
   );
 
+  test.each([1024, 1280, 1440, 1680])('the list of accounts shows every account id at %d pixels', async (width) => {
+    const page = await open('/accounts', width);
+    const ids = served.running.sandbox.accounts().map(({ accountId }) => accountId);
+    const rows = page
+      .getByRole('region', { name: 'Accounts' })
+      .getByRole('row')
+      .filter({ hasText: /\d{12}/ });
+    const visible = rows.filter({ visible: true });
+    await expect.poll(() => visible.count()).toBeGreaterThanOrEqual(20);
+    for (const text of await visible.allInnerTexts()) expect(ids).toContain(/\b\d{12}\b/.exec(text)?.[0]);
+    const [, last = ''] = /Rows 1–(\d+) of/.exec(await page.locator('main').innerText()) ?? [];
+    expect(Number(last)).toBeGreaterThanOrEqual(20);
+  });
+
   test('the cards of the overview are stacked on a narrow screen, and aligned on a wide one', async () => {
     const boxes = async (width: number, part: string) => {
       const page = await open('/', width);

@@ -6,6 +6,7 @@ import type { AccountQuery, Sort } from '../account-filters.ts';
 import type { AccountPages } from '../account-pages.ts';
 import { StatusMark } from '../parts/icon.tsx';
 import { Age, now } from '../parts/time.tsx';
+import type { AccountColumns } from '../parts/viewport.ts';
 import type { VirtualRows } from '../parts/virtual.ts';
 import type { AccountRow } from '../types.ts';
 import { briefOf, fullReason, leadingOf, sinceOf } from './row-text.ts';
@@ -17,41 +18,42 @@ interface Props {
   readonly pages: AccountPages;
   readonly query: AccountQuery;
   readonly kinds: readonly EnrollmentId[];
+  readonly columns: AccountColumns;
   readonly selection: Selection;
   readonly onSort: (by: Sort) => void;
 }
 
 /** Draws only the visible rows; `aria-rowcount` gives screen readers the total. */
-export function AccountTable({ scrolling, virtual, pages, query, kinds, selection, onSort }: Props) {
+export function AccountTable({ scrolling, virtual, pages, query, kinds, columns, selection, onSort }: Props) {
   const { rows, total } = virtual;
   const before = rows[0]?.start ?? 0;
   const after = total - (rows.at(-1)?.end ?? 0);
   const read = rows.flatMap(({ index }) => pages.rowAt(index) ?? []);
-  const width = nameWidth(read);
+  const width = nameWidth(read, columns);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling area must be reachable by keyboard
     <section class="list-rows" ref={scrolling} tabIndex={0} aria-label="Accounts">
       <table
-        class="grid stickyhead"
+        class={`grid stickyhead ${columns.id ? '' : 'tall'}`}
         aria-rowcount={pages.total + 1}
         style={{ minWidth: `${width + kinds.length * STATUS_WIDTH + OTHER_WIDTH}rem` }}
       >
         <colgroup>
           <col class="w-check" />
           <col style={{ width: `${width}rem` }} />
-          <col class={`w-id ${idClassOf(kinds)}`} />
-          <col class={`w-path ${ouClassOf(kinds)}`} />
+          {columns.id && <col class="w-id" />}
+          {columns.ou && <col class="w-path" />}
           {kinds.map((id) => (
             <col key={id} class="w-status" />
           ))}
           <col />
           <col class="w-since" />
         </colgroup>
-        <Head {...{ query, kinds, selection, onSort }} read={read} />
+        <Head {...{ query, kinds, columns, selection, onSort }} read={read} />
         <tbody>
           <Gap height={before} />
           {rows.map(({ index }) => (
-            <Row key={index} {...{ index, kinds, selection, query }} row={pages.rowAt(index)} />
+            <Row key={index} {...{ index, kinds, columns, selection, query }} row={pages.rowAt(index)} />
           ))}
           <Gap height={after} />
         </tbody>
@@ -60,25 +62,26 @@ export function AccountTable({ scrolling, virtual, pages, query, kinds, selectio
   );
 }
 
-/** With three kinds, the reason needs the room of the account id. The page of the account shows the id. */
-const idClassOf = (kinds: Props['kinds']): string => (kinds.length > 2 ? 'drop-m drop-l' : 'drop-m');
-/** On a small laptop, the reason also needs the room of the OU. */
-const ouClassOf = (kinds: Props['kinds']): string => (kinds.length > 2 ? 'drop-w' : 'drop-m');
-
 /** The width of the column of a status, rem (`w-status`). */
 const STATUS_WIDTH = 9.5;
 /** The least width of the columns that remain on a tablet besides name and status, rem: checkbox, reason, age. The list scrolls to them. */
 const OTHER_WIDTH = 15.5;
 
+/** The least width of the first column, rem: an account name, or an account id and the beginning of an OU. */
+const NAME_WIDTH = 10;
+const ID_AND_OU_WIDTH = 13;
+
 /** Names are never cut, so their column is as wide as the longest visible one, rem. */
-function nameWidth(rows: readonly AccountRow[]): number {
+function nameWidth(rows: readonly AccountRow[], { ou }: AccountColumns): number {
   const longest = rows.reduce((most, { name }) => Math.max(most, name.length), 0);
-  return Math.min(26, Math.max(10, longest * 0.48 + 1.5));
+  return Math.min(26, Math.max(ou ? NAME_WIDTH : ID_AND_OU_WIDTH, longest * 0.48 + 1.5));
 }
 
-type HeadProps = Pick<Props, 'query' | 'kinds' | 'selection' | 'onSort'> & { readonly read: readonly AccountRow[] };
+type HeadProps = Pick<Props, 'query' | 'kinds' | 'columns' | 'selection' | 'onSort'> & {
+  readonly read: readonly AccountRow[];
+};
 
-function Head({ query: { sort, down }, kinds, selection, onSort, read }: HeadProps) {
+function Head({ query: { sort, down }, kinds, columns, selection, onSort, read }: HeadProps) {
   const heading = (by: Sort, title: string, more = '') => (
     <th key={by} scope="col" class={more} aria-sort={by !== sort ? undefined : down ? 'descending' : 'ascending'}>
       <button type="button" onClick={() => onSort(by)}>
@@ -100,10 +103,8 @@ function Head({ query: { sort, down }, kinds, selection, onSort, read }: HeadPro
           />
         </th>
         {heading('name', 'Account')}
-        <th scope="col" class={idClassOf(kinds)}>
-          Account id
-        </th>
-        {heading('ou', 'OU', ouClassOf(kinds))}
+        {columns.id && <th scope="col">Account id</th>}
+        {columns.ou && heading('ou', 'OU')}
         {kinds.map((id) => heading(id, TITLES[id]))}
         <th scope="col">Reason</th>
         {heading('age', 'Age', 'num')}
@@ -121,13 +122,13 @@ function Gap({ height }: { readonly height: number }) {
   );
 }
 
-interface RowProps extends Pick<Props, 'kinds' | 'selection' | 'query'> {
+interface RowProps extends Pick<Props, 'kinds' | 'columns' | 'selection' | 'query'> {
   readonly index: number;
   /** `undefined`: not read yet. */
   readonly row: AccountRow | undefined;
 }
 
-function Row({ row, index, kinds, selection, query }: RowProps) {
+function Row({ row, index, kinds, columns, selection, query }: RowProps) {
   if (row === undefined) {
     return (
       <tr aria-rowindex={index + 2} aria-busy="true">
@@ -156,11 +157,15 @@ function Row({ row, index, kinds, selection, query }: RowProps) {
         <Link href={`/account?id=${accountId}`} title={`${name} (${accountId})`}>
           {name || accountId}
         </Link>
+        {!columns.id && (
+          <small title={ou}>
+            <span class="mono">{accountId}</span>
+            {!columns.ou && <span class="cut">{ou}</span>}
+          </small>
+        )}
       </th>
-      <td class={`id ${idClassOf(kinds)}`}>{accountId}</td>
-      <td class={ouClassOf(kinds)} title={ou}>
-        {ou || '–'}
-      </td>
+      {columns.id && <td class="id">{accountId}</td>}
+      {columns.ou && <td title={ou}>{ou || '–'}</td>}
       {kinds.map((id) => (
         <td key={id}>
           {row[id] === null ? <span class="muted">–</span> : <StatusMark status={row[id].complianceStatus} />}

@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import type { EnrollmentId } from '../../../../shared/domain/enrollment/kinds/index.ts';
 import { kindsShownIn } from '../../../../shared/domain/enrollment/status.ts';
 import { type AccountQuery, accountQuery, apiQuery, CLEARED, type Sort } from '../account-filters.ts';
 import { type AccountPages, useAccountPages } from '../account-pages.ts';
@@ -17,7 +18,7 @@ import { Heading } from '../parts/heading.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { saveFile } from '../parts/save-file.ts';
 import { Loaded, Problem } from '../parts/small.tsx';
-import { useNarrow, useRowHeights } from '../parts/viewport.ts';
+import { type AccountColumns, useAccountColumns, useNarrow, useRowHeights } from '../parts/viewport.ts';
 import { useVirtualRows, type VirtualRows } from '../parts/virtual.ts';
 import { useParams } from '../search-params.ts';
 import { messageOf, number } from '../words.ts';
@@ -45,8 +46,12 @@ function Accounts({ query, params, change }: Props) {
   const scrolling = useRef<HTMLElement>(null);
   const [total, setTotal] = useState(0);
   const narrow = useNarrow();
+  const statuses = useStatus().data?.statuses;
+  const kinds = (statuses === undefined ? kindsShownIn() : kindsShownIn(statuses)).map(({ id }) => id);
+  const columns = useAccountColumns(kinds.length);
   const heights = useRowHeights();
-  const virtual = useVirtualRows(scrolling, total, narrow ? heights.item : heights.row, narrow ? 0 : heights.header);
+  const height = columns.id ? heights.row : heights.tall;
+  const virtual = useVirtualRows(scrolling, total, narrow ? heights.item : height, narrow ? 0 : heights.header);
   const range = { first: virtual.rows[0]?.index ?? 0, last: virtual.rows.at(-1)?.index ?? 0 };
   const resource = useAccountPages(query, slowChanges.value, range);
   const pages = resource.data;
@@ -70,7 +75,7 @@ function Accounts({ query, params, change }: Props) {
           read.total === 0 ? (
             <NoAccounts pages={read} query={query} change={change} />
           ) : (
-            <Rows {...{ query, change, scrolling, virtual, narrow }} pages={read} />
+            <Rows {...{ query, change, scrolling, virtual, narrow, kinds, columns, height }} pages={read} />
           )
         }
       </Loaded>
@@ -83,15 +88,17 @@ interface RowsProps extends Pick<Props, 'query' | 'change'> {
   readonly scrolling: { readonly current: HTMLElement | null };
   readonly virtual: VirtualRows;
   readonly narrow: boolean;
+  readonly kinds: readonly EnrollmentId[];
+  readonly columns: AccountColumns;
+  /** Of a row of the table, pixels. */
+  readonly height: number;
 }
 
-function Rows({ pages, query, change, scrolling, virtual, narrow }: RowsProps) {
+function Rows({ pages, query, change, scrolling, virtual, narrow, kinds, columns, height }: RowsProps) {
   const latest = useRef(pages);
   latest.current = pages;
   const idAt = useCallback((index: number) => latest.current.rowAt(index)?.accountId, []);
   const selection = useSelection(idAt);
-  const statuses = useStatus().data?.statuses;
-  const kinds = (statuses === undefined ? kindsShownIn() : kindsShownIn(statuses)).map(({ id }) => id);
   const { move, active } = useActiveRow(scrolling, virtual, pages.total);
   useShortcuts({
     j: () => move(1),
@@ -108,8 +115,8 @@ function Rows({ pages, query, change, scrolling, virtual, narrow }: RowsProps) {
   return (
     <>
       {selection.ids.size > 0 && <BulkBar {...{ selection, query }} total={pages.total} />}
-      <AccountTable {...{ scrolling, virtual, pages, query, kinds, selection, onSort }} />
-      <Foot total={pages.total} virtual={virtual} scrolling={scrolling} />
+      <AccountTable {...{ scrolling, virtual, pages, query, kinds, columns, selection, onSort }} />
+      <Foot {...{ virtual, scrolling, height }} total={pages.total} />
     </>
   );
 }
@@ -142,12 +149,16 @@ function useActiveRow(scrolling: RowsProps['scrolling'], virtual: VirtualRows, t
   return { move, active: () => last.current ?? 0 };
 }
 
-function Foot({ total, virtual, scrolling }: { readonly total: number } & Pick<RowsProps, 'virtual' | 'scrolling'>) {
-  const { row, header } = useRowHeights();
+interface FootProps extends Pick<RowsProps, 'virtual' | 'scrolling' | 'height'> {
+  readonly total: number;
+}
+
+function Foot({ total, virtual, scrolling, height }: FootProps) {
+  const { header } = useRowHeights();
   const top = scrolling.current?.scrollTop ?? 0;
-  const height = (scrolling.current?.clientHeight ?? 0) - header;
-  const first = Math.min(total, Math.floor(top / row) + 1);
-  const last = Math.min(total, Math.max(first, Math.floor((top + height) / row)));
+  const room = (scrolling.current?.clientHeight ?? 0) - header;
+  const first = Math.min(total, Math.floor(top / height) + 1);
+  const last = Math.min(total, Math.max(first, Math.floor((top + room) / height)));
   return virtual.rows.length === 0 ? null : (
     <div class="table-foot">
       <span>

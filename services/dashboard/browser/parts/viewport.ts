@@ -1,25 +1,55 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useMemo, useReducer } from 'preact/hooks';
 
 /** Tables become lists at this width and below; narrow.css has the same. */
 const NARROW = '(max-width: 800px)';
 const COARSE = '(pointer: coarse)';
 
+/** Reads the present state at each render, because another query may be given. */
 function useMedia(query: string): boolean {
-  const [matches, setMatches] = useState(() => matchMedia(query).matches);
+  const [, redraw] = useReducer((turn: number) => turn + 1, 0);
+  const list = useMemo(() => matchMedia(query), [query]);
   useEffect(() => {
-    const list = matchMedia(query);
-    const update = (): void => setMatches(list.matches);
+    const update = (): void => redraw(undefined);
     list.addEventListener('change', update);
     return () => list.removeEventListener('change', update);
-  }, [query]);
-  return matches;
+  }, [list]);
+  return list.matches;
 }
 
 export const useNarrow = (): boolean => useMedia(NARROW);
 
-/** Heights of rows of virtual lists, pixels: those of tokens.css and tables.css, at the reader's text size. */
-export function useRowHeights(): { readonly row: number; readonly header: number; readonly item: number } {
+/** With three kinds, the reason needs the room of the account id up to this width, and that of the OU on a small laptop. */
+const THREE_KINDS = { id: '(max-width: 1600px)', ou: '(max-width: 1366px)' } as const;
+const MEDIUM = '(max-width: 1180px)';
+
+/** The columns of the accounts table that have room. Without one, its value stands below the name of the account. */
+export interface AccountColumns {
+  readonly id: boolean;
+  readonly ou: boolean;
+}
+
+export function useAccountColumns(kinds: number): AccountColumns {
+  const id = !useMedia(kinds > 2 ? THREE_KINDS.id : MEDIUM);
+  const ou = !useMedia(kinds > 2 ? THREE_KINDS.ou : MEDIUM);
+  return { id, ou };
+}
+
+interface RowHeights {
+  readonly row: number;
+  /** A row whose first column has two lines. */
+  readonly tall: number;
+  readonly header: number;
+  readonly item: number;
+}
+
+/** Heights of rows of virtual lists, pixels: those of tokens.css, tables.css and accounts.css, at the reader's text size. */
+export function useRowHeights(): RowHeights {
   const coarse = useMedia(COARSE);
   const rem = Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
-  return { row: (coarse ? 2.75 : 1.875) * rem, header: 1.75 * rem, item: 4.25 * rem };
+  return {
+    row: (coarse ? 2.75 : 1.875) * rem,
+    tall: (coarse ? 2.75 : 2.125) * rem,
+    header: 1.75 * rem,
+    item: 4.25 * rem,
+  };
 }

@@ -40,6 +40,7 @@ export function useVirtualRows(
   virtualizer.setOptions(options);
   useLayoutEffect(() => virtualizer._didMount(), [virtualizer]);
   useLayoutEffect(() => virtualizer._willUpdate());
+  useLayoutEffect(() => virtualizer.measure(), [virtualizer, height]);
   return {
     rows: virtualizer.getVirtualItems(),
     total: virtualizer.getTotalSize(),
