@@ -33,8 +33,7 @@ export function noteOtherRuns(output: Output, running: readonly (RunningApply | 
   if (output.json) return;
   for (const run of running) {
     if ('unreadable' in run) {
-      const unreadable = `Another apply may be in progress on this store: its record ${run.unreadable} cannot be read.`;
-      for (const line of wrap(unreadable, output.noteWidth, 2)) output.note(line);
+      for (const line of wrap(unreadableText(run), output.noteWidth, 2)) output.note(line);
       continue;
     }
     const { actor, since, planned, until } = run;
@@ -42,4 +41,10 @@ export function noteOtherRuns(output: Output, running: readonly (RunningApply | 
     const text = `Another apply is in progress on this store, started by ${actorText(actor)} at ${instant(toIso(since))}: ${does}. Each run reports its own changes. If its process was killed, this message disappears after ${clockTime(until)} UTC.`;
     for (const line of wrap(text, output.noteWidth, 2)) output.note(line);
   }
+}
+
+function unreadableText({ unreadable, until }: UnreadableApply): string {
+  const end =
+    until === null ? 'The next apply removes it.' : `The first apply after ${instant(toIso(until))} removes it.`;
+  return `Another apply may be in progress on this store: its record ${unreadable} cannot be read. ${end}`;
 }

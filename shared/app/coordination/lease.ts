@@ -80,15 +80,21 @@ export async function leaseHolders(
   return held;
 }
 
-/** Removes expired leases whose names begin with `prefix`. A process that was killed leaves such a lease behind. One that cannot be read is kept. */
+/**
+ * Removes expired leases whose names begin with `prefix`. A process that was killed leaves such a lease behind.
+ * @param unreadableUntil until when a lease that cannot be read is kept, epoch ms, by the rest of its name
+ */
 export async function removeExpiredLeases(
   registers: Registers,
   clock: Pick<Clock, 'now'>,
   prefix: string,
+  unreadableUntil: (rest: string) => number,
 ): Promise<void> {
-  for (const { name, value, version } of await registers.list(LEASES.named(prefix).name)) {
+  const { name: start } = LEASES.named(prefix);
+  for (const { name, value, version } of await registers.list(start)) {
     const { data } = LEASES.schema.safeParse(value);
-    if (data !== undefined && data.expiresAt <= clock.now()) await registers.remove(name, version);
+    const until = data?.expiresAt ?? unreadableUntil(name.slice(start.length));
+    if (until <= clock.now()) await registers.remove(name, version);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import { toIso } from '../../domain/time.ts';
+import { ulidTime } from '../../domain/ulid-time.ts';
 import { type Deps, LEASE_MS } from '../context.ts';
 import {
   acquireLease,
@@ -32,6 +33,19 @@ export interface RunningApply {
 /** The register about a run that may be in progress, if its content is damaged or from a newer version. */
 export interface UnreadableApply {
   readonly unreadable: string;
+  /** The first `apply` after this time removes the register, epoch ms; `null`: it names no run, so the next `apply` removes it. */
+  readonly until: EpochMs | null;
+}
+
+/**
+ * How long after the start of its run a register that cannot be read is kept, ms. It may be in use by a newer version, but hardly for longer. A run
+ * whose register is removed goes on; other processes only no longer show it.
+ */
+const UNREADABLE_MS = 24 * 60 * 60 * 1000;
+
+function unreadableUntil(runId: string): EpochMs | null {
+  const startedAt = ulidTime(runId);
+  return startedAt === null ? null : startedAt + UNREADABLE_MS;
 }
 
 export interface Announced<T> {
@@ -57,7 +71,7 @@ export async function asRunningApply<T>(deps: RunDeps, runId: string, work: () =
 }
 
 async function announce({ registers, clock, actor }: RunDeps, name: string): Promise<Lease | null> {
-  await removeExpiredLeases(registers, clock, PREFIX);
+  await removeExpiredLeases(registers, clock, PREFIX, (runId) => unreadableUntil(runId) ?? Number.NEGATIVE_INFINITY);
   const answer = await acquireLease(registers, clock, name, `${toIso(clock.now())} ${actor}`, LEASE_MS);
   return 'lease' in answer ? answer.lease : null;
 }
@@ -74,7 +88,7 @@ export async function runningApplies({
   const unreadable: UnreadableApply[] = [];
   for (const [runId, lease] of await leaseHolders(registers, clock, PREFIX)) {
     if (lease === null) {
-      unreadable.push({ unreadable: LEASES.named(`${PREFIX}${runId}`).name });
+      unreadable.push({ unreadable: LEASES.named(`${PREFIX}${runId}`).name, until: unreadableUntil(runId) });
       continue;
     }
     const [since = '', ...actor] = lease.holder.split(' ');

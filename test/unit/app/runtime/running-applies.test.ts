@@ -1,8 +1,9 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { makeNewId } from '../../../../shared/adapters/system/ids.ts';
 import { LEASE_MS } from '../../../../shared/app/context.ts';
 import { RunStore } from '../../../../shared/app/coordination/run-store.ts';
 import { asRunningApply, runningApplies } from '../../../../shared/app/runtime/running-applies.ts';
-import { NOW, policyOf } from '../../../support/domain-kit.ts';
+import { DAY, NOW, policyOf } from '../../../support/domain-kit.ts';
 import { Workshop } from '../../../support/workshop.ts';
 
 it('a run is shown with its actor and its changes while it is under way', async () => {
@@ -27,11 +28,26 @@ describe('the note of a run', () => {
     return { shop, deps: shop.deps() };
   };
 
-  it('that cannot be read stops no other run, and is named', async () => {
-    const { deps } = await opened();
-    await deps.registers.write('lease/apply/run-7', { owner: 7 }, null);
+  it('that cannot be read stops no other run, and is named until a run begins a day after its own', async () => {
+    const { shop, deps } = await opened();
+    const unreadable = `lease/apply/${makeNewId(shop.clock)()}`;
+    await deps.registers.write(unreadable, { owner: 7 }, null);
+    await shop.clock.advance(DAY - 1);
     expect(await asRunningApply(deps, 'run-8', async () => 'done')).toEqual({ result: 'done', warning: null });
-    expect(await runningApplies(deps)).toEqual([{ unreadable: 'lease/apply/run-7' }]);
+    expect(await runningApplies(deps)).toEqual([{ unreadable, until: NOW + DAY }]);
+    await shop.clock.advance(1);
+    expect(await runningApplies(deps)).toEqual([{ unreadable, until: NOW + DAY }]);
+    await asRunningApply(deps, 'run-9', async () => 'done');
+    expect(await runningApplies(deps)).toEqual([]);
+  });
+
+  it('that cannot be read and names no run is removed by the next run', async () => {
+    const { deps } = await opened();
+    const unreadable = 'lease/apply/by hand';
+    await deps.registers.write(unreadable, 'damaged', null);
+    expect(await runningApplies(deps)).toEqual([{ unreadable, until: null }]);
+    await asRunningApply(deps, 'run-8', async () => 'done');
+    expect(await runningApplies(deps)).toEqual([]);
   });
 
   it('that cannot be removed does not hide the result of the run', async () => {
