@@ -1,5 +1,6 @@
 import { type Unpublished, unpublishedEntries } from '../../shared/app/notifications/outbox-state.ts';
 import {
+  isTransparencyLog,
   type MaintenanceTask,
   maintenanceTasks,
   type Pace,
@@ -22,8 +23,13 @@ export interface Maintenance {
    * @returns a note if entries are still not on the event bus; `null`: no entry waits
    */
   finish(group: MaintenanceTask['group']): Promise<string | null>;
+  /** Appends the last entries to the transparency log and signs a checkpoint, within {@link SIGN_MS}. A failure is only logged. */
+  signLast(): Promise<void>;
   close(): void;
 }
+
+/** Maximum time for the last checkpoint, ms: a key service, an archive or a witness may not answer, and a stopping process has 25 s in all. */
+const SIGN_MS = 10_000;
 
 interface MaintenanceContext {
   readonly env: Environment;
@@ -37,6 +43,8 @@ export async function openMaintenance(
   pace?: Pace,
 ): Promise<Maintenance> {
   const { clock, ledger, logger } = app.deps;
+  const onError = (task: string, error: unknown): void =>
+    logger.warn(`maintenance failed: ${task}; the next process will retry it`, { error });
   const source = await openSource(app, policy, context.store, context.env);
   const tasks = maintenanceTasks(source, pace);
   return {
@@ -46,7 +54,7 @@ export async function openMaintenance(
       await runTasks(
         tasks.filter((task) => task.group === group),
         last,
-        (task, error) => logger.warn(`maintenance failed: ${task}; the next process will retry it`, { error }),
+        onError,
       );
       if (group !== 'notify' || !source.publishes) return null;
       try {
@@ -55,6 +63,12 @@ export async function openMaintenance(
         logger.warn('could not count the entries that are not on the event bus yet', { error });
         return null;
       }
+    },
+    async signLast() {
+      const late = new AbortController();
+      const signing = runTasks(tasks.filter(isTransparencyLog), { until: clock.now() + RUN_MS, last: true }, onError);
+      await Promise.race([signing, clock.sleep(SIGN_MS, late.signal)]);
+      late.abort('done');
     },
     close: () => source.close(),
   };

@@ -86,6 +86,8 @@ async function serveUnder(context: CliContext, underway: Underway, inForce: Load
   const maintenance = await openMaintenance(context, app, inForce.policy, pace);
   const close = async (): Promise<void> => {
     try {
+      // Before the last entries are published, so that its own is among them. After a change of the policy, serving continues.
+      if (underway.stop.aborted) await maintenance.signLast();
       const text = await maintenance.finish('notify');
       if (text !== null) say(text);
     } finally {

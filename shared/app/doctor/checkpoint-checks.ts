@@ -111,7 +111,8 @@ function stateResult({ newest, refused, log, ...state }: LogStatus, now: number)
     const newer = counted(log.size - newest.size, 'newer entry is', 'newer entries are');
     return warn(
       'missing',
-      `${found}; ${newer} not covered. No process with a key is running: check serve or the tick function.`,
+      `${found}; ${newer} not covered. No process has signed since: check that serve or the tick function runs with ` +
+        'ROLLCALL_CHECKPOINT_KEY, or set it for the next apply or scan.',
     );
   }
   return pass(found);

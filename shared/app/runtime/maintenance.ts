@@ -122,6 +122,13 @@ export function queueTasks(
   ];
 }
 
+const TRANSPARENCY_LOG = 'transparency log';
+
+/** Whether the task maintains the transparency log and signs its checkpoints. */
+export function isTransparencyLog({ name }: MaintenanceTask): boolean {
+  return name === TRANSPARENCY_LOG;
+}
+
 /** All recurring work. The daemon and the tick function run all of it. */
 export function maintenanceTasks(source: MaintenanceSource, pace: Pace = LOCAL_PACE): readonly MaintenanceTask[] {
   const { deps, policy, bus, alerts, checkpointing, deadLetters, outboxLagMs } = source;
@@ -157,7 +164,7 @@ export function maintenanceTasks(source: MaintenanceSource, pace: Pace = LOCAL_P
       const { entry, done } = await dailyDigest(deps);
       return { digest: entry?.detail?.digest?.root ?? null, restUntil: done ? nextDigestAt(now) : null };
     }),
-    task('transparency log', 'store', async (limits) => {
+    task(TRANSPARENCY_LOG, 'store', async (limits) => {
       const running = log.run(checkpointing, { ...limits, ...ofLog });
       logging = running.catch(() => undefined);
       // Searching for new entries reads an index with many parts, so a function does it every five minutes.

@@ -1,6 +1,6 @@
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import * as z from 'zod';
 import { createKeyFile } from '../../../shared/adapters/system/new-key-file.ts';
 import { checkpointInNote, openCheckpoint } from '../../../shared/domain/transparency/checkpoint.ts';
@@ -8,13 +8,18 @@ import { noteVerifier } from '../../../shared/domain/transparency/note-verifier.
 import { verifierKey, writeVerifierKey } from '../../../shared/domain/transparency/verifier-key.ts';
 import { startWitness } from '../../support/witness.ts';
 import { auditShape } from './audit-shapes.ts';
-import { EVERYTHING_ON, json, place, rollcall, world } from './support.ts';
+import { EVERYTHING_ON, ended, json, place, rollcall, saidBy, start, world } from './support.ts';
 
 const published = z.object({ treeHead: z.object({ note: z.string(), witnesses: z.array(z.string()) }) });
 
 async function checkpointsIn(cwd: string): Promise<readonly z.infer<typeof published>['treeHead'][]> {
   const listed = await rollcall(['audit', 'list', '--type', 'CheckpointPublished', '--json'], { cwd });
   return auditShape.parse(json(listed)).entries.map(({ detail }) => published.parse(detail).treeHead);
+}
+
+async function newestTypes(cwd: string, limit: number): Promise<readonly string[]> {
+  const listed = await rollcall(['audit', 'list', '--limit', String(limit), '--json'], { cwd });
+  return auditShape.parse(json(listed)).entries.map(({ type }) => type);
 }
 
 describe('checkpoints', () => {
@@ -42,6 +47,31 @@ describe('checkpoints', () => {
     expect(opened.size).toBeGreaterThan(8);
     expect(checkpoint.witnesses).toEqual(['witness.example/w1']);
     expect(witness.signed.get(origin)?.size).toBe(opened.size);
+  });
+
+  test('serve signs one when it stops, if the log has grown since the last one', async () => {
+    const { env } = await world({ accounts: 4, drift: 0 });
+    const cwd = place({ 'rollcall.yaml': EVERYTHING_ON });
+    await createKeyFile(join(cwd, 'key.pem'));
+    const own = { ...env, ROLLCALL_CHECKPOINT_KEY: 'key.pem' };
+    const serve = async (meanwhile: () => Promise<unknown>) => {
+      const child = start(['serve', '--port', '0', '--verbose'], { cwd, env: own });
+      const end = ended(child);
+      await saidBy(child, /(serving) o-/);
+      await meanwhile();
+      child.kill('SIGTERM');
+      expect((await end).code).toBe(0);
+    };
+    await serve(async () => {
+      await vi.waitFor(async () => expect(await checkpointsIn(cwd)).toHaveLength(1), {
+        timeout: 30_000,
+        interval: 250,
+      });
+      expect((await rollcall(['halt', '--reason', 'test'], { cwd, env })).code).toBe(0);
+    });
+    expect(await newestTypes(cwd, 2)).toEqual(['CheckpointPublished', 'EnforcementHalted']);
+    await serve(async () => undefined);
+    expect(await checkpointsIn(cwd)).toHaveLength(2);
   });
 
   test('without a key, nothing is signed', async () => {
