@@ -195,6 +195,33 @@ describe.skipIf(typeof browser === 'string')('with three enrollment kinds', () =
     expect(await bar.getAttribute('aria-label')).toMatch(/^\d+ accounts? with open drift$/);
   });
 
+  test('with a wider font, words end with an ellipsis, and titles and versions stay whole', async () => {
+    if (typeof browser === 'string') throw new Error(browser);
+    const page = await watched(browser, served.url, { viewport: { width: 1440, height: 900 }, bypassCSP: true });
+    const show = async (path: string): Promise<void> => {
+      await page.goto(`${served.url}${path}`);
+      // About as wide as DejaVu Sans, which the test browser lacks.
+      await page.addStyleTag({ content: 'body { letter-spacing: 0.09em }' });
+      await nothingLoads(page);
+    };
+    const overflows = (selector: string): Promise<readonly string[]> =>
+      page
+        .locator(selector)
+        .evaluateAll((found) =>
+          found.filter((each) => each.scrollWidth > each.clientWidth).map((each) => each.textContent ?? ''),
+        );
+    await show('/audit?type=RemediationSucceeded&period=all');
+    await page.locator('td.type').first().waitFor();
+    expect(await overflows('td.type')).toEqual([]);
+    await show('/');
+    await page.getByRole('region', { name: 'Where' }).getByRole('row').nth(1).waitFor();
+    expect(await overflows('.a-where thead th.num')).toEqual([]);
+    await show('/policy');
+    const version = page.getByRole('table').getByRole('button', { name: /^[0-9a-f]{8}$/ });
+    expect((await version.first().boundingBox())?.height).toBeLessThan(24);
+    expect(await overflows('th:has(button.plain)')).toEqual([]);
+  });
+
   test('the overview names a suspended account and the actor in short', async () => {
     const page = await open('/', 1440);
     const remediation = page.getByRole('region', { name: 'Remediation' });

@@ -110,7 +110,9 @@ function Line({ entry, older }: { readonly entry: Entry; readonly older: readonl
           <span class={`c-${tone}`}>
             <Mark name={mark} />
           </span>
-          <span class="strong what">{entryTitle(entry.type)}</span>
+          <span class="strong what cut" title={entryTitle(entry.type)}>
+            {entryTitle(entry.type)}
+          </span>
           <span class="cut text" title={text}>
             <Sentence text={text} />
           </span>

@@ -229,7 +229,7 @@ function Reader() {
       <p class="about">
         {policy !== null && (
           <Link href="/policy" title={`Policy ${policy.hash}`}>
-            {policy.file ?? 'Policy'} <span class="mono">{policy.hash.slice(0, 8)}</span>
+            {policy.file ?? 'Policy'} <span class="mono nowrap">{policy.hash.slice(0, 8)}</span>
           </Link>
         )}
         <span>

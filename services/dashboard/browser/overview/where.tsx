@@ -49,7 +49,7 @@ export function Where({ status, overview }: WhereProps) {
         <table class="grid">
           <colgroup>
             <col />
-            <col class="w-since" />
+            <col class="w-num" />
             <col class="w-since" />
             <col class="w-share drop-s" />
           </colgroup>

@@ -243,7 +243,7 @@ function Versions({ found: { versions, more }, chosen, onChoose }: VersionsProps
     <>
       <table class="grid">
         <colgroup>
-          <col class="w-num" />
+          <col class="w-id" />
           <col />
           <col class="w-id" />
         </colgroup>
@@ -260,7 +260,7 @@ function Versions({ found: { versions, more }, chosen, onChoose }: VersionsProps
               <th scope="row">
                 <button
                   type="button"
-                  class="plain mono"
+                  class="plain mono nowrap"
                   title={hash}
                   aria-current={entryId === chosen}
                   onClick={() => onChoose(entryId)}

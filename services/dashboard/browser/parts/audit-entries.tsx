@@ -72,7 +72,13 @@ function Row({ entry, names, selected, onSelect }: RowProps) {
         <Time iso={at} seconds />
       </td>
       <td class="type">
-        <button type="button" class={`plain st c-${tone}`} aria-current={selected} onClick={() => onSelect(id)}>
+        <button
+          type="button"
+          class={`plain st c-${tone}`}
+          title={entryTitle(entry.type)}
+          aria-current={selected}
+          onClick={() => onSelect(id)}
+        >
           <Mark name={mark} />
           <span class="strong">{entryTitle(entry.type)}</span>
         </button>

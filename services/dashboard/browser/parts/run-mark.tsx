@@ -10,7 +10,7 @@ export function RunOutcome({ outcome }: Pick<Run, 'outcome'>) {
       class={`st c-${tone} ${tone === 'attention' ? 'loud' : tone === 'quiet' || tone === 'compliant' ? 'calm' : ''}`}
     >
       <Mark name={mark} />
-      {outcome}
+      <span>{outcome}</span>
     </span>
   );
 }
@@ -26,7 +26,7 @@ export function ChangeOutcomeMark({ result }: Pick<RunChanges['changes'][number]
   return (
     <span class={`st c-${tone} ${result === 'Needs attention' ? 'loud' : result === 'Succeeded' ? 'calm' : ''}`}>
       <Mark name={mark} />
-      {result}
+      <span>{result}</span>
     </span>
   );
 }
