@@ -180,6 +180,11 @@ const POLICY: Readonly<Record<string, Explanation>> = {
 };
 
 const CREDENTIALS: Readonly<Record<string, Explanation>> = {
+  ProfileMissing: [
+    'the AWS profile … does not exist in …',
+    'AWS_PROFILE names a profile that is neither in the config file nor in the credentials file of AWS.',
+    'Correct AWS_PROFILE; `aws configure list-profiles` lists the profiles.',
+  ],
   RegionMissing: [
     'no AWS Region is set',
     'Neither AWS_REGION nor the profile names a Region.',

@@ -90,7 +90,7 @@ export function cloudChecks(input: CloudChecksInput, facts: CloudFacts): readonl
 
 const noProfile = (profile: string | null): CheckResult =>
   fail(
-    'missing',
+    'unauthenticated',
     `the AWS profile ${profile} (AWS_PROFILE) does not exist in the AWS config file. Set AWS_PROFILE to one of:`,
     ['aws configure list-profiles'],
   );

@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { RunningSandbox } from '../../../services/sandbox/start.ts';
@@ -216,14 +217,22 @@ describe('doctor finds', () => {
   test('missing credentials, and an invalid Region', async () => {
     const { env } = await world();
     const { AWS_ACCESS_KEY_ID: _key, AWS_SECRET_ACCESS_KEY: _secret, ...bare } = env;
-    const [unknown, misspelt] = await Promise.all([
-      doctor(place(), { ...bare, AWS_PROFILE: 'finops' }),
+    const cwd = place({ config: '[profile finops]\nregion = eu-west-1\n' });
+    const profiles = { ...bare, AWS_CONFIG_FILE: join(cwd, 'config') };
+    const [unknown, absent, misspelt] = await Promise.all([
+      doctor(place(), { ...profiles, AWS_PROFILE: 'finops' }),
+      doctor(place(), { ...profiles, AWS_PROFILE: 'nosuch' }),
       doctor(place(), { ...env, AWS_REGION: 'eu-wset' }),
     ]);
     expect(unknown.of('credentials')).toMatchObject({
       status: 'fail',
       reason: 'unauthenticated',
       mend: ['aws sso login --profile finops'],
+    });
+    expect(absent.of('credentials')).toMatchObject({
+      status: 'fail',
+      reason: 'unauthenticated',
+      mend: ['aws configure list-profiles'],
     });
     expect(misspelt.of('region')).toMatchObject({
       status: 'fail',
