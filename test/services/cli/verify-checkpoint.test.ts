@@ -101,12 +101,14 @@ describe('audit verify --checkpoint', () => {
     const [name, id] = (verifierKey ?? '').split('+');
     const wrong = await verify(cwd, '--checkpoint', 'c.txt', '--key', verifierKey ?? '');
     expect(wrong.code).toBe(1);
+    expect(wrong.stdout).not.toContain('✓ Matches');
     expect(wrong.stdout).toContain(
       `✗ The checkpoint is signed by ${own.key.split('+').slice(0, 2).join('+')}, but the given key is ${name}+${id}.`,
     );
     writeFileSync(join(cwd, 'c.txt'), own.note.replace('\n3\n', '\n2\n'));
     const changed = await verify(cwd, ...KEPT);
     expect(changed.code).toBe(1);
+    expect(changed.stdout).not.toContain('✓ Matches');
     expect(changed.stdout).toContain('✗ The signature of the checkpoint is wrong');
     expect(changed.stdout).toContain('  Nothing was compared. Get the checkpoint again');
   });
