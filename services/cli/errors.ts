@@ -38,6 +38,7 @@ export class CommandError extends Error {
 /** The policy has errors, so the command must not use it. */
 export class PolicyError extends Error {
   override readonly name = 'PolicyError';
+  readonly file: string;
   readonly findings: readonly Finding[];
   /** The message for a command that continues without the policy. */
   readonly problem: string;
@@ -46,6 +47,7 @@ export class PolicyError extends Error {
     const errors = findings.filter(({ severity }) => severity === 'error').length;
     const problem = `${file} has ${errors === 1 ? '1 error' : `${errors} errors`}`;
     super(`${problem}; nothing was done`);
+    this.file = file;
     this.problem = problem;
     this.findings = findings;
   }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Runtime } from '../../shared/compose/runtime.ts';
 import type { OpenStore, StoreProfile } from '../../shared/compose/stores/profile.ts';
 import { DEFAULT_POLICY } from '../../shared/config/config.ts';
+import type { FileError } from '../../shared/config/file-error.ts';
 import type { Finding } from '../../shared/domain/policy/file/findings.ts';
 import type { CompiledPolicy } from '../../shared/domain/policy/index.ts';
 import type { CliContext } from './context.ts';
@@ -54,9 +55,18 @@ export async function loadPolicyIfAny(context: CliContext, named: string | undef
     return await loadPolicy(context, undefined);
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error;
-    context.output.note(`warning: ${error.problem}; continuing without it (rollcall policy validate shows the errors)`);
+    noteUnusedPolicy(context, error);
     return null;
   }
+}
+
+/** Warns that the command continues without the policy. */
+export function noteUnusedPolicy({ output }: CliContext, error: PolicyError | FileError): void {
+  const [problem, advice] =
+    error instanceof PolicyError
+      ? [error.problem, ` (rollcall policy validate ${error.file} shows the errors)`]
+      : [error.message, ''];
+  output.note(`warning: continuing without a policy: ${problem}${advice}`);
 }
 
 /** Connects to the store and to AWS, and closes both after `use`. With `readOnly` (a dry run), the store is neither created nor changed. */

@@ -7,7 +7,7 @@ import { CommandError, PolicyError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { reasonArgument, withOperator } from '../operator.ts';
 import { confirm } from '../prompt.ts';
-import { loadPolicyIfAny, withStore } from '../session.ts';
+import { loadPolicyIfAny, noteUnusedPolicy, withStore } from '../session.ts';
 import { allowedLines, dueText, haltedNow, haltedSince, resumedText, suspendedText } from '../ui/controls-text.ts';
 
 export interface SuspendFlags {
@@ -119,8 +119,7 @@ async function policyIfReadable(context: CliContext, named: string | undefined):
     return (await loadPolicyIfAny(context, named))?.policy ?? null;
   } catch (error) {
     if (!(error instanceof FileError || error instanceof PolicyError)) throw error;
-    const problem = error instanceof PolicyError ? error.problem : error.message;
-    context.output.note(`warning: no policy is used: ${problem}`);
+    noteUnusedPolicy(context, error);
     return null;
   }
 }

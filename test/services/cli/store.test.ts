@@ -194,7 +194,7 @@ describe('the store', () => {
       ) ?? [];
     const looked = await rollcall(['account', id], { cwd });
     expect(looked.code).toBe(0);
-    expect(looked.stderr).toContain('continuing without it');
+    expect(looked.stderr).toContain('continuing without a policy');
     const piped = await ended(
       spawn(
         'sh',

@@ -79,7 +79,7 @@ test('doctor warns of a halt, and resume names apply only if serve is not runnin
   const { call } = await scanned(ENROLL);
   await call('halt', '--reason', 'incident 7');
   expect(await call('doctor')).toMatch(
-    / ! Changes halted since \S+ by sandbox \(incident 7\)\. No process makes changes Fix: rollcall resume .* 1 warning, 0 failed/,
+    / ! Changes halted since \S+ \S+ UTC by sandbox \(incident 7\)\. No process makes changes Fix: rollcall resume .* 1 warning, 0 failed/,
   );
   expect(await call('resume', '--yes')).toContain(
     'Changes are allowed again. If serve is running, it makes them; if not, run: rollcall apply',
@@ -104,8 +104,10 @@ test('resume works although the policy file cannot be read, and then promises no
     warnings.push(stderr);
   }
   expect(warnings).toEqual([
-    expect.stringMatching(/^warning: no policy is used: rollcall\.yaml is a directory/),
-    expect.stringMatching(/^warning: rollcall\.yaml has 1 error; continuing without it /),
+    expect.stringMatching(/^warning: continuing without a policy: rollcall\.yaml is a directory/),
+    expect.stringMatching(
+      /^warning: continuing without a policy: rollcall\.yaml has 1 error \(rollcall policy validate rollcall\.yaml shows the errors\)\n/,
+    ),
   ]);
 });
 
@@ -122,7 +124,7 @@ test('resume takes the policy that --policy or ROLLCALL_POLICY names', async () 
   expect((await resumed([], { ROLLCALL_POLICY: 'alert.yaml' })).stdout).toContain('reported only (mode: alert)');
   expect(await resumed(['--policy', 'gone.yaml'])).toMatchObject({
     code: 0,
-    stderr: expect.stringMatching(/^warning: no policy is used: gone\.yaml cannot be read/),
+    stderr: expect.stringMatching(/^warning: continuing without a policy: gone\.yaml cannot be read/),
   });
 });
 
