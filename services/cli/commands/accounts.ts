@@ -1,5 +1,5 @@
 import { RANKED_SORTS, type RankedQuery } from '../../../shared/app/queries/ranked-accounts.ts';
-import { wordArgument } from '../../../shared/config/arguments.ts';
+import { countArgument, wordArgument } from '../../../shared/config/arguments.ts';
 import { ConfigError } from '../../../shared/config/config-error.ts';
 import { KINDS } from '../../../shared/domain/enrollment/kinds/index.ts';
 import { STATUSES } from '../../../shared/domain/enrollment/status.ts';
@@ -7,6 +7,7 @@ import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { withStore } from '../session.ts';
 import { accountsCsv, accountsTable, accountsWide } from '../ui/accounts-text.ts';
+import { count } from '../ui/words.ts';
 
 export interface AccountsFlags {
   /** Several, separated by commas. */
@@ -16,6 +17,7 @@ export interface AccountsFlags {
   readonly rule?: string;
   readonly name?: string;
   readonly sort: string;
+  readonly limit?: string;
 }
 
 export async function runAccounts(context: CliContext, flags: AccountsFlags): Promise<number> {
@@ -23,14 +25,14 @@ export async function runAccounts(context: CliContext, flags: AccountsFlags): Pr
   const query = queryOf(flags);
   const { rankedAccounts } = await import('../../../shared/app/queries/ranked-accounts.ts');
   const found = await withStore(context, true, (store) => rankedAccounts(store, query));
-  const { accounts, all, counts } = found;
+  const { accounts, matching, all, counts } = found;
   if (found.emptyOu && all > 0) {
     output.note(`warning: --ou ${JSON.stringify(flags.ou)}: no account is in an OU with this path or below it`);
   }
   const now = clock.now();
   switch (config.format) {
     case 'json':
-      output.document({ accounts: accounts.map(({ row }) => row), total: accounts.length, all, counts });
+      output.document({ accounts: accounts.map(({ row }) => row), total: matching, all, counts });
       break;
     case 'name':
       for (const { row } of accounts) output.print(row.accountId);
@@ -44,11 +46,13 @@ export async function runAccounts(context: CliContext, flags: AccountsFlags): Pr
     case 'table':
       for (const line of accountsTable(found, output, now)) output.print(line);
   }
+  const more = matching - accounts.length;
+  if (more > 0 && !output.json) output.note(`… and ${count(more, 'more account', 'more accounts')}: raise --limit`);
   return EXIT.ok;
 }
 
 /** @throws ConfigError for an unknown status, kind or order */
-function queryOf({ status, kind, ou, rule, name, sort }: AccountsFlags): RankedQuery {
+function queryOf({ status, kind, ou, rule, name, sort, limit }: AccountsFlags): RankedQuery {
   return {
     statuses: (status ?? '').split(',').flatMap((text) => (text.trim() === '' ? [] : [statusArgument(text)])),
     kind: kind === undefined ? null : kindArgument(kind),
@@ -56,6 +60,7 @@ function queryOf({ status, kind, ou, rule, name, sort }: AccountsFlags): RankedQ
     rule: rule ?? null,
     name: name ?? null,
     sort: wordArgument('--sort', sort, RANKED_SORTS),
+    limit: limit === undefined ? null : countArgument('--limit', limit, { min: 1, max: 1_000_000 }),
   };
 }
 

@@ -1,9 +1,11 @@
 import type { AsOf, StandingAt } from '../../../shared/app/queries/audit/as-of.ts';
 import { instantArgument } from '../../../shared/config/arguments.ts';
 import { TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
+import { namesOf } from '../account-names.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { withStore } from '../session.ts';
+import type { NameOf } from '../ui/entries.ts';
 import { paintStatus } from '../ui/statuses.ts';
 import { table } from '../ui/table.ts';
 import { count, instant, stateText } from '../ui/words.ts';
@@ -14,8 +16,11 @@ export async function runAsOf(context: CliContext, time: string): Promise<number
   const at = instantArgument('as-of', time, now);
   const future = Date.parse(at) > now;
   const { auditAsOf } = await import('../../../shared/app/queries/audit/as-of.ts');
-  const result = await withStore(context, true, (store) => auditAsOf(store.ledger, at));
-  output.result({ ...result, future }, () => asOfText(result, context));
+  const { result, nameOf } = await withStore(context, true, async (store) => {
+    const found = await auditAsOf(store.ledger, at);
+    return { result: found, nameOf: await namesOf(store.snapshots, output.json ? [] : found.accounts) };
+  });
+  output.result({ ...result, future }, () => asOfText(result, nameOf, context));
   if (future) {
     output.note(`warning: ${instant(at)} is in the future; the latest recorded state is shown.`);
   }
@@ -27,10 +32,11 @@ export async function runAsOf(context: CliContext, time: string): Promise<number
   return EXIT.ok;
 }
 
-function asOfText({ at, accounts }: AsOf, { output }: CliContext): string[] {
+function asOfText({ at, accounts }: AsOf, nameOf: NameOf, { output }: CliContext): string[] {
   if (accounts.length === 0) return [`No account was known at ${instant(at)}.`];
   const columns = [
     { title: 'ACCOUNT' },
+    { title: 'NAME', shrinks: true, dropOrder: 4 },
     { title: 'ENROLLMENT' },
     { title: 'STATUS', paint: (text: string) => paintStatus(output.style, text) },
     { title: 'OBSERVED' },
@@ -39,12 +45,24 @@ function asOfText({ at, accounts }: AsOf, { output }: CliContext): string[] {
     { title: 'REASON', shrinks: true, dropOrder: 2 },
     { title: 'RULE', shrinks: true, dropOrder: 1 },
   ];
-  return [...table(columns, accounts.map(rowOf), output.width), '', summaryText(at, accounts)];
+  return [
+    ...table(
+      columns,
+      accounts.map((each) => rowOf(each, nameOf(each.accountId))),
+      output.width,
+    ),
+    '',
+    summaryText(at, accounts),
+  ];
 }
 
-function rowOf({ accountId, enrollment, status, since, message, rule, ...state }: StandingAt): string[] {
+function rowOf(
+  { accountId, enrollment, status, since, message, rule, ...state }: StandingAt,
+  name: string | null,
+): string[] {
   return [
     accountId,
+    name ?? '',
     TITLES[enrollment],
     status,
     stateText(state.observed, state.observedRuleMode),

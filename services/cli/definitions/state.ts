@@ -23,6 +23,7 @@ export function defineAccounts(program: Command, select: Select): void {
     .option('--rule <id>', 'enrollments that this rule decides')
     .option('--name <glob>', 'accounts whose name matches, such as dev-*')
     .option('--sort <order>', 'status (worst first), age, name, ou or account', 'status')
+    .option('--limit <n>', 'maximum number of accounts (default: all)')
     .action((flags: AccountsFlags) =>
       select(async (context) => (await import('../commands/accounts.ts')).runAccounts(context, flags)),
     );

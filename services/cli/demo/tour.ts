@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { quoted } from '../../../shared/domain/check-result.ts';
 import { sandboxExports } from '../ui/sandbox-exports.ts';
 import { duration } from '../ui/words.ts';
 import { BURST } from './cast.ts';
@@ -32,8 +33,8 @@ export function tourLines(parts: TourParts): string[] {
   const stops = stopsOf(parts);
   return [
     'Tour: about 10 minutes; the times count from now. For the commands, open a second terminal in this directory, and type first:',
-    `  export ROLLCALL_DATA_DIR=${parts.dataDir} ROLLCALL_POLICY=${join(parts.dataDir, POLICY_NAME)}`,
-    `  export ROLLCALL_CHECKPOINT_KEY=${join(parts.dataDir, KEY_NAME)}`,
+    `  export ROLLCALL_DATA_DIR=${quoted(parts.dataDir)} ROLLCALL_POLICY=${quoted(join(parts.dataDir, POLICY_NAME))}`,
+    `  export ROLLCALL_CHECKPOINT_KEY=${quoted(join(parts.dataDir, KEY_NAME))}`,
     ...sandboxExports(parts.endpoint).map((line) => `  ${line}`),
     ...stops.flatMap(({ title, text, see }, at) => [
       '',

@@ -49,9 +49,8 @@ function emptyText({ all }: RankedAccounts): string[] {
 const WORDS: Readonly<Partial<Record<Status, string>>> = { 'Needs attention': 'need attention' };
 
 /** `120 accounts: 2 need attention, 3 drifted`; with filters `5 of 120 accounts: …`. */
-function summaryText({ accounts, all, counts }: RankedAccounts): string {
-  const shown = accounts.length;
-  const total = shown === all ? count(all, 'account') : `${number(shown)} of ${count(all, 'account')}`;
+function summaryText({ matching, all, counts }: RankedAccounts): string {
+  const total = matching === all ? count(all, 'account') : `${number(matching)} of ${count(all, 'account')}`;
   const parts = counts.map(({ status, accounts: n }) => {
     const words = n === 1 && status === 'Needs attention' ? 'needs attention' : (WORDS[status] ?? status.toLowerCase());
     return `${number(n)} ${words}`;

@@ -1,13 +1,11 @@
 import type { ExplanationView } from '../../../shared/app/queries/explanation.ts';
-import { shownFields } from '../../../shared/domain/policy/types.ts';
+import { FIELDS } from '../../../shared/domain/policy/types.ts';
 import type { Style } from './output.ts';
 import { oneLine } from './table.ts';
 
 /** The desired state of an account, and how each rule contributed to it. */
 export function explanationText({ desired, rules, canary }: ExplanationView, style: Style): string[] {
-  const fields = shownFields(desired).map(
-    (field) => `  ${`${field}:`.padEnd(19)} ${desired[field].value} (${desired[field].rule})`,
-  );
+  const fields = FIELDS.map((field) => `  ${`${field}:`.padEnd(19)} ${desired[field].value} (${desired[field].rule})`);
   const contradiction =
     desired.contradiction === null ? [] : [style('red', `  Contradiction: ${desired.contradiction.message}`)];
   return [

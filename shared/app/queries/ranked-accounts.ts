@@ -17,6 +17,8 @@ export interface RankedQuery {
   /** A glob over the account's name, in any case. */
   readonly name: string | null;
   readonly sort: RankedSort;
+  /** The maximum number of accounts; `null`: all. */
+  readonly limit: number | null;
 }
 
 /** `status`: worst first, then oldest drift. */
@@ -34,7 +36,10 @@ export interface RankedAccount {
 }
 
 export interface RankedAccounts {
+  /** At most `limit`, in the order of the query. */
   readonly accounts: readonly RankedAccount[];
+  /** The number of accounts that match. */
+  readonly matching: number;
   /** The number of all accounts. */
   readonly all: number;
   /** Whether the filter names an OU with no account in it or below it. */
@@ -54,13 +59,15 @@ export async function rankedAccounts(
   const used = kindsInUse((id) => rows.some((row) => isShown(row[id]))).map(({ id }) => id);
   const kinds = query.kind === null ? used : [query.kind];
   const matches = matcher(query);
-  const accounts = rows.flatMap((row) => rankedOf(row, kinds, query, matches) ?? []).sort(ORDERS[query.sort]);
+  const found = rows.flatMap((row) => rankedOf(row, kinds, query, matches) ?? []).sort(ORDERS[query.sort]);
   const counts = STATUSES.map((status) => {
-    return { status, accounts: accounts.filter((each) => each.status === status).length };
+    return { status, accounts: found.filter((each) => each.status === status).length };
   });
   const { ou } = query;
   const emptyOu = ou !== null && !rows.some((row) => isIn(ou, row));
-  return { accounts, all: rows.length, emptyOu, kinds, counts: counts.filter(({ accounts: n }) => n > 0) };
+  const accounts = found.slice(0, query.limit ?? undefined);
+  const known = { all: rows.length, emptyOu, kinds, counts: counts.filter(({ accounts: n }) => n > 0) };
+  return { ...known, accounts, matching: found.length };
 }
 
 function isShown(cell: Cell | null): boolean {

@@ -69,7 +69,28 @@ test('-o wide has a line for each enrollment, -o csv a header and plain values',
   );
 });
 
+test('--limit lists the first accounts of the order, and says how many there are', async () => {
+  const { call } = await scanned();
+  const names = (await call('-o', 'name')).stdout;
+  const limited = await call('-o', 'name', '--limit', '2');
+  expect(limited.stdout).toBe(
+    names
+      .split(/(?<=\n)/)
+      .slice(0, 2)
+      .join(''),
+  );
+  const all = names.trim().split('\n').length;
+  expect(limited.stderr).toContain(`… and ${all - 2} more accounts: raise --limit\n`);
+  const table = await call('--limit', '2');
+  expect(table.stdout.match(/^\d{12} /gm)).toHaveLength(2);
+  expect(table.stdout).toContain(`\n${all} accounts: `);
+  const found = accountsShape.parse(json(await call('--limit', '2', '--json')));
+  expect([found.accounts.length, found.total]).toEqual([2, all]);
+  expect((await call('--limit', String(all))).stderr).not.toContain('more');
+});
+
 test.each([
+  [['--limit', '0'], '--limit "0"'],
   [['--status', 'broken'], '--status "broken" is not a status; expected needs-attention, '],
   [['--kind', 'compute'], '--kind "compute" is not an enrollment kind; expected compute-optimizer, automation'],
   [['--ou', 'Workloads'], '--ou "Workloads" is not a path'],

@@ -79,6 +79,15 @@ test('audit list -o name prints ids, and -o wide adds seconds, the account id an
   expect(wide.stdout).toMatch(/^20\S+ \d\d:\d\d:\d\d {2}\d{12} {2}\S+ {2}Drift detected .* seen by arn:aws:/m);
 });
 
+test('audit as-of has the names of accounts', async () => {
+  const { env, running } = await world();
+  const cwd = place({ 'rollcall.yaml': ENROLL });
+  await rollcall(['scan'], { cwd, env });
+  const [member] = running.sandbox.accounts().filter(({ management, state }) => !management && state === 'ACTIVE');
+  const { stdout } = await rollcall(['audit', 'as-of', new Date().toISOString()], { cwd });
+  expect(stdout).toContain(`\n${member?.accountId}  ${member?.name} `);
+});
+
 test('audit list --actor counts only the actors of the period', async () => {
   const { env, running } = await world();
   const cwd = place({ 'rollcall.yaml': ENROLL });

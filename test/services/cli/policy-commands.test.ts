@@ -43,6 +43,8 @@ describe('policy', () => {
     expect((await rollcall(['policy', 'validate'], { cwd })).stderr).not.toContain('not compared');
     const explained = await rollcall(['policy', 'explain', name], { cwd, env });
     expect(explained.stdout, explained.stderr).toContain(`  ${name}  `);
+    // A field that defaults decide has a value, even if nothing manages it.
+    expect(explained.stdout).toContain('  costOptimizationHub: unmanaged (defaults)\n');
   });
 
   test('explain reads AWS if there is no scan; an unknown account is rejected', async () => {
