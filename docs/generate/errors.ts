@@ -153,7 +153,7 @@ const POLICY: Readonly<Record<string, Explanation>> = {
   ],
   PlanApplied: [
     'plan.json was applied at …',
-    'None of its changes is left, or it was first applied more than 24 hours ago. It does not cover drift that began later.',
+    'None of its changes is left, or it was first applied more than 24 hours ago. If all its changes waited for a change window, the 24 hours begin when the window opens. It does not cover drift that began after it was first applied.',
     'Make a new plan: rollcall plan',
   ],
   PlanUnknown: [

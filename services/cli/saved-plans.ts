@@ -44,22 +44,25 @@ export async function requireUsable(
   await requireChangesLeft(deps, saved, policyFile);
 }
 
-/** A saved plan can be continued for a day, until all its changes are made. It does not cover drift that began after it was first applied. */
+/**
+ * A saved plan can be continued for a day, until all its changes are made. The day begins when the change window opens, if all of its changes waited
+ * for that. The plan does not cover drift that began after it was first applied.
+ */
 async function requireChangesLeft(
   { registers, records, clock }: Pick<Deps, 'registers' | 'records' | 'clock'>,
   { id, keys, path }: ReadPlan,
   policyFile: string,
 ): Promise<void> {
-  const [{ appliedPlan, CONTINUED_MS }, { isAnyLeft }] = await Promise.all([
+  const [{ appliedPlan, continuedUntil }, { isAnyLeft }] = await Promise.all([
     import('../../shared/app/plan/applied-plans.ts'),
     import('../../shared/app/scan/later-drifts.ts'),
   ]);
   const applied = await appliedPlan(registers, id);
   if (applied === null) return;
-  const isExpired = clock.now() >= applied.at + CONTINUED_MS;
+  const isExpired = clock.now() >= continuedUntil(applied);
   if (!isExpired && (await isAnyLeft({ records }, keys, applied.at))) return;
   const why = isExpired
-    ? 'A saved plan can be continued only for 24 hours'
+    ? `It could be continued until ${instant(toIso(continuedUntil(applied)))}`
     : 'None of its changes is left, and it does not cover drift that began later';
   throw new CommandError(
     'PlanApplied',

@@ -19,7 +19,7 @@ import { noteWaitingRun } from '../guardrails/window-run.ts';
 import { entryContext, organizationEntry } from '../ledger/organization-entry.ts';
 import { catchUpRecords } from '../ledger/record-catch-up.ts';
 import { type EntryWrite, writeEntries, writeOrganizationEntry } from '../ledger/write-entries.ts';
-import { appliedPlan, noteApplied } from '../plan/applied-plans.ts';
+import { appliedPlan, firstOpening, noteApplied } from '../plan/applied-plans.ts';
 import { approvalFor, approvedRuns, type BoundRun, bindApprovedPlan } from '../plan/approved-plan.ts';
 import { keysOf, keysOfPlan, makePlan, type Plan } from '../plan/plan.ts';
 import { beginRollout, concludeRollout } from '../rollout/rollout-controller.ts';
@@ -179,15 +179,15 @@ async function beginRun(deps: Deps, runs: RunStore, { run, plan }: BoundRun, acc
   // stopped.
   const defers = plan.trip?.reason !== 'halted' && plan.changes.some((change) => change.reason === 'window');
   const planned = totalChanges(plan.totals);
-  const stopped = defers ? plan.trip : null;
   const uncovered = plan.trip?.reason === 'minCoverage';
   const { savedPlan = null, runId } = run;
-  const applied = savedPlan === null ? null : await appliedPlan(deps.registers, savedPlan);
+  const driftsUntil = savedPlan === null ? null : ((await appliedPlan(deps.registers, savedPlan))?.at ?? null);
   const startedAt = deps.clock.now();
-  const driftsUntil = applied?.at ?? null;
-  const calls = plan.trip === null ? wideCallsOf(plan) : [];
-  await runs.begin(run, { startedAt, accountsInScope, planned, stopped, uncovered, driftsUntil, calls });
-  if (savedPlan !== null && plan.trip === null) await noteApplied(deps.registers, savedPlan, { runId, at: startedAt });
+  const of = { stopped: defers ? plan.trip : null, driftsUntil, calls: wideCallsOf(plan) };
+  await runs.begin(run, { startedAt, accountsInScope, planned, uncovered, ...of });
+  const opensAt = firstOpening(run.policy, plan, startedAt);
+  const applied = { runId, at: startedAt, opensAt };
+  if (savedPlan !== null && plan.trip === null) await noteApplied(deps.registers, savedPlan, applied);
   await runs.noteChanges(run.runId, keysOf([...plan.due, ...plan.followUps]), deps.clock.now());
   if (defers) await noteWaitingRun(deps.registers, run.policy.hash, run.runId);
 }

@@ -50,8 +50,9 @@ function changesConfigurations(calls: Plan['calls']): boolean {
 
 const CONFIGURATIONS = 'configurations';
 
-/** The calls of a plan that are about more than a batch, as the state of its run names them (`RunState.calls`). */
-export function wideCallsOf({ due, calls }: Pick<Plan, 'due' | 'calls'>): string[] {
+/** The calls of a plan that are about more than a batch, as the state of its run names them (`RunState.calls`). A stopped plan makes none. */
+export function wideCallsOf({ due, calls, trip }: Pick<Plan, 'due' | 'calls' | 'trip'>): string[] {
+  if (trip !== null) return [];
   const kinds = ORGANIZATION_WIDE.filter((id) => isSwept(due, id));
   return [...kinds, ...(changesConfigurations(calls) ? [CONFIGURATIONS] : [])];
 }

@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { appliedPlan } from '../../../../shared/app/plan/applied-plans.ts';
+import { RunStore } from '../../../../shared/app/coordination/run-store.ts';
+import { appliedPlan, continuedUntil } from '../../../../shared/app/plan/applied-plans.ts';
+import { keysOf } from '../../../../shared/app/plan/plan.ts';
 import { isAnyLeft } from '../../../../shared/app/scan/later-drifts.ts';
 import { policyOf } from '../../../support/domain-kit.ts';
 import { accountId, Workshop } from '../../../support/workshop.ts';
@@ -68,6 +70,27 @@ describe('a saved plan that is applied again', () => {
     const intents = (await shop.chain(accountId(0))).filter(({ type }) => type === 'RemediationStarted');
     expect(intents.map(({ detail }) => detail?.approvedPlan !== undefined)).toEqual([true, false]);
     expect(await leftOf('first.json')).toBe(false);
+  });
+
+  it('can be continued for a day after the window opens, if all of its changes wait for a change window', async () => {
+    const HOUR_MS = 3_600_000;
+    const windows = 'windows: [{ kind: allow, cron: "0 9 * * 1", duration: 8h, timezone: UTC }]';
+    const policy = policyOf('computeOptimizer: Active', windows);
+    shop = await Workshop.open({ policy, members: MEMBERS });
+    const { planHash, changes } = await shop.scan();
+    expect(changes.map(({ reason }) => reason)).toEqual(shop.members.map(() => 'window'));
+    await new RunStore(shop.store.registers).storePlan(planHash, policy.hash, keysOf(changes), shop.clock.now());
+    const apply = () => shop.scan({ ...shop.run(planHash), savedPlan: 'first.json' });
+    const startedAt = shop.clock.now();
+    expect((await apply()).due).toEqual([]);
+    const opensAt = policy.windows.nextOpening(startedAt) ?? expect.fail('the window never opens');
+    expect(opensAt).toBeGreaterThan(startedAt + 24 * HOUR_MS);
+    const applied = await appliedPlan(shop.store.registers, 'first.json');
+    expect(applied).toMatchObject({ at: startedAt, opensAt });
+    expect(applied === null ? null : continuedUntil(applied)).toBe(opensAt + 24 * HOUR_MS);
+    await shop.clock.advance(opensAt - startedAt + HOUR_MS);
+    expect((await apply()).due).toHaveLength(MEMBERS);
+    expect(await appliedPlan(shop.store.registers, 'first.json')).toEqual(applied);
   });
 
   it('leaves a new plan with the same changes usable', async () => {
