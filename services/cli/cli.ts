@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { systemClock } from '../../shared/compose/clock.ts';
-import { type Config, isCheckout, readConfig } from '../../shared/config/config.ts';
+import { type Config, isCheckout, programOf, readConfig } from '../../shared/config/config.ts';
 import type { Clock } from '../../shared/ports/system.ts';
 import type { Input } from './context.ts';
 import { EXIT, EXIT_WORDS } from './exit-codes.ts';
@@ -38,14 +38,17 @@ export async function runCli(args: readonly string[], host: Host): Promise<numbe
   try {
     const write = (text: string): void => {
       early.print(text.trimEnd());
-      if (checkout) early.note(IN_CHECKOUT);
+      // The texts of help name the installed command.
+      const typed = programOf(host.env);
+      if (typed !== 'rollcall')
+        early.note(`${checkout ? 'In this checkout' : 'Here'}, type \`${typed}\` instead of \`rollcall\`.`);
     };
     parsed = parse(args, { write }, host.env);
     config = readConfig(parsed.flags, host.env);
   } catch (error) {
     // Help and version were shown.
     if (error instanceof CommanderError && error.exitCode === 0) return afterResult(early, EXIT.ok, null);
-    const failed = openOutput(host, checkout ? { ...guessed, program: 'npm run rollcall --' } : guessed);
+    const failed = openOutput(host, { ...guessed, program: programOf(host.env) });
     return afterResult(
       failed,
       await fail(failed, error, { ...guessed, env: host.env, store: 'the store' }),
@@ -109,9 +112,6 @@ function openOutput(
 
 /** Commands that only print something about Rollcall itself. */
 const ABOUT_ROLLCALL: ReadonlySet<string> = new Set(['help', 'version', 'completion', '__complete']);
-/** Shown after help, whose texts name the installed command. */
-const IN_CHECKOUT = 'In this checkout, type `npm run rollcall --` instead of `rollcall`.';
-
 /** Whether commands in the output keep the name `rollcall`, because another program reads the output, or it is a script or a help text. */
 const isForPrograms = ({ format }: Pick<Config, 'format'>, path: string): boolean =>
   format === 'csv' || format === 'name' || ABOUT_ROLLCALL.has(path.split(' ')[0] ?? '');

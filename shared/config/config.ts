@@ -1,3 +1,4 @@
+import { quoted } from '../domain/check-result.ts';
 import { ConfigError } from './config-error.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -64,7 +65,7 @@ export function readConfig(flags: GlobalFlags, env: Environment): Config {
     color: colorOf(flags.color, env),
     unicode: isUnicode(env),
     drawable: env['TERM'] !== 'dumb' && !isOn(env['CI']),
-    program: [isCheckout(env) ? 'npm run rollcall --' : 'rollcall', ...storeWords].join(' '),
+    program: [programOf(env), ...storeWords].join(' '),
   });
 }
 
@@ -88,6 +89,24 @@ const FROM_CHECKOUT: ReadonlySet<string> = new Set(['start', 'rollcall']);
 
 /** Whether npm runs Rollcall from a checkout. */
 export const isCheckout = (env: Environment): boolean => FROM_CHECKOUT.has(env['npm_lifecycle_event'] ?? '');
+
+/** The command by which the user runs Rollcall. */
+export function programOf(env: Environment): string {
+  if (isCheckout(env)) return 'npm run rollcall --';
+  const named = packageOfNpx(env);
+  return named === null ? 'rollcall' : `npx --package ${quoted(named)} rollcall`;
+}
+
+/**
+ * The package that `npx --package` or `npm exec --package` runs Rollcall from. `null`: npm does not, or the package is not known. Without the option, npm does
+ * not say which package it runs, and `npx rollcall` could be another one.
+ */
+function packageOfNpx(env: Environment): string | null {
+  const { npm_command: command, npm_lifecycle_script: script = '', npm_config_package: named = '' } = env;
+  // What npx starts may be a shell, whose commands have the same variables.
+  if (command !== 'exec' || !/^'?rollcall'?$/.test(script)) return null;
+  return named === '' || named.includes('\n') ? null : named;
+}
 
 /** The flag takes precedence over FORCE_COLOR, and FORCE_COLOR over NO_COLOR [force-color.org, no-color.org]. */
 function colorOf(flag: boolean, env: Environment): Config['color'] {

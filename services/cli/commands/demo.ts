@@ -6,7 +6,9 @@ import type { Runtime } from '../../../shared/compose/runtime.ts';
 import { storeProfile } from '../../../shared/compose/stores/index.ts';
 import { countArgument } from '../../../shared/config/arguments.ts';
 import { useSandboxOnly } from '../../../shared/config/aws-environment.ts';
+import { isCheckout, programOf } from '../../../shared/config/config.ts';
 import { ConfigError } from '../../../shared/config/config-error.ts';
+import { quoted } from '../../../shared/domain/check-result.ts';
 import { APPLIED } from '../../../shared/domain/ledger/run-trigger.ts';
 import type { RunningSandbox, StartOptions } from '../../sandbox/start.ts';
 import type { RunningApi } from '../api/start-api.ts';
@@ -93,7 +95,8 @@ async function goOn(context: CliContext, { sandbox, policy, loaded, api, tour }:
     import('../demo/play.ts'),
     import('../demo/tour.ts'),
   ]);
-  const command = (words: string): string => `${config.program} ${words} --data-dir ${config.dataDir}`;
+  const program = programOf(context.env);
+  const command = (words: string): string => `${program} ${words} --data-dir ${quoted(config.dataDir)}`;
   const say = (text: string): void => output.note(`${time(clock.now())} ${text}`);
   const story = new Story({ sandbox: sandbox.sandbox, policy, say, now: clock.now, command });
   const lines = tour
@@ -103,7 +106,7 @@ async function goOn(context: CliContext, { sandbox, policy, loaded, api, tour }:
       })
     : [
         'From now on people change enrollments, and Rollcall fixes them. Ctrl-C ends the demo.',
-        `What to look at, in order: ${config.program === 'rollcall' ? 'rollcall demo' : 'npm start --'} --tour`,
+        `What to look at, in order: ${isCheckout(context.env) ? 'npm start --' : `${program} demo`} --tour`,
       ];
   output.note(`\n${lines.join('\n')}\n`);
   const stop = AbortSignal.any([interrupt.signal, output.unread]);

@@ -10,11 +10,16 @@ export const SUGGESTED = (
 const COMMAND = new RegExp(`(?<![\\w./-])rollcall (?=(?:${SUGGESTED.join('|')})(?![\\w-]))`, 'g');
 
 /**
- * Writes the commands in a text as the user has to type them. Texts call the program `rollcall`, but a checkout does not install that command, and a
- * command without the store of this one would use another.
+ * Writes the commands in a text as the user has to type them. Texts call the program `rollcall`, but a checkout and npx do not install that command, and
+ * a command without the store of this one would use another.
  */
 export function asTyped(text: string, program: string): string {
-  return program === 'rollcall' ? text : text.replaceAll(COMMAND, () => `${program} `);
+  if (program === 'rollcall') return text;
+  // A program such as `npx --package FILE rollcall` ends with the word that is replaced, and some texts already have it.
+  const typed = / rollcall$/.test(program) ? program.slice(0, -'rollcall'.length) : null;
+  return text.replaceAll(COMMAND, (found, offset: number) =>
+    typed !== null && text.slice(0, offset).endsWith(typed) ? found : `${program} `,
+  );
 }
 
 /** The option that repeats the policy of this command in a suggested one. @param named the policy that `--policy` names */

@@ -39,6 +39,32 @@ describe('suggested commands', () => {
     expect(await said('completion', 'bash')).not.toContain('npm run');
   });
 
+  test('after npx, run the same package; other commands of its shell, and an unknown package, are unchanged', async () => {
+    const cwd = place({});
+    const npx = {
+      ...{ npm_command: 'exec', npm_lifecycle_event: 'npx', npm_lifecycle_script: "'rollcall'" },
+      npm_config_package: './rollcall 0.1.0.tgz',
+    };
+    const said = async (env: Readonly<Record<string, string>>, ...args: string[]): Promise<string> => {
+      const { stdout, stderr } = await rollcall(args, { cwd, env });
+      return stdout + stderr;
+    };
+    const program = "npx --package './rollcall 0.1.0.tgz' rollcall";
+    for (const args of [['status'], ['plan'], ['plan', '--polcy']]) {
+      const text = await said(npx, ...args);
+      expect(text, text).toContain(`${program} `);
+      expect(text.replaceAll(`${program} `, '')).not.toMatch(/rollcall (scan|plan|policy)|npx/);
+    }
+    expect(await said(npx, 'plan', '--help')).toContain(`Here, type \`${program}\` instead of \`rollcall\`.`);
+    const others = [
+      { npm_lifecycle_script: "'bash'" },
+      { npm_config_package: '' },
+      { npm_config_package: 'a\n\nb' },
+      { npm_command: 'run-script' },
+    ];
+    for (const other of others) expect(await said({ ...npx, ...other }, 'status')).not.toContain('npx');
+  });
+
   test('repeat the store that the command line names, so that they find the same one', async () => {
     const { env } = await world({ drift: 0.5 });
     const cwd = place({ 'rollcall.yaml': ENROLL });
