@@ -87,6 +87,12 @@ describe.skipIf(typeof browser === 'string')('the page of an auditor, opened as 
     expect(await rows.count()).toBe(1 + 200);
     await page.getByRole('button', { name: 'Show 200 more changes' }).click();
     await rows.nth(400).waitFor();
+    const enrollments = await rows.locator('td:nth-child(4)').allInnerTexts();
+    expect(new Set(enrollments.filter((text) => text !== ''))).toEqual(new Set(['Compute Optimizer']));
+    // The ring around the focused title takes 3 pixels.
+    const title = await verdict(page, 'Verified').boundingBox();
+    const below = await note.locator('p').first().boundingBox();
+    expect((below?.y ?? 0) - (title?.y ?? 0) - (title?.height ?? 0)).toBeGreaterThan(3);
     await page.getByRole('searchbox', { name: 'Search changes' }).fill('confirmed production');
     await page.getByText('1 change of 602 changes').waitFor();
     expect(await rows.nth(1).innerText()).toContain('Inactive → Active');

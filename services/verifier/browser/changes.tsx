@@ -1,4 +1,5 @@
 import { useMemo, useState } from 'preact/hooks';
+import { ENROLLMENT_IDS, TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
 import type { Change } from '../../../shared/domain/ledger/changes.ts';
 import { count, instant } from './verify/finding.ts';
 
@@ -15,7 +16,7 @@ interface ChangeTableProps {
 export function ChangeTable({ changes, note }: ChangeTableProps) {
   const [search, setSearch] = useState('');
   const [shown, setShown] = useState(PAGE);
-  const texts = useMemo(() => changes.map((change) => Object.values(change).join(' ').toLowerCase()), [changes]);
+  const texts = useMemo(() => changes.map(searchText), [changes]);
   const words = search.toLowerCase().split(/\s+/);
   const found = changes.filter((_, at) => words.every((word) => texts[at]?.includes(word) === true));
   return (
@@ -71,6 +72,17 @@ export function ChangeTable({ changes, note }: ChangeTableProps) {
   );
 }
 
+/** `Compute Optimizer`; the id of a kind that this version does not know. */
+function enrollmentText(enrollment: Change['enrollment']): string | null {
+  const known = ENROLLMENT_IDS.find((id) => id === enrollment);
+  return known === undefined ? enrollment : TITLES[known];
+}
+
+/** All fields, as shown and as in the files, in lower case. */
+function searchText(change: Change): string {
+  return [enrollmentText(change.enrollment), ...Object.values(change)].join(' ').toLowerCase();
+}
+
 /** A drift that a new policy caused has no change of state. */
 function statesText({ before, requested, after }: Change): string {
   const end = after ?? requested ?? '?';
@@ -86,7 +98,7 @@ function Row({ change }: { readonly change: Change }) {
       </td>
       <td>{kind}</td>
       <td class="mono">{target}</td>
-      <td>{enrollment}</td>
+      <td>{enrollmentText(enrollment)}</td>
       <td>{actor}</td>
       <td>{reason}</td>
       <td>{rule}</td>
