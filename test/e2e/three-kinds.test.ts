@@ -20,6 +20,22 @@ limits: { callsPerSecond: 500, concurrency: 8 }
 const PATIENCE = { timeout: 30_000, interval: 200 };
 const WIDTH = 390;
 
+/** The element with the focus, if a part around it hides its ring; a field draws the ring around its frame instead. Half a pixel is invisible. */
+const CUT_RING = `(() => {
+  const element = document.activeElement;
+  const { outlineStyle, outlineWidth, outlineOffset, display } = getComputedStyle(element);
+  if (outlineStyle === 'none') return null;
+  const ring = parseFloat(outlineWidth) + parseFloat(outlineOffset) - 0.5;
+  const boxes = display === 'inline' ? [...element.getClientRects()] : [element.getBoundingClientRect()];
+  for (let around = element.parentElement; around !== document.documentElement; around = around.parentElement) {
+    if (getComputedStyle(around).overflow === 'visible') continue;
+    const { left, right, top, bottom } = around.getBoundingClientRect();
+    const room = boxes.flatMap((box) => [box.left - left, right - box.right, box.top - top, bottom - box.bottom]);
+    if (Math.min(...room) < ring) return element.textContent + ' in ' + around.className + ' ' + room;
+  }
+  return null;
+})()`;
+
 const browser = await browserOrReason();
 
 describe.skipIf(typeof browser === 'string')('with three enrollment kinds', () => {
@@ -220,6 +236,19 @@ describe.skipIf(typeof browser === 'string')('with three enrollment kinds', () =
     const version = page.getByRole('table').getByRole('button', { name: /^[0-9a-f]{8}$/ });
     expect((await version.first().boundingBox())?.height).toBeLessThan(24);
     expect(await overflows('th:has(button.plain)')).toEqual([]);
+  });
+
+  test.each([1440, WIDTH])('the focus ring is never cut, at %d pixels', async (width) => {
+    const cut = new Set<string>();
+    for (const path of ['/', '/accounts', '/audit', '/runs']) {
+      const page = await open(path, width);
+      for (let turn = 0; turn < 25; turn += 1) {
+        await page.keyboard.press('Tab');
+        const found: unknown = await page.evaluate(CUT_RING);
+        if (found !== null) cut.add(`${path}: ${found}`);
+      }
+    }
+    expect([...cut]).toEqual([]);
   });
 
   test('the overview names a suspended account and the actor in short', async () => {

@@ -1,6 +1,7 @@
 import { Link } from 'wouter-preact';
 import { STATUSES } from '../../../../shared/domain/enrollment/status.ts';
 import { StatusMark } from '../parts/icon.tsx';
+import { revealFocus } from '../parts/reveal-focus.ts';
 import type { AccountsAnswer } from '../types.ts';
 import { number } from '../words.ts';
 
@@ -18,7 +19,7 @@ export function StatusTabs({ counts, chosen, hrefOf }: Props) {
   const all = STATUSES.reduce((sum, status) => sum + counts[status], 0);
   const current = (status: string) => (status === chosen ? ({ 'aria-current': 'true' } as const) : {});
   return (
-    <nav class="tabs" aria-label="Filter by status">
+    <nav class="tabs" onFocusCapture={revealFocus} aria-label="Filter by status">
       <Link href={hrefOf('')} replace {...current('')}>
         All <b>{number(all)}</b>
       </Link>

@@ -8,6 +8,7 @@ import { changes } from '../live.ts';
 import { FilterChip } from '../parts/filter-chip.tsx';
 import { Button, Segments } from '../parts/form.tsx';
 import { Icon, Mark } from '../parts/icon.tsx';
+import { revealFocus } from '../parts/reveal-focus.ts';
 import { ChangeOutcomeMark } from '../parts/run-mark.tsx';
 import { Loaded } from '../parts/small.tsx';
 import { Time } from '../parts/time.tsx';
@@ -104,7 +105,7 @@ function Tabs({ run, counts, outcome }: TabsProps) {
   const kinds: readonly EnrollmentId[] = kindsOf(run);
   return (
     <>
-      <nav class="tabs" aria-label="Filter by outcome">
+      <nav class="tabs" onFocusCapture={revealFocus} aria-label="Filter by outcome">
         <Link href={href(null)} aria-current={outcome === null ? 'true' : undefined}>
           All <b>{number(all)}</b>
         </Link>
