@@ -1,4 +1,7 @@
 import { expect, it } from 'vitest';
+import { approve } from '../../../shared/app/guardrails/approvals.ts';
+import { halt, unhalt } from '../../../shared/app/guardrails/controls.ts';
+import { settleControls } from '../../../shared/app/operator/apply-controls.ts';
 import { functionsOf } from './functions.ts';
 import { deploy } from './support.ts';
 
@@ -53,5 +56,43 @@ it('functions plan and make the calls for configurations, and then find nothing 
   expect(await scan()).toMatchObject([{ result: 'done' }]);
   expect(await work()).toBeNull();
   expect(writes()).toHaveLength(1);
+  expect(await world.dead()).toEqual([]);
+});
+
+it('functions make the approved calls for configurations after a halt that came before them', {
+  timeout: 180_000,
+}, async () => {
+  const world = await deploy({
+    sandbox: { accounts: 24, drift: 0, configurationDelayMs: 0, scenario: 'configurations' },
+    policy: MANAGED,
+  });
+  const { sandbox } = world.sandbox;
+  const { tick, scan, work } = functionsOf(world);
+  const workOff = async (): Promise<void> => {
+    for (let batch = await work(); batch !== null; batch = await work()) expect(batch.failed).toEqual([]);
+  };
+  const modes = () => new Set(sandbox.configurations().map(({ organizationRuleMode }) => organizationRuleMode));
+  await tick();
+  await scan();
+  await workOff();
+  expect(modes()).toContain('NoneAllowed');
+  const { stores, clock, newId } = await world.compose('cli')();
+  const deps = { ...stores, clock, newId, actor: 'alice' };
+  const [{ name = '' } = {}] = await stores.registers.list('plan/');
+  await approve(deps, name.slice('plan/'.length), { actor: 'alice', reason: null });
+  await tick();
+  expect(await scan()).toMatchObject([{ result: 'done' }]);
+  const before = sandbox.configurations();
+  await halt(deps, null);
+  await settleControls(deps);
+  await workOff();
+  expect(sandbox.configurations()).toEqual(before);
+  world.clock.advance(60_000);
+  await unhalt(deps);
+  await settleControls(deps);
+  await tick();
+  await scan();
+  await workOff();
+  expect(modes()).toEqual(new Set(['AnyAllowed']));
   expect(await world.dead()).toEqual([]);
 });

@@ -107,3 +107,31 @@ it('a call of an approved run that waits for a change window is made when the wi
   await shop.workOff(work);
   expect(puts()).toHaveLength(2);
 });
+
+it('an organization-wide call of an approved run whose message a halt has used up is made after the halt', async () => {
+  const policy = policyOf(
+    'computeOptimizer: Active, costOptimizationHub: Active',
+    `${CAPPED}\norganization: { organizationEnrollment: auto }`,
+  );
+  const shop = await bed.open({ policy, members: 12 });
+  for (const { id } of [MANAGEMENT, ...shop.members]) shop.cloud.set(id, { costOptimizationHub: { status: 'Active' } });
+  shop.cloud.set(accountId(0), { costOptimizationHub: { status: 'Inactive' } });
+  const { planHash } = await shop.scan();
+  await shop.messages();
+  await approve(shop.deps(), planHash, { actor: 'user:ada', reason: null });
+  expect((await shop.scan()).orgWide.computeOptimizer?.used).toBe(true);
+  const messages = await shop.messages();
+  const work = await shop.process();
+  for (const message of messages) if (message.kind === 'account') await shop.handle(work, message);
+  expect(bed.changes()).toHaveLength(1);
+  await halt(shop.deps(), null);
+  await settleControls(shop.deps());
+  for (const message of messages) if (message.kind === 'organization') await shop.handle(work, message);
+  expect(bed.changes()).toHaveLength(1);
+  await shop.clock.advance(60_000);
+  await unhalt(shop.deps());
+  await settleControls(shop.deps());
+  await shop.workOff(work);
+  expect(bed.changes()).toEqual(['UpdateEnrollmentStatus 1', 'UpdateEnrollmentStatus 12']);
+  for (const { id } of shop.members) expect(await shop.condition(id)).toMatchObject({ verdict: 'Compliant' });
+});
