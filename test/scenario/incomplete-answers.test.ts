@@ -54,7 +54,7 @@ async function expectUnharmed(world: World, allowed: Allowed = {}): Promise<void
 }
 
 async function enrolledWorld(drift = 0): Promise<World> {
-  return startWorld({ speed: 10, sandbox: { accounts: 25, drift }, policy: UNTAGGED });
+  return startWorld({ speed: 60, sandbox: { accounts: 25, drift }, policy: UNTAGGED });
 }
 
 describe('answers of 200 without their list', { timeout: 180_000 }, () => {
@@ -96,7 +96,7 @@ describe('answers of 200 without their list', { timeout: 180_000 }, () => {
     const guardrails =
       '{ maxChanges: { percent: 100, atLeast: 10 }, maxOptOuts: { percent: 100, atLeast: 0 }, minCoverage: 80 }';
     const policy = { ...UNTAGGED, guardrails };
-    const world = await startWorld({ speed: 10, sandbox: { accounts: 25, drift: 0.4 }, policy });
+    const world = await startWorld({ speed: 60, sandbox: { accounts: 25, drift: 0.4 }, policy });
     const drifted = world.members(({ computeOptimizer: { status } }) => status !== 'Active');
     const unreadable = drifted.slice(0, KINDS.length).map(({ accountId }) => accountId);
     expect(drifted.length).toBeGreaterThan(KINDS.length);
