@@ -81,7 +81,7 @@ async function play(bed: LogBed, { appended, holders, minutes }: Round) {
 }
 
 it('neither crashes nor two processes at the same time fork the log, or lose an entry', {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(round, { minLength: 1, maxLength: 6 }), async (rounds) => {
