@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { openDatabase } from './database.ts';
 import { databasePath } from './file.ts';
@@ -19,6 +19,8 @@ export const storeExtent = (dataDir: string): FoundExtent => fileExtent(database
 export function fileExtent(path: string): FoundExtent {
   if (!existsSync(path)) return 'absent';
   try {
+    // Opening a pipe would wait for a writer.
+    if (!statSync(path).isFile()) return 'unreadable';
     // Without a write-ahead log, the file is complete.
     const name = existsSync(`${path}-wal`) ? path : `${pathToFileURL(path).href}?immutable=1`;
     const db = openDatabase(name, { readOnly: true });

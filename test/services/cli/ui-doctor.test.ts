@@ -46,7 +46,7 @@ test('checks of what is not in use are left out, and a sound store has one line'
     'AWS',
     '  ✗ Trusted access  off for Compute Optimizer',
     '    Fix, in the management account:',
-    '      aws',
+    'aws',
     '  - Automation      skipped: needs Trusted access',
     'This machine',
     '  ✓ Store           .rollcall will be created by the first scan',
@@ -69,7 +69,7 @@ test('times are to the minute', () => {
   expect(lines).toContain('  ✗ Checkpoints  the newest is of 2026-12-01 03:39 UTC. It signed 9 entries.');
 });
 
-test('a message wraps under its own start; a fix is complete, on one line below its finding', () => {
+test('a message wraps under its own start; a fix is complete, on one line, at the left edge', () => {
   const command =
     'aws cloudformation create-stack-instances --stack-set-name rollcall-member-role --regions us-east-1 --deployment-targets OrganizationalUnitIds=r-7f3a';
   const message =
@@ -84,7 +84,7 @@ test('a message wraps under its own start; a fix is complete, on one line below 
     '  ✗ Member role           RollcallMember cannot be assumed in 3 of 5 sampled',
     '                          accounts: 112352966843, 146812679013, 172850385215',
     '    Fix, in the management account:',
-    `      ${command}`,
+    command,
     '1 passed, 0 warnings, 1 failed, 0 skipped.',
   ]);
 });
