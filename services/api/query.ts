@@ -29,9 +29,11 @@ export const auditFilter = {
   until: moment.optional().describe(`Before: ${MOMENT}`),
 };
 
-/** Filters that select entries by their content, beside those that the log has an index for. */
+/** Filters on the content of entries, for which the log has no index. */
 export const contentFilter = {
-  changedBy: actor.optional().describe('Drift that this caller caused (full name); `unknown`: nobody is named'),
+  changedBy: actor
+    .optional()
+    .describe('Drift that this caller caused (full name); `unknown`: drift whose caller is unknown'),
 };
 
 type FilterQuery = z.output<z.ZodObject<typeof auditFilter>>;

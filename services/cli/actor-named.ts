@@ -35,13 +35,13 @@ export async function callerNamed(context: CliContext, word: string, filter: Led
   return onlyOne(context, found, word, {
     option: '--changed-by',
     absent:
-      'no matching drift has a caller of this name. A caller is known only if a CloudTrail event named it; --changed-by unknown selects the other drift',
+      'no matching drift has a caller of this name. A caller is known only if a CloudTrail event named it. For drift whose caller is unknown: --changed-by unknown',
   });
 }
 
 interface Search {
   readonly option: string;
-  /** The warning if nobody has this name. */
+  /** The warning if no actor has this name. */
   readonly absent: string;
 }
 

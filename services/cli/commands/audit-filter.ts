@@ -34,7 +34,7 @@ export async function selectionOf(context: CliContext, flags: FilterFlags): Prom
   if (flags.changedBy === undefined) return { filter, of: (ledger) => ledger };
   if (filter.type !== undefined && filter.type !== 'DriftDetected') {
     const type = JSON.stringify(flags.type);
-    throw new ConfigError('Usage', `--changed-by selects entries of drift, so it excludes --type ${type}.`);
+    throw new ConfigError('Usage', `--changed-by selects only drift entries, so it excludes --type ${type}.`);
   }
   const caller = await callerNamed(context, flags.changedBy, filter);
   return { filter, of: (ledger) => causedDrift(ledger, caller) };

@@ -104,6 +104,6 @@ function withFilters(command: Command): Command {
     )
     .option(
       '--changed-by <name>',
-      'drift that this caller caused, named as for --actor; unknown: the caller is unknown',
+      'drift that this caller caused, by any name that --actor takes; "unknown": drift whose caller is unknown',
     );
 }

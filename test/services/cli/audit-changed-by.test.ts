@@ -67,6 +67,6 @@ test('audit list --changed-by refuses other types, and a name that several calle
   const type = await list('--type', 'Halted');
   expect([type.code, type.stderr]).toEqual([
     1,
-    expect.stringContaining('--changed-by selects entries of drift, so it excludes --type "Halted"'),
+    expect.stringContaining('--changed-by selects only drift entries, so it excludes --type "Halted"'),
   ]);
 });
