@@ -60,8 +60,8 @@ export interface DoctorTextOptions extends Pick<Output, 'style' | 'width'> {
 }
 
 /**
- * The checks of AWS and of this machine, one line each, then the number of these lines by status. A command that fixes a finding has a line of its own
- * at the left edge and is never wrapped, so that it can be copied.
+ * The checks of AWS and of this machine, one line each, then how many of these checks have each status. A command that fixes a finding has a line of its
+ * own at the left edge and is never wrapped, so that it can be copied.
  */
 export function doctorText(findings: readonly Finding[], options: DoctorTextOptions): string[] {
   const region = findings.find(({ check, status }) => check === 'region' && status === 'pass');

@@ -91,7 +91,7 @@ export function cloudChecks(input: CloudChecksInput, facts: CloudFacts): readonl
 const noProfile = (profile: string | null): CheckResult =>
   fail(
     'unauthenticated',
-    `the AWS profile ${profile} (AWS_PROFILE) does not exist in the AWS config file. Set AWS_PROFILE to one of:`,
+    `the AWS profile ${profile} (AWS_PROFILE) does not exist in the AWS config file. Set AWS_PROFILE to an existing profile:`,
     ['aws configure list-profiles'],
   );
 
