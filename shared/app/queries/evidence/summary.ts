@@ -101,13 +101,13 @@ function limitsOf({ key, until }: EvidenceRequest, period: LogPeriod | null, pac
   if (notCovered > 0) {
     found.push(
       `The newest checkpoint is of ${instant(newest.at)}. It does not cover ${count(notCovered, 'entry', 'entries')} written since ${instant(notCoveredFrom ?? newest.at)}. ` +
-        `After the next checkpoint, which rollcall scan with ROLLCALL_CHECKPOINT_KEY set signs, pack the evidence again with --until ${until}.`,
+        `To sign a newer one, run rollcall scan with ROLLCALL_CHECKPOINT_KEY set; then pack the evidence again with --until ${until}.`,
     );
   }
   // As the page judges it (services/verifier, `endLimit`).
   if (notCovered === 0 && latestCovered < until && newest.at < until) {
     found.push(
-      `No checkpoint is newer than the period, so entries at its end may be missing. Run rollcall scan with ROLLCALL_CHECKPOINT_KEY set, which signs a newer one, then pack the evidence again with --until ${until}.`,
+      `No checkpoint is newer than the period, so entries at its end may be missing. To sign a newer one, run rollcall scan with ROLLCALL_CHECKPOINT_KEY set; then pack the evidence again with --until ${until}.`,
     );
   }
   if (complete === null) {
