@@ -69,9 +69,9 @@ const YOUR_INPUT: Readonly<Record<string, Explanation>> = {
   ],
   NotHalted: ['changes are not halted', 'There is nothing to resume.', 'Nothing; name accounts to end a suspension.'],
   ConfirmationMissing: [
-    '… asks …, and this is not a terminal',
-    'A script runs apply, restore or another command that asks for confirmation.',
-    'Check what the command would do (apply: the plan; restore: the backup), then add --yes.',
+    'COMMAND asks …, and this is not a terminal',
+    'A script runs a command that asks for confirmation: apply, restore or resume.',
+    'Check first (apply: the plan; restore: the backup; resume: the plan), then add --yes.',
   ],
   DigestInvalid: [
     '--digest …: there is no digest in that file',

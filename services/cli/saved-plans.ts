@@ -45,8 +45,8 @@ export async function requireUsable(
 }
 
 /**
- * A saved plan can be continued for a day, until all its changes are made. The day begins when the change window opens, if all of its changes waited
- * for that. The plan does not cover drift that began after it was first applied.
+ * A saved plan can be continued for a day, until all its changes are made. If all its changes waited for a change window, the day begins when the
+ * window opens. The plan does not cover drift that began after it was first applied.
  */
 async function requireChangesLeft(
   { registers, records, clock }: Pick<Deps, 'registers' | 'records' | 'clock'>,
@@ -62,7 +62,7 @@ async function requireChangesLeft(
   const isExpired = clock.now() >= continuedUntil(applied);
   if (!isExpired && (await isAnyLeft({ records }, keys, applied.at))) return;
   const why = isExpired
-    ? `It could be continued until ${instant(toIso(continuedUntil(applied)))}`
+    ? `It could be applied again until ${instant(toIso(continuedUntil(applied)))}`
     : 'None of its changes is left, and it does not cover drift that began later';
   throw new CommandError(
     'PlanApplied',

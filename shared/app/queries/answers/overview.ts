@@ -77,11 +77,11 @@ export const overviewAnswer = z.object({
         joined: z
           .boolean()
           .describe(
-            'The enrollment was seen for the first time, after the first scan, so nobody is known to have changed it',
+            'The enrollment was first seen after the first scan, already drifted: it is unknown who changed it',
           ),
-        firstScan: z.boolean().describe('The first scan found it: it drifted before Rollcall was started'),
+        firstScan: z.boolean().describe('The first scan found the drift, so it is older than that scan'),
         drifts: z.number(),
-        accounts: z.number().describe('The accounts with these drifts'),
+        accounts: z.number().describe('The number of accounts with these drifts'),
       }),
     ).describe('Most frequent first'),
   }),

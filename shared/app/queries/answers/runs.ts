@@ -62,7 +62,7 @@ export const run = z.object({
   outcome: z
     .enum(RUN_OUTCOMES)
     .describe(
-      'The run in one word. Interrupted: it left changes to a later run. Nothing planned: its scan found nothing to change; `changes.unplanned` may have been made since',
+      'The run in one word. Interrupted: it left changes to a later run. Nothing planned: its scan planned no changes; some may have been added since (`changes.unplanned`)',
     ),
   outcomes: outcomeCounts.describe('Its planned changes by outcome; the counts add up to `changes.total`'),
   trigger: runTriggerSchema.nullable().describe('What started it; null: a version that did not record it'),
