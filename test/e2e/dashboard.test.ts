@@ -82,7 +82,7 @@ describe.skipIf(served.skipped)('the dashboard', () => {
     await page.unrouteAll({ behavior: 'ignoreErrors' });
   });
 
-  test.each([1440, 390])('reports an overview that fails once, at %d pixels', async (width) => {
+  test.each([1440, 390])('reports a failed overview only once, at %d pixels', async (width) => {
     const page = await served.newPage({ viewport: { width, height: 900 } }, /status of 503/);
     const problem = { status: 503, contentType: 'application/problem+json', body: '{"detail":"The store is locked."}' };
     await page.route('**/api/overview', (route) => route.fulfill(problem));

@@ -20,7 +20,7 @@ limits: { callsPerSecond: 500, concurrency: 8 }
 const PATIENCE = { timeout: 30_000, interval: 200 };
 const WIDTH = 390;
 
-/** The element with the focus, if a part around it hides its ring; a field draws the ring around its frame instead. Half a pixel is invisible. */
+/** The focused element and the element around it that cuts its focus ring, or `null`. The ring of a field is around its frame. Half a pixel is invisible. */
 const CUT_RING = `(() => {
   const element = document.activeElement;
   const { outlineStyle, outlineWidth, outlineOffset, display } = getComputedStyle(element);
@@ -211,7 +211,7 @@ describe.skipIf(typeof browser === 'string')('with three enrollment kinds', () =
     expect(await bar.getAttribute('aria-label')).toMatch(/^\d+ accounts? with open drift$/);
   });
 
-  test('with a wider font, words end with an ellipsis, and titles and versions stay whole', async () => {
+  test('with a wider font, entry titles end with an ellipsis, and column titles and policy versions stay whole', async () => {
     if (typeof browser === 'string') throw new Error(browser);
     const page = await watched(browser, served.url, { viewport: { width: 1440, height: 900 }, bypassCSP: true });
     const show = async (path: string): Promise<void> => {

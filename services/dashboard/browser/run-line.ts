@@ -117,7 +117,7 @@ export function madeText({ outcomes, changes: made, completedAt }: Run): string 
   return completedAt === null ? null : '0 planned';
 }
 
-/** How much of a run needs nothing more, and what is left: `97% done in 41 s; 12 waiting, 1 needs attention`. Without planned changes, only the time. */
+/** How much of a run's plan is done, and what is left: `97% done in 41 s; 12 waiting, 1 needs attention`. Without planned changes, only the time. */
 export function doneText(run: Run, duration: string): string {
   const { total } = run.changes;
   const time = run.endedAt === null ? `after ${duration}` : `in ${duration}`;

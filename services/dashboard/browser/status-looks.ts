@@ -3,7 +3,7 @@ import { STATUSES, type Status } from '../../../shared/domain/enrollment/status.
 export type Tone = 'compliant' | 'attention' | 'drifted' | 'progress' | 'waiting' | 'unknown' | 'quiet';
 export type MarkName = Exclude<Tone, 'quiet'> | 'suspended' | 'exempt' | 'unmanaged' | 'na';
 
-/** The tone gives the colour; the mark differs in shape too. */
+/** The tone gives the colour. The marks also differ in shape. */
 export interface Look {
   readonly mark: MarkName;
   readonly tone: Tone;

@@ -2,7 +2,7 @@ import { actorName } from '../../../shared/domain/actor.ts';
 import { exactText, timeText, zoneName } from './time-text.ts';
 import type { Suspension } from './types.ts';
 
-/** The suspension that a new one of the same accounts has replaced, with a leading space: ` It replaces a suspension …`; empty: none. @param now epoch ms */
+/** Names the suspension that a new one has replaced, with a leading space: ` It replaces a suspension …`; empty: none. @param now epoch ms */
 export function replacedText(replaced: Suspension['replaced'], now: number): string {
   if (replaced === null) return '';
   const { reason, until, at, by } = replaced;

@@ -113,7 +113,7 @@ function Actor({ actor, joined, firstScan, accounts }: Overview['changedBy']['ac
     const why = firstScan
       ? `before the first scan, ${where}`
       : joined
-        ? `before it was first seen, ${where}`
+        ? `drifted when first seen, ${where}`
         : 'no CloudTrail event';
     return (
       <>

@@ -4,7 +4,7 @@ import { useEffect, useMemo, useReducer } from 'preact/hooks';
 const NARROW = '(max-width: 800px)';
 const COARSE = '(pointer: coarse)';
 
-/** Reads the present state at each render, because another query may be given. */
+/** Reads the current state at each render, because the query may change between renders. */
 function useMedia(query: string): boolean {
   const [, redraw] = useReducer((turn: number) => turn + 1, 0);
   const list = useMemo(() => matchMedia(query), [query]);
@@ -18,11 +18,11 @@ function useMedia(query: string): boolean {
 
 export const useNarrow = (): boolean => useMedia(NARROW);
 
-/** With three kinds, the reason needs the room of the account id up to this width, and that of the OU on a small laptop. */
+/** With three kinds, the reason takes the space of the account id up to the first width, and the space of the OU up to the second. */
 const THREE_KINDS = { id: '(max-width: 1600px)', ou: '(max-width: 1366px)' } as const;
 const MEDIUM = '(max-width: 1180px)';
 
-/** The columns of the accounts table that have room. Without one, its value stands below the name of the account. */
+/** The columns that the accounts table has room for. The value of a missing column is below the account name. */
 export interface AccountColumns {
   readonly id: boolean;
   readonly ou: boolean;
