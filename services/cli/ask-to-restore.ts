@@ -8,7 +8,7 @@ import { count, instant } from './ui/words.ts';
 
 /**
  * Asks before a store is replaced, and says how many entries the store and the backup have. Does not ask if there is no store to replace.
- * @throws CommandError if there is something to ask and no terminal
+ * @throws CommandError if there is a store to replace, but no terminal to ask on
  */
 export async function mayRestore(context: CliContext, dataDir: string, file: string): Promise<boolean> {
   const store = storeExtent(dataDir);

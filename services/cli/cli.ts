@@ -38,7 +38,7 @@ export async function runCli(args: readonly string[], host: Host): Promise<numbe
   try {
     const write = (text: string): void => {
       early.print(text.trimEnd());
-      // The texts of help name the installed command.
+      // Help texts name the installed command.
       const typed = programOf(host.env);
       if (typed !== 'rollcall')
         early.note(`${checkout ? 'In this checkout' : 'Here'}, type \`${typed}\` instead of \`rollcall\`.`);

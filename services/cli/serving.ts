@@ -86,7 +86,7 @@ async function serveUnder(context: CliContext, underway: Underway, inForce: Load
   const maintenance = await openMaintenance(context, app, inForce.policy, pace);
   const close = async (): Promise<void> => {
     try {
-      // Before the last entries are published, so that its own is among them. After a change of the policy, serving continues.
+      // Signs before the last entries are published, so that the entry of the checkpoint is among them. A new policy only restarts serving.
       if (underway.stop.aborted) await maintenance.signLast();
       const text = await maintenance.finish('notify');
       if (text !== null) say(text);

@@ -90,7 +90,7 @@ const FROM_CHECKOUT: ReadonlySet<string> = new Set(['start', 'rollcall']);
 /** Whether npm runs Rollcall from a checkout. */
 export const isCheckout = (env: Environment): boolean => FROM_CHECKOUT.has(env['npm_lifecycle_event'] ?? '');
 
-/** The command by which the user runs Rollcall. */
+/** The command that the user types to run Rollcall. */
 export function programOf(env: Environment): string {
   if (isCheckout(env)) return 'npm run rollcall --';
   const named = packageOfNpx(env);
@@ -98,12 +98,12 @@ export function programOf(env: Environment): string {
 }
 
 /**
- * The package that `npx --package` or `npm exec --package` runs Rollcall from. `null`: npm does not, or the package is not known. Without the option, npm does
- * not say which package it runs, and `npx rollcall` could be another one.
+ * The package that `npx --package` or `npm exec --package` runs Rollcall from. `null`: neither runs it, or the package is unknown. Without the option, npm
+ * does not say which package it runs, and `npx rollcall` could run another one.
  */
 function packageOfNpx(env: Environment): string | null {
   const { npm_command: command, npm_lifecycle_script: script = '', npm_config_package: named = '' } = env;
-  // What npx starts may be a shell, whose commands have the same variables.
+  // npx may have started a shell, whose commands inherit these variables.
   if (command !== 'exec' || !/^'?rollcall'?$/.test(script)) return null;
   return named === '' || named.includes('\n') ? null : named;
 }

@@ -17,7 +17,7 @@ export function actorName(actor: string): string {
   return ARN.exec(actor)?.[1] ?? LABEL.exec(actor)?.[1] ?? actor;
 }
 
-/** The value of a filter `changedBy` for drift whose caller is unknown. */
+/** The value of the filter `changedBy` for drift whose caller is unknown. */
 export const NOBODY_NAMED = 'unknown';
 
 const PLACE = /^arn:[\w-]+:(?:iam|sts)::(\d{12}):(user|role|assumed-role|root)/;

@@ -6,7 +6,7 @@ const ULID = new RegExp(`^[0-7][${DIGITS}]{25}$`);
 /** A ULID begins with its time in ms. */
 const TIME_LENGTH = 10;
 
-/** When an id of Rollcall was created, as its process's clock said; `null`: it is not a ULID. */
+/** When an id was created, by the clock of the process that created it; `null`: not a ULID. */
 export function ulidTime(id: string): EpochMs | null {
   if (!ULID.test(id)) return null;
   return [...id.slice(0, TIME_LENGTH)].reduce((sum, digit) => sum * DIGITS.length + DIGITS.indexOf(digit), 0);

@@ -16,7 +16,7 @@ export function keptText(
   const first = difference?.first ?? null;
   const mark = outcome === 'consistent' ? style('green', '✓') : style('red', '✗');
   const ok = result.faults.length === 0 && (result.log?.problems ?? []).length === 0;
-  // The newest checkpoint of the store is not the one that was kept: that the store matches it would read as if the kept one matched.
+  // Omits the result for the newest checkpoint of the store: a match there would read as if the kept checkpoint matched.
   const log = outcome === 'consistent' || result.log === null ? result.log : { ...result.log, newest: null };
   return [
     ...storeText({ ...result, ok, log }, context),

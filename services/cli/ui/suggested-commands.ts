@@ -15,7 +15,7 @@ const COMMAND = new RegExp(`(?<![\\w./-])rollcall (?=(?:${SUGGESTED.join('|')})(
  */
 export function asTyped(text: string, program: string): string {
   if (program === 'rollcall') return text;
-  // A program such as `npx --package FILE rollcall` ends with the word that is replaced, and some texts already have it.
+  // A program such as `npx --package FILE rollcall` ends with the word that is replaced, and some texts already contain the whole program.
   const typed = / rollcall$/.test(program) ? program.slice(0, -'rollcall'.length) : null;
   return text.replaceAll(COMMAND, (found, offset: number) =>
     typed !== null && text.slice(0, offset).endsWith(typed) ? found : `${program} `,

@@ -82,7 +82,7 @@ export async function leaseHolders(
 
 /**
  * Removes expired leases whose names begin with `prefix`. A process that was killed leaves such a lease behind.
- * @param unreadableUntil until when a lease that cannot be read is kept, epoch ms, by the rest of its name
+ * @param unreadableUntil takes the rest of a lease's name, and returns until when to keep the lease if it cannot be read, epoch ms
  */
 export async function removeExpiredLeases(
   registers: Registers,

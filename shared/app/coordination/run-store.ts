@@ -28,8 +28,8 @@ const runSchema = z.object({
   /** Whether the coverage of its scan was below `minCoverage`. Older versions did not store it. */
   uncovered: z.boolean().default(false),
   /**
-   * The calls of the plan that are about more than a batch: `configurations`, or the kind of an organization-wide call. Older versions did not
-   * store them.
+   * The calls of the plan that are not for accounts or batches: `configurations`, or the enrollment kind of an organization-wide call. Older versions
+   * did not store them.
    */
   calls: z.array(z.string()).default([]),
 });

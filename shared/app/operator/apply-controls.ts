@@ -199,8 +199,8 @@ function complied({ status, ruleMode, desired, desiredRuleMode }: Condition): bo
 }
 
 /**
- * Enqueues the calls of approved runs that are about more than a batch. The halt may have refused them, and then their messages are gone. A call
- * that has been made is not repeated, because a worker finds nothing left to do. An approval that no run has used yet needs nothing: the scan after
+ * Enqueues the organization-wide calls of approved runs and their calls for configurations. If the halt refused such a call, its message is gone. A call
+ * that has been made is not repeated, because a worker finds nothing left to do. An approval that no run has used yet needs no message: the scan after
  * the halt uses it.
  */
 async function requeueApprovedCalls({ registers, queue, clock }: SettleDeps): Promise<void> {

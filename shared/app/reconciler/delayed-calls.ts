@@ -7,8 +7,8 @@ import type { WorkContext } from './worker-context.ts';
 const MAX_HIDDEN_MS = 11 * 60 * 60_000;
 
 /**
- * How long a message for the calls of a stored plan waits for a change window, ms; `null`: it does not wait. An approval may already be used, so no scan
- * would plan such a call again. Single accounts and batches need no message: their records say when the window opens.
+ * How long a message for the calls of a stored plan waits for a change window, ms; `null`: it does not wait. If its approval is already used, no scan
+ * plans such a call again. Single accounts and batches need no message: their records say when the window opens.
  */
 export async function waitForWindow(
   { policy, runs, deps }: Pick<WorkContext, 'policy' | 'runs' | 'deps'>,

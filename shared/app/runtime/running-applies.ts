@@ -38,8 +38,8 @@ export interface UnreadableApply {
 }
 
 /**
- * How long after the start of its run a register that cannot be read is kept, ms. It may be in use by a newer version, but hardly for longer. A run
- * whose register is removed goes on; other processes only no longer show it.
+ * How long after the start of its run a register that cannot be read is kept, ms. A newer version may be using it, but an apply rarely takes longer. A
+ * run whose register is removed continues, but other processes no longer show it.
  */
 const UNREADABLE_MS = 24 * 60 * 60 * 1000;
 

@@ -43,14 +43,14 @@ function configurationsMessage(common: Common): WorkMessage {
   return { ...common, kind: 'configurations' };
 }
 
-/** A call for a configuration may change no account now, only later joiners. */
+/** Asks the calls, not the changes: a call for a configuration may only affect accounts that join later. */
 function changesConfigurations(calls: Plan['calls']): boolean {
   return calls.some(({ scope }) => scope === 'configuration');
 }
 
 const CONFIGURATIONS = 'configurations';
 
-/** The calls of a plan that are about more than a batch, as the state of its run names them (`RunState.calls`). A stopped plan makes none. */
+/** The calls of a plan that are not for accounts or batches, as the state of its run names them (`RunState.calls`). A stopped plan makes no calls. */
 export function wideCallsOf({ due, calls, trip }: Pick<Plan, 'due' | 'calls' | 'trip'>): string[] {
   if (trip !== null) return [];
   const kinds = ORGANIZATION_WIDE.filter((id) => isSwept(due, id));

@@ -39,7 +39,7 @@ describe('suggested commands', () => {
     expect(await said('completion', 'bash')).not.toContain('npm run');
   });
 
-  test('after npx, run the same package; other commands of its shell, and an unknown package, are unchanged', async () => {
+  test('run the same package after npx, and are unchanged in a shell that npx started or if the package is unknown', async () => {
     const cwd = place({});
     const npx = {
       ...{ npm_command: 'exec', npm_lifecycle_event: 'npx', npm_lifecycle_script: "'rollcall'" },

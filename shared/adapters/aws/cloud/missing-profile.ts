@@ -4,7 +4,7 @@ import { DEFAULT_PROFILE, getProfileName, loadSharedConfigFiles } from '@smithy/
 export async function missingProfile(): Promise<string | null> {
   const profile = getProfileName({});
   if (profile === DEFAULT_PROFILE) return null;
-  // The SDK has read the files before, and keeps what it read.
+  // The SDK has already read the files and caches their content.
   const { configFile, credentialsFile } = await loadSharedConfigFiles();
   return profile in configFile || profile in credentialsFile ? null : profile;
 }

@@ -6,10 +6,10 @@ import { entriesOf } from './all-entries.ts';
 /** What a list or an export reads of the audit log. */
 export type EntryReader = Pick<Ledger, 'query'>;
 
-/** Maximum number of entries that are read in one query. Most drift has other callers. */
+/** Maximum number of entries that are read in one query. Pages are large, because most drift has other callers. */
 const PAGE = 1_000;
 
-/** The caller that caused the drift; `null`: not a drift entry, or CloudTrail named nobody. */
+/** The caller that caused the drift; `null`: not a drift entry, or CloudTrail named no caller. */
 const callerOf = ({ detail }: LedgerEntry): string | null => detail?.changedBy?.actor ?? null;
 
 /**
@@ -22,7 +22,7 @@ export function causedDrift(ledger: EntryReader, caller: string | undefined): En
   return { query: (filter, page) => causedPage(ledger, filter, isCaused, page, PAGE) };
 }
 
-/** @param most number of entries to read: the cursor of a page refers to its last entry, so a page with too many matches is read again, shorter */
+/** @param most maximum number of entries to read. The cursor of a page refers to its last entry, so a page with too many matches is read again, shorter. */
 async function causedPage(
   ledger: EntryReader,
   filter: LedgerFilter,

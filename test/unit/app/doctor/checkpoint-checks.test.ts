@@ -5,7 +5,7 @@ import { LOG } from '../../../../shared/app/transparency/log-documents.ts';
 import { DAY, NOW, policyOf } from '../../../support/domain-kit.ts';
 import { Workshop } from '../../../support/workshop.ts';
 
-it('a log that is behind is explained for processes that run always and for those that end', async () => {
+it('the warning about entries without a checkpoint names the processes that can sign, both long-running and single commands', async () => {
   const shop = await Workshop.open({ policy: policyOf('computeOptimizer: Active') });
   onTestFinished(() => shop.close());
   const { registers } = shop.deps();

@@ -71,7 +71,7 @@ describe('changes under an approval', () => {
     expect(intents.map(({ detail }) => detail?.approvedPlan)).toEqual([hash, undefined]);
   });
 
-  it('are left to no run from before the end of a halt, because the halt has used up its messages', async () => {
+  it('are not left to a run from before the end of a halt, because the halt has used up its messages', async () => {
     shop = await Workshop.open({ policy: CAPPED, members: MEMBERS });
     const { planHash } = await shop.scan();
     await approve(shop.deps(), planHash, { actor: 'user:ada', reason: null });

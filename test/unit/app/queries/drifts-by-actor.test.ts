@@ -70,7 +70,7 @@ describe('drifts by actor', () => {
     expect(await drifts.get(stores)).toMatchObject({ drifts: 2 });
   });
 
-  test('separates what the first scan found from what was first seen later, with the number of accounts', async () => {
+  test('separates drift that the first scan found from drift first seen later, with the number of accounts', async () => {
     const { clock, stores, drift } = await place();
     const drifts = new DriftsByActor(clock);
     const at = new Date(clock.now()).toISOString();

@@ -13,7 +13,7 @@ const PUT = 'PutOrganizationEnrollmentConfiguration';
 
 const puts = () => bed.shop.cloud.changes.filter(({ operation }) => operation === PUT);
 
-/** An approved run that replaces the configuration of somebody else for the root, and enables Cost Optimization Hub in one account. @returns its messages */
+/** An approved run that replaces somebody else's configuration of the root and enables Cost Optimization Hub in one account. @returns its messages */
 async function approved(windows = ''): Promise<readonly WorkMessage[]> {
   const policy = policyOf(
     'computeOptimizer: Active, automation: Active, organizationRules: AnyAllowed, costOptimizationHub: Active',
@@ -61,7 +61,7 @@ it('a call of an approved run that a halt refuses is made after the halt', async
   expect(puts()).toHaveLength(2);
 });
 
-it('a call of an approved run that a halt refuses as the first one is made by the scan after the halt', async () => {
+it('a call of an approved run that a halt refuses before any other call is made by the scan after the halt', async () => {
   const messages = await approved();
   const deps = bed.shop.deps();
   await halt(deps, null);

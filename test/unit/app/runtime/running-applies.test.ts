@@ -28,7 +28,7 @@ describe('the note of a run', () => {
     return { shop, deps: shop.deps() };
   };
 
-  it('that cannot be read stops no other run, and is named until a run begins a day after its own', async () => {
+  it('that cannot be read stops no other run, and is shown until another run begins at least a day later', async () => {
     const { shop, deps } = await opened();
     const unreadable = `lease/apply/${makeNewId(shop.clock)()}`;
     await deps.registers.write(unreadable, { owner: 7 }, null);

@@ -9,7 +9,7 @@ import { account, sealAll, time } from '../../../../contract/samples.ts';
 const ANN = 'arn:aws:iam::111122223333:user/ann';
 const BEN = 'arn:aws:iam::111122223333:user/ben';
 
-/** 30 drifts, oldest first: each third by ann, each third by ben, each third by an unknown caller; and ann's own entries. */
+/** 30 drifts, oldest first, caused in turn by ann, by ben and by an unknown caller; and an entry that ann recorded. */
 async function place() {
   const bench = makeBench();
   onTestFinished(() => bench.dispose());
