@@ -93,9 +93,9 @@ export function Where({ status, overview }: WhereProps) {
         </table>
       )}
       <div class="table-foot">
-        <span>{footText(more, places.compliant)}</span>
+        <span>{footText(by, more, places.compliant)}</span>
         <span class="right">
-          {number(status.accounts.managed)} managed, {number(status.openDrift.accounts)} with drift
+          {count(status.accounts.managed, 'account')} managed, {number(status.openDrift.accounts)} with drift
         </span>
       </div>
     </section>
@@ -112,10 +112,13 @@ function breakable(path: string) {
   ));
 }
 
-function footText(more: number, compliant: number): string {
+const UNITS: Readonly<Record<By, string>> = { ou: 'OU', rule: 'rule', tag: 'tag' };
+
+function footText(by: By, more: number, compliant: number): string {
+  const unit = UNITS[by];
   const parts = [
-    ...(more > 0 ? [`${number(more)} more with drift`] : []),
-    ...(compliant > 0 ? [`${number(compliant)} without drift`] : []),
+    ...(more > 0 ? [`${count(more, `more ${unit}`)} with drift`] : []),
+    ...(compliant > 0 ? [`${count(compliant, unit)} without drift`] : []),
   ];
   return parts.join(', ');
 }
