@@ -1,6 +1,6 @@
 import { NOBODY_NAMED } from '../../../domain/actor.ts';
 import type { LedgerEntry } from '../../../domain/ledger/entry.ts';
-import type { Ledger, LedgerFilter, LedgerPage, PageRequest } from '../../../ports/ledger.ts';
+import type { Ledger, LedgerFilter, LedgerPage } from '../../../ports/ledger.ts';
 import { entriesOf } from './all-entries.ts';
 
 /** What a list or an export reads of the audit log. */
@@ -19,24 +19,45 @@ const callerOf = ({ detail }: LedgerEntry): string | null => detail?.changedBy?.
 export function causedDrift(ledger: EntryReader, caller: string | undefined): EntryReader {
   if (caller === undefined) return ledger;
   const isCaused = (entry: LedgerEntry): boolean => (callerOf(entry) ?? NOBODY_NAMED) === caller;
-  return { query: (filter, page) => causedPage(ledger, filter, isCaused, page, PAGE) };
+  return {
+    async query(filter, request) {
+      if (filter.type !== undefined && filter.type !== 'DriftDetected') return { entries: [], next: null };
+      const read = (limit: number, cursor = request.cursor): Promise<LedgerPage> =>
+        ledger.query(
+          { ...filter, type: 'DriftDetected' },
+          { ...request, limit, ...(cursor !== undefined && { cursor }) },
+        );
+      return causedPage({ read, isCaused, limit: request.limit });
+    },
+  };
+}
+
+interface Search {
+  /** Reads drift entries that match the filter. */
+  readonly read: (limit: number, cursor?: string | null) => Promise<LedgerPage>;
+  readonly isCaused: (entry: LedgerEntry) => boolean;
+  readonly limit: number;
 }
 
 /** @param most maximum number of entries to read. The cursor of a page refers to its last entry, so a page with too many matches is read again, shorter. */
-async function causedPage(
-  ledger: EntryReader,
-  filter: LedgerFilter,
-  isCaused: (entry: LedgerEntry) => boolean,
-  request: PageRequest,
-  most: number,
-): Promise<LedgerPage> {
-  if (filter.type !== undefined && filter.type !== 'DriftDetected') return { entries: [], next: null };
-  const page = await ledger.query({ ...filter, type: 'DriftDetected' }, { ...request, limit: most });
+async function causedPage(search: Search, most = PAGE): Promise<LedgerPage> {
+  const { read, isCaused, limit } = search;
+  const page = await read(most);
   const matching = page.entries.flatMap((entry, index) => (isCaused(entry) ? [index] : []));
-  const last = matching[request.limit - 1];
-  if (last !== undefined && matching.length > request.limit)
-    return causedPage(ledger, filter, isCaused, request, last + 1);
-  return { entries: matching.flatMap((index) => page.entries[index] ?? []), next: page.next };
+  const last = matching[limit - 1];
+  if (last !== undefined && matching.length > limit) return causedPage(search, last + 1);
+  const isLast = last !== undefined && !(await isFollowed(search, page.next));
+  return { entries: matching.flatMap((index) => page.entries[index] ?? []), next: isLast ? null : page.next };
+}
+
+/** Whether an entry after the cursor matches. Without this, the page after a full one could be empty. */
+async function isFollowed({ read, isCaused }: Search, after: string | null): Promise<boolean> {
+  for (let cursor = after; cursor !== null; ) {
+    const page = await read(PAGE, cursor);
+    if (page.entries.some(isCaused)) return true;
+    cursor = page.next;
+  }
+  return false;
 }
 
 /** The callers that CloudTrail named for drift that matches the filter. */
