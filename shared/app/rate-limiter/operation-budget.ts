@@ -54,6 +54,8 @@ export interface OperationOptions {
   readonly calmReserveMs: number;
   /** How late a slot may be used, ms. */
   readonly patienceMs: number;
+  /** Whether a throttled answer also takes the slots from calls that wait for them, so that they take others at the lower rate. */
+  readonly recalls: boolean;
 }
 
 /**
@@ -93,13 +95,13 @@ export class OperationBudget {
 
   /** This process's next slot; `null`: it needs none. */
   async take(): Promise<Slot | null> {
-    const { shared, clock, check } = this.#options;
+    const { shared, clock, check, recalls } = this.#options;
     for (;;) {
       this.#called = true;
       if (this.#isFree(await shared.page())) return null;
       const at = this.#block.take(clock.now(), check.steps());
       const givenUp = this.#givenUp;
-      if (at !== null) return { at, isValid: () => this.#givenUp === givenUp };
+      if (at !== null) return { at, isValid: () => !recalls || this.#givenUp === givenUp };
       if (this.#refill === null) this.#learn();
       this.#refill ??= this.#reserve().finally(() => {
         this.#refill = null;
@@ -112,13 +114,17 @@ export class OperationBudget {
     if (outcome === 'failed') return;
     const throttled = outcome === 'throttled';
     this.#outcomes.push({ leave, throttled });
-    // Give up the slots that were reserved at the old, faster rate, also those that calls already wait for. While a cut is being measured, the slots have the
-    // new rate.
-    if (throttled && !this.#measuring) {
-      this.#block.drop();
-      this.#givenUp += 1;
-    }
+    // While a cut is being measured, the slots have the new rate.
+    if (throttled && !this.#measuring) this.#giveUp();
     if (throttled) this.#throttled.abort();
+  }
+
+  /** Gives up the slots that were reserved at the old, faster rate. */
+  #giveUp(): void {
+    const { clock, recalls } = this.#options;
+    const first = recalls ? this.#block.firstAfter(clock.now()) : this.#block.firstLeft();
+    this.#block.drop(first ?? this.#blockEnd);
+    this.#givenUp += 1;
   }
 
   /** The bucket to store with a write that happens anyway; `null`: nothing has changed. */
@@ -153,6 +159,8 @@ export class OperationBudget {
     let writeMs = 0;
     while (slots === null) {
       const written = await shared.change((page, now) => this.#attempt(page, now));
+      // Slots that were given up are given back only once.
+      this.#blockEnd = Number.NEGATIVE_INFINITY;
       // Outcomes that were reported during the write count next time.
       this.#outcomes = this.#outcomes.slice(written.outcomes);
       this.#measuring = written.measuring;
@@ -176,7 +184,7 @@ export class OperationBudget {
   #attempt(page: Page, now: EpochMs): Change<Written> {
     const { clock, name, reserveMs } = this.#options;
     const { state: adapted, throttled } = this.#advance(page.operations[name] ?? null, now);
-    const state = this.#withoutDropped(adapted, now);
+    const state = this.#withoutGivenUp(adapted, now);
     const most = Math.max(1, Math.round((state.rate * this.#spanMs(state)) / 1000));
     const [next, slots] = reserve(state, now, Math.min(most, this.#want));
     const write = (bucket: BucketState, reserved: Reservation | null): Change<Written> => ({
@@ -192,13 +200,14 @@ export class OperationBudget {
   }
 
   /**
-   * Gives back the slots of a dropped block if no other worker has reserved slots after them. A pause as long as the block would let the service's burst
-   * allowance grow, and the limit would be overestimated. The effect of the cut is still measured from the end of the block, because other workers
-   * may hold slots up to it.
+   * Gives back the slots that were given up if no other worker has reserved slots after them. A pause as long as these slots would let the service's burst
+   * allowance grow, and the limit would be overestimated. Slots before them keep their place: calls may have used them, or other workers hold them.
+   * The effect of the cut is still measured from the end of the block, because other workers may hold slots up to it.
    */
-  #withoutDropped(state: BucketState, now: EpochMs): BucketState {
-    const isLast = this.#block.dropped && state.tat === this.#blockEnd;
-    return isLast ? { ...state, tat: Math.min(state.tat, now) } : state;
+  #withoutGivenUp(state: BucketState, now: EpochMs): BucketState {
+    const { givenUpFrom } = this.#block;
+    if (givenUpFrom === null || state.tat !== this.#blockEnd) return state;
+    return { ...state, tat: Math.min(state.tat, Math.max(givenUpFrom, now)) };
   }
 
   /**

@@ -101,6 +101,9 @@ export function createLimiter(options: LimiterOptions): Limiter {
     return Object.fromEntries(changed);
   };
   const common = { shared, clock, check };
+  // Under a total budget, calls keep the slots that they wait for. The pause would let the service's burst allowance grow, so the limit would be
+  // overestimated by a few percent, and there a rate uses nearly all of it.
+  const recalls = ceiling === null;
   const total = ceiling === null ? null : new TotalBudget({ ...common, ceiling, reserveMs, operationsToStore });
   const slots =
     ceiling === null
@@ -115,7 +118,7 @@ export function createLimiter(options: LimiterOptions): Limiter {
     const rules = ceiling === null ? autoRules(call) : fixedRules(ceiling);
     const known =
       operations.get(id) ??
-      new OperationBudget({ ...common, ...slots, calmReserveMs: calmReserveMs(call.meteredIn), name, rules });
+      new OperationBudget({ ...common, ...slots, recalls, calmReserveMs: calmReserveMs(call.meteredIn), name, rules });
     operations.set(id, known);
     return known;
   };
@@ -132,10 +135,8 @@ export function createLimiter(options: LimiterOptions): Limiter {
     counts,
     async acquire(call) {
       for (;;) {
-        // Calls that wait for slots that were given up take others, at the lower rate. Not under a total budget: the pause lets the service's burst allowance
-        // grow, so the limit is overestimated by a few percent, and there a rate uses nearly all of it.
         const own = await operationOf(call).take();
-        if (own === null || ((await until(own.at)) && (ceiling !== null || own.isValid()))) break;
+        if (own === null || ((await until(own.at)) && own.isValid())) break;
       }
       // The total budget comes last, because its slots lapse soonest and would lapse while waiting for the operation's slot.
       for (let chance = 0; total !== null; ) {

@@ -17,8 +17,8 @@ export class SlotBlock {
   lapsed = 0;
   /** Slots that were taken before their time, so that a call waited. */
   waited = 0;
-  /** Whether the remaining slots were given up. */
-  dropped = false;
+  /** From when on the slots were given up, epoch ms; `null`: none was. */
+  givenUpFrom: EpochMs | null = null;
 
   constructor(options: SlotBlockOptions) {
     this.#options = options;
@@ -35,7 +35,7 @@ export class SlotBlock {
    */
   take(now: EpochMs, steps: number): EpochMs | null {
     const { times, patienceMs } = this.#options;
-    if (steps !== this.#options.steps) this.drop();
+    if (steps !== this.#options.steps) this.drop(Number.NEGATIVE_INFINITY);
     for (let at = times[this.#next]; at !== undefined; at = times[this.#next]) {
       this.#next += 1;
       if (at > now) this.waited += 1;
@@ -45,10 +45,20 @@ export class SlotBlock {
     return null;
   }
 
-  /** Gives up the remaining slots. */
-  drop(): void {
+  /** The first slot after this time; `null`: every slot is earlier. */
+  firstAfter(now: EpochMs): EpochMs | null {
+    return this.#options.times.find((at) => at > now) ?? null;
+  }
+
+  /** The first slot that no call has taken; `null`: all are taken. */
+  firstLeft(): EpochMs | null {
+    return this.#options.times[this.#next] ?? null;
+  }
+
+  /** Gives up the remaining slots. @param from the first slot that no call will use */
+  drop(from: EpochMs): void {
     this.#next = this.size;
-    this.dropped = true;
+    this.givenUpFrom ??= from;
   }
 }
 
