@@ -18,7 +18,7 @@ import type { Deps } from '../context.ts';
 import { policyInForce } from '../coordination/policy-in-force.ts';
 import { RunStore } from '../coordination/run-store.ts';
 import { update } from '../coordination/typed-register.ts';
-import { usedApprovals } from '../guardrails/approvals.ts';
+import { openApprovals, usedApprovals } from '../guardrails/approvals.ts';
 import { CONTROLS, readControls } from '../guardrails/controls.ts';
 import { commandContext, organizationEntry } from '../ledger/organization-entry.ts';
 import { writeEntries, writeOrganizationEntry } from '../ledger/write-entries.ts';
@@ -200,16 +200,23 @@ function complied({ status, ruleMode, desired, desiredRuleMode }: Condition): bo
 
 /**
  * Enqueues the organization-wide calls of approved runs and their calls for configurations. If the halt refused such a call, its message is gone. A call
- * that has been made is not repeated, because a worker finds nothing left to do. An approval that no run has used yet needs no message: the scan after
- * the halt uses it.
+ * that has been made is not repeated, because a worker finds nothing left to do. An approval that no call has used yet needs the messages too: a
+ * worker may use it for an account before the next scan, and then that scan plans none of these calls.
  */
 async function requeueApprovedCalls({ registers, queue, clock }: SettleDeps): Promise<void> {
   const policyHash = await policyInForce(registers);
   if (policyHash === null) return;
+  const now = clock.now();
   const runs = new RunStore(registers);
-  for (const { usedBy } of await usedApprovals(registers, policyHash, clock.now())) {
-    const run = usedBy === null ? null : await runs.get(usedBy);
-    const messages = run === null || run.stopped !== null ? [] : wideCallMessages(run);
+  const open = await openApprovals(registers, policyHash, now);
+  // Read last: an approval that a worker uses meanwhile is among both, and none is missed.
+  const used = await usedApprovals(registers, policyHash, now);
+  for (const { planHash, usedBy, startedRun } of [...open, ...used]) {
+    const runId = usedBy ?? startedRun;
+    const run = runId === null ? null : await runs.get(runId);
+    // A scan that did not need an approval has started it, too. Its run is not bound to the plan.
+    if (run === null || run.stopped !== null || run.planHash !== planHash) continue;
+    const messages = wideCallMessages(run);
     if (messages.length > 0) await queue.send(messages, { lane: 'bulk' });
   }
 }

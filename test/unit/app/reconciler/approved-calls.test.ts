@@ -135,3 +135,44 @@ it('an organization-wide call of an approved run whose message a halt has used u
   expect(bed.changes()).toEqual(['UpdateEnrollmentStatus 1', 'UpdateEnrollmentStatus 12']);
   for (const { id } of shop.members) expect(await shop.condition(id)).toMatchObject({ verdict: 'Compliant' });
 });
+
+it('a call that a halt refuses before any other call is made after it, even if a worker changes an account before the next scan', async () => {
+  const messages = await approved();
+  const deps = bed.shop.deps();
+  await halt(deps, null);
+  await settleControls(deps);
+  const work = await bed.shop.process();
+  for (const message of messages) await bed.shop.handle(work, message);
+  expect(puts()).toHaveLength(1);
+  await bed.shop.clock.advance(60_000);
+  await unhalt(deps);
+  await settleControls(deps);
+  await bed.shop.workOff(work);
+  await bed.shop.scan();
+  await bed.shop.workOff(work);
+  expect(puts()).toHaveLength(2);
+});
+
+it('a configuration that somebody else stores after the approved call is not replaced after a halt', async () => {
+  const message = await approvalUsed();
+  const { cloud, clock } = bed.shop;
+  const work = await bed.shop.process();
+  await bed.shop.handle(work, message);
+  expect(puts()).toHaveLength(2);
+  for (const { id } of [MANAGEMENT, ...bed.shop.members])
+    cloud.set(id, { automation: { status: 'Active', ruleMode: 'AnyAllowed' } });
+  await clock.advance(10 * 60_000);
+  await bed.shop.scan();
+  await bed.shop.workOff(work);
+  expect(puts()).toHaveLength(2);
+  await (await cloud.configurations.preparePut({ type: 'organizationalUnit', id: 'r-root' }, 'NoneAllowed', 'y'))();
+  expect(puts()).toHaveLength(3);
+  const deps = bed.shop.deps();
+  await halt(deps, null);
+  await settleControls(deps);
+  await clock.advance(60_000);
+  await unhalt(deps);
+  await settleControls(deps);
+  await bed.shop.workOff(work);
+  expect(puts()).toHaveLength(3);
+});
