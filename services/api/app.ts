@@ -133,24 +133,28 @@ export function createApi(system: ApiSystem, door: Door, { rates = RATES }: ApiO
       await next();
     };
     const read = new SharedRead<string>();
-    const routeSystem = systemFor(route);
+    const plain = { of: route, system: systemFor(route) };
+    const heavyRoute: Route = { ...route, heavy: true, lane: 'heavy' };
+    const heavy = { of: heavyRoute, system: systemFor(heavyRoute) };
     app.on(route.method.toUpperCase(), path, admission, limitedBody, async ({ req, env, var: { principal } }) => {
       const { search } = new URL(req.url);
+      const asked = new URLSearchParams(search);
+      const used = route.heavyWith !== null && asked.has(route.heavyWith) ? heavy : plain;
       const call = {
-        ...{ system: routeSystem, principal },
+        ...{ system: used.system, principal },
         ...{ headers: req.raw.headers, signal: req.raw.signal },
-        search: new URLSearchParams(search),
+        search: asked,
         params: req.param(),
         json: () => jsonOf(req.raw),
       };
       const run = async (): Promise<Response> =>
-        route.heavy ? limited(heavyReads.enter(principal.actor), env, route, call) : route.run(call);
+        used.of.heavy ? limited(heavyReads.enter(principal.actor), env, route, call) : route.run(call);
       const answer = async (): Promise<Response> => {
         if (!route.shared || search !== '') return run();
         const text = await read.get(async () => (await run()).text());
         return new Response(text, { headers: { 'content-type': 'application/json' } });
       };
-      const end = isShort(route) ? system.reads?.short.begin() : undefined;
+      const end = isShort(used.of) ? system.reads?.short.begin() : undefined;
       return end === undefined ? answer() : answer().finally(end);
     });
   }

@@ -47,6 +47,8 @@ export interface Route {
   readonly urgent: boolean;
   /** Reads every account or any number of entries, so only a few run at the same time. */
   readonly heavy: boolean;
+  /** The query parameter with which the route is heavy; `null`: none. */
+  readonly heavyWith: string | null;
   /** The queue in which its reads wait for their turns: `heavy` if they read any number of entries, `lists` if they only pass over all accounts. */
   readonly lane: ReadLane;
   /** Without a query, its answer is the same for all clients, so simultaneous requests share one answer. */
@@ -62,7 +64,7 @@ type AnswerSpec = { readonly schema: SchemaName } | { readonly types: AnswerType
 /** What an endpoint declares. Flags are false by default; the default lane follows from `heavy`; the default role is `operate` for a `post`, otherwise `read`. */
 interface Spec<Q extends z.ZodObject, P extends z.ZodObject, B extends z.ZodObject>
   extends Pick<Route, 'method' | 'path' | 'operationId' | 'summary'>,
-    Partial<Pick<Route, 'frequent' | 'urgent' | 'heavy' | 'lane' | 'shared' | 'role'>> {
+    Partial<Pick<Route, 'frequent' | 'urgent' | 'heavy' | 'heavyWith' | 'lane' | 'shared' | 'role'>> {
   readonly query: Q;
   readonly params: P;
   readonly body: B;
@@ -98,10 +100,11 @@ function routeOf<Q extends z.ZodObject, P extends z.ZodObject, B extends z.ZodOb
   handle: (call: Call<z.output<Q>, z.output<P>, z.output<B>>) => Promise<Response>,
 ): Route {
   const { method, path, operationId, summary, query, params, body } = spec;
-  const { frequent = false, urgent = false, heavy = false, shared = false } = spec;
+  const { frequent = false, urgent = false, heavy = false, heavyWith = null, shared = false } = spec;
   const { role = method === 'post' ? 'operate' : 'read', lane = heavy ? 'heavy' : 'light' } = spec;
   return {
-    ...{ method, path, operationId, summary, frequent, urgent, heavy, lane, shared, role, query, params, body, answer },
+    ...{ method, path, operationId, summary, frequent, urgent, heavy, heavyWith, lane, shared, role },
+    ...{ query, params, body, answer },
     run: async ({ system, principal, signal, headers, ...raw }) => {
       const json = method === 'post' ? await raw.json() : {};
       const given = {

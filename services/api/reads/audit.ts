@@ -37,6 +37,8 @@ export const auditRoutes = [
   jsonRoute({
     ...{ method: 'get', path: '/api/audit', operationId: 'audit', answer: 'AuditPage' },
     summary: 'Audit log entries that match the filters; default order: newest first',
+    // The log has no index of callers.
+    heavyWith: 'changedBy',
     ...NONE,
     query: z.strictObject({
       ...auditFilter,

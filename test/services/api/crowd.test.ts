@@ -185,7 +185,7 @@ describe('rates', () => {
 });
 
 describe('reads of everything', () => {
-  /** A store whose reads of all accounts end only at `release`. */
+  /** A store whose reads of all accounts or of all drift end only at `release`. */
   async function slowStore() {
     const clock = manualClock();
     const whole = await store(clock);
@@ -197,6 +197,13 @@ describe('reads of everything', () => {
         begun += 1;
         await gate.promise;
         yield* whole.ledger.tails(until);
+      },
+      async query(filter, page) {
+        if (filter.type === 'DriftDetected') {
+          begun += 1;
+          await gate.promise;
+        }
+        return whole.ledger.query(filter, page);
       },
     };
     return { clock, store: { ...whole, ledger }, release: gate.resolve, begun: () => begun };
@@ -225,6 +232,18 @@ describe('reads of everything', () => {
     release();
     for (const each of [...first, ...second]) expect((await each).status).toBe(200);
     expect((await report(READ)).status).toBe(200);
+  });
+
+  test('the drift of one caller, for which the log has no index, is a heavy read', async () => {
+    const { clock, store: slow, release, begun } = await slowStore();
+    const own = await api({ env: TOKENS, clock, store: slow });
+    const caused = () => own.send('/api/audit?changedBy=anna', { headers: as(READ) });
+    const first = Array.from({ length: 12 }, caused);
+    while (begun() < 12) await nextTurn();
+    expect((await caused()).json).toMatchObject({ status: 503, code: 'TooManyReads' });
+    release();
+    for (const each of first) expect((await each).status).toBe(200);
+    expect((await own.send('/api/audit', { headers: as(READ) })).status).toBe(200);
   });
 
   test('an export keeps its place until it is read or its reader disconnects', async () => {
