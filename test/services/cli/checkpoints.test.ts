@@ -1,4 +1,5 @@
 import { chmodSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import * as z from 'zod';
@@ -47,6 +48,32 @@ describe('checkpoints', () => {
     expect(opened.size).toBeGreaterThan(8);
     expect(checkpoint.witnesses).toEqual(['witness.example/w1']);
     expect(witness.signed.get(origin)?.size).toBe(opened.size);
+  });
+
+  test('serve stops in time and without an error if the key service does not answer', async () => {
+    const { env } = await world({ accounts: 4, drift: 0 });
+    const cwd = place({ 'rollcall.yaml': EVERYTHING_ON });
+    const silent = createServer((socket) => void socket.on('error', () => undefined));
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void silent.close());
+    const address = silent.address();
+    if (address === null || typeof address === 'string') return expect.fail('no port');
+    const own = {
+      ...env,
+      ROLLCALL_CHECKPOINT_KEY: 'awskms:1234abcd-12ab-34cd-56ef-1234567890ab',
+      AWS_ENDPOINT_URL_KMS: `http://127.0.0.1:${address.port}`,
+    };
+    const child = start(['serve', '--port', '0', '--verbose'], { cwd, env: own });
+    const end = ended(child);
+    await saidBy(child, /scan \S+ (ended)/);
+    expect((await rollcall(['halt', '--reason', 'test'], { cwd, env })).code).toBe(0);
+    const begun = performance.now();
+    child.kill('SIGTERM');
+    const { code, stderr } = await end;
+    expect(code).toBe(0);
+    expect(performance.now() - begun).toBeLessThan(24_000);
+    expect(stderr).toContain('the last checkpoint could not be signed in time');
+    expect(stderr).not.toContain('defect');
   });
 
   test('serve signs one when it stops, if the log has grown since the last one', async () => {
