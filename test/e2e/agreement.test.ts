@@ -67,7 +67,7 @@ async function cardsOf(page: Page): Promise<Numbers> {
     for (const word of LISTED) shown[`${kind} ${word}`] = counts.get(word) ?? 0;
   }
   const foot = await page.getByRole('region', { name: 'Where' }).locator('.table-foot').innerText();
-  shown['managed accounts'] = numberIn(/([\d,]+) managed/.exec(foot)?.[1] ?? foot);
+  shown['managed accounts'] = numberIn(/([\d,]+) accounts? managed/.exec(foot)?.[1] ?? foot);
   shown['accounts with drift'] = numberIn(/([\d,]+) with drift$/.exec(foot.trim())?.[1] ?? foot);
   return shown;
 }
