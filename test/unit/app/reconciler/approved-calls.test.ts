@@ -46,31 +46,30 @@ async function approvalUsed(windows = ''): Promise<WorkMessage> {
   return other;
 }
 
-it('a call of an approved run that a halt refuses is made after the halt', async () => {
-  const message = await approvalUsed();
+/** Halts, so that a worker refuses these messages, and ends the halt a minute later. @returns the worker */
+async function refusedByHalt(messages: readonly WorkMessage[]) {
   const deps = bed.shop.deps();
+  const before = puts().length;
   await halt(deps, null);
   await settleControls(deps);
   const work = await bed.shop.process();
-  await bed.shop.handle(work, message);
-  expect(puts()).toHaveLength(1);
+  for (const message of messages) await bed.shop.handle(work, message);
+  expect(puts()).toHaveLength(before);
   await bed.shop.clock.advance(60_000);
   await unhalt(deps);
-  await settleControls(deps);
+  return work;
+}
+
+it('a call of an approved run that a halt refuses is made after the halt', async () => {
+  const work = await refusedByHalt([await approvalUsed()]);
+  await settleControls(bed.shop.deps());
   await bed.shop.workOff(work);
   expect(puts()).toHaveLength(2);
 });
 
 it('a call of an approved run that a halt refuses before any other call is made by the scan after the halt', async () => {
-  const messages = await approved();
-  const deps = bed.shop.deps();
-  await halt(deps, null);
-  await settleControls(deps);
-  const work = await bed.shop.process();
-  for (const message of messages) await bed.shop.handle(work, message);
-  await bed.shop.clock.advance(60_000);
-  await unhalt(deps);
-  await settleControls(deps);
+  const work = await refusedByHalt(await approved());
+  await settleControls(bed.shop.deps());
   await bed.shop.scan();
   await bed.shop.workOff(work);
   expect(puts()).toHaveLength(2);
@@ -137,16 +136,8 @@ it('an organization-wide call of an approved run whose message a halt has used u
 });
 
 it('a call that a halt refuses before any other call is made after it, even if a worker changes an account before the next scan', async () => {
-  const messages = await approved();
-  const deps = bed.shop.deps();
-  await halt(deps, null);
-  await settleControls(deps);
-  const work = await bed.shop.process();
-  for (const message of messages) await bed.shop.handle(work, message);
-  expect(puts()).toHaveLength(1);
-  await bed.shop.clock.advance(60_000);
-  await unhalt(deps);
-  await settleControls(deps);
+  const work = await refusedByHalt(await approved());
+  await settleControls(bed.shop.deps());
   await bed.shop.workOff(work);
   await bed.shop.scan();
   await bed.shop.workOff(work);
