@@ -209,12 +209,12 @@ async function requeueApprovedCalls({ registers, queue, clock }: SettleDeps): Pr
   const now = clock.now();
   const runs = new RunStore(registers);
   const open = await openApprovals(registers, policyHash, now);
-  // Read last: an approval that a worker uses meanwhile is among both, and none is missed.
+  // Read after the open ones: an approval that a worker uses between the two reads is then in both lists instead of in neither.
   const used = await usedApprovals(registers, policyHash, now);
   for (const { planHash, usedBy, startedRun } of [...open, ...used]) {
     const runId = usedBy ?? startedRun;
     const run = runId === null ? null : await runs.get(runId);
-    // A scan that did not need an approval has started it, too. Its run is not bound to the plan.
+    // `startedRun` can also be a run that needed no approval. That run is not bound to the plan.
     if (run === null || run.stopped !== null || run.planHash !== planHash) continue;
     const messages = wideCallMessages(run);
     if (messages.length > 0) await queue.send(messages, { lane: 'bulk' });
