@@ -32,11 +32,28 @@ export class ShortRequests {
   }
 }
 
+/** The time of the thread on which the pieces run. */
+export interface ThreadTime {
+  /** Monotonic, ms. */
+  now(): number;
+  /** How long the event loop has waited for work since the process began, ms. On a busy machine a turn takes long even if the loop has no other work. */
+  idle(): number;
+  /** Resolves after this many ms, or when the signal aborts. */
+  pause(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+const SYSTEM_TIME: ThreadTime = {
+  now: () => performance.now(),
+  idle: () => performance.eventLoopUtilization().idle,
+  pause: (ms, signal) => pause(ms, undefined, { signal }).catch(() => undefined),
+};
+
 export interface TurnsOptions {
   /** Whether to rest after a piece (default). */
   readonly rests?: boolean;
   /** A rest ends as soon as none of these is under way; default: unknown, so every rest lasts. */
   readonly before?: ShortRequests;
+  readonly time?: ThreadTime;
 }
 
 /**
@@ -45,11 +62,13 @@ export interface TurnsOptions {
  * that other work leaves, and a tenth of a busy thread. Without rests, only one turn of the event loop passes between two pieces.
  */
 export class Turns {
-  readonly #pause: (start: number) => Promise<void>;
+  readonly #options: TurnsOptions;
+  readonly #time: ThreadTime;
   #last: Promise<void> = Promise.resolve();
 
-  constructor({ rests = true, before }: TurnsOptions = {}) {
-    this.#pause = rests ? (start) => rest(start, before) : () => nextTurn();
+  constructor(options: TurnsOptions = {}) {
+    this.#options = options;
+    this.#time = options.time ?? SYSTEM_TIME;
   }
 
   /** Runs one piece when its turn comes. The code of the caller up to its next `await` also counts as part of the piece. */
@@ -58,11 +77,11 @@ export class Turns {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#last = promise;
     await before;
-    const start = performance.now();
+    const start = this.#time.now();
     try {
       return await work();
     } finally {
-      void this.#pause(start).then(resolve);
+      void this.#rest(start).then(resolve);
     }
   }
 
@@ -82,32 +101,30 @@ export class Turns {
       await iterator.return?.();
     }
   }
-}
 
-async function rest(start: number, before: ShortRequests | undefined): Promise<void> {
-  const worked = performance.now() - start;
-  // Requests that have arrived meanwhile begin now.
-  await nextTurn();
-  if (worked < LEAST_WORK_MS) return;
-  const idleBefore = idleMs();
-  for (let times = 0; times < LONGEST_REST; times += 1) {
-    const ended = before?.ended();
-    if (ended === null) return;
-    await (ended === undefined ? pause(worked) : eitherEnds(ended, worked));
-    if (idleMs() - idleBefore >= worked * IDLE_SHARE) return;
+  async #rest(start: number): Promise<void> {
+    const { rests = true, before } = this.#options;
+    const worked = this.#time.now() - start;
+    // Requests that have arrived meanwhile begin now.
+    await nextTurn();
+    if (!rests || worked < LEAST_WORK_MS) return;
+    const idleBefore = this.#time.idle();
+    for (let times = 0; times < LONGEST_REST; times += 1) {
+      const ended = before?.ended();
+      if (ended === null) return;
+      await this.#wait(worked, ended);
+      if (this.#time.idle() - idleBefore >= worked * IDLE_SHARE) return;
+    }
+  }
+
+  /** Waits for `ms`, or until `ended` resolves. */
+  async #wait(ms: number, ended: Promise<void> | undefined): Promise<void> {
+    const timer = new AbortController();
+    const waited = this.#time.pause(ms, timer.signal);
+    await (ended === undefined ? waited : Promise.race([ended, waited]));
+    timer.abort();
   }
 }
-
-/** Waits until `ended` resolves, or for `ms`. */
-async function eitherEnds(ended: Promise<void>, ms: number): Promise<void> {
-  const timer = new AbortController();
-  const waited = pause(ms, undefined, { signal: timer.signal }).catch(() => undefined);
-  await Promise.race([ended, waited]);
-  timer.abort();
-}
-
-/** How long the event loop has waited for work since the process began, ms. On a busy machine a turn takes long even if the loop has no other work. */
-const idleMs = (): number => performance.eventLoopUtilization().idle;
 
 export interface InTurnsOptions {
   /** A read of at most this many entries does not wait for a turn. */

@@ -5,7 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openEmbeddedStore } from '../../../shared/adapters/embedded/store.ts';
 import { makeNewId } from '../../../shared/adapters/system/ids.ts';
-import { inTurns, ShortRequests, Turns } from '../../../shared/adapters/system/turns.ts';
+import { inTurns, ShortRequests, Turns, type TurnsOptions } from '../../../shared/adapters/system/turns.ts';
 import { auditExport } from '../../../shared/app/queries/audit/export.ts';
 import { account, chainOf } from '../../contract/samples.ts';
 import { HOST } from '../../support/host.ts';
@@ -25,6 +25,32 @@ async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
   done = true;
   await counting;
   return turns;
+}
+
+/** A thread whose time passes only by pieces and pauses. @param idleShare the part of each pause in which the thread has no other work */
+function threadTime(idleShare = 1, pauses: 'pass' | 'never' = 'pass') {
+  let [now, idle] = [0, 0];
+  const seen: number[] = [];
+  const time = {
+    pauses: seen,
+    aborted: 0,
+    now: () => now,
+    idle: () => idle,
+    work: (ms: number): void => {
+      now += ms;
+    },
+    pause: (ms: number, signal: AbortSignal): Promise<void> => {
+      seen.push(ms);
+      signal.addEventListener('abort', () => {
+        time.aborted += 1;
+      });
+      if (pauses === 'never') return new Promise(() => undefined);
+      now += ms;
+      idle += ms * idleShare;
+      return Promise.resolve();
+    },
+  };
+  return time;
 }
 
 async function storeOf(entries: number) {
@@ -95,32 +121,49 @@ describe('turns', () => {
     expect(seen).toEqual(['a begins', 'a ends', 'b begins', 'b ends', 'c begins', 'c ends']);
   });
 
-  test('rest after a long piece while there are short requests, unless they are made without rests', async () => {
-    /** How many turns of the event loop other tasks have between two pieces of 20 ms. */
-    const between = (turns: Turns): Promise<number> => {
-      const long = () =>
-        turns.take(async () => {
-          const start = performance.now();
-          while (performance.now() - start < 20);
-        });
-      return turnsDuring(() => Promise.all([long(), long()]));
+  test('rest as long as the piece took, unless they are made without rests or no short request is under way', async () => {
+    /** The pauses between two pieces of 20 ms, ms. */
+    const between = async (options: TurnsOptions): Promise<readonly number[]> => {
+      const time = threadTime();
+      const turns = new Turns({ ...options, time });
+      await turns.take(async () => time.work(20));
+      await turns.begin();
+      return time.pauses;
     };
-    expect(await between(new Turns({ rests: false }))).toBeLessThan(5);
-    expect(await between(new Turns())).toBeGreaterThan(20);
-    const short = new ShortRequests();
-    expect(await between(new Turns({ before: short }))).toBeLessThan(5);
-    short.begin();
-    expect(await between(new Turns({ before: short }))).toBeGreaterThan(20);
+    expect(await between({})).toEqual([20]);
+    expect(await between({ rests: false })).toEqual([]);
+    const before = new ShortRequests();
+    expect(await between({ before })).toEqual([]);
+    before.begin();
+    expect(await between({ before })).toEqual([20]);
+  });
+
+  test('rest longer on a busy thread, but at most nine times as long as the piece took', async () => {
+    const pausesOf = async (idleShare: number): Promise<number> => {
+      const time = threadTime(idleShare);
+      const turns = new Turns({ time });
+      await turns.take(async () => time.work(20));
+      await turns.begin();
+      return time.pauses.length;
+    };
+    expect(await pausesOf(0.4)).toBe(2);
+    expect(await pausesOf(0)).toBe(9);
+  });
+
+  test('do not rest after a short piece', async () => {
+    const time = threadTime();
+    const turns = new Turns({ time });
+    await turns.take(async () => time.work(0.5));
+    await turns.begin();
+    expect(time.pauses).toEqual([]);
   });
 
   test('begin as soon as no short request is under way', async () => {
-    const short = new ShortRequests();
-    const turns = new Turns({ before: short });
-    const [first, second] = [short.begin(), short.begin()];
-    await turns.take(async () => {
-      const start = performance.now();
-      while (performance.now() - start < 200);
-    });
+    const before = new ShortRequests();
+    const time = threadTime(1, 'never');
+    const turns = new Turns({ before, time });
+    const [first, second] = [before.begin(), before.begin()];
+    await turns.take(async () => time.work(200));
     let isNext = false;
     const next = turns.begin().then(() => {
       isNext = true;
@@ -128,12 +171,23 @@ describe('turns', () => {
     first();
     for (let turn = 0; turn < 5; turn += 1) await nextTurn();
     expect(isNext).toBe(false);
+    expect(time.pauses).toEqual([200]);
     second();
-    expect(short.ended()).toBeNull();
-    const start = performance.now();
+    expect(before.ended()).toBeNull();
     await next;
-    // Without that, the rest would last as long as the piece.
-    expect(performance.now() - start).toBeLessThan(100);
+    // The rest that was no longer needed leaves no timer.
+    expect(time.aborted).toBe(1);
+  });
+
+  test('pause in real time by default', async () => {
+    const turns = new Turns();
+    const end = performance.now() + 5;
+    await turns.take(async () => {
+      while (performance.now() < end);
+    });
+    const start = performance.now();
+    await turns.begin();
+    expect(performance.now() - start).toBeGreaterThan(3);
   });
 
   test('a reader that requests no more pages ends the read', async () => {
