@@ -107,6 +107,8 @@ export interface RunStep {
   readonly seq: number;
   /** Whether the run has recorded an intent to change it. */
   readonly begun: boolean;
+  /** Sequence number of the run's first `DriftResolved`; later steps are about drift that appeared afterwards. `null`: the run has recorded none. */
+  readonly resolvedSeq: number | null;
 }
 
 export interface ChainEnd extends ChainHead {

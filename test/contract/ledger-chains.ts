@@ -7,46 +7,10 @@ import { hasHashedText } from '../../shared/domain/ledger/stored-entry.ts';
 import type { EntryFacts, Ledger, LedgerPeriod } from '../../shared/ports/ledger.ts';
 import type { Subject } from './contract.ts';
 import { A, B, endsOf, reasons, tailsOf } from './ledger-reading.ts';
-import { account, chainOf, draft, FACET, FIRST, LAST, range, sealAll, time } from './samples.ts';
+import { account, chainOf, draft, FACET, LAST, range, sealAll, time } from './samples.ts';
 
-/** The promises of runs, of publishing, of all chains and of pruning. */
+/** The promises of publishing, of all chains and of pruning. */
 export const CHAIN_PROMISES = {
-  async 'outline counts the entries of a run, and returns the last step of each change'({ port }) {
-    const runId = 'run-1';
-    expect(await port.outline(runId)).toEqual({ entries: {}, steps: [] });
-    const step = (type: LedgerEntry['type'], rest: Partial<LedgerEntry> = {}) => ({ type, runId, ...rest });
-    await port.append([
-      ...sealAll(A, [
-        step('DriftDetected', { enrollment: FIRST }),
-        step('RemediationStarted', { enrollment: FIRST }),
-        step('RemediationBlocked', { enrollment: LAST }),
-        // A slow clock: the chain decides the order.
-        step('RemediationSucceeded', { enrollment: FIRST, at: time(-60_000) }),
-        step('VerdictChanged', { enrollment: FIRST }),
-        step('RemediationFailed', { enrollment: FIRST, runId: 'run-2' }),
-      ]),
-      ...sealAll(B, [step('RemediationFailed', { enrollment: LAST })]),
-      ...sealAll(ORGANIZATION_CHAIN, [
-        step('ScanStarted', { accountId: null, enrollment: null }),
-        step('ScanCompleted', { accountId: null, enrollment: null }),
-        ...[3, 4, 5].map(() => step('VerdictChanged', { accountId: null, enrollment: null, runId: 'run-2' })),
-        // A dead letter: it is about the account, but not a step in the account's chain.
-        step('RemediationFailed', { accountId: A, enrollment: FIRST, reason: 'deadLettered' }),
-      ]),
-    ]);
-    const { entries, steps } = await port.outline(runId);
-    expect(entries).toEqual({
-      ...{ DriftDetected: 1, RemediationStarted: 1, RemediationBlocked: 1, RemediationSucceeded: 1 },
-      ...{ VerdictChanged: 1, RemediationFailed: 2, ScanStarted: 1, ScanCompleted: 1 },
-    });
-    const sorted = [...steps].sort((a, b) => `${a.accountId} ${a.seq}`.localeCompare(`${b.accountId} ${b.seq}`));
-    expect(sorted).toEqual([
-      { accountId: A, enrollment: LAST, type: 'RemediationBlocked', seq: 3, begun: false },
-      { accountId: A, enrollment: FIRST, type: 'RemediationSucceeded', seq: 4, begun: true },
-      { accountId: B, enrollment: LAST, type: 'RemediationFailed', seq: 1, begun: false },
-    ]);
-  },
-
   async 'facts returns what the entries of a period are about, newest first'({ port }) {
     const factsOf = async (period: LedgerPeriod): Promise<readonly EntryFacts[]> => {
       const found: EntryFacts[] = [];

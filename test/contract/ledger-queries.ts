@@ -8,7 +8,7 @@ import { account, chainOf, FIRST, LAST, range, sealAll, time } from './samples.t
 
 const COUNTED = { counted: true, approved: [] };
 
-/** The promises of the filters, pages and cursors of a query, and of changes since a time. */
+/** The promises of the filters, pages and cursors of a query, of the outline of a run, and of changes since a time. */
 export const QUERY_PROMISES = {
   async 'a query returns the entries that match every filter'({ port }) {
     const entries = [
@@ -212,5 +212,51 @@ export const QUERY_PROMISES = {
       ]),
     );
     expect(await port.query({ accountId: '#unsent' }, { limit: 10 })).toMatchObject({ entries: [] });
+  },
+
+  async 'outline counts the entries of a run, and returns the last step and the first resolution of each change'({
+    port,
+  }) {
+    const runId = 'run-1';
+    expect(await port.outline(runId)).toEqual({ entries: {}, steps: [] });
+    const step = (type: LedgerEntry['type'], rest: Partial<LedgerEntry> = {}) => ({ type, runId, ...rest });
+    await port.append([
+      ...sealAll(A, [
+        step('DriftDetected', { enrollment: FIRST }),
+        step('RemediationStarted', { enrollment: FIRST }),
+        step('RemediationBlocked', { enrollment: LAST }),
+        // A slow clock: the chain decides the order.
+        step('RemediationSucceeded', { enrollment: FIRST, at: time(-60_000) }),
+        step('VerdictChanged', { enrollment: FIRST }),
+        step('RemediationFailed', { enrollment: FIRST, runId: 'run-2' }),
+      ]),
+      ...sealAll(B, [
+        step('RemediationFailed', { enrollment: LAST }),
+        step('RemediationStarted', { enrollment: FIRST }),
+        step('DriftResolved', { enrollment: FIRST }),
+        step('RemediationBlocked', { enrollment: FIRST }),
+        step('DriftResolved', { enrollment: FIRST }),
+        step('RemediationBlocked', { enrollment: FIRST }),
+      ]),
+      ...sealAll(ORGANIZATION_CHAIN, [
+        step('ScanStarted', { accountId: null, enrollment: null }),
+        step('ScanCompleted', { accountId: null, enrollment: null }),
+        ...[3, 4, 5].map(() => step('VerdictChanged', { accountId: null, enrollment: null, runId: 'run-2' })),
+        // A dead letter: it is about the account, but not a step in the account's chain.
+        step('RemediationFailed', { accountId: A, enrollment: FIRST, reason: 'deadLettered' }),
+      ]),
+    ]);
+    const { entries, steps } = await port.outline(runId);
+    expect(entries).toEqual({
+      ...{ DriftDetected: 1, RemediationStarted: 2, RemediationBlocked: 3, RemediationSucceeded: 1, DriftResolved: 2 },
+      ...{ VerdictChanged: 1, RemediationFailed: 2, ScanStarted: 1, ScanCompleted: 1 },
+    });
+    const sorted = [...steps].sort((a, b) => `${a.accountId} ${a.seq}`.localeCompare(`${b.accountId} ${b.seq}`));
+    expect(sorted).toEqual([
+      { accountId: A, enrollment: LAST, type: 'RemediationBlocked', seq: 3, begun: false, resolvedSeq: null },
+      { accountId: A, enrollment: FIRST, type: 'RemediationSucceeded', seq: 4, begun: true, resolvedSeq: null },
+      { accountId: B, enrollment: LAST, type: 'RemediationFailed', seq: 1, begun: false, resolvedSeq: null },
+      { accountId: B, enrollment: FIRST, type: 'RemediationBlocked', seq: 6, begun: true, resolvedSeq: 3 },
+    ]);
   },
 } satisfies Readonly<Record<string, (subject: Subject<Ledger>) => Promise<void>>>;

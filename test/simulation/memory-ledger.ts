@@ -135,8 +135,10 @@ export function memoryLedger(clock: StoreClock, quirks: Quirks) {
         const step = STEP_TYPES.find((each) => each === type);
         if (step === undefined || accountId !== chain || enrollment === null) continue;
         const key = `${accountId} ${enrollment}`;
-        const begun = type === 'RemediationStarted' || steps.get(key)?.begun === true;
-        steps.set(key, { accountId, enrollment, type: step, seq, begun });
+        const known = steps.get(key);
+        const begun = type === 'RemediationStarted' || known?.begun === true;
+        const resolvedSeq = known?.resolvedSeq ?? (type === 'DriftResolved' ? seq : null);
+        steps.set(key, { accountId, enrollment, type: step, seq, begun, resolvedSeq });
       }
       return { entries, steps: [...steps.values()] };
     },

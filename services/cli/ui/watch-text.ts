@@ -2,9 +2,9 @@ import type { RunView } from '../../../shared/app/queries/runs.ts';
 import type { Status } from '../../../shared/app/queries/status.ts';
 import { entriesTable, type NameOf } from './entries.ts';
 import type { Entry } from './entry-words.ts';
+import { runProgress } from './run-progress.ts';
 import { statusText } from './status-text.ts';
 import type { StatusView } from './status-view.ts';
-import { number } from './words.ts';
 
 /** What `status --watch` shows below the status. */
 export interface Watched {
@@ -19,19 +19,10 @@ export interface Watched {
 export function watchText(found: Status, { run, entries, nameOf }: Watched, view: StatusView): string[] {
   return [
     ...statusText(found, view),
-    ...progressText(run),
+    ...runProgress(run),
     '',
     ...(entries.length === 0 ? ['No entries yet.'] : entriesTable(entries, view.output.width, nameOf)),
     '',
     view.output.style('dim', 'Repainted every 2 seconds. q ends it.'),
   ];
-}
-
-/** `Run: 54 of 107 changes confirmed, 0 failed, 8 in progress`, while a run has changes that are not finished. */
-function progressText(run: RunView | null): string[] {
-  if (run === null || run.stopped !== null) return [];
-  const { total, confirmed, failed, inProgress, notStarted } = run.changes;
-  if (total === 0 || inProgress + notStarted === 0) return [];
-  const parts = [`${number(failed)} failed`, `${number(inProgress)} in progress`, `${number(notStarted)} not started`];
-  return ['', `Run: ${number(confirmed)} of ${number(total)} changes confirmed, ${parts.join(', ')}`];
 }

@@ -17,6 +17,7 @@ interface Look {
 const RUN_LOOKS: Readonly<Record<Run['outcome'], Look>> = {
   'In progress': { mark: 'progress', tone: 'progress' },
   Completed: { mark: 'compliant', tone: 'compliant' },
+  Waiting: { mark: 'waiting', tone: 'waiting' },
   'Needs attention': { mark: 'attention', tone: 'attention' },
   'Stopped by guardrail': { mark: 'attention', tone: 'attention' },
   'Stopped by halt': { mark: 'attention', tone: 'attention' },
@@ -133,6 +134,14 @@ export const ADDED_WHY = 'Made after an event, or when a change window opened';
 /** `10 added later`; `null`: none. */
 export function addedText({ changes: { unplanned } }: Run): string | null {
   return unplanned === 0 ? null : `${number(unplanned)} added later`;
+}
+
+/** Why a change that succeeded and an account that drifts are no contradiction. */
+export const AGAIN_WHY = 'The run had fixed them. The drift that appeared afterwards is not part of its plan';
+
+/** `2 drifted again later`; `null`: none. */
+export function driftedAgainText({ changes: { driftedAgain } }: Run): string | null {
+  return driftedAgain === 0 ? null : `${number(driftedAgain)} drifted again later`;
 }
 
 const KINDS: Readonly<Record<NonNullable<Run['trigger']>['kind'], string>> = {

@@ -1,10 +1,12 @@
 import type * as z from 'zod';
+import type { Condition } from '../../domain/enrollment/condition.ts';
 import type { StepType } from '../../domain/ledger/entry-types.ts';
 import type { RunOutline, RunStep } from '../../ports/ledger.ts';
 import type { Records } from '../../ports/records.ts';
 import type { Stores } from '../context.ts';
 import { RunStore } from '../coordination/run-store.ts';
 import { type ChangeParts, parseKey } from '../plan/plan.ts';
+import { mayBePlanned } from '../work-queue/planned-drift.ts';
 import type { run } from './answers/runs.ts';
 
 /*
@@ -31,8 +33,12 @@ export interface TracedChange {
   readonly enrollment: RunStep['enrollment'];
   /** `null`: the run did not plan it. */
   readonly planned: ChangeParts | null;
+  /** The last step; of a planned change, the one that resolved it, whatever happened to the account afterwards. */
   readonly step: RunStep | null;
 }
+
+/** Which drift the run planned to fix. */
+export type PlannedDrift = Parameters<typeof mayBePlanned>[0];
 
 export interface TracedRun {
   /** The changes that were planned or begun, sorted by account, Compute Optimizer first. */
@@ -53,11 +59,12 @@ interface OutlinedRun {
   readonly outline: RunOutline;
   /** The number of planned changes, used if they are not stored: none was planned, or the plan has expired. `null`: not known. */
   readonly expected: number | null;
+  readonly drift: PlannedDrift;
 }
 
 export async function traceRun(
   stores: Pick<Stores, 'registers' | 'records'>,
-  { runId, outline, expected }: OutlinedRun,
+  { runId, outline, expected, drift }: OutlinedRun,
 ): Promise<TracedRun> {
   const stored = await new RunStore(stores.registers).changesOf(runId);
   // A run without planned changes stores no plan. All its changes were made after later events.
@@ -67,13 +74,16 @@ export async function traceRun(
   const isPlanned = (change: TracedChange | undefined): boolean =>
     change !== undefined && (keys === null || change.planned !== null);
   for (const { step } of changes.filter(isPlanned)) counts[step === null ? 'notStarted' : ENDING[step.type]] += 1;
-  const later = await confirmedLater(stores.records, changes.filter(isPlanned));
+  const later = await confirmedLater(stores.records, changes.filter(isPlanned), drift);
   counts.confirmed += later;
   counts.inProgress -= later;
   const known = changes.filter(isPlanned).length;
   const missing = keys === null ? Math.max(0, (expected ?? 0) - known) : 0;
   counts.notStarted += missing;
-  const all = { total: known + missing, ...counts, unplanned: changes.length - known };
+  const all = {
+    ...{ total: known + missing, ...counts, unplanned: changes.length - known },
+    driftedAgain: countDriftedAgain(changes.filter(isPlanned), outline.steps),
+  };
   return { changes, outline, counts: all, isPlanned, missing };
 }
 
@@ -87,9 +97,12 @@ function merge(keys: readonly string[] | null, steps: readonly RunStep[]): Trace
   }
   for (const step of steps) {
     const known = merged.get(nameOf(step));
-    if (known !== undefined) merged.set(nameOf(step), { ...known, step });
+    if (known !== undefined) merged.set(nameOf(step), { ...known, step: decisive(step) });
     // An unplanned drift that the run only found blocked, or resolved by somebody else, is not a change of this run.
-    else if (step.begun) merged.set(nameOf(step), { ...step, planned: null, step });
+    else if (step.begun) {
+      const { accountId, enrollment } = step;
+      merged.set(nameOf(step), { accountId, enrollment, planned: null, step: keys === null ? decisive(step) : step });
+    }
   }
   return [...merged.values()].sort((a, b) => {
     if (a.accountId !== b.accountId) return a.accountId < b.accountId ? -1 : 1;
@@ -97,12 +110,37 @@ function merge(keys: readonly string[] | null, steps: readonly RunStep[]): Trace
   });
 }
 
+/** Counts the changes with steps after their resolution: the account has drifted again. */
+function countDriftedAgain(changes: readonly TracedChange[], steps: readonly RunStep[]): number {
+  const again = steps.filter(({ seq, resolvedSeq }) => resolvedSeq !== null && seq > resolvedSeq);
+  const names = new Set(again.map(nameOf));
+  return changes.filter((change) => names.has(nameOf(change))).length;
+}
+
+/** A planned change is done when its drift is first resolved. The steps after that belong to other drift. */
+function decisive(step: RunStep): RunStep {
+  return step.resolvedSeq === null ? step : { ...step, type: 'DriftResolved', seq: step.resolvedSeq };
+}
+
+/**
+ * Whether the open drift of the account began after the run was planned, which means that the planned drift was resolved before. The step of the run
+ * does not show it if another run recorded the resolution.
+ */
+export function isLaterDrift({ planned }: TracedChange, drift: PlannedDrift, condition: Condition | null): boolean {
+  return planned !== null && condition !== null && !mayBePlanned(drift, condition);
+}
+
 /** Counts the changes that the run left in progress and that were observed as done later. */
-async function confirmedLater(records: Records, changes: readonly TracedChange[]): Promise<number> {
+async function confirmedLater(
+  records: Pick<Records, 'getMany'>,
+  changes: readonly TracedChange[],
+  drift: PlannedDrift,
+): Promise<number> {
   const open = changes.filter(({ step }) => step !== null && ENDING[step.type] === 'inProgress');
   if (open.length === 0) return 0;
   const known = await records.getMany([...new Set(open.map(({ accountId }) => accountId))]);
-  return open.filter(
-    ({ accountId, enrollment }) => known.get(accountId)?.conditions[enrollment]?.verdict === 'Compliant',
-  ).length;
+  return open.filter((change) => {
+    const condition = known.get(change.accountId)?.conditions[change.enrollment] ?? null;
+    return condition?.verdict === 'Compliant' || isLaterDrift(change, drift, condition);
+  }).length;
 }

@@ -3,7 +3,7 @@ import type { Status } from '../../domain/enrollment/status.ts';
 import type { StepType } from '../../domain/ledger/entry-types.ts';
 import type { Records } from '../../ports/records.ts';
 import { CHANGE_OUTCOMES, type ChangeOutcome, type RunOutcomeWord } from './answers/runs.ts';
-import type { TracedChange } from './run-changes.ts';
+import { isLaterDrift, type PlannedDrift, type TracedChange } from './run-changes.ts';
 import { shownOfRecord } from './shown-record.ts';
 
 /* How the changes of a run have ended, in the words that people see. A change that is still open is judged by the present record of its account. */
@@ -20,13 +20,18 @@ export interface RunFacts {
 export async function outcomesOf(
   records: Pick<Records, 'getMany'>,
   changes: readonly TracedChange[],
-  facts: RunFacts,
+  facts: RunFacts & { readonly drift: PlannedDrift },
 ): Promise<readonly ChangeOutcome[]> {
   const open = changes.filter((change) => certainOutcome(change, facts) === null);
   const ids = [...new Set(open.map(({ accountId }) => accountId))];
   const known = ids.length === 0 ? new Map<string, AccountRecord>() : await records.getMany(ids);
   return changes.map((change) => {
-    return certainOutcome(change, facts) ?? judged(change, statusIn(known, change), facts);
+    const certain = certainOutcome(change, facts);
+    if (certain !== null) return certain;
+    const condition = known.get(change.accountId)?.conditions[change.enrollment] ?? null;
+    // The later drift has a status of its own, which says nothing about the change.
+    const isOver = isLaterDrift(change, facts.drift, condition);
+    return judged(change, isOver ? 'Compliant' : statusIn(known, change), facts);
   });
 }
 
@@ -52,8 +57,9 @@ function judged({ step }: TracedChange, status: Status | null, { isLatest }: Run
   switch (status) {
     case 'Needs attention':
     case 'In progress':
-    case 'Waiting':
       return status;
+    case 'Waiting':
+      return isLatest ? 'Waiting' : 'Superseded';
     case 'Compliant':
       return accepted ? 'Succeeded' : 'Superseded';
     case 'Drifted':
@@ -103,5 +109,6 @@ export function runOutcomeWord(run: RunEnd): RunOutcomeWord {
   if (unfinished > 0 && isLatest && run.isHalted) return 'Stopped by halt';
   if (unfinished > 0 && isLatest && !run.isQuiet) return 'In progress';
   if (counts['Needs attention'] > 0) return 'Needs attention';
-  return unfinished > 0 ? 'Interrupted' : 'Completed';
+  if (unfinished > 0) return 'Interrupted';
+  return counts.Waiting > 0 ? 'Waiting' : 'Completed';
 }

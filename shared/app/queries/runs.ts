@@ -15,7 +15,7 @@ import { scanUnderWay } from '../schedule/scan-schedule.ts';
 import type { ChangeOutcome, run } from './answers/runs.ts';
 import { fullSummary } from './plan-document.ts';
 import { RunCache } from './run-cache.ts';
-import { type TracedRun, traceRun } from './run-changes.ts';
+import { type PlannedDrift, type TracedRun, traceRun } from './run-changes.ts';
 import { describedChanges } from './run-descriptions.ts';
 import { lastPlannedEntry } from './run-end.ts';
 import { countOutcomes, outcomesOf, runOutcomeWord } from './run-outcomes.ts';
@@ -104,9 +104,10 @@ async function readRun(
   const totals = summary?.totals ?? null;
   const stopped = state?.stopped ?? trip;
   const expected = totals === null ? (summary?.due ?? null) : totalChanges(totals);
-  const traced = await traceRun(stores, { runId, outline, expected });
+  const drift = plannedDrift(state, completed, at);
+  const traced = await traceRun(stores, { runId, outline, expected, drift });
   const facts = { stoppedBy: stopped?.reason ?? null, isLatest: runId === around.latest };
-  const results = await outcomesOf(stores.records, traced.changes, facts);
+  const results = await outcomesOf(stores.records, traced.changes, { ...facts, drift });
   const counts = countOutcomes(results.filter((_, index) => traced.isPlanned(traced.changes[index])));
   counts['Not started'] += traced.missing;
   const newest = last ?? { at };
@@ -136,6 +137,11 @@ async function readRun(
     stopped,
   };
   return { view, traced, results };
+}
+
+/** @param state `null`: no longer stored, so the end of the scan is used, or its beginning */
+function plannedDrift(state: PlannedDrift | null, completed: LedgerEntry | null, at: string): PlannedDrift {
+  return state ?? { startedAt: Date.parse(completed?.at ?? at) };
 }
 
 async function tripOf({ ledger }: RunStores, runId: string): Promise<RunView['stopped']> {

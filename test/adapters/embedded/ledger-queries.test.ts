@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { databasePath } from '../../../shared/adapters/embedded/file.ts';
-import { COUNTS, STEPS } from '../../../shared/adapters/embedded/ledger-outline.ts';
+import { COUNTS, RESOLUTIONS, STEPS } from '../../../shared/adapters/embedded/ledger-outline.ts';
 import { toStatement } from '../../../shared/adapters/embedded/ledger-query.ts';
 import { A } from '../../contract/ledger-reading.ts';
 import { chainOf } from '../../contract/samples.ts';
@@ -50,7 +50,7 @@ it('every combination of filters reads an index in order, without sorting or a t
 it('the outline of a run reads one covering index and groups by account without sorting', async () => {
   await (await bench.open()).close();
   const db = new DatabaseSync(databasePath(bench.dataDir), { readOnly: true });
-  const plans = [COUNTS, STEPS].map((text) =>
+  const plans = [COUNTS, STEPS, RESOLUTIONS].map((text) =>
     db
       .prepare(`EXPLAIN QUERY PLAN ${text}`)
       .all('run')
@@ -58,6 +58,7 @@ it('the outline of a run reads one covering index and groups by account without 
   );
   for (const [first] of plans) expect(first).toContain('SEARCH ledger USING COVERING INDEX ledger_steps (run_id=?');
   expect(plans[1]).toHaveLength(1);
+  expect(plans[2]).toHaveLength(1);
   db.close();
 });
 

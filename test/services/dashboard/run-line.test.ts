@@ -3,6 +3,7 @@ import {
   addedText,
   approvalText,
   doneText,
+  driftedAgainText,
   madeText,
   openText,
   stoppedEffect,
@@ -16,7 +17,16 @@ const OUTCOMES: Run['outcomes'] = {
 const RUN: Run = {
   ...{ runId: 'r', startedAt: '2026-03-01T12:00:00.000Z', completedAt: '2026-03-01T12:00:10.000Z', endedAt: null },
   ...{ actor: 'rollcall', policyHash: null, planHash: null, summary: null, coverage: null, due: 0, totals: null },
-  changes: { total: 0, confirmed: 0, inProgress: 0, failed: 0, blocked: 0, notStarted: 0, unplanned: 0 },
+  changes: {
+    total: 0,
+    confirmed: 0,
+    inProgress: 0,
+    failed: 0,
+    blocked: 0,
+    notStarted: 0,
+    unplanned: 0,
+    driftedAgain: 0,
+  },
   outcomes: OUTCOMES,
   ...{ outcome: 'Nothing planned', trigger: null, drift: 0, failed: 0, stopped: null },
 };
@@ -41,6 +51,12 @@ test('a change that waits or needs attention is not done', () => {
   expect(
     doneText({ ...run, endedAt: null, outcomes: { ...OUTCOMES, Succeeded: 150, 'Not started': 150 } }, '9 s'),
   ).toBe('50% done after 9 s; 150 not started');
+});
+
+test('accounts that drift after the run fixed them are named apart from what is open', () => {
+  expect(driftedAgainText(RUN)).toBeNull();
+  const run: Run = { ...RUN, outcome: 'Completed', changes: { ...RUN.changes, total: 5, driftedAgain: 2 } };
+  expect([openText(run), driftedAgainText(run)]).toEqual(['', '2 drifted again later']);
 });
 
 test('a trigger names the person who asked for the run', () => {

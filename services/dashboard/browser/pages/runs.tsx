@@ -118,6 +118,7 @@ function All({ first }: { readonly first: Runs }) {
 const OUTCOMES = [
   'In progress',
   'Completed',
+  'Waiting',
   'Needs attention',
   'Stopped by guardrail',
   'Stopped by halt',

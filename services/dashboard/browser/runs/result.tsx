@@ -2,7 +2,16 @@ import { Link } from 'wouter-preact';
 import { actorName } from '../../../../shared/domain/actor.ts';
 import { TITLES } from '../../../../shared/domain/enrollment/kinds/index.ts';
 import { now, Time } from '../parts/time.tsx';
-import { ADDED_WHY, addedText, CHANGE_OUTCOMES, doneText, runDuration, splitText } from '../run-line.ts';
+import {
+  ADDED_WHY,
+  AGAIN_WHY,
+  addedText,
+  CHANGE_OUTCOMES,
+  doneText,
+  driftedAgainText,
+  runDuration,
+  splitText,
+} from '../run-line.ts';
 import type { RunDetail } from '../types.ts';
 import { count, number } from '../words.ts';
 import { Outcomes } from './outcomes.tsx';
@@ -12,7 +21,6 @@ export function Result({ found }: { readonly found: RunDetail }) {
   const { run, accounts } = found;
   const { total } = run.changes;
   const split = splitText(run);
-  const added = addedText(run);
   return (
     <section class="panel" aria-labelledby="result">
       <header>
@@ -20,12 +28,8 @@ export function Result({ found }: { readonly found: RunDetail }) {
           {total === 0 ? 'No planned changes' : `${count(total, 'change')} in ${count(accounts, 'account')}`}
         </h2>
         {split !== null && <span class="sub">{split}</span>}
-        {added !== null && (
-          <span class="sub" title={ADDED_WHY}>
-            {added}
-            <span class="sr"> ({ADDED_WHY})</span>
-          </span>
-        )}
+        <Later text={addedText(run)} why={ADDED_WHY} />
+        <Later text={driftedAgainText(run)} why={AGAIN_WHY} />
         <span class="right muted">{doneText(run, runDuration(run, now.value))}</span>
       </header>
       {total > 0 && (
@@ -36,6 +40,17 @@ export function Result({ found }: { readonly found: RunDetail }) {
       )}
       <Facts found={found} />
     </section>
+  );
+}
+
+/** What happened after the run was planned. */
+function Later({ text, why }: { readonly text: string | null; readonly why: string }) {
+  if (text === null) return null;
+  return (
+    <span class="sub" title={why}>
+      {text}
+      <span class="sr"> ({why})</span>
+    </span>
   );
 }
 

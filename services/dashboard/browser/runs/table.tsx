@@ -5,7 +5,9 @@ import { RunOutcome } from '../parts/run-mark.tsx';
 import { now, Time } from '../parts/time.tsx';
 import {
   ADDED_WHY,
+  AGAIN_WHY,
   addedText,
+  driftedAgainText,
   madeText,
   openText,
   quietText,
@@ -91,16 +93,21 @@ function Quiet({ runs }: { readonly runs: readonly Run[] }) {
   );
 }
 
-/** Why the run stopped or what is open, and how many changes events have added. */
+/** Why the run stopped or what is open, and what happened after it was planned. */
 function detailsText(run: Run): string {
   const open = run.stopped === null ? openText(run) : firstClause(run.stopped.message);
-  return [open, addedText(run) ?? ''].filter((part) => part !== '').join(', ');
+  return [open, addedText(run) ?? '', driftedAgainText(run) ?? ''].filter((part) => part !== '').join(', ');
 }
 
-/** The whole message, and what "added later" means. */
+/** The whole message, and what "added later" and "drifted again later" mean. */
 function detailsTitle(run: Run): string {
-  const message = run.stopped?.message ?? '';
-  return addedText(run) === null ? message : `${message} ${addedText(run)}: ${ADDED_WHY}`.trim();
+  const [added, again] = [addedText(run), driftedAgainText(run)];
+  const parts = [
+    run.stopped?.message ?? '',
+    added === null ? '' : `${added}: ${ADDED_WHY}.`,
+    again === null ? '' : `${again}: ${AGAIN_WHY}.`,
+  ];
+  return parts.filter((part) => part !== '').join(' ');
 }
 
 function Row({ run }: { readonly run: Run }) {

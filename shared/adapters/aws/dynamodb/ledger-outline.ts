@@ -23,10 +23,18 @@ export async function readOutline(dynamo: Dynamo, runId: string): Promise<RunOut
     if (step === null) continue;
     const key = `${step.accountId} ${step.enrollment}`;
     const known = steps.get(key);
-    const last = known === undefined || known.seq < step.seq ? step : known;
-    steps.set(key, { ...last, begun: step.begun || known?.begun === true });
+    steps.set(key, known === undefined ? step : merged(known, step));
   }
   return { entries, steps: [...steps.values()] };
+}
+
+function merged(a: RunStep, b: RunStep): RunStep {
+  const resolved = [a, b].flatMap(({ resolvedSeq }) => resolvedSeq ?? []);
+  return {
+    ...(a.seq < b.seq ? b : a),
+    begun: a.begun || b.begun,
+    resolvedSeq: resolved.length === 0 ? null : Math.min(...resolved),
+  };
 }
 
 function toStep(item: Item): RunStep | null {
@@ -37,5 +45,7 @@ function toStep(item: Item): RunStep | null {
   const { pk, sk } = keyOf(item);
   // Only entries in the account's own chain are steps. Dead letters, for example, are in the organization's chain.
   if (pk !== entryKey(accountId, 0).pk) return null;
-  return { accountId, enrollment, type, seq: Number(sk), begun: type === 'RemediationStarted' };
+  const seq = Number(sk);
+  const resolvedSeq = type === 'DriftResolved' ? seq : null;
+  return { accountId, enrollment, type, seq, begun: type === 'RemediationStarted', resolvedSeq };
 }

@@ -14,13 +14,14 @@ export const CHANGE_OUTCOMES = [
 export type ChangeOutcome = (typeof CHANGE_OUTCOMES)[number];
 const changeOutcome = z
   .enum(CHANGE_OUTCOMES)
-  .describe('Superseded: a later run, a person or the owner of the account has settled it');
+  .describe('Superseded: a later run has taken it over, or a person or the owner of the account has settled it');
 const outcomeCounts = z.record(changeOutcome, count);
 
 /** How a run has ended. */
 const RUN_OUTCOMES = [
   'In progress',
   'Completed',
+  'Waiting',
   'Needs attention',
   'Stopped by guardrail',
   'Stopped by halt',
@@ -57,12 +58,15 @@ export const run = z.object({
       blocked: z.number().describe('Waiting, or needs attention'),
       notStarted: z.number(),
       unplanned: z.number().describe('Not part of the total: made after an event, or when a change window opened'),
+      driftedAgain: z
+        .number()
+        .describe('Confirmed changes whose accounts drifted again later, which does not reopen the change'),
     })
     .describe('Progress of its changes; the parts add up to the total'),
   outcome: z
     .enum(RUN_OUTCOMES)
     .describe(
-      'The run in one word. Interrupted: it left changes to a later run. Nothing planned: its scan planned no changes; some may have been added since (`changes.unplanned`)',
+      'The run in one word. Waiting: its remaining changes are made when their delay ends. Interrupted: it left changes to a later run. Nothing planned: its scan planned no changes; some may have been added since (`changes.unplanned`)',
     ),
   outcomes: outcomeCounts.describe('Its planned changes by outcome; the counts add up to `changes.total`'),
   trigger: runTriggerSchema.nullable().describe('What started it; null: a version that did not record it'),
