@@ -3,7 +3,7 @@ import manifest from '../../package.json' with { type: 'json' };
 import { AccountTable } from '../../shared/app/queries/account-list.ts';
 import { AsOfCache } from '../../shared/app/queries/audit/as-of-cache.ts';
 import { ReportCache } from '../../shared/app/queries/audit/report-cache.ts';
-import { DriftsByActor } from '../../shared/app/queries/drifts-by-actor.ts';
+import { KnownDrifts } from '../../shared/app/queries/known-drifts.ts';
 import { DayAgo } from '../../shared/app/queries/overview.ts';
 import { RunCache } from '../../shared/app/queries/run-cache.ts';
 import { Verification } from '../../shared/app/runtime/verification.ts';
@@ -57,7 +57,7 @@ function systemOf(runtime: AwsRuntime): ApiSystem {
     accounts: new AccountTable(stores, clock, ACCOUNTS_AGE_MS),
     ...{ asOf: new AsOfCache(clock), reports: new ReportCache(clock), dayAgo: new DayAgo(clock) },
     runs: new RunCache(clock),
-    driftsByActor: new DriftsByActor(clock),
+    knownDrifts: new KnownDrifts(clock),
     verification: new Verification({ stores, clock, logger, inBackground: false }),
     ...{ feed: new Feed(clock), recent: new RecentEntries(stores.ledger, clock, 0) },
     streams: false,

@@ -3,8 +3,8 @@ import type { ReactDeps } from '../../shared/app/events/event-handler.ts';
 import type { AccountTable } from '../../shared/app/queries/account-list.ts';
 import type { AsOfCache } from '../../shared/app/queries/audit/as-of-cache.ts';
 import type { ReportCache } from '../../shared/app/queries/audit/report-cache.ts';
-import type { DriftsByActor } from '../../shared/app/queries/drifts-by-actor.ts';
 import type { Instruments } from '../../shared/app/queries/instruments/instruments.ts';
+import type { KnownDrifts } from '../../shared/app/queries/known-drifts.ts';
 import type { DayAgo } from '../../shared/app/queries/overview.ts';
 import type { RunCache } from '../../shared/app/queries/run-cache.ts';
 import type { SeenRun } from '../../shared/app/queries/runs.ts';
@@ -48,8 +48,8 @@ export interface ApiSystem {
   readonly dayAgo: DayAgo;
   /** Runs that were read a moment ago. */
   readonly runs: RunCache<SeenRun>;
-  /** Whose changes caused the drift of the last 24 hours, for the overview. */
-  readonly driftsByActor: DriftsByActor;
+  /** The newest drifts with their callers. */
+  readonly knownDrifts: KnownDrifts;
   readonly verification: Verification;
   readonly clock: Clock;
   readonly newId: NewId;

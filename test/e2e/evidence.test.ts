@@ -71,6 +71,20 @@ describe.skipIf(served.skipped)('the evidence in the dashboard', () => {
     expect(new URL(page.url()).search).toBe('');
   });
 
+  test('filters the audit log by the caller that caused the drift', async () => {
+    const page = await open('/audit');
+    const filter = page.getByRole('combobox', { name: 'Changed by' });
+    const unknown = filter.getByRole('option', { name: /^Unknown actor \(/ });
+    await unknown.waitFor({ state: 'attached' });
+    const drifts = /\((.+)\)/.exec((await unknown.textContent()) ?? '')?.[1];
+    await filter.selectOption('unknown');
+    await page.getByText(`${drifts} entries, newest first`).waitFor();
+    expect(new URL(page.url()).searchParams.get('changedBy')).toBe('unknown');
+    await page.getByRole('button', { name: 'Remove the filter Changed by' }).waitFor();
+    const types = page.getByRole('table', { name: /Entries/ }).locator('td.type');
+    await expect.poll(async () => new Set(await types.allInnerTexts())).toEqual(new Set(['Drift detected']));
+  });
+
   test('says that the audit log is intact once it has been verified', async () => {
     const page = await open('/audit');
     await page.getByRole('button', { name: 'Verify now' }).click();

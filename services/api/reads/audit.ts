@@ -64,11 +64,12 @@ export const auditRoutes = [
     summary: 'Matching entries over time, and the values of each filter with their number of entries',
     heavy: true,
     ...NONE,
-    query: z.strictObject(auditFilter),
-    handle: async ({ system: { stores, clock }, query }) => {
+    query: z.strictObject({ ...auditFilter, ...contentFilter }),
+    handle: async ({ system: { stores, clock, knownDrifts }, query }) => {
       const now = clock.now();
-      const found = await auditSummary(stores.ledger, filterOf(query, now), now);
-      return found;
+      const { changedBy } = query;
+      const filter = { ...filterOf(query, now), ...(changedBy !== undefined && { changedBy }) };
+      return auditSummary({ ledger: stores.ledger, drifts: knownDrifts }, filter, now);
     },
   }),
   jsonRoute({

@@ -55,10 +55,10 @@ export const statusRoutes = [
     shared: true,
     ...NONE,
     handle: async ({ system }) => {
-      const { stores, reads, clock, dayAgo, driftsByActor } = system;
+      const { stores, reads, clock, dayAgo, knownDrifts } = system;
       const policy = (await policyIfAny(system))?.policy ?? null;
       const longReads = reads?.heavy ?? stores;
-      return overview({ ...{ stores, longReads, policy }, ...{ dayAgo, driftsByActor, now: clock.now() } });
+      return overview({ ...{ stores, longReads, policy }, ...{ dayAgo, knownDrifts, now: clock.now() } });
     },
   }),
   jsonRoute({

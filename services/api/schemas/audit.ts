@@ -31,7 +31,11 @@ export const auditPage = auditAnswer.extend({
 
 export const auditSummary = z.object({
   total: z.number().describe('Entries that match the filters'),
-  complete: z.boolean().describe('false: only the newest 50,000 entries of the period were counted'),
+  complete: z
+    .boolean()
+    .describe(
+      'false: only the newest 50,000 entries of the period were counted; with `changedBy`, the newest 20,000 drifts',
+    ),
   intervalMs: z.number().describe('Time between two bars'),
   bars: list(z.object({ at: time, entries: z.number() })).describe('Matching entries over time, oldest first'),
   actors: list(z.object({ actor: z.string(), entries: z.number() })).describe(
@@ -40,6 +44,9 @@ export const auditSummary = z.object({
   types: list(z.object({ type: entryType, entries: z.number() })),
   enrollments: list(z.object({ enrollment, entries: z.number() })),
   runs: list(z.object({ runId: z.string(), at: time, entries: z.number() })).describe('Newest first'),
+  callers: list(z.object({ caller: z.string(), entries: z.number() })).describe(
+    'Drift that each caller caused and that matches the other filters, most first; `unknown`: the caller is unknown',
+  ),
 });
 
 const neighbour = z.object({ id: z.string(), seq: z.number(), type: entryType, at: time });

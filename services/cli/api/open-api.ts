@@ -5,9 +5,9 @@ import { controlsVersion } from '../../../shared/app/guardrails/controls.ts';
 import { AccountTable } from '../../../shared/app/queries/account-list.ts';
 import { AsOfCache } from '../../../shared/app/queries/audit/as-of-cache.ts';
 import { ReportCache } from '../../../shared/app/queries/audit/report-cache.ts';
-import { DriftsByActor } from '../../../shared/app/queries/drifts-by-actor.ts';
 import { Instruments } from '../../../shared/app/queries/instruments/instruments.ts';
 import { WorkMeter } from '../../../shared/app/queries/instruments/work-meter.ts';
+import { KnownDrifts } from '../../../shared/app/queries/known-drifts.ts';
 import { DayAgo } from '../../../shared/app/queries/overview.ts';
 import { RunCache } from '../../../shared/app/queries/run-cache.ts';
 import { CallMeter } from '../../../shared/app/rate-limiter/call-meter.ts';
@@ -146,7 +146,7 @@ async function systemOf(
     ...{ runtime, instruments, deployedBus },
     ...{ calls, dayAgo: new DayAgo(clock, turns.heavy.begin) },
     runs: new RunCache(clock),
-    driftsByActor: new DriftsByActor(clock, { turn: turns.heavy.begin, version }),
+    knownDrifts: new KnownDrifts(clock, { turn: turns.heavy.begin, version }),
     ...(reads !== null && { reads }),
     ...{ asOf: new AsOfCache(clock), reports: new ReportCache(clock, { turn: turns.heavy.begin, version }) },
     verification: new Verification({

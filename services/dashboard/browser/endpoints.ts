@@ -9,7 +9,7 @@ const query = (values: Readonly<Record<string, string | null | undefined>>): str
 
 /** `since` and `until` are ISO 8601. */
 export type AuditFilter = Readonly<
-  Partial<Record<'account' | 'enrollment' | 'type' | 'run' | 'actor' | 'since' | 'until', string | null>>
+  Partial<Record<'account' | 'enrollment' | 'type' | 'run' | 'actor' | 'changedBy' | 'since' | 'until', string | null>>
 >;
 
 /** Accounts in one answer of the list. */

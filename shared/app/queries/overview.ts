@@ -13,7 +13,8 @@ import { changedRecently, usedOf } from '../guardrails/rolling-changes.ts';
 import { accountsById } from './accounts-by-id.ts';
 import { MARKED, type markersAnswer, type overviewAnswer } from './answers/overview.ts';
 import { auditReport } from './audit/report.ts';
-import type { DriftsByActor } from './drifts-by-actor.ts';
+import { driftsByActor } from './drifts-by-actor.ts';
+import type { KnownDrifts } from './known-drifts.ts';
 import { OpenGroups } from './open-groups.ts';
 import { Places } from './places.ts';
 
@@ -45,17 +46,17 @@ export interface OverviewDeps {
   readonly longReads: Stores;
   readonly policy: CompiledPolicy | null;
   readonly dayAgo: DayAgo;
-  readonly driftsByActor: DriftsByActor;
+  readonly knownDrifts: KnownDrifts;
   /** Epoch ms. */
   readonly now: number;
 }
 
 /** What the overview shows beside the status: what changed in a day, what needs attention, what waits, where drift is and who caused it. */
 export async function overview(deps: OverviewDeps): Promise<Overview> {
-  const { stores, longReads, policy, dayAgo, driftsByActor, now } = deps;
+  const { stores, longReads, policy, dayAgo, knownDrifts, now } = deps;
   const [before, changedBy, guardrails, counted] = await Promise.all([
     dayAgo.get(longReads),
-    driftsByActor.get(stores),
+    driftsByActor(stores, knownDrifts, now),
     policy === null ? null : guardrailUse(stores, policy, now),
     countRecords(stores),
   ]);

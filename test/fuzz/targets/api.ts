@@ -15,7 +15,7 @@ import { makeNewId } from '../../../shared/adapters/system/ids.ts';
 import { AccountTable } from '../../../shared/app/queries/account-list.ts';
 import { AsOfCache } from '../../../shared/app/queries/audit/as-of-cache.ts';
 import { ReportCache } from '../../../shared/app/queries/audit/report-cache.ts';
-import { DriftsByActor } from '../../../shared/app/queries/drifts-by-actor.ts';
+import { KnownDrifts } from '../../../shared/app/queries/known-drifts.ts';
 import { DayAgo } from '../../../shared/app/queries/overview.ts';
 import { RunCache } from '../../../shared/app/queries/run-cache.ts';
 import { Verification } from '../../../shared/app/runtime/verification.ts';
@@ -90,7 +90,7 @@ async function openPlace(): Promise<Place> {
       reports: new ReportCache(clock),
       dayAgo: new DayAgo(clock),
       runs: new RunCache(clock),
-      driftsByActor: new DriftsByActor(clock),
+      knownDrifts: new KnownDrifts(clock),
       feed: new Feed(clock),
       recent: new RecentEntries(store.ledger, clock, 0),
       policy: async () => ({ policy, file: null, warnings: [] }),

@@ -64,3 +64,50 @@ test('a list and an export of entries can be restricted to the drift that a call
   const { text } = await send('/api/audit/export?changedBy=ben&format=ndjson');
   expect(text.trim().split('\n')).toHaveLength(1);
 });
+
+test('the summary offers the callers that caused drift, and counts the drift of one of them', async () => {
+  const clock = manualClock(MANUAL_CLOCK_START + 10 * HOUR);
+  const store = await openStore(clock);
+  const caused = (caller: string, hours: number, enrollment: 'computeOptimizer' | 'automation' = 'automation') => ({
+    ...{ at: at(hours), enrollment, runId: hours < 3 ? 'first' : 'second', actor: 'rollcall' },
+    detail: { changedBy: { actor: caller, operation: 'UpdateEnrollmentStatus', at: at(hours), requestId: 'r' } },
+  });
+  await store.ledger.append([
+    ...sealAll(account(1), [caused('anna', 1), caused('ben', 2), caused('anna', 3, 'computeOptimizer')]),
+    ...sealAll(account(2), [{ at: at(4), enrollment: 'automation', actor: 'rollcall' }, caused('anna', 5)]),
+    ...sealAll('organization', [{ type: 'ScanRequested', actor: 'anna', at: at(5) }]),
+  ]);
+  const { get, send } = await api({ store, clock });
+  const summary = (query: string) => get(`/api/audit/summary?since=${at(0)}${query}`, SCHEMAS.AuditSummary);
+  expect(await summary('')).toMatchObject({
+    total: 6,
+    callers: [
+      { caller: 'anna', entries: 3 },
+      { caller: 'ben', entries: 1 },
+      { caller: 'unknown', entries: 1 },
+    ],
+  });
+  const anna = await summary('&changedBy=anna');
+  expect(anna).toMatchObject({
+    ...{ total: 3, complete: true, actors: [{ actor: 'rollcall', entries: 3 }] },
+    types: [{ type: 'DriftDetected', entries: 3 }],
+    enrollments: [
+      { enrollment: 'automation', entries: 2 },
+      { enrollment: 'computeOptimizer', entries: 1 },
+    ],
+    runs: [
+      { runId: 'second', entries: 2 },
+      { runId: 'first', entries: 1 },
+    ],
+  });
+  // Another caller can be chosen, with the other filters applied.
+  expect(anna.callers.map(({ caller }) => caller)).toEqual(['anna', 'ben', 'unknown']);
+  expect(anna.bars.reduce((sum, { entries }) => sum + entries, 0)).toBe(3);
+  const narrow = await summary(`&changedBy=anna&enrollment=automation&until=${at(5)}`);
+  expect(narrow).toMatchObject({ total: 1, callers: [{ caller: 'anna' }, { caller: 'ben' }, { caller: 'unknown' }] });
+  expect(await summary('&changedBy=unknown')).toMatchObject({ total: 1 });
+  expect(await summary('&changedBy=nobody')).toMatchObject({ total: 0, callers: anna.callers });
+  // Only drift has a caller.
+  expect(await summary('&changedBy=anna&type=ScanRequested')).toMatchObject({ total: 0, callers: [] });
+  expect((await send('/api/audit/summary?changedBy=')).json).toMatchObject({ code: 'BadRequest' });
+});

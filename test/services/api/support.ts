@@ -17,9 +17,9 @@ import { makeNewId } from '../../../shared/adapters/system/ids.ts';
 import { AccountTable } from '../../../shared/app/queries/account-list.ts';
 import { AsOfCache } from '../../../shared/app/queries/audit/as-of-cache.ts';
 import { ReportCache } from '../../../shared/app/queries/audit/report-cache.ts';
-import { DriftsByActor } from '../../../shared/app/queries/drifts-by-actor.ts';
 import { Instruments } from '../../../shared/app/queries/instruments/instruments.ts';
 import { WorkMeter } from '../../../shared/app/queries/instruments/work-meter.ts';
+import { KnownDrifts } from '../../../shared/app/queries/known-drifts.ts';
 import { DayAgo } from '../../../shared/app/queries/overview.ts';
 import { RunCache } from '../../../shared/app/queries/run-cache.ts';
 import { CallMeter } from '../../../shared/app/rate-limiter/call-meter.ts';
@@ -110,7 +110,7 @@ export async function api(parts: ApiParts = {}): Promise<TestApi> {
     reports: new ReportCache(clock),
     dayAgo: new DayAgo(clock),
     runs: new RunCache(clock),
-    driftsByActor: new DriftsByActor(clock),
+    knownDrifts: new KnownDrifts(clock),
     instruments: new Instruments({
       ...{ stores, clock, deployedBus: null, maxAgeMs: 0 },
       process: { version: '0.0.0', runtime: 'embedded', startedAt: clock.now(), ...meters },

@@ -1,4 +1,4 @@
-import { actorName } from '../../../../shared/domain/actor.ts';
+import { actorName, NOBODY_NAMED } from '../../../../shared/domain/actor.ts';
 import { ENROLLMENT_IDS, type EnrollmentId, TITLES } from '../../../../shared/domain/enrollment/kinds/index.ts';
 import { entryTitle } from '../../../../shared/domain/ledger/entry-titles.ts';
 import type { AuditFilter } from '../endpoints.ts';
@@ -11,7 +11,7 @@ import { timeText } from '../time-text.ts';
 import type { AuditSummary } from '../types.ts';
 import { number } from '../words.ts';
 
-export const FIELDS = ['account', 'enrollment', 'type', 'run', 'actor'] as const;
+export const FIELDS = ['account', 'enrollment', 'type', 'run', 'actor', 'changedBy'] as const;
 type Field = (typeof FIELDS)[number];
 /** Every parameter of the page's address, without a value. */
 export const NOTHING = Object.fromEntries(
@@ -71,7 +71,7 @@ export function Filters({ summary }: { readonly summary: Resource<AuditSummary> 
   const [params, change] = useParams();
   const period = periodOf(params);
   const value = (name: Field): string => params.get(name) ?? '';
-  const { types = [], actors = [], enrollments = [], runs = [] } = summary.data ?? {};
+  const { types = [], actors = [], callers = [], enrollments = [], runs = [] } = summary.data ?? {};
   const chip = (name: Field, label: string, options: readonly (readonly [string, string])[], name2: string) => (
     <FilterChip
       label={label}
@@ -117,6 +117,12 @@ export function Filters({ summary }: { readonly summary: Resource<AuditSummary> 
         '',
       )}
       {chip(
+        'changedBy',
+        'Changed by',
+        callers.map(({ caller, entries }) => [caller, `${callerName(caller)} (${number(entries)})`]),
+        callerName(value('changedBy')),
+      )}
+      {chip(
         'enrollment',
         'Enrollment',
         enrollments.map(({ enrollment, entries }) => [enrollment, `${TITLES[enrollment]} (${number(entries)})`]),
@@ -137,6 +143,9 @@ const rangeFor = (period: string): Record<string, string> =>
   period === 'custom'
     ? { since: fieldOf(new Date(now.value - 24 * HOUR_MS)), until: fieldOf(new Date(now.value)) }
     : {};
+
+/** As in the filters of the accounts. */
+const callerName = (caller: string): string => (caller === NOBODY_NAMED ? 'Unknown actor' : actorName(caller));
 
 function titleOf(id: string): string {
   const known: EnrollmentId | undefined = ENROLLMENT_IDS.find((each) => each === id);

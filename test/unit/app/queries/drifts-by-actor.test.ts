@@ -1,8 +1,17 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { DriftsByActor } from '../../../../shared/app/queries/drifts-by-actor.ts';
+import { driftsByActor } from '../../../../shared/app/queries/drifts-by-actor.ts';
+import { KnownDrifts, type KnownDriftsOptions } from '../../../../shared/app/queries/known-drifts.ts';
 import type { Ledger } from '../../../../shared/ports/ledger.ts';
 import { makeBench } from '../../../adapters/embedded/stores.ts';
 import { account, FACET, sealAll } from '../../../contract/samples.ts';
+
+type Place = Awaited<ReturnType<typeof place>>;
+
+/** The drifts by actor of one process. */
+function process(clock: Place['clock'], options?: KnownDriftsOptions) {
+  const known = new KnownDrifts(clock, options);
+  return { get: (stores: Place['stores']) => driftsByActor(stores, known, clock.now()) };
+}
 
 const HOUR_MS = 3_600_000;
 const CHANGED = { joined: false, firstScan: false };
@@ -35,7 +44,7 @@ describe('drifts by actor', () => {
   test('counts those of the last 24 hours, most frequent actor first, and reads each entry once', async () => {
     const { clock, stores, drift, read } = await place();
     await clock.advance(48 * HOUR_MS);
-    const drifts = new DriftsByActor(clock);
+    const drifts = process(clock);
     await drift(1, ANN);
     await clock.advance(HOUR_MS);
     for (const n of [2, 3, 4]) await drift(n, null);
@@ -62,7 +71,7 @@ describe('drifts by actor', () => {
   test('finds an entry that another process wrote a little late', async () => {
     const { clock, stores, drift } = await place();
     await clock.advance(48 * HOUR_MS);
-    const drifts = new DriftsByActor(clock);
+    const drifts = process(clock);
     await drift(1, ANN);
     expect(await drifts.get(stores)).toMatchObject({ drifts: 1 });
     const at = new Date(clock.now() - 30_000).toISOString();
@@ -72,7 +81,7 @@ describe('drifts by actor', () => {
 
   test('separates drift that the first scan found from drift first seen later, with the number of accounts', async () => {
     const { clock, stores, drift } = await place();
-    const drifts = new DriftsByActor(clock);
+    const drifts = process(clock);
     const at = new Date(clock.now()).toISOString();
     const both = ['computeOptimizer', 'automation'] as const;
     const found = both.map((enrollment) => ({ id: enrollment, at, enrollment, before: null, after: FACET }));
@@ -96,7 +105,7 @@ describe('drifts by actor', () => {
     const { clock, stores, drift } = await place();
     await clock.advance(48 * HOUR_MS);
     let version = 'a';
-    const drifts = new DriftsByActor(clock, { version: async () => version });
+    const drifts = process(clock, { version: async () => version });
     await drift(1, ANN);
     expect(await drifts.get(stores)).toMatchObject({ drifts: 1 });
     version = 'b';
