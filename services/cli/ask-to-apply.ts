@@ -6,7 +6,7 @@ import { dryRun } from './commands/plan.ts';
 import type { CliContext } from './context.ts';
 import { EXIT } from './exit-codes.ts';
 import { confirm, confirmByTyping } from './prompt.ts';
-import { noteOtherRuns } from './run-warnings.ts';
+import { noteOtherProcesses } from './run-warnings.ts';
 import type { ReadPlan } from './saved-plans.ts';
 import type { LoadedPolicy } from './session.ts';
 import { haltedBy } from './ui/guardrail-text.ts';
@@ -25,7 +25,7 @@ export async function askToApply(
   saved: ReadPlan | null,
 ): Promise<number | null> {
   const { output, config, clock } = context;
-  const { plan, halted, running } = await dryRun(context, loaded, saved);
+  const { plan, halted, others } = await dryRun(context, loaded, saved);
   const { noteWidth: width, noteStyle: style } = output;
   if (halted !== null && !output.json) {
     const stopped = `${style('red', 'Stopped')}: ${haltedBy(halted)}.`;
@@ -33,7 +33,7 @@ export async function askToApply(
     output.print(`  Nothing was changed. To allow changes: ${config.program} resume`);
     return EXIT.stopped;
   }
-  noteOtherRuns(output, running);
+  noteOtherProcesses(output, others);
   const total = totalChanges(plan.underApproval ?? plan.totals);
   if (total === 0 || (plan.trip !== null && plan.underApproval === undefined)) return null;
   const shown = { ...plan, ...loaded, halted, program: config.program, policyFlag: '', savedAs: null };

@@ -1,5 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import type { Progress, WorkOutcome } from '../../shared/app/context.ts';
 import type { Plan } from '../../shared/app/plan/plan.ts';
+import type { ServeOptions } from '../../shared/app/runtime/daemon.ts';
+import type { DaemonIdentity } from '../../shared/app/runtime/running-daemons.ts';
 import type { GivenUpScan, ScanUnderWay } from '../../shared/app/schedule/scan-schedule.ts';
 import type { Runtime } from '../../shared/compose/runtime.ts';
 import type { RunningApi } from './api/start-api.ts';
@@ -40,6 +43,7 @@ const PAUSE_MS = 15_000;
 export async function serveUntilStopped(context: CliContext, serving: Serving): Promise<Served> {
   const tally = new Tally();
   const { loaded, stop, say } = serving;
+  const identity = { id: randomUUID(), startedAt: context.clock.now() };
   let inForce = loaded;
   while (!stop.aborted) {
     const change = new AbortController();
@@ -47,7 +51,8 @@ export async function serveUntilStopped(context: CliContext, serving: Serving): 
     const watching = nextPolicy(context, inForce, end, say).finally(() => change.abort());
     try {
       const underThis = inForce;
-      const serveApp = (app: Runtime): Promise<void> => serveUnder(context, { ...serving, app, tally, end }, underThis);
+      const serveApp = (app: Runtime): Promise<void> =>
+        serveUnder(context, { ...serving, app, tally, end, identity }, underThis);
       await withApp(context, underThis.policy, false, serveApp, end);
     } catch (error) {
       const { Stopped } = await import('../../shared/app/support/graceful-stop.ts');
@@ -74,12 +79,15 @@ interface Underway extends Serving {
   readonly app: Runtime;
   readonly tally: Tally;
   readonly end: AbortSignal;
+  /** Of this process, under each policy. */
+  readonly identity: DaemonIdentity;
 }
 
 async function serveUnder(context: CliContext, underway: Underway, inForce: LoadedPolicy): Promise<void> {
   const { app, tally, end, api, say, detail, onProgress, onScan, beside } = underway;
-  const [{ serve }, { openMaintenance }] = await Promise.all([
+  const [{ serve }, { asRunningDaemon }, { openMaintenance }] = await Promise.all([
     import('../../shared/app/runtime/daemon.ts'),
+    import('../../shared/app/runtime/running-daemons.ts'),
     import('./maintenance.ts'),
   ]);
   const { pace } = context.store;
@@ -100,7 +108,7 @@ async function serveUnder(context: CliContext, underway: Underway, inForce: Load
     reportRegularly(tally, detail, context, end),
     beside?.(app, inForce, end).catch((error: unknown) => say(reportOf(error).message)),
   ]);
-  await serve(app.deps, app.settings, app.retrying, inForce.policy, {
+  const options: ServeOptions = {
     ...{ tasks: maintenance.tasks, stop: end },
     ...(pace !== undefined && { pace }),
     onProgress: (event) => {
@@ -123,7 +131,9 @@ async function serveUnder(context: CliContext, underway: Underway, inForce: Load
     onWaiting: (scan) => detail(waitingText(scan)),
     onScanGivenUp: (scan) => say(givenUpText(scan)),
     onError: (task, error) => say(`${TASKS[task] ?? `maintenance (${task})`} failed: ${reportOf(error).message}`),
-  }).finally(close);
+  };
+  const serving = () => serve(app.deps, app.settings, app.retrying, inForce.policy, options);
+  await asRunningDaemon(app.deps, underway.identity, serving).finally(close);
   await others;
 }
 

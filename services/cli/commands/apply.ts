@@ -14,7 +14,7 @@ import type { CliContext } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { FinishedRun } from '../run-once.ts';
-import { noteDeniedRoles, noteOtherRuns } from '../run-warnings.ts';
+import { noteDeniedRoles, noteOtherProcesses, otherProcesses } from '../run-warnings.ts';
 import { type ReadPlan, readPlan, requireUsable } from '../saved-plans.ts';
 import { type LoadedPolicy, loadPolicy, withApp } from '../session.ts';
 import { warningsFor } from '../snapshot.ts';
@@ -85,8 +85,7 @@ async function checkedSnapshot(
   const silent = () => undefined;
   const snapshot = await takeSnapshot(deps, settings.snapshotMaxAgeMs, retrying, loaded.policy, false, silent);
   await warningsFor(loaded, snapshot, clock.now());
-  const { runningApplies } = await import('../../../shared/app/runtime/running-applies.ts');
-  noteOtherRuns(output, await runningApplies(deps));
+  noteOtherProcesses(output, await otherProcesses(deps));
   return snapshot;
 }
 

@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import type { Plan } from '../../../shared/app/plan/plan.ts';
 import type { HaltView } from '../../../shared/app/queries/enforcement-view.ts';
 import type { PlanDocument } from '../../../shared/app/queries/plan-document.ts';
-import type { RunningApply, UnreadableApply } from '../../../shared/app/runtime/running-applies.ts';
 import { FileError } from '../../../shared/config/file-error.ts';
 import { isSpecial, writeTextFile } from '../../../shared/config/text-file.ts';
 import { quoted } from '../../../shared/domain/check-result.ts';
@@ -11,7 +10,13 @@ import { DRIFT_VERDICTS } from '../../../shared/domain/enrollment/verdict.ts';
 import type { Finding } from '../../../shared/domain/policy/file/findings.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
-import { noteDeniedRoles, noteOtherRuns, noteWarnings } from '../run-warnings.ts';
+import {
+  noteDeniedRoles,
+  noteOtherProcesses,
+  noteWarnings,
+  type OtherProcess,
+  otherProcesses,
+} from '../run-warnings.ts';
 import { type ReadPlan, requireUsable } from '../saved-plans.ts';
 import { type LoadedPolicy, loadPolicy } from '../session.ts';
 import { warningsFor } from '../snapshot.ts';
@@ -38,11 +43,11 @@ export async function runPlan(context: CliContext, options: PlanOptions): Promis
   if (out !== undefined && !force && existsSync(out) && !isSpecial(out))
     throw new FileError(out, `${out} already exists; name another file with --out, or replace it with --force`);
   const loaded = await loadPolicy(context, options.policy);
-  const { plan, document, warnings, halted, running } = await dryRun(context, loaded);
+  const { plan, document, warnings, halted, others } = await dryRun(context, loaded);
   if (out !== undefined)
     writeTextFile(out, `${JSON.stringify(document, null, 2)}\n`, document.runId, force ? 'replace' : 'refuse');
   noteWarnings(output, warnings);
-  noteOtherRuns(output, running);
+  noteOtherProcesses(output, others);
   noteDeniedRoles(output, plan, loaded.policy);
   if (config.verbose) for (const line of callLines(plan.calls)) output.note(line);
   const flag = policyFlag(options.policy);
@@ -74,7 +79,7 @@ export interface DryRun {
   /** `null`: changes are not halted. */
   readonly halted: HaltView;
   /** The runs of `apply` that are in progress. */
-  readonly running: readonly (RunningApply | UnreadableApply)[];
+  readonly others: readonly OtherProcess[];
 }
 
 /**
@@ -88,11 +93,10 @@ export async function dryRun(
   saved: ReadPlan | null = null,
 ): Promise<DryRun> {
   const { policy } = loaded;
-  const [{ plan: makePlan }, { planDocument }, { controlsNow, haltView }, { runningApplies }] = await Promise.all([
+  const [{ plan: makePlan }, { planDocument }, { controlsNow, haltView }] = await Promise.all([
     import('../../../shared/app/scan/scan.ts'),
     import('../../../shared/app/queries/plan-document.ts'),
     import('../../../shared/app/queries/enforcement-view.ts'),
-    import('../../../shared/app/runtime/running-applies.ts'),
   ]);
   return readWithProgress(context, policy, async (app, onProgress) => {
     const { deps, settings, retrying } = app;
@@ -103,8 +107,8 @@ export async function dryRun(
     const now = context.clock.now();
     const warnings = await warningsFor(loaded, plan.snapshot, now);
     const halted = haltView(await controlsNow(deps.registers));
-    const running = await runningApplies(deps);
-    return { plan, document: planDocument(plan, run.runId, now), warnings, halted, running };
+    const others = await otherProcesses(deps);
+    return { plan, document: planDocument(plan, run.runId, now), warnings, halted, others };
   });
 }
 

@@ -164,6 +164,21 @@ test('two runs on one store: the second names the first, and each counts only it
   expect(after.stderr).not.toContain('Another apply');
 });
 
+test('plan and apply name a serve that runs on the same store', async () => {
+  const { env } = await world({ accounts: 8, drift: 0.5 });
+  const cwd = place({ 'rollcall.yaml': ENROLL });
+  const child = start(['serve', '--port', '0'], { cwd, env });
+  const end = ended(child);
+  await said(child, ' ended: ');
+  const line = /^serve is running on this store, started by \S+ at .* UTC: it also makes changes from the queue\./m;
+  expect((await rollcall(['plan'], { cwd, env })).stderr).toMatch(line);
+  expect((await rollcall(['apply', '--yes'], { cwd, env })).stderr).toMatch(line);
+  expect((await rollcall(['apply', '--yes', '--json'], { cwd, env })).stderr).not.toContain('serve is running');
+  child.kill('SIGTERM');
+  expect((await end).code).toBe(0);
+  expect((await rollcall(['plan'], { cwd, env })).stderr).not.toContain('serve is running');
+});
+
 describe('Ctrl-C', () => {
   test('changes in flight finish and are recorded, and apply exits 130; the next run continues', async () => {
     // Slow changes, so that most are left when the signal arrives, on a slow machine as well.
