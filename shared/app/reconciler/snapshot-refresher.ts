@@ -1,6 +1,5 @@
 import { compileControls } from '../../domain/decision/operator-controls.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
-import { CloudError } from '../../ports/cloud.ts';
 import type { Deps, Settings } from '../context.ts';
 import { readControls } from '../guardrails/controls.ts';
 import type { Retrying } from '../support/retry.ts';
@@ -52,9 +51,10 @@ export class SnapshotRefresher {
       const needs = { usesTags: this.#policy.usesTags || controls.usesTags };
       await takeSnapshot(this.#deps, 0, this.#retrying, needs, true, () => undefined);
     } catch (error) {
-      // The current snapshot is still usable for a while, and the next check retries. Workers report the same error.
-      if (!(error instanceof CloudError)) throw error;
-      this.#deps.logger.warn('could not refresh the organization snapshot', { message: error.message });
+      // Nobody awaits this reading while workers hold claims, so it must not reject. The current snapshot is still usable for a while, and the next
+      // check retries. If AWS or the store stays unavailable, the workers report it.
+      const message = error instanceof Error ? error.message : String(error);
+      this.#deps.logger.warn('could not refresh the organization snapshot', { message });
     }
   }
 }

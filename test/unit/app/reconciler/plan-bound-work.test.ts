@@ -17,6 +17,7 @@ import { makeBench } from '../../../adapters/embedded/stores.ts';
 import { chainOf } from '../../../contract/samples.ts';
 import { HOUR, policyOf } from '../../../support/domain-kit.ts';
 import { limiterTimesOf } from '../../../support/limiter-times.ts';
+import { storeBusy } from '../../../support/store-busy.ts';
 import { accountId, Workshop } from '../../../support/workshop.ts';
 
 const FREELY = 'guardrails: { maxChanges: { percent: 100 }, maxOptOuts: { percent: 100 } }';
@@ -157,6 +158,34 @@ describe('a run that lasts longer than two schedule periods', () => {
     }
     await shop.workOff(await shop.process());
     expect(await shop.condition(A)).toMatchObject({ verdict: 'Compliant' });
+  });
+});
+
+describe('a snapshot refresh that fails because the store is busy', () => {
+  it('is logged and retried by the next check, and does not end the process', async () => {
+    shop = await Workshop.open({ policy: ENROLL });
+    await shop.scan();
+    const taken = await shop.store.snapshots.meta();
+    const warnings: unknown[] = [];
+    const logger = { ...shop.deps().logger, warn: (message: string) => void warnings.push(message) };
+    let busy = true;
+    const { snapshots: stored } = shop.store;
+    const save: typeof stored.save = async (snapshot) => {
+      if (busy) throw storeBusy();
+      return stored.save(snapshot);
+    };
+    const snapshots = { ...stored, save };
+    const refresher = new SnapshotRefresher(shop.deps({ snapshots, logger }), shop.settings, shop.retrying(), ENROLL);
+    await shop.clock.advance(24 * HOUR);
+    await refresher.keepFresh();
+    await expect(shop.settle(refresher.close())).resolves.toBeUndefined();
+    expect(warnings).toEqual(['could not refresh the organization snapshot']);
+    expect(await shop.store.snapshots.meta()).toEqual(taken);
+    busy = false;
+    await shop.clock.advance(HOUR);
+    await refresher.keepFresh();
+    await shop.settle(refresher.close());
+    expect((await shop.store.snapshots.meta())?.takenAt).toBe(shop.clock.now());
   });
 });
 
