@@ -82,21 +82,30 @@ export class WorkerPool {
     }
   }
 
-  /** Extends the visibility timeout while the work lasts. */
+  /** Extends the visibility timeout while the work lasts. After a failed extension there is time for more attempts before the timeout. */
   #keepInvisible(delivery: Delivery): () => void {
     const { deps, settings } = this.#work;
     const done = new AbortController();
-    const beat = async (): Promise<void> => {
-      await deps.clock.sleep(settings.visibilityMs / 2, done.signal);
+    const beat = async (pauseMs: number): Promise<void> => {
+      await deps.clock.sleep(pauseMs, done.signal);
       if (done.signal.aborted) return;
-      await deps.queue.extend(delivery, settings.visibilityMs);
-      return beat();
+      return beat(settings.visibilityMs / ((await this.#extend(delivery)) ? 2 : 10));
     };
-    beat().catch((error: unknown) => {
-      deps.logger.warn('could not extend the visibility timeout of a message', { message: String(error) });
-    });
+    void beat(settings.visibilityMs / 2);
     // With a reason, because without one each abort creates an exception with its stack.
     return () => done.abort('done');
+  }
+
+  /** @returns whether the visibility timeout was extended */
+  async #extend(delivery: Delivery): Promise<boolean> {
+    const { deps, settings } = this.#work;
+    try {
+      await deps.queue.extend(delivery, settings.visibilityMs);
+      return true;
+    } catch (error) {
+      deps.logger.warn('could not extend the visibility timeout of a message', { message: String(error) });
+      return false;
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { WorkerPool } from '../../../../shared/app/reconciler/worker-pool.ts';
 import { reconcilerBed } from '../../../support/reconciler-bed.ts';
+import { storeBusy } from '../../../support/store-busy.ts';
 import { accountId } from '../../../support/workshop.ts';
 
 const bed = reconcilerBed();
@@ -31,6 +32,38 @@ describe('the worker pool', () => {
     expect(await bed.shop.store.queue.depth()).toMatchObject({ visible: 0, inFlight: 0 });
     expect(await bed.shop.condition(A)).toMatchObject({ verdict: 'Compliant' });
     // The extensions end with the work.
+    expect(bed.shop.clock.sleeping).toBe(0);
+  });
+
+  it('keeps extending the visibility timeout after an extension has failed', async () => {
+    await bed.open();
+    await bed.shop.scan();
+    let finish: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    bed.trouble = ({ operation }) => (operation === 'GetEnrollmentStatus' ? { wait: held } : null);
+    const { queue: stored } = bed.shop.store;
+    let extensions = 0;
+    const extend: typeof stored.extend = async (delivery, visibilityMs) => {
+      extensions += 1;
+      if (extensions <= 2) throw storeBusy();
+      return stored.extend(delivery, visibilityMs);
+    };
+    const warnings: string[] = [];
+    const logger = { ...bed.shop.deps().logger, warn: (message: string) => void warnings.push(message) };
+    const pool = new WorkerPool(await bed.shop.process({ queue: { ...stored, extend }, logger }), () => undefined);
+    await pool.take();
+    while (bed.shop.clock.sleeping === 0) await new Promise((resolve) => setImmediate(resolve));
+    for (let step = 0; step < 30; step += 1) {
+      await bed.shop.clock.advance(bed.shop.settings.visibilityMs / 10);
+      await stored.depth();
+    }
+    expect(await stored.depth()).toMatchObject({ visible: 0, inFlight: 1 });
+    expect(warnings).toEqual(Array(2).fill('could not extend the visibility timeout of a message'));
+    finish();
+    await bed.shop.settle(pool.drain());
+    expect(await bed.shop.condition(A)).toMatchObject({ verdict: 'Compliant' });
     expect(bed.shop.clock.sleeping).toBe(0);
   });
 });
