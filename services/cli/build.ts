@@ -1,9 +1,9 @@
-import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, posix, resolve } from 'node:path';
 import manifest from '../../package.json' with { type: 'json' };
 import { bundleCli } from './package/bundle.ts';
 import { describeBundle } from './package/describe-bundle.ts';
-import { packedLinks } from './package/links.ts';
+import { packedLinks, packedPaths } from './package/links.ts';
 import { publishedManifest } from './package/manifest.ts';
 
 /*
@@ -28,6 +28,18 @@ const TEMPLATES = [
   'infra/terraform',
 ];
 
+/** The files that name pages of the documentation, relative to the package: the templates, and the one that `rollcall install` deploys. */
+function templates(): readonly string[] {
+  const files = TEMPLATES.flatMap((path) => {
+    const place = join(directory, path);
+    if (statSync(place).isFile()) return [path];
+    const inside = readdirSync(place, { recursive: true, encoding: 'utf8' });
+    return inside.map((file) => posix.join(path, file)).filter((file) => statSync(join(directory, file)).isFile());
+  });
+  const bundled = readdirSync(join(directory, 'cli')).filter((file) => file.startsWith('organization.template'));
+  return [...files, ...bundled.map((file) => posix.join('cli', file))];
+}
+
 rmSync(directory, { recursive: true, force: true });
 await bundleCli(join(directory, 'cli'), { plugins: [describeBundle(directory)] });
 for (const path of ['LICENSE', ...TEMPLATES]) cpSync(join(root, path), join(directory, path), { recursive: true });
@@ -38,8 +50,18 @@ const { repository, tag, document } = publishedManifest(manifest, [
   ...TEMPLATES,
 ]);
 const isPacked = (path: string): boolean => existsSync(join(directory, path)) || DOCUMENTS.includes(path);
+const targets = { repository, tag, isPacked };
 for (const name of DOCUMENTS) {
   const text = readFileSync(join(root, name), 'utf8');
-  writeFileSync(join(directory, name), packedLinks(text, { repository, tag, isPacked }));
+  writeFileSync(join(directory, name), packedLinks(text, targets));
+}
+for (const path of templates()) {
+  const file = join(directory, path);
+  const text = readFileSync(file, 'utf8');
+  const isMarkdown = path.endsWith('.md');
+  writeFileSync(
+    file,
+    isMarkdown ? packedLinks(text, { ...targets, folder: dirname(path) }) : packedPaths(text, targets),
+  );
 }
 writeFileSync(join(directory, 'package.json'), `${JSON.stringify(document, null, 2)}\n`);

@@ -8,6 +8,8 @@ export interface LinkTargets {
   readonly tag: string;
   /** Whether the package contains a file of the repository. */
   readonly isPacked: (path: string) => boolean;
+  /** The folder of the document; default: the root of the repository. */
+  readonly folder?: string;
 }
 
 const FENCE = /^```[\s\S]*?^```$/gm;
@@ -19,8 +21,23 @@ const ELSEWHERE =
   'The documentation is in the folder `docs` of the repository, not in this package; `rollcall help` lists the commands.\n\n';
 const SOURCE = /\b(src|srcset)="([^"]+)"/g;
 
+/** A page of the documentation in a comment or a description. Links to runbooks stay paths until there is an address: no sentence may follow them. */
+const PAGE = /(?<![\w./:-])docs\/[\w-]+\/[\w-]+\.md(?:#[\w-]+)?/g;
+const RUNBOOK = /runbook_url: $/;
+
 /**
- * Makes the links of a Markdown document of the repository's root work outside the repository. With an address, they become absolute, to the file of
+ * Makes the pages of the documentation that a template names findable outside the repository: with an address, as links to the page of this release; without
+ * one, as paths of the repository.
+ */
+export function packedPaths(template: string, { repository, tag }: Pick<LinkTargets, 'repository' | 'tag'>): string {
+  return template.replaceAll(PAGE, (page: string, at: number) => {
+    if (repository !== null) return `${repository}/blob/${tag}/${page}`;
+    return RUNBOOK.test(template.slice(0, at)) ? page : `${page} of the Rollcall repository`;
+  });
+}
+
+/**
+ * Makes the links of a Markdown document work outside the repository. With an address, they become absolute, to the file of
  * this release. Without one, a link to a file that is not in the package becomes plain text, a picture is left out, and a sentence below the title
  * says where these files are. Code blocks stay as they are.
  */
@@ -35,17 +52,18 @@ export function packedLinks(markdown: string, targets: LinkTargets): string {
   return targets.repository === null ? packed.replace(TITLE, `$&${ELSEWHERE}`) : packed;
 }
 
-function proseLinks(markdown: string, { repository, tag, isPacked }: LinkTargets): string {
+function proseLinks(markdown: string, { repository, tag, isPacked, folder = '.' }: LinkTargets): string {
+  const inRepository = (target: string): string => posix.join(folder, target);
   if (repository === null) {
     return markdown
       .replaceAll(PICTURE_BLOCK, '')
       .replaceAll(PICTURE, (whole, target: string) => (isRelative(target) ? '' : whole))
       .replaceAll(LINK, (whole, text: string, target: string) =>
-        isRelative(target) && !isPacked(pathOf(target)) ? text : whole,
+        isRelative(target) && !isPacked(pathOf(inRepository(target))) ? text : whole,
       );
   }
-  const page = (target: string): string => `${repository}/blob/${tag}/${posix.normalize(target)}`;
-  const file = (target: string): string => `${repository}/raw/${tag}/${posix.normalize(target)}`;
+  const page = (target: string): string => `${repository}/blob/${tag}/${inRepository(target)}`;
+  const file = (target: string): string => `${repository}/raw/${tag}/${inRepository(target)}`;
   return markdown
     .replaceAll(SOURCE, (whole, name: string, target: string) =>
       isRelative(target) ? `${name}="${file(target)}"` : whole,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { packedLinks } from '../../../../services/cli/package/links.ts';
+import { packedLinks, packedPaths } from '../../../../services/cli/package/links.ts';
 import { publishedManifest } from '../../../../services/cli/package/manifest.ts';
 
 const CHECKOUT = {
@@ -78,5 +78,45 @@ Tutorial, [example](examples/small.yaml), [site](https://example.com), [below](#
 echo "[x](docs/y.md)"
 \`\`\`
 `);
+  });
+});
+
+describe('the pages that a packed template names', () => {
+  const template = `# The metrics need a token (docs/how-to/prometheus.md).
+"AlarmDescription": "The tick fails (docs/how-to/operate-aws.md)"
+          runbook_url: docs/how-to/prometheus.md#rollcalldown
+# https://example.com/docs/how-to/other.md, site/docs/how-to/other.md
+`;
+
+  it('are links to this release', () => {
+    const page = 'https://github.com/example/rollcall/blob/v1.2.3/docs/how-to';
+    expect(
+      packedPaths(template, { repository: 'https://github.com/example/rollcall', tag: 'v1.2.3' }),
+    ).toBe(`# The metrics need a token (${page}/prometheus.md).
+"AlarmDescription": "The tick fails (${page}/operate-aws.md)"
+          runbook_url: ${page}/prometheus.md#rollcalldown
+# https://example.com/docs/how-to/other.md, site/docs/how-to/other.md
+`);
+  });
+
+  it('are paths of the repository while there is no address', () => {
+    expect(
+      packedPaths(template, { repository: null, tag: 'v1.2.3' }),
+    ).toBe(`# The metrics need a token (docs/how-to/prometheus.md of the Rollcall repository).
+"AlarmDescription": "The tick fails (docs/how-to/operate-aws.md of the Rollcall repository)"
+          runbook_url: docs/how-to/prometheus.md#rollcalldown
+# https://example.com/docs/how-to/other.md, site/docs/how-to/other.md
+`);
+  });
+
+  it('are found from the folder of a Markdown document', () => {
+    const text = '# Module\n\n[Guide](../../docs/how-to/deploy-aws.md), [file](main.tf)\n';
+    const isPacked = (path: string): boolean => path === 'infra/terraform/main.tf';
+    const of = (repository: string | null) =>
+      packedLinks(text, { repository, tag: 'v1', isPacked, folder: 'infra/terraform' });
+    expect(of('https://example.com/r')).toContain(
+      '[Guide](https://example.com/r/blob/v1/docs/how-to/deploy-aws.md), [file](https://example.com/r/blob/v1/infra/terraform/main.tf)',
+    );
+    expect(of(null)).toContain('\nGuide, [file](main.tf)\n');
   });
 });
