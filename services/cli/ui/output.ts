@@ -175,7 +175,10 @@ export class Output {
     return this.width ?? PIPED_WIDTH;
   }
 
-  /** Whether a write to stdout has failed because its reader has closed the pipe. Node does not report this before a write. */
+  /**
+   * Whether a write to stdout has failed because its reader has closed the pipe. Nothing shows this before a write: Node emits no event and has no poll for
+   * the writing end of a pipe, and Linux accepts a write of no bytes without looking for a reader.
+   */
   get resultIsUnread(): boolean {
     return this.#gone.has(this.#out);
   }
