@@ -160,7 +160,7 @@ export const auditRoutes = [
     handle: async ({ system, query }) => {
       const { format } = query;
       const filter = filterOf(query, system.clock.now());
-      const entries = causedDrift(system.stores.ledger, query.changedBy);
+      const entries = causedDrift(system.stores.ledger, query.changedBy, 'sparse');
       const text = auditExport(entries, { filter, format, version: system.version });
       const ending = format === 'ocsf' ? 'ocsf.ndjson' : format;
       const headers = {

@@ -31,7 +31,7 @@ export async function runExport(context: CliContext, flags: ExportFlags): Promis
     const onPage = (n: number): void => {
       entries = n;
     };
-    const text = auditExport(of(ledger), { filter, format, version: manifest.version, onPage });
+    const text = auditExport(of(ledger, 'sparse'), { filter, format, version: manifest.version, onPage });
     if (out === undefined) return output.pour(text);
     const { writeStream } = await import('../../../shared/config/write-stream.ts');
     return writeStream(out, text, `${process.pid}`, flags.force === true ? 'replace' : 'refuse');

@@ -1,4 +1,4 @@
-import { causedDrift, type EntryReader } from '../../../shared/app/queries/audit/caused-drift.ts';
+import { causedDrift, type EntryReader, type Pages } from '../../../shared/app/queries/audit/caused-drift.ts';
 import { instantArgument, wordArgument } from '../../../shared/config/arguments.ts';
 import { ConfigError } from '../../../shared/config/config-error.ts';
 import { ENROLLMENT_IDS } from '../../../shared/domain/enrollment/kinds/index.ts';
@@ -24,8 +24,8 @@ export interface ListFlags extends FilterFlags {
 /** The entries that the user asked for. */
 export interface Selection {
   readonly filter: LedgerFilter;
-  /** Restricts a log to the drift that the caller of `--changed-by` caused. */
-  readonly of: (ledger: EntryReader) => EntryReader;
+  /** Restricts a log to the drift that the caller of `--changed-by` caused. @param pages default: full ones, for lists */
+  readonly of: (ledger: EntryReader, pages?: Pages) => EntryReader;
 }
 
 /** @throws ConfigError or CommandError for an invalid value, and for a range that ends before it begins */
@@ -37,7 +37,7 @@ export async function selectionOf(context: CliContext, flags: FilterFlags): Prom
     throw new ConfigError('Usage', `--changed-by selects only drift entries, so it excludes --type ${type}.`);
   }
   const caller = await callerNamed(context, flags.changedBy, filter);
-  return { filter, of: (ledger) => causedDrift(ledger, caller) };
+  return { filter, of: (ledger, pages) => causedDrift(ledger, caller, pages) };
 }
 
 async function filterOf(context: CliContext, flags: FilterFlags): Promise<LedgerFilter> {

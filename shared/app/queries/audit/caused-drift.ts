@@ -13,10 +13,16 @@ const PAGE = 1_000;
 const callerOf = ({ detail }: LedgerEntry): string | null => detail?.changedBy?.actor ?? null;
 
 /**
+ * `full`: each page but the last has as many entries as were asked for, for lists. `sparse`: a page has the matches among that many entries, and may be
+ * empty, so that no entry is read twice.
+ */
+export type Pages = 'full' | 'sparse';
+
+/**
  * A reader of the drift that this caller caused. The stores have no index of callers, so it reads all drift entries that match the filter.
  * @param caller full name; `NOBODY_NAMED`: drift whose caller is unknown; `undefined`: no restriction, other types of entries included
  */
-export function causedDrift(ledger: EntryReader, caller: string | undefined): EntryReader {
+export function causedDrift(ledger: EntryReader, caller: string | undefined, pages: Pages = 'full'): EntryReader {
   if (caller === undefined) return ledger;
   const isCaused = (entry: LedgerEntry): boolean => (callerOf(entry) ?? NOBODY_NAMED) === caller;
   return {
@@ -27,7 +33,9 @@ export function causedDrift(ledger: EntryReader, caller: string | undefined): En
           { ...filter, type: 'DriftDetected' },
           { ...request, limit, ...(cursor !== undefined && { cursor }) },
         );
-      return causedPage({ read, isCaused, limit: request.limit });
+      if (pages === 'full') return causedPage({ read, isCaused, limit: request.limit });
+      const { entries, next } = await read(request.limit);
+      return { entries: entries.filter(isCaused), next };
     },
   };
 }

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { causedDrift, driftCallers } from '../../../../../shared/app/queries/audit/caused-drift.ts';
+import { causedDrift, driftCallers, type EntryReader } from '../../../../../shared/app/queries/audit/caused-drift.ts';
 import { auditExport } from '../../../../../shared/app/queries/audit/export.ts';
 import { auditList } from '../../../../../shared/app/queries/audit/list.ts';
 import type { LedgerEntry } from '../../../../../shared/domain/ledger/entry.ts';
@@ -57,7 +57,7 @@ test('combines with the other filters, and with exports', async () => {
   expect(await list(undefined, {})).toHaveLength(31);
   let text = '';
   const options = { filter: {}, format: 'ndjson', version: '1' } as const;
-  for await (const piece of auditExport(causedDrift(stored, BEN), options)) text += piece;
+  for await (const piece of auditExport(causedDrift(stored, BEN, 'sparse'), options)) text += piece;
   expect(text.trim().split('\n')).toHaveLength(10);
   expect(await driftCallers(stored, {})).toEqual(new Set([ANN, BEN]));
   expect(await driftCallers(stored, { since: time(29_000) })).toEqual(new Set());
@@ -90,4 +90,32 @@ test('a full page is the last one if only drift of other callers follows', async
       order: 'oldestFirst',
     }),
   ).toMatchObject({ next: null });
+});
+
+test('an export reads each drift entry once', async () => {
+  const bench = makeBench();
+  onTestFinished(() => bench.dispose());
+  const { ledger } = await bench.open();
+  // Two in three match, so a page of a list would hold too many.
+  const drifts = Array.from({ length: 1_500 }, (_, n) => {
+    const changedBy = { actor: n % 3 === 0 ? BEN : ANN, operation: 'Update', at: time(n), requestId: null };
+    return { at: time(n * 1_000), reason: `${n}`, detail: { changedBy } };
+  });
+  await ledger.append(sealAll(account(1), drifts));
+  let read = 0;
+  const counted: EntryReader = {
+    async query(filter, page) {
+      const found = await ledger.query(filter, page);
+      read += found.entries.length;
+      return found;
+    },
+  };
+  const options = { filter: {}, format: 'ndjson', version: '1' } as const;
+  let text = '';
+  for await (const piece of auditExport(causedDrift(counted, ANN, 'sparse'), options)) text += piece;
+  const entries = text.trim().split('\n');
+  expect(entries).toHaveLength(1_000);
+  expect(entries[0]).toContain('"reason":"1"');
+  expect(entries.at(-1)).toContain('"reason":"1499"');
+  expect(read).toBe(1_500);
 });
