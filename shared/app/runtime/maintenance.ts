@@ -115,9 +115,9 @@ export function queueTasks(
       await advanceRollout(deps, await policy());
       return {};
     }),
-    task('requeue due', async () => {
+    task('requeue due', async ({ until }) => {
       const runs = new RunStore(deps.registers);
-      return { keysDue: await queueDue(deps, runs, (await policy()).hash, planHash) };
+      return { keysDue: await queueDue(deps, runs, (await policy()).hash, { boundTo: planHash, until }) };
     }),
   ];
 }

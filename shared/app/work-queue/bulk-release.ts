@@ -24,15 +24,22 @@ export function isReleased({ condition }: Pick<DueKey, 'condition'>): boolean {
 
 const deferral = z.object({ at: z.number() });
 export const BULK_RELEASE = storedDocument(REGISTERS.bulkRelease, deferral);
-/** After a deferral no further scan is requested for this long, ms: keys that are still due then are reconciled individually. */
+/** How long an account is snoozed if a scan will plan its due keys, ms. The scan updates its record. */
+export const SCAN_PAUSE_MS = 10 * 60_000;
+/** After a deferral no further one begins for this long, ms: keys that are still due then are reconciled individually. */
 const DEFERRAL_PAUSE_MS = 30 * 60_000;
 
-/** Requests a scan for the released keys. @returns false if one was requested recently; the keys are then reconciled individually. */
+/**
+ * Requests a scan for the released keys. Until the first of them are due again, further released keys belong to the same deferral: one pass may not have
+ * time for all of them. The scan is requested again for them, because the first one may have read their accounts already.
+ * @returns false if the deferral is older; the keys are then reconciled individually.
+ */
 export async function deferToScan(registers: Registers, now: EpochMs): Promise<boolean> {
   const known = await readTyped(registers, BULK_RELEASE);
-  if (known !== null && now - known.value.at < DEFERRAL_PAUSE_MS) return false;
+  const ageMs = known === null ? Number.POSITIVE_INFINITY : Math.abs(now - known.value.at);
+  if (ageMs >= SCAN_PAUSE_MS && ageMs < DEFERRAL_PAUSE_MS) return false;
   // A process that loses the race requests the same scan.
-  await writeTyped(registers, BULK_RELEASE, { at: now }, known?.version ?? null);
+  if (ageMs >= DEFERRAL_PAUSE_MS) await writeTyped(registers, BULK_RELEASE, { at: now }, known?.version ?? null);
   await makeScanDue(registers, { kind: 'event', actor: null, reason: 'many accounts were released together' });
   return true;
 }

@@ -74,7 +74,7 @@ function isUncovered({ uncovered, startedAt }: RunState, condition: Condition): 
 /** The due enrollments of an account. Each key has the run that last changed the enrollment or, if it waits for a window, that last planned it. */
 export async function dueKeys(
   record: AccountRecord,
-  runs: RunStore,
+  runs: Pick<RunStore, 'get'>,
   policyHash: string,
   waitingRunOf: WaitingRunOf,
 ): Promise<DueKey[]> {

@@ -60,7 +60,7 @@ describe('a run that is bound to a plan', () => {
     await shop.workOff(await shop.process());
     await shop.clock.advance(10_000);
     const runs = new RunStore(shop.store.registers);
-    expect(await queueDue(shop.deps(), runs, ENROLL.hash, 'another-plan')).toBe(0);
+    expect(await queueDue(shop.deps(), runs, ENROLL.hash, { boundTo: 'another-plan' })).toBe(0);
     await shop.clock.advance(HOUR);
     expect(await queueDue(shop.deps(), runs, ENROLL.hash)).toBe(1);
   });
