@@ -12,6 +12,12 @@ import { ApiProblem } from './problem.ts';
 import { type Call, jsonRoute, NONE } from './route.ts';
 import { approveBody, checkBody, reasonBody, redriveBody, resumeBody, suspendBody } from './schemas/operate.ts';
 
+/**
+ * How long a request applies a command to accounts, ms. By then the command is in force and in the audit log, and the next tick applies it to the other
+ * accounts. The deployed function has 30 s for a request.
+ */
+const APPLY_MS = 5_000;
+
 type AnyCall = Pick<Call<unknown, unknown, unknown>, 'system' | 'principal'>;
 
 /** The dependencies of operators' use cases. The ledger records the caller as the actor. */
@@ -48,7 +54,7 @@ export const operatorRoutes = [
     handle: async (call) => {
       const deps = depsOf(call);
       const { changed, controls } = await halt(deps, call.body.reason ?? null);
-      await settleControls(deps);
+      await settleControls(deps, deps.clock.now() + APPLY_MS);
       const { halt: set } = controls;
       const at = set === null ? null : toIso(set.at);
       return { halted: set !== null, changed, at, by: set?.by ?? null, reason: set?.reason ?? null };
@@ -61,7 +67,7 @@ export const operatorRoutes = [
     handle: async (call) => {
       const deps = depsOf(call);
       const changed = await unhalt(deps);
-      await settleControls(deps);
+      await settleControls(deps, deps.clock.now() + APPLY_MS);
       return { halted: false, changed, at: null, by: null, reason: null };
     },
   }),
@@ -78,7 +84,7 @@ export const operatorRoutes = [
       const deps = depsOf(call);
       const { matched, unseen } = await previewSelector(deps.snapshots, selector);
       const { replaced: other } = await suspend(deps, { selector, until, reason });
-      await settleControls(deps);
+      await settleControls(deps, deps.clock.now() + APPLY_MS);
       const ends = until === null ? null : toIso(until);
       const replaced = other === null ? null : replacedView(other);
       return { selector: selector.text, reason, until: ends, by: deps.actor, accounts: matched, unseen, replaced };
@@ -95,7 +101,7 @@ export const operatorRoutes = [
       const deps = depsOf(call);
       const contested = await resumeContested(deps, selector, reason);
       const { ended, left } = await resumeIfSuspended(deps, { selector, reason }, contested.length > 0);
-      await settleControls(deps);
+      await settleControls(deps, deps.clock.now() + APPLY_MS);
       return {
         resumed: [...new Set([...ended, ...contested])],
         left: left.filter((id) => !contested.includes(id)),

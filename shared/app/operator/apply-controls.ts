@@ -11,6 +11,7 @@ import {
 import type { Condition, Facet } from '../../domain/enrollment/condition.ts';
 import { ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import { differs } from '../../domain/enrollment/mismatch.ts';
+import type { AccountId, EpochMs } from '../../domain/enrollment/model.ts';
 import type { Detail, EntryDraft, LedgerEntry } from '../../domain/ledger/entry.ts';
 import { type OrganizationAccount, parseOperatorSelector } from '../../domain/policy/index.ts';
 import { toIso } from '../../domain/time.ts';
@@ -24,7 +25,7 @@ import { commandContext, organizationEntry } from '../ledger/organization-entry.
 import { writeEntries, writeOrganizationEntry } from '../ledger/write-entries.ts';
 import { makeScanDue } from '../schedule/scan-schedule.ts';
 import { wideCallMessages } from '../work-queue/enqueue-plan.ts';
-import { queueDue } from '../work-queue/requeue-due.ts';
+import { queueDue, snoozeAll } from '../work-queue/requeue-due.ts';
 
 export type SettleDeps = Pick<
   Deps,
@@ -39,22 +40,44 @@ const CHUNK = 500;
 /**
  * Ends expired suspensions and carries out the operators' commands (notices): records them, marks accounts as Suspended or makes
  * them due again, and requeues what the kill switch held back. One process carries out each notice; another one continues after a crash.
+ * @param until when the time is over, epoch ms: the command is then in the audit log, and the next process continues with the other accounts
  * @returns the number of notices carried out
  */
-export async function settleControls(deps: SettleDeps): Promise<number> {
+export async function settleControls(deps: SettleDeps, until: EpochMs = Number.POSITIVE_INFINITY): Promise<number> {
   const now = deps.clock.now();
   const known = await readControls(deps.registers);
-  const over = known.suspensions.some(({ until }) => until !== null && until <= now);
+  const over = known.suspensions.some((each) => each.until !== null && each.until <= now);
   if (!over && !known.notices.some(({ claimedUntil }) => claimedUntil <= now)) return 0;
   const claimed = await claimNotices(deps, now);
-  for (const notice of claimed) {
-    await carryOut(deps, notice);
-    await update(deps.registers, CONTROLS, (current) => {
-      const controls = current ?? NO_CONTROLS;
-      return { ...controls, notices: controls.notices.filter(({ id }) => id !== notice.id) };
-    });
+  for (const [done, notice] of claimed.entries()) {
+    const appliedTo = await carryOut(deps, notice, until);
+    const isOver = appliedTo !== null || deps.clock.now() >= until;
+    await storeProgress(deps, { notice, appliedTo, claimEnds: isOver ? now + CLAIM_MS : null });
+    if (isOver) return appliedTo === null ? done + 1 : done;
   }
   return claimed.length;
+}
+
+interface Progress {
+  readonly notice: Notice;
+  /** The last account that the notice was applied to; `null`: the notice is carried out. */
+  readonly appliedTo: AccountId | null;
+  /** Claims that end at this time are given up, because the time of this process is over; `null`: none. */
+  readonly claimEnds: EpochMs | null;
+}
+
+async function storeProgress(deps: SettleDeps, { notice, appliedTo, claimEnds }: Progress): Promise<void> {
+  const now = deps.clock.now();
+  const released = (each: Notice): Notice =>
+    // A later time means that the claim expired and that another process holds it now.
+    each.claimedUntil === claimEnds
+      ? { ...each, claimedUntil: now, ...(each.id === notice.id && { appliedTo }) }
+      : each;
+  await update(deps.registers, CONTROLS, (current) => {
+    const controls = current ?? NO_CONTROLS;
+    const isLeft = ({ id }: Notice): boolean => appliedTo !== null || id !== notice.id;
+    return { ...controls, notices: controls.notices.filter(isLeft).map(released) };
+  });
 }
 
 async function claimNotices(deps: SettleDeps, now: number): Promise<readonly Notice[]> {
@@ -79,23 +102,30 @@ async function claimNotices(deps: SettleDeps, now: number): Promise<readonly Not
   return claimed.notices;
 }
 
-async function carryOut(deps: SettleDeps, notice: Notice): Promise<void> {
+/** @returns the last account that the notice was applied to before the time was over; `null`: the notice is carried out */
+async function carryOut(deps: SettleDeps, notice: Notice, until: EpochMs): Promise<AccountId | null> {
   // If another process claimed the notice before, it may have written the entry.
   if (notice.claimedUntil === 0 || !(await isRecorded(deps, notice))) {
     await writeOrganizationEntry(deps, () => organizationNotice(notice));
   }
   switch (notice.type) {
     case 'EnforcementHalted':
-      return;
-    case 'EnforcementResumed':
-      await requeueApprovedCalls(deps);
-      await wakeHalted(deps);
-      return makeScanDue(deps.registers, { kind: 'resume', actor: notice.by, reason: notice.reason });
+      return null;
+    case 'EnforcementResumed': {
+      if (notice.appliedTo === null) await requeueApprovedCalls(deps);
+      const wokenTo = await wakeHalted(deps, notice, until);
+      if (wokenTo !== null) return wokenTo;
+      await queueNow(deps, until);
+      await makeScanDue(deps.registers, { kind: 'resume', actor: notice.by, reason: notice.reason });
+      return null;
+    }
     case 'AccountSuspended':
     case 'AccountResumed': {
-      const accounts = await recordAccounts(deps, notice);
+      const { written, recordedTo } = await recordAccounts(deps, notice, until);
+      if (recordedTo !== null) return recordedTo;
       // Otherwise the accounts would wait for the next tick.
-      if (accounts > 0 && notice.type === 'AccountResumed') await queueNow(deps);
+      if (written > 0 && notice.type === 'AccountResumed') await queueNow(deps, until);
+      return null;
     }
   }
 }
@@ -116,16 +146,24 @@ function detailOf({ type, message, selector, until }: Notice): Detail {
   return { message, ...(selector === null ? {} : { selector, ...ends }) };
 }
 
-/** Records the new state of each matching account. @returns the number of accounts with a new entry. */
-async function recordAccounts(deps: SettleDeps, notice: Notice): Promise<number> {
+interface Recorded {
+  /** Number of accounts with a new entry. */
+  readonly written: number;
+  /** The last account before the time was over; `null`: all accounts are recorded. */
+  readonly recordedTo: AccountId | null;
+}
+
+/** Records the new state of each matching account, in the order of their ids. */
+async function recordAccounts(deps: SettleDeps, notice: Notice, until: EpochMs): Promise<Recorded> {
   const parsed = parseOperatorSelector(notice.selector ?? '');
   const snapshot = await deps.snapshots.load();
-  if (!parsed.ok || snapshot === null) return 0;
+  if (!parsed.ok || snapshot === null) return { written: 0, recordedTo: null };
   const { match } = parsed.selector;
   // An account with unknown tags is left to the worker or scan that reads them.
-  const matching = snapshot.accounts.filter((account) =>
-    match.usesTags && account.tags === null ? false : match.test(account),
-  );
+  const matching = snapshot.accounts
+    .filter(({ id }) => !isAppliedTo(notice, id))
+    .filter((account) => (match.usesTags && account.tags === null ? false : match.test(account)))
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
   const context = commandContext({ ...deps, actor: notice.by });
   let written = 0;
   for (let at = 0; at < matching.length; at += CHUNK) {
@@ -140,8 +178,14 @@ async function recordAccounts(deps: SettleDeps, notice: Notice): Promise<number>
       })),
     );
     written += results.filter(({ entries }) => entries.length > 0).length;
+    const recordedTo = chunk.at(-1)?.id ?? null;
+    if (at + CHUNK < matching.length && deps.clock.now() >= until) return { written, recordedTo };
   }
-  return written;
+  return { written, recordedTo: null };
+}
+
+function isAppliedTo({ appliedTo }: Notice, id: AccountId): boolean {
+  return appliedTo !== null && id <= appliedTo;
 }
 
 /** Verdicts that take precedence over Suspended. */
@@ -221,19 +265,25 @@ async function requeueApprovedCalls({ registers, queue, clock }: SettleDeps): Pr
   }
 }
 
-/** Makes keys due that the kill switch held back, and enqueues them. */
-async function wakeHalted(deps: SettleDeps): Promise<void> {
+/** Makes keys due that the kill switch held back. @returns the last account before the time was over; `null`: all are due */
+async function wakeHalted(deps: SettleDeps, notice: Notice, until: EpochMs): Promise<AccountId | null> {
   const now = deps.clock.now();
   for await (const page of deps.records.all()) {
-    for (const record of page) {
-      const held = ENROLLMENT_IDS.some((enrollment) => record.conditions[enrollment]?.reason === 'halted');
-      if (held && record.present) await deps.records.snooze(record.accountId, record.head.seq, now);
-    }
+    const held = page.filter(
+      ({ accountId, present, conditions }) =>
+        present && !isAppliedTo(notice, accountId) && ENROLLMENT_IDS.some((id) => conditions[id]?.reason === 'halted'),
+    );
+    await snoozeAll(
+      deps.records,
+      held.map((record) => ({ record, until: now })),
+    );
+    const last = held.at(-1);
+    if (last !== undefined && deps.clock.now() >= until) return last.accountId;
   }
-  await queueNow(deps);
+  return null;
 }
 
-async function queueNow(deps: SettleDeps): Promise<void> {
+async function queueNow(deps: SettleDeps, until: EpochMs): Promise<void> {
   const policyHash = await policyInForce(deps.registers);
-  if (policyHash !== null) await queueDue(deps, new RunStore(deps.registers), policyHash);
+  if (policyHash !== null) await queueDue(deps, new RunStore(deps.registers), policyHash, { until });
 }

@@ -104,7 +104,7 @@ export function queueTasks(
     ...{ name, group: 'queue', everyMs: dueMs, run },
   });
   return [
-    task('operator controls', async () => ({ announced: await settleControls(deps) })),
+    task('operator controls', async ({ until }) => ({ announced: await settleControls(deps, until) })),
     task('exemption notices', async () => {
       const current = await policy();
       const now = deps.clock.now();

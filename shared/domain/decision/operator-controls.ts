@@ -36,6 +36,8 @@ const notice = z.object({
   until: time.nullable(),
   /** Until then (epoch ms) only the process that claimed it may record it; 0: no process has claimed it. */
   claimedUntil: time,
+  /** The command has been applied to all accounts up to this id; `null`: to none. A process that ran out of time stores it. */
+  appliedTo: z.string().nullable().default(null),
 });
 export type Notice = z.infer<typeof notice>;
 
@@ -60,7 +62,16 @@ export interface Act {
 }
 
 const noticeOf = (act: Act, rest: Pick<Notice, 'type' | 'message'> & Partial<Notice>): Notice => ({
-  ...{ id: act.id, at: act.at, by: act.by, reason: 'operator', selector: null, until: null, claimedUntil: 0 },
+  ...{
+    id: act.id,
+    at: act.at,
+    by: act.by,
+    reason: 'operator',
+    selector: null,
+    until: null,
+    claimedUntil: 0,
+    appliedTo: null,
+  },
   ...rest,
 });
 
