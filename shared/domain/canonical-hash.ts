@@ -16,10 +16,12 @@ export function canonicalJson(value: unknown): string {
 
 /**
  * Whether `text` is the canonical JSON of `value`, which JSON.parse made from it. Usually compares only the lengths, which takes a third of the time. This
- * is enough for a text without escapes whose keys are in order: a space, a repeated key or another form of a number makes it longer.
+ * is enough for a text without escapes whose keys are in order: a space, a repeated key or another form of a number makes it longer. An unpaired
+ * surrogate is excluded, because it needs an escape in canonical JSON.
  */
 export function isCanonicalJson(text: string, value: unknown): boolean {
-  return (!text.includes('\\') && shortestLength(value) === text.length) || canonicalJson(value) === text;
+  const isPlain = !text.includes('\\') && text.isWellFormed();
+  return (isPlain && shortestLength(value) === text.length) || canonicalJson(value) === text;
 }
 
 /** Up to this number, every other form is longer than the digits. From 100 on that is not so: `1e2` is as long as `100`. */
