@@ -23,9 +23,6 @@ const isText = (value: unknown): value is string => typeof value === 'string';
 const isTextOrNull = (value: unknown): boolean => value === null || isText(value);
 const isObjectOrNull = (value: unknown): boolean => value === null || isObject(value);
 
-const ENTRY_TEXTS = ['id', 'chain', 'at', 'actor', 'prevHash', 'hash'] as const;
-const ENTRY_TEXTS_OR_NULL = ['accountId', 'enrollment', 'runId', 'reason', 'rule', 'policyHash'] as const;
-const ENTRY_OBJECTS_OR_NULL = ['before', 'after', 'api', 'detail'] as const;
 const TYPES: ReadonlySet<unknown> = new Set(ENTRY_TYPES);
 
 export function isLedgerEntry(value: unknown): value is LedgerEntry {
@@ -33,10 +30,31 @@ export function isLedgerEntry(value: unknown): value is LedgerEntry {
     isObject(value) &&
     TYPES.has(value['type']) &&
     Number.isSafeInteger(value['seq']) &&
-    ENTRY_TEXTS.every((name) => isText(value[name])) &&
-    ENTRY_TEXTS_OR_NULL.every((name) => isTextOrNull(value[name])) &&
-    ENTRY_OBJECTS_OR_NULL.every((name) => isObjectOrNull(value[name]))
+    hasEntryTexts(value) &&
+    hasEntryTextsOrNull(value) &&
+    hasEntryObjectsOrNull(value)
   );
+}
+
+/* The fields of an entry are written out: a loop over their names takes several times as long, and verification reads millions of entries. */
+
+function hasEntryTexts({ id, chain, at, actor, prevHash, hash }: Fields): boolean {
+  return isText(id) && isText(chain) && isText(at) && isText(actor) && isText(prevHash) && isText(hash);
+}
+
+function hasEntryTextsOrNull({ accountId, enrollment, runId, reason, rule, policyHash }: Fields): boolean {
+  return (
+    isTextOrNull(accountId) &&
+    isTextOrNull(enrollment) &&
+    isTextOrNull(runId) &&
+    isTextOrNull(reason) &&
+    isTextOrNull(rule) &&
+    isTextOrNull(policyHash)
+  );
+}
+
+function hasEntryObjectsOrNull({ before, after, api, detail }: Fields): boolean {
+  return isObjectOrNull(before) && isObjectOrNull(after) && isObjectOrNull(api) && isObjectOrNull(detail);
 }
 
 const TYPE_OF: ReadonlyMap<string, EntryType> = new Map(ENTRY_TYPES.map((type) => [type, type]));

@@ -24,9 +24,6 @@ export function isCanonicalJson(text: string, value: unknown): boolean {
   return (isPlain && shortestLength(value) === text.length) || canonicalJson(value) === text;
 }
 
-/** Up to this number, every other form is longer than the digits. From 100 on that is not so: `1e2` is as long as `100`. */
-const MOST_IN_ORDER = 99;
-
 /** The length of a value's canonical JSON if no character needs an escape; NaN: unknown, or the keys of an object are not in order. */
 function shortestLength(value: unknown): number {
   if (typeof value === 'string') return value.length + 2;
@@ -57,9 +54,15 @@ function lengthOfObject(value: Readonly<Record<string, unknown>>): number {
   return last === '' ? 2 : length;
 }
 
+/**
+ * The number of digits; NaN: unknown, or another form may be as short. A fraction or an exponent makes a number longer, unless the exponent replaces two
+ * zeros or more: `1e2` is as long as `100`. Above the safe integers, several texts of the same length give one number.
+ */
 function digitsOf(value: number): number {
-  if (!Number.isInteger(value) || value < 0 || value > MOST_IN_ORDER) return Number.NaN;
-  return value < 10 ? 1 : 2;
+  if (!Number.isSafeInteger(value) || value < 0 || (value % 100 === 0 && value !== 0)) return Number.NaN;
+  let digits = 1;
+  for (let limit = 10; limit <= value; limit *= 10) digits += 1;
+  return digits;
 }
 
 function isDigit(code: number): boolean {

@@ -161,6 +161,8 @@ describe('canonical JSON', () => {
         '-',
         '.0',
         'e1',
+        'e2',
+        '00',
         '"',
         ',',
         '"a":1,',
@@ -175,7 +177,10 @@ describe('canonical JSON', () => {
     const keys = fc.oneof(fc.constantFrom('a', 'b', 'hash', '1', '2', '10', ''), fc.string({ maxLength: 4 }));
     const { value } = fc.letrec((tie) => ({
       value: fc.oneof(
-        ...[fc.constantFrom(null, true, false, -0, 7, 10, 42, 99, 100, 1000, 1e21, 0.5), fc.string({ maxLength: 5 })],
+        ...[
+          fc.constantFrom(null, true, false, -0, 7, 10, 42, 99, 100, 101, 1000, 1230, 2 ** 53 - 1, 2 ** 53, 1e21, 0.5),
+          fc.string({ maxLength: 5 }),
+        ],
         fc.array(tie('value'), { maxLength: 3 }),
         fc.dictionary(keys, tie('value'), { maxKeys: 4, noNullPrototype: true }),
       ),

@@ -67,11 +67,25 @@ describe('a stored text', () => {
     expect(isAccepted(rehashed(text))).toBe(false);
   });
 
-  it('is rejected if a space replaces a character that another form saves', () => {
-    const [entry] = sealAll(account(1), [{ detail: { summary: { accounts: 1000 } } }]);
-    const text = canonicalJson(entry).replace('"accounts":1000', '"accounts": 1e3');
-    expect(text).toHaveLength(canonicalJson(entry).length);
-    expect(isCanonicalJson(text, entry)).toBe(false);
+  it.each([
+    ['110', '1.1e2'],
+    ['110', '11e1'],
+    ['123', '123.0'],
+    ['1200', '12e2'],
+    ['120000', '1.2e5'],
+    ['100', '1e2'],
+    ['9007199254740992', '9007199254740993'],
+    ['9007199254740991', '9007199254740991.0'],
+    ['1e+21', '1e21'],
+  ])('is rejected with the number %s written as %s, whatever spaces make up for a shorter form', (number, form) => {
+    const [entry] = sealAll(account(1), [{ detail: { summary: { accounts: Number(number) } } }]);
+    const canonical = canonicalJson(entry);
+    expect(isCanonicalJson(canonical, entry)).toBe(true);
+    for (const spaces of ['', ' ', '  ']) {
+      const text = canonical.replace(`"accounts":${number}`, `"accounts":${spaces}${form}`);
+      expect(JSON.parse(text)).toEqual(entry);
+      expect(isCanonicalJson(text, JSON.parse(text))).toBe(false);
+    }
   });
 
   it.each<[string, Detail | null, Partial<LedgerEntry>]>([
