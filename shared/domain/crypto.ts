@@ -8,11 +8,16 @@ import { createHash, createPublicKey, hash, type KeyObject, verify } from 'node:
 const SHA256_BYTES = 32;
 
 export function sha256(data: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(SHA256_BYTES);
+  writeSha256(data, bytes, 0);
+  return bytes;
+}
+
+/** Writes the SHA-256 hash of bytes, or of the UTF-8 bytes of a text, into `target` from index `at` on. `data` may be a part of `target`. */
+export function writeSha256(data: string | Uint8Array, target: Uint8Array, at: number): void {
   // A text with one character a byte: Node makes it in a third of the time that a buffer takes.
   const text = hash('sha256', data, 'binary');
-  const bytes = new Uint8Array(SHA256_BYTES);
-  for (let at = 0; at < SHA256_BYTES; at += 1) bytes[at] = text.charCodeAt(at);
-  return bytes;
+  for (let byte = 0; byte < SHA256_BYTES; byte += 1) target[at + byte] = text.charCodeAt(byte);
 }
 
 /** SHA-256 over the UTF-8 bytes of `text`, 64 lower-case hex digits. */

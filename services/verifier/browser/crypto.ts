@@ -14,6 +14,10 @@ export function sha256(data: Uint8Array): Uint8Array {
   return noble(data);
 }
 
+export function writeSha256(data: string | Uint8Array, target: Uint8Array, at: number): void {
+  target.set(noble(typeof data === 'string' ? encoder.encode(data) : data), at);
+}
+
 export function sha256Hex(text: string): string {
   return bytesToHex(noble(encoder.encode(text)));
 }

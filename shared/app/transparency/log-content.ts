@@ -1,8 +1,8 @@
-import { logLeafHex } from '../../domain/ledger/log-entry.ts';
+import { writeLogLeaf } from '../../domain/ledger/log-entry.ts';
 import { mapParallel } from '../../domain/map-parallel.ts';
 import { CompactTree } from '../../domain/transparency/compact-tree.ts';
 import { MalformedError } from '../../domain/transparency/errors.ts';
-import { HASH_BYTES, type Hash } from '../../domain/transparency/hash.ts';
+import { foldSubtree, HASH_BYTES, type Hash } from '../../domain/transparency/hash.ts';
 import { TILE_WIDTH } from '../../domain/transparency/tiles.ts';
 import { DamagedRegisterError, type Registers } from '../../ports/registers.ts';
 import type { Stores } from '../context.ts';
@@ -49,8 +49,12 @@ export class LogContent {
   readonly #chains = new Map<string, LoggedChain>();
   /** The hashes of each bundle. */
   readonly #hashes: Buffer[] = [];
+  /** The leaf hashes of one bundle, reused for every bundle. */
+  readonly #leaves = new Uint8Array(TILE_WIDTH * HASH_BYTES);
   readonly #roots = new Map<number, Hash>();
   readonly #wanted: ReadonlySet<number>;
+  /** The indexes of the first entries of bundles that are appended entry by entry, because a wanted size may end within them. */
+  readonly #cut: ReadonlySet<number>;
   /** Hashes of complete tiles, by level of the tile that has them. */
   readonly #complete = new Map<number, Hash[]>();
 
@@ -59,6 +63,7 @@ export class LogContent {
     this.restoredBy = restoredBy;
     this.organizationId = organizationId;
     this.#wanted = new Set(sizes);
+    this.#cut = new Set([...this.#wanted].map((size) => size - (size % TILE_WIDTH)));
     this.#noteRoot();
   }
 
@@ -142,14 +147,24 @@ export class LogContent {
   }
 
   #add(bundle: Bundle, entries: readonly LoggedEntry[]): void {
-    this.#hashes.push(Buffer.from(bundle.hashes));
+    const { buffer, byteOffset, byteLength } = bundle.hashes;
+    this.#hashes.push(Buffer.from(buffer, byteOffset, byteLength));
+    const leaves = this.#leaves.subarray(0, entries.length * HASH_BYTES);
+    let count = 0;
     for (const entry of entries) {
-      this.#place(entry, this.#tree.size);
-      for (const { level, hash } of this.#tree.append(Buffer.from(logLeafHex(entry.chain, entry), 'hex'))) {
-        if (level > 0 && level % TILE_LEVELS === 0) this.#noteComplete(level / TILE_LEVELS, hash);
-      }
-      this.#noteRoot();
+      this.#place(entry, this.#tree.size + count);
+      writeLogLeaf(entry.chain, entry, leaves, count * HASH_BYTES);
+      count += 1;
     }
+    if (count === TILE_WIDTH && !this.#cut.has(this.#tree.size)) this.#append(foldSubtree(leaves), TILE_LEVELS);
+    else for (let at = 0; at < leaves.length; at += HASH_BYTES) this.#append(leaves.slice(at, at + HASH_BYTES), 0);
+  }
+
+  #append(appended: Hash, of: number): void {
+    for (const { level, hash } of this.#tree.append(appended, of)) {
+      if (level > 0 && level % TILE_LEVELS === 0) this.#noteComplete(level / TILE_LEVELS, hash);
+    }
+    this.#noteRoot();
   }
 
   #noteComplete(level: number, hash: Hash): void {

@@ -1,4 +1,4 @@
-import { sha256Hex } from '../crypto.ts';
+import { writeSha256 } from '../crypto.ts';
 import { MalformedError } from '../transparency/errors.ts';
 import type { ChainHead } from './entry.ts';
 
@@ -13,10 +13,10 @@ export function logEntry(chain: string, { seq, hash }: ChainHead): Uint8Array {
   return new TextEncoder().encode(textOf(chain, seq, hash));
 }
 
-/** `leafHash` of {@link logEntry} in a third of the time, for verification of millions of entries. 64 hexadecimal digits. */
-export function logLeafHex(chain: string, { seq, hash }: ChainHead): string {
+/** Writes `leafHash` of {@link logEntry} into `target` from index `at` on, in a third of the time, for verification of millions of entries. */
+export function writeLogLeaf(chain: string, { seq, hash }: ChainHead, target: Uint8Array, at: number): void {
   // The prefix of a leaf is one byte 0 (RFC 6962, section 2.1).
-  return sha256Hex(`\u0000${textOf(chain, seq, hash)}`);
+  writeSha256(`\u0000${textOf(chain, seq, hash)}`, target, at);
 }
 
 function textOf(chain: string, seq: number, hash: string): string {

@@ -38,10 +38,16 @@ export class CompactTree {
     return [...this.#edge];
   }
 
-  /** Appends one entry. @returns the subtrees that it completes, its leaf first */
-  append(leaf: Hash): readonly TreeNode[] {
-    checkSize(this.#size + 1, 'tree size');
-    let node: TreeNode = { level: 0, index: this.#size, hash: checkHash(leaf, 'leaf hash') };
+  /**
+   * Appends one entry, or the 2^`level` entries of a complete subtree. Their number must divide the size.
+   * @param hash the leaf hash of the entry, or the hash of the subtree
+   * @returns the subtrees that are complete now and contain all that was appended, the smallest first
+   */
+  append(hash: Hash, level = 0): readonly TreeNode[] {
+    const width = 2 ** level;
+    checkSize(this.#size + width, 'tree size');
+    if (this.#size % width !== 0) throw new RangeError(`no subtree of ${width} entries begins at entry ${this.#size}`);
+    let node: TreeNode = { level, index: this.#size / width, hash: checkHash(hash, 'leaf hash') };
     const complete = [node];
     // As in a binary counter, each odd index completes the subtree one level above.
     while (node.index % 2 === 1) {
@@ -51,7 +57,7 @@ export class CompactTree {
       complete.push(node);
     }
     this.#edge.push(node.hash);
-    this.#size += 1;
+    this.#size += width;
     return complete;
   }
 

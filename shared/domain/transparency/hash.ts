@@ -1,4 +1,4 @@
-import { sha256 } from '../crypto.ts';
+import { sha256, writeSha256 } from '../crypto.ts';
 import { MalformedError } from './errors.ts';
 
 /** A SHA-256 hash: 32 bytes. */
@@ -28,6 +28,24 @@ export function nodeHash(left: Hash, right: Hash): Hash {
   nodeInput.set(left, 1);
   nodeInput.set(right, 1 + HASH_BYTES);
   return sha256(nodeInput);
+}
+
+/**
+ * The hash of a complete subtree from all its hashes of one level, one after another in `hashes`, which this function overwrites: each pair of hashes gives
+ * way to the hash of its inner node, level by level, so that no memory is allocated.
+ * @throws RangeError unless the number of hashes is a power of two
+ */
+export function foldSubtree(hashes: Uint8Array): Hash {
+  const count = hashes.length / HASH_BYTES;
+  if (count < 1 || !Number.isInteger(Math.log2(count))) throw new RangeError(`${count} is not a power of two`);
+  for (let nodes = count / 2; nodes >= 1; nodes /= 2) {
+    for (let node = 0; node < nodes; node += 1) {
+      const pair = node * 2 * HASH_BYTES;
+      for (let at = 0; at < 2 * HASH_BYTES; at += 1) nodeInput[1 + at] = hashes[pair + at] ?? 0;
+      writeSha256(nodeInput, hashes, node * HASH_BYTES);
+    }
+  }
+  return hashes.slice(0, HASH_BYTES);
 }
 
 /** The root of a tree without entries: the hash of the empty string (RFC 6962 and RFC 9162, section 2.1.1). */

@@ -1,5 +1,5 @@
 import { MalformedError } from './errors.ts';
-import { checkHash, EMPTY_ROOT, type Hash, nodeHash } from './hash.ts';
+import { checkHash, EMPTY_ROOT, foldSubtree, HASH_BYTES, type Hash, nodeHash } from './hash.ts';
 
 /** A complete subtree: the hash over the entries from `index` × 2^`level` on, 2^`level` of them. Level 0 are the leaf hashes. */
 export interface NodeId {
@@ -131,17 +131,9 @@ export function joined(subtrees: readonly Hash[]): Hash {
 
 /** The hash of a complete subtree from those of all its subtrees of one level, a power of two of them. */
 export function subtreeHash(hashes: readonly Hash[]): Hash {
-  let level = hashes;
-  while (level.length > 1) {
-    const above: Hash[] = [];
-    for (let at = 0; at < level.length; at += 2) {
-      const [left, right] = level.slice(at, at + 2);
-      if (left === undefined || right === undefined) throw new RangeError(`${hashes.length} is not a power of two`);
-      above.push(nodeHash(left, right));
-    }
-    level = above;
-  }
-  return joined(level);
+  const level = new Uint8Array(hashes.length * HASH_BYTES);
+  for (const [at, hash] of hashes.entries()) level.set(checkHash(hash, 'Merkle tree'), at * HASH_BYTES);
+  return foldSubtree(level);
 }
 
 /** The largest power of two below `count`, at which RFC 6962 divides a tree; `count` is at least 2. */

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CompactTree } from '../../../../shared/domain/transparency/compact-tree.ts';
-import { EMPTY_ROOT, leafHash, nodeHash } from '../../../../shared/domain/transparency/hash.ts';
+import { EMPTY_ROOT, foldSubtree, leafHash, nodeHash } from '../../../../shared/domain/transparency/hash.ts';
 import {
   consistencyProof,
   inclusionProof,
@@ -66,6 +66,24 @@ describe('the Merkle tree', () => {
   });
 });
 
+describe('folding a complete subtree', () => {
+  const joinedLeaves = (count: number) => new Uint8Array(LEAVES.slice(0, count).flatMap((leaf) => [...leaf]));
+
+  it('gives its hash', () => {
+    for (const count of [1, 2, 4, 64, 128]) {
+      expect(foldSubtree(joinedLeaves(count))).toEqual(NAIVE.mth(0, count));
+      expect(subtreeHash(LEAVES.slice(0, count))).toEqual(NAIVE.mth(0, count));
+    }
+  });
+
+  it('refuses any number of hashes that is not a power of two', () => {
+    for (const count of [0, 3, 6, 129])
+      expect(() => foldSubtree(joinedLeaves(count))).toThrow(`${count} is not a power of two`);
+    expect(() => foldSubtree(new Uint8Array(16))).toThrow('0.5 is not a power of two');
+    expect(() => foldSubtree(new Uint8Array(65))).toThrow('is not a power of two');
+  });
+});
+
 describe('appending', () => {
   it(`has the root of the naive tree at every size up to ${LARGEST}, and completes each subtree once`, () => {
     const tree = new CompactTree();
@@ -92,6 +110,27 @@ describe('appending', () => {
       tree.append(LEAVES[size] ?? EMPTY_ROOT);
       expect(tree.root()).toEqual(NAIVE.mth(0, size + 1));
     }
+  });
+
+  it('of a complete subtree gives the tree that appending its entries gives', () => {
+    for (let level = 0; level <= 6; level += 1) {
+      const width = 2 ** level;
+      const tree = new CompactTree();
+      for (let size = 0; size + width <= LARGEST; size += width) {
+        const subtree = NAIVE.mth(size, size + width);
+        expect(tree.append(subtree, level)[0]).toEqual({ level, index: size / width, hash: subtree });
+        expect(tree.size).toBe(size + width);
+        expect(tree.root()).toEqual(NAIVE.mth(0, tree.size));
+      }
+    }
+  });
+
+  it('refuses a subtree that cannot begin at the end of the tree', () => {
+    const tree = new CompactTree();
+    for (const leaf of LEAVES.slice(0, 6)) tree.append(leaf);
+    expect(() => tree.append(NAIVE.mth(0, 4), 2)).toThrow('no subtree of 4 entries begins at entry 6');
+    tree.append(NAIVE.mth(6, 8), 1);
+    expect(tree.root()).toEqual(NAIVE.mth(0, 8));
   });
 
   it('refuses an edge of another size', () => {

@@ -22,6 +22,12 @@ describe.each(BOTH)('the hashes and signatures of %s', (_, crypto) => {
         expect(crypto.sha256Hex(text)).toBe(node.sha256Hex(text));
         expect(crypto.base64Of(bytes)).toBe(node.base64Of(bytes));
         expect(crypto.bytesOfBase64(node.base64Of(bytes))).toEqual(bytes);
+        for (const data of [bytes, text]) {
+          const [written, expected] = [new Uint8Array(40), new Uint8Array(40)];
+          crypto.writeSha256(data, written, 5);
+          expected.set(typeof data === 'string' ? Buffer.from(crypto.sha256Hex(data), 'hex') : node.sha256(data), 5);
+          expect(written).toEqual(expected);
+        }
         const sum = new crypto.RunningSha256();
         for (const part of [bytes.subarray(0, 7), bytes.subarray(7)]) sum.add(part);
         expect(sum.hex()).toBe(Buffer.from(node.sha256(bytes)).toString('hex'));
