@@ -21,6 +21,7 @@ export interface Packed {
   /** Names of the files, in order. */
   readonly names: readonly string[];
   text(name: string): string;
+  bytes(name: string): Buffer;
 }
 
 export interface PackRequest {
@@ -49,12 +50,12 @@ export async function pack(
   return { zip, summary: made, ...contentsOf(zip) };
 }
 
-function contentsOf(zip: Buffer): Pick<Packed, 'names' | 'text'> {
+function contentsOf(zip: Buffer): Pick<Packed, 'names' | 'text' | 'bytes'> {
   const entries = zipEntries(zip);
-  const text = (name: string): string => {
+  const bytes = (name: string): Buffer => {
     const content = entries.get(name);
     if (content === undefined) throw new Error(`there is no ${name} in the ZIP file`);
-    return content().toString('utf8');
+    return content();
   };
-  return { names: [...entries.keys()], text };
+  return { names: [...entries.keys()], text: (name) => bytes(name).toString('utf8'), bytes };
 }

@@ -1,7 +1,7 @@
 import { fromBase64, toBase64 } from '../../domain/transparency/encoding.ts';
 import { writeBundle } from '../../domain/transparency/entry-bundle.ts';
-import { equalBytes, HASH_BYTES, type Hash, leafHash } from '../../domain/transparency/hash.ts';
-import { readTile, TILE_WIDTH, type TileId, tileNodes } from '../../domain/transparency/tiles.ts';
+import { equalBytes, HASH_BYTES, type Hash } from '../../domain/transparency/hash.ts';
+import { leafTile, readTile, TILE_WIDTH, type TileId, tileNodes } from '../../domain/transparency/tiles.ts';
 import { type NodeSource, subtreeHash } from '../../domain/transparency/tree.ts';
 import { DamagedRegisterError, type Registers } from '../../ports/registers.ts';
 import { readTyped, writeTyped } from '../coordination/typed-register.ts';
@@ -41,12 +41,6 @@ async function entriesIn(registers: Reads, index: number, width: number): Promis
     throw new DamagedRegisterError(name, `it has ${entries.length} entries, and the log has ${width} there`);
   }
   return entries.slice(0, width).map(bytesOf);
-}
-
-function leafTile(entries: readonly Uint8Array[]): Uint8Array {
-  const content = new Uint8Array(entries.length * HASH_BYTES);
-  for (const [at, entry] of entries.entries()) content.set(leafHash(entry), at * HASH_BYTES);
-  return content;
 }
 
 function tileDocument(level: number, index: number) {

@@ -1,6 +1,6 @@
 import { quote } from './encoding.ts';
 import { MalformedError } from './errors.ts';
-import { HASH_BYTES, type Hash } from './hash.ts';
+import { HASH_BYTES, type Hash, leafHash } from './hash.ts';
 import { checkSize, type NodeId, type NodeSource, subtreeHash } from './tree.ts';
 
 /** Hashes in a full tile, and entries in a full bundle (C2SP tlog-tiles, "Merkle Tree"). */
@@ -83,6 +83,13 @@ export function tileNodes(size: number, source: TileSource): NodeSource {
       return subtreeHash(found);
     });
   };
+}
+
+/** The content of the tile of level 0 that has these entries. */
+export function leafTile(entries: readonly Uint8Array[]): Uint8Array {
+  const content = new Uint8Array(entries.length * HASH_BYTES);
+  for (const [at, entry] of entries.entries()) content.set(leafHash(entry), at * HASH_BYTES);
+  return content;
 }
 
 /** The hashes of a tile. @throws MalformedError if the content is shorter than the tile's width, or is not a tile */

@@ -1,7 +1,7 @@
 import type { LedgerEntry } from '../../../domain/ledger/entry.ts';
 import { parseLogEntry } from '../../../domain/ledger/log-entry.ts';
 import { readBundle } from '../../../domain/transparency/entry-bundle.ts';
-import { hashesAt, newTiles, TILE_WIDTH, type TileId, tilePath } from '../../../domain/transparency/tiles.ts';
+import { hashesAt, leafTile, newTiles, TILE_WIDTH, type TileId, tilePath } from '../../../domain/transparency/tiles.ts';
 import type { EvidenceLog, KnownCheckpoint } from './evidence-log.ts';
 import { LoggedPlaces, type Place } from './logged-places.ts';
 
@@ -95,8 +95,9 @@ export class LogExcerpt {
     yield { name: 'log/checkpoint', content: new TextEncoder().encode(note) };
     for (const index of [...this.#tiles].sort((a, b) => a - b)) {
       const width = widthOf(index, size);
-      yield await this.#tile({ level: 0, index, width });
       const content = await this.#log.bundle(index, width);
+      // Computed here, because the log would read the bundle again for it.
+      yield { name: `log/${tilePath({ level: 0, index, width })}`, content: leafTile(readBundle(content, width)) };
       yield { name: `log/${tilePath({ level: null, index, width })}`, content };
     }
     for (const tile of newTiles(0, size)) if (tile.level > 0) yield await this.#tile(tile);

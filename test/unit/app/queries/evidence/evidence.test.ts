@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { tilePath } from '../../../../../shared/domain/transparency/tiles.ts';
 import type { Ledger } from '../../../../../shared/ports/ledger.ts';
 import type { SnapshotStore } from '../../../../../shared/ports/snapshot-store.ts';
 import { makeBench as makeAwsBench, type SimulatedAws, startSimulatedAws } from '../../../../adapters/aws/stores.ts';
@@ -62,6 +63,38 @@ describe.each(Object.keys(OPEN))('evidence of a store: %s', (name) => {
     expect(packed.names).toEqual(expect.arrayContaining(['log/checkpoint', 'log/tile/0/000.p/9', 'public-key.pem']));
     expect(packed.summary.limits).toEqual([]);
     expect((await pack(stores, request)).zip.equals(packed.zip)).toBe(true);
+  });
+
+  test('reads no leaf tile, for which the log would read a bundle once more', async () => {
+    const stores = await (OPEN[name] ?? expect.fail())();
+    const all = chainOf(account(1), 300);
+    await stores.ledger.append(all);
+    const log = new TestLog(testKey());
+    log.append(all);
+    await log.publish(time(400_000));
+    const tiles: string[] = [];
+    const packed = await pack(stores, {
+      ...PERIOD,
+      log: {
+        ...{ newestCheckpoint: () => log.newestCheckpoint(), bundle: (index, width) => log.bundle(index, width) },
+        ...{
+          checkpoints: (since, until) => log.checkpoints(since, until),
+          indexOf: (chain, seq) => log.indexOf(chain, seq),
+        },
+        tile: (tile) => {
+          tiles.push(tilePath(tile));
+          return log.tile(tile);
+        },
+      },
+    });
+    for (const [index, width] of [
+      [0, 256],
+      [1, 44],
+    ] as const) {
+      const path = tilePath({ level: 0, index, width });
+      expect(packed.bytes(`log/${path}`)).toEqual(Buffer.from(await log.tile({ level: 0, index, width })));
+    }
+    expect(tiles).toEqual([tilePath({ level: 1, index: 0, width: 1 })]);
   });
 });
 
