@@ -84,6 +84,20 @@ resource "aws_cloudformation_stack" "rollcall" {
   parameters   = merge(local.parameters, { PackageBucket = aws_s3_bucket.packages.id, PackagePrefix = local.prefix })
 
   depends_on = [aws_s3_object.packages, aws_s3_bucket_public_access_block.packages]
+
+  # The provider gives up after 30 minutes by default. A StackSet of thousands of accounts takes longer.
+  timeouts {
+    create = "12h"
+    update = "12h"
+    delete = "12h"
+  }
+
+  lifecycle {
+    # A replacement would delete the roles of all accounts, and the table that remains would block the new stack (README.md).
+    prevent_destroy = true
+    # The provider does not read it, so an imported stack would be replaced.
+    ignore_changes = [on_failure]
+  }
 }
 
 locals {

@@ -15,6 +15,8 @@ const sections = z.object({ Resources: members, Outputs: members, Conditions: z.
 const { Resources, Outputs, Conditions } = sections.parse(built);
 const stack = sections.parse(assembleStack());
 
+const stackSet = 'AWS::CloudFormation::StackSet';
+
 describe('the organization template', () => {
   it('is up to date (`npm run organization` renews it)', () => {
     expect(JSON.parse(read('infra/organization.template.json'))).toEqual(built);
@@ -68,6 +70,17 @@ describe('the organization template', () => {
     expect(Object(rule(bodyOf('UsEast1EventsStackSet'))?.['Properties']).EventPattern).toEqual(
       resourceOf('infra/organizations-events.yml', 'ForwardRule').Properties['EventPattern'],
     );
+  });
+
+  it('creates the stacks of many members in parallel, however few of them may fail', () => {
+    const preferences = Object.values(Resources)
+      .filter(({ Type, Properties }) => Type === stackSet && Object(Properties).PermissionModel === 'SERVICE_MANAGED')
+      .map(({ Properties }) => Object(Properties).OperationPreferences);
+    expect(preferences).toHaveLength(2);
+    for (const each of preferences) {
+      // With the default, STRICT_FAILURE_TOLERANCE, only as many accounts as may fail, and one more, are handled in parallel.
+      expect(each).toMatchObject({ ConcurrencyMode: 'SOFT_FAILURE_TOLERANCE', MaxConcurrentPercentage: 100 });
+    }
   });
 
   it('passes every parameter that the StackSets’ templates require', () => {

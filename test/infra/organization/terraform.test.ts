@@ -16,6 +16,14 @@ const template = z
 const main = read('infra/terraform/main.tf');
 const example = read('infra/terraform/examples/organization/main.tf');
 
+/** The arguments of a block of the stack, sorted. */
+function stackBlock(name: string): readonly string[] {
+  const stack = /resource "aws_cloudformation_stack" "rollcall" \{\n(.*?)\n\}/s.exec(main)?.[1] ?? '';
+  const block = new RegExp(`^  ${name} \\{\\n(.*?)^  \\}`, 'ms').exec(stack)?.[1] ?? '';
+  const lines = block.split('\n').map((line) => line.trim().replaceAll(/ +/g, ' '));
+  return lines.filter((line) => line !== '' && !line.startsWith('#')).sort();
+}
+
 describe('the Terraform module', () => {
   it.each(Object.entries(terraformFiles(built)))(
     '%s is up to date (`npm run organization` renews it)',
@@ -30,6 +38,18 @@ describe('the Terraform module', () => {
     expect(main).toContain('capabilities = ["CAPABILITY_NAMED_IAM"]');
     // Names that contain the stage, as the CLI deploys it.
     expect(main).toContain('name         = "rollcall-${var.stage}"');
+  });
+
+  it('waits as long as a StackSet of 10,000 accounts takes, because the provider gives up after 30 minutes by default', () => {
+    expect(stackBlock('timeouts')).toEqual(['create = "12h"', 'delete = "12h"', 'update = "12h"']);
+  });
+
+  it('never replaces the stack: that would delete the roles of all accounts, and the table that remains blocks a new one', () => {
+    expect(stackBlock('lifecycle')).toContain('prevent_destroy = true');
+  });
+
+  it('accepts an imported stack, of which the provider does not read on_failure', () => {
+    expect(stackBlock('lifecycle')).toContain('ignore_changes = [on_failure]');
   });
 
   it('sets every parameter of the template', () => {
