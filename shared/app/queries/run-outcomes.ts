@@ -16,22 +16,29 @@ export interface RunFacts {
   readonly isLatest: boolean;
 }
 
+interface JudgedChange {
+  readonly outcome: ChangeOutcome;
+  /** AWS has accepted the change and has not reported the result, which needs no process of Rollcall. */
+  readonly isProcessing: boolean;
+}
+
 /** The outcome of every change, in the order of `changes`. */
 export async function outcomesOf(
   records: Pick<Records, 'getMany'>,
   changes: readonly TracedChange[],
   facts: RunFacts & { readonly drift: PlannedDrift },
-): Promise<readonly ChangeOutcome[]> {
+): Promise<readonly JudgedChange[]> {
   const open = changes.filter((change) => certainOutcome(change, facts) === null);
   const ids = [...new Set(open.map(({ accountId }) => accountId))];
   const known = ids.length === 0 ? new Map<string, AccountRecord>() : await records.getMany(ids);
   return changes.map((change) => {
     const certain = certainOutcome(change, facts);
-    if (certain !== null) return certain;
+    if (certain !== null) return { outcome: certain, isProcessing: false };
     const condition = known.get(change.accountId)?.conditions[change.enrollment] ?? null;
     // The later drift has a status of its own, which says nothing about the change.
     const isOver = isLaterDrift(change, facts.drift, condition);
-    return judged(change, isOver ? 'Compliant' : statusIn(known, change), facts);
+    const status = isOver ? 'Compliant' : statusIn(known, change);
+    return { outcome: judged(change, status, facts), isProcessing: status === 'In progress' };
   });
 }
 
@@ -95,6 +102,8 @@ interface RunEnd extends RunFacts {
   /** Its last entry is so old that nobody works on it any more. */
   readonly isQuiet: boolean;
   readonly counts: OutcomeCounts;
+  /** How many of the changes in progress only wait for AWS. */
+  readonly processing: number;
   readonly total: number;
 }
 
@@ -106,9 +115,10 @@ export function runOutcomeWord(run: RunEnd): RunOutcomeWord {
   if (stoppedBy !== null) return 'Stopped by guardrail';
   if (run.total === 0) return 'Nothing planned';
   const unfinished = counts['In progress'] + counts['Not started'];
-  if (unfinished > 0 && isLatest && run.isHalted) return 'Stopped by halt';
+  if (unfinished + counts.Waiting > 0 && isLatest && run.isHalted) return 'Stopped by halt';
   if (unfinished > 0 && isLatest && !run.isQuiet) return 'In progress';
   if (counts['Needs attention'] > 0) return 'Needs attention';
-  if (unfinished > 0) return 'Interrupted';
+  if (unfinished > run.processing) return 'Interrupted';
+  if (unfinished > 0) return 'In progress';
   return counts.Waiting > 0 ? 'Waiting' : 'Completed';
 }

@@ -107,13 +107,16 @@ async function readRun(
   const drift = plannedDrift(state, completed, at);
   const traced = await traceRun(stores, { runId, outline, expected, drift });
   const facts = { stoppedBy: stopped?.reason ?? null, isLatest: runId === around.latest };
-  const results = await outcomesOf(stores.records, traced.changes, { ...facts, drift });
-  const counts = countOutcomes(results.filter((_, index) => traced.isPlanned(traced.changes[index])));
+  const judged = await outcomesOf(stores.records, traced.changes, { ...facts, drift });
+  const results = judged.map(({ outcome }) => outcome);
+  const planned = judged.filter((_, index) => traced.isPlanned(traced.changes[index]));
+  const counts = countOutcomes(planned.map(({ outcome }) => outcome));
   counts['Not started'] += traced.missing;
   const newest = last ?? { at };
   const outcome = runOutcomeWord({
     ...facts,
     ...{ isScanned: completed !== null, counts, total: traced.counts.total },
+    processing: planned.filter(({ isProcessing }) => isProcessing).length,
     ...{ isScanning: around.isScanning, isHalted: around.isHalted },
     isQuiet: around.now - Date.parse(newest.at) > QUIET_MS,
   });

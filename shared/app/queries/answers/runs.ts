@@ -53,16 +53,18 @@ export const run = z.object({
     .object({
       total: z.number(),
       confirmed: z.number().describe('AWS reports the desired state'),
-      inProgress: z.number().describe('Started; AWS has not reported the result yet'),
+      inProgress: z.number().describe('Started; AWS had not reported the result yet'),
       failed: z.number(),
-      blocked: z.number().describe('Waiting, or needs attention'),
+      blocked: z.number().describe('Delayed or refused before a call'),
       notStarted: z.number(),
       unplanned: z.number().describe('Not part of the total: made after an event, or when a change window opened'),
       driftedAgain: z
         .number()
         .describe('Confirmed changes whose accounts drifted again later, which does not reopen the change'),
     })
-    .describe('Progress of its changes; the parts add up to the total'),
+    .describe(
+      'Its planned changes by the last step that it recorded, and those confirmed later; the parts add up to the total. `outcomes` has what became of them',
+    ),
   outcome: z
     .enum(RUN_OUTCOMES)
     .describe(

@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import type { RunContext } from '../../../../shared/app/context.ts';
+import { halt } from '../../../../shared/app/guardrails/controls.ts';
 import { listRunChanges } from '../../../../shared/app/queries/run-change-list.ts';
 import { showRun } from '../../../../shared/app/queries/runs.ts';
 import type { WorkContext } from '../../../../shared/app/reconciler/worker-context.ts';
@@ -95,4 +96,25 @@ test('a run with a change that waits is waiting, until a later run takes the cha
     outcome: 'Completed',
     outcomes: { Waiting: 0, Superseded: 1, Succeeded: CHANGES - 1 },
   });
+});
+
+test('a run whose accepted changes AWS still processes is in progress, however long that takes', async () => {
+  const worker = await open(5 * HOUR);
+  await shop.scan(worker.run);
+  await shop.workOff(worker.work);
+  await shop.later(worker.work, HOUR);
+  expect(await results('run-1', 'computeOptimizer')).toEqual(['In progress', 'In progress', 'In progress']);
+  const processing = { outcome: 'In progress', endedAt: null, outcomes: { 'In progress': MEMBERS, Succeeded: 0 } };
+  expect(await runOf('run-1')).toMatchObject(processing);
+  await shop.scan();
+  expect(await runOf('run-1')).toMatchObject(processing);
+});
+
+test('a halt stops a run whose changes wait, until it is lifted', async () => {
+  const worker = await open();
+  optOut(0);
+  await finish(worker);
+  expect(await runOf('run-1')).toMatchObject({ outcome: 'Waiting' });
+  await halt(shop.deps(), 'audit');
+  expect(await runOf('run-1')).toMatchObject({ outcome: 'Stopped by halt' });
 });
