@@ -73,21 +73,42 @@ describe('the member role', () => {
   it('trusts the worker, in this organization, with the external id', () => {
     const [trust, ...others] = trustOf(member);
     expect(others).toEqual([]);
-    expect(trust).toMatchObject({
-      Effect: 'Allow',
-      Action: ['sts:AssumeRole'],
-      Condition: { StringEquals: { 'aws:PrincipalOrgID': 'OrganizationId', 'sts:ExternalId': 'ExternalId' } },
+    expect(trust).toMatchObject({ Effect: 'Allow', Action: ['sts:AssumeRole'] });
+    expect(trust?.Condition).toEqual({
+      ArnEquals: { 'aws:PrincipalArn': 'WorkerRoleArn' },
+      StringEquals: { 'aws:PrincipalOrgID': 'OrganizationId', 'sts:ExternalId': 'ExternalId' },
     });
-    expect(trust?.Principal).toEqual({ AWS: 'WorkerRoleArn' });
+  });
+
+  // IAM stores a role that is a principal by its unique id, so a role that is created again would be another one.
+  it('names the role in a condition, so that the trust survives when the role is created again', () => {
+    const account = (arn: unknown) => [`arn:\${AWS::Partition}:iam::\${Account}:root`, { Account: [4, [':', arn]] }];
+    const first = account([0, 'WorkerRoleArn']);
+    expect(trustOf(member)[0]?.Principal).toEqual({
+      // Further roles can be in other accounts, which a template cannot compute.
+      AWS: ['SeveralRoles', [',', [',', [first, [',', 'WorkerRoleArn']]]], first],
+    });
+    expect(trustOf(resourceOf('infra/member-role.yml', 'ReaderRole'))[0]?.Principal).toEqual({
+      AWS: account('ScannerRoleArn'),
+    });
+  });
+
+  it.each(['WorkerRoleArn', 'ScannerRoleArn'])('accepts no wildcard in %s, which would match other roles', (name) => {
+    const { Parameters } = z
+      .object({ Parameters: z.record(z.string(), z.looseObject({ AllowedPattern: z.string().optional() })) })
+      .parse(parseTemplate('infra/member-role.yml', read('infra/member-role.yml')));
+    const pattern = new RegExp(`^(?:${Parameters[name]?.AllowedPattern})$`);
+    const arn = 'arn:aws:iam::111122223333:role/path/rollcall-prod-worker';
+    expect([arn, `${arn}*`, `${arn}?`].map((each) => pattern.test(each))).toEqual([true, false, false]);
   });
 
   it('has a second role that trusts the scanner, and may only read', () => {
     const reader = resourceOf('infra/member-role.yml', 'ReaderRole');
     const [trust, ...others] = trustOf(reader);
     expect(others).toEqual([]);
-    expect(trust).toMatchObject({
-      Principal: { AWS: 'ScannerRoleArn' },
-      Condition: { StringEquals: { 'aws:PrincipalOrgID': 'OrganizationId', 'sts:ExternalId': 'ExternalId' } },
+    expect(trust?.Condition).toEqual({
+      ArnEquals: { 'aws:PrincipalArn': 'ScannerRoleArn' },
+      StringEquals: { 'aws:PrincipalOrgID': 'OrganizationId', 'sts:ExternalId': 'ExternalId' },
     });
     expect(actionsOf(statementsOf(reader))).toEqual([
       'compute-optimizer:GetEnrollmentStatus',

@@ -48,7 +48,7 @@ module "rollcall" {
   packages_directory      = "${path.root}/../../../../.serverless"
 }
 
-# The member roles trust the roles of Rollcall's account, which must exist first.
+# After Rollcall's account: the member roles trust its roles, and the rules forward events to its bus.
 module "management" {
   source     = "../.."
   providers  = { aws = aws.management }
