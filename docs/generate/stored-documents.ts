@@ -19,6 +19,7 @@ import { DEAD_LETTERS } from '../../shared/app/ledger/dead-letter-entries.ts';
 import { DIGEST, DIGEST_LISTS } from '../../shared/app/ledger/digest.ts';
 import { RECORD_CATCH_UP } from '../../shared/app/ledger/record-catch-up.ts';
 import { RETENTION } from '../../shared/app/ledger/retention.ts';
+import { RUN_STOPS } from '../../shared/app/ledger/run-stops.ts';
 import { BUS_REFUSAL } from '../../shared/app/notifications/outbox-state.ts';
 import { ALERTS } from '../../shared/app/notifications/webhook-alerts.ts';
 import { EXEMPTIONS } from '../../shared/app/operator/exemption-notices.ts';
@@ -56,7 +57,7 @@ export const SCHEMAS: ReadonlyMap<string, z.ZodType> = new Map(
     ].map(({ prefix, schema }) => ({ name: prefix, schema })),
     ...[ORGANIZATION, POLICY, EVENT_THROTTLE, CLAIMED_CHANGES, CONTROLS, CHANGES_BEFORE_RESTORE, ROLLOUT, WAITING_RUN],
     ...[DIGEST, RECORD_CATCH_UP, RETENTION, BUS_REFUSAL, ALERTS, EXEMPTIONS, TRUSTED_ACCESS, SCAN_REQUEST, SCAN],
-    ...[ACCOUNT_OVERRIDES, APPROVALS_UNTIL, BULK_RELEASE, OWN_CONFIGURATIONS, VERIFICATION, LOG, CHECKPOINT],
+    ...[ACCOUNT_OVERRIDES, APPROVALS_UNTIL, BULK_RELEASE, OWN_CONFIGURATIONS, RUN_STOPS, VERIFICATION, LOG, CHECKPOINT],
   ].map(({ name, schema }): [string, z.ZodType] => [name, schema]),
 );
 

@@ -1,5 +1,6 @@
 import { DEFAULT_SETTINGS, type Settings } from '../../shared/app/context.ts';
 import { RunStore } from '../../shared/app/coordination/run-store.ts';
+import { recordStops } from '../../shared/app/ledger/run-stops.ts';
 import { publishUnpublished } from '../../shared/app/notifications/outbox-publisher.ts';
 import { settleControls } from '../../shared/app/operator/apply-controls.ts';
 import { announceExemptions } from '../../shared/app/operator/exemption-notices.ts';
@@ -106,6 +107,7 @@ export class SimulatedRuntime {
       const announcing = (async () => {
         await settleControls(deps);
         await announceExemptions(deps, policy);
+        await recordStops(deps);
       })();
       const ends = await Promise.allSettled([scanning, due, publishing, announcing]);
       for (const end of ends) if (end.status === 'rejected') throw end.reason;

@@ -42,6 +42,13 @@ export const REGISTERS = {
     lifetime: WEEK,
     restore: 'backup',
   },
+  runStops: {
+    name: 'run-stops',
+    purpose: 'Runs that failures stop, until the audit log has their entries',
+    owner: 'ledger/run-stops',
+    lifetime: 'Until the entry of the run is written',
+    restore: 'backup',
+  },
   plan: {
     name: 'plan/',
     purpose: 'A plan by its hash, for approvals and for runs that are bound to it',

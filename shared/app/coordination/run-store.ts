@@ -6,6 +6,7 @@ import type { CompiledPolicy } from '../../domain/policy/index.ts';
 import type { Registers } from '../../ports/registers.ts';
 import type { RunContext } from '../context.ts';
 import { documentFamily, REGISTERS } from './documents.ts';
+import { type PendingEntry, unrecordedSchema } from './pending-entry.ts';
 import { readTyped, readValue, update, writeTyped } from './typed-register.ts';
 
 const runSchema = z.object({
@@ -32,6 +33,8 @@ const runSchema = z.object({
    * did not store them.
    */
   calls: z.array(z.string()).default([]),
+  /** The entry about the failures that stopped the run. */
+  unrecorded: unrecordedSchema,
 });
 export type RunState = z.infer<typeof runSchema>;
 
@@ -122,7 +125,8 @@ export class RunStore {
   ): Promise<void> {
     const { runId, policy, planHash, approvedUntil = null } = run;
     const of = { runId, policyHash: policy.hash, planHash, approvedUntil };
-    const state = { ...of, ...counts, failed: 0, stopped, uncovered, driftsUntil, calls: [...calls] };
+    const rest = { failed: 0, stopped, uncovered, driftsUntil, calls: [...calls], unrecorded: null };
+    const state = { ...of, ...counts, ...rest };
     // An earlier process may have stored the state of the run before it ran out of time. Its counts stay.
     await update(this.#registers, RUNS.named(runId), (current) =>
       current === null ? state : { ...current, stopped: current.stopped ?? stopped },
@@ -146,18 +150,26 @@ export class RunStore {
     return (await readTyped(this.#registers, RUNS.named(runId)))?.value ?? null;
   }
 
-  /** Counts a change that failed permanently. @returns the trip if this failure stopped the run */
-  async countFailure(runId: string, policy: CompiledPolicy): Promise<Trip | null> {
-    let trip: Trip | null = null;
-    await update(this.#registers, RUNS.named(runId), (current) => {
-      trip = null;
-      if (current === null) throw new Error(`run ${runId} has no state`);
-      const failed = current.failed + 1;
-      if (current.stopped !== null) return { ...current, failed };
-      trip = failuresTrip(policy.policy.guardrails, current.planned, failed);
-      return { ...current, failed, stopped: trip };
-    });
-    return trip;
+  /**
+   * Counts a change that failed permanently.
+   * @param entryOf the entry to store with the stop, if this failure stops the run
+   * @returns the trip if this failure stopped the run
+   */
+  async countFailure(
+    runId: string,
+    policy: CompiledPolicy,
+    entryOf: (trip: Trip) => Promise<PendingEntry>,
+  ): Promise<Trip | null> {
+    for (;;) {
+      const known = await readTyped(this.#registers, RUNS.named(runId));
+      if (known === null) throw new Error(`run ${runId} has no state`);
+      const { planned, stopped } = known.value;
+      const failed = known.value.failed + 1;
+      const trip = stopped === null ? failuresTrip(policy.policy.guardrails, planned, failed) : null;
+      const stop = trip === null ? {} : { stopped: trip, unrecorded: await entryOf(trip) };
+      const next = { ...known.value, failed, ...stop };
+      if ((await writeTyped(this.#registers, RUNS.named(runId), next, known.version)) !== null) return trip;
+    }
   }
 
   /** Stores a plan by its hash, so that an approval or a run can be bound to it. */

@@ -7,6 +7,7 @@ import { toIso } from '../../domain/time.ts';
 import type { OrganizationSnapshot } from '../../ports/cloud.ts';
 import type { Registers } from '../../ports/registers.ts';
 import { REGISTERS, storedDocument } from '../coordination/documents.ts';
+import { unrecordedSchema } from '../coordination/pending-entry.ts';
 import { readTyped, readValue, type Typed, writeTyped } from '../coordination/typed-register.ts';
 
 /** The rollout gate: under a new policy with a rollout, it holds back the changes of all accounts that are not canaries. */
@@ -28,6 +29,8 @@ const rolloutSchema = z.object({
   message: z.string(),
   /** Phase `open`: whether the changes that the gate held back have been enqueued. */
   released: z.boolean(),
+  /** The entry about the beginning of this phase. */
+  unrecorded: unrecordedSchema,
 });
 export type RolloutState = z.infer<typeof rolloutSchema>;
 

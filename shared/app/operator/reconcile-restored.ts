@@ -183,7 +183,10 @@ class Reconciliation {
     }
     if (name === SCAN.name) return restoredScan(readValue(SCAN, ours));
     if (this.#content === null) return ours;
-    if (name === POLICY.name) return JSON.stringify(ours) === JSON.stringify(theirs) ? ours : null;
+    if (name === POLICY.name) {
+      const { hash } = readValue(POLICY, ours);
+      return this.#theirsOf(name, (value) => readValue(POLICY, value).hash) === hash ? ours : null;
+    }
     if (name === ROLLOUT.name) return this.#theirsOf(name, (value) => restoredRollout(ours, value));
     return ours;
   }

@@ -3,8 +3,7 @@ import { actionOf } from '../../domain/enrollment/kinds/index.ts';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import { type ChangeResult, CloudError, type SendChange } from '../../ports/cloud.ts';
-import { entryContext, organizationEntry } from '../ledger/organization-entry.ts';
-import { writeOrganizationEntry } from '../ledger/write-entries.ts';
+import { countFailure } from '../ledger/run-stops.ts';
 import { type CallScope, leftOut, localError, reachesAll, requestOf, requireAccepted } from './change-request.ts';
 import { claim, close, type Part, type Remediated, soonestClaim, unclaimed, unsent } from './claims.ts';
 import { ASSESSED_AGAIN, type Failure, refusedChange, undone } from './error-policy.ts';
@@ -244,17 +243,8 @@ async function fail<Member extends Candidate>(
   if (error.kind === 'Unauthenticated') throw error;
   const claimed = remediations.some(({ intentId }) => intentId !== null);
   // One call has failed, however many accounts it was about.
-  if (claimed && ended.some(({ failure }) => failure?.outcome.counts)) await countFailure(work, call.key.runId);
+  if (claimed && ended.some(({ failure }) => failure?.outcome.counts)) {
+    await countFailure(work.deps, work.runs, { runId: call.key.runId, policy: work.policy, planHash: null });
+  }
   return ended;
-}
-
-/** Enough failed calls stop the run, which is recorded once. */
-async function countFailure(work: WorkContext, runId: string): Promise<void> {
-  const trip = await work.runs.countFailure(runId, work.policy);
-  if (trip === null) return;
-  const run = { runId, policy: work.policy, planHash: null };
-  const rest = { reason: trip.reason, detail: { message: trip.message } };
-  await writeOrganizationEntry(work.deps, () =>
-    organizationEntry(entryContext(work.deps, run), 'GuardrailTripped', rest),
-  );
 }

@@ -11,9 +11,9 @@ import { RunStore } from '../coordination/run-store.ts';
 import type { Typed } from '../coordination/typed-register.ts';
 import { openApprovals } from '../guardrails/approvals.ts';
 import { readControls } from '../guardrails/controls.ts';
-import { type RolloutState, readRollout, writeRollout } from '../guardrails/rollout-gate.ts';
-import { commandContext, organizationEntry } from '../ledger/organization-entry.ts';
-import { writeOrganizationEntry } from '../ledger/write-entries.ts';
+import { ROLLOUT, type RolloutState, readRollout, writeRollout } from '../guardrails/rollout-gate.ts';
+import { commandContext } from '../ledger/organization-entry.ts';
+import { pendingEntry, readRecorded } from '../ledger/pending-entries.ts';
 import { keysOf, type Plan } from '../plan/plan.ts';
 import { releaseHeld } from './release-held.ts';
 
@@ -39,6 +39,11 @@ const CHECK_MS = 30_000;
 /** A process that opened the gate but did not release the held changes within this time has crashed, ms. */
 const RELEASING_MS = 60_000;
 
+/** The gate, after the entry about its last phase change was written. A process may have ended before it wrote the entry. */
+function readRecordedGate(deps: RolloutDeps): Promise<Typed<RolloutState> | null> {
+  return readRecorded(deps, ROLLOUT, (state, unrecorded) => ({ ...state, unrecorded }));
+}
+
 /**
  * Updates the gate at the beginning of a scan: closes it under a new policy with a rollout, and opens it if the canaries failed but
  * an operator has approved the other changes since.
@@ -46,7 +51,7 @@ const RELEASING_MS = 60_000;
  */
 export async function beginRollout(deps: RolloutDeps, run: RunContext): Promise<string | null> {
   const { policy } = run;
-  const known = await readRollout(deps.registers);
+  const known = await readRecordedGate(deps);
   const now = deps.clock.now();
   if (known?.value.policyHash === policy.hash) return openIfApproved(deps, run, known);
   if (known === null && policy.policy.rollout === null) return null;
@@ -55,6 +60,7 @@ export async function beginRollout(deps: RolloutDeps, run: RunContext): Promise<
   const fresh: RolloutState = {
     ...{ policyHash: policy.hash, phase: closed ? 'scanning' : 'open', since: now, runId: run.runId, planHash: null },
     ...{ startedAt: null, canaries: [], opensAt: null, lookedAt: null, message, released: !closed },
+    unrecorded: null,
   };
   await writeRollout(deps.registers, fresh, known);
   return null;
@@ -69,14 +75,13 @@ async function openIfApproved(deps: RolloutDeps, run: RunContext, known: Typed<R
   const message = `approved by ${approval.actor}`;
   // Already `released`: the scan that has just begun enqueues the changes that the gate held back.
   const next = { ...known.value, phase: 'open' as const, since: now, opensAt: null, message, released: true };
-  if (!(await writeRollout(deps.registers, next, known))) return null;
-  await recordAdvance(deps, next, 'approved', run.runId);
-  return approval.planHash;
+  const isOpened = await movePhase(deps, known, next, { reason: 'approved', runId: run.runId });
+  return isOpened ? approval.planHash : null;
 }
 
 /** Updates the gate at the end of a scan: stores the canaries, and the plan with the changes that wait for them. */
 export async function concludeRollout(deps: RolloutDeps, runs: RunStore, run: RunContext, plan: Plan): Promise<void> {
-  const known = await readRollout(deps.registers);
+  const known = await readRecordedGate(deps);
   if (known === null || known.value.policyHash !== run.policy.hash || known.value.phase === 'open') return;
   const now = deps.clock.now();
   const canaries = enforceableCanaries(run.policy, plan.snapshot.accounts, now).map(({ id }) => id);
@@ -97,15 +102,15 @@ export async function concludeRollout(deps: RolloutDeps, runs: RunStore, run: Ru
     canaries.length === 0
       ? { ...begun, phase: 'open', message: 'no account is a canary in which anything is enforced', released: true }
       : { ...begun, phase: 'canary', message: `waiting for the canaries: ${canaries.length}` };
-  if (!(await writeRollout(deps.registers, next, known))) return;
-  await recordAdvance(deps, next, next.phase === 'open' ? 'noCanary' : 'canary', run.runId);
+  const reason = next.phase === 'open' ? 'noCanary' : 'canary';
+  await movePhase(deps, known, next, { reason, runId: run.runId });
 }
 
 /** Checks the canaries and moves the gate. The process that opens it enqueues the changes that it held back. */
 export async function advanceRollout(deps: RolloutDeps, policy: CompiledPolicy): Promise<RolloutState | null> {
   const { rollout } = policy.policy;
   if (rollout === null) return null;
-  const known = await readRollout(deps.registers);
+  const known = await readRecordedGate(deps);
   if (known === null || known.value.policyHash !== policy.hash) return null;
   const state = known.value;
   const now = deps.clock.now();
@@ -121,8 +126,13 @@ export async function advanceRollout(deps: RolloutDeps, policy: CompiledPolicy):
   if (next === null) return state;
   // Enqueued before the state is written: a crash in between then causes a second check, not a missing one.
   if (next.lookedAt !== null && state.lookedAt === null) await enqueueCanaryChecks(deps, state, records.values());
-  if (!(await writeRollout(deps.registers, next, known))) return next;
-  if (next.phase !== state.phase) await onPhaseChange(deps, policy, next);
+  if (next.phase === state.phase) {
+    await writeRollout(deps.registers, next, known);
+    return next;
+  }
+  const reason = next.phase === 'blocked' ? 'rollout' : next.phase;
+  const isMoved = await movePhase(deps, known, next, { reason, runId: next.runId });
+  if (isMoved && next.phase === 'open') await release(deps, policy, next);
   return next;
 }
 
@@ -181,15 +191,6 @@ async function enqueueCanaryChecks(
   if (messages.length > 0) await deps.queue.send(messages, { lane: laneOf(messages.length) });
 }
 
-async function onPhaseChange(deps: RolloutDeps, policy: CompiledPolicy, state: RolloutState): Promise<void> {
-  if (state.phase === 'blocked') {
-    await recordOrganization(deps, state, 'GuardrailTripped', 'rollout', state.runId);
-    return;
-  }
-  await recordAdvance(deps, state, state.phase, state.runId);
-  if (state.phase === 'open') await release(deps, policy, state);
-}
-
 async function release(deps: RolloutDeps, policy: CompiledPolicy, state: RolloutState): Promise<void> {
   await releaseHeld(deps, new RunStore(deps.registers), policy, state);
   const known = await readRollout(deps.registers);
@@ -197,19 +198,19 @@ async function release(deps: RolloutDeps, policy: CompiledPolicy, state: Rollout
   await writeRollout(deps.registers, { ...known.value, released: true }, known);
 }
 
-function recordAdvance(deps: RolloutDeps, state: RolloutState, reason: string, runId: string | null): Promise<unknown> {
-  return recordOrganization(deps, state, 'RolloutAdvanced', reason, runId);
-}
-
-function recordOrganization(
+/** Changes the phase and records the change. @returns false if another process was faster */
+async function movePhase(
   deps: RolloutDeps,
-  { policyHash, planHash, message, canaries }: RolloutState,
-  type: 'RolloutAdvanced' | 'GuardrailTripped',
-  reason: string,
-  runId: string | null,
-): Promise<unknown> {
-  return writeOrganizationEntry(deps, () => {
-    const detail = { message, summary: { canaries: canaries.length }, ...(planHash === null ? {} : { planHash }) };
-    return organizationEntry(commandContext(deps, { runId, policyHash }), type, { reason, detail });
-  });
+  known: Typed<RolloutState>,
+  next: RolloutState,
+  { reason, runId }: { readonly reason: string; readonly runId: string | null },
+): Promise<boolean> {
+  const { phase, policyHash, planHash, message, canaries } = next;
+  const type = phase === 'blocked' ? 'GuardrailTripped' : 'RolloutAdvanced';
+  const detail = { message, summary: { canaries: canaries.length }, ...(planHash === null ? {} : { planHash }) };
+  const context = commandContext(deps, { runId, policyHash });
+  const unrecorded = await pendingEntry(deps.ledger, context, { type, reason, detail });
+  if (!(await writeRollout(deps.registers, { ...next, unrecorded }, known))) return false;
+  await readRecordedGate(deps);
+  return true;
 }

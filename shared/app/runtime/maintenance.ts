@@ -8,6 +8,7 @@ import { RunStore } from '../coordination/run-store.ts';
 import { recordDeadLetters } from '../ledger/dead-letter-entries.ts';
 import { dailyDigest, nextDigestAt } from '../ledger/digest.ts';
 import { pruneOld } from '../ledger/retention.ts';
+import { recordStops } from '../ledger/run-stops.ts';
 import { publishUnpublished } from '../notifications/outbox-publisher.ts';
 import type { Alerts } from '../notifications/webhook-alerts.ts';
 import { settleControls } from '../operator/apply-controls.ts';
@@ -158,6 +159,10 @@ export function maintenanceTasks(source: MaintenanceSource, pace: Pace = LOCAL_P
       const deadLettersRecorded = await recordDeadLetters(deps, deadLetters);
       // Only letters that the queue itself has moved are found here, after hours of deliveries; the alarm watches the queue.
       return { deadLettersRecorded, restUntil: deadLettersRecorded === 0 ? clock.now() + MAX_REST_MS : null };
+    }),
+    task('run stops', 'store', async () => {
+      // The process that stops a run records it, unless it ends before that.
+      return { restUntil: (await recordStops(deps)) === 0 ? clock.now() + MAX_REST_MS : null };
     }),
     task('digest', 'store', async () => {
       const now = clock.now();

@@ -6,9 +6,7 @@ import { totalChanges } from '../../domain/decision/plan-totals.ts';
 import { ENROLLMENT_IDS, type EnrollmentId } from '../../domain/enrollment/kinds/index.ts';
 import type { Detail, EntryDraft } from '../../domain/ledger/entry.ts';
 import type { Deps, OnProgress, RunContext, Settings } from '../context.ts';
-import { POLICY } from '../coordination/policy-in-force.ts';
 import { KEEP_MS, RunStore } from '../coordination/run-store.ts';
-import { readTyped, writeTyped } from '../coordination/typed-register.ts';
 import { changesBehind, type Found } from '../events/change-attribution.ts';
 import { pruneApprovals } from '../guardrails/approvals.ts';
 import { isValidUnder, readControls } from '../guardrails/controls.ts';
@@ -29,11 +27,10 @@ import { needsRecordingUnder } from '../survey/needs-recording.ts';
 import { type Survey, survey } from '../survey/survey.ts';
 import { enqueue, wideCallsOf } from '../work-queue/enqueue-plan.ts';
 import { keysInProgress, keysLeft } from './later-drifts.ts';
+import { notePolicy } from './note-policy.ts';
 import { departures } from './record-departures.ts';
 import { noteTrustedAccess } from './trusted-access.ts';
 
-/** A longer policy is not kept with its entry, characters: an item of DynamoDB holds 400 kB, and an event of EventBridge 256 kB. */
-const MAX_POLICY_TEXT = 64_000;
 /** Accounts recorded in one write. */
 const RECORD_CHUNK = 500;
 
@@ -204,18 +201,6 @@ async function isWritten(deps: Deps, { runId, resumed }: RunContext, type: Entry
   if (resumed !== true) return false;
   const { entries } = await deps.ledger.query({ runId, type }, { limit: 1 });
   return entries.length > 0;
-}
-
-async function notePolicy(deps: Deps, run: RunContext): Promise<void> {
-  const known = await readTyped(deps.registers, POLICY);
-  const { hash } = run.policy;
-  if (known?.value.hash === hash) return;
-  const written = await writeTyped(deps.registers, POLICY, { hash }, known?.version ?? null);
-  if (written === null) return;
-  const message = known === null ? 'the first policy' : `replaces ${known.value.hash}`;
-  const { file, text } = run.policy.policy.source;
-  const detail = text.length > MAX_POLICY_TEXT ? { message } : { message, policy: { file, text } };
-  await writeOrganizationEntry(deps, () => organizationEntry(entryContext(deps, run), 'PolicyChanged', { detail }));
 }
 
 /** Writes the entries that the accounts need. @returns the number of entries. */

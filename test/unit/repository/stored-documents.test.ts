@@ -13,7 +13,7 @@ const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 /** Registers that later versions added. */
 const LATER: readonly string[] = [
   ...['log-bundle/', 'log-chain/', 'log-runs/', 'log-tile/', 'log-witness/', 'applied-plan/'],
-  ...['approvals-until', 'configurations', 'verification', 'log', 'log-checkpoint'],
+  ...['approvals-until', 'configurations', 'run-stops', 'verification', 'log', 'log-checkpoint'],
 ];
 
 describe('the catalogue of stored documents', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { RunStore } from '../../../../shared/app/coordination/run-store.ts';
 import { suspend } from '../../../../shared/app/guardrails/controls.ts';
+import { countFailure } from '../../../../shared/app/ledger/run-stops.ts';
 import { changeKey } from '../../../../shared/app/plan/plan.ts';
 import type { Check } from '../../../../shared/app/reconciler/guard.ts';
 import { ChangeRefused, Guard } from '../../../../shared/app/reconciler/guard.ts';
@@ -27,7 +28,7 @@ describe('guardrails, right before the call', () => {
         value: async (...args: Parameters<typeof work.guard.check>) => {
           checks += 1;
           // The first check is made before the intent. The run is stopped after it.
-          if (checks === 2) for (let n = 0; n < 6; n += 1) await work.runs.countFailure(run.runId, bed.shop.policy);
+          if (checks === 2) for (let n = 0; n < 6; n += 1) await countFailure(work.deps, work.runs, run);
           return work.guard.check(...args);
         },
       },

@@ -49,7 +49,7 @@ describe('the maintenance list', () => {
   it('names each task once', () => {
     const names = tasksOf().map(({ name }) => name);
     expect(names).toEqual([...new Set(names)]);
-    expect(names).toHaveLength(10);
+    expect(names).toHaveLength(11);
   });
 
   it('checks a remote store at most once a minute', () => {
@@ -133,6 +133,7 @@ describe('a task that reports when it next has anything to do', () => {
     expect((await resultOf('exemption notices')).restUntil).toBe(now + MAX_REST_MS);
     expect((await resultOf('requeue due')).restUntil).toBeUndefined();
     expect((await resultOf('publish')).restUntil).toBeUndefined();
+    expect((await resultOf('run stops')).restUntil).toBe(now + MAX_REST_MS);
   });
 });
 

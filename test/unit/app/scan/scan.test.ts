@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { memoryRegisters } from '../../../../shared/adapters/embedded/memory-registers.ts';
-import { RunStore } from '../../../../shared/app/coordination/run-store.ts';
 import { readTyped, update } from '../../../../shared/app/coordination/typed-register.ts';
 import { plan, scan } from '../../../../shared/app/scan/scan.ts';
 import { mapParallel } from '../../../../shared/domain/map-parallel.ts';
@@ -245,15 +244,6 @@ describe('small parts', () => {
     const add = () => update(registers, { name: 'x', schema }, (current) => ({ n: (current?.n ?? 0) + 1 }));
     await Promise.all(Array.from({ length: 50 }, add));
     expect((await readTyped(registers, { name: 'x', schema }))?.value.n).toBe(50);
-  });
-
-  it('a run is stopped once, and exactly one caller learns of it', async () => {
-    const runs = new RunStore(memoryRegisters());
-    const run = { runId: 'run-1', policy: ENROLL, planHash: null };
-    await runs.begin(run, { startedAt: NOW, accountsInScope: 100, planned: 20 });
-    const trips = await Promise.all(Array.from({ length: 10 }, () => runs.countFailure('run-1', ENROLL)));
-    expect(trips.filter((trip) => trip !== null)).toHaveLength(1);
-    expect(await runs.get('run-1')).toMatchObject({ failed: 10, stopped: { reason: 'failureTolerance' } });
   });
 
   it('a due condition is queued at most once a minute', async () => {

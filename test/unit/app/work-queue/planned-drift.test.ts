@@ -7,6 +7,7 @@ import { condition, NOW } from '../../../support/domain-kit.ts';
 const RUN: RunState = {
   ...{ runId: 'run-1', policyHash: 'policy', planHash: 'plan', approvedUntil: null, startedAt: NOW },
   ...{ accountsInScope: 1, planned: 1, failed: 0, stopped: null, uncovered: false, driftsUntil: null, calls: [] },
+  unrecorded: null,
 };
 const at = (ms: number): string => toIso(NOW + ms);
 
