@@ -29,6 +29,8 @@ const rolloutSchema = z.object({
   message: z.string(),
   /** Phase `open`: whether the changes that the gate held back have been enqueued. */
   released: z.boolean(),
+  /** Phase `open`, if an approval opened the gate: its plan, and the run whose scan opened the gate. Older versions did not store it. */
+  openedBy: z.object({ planHash: z.string(), runId: z.string() }).nullable().default(null),
   /** The entry about the beginning of this phase. */
   unrecorded: unrecordedSchema,
 });

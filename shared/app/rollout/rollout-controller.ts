@@ -9,7 +9,7 @@ import type { WorkMessage } from '../../domain/work-message.ts';
 import type { Deps, RunContext } from '../context.ts';
 import { RunStore } from '../coordination/run-store.ts';
 import type { Typed } from '../coordination/typed-register.ts';
-import { openApprovals } from '../guardrails/approvals.ts';
+import { approvalOf, openApprovals } from '../guardrails/approvals.ts';
 import { readControls } from '../guardrails/controls.ts';
 import { ROLLOUT, type RolloutState, readRollout, writeRollout } from '../guardrails/rollout-gate.ts';
 import { commandContext } from '../ledger/organization-entry.ts';
@@ -47,23 +47,37 @@ function readRecordedGate(deps: RolloutDeps): Promise<Typed<RolloutState> | null
 /**
  * Updates the gate at the beginning of a scan: closes it under a new policy with a rollout, and opens it if the canaries failed but
  * an operator has approved the other changes since.
- * @returns the hash of the plan whose approval opened the gate, or `null`
+ * @returns the hash of the plan whose approval opened the gate, if this run is the one to be bound to it; otherwise `null`
  */
 export async function beginRollout(deps: RolloutDeps, run: RunContext): Promise<string | null> {
   const { policy } = run;
   const known = await readRecordedGate(deps);
   const now = deps.clock.now();
-  if (known?.value.policyHash === policy.hash) return openIfApproved(deps, run, known);
+  if (known?.value.policyHash === policy.hash) {
+    return known.value.phase === 'open' ? openedFor(deps, run, known.value) : openIfApproved(deps, run, known);
+  }
   if (known === null && policy.policy.rollout === null) return null;
   const closed = policy.policy.rollout !== null;
   const message = closed ? 'the canaries come first' : 'the policy has no rollout';
   const fresh: RolloutState = {
     ...{ policyHash: policy.hash, phase: closed ? 'scanning' : 'open', since: now, runId: run.runId, planHash: null },
     ...{ startedAt: null, canaries: [], opensAt: null, lookedAt: null, message, released: !closed },
-    unrecorded: null,
+    ...{ openedBy: null, unrecorded: null },
   };
   await writeRollout(deps.registers, fresh, known);
   return null;
+}
+
+/** A scan that opened the gate may have ended before it bound its run. Then it continues under the same run, or another scan takes its place. */
+async function openedFor(
+  { registers }: RolloutDeps,
+  { runId }: RunContext,
+  { openedBy }: RolloutState,
+): Promise<string | null> {
+  if (openedBy === null) return null;
+  if (openedBy.runId === runId) return openedBy.planHash;
+  const approval = await approvalOf(registers, openedBy.planHash);
+  return approval?.startedRun === null ? openedBy.planHash : null;
 }
 
 async function openIfApproved(deps: RolloutDeps, run: RunContext, known: Typed<RolloutState>): Promise<string | null> {
@@ -74,9 +88,10 @@ async function openIfApproved(deps: RolloutDeps, run: RunContext, known: Typed<R
   if (approval === undefined) return null;
   const message = `approved by ${approval.actor}`;
   // Already `released`: the scan that has just begun enqueues the changes that the gate held back.
-  const next = { ...known.value, phase: 'open' as const, since: now, opensAt: null, message, released: true };
+  const open = { phase: 'open', since: now, opensAt: null, message, released: true } as const;
+  const next = { ...known.value, ...open, openedBy: { planHash: approval.planHash, runId: run.runId } };
   const isOpened = await movePhase(deps, known, next, { reason: 'approved', runId: run.runId });
-  return isOpened ? approval.planHash : null;
+  return isOpened ? approval.planHash : beginRollout(deps, run);
 }
 
 /** Updates the gate at the end of a scan: stores the canaries, and the plan with the changes that wait for them. */

@@ -114,7 +114,7 @@ describe.each(['before', 'after'] as const)(
       const run = shop.run();
       const begun = beginRollout(shop.deps({ ledger: failingOnce(shop, 'RolloutAdvanced', when) }), run);
       await expect(begun).rejects.toThrow('held the lock');
-      await beginRollout(shop.deps(), run);
+      expect(await beginRollout(shop.deps(), run)).toBe(planHash);
       expect((await phases(shop)).slice(2)).toEqual(['RolloutAdvanced approved']);
     });
 
