@@ -5,7 +5,7 @@ import type { CliContext } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { contentsOf, parametersOf } from '../install/contents.ts';
-import { type InstallFlags, type Installing, installing } from '../install/request.ts';
+import { type InstallFlags, type Installing, installing, requireMemberRole } from '../install/request.ts';
 import { confirm } from '../prompt.ts';
 import { type Costs, changesText, installText } from '../ui/install-text.ts';
 
@@ -47,7 +47,7 @@ async function install(
   const { output } = context;
   const request = installing(template, await installation.account(), flags);
   const { stack, bucket, uploads, parameters, account } = request;
-  await installation.ensureDeployable(stack);
+  if (!(await installation.ensureDeployable(stack))) requireMemberRole(request, flags.stage);
   const { accountId, region, partition } = account;
   const pseudo = { 'AWS::AccountId': accountId, 'AWS::Region': region, 'AWS::Partition': partition };
   const contents = contentsOf(template, { ...parameters, ...pseudo });

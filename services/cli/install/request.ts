@@ -5,6 +5,9 @@ import type { InstallationAccount } from '../../../shared/ports/installation.ts'
 import { CommandError } from '../errors.ts';
 import { parametersOf } from './contents.ts';
 
+/** The default of --stage. */
+const DEFAULT_STAGE = 'prod';
+
 export interface InstallFlags {
   readonly template?: string;
   readonly force?: boolean;
@@ -79,6 +82,21 @@ export function installing(template: unknown, account: InstallationAccount, flag
   const uploads = [...packages, { key: templateKey, content: text }];
   const stack = `rollcall-${flags.stage}`;
   return { account, rollcallAccount, runsHere, stack, bucket, uploads, templateKey, parameters };
+}
+
+/**
+ * Two stages cannot create roles of the same name in an account, and the stage `prod` uses the default name.
+ * @throws CommandError if a new installation of another stage does not name its member role
+ */
+export function requireMemberRole({ parameters }: Installing, stage: string): void {
+  const { MemberRole, DeployMembersFrom } = parameters;
+  if (stage === DEFAULT_STAGE || MemberRole !== undefined || DeployMembersFrom === 'nowhere') return;
+  throw usage(
+    `the member role of the stage ${stage} has no name`,
+    'If another stage deploys RollcallMember to the same accounts, this stage needs a role with another name.',
+    `Fix: --parameter MemberRole=RollcallMember-${stage}, the same as organization.memberRole in the policy of this stage`,
+    'If there is no other stage: --parameter MemberRole=RollcallMember',
+  );
 }
 
 function usage(message: string, ...hints: readonly string[]): CommandError {

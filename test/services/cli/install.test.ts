@@ -110,6 +110,22 @@ describe('rollcall install', () => {
     });
   });
 
+  it('asks for the name of the member role before a stage other than prod is created, because two stages cannot share it', async () => {
+    const { server, install } = await bed();
+    const dev = [...ELSEWHERE, '--yes', '--stage', 'dev'];
+    const refused = await install(dev);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr.replaceAll(/\s+/g, ' ')).toContain(
+      '--parameter MemberRole=RollcallMember-dev, the same as organization.memberRole in the policy of this stage',
+    );
+    expect(server.calls).toEqual(['DescribeStacks']);
+    expect((await install([...dev, '--parameter', 'MemberRole=RollcallMember'])).code).toBe(0);
+    // An update keeps the name.
+    expect((await install([...dev, '--parameter', 'MaxAccounts=500'])).code).toBe(0);
+    expect(server.stacks.get('rollcall-dev')?.parameters.get('MemberRole')).toBe('RollcallMember');
+    expect((await install([...ELSEWHERE, '--yes'])).code).toBe(0);
+  });
+
   it('deploys after an answer on a terminal', async () => {
     const { server, install } = await bed();
     expect((await install(ELSEWHERE, ['y'])).code).toBe(0);

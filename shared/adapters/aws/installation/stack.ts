@@ -48,10 +48,10 @@ export class StackDeployment {
     });
   }
 
-  /** @throws InstallationError for a state from which the stack cannot be deployed */
-  async ensureDeployable(name: string): Promise<void> {
+  /** @returns whether it exists. @throws InstallationError for a state from which the stack cannot be deployed */
+  async ensureDeployable(name: string): Promise<boolean> {
     const status = (await this.describe(name))?.StackStatus;
-    if (status === undefined || status === 'REVIEW_IN_PROGRESS') return;
+    if (status === undefined || status === 'REVIEW_IN_PROGRESS') return false;
     const fail = (what: string, fix: string) =>
       new InstallationError(status, `the stack ${name} ${what}`, { hints: [`Its state is ${status}.`, `Fix: ${fix}`] });
     if (['ROLLBACK_COMPLETE', 'ROLLBACK_FAILED', 'CREATE_FAILED', 'DELETE_FAILED'].includes(status)) {
@@ -69,6 +69,7 @@ export class StackDeployment {
         `aws cloudformation wait stack-update-complete --stack-name ${name}, then run this command again`,
       );
     }
+    return true;
   }
 
   /** @returns `null` if nothing would change */
