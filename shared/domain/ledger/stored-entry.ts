@@ -16,7 +16,8 @@ export interface StoredEntry {
  */
 export function hasHashedText({ entry, text }: StoredEntry): boolean {
   if (!isCanonicalJson(text, entry)) return false;
-  const member = `"hash":${JSON.stringify(entry.hash)},`;
+  // Only 64 hexadecimal digits can equal the hash below, so no escape is needed.
+  const member = `"hash":"${entry.hash}",`;
   // In canonical JSON, only strings and numbers follow the entry's own hash, so the last match is that hash.
   const at = text.lastIndexOf(member);
   return at !== -1 && sha256Hex(text.slice(0, at) + text.slice(at + member.length)) === entry.hash;
