@@ -10,7 +10,7 @@ import type { WorkMessage } from '../domain/work-message.ts';
  * - A received message is invisible to other receivers for `visibilityMs`. Unless it is acknowledged, it becomes visible again.
  * - While bulk messages wait, `receive` returns visible urgent messages first, however many bulk messages were sent earlier. A message stays in its
  *   lane until it is acknowledged. Within a lane the order is not promised.
- * - `acknowledge`, `extend` and `release` do nothing if the receipt is no longer valid, because another receiver may have the message.
+ * - `acknowledge`, `extend`, `release` and `putBack` do nothing if the receipt is no longer valid, because another receiver may have the message.
  * - A message whose body cannot be read is moved to the dead letters with the reason, and is never delivered.
  */
 export interface WorkQueue {
@@ -24,6 +24,11 @@ export interface WorkQueue {
   acknowledge(deliveries: readonly Delivery[]): Promise<void>;
   /** Makes the message visible again after `delayMs`. */
   release(delivery: Delivery, delayMs: number): Promise<void>;
+  /**
+   * Returns a message that this process must not handle, as if it had just been sent: visible after `delayMs` (at most {@link MAX_DELAY_MS}), and never
+   * received yet. A released message would become a dead letter after enough receives, although nobody has tried to handle it.
+   */
+  putBack(delivery: Delivery, delayMs: number): Promise<void>;
   /** Moves the message from the queue to the dead letters with the last error. */
   deadLetter(delivery: Delivery, error: DeadLetterReason): Promise<void>;
   depth(): Promise<QueueDepth>;

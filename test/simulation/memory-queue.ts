@@ -86,6 +86,12 @@ export function memoryQueue(clock: StoreClock, quirks: Quirks) {
       found.receipt = null;
       hooks.onMessage();
     },
+    async putBack(delivery, delayMs) {
+      const found = holder(delivery);
+      if (found === undefined) return;
+      Object.assign(found, { visibleAt: clock.now() + delayMs, receipt: null, receives: 0 });
+      hooks.onMessage();
+    },
     async deadLetter(delivery, error) {
       const found = holder(delivery);
       if (found !== undefined) moveToDeadLetters(found, error);

@@ -172,6 +172,10 @@ export class Process {
         untrack(delivery);
         return queue.release(delivery, delayMs);
       },
+      putBack: (delivery, delayMs) => {
+        untrack(delivery);
+        return queue.putBack(delivery, delayMs);
+      },
       deadLetter: (delivery, reason) => {
         untrack(delivery);
         return queue.deadLetter(delivery, reason);

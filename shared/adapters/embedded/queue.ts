@@ -27,6 +27,12 @@ export function sqliteQueue(connection: Connection, { clock, newId, maxReceives 
       const change = `UPDATE queue SET visible_at = ?, receipt = ? WHERE id = ? AND ${HELD}`;
       sql.run(change, now + ms, receipt, rowOf(delivery), delivery.receipt, now);
     });
+  const putBack = (delivery: Delivery, delayMs: number): Promise<void> =>
+    connection.write((sql) => {
+      const now = clock.now();
+      const change = `UPDATE queue SET visible_at = ?, receipt = NULL, receives = 0 WHERE id = ? AND ${HELD}`;
+      sql.run(change, now + Math.min(delayMs, MAX_DELAY_MS), rowOf(delivery), delivery.receipt, now);
+    });
   const remove = (sql: Sql, delivery: Delivery): boolean =>
     sql.run(`DELETE FROM queue WHERE id = ? AND ${HELD}`, rowOf(delivery), delivery.receipt, clock.now()) === 1;
 
@@ -54,6 +60,7 @@ export function sqliteQueue(connection: Connection, { clock, newId, maxReceives 
     },
     extend: (delivery, visibilityMs) => hide(delivery, visibilityMs, delivery.receipt),
     release: (delivery, delayMs) => hide(delivery, delayMs, null),
+    putBack,
     acknowledge: (deliveries) =>
       connection.write((sql) => {
         for (const delivery of deliveries) remove(sql, delivery);

@@ -1,5 +1,7 @@
 import * as z from 'zod';
+import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { Registers } from '../../ports/registers.ts';
+import type { Clock } from '../../ports/system.ts';
 import { REGISTERS, storedDocument } from './documents.ts';
 import { unrecordedSchema } from './pending-entry.ts';
 import { readTyped } from './typed-register.ts';
@@ -17,4 +19,57 @@ export const POLICY = storedDocument(
 /** Hash of the policy in force; `null` before the first scan. */
 export async function policyInForce(registers: Registers): Promise<string | null> {
   return (await readTyped(registers, POLICY))?.value.hash ?? null;
+}
+
+/** Another policy is in force, so this process must not act on its own: it is outdated, or its own first scan has not begun yet. */
+export class OutdatedPolicyError extends Error {
+  override readonly name = 'OutdatedPolicyError';
+
+  constructor(ours: string, inForce: string) {
+    super(
+      `Policy ${inForce.slice(0, 12)} is in force on this store, but this process works under policy ${ours.slice(0, 12)}. ` +
+        'All work so far is recorded. Start it again with the policy that is in force.',
+    );
+  }
+}
+
+/** @throws OutdatedPolicyError unless the policy is in force, or none is yet */
+export async function requireInForce(registers: Registers, hash: string): Promise<void> {
+  const inForce = (await policyInForce(registers)) ?? hash;
+  if (inForce !== hash) throw new OutdatedPolicyError(hash, inForce);
+}
+
+/** How old an answer of {@link PolicyWatch} may be, ms. */
+const FRESH_MS = 1_000;
+
+/** Watches whether a process's policy is in force, with at most one read a second. */
+export class PolicyWatch {
+  readonly #registers: Registers;
+  readonly #clock: Pick<Clock, 'now'>;
+  readonly #hash: string;
+  #known: { readonly inForce: string; readonly at: EpochMs } | null = null;
+
+  constructor(
+    { registers, clock }: { readonly registers: Registers; readonly clock: Pick<Clock, 'now'> },
+    hash: string,
+  ) {
+    this.#registers = registers;
+    this.#clock = clock;
+    this.#hash = hash;
+  }
+
+  /** Whether the policy is in force, or none is yet. */
+  async isInForce(): Promise<boolean> {
+    const now = this.#clock.now();
+    if (this.#known === null || now - this.#known.at >= FRESH_MS) {
+      this.#known = { inForce: (await policyInForce(this.#registers)) ?? this.#hash, at: now };
+    }
+    return this.#known.inForce === this.#hash;
+  }
+
+  /** @throws OutdatedPolicyError unless {@link isInForce} */
+  async require(): Promise<void> {
+    if (await this.isInForce()) return;
+    throw new OutdatedPolicyError(this.#hash, this.#known?.inForce ?? '');
+  }
 }

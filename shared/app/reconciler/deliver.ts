@@ -5,7 +5,7 @@ import { CloudError } from '../../ports/cloud.ts';
 import type { Delivery } from '../../ports/queue.ts';
 import { StoreError } from '../../ports/store-error.ts';
 import { ClockDifferenceError } from '../../ports/store-time.ts';
-import { POLICY, policyInForce } from '../coordination/policy-in-force.ts';
+import { OutdatedPolicyError, POLICY, policyInForce, requireInForce } from '../coordination/policy-in-force.ts';
 import { ownConfigurations } from '../guardrails/own-configurations.ts';
 import { holdsOf, readGate } from '../guardrails/rollout-gate.ts';
 import { Stopped } from '../support/graceful-stop.ts';
@@ -27,11 +27,17 @@ const RELEASE_MS = 5_000;
  * How long a message of another run stays invisible to a plan-bound process, ms: longer than such a process usually waits for the messages of its own
  * run.
  */
-const OTHER_RUN_MS = 120_000;
+export const OTHER_RUN_MS = 120_000;
 
-/** The end of a delivery. Only a `done` message still has to be acknowledged. */
+/**
+ * How long a message of the policy in force stays invisible to a process with another policy, ms. Such a process is outdated or about to scan, so the
+ * message is for another process.
+ */
+const OTHER_POLICY_MS = 60_000;
+
+/** The end of a delivery. Only a `done` message still has to be acknowledged. `otherRun`, `otherPolicy`: put back for another process. */
 export interface Delivered {
-  readonly end: 'done' | 'dead' | 'released' | 'otherRun';
+  readonly end: 'done' | 'dead' | 'released' | 'otherRun' | 'otherPolicy';
   readonly outcomes: WorkResult['outcomes'];
 }
 
@@ -43,13 +49,17 @@ export interface Delivered {
  */
 export async function deliver(work: WorkContext, delivery: Delivery, brokenPauseMs: number): Promise<Delivered> {
   const { queue, logger, tracer } = work.deps;
-  if (work.boundTo !== null && delivery.message.planHash !== work.boundTo) {
+  const { message } = delivery;
+  if (work.boundTo !== null && message.planHash !== work.boundTo) {
     // This process makes the changes of one plan and no others.
-    await queue.release(delivery, OTHER_RUN_MS);
+    await queue.putBack(delivery, OTHER_RUN_MS);
     return { end: 'otherRun', outcomes: [] };
   }
-  const { message } = delivery;
   try {
+    if (message.policyHash !== work.policy.hash && (await policyInForce(work.deps.registers)) === message.policyHash) {
+      await queue.putBack(delivery, OTHER_POLICY_MS);
+      return { end: 'otherPolicy', outcomes: [] };
+    }
     const closedMs = await waitForWindow(work, message);
     if (closedMs !== null) {
       await queue.release(delivery, closedMs);
@@ -90,34 +100,18 @@ export async function deliver(work: WorkContext, delivery: Delivery, brokenPause
   }
 }
 
-/** Another process has put a newer policy in force, so this process must no longer act on its own policy. */
-export class OutdatedPolicyError extends Error {
-  override readonly name = 'OutdatedPolicyError';
-
-  constructor(ours: string, inForce: string) {
-    super(
-      `Policy ${inForce.slice(0, 12)} is in force on this store, but this process works under policy ${ours.slice(0, 12)}. ` +
-        'All work so far is recorded. Start it again with the policy that is in force.',
-    );
-  }
-}
-
 /**
  * Reconciles the accounts of one message. A key of a superseded policy is dropped, because the scan of the new policy enqueues its own keys.
  * @param listingsSince see {@link WorkContext}
- * @throws OutdatedPolicyError if this process has the superseded policy and therefore must not drop the key.
+ * @throws OutdatedPolicyError if the message is of this process's policy, which is not in force
  */
 export async function processMessage(
   shared: WorkContext,
   message: WorkMessage,
   listingsSince: EpochMs | null = null,
 ): Promise<WorkResult> {
-  const ours = shared.policy.hash;
-  if (shared.beganInForce) {
-    const inForce = (await policyInForce(shared.deps.registers)) ?? ours;
-    if (inForce !== ours && [ours, inForce].includes(message.policyHash)) throw new OutdatedPolicyError(ours, inForce);
-  }
-  if (message.policyHash !== ours) return NO_RESULT;
+  if (message.policyHash !== shared.policy.hash) return NO_RESULT;
+  await requireInForce(shared.deps.registers, shared.policy.hash);
   const gate = await readGate(shared.deps.registers, shared.policy);
   const { registers, clock } = shared.deps;
   const own = managesConfigurations(shared.policy) ? await ownConfigurations(registers, clock.now()) : null;

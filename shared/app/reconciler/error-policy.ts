@@ -6,6 +6,7 @@ import type { ReasonCode } from '../../domain/enrollment/reason-codes.ts';
 import type { Assessment, Verdict } from '../../domain/enrollment/verdict.ts';
 import type { OrganizationAccount } from '../../domain/policy/index.ts';
 import type { CloudError, CloudErrorKind, Observed } from '../../ports/cloud.ts';
+import type { OutdatedPolicyError } from '../coordination/policy-in-force.ts';
 import type { ChangeRefused } from './guard.ts';
 
 /** The next step of an account whose change or read failed. */
@@ -149,6 +150,12 @@ export function refusedChange({ reason, message, notBefore }: ChangeRefused, att
     outcome: ASSESSED_AGAIN.has(reason) ? undone(attempts) : blocked,
     error: { kind: REFUSED_KIND, code: reason, message, requestId: null, operation: null },
   };
+}
+
+/** The call was not sent, because another policy is in force. */
+export function outdatedPolicy({ message }: OutdatedPolicyError, attempts: number): Failure {
+  const error = { kind: REFUSED_KIND, code: 'OutdatedPolicy', message, requestId: null, operation: null };
+  return { outcome: undone(attempts), error };
 }
 
 /**

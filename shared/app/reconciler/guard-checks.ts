@@ -2,6 +2,7 @@ import { closedText } from '../../domain/decision/assess-mismatch.ts';
 import { type CompiledControls, haltedText } from '../../domain/decision/operator-controls.ts';
 import type { AccountId } from '../../domain/enrollment/model.ts';
 import type { OrganizationAccount } from '../../domain/policy/index.ts';
+import { requireInForce } from '../coordination/policy-in-force.ts';
 import { useApproval } from '../guardrails/approvals.ts';
 import { readGate } from '../guardrails/rollout-gate.ts';
 import { caps } from './change-caps.ts';
@@ -11,6 +12,7 @@ import { liveTags } from './live-tags.ts';
 /** All checks before a mutating call (invariant 3), in this order. A new check is one more line. */
 export function checksOf(parts: CheckParts): readonly Check[] {
   return [
+    policyStillInForce(parts),
     controls(parts),
     openWindow(parts),
     runStopped(),
@@ -19,6 +21,19 @@ export function checksOf(parts: CheckParts): readonly Check[] {
     caps(parts),
     approval(parts),
   ];
+}
+
+/**
+ * Another process may put another policy in force while this call waits for the rate limiter. Before the claim, the check at the beginning of the message
+ * is enough.
+ */
+function policyStillInForce({ deps: { registers }, policy }: CheckParts): Check {
+  return {
+    urgent: true,
+    async ask({ stage }) {
+      if (stage === 'call') await requireInForce(registers, policy.hash);
+    },
+  };
 }
 
 /**

@@ -69,7 +69,7 @@ export function optOutsOf({ accountIds, optOut, optOutIds }: Asked): readonly Ac
 export interface Check {
   /** Marks a check of an operator's command or of the time of day. It is cheap, and is repeated if the other checks took long. */
   readonly urgent?: true;
-  /** @throws ChangeRefused */
+  /** @throws ChangeRefused; OutdatedPolicyError if the process must make no call at all */
   ask(asked: Asked): Promise<void>;
   /** Called when every check has passed. */
   passed?(asked: Asked): void | Promise<void>;
@@ -98,7 +98,7 @@ export class Guard {
     this.#checks = checks;
   }
 
-  /** @throws ChangeRefused if the change must not be made now. */
+  /** @throws ChangeRefused if the change must not be made now; OutdatedPolicyError if the process must make no call at all */
   async check(
     { runId, planHash }: Pick<WorkMessage, 'runId' | 'planHash'>,
     change: Omit<Asked, 'run' | 'planHash'>,

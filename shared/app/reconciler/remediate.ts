@@ -3,10 +3,11 @@ import { actionOf } from '../../domain/enrollment/kinds/index.ts';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import { type ChangeResult, CloudError, type SendChange } from '../../ports/cloud.ts';
+import { OutdatedPolicyError } from '../coordination/policy-in-force.ts';
 import { countFailure } from '../ledger/run-stops.ts';
 import { type CallScope, leftOut, localError, reachesAll, requestOf, requireAccepted } from './change-request.ts';
 import { claim, close, type Part, type Remediated, soonestClaim, unclaimed, unsent } from './claims.ts';
-import { ASSESSED_AGAIN, type Failure, refusedChange, undone } from './error-policy.ts';
+import { ASSESSED_AGAIN, type Failure, outdatedPolicy, refusedChange, undone } from './error-policy.ts';
 import { ChangeRefused, checkUntilFresh, type Permission } from './guard.ts';
 import { attemptsOf, type Candidate, type Remediation } from './remediation-entries.ts';
 import type { WorkContext } from './worker-context.ts';
@@ -235,6 +236,12 @@ async function fail<Member extends Candidate>(
   if (error instanceof ChangeRefused) {
     if (ASSESSED_AGAIN.has(error.reason)) await work.controls.now();
     return close(work, begun, (remediation) => refusedChange(error, attemptsOf(remediation)));
+  }
+  if (error instanceof OutdatedPolicyError) {
+    // The claims are closed, so that processes with the policy in force need not wait until they expire.
+    if (begun.some(({ remediation }) => remediation.intentId !== null))
+      await close(work, begun, (remediation) => outdatedPolicy(error, attemptsOf(remediation)));
+    throw error;
   }
   if (!(error instanceof CloudError)) throw error;
   const remediations = begun.map(({ remediation }) => remediation);

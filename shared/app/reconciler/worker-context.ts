@@ -6,7 +6,6 @@ import type { Verdict } from '../../domain/enrollment/verdict.ts';
 import type { CompiledPolicy, OrganizationAccount } from '../../domain/policy/index.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import type { Deps, RunContext, Settings, WorkOutcome } from '../context.ts';
-import { policyInForce } from '../coordination/policy-in-force.ts';
 import { RunStore } from '../coordination/run-store.ts';
 import { ControlsView, underControls } from '../guardrails/controls.ts';
 import { NO_OWN_CONFIGURATIONS, type OwnConfigurations } from '../guardrails/own-configurations.ts';
@@ -31,11 +30,6 @@ export interface WorkContext {
   readonly listings: BulkListings;
   /** Hash of the only plan whose changes this process may make; `null`: any change. */
   readonly boundTo: string | null;
-  /**
-   * Whether this process's policy was in force when it started. If so, a different one that is in force now is newer. If not, a function has
-   * read a new policy before that policy's first scan, and the one in force is older.
-   */
-  readonly beganInForce: boolean;
   /** Accounts that a rollout holds back, as read for the current message. The guard reads them again before each call. */
   readonly holds: readonly HoldOf[];
   /** The configurations that Rollcall stored, as read for the current message. */
@@ -69,7 +63,6 @@ export async function createWork(
     holds: [],
     ownConfigurations: NO_OWN_CONFIGURATIONS,
     listingsSince: null,
-    beganInForce: (await policyInForce(deps.registers)) === policy.hash,
   };
 }
 

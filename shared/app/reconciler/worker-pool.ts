@@ -1,9 +1,11 @@
+import { canonicalJson } from '../../domain/canonical-hash.ts';
 import { ASSOCIABLE, type EnrollmentId, kindOfBatch } from '../../domain/enrollment/kinds/index.ts';
+import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { Lane } from '../../domain/work-lane.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import type { Delivery } from '../../ports/queue.ts';
 import type { OnProgress } from '../context.ts';
-import { deliver } from './deliver.ts';
+import { deliver, OTHER_RUN_MS } from './deliver.ts';
 import type { WorkContext } from './worker-context.ts';
 
 /** The workers of one process, at most `limits.concurrency`. */
@@ -13,7 +15,8 @@ export class WorkerPool {
   readonly #concurrency: number;
   readonly #running = new Set<Promise<void>>();
   #broken: unknown = null;
-  #ofOtherRuns = 0;
+  /** Messages that were put back because they belong to other runs, and until when they stay invisible, epoch ms. */
+  readonly #ofOtherRuns = new Map<string, EpochMs>();
 
   constructor(work: WorkContext, onProgress: OnProgress) {
     this.#work = work;
@@ -25,9 +28,11 @@ export class WorkerPool {
     return this.#running.size > 0;
   }
 
-  /** How many messages were returned because they belong to other runs. */
+  /** How many messages are invisible now because this process has put them back for other runs. */
   get ofOtherRuns(): number {
-    return this.#ofOtherRuns;
+    const now = this.#work.deps.clock.now();
+    for (const [message, until] of this.#ofOtherRuns) if (until <= now) this.#ofOtherRuns.delete(message);
+    return this.#ofOtherRuns.size;
   }
 
   /**
@@ -71,7 +76,10 @@ export class WorkerPool {
     const stop = this.#keepInvisible(delivery);
     try {
       const { end, outcomes } = await deliver(this.#work, delivery, 0);
-      if (end === 'otherRun') this.#ofOtherRuns += 1;
+      if (end === 'otherRun') {
+        const until = this.#work.deps.clock.now() + OTHER_RUN_MS;
+        this.#ofOtherRuns.set(canonicalJson(delivery.message), until);
+      }
       if (end === 'done') await this.#work.deps.queue.acknowledge([delivery]);
       const enrollment = enrollmentOf(delivery.message);
       for (const { accountId, outcome } of outcomes) {

@@ -1,4 +1,5 @@
 import type { Deps, OnProgress, RunContext, Settings } from '../context.ts';
+import { PolicyWatch } from '../coordination/policy-in-force.ts';
 import type { Plan } from '../plan/plan.ts';
 import { SnapshotRefresher } from '../reconciler/snapshot-refresher.ts';
 import { createWork } from '../reconciler/worker-context.ts';
@@ -50,6 +51,7 @@ async function workUntilQuiet(
   const { stop, waitMs, onProgress } = options;
   const work = await createWork(deps, settings, retrying, run.policy, run.planHash);
   const unconfirmed = new UnconfirmedKeys(deps);
+  const ours = new PolicyWatch(deps, run.policy.hash);
   const pool = new WorkerPool(work, (progress) => {
     unconfirmed.note(progress);
     onProgress(progress);
@@ -59,6 +61,7 @@ async function workUntilQuiet(
   let busyAt = deps.clock.now();
   try {
     while (!stop.aborted) {
+      await ours.require();
       await snapshot.keepFresh();
       // Queued work stays on the queue; work in flight is finished.
       if ((await work.controls.recent()).halt !== null) break;

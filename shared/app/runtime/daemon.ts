@@ -1,8 +1,7 @@
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
 import type { Deps, OnProgress, Settings } from '../context.ts';
-import { policyInForce } from '../coordination/policy-in-force.ts';
+import { OutdatedPolicyError, PolicyWatch, policyInForce } from '../coordination/policy-in-force.ts';
 import type { Plan } from '../plan/plan.ts';
-import { OutdatedPolicyError } from '../reconciler/deliver.ts';
 import { createWork } from '../reconciler/worker-context.ts';
 import { WorkerPool } from '../reconciler/worker-pool.ts';
 import { type Deadline, scanPart } from '../scan/resumable-scan.ts';
@@ -200,6 +199,7 @@ async function workUntilStopped(context: Context, tasks: readonly MaintenanceTas
   const { stop, onProgress } = options;
   const work = await createWork(deps, settings, retrying, policy);
   const pool = new WorkerPool(work, onProgress);
+  const ours = new PolicyWatch(deps, policy.hash);
   const ranAt = new Map<MaintenanceTask, number>();
   /** Runs the tasks whose time has come. @returns the number of keys that they queued */
   const fillQueue = async (leastMs: number): Promise<number> => {
@@ -214,6 +214,12 @@ async function workUntilStopped(context: Context, tasks: readonly MaintenanceTas
   };
   try {
     while (!stop.aborted) {
+      if (!(await ours.isInForce())) {
+        // The messages are of the policy in force, so another process handles them, or this one after its own first scan has begun.
+        await fillQueue(0);
+        await deps.clock.sleep(IDLE_MS, stop);
+        continue;
+      }
       const halted = (await work.controls.recent()).halt !== null;
       // While changes are halted, planned changes wait on the queue. The accounts that events report are still read, so that drift is recorded and alerts
       // are sent. On SQS all messages wait here; the deployed workers read these accounts.

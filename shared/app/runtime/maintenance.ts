@@ -4,6 +4,7 @@ import type { EventBus } from '../../ports/bus.ts';
 import type { DeadLetters } from '../../ports/queue.ts';
 import type { Clock } from '../../ports/system.ts';
 import type { Deps } from '../context.ts';
+import { PolicyWatch } from '../coordination/policy-in-force.ts';
 import { RunStore } from '../coordination/run-store.ts';
 import { recordDeadLetters } from '../ledger/dead-letter-entries.ts';
 import { dailyDigest, nextDigestAt } from '../ledger/digest.ts';
@@ -104,23 +105,41 @@ export function queueTasks(
   const task = (name: string, run: MaintenanceTask['run']): MaintenanceTask => ({
     ...{ name, group: 'queue', everyMs: dueMs, run },
   });
+  const inForce = policyIfInForce(deps, policy);
   return [
     task('operator controls', async ({ until }) => ({ announced: await settleControls(deps, until) })),
     task('exemption notices', async () => {
-      const current = await policy();
+      const current = await inForce();
+      if (current === null) return {};
       const now = deps.clock.now();
       const announced = await announceExemptions(deps, current);
       return { announced, restUntil: nextNoticeAt(current.policy.exemptions, now) ?? now + MAX_REST_MS };
     }),
     task('rollout', async () => {
-      await advanceRollout(deps, await policy());
+      const current = await inForce();
+      if (current !== null) await advanceRollout(deps, current);
       return {};
     }),
     task('requeue due', async ({ until }) => {
+      const current = await inForce();
+      if (current === null) return {};
       const runs = new RunStore(deps.registers);
-      return { keysDue: await queueDue(deps, runs, (await policy()).hash, { boundTo: planHash, until }) };
+      return { keysDue: await queueDue(deps, runs, current.hash, { boundTo: planHash, until }) };
     }),
   ];
+}
+
+/** The policy; `null` while another one is in force, so that a process with an outdated policy does not enqueue or announce anything by it. */
+function policyIfInForce(
+  deps: Pick<MaintenanceDeps, 'registers' | 'clock'>,
+  policy: QueueSource['policy'],
+): () => Promise<CompiledPolicy | null> {
+  let known: { readonly hash: string; readonly watch: PolicyWatch } | null = null;
+  return async () => {
+    const current = await policy();
+    if (known?.hash !== current.hash) known = { hash: current.hash, watch: new PolicyWatch(deps, current.hash) };
+    return (await known.watch.isInForce()) ? current : null;
+  };
 }
 
 const TRANSPARENCY_LOG = 'transparency log';

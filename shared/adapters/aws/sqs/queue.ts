@@ -49,14 +49,16 @@ export function sqsQueue(queue: SqsQueue, dlq: SqsQueue, counts: QueueCounts, op
     return deliveries;
   };
 
+  const send: WorkQueue['send'] = async (messages, { lane = 'urgent', delayMs = 0 } = {}) => {
+    const outgoing = messages.map((message) => ({
+      ...encode(workMessageSchema.parse(message), queue.resource),
+      ...groupOf(lane),
+    }));
+    await queue.send(outgoing, Math.min(delayMs, MAX_DELAY_MS));
+  };
+
   return {
-    async send(messages, { lane = 'urgent', delayMs = 0 } = {}) {
-      const outgoing = messages.map((message) => ({
-        ...encode(workMessageSchema.parse(message), queue.resource),
-        ...groupOf(lane),
-      }));
-      await queue.send(outgoing, Math.min(delayMs, MAX_DELAY_MS));
-    },
+    send,
     async receive(max, visibilityMs, lane) {
       // SQS cannot select messages, and one that is returned unread still counts as received.
       if (lane !== undefined) return [];
@@ -85,6 +87,13 @@ export function sqsQueue(queue: SqsQueue, dlq: SqsQueue, counts: QueueCounts, op
     async release({ receipt }, delayMs) {
       if (!ends.isValid(receipt)) return;
       await queue.hide([receipt], delayMs);
+      ends.finish(receipt);
+    },
+    async putBack({ message, receipt, lane }, delayMs) {
+      // SQS counts every receive of a message, so a copy is sent. Without the first call, another receiver could have the message, too.
+      if (!ends.isValid(receipt) || !(await queue.hide([receipt], MOVE_MS)).has(receipt)) return;
+      await send([message], { lane, delayMs });
+      await queue.remove([receipt]);
       ends.finish(receipt);
     },
     async deadLetter({ message, receipt }, reason) {

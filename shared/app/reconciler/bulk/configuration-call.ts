@@ -6,6 +6,7 @@ import type { AccountId, ConfigurationTarget, EpochMs, RuleMode } from '../../..
 import type { EntryDraft } from '../../../domain/ledger/entry.ts';
 import type { WorkMessage } from '../../../domain/work-message.ts';
 import { CloudError, type SendChange } from '../../../ports/cloud.ts';
+import { OutdatedPolicyError } from '../../coordination/policy-in-force.ts';
 import {
   confirmConfiguration,
   endConfiguration,
@@ -83,7 +84,7 @@ export async function makeCall(
     });
     return { end: await call.conclude(ends), accounts: ends };
   } catch (error) {
-    if (error instanceof CloudError) await call.end(error.message);
+    if (error instanceof CloudError || error instanceof OutdatedPolicyError) await call.end(error.message);
     throw error;
   }
 }
@@ -219,9 +220,10 @@ class Call {
       await this.end(null);
       return 'made';
     } catch (error) {
-      if (!(error instanceof CloudError) && !(error instanceof ChangeRefused)) throw error;
+      const isOutdated = error instanceof OutdatedPolicyError;
+      if (!(error instanceof CloudError) && !(error instanceof ChangeRefused) && !isOutdated) throw error;
       await this.end(error.message);
-      if (error instanceof CloudError && error.kind === 'Unauthenticated') throw error;
+      if (isOutdated || (error instanceof CloudError && error.kind === 'Unauthenticated')) throw error;
       return this.isBusy ? 'busy' : error instanceof CloudError ? endOf(error.kind) : 'failed';
     }
   }

@@ -2,11 +2,12 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, it } from 'vitest';
 import { toStoreError } from '../../../../shared/adapters/embedded/errors.ts';
 import { databasePath } from '../../../../shared/adapters/embedded/file.ts';
+import { OutdatedPolicyError } from '../../../../shared/app/coordination/policy-in-force.ts';
 import { RunStore } from '../../../../shared/app/coordination/run-store.ts';
 import { changeKey } from '../../../../shared/app/plan/plan.ts';
 import { verifyLedger } from '../../../../shared/app/queries/audit/verify.ts';
 import { createLimiter } from '../../../../shared/app/rate-limiter/rate-limiter.ts';
-import { deliver, OutdatedPolicyError } from '../../../../shared/app/reconciler/deliver.ts';
+import { deliver } from '../../../../shared/app/reconciler/deliver.ts';
 import { SnapshotRefresher } from '../../../../shared/app/reconciler/snapshot-refresher.ts';
 import { createWork } from '../../../../shared/app/reconciler/worker-context.ts';
 import { queueDue } from '../../../../shared/app/work-queue/requeue-due.ts';
@@ -67,21 +68,35 @@ describe('a run that is bound to a plan', () => {
 });
 
 describe('two processes with different policies', () => {
-  it('keep the keys of the newer one: the older process notices and ends', async () => {
+  it('keep the keys of the newer one: the older process puts them back, and acts on none of its own', async () => {
     shop = await Workshop.open({ policy: ENROLL, members: 2 });
     await shop.scan();
+    const own = await shop.messages();
     const old = await shop.process();
     const newer = policyOf('computeOptimizer: Active', `${FREELY}\nlimits: { callsPerSecond: 61 }`);
     expect(newer.hash).not.toBe(ENROLL.hash);
     await shop.scan({ ...shop.run(), policy: newer });
-    const before = await shop.store.queue.depth();
-    for (let message = 0; message < before.visible; message += 1) {
+    await shop.store.queue.send(own);
+    const { visible } = await shop.store.queue.depth();
+    const ends: string[] = [];
+    for (let message = 0; message < visible; message += 1) {
       const [delivery] = await shop.store.queue.receive(1, shop.settings.visibilityMs);
       if (delivery === undefined) expect.fail('a message was lost');
-      await expect(shop.settle(deliver(old, delivery, HOUR))).rejects.toThrow(OutdatedPolicyError);
+      const end = await shop.settle(deliver(old, delivery, HOUR)).catch((error: unknown) => {
+        if (!(error instanceof OutdatedPolicyError)) throw error;
+        return { end: 'outdated' };
+      });
+      ends.push(end.end);
     }
+    const each = visible / 2;
+    expect(ends.toSorted()).toEqual([...Array(each).fill('otherPolicy'), ...Array(each).fill('outdated')]);
     expect(shop.cloud.changes).toEqual([]);
-    expect((await shop.store.queue.depth()).inFlight).toBe(before.visible);
+    expect((await shop.store.queue.depth()).inFlight).toBe(visible);
+    await shop.clock.advance(2 * 60_000);
+    const waiting = await shop.store.queue.receive(10, 1_000);
+    expect(waiting.map(({ message, receives }) => [message.policyHash, receives])).toEqual(
+      Array(each).fill([newer.hash, 1]),
+    );
   });
 });
 
