@@ -16,7 +16,7 @@ import { checkLedger, openIntent } from './ledger-checks.ts';
 import { isConfigurationCall, ManagedConfigurations } from './managed-configurations.ts';
 import type { MemoryStores } from './memory-stores.ts';
 import { MessageTracker } from './message-tracker.ts';
-import { type Controls, forbidden, mayOptOut, READ_DELAY_MS, stopped, type Touched } from './policy-checks.ts';
+import { forbidden, mayOptOut, noControls, READ_DELAY_MS, stopped, type Touched } from './policy-checks.ts';
 import type { Process } from './process.ts';
 import { exceededRates } from './rate-checker.ts';
 import { misread } from './rubbish.ts';
@@ -54,7 +54,7 @@ interface InRun {
  */
 export class InvariantChecker {
   readonly violations: string[] = [];
-  readonly controls: Controls = { haltedAt: null, suspendedAt: new Map(), onceSuspended: new Set() };
+  readonly controls = noControls();
   readonly #options: CheckerOptions;
   readonly timeline: StateTimeline;
   readonly #caps: CapsChecker;

@@ -1,4 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
+import * as z from 'zod';
+import { POLICY } from '../../shared/app/coordination/policy-in-force.ts';
 import { type AccountRecord, wakeAt } from '../../shared/domain/account/record.ts';
 import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 import type { OrganizationAccount } from '../../shared/domain/policy/index.ts';
@@ -33,6 +35,8 @@ export interface MemoryStores {
     /** Entries that are not marked as published. */
     outbox(): Iterable<LedgerEntry>;
     readonly records: ReadonlyMap<string, AccountRecord>;
+    /** Hash of the policy in force; `null` before the first scan. */
+    policyInForce(): string | null;
     /** When the next message becomes visible, epoch ms; `null` for an empty queue. */
     nextVisible(): number | null;
     /** Called when a message becomes visible earlier than expected. */
@@ -45,6 +49,8 @@ export interface MemoryStores {
     backup(): MemoryBackup;
   };
 }
+
+const inForce = z.object({ hash: z.string() });
 
 /** The content of all stores at one moment. */
 export interface MemoryBackup {
@@ -256,6 +262,7 @@ export function memoryStores(clock: StoreClock, quirks: Quirks = {}): MemoryStor
   return {
     ...{ ledger, records: port, registers: registers.port, snapshots, queue, deadLetters },
     inside: {
+      policyInForce: () => inForce.safeParse(registers.values().get(POLICY.name)).data?.hash ?? null,
       ...{ chains, published, outbox, records, accountOf, replacedSince, nextVisible, putRaw, queueOf, backup },
       set onMessage(hook: () => void) {
         hooks.onMessage = hook;

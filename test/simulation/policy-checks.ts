@@ -9,11 +9,17 @@ import type { Process } from './process.ts';
 export interface Controls {
   /** When everything was halted, epoch ms; `null` if it is not halted. */
   haltedAt: number | null;
+  /** The policy in force and since when at the latest, epoch ms, as the last calls found it. */
+  policy: { readonly hash: string | null; readonly since: number };
   /** When each suspended account was suspended. */
   readonly suspendedAt: Map<AccountId, number>;
   /** Accounts that were ever suspended. */
   readonly onceSuspended: Set<AccountId>;
 }
+
+export const noControls = (): Controls => ({
+  ...{ haltedAt: null, policy: { hash: null, since: 0 }, suspendedAt: new Map(), onceSuspended: new Set() },
+});
 
 /** One account that a call affects, with its state at that moment. */
 export interface Touched {
@@ -39,10 +45,15 @@ interface Known {
   readonly now: () => number;
 }
 
-/** Kill switch and windows. @returns why nothing may be changed now */
-export function stopped({ controls: { haltedAt }, now }: Known, policy: CompiledPolicy): string[] {
+/** Kill switch, windows and the policy in force. @returns why nothing may be changed now */
+export function stopped({ stores, controls, now }: Known, policy: CompiledPolicy): string[] {
   const at = now();
   const reasons: string[] = [];
+  const { haltedAt } = controls;
+  const hash = stores.inside.policyInForce();
+  if (hash !== controls.policy.hash) controls.policy = { hash, since: at };
+  if (hash !== policy.hash && at - controls.policy.since > CONTROL_DELAY_MS)
+    reasons.push('under a policy that is not in force');
   if (haltedAt !== null && at - haltedAt > CONTROL_DELAY_MS) reasons.push('while everything is halted');
   if (!around(at).some((time) => policy.windows.isOpen(time))) reasons.push('while the window is closed');
   return reasons;

@@ -35,9 +35,9 @@ export class Processes {
       .finally(() => process.end());
   }
 
-  /** Ends all within a minute, one after the other. */
+  /** Ends all within five minutes, one after the other, as where a new policy file reaches them at different times. */
   restart(): void {
     const { time, chance } = this.#simulation;
-    for (const process of this.#living) time.after(chance.between(0, 60_000), () => process.end());
+    for (const process of this.#living) time.after(chance.between(0, 5 * 60_000), () => process.end());
   }
 }

@@ -124,6 +124,22 @@ export const REMEDIATION_FAULTS: readonly Fault[] = [
     ],
   },
   {
+    name: 'replaced-policy-ignored',
+    breaks: 'a process goes on with a policy that another one has replaced (invariant 3)',
+    edits: [
+      {
+        file: 'shared/app/reconciler/deliver.ts',
+        find: 'await requireInForce(shared.deps.registers, shared.policy.hash);',
+        replace: '',
+      },
+      {
+        file: 'shared/app/reconciler/guard-checks.ts',
+        find: "if (stage === 'call') await requireInForce(registers, policy.hash);",
+        replace: '',
+      },
+    ],
+  },
+  {
     name: 'window-ignored',
     breaks: 'a call while the window is closed (invariant 3)',
     edits: [
