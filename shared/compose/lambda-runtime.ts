@@ -138,12 +138,7 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
     let work: Promise<WorkContext> | null = null;
     return {
       ...{ policy, deps, settings, retrying, close },
-      // After a failed attempt, the next use tries again.
-      work: () =>
-        (work ??= createWork(deps, settings, retrying, policy).catch((error: unknown) => {
-          work = null;
-          throw error;
-        })),
+      work: () => (work ??= createWork(deps, settings, retrying, policy)),
     };
   };
 

@@ -139,39 +139,6 @@ export const queueContract = contractOf<QueueUnderTest>()('WorkQueue and DeadLet
     expect((await receiveOne(queue)).receives).toBe(3);
   },
 
-  async 'a message that is put back becomes visible after the delay, as if it had never been received'({
-    port,
-    clock,
-  }) {
-    const { queue } = port;
-    const message = { ...work(1), planHash: 'd'.repeat(64) };
-    await queue.send([message], { lane: 'bulk' });
-    await queue.release(await receiveOne(queue), 0);
-    const [first] = await receiveAll(queue);
-    if (first === undefined) expect.fail('not received');
-    expect(first.receives).toBe(2);
-    await queue.putBack(first, 60_000);
-    expect(await queue.receive(1, VISIBILITY)).toEqual([]);
-    await queue.acknowledge([first]);
-    await queue.release(first, 0);
-    await clock.advance(59_000);
-    expect(await queue.receive(1, VISIBILITY)).toEqual([]);
-    await clock.advance(1_000);
-    const [again, ...more] = await receiveAll(queue);
-    expect(more).toEqual([]);
-    expect(again).toMatchObject({ message, receives: 1, lane: 'bulk' });
-    expect(await queue.depth()).toMatchObject({ visible: 0, dead: 0 });
-  },
-
-  async 'a message whose receipt has expired is not put back'({ port: { queue }, clock }) {
-    await queue.send([work(1)]);
-    const late = await receiveOne(queue);
-    await clock.advance(VISIBILITY);
-    await queue.putBack(late, 0);
-    expect(await receiveAll(queue)).toHaveLength(1);
-    expect(await queue.receive(1, VISIBILITY)).toEqual([]);
-  },
-
   async 'a delivery has the time at which its message was last sent, however often it was received'({ port, clock }) {
     const { queue } = port;
     const before = clock.now();

@@ -190,17 +190,6 @@ describe('concurrent invocations of one container', () => {
     await expect(before.deps.cloud.list('computeOptimizer', null)).resolves.toBeDefined();
   });
 
-  it('work even if an earlier one could not create its resources', async () => {
-    const world = await deploy({ sandbox: { accounts: 8 } });
-    const runtime = await world.compose('worker')();
-    const { registers } = runtime.stores;
-    const version = await registers.write('policy', { hash: 1 }, null);
-    const app = await runtime.app();
-    await expect(app.work()).rejects.toThrow(/policy/);
-    await registers.write('policy', { hash: app.policy.hash }, version);
-    await expect(app.work()).resolves.toMatchObject({ policy: app.policy });
-  });
-
   it('get an app even if it could not be created for the previous one', async () => {
     const world = await deploy({ sandbox: { accounts: 8 } });
     const runtime = await world.compose('worker')();

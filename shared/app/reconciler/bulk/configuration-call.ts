@@ -2,7 +2,7 @@ import { type AccountRecord, emptyRecord } from '../../../domain/account/record.
 import type { ConfigurationCall } from '../../../domain/decision/configuration-calls.ts';
 import type { ConfigurationChange } from '../../../domain/decision/plan.ts';
 import { ASSOCIABLE, kindOf } from '../../../domain/enrollment/kinds/index.ts';
-import type { AccountId, ConfigurationTarget, EpochMs, RuleMode } from '../../../domain/enrollment/model.ts';
+import type { ConfigurationTarget, EpochMs, RuleMode } from '../../../domain/enrollment/model.ts';
 import type { EntryDraft } from '../../../domain/ledger/entry.ts';
 import type { WorkMessage } from '../../../domain/work-message.ts';
 import { CloudError, type SendChange } from '../../../ports/cloud.ts';
@@ -61,6 +61,10 @@ function endOf(kind: string): 'refused' | 'failed' {
   return kind === 'Invalid' || kind === 'Conflict' ? 'refused' : 'failed';
 }
 
+/** Whether the call ends with this error, which its entry then names. Any other error is a defect or a store that does not answer. */
+const endsCall = (error: unknown): error is CloudError | OutdatedPolicyError =>
+  error instanceof CloudError || error instanceof OutdatedPolicyError;
+
 /** Makes one Put or Delete call, with an entry in the organization's chain and an intent for each account that it changes. */
 export async function makeCall(
   work: WorkContext,
@@ -84,7 +88,7 @@ export async function makeCall(
     });
     return { end: await call.conclude(ends), accounts: ends };
   } catch (error) {
-    if (error instanceof CloudError || error instanceof OutdatedPolicyError) await call.end(error.message);
+    if (endsCall(error)) await call.end(error.message);
     throw error;
   }
 }
@@ -220,10 +224,10 @@ class Call {
       await this.end(null);
       return 'made';
     } catch (error) {
-      const isOutdated = error instanceof OutdatedPolicyError;
-      if (!(error instanceof CloudError) && !(error instanceof ChangeRefused) && !isOutdated) throw error;
+      if (!endsCall(error) && !(error instanceof ChangeRefused)) throw error;
       await this.end(error.message);
-      if (isOutdated || (error instanceof CloudError && error.kind === 'Unauthenticated')) throw error;
+      if (error instanceof OutdatedPolicyError) throw error;
+      if (error instanceof CloudError && error.kind === 'Unauthenticated') throw error;
       return this.isBusy ? 'busy' : error instanceof CloudError ? endOf(error.kind) : 'failed';
     }
   }
@@ -288,15 +292,4 @@ class Call {
     const { concurrent: _, ...details } = error.details;
     return new CloudError(error.message, details, { cause: error });
   }
-}
-
-/** The accounts as the call leaves them, so that the next call is planned on that state. */
-export function afterCall(accounts: readonly AssociableAccount[], { call }: PlannedCall): AssociableAccount[] {
-  const changed = new Set<AccountId>(call.accounts.keys());
-  return accounts.map((each) => {
-    if (!changed.has(each.account.id)) return each;
-    const status = call.effect === 'put' ? 'Active' : each.assessment.status;
-    const acted = { verdict: 'Converging', reason: 'acted', status, ruleMode: call.ruleMode } as const;
-    return { ...each, assessment: { ...each.assessment, ...acted } };
-  });
 }

@@ -7,6 +7,7 @@ import { changedSince } from '../../guardrails/changed-since.ts';
 import { ownConfigurations, pruneConfigurations } from '../../guardrails/own-configurations.ts';
 import { allows, changesIn, useConfigurations } from '../../plan/plan.ts';
 import { configurationKey } from '../../plan/planned-configurations.ts';
+import type { AssociableAccount } from '../../survey/assessment-table.ts';
 import { readConfigurations } from '../../survey/stored-configurations.ts';
 import type { Survey } from '../../survey/survey.ts';
 import { messagesFor } from '../../work-queue/enqueue-plan.ts';
@@ -24,13 +25,7 @@ import {
 } from '../worker-context.ts';
 import { AppliedChanges } from './applied-changes.ts';
 import { assessMembers, readRecent } from './batch-observation.ts';
-import {
-  afterCall,
-  type CallEnd,
-  type ConfigurationsMessage,
-  makeCall,
-  type PlannedCall,
-} from './configuration-call.ts';
+import { type CallEnd, type ConfigurationsMessage, makeCall, type PlannedCall } from './configuration-call.ts';
 import { observeOrganization } from './observe-organization.ts';
 
 /** The pause after AWS has refused a call because another change is in progress, ms. */
@@ -270,4 +265,15 @@ async function verify(
     results.push({ ...NO_RESULT, followUps: messagesFor(runOf(work, message), changes) });
   }
   return merged(results);
+}
+
+/** The accounts as the call leaves them, so that the next call is planned on that state. */
+function afterCall(accounts: readonly AssociableAccount[], { call }: PlannedCall): AssociableAccount[] {
+  const changed = new Set<AccountId>(call.accounts.keys());
+  return accounts.map((each) => {
+    if (!changed.has(each.account.id)) return each;
+    const status = call.effect === 'put' ? 'Active' : each.assessment.status;
+    const acted = { verdict: 'Converging', reason: 'acted', status, ruleMode: call.ruleMode } as const;
+    return { ...each, assessment: { ...each.assessment, ...acted } };
+  });
 }
