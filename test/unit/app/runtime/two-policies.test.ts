@@ -122,7 +122,7 @@ it('a call whose policy is replaced after its claim is not sent, and leaves no o
     const written = await ledger.append(drafts);
     if (drafts.some(({ type }) => type === 'RemediationStarted')) {
       const known = await readTyped(registers, POLICY);
-      await writeTyped(registers, POLICY, { hash: OPTS_IN.hash }, known?.version ?? null);
+      await writeTyped(registers, POLICY, { hash: OPTS_IN.hash, unrecorded: null }, known?.version ?? null);
     }
     return written;
   };
