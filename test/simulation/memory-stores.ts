@@ -37,6 +37,8 @@ export interface MemoryStores {
     readonly records: ReadonlyMap<string, AccountRecord>;
     /** Hash of the policy in force; `null` before the first scan. */
     policyInForce(): string | null;
+    /** The content of each register. */
+    registers(): ReadonlyMap<string, unknown>;
     /** When the next message becomes visible, epoch ms; `null` for an empty queue. */
     nextVisible(): number | null;
     /** Called when a message becomes visible earlier than expected. */
@@ -264,6 +266,7 @@ export function memoryStores(clock: StoreClock, quirks: Quirks = {}): MemoryStor
     inside: {
       policyInForce: () => inForce.safeParse(registers.values().get(POLICY.name)).data?.hash ?? null,
       ...{ chains, published, outbox, records, accountOf, replacedSince, nextVisible, putRaw, queueOf, backup },
+      registers: registers.values,
       set onMessage(hook: () => void) {
         hooks.onMessage = hook;
       },

@@ -226,4 +226,16 @@ export const STORE_FAULTS: readonly Fault[] = [
       },
     ],
   },
+  {
+    name: 'policy-stored-before-its-entry',
+    breaks: 'a process that ends in between loses the entry of the policy (invariant 1)',
+    edits: [
+      {
+        file: 'shared/app/scan/note-policy.ts',
+        find: '  await writeTyped(deps.registers, POLICY, { hash, unrecorded }, known?.version ?? null);\n',
+        replace:
+          "  await writeTyped(deps.registers, POLICY, { hash, unrecorded: null }, known?.version ?? null);\n  const { sealEntry } = await import('../../domain/ledger/entry.ts');\n  const { organizationEntry } = await import('../ledger/organization-entry.ts');\n  await deps.ledger.append([sealEntry(organizationEntry(entryContext(deps, run), entry.type, { detail }), unrecorded.after)]);\n",
+      },
+    ],
+  },
 ];
