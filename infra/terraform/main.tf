@@ -85,7 +85,7 @@ resource "aws_cloudformation_stack" "rollcall" {
 
   depends_on = [aws_s3_object.packages, aws_s3_bucket_public_access_block.packages]
 
-  # The provider gives up after 30 minutes by default. A StackSet of thousands of accounts takes longer.
+  # The provider gives up after 30 minutes by default. A StackSet with thousands of accounts takes longer.
   timeouts {
     create = "12h"
     update = "12h"
@@ -95,7 +95,7 @@ resource "aws_cloudformation_stack" "rollcall" {
   lifecycle {
     # A replacement would delete the roles of all accounts, and the table that remains would block the new stack (README.md).
     prevent_destroy = true
-    # The provider does not read it, so an imported stack would be replaced.
+    # The provider does not read this argument, so it would replace an imported stack.
     ignore_changes = [on_failure]
   }
 }

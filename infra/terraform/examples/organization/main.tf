@@ -48,7 +48,7 @@ module "rollcall" {
   packages_directory      = "${path.root}/../../../../.serverless"
 }
 
-# After Rollcall's account: the member roles trust its roles, and the rules forward events to its bus.
+# Applied after Rollcall's account, because the member roles trust the roles there and the event rules forward to the bus there.
 module "management" {
   source     = "../.."
   providers  = { aws = aws.management }
