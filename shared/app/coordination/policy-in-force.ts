@@ -21,6 +21,11 @@ export async function policyInForce(registers: Registers): Promise<string | null
   return (await readTyped(registers, POLICY))?.value.hash ?? null;
 }
 
+/** Whether the policy is in force, or none is yet. */
+export async function isInForce(registers: Registers, hash: string): Promise<boolean> {
+  return ((await policyInForce(registers)) ?? hash) === hash;
+}
+
 /** Another policy is in force, so this process must not act on its own: it is outdated, or its own first scan has not begun yet. */
 export class OutdatedPolicyError extends Error {
   override readonly name = 'OutdatedPolicyError';

@@ -8,6 +8,7 @@ import type { Registers } from '../../ports/registers.ts';
 import type { Clock, NewId } from '../../ports/system.ts';
 import { REGISTERS, storedDocument } from '../coordination/documents.ts';
 import { leaseHolder } from '../coordination/lease.ts';
+import { isInForce } from '../coordination/policy-in-force.ts';
 import { readTyped, type Typed, update, writeTyped } from '../coordination/typed-register.ts';
 import { awaitsScan } from '../guardrails/approvals.ts';
 import { EARLY_SCAN_SPACING_MS, earlyScanRequest } from './scan-requests.ts';
@@ -113,7 +114,8 @@ export async function requestScan(deps: ScheduleDeps, policy: CompiledPolicy): P
     : await triggeredByEvent(deps.registers, known?.value, now);
   const isRunning = known?.value.state === 'running';
   const held = isRunning && (await leaseHolder(deps.registers, deps.clock, SCAN_LEASE)) !== null;
-  const next = nextState(known?.value ?? null, policy, now, deps.newId, { requested, held });
+  const replaced = await isReplaced(deps.registers, known?.value, policy);
+  const next = nextState(known?.value ?? null, policy, now, deps.newId, { requested, held, replaced });
   deps.onChecked?.(next ?? known?.value ?? null);
   if (next === null) return null;
   if ((await writeTyped(deps.registers, SCAN, next, known?.version ?? null)) === null) return null;
@@ -121,6 +123,12 @@ export async function requestScan(deps: ScheduleDeps, policy: CompiledPolicy): P
   const nextAt = nextScanAt(policy.policy.schedule, next.dueAt);
   deps.onScanGivenUp?.({ runId: next.runId, nextAt: nextAt === null ? null : toIso(Math.max(now, nextAt)) });
   return null;
+}
+
+/** Whether `apply` or `scan`, which need no schedule, put another policy in force after the last scheduled scan. A given-up run waits for its next time. */
+async function isReplaced(registers: Registers, known: ScanState | undefined, { hash }: CompiledPolicy) {
+  const isComplete = known?.state === 'done' && known.completed?.runId === known.runId;
+  return isComplete && known.policyHash === hash && !(await isInForce(registers, hash));
 }
 
 /** The trigger of a scan that an event has requested, if the minimum interval since the last scan has passed. */
@@ -144,7 +152,7 @@ function nextState(
   policy: CompiledPolicy,
   now: EpochMs,
   newId: NewId,
-  { requested, held }: { readonly requested: RunTrigger | null; readonly held: boolean },
+  { requested, held, replaced }: { requested: RunTrigger | null; held: boolean; replaced: boolean },
 ): ScanState | null {
   const bySchedule: RunTrigger = known?.asked ?? { kind: 'schedule', actor: null, reason: null };
   const fresh = (due: EpochMs, trigger: RunTrigger = known?.trigger ?? bySchedule): ScanState => ({
@@ -156,7 +164,7 @@ function nextState(
   });
   if (known === null) return fresh(now, bySchedule);
   // Workers drop the keys of the previous policy, so the new policy needs a scan immediately.
-  const changed = known.policyHash !== policy.hash;
+  const changed = replaced || known.policyHash !== policy.hash;
   if (known.state === 'done') {
     if (changed) return fresh(now, POLICY_CHANGED);
     if (requested !== null) return fresh(now, requested);

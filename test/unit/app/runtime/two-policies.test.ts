@@ -23,19 +23,20 @@ afterEach(async () => {
   await shop.close();
 });
 
-/** A daemon until the end of the test. @returns the names of its errors */
-function daemonOf(policy: CompiledPolicy): readonly string[] {
+/** A daemon until the end of the test, unless it is stopped before. `errors`: the names of its errors */
+function daemonOf(policy: CompiledPolicy): { readonly errors: readonly string[]; stop(): Promise<void> } {
   const stop = new AbortController();
   const errors: string[] = [];
   const served = serve(shop.deps(), shop.settings, shop.retrying(), policy, {
     ...{ stop: stop.signal, onProgress: () => undefined, onScanStarted: () => undefined, onScan: () => undefined },
     onError: (what, error) => errors.push(`${what}: ${error instanceof Error ? error.name : String(error)}`),
   });
-  onTestFinished(async () => {
+  const end = async (): Promise<void> => {
     stop.abort();
     await served;
-  });
-  return errors;
+  };
+  onTestFinished(end);
+  return { errors, stop: end };
 }
 
 /** Another process scans with the policy, which puts it in force. */
@@ -61,7 +62,7 @@ describe('a daemon whose policy another process has replaced', () => {
       await shop.scan();
       await shop.messages();
     }
-    const errors = daemonOf(OPTS_OUT);
+    const { errors } = daemonOf(OPTS_OUT);
     await pass(60_000);
     const earlier = changes().length;
     await scanWith(OPTS_IN);
@@ -113,6 +114,22 @@ it('a new daemon does no work before its own first scan has put its policy in fo
   expect(changes().filter((change) => change.endsWith('Inactive'))).toEqual([]);
   expect(await policyInForce(shop.store.registers)).toBe(OPTS_IN.hash);
   expect((await shop.store.queue.depth()).visible).toBe(0);
+});
+
+it('a restarted daemon puts its policy in force again, although its last scan had the same policy', async () => {
+  shop = await Workshop.open({ policy: OPTS_IN, members: MEMBERS });
+  const first = daemonOf(OPTS_IN);
+  await pass(30_000);
+  await first.stop();
+  await scanWith(OPTS_OUT);
+  await shop.messages();
+  const id = accountId(0);
+  shop.cloud.set(id, { computeOptimizer: { status: 'Inactive' } });
+  const earlier = changes().length;
+  daemonOf(OPTS_IN);
+  await pass(60_000);
+  expect(changes().slice(earlier)).toEqual([`${id}:Active`]);
+  expect(await policyInForce(shop.store.registers)).toBe(OPTS_IN.hash);
 });
 
 it('a call whose policy is replaced after its claim is not sent, and leaves no open claim', async () => {
