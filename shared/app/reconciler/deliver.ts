@@ -84,6 +84,11 @@ export async function deliver(work: WorkContext, delivery: Delivery, brokenPause
       await queue.release(delivery, 0);
       return { end: 'released', outcomes: [] };
     }
+    if (error instanceof OutdatedPolicyError) {
+      // This process's scan may put its policy in force meanwhile. Then the key, which an event may have sent, is still wanted.
+      await queue.putBack(delivery, Math.min(brokenPauseMs, OTHER_POLICY_MS));
+      throw error;
+    }
     if (await affectsAllWork(work, error)) {
       await queue.release(delivery, brokenPauseMs);
       throw error;
@@ -145,7 +150,7 @@ function describe(error: unknown): { readonly code: string; readonly message: st
  * message alone, and one bad message never stops a run (invariant 5).
  */
 async function affectsAllWork({ deps }: WorkContext, error: unknown): Promise<boolean> {
-  if (error instanceof OutdatedPolicyError || error instanceof ClockDifferenceError) return true;
+  if (error instanceof ClockDifferenceError) return true;
   if (error instanceof CloudError) return error.kind === 'Unauthenticated';
   // With a full disk, the reads below still succeed.
   if (error instanceof StoreError && error.affectsAllWork) return true;
