@@ -45,7 +45,7 @@ export const auditSummary = z.object({
   enrollments: list(z.object({ enrollment, entries: z.number() })),
   runs: list(z.object({ runId: z.string(), at: time, entries: z.number() })).describe('Newest first'),
   callers: list(z.object({ caller: z.string(), entries: z.number() })).describe(
-    'Drift that each caller caused and that matches the other filters, most first; `unknown`: the caller is unknown',
+    'Drift that each caller caused and that matches the other filters, most first, among the newest 20,000 drifts; `unknown`: the caller is unknown',
   ),
 });
 

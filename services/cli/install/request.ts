@@ -92,9 +92,9 @@ export function requireMemberRole({ parameters }: Installing, stage: string): vo
   const { MemberRole, DeployMembersFrom } = parameters;
   if (stage === DEFAULT_STAGE || MemberRole !== undefined || DeployMembersFrom === 'nowhere') return;
   throw usage(
-    `the member role of the stage ${stage} has no name`,
+    `the stage ${stage} needs a name for its member role`,
     'If another stage deploys RollcallMember to the same accounts, this stage needs a role with another name.',
-    `Fix: --parameter MemberRole=RollcallMember-${stage}, the same as organization.memberRole in the policy of this stage`,
+    `Fix: --parameter MemberRole=RollcallMember-${stage}, with the same name as organization.memberRole in this stage's policy`,
     'If there is no other stage: --parameter MemberRole=RollcallMember',
   );
 }

@@ -136,8 +136,8 @@ export function addedText({ changes: { unplanned } }: Run): string | null {
   return unplanned === 0 ? null : `${number(unplanned)} added later`;
 }
 
-/** Why a change that succeeded and an account that drifts are no contradiction. */
-export const AGAIN_WHY = 'The run had fixed them. The drift that appeared afterwards is not part of its plan';
+/** Explains why an account can drift although its change succeeded. */
+export const AGAIN_WHY = 'The run had fixed this drift. Drift that appeared afterwards is not part of its plan';
 
 /** `2 drifted again later`; `null`: none. */
 export function driftedAgainText({ changes: { driftedAgain } }: Run): string | null {

@@ -110,13 +110,13 @@ describe('rollcall install', () => {
     });
   });
 
-  it('asks for the name of the member role before a stage other than prod is created, because two stages cannot share it', async () => {
+  it('requires the name of the member role when it creates a stage other than prod, because two stages cannot share it', async () => {
     const { server, install } = await bed();
     const dev = [...ELSEWHERE, '--yes', '--stage', 'dev'];
     const refused = await install(dev);
     expect(refused.code).toBe(1);
     expect(refused.stderr.replaceAll(/\s+/g, ' ')).toContain(
-      '--parameter MemberRole=RollcallMember-dev, the same as organization.memberRole in the policy of this stage',
+      "--parameter MemberRole=RollcallMember-dev, with the same name as organization.memberRole in this stage's policy",
     );
     expect(server.calls).toEqual(['DescribeStacks']);
     expect((await install([...dev, '--parameter', 'MemberRole=RollcallMember'])).code).toBe(0);

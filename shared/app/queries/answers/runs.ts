@@ -14,7 +14,9 @@ export const CHANGE_OUTCOMES = [
 export type ChangeOutcome = (typeof CHANGE_OUTCOMES)[number];
 const changeOutcome = z
   .enum(CHANGE_OUTCOMES)
-  .describe('Superseded: a later run has taken it over, or a person or the owner of the account has settled it');
+  .describe(
+    'Superseded: a later run has taken it over, or a person or the owner of the account has made it unnecessary',
+  );
 const outcomeCounts = z.record(changeOutcome, count);
 
 /** How a run has ended. */
@@ -53,17 +55,19 @@ export const run = z.object({
     .object({
       total: z.number(),
       confirmed: z.number().describe('AWS reports the desired state'),
-      inProgress: z.number().describe('Started; AWS had not reported the result yet'),
+      inProgress: z.number().describe('Started, and not observed as done yet'),
       failed: z.number(),
-      blocked: z.number().describe('Delayed or refused before a call'),
+      blocked: z.number().describe('Delayed or refused before the call to AWS'),
       notStarted: z.number(),
       unplanned: z.number().describe('Not part of the total: made after an event, or when a change window opened'),
       driftedAgain: z
         .number()
-        .describe('Confirmed changes whose accounts drifted again later, which does not reopen the change'),
+        .describe(
+          'Changes that the run completed and whose accounts drifted again later. They also count as confirmed',
+        ),
     })
     .describe(
-      'Its planned changes by the last step that it recorded, and those confirmed later; the parts add up to the total. `outcomes` has what became of them',
+      'Its planned changes by the last step that the run recorded; changes that are confirmed later count as confirmed. confirmed, inProgress, failed, blocked and notStarted add up to the total. `outcomes` says how the changes ended',
     ),
   outcome: z
     .enum(RUN_OUTCOMES)
