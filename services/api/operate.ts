@@ -13,7 +13,7 @@ import { type Call, jsonRoute, NONE } from './route.ts';
 import { approveBody, checkBody, reasonBody, redriveBody, resumeBody, suspendBody } from './schemas/operate.ts';
 
 /**
- * How long a request applies a command to accounts, ms. By then the command is in force and in the audit log, and the next tick applies it to the other
+ * The time in which a request applies a command to accounts, ms. The command is in force from the beginning, and the next tick applies it to the remaining
  * accounts. The deployed function has 30 s for a request.
  */
 const APPLY_MS = 5_000;

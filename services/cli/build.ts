@@ -28,7 +28,7 @@ const TEMPLATES = [
   'infra/terraform',
 ];
 
-/** The files that name pages of the documentation, relative to the package: the templates, and the one that `rollcall install` deploys. */
+/** The files that may name pages of the documentation, relative to the package: the templates, and the copy that `rollcall install` deploys. */
 function templates(): readonly string[] {
   const files = TEMPLATES.flatMap((path) => {
     const place = join(directory, path);

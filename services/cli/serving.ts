@@ -79,7 +79,7 @@ interface Underway extends Serving {
   readonly app: Runtime;
   readonly tally: Tally;
   readonly end: AbortSignal;
-  /** Of this process, under each policy. */
+  /** The same for the whole life of the process, under every policy. */
   readonly identity: DaemonIdentity;
 }
 

@@ -67,7 +67,7 @@ export interface Installation {
   upload(bucket: string, key: string, content: Uint8Array): Promise<boolean>;
   /** The address of an object for CloudFormation. */
   urlOf(bucket: string, key: string): string;
-  /** Throws if the stack is in a state from which it cannot be deployed. @returns whether it exists, so that a deployment updates it */
+  /** Throws if the stack is in a state from which it cannot be deployed. @returns whether a deployment updates the stack; `false`: it creates it */
   ensureDeployable(name: string): Promise<boolean>;
   /** @returns `null` if nothing would change */
   prepare(request: StackRequest): Promise<ChangeSet | null>;

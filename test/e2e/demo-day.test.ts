@@ -18,7 +18,7 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 /** The run ends after the cool-down and the second change freeze. */
 const HOURS = 25.5;
-/** How far what the tour announces may be from the announced time, ms: the simulated AWS throttles calls, and the pauses before retries are random. */
+/** How much an event of the tour may differ from its announced time, ms: the simulated AWS throttles calls, and the pauses before retries are random. */
 const TOUR_TOLERANCE_MS = 15_000;
 /** Accounts that the policy manages. */
 const MANAGED = 490;

@@ -37,7 +37,7 @@ function comparable(record: AccountRecord | undefined, withOlderVersion: boolean
 
 /** Checks the ledger at the end, when no work is pending (invariants 1, 2 and 7). */
 export function checkLedger(options: LedgerCheckOptions, report: ReportViolation): void {
-  // The last version writes the entry after the state, so an entry can be lost.
+  // The previous version writes the entry after the state, so an entry can be lost.
   if (!options.withOlderVersion) for (const what of unrecordedStates(options.stores)) report(1, what);
   for (const [chain, entries] of options.stores.inside.chains) {
     checkLinks(options, chain, entries, report);

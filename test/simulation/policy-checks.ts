@@ -9,7 +9,7 @@ import type { Process } from './process.ts';
 export interface Controls {
   /** When everything was halted, epoch ms; `null` if it is not halted. */
   haltedAt: number | null;
-  /** The policy in force and since when at the latest, epoch ms, as the last calls found it. */
+  /** The policy in force, and when a call first found it in force, epoch ms. */
   policy: { readonly hash: string | null; readonly since: number };
   /** When each suspended account was suspended. */
   readonly suspendedAt: Map<AccountId, number>;

@@ -35,7 +35,7 @@ export class Processes {
       .finally(() => process.end());
   }
 
-  /** Ends all within five minutes, one after the other, as where a new policy file reaches them at different times. */
+  /** Ends all within five minutes, one after the other, as if a new policy file reached them at different times. */
   restart(): void {
     const { time, chance } = this.#simulation;
     for (const process of this.#living) time.after(chance.between(0, 5 * 60_000), () => process.end());

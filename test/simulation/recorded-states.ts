@@ -22,7 +22,7 @@ export function unrecordedStates({ inside }: MemoryStores): string[] {
   if (policy?.unrecorded === null && last(entries, isPolicy)?.policyHash !== policy.hash)
     found.push(`the policy ${policy.hash} has no entry`);
   const gate = read(ROLLOUT);
-  // Such a gate has just been set up by a scan, which has no entry of its own.
+  // A scan has just set up such a gate, which is not recorded in an entry.
   const isNew = gate?.phase === 'scanning' || gate?.startedAt === null;
   if (gate?.unrecorded === null && !isNew && phaseIn(last(entries, isPhase)) !== gate.phase)
     found.push(`the phase ${gate.phase} of the rollout has no entry`);

@@ -125,7 +125,7 @@ export const REMEDIATION_FAULTS: readonly Fault[] = [
   },
   {
     name: 'replaced-policy-ignored',
-    breaks: 'a process goes on with a policy that another one has replaced (invariant 3)',
+    breaks: 'a process continues to make changes under a policy that another process has replaced (invariant 3)',
     edits: [
       {
         file: 'shared/app/reconciler/deliver.ts',

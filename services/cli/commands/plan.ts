@@ -78,7 +78,7 @@ export interface DryRun {
   readonly warnings: readonly Finding[];
   /** `null`: changes are not halted. */
   readonly halted: HaltView;
-  /** The runs of `apply` that are in progress. */
+  /** Other processes that make changes on the same store. */
   readonly others: readonly OtherProcess[];
 }
 

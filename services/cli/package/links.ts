@@ -21,13 +21,14 @@ const ELSEWHERE =
   'The documentation is in the folder `docs` of the repository, not in this package; `rollcall help` lists the commands.\n\n';
 const SOURCE = /\b(src|srcset)="([^"]+)"/g;
 
-/** A page of the documentation in a comment or a description. Links to runbooks stay paths until there is an address: no sentence may follow them. */
+/** A page of the documentation in a comment or a description. */
 const PAGE = /(?<![\w./:-])docs\/[\w-]+\/[\w-]+\.md(?:#[\w-]+)?/g;
+/** The value of `runbook_url` is a link, so words cannot follow the path. */
 const RUNBOOK = /runbook_url: $/;
 
 /**
- * Makes the pages of the documentation that a template names findable outside the repository: with an address, as links to the page of this release; without
- * one, as paths of the repository.
+ * Makes the documentation pages that a template names findable outside the repository. If the address of the repository is known, they become links to the
+ * pages of this release, otherwise paths "of the Rollcall repository".
  */
 export function packedPaths(template: string, { repository, tag }: Pick<LinkTargets, 'repository' | 'tag'>): string {
   return template.replaceAll(PAGE, (page: string, at: number) => {

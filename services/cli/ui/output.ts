@@ -176,8 +176,8 @@ export class Output {
   }
 
   /**
-   * Whether a write to stdout has failed because its reader has closed the pipe. Nothing shows this before a write: Node emits no event and has no poll for
-   * the writing end of a pipe, and Linux accepts a write of no bytes without looking for a reader.
+   * Whether a write to stdout has failed because its reader has closed the pipe. Nothing shows this before a write: Node emits no event and cannot poll the
+   * writing end of a pipe, and Linux accepts a write of no bytes without checking for a reader.
    */
   get resultIsUnread(): boolean {
     return this.#gone.has(this.#out);

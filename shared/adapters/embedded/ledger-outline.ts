@@ -13,7 +13,7 @@ export const STEPS = `
     AND type IN (${STEP_TYPES.map((type) => `'${type}'`).join(', ')})
   GROUP BY account_id, enrollment`;
 
-/** A statement of its own: beside two of max() and min(), SQLite would take the other columns of `STEPS` from any row. */
+/** Separate from `STEPS`, because in a query with both max() and min() SQLite takes the other columns from an arbitrary row. */
 export const RESOLUTIONS = `
   SELECT account_id, enrollment, min(seq) AS seq
   FROM ledger INDEXED BY ledger_steps

@@ -32,7 +32,7 @@ export class ShortRequests {
   }
 }
 
-/** The time of the thread on which the pieces run. */
+/** The clock of the thread on which the pieces run. */
 export interface ThreadTime {
   /** Monotonic, ms. */
   now(): number;

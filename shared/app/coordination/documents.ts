@@ -44,9 +44,9 @@ export const REGISTERS = {
   },
   runStops: {
     name: 'run-stops',
-    purpose: 'Runs that failures stop, until the audit log has their entries',
+    purpose: 'Runs that failures stopped or are about to stop, until the audit log has the entry',
     owner: 'ledger/run-stops',
-    lifetime: 'Until the entry of the run is written',
+    lifetime: 'Until the audit log has the entry of the run',
     restore: 'backup',
   },
   plan: {

@@ -2,8 +2,8 @@ import * as z from 'zod';
 import { ENTRY_TYPES } from '../../domain/ledger/entry-types.ts';
 
 /**
- * An entry of the organization's chain that is not known to be in the audit log yet. A register holds it from the write that makes the recorded change,
- * so that a process which ends between that write and the append loses no entry (`ledger/pending-entries`).
+ * An entry of the organization's chain that may not be in the audit log yet. It records the change of a register and is stored in the same write as that
+ * change, so no entry is lost if the process ends before it appends the entry (`ledger/pending-entries`).
  */
 const pendingEntrySchema = z.object({
   id: z.string(),

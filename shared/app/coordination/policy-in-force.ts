@@ -11,7 +11,7 @@ export const POLICY = storedDocument(
   REGISTERS.policy,
   z.object({
     hash: z.string(),
-    /** The `PolicyChanged` entry of this policy. */
+    /** The `PolicyChanged` entry of this policy, until the audit log has it. */
     unrecorded: unrecordedSchema,
   }),
 );
@@ -26,7 +26,7 @@ export async function isInForce(registers: Registers, hash: string): Promise<boo
   return ((await policyInForce(registers)) ?? hash) === hash;
 }
 
-/** Another policy is in force, so this process must not act on its own: it is outdated, or its own first scan has not begun yet. */
+/** Another policy is in force, so this process must make no changes: its policy is outdated, or is not in force before its first scan. */
 export class OutdatedPolicyError extends Error {
   override readonly name = 'OutdatedPolicyError';
 

@@ -33,7 +33,7 @@ const runSchema = z.object({
    * did not store them.
    */
   calls: z.array(z.string()).default([]),
-  /** The entry about the failures that stopped the run. */
+  /** The entry about the failures that stopped the run, until the audit log has it. */
   unrecorded: unrecordedSchema,
 });
 export type RunState = z.infer<typeof runSchema>;

@@ -31,7 +31,7 @@ const rolloutSchema = z.object({
   released: z.boolean(),
   /** Phase `open`, if an approval opened the gate: its plan, and the run whose scan opened the gate. Older versions did not store it. */
   openedBy: z.object({ planHash: z.string(), runId: z.string() }).nullable().default(null),
-  /** The entry about the beginning of this phase. */
+  /** The entry about the beginning of this phase, until the audit log has it. */
   unrecorded: unrecordedSchema,
 });
 export type RolloutState = z.infer<typeof rolloutSchema>;

@@ -7,15 +7,15 @@ import { readTyped, type StoredDocument, type Typed, writeTyped } from '../coord
 import { organizationEntry } from './organization-entry.ts';
 
 /*
- * How a change of a register and its entry in the organization's chain are made together:
+ * How a register is changed and the change is recorded in the organization's chain, although a process can end between the two writes:
  *
  *   register: change + entry ──▶ audit log: entry ──▶ register: without the entry
  *             │                       │
  *             └───────────┬───────────┘
  *                         └ the process ends: the next reader of the register continues
  *
- * The register names the place of the entry in the chain, so that all processes append the same entry at the same place, where the audit log accepts it
- * once. If another entry takes the place, the register gets the next place before the entry is appended there.
+ * The register names the place of the entry in the chain. All processes append the same entry at the same place, so the audit log has it only once. If
+ * another entry takes that place, the next place is stored in the register before the entry is appended there.
  */
 
 /** The content of a register whose changes are recorded. */
@@ -34,8 +34,8 @@ export async function pendingEntry(
 }
 
 /**
- * Reads a register, after its pending entry, if any, was written to the audit log.
- * @param noting gives the value another pending entry
+ * Appends the pending entry of a register, if any, to the audit log, and then reads the register.
+ * @param noting returns the value with another pending entry, or with none
  */
 export async function readRecorded<T extends Recorded>(
   { ledger, registers }: Pick<Deps, 'ledger' | 'registers'>,

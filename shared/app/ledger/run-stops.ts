@@ -6,15 +6,15 @@ import { readTyped, update } from '../coordination/typed-register.ts';
 import { entryContext } from './organization-entry.ts';
 import { pendingEntry, readRecorded } from './pending-entries.ts';
 
-/** The runs whose state may hold an entry that is not in the audit log, because looking through all runs would read too much. */
+/** The runs whose state may hold an entry that is not in the audit log yet. Without this list, the state of every run would have to be read. */
 export const RUN_STOPS = storedDocument(REGISTERS.runStops, z.object({ runIds: z.array(z.string()) }));
 
 type StopDeps = Pick<Deps, 'registers' | 'ledger' | 'clock' | 'newId' | 'actor' | 'random'>;
 
-/** Counts a failed call. If it stops the run, that is recorded. */
+/** Counts a failed call. If the failure stops the run, the audit log gets an entry. */
 export async function countFailure(deps: StopDeps, runs: RunStore, run: RunContext): Promise<void> {
   const trip = await runs.countFailure(run.runId, run.policy, async ({ reason, message }) => {
-    // Before the run is stopped, so that no process overlooks the entry.
+    // Stored before the run is stopped, so that no process overlooks the entry.
     await update(deps.registers, RUN_STOPS, (current) => ({
       runIds: [...new Set([...(current?.runIds ?? []), run.runId])],
     }));
@@ -24,7 +24,7 @@ export async function countFailure(deps: StopDeps, runs: RunStore, run: RunConte
   if (trip !== null) await recordStop(deps, run.runId);
 }
 
-/** Writes the entries of stopped runs that a process has left unwritten. @returns the number of runs that it has checked */
+/** Writes the entries of stopped runs whose process ended before it wrote them. @returns the number of runs checked */
 export async function recordStops(deps: Pick<Deps, 'registers' | 'ledger'>): Promise<number> {
   const runIds = (await readTyped(deps.registers, RUN_STOPS))?.value.runIds ?? [];
   for (const runId of runIds) await recordStop(deps, runId);

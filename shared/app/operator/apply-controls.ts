@@ -40,7 +40,7 @@ const CHUNK = 500;
 /**
  * Ends expired suspensions and carries out the operators' commands (notices): records them, marks accounts as Suspended or makes
  * them due again, and requeues what the kill switch held back. One process carries out each notice; another one continues after a crash.
- * @param until when the time is over, epoch ms: the command is then in the audit log, and the next process continues with the other accounts
+ * @param until deadline, epoch ms: when it has passed, the next process continues with the remaining accounts and notices
  * @returns the number of notices carried out
  */
 export async function settleControls(deps: SettleDeps, until: EpochMs = Number.POSITIVE_INFINITY): Promise<number> {
@@ -62,7 +62,7 @@ interface Progress {
   readonly notice: Notice;
   /** The last account that the notice was applied to; `null`: the notice is carried out. */
   readonly appliedTo: AccountId | null;
-  /** Claims that end at this time are given up, because the time of this process is over; `null`: none. */
+  /** The claims that end at this time are this process's; it releases them, because its deadline has passed. `null`: it keeps them. */
   readonly claimEnds: EpochMs | null;
 }
 
@@ -102,7 +102,7 @@ async function claimNotices(deps: SettleDeps, now: number): Promise<readonly Not
   return claimed.notices;
 }
 
-/** @returns the last account that the notice was applied to before the time was over; `null`: the notice is carried out */
+/** @returns the last account that the notice was applied to before the deadline; `null`: the notice is carried out */
 async function carryOut(deps: SettleDeps, notice: Notice, until: EpochMs): Promise<AccountId | null> {
   // If another process claimed the notice before, it may have written the entry.
   if (notice.claimedUntil === 0 || !(await isRecorded(deps, notice))) {
@@ -149,7 +149,7 @@ function detailOf({ type, message, selector, until }: Notice): Detail {
 interface Recorded {
   /** Number of accounts with a new entry. */
   readonly written: number;
-  /** The last account before the time was over; `null`: all accounts are recorded. */
+  /** The last account recorded before the deadline; `null`: all accounts are recorded. */
   readonly recordedTo: AccountId | null;
 }
 
@@ -265,7 +265,7 @@ async function requeueApprovedCalls({ registers, queue, clock }: SettleDeps): Pr
   }
 }
 
-/** Makes keys due that the kill switch held back. @returns the last account before the time was over; `null`: all are due */
+/** Makes keys due that the kill switch held back. @returns the last account made due before the deadline; `null`: all are due */
 async function wakeHalted(deps: SettleDeps, notice: Notice, until: EpochMs): Promise<AccountId | null> {
   const now = deps.clock.now();
   for await (const page of deps.records.all()) {

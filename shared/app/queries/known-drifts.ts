@@ -9,7 +9,7 @@ import { entriesOf } from './audit/all-entries.ts';
 const DAY_MS = 24 * 3_600_000;
 /** How far each query reaches back before the time of the previous one, ms. A process whose clock is behind writes entries with earlier times. */
 const OVERLAP_MS = 60_000;
-/** Maximum number of drifts in memory, about 300 bytes each: the newest. */
+/** The number of drifts kept in memory, about 300 bytes each. Only the newest are kept. */
 const MOST = 20_000;
 /** The pages are so small that a query counts as short and does not wait for long reads (`open-api.ts`). */
 const PAGE = 100;
@@ -65,7 +65,7 @@ export class KnownDrifts {
   }
 
   /**
-   * The drifts at or after `since`, oldest first. `isComplete`: there are no more than are kept.
+   * The drifts at or after `since`, oldest first. `isComplete`: `false` if there are older ones in the period that are not kept.
    * @param since epoch ms; `-Infinity`: all
    */
   async since(ledger: DriftReader, since: EpochMs) {
@@ -94,7 +94,7 @@ export class KnownDrifts {
     return this.#read(entriesOf(ledger, filter, { limit: PAGE, order: 'oldestFirst' }), Number.POSITIVE_INFINITY);
   }
 
-  /** The drifts before those that are known, as many as there is room for. `from`: since when all are known. */
+  /** The newest drifts before the known ones, as many as there is room for. `from`: all drifts since then are known. */
   async #older(
     ledger: DriftReader,
     { wanted, before }: { readonly wanted: EpochMs; readonly before: Known | Omit<Known, 'version'> },
@@ -127,13 +127,13 @@ function toKnown({ at, type, accountId, enrollment, runId, actor, before, detail
   return { at: Date.parse(at), type, accountId, enrollment, runId, actor, caller, isFirstSeen };
 }
 
-/** In the order of their times. Entries of the overlap are often known. */
+/** Sorted by time. Drifts in the overlap of two reads are usually known already. */
 function mergeDrifts(known: Drifts, read: readonly Keyed[]): Drifts {
   const fresh = read.filter(([key]) => !known.has(key));
   return fresh.length === 0 ? known : new Map([...known, ...fresh].sort(([, a], [, b]) => a.at - b.at));
 }
 
-/** The newest ones, and since when they are all. */
+/** Keeps only the newest. `from`: all drifts since then are kept. */
 function limited(drifts: Drifts, most: number, from: EpochMs): Pick<Known, 'drifts' | 'from'> {
   if (drifts.size <= most) return { drifts, from };
   const all = [...drifts];
@@ -141,7 +141,7 @@ function limited(drifts: Drifts, most: number, from: EpochMs): Pick<Known, 'drif
   return { drifts: new Map(all.slice(-most)), from: Math.max(from, dropped + 1) };
 }
 
-/** Retention removes the oldest entries. */
+/** Forgets the drifts whose entries retention has removed: those before the oldest entry that is left. */
 async function withoutPruned(ledger: DriftReader, drifts: Drifts): Promise<Drifts> {
   const { entries } = await ledger.query({ type: 'DriftDetected' }, { limit: 1, order: 'oldestFirst' });
   const oldest = entries[0] === undefined ? Number.POSITIVE_INFINITY : Date.parse(entries[0].at);

@@ -33,7 +33,7 @@ export interface TracedChange {
   readonly enrollment: RunStep['enrollment'];
   /** `null`: the run did not plan it. */
   readonly planned: ChangeParts | null;
-  /** The last step; of a planned change, the one that resolved it, whatever happened to the account afterwards. */
+  /** The last step. If the run resolved the planned drift, this is the step that resolved it first, whatever happened to the account afterwards. */
   readonly step: RunStep | null;
 }
 
@@ -110,7 +110,7 @@ function merge(keys: readonly string[] | null, steps: readonly RunStep[]): Trace
   });
 }
 
-/** Counts the changes with steps after their resolution: the account has drifted again. */
+/** Counts the changes that have steps after their drift was resolved, because the account drifted again. */
 function countDriftedAgain(changes: readonly TracedChange[], steps: readonly RunStep[]): number {
   const again = steps.filter(({ seq, resolvedSeq }) => resolvedSeq !== null && seq > resolvedSeq);
   const names = new Set(again.map(nameOf));

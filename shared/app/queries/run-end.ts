@@ -22,7 +22,7 @@ export async function lastPlannedEntry(
   const isOwn = ({ type, chain, accountId, enrollment, seq }: LedgerEntry): boolean => {
     if (OF_RUN.has(type)) return true;
     if (accountId === null || enrollment === null || !STEPS.has(type)) return false;
-    // The step of a change is the last one that belongs to it.
+    // The step of a traced change is the last step that belongs to the change.
     const step = planned.get(nameOf({ accountId, enrollment })) ?? null;
     return step !== null && (chain !== accountId || seq <= step.seq);
   };

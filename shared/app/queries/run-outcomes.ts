@@ -18,7 +18,7 @@ export interface RunFacts {
 
 interface JudgedChange {
   readonly outcome: ChangeOutcome;
-  /** AWS has accepted the change and has not reported the result, which needs no process of Rollcall. */
+  /** AWS has accepted the change and is still processing it. This continues even if no process of Rollcall runs. */
   readonly isProcessing: boolean;
 }
 

@@ -30,8 +30,8 @@ const RELEASE_MS = 5_000;
 export const OTHER_RUN_MS = 120_000;
 
 /**
- * How long a message of the policy in force stays invisible to a process with another policy, ms. Such a process is outdated or about to scan, so the
- * message is for another process.
+ * How long a message of the policy in force stays invisible after a process with another policy has put it back, ms. That process is outdated or about to
+ * scan, so another process handles the message.
  */
 const OTHER_POLICY_MS = 60_000;
 
@@ -85,7 +85,7 @@ export async function deliver(work: WorkContext, delivery: Delivery, brokenPause
       return { end: 'released', outcomes: [] };
     }
     if (error instanceof OutdatedPolicyError) {
-      // This process's scan may put its policy in force meanwhile. Then the key, which an event may have sent, is still wanted.
+      // A scan of this process may put its policy in force soon. The key is then still needed, because it may come from an event.
       await queue.putBack(delivery, Math.min(brokenPauseMs, OTHER_POLICY_MS));
       throw error;
     }
@@ -108,7 +108,7 @@ export async function deliver(work: WorkContext, delivery: Delivery, brokenPause
 /**
  * Reconciles the accounts of one message. A key of a superseded policy is dropped, because the scan of the new policy enqueues its own keys.
  * @param listingsSince see {@link WorkContext}
- * @throws OutdatedPolicyError if the message is of this process's policy, which is not in force
+ * @throws OutdatedPolicyError if the message belongs to this process's policy and that policy is not in force
  */
 export async function processMessage(
   shared: WorkContext,

@@ -24,8 +24,8 @@ export function checksOf(parts: CheckParts): readonly Check[] {
 }
 
 /**
- * Another process may put another policy in force while this call waits for the rate limiter. Before the claim, the check at the beginning of the message
- * is enough.
+ * Another process may replace the policy while this call waits for the rate limiter. No check is needed before the claim, because the policy was checked
+ * when work on the message began.
  */
 function policyStillInForce({ deps: { registers }, policy }: CheckParts): Check {
   return {

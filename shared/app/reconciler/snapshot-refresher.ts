@@ -51,7 +51,7 @@ export class SnapshotRefresher {
       const needs = { usesTags: this.#policy.usesTags || controls.usesTags };
       await takeSnapshot(this.#deps, 0, this.#retrying, needs, true, () => undefined);
     } catch (error) {
-      // Nobody awaits this reading while workers hold claims, so it must not reject. The current snapshot is still usable for a while, and the next
+      // Nothing awaits this read before `close`, so a rejection would end the process. The current snapshot is still usable for a while, and the next
       // check retries. If AWS or the store stays unavailable, the workers report it.
       const message = error instanceof Error ? error.message : String(error);
       this.#deps.logger.warn('could not refresh the organization snapshot', { message });

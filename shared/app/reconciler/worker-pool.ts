@@ -15,7 +15,7 @@ export class WorkerPool {
   readonly #concurrency: number;
   readonly #running = new Set<Promise<void>>();
   #broken: unknown = null;
-  /** Messages that were put back because they belong to other runs, and until when they stay invisible, epoch ms. */
+  /** The messages that this process has put back because they belong to other runs, with the time at which they become visible, epoch ms. */
   readonly #ofOtherRuns = new Map<string, EpochMs>();
 
   constructor(work: WorkContext, onProgress: OnProgress) {
@@ -90,7 +90,7 @@ export class WorkerPool {
     }
   }
 
-  /** Extends the visibility timeout while the work lasts. After a failed extension there is time for more attempts before the timeout. */
+  /** Extends the visibility timeout while the work lasts. After a failed extension it tries again several times before the timeout. */
   #keepInvisible(delivery: Delivery): () => void {
     const { deps, settings } = this.#work;
     const done = new AbortController();

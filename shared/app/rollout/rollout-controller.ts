@@ -39,7 +39,7 @@ const CHECK_MS = 30_000;
 /** A process that opened the gate but did not release the held changes within this time has crashed, ms. */
 const RELEASING_MS = 60_000;
 
-/** The gate, after the entry about its last phase change was written. A process may have ended before it wrote the entry. */
+/** Reads the gate. Before that, it writes the entry about the last phase change if the process that changed the phase ended before it did so. */
 function readRecordedGate(deps: RolloutDeps): Promise<Typed<RolloutState> | null> {
   return readRecorded(deps, ROLLOUT, (state, unrecorded) => ({ ...state, unrecorded }));
 }
@@ -47,7 +47,7 @@ function readRecordedGate(deps: RolloutDeps): Promise<Typed<RolloutState> | null
 /**
  * Updates the gate at the beginning of a scan: closes it under a new policy with a rollout, and opens it if the canaries failed but
  * an operator has approved the other changes since.
- * @returns the hash of the plan whose approval opened the gate, if this run is the one to be bound to it; otherwise `null`
+ * @returns the hash of the plan whose approval opened the gate, if this run is to be bound to that plan; otherwise `null`
  */
 export async function beginRollout(deps: RolloutDeps, run: RunContext): Promise<string | null> {
   const { policy } = run;
@@ -68,7 +68,7 @@ export async function beginRollout(deps: RolloutDeps, run: RunContext): Promise<
   return null;
 }
 
-/** A scan that opened the gate may have ended before it bound its run. Then it continues under the same run, or another scan takes its place. */
+/** A scan that opened the gate may have ended before it bound its run to the plan. The same run is bound when it continues, otherwise the next run. */
 async function openedFor(
   { registers }: RolloutDeps,
   { runId }: RunContext,

@@ -215,7 +215,7 @@ async function workUntilStopped(context: Context, tasks: readonly MaintenanceTas
   try {
     while (!stop.aborted) {
       if (!(await ours.isInForce())) {
-        // The messages are of the policy in force, so another process handles them, or this one after its own first scan has begun.
+        // The queued messages belong to the policy in force. Another process handles them, unless the first scan of this process replaces that policy.
         await fillQueue(0);
         await deps.clock.sleep(IDLE_MS, stop);
         continue;

@@ -129,7 +129,7 @@ export function queueTasks(
   ];
 }
 
-/** The policy; `null` while another one is in force, so that a process with an outdated policy does not enqueue or announce anything by it. */
+/** The policy; `null` while another one is in force, so that a process with an outdated policy enqueues and announces nothing. */
 function policyIfInForce(
   deps: Pick<MaintenanceDeps, 'registers' | 'clock'>,
   policy: QueueSource['policy'],
@@ -180,7 +180,7 @@ export function maintenanceTasks(source: MaintenanceSource, pace: Pace = LOCAL_P
       return { deadLettersRecorded, restUntil: deadLettersRecorded === 0 ? clock.now() + MAX_REST_MS : null };
     }),
     task('run stops', 'store', async () => {
-      // The process that stops a run records it, unless it ends before that.
+      // The process that stops a run records the stop itself. This task does it if that process has ended.
       return { restUntil: (await recordStops(deps)) === 0 ? clock.now() + MAX_REST_MS : null };
     }),
     task('digest', 'store', async () => {

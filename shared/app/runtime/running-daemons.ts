@@ -29,8 +29,8 @@ export interface DaemonIdentity {
 }
 
 /**
- * Runs `work`. Meanwhile, {@link runningDaemons} includes this process. An error of the store about that does not affect the work: the next renewal tries
- * again.
+ * Runs `work`. Meanwhile, {@link runningDaemons} includes this process. If the store fails to store the lease, the work continues, and the next renewal
+ * tries again.
  */
 export async function asRunningDaemon<T>(
   deps: DaemonDeps,
@@ -66,7 +66,7 @@ class Announcement {
 
   async begin(): Promise<void> {
     const { registers, clock } = this.#deps;
-    // A lease that cannot be read shows no process that this version knows.
+    // A lease that this version cannot read is removed, too, because it cannot show the process.
     await removeExpiredLeases(registers, clock, PREFIX, () => Number.NEGATIVE_INFINITY).catch(ignored);
     await this.#write();
   }

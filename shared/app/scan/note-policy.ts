@@ -21,7 +21,7 @@ export async function notePolicy(deps: Deps, run: RunContext): Promise<void> {
   await readPolicy(deps);
 }
 
-/** The policy in force, after its entry was written. A process may have ended before it wrote the entry. */
+/** Reads the policy in force. Before that, it writes the policy's entry if the process that stored the policy ended before it did so. */
 function readPolicy(deps: Deps) {
   return readRecorded(deps, POLICY, (policy, unrecorded) => ({ ...policy, unrecorded }));
 }

@@ -125,7 +125,7 @@ export async function requestScan(deps: ScheduleDeps, policy: CompiledPolicy): P
   return null;
 }
 
-/** Whether `apply` or `scan`, which need no schedule, put another policy in force after the last scheduled scan. A given-up run waits for its next time. */
+/** Whether a scan outside the schedule, as of `apply`, put another policy in force after the last scheduled scan. If that one was given up, it waits for its next time. */
 async function isReplaced(registers: Registers, known: ScanState | undefined, { hash }: CompiledPolicy) {
   const isComplete = known?.state === 'done' && known.completed?.runId === known.runId;
   return isComplete && known.policyHash === hash && !(await isInForce(registers, hash));

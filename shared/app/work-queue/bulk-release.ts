@@ -30,9 +30,9 @@ export const SCAN_PAUSE_MS = 10 * 60_000;
 const DEFERRAL_PAUSE_MS = 30 * 60_000;
 
 /**
- * Requests a scan for the released keys. Until the first of them are due again, further released keys belong to the same deferral: one pass may not have
- * time for all of them. The scan is requested again for them, because the first one may have read their accounts already.
- * @returns false if the deferral is older; the keys are then reconciled individually.
+ * Requests a scan for the released keys. One pass may not have time for all of them, so keys that are released before the first ones are due again belong
+ * to the same deferral. The scan is requested again for them, because the first scan may have read their accounts already.
+ * @returns false if the first keys are due again and it is too early for another deferral; the keys are then reconciled individually.
  */
 export async function deferToScan(registers: Registers, now: EpochMs): Promise<boolean> {
   const known = await readTyped(registers, BULK_RELEASE);

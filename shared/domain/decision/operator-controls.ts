@@ -36,7 +36,7 @@ const notice = z.object({
   until: time.nullable(),
   /** Until then (epoch ms) only the process that claimed it may record it; 0: no process has claimed it. */
   claimedUntil: time,
-  /** The command has been applied to all accounts up to this id; `null`: to none. A process that ran out of time stores it. */
+  /** The command has been applied to all accounts up to this id; `null`: to none. A process stores this when its deadline has passed. */
   appliedTo: z.string().nullable().default(null),
 });
 export type Notice = z.infer<typeof notice>;

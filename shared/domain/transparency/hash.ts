@@ -31,8 +31,8 @@ export function nodeHash(left: Hash, right: Hash): Hash {
 }
 
 /**
- * The hash of a complete subtree from all its hashes of one level, one after another in `hashes`, which this function overwrites: each pair of hashes gives
- * way to the hash of its inner node, level by level, so that no memory is allocated.
+ * The hash of a complete subtree from all its hashes of one level, stored one after another. Overwrites `hashes`: level by level, the hash of each inner
+ * node replaces the pair of hashes below it, so no level allocates memory.
  * @throws RangeError unless the number of hashes is a power of two
  */
 export function foldSubtree(hashes: Uint8Array): Hash {

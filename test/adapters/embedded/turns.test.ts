@@ -121,7 +121,7 @@ describe('turns', () => {
     expect(seen).toEqual(['a begins', 'a ends', 'b begins', 'b ends', 'c begins', 'c ends']);
   });
 
-  test('rest as long as the piece took, unless they are made without rests or no short request is under way', async () => {
+  test('rest as long as the piece took, unless rests are off or no short request is under way', async () => {
     /** The pauses between two pieces of 20 ms, ms. */
     const between = async (options: TurnsOptions): Promise<readonly number[]> => {
       const time = threadTime();

@@ -48,7 +48,7 @@ describe('the Terraform module', () => {
     expect(stackBlock('lifecycle')).toContain('prevent_destroy = true');
   });
 
-  it('accepts an imported stack, of which the provider does not read on_failure', () => {
+  it('keeps an imported stack, although the provider does not read its on_failure', () => {
     expect(stackBlock('lifecycle')).toContain('ignore_changes = [on_failure]');
   });
 

@@ -9,7 +9,7 @@ import { api } from './support.ts';
 const bed = reconcilerBed();
 const MEMBERS = 150;
 
-it('answers after five seconds when a halt ends that held back many accounts, and the tick wakes the others', async () => {
+it('answers after five seconds when the end of a halt releases many accounts, and the tick releases the others', async () => {
   await bed.open({ members: MEMBERS });
   const { shop } = bed;
   await shop.scan();

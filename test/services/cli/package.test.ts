@@ -117,7 +117,7 @@ describe('the npm package', () => {
     expect(targets.filter((target) => !existsSync(inPackage(target)))).toEqual([]);
   });
 
-  it('says where the pages of the documentation are that it names, because it does not contain them', () => {
+  it('says where to find the documentation pages that it names, because it does not contain them', () => {
     const files = readdirSync(inPackage('.'), { recursive: true, encoding: 'utf8' }).filter((file) =>
       statSync(inPackage(file)).isFile(),
     );

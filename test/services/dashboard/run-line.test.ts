@@ -53,7 +53,7 @@ test('a change that waits or needs attention is not done', () => {
   ).toBe('50% done after 9 s; 150 not started');
 });
 
-test('accounts that drift after the run fixed them are named apart from what is open', () => {
+test('accounts that drift after the run fixed them are counted separately from open changes', () => {
   expect(driftedAgainText(RUN)).toBeNull();
   const run: Run = { ...RUN, outcome: 'Completed', changes: { ...RUN.changes, total: 5, driftedAgain: 2 } };
   expect([openText(run), driftedAgainText(run)]).toEqual(['', '2 drifted again later']);

@@ -144,7 +144,7 @@ const rangeFor = (period: string): Record<string, string> =>
     ? { since: fieldOf(new Date(now.value - 24 * HOUR_MS)), until: fieldOf(new Date(now.value)) }
     : {};
 
-/** As in the filters of the accounts. */
+/** The same words as in the filters of the accounts page. */
 const callerName = (caller: string): string => (caller === NOBODY_NAMED ? 'Unknown actor' : actorName(caller));
 
 function titleOf(id: string): string {

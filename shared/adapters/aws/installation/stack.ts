@@ -48,7 +48,7 @@ export class StackDeployment {
     });
   }
 
-  /** @returns whether it exists. @throws InstallationError for a state from which the stack cannot be deployed */
+  /** @returns whether a deployment updates the stack; `false`: it creates it. @throws InstallationError for a state from which the stack cannot be deployed */
   async ensureDeployable(name: string): Promise<boolean> {
     const status = (await this.describe(name))?.StackStatus;
     if (status === undefined || status === 'REVIEW_IN_PROGRESS') return false;

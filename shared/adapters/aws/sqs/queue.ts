@@ -90,7 +90,7 @@ export function sqsQueue(queue: SqsQueue, dlq: SqsQueue, counts: QueueCounts, op
       ends.finish(receipt);
     },
     async putBack({ message, receipt, lane }, delayMs) {
-      // SQS counts every receive of a message, so a copy is sent. Without the first call, another receiver could have the message, too.
+      // SQS cannot reset the receive count of a message, so a copy is sent. The original is hidden first, so that no other receiver gets it meanwhile.
       if (!ends.isValid(receipt) || !(await queue.hide([receipt], MOVE_MS)).has(receipt)) return;
       await send([message], { lane, delayMs });
       await queue.remove([receipt]);

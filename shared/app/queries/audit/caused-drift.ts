@@ -13,8 +13,8 @@ const PAGE = 1_000;
 const callerOf = ({ detail }: LedgerEntry): string | null => detail?.changedBy?.actor ?? null;
 
 /**
- * `full`: each page but the last has as many entries as were asked for, for lists. `sparse`: a page has the matches among that many entries, and may be
- * empty, so that no entry is read twice.
+ * `full`, for lists: each page except the last has the requested number of matches. `sparse`, for reading everything: each page has the matches among the
+ * requested number of entries, and may be empty, so that no entry is read twice.
  */
 export type Pages = 'full' | 'sparse';
 

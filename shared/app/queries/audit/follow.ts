@@ -6,7 +6,7 @@ import type { Clock } from '../../../ports/system.ts';
 import type { EntryReader } from './caused-drift.ts';
 import { auditList } from './list.ts';
 
-/** Clocks of processes differ, so an entry may appear later than one with a later time. It is looked for this long, ms. */
+/** Clocks of processes differ, so an entry may appear after one with a later time. The follower looks for late entries this long, ms. */
 const OVERLAP_MS = 60_000;
 const ALL = 1_000_000;
 
@@ -18,7 +18,7 @@ interface Followed {
   readonly of: (ledger: EntryReader) => EntryReader;
 }
 
-/** Reads the newest entries, and then each new entry once. */
+/** Returns the newest entries, and then each new entry once. It reads entries of the overlap repeatedly. */
 export class LogFollower {
   readonly #clock: Followed['clock'];
   readonly #filter: LedgerFilter;
@@ -27,7 +27,7 @@ export class LogFollower {
   #returned: ReadonlyMap<string, string> = new Map();
   /** The latest entry that was read, even if the restriction removed it, and when it was first read. */
   #latest: { readonly at: EpochMs; readonly readAt: EpochMs } | null = null;
-  /** Entries before the first page were left out on purpose. ISO 8601. */
+  /** Time of the oldest entry of the first page, ISO 8601. Earlier entries are never returned. */
   #from = '';
   /** Where the last read began, ISO 8601. It never goes back, because entries before it are forgotten. */
   #since: string | null;

@@ -6,7 +6,7 @@ import type { KnownDrifts } from '../known-drifts.ts';
 
 /*
  * What a reader chooses filters from: how many entries match, when they were written, and how many there are for each actor, run, type,
- * enrollment and caller. The facts of the period's entries are read once, newest first, and counted in memory. Callers come from the known drifts.
+ * enrollment and caller. The facts of the period's entries are read once, newest first, and counted in memory. Callers come from `KnownDrifts`.
  */
 
 /** At most this many entries are counted. If the period has more, only its newest entries are counted. */

@@ -41,7 +41,7 @@ describe('the end of a halt that held back many accounts', () => {
     expect(most()).toBe(32);
   });
 
-  it('is recorded immediately, and the next process continues where the time was over', async () => {
+  it('is recorded immediately, and the next process continues where the first one stopped', async () => {
     await allHalted();
     await unhalt(bed.shop.deps());
     const first = slowSnooze(bed.shop, 100);
@@ -59,7 +59,7 @@ describe('the end of a halt that held back many accounts', () => {
   });
 });
 
-it('a suspension of many accounts is recorded for one chunk after the other, and the next process continues', async () => {
+it('a suspension of many accounts is recorded in chunks, and the next process continues after the last one', async () => {
   await bed.open({ members: 501 });
   await bed.shop.scan();
   await bed.shop.messages();

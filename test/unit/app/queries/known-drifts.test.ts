@@ -60,7 +60,7 @@ test('each drift is read once, and a longer period adds only what is older', asy
   expect(await since(ALL)).toMatchObject({ hours: [10, 20, 30, 80, 90, 95, 101], isComplete: true });
 });
 
-test('a drift that appears late is sorted in', async () => {
+test('a drift that appears late is sorted by its time', async () => {
   const { append, since } = await place();
   await append([99, 99.999]);
   await since(90);
@@ -79,7 +79,7 @@ test('only the newest drifts are kept, and a period with more is not complete', 
   expect(await since(30)).toMatchObject({ hours: [80, 90, 95, 101], isComplete: false });
 });
 
-test('exactly as many drifts as are kept are all of them', async () => {
+test('a period with exactly as many drifts as are kept is complete', async () => {
   const { append, since } = await place({ most: 3 });
   await append([10, 20, 30]);
   expect(await since(ALL)).toMatchObject({ hours: [10, 20, 30], isComplete: true });

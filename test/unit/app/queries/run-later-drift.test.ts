@@ -110,7 +110,7 @@ test('a run whose accepted changes AWS still processes is in progress, however l
   expect(await runOf('run-1')).toMatchObject(processing);
 });
 
-test('a halt stops a run whose changes wait, until it is lifted', async () => {
+test('a halt stops a run whose changes wait, until the halt ends', async () => {
   const worker = await open();
   optOut(0);
   await finish(worker);

@@ -68,7 +68,7 @@ describe('a run that is bound to a plan', () => {
 });
 
 describe('two processes with different policies', () => {
-  it('keep the keys of the newer one: the older process puts them back, and acts on none of its own', async () => {
+  it('keep the keys of the newer one: the older process puts them back, and makes none of its own changes', async () => {
     shop = await Workshop.open({ policy: ENROLL, members: 2 });
     await shop.scan();
     const own = await shop.messages();

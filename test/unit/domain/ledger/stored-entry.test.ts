@@ -56,7 +56,7 @@ const FORGED: Readonly<Record<string, readonly [string, string]>> = {
 };
 
 describe('a stored text', () => {
-  it('is accepted as it was hashed', () => {
+  it('is accepted if it is the text that was hashed', () => {
     expect(isAccepted(TEXT)).toBe(true);
     expect(rehashed(TEXT)).toBe(TEXT);
   });
@@ -77,7 +77,7 @@ describe('a stored text', () => {
     ['9007199254740992', '9007199254740993'],
     ['9007199254740991', '9007199254740991.0'],
     ['1e+21', '1e21'],
-  ])('is rejected with the number %s written as %s, whatever spaces make up for a shorter form', (number, form) => {
+  ])('is rejected with the number %s written as %s, even if spaces make up for a shorter form', (number, form) => {
     const [entry] = sealAll(account(1), [{ detail: { summary: { accounts: Number(number) } } }]);
     const canonical = canonicalJson(entry);
     expect(isCanonicalJson(canonical, entry)).toBe(true);

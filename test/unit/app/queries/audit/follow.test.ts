@@ -82,7 +82,7 @@ test('a burst of entries is not read again after the clocks of all processes hav
   expect(await next()).toEqual({ read: 1, reasons: [] });
 });
 
-test('an entry that appears late is returned once, unless the first page left its time out', async () => {
+test('an entry that appears late is returned once, unless it is older than the first page', async () => {
   const { append, follower, next, clock } = await place();
   await append([drift(10, BEN), drift(40, BEN), drift(50, BEN)]);
   await clock.advance(50 * SECOND);

@@ -65,7 +65,7 @@ describe.each(Object.keys(OPEN))('evidence of a store: %s', (name) => {
     expect((await pack(stores, request)).zip.equals(packed.zip)).toBe(true);
   });
 
-  test('reads no leaf tile, for which the log would read a bundle once more', async () => {
+  test('reads no leaf tile, because the log would read a bundle again for it', async () => {
     const stores = await (OPEN[name] ?? expect.fail())();
     const all = chainOf(account(1), 300);
     await stores.ledger.append(all);
