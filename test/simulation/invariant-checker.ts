@@ -224,9 +224,10 @@ export class InvariantChecker {
     const runStartedAt = this.#scans.get(runId ?? '') ?? null;
     const touch = { at, accountId, enrollment, optOut, runStartedAt, processStartedAt: by.startedAt };
     for (const [invariant, past] of this.#caps.touched(touch, intent, policy)) this.report(invariant, past);
-    // An account that joined after the last read is opted in by AWS together with all others.
+    // An account that joined or drifted after the last read is opted in by AWS together with all others.
     if (organizationWide && chain.length === 0) return;
-    if (intent === null) this.report(2, `${what} without an intent that is open`);
+    const isUnread = organizationWide && at - account[enrollment].lastUpdatedTimestamp.getTime() < READ_DELAY_MS;
+    if (intent === null && !isUnread) this.report(2, `${what} without an intent that is open`);
     if (!this.#messages.covers(by, accountId, enrollment))
       this.report(1, `${what} by ${by.name}, which holds no message about it: if it died now, the work would be lost`);
     for (const why of forbidden({ ...this.#options, controls: this.controls }, touched))
