@@ -1,3 +1,4 @@
+import { OutdatedPolicyError } from '../../shared/app/coordination/outdated-policy-error.ts';
 import { ConfigError } from '../../shared/config/config-error.ts';
 import { FileError } from '../../shared/config/file-error.ts';
 import type { Finding } from '../../shared/domain/policy/file/findings.ts';
@@ -119,6 +120,7 @@ export function reportOf(error: unknown, surroundings: Surroundings = NOWHERE): 
     };
   }
   const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof OutdatedPolicyError) return { code: 'Internal', message };
   const advice = 'This is a bug in Rollcall; --verbose shows where it happened.';
   return { code: 'Internal', message: `Unexpected: ${message}. ${advice}` };
 }

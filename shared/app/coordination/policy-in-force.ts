@@ -3,6 +3,7 @@ import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { Registers } from '../../ports/registers.ts';
 import type { Clock } from '../../ports/system.ts';
 import { REGISTERS, storedDocument } from './documents.ts';
+import { OutdatedPolicyError } from './outdated-policy-error.ts';
 import { unrecordedSchema } from './pending-entry.ts';
 import { readTyped } from './typed-register.ts';
 
@@ -24,18 +25,6 @@ export async function policyInForce(registers: Registers): Promise<string | null
 /** Whether the policy is in force, or none is yet. */
 export async function isInForce(registers: Registers, hash: string): Promise<boolean> {
   return ((await policyInForce(registers)) ?? hash) === hash;
-}
-
-/** Another policy is in force, so this process must make no changes: its policy is outdated, or is not in force before its first scan. */
-export class OutdatedPolicyError extends Error {
-  override readonly name = 'OutdatedPolicyError';
-
-  constructor(ours: string, inForce: string) {
-    super(
-      `Policy ${inForce.slice(0, 12)} is in force on this store, but this process works under policy ${ours.slice(0, 12)}. ` +
-        'All work so far is recorded. Start it again with the policy that is in force.',
-    );
-  }
 }
 
 /** @throws OutdatedPolicyError unless the policy is in force, or none is yet */

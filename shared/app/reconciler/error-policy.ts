@@ -6,7 +6,7 @@ import type { ReasonCode } from '../../domain/enrollment/reason-codes.ts';
 import type { Assessment, Verdict } from '../../domain/enrollment/verdict.ts';
 import type { OrganizationAccount } from '../../domain/policy/index.ts';
 import type { CloudError, CloudErrorKind, Observed } from '../../ports/cloud.ts';
-import type { OutdatedPolicyError } from '../coordination/policy-in-force.ts';
+import type { OutdatedPolicyError } from '../coordination/outdated-policy-error.ts';
 import type { ChangeRefused } from './guard.ts';
 
 /** The next step of an account whose change or read failed. */

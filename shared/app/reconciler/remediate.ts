@@ -3,7 +3,7 @@ import { actionOf } from '../../domain/enrollment/kinds/index.ts';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import { type ChangeResult, CloudError, type SendChange } from '../../ports/cloud.ts';
-import { OutdatedPolicyError } from '../coordination/policy-in-force.ts';
+import { OutdatedPolicyError } from '../coordination/outdated-policy-error.ts';
 import { countFailure } from '../ledger/run-stops.ts';
 import { type CallScope, leftOut, localError, reachesAll, requestOf, requireAccepted } from './change-request.ts';
 import { claim, close, type Part, type Remediated, soonestClaim, unclaimed, unsent } from './claims.ts';

@@ -1,6 +1,7 @@
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
 import type { Deps, OnProgress, Settings } from '../context.ts';
-import { OutdatedPolicyError, PolicyWatch, policyInForce } from '../coordination/policy-in-force.ts';
+import { OutdatedPolicyError } from '../coordination/outdated-policy-error.ts';
+import { PolicyWatch, policyInForce } from '../coordination/policy-in-force.ts';
 import type { Plan } from '../plan/plan.ts';
 import { createWork } from '../reconciler/worker-context.ts';
 import { WorkerPool } from '../reconciler/worker-pool.ts';

@@ -6,7 +6,7 @@ import type { ConfigurationTarget, EpochMs, RuleMode } from '../../../domain/enr
 import type { EntryDraft } from '../../../domain/ledger/entry.ts';
 import type { WorkMessage } from '../../../domain/work-message.ts';
 import { CloudError, type SendChange } from '../../../ports/cloud.ts';
-import { OutdatedPolicyError } from '../../coordination/policy-in-force.ts';
+import { OutdatedPolicyError } from '../../coordination/outdated-policy-error.ts';
 import {
   confirmConfiguration,
   endConfiguration,

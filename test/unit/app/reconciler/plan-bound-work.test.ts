@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, it } from 'vitest';
 import { toStoreError } from '../../../../shared/adapters/embedded/errors.ts';
 import { databasePath } from '../../../../shared/adapters/embedded/file.ts';
-import { OutdatedPolicyError } from '../../../../shared/app/coordination/policy-in-force.ts';
+import { OutdatedPolicyError } from '../../../../shared/app/coordination/outdated-policy-error.ts';
 import { RunStore } from '../../../../shared/app/coordination/run-store.ts';
 import { changeKey } from '../../../../shared/app/plan/plan.ts';
 import { verifyLedger } from '../../../../shared/app/queries/audit/verify.ts';

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
-import { OutdatedPolicyError, POLICY, policyInForce } from '../../../../shared/app/coordination/policy-in-force.ts';
+import { OutdatedPolicyError } from '../../../../shared/app/coordination/outdated-policy-error.ts';
+import { POLICY, policyInForce } from '../../../../shared/app/coordination/policy-in-force.ts';
 import { RunStore } from '../../../../shared/app/coordination/run-store.ts';
 import { readTyped, writeTyped } from '../../../../shared/app/coordination/typed-register.ts';
 import type { WorkContext } from '../../../../shared/app/reconciler/worker-context.ts';
