@@ -55,7 +55,7 @@ export class PolicyWatch {
   /** Whether the policy is in force, or none is yet. */
   async isInForce(): Promise<boolean> {
     const now = this.#clock.now();
-    if (this.#known === null || now - this.#known.at >= FRESH_MS) {
+    if (this.#known === null || Math.abs(now - this.#known.at) >= FRESH_MS) {
       this.#known = { inForce: (await policyInForce(this.#registers)) ?? this.#hash, at: now };
     }
     return this.#known.inForce === this.#hash;

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { OutdatedPolicyError } from '../../../../shared/app/coordination/outdated-policy-error.ts';
-import { POLICY, policyInForce } from '../../../../shared/app/coordination/policy-in-force.ts';
+import { POLICY, PolicyWatch, policyInForce } from '../../../../shared/app/coordination/policy-in-force.ts';
 import { RunStore } from '../../../../shared/app/coordination/run-store.ts';
 import { readTyped, writeTyped } from '../../../../shared/app/coordination/typed-register.ts';
 import type { WorkContext } from '../../../../shared/app/reconciler/worker-context.ts';
@@ -10,7 +10,7 @@ import { serve } from '../../../../shared/app/runtime/daemon.ts';
 import { queueDue } from '../../../../shared/app/work-queue/requeue-due.ts';
 import type { CompiledPolicy } from '../../../../shared/domain/policy/index.ts';
 import type { Ledger } from '../../../../shared/ports/ledger.ts';
-import { MANAGEMENT, policyOf } from '../../../support/domain-kit.ts';
+import { HOUR, MANAGEMENT, policyOf } from '../../../support/domain-kit.ts';
 import { accountId, Workshop } from '../../../support/workshop.ts';
 
 const FREELY = 'guardrails: { maxChanges: { percent: 100 }, maxOptOuts: { percent: 100 } }';
@@ -131,6 +131,17 @@ it('a restarted daemon puts its policy in force again, although its last scan ha
   await pass(60_000);
   expect(changes().slice(earlier)).toEqual([`${id}:Active`]);
   expect(await policyInForce(shop.store.registers)).toBe(OPTS_IN.hash);
+});
+
+it('a process whose clock is set back notices immediately that its policy is in force', async () => {
+  shop = await Workshop.open({ policy: OPTS_IN, members: 1 });
+  await scanWith(OPTS_OUT);
+  let now = shop.clock.now();
+  const watch = new PolicyWatch({ registers: shop.store.registers, clock: { now: () => now } }, OPTS_IN.hash);
+  expect(await watch.isInForce()).toBe(false);
+  await scanWith(OPTS_IN);
+  now -= HOUR;
+  expect(await watch.isInForce()).toBe(true);
 });
 
 it('a call whose policy is replaced after its claim is not sent, and leaves no open claim', async () => {
