@@ -10,6 +10,9 @@ import { unitIdsOf, unitsOf } from './units.ts';
  */
 const READ_DELAY_MS = 3 * 60 * 1000;
 
+/** For this long after a call whose answer was lost, Rollcall takes a configuration like the requested one for its own, ms. */
+const LOST_MS = 5 * 60 * 1000;
+
 type RuleMode = AccountTruth['automation']['organizationRuleMode'];
 
 /** An account that a Put or Delete call changes. */
@@ -35,6 +38,8 @@ export class ManagedConfigurations {
   readonly #own = new Map<string, ReadonlySet<string>>();
   /** By target: the same before the latest call. */
   readonly #ownBefore = new Map<string, ReadonlySet<string>>();
+  /** By target: the last Put of Rollcall that AWS has refused. */
+  readonly #refused = new Map<string, { readonly mode: string; readonly at: number }>();
   /** By target: the configuration as last observed. */
   #stored: ReadonlyMap<string, RuleMode> = new Map();
   /** When somebody else last changed a configuration, by target. */
@@ -87,6 +92,10 @@ export class ManagedConfigurations {
     const stored = this.#sandbox.configurations().find(({ targetId }) => targetId === target);
     if (stored === undefined || this.#own.get(target)?.has(stored.organizationRuleMode) === true) return false;
     const changedAt = this.#foreignAt.get(target) ?? Number.NEGATIVE_INFINITY;
+    // If the answer was lost, Rollcall does not know that its call was refused. The same rule mode, stored soon afterwards, looks like the result.
+    const refused = this.#refused.get(target);
+    if (refused?.mode === stored.organizationRuleMode && changedAt >= refused.at && changedAt <= refused.at + LOST_MS)
+      return false;
     return this.#now() - changedAt > READ_DELAY_MS && !this.#approved.has(target);
   }
 
@@ -103,8 +112,10 @@ export class ManagedConfigurations {
 
   /** AWS has refused this call. */
   refused({ operation, input }: Request): void {
+    if (!operation.startsWith('Put')) return;
     const target = targetOf(input);
-    if (operation.startsWith('Put')) this.#own.set(target, this.#ownBefore.get(target) ?? new Set());
+    this.#own.set(target, this.#ownBefore.get(target) ?? new Set());
+    this.#refused.set(target, { mode: String(input['organizationRuleMode']), at: this.#now() });
   }
 
   /** Whether the target is as this call leaves it. */
