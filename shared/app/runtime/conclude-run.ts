@@ -7,6 +7,7 @@ import type { Condition } from '../../domain/enrollment/condition.ts';
 import { reasonText } from '../../domain/enrollment/reason-codes.ts';
 import { shownOf } from '../../domain/enrollment/status.ts';
 import type { Verdict } from '../../domain/enrollment/verdict.ts';
+import type { LedgerFilter } from '../../ports/ledger.ts';
 import type { Deps, RunContext } from '../context.ts';
 import { RunStore } from '../coordination/run-store.ts';
 import { readControls } from '../guardrails/controls.ts';
@@ -89,8 +90,8 @@ class Tally {
     // A change without a failed attempt is still on the queue: the run was stopped, or another process has the message.
     const begun = isPlanned && this.#plan.trip === null && (condition?.attempts ?? 0) > 0;
     const ending = endingOf(verdict, begun);
-    const { own, others } = this.#attempts;
-    const isOfOthers = !own.has(key) && others.has(key);
+    const { own, others, resolvedByOthers } = this.#attempts;
+    const isOfOthers = !own.has(key) && (others.has(key) || (isPlanned && resolvedByOthers.has(key)));
     if (isPlanned) this.#end(key, ending, isOfOthers);
     else if (isOfOthers) this.unplanned += 1;
     count(this.counts, ending, own.has(key) || (isOfOthers && !isPlanned));
@@ -138,21 +139,27 @@ interface Attempts {
   readonly own: ReadonlySet<string>;
   /** Changes that other runs have begun since the scan of this run began. */
   readonly others: ReadonlySet<string>;
+  /** Changes whose drift other runs have recorded as resolved since then. They may have begun them before. */
+  readonly resolvedByOthers: ReadonlySet<string>;
 }
 
 async function attempts(deps: Deps, runId: string): Promise<Attempts> {
-  const own = new Set<string>();
-  const others = new Set<string>();
   // The state of the run is stored only after the scan. Another run may have made a change between these times.
   const [scan] = (await deps.ledger.query({ runId, type: 'ScanStarted' }, { limit: 1 })).entries;
   const filter = scan === undefined ? { runId } : { since: scan.at };
+  const begun = await byRun(deps, runId, { ...filter, type: 'RemediationStarted' });
+  const resolved = await byRun(deps, runId, { ...filter, type: 'DriftResolved' });
+  return { ...begun, resolvedByOthers: resolved.others };
+}
+
+/** The changes that entries are about, separately for those of the run and of others. */
+async function byRun({ ledger }: Deps, runId: string, filter: LedgerFilter): Promise<Pick<Attempts, 'own' | 'others'>> {
+  const [own, others] = [new Set<string>(), new Set<string>()];
   let cursor: string | null = null;
   do {
-    const page = await deps.ledger.query({ ...filter, type: 'RemediationStarted' }, { limit: 1_000, cursor });
-    for (const entry of page.entries) {
-      const key = `${entry.accountId} ${entry.enrollment}`;
-      (entry.runId === runId ? own : others).add(key);
-    }
+    const page = await ledger.query(filter, { limit: 1_000, cursor });
+    for (const entry of page.entries)
+      (entry.runId === runId ? own : others).add(`${entry.accountId} ${entry.enrollment}`);
     cursor = page.next;
   } while (cursor !== null);
   return { own, others };

@@ -34,7 +34,10 @@ it('changes that a run never began are not started, not failed', async () => {
   expect(changes).toEqual({ attempted: 0, succeeded: 0, failed: 0, blocked: 0, converging: 0 });
 });
 
-it('changes that another run has made are counted separately', async () => {
+it.each([
+  ['made', false],
+  ['begun before the scan of this run, and completed after it,', true],
+])('changes that another run has %s are counted separately', async (_, before) => {
   const members = 6;
   const policy = policyOf('computeOptimizer: Active', 'guardrails: { maxChanges: { percent: 100 } }');
   const shop = await Workshop.open({ policy, members });
@@ -55,6 +58,13 @@ it('changes that another run has made are counted separately', async () => {
     },
   };
   const { runId } = other;
+  const { ledger } = shop.deps();
+  const query: typeof ledger.query = async (filter, page) => {
+    const found = await ledger.query(filter, page);
+    const isOlder = (entry: (typeof found.entries)[number]): boolean =>
+      before && entry.runId === runId && entry.type === 'RemediationStarted';
+    return { ...found, entries: found.entries.filter((entry) => !isOlder(entry)) };
+  };
   await new RunStore(shop.deps().registers).begin(other, {
     startedAt: shop.clock.now(),
     accountsInScope: members,
@@ -63,7 +73,10 @@ it('changes that another run has made are counted separately', async () => {
   const run = shop.run();
   expect(run.runId).not.toBe(runId);
   const ended = await shop.settle(
-    apply(shop.deps({ queue }), shop.settings, shop.retrying(), run, { ...options, onPlan }),
+    apply(shop.deps({ queue, ledger: { ...ledger, query } }), shop.settings, shop.retrying(), run, {
+      ...options,
+      onPlan,
+    }),
   );
   expect(ended.planned).toMatchObject({ total: members, confirmed: 4, byOtherRuns: 2, failed: 0, notStarted: 0 });
   expect(ended.changes).toMatchObject({ attempted: 4, succeeded: 4 });
