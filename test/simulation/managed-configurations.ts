@@ -10,7 +10,7 @@ import { unitIdsOf, unitsOf } from './units.ts';
  */
 const READ_DELAY_MS = 3 * 60 * 1000;
 
-/** For this long after a call whose answer was lost, Rollcall takes a configuration like the requested one for its own, ms. */
+/** After a call whose answer was lost, Rollcall regards a configuration like the requested one as its own for this long, ms. */
 const LOST_MS = 5 * 60 * 1000;
 
 type RuleMode = AccountTruth['automation']['organizationRuleMode'];

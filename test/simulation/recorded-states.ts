@@ -6,7 +6,7 @@ import { type LedgerEntry, ORGANIZATION_CHAIN } from '../../shared/domain/ledger
 import type { MemoryStores } from './memory-stores.ts';
 
 /**
- * Finds states in registers whose entry in the organization's chain is missing or written twice. A register that still holds its entry has not lost it.
+ * Finds states of registers whose entry in the organization's chain is missing or was written twice. A register that still holds its entry has not lost it.
  * After a restore nothing is checked, because it merges the states of two stores, but not their entries.
  */
 export function unrecordedStates({ inside }: MemoryStores): string[] {

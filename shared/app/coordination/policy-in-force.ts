@@ -55,6 +55,7 @@ export class PolicyWatch {
   /** Whether the policy is in force, or none is yet. */
   async isInForce(): Promise<boolean> {
     const now = this.#clock.now();
+    // The difference is negative after the clock was set back. The known answer may be old then.
     if (this.#known === null || Math.abs(now - this.#known.at) >= FRESH_MS) {
       this.#known = { inForce: (await policyInForce(this.#registers)) ?? this.#hash, at: now };
     }
