@@ -8,11 +8,14 @@ import { accountId, Workshop } from '../../../support/workshop.ts';
 const members = 12;
 const policy = policyOf('computeOptimizer: Active', 'guardrails: { maxChanges: { percent: 100 } }');
 
-async function ran(over: (shop: Workshop) => Partial<Deps>, waitMs = 0) {
+/** The run waits for longer than virtual time can pass while a busy machine writes to the store. */
+const WAIT_MS = 10_000;
+
+async function ran(over: (shop: Workshop) => Partial<Deps>) {
   const shop = await Workshop.open({ policy, members, settings: { listingFrom: members } });
   onTestFinished(() => shop.close());
   for (let n = 0; n < members; n += 1) shop.cloud.set(accountId(n), { computeOptimizer: { status: 'Inactive' } });
-  const options = { waitMs, stop: new AbortController().signal, onProgress: () => undefined };
+  const options = { waitMs: WAIT_MS, stop: new AbortController().signal, onProgress: () => undefined };
   const result = await shop.settle(apply(shop.deps(over(shop)), shop.settings, shop.retrying(), shop.run(), options));
   return result.planned;
 }
