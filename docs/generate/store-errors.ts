@@ -5,7 +5,10 @@ export type Explanation = readonly [message: string, cause: string, fix: string]
 
 /** Errors of the store, by code. */
 export const STORE_ERRORS: Readonly<
-  Record<StoreErrorCode | 'Tampered' | 'NotKept' | 'StoreNotAvailable' | 'ClockDifference', Explanation>
+  Record<
+    StoreErrorCode | 'Tampered' | 'NotKept' | 'StoreNotAvailable' | 'ClockDifference' | 'PolicyReplaced',
+    Explanation
+  >
 > = {
   NotFound: [
     'there is no store in …',
@@ -115,6 +118,11 @@ export const STORE_ERRORS: Readonly<
     '… refused the request',
     'The service refuses the request permanently.',
     'Compare table and queue with rollcall doctor',
+  ],
+  PolicyReplaced: [
+    'Policy … is in force on this store',
+    'Another process has put its own policy in force. This process makes no more changes.',
+    'Start it again with the policy that is in force.',
   ],
   Internal: ['Unexpected: …', 'A defect of Rollcall.', 'Report it with the output of --verbose.'],
   StoreNotAvailable: [

@@ -100,6 +100,7 @@ export function reportOf(error: unknown, surroundings: Surroundings = NOWHERE): 
   )
     return { code: error.code, message: error.message };
   if (error instanceof FileError) return { code: 'FileError', message: error.message };
+  if (error instanceof OutdatedPolicyError) return { code: 'PolicyReplaced', message: error.message };
   if (error instanceof ClockDifferenceError) return { code: error.code, message: `${capitalized(error.message)}.` };
   if (error instanceof DamagedRegisterError) return { code: 'Corrupt', message: `${error.message}.` };
   if (error instanceof SignerError) return { code: 'CheckpointKey', message: error.message };
@@ -120,7 +121,6 @@ export function reportOf(error: unknown, surroundings: Surroundings = NOWHERE): 
     };
   }
   const message = error instanceof Error ? error.message : String(error);
-  if (error instanceof OutdatedPolicyError) return { code: 'Internal', message };
   const advice = 'This is a bug in Rollcall; --verbose shows where it happened.';
   return { code: 'Internal', message: `Unexpected: ${message}. ${advice}` };
 }
