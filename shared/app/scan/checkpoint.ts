@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Registers } from '../../ports/registers.ts';
+import type { Register, Registers } from '../../ports/registers.ts';
 import { documentFamily, REGISTERS } from '../coordination/documents.ts';
 import { readValue, writeTyped } from '../coordination/typed-register.ts';
 
@@ -36,13 +36,18 @@ export class ScanProgress {
   /** Loads the checkpoint of a run; empty if it has none. Removes the checkpoints of earlier runs. */
   static async load(registers: Registers, runId: string): Promise<ScanProgress> {
     const known = new Map<string, unknown>();
-    const stored = [];
+    const stored: Register[] = [];
     for (const register of await registers.list(SCAN_PROGRESS.prefix)) {
       if (register.name.startsWith(prefixOf(runId))) stored.push(register);
       else await registers.remove(register.name, register.version);
     }
     for (const { name, value } of stored) {
       for (const [key, answer] of readValue({ ...SCAN_PROGRESS, name }, value).answers) known.set(key, answer);
+    }
+    if (known.size > 0 && !known.has(BEGUN)) {
+      // The first register is missing, so nobody knows how old the responses in the others are.
+      await removeAll(registers, stored);
+      return new ScanProgress(registers, runId, new Map(), 0);
     }
     return new ScanProgress(registers, runId, known, stored.length);
   }
@@ -86,10 +91,13 @@ export class ScanProgress {
 
   /** Removes everything saved, after the run has ended. */
   async clear(): Promise<void> {
-    for (const { name, version } of await this.#registers.list(prefixOf(this.#runId))) {
-      await this.#registers.remove(name, version);
-    }
+    await removeAll(this.#registers, await this.#registers.list(prefixOf(this.#runId)));
   }
+}
+
+/** Removes the last register first, so that what a crash leaves behind still says how old the first response is. */
+async function removeAll(registers: Registers, stored: readonly Register[]): Promise<void> {
+  for (const { name, version } of stored.toReversed()) await registers.remove(name, version);
 }
 
 function chunked(answers: readonly (readonly [string, unknown])[]): (readonly [string, unknown])[][] {

@@ -39,6 +39,7 @@ describe('a listing whose empty page returns the token that requested it', () =>
   it('continues, and another process replays the same responses', async () => {
     const registers = memoryRegisters();
     const checkpoint = await ScanProgress.load(registers, 'run-1');
+    checkpoint.begunAt(NOW);
     const { cloud, asked } = answering(pages);
     const first = resumable(
       cloud,
@@ -96,6 +97,7 @@ describe('a listing whose empty page returns the token that requested it', () =>
   it('is replayed with the sources of the rule modes, the OUs and the configurations', async () => {
     const registers = memoryRegisters();
     const checkpoint = await ScanProgress.load(registers, 'run-1');
+    checkpoint.begunAt(NOW);
     const source = { type: 'inherited', targetId: 'ou-abcd-abcdefgh' } as const;
     const items = [{ ...item(1), ruleModeSource: source }, { ...item(2), ruleModeSource: null }, item(3)];
     const { cloud } = answering([{ items, nextToken: null }]);

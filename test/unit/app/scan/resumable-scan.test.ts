@@ -120,6 +120,7 @@ describe('a response stored for a later part of a scan', () => {
     };
     const options = { tags: false, retry: withoutRetries };
     const before = await ScanProgress.load(registers, 'run-1');
+    before.begunAt(NOW);
     let questions = 2;
     const mayGoOn = (): boolean => {
       questions -= 1;
