@@ -131,7 +131,7 @@ describe('an endpoint that goes down', () => {
 describe('a disk that fills up', () => {
   it.each([
     ['while the scan is recorded', 60],
-    ['in the middle of the changes', 170],
+    ['in the middle of the changes', 195],
   ])('%s: said clearly, nothing that was acknowledged is lost, and the next run converges', async (_, maxPages) => {
     const world = await startWorld({ sandbox: { accounts: 60, drift: 0.9 }, policy: BOTH });
     const failed = world.run({ maxPages });
