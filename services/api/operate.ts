@@ -1,7 +1,7 @@
 import { approve } from '../../shared/app/guardrails/approvals.ts';
 import { ControlsError, halt, resume, suspend, unhalt } from '../../shared/app/guardrails/controls.ts';
 import { previewSelector } from '../../shared/app/guardrails/selector-preview.ts';
-import { settleControls } from '../../shared/app/operator/apply-controls.ts';
+import { type SettleDeps, settleControls } from '../../shared/app/operator/apply-controls.ts';
 import { askForScan, checkAccounts, redrive } from '../../shared/app/operator/commands.ts';
 import { resumeContested } from '../../shared/app/operator/resume-contested.ts';
 import { replacedView } from '../../shared/app/queries/enforcement-view.ts';
@@ -17,6 +17,8 @@ import { approveBody, checkBody, reasonBody, redriveBody, resumeBody, suspendBod
  * accounts. The deployed function has 30 s for a request.
  */
 const APPLY_MS = 5_000;
+
+const applyCommand = (deps: SettleDeps): Promise<number> => settleControls(deps, deps.clock.now() + APPLY_MS);
 
 type AnyCall = Pick<Call<unknown, unknown, unknown>, 'system' | 'principal'>;
 
@@ -54,7 +56,7 @@ export const operatorRoutes = [
     handle: async (call) => {
       const deps = depsOf(call);
       const { changed, controls } = await halt(deps, call.body.reason ?? null);
-      await settleControls(deps, deps.clock.now() + APPLY_MS);
+      await applyCommand(deps);
       const { halt: set } = controls;
       const at = set === null ? null : toIso(set.at);
       return { halted: set !== null, changed, at, by: set?.by ?? null, reason: set?.reason ?? null };
@@ -67,7 +69,7 @@ export const operatorRoutes = [
     handle: async (call) => {
       const deps = depsOf(call);
       const changed = await unhalt(deps);
-      await settleControls(deps, deps.clock.now() + APPLY_MS);
+      await applyCommand(deps);
       return { halted: false, changed, at: null, by: null, reason: null };
     },
   }),
@@ -84,7 +86,7 @@ export const operatorRoutes = [
       const deps = depsOf(call);
       const { matched, unseen } = await previewSelector(deps.snapshots, selector);
       const { replaced: other } = await suspend(deps, { selector, until, reason });
-      await settleControls(deps, deps.clock.now() + APPLY_MS);
+      await applyCommand(deps);
       const ends = until === null ? null : toIso(until);
       const replaced = other === null ? null : replacedView(other);
       return { selector: selector.text, reason, until: ends, by: deps.actor, accounts: matched, unseen, replaced };
@@ -101,7 +103,7 @@ export const operatorRoutes = [
       const deps = depsOf(call);
       const contested = await resumeContested(deps, selector, reason);
       const { ended, left } = await resumeIfSuspended(deps, { selector, reason }, contested.length > 0);
-      await settleControls(deps, deps.clock.now() + APPLY_MS);
+      await applyCommand(deps);
       return {
         resumed: [...new Set([...ended, ...contested])],
         left: left.filter((id) => !contested.includes(id)),

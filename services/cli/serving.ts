@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import type { Progress, WorkOutcome } from '../../shared/app/context.ts';
 import type { Plan } from '../../shared/app/plan/plan.ts';
 import type { ServeOptions } from '../../shared/app/runtime/daemon.ts';
 import type { DaemonIdentity } from '../../shared/app/runtime/running-daemons.ts';
 import type { GivenUpScan, ScanUnderWay } from '../../shared/app/schedule/scan-schedule.ts';
 import type { Runtime } from '../../shared/compose/runtime.ts';
+import { makeNewId } from '../../shared/compose/system.ts';
 import type { RunningApi } from './api/start-api.ts';
 import type { CliContext } from './context.ts';
 import { reportOf } from './errors.ts';
@@ -43,7 +43,7 @@ const PAUSE_MS = 15_000;
 export async function serveUntilStopped(context: CliContext, serving: Serving): Promise<Served> {
   const tally = new Tally();
   const { loaded, stop, say } = serving;
-  const identity = { id: randomUUID(), startedAt: context.clock.now() };
+  const identity = { id: makeNewId(context.clock)(), startedAt: context.clock.now() };
   let inForce = loaded;
   while (!stop.aborted) {
     const change = new AbortController();

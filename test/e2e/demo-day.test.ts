@@ -18,8 +18,8 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 /** The run ends after the cool-down and the second change freeze. */
 const HOURS = 25.5;
-/** How much an event of the tour may differ from its announced time, ms: the simulated AWS throttles calls, and the pauses before retries are random. */
-const TOUR_TOLERANCE_MS = 15_000;
+/** How late the story may be, ms. It is usually less than a second late; once it was 5.06 s, for an unknown reason. */
+const TOUR_LATE_MS = 10_000;
 /** Accounts that the policy manages. */
 const MANAGED = 490;
 
@@ -98,8 +98,8 @@ describe('the demo, for a day and two hours of simulated time (seed 1)', () => {
     };
     for (const [title, line] of Object.entries(begins)) {
       const late = demo.timeOf(line) - ready - promised(title);
-      expect(late, title).toBeLessThan(TOUR_TOLERANCE_MS);
-      expect(late, title).toBeGreaterThan(-TOUR_TOLERANCE_MS);
+      expect(late, title).toBeLessThan(TOUR_LATE_MS);
+      expect(late, title).toBeGreaterThan(-15_000);
     }
     expect(tour.filter((text) => text.includes(`/account?id=${contested}`))).toHaveLength(1);
     expect(tour.filter((text) => text.trimStart() === `rollcall resume ${contested}`)).toHaveLength(1);

@@ -110,8 +110,8 @@ describe('the calls for configurations that belong to several owners', () => {
       for (const id of targets(calls)) expect(pathOf(tree, id).filter((each) => stopped.has(each))).toEqual([]);
       for (const id of targets(refused)) expect(pathOf(tree, id).some((each) => stopped.has(each))).toBe(true);
     });
-    expect(seen.refused).toBeGreaterThan(0);
-    expect(seen.several).toBeGreaterThan(0);
+    expect(seen.refused).toBeGreaterThan(50);
+    expect(seen.several).toBeGreaterThan(50);
   });
 
   it('change no configuration and no account at or below a target that was refused', () => {

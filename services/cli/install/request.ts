@@ -2,11 +2,9 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { InstallationAccount } from '../../../shared/ports/installation.ts';
+import { DEFAULT_STAGE } from '../definitions/defaults.ts';
 import { CommandError } from '../errors.ts';
 import { parametersOf } from './contents.ts';
-
-/** The default of --stage. */
-const DEFAULT_STAGE = 'prod';
 
 export interface InstallFlags {
   readonly template?: string;

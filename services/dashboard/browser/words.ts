@@ -1,3 +1,4 @@
+import { actorName, NOBODY_NAMED } from '../../../shared/domain/actor.ts';
 import { PREREQUISITE_TITLES, TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
 import {
   type ReasonWords,
@@ -64,3 +65,6 @@ export const factOf = (message: string): string => message.split(';')[0] ?? mess
 
 /** The beginning of a guardrail's message, for a row of a list. */
 export const firstClause = (message: string): string => message.split(/ \(|, but |; /)[0] ?? message;
+
+/** Who caused a drift, as filters show it. */
+export const callerName = (caller: string): string => (caller === NOBODY_NAMED ? 'Unknown actor' : actorName(caller));

@@ -24,47 +24,48 @@ export async function policyInForce(registers: Registers): Promise<string | null
 
 /** Whether the policy is in force, or none is yet. */
 export async function isInForce(registers: Registers, hash: string): Promise<boolean> {
-  return ((await policyInForce(registers)) ?? hash) === hash;
+  return isSameOrNone(await policyInForce(registers), hash);
 }
 
 /** @throws OutdatedPolicyError unless the policy is in force, or none is yet */
 export async function requireInForce(registers: Registers, hash: string): Promise<void> {
-  const inForce = (await policyInForce(registers)) ?? hash;
-  if (inForce !== hash) throw new OutdatedPolicyError(hash, inForce);
+  requireSameOrNone(await policyInForce(registers), hash);
+}
+
+const isSameOrNone = (inForce: string | null, hash: string): boolean => inForce === null || inForce === hash;
+
+function requireSameOrNone(inForce: string | null, hash: string): void {
+  if (inForce !== null && inForce !== hash) throw new OutdatedPolicyError(hash, inForce);
 }
 
 /** How old an answer of {@link PolicyWatch} may be, ms. */
 const FRESH_MS = 1_000;
 
-/** Watches whether a process's policy is in force, with at most one read a second. */
+/** The same for a process that asks often: reads the policy in force at most once a second. */
 export class PolicyWatch {
   readonly #registers: Registers;
   readonly #clock: Pick<Clock, 'now'>;
-  readonly #hash: string;
-  #known: { readonly inForce: string; readonly at: EpochMs } | null = null;
+  #known: { readonly inForce: string | null; readonly at: EpochMs } | null = null;
 
-  constructor(
-    { registers, clock }: { readonly registers: Registers; readonly clock: Pick<Clock, 'now'> },
-    hash: string,
-  ) {
+  constructor({ registers, clock }: { readonly registers: Registers; readonly clock: Pick<Clock, 'now'> }) {
     this.#registers = registers;
     this.#clock = clock;
-    this.#hash = hash;
   }
 
-  /** Whether the policy is in force, or none is yet. */
-  async isInForce(): Promise<boolean> {
-    const now = this.#clock.now();
-    // The difference is negative after the clock was set back. The known answer may be old then.
-    if (this.#known === null || Math.abs(now - this.#known.at) >= FRESH_MS) {
-      this.#known = { inForce: (await policyInForce(this.#registers)) ?? this.#hash, at: now };
-    }
-    return this.#known.inForce === this.#hash;
+  async isInForce(hash: string): Promise<boolean> {
+    return isSameOrNone(await this.#inForce(), hash);
   }
 
   /** @throws OutdatedPolicyError unless {@link isInForce} */
-  async require(): Promise<void> {
-    if (await this.isInForce()) return;
-    throw new OutdatedPolicyError(this.#hash, this.#known?.inForce ?? '');
+  async require(hash: string): Promise<void> {
+    requireSameOrNone(await this.#inForce(), hash);
+  }
+
+  async #inForce(): Promise<string | null> {
+    const now = this.#clock.now();
+    // The difference is negative after the clock was set back. The known answer may be old then.
+    if (this.#known === null || Math.abs(now - this.#known.at) >= FRESH_MS)
+      this.#known = { inForce: await policyInForce(this.#registers), at: now };
+    return this.#known.inForce;
   }
 }

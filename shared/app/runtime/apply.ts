@@ -51,7 +51,7 @@ async function workUntilQuiet(
   const { stop, waitMs, onProgress } = options;
   const work = await createWork(deps, settings, retrying, run.policy, run.planHash);
   const unconfirmed = new UnconfirmedKeys(deps);
-  const ours = new PolicyWatch(deps, run.policy.hash);
+  const watch = new PolicyWatch(deps);
   const pool = new WorkerPool(work, (progress) => {
     unconfirmed.note(progress);
     onProgress(progress);
@@ -61,7 +61,7 @@ async function workUntilQuiet(
   let busyAt = deps.clock.now();
   try {
     while (!stop.aborted) {
-      await ours.require();
+      await watch.require(run.policy.hash);
       await snapshot.keepFresh();
       // Queued work stays on the queue; work in flight is finished.
       if ((await work.controls.recent()).halt !== null) break;

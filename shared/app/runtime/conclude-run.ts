@@ -158,8 +158,9 @@ async function byRun({ ledger }: Deps, runId: string, filter: LedgerFilter): Pro
   let cursor: string | null = null;
   do {
     const page = await ledger.query(filter, { limit: 1_000, cursor });
-    for (const entry of page.entries)
-      (entry.runId === runId ? own : others).add(`${entry.accountId} ${entry.enrollment}`);
+    for (const { accountId, enrollment, runId: of } of page.entries) {
+      if (accountId !== null && enrollment !== null) (of === runId ? own : others).add(workKey(accountId, enrollment));
+    }
     cursor = page.next;
   } while (cursor !== null);
   return { own, others };

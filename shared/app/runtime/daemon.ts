@@ -200,7 +200,7 @@ async function workUntilStopped(context: Context, tasks: readonly MaintenanceTas
   const { stop, onProgress } = options;
   const work = await createWork(deps, settings, retrying, policy);
   const pool = new WorkerPool(work, onProgress);
-  const ours = new PolicyWatch(deps, policy.hash);
+  const watch = new PolicyWatch(deps);
   const ranAt = new Map<MaintenanceTask, number>();
   /** Runs the tasks whose time has come. @returns the number of keys that they queued */
   const fillQueue = async (leastMs: number): Promise<number> => {
@@ -215,7 +215,7 @@ async function workUntilStopped(context: Context, tasks: readonly MaintenanceTas
   };
   try {
     while (!stop.aborted) {
-      if (!(await ours.isInForce())) {
+      if (!(await watch.isInForce(policy.hash))) {
         // The queued messages belong to the policy in force. Another process handles them, unless the first scan of this process replaces that policy.
         await fillQueue(0);
         await deps.clock.sleep(IDLE_MS, stop);

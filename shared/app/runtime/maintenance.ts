@@ -134,11 +134,10 @@ function policyIfInForce(
   deps: Pick<MaintenanceDeps, 'registers' | 'clock'>,
   policy: QueueSource['policy'],
 ): () => Promise<CompiledPolicy | null> {
-  let known: { readonly hash: string; readonly watch: PolicyWatch } | null = null;
+  const watch = new PolicyWatch(deps);
   return async () => {
     const current = await policy();
-    if (known?.hash !== current.hash) known = { hash: current.hash, watch: new PolicyWatch(deps, current.hash) };
-    return (await known.watch.isInForce()) ? current : null;
+    return (await watch.isInForce(current.hash)) ? current : null;
   };
 }
 

@@ -1,5 +1,4 @@
 import type { EpochMs } from '../../domain/enrollment/model.ts';
-import { toIso } from '../../domain/time.ts';
 import { ulidTime } from '../../domain/ulid-time.ts';
 import { type Deps, LEASE_MS } from '../context.ts';
 import {
@@ -11,19 +10,18 @@ import {
   removeExpiredLeases,
 } from '../coordination/lease.ts';
 import { RunStore } from '../coordination/run-store.ts';
+import { ownerText, type ProcessOwner, readOwner } from './process-owner.ts';
 
 /**
  * The name of a lease of `apply` is this prefix and the id of the run. Each run has a lease of its own, so the leases exclude no run. They only show which
- * runs are in progress. The owner is the start time (ISO 8601), a space, and the actor.
+ * runs are in progress.
  */
 const PREFIX = 'apply/';
 
 type RunDeps = Pick<Deps, 'registers' | 'clock' | 'actor'>;
 
 /** A run of `apply` in another process. */
-export interface RunningApply {
-  readonly actor: string;
-  readonly since: EpochMs;
+export interface RunningApply extends ProcessOwner {
   /** The number of changes in its plan; `null`: it is still reading the organization. */
   readonly planned: number | null;
   /** Until when the run is shown if its process was killed. A running process extends this time. */
@@ -72,7 +70,7 @@ export async function asRunningApply<T>(deps: RunDeps, runId: string, work: () =
 
 async function announce({ registers, clock, actor }: RunDeps, name: string): Promise<Lease | null> {
   await removeExpiredLeases(registers, clock, PREFIX, (runId) => unreadableUntil(runId) ?? Number.NEGATIVE_INFINITY);
-  const answer = await acquireLease(registers, clock, name, `${toIso(clock.now())} ${actor}`, LEASE_MS);
+  const answer = await acquireLease(registers, clock, name, ownerText({ actor, since: clock.now() }), LEASE_MS);
   return 'lease' in answer ? answer.lease : null;
 }
 
@@ -91,9 +89,8 @@ export async function runningApplies({
       unreadable.push({ unreadable: LEASES.named(`${PREFIX}${runId}`).name, until: unreadableUntil(runId) });
       continue;
     }
-    const [since = '', ...actor] = lease.holder.split(' ');
     const planned = (await runs.get(runId))?.planned ?? null;
-    found.push({ actor: actor.join(' '), since: Date.parse(since), planned, until: lease.until });
+    found.push({ ...readOwner(lease.holder), planned, until: lease.until });
   }
   return [...found.sort((a, b) => a.since - b.since), ...unreadable];
 }

@@ -1,11 +1,10 @@
 import type { EpochMs } from '../../domain/enrollment/model.ts';
-import { toIso } from '../../domain/time.ts';
 import type { Deps } from '../context.ts';
 import { acquireLease, type Lease, leaseHolders, removeExpiredLeases } from '../coordination/lease.ts';
+import { ownerText, type ProcessOwner, readOwner } from './process-owner.ts';
 
 /**
- * The name of a lease of `serve` is this prefix and the id of the process. As for `apply`, the leases exclude nobody: they only show which daemons run. The
- * owner is the start time (ISO 8601), a space, and the actor.
+ * The name of a lease of `serve` is this prefix and the id of the process. As for `apply`, the leases exclude nobody: they only show which daemons run.
  */
 const PREFIX = 'serve/';
 /** How long a daemon is shown after its process was killed, ms. Each renewal is a write, so this is longer than other leases. */
@@ -14,10 +13,8 @@ const SHOWN_MS = 120_000;
 type DaemonDeps = Pick<Deps, 'registers' | 'clock' | 'actor'>;
 
 /** A running `serve`. */
-export interface RunningDaemon {
+export interface RunningDaemon extends ProcessOwner {
   readonly kind: 'daemon';
-  readonly actor: string;
-  readonly since: EpochMs;
   /** Until when it is shown if its process was killed. A running process extends this time. */
   readonly until: EpochMs;
 }
@@ -61,7 +58,7 @@ class Announcement {
   constructor(deps: DaemonDeps, { id, startedAt }: DaemonIdentity) {
     this.#deps = deps;
     this.#name = `${PREFIX}${id}`;
-    this.#owner = `${toIso(startedAt)} ${deps.actor}`;
+    this.#owner = ownerText({ actor: deps.actor, since: startedAt });
   }
 
   async begin(): Promise<void> {
@@ -98,8 +95,7 @@ export async function runningDaemons({
   const found: RunningDaemon[] = [];
   for (const lease of (await leaseHolders(registers, clock, PREFIX)).values()) {
     if (lease === null) continue;
-    const [since = '', ...actor] = lease.holder.split(' ');
-    found.push({ kind: 'daemon', actor: actor.join(' '), since: Date.parse(since), until: lease.until });
+    found.push({ kind: 'daemon', ...readOwner(lease.holder), until: lease.until });
   }
   return found.sort((a, b) => a.since - b.since);
 }

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { actorName } from '../../../../shared/domain/actor.ts';
+import { NOBODY_NAMED } from '../../../../shared/domain/actor.ts';
 import { TITLES } from '../../../../shared/domain/enrollment/kinds/index.ts';
 import { reasonWords } from '../../../../shared/domain/enrollment/reason-codes.ts';
 import { type AccountQuery, CLEARED, FILTERS, type Filters, SORTS } from '../account-filters.ts';
@@ -11,7 +11,7 @@ import { Button } from '../parts/form.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { useResource } from '../resource.ts';
 import type { AccountsAnswer } from '../types.ts';
-import { count, number } from '../words.ts';
+import { callerName, count, number } from '../words.ts';
 
 type Facets = NonNullable<AccountsAnswer['facets']>;
 type Change = (changes: Readonly<Record<string, string | null>>) => void;
@@ -113,7 +113,10 @@ function Chips({ filters, change, facets }: ChipsProps) {
         counted(facets?.rules ?? [], (rule) => rule),
         'drop-m',
       )}
-      {chip('Changed by', 'changedBy', [...counted(facets?.actors ?? [], actorName), ['unknown', 'Unknown actor']])}
+      {chip('Changed by', 'changedBy', [
+        ...counted(facets?.actors ?? [], callerName),
+        [NOBODY_NAMED, callerName(NOBODY_NAMED)],
+      ])}
     </>
   );
 }

@@ -1,4 +1,4 @@
-import { actorName, NOBODY_NAMED } from '../../../../shared/domain/actor.ts';
+import { actorName } from '../../../../shared/domain/actor.ts';
 import { ENROLLMENT_IDS, type EnrollmentId, TITLES } from '../../../../shared/domain/enrollment/kinds/index.ts';
 import { entryTitle } from '../../../../shared/domain/ledger/entry-titles.ts';
 import type { AuditFilter } from '../endpoints.ts';
@@ -9,7 +9,7 @@ import type { Resource } from '../resource.ts';
 import { useParams } from '../search-params.ts';
 import { timeText } from '../time-text.ts';
 import type { AuditSummary } from '../types.ts';
-import { number } from '../words.ts';
+import { callerName, number } from '../words.ts';
 
 export const FIELDS = ['account', 'enrollment', 'type', 'run', 'actor', 'changedBy'] as const;
 type Field = (typeof FIELDS)[number];
@@ -143,9 +143,6 @@ const rangeFor = (period: string): Record<string, string> =>
   period === 'custom'
     ? { since: fieldOf(new Date(now.value - 24 * HOUR_MS)), until: fieldOf(new Date(now.value)) }
     : {};
-
-/** The same words as in the filters of the accounts page. */
-const callerName = (caller: string): string => (caller === NOBODY_NAMED ? 'Unknown actor' : actorName(caller));
 
 function titleOf(id: string): string {
   const known: EnrollmentId | undefined = ENROLLMENT_IDS.find((each) => each === id);

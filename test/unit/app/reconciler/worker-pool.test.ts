@@ -7,15 +7,18 @@ import { accountId } from '../../../support/workshop.ts';
 const bed = reconcilerBed();
 const A = accountId(0);
 
+/** One message, whose work lasts until the returned function is called. */
+async function openWithHeldWork(): Promise<() => void> {
+  await bed.open();
+  await bed.shop.scan();
+  const { promise: held, resolve } = Promise.withResolvers<void>();
+  bed.trouble = ({ operation }) => (operation === 'GetEnrollmentStatus' ? { wait: held } : null);
+  return resolve;
+}
+
 describe('the worker pool', () => {
   it('extends the visibility timeout of a message while its work lasts', async () => {
-    await bed.open();
-    await bed.shop.scan();
-    let finish: () => void = () => undefined;
-    const held = new Promise<void>((resolve) => {
-      finish = resolve;
-    });
-    bed.trouble = ({ operation }) => (operation === 'GetEnrollmentStatus' ? { wait: held } : null);
+    const finish = await openWithHeldWork();
     const pool = new WorkerPool(await bed.shop.process(), () => undefined);
     await pool.take();
     // The worker has started once its heartbeat sleeps.
@@ -36,13 +39,7 @@ describe('the worker pool', () => {
   });
 
   it('keeps extending the visibility timeout after an extension has failed', async () => {
-    await bed.open();
-    await bed.shop.scan();
-    let finish: () => void = () => undefined;
-    const held = new Promise<void>((resolve) => {
-      finish = resolve;
-    });
-    bed.trouble = ({ operation }) => (operation === 'GetEnrollmentStatus' ? { wait: held } : null);
+    const finish = await openWithHeldWork();
     const { queue: stored } = bed.shop.store;
     let extensions = 0;
     const extend: typeof stored.extend = async (delivery, visibilityMs) => {

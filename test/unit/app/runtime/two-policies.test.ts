@@ -137,11 +137,11 @@ it('a process whose clock is set back notices immediately that its policy is in 
   shop = await Workshop.open({ policy: OPTS_IN, members: 1 });
   await scanWith(OPTS_OUT);
   let now = shop.clock.now();
-  const watch = new PolicyWatch({ registers: shop.store.registers, clock: { now: () => now } }, OPTS_IN.hash);
-  expect(await watch.isInForce()).toBe(false);
+  const watch = new PolicyWatch({ registers: shop.store.registers, clock: { now: () => now } });
+  expect(await watch.isInForce(OPTS_IN.hash)).toBe(false);
   await scanWith(OPTS_IN);
   now -= HOUR;
-  expect(await watch.isInForce()).toBe(true);
+  expect(await watch.isInForce(OPTS_IN.hash)).toBe(true);
 });
 
 it('a call whose policy is replaced after its claim is not sent, and leaves no open claim', async () => {

@@ -137,7 +137,7 @@ describe('resolve', () => {
       }),
       { numRuns: 150 },
     );
-    expect(compared).toBeGreaterThan(0);
+    expect(compared).toBeGreaterThan(150);
   });
 
   it('explains what it decides', () => {
@@ -274,7 +274,7 @@ describe('an account that may join later', () => {
       }),
       { numRuns: 150 },
     );
-    expect(unanimous).toBeGreaterThan(0);
+    expect(unanimous).toBeGreaterThan(300);
   });
 
   it('is matched for certain, or not at all, by a selector of OUs', () => {
