@@ -56,7 +56,11 @@ export interface EmbeddedStore extends StoreParts {
 }
 
 const BUSY_TIMEOUT_MS = 15_000;
-const MAX_RECEIVES = 100;
+/**
+ * For messages whose workers are killed before they can record an error. Workers that survive move a message to the dead letters much earlier, with the
+ * error as the reason.
+ */
+const DEFAULT_MAX_RECEIVES = 100;
 
 /**
  * Opens the store of a data directory. Any number of processes may have it open.
@@ -69,7 +73,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   const path = databasePath(options.dataDir);
   const connection = await connect(path, patience, options);
   const hasty = connection.durable ? await openHasty(path, patience, options, connection) : connection;
-  const { newId, maxReceives = MAX_RECEIVES } = options;
+  const { newId, maxReceives = DEFAULT_MAX_RECEIVES } = options;
   return {
     ledger: sqliteLedger(connection),
     records: sqliteRecords(connection),

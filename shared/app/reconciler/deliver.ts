@@ -19,8 +19,8 @@ import { spanOf } from './message-span.ts';
 import { reconcileAccount } from './reconcile-account.ts';
 import { NO_RESULT, type WorkContext, type WorkResult } from './worker-context.ts';
 
-/** After this many receives, a message whose error belongs to no account becomes a dead letter. */
-const MAX_RECEIVES = 10;
+/** After this many receives, the worker moves a message whose error belongs to no account to the dead letters. */
+const MAX_RECEIVES_AFTER_ERROR = 10;
 /** The pause before such a message is retried, ms. */
 const RELEASE_MS = 5_000;
 
@@ -97,7 +97,7 @@ export async function deliver(work: WorkContext, delivery: Delivery, brokenPause
     // The error belongs to no account, or this message triggers a defect.
     const reason = describe(error);
     logger.warn('could not process a message', reason);
-    if (delivery.receives < MAX_RECEIVES) {
+    if (delivery.receives < MAX_RECEIVES_AFTER_ERROR) {
       await queue.release(delivery, RELEASE_MS);
       return { end: 'released', outcomes: [] };
     }

@@ -3,7 +3,7 @@ import { laneOf } from '../../../domain/work-lane.ts';
 import type { DeadLetter, DeadLetters } from '../../../ports/queue.ts';
 import { readMessage } from '../../../ports/read-message.ts';
 import { groupOf } from './lanes.ts';
-import { MAX_RECEIVES } from './queue-check.ts';
+import { MAX_RECEIVES_BEFORE_REDRIVE } from './queue-check.ts';
 import { asciiJson, reasonOf, type SqsQueue } from './queue-client.ts';
 
 export interface DeadLettersOptions {
@@ -99,7 +99,7 @@ function toDeadLetter(received: Message): DeadLetter {
   const body = received.Body ?? '';
   const { message, error } = readMessage(body);
   // A message that SQS itself moved to this queue has no reason.
-  const text = `received ${MAX_RECEIVES} times or more and never finished`;
+  const text = `received ${MAX_RECEIVES_BEFORE_REDRIVE} times or more and never finished`;
   const reason = reasonOf(received) ?? error ?? { code: 'TooManyReceives', message: text, entryId: null };
   return { id: received.MessageId ?? '', message, body, reason, at: Number(received.Attributes?.SentTimestamp ?? 0) };
 }

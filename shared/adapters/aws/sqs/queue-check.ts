@@ -8,7 +8,7 @@ export const MAX_MESSAGE_BYTES = 64 * 1024;
 /** Space for the reason of a dead letter. */
 const REASON_BYTES = 4 * 1024;
 /** After this many receives, SQS itself moves a message to the dead-letter queue. Workers usually do so much earlier. */
-export const MAX_RECEIVES = 20;
+export const MAX_RECEIVES_BEFORE_REDRIVE = 20;
 
 const FOURTEEN_DAYS_S = 14 * 86_400;
 
@@ -20,7 +20,7 @@ export function createDeadLetterQueueInput(name: string): CreateQueueCommandInpu
 
 /** The required attributes of the work queue. It is a standard queue, because workers do not depend on order. */
 export function createQueueInput(name: string, deadLetterQueueArn: string): CreateQueueCommandInput {
-  const redrive = { deadLetterTargetArn: deadLetterQueueArn, maxReceiveCount: MAX_RECEIVES };
+  const redrive = { deadLetterTargetArn: deadLetterQueueArn, maxReceiveCount: MAX_RECEIVES_BEFORE_REDRIVE };
   return {
     QueueName: name,
     Attributes: {
@@ -78,8 +78,8 @@ function redriveFaults(where: string, queue: Attributes, dlq: Attributes): reado
   if (deadLetterTargetArn !== dlq['QueueArn']) {
     faults.push(`${where} redrives to ${deadLetterTargetArn}, expected the dead-letter queue ${dlq['QueueArn']}`);
   }
-  if (maxReceiveCount < MAX_RECEIVES) {
-    faults.push(`${where} redrives after ${maxReceiveCount} receives, expected ${MAX_RECEIVES} or more`);
+  if (maxReceiveCount < MAX_RECEIVES_BEFORE_REDRIVE) {
+    faults.push(`${where} redrives after ${maxReceiveCount} receives, expected ${MAX_RECEIVES_BEFORE_REDRIVE} or more`);
   }
   return faults;
 }
