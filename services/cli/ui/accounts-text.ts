@@ -1,9 +1,9 @@
 import type { Cell } from '../../../shared/app/queries/account-rows.ts';
 import type { RankedAccount, RankedAccounts } from '../../../shared/app/queries/ranked-accounts.ts';
+import { csvRow } from '../../../shared/domain/csv.ts';
 import { shortReason } from '../../../shared/domain/enrollment/explain-status.ts';
 import { type EnrollmentId, TITLES } from '../../../shared/domain/enrollment/kinds/index.ts';
 import type { Status } from '../../../shared/domain/enrollment/status.ts';
-import { csvCell } from '../../../shared/domain/ledger/export-csv.ts';
 import type { Output, Style } from './output.ts';
 import { paintStatus } from './statuses.ts';
 import { table } from './table.ts';
@@ -119,5 +119,5 @@ export function accountsCsv({ accounts }: RankedAccounts): string[] {
       ];
     }),
   );
-  return [CSV_COLUMNS.join(','), ...lines.map((cells) => cells.map(csvCell).join(','))];
+  return [CSV_COLUMNS, ...lines].map(csvRow);
 }

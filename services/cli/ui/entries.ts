@@ -25,8 +25,8 @@ export async function entryList(
 ): Promise<{ readonly head: readonly string[]; readonly lines: readonly string[] }> {
   if (format === 'name') return { head: [], lines: entries.map(({ id }) => id) };
   if (format === 'csv') {
-    const { csvHeader, csvLine } = await import('../../../shared/domain/ledger/export-csv.ts');
-    return { head: [csvHeader().trimEnd()], lines: entries.map((entry) => csvLine(entry).trimEnd()) };
+    const { entriesCsvHeader, entryCsvLine } = await import('../../../shared/domain/ledger/export-csv.ts');
+    return { head: [entriesCsvHeader().trimEnd()], lines: entries.map((entry) => entryCsvLine(entry).trimEnd()) };
   }
   const [head = '', ...lines] =
     format === 'wide' ? fullEntriesTable(entries, nameOf) : entriesTable(entries, width, nameOf);

@@ -1,6 +1,6 @@
 import type { Plan } from '../../../shared/app/plan/plan.ts';
+import { csvRow } from '../../../shared/domain/csv.ts';
 import { type Change, intendedAction } from '../../../shared/domain/decision/plan.ts';
-import { csvCell } from '../../../shared/domain/ledger/export-csv.ts';
 import { stateText } from './words.ts';
 
 const COLUMNS = [
@@ -19,7 +19,7 @@ export function planCsv({ changes, due, followUps }: Pick<Plan, 'changes' | 'due
     ...[observedIn(change), stateText(change.desired, change.desiredRuleMode)],
     ...[change.rule, change.reason, intendedAction(change), when.get(keyOf(change)) ?? '', change.notBefore],
   ]);
-  return [COLUMNS.join(','), ...lines.map((cells) => cells.map(csvCell).join(','))];
+  return [COLUMNS, ...lines].map(csvRow);
 }
 
 const keyOf = ({ accountId, enrollment }: Change): string => `${accountId} ${enrollment}`;

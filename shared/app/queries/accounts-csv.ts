@@ -1,5 +1,5 @@
+import { csvLine } from '../../domain/csv.ts';
 import { kindsInUse } from '../../domain/enrollment/kinds/index.ts';
-import { csvCell } from '../../domain/ledger/export-csv.ts';
 import type { AccountRow, Cell } from './account-rows.ts';
 
 type Columns<T> = Readonly<Record<string, (row: T) => unknown>>;
@@ -33,14 +33,12 @@ const ENROLLMENT: Columns<Cell> = {
 export function* accountsCsv(rows: readonly AccountRow[]): Generator<string> {
   const kinds = kindsInUse((id) => rows.some((row) => row[id] !== null));
   const names = kinds.flatMap(({ id }) => Object.keys(ENROLLMENT).map((name) => `${id}${name}`));
-  yield line([...Object.keys(ACCOUNT), ...names]);
+  yield csvLine([...Object.keys(ACCOUNT), ...names]);
   for (const row of rows) {
     const cells = kinds.flatMap(({ id }) => valuesOf(row[id]));
-    yield line([...Object.values(ACCOUNT).map((value) => value(row)), ...cells]);
+    yield csvLine([...Object.values(ACCOUNT).map((value) => value(row)), ...cells]);
   }
 }
 
 const valuesOf = (cell: Cell | null): readonly unknown[] =>
   Object.values(ENROLLMENT).map((value) => (cell === null ? null : value(cell)));
-
-const line = (values: readonly unknown[]): string => `${values.map(csvCell).join(',')}\r\n`;

@@ -1,5 +1,5 @@
+import { csvLine } from '../csv.ts';
 import type { Change } from './changes.ts';
-import { csvCell } from './export-csv.ts';
 
 const COLUMNS = [
   ...([
@@ -17,11 +17,10 @@ const COLUMNS = [
   ...(['after', 'outcome', 'operation', 'requestId', 'runId', 'policyHash', 'entryId'] as const),
 ] satisfies readonly (keyof Change)[];
 
-/** RFC 4180, as all exports. */
 export function changesCsvHeader(): string {
-  return `${COLUMNS.join(',')}\r\n`;
+  return csvLine(COLUMNS);
 }
 
 export function changesCsvLine(change: Change): string {
-  return `${COLUMNS.map((column) => csvCell(change[column])).join(',')}\r\n`;
+  return csvLine(COLUMNS.map((column) => change[column]));
 }

@@ -1,11 +1,8 @@
 import { canonicalJson } from '../canonical-hash.ts';
+import { csvLine } from '../csv.ts';
 import type { LedgerEntry } from './entry.ts';
 
-/*
- * Entries in the format of RFC 4180. Text written by people may look like a formula to a spreadsheet, so such a cell gets an
- * apostrophe in front. So does a cell that begins with an apostrophe, so that the prefix can be removed unambiguously.
- * https://owasp.org/www-community/attacks/CSV_Injection
- */
+/** The columns of exported entries. */
 const COLUMNS: Readonly<Record<string, (entry: LedgerEntry) => unknown>> = {
   id: ({ id }) => id,
   chain: ({ chain }) => chain,
@@ -38,30 +35,10 @@ const COLUMNS: Readonly<Record<string, (entry: LedgerEntry) => unknown>> = {
 
 export const CSV_COLUMNS: readonly string[] = Object.keys(COLUMNS);
 
-export function csvHeader(): string {
-  return `${CSV_COLUMNS.join(',')}\r\n`;
+export function entriesCsvHeader(): string {
+  return csvLine(CSV_COLUMNS);
 }
 
-export function csvLine(entry: LedgerEntry): string {
-  return `${Object.values(COLUMNS)
-    .map((value) => csvCell(value(entry)))
-    .join(',')}\r\n`;
-}
-
-/** Formulas begin with these characters, also in full width. Spreadsheets skip a tab or a line break before a formula. */
-const RISKY = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20']/;
-
-/** To a spreadsheet that separates cells by semicolons or tabs, a formula may also begin inside a cell of this file. */
-const RISKY_INSIDE = /([;\t\n]|(?!^)\r)( *)(?=[=+\-@\uff1d\uff0b\uff0d\uff20'])/g;
-
-function guarded(text: string): string {
-  const inside = text.replace(RISKY_INSIDE, "$1$2'");
-  return RISKY.test(text) ? `'${inside}` : inside;
-}
-
-export function csvCell(value: unknown): string {
-  if (value === null || value === undefined) return '';
-  const text = String(value);
-  const safe = typeof value === 'string' ? guarded(text) : text;
-  return /[",;\t\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+export function entryCsvLine(entry: LedgerEntry): string {
+  return csvLine(Object.values(COLUMNS).map((value) => value(entry)));
 }

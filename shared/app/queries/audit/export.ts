@@ -1,5 +1,5 @@
 import type { LedgerEntry } from '../../../domain/ledger/entry.ts';
-import { csvHeader, csvLine } from '../../../domain/ledger/export-csv.ts';
+import { entriesCsvHeader, entryCsvLine } from '../../../domain/ledger/export-csv.ts';
 import { ocsfEvent } from '../../../domain/ledger/export-ocsf.ts';
 import type { LedgerFilter, LedgerPage } from '../../../ports/ledger.ts';
 import type { EntryReader } from './caused-drift.ts';
@@ -46,7 +46,7 @@ export async function* auditExport(ledger: EntryReader, options: ExportOptions):
 
 function shapeOf({ format, version }: ExportOptions): Shape {
   const lines = { begin: '', between: '', end: '' };
-  if (format === 'csv') return { ...lines, begin: csvHeader(), entry: csvLine };
+  if (format === 'csv') return { ...lines, begin: entriesCsvHeader(), entry: entryCsvLine };
   if (format === 'ndjson') return { ...lines, entry: (entry) => `${JSON.stringify(entry)}\n` };
   if (format === 'ocsf') return { ...lines, entry: (entry) => `${JSON.stringify(ocsfEvent(entry, version))}\n` };
   return { begin: '{"entries":[', entry: (entry) => JSON.stringify(entry), between: ',\n', end: ']}\n' };

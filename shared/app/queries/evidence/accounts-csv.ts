@@ -1,4 +1,4 @@
-import { csvCell } from '../../../domain/ledger/export-csv.ts';
+import { csvLine } from '../../../domain/csv.ts';
 import type { OrganizationSnapshot } from '../../../ports/cloud.ts';
 import type { AsOf } from '../audit/as-of.ts';
 
@@ -9,7 +9,7 @@ export function accountsCsv({ accounts }: AsOf, snapshot: OrganizationSnapshot |
   const places = new Map((snapshot?.accounts ?? []).map(({ id, name, ou }) => [id, { name, ou }]));
   const lines = accounts.map(({ accountId, enrollment, status, message, observed, desired, rule, since }) => {
     const { name = null, ou = null } = places.get(accountId) ?? {};
-    return [accountId, name, ou, enrollment, status, message, observed, desired, rule, since].map(csvCell).join(',');
+    return [accountId, name, ou, enrollment, status, message, observed, desired, rule, since];
   });
-  return [COLUMNS.join(','), ...lines, ''].join('\r\n');
+  return [COLUMNS, ...lines].map(csvLine).join('');
 }

@@ -4,9 +4,10 @@ import type { EmbeddedStore } from '../../../../../shared/adapters/embedded/stor
 import { auditExport } from '../../../../../shared/app/queries/audit/export.ts';
 import type { ExportFormat } from '../../../../../shared/app/queries/audit/export-formats.ts';
 import { canonicalJson } from '../../../../../shared/domain/canonical-hash.ts';
+import { csvCell } from '../../../../../shared/domain/csv.ts';
 import { type LedgerEntry, ORGANIZATION_CHAIN } from '../../../../../shared/domain/ledger/entry.ts';
 import { ENTRY_TYPES } from '../../../../../shared/domain/ledger/entry-types.ts';
-import { CSV_COLUMNS, csvCell } from '../../../../../shared/domain/ledger/export-csv.ts';
+import { CSV_COLUMNS } from '../../../../../shared/domain/ledger/export-csv.ts';
 import { ocsfEvent } from '../../../../../shared/domain/ledger/export-ocsf.ts';
 import { type Bench, makeBench } from '../../../../adapters/embedded/stores.ts';
 import { account, chainOf, draft, FACET, range, sealAll, time } from '../../../../contract/samples.ts';
