@@ -6,7 +6,7 @@ import { STATUSES } from '../../../shared/domain/enrollment/status.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { withStore } from '../session.ts';
-import { accountsCsv, accountsTable, accountsWide } from '../ui/accounts-text.ts';
+import { accountsTable, accountsWide, enrollmentsCsv } from '../ui/accounts-text.ts';
 import { count } from '../ui/words.ts';
 
 export interface AccountsFlags {
@@ -38,7 +38,7 @@ export async function runAccounts(context: CliContext, flags: AccountsFlags): Pr
       for (const { row } of accounts) output.print(row.accountId);
       break;
     case 'csv':
-      for (const line of accountsCsv(found)) output.print(line);
+      for (const line of enrollmentsCsv(found)) output.print(line);
       break;
     case 'wide':
       for (const line of accountsWide(found, output.style, now)) output.print(line);

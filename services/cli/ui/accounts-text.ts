@@ -90,23 +90,12 @@ function differenceText({ status, ruleMode, desired, desiredRuleMode }: Cell): s
 }
 
 const CSV_COLUMNS = [
-  ...[
-    'accountId',
-    'accountName',
-    'ou',
-    'state',
-    'enrollment',
-    'status',
-    'observed',
-    'desired',
-    'rule',
-    'reason',
-    'since',
-  ],
+  ...['accountId', 'accountName', 'ou', 'state', 'enrollment', 'status'],
+  ...['observed', 'desired', 'rule', 'reason', 'since'],
 ];
 
 /** One line for each enrollment of each account. Times are ISO 8601, reasons are codes. */
-export function accountsCsv({ accounts }: RankedAccounts): string[] {
+export function enrollmentsCsv({ accounts }: RankedAccounts): string[] {
   const lines = accounts.flatMap(({ row, cells }) =>
     cells.map(({ enrollment, cell }) => {
       const { complianceStatus, status, ruleMode, desired, desiredRuleMode, rule, reason, driftSince, since } = cell;

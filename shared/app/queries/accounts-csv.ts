@@ -27,8 +27,7 @@ const ENROLLMENT: Columns<Cell> = {
 };
 
 /**
- * Accounts as CSV [RFC 4180], a header first: facts of the account, then the columns of each enrollment kind in use. Text that a spreadsheet would take
- * for a formula begins with an apostrophe.
+ * One line for each account, after a header: facts of the account, then the columns of each enrollment kind in use.
  */
 export function* accountsCsv(rows: readonly AccountRow[]): Generator<string> {
   const kinds = kindsInUse((id) => rows.some((row) => row[id] !== null));

@@ -6,8 +6,8 @@ import type { SnapshotStore } from '../../../ports/snapshot-store.ts';
 import { entriesOf, OLDEST_FIRST } from '../audit/all-entries.ts';
 import { auditAsOf } from '../audit/as-of.ts';
 import { auditReport } from '../audit/report.ts';
-import { accountsCsv } from './accounts-csv.ts';
 import { ChainSpans } from './chain-spans.ts';
+import { enrollmentsAsOfCsv } from './enrollments-as-of-csv.ts';
 import { EntryFiles } from './entry-files.ts';
 import type { EvidenceLog } from './evidence-log.ts';
 import { exemptionsOf } from './exemptions.ts';
@@ -177,11 +177,11 @@ class Packing {
     const query = { since, until, intervalMs: intervalOf(since, until), top: 100 };
     this.#addJson('report.json', await auditReport(this.#stores, query));
     const snapshot = await snapshots.load();
-    this.#zip.add('accounts-at-start.csv', accountsCsv(await auditAsOf(ledger, since), snapshot));
+    this.#zip.add('accounts-at-start.csv', enrollmentsAsOfCsv(await auditAsOf(ledger, since), snapshot));
     // The period ends before `until`.
     const atEnd = await auditAsOf(ledger, new Date(Date.parse(until) - 1).toISOString());
     const { accounts: standings } = atEnd;
-    this.#zip.add('accounts-at-end.csv', accountsCsv(atEnd, snapshot));
+    this.#zip.add('accounts-at-end.csv', enrollmentsAsOfCsv(atEnd, snapshot));
     const checkpoint = excerpt?.period.newest ?? null;
     const assessment = { ...this.#request, standings, snapshot, policies, scans: this.#scans, checkpoint };
     this.#addJson('oscal-assessment-results.json', assessmentResults(assessment));
