@@ -9,7 +9,7 @@ import { PLANS, RUN_PLANS, RUNS } from '../../shared/app/coordination/run-store.
 import { CHANGED_BY } from '../../shared/app/events/change-attribution.ts';
 import { EVENT_THROTTLE } from '../../shared/app/events/event-throttle.ts';
 import { APPROVALS, APPROVALS_UNTIL } from '../../shared/app/guardrails/approvals.ts';
-import { CLAIMED_CHANGES } from '../../shared/app/guardrails/change-reservations.ts';
+import { RESERVED_CHANGES } from '../../shared/app/guardrails/change-reservations.ts';
 import { CONTROLS } from '../../shared/app/guardrails/controls.ts';
 import { OWN_CONFIGURATIONS } from '../../shared/app/guardrails/own-configurations.ts';
 import { CHANGES_BEFORE_RESTORE } from '../../shared/app/guardrails/rolling-changes.ts';
@@ -55,7 +55,7 @@ export const SCHEMAS: ReadonlyMap<string, z.ZodType> = new Map(
       LIMITER,
       SCAN_PROGRESS,
     ].map(({ prefix, schema }) => ({ name: prefix, schema })),
-    ...[ORGANIZATION, POLICY, EVENT_THROTTLE, CLAIMED_CHANGES, CONTROLS, CHANGES_BEFORE_RESTORE, ROLLOUT, WAITING_RUN],
+    ...[ORGANIZATION, POLICY, EVENT_THROTTLE, RESERVED_CHANGES, CONTROLS, CHANGES_BEFORE_RESTORE, ROLLOUT, WAITING_RUN],
     ...[DIGEST, RECORD_CATCH_UP, RETENTION, BUS_REFUSAL, ALERTS, EXEMPTIONS, TRUSTED_ACCESS, SCAN_REQUEST, SCAN],
     ...[ACCOUNT_OVERRIDES, APPROVALS_UNTIL, BULK_RELEASE, OWN_CONFIGURATIONS, RUN_STOPS, VERIFICATION, LOG, CHECKPOINT],
   ].map(({ name, schema }): [string, z.ZodType] => [name, schema]),

@@ -105,7 +105,7 @@ export const REGISTERS = {
     lifetime: 'Until Rollcall deletes the configuration',
     restore: 'currentOrBackup',
   },
-  claimedChanges: {
+  reservedChanges: {
     name: 'claimed-changes',
     purpose: 'Changes of the last 30 seconds, which the index of the audit log may not contain yet',
     owner: 'guardrails/change-reservations',

@@ -11,11 +11,11 @@ import { readTyped, readValue, update } from '../coordination/typed-register.ts'
  * would together exceed a cap. Therefore each process reserves a change here first.
  */
 const schema = z.record(z.string(), z.tuple([z.number(), z.boolean()]));
-type Claimed = z.infer<typeof schema>;
+type Reservations = z.infer<typeof schema>;
 
-export const CLAIMED_CHANGES = storedDocument(REGISTERS.claimedChanges, schema);
+export const RESERVED_CHANGES = storedDocument(REGISTERS.reservedChanges, schema);
 /** How long a reservation is kept, ms: longer than caches, index lag and clock differences can hide the change in the audit log. */
-const CLAIMED_MS = 30_000;
+const RESERVED_MS = 30_000;
 
 /** The accounts with a reservation. */
 export interface Reserved {
@@ -27,7 +27,7 @@ export interface Reserved {
 export const NONE_RESERVED: Reserved = { changes: new Set(), optOuts: new Set() };
 
 export async function reservedChanges(registers: Registers, now: EpochMs): Promise<Reserved> {
-  return accountsOf(recent((await readTyped(registers, CLAIMED_CHANGES))?.value ?? null, now));
+  return accountsOf(recent((await readTyped(registers, RESERVED_CHANGES))?.value ?? null, now));
 }
 
 interface Reservation {
@@ -47,7 +47,7 @@ export async function reserveChanges(
   { accountIds, optOutIds, approved, now }: Reservation,
   fits: (reserved: Reserved) => void,
 ): Promise<void> {
-  await update(registers, CLAIMED_CHANGES, (current) => {
+  await update(registers, RESERVED_CHANGES, (current) => {
     const kept = recent(current, now);
     fits(accountsOf(kept));
     const added = accountIds.map((id): [string, [number, boolean]] => {
@@ -60,17 +60,17 @@ export async function reserveChanges(
 
 /** The reservations in the content of a register, for a restore. @throws DamagedRegisterError */
 export function reservationsIn(value: unknown): ReadonlyMap<string, LastChange> {
-  const claims = Object.entries(readValue(CLAIMED_CHANGES, value));
-  return new Map(claims.map(([key, [at, optOut]]) => [key, { at, optOutAt: optOut ? at : null }]));
+  const reserved = Object.entries(readValue(RESERVED_CHANGES, value));
+  return new Map(reserved.map(([key, [at, optOut]]) => [key, { at, optOutAt: optOut ? at : null }]));
 }
 
 /** Also drops reservations dated in the future. Otherwise a clock that is far ahead would reserve a change for long. */
-function recent(claimed: Claimed | null, now: EpochMs): Claimed {
-  return Object.fromEntries(Object.entries(claimed ?? {}).filter(([, [at]]) => Math.abs(now - at) <= CLAIMED_MS));
+function recent(reserved: Reservations | null, now: EpochMs): Reservations {
+  return Object.fromEntries(Object.entries(reserved ?? {}).filter(([, [at]]) => Math.abs(now - at) <= RESERVED_MS));
 }
 
-function accountsOf(claimed: Claimed): Reserved {
-  const found = Object.entries(claimed).map(([key, [, optOut]]) => ({ ...parseStoredKey(key), optOut }));
+function accountsOf(reserved: Reservations): Reserved {
+  const found = Object.entries(reserved).map(([key, [, optOut]]) => ({ ...parseStoredKey(key), optOut }));
   const idsOf = (some: typeof found): ReadonlySet<AccountId> => new Set(some.map(({ accountId }) => accountId));
   return {
     changes: idsOf(found.filter(({ approved }) => approved === null)),

@@ -18,7 +18,7 @@ import { POLICY } from '../coordination/policy-in-force.ts';
 import { RUNS, restoredRun } from '../coordination/run-store.ts';
 import { readValue } from '../coordination/typed-register.ts';
 import { APPROVALS, restoredApproval } from '../guardrails/approvals.ts';
-import { CLAIMED_CHANGES, reservationsIn } from '../guardrails/change-reservations.ts';
+import { RESERVED_CHANGES, reservationsIn } from '../guardrails/change-reservations.ts';
 import { CONTROLS } from '../guardrails/controls.ts';
 import { CHANGES_BEFORE_RESTORE, carriedFrom, countsIn } from '../guardrails/rolling-changes.ts';
 import { ROLLOUT, restoredRollout } from '../guardrails/rollout-gate.ts';
@@ -154,7 +154,7 @@ class Reconciliation {
     if (this.#content !== null) parts.push(this.#content.changedSince(now - ROLLING_MS));
     const theirs = [
       this.#theirsOf(CHANGES_BEFORE_RESTORE.name, carriedIn),
-      this.#theirsOf(CLAIMED_CHANGES.name, reservationsIn),
+      this.#theirsOf(RESERVED_CHANGES.name, reservationsIn),
     ];
     return carriedFrom([...parts, ...theirs.filter((part) => part !== null)], now);
   }

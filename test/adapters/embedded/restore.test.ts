@@ -137,8 +137,8 @@ describe('a restored store', () => {
     await store.backup(copy);
     await bench.clock.advance(HOUR);
     await write(account(2), started('two', true), succeeded('two'));
-    const claimed = { accountIds: [account(3)], optOutIds: new Set<string>(), approved: null, now: bench.clock.now() };
-    await reserveChanges(store.registers, claimed, () => undefined);
+    const reserved = { accountIds: [account(3)], optOutIds: new Set<string>(), approved: null, now: bench.clock.now() };
+    await reserveChanges(store.registers, reserved, () => undefined);
     const { report } = await restore();
     expect(report).toMatchObject({ changed: 3, optedOut: 1 });
     const expected = new Map([
