@@ -24,8 +24,8 @@ export type RetentionDeps = Pick<Deps, 'ledger' | 'records' | 'registers' | 'clo
 const retentionState = z.object({ lookAt: z.number() });
 export const RETENTION = storedDocument(REGISTERS.retention, retentionState);
 
-/** How long a process reserves the search, ms: longer than one bounded search takes. */
-const CLAIM_MS = 5 * 60_000;
+/** How long the lease of a search lasts, ms: longer than one bounded search takes. */
+const LEASE_MS = 5 * 60_000;
 /** The pause after a search that found nothing, ms. */
 const REST_MS = 3_600_000;
 /** Limits of one search: the number of chains, and the number of entries per chain. The next tick continues. */
@@ -81,8 +81,8 @@ export async function pruneOld(
   const lookAt = known?.value.lookAt ?? 0;
   // A time further away than the longest pause means that the clock was set back.
   if (now < lookAt && lookAt - now <= REST_MS) return { ...NOTHING, lookAt };
-  const claim = await writeTyped(registers, RETENTION, { lookAt: now + CLAIM_MS }, known?.version ?? null);
-  if (claim === null) return NOTHING;
+  const leased = await writeTyped(registers, RETENTION, { lookAt: now + LEASE_MS }, known?.version ?? null);
+  if (leased === null) return NOTHING;
   const horizon = now - retentionMs;
   const due = toIso(horizon - slackOf(retentionMs));
   const page = await ledger.query({ until: due }, { limit: LOOK, order: 'oldestFirst' });
@@ -97,7 +97,7 @@ export async function pruneOld(
   // If none of the found entries may be removed yet, for example because the log does not have them, an immediate search would only find them again.
   const more = unfinished && (done.chains > 0 || done.entries > 0);
   const next = more ? clock.now() : clock.now() + REST_MS;
-  await writeTyped(registers, RETENTION, { lookAt: next }, claim);
+  await writeTyped(registers, RETENTION, { lookAt: next }, leased);
   return { ...done, more, lookAt: next };
 }
 

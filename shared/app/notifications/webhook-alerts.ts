@@ -14,7 +14,7 @@ import { readTyped, type Typed, update, writeTyped } from '../coordination/typed
 /*
  * The state of the webhook alerts, in one register, so that any number of processes report each entry once:
  *
- *              gather: quiet for a while                claim          answered 2xx
+ *              gather: quiet for a while                lease          answered 2xx
  *   none ───────────────────────────────▶ waiting ───────────▶ sending ───────────▶ none
  *   (mark, seen move in the same write)      ▲                    │
  *                                            └── failed, or its ──┘   (later, at `notBefore`; given up after a day)
@@ -30,7 +30,7 @@ const message = z.object({
   gatheredAt: z.number(),
   attempts: z.number(),
   notBefore: z.number(),
-  /** When the claim of the process that is posting the message expires, epoch ms. */
+  /** When the lease of the process that is posting the message expires, epoch ms. Stored under an older name. */
   claimedUntil: z.number(),
 });
 type Message = z.infer<typeof message>;
@@ -52,8 +52,8 @@ const OVERLAP_MS = 5 * 60_000;
 const QUIET_MS = 15_000;
 /** … but no longer than this, ms. */
 const MAX_WAIT_MS = 3 * 60_000;
-/** How long a process claims a message, ms: longer than any post can take. */
-const CLAIM_MS = 30_000;
+/** How long the lease of a message lasts, ms: longer than any post can take. */
+const LEASE_MS = 30_000;
 const FIRST_PAUSE_MS = 5_000;
 const MAX_PAUSE_MS = 15 * 60_000;
 /** Messages not accepted for this long, and older entries, are dropped; the ledger keeps the entries. */
@@ -186,7 +186,7 @@ export class Alerts {
   async #send(waiting: Message): Promise<AlertStep> {
     const { registers, clock, logger } = this.#deps;
     const { id, body, entries } = waiting;
-    if (!(await this.#claim(id))) return { kind: 'pausing', entries };
+    if (!(await this.#lease(id))) return { kind: 'pausing', entries };
     const answer = await this.#webhook.post(id, body);
     const now = clock.now();
     const tooOld = !answer.ok && now - waiting.gatheredAt > MAX_AGE_MS;
@@ -207,16 +207,16 @@ export class Alerts {
     return { kind: 'failed', entries };
   }
 
-  /** Only one process posts a message at a time. After a crash the others wait until its claim expires. */
-  async #claim(id: string): Promise<boolean> {
+  /** Only one process posts a message at a time. After a crash the others wait until its lease expires. */
+  async #lease(id: string): Promise<boolean> {
     const { registers, clock } = this.#deps;
     const known = await readTyped(registers, ALERTS);
     const now = clock.now();
     const waiting = known?.value.message ?? null;
     if (known === null || waiting === null || waiting.id !== id) return false;
     if (now < waiting.notBefore || now < waiting.claimedUntil) return false;
-    const claimed: AlertState = { ...known.value, message: { ...waiting, claimedUntil: now + CLAIM_MS } };
-    return (await writeTyped(registers, ALERTS, claimed, known.version)) !== null;
+    const leased: AlertState = { ...known.value, message: { ...waiting, claimedUntil: now + LEASE_MS } };
+    return (await writeTyped(registers, ALERTS, leased, known.version)) !== null;
   }
 
   #afterFailure(failed: Message, answer: Extract<WebhookAnswer, { ok: false }>, now: EpochMs): Message {

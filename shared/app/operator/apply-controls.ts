@@ -32,8 +32,8 @@ export type SettleDeps = Pick<
   'ledger' | 'records' | 'registers' | 'snapshots' | 'queue' | 'clock' | 'newId' | 'actor'
 >;
 
-/** How long a process has to carry out a command, ms. Then another process takes over. */
-const CLAIM_MS = 60_000;
+/** How long the lease of a notice lasts, ms. When it expires, another process carries out the command. */
+const LEASE_MS = 60_000;
 /** Accounts written at a time. */
 const CHUNK = 500;
 
@@ -48,29 +48,29 @@ export async function settleControls(deps: SettleDeps, until: EpochMs = Number.P
   const known = await readControls(deps.registers);
   const over = known.suspensions.some((each) => each.until !== null && each.until <= now);
   if (!over && !known.notices.some(({ claimedUntil }) => claimedUntil <= now)) return 0;
-  const claimed = await claimNotices(deps, now);
-  for (const [done, notice] of claimed.entries()) {
+  const leased = await leaseNotices(deps, now);
+  for (const [done, notice] of leased.entries()) {
     const appliedTo = await carryOut(deps, notice, until);
     const isOver = appliedTo !== null || deps.clock.now() >= until;
-    await storeProgress(deps, { notice, appliedTo, claimEnds: isOver ? now + CLAIM_MS : null });
+    await storeProgress(deps, { notice, appliedTo, leaseEnds: isOver ? now + LEASE_MS : null });
     if (isOver) return appliedTo === null ? done + 1 : done;
   }
-  return claimed.length;
+  return leased.length;
 }
 
 interface Progress {
   readonly notice: Notice;
   /** The last account that the notice was applied to; `null`: the notice is carried out. */
   readonly appliedTo: AccountId | null;
-  /** The claims that end at this time are this process's; it releases them, because its deadline has passed. `null`: it keeps them. */
-  readonly claimEnds: EpochMs | null;
+  /** The leases that end at this time are this process's; it releases them, because its deadline has passed. `null`: it keeps them. */
+  readonly leaseEnds: EpochMs | null;
 }
 
-async function storeProgress(deps: SettleDeps, { notice, appliedTo, claimEnds }: Progress): Promise<void> {
+async function storeProgress(deps: SettleDeps, { notice, appliedTo, leaseEnds }: Progress): Promise<void> {
   const now = deps.clock.now();
   const released = (each: Notice): Notice =>
-    // A later time means that the claim expired and that another process holds it now.
-    each.claimedUntil === claimEnds
+    // A later time means that the lease expired and that another process holds it now.
+    each.claimedUntil === leaseEnds
       ? { ...each, claimedUntil: now, ...(each.id === notice.id && { appliedTo }) }
       : each;
   await update(deps.registers, CONTROLS, (current) => {
@@ -80,10 +80,10 @@ async function storeProgress(deps: SettleDeps, { notice, appliedTo, claimEnds }:
   });
 }
 
-async function claimNotices(deps: SettleDeps, now: number): Promise<readonly Notice[]> {
+async function leaseNotices(deps: SettleDeps, now: number): Promise<readonly Notice[]> {
   // A repeated compare-and-set reuses the ids, because the id of a notice becomes the id of its entry.
   const ids: string[] = [];
-  const claimed: { notices: readonly Notice[] } = { notices: [] };
+  const leased: { notices: readonly Notice[] } = { notices: [] };
   await update(deps.registers, CONTROLS, (current): Controls => {
     let used = 0;
     const newId = (): string => {
@@ -93,18 +93,18 @@ async function claimNotices(deps: SettleDeps, now: number): Promise<readonly Not
       return id;
     };
     const controls = expired(current ?? NO_CONTROLS, now, newId, deps.actor);
-    claimed.notices = controls.notices.filter(({ claimedUntil }) => claimedUntil <= now);
+    leased.notices = controls.notices.filter(({ claimedUntil }) => claimedUntil <= now);
     const notices = controls.notices.map((notice) =>
-      notice.claimedUntil <= now ? { ...notice, claimedUntil: now + CLAIM_MS } : notice,
+      notice.claimedUntil <= now ? { ...notice, claimedUntil: now + LEASE_MS } : notice,
     );
     return { ...controls, notices };
   });
-  return claimed.notices;
+  return leased.notices;
 }
 
 /** @returns the last account that the notice was applied to before the deadline; `null`: the notice is carried out */
 async function carryOut(deps: SettleDeps, notice: Notice, until: EpochMs): Promise<AccountId | null> {
-  // If another process claimed the notice before, it may have written the entry.
+  // If another process held the lease before, it may have written the entry.
   if (notice.claimedUntil === 0 || !(await isRecorded(deps, notice))) {
     await writeOrganizationEntry(deps, () => organizationNotice(notice));
   }

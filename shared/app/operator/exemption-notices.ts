@@ -19,16 +19,21 @@ import { hasPendingWork } from '../work-queue/due-keys.ts';
  *   (unknown) ──in force──▶ active ──7 days before its end──▶ expiring ──its end──▶ expired
  *       └────first seen after its end: nothing to announce──────────────────────────▲
  *
- * One tick claims an announcement in the register, writes it, and closes it. After a crash another tick continues.
+ * One tick takes a lease on an announcement in the register, writes it, and closes it. After a crash another tick continues.
  */
 const stage = z.enum(['active', 'expiring', 'expired']);
-const known = z.object({ stage, claimedUntil: z.number(), endsAt: z.number() });
+const known = z.object({
+  stage,
+  /** When the lease of the tick that writes the announcement expires, epoch ms; 0: no tick is writing it. Stored under an older name. */
+  claimedUntil: z.number(),
+  endsAt: z.number(),
+});
 const registerSchema = z.record(z.string(), known);
 type Known = z.infer<typeof registerSchema>;
 type Stage = z.infer<typeof stage>;
 
 export const EXEMPTIONS = storedDocument(REGISTERS.exemptions, registerSchema);
-const CLAIM_MS = 60_000;
+const LEASE_MS = 60_000;
 const CHUNK = 500;
 
 export type ExemptionDeps = Pick<Deps, 'ledger' | 'records' | 'registers' | 'clock' | 'newId' | 'actor'>;
@@ -37,7 +42,7 @@ interface Due {
   readonly key: string;
   readonly exemption: Exemption;
   readonly stage: 'expiring' | 'expired';
-  /** Whether an earlier process claimed this announcement and stopped before it closed it. Some of its entries may already be written. */
+  /** Whether the lease of an earlier process expired before it closed this announcement. Some of its entries may already be written. */
   readonly again: boolean;
 }
 
@@ -51,7 +56,7 @@ export async function announceExemptions(deps: ExemptionDeps, policy: CompiledPo
   if (exemptions.length === 0 && stored === null) return 0;
   const now = deps.clock.now();
   if (stored !== null && !needsUpdate(stored, exemptions, now)) return 0;
-  const due = await claim(deps, await withKnownAccounts(deps, exemptions), now);
+  const due = await leaseDue(deps, await withKnownAccounts(deps, exemptions), now);
   for (const each of due) {
     await announce(deps, policy, each, now);
     await update(deps.registers, EXEMPTIONS, (current) => ({
@@ -104,10 +109,10 @@ function isOver({ endsAt }: z.infer<typeof known>, now: EpochMs): boolean {
   return endsAt <= now;
 }
 
-async function claim(deps: ExemptionDeps, exemptions: readonly Exemption[], now: EpochMs): Promise<readonly Due[]> {
-  const claimed: { due: Due[] } = { due: [] };
+async function leaseDue(deps: ExemptionDeps, exemptions: readonly Exemption[], now: EpochMs): Promise<readonly Due[]> {
+  const leased: { due: Due[] } = { due: [] };
   await update(deps.registers, EXEMPTIONS, (current): Known => {
-    claimed.due = [];
+    leased.due = [];
     const kept = Object.entries(current ?? {}).filter(([, entry]) => !isOver(entry, now));
     const next: Record<string, z.infer<typeof known>> = Object.fromEntries(kept);
     for (const exemption of exemptions) {
@@ -121,13 +126,13 @@ async function claim(deps: ExemptionDeps, exemptions: readonly Exemption[], now:
         next[key] = { stage: at, claimedUntil: 0, endsAt };
       else if (before !== null && before.stage === at && !open) next[key] = before;
       else {
-        next[key] = { stage: at, claimedUntil: now + CLAIM_MS, endsAt };
-        claimed.due.push({ key, exemption, stage: at, again: open });
+        next[key] = { stage: at, claimedUntil: now + LEASE_MS, endsAt };
+        leased.due.push({ key, exemption, stage: at, again: open });
       }
     }
     return next;
   });
-  return claimed.due;
+  return leased.due;
 }
 
 async function announce(deps: ExemptionDeps, policy: CompiledPolicy, due: Due, now: EpochMs): Promise<void> {

@@ -26,9 +26,7 @@ const ENROLLMENT: Columns<Cell> = {
   ChangedBy: ({ changedBy }) => changedBy,
 };
 
-/**
- * One line for each account, after a header: facts of the account, then the columns of each enrollment kind in use.
- */
+/** One line for each account, after a header: facts of the account, then the columns of each enrollment kind in use. */
 export function* accountsCsv(rows: readonly AccountRow[]): Generator<string> {
   const kinds = kindsInUse((id) => rows.some((row) => row[id] !== null));
   const names = kinds.flatMap(({ id }) => Object.keys(ENROLLMENT).map((name) => `${id}${name}`));

@@ -34,7 +34,7 @@ const notice = z.object({
   message: z.string(),
   selector: z.string().nullable(),
   until: time.nullable(),
-  /** Until then (epoch ms) only the process that claimed it may record it; 0: no process has claimed it. */
+  /** When the lease of the process that carries it out expires, epoch ms; 0: none has held it. Stored under an older name. */
   claimedUntil: time,
   /** The command has been applied to all accounts up to this id; `null`: to none. A process stores this when its deadline has passed. */
   appliedTo: z.string().nullable().default(null),
