@@ -65,23 +65,6 @@ export async function ownConfigurations(registers: Pick<Registers, 'read'>, now:
   };
 }
 
-export interface ContestedConfiguration {
-  readonly targetId: string;
-  /** The path of the root or OU, or the account's id. */
-  readonly target: string;
-  readonly ruleMode: RuleMode;
-}
-
-export async function contestedConfigurations(
-  registers: Pick<Registers, 'read'>,
-  now: EpochMs,
-): Promise<readonly ContestedConfiguration[]> {
-  const known = Object.entries((await readTyped(registers, OWN_CONFIGURATIONS))?.value ?? {});
-  return known.flatMap(([targetId, { target, ruleMode: stored, repeated }]) =>
-    isContested(repeated, now) ? [{ targetId, target: target || targetId, ruleMode: stored }] : [],
-  );
-}
-
 /** What Rollcall has stored for a target. */
 export interface OwnConfiguration {
   /** The path of the root or OU, or the account's id. */
@@ -102,17 +85,6 @@ export async function storedByRollcall(
       const ruleModes = previous === null ? [stored] : [stored, previous];
       return [targetId, { target: target || targetId, ruleModes, contested: isContested(repeated, now) }];
     }),
-  );
-}
-
-/** Lets Rollcall store these configurations again. Earlier deletions no longer count. */
-export async function endContest(registers: Registers, targetIds: ReadonlySet<string>): Promise<void> {
-  // `accepted: false`, because otherwise the next call would count as a response to another deletion.
-  const ended = { repeated: [], accepted: false };
-  await update(registers, OWN_CONFIGURATIONS, (current) =>
-    Object.fromEntries(
-      Object.entries(current ?? {}).map(([id, own]) => [id, targetIds.has(id) ? { ...own, ...ended } : own]),
-    ),
   );
 }
 
@@ -291,7 +263,7 @@ function mayBeOurs(own: Own, stored: RuleMode): boolean {
   return own.previous === stored || [own, ...open].some((note) => note.ruleMode === stored);
 }
 
-const isContested = (repeated: readonly EpochMs[], now: EpochMs): boolean =>
+export const isContested = (repeated: readonly EpochMs[], now: EpochMs): boolean =>
   recent(repeated, now).length >= MAX_REPEATED;
 
 function recent(times: readonly EpochMs[], now: EpochMs): EpochMs[] {

@@ -5,7 +5,11 @@ import type { AccountId } from '../../domain/enrollment/model.ts';
 import type { EntryDraft } from '../../domain/ledger/entry.ts';
 import { type OperatorSelector, ouCovers } from '../../domain/policy/index.ts';
 import type { Deps } from '../context.ts';
-import { type ContestedConfiguration, contestedConfigurations, endContest } from '../guardrails/own-configurations.ts';
+import {
+  type ContestedConfiguration,
+  contestedConfigurations,
+  endContest,
+} from '../guardrails/contested-configurations.ts';
 import { commandContext, organizationEntry } from '../ledger/organization-entry.ts';
 import { writeEntries, writeOrganizationEntry } from '../ledger/write-entries.ts';
 import { makeScanDue } from '../schedule/scan-schedule.ts';

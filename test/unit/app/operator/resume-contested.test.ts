@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { contestedConfigurations } from '../../../../shared/app/guardrails/contested-configurations.ts';
 import {
   confirmConfiguration,
-  contestedConfigurations,
   noteConfiguration,
   ownConfigurations,
 } from '../../../../shared/app/guardrails/own-configurations.ts';
