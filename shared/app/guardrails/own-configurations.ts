@@ -4,6 +4,29 @@ import type { Registers } from '../../ports/registers.ts';
 import { REGISTERS, storedDocument } from '../coordination/documents.ts';
 import { readTyped, update } from '../coordination/typed-register.ts';
 
+/*
+ * The notes of a target, newest first: the latest and the `earlier` ones. Every note is in one of these states:
+ *
+ *   state     accepted  deleting  callId       AWS stores its rule mode
+ *   calling   no        no        of the call  perhaps: the Put call is in progress, or its process was killed
+ *   unknown   no        no        null         perhaps: the Put call has ended without an answer, or an operator has ended a contest
+ *   stored    yes       no        null         yes; if a listing shows another one or none, somebody else has changed it
+ *   deleting  either    yes       either       perhaps: the Delete call is in progress or has ended without an answer, or its process was killed
+ *
+ *   transition             happens                          effect
+ *   noteConfiguration      before a Put call                adds a note in state calling
+ *   noteDeletion           before a Delete call             calling, unknown or stored ──▶ deleting; the note as it was is kept as an earlier one
+ *   confirmConfiguration   AWS has accepted the Put call    calling or unknown ──▶ stored
+ *   forgetConfiguration    AWS has accepted the Delete call removes the deleting note and all older ones that were accepted
+ *   withdrawConfiguration  AWS has refused the call         removes the note of the call; the one before it counts again
+ *   endConfiguration       the answer was lost              calling ──▶ unknown; a deleting note stays until a listing decides
+ *   endContest             an operator resumes the target   stored ──▶ unknown
+ *   pruneConfigurations    after a complete listing         removes calling, unknown and deleting notes that it does not confirm, once it is late enough
+ *
+ * Assessments and plans ask `isOurs`, because Rollcall changes only its own configurations without an approval, and plans ask `isContested` before a
+ * Put call. `changedSince` finds the targets that an earlier approval no longer covers. The list of configurations shows `storedByRollcall`.
+ */
+
 const ruleMode = z.enum(['AnyAllowed', 'NoneAllowed']);
 
 const noteSchema = z.object({
