@@ -10,16 +10,20 @@ import { readTyped, writeTyped } from './typed-register.ts';
  * A store belongs to one organization (invariant 9). Otherwise a command with the credentials of another organization would
  * record that every account has left. The first command that reads AWS and may write binds the store to its organization.
  */
-export const ORGANIZATION = storedDocument(
-  REGISTERS.organization,
-  z.object({
-    organizationId: z.string(),
-    /** Epoch ms. */
-    boundAt: z.number(),
-    /** ARN of the caller that bound it. */
-    by: z.string(),
-  }),
-);
+const binding = z.object({
+  organizationId: z.string(),
+  /** Epoch ms. */
+  boundAt: z.number(),
+  /** ARN of the caller that bound it, or the operator whose restore did. */
+  by: z.string(),
+});
+type Binding = z.infer<typeof binding>;
+
+export const ORGANIZATION = storedDocument(REGISTERS.organization, binding);
+
+export function bindingTo(organizationId: string, { at, by }: { readonly at: EpochMs; readonly by: string }): Binding {
+  return { organizationId, boundAt: at, by };
+}
 
 export interface BindingDeps {
   readonly registers: Registers;
@@ -47,7 +51,7 @@ export async function bindOrganization(
   const { registers } = deps;
   if ((await registers.read(ORGANIZATION.name)) === null) {
     await requireOrganization(deps, organizationId);
-    const written = await writeTyped(registers, ORGANIZATION, { organizationId, boundAt: now, by: arn }, null);
+    const written = await writeTyped(registers, ORGANIZATION, bindingTo(organizationId, { at: now, by: arn }), null);
     if (written !== null) return;
   }
   await requireOrganization(deps, organizationId);

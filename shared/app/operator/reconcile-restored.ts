@@ -13,7 +13,7 @@ import { OtherOrganizationError } from '../../ports/binding.ts';
 import { DamagedRegisterError } from '../../ports/registers.ts';
 import type { LastChange, LostEntries, Reconcile, Replaced, StoredContent } from '../../ports/restore.ts';
 import { registerInfo } from '../coordination/documents.ts';
-import { ORGANIZATION } from '../coordination/organization-binding.ts';
+import { bindingTo, ORGANIZATION } from '../coordination/organization-binding.ts';
 import { POLICY } from '../coordination/policy-in-force.ts';
 import { RUNS, restoredRun } from '../coordination/run-store.ts';
 import { readValue } from '../coordination/typed-register.ts';
@@ -33,6 +33,7 @@ import { type RestoreReport, type RestoreRequest, storeRestored } from './restor
  *   changes-before-restore    the changes of both stores in the last 24 hours
  *   approval/, run/           used stays used, stopped stays stopped, and no approval stays valid
  *   rollout                   the stricter gate
+ *   organization              the owner of either store
  *   policy                    kept if both agree; otherwise the next scan records it
  *   approvals-until           removed, because no approval stays valid
  *   scan                      ended, and due again, because its stored AWS responses are too old
@@ -121,7 +122,10 @@ class Reconciliation {
           'it is. Use a backup of this store, or restore it into another directory with --data-dir.',
       );
     }
-    return this.#theirsOf(ORGANIZATION.name, (value) => readValue(ORGANIZATION, value)) ?? bound ?? null;
+    const binding = this.#theirsOf(ORGANIZATION.name, (value) => readValue(ORGANIZATION, value)) ?? bound ?? null;
+    if (binding !== null || theirs === null) return binding;
+    // Only the snapshot of the replaced store shows its owner, and the backup may be older than every snapshot.
+    return bindingTo(theirs, { at: this.#request.now, by: this.#request.actor });
   }
 
   #controls(): StricterControls {

@@ -114,4 +114,13 @@ describe('another organization', () => {
     expect((await readControls(second.registers)).halt).toBeNull();
     expect(await organizationOf(second)).toBe('o-second');
   });
+
+  it('is refused after a restore, too, if only the replaced store knew its organization', async () => {
+    await store.backup(copy);
+    await store.snapshots.save(snapshotOf('o-first'));
+    await restore();
+    expect(await organizationOf(store)).toBe('o-first');
+    const foreign = bindOrganization(store, { organizationId: 'o-second', arn: 'arn:x' }, 0);
+    await expect(foreign).rejects.toMatchObject({ code: 'OtherOrganization' });
+  });
 });
