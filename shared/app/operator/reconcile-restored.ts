@@ -123,7 +123,7 @@ class Reconciliation {
       );
     }
     const binding = this.#theirsOf(ORGANIZATION.name, (value) => readValue(ORGANIZATION, value)) ?? bound ?? null;
-    if (binding !== null || theirs === null) return binding;
+    if (binding !== null || ours !== null || theirs === null) return binding;
     // Only the snapshot of the replaced store shows its owner, and the backup may be older than every snapshot.
     return bindingTo(theirs, { at: this.#request.now, by: this.#request.actor });
   }
