@@ -47,7 +47,14 @@ export interface Reaction {
 }
 
 const NOTHING: Reaction = {
-  ...{ queued: [], later: [], unknown: [], refreshed: [], scan: false, ours: false, ignored: null, rejected: null },
+  queued: [],
+  later: [],
+  unknown: [],
+  refreshed: [],
+  scan: false,
+  ours: false,
+  ignored: null,
+  rejected: null,
 };
 
 /** How many accounts of a batch call are searched for its request id. If Rollcall made the call, every account's log has it. */

@@ -6,7 +6,6 @@ import { readTyped, update } from '../coordination/typed-register.ts';
 
 /*
  * The notes of a target, newest first: the latest and the `earlier` ones. Every note is in one of these states:
- *
  *   state     accepted  deleting  callId       AWS stores its rule mode
  *   calling   no        no        of the call  perhaps: the Put call is in progress, or its process was killed
  *   unknown   no        no        null         perhaps: the Put call has ended without an answer, or an operator has ended a contest
@@ -127,8 +126,15 @@ export async function noteConfiguration(
     const repeats = wasStored && own.ruleMode === wanted && present === null;
     const repeated = recent(own?.repeated ?? [], now);
     const noted = {
-      ...{ ruleMode: wanted, target, previous: ours ? present : null, at: now, runId, callId },
-      ...{ accepted: false, deleting: false, repeated: repeats ? [...repeated, now] : repeated },
+      ruleMode: wanted,
+      target,
+      previous: ours ? present : null,
+      at: now,
+      runId,
+      callId,
+      accepted: false,
+      deleting: false,
+      repeated: repeats ? [...repeated, now] : repeated,
     };
     return { ...current, [targetId]: { ...noted, earlier: stillPossible(own, present, now) } };
   });

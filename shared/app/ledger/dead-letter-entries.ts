@@ -25,11 +25,18 @@ export function recordDeadLetter(
 ): Promise<LedgerEntry> {
   const { newId, clock, actor } = deps;
   const draft = (): EntryDraft => ({
-    ...{ id: newId(), chain: ORGANIZATION_CHAIN, at: new Date(clock.now()).toISOString(), type: 'RemediationFailed' },
+    id: newId(),
+    chain: ORGANIZATION_CHAIN,
+    at: new Date(clock.now()).toISOString(),
+    type: 'RemediationFailed',
     accountId: message?.kind === 'account' ? message.accountId : null,
     enrollment: message?.kind === 'account' ? message.enrollment : null,
     runId: message?.runId ?? null,
-    ...{ actor, before: null, after: null, reason: 'deadLettered', rule: null },
+    actor,
+    before: null,
+    after: null,
+    reason: 'deadLettered',
+    rule: null,
     policyHash: message?.policyHash ?? null,
     api: null,
     detail: {

@@ -85,7 +85,10 @@ function outcomeOfEarlier({ context, replaced }: Stores, { accountId, enrollment
     'restored: the replaced store has a later change and not the outcome of this one, so it is not known whether the account was changed';
   return [
     accountEntry(context, 'RemediationFailed', accountId, enrollment, {
-      ...{ before: facet, after: facet, reason: facet.reason, rule: known.rule },
+      before: facet,
+      after: facet,
+      reason: facet.reason,
+      rule: known.rule,
       api: { operation, requestId: null, clientToken },
       detail: { intentId, optOut, message },
     }),

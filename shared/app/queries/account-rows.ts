@@ -120,7 +120,19 @@ function cellOf(condition: Condition | null, words: StatusWords | null): Cell | 
   const { verdict, reason, status, ruleMode, desired, desiredRuleMode, rule, since, notBefore, attempts } = condition;
   const { driftSince, setBacks = [] } = condition;
   return {
-    ...{ verdict, reason, ...words, status, ruleMode, desired, desiredRuleMode, rule, since, notBefore, attempts },
-    ...{ driftSince, changedBy: actorBehind(condition), reversions: setBacks.length },
+    verdict,
+    reason,
+    ...words,
+    status,
+    ruleMode,
+    desired,
+    desiredRuleMode,
+    rule,
+    since,
+    notBefore,
+    attempts,
+    driftSince,
+    changedBy: actorBehind(condition),
+    reversions: setBacks.length,
   };
 }

@@ -48,8 +48,14 @@ export class ConfigurationList {
     const { ruleMode, changedAt, verdict, reason } = condition;
     const targetId = source.type === 'applied' ? accountId : source.targetId;
     const seen = this.#seen.get(targetId) ?? {
-      ...{ source: { ...source, targetId }, accountId, ruleMode, recordedAt: changedAt },
-      ...{ accounts: 0, differing: 0, stopped: 0, wanted: new Set<Wanted>() },
+      source: { ...source, targetId },
+      accountId,
+      ruleMode,
+      recordedAt: changedAt,
+      accounts: 0,
+      differing: 0,
+      stopped: 0,
+      wanted: new Set<Wanted>(),
     };
     if (changedAt > seen.recordedAt) Object.assign(seen, { ruleMode, recordedAt: changedAt });
     const differs = OPEN.has(verdict) && rulesOut(ruleMode, desiredOf(condition));
@@ -70,8 +76,13 @@ export class ConfigurationList {
       const isOurs = ours?.ruleModes.includes(seen.ruleMode ?? 'NoneAllowed') === true;
       const target = await targetOf(stores, seen);
       return {
-        ...{ targetId, target, ruleMode: seen.ruleMode, owner: isOurs ? 'rollcall' : 'other' },
-        ...{ wanted: [...seen.wanted].sort(), accounts: seen.accounts, differing: seen.differing },
+        targetId,
+        target,
+        ruleMode: seen.ruleMode,
+        owner: isOurs ? 'rollcall' : 'other',
+        wanted: [...seen.wanted].sort(),
+        accounts: seen.accounts,
+        differing: seen.differing,
         ...stateOf(seen, { isOurs, manages }),
       };
     });

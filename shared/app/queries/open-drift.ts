@@ -25,8 +25,16 @@ const PART_OF: Readonly<Partial<Record<StatusWord, Part>>> = {
 
 const NO_DRIFT: OfKind = { enrollments: 0, oldestSince: null };
 const NONE: Omit<OpenDrift, 'kinds'> = {
-  ...{ enrollments: 0, accounts: 0, oldestSince: null, due: 0 },
-  ...{ toFix: 0, reportedOnly: 0, inProgress: 0, waiting: 0, needAttention: 0, unknown: 0 },
+  enrollments: 0,
+  accounts: 0,
+  oldestSince: null,
+  due: 0,
+  toFix: 0,
+  reportedOnly: 0,
+  inProgress: 0,
+  waiting: 0,
+  needAttention: 0,
+  unknown: 0,
 };
 
 /** Accounts that need attention and are listed one by one. */

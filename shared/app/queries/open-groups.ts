@@ -50,8 +50,12 @@ export class OpenGroups {
     const rows = [...this.#attention].map(([reason, group]): Attention => {
       const { enrollments, accounts, count, oldestSince } = group;
       return {
-        ...{ reason, enrollments: [...enrollments], count, oldestSince },
-        ...{ accounts: accounts.size, examples: [...accounts].slice(0, EXAMPLES) },
+        reason,
+        enrollments: [...enrollments],
+        count,
+        oldestSince,
+        accounts: accounts.size,
+        examples: [...accounts].slice(0, EXAMPLES),
         actors: [...group.actors].map(([actor, n]) => ({ actor, count: n })).sort((a, b) => b.count - a.count),
       };
     });
@@ -78,8 +82,12 @@ interface Found {
 
 function count(groups: Map<string, Group>, reason: string, { accountId, id, condition }: Found): void {
   const group = groups.get(reason) ?? {
-    ...{ enrollments: new Set(), accounts: new Set(), actors: new Map(), count: 0 },
-    ...{ oldestSince: null, nextAt: null },
+    enrollments: new Set(),
+    accounts: new Set(),
+    actors: new Map(),
+    count: 0,
+    oldestSince: null,
+    nextAt: null,
   };
   group.enrollments.add(id);
   group.accounts.add(accountId);

@@ -83,8 +83,11 @@ async function countRecords({ ledger, records, snapshots }: Stores) {
   const { entries } = await ledger.query({}, { limit: RECENT });
   return {
     recent: entries.map((entry) => ({ entry, accountName: accounts.get(entry.accountId ?? '')?.name ?? null })),
-    ...{ attention: groups.attention(), waiting: groups.waiting() },
-    ...{ ous: ous.view(), rules: rules.view(), tags: tagged ? tags.view() : null },
+    attention: groups.attention(),
+    waiting: groups.waiting(),
+    ous: ous.view(),
+    rules: rules.view(),
+    tags: tagged ? tags.view() : null,
   };
 }
 

@@ -16,12 +16,28 @@ export function fullSummary(counts: Summary): FullSummary {
 }
 
 const NO_VERDICTS: Readonly<Record<Verdict, number>> = {
-  ...{ NotApplicable: 0, Unmanaged: 0, Suspended: 0, Exempt: 0, Unknown: 0 },
-  ...{ Blocked: 0, Converging: 0, Stalled: 0, Drifted: 0, Compliant: 0 },
+  NotApplicable: 0,
+  Unmanaged: 0,
+  Suspended: 0,
+  Exempt: 0,
+  Unknown: 0,
+  Blocked: 0,
+  Converging: 0,
+  Stalled: 0,
+  Drifted: 0,
+  Compliant: 0,
 };
 const NO_STATUSES: Readonly<Record<Status, number>> = {
-  ...{ 'Needs attention': 0, Drifted: 0, 'In progress': 0, Waiting: 0, Unknown: 0 },
-  ...{ Suspended: 0, Exempt: 0, Compliant: 0, Unmanaged: 0, 'Not applicable': 0 },
+  'Needs attention': 0,
+  Drifted: 0,
+  'In progress': 0,
+  Waiting: 0,
+  Unknown: 0,
+  Suspended: 0,
+  Exempt: 0,
+  Compliant: 0,
+  Unmanaged: 0,
+  'Not applicable': 0,
 };
 
 /** The count of every status, zeros included. Statuses are the words that people see. */

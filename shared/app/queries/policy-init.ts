@@ -52,7 +52,11 @@ export async function describeOrganization(
   });
   return {
     text: initPolicy({
-      ...{ accounts, observed, now: deps.clock.now(), managementAccountId, organization: access },
+      accounts,
+      observed,
+      now: deps.clock.now(),
+      managementAccountId,
+      organization: access,
       configurations: await storedConfigurations(deps, retrying),
     }),
     organizationId: seen.caller.organizationId,

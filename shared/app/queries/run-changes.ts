@@ -81,7 +81,9 @@ export async function traceRun(
   const missing = keys === null ? Math.max(0, (expected ?? 0) - known) : 0;
   counts.notStarted += missing;
   const all = {
-    ...{ total: known + missing, ...counts, unplanned: changes.length - known },
+    total: known + missing,
+    ...counts,
+    unplanned: changes.length - known,
     driftedAgain: countDriftedAgain(changes.filter(isPlanned), outline.steps),
   };
   return { changes, outline, counts: all, isPlanned, missing };

@@ -58,7 +58,9 @@ export function bareChanges(
     const { accountId, enrollment, planned, step } = change;
     const { after = null, api = null, reason = null } = entries.get(change) ?? {};
     return {
-      ...{ accountId, enrollment, outcome: step === null ? 'planned' : OUTCOMES[step.type] },
+      accountId,
+      enrollment,
+      outcome: step === null ? 'planned' : OUTCOMES[step.type],
       reason: reason ?? after?.reason ?? null,
       message: reasonText(reason ?? after?.reason ?? null),
       desired: planned?.desired ?? after?.desired ?? null,

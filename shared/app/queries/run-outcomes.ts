@@ -84,8 +84,12 @@ type OutcomeCounts = Readonly<Record<ChangeOutcome, number>>;
 
 export function countOutcomes(outcomes: Iterable<ChangeOutcome>): Record<ChangeOutcome, number> {
   const counts: Record<ChangeOutcome, number> = {
-    ...{ 'Needs attention': 0, 'In progress': 0, Waiting: 0 },
-    ...{ 'Not started': 0, Superseded: 0, Succeeded: 0 },
+    'Needs attention': 0,
+    'In progress': 0,
+    Waiting: 0,
+    'Not started': 0,
+    Superseded: 0,
+    Succeeded: 0,
   };
   for (const outcome of outcomes) counts[outcome] += 1;
   return counts;

@@ -115,9 +115,12 @@ async function readRun(
   const newest = last ?? { at };
   const outcome = runOutcomeWord({
     ...facts,
-    ...{ isScanned: completed !== null, counts, total: traced.counts.total },
+    isScanned: completed !== null,
+    counts,
+    total: traced.counts.total,
     processing: planned.filter(({ isProcessing }) => isProcessing).length,
-    ...{ isScanning: around.isScanning, isHalted: around.isHalted },
+    isScanning: around.isScanning,
+    isHalted: around.isHalted,
     isQuiet: around.now - Date.parse(newest.at) > QUIET_MS,
   });
   const isDone = outcome !== 'In progress';
@@ -126,14 +129,20 @@ async function readRun(
       ? newest
       : await lastPlannedEntry(stores.ledger, { runId, newest: last, traced });
   const view = {
-    ...{ runId, startedAt: at, completedAt: completed?.at ?? null, actor, policyHash },
+    runId,
+    startedAt: at,
+    completedAt: completed?.at ?? null,
+    actor,
+    policyHash,
     planHash: completed?.detail?.planHash ?? null,
     summary: summary === null ? null : fullSummary(summary.verdicts),
     coverage: summary?.coverage ?? null,
     due: summary?.due ?? null,
     totals,
     changes: traced.counts,
-    ...{ outcome, outcomes: counts, trigger: detail?.trigger ?? null },
+    outcome,
+    outcomes: counts,
+    trigger: detail?.trigger ?? null,
     drift: summary === null ? null : driftIn(summary.verdicts),
     endedAt: isDone ? ending.at : null,
     failed: state?.failed ?? null,
@@ -214,7 +223,10 @@ export async function showRun(stores: RunStores, clock: Pick<Clock, 'now'>, runI
         approval === null
           ? null
           : {
-              ...{ actor: approval.actor, reason: approval.reason, at: toIso(approval.at), usedBy: approval.usedBy },
+              actor: approval.actor,
+              reason: approval.reason,
+              at: toIso(approval.at),
+              usedBy: approval.usedBy,
               expiresAt: toIso(approval.expiresAt),
               usedAt: approval.usedAt === null ? null : toIso(approval.usedAt),
             },

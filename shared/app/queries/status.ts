@@ -124,7 +124,7 @@ function countReason(reasons: Map<string, CountedReason>, open: Open, accountId:
   const key = `${enrollment} ${verdict} ${reason} ${status}`;
   let known = reasons.get(key);
   if (known === undefined) {
-    known = { ...{ enrollment, verdict, reason, status, message }, accounts: 0, examples: [], notBefore };
+    known = { enrollment, verdict, reason, status, message, accounts: 0, examples: [], notBefore };
     reasons.set(key, known);
   }
   known.accounts += 1;

@@ -1,5 +1,5 @@
-import { kindOf } from '../../domain/enrollment/kinds/index.ts';
-import type { Assessment } from '../../domain/enrollment/verdict.ts';
+import { type EnrollmentId, kindOf } from '../../domain/enrollment/kinds/index.ts';
+import type { AccountId } from '../../domain/enrollment/model.ts';
 import { type ChangeRequest, type ChangeResult, CloudError } from '../../ports/cloud.ts';
 import { type Failure, undone } from './error-policy.ts';
 import { attemptsOf, type Remediation } from './remediation-entries.ts';
@@ -53,9 +53,16 @@ export function leftOut(remediation: Remediation, { refused, requestId }: Change
   return { outcome: undone(attemptsOf(remediation)), error };
 }
 
+/** The call that an error is about: the assessment of its account, or `accountId: null` for a call that concerns many. */
+interface LocalCall {
+  readonly accountId: AccountId | null;
+  readonly action: string;
+  readonly enrollment: EnrollmentId;
+}
+
 /** An error of a mutating call that this process itself detects, in the form of AWS's errors. */
 export function localError(
-  { accountId, action, enrollment }: Assessment,
+  { accountId, action, enrollment }: LocalCall,
   { message, ...details }: Pick<CloudError['details'], 'code' | 'kind' | 'ambiguous'> & { readonly message: string },
 ): CloudError {
   const { service } = kindOf(enrollment);

@@ -95,17 +95,22 @@ async function fail(
 function remembered(accountId: AccountId, enrollment: EnrollmentId, condition: Condition): Assessment {
   const { verdict, reason, status, ruleMode, desired, desiredRuleMode, rule } = condition;
   return {
-    ...{ accountId, enrollment, verdict, reason, message: null, rule: rule ?? 'defaults', status, ruleMode },
+    accountId,
+    enrollment,
+    verdict,
+    reason,
+    message: null,
+    rule: rule ?? 'defaults',
+    status,
+    ruleMode,
     lastUpdated: condition.lastUpdated === null ? null : Date.parse(condition.lastUpdated),
     desired: { status: desired, ruleMode: desiredRuleMode },
-    ...{
-      action: 'none',
-      heldAction: 'none',
-      scope: 'member',
-      target: null,
-      optOut: false,
-      notBefore: null,
-      deadline: null,
-    },
+    action: 'none',
+    heldAction: 'none',
+    scope: 'member',
+    target: null,
+    optOut: false,
+    notBefore: null,
+    deadline: null,
   };
 }

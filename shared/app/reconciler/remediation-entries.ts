@@ -50,7 +50,10 @@ export function intentEntry(work: WorkContext, remediation: Remediation): EntryD
     rule,
     api: { operation: action, requestId: null, clientToken },
     detail: {
-      ...{ claimExpiresAt, scope, target, optOut },
+      claimExpiresAt,
+      scope,
+      target,
+      optOut,
       ...(approvedPlan === null ? {} : { approvedPlan }),
       ...(batch === null ? {} : { batch }),
       ...detail,

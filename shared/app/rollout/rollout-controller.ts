@@ -60,9 +60,19 @@ export async function beginRollout(deps: RolloutDeps, run: RunContext): Promise<
   const closed = policy.policy.rollout !== null;
   const message = closed ? 'the canaries come first' : 'the policy has no rollout';
   const fresh: RolloutState = {
-    ...{ policyHash: policy.hash, phase: closed ? 'scanning' : 'open', since: now, runId: run.runId, planHash: null },
-    ...{ startedAt: null, canaries: [], opensAt: null, lookedAt: null, message, released: !closed },
-    ...{ openedBy: null, unrecorded: null },
+    policyHash: policy.hash,
+    phase: closed ? 'scanning' : 'open',
+    since: now,
+    runId: run.runId,
+    planHash: null,
+    startedAt: null,
+    canaries: [],
+    opensAt: null,
+    lookedAt: null,
+    message,
+    released: !closed,
+    openedBy: null,
+    unrecorded: null,
   };
   await writeRollout(deps.registers, fresh, known);
   return null;

@@ -103,7 +103,10 @@ export function queueTasks(
   planHash: string | null = null,
 ): readonly MaintenanceTask[] {
   const task = (name: string, run: MaintenanceTask['run']): MaintenanceTask => ({
-    ...{ name, group: 'queue', everyMs: dueMs, run },
+    name,
+    group: 'queue',
+    everyMs: dueMs,
+    run,
   });
   const inForce = policyIfInForce(deps, policy);
   return [
@@ -156,7 +159,10 @@ export function maintenanceTasks(source: MaintenanceSource, pace: Pace = LOCAL_P
   let logging: Promise<unknown> = Promise.resolve();
   const ofLog = pace.logMs === undefined ? {} : { appendMs: pace.logMs };
   const task = (name: string, group: 'notify' | 'store', run: MaintenanceTask['run']): MaintenanceTask => ({
-    ...{ name, group, everyMs: pace.tickMs, run },
+    name,
+    group,
+    everyMs: pace.tickMs,
+    run,
   });
   return [
     ...queueTasks(source, pace),
@@ -265,8 +271,14 @@ export async function runRegularly(
 export const RUN_MS = 5_000;
 
 const NOTHING: MaintenanceReport = {
-  ...{ keysDue: 0, published: 0, refused: 0, deadLettersRecorded: 0 },
-  ...{ announced: 0, alerted: 0, digest: null, pruned: 0 },
+  keysDue: 0,
+  published: 0,
+  refused: 0,
+  deadLettersRecorded: 0,
+  announced: 0,
+  alerted: 0,
+  digest: null,
+  pruned: 0,
 };
 
 function sum(a: MaintenanceReport, b: Partial<MaintenanceReport>): MaintenanceReport {

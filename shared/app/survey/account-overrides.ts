@@ -9,8 +9,12 @@ import { readTyped, update } from '../coordination/typed-register.ts';
 
 const STATES = ['ACTIVE', 'SUSPENDED', 'PENDING_ACTIVATION', 'PENDING_CLOSURE', 'CLOSED', 'UNKNOWN'] as const;
 const account = z.object({
-  ...{ id: z.string(), name: z.string(), ou: z.string(), unitIds: z.array(z.string()).readonly().exactOptional() },
-  ...{ state: z.enum(STATES).catch('UNKNOWN'), management: z.boolean() },
+  id: z.string(),
+  name: z.string(),
+  ou: z.string(),
+  unitIds: z.array(z.string()).readonly().exactOptional(),
+  state: z.enum(STATES).catch('UNKNOWN'),
+  management: z.boolean(),
   tags: z.record(z.string(), z.string()).readonly().nullable(),
 });
 /** Accounts that an event or an opt-out caused to be read individually, with the time of that read. */

@@ -23,8 +23,13 @@ const SLACK = 2;
 
 function endless(why: string): CloudError {
   return new CloudError(`the listing does not end: ${why}`, {
-    ...{ kind: 'Invalid', code: 'UnexpectedAnswer', accountId: null, requestId: null, ambiguous: false },
-    ...{ service: 'compute-optimizer', operation: 'listing' },
+    kind: 'Invalid',
+    code: 'UnexpectedAnswer',
+    accountId: null,
+    requestId: null,
+    ambiguous: false,
+    service: 'compute-optimizer',
+    operation: 'listing',
   });
 }
 

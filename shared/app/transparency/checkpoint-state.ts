@@ -36,7 +36,11 @@ export type CheckpointState = Readonly<z.infer<typeof checkpointSchema>>;
 export const CHECKPOINT = storedDocument(REGISTERS.logCheckpoint, checkpointSchema);
 
 export const NO_CHECKPOINT: CheckpointState = {
-  ...{ newest: null, archived: false, refused: null, unsigned: null, unarchived: null },
+  newest: null,
+  archived: false,
+  refused: null,
+  unsigned: null,
+  unarchived: null,
 };
 
 const witnessSchema = z.object({

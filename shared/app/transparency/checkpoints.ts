@@ -97,7 +97,8 @@ export class CheckpointPublisher {
     const { note, size, at, entryId } = found;
     return this.#change((current) => ({
       ...current,
-      ...{ newest: { note, origin, size, at: Date.parse(at), entryId }, archived: false },
+      newest: { note, origin, size, at: Date.parse(at), entryId },
+      archived: false,
     }));
   }
 

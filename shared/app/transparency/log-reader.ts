@@ -120,7 +120,9 @@ async function checkpointsBetween(
   const found: PublishedCheckpoint[] = [];
   for (let cursor: string | null = null; ; ) {
     const page: Awaited<ReturnType<Ledger['query']>> = await ledger.query(filter, {
-      ...{ limit: PAGE, cursor, order: 'oldestFirst' },
+      limit: PAGE,
+      cursor,
+      order: 'oldestFirst',
     });
     found.push(...page.entries.flatMap(readableIn));
     if (page.next === null) return found;

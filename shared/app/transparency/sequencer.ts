@@ -124,15 +124,14 @@ async function openLog({ registers, ledger, clock, newId }: SequencerDeps): Prom
   if (known !== null) return known.value;
   const restored = await ledger.query({ type: 'StoreRestored' }, { limit: 1 });
   const created: LogState = {
-    ...{
-      id: newLogId(newId()),
-      size: 0,
-      searchedUntil: clock.now(),
-      comparedAt: clock.now(),
-      backfilled: '',
-      runEnd: 0,
-    },
-    ...{ restoredBy: restored.entries[0]?.id ?? null, broken: [] },
+    id: newLogId(newId()),
+    size: 0,
+    searchedUntil: clock.now(),
+    comparedAt: clock.now(),
+    backfilled: '',
+    runEnd: 0,
+    restoredBy: restored.entries[0]?.id ?? null,
+    broken: [],
   };
   return update(registers, LOG, (current) => current ?? created);
 }

@@ -65,7 +65,12 @@ export const accountsAnswer = z.object({
     .describe('For each status, the number of accounts that match all filters except accountStatus'),
   facets: z
     .object({
-      ...{ statuses: counted, verdicts: counted, ous: counted, rules: counted, reasons: counted, actors: counted },
+      statuses: counted,
+      verdicts: counted,
+      ous: counted,
+      rules: counted,
+      reasons: counted,
+      actors: counted,
     })
     .nullable()
     .describe(

@@ -169,8 +169,23 @@ export class Standings {
 function conditionOf(standing: StandingAt, driftSince: string | null): Condition {
   const { verdict, reason, observed, observedRuleMode, desired, desiredRuleMode, rule, since } = standing;
   return {
-    ...{ verdict, reason, status: observed, ruleMode: observedRuleMode, desired, desiredRuleMode, rule, since },
-    ...{ lastUpdated: null, notBefore: null, deadline: null, attempts: 0, policyHash: null, runId: null },
-    ...{ changedAt: since, driftSince, claim: null, optedOutAt: null },
+    verdict,
+    reason,
+    status: observed,
+    ruleMode: observedRuleMode,
+    desired,
+    desiredRuleMode,
+    rule,
+    since,
+    lastUpdated: null,
+    notBefore: null,
+    deadline: null,
+    attempts: 0,
+    policyHash: null,
+    runId: null,
+    changedAt: since,
+    driftSince,
+    claim: null,
+    optedOutAt: null,
   };
 }

@@ -32,7 +32,9 @@ export async function* auditExport(ledger: EntryReader, options: ExportOptions):
   let count = 0;
   for (let cursor: string | null = null; ; ) {
     const page: LedgerPage = await ledger.query(filter, {
-      ...{ limit: PAGE, cursor, order: 'oldestFirst' },
+      limit: PAGE,
+      cursor,
+      order: 'oldestFirst',
     });
     const text = page.entries.map(shape.entry).join(between);
     if (text !== '') yield count > 0 ? `${between}${text}` : text;

@@ -47,8 +47,11 @@ export const reportSchema = z.object({
   /** Why enrollments do not comply at the end. */
   topReasons: z.array(
     z.object({
-      ...{ verdict: z.string(), reason: z.string().nullable(), enrollments: z.number() },
-      ...{ status: z.enum(STATUSES), message: z.string().nullable() },
+      verdict: z.string(),
+      reason: z.string().nullable(),
+      enrollments: z.number(),
+      status: z.enum(STATUSES),
+      message: z.string().nullable(),
     }),
   ),
   /** By the OUs of the last snapshot of the organization; `null`: accounts that are not in it. */
@@ -189,9 +192,13 @@ export class ReportReplay {
     const byRule = grouped(held, ({ rule }) => rule).map(([rule, each]) => ({ rule, ...each }));
     const { detected, resolved } = standings;
     return {
-      ...{ since: toIso(this.#since), until: toIso(until), intervalMs: this.#intervalMs },
+      since: toIso(this.#since),
+      until: toIso(until),
+      intervalMs: this.#intervalMs,
       points,
-      ...{ now, byOu, byRule },
+      now,
+      byOu,
+      byRule,
       drifts: { detected, resolved, timeToResolve: standings.timeToResolve() },
       topDrifters: standings.drifters(top).map(([accountId, drifts]) => {
         return { accountId, name: places.get(accountId)?.name ?? null, drifts };

@@ -70,7 +70,10 @@ export async function verifyCheckpoint(stores: CheckpointStores, { note, key }: 
   const own = await logReader(stores).checkpoints(null, null);
   const log = await LogContent.read(stores, [checkpoint.size, ...own.map(({ size }) => size)]);
   const known: Known = {
-    ...{ stores, checkpoint, log, own },
+    stores,
+    checkpoint,
+    log,
+    own,
     key: readCheckpointKey(key, checkpoint.origin),
     restored: (await stores.ledger.query({ type: 'StoreRestored' }, { limit: 1 })).entries[0] ?? null,
   };
@@ -176,7 +179,14 @@ function ofSameOrganization(name: string, origin: string): boolean {
 function resultOf({ checkpoint, restored }: Known) {
   const { origin, size } = checkpoint;
   return (outcome: CheckpointResult['outcome'], message: string): CheckpointResult => ({
-    ...{ outcome, origin, size, message, appended: null, missing: null, since: null, difference: null },
+    outcome,
+    origin,
+    size,
+    message,
+    appended: null,
+    missing: null,
+    since: null,
+    difference: null,
     restored: restored === null ? null : { at: restored.at, file: restored.detail?.restore?.file ?? '' },
   });
 }

@@ -77,7 +77,11 @@ export function summaryOf(
   };
   return {
     format: 'rollcall-evidence/v1',
-    ...{ version, organizationId, since, until, entries },
+    version,
+    organizationId,
+    since,
+    until,
+    entries,
     checkpoint: period === null ? null : shown(period.newest),
     checkpoints: period?.checkpoints.map(shown) ?? [],
     complete: period?.complete ?? null,

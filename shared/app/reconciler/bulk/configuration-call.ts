@@ -1,7 +1,7 @@
 import { type AccountRecord, emptyRecord } from '../../../domain/account/record.ts';
 import type { ConfigurationCall } from '../../../domain/decision/configuration-calls.ts';
 import type { ConfigurationChange } from '../../../domain/decision/plan.ts';
-import { ASSOCIABLE, kindOf } from '../../../domain/enrollment/kinds/index.ts';
+import { ASSOCIABLE } from '../../../domain/enrollment/kinds/index.ts';
 import type { ConfigurationTarget, EpochMs, RuleMode } from '../../../domain/enrollment/model.ts';
 import type { EntryDraft } from '../../../domain/ledger/entry.ts';
 import type { WorkMessage } from '../../../domain/work-message.ts';
@@ -19,6 +19,7 @@ import { organizationEntry } from '../../ledger/organization-entry.ts';
 import { writeOrganizationEntry } from '../../ledger/write-entries.ts';
 import type { AssociableAccount } from '../../survey/assessment-table.ts';
 import { fitPlan } from '../../work-queue/planned-drift.ts';
+import { localError } from '../change-request.ts';
 import type { Remediated } from '../claims.ts';
 import { ASSESSED_AGAIN, errorFacts, type Failure, failureOutcome, undone } from '../error-policy.ts';
 import { ChangeRefused } from '../guard.ts';
@@ -115,7 +116,11 @@ async function candidates(
       assessment: {
         ...assessment,
         ...(assessment.verdict === 'Blocked' && ({ verdict: 'Drifted', reason: 'ruleModeDiffers' } as const)),
-        ...{ action: change.operation, heldAction: 'none', scope: 'configuration', target: null, optOut },
+        action: change.operation,
+        heldAction: 'none',
+        scope: 'configuration',
+        target: null,
+        optOut,
       },
     });
   }
@@ -210,10 +215,10 @@ class Call {
     const { change, readAt } = this.#planned;
     if (deps.clock.now() - readAt <= settings.claimMs) return;
     this.isBusy = true;
-    throw new CloudError('the configurations were read too long ago', {
-      ...{ kind: 'Invalid', code: 'OutdatedPlan', service: kindOf(ASSOCIABLE).service, operation: change.operation },
-      ...{ accountId: null, requestId: null, ambiguous: false },
-    });
+    throw localError(
+      { accountId: null, action: change.operation, enrollment: ASSOCIABLE },
+      { code: 'OutdatedPlan', kind: 'Invalid', message: 'the configurations were read too long ago', ambiguous: false },
+    );
   }
 
   /** Makes a call that changes no account now, only accounts that join later. */

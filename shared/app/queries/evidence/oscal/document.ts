@@ -71,7 +71,8 @@ function resultOf(scope: string, assessment: Assessment, groups: ReturnType<type
     title: 'Compliance at the end of the period',
     description:
       'Findings by policy rule and enrollment kind. Exempt, suspended and unmanaged accounts are not counted.',
-    ...{ start: since, end: until },
+    start: since,
+    end: until,
     ...(checkpoint !== null && {
       props: [property('checkpoint-origin', checkpoint.origin), property('checkpoint-size', checkpoint.size)],
     }),
@@ -79,7 +80,9 @@ function resultOf(scope: string, assessment: Assessment, groups: ReturnType<type
       ...(failed.length > 0 && { 'inventory-items': inventory(failed, snapshot) }),
       tasks: [
         {
-          ...{ uuid: task, type: 'action', title: 'Scan' },
+          uuid: task,
+          type: 'action',
+          title: 'Scan',
           'associated-activities': [
             { 'activity-uuid': activityUuid(scope), subjects: [{ type: 'inventory-item', 'include-all': {} }] },
           ],
