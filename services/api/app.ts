@@ -141,8 +141,10 @@ export function createApi(system: ApiSystem, door: Door, { rates = RATES }: ApiO
       const asked = new URLSearchParams(search);
       const used = route.heavyWith !== null && asked.has(route.heavyWith) ? heavy : plain;
       const call = {
-        ...{ system: used.system, principal },
-        ...{ headers: req.raw.headers, signal: req.raw.signal },
+        system: used.system,
+        principal,
+        headers: req.raw.headers,
+        signal: req.raw.signal,
         search: asked,
         params: req.param(),
         json: () => jsonOf(req.raw),

@@ -52,14 +52,22 @@ export function makeHandler(compose: Compose, isOperator: () => IsOperator = () 
 function systemOf(runtime: AwsRuntime): ApiSystem {
   const { stores, clock, newId, logger, eventBus } = runtime;
   return {
-    ...{ stores, clock, newId, logger, version: manifest.version, runtime: 'aws' },
+    stores,
+    clock,
+    newId,
+    logger,
+    version: manifest.version,
+    runtime: 'aws',
     deployedBus: eventBus,
     accounts: new AccountTable(stores, clock, ACCOUNTS_AGE_MS),
-    ...{ asOf: new AsOfCache(clock), reports: new ReportCache(clock), dayAgo: new DayAgo(clock) },
+    asOf: new AsOfCache(clock),
+    reports: new ReportCache(clock),
+    dayAgo: new DayAgo(clock),
     runs: new RunCache(clock),
     knownDrifts: new KnownDrifts(clock),
     verification: new Verification({ stores, clock, logger, inBackground: false }),
-    ...{ feed: new Feed(clock), recent: new RecentEntries(stores.ledger, clock, 0) },
+    feed: new Feed(clock),
+    recent: new RecentEntries(stores.ledger, clock, 0),
     streams: false,
     pollMs: POLL_MS,
     policy: async () => {

@@ -44,7 +44,10 @@ export interface Patience {
 }
 
 export const PATIENCE: Patience = {
-  ...{ headersMs: 10_000, requestMs: 30_000, keepAliveMs: 10_000, stalledMs: 120_000 },
+  headersMs: 10_000,
+  requestMs: 30_000,
+  keepAliveMs: 10_000,
+  stalledMs: 120_000,
   // Node checks every 30 s by default, so it would close a slow connection up to 30 s after its limit.
   checkMs: 1_000,
 };
@@ -124,7 +127,9 @@ function nodeDoor(
 /** Time limits. Without them, clients that send their requests byte by byte could occupy all connections. */
 function settingsOf({ headersMs, requestMs, keepAliveMs, checkMs }: Patience): ServerOptions {
   return {
-    ...{ headersTimeout: headersMs, requestTimeout: requestMs, connectionsCheckingInterval: checkMs },
+    headersTimeout: headersMs,
+    requestTimeout: requestMs,
+    connectionsCheckingInterval: checkMs,
     keepAliveTimeout: keepAliveMs,
   };
 }

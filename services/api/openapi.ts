@@ -32,7 +32,9 @@ export function openApi(routes: readonly Route[], version: string): Json {
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer', description: 'On any address other than loopback' },
         iam: {
-          ...{ type: 'apiKey', name: 'Authorization', in: 'header' },
+          type: 'apiKey',
+          name: 'Authorization',
+          in: 'header',
           description: 'AWS Signature Version 4, in the aws runtime',
         },
       },
@@ -72,7 +74,9 @@ function operation({ method, operationId, summary, role, query, params, body, an
     return [type, { schema }];
   });
   return {
-    ...{ operationId, summary, 'x-rollcall-role': role },
+    operationId,
+    summary,
+    'x-rollcall-role': role,
     parameters: [...parameters('path', params), ...parameters('query', query)],
     ...(method === 'post' && {
       requestBody: { required: true, content: { 'application/json': { schema: schemaOf(body, 'input') } } },

@@ -38,7 +38,10 @@ function selectorOf(text: string): OperatorSelector {
 /** The commands of operators. Each works like the CLI command of the same name. */
 export const operatorRoutes = [
   jsonRoute({
-    ...{ method: 'post', path: '/api/scan', operationId: 'scan', answer: 'ScanAsked' },
+    method: 'post',
+    path: '/api/scan',
+    operationId: 'scan',
+    answer: 'ScanAsked',
     summary: 'Scan now, without waiting for the schedule',
     ...NONE,
     body: reasonBody,
@@ -48,7 +51,10 @@ export const operatorRoutes = [
     },
   }),
   jsonRoute({
-    ...{ method: 'post', path: '/api/halt', operationId: 'halt', answer: 'Halt' },
+    method: 'post',
+    path: '/api/halt',
+    operationId: 'halt',
+    answer: 'Halt',
     summary: 'Turn the kill switch on: no process makes any further change',
     urgent: true,
     ...NONE,
@@ -63,7 +69,10 @@ export const operatorRoutes = [
     },
   }),
   jsonRoute({
-    ...{ method: 'post', path: '/api/unhalt', operationId: 'unhalt', answer: 'Halt' },
+    method: 'post',
+    path: '/api/unhalt',
+    operationId: 'unhalt',
+    answer: 'Halt',
     summary: 'Turn the kill switch off: enforcement continues',
     ...NONE,
     handle: async (call) => {
@@ -74,7 +83,10 @@ export const operatorRoutes = [
     },
   }),
   jsonRoute({
-    ...{ method: 'post', path: '/api/suspend', operationId: 'suspend', answer: 'Suspension' },
+    method: 'post',
+    path: '/api/suspend',
+    operationId: 'suspend',
+    answer: 'Suspension',
     summary: 'Suspend enforcement for accounts, whatever the policy declares',
     ...NONE,
     body: suspendBody,
@@ -93,7 +105,10 @@ export const operatorRoutes = [
     },
   }),
   jsonRoute({
-    ...{ method: 'post', path: '/api/resume', operationId: 'resume', answer: 'Resumption' },
+    method: 'post',
+    path: '/api/resume',
+    operationId: 'resume',
+    answer: 'Resumption',
     summary: 'End suspensions, and resume contested accounts',
     ...NONE,
     body: resumeBody,
@@ -112,7 +127,10 @@ export const operatorRoutes = [
     },
   }),
   jsonRoute({
-    ...{ method: 'post', path: '/api/check', operationId: 'check', answer: 'Check' },
+    method: 'post',
+    path: '/api/check',
+    operationId: 'check',
+    answer: 'Check',
     summary: 'Read these accounts again now, and remediate their drift as the policy declares',
     ...NONE,
     body: checkBody,
@@ -124,7 +142,10 @@ export const operatorRoutes = [
     },
   }),
   jsonRoute({
-    ...{ method: 'post', path: '/api/approve', operationId: 'approve', answer: 'Approval' },
+    method: 'post',
+    path: '/api/approve',
+    operationId: 'approve',
+    answer: 'Approval',
     summary: 'Approve a plan that maxChanges or a canary has stopped: once, within 24 hours',
     ...NONE,
     body: approveBody,
@@ -138,7 +159,10 @@ export const operatorRoutes = [
     },
   }),
   jsonRoute({
-    ...{ method: 'post', path: '/api/dead-letters/redrive', operationId: 'redrive', answer: 'Redrive' },
+    method: 'post',
+    path: '/api/dead-letters/redrive',
+    operationId: 'redrive',
+    answer: 'Redrive',
     summary: 'Put dead letters back on the queue',
     ...NONE,
     body: redriveBody,

@@ -107,7 +107,11 @@ const TITLES: Readonly<Record<number, string>> = {
 export function problemResponse(problem: ApiProblem): Response {
   const { status, code, message, errors, headers } = problem;
   const body = {
-    ...{ type: `urn:rollcall:problem:${code}`, title: TITLES[status] ?? 'Error', status, detail: message, code },
+    type: `urn:rollcall:problem:${code}`,
+    title: TITLES[status] ?? 'Error',
+    status,
+    detail: message,
+    code,
     ...(errors.length > 0 && { errors }),
   };
   return new Response(JSON.stringify(body), {

@@ -6,8 +6,12 @@ import { jsonRoute, NONE } from './route.ts';
 /** Receives CloudTrail events from a forwarder, for a process that EventBridge cannot invoke. */
 export const eventRoutes = [
   jsonRoute({
-    ...{ method: 'post', path: '/api/events', operationId: 'react', answer: 'Reaction' },
-    ...{ role: 'events', frequent: true },
+    method: 'post',
+    path: '/api/events',
+    operationId: 'react',
+    answer: 'Reaction',
+    role: 'events',
+    frequent: true,
     summary: 'React to a CloudTrail event, in the format of EventBridge',
     ...NONE,
     // `react` validates the event. It answers an invalid one with the reason; after an error, the sender would retry.

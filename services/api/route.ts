@@ -103,8 +103,21 @@ function routeOf<Q extends z.ZodObject, P extends z.ZodObject, B extends z.ZodOb
   const { frequent = false, urgent = false, heavy = false, heavyWith = null, shared = false } = spec;
   const { role = method === 'post' ? 'operate' : 'read', lane = heavy ? 'heavy' : 'light' } = spec;
   return {
-    ...{ method, path, operationId, summary, frequent, urgent, heavy, heavyWith, lane, shared, role },
-    ...{ query, params, body, answer },
+    method,
+    path,
+    operationId,
+    summary,
+    frequent,
+    urgent,
+    heavy,
+    heavyWith,
+    lane,
+    shared,
+    role,
+    query,
+    params,
+    body,
+    answer,
     run: async ({ system, principal, signal, headers, ...raw }) => {
       const json = method === 'post' ? await raw.json() : {};
       const given = {
@@ -114,8 +127,13 @@ function routeOf<Q extends z.ZodObject, P extends z.ZodObject, B extends z.ZodOb
       };
       if (!given.query.success || !given.params.success || !given.body.success) throw badRequest(given);
       return handle({
-        ...{ system, principal, signal, headers },
-        ...{ query: given.query.data, params: given.params.data, body: given.body.data },
+        system,
+        principal,
+        signal,
+        headers,
+        query: given.query.data,
+        params: given.params.data,
+        body: given.body.data,
       });
     },
   };

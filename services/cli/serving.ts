@@ -109,7 +109,8 @@ async function serveUnder(context: CliContext, underway: Underway, inForce: Load
     beside?.(app, inForce, end).catch((error: unknown) => say(reportOf(error).message)),
   ]);
   const options: ServeOptions = {
-    ...{ tasks: maintenance.tasks, stop: end },
+    tasks: maintenance.tasks,
+    stop: end,
     ...(pace !== undefined && { pace }),
     onProgress: (event) => {
       api?.feed.take(event);

@@ -28,7 +28,11 @@ function reactTo(runtime: AwsRuntime, event: unknown): Promise<Reaction> {
   const until = clock.now() + RETRY_MS;
   return react(
     {
-      ...{ ...stores, clock, newId, logger, actor: 'rollcall-reactor' },
+      ...stores,
+      clock,
+      newId,
+      logger,
+      actor: 'rollcall-reactor',
       // The app is created only for an event that needs it, because identifying the caller takes AWS calls.
       async readAccount(accountId, organization) {
         const { deps, policy } = await runtime.app();

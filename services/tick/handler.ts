@@ -71,7 +71,9 @@ async function tick(
     policy: () => runtime.policy(),
     bus: () => runtime.bus(),
     alerts: () => runtime.alerts(),
-    ...{ checkpointing, deadLetters: stores.deadLetters, outboxLagMs: 0 },
+    checkpointing,
+    deadLetters: stores.deadLetters,
+    outboxLagMs: 0,
   };
   const tasks = maintenanceTasks(source, PACE);
   const until = clock.now() + context.getRemainingTimeInMillis() - RESERVE_MS;

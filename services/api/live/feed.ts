@@ -16,8 +16,14 @@ const MAX_READERS_PER_CLIENT = 40;
 
 const IDLE: LiveProgress = {
   phase: 'idle',
-  ...{ runId: null, startedAt: null, at: null, organization: 0, recorded: 0, worked: {} },
-  ...{ listed: byKind(() => 0), probed: { done: 0, total: 0 } },
+  runId: null,
+  startedAt: null,
+  at: null,
+  organization: 0,
+  recorded: 0,
+  worked: {},
+  listed: byKind(() => 0),
+  probed: { done: 0, total: 0 },
   queued: { messages: 0, changes: 0, followUps: 0 },
   changes: { total: 0, confirmed: 0, failed: 0, blocked: 0, notNeeded: 0, inProgress: 0 },
 };

@@ -6,7 +6,10 @@ import { events } from './events.ts';
 
 export const liveRoutes = [
   streamRoute({
-    ...{ method: 'get', path: '/api/events', operationId: 'events', types: { 'text/event-stream': null } },
+    method: 'get',
+    path: '/api/events',
+    operationId: 'events',
+    types: { 'text/event-stream': null },
     summary:
       'Server-sent events: `progress` (Progress), `entry` (LedgerEntry), `gap` (Gap: reload). Resume with Last-Event-ID; an entry may be sent twice',
     ...NONE,

@@ -44,7 +44,10 @@ const accountFilter = {
 
 export const accountRoutes = [
   streamRoute({
-    ...{ method: 'get', path: '/api/accounts', operationId: 'accounts', types: { 'application/json': 'Accounts' } },
+    method: 'get',
+    path: '/api/accounts',
+    operationId: 'accounts',
+    types: { 'application/json': 'Accounts' },
     summary: 'Accounts with their status: filtered, sorted and paged. With If-None-Match, 304 if nothing has changed',
     heavy: true,
     ...NONE,
@@ -61,7 +64,9 @@ export const accountRoutes = [
     },
   }),
   streamRoute({
-    ...{ method: 'get', path: '/api/accounts/export', operationId: 'accountsExport' },
+    method: 'get',
+    path: '/api/accounts/export',
+    operationId: 'accountsExport',
     types: { [CSV]: null },
     summary: 'All accounts that match the filters, as CSV with a header',
     heavy: true,
@@ -78,7 +83,10 @@ export const accountRoutes = [
     },
   }),
   jsonRoute({
-    ...{ method: 'get', path: '/api/accounts/{id}', operationId: 'account', answer: 'Account' },
+    method: 'get',
+    path: '/api/accounts/{id}',
+    operationId: 'account',
+    answer: 'Account',
     summary: 'One account: its status, the desired state with the deciding rules, and its timeline',
     ...NONE,
     params: z.strictObject({ id: accountId }),

@@ -35,7 +35,10 @@ const EXPORT_ANSWERS: AnswerTypes = {
 
 export const auditRoutes = [
   jsonRoute({
-    ...{ method: 'get', path: '/api/audit', operationId: 'audit', answer: 'AuditPage' },
+    method: 'get',
+    path: '/api/audit',
+    operationId: 'audit',
+    answer: 'AuditPage',
     summary: 'Audit log entries that match the filters; default order: newest first',
     // The log has no index of callers.
     heavyWith: 'changedBy',
@@ -60,7 +63,10 @@ export const auditRoutes = [
     },
   }),
   jsonRoute({
-    ...{ method: 'get', path: '/api/audit/summary', operationId: 'auditSummary', answer: 'AuditSummary' },
+    method: 'get',
+    path: '/api/audit/summary',
+    operationId: 'auditSummary',
+    answer: 'AuditSummary',
     summary: 'Matching entries over time, and the values of each filter with their number of entries',
     heavy: true,
     ...NONE,
@@ -73,7 +79,10 @@ export const auditRoutes = [
     },
   }),
   jsonRoute({
-    ...{ method: 'get', path: '/api/audit/entries/{id}', operationId: 'auditEntry', answer: 'ShownEntry' },
+    method: 'get',
+    path: '/api/audit/entries/{id}',
+    operationId: 'auditEntry',
+    answer: 'ShownEntry',
     summary: 'One entry in full, and whether its links in the chain are intact',
     ...NONE,
     params: z.strictObject({ id: z.string().min(1).max(200).describe("An entry's id, or its position: CHAIN#SEQ") }),
@@ -84,7 +93,10 @@ export const auditRoutes = [
     },
   }),
   jsonRoute({
-    ...{ method: 'get', path: '/api/audit/as-of', operationId: 'auditAsOf', answer: 'AsOf' },
+    method: 'get',
+    path: '/api/audit/as-of',
+    operationId: 'auditAsOf',
+    answer: 'AsOf',
     summary: 'The status of every account at a time',
     heavy: true,
     ...NONE,
@@ -121,13 +133,11 @@ export const auditRoutes = [
       if (from > fitting.length) throw new BadCursorError('This cursor is past the last account');
       const end = from + query.limit;
       return {
-        ...{
-          at: resolvedAt,
-          future: Date.parse(resolvedAt) > now,
-          summary: fullSummary(counts),
-          pruned,
-          total: fitting.length,
-        },
+        at: resolvedAt,
+        future: Date.parse(resolvedAt) > now,
+        summary: fullSummary(counts),
+        pruned,
+        total: fitting.length,
         statuses: fullStatuses(statuses),
         accounts: fitting.slice(from, end),
         next: end < fitting.length ? String(end) : null,
@@ -135,7 +145,10 @@ export const auditRoutes = [
     },
   }),
   jsonRoute({
-    ...{ method: 'get', path: '/api/audit/verification', operationId: 'auditVerification', answer: 'Verification' },
+    method: 'get',
+    path: '/api/audit/verification',
+    operationId: 'auditVerification',
+    answer: 'Verification',
     summary:
       'Result and time of the last verification of the audit log, the newest signed checkpoint and the last daily digest',
     shared: true,
@@ -143,7 +156,10 @@ export const auditRoutes = [
     handle: async ({ system: { verification } }) => verification.last(),
   }),
   jsonRoute({
-    ...{ method: 'post', path: '/api/audit/verify', operationId: 'auditVerify', answer: 'Verification' },
+    method: 'post',
+    path: '/api/audit/verify',
+    operationId: 'auditVerify',
+    answer: 'Verification',
     summary: 'Verify every chain of the audit log and the last daily digest now',
     // It changes nothing but the time of the last verification, and auditors have the role `read`.
     role: 'read',
@@ -152,7 +168,10 @@ export const auditRoutes = [
     handle: async ({ system: { verification } }) => verification.now(),
   }),
   streamRoute({
-    ...{ method: 'get', path: '/api/audit/export', operationId: 'auditExport', types: EXPORT_ANSWERS },
+    method: 'get',
+    path: '/api/audit/export',
+    operationId: 'auditExport',
+    types: EXPORT_ANSWERS,
     summary: 'Matching entries for other tools, oldest first, as one unpaged answer',
     heavy: true,
     ...NONE,
@@ -172,7 +191,10 @@ export const auditRoutes = [
     },
   }),
   jsonRoute({
-    ...{ method: 'get', path: '/api/audit/report', operationId: 'auditReport', answer: 'Report' },
+    method: 'get',
+    path: '/api/audit/report',
+    operationId: 'auditReport',
+    answer: 'Report',
     summary: 'Compliance over time: percentage, drift count and age, time to resolve, by OU and by rule',
     heavy: true,
     ...NONE,

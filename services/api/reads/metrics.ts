@@ -11,7 +11,9 @@ const PLAIN_TYPE = `${PLAIN}; version=0.0.4; charset=utf-8`;
 
 export const metricRoutes = [
   streamRoute({
-    ...{ method: 'get', path: '/metrics', operationId: 'metrics' },
+    method: 'get',
+    path: '/metrics',
+    operationId: 'metrics',
     types: { [OPEN_METRICS_TYPE]: null, [PLAIN_TYPE]: null },
     summary: 'Metrics for Prometheus, in the OpenMetrics format unless the client accepts only text/plain',
     ...NONE,

@@ -9,7 +9,10 @@ import { jsonRoute, NONE } from '../route.ts';
 
 export const policyRoutes = [
   jsonRoute({
-    ...{ method: 'get', path: '/api/policy', operationId: 'policy', answer: 'Policy' },
+    method: 'get',
+    path: '/api/policy',
+    operationId: 'policy',
+    answer: 'Policy',
     summary: 'The policy in use: its rules, the number of accounts of each, and its warnings',
     shared: true,
     ...NONE,
@@ -19,13 +22,19 @@ export const policyRoutes = [
     },
   }),
   jsonRoute({
-    ...{ method: 'get', path: '/api/policy/versions', operationId: 'policyVersions', answer: 'PolicyVersions' },
+    method: 'get',
+    path: '/api/policy/versions',
+    operationId: 'policyVersions',
+    answer: 'PolicyVersions',
     summary: 'The policies that were in force, newest first: since when, and who put them in force',
     ...NONE,
     handle: async ({ system: { stores } }) => policyVersions(stores),
   }),
   jsonRoute({
-    ...{ method: 'get', path: '/api/policy/versions/{id}', operationId: 'policyChange', answer: 'PolicyChange' },
+    method: 'get',
+    path: '/api/policy/versions/{id}',
+    operationId: 'policyChange',
+    answer: 'PolicyChange',
     summary: 'What a version of the policy changed against the one before it, and what that means for the accounts',
     heavy: true,
     ...NONE,
@@ -38,7 +47,10 @@ export const policyRoutes = [
     },
   }),
   jsonRoute({
-    ...{ method: 'get', path: '/api/policy/explain/{id}', operationId: 'explain', answer: 'Explanation' },
+    method: 'get',
+    path: '/api/policy/explain/{id}',
+    operationId: 'explain',
+    answer: 'Explanation',
     summary: 'The desired state of an account, and the rules that decide it',
     ...NONE,
     params: z.strictObject({ id: accountId }),

@@ -33,7 +33,9 @@ function answer(headers: Headers, { document, text, file }: Answer): Response {
 
 export const proofRoutes = [
   streamRoute({
-    ...{ method: 'get', path: '/api/audit/checkpoint', operationId: 'auditCheckpoint' },
+    method: 'get',
+    path: '/api/audit/checkpoint',
+    operationId: 'auditCheckpoint',
     summary: 'The newest signed checkpoint of the audit log; with Accept: text/plain the signed note alone',
     types: types('Checkpoint'),
     ...NONE,
@@ -52,7 +54,9 @@ export const proofRoutes = [
     },
   }),
   streamRoute({
-    ...{ method: 'get', path: '/api/audit/proof/{id}', operationId: 'auditProof' },
+    method: 'get',
+    path: '/api/audit/proof/{id}',
+    operationId: 'auditProof',
     summary:
       'A proof that the newest signed checkpoint covers an entry of the audit log; with Accept: text/plain the C2SP tlog-proof alone',
     types: types('EntryProof'),

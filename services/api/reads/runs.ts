@@ -9,7 +9,10 @@ import { jsonRoute, NONE } from '../route.ts';
 
 export const runRoutes = [
   jsonRoute({
-    ...{ method: 'get', path: '/api/runs', operationId: 'runs', answer: 'Runs' },
+    method: 'get',
+    path: '/api/runs',
+    operationId: 'runs',
+    answer: 'Runs',
     summary: 'Runs, newest first',
     ...NONE,
     // A small page, because each run costs a few queries to the audit log.
@@ -18,7 +21,10 @@ export const runRoutes = [
       listRuns(system.stores, system.clock, { limit: query.limit, cursor: query.cursor ?? null }, system.runs),
   }),
   jsonRoute({
-    ...{ method: 'get', path: '/api/runs/{id}', operationId: 'run', answer: 'RunDetail' },
+    method: 'get',
+    path: '/api/runs/{id}',
+    operationId: 'run',
+    answer: 'RunDetail',
     summary: 'One run with its plan, and the progress and outcome of its changes',
     heavy: true,
     // A few short reads, which must not wait for reports.
@@ -32,7 +38,10 @@ export const runRoutes = [
     },
   }),
   jsonRoute({
-    ...{ method: 'get', path: '/api/runs/{id}/changes', operationId: 'runChanges', answer: 'RunChanges' },
+    method: 'get',
+    path: '/api/runs/{id}/changes',
+    operationId: 'runChanges',
+    answer: 'RunChanges',
     summary: 'All changes of a run with their outcomes, those that need attention first: filtered and paged',
     heavy: true,
     lane: 'light',

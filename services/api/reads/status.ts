@@ -17,14 +17,19 @@ import type { ApiSystem, PolicyInUse } from '../system.ts';
 /** The current state: the caller, the organization's totals, rate limit, queue, dead letters. */
 export const statusRoutes = [
   jsonRoute({
-    ...{ method: 'get', path: '/api/whoami', operationId: 'whoami', answer: 'WhoAmI' },
+    method: 'get',
+    path: '/api/whoami',
+    operationId: 'whoami',
+    answer: 'WhoAmI',
     summary: 'The authenticated caller and its role',
     ...NONE,
     handle: async ({ principal: { actor, role }, system }) => {
       const { version, runtime } = system;
       const inUse = await policyIfAny(system);
       return {
-        ...{ actor, version, runtime },
+        actor,
+        version,
+        runtime,
         // The role `events` is not admitted here.
         role: role === 'operate' ? ('operate' as const) : ('read' as const),
         organization: await organizationIfKnown(system),
@@ -33,7 +38,10 @@ export const statusRoutes = [
     },
   }),
   jsonRoute({
-    ...{ method: 'get', path: '/api/status', operationId: 'status', answer: 'Status' },
+    method: 'get',
+    path: '/api/status',
+    operationId: 'status',
+    answer: 'Status',
     summary: 'Counts by status, scans, queue, rate limit, drift, and everything that stops or delays changes',
     shared: true,
     ...NONE,
@@ -46,7 +54,10 @@ export const statusRoutes = [
     },
   }),
   jsonRoute({
-    ...{ method: 'get', path: '/api/overview', operationId: 'overview', answer: 'Overview' },
+    method: 'get',
+    path: '/api/overview',
+    operationId: 'overview',
+    answer: 'Overview',
     summary:
       'What changed in 24 hours, what needs attention, what waits and until when, where accounts drift, and whose changes caused it',
     heavy: true,
@@ -58,18 +69,24 @@ export const statusRoutes = [
       const { stores, reads, clock, dayAgo, knownDrifts } = system;
       const policy = (await policyIfAny(system))?.policy ?? null;
       const longReads = reads?.heavy ?? stores;
-      return overview({ ...{ stores, longReads, policy }, ...{ dayAgo, knownDrifts, now: clock.now() } });
+      return overview({ stores, longReads, policy, dayAgo, knownDrifts, now: clock.now() });
     },
   }),
   jsonRoute({
-    ...{ method: 'get', path: '/api/markers', operationId: 'markers', answer: 'Markers' },
+    method: 'get',
+    path: '/api/markers',
+    operationId: 'markers',
+    answer: 'Markers',
     summary: 'Events that charts mark: policy changes, halts, guardrails, approvals',
     ...NONE,
     query: z.strictObject({ since: z.iso.datetime() }),
     handle: async ({ system: { stores }, query }) => markers(stores, query.since),
   }),
   jsonRoute({
-    ...{ method: 'get', path: '/api/limiter', operationId: 'limiter', answer: 'Limiter' },
+    method: 'get',
+    path: '/api/limiter',
+    operationId: 'limiter',
+    answer: 'Limiter',
     summary: 'The rate limit that all workers share, and its ceiling',
     ...NONE,
     handle: async ({ system }) => {
@@ -86,7 +103,10 @@ export const statusRoutes = [
     },
   }),
   jsonRoute({
-    ...{ method: 'get', path: '/api/queue', operationId: 'queue', answer: 'Queue' },
+    method: 'get',
+    path: '/api/queue',
+    operationId: 'queue',
+    answer: 'Queue',
     summary: 'The work queue, and the accounts that wait for a scheduled time',
     ...NONE,
     query: z.strictObject({ limit: limit(MAX_LIMIT, 20) }),
@@ -100,7 +120,10 @@ export const statusRoutes = [
     },
   }),
   jsonRoute({
-    ...{ method: 'get', path: '/api/dead-letters', operationId: 'deadLetters', answer: 'DeadLetters' },
+    method: 'get',
+    path: '/api/dead-letters',
+    operationId: 'deadLetters',
+    answer: 'DeadLetters',
     summary: 'Work that was given up, newest first',
     ...NONE,
     query: z.strictObject({ limit: limit(MAX_LIMIT, 50) }),
@@ -109,7 +132,10 @@ export const statusRoutes = [
     }),
   }),
   jsonRoute({
-    ...{ method: 'get', path: '/api/dead-letters/{id}', operationId: 'deadLetter', answer: 'DeadLetter' },
+    method: 'get',
+    path: '/api/dead-letters/{id}',
+    operationId: 'deadLetter',
+    answer: 'DeadLetter',
     summary: 'One dead letter',
     ...NONE,
     params: z.strictObject({ id: z.string().min(1).max(200) }),

@@ -89,7 +89,10 @@ export async function openApi(
       pages: dashboardFiles,
     });
     return {
-      ...{ url: door.url, port: door.port, feed: system.feed, ...meters },
+      url: door.url,
+      port: door.port,
+      feed: system.feed,
+      ...meters,
       use: (next) => {
         inUse.loaded = next;
       },
@@ -130,31 +133,40 @@ async function systemOf(
   const runtime = store.local ? 'embedded' : 'aws';
   const deployedBus = await store.eventBus();
   const instruments = new Instruments({
-    ...{ stores: light, clock, deployedBus, maxAgeMs: store.local ? 0 : METRICS_AGE_MS },
+    stores: light,
+    clock,
+    deployedBus,
+    maxAgeMs: store.local ? 0 : METRICS_AGE_MS,
     process: { version: manifest.version, runtime, startedAt: clock.now(), calls, work },
   });
   return {
-    ...{
-      stores,
-      clock,
-      logger,
-      feed: new Feed(clock),
-      version: manifest.version,
-      newId: makeNewId(clock),
-      streams: true,
-    },
-    ...{ runtime, instruments, deployedBus },
-    ...{ calls, dayAgo: new DayAgo(clock, turns.heavy.begin) },
+    stores,
+    clock,
+    logger,
+    feed: new Feed(clock),
+    version: manifest.version,
+    newId: makeNewId(clock),
+    streams: true,
+    runtime,
+    instruments,
+    deployedBus,
+    calls,
+    dayAgo: new DayAgo(clock, turns.heavy.begin),
     runs: new RunCache(clock),
     knownDrifts: new KnownDrifts(clock, { turn: turns.heavy.begin, version }),
     ...(reads !== null && { reads }),
-    ...{ asOf: new AsOfCache(clock), reports: new ReportCache(clock, { turn: turns.heavy.begin, version }) },
+    asOf: new AsOfCache(clock),
+    reports: new ReportCache(clock, { turn: turns.heavy.begin, version }),
     verification: new Verification({
-      ...{ stores: light, longReads: reads?.heavy ?? stores, clock, logger },
+      stores: light,
+      longReads: reads?.heavy ?? stores,
+      clock,
+      logger,
       inBackground: true,
     }),
     accounts: new AccountTable(reads?.lists ?? stores, clock, maxAgeMs, turns.lists.begin),
-    ...{ pollMs: store.pollMs, recent: new RecentEntries(stores.ledger, clock, store.pollMs / 2) },
+    pollMs: store.pollMs,
+    recent: new RecentEntries(stores.ledger, clock, store.pollMs / 2),
     policy: async () => ({ ...inUse.loaded, file: fileOf(inUse.loaded) }),
     reader,
   };

@@ -38,7 +38,10 @@ const ENTRY = new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : './api-t
 export async function startApi(context: CliContext, flags: ApiFlags, loaded: LoadedPolicy): Promise<RunningApi> {
   const { config, env, output } = context;
   const data: ThreadData = {
-    ...{ config, env: { ...env }, flags, policy: sourceOf(loaded) },
+    config,
+    env: { ...env },
+    flags,
+    policy: sourceOf(loaded),
   };
   const thread = new Worker(ENTRY, { name: 'api', workerData: data, env: data.env });
   const post = (message: ToApi): void => thread.postMessage(message);
@@ -68,7 +71,8 @@ export async function startApi(context: CliContext, flags: ApiFlags, loaded: Loa
   };
   const counting = setInterval(count, COUNT_MS).unref();
   return {
-    ...{ url, port },
+    url,
+    port,
     feed: {
       begin: (runId) => post({ kind: 'begin', runId }),
       take: (event) => post({ kind: 'progress', event }),

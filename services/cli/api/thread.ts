@@ -47,7 +47,9 @@ class AccountQueries {
 
 async function start(): Promise<void> {
   const context: ApiContext = {
-    ...{ clock, env: data.env, store: storeProfile(data.config, data.env) },
+    clock,
+    env: data.env,
+    store: storeProfile(data.config, data.env),
     logger: cliLogger({ note: (text) => send({ kind: 'note', text }) }, clock, data.config.verbose),
   };
   const queries = new AccountQueries();

@@ -101,7 +101,9 @@ export async function runResume(context: CliContext, words: readonly string[], f
     });
     const { ended: texts } = resumption;
     return {
-      ...{ ended: texts, settled: contested, by: deps.actor },
+      ended: texts,
+      settled: contested,
+      by: deps.actor,
       left: resumption.left.filter((id) => !contested.includes(id)),
       resumed: await resumedAccounts(deps, { ended: texts, policy, now: context.clock.now() }),
       isHalted: (await readControls(deps.registers)).halt !== null,

@@ -101,7 +101,10 @@ async function goOn(context: CliContext, { sandbox, policy, loaded, api, tour }:
   const story = new Story({ sandbox: sandbox.sandbox, policy, say, now: clock.now, command });
   const lines = tour
     ? tourLines({
-        ...{ cast: story.cast, url: api.url, endpoint: sandbox.endpoint, accounts: sandbox.info.accounts },
+        cast: story.cast,
+        url: api.url,
+        endpoint: sandbox.endpoint,
+        accounts: sandbox.info.accounts,
         ...config,
       })
     : [
@@ -168,8 +171,18 @@ function demoDocument({ config }: CliContext, finished: FinishedRun) {
   const { result, before, after, calls, durationMs } = finished;
   const { runId, planned, changes, open, interrupted, plan } = result;
   return {
-    ...{ dataDir: config.dataDir, runId, planHash: plan.planHash, totals: plan.totals },
-    ...{ planned, changes, calls, durationMs, summaryBefore: before, summary: after, open, interrupted },
+    dataDir: config.dataDir,
+    runId,
+    planHash: plan.planHash,
+    totals: plan.totals,
+    planned,
+    changes,
+    calls,
+    durationMs,
+    summaryBefore: before,
+    summary: after,
+    open,
+    interrupted,
   };
 }
 

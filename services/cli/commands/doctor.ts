@@ -34,7 +34,14 @@ export async function runDoctor(context: CliContext, flags: DoctorFlags): Promis
   const { examineSetup } = await import('../../../shared/compose/doctor.ts');
   const env = readDoctorEnv(context.env);
   const findings = await examineSetup({
-    ...{ store: context.store, env, policy, policyResult, sample, timeoutMs, clock, logger },
+    store: context.store,
+    env,
+    policy,
+    policyResult,
+    sample,
+    timeoutMs,
+    clock,
+    logger,
     checkpointEnv: context.env,
     memberRoleTemplate: packagedFile('infra/member-role.yml', process.cwd()),
   });

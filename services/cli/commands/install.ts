@@ -82,8 +82,11 @@ async function deploy(
 ): Promise<boolean | null> {
   const { output, interrupt } = context;
   const changeSet = await installation.prepare({
-    ...{ name: stack, templateUrl: installation.urlOf(bucket, templateKey), parameters },
-    ...{ parameterNames: parametersOf(template), tags: { 'rollcall:stage': parameters['Stage'] ?? '' } },
+    name: stack,
+    templateUrl: installation.urlOf(bucket, templateKey),
+    parameters,
+    parameterNames: parametersOf(template),
+    tags: { 'rollcall:stage': parameters['Stage'] ?? '' },
   });
   if (changeSet === null) return false;
   for (const line of changesText(changeSet)) output.note(line);
@@ -120,8 +123,10 @@ async function costsOf({ Monitoring = 'full', Checkpoints = 'none' }: Installing
 async function verified(context: CliContext, outputs: Readonly<Record<string, string>>): Promise<number> {
   const env = {
     ...context.env,
-    ...{ ROLLCALL_TABLE: outputs['TableName'], ROLLCALL_QUEUE_URL: outputs['WorkQueueUrl'] },
-    ...{ ROLLCALL_DLQ_URL: outputs['DeadLetterQueueUrl'], ROLLCALL_EVENT_BUS: outputs['EventBusArn'] },
+    ROLLCALL_TABLE: outputs['TableName'],
+    ROLLCALL_QUEUE_URL: outputs['WorkQueueUrl'],
+    ROLLCALL_DLQ_URL: outputs['DeadLetterQueueUrl'],
+    ROLLCALL_EVENT_BUS: outputs['EventBusArn'],
   };
   const config = { ...context.config, store: 'aws' } as const;
   const { runDoctor } = await import('./doctor.ts');

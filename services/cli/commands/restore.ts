@@ -79,10 +79,15 @@ function restoreDocument(path: string, file: string, kept: string | null, report
   const { lost, suspensions, contested, changed, optedOut, underWay, approvalsEnded, unreadable, merged } = report;
   const time = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());
   return {
-    ...{ restored: path, from: file, kept, halted: true, merged },
+    restored: path,
+    from: file,
+    kept,
+    halted: true,
+    merged,
     lost: lost === null ? null : { ...lost, from: time(lost.from), to: time(lost.to) },
     stillInForce: { suspensions, contested, changed, optedOut, underWay },
-    ...{ approvalsEnded, unreadable },
+    approvalsEnded,
+    unreadable,
   };
 }
 

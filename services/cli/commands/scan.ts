@@ -68,7 +68,9 @@ async function observe(
   );
   const now = clock.now();
   return {
-    ...{ plan, runId: run.runId, status: await status(deps, { policy, now }) },
+    plan,
+    runId: run.runId,
+    status: await status(deps, { policy, now }),
     newDrifts: await newDriftsOf(deps.ledger, run.runId),
     durationMs: now - startedAt,
   };

@@ -15,7 +15,10 @@ export interface Playing {
 /** Serves as `rollcall serve` does, while the story plays, until `stop` aborts. */
 export function playStory(context: CliContext, { story, loaded, api, say, stop }: Playing): Promise<Served> {
   return serveUntilStopped(context, {
-    ...{ loaded, api, say, stop },
+    loaded,
+    api,
+    say,
+    stop,
     detail: (text) => context.logger.debug(text),
     onProgress: story.worked,
     onScan: story.scanned,

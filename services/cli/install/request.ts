@@ -71,9 +71,14 @@ export function installing(template: unknown, account: InstallationAccount, flag
   const text = new TextEncoder().encode(JSON.stringify(template));
   const templateKey = `templates/${hashOf([text])}.json`;
   const parameters = {
-    ...{ Stage: flags.stage, OrganizationId: account.organizationId, OrganizationalUnitIds: units },
-    ...{ ManagementAccountId: account.managementAccountId, RollcallAccountId: rollcallAccount },
-    ...{ ExternalId: flags.externalId, PackageBucket: bucket, PackagePrefix: prefix },
+    Stage: flags.stage,
+    OrganizationId: account.organizationId,
+    OrganizationalUnitIds: units,
+    ManagementAccountId: account.managementAccountId,
+    RollcallAccountId: rollcallAccount,
+    ExternalId: flags.externalId,
+    PackageBucket: bucket,
+    PackagePrefix: prefix,
     ...policyParameters(flags.policySource),
     ...ownParameters(flags.parameter, parametersOf(template)),
   };

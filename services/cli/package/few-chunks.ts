@@ -46,15 +46,13 @@ async function closureOf({ esbuild }: PluginBuild, names: readonly string[]): Pr
   const { metafile } = await esbuild.build({
     entryPoints: names.map((name) => join(root, name)),
     absWorkingDir: root,
-    ...{
-      bundle: true,
-      write: false,
-      metafile: true,
-      outdir: 'unused',
-      format: 'esm',
-      platform: 'node',
-      packages: 'external',
-    },
+    bundle: true,
+    write: false,
+    metafile: true,
+    outdir: 'unused',
+    format: 'esm',
+    platform: 'node',
+    packages: 'external',
     plugins: [
       {
         name: 'no-lazy-imports',

@@ -28,7 +28,10 @@ export function endedOf({ result }: Pick<FinishedRun, 'result'>): Ended {
     .filter(isFailed)
     .filter(({ verdict }) => verdict === 'Blocked').length;
   return {
-    ...{ total, confirmed, byOtherRuns, inProgress },
+    total,
+    confirmed,
+    byOtherRuns,
+    inProgress,
     failed: failed + blockedByFailure,
     notStarted: notStarted + blocked - blockedByFailure,
   };

@@ -18,8 +18,13 @@ export function accountQuery(params: URLSearchParams): AccountQuery {
   const value = (name: keyof Filters): string => params.get(name) ?? '';
   return {
     filters: {
-      ...{ q: value('q'), status: value('status'), ou: value('ou'), enrollment: value('enrollment') },
-      ...{ reason: value('reason'), rule: value('rule'), changedBy: value('changedBy') },
+      q: value('q'),
+      status: value('status'),
+      ou: value('ou'),
+      enrollment: value('enrollment'),
+      reason: value('reason'),
+      rule: value('rule'),
+      changedBy: value('changedBy'),
     },
     sort: SORTS.find((each) => each === params.get('sort')) ?? 'severity',
     down: params.get('order') === 'down',
@@ -28,7 +33,13 @@ export function accountQuery(params: URLSearchParams): AccountQuery {
 
 /** Clears the filters in the address. */
 export const CLEARED: Readonly<Record<(typeof FILTERS)[number], null>> = {
-  ...{ q: null, status: null, ou: null, enrollment: null, reason: null, rule: null, changedBy: null },
+  q: null,
+  status: null,
+  ou: null,
+  enrollment: null,
+  reason: null,
+  rule: null,
+  changedBy: null,
 };
 
 /** The query of the API. */

@@ -37,7 +37,9 @@ function partsOf(ms: number): Parts {
   // A local time is read as if it were UTC, so that the same getters serve for both.
   const date = new Date(zone.value === 'UTC' ? ms : ms - new Date(ms).getTimezoneOffset() * 60_000);
   return {
-    ...{ year: date.getUTCFullYear(), month: date.getUTCMonth(), day: date.getUTCDate() },
+    year: date.getUTCFullYear(),
+    month: date.getUTCMonth(),
+    day: date.getUTCDate(),
     clock: `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}`,
     seconds: two(date.getUTCSeconds()),
   };

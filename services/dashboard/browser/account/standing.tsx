@@ -90,8 +90,14 @@ function explanationOf(enrollment: EnrollmentId, condition: Condition, found: Ac
   // The Settle panel explains it.
   if (contested !== undefined || complianceStatus === 'Compliant') return null;
   const seen = {
-    ...{ enrollment, status: complianceStatus, reason, accountId: found.accountId, notBefore, ruleMode },
-    ...{ ruleModeSource, branch: found.account },
+    enrollment,
+    status: complianceStatus,
+    reason,
+    accountId: found.accountId,
+    notBefore,
+    ruleMode,
+    ruleModeSource,
+    branch: found.account,
     ...(setBacks !== undefined && { setBacks }),
   };
   return explainStatus(seen, (iso) => `${timeText(Date.parse(iso), now.value)} ${zoneName()}`);

@@ -142,7 +142,11 @@ function ancestors(ou: string): readonly string[] {
 
 const SORT_WORDS: Readonly<Record<string, string>> = {
   ...TITLES,
-  ...{ severity: 'worst first', name: 'name', ou: 'OU', age: 'oldest first', 'age down': 'newest first' },
+  severity: 'worst first',
+  name: 'name',
+  ou: 'OU',
+  age: 'oldest first',
+  'age down': 'newest first',
 };
 
 function SortChoice({ query: { sort, down }, change }: Pick<Props, 'query' | 'change'>) {

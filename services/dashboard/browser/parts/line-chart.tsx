@@ -119,7 +119,14 @@ function frameOf(width: number, at: readonly number[], series: readonly Series[]
   const [left, right, top, bottom] = [38, width - (narrow ? 10 : 166), 26 + names, height - 26];
   const [from = 0, to = 1] = [at[0], at.at(-1)];
   return {
-    ...{ left, right, top, bottom, height, flags: 2 + names, scale, narrow },
+    left,
+    right,
+    top,
+    bottom,
+    height,
+    flags: 2 + names,
+    scale,
+    narrow,
     x: (each) => left + ((each - from) / Math.max(to - from, 1)) * (right - left),
     y: (value) => bottom - ((value - scale.low) / (scale.high - scale.low)) * (bottom - top),
   };

@@ -12,12 +12,22 @@ const facet = z.nullable(z.custom<Facet>(isObject));
 
 /** Only the outermost fields, because the hash covers the rest. Another field would not be covered by it. */
 const schema = z.strictObject({
-  ...{ id: text, chain: text, at: text, actor: text, prevHash: text, hash: text },
+  id: text,
+  chain: text,
+  at: text,
+  actor: text,
+  prevHash: text,
+  hash: text,
   seq: z.int().check(z.positive()),
   type: z.enum(ENTRY_TYPES),
   enrollment: z.nullable(z.enum(ENROLLMENT_IDS)),
-  ...{ accountId: textOrNull, runId: textOrNull, reason: textOrNull, rule: textOrNull, policyHash: textOrNull },
-  ...{ before: facet, after: facet },
+  accountId: textOrNull,
+  runId: textOrNull,
+  reason: textOrNull,
+  rule: textOrNull,
+  policyHash: textOrNull,
+  before: facet,
+  after: facet,
   // In the order of canonical JSON, which makes the check of the hash faster.
   api: z.nullable(z.strictObject({ clientToken: textOrNull, operation: text, requestId: textOrNull })),
   detail: z.nullable(z.custom<Detail>(isObject)),

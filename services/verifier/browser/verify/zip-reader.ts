@@ -80,12 +80,13 @@ function memberAt(zip: Uint8Array, view: DataView, at: number): Member {
   if (hasMore || (flags & ~(HAS_DESCRIPTOR | IS_UTF8)) !== 0 || (method !== 0 && method !== DEFLATED))
     throw repacked(`${JSON.stringify(name)} has another form`);
   return {
-    ...{ name, flags, method, crc: view.getUint32(at + 16, true) },
-    ...{
-      packed: view.getUint32(at + 20, true),
-      size: view.getUint32(at + 24, true),
-      offset: view.getUint32(at + 42, true),
-    },
+    name,
+    flags,
+    method,
+    crc: view.getUint32(at + 16, true),
+    packed: view.getUint32(at + 20, true),
+    size: view.getUint32(at + 24, true),
+    offset: view.getUint32(at + 42, true),
   };
 }
 
