@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../shared/adapters/system/clock.ts';
 import { verifyLedger } from '../../shared/app/queries/audit/verify.ts';
-import { scanUnderWay } from '../../shared/app/schedule/scan-schedule.ts';
+import { scanUnderWay } from '../../shared/app/schedule/scan-under-way.ts';
 import { type AwsWorld, type Spawned, startAwsWorld } from '../support/aws-world.ts';
 import { readRecords } from '../support/world.ts';
 import { foldAll, ledgerFaults, readChains } from '../support/world-checks.ts';

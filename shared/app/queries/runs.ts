@@ -11,7 +11,7 @@ import { policyInForce } from '../coordination/policy-in-force.ts';
 import { RunStore } from '../coordination/run-store.ts';
 import { approvalOf, isApprovableAgain } from '../guardrails/approvals.ts';
 import { readControls } from '../guardrails/controls.ts';
-import { scanUnderWay } from '../schedule/scan-schedule.ts';
+import { scanUnderWay } from '../schedule/scan-under-way.ts';
 import type { ChangeOutcome, run } from './answers/runs.ts';
 import { fullSummary } from './plan-document.ts';
 import { RunCache } from './run-cache.ts';

@@ -11,7 +11,7 @@ import { rolloutView } from '../guardrails/rollout-gate.ts';
 import { overdueEntries } from '../notifications/outbox-state.ts';
 import { bucketRates } from '../rate-limiter/rate-limiter.ts';
 import { knownTrustedAccess } from '../scan/trusted-access.ts';
-import { scanUnderWay } from '../schedule/scan-schedule.ts';
+import { scanUnderWay } from '../schedule/scan-under-way.ts';
 import type { Summary } from '../survey/assessment-table.ts';
 import { AccountCounter, complianceIn } from './account-counts.ts';
 import type { openReason, statusSchema } from './answers/status.ts';

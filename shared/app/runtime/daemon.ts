@@ -6,13 +6,8 @@ import type { Plan } from '../plan/plan.ts';
 import { createWork } from '../reconciler/worker-context.ts';
 import { WorkerPool } from '../reconciler/worker-pool.ts';
 import { type Deadline, scanPart } from '../scan/resumable-scan.ts';
-import {
-  type GivenUpScan,
-  requestScan,
-  type ScanRequest,
-  type ScanUnderWay,
-  scanUnderWay,
-} from '../schedule/scan-schedule.ts';
+import { type GivenUpScan, requestScan, type ScanRequest } from '../schedule/scan-schedule.ts';
+import { type ScanUnderWay, scanUnderWay } from '../schedule/scan-under-way.ts';
 import type { Retrying } from '../support/retry.ts';
 import { LOCAL_PACE, type MaintenanceTask, type Pace, queueTasks, RUN_MS, runRegularly } from './maintenance.ts';
 

@@ -57,7 +57,7 @@ export const SCAN_LEASE = 'scan';
 /** A part of a scan ends within 15 minutes. If the lease is held for longer, another run holds it. */
 const RUNNING_SILENCE_MS = 16 * 60_000;
 /** A requested scan usually starts within seconds; after this time the request counts as lost. */
-const REQUESTED_SILENCE_MS = 3 * 60_000;
+export const REQUESTED_SILENCE_MS = 3 * 60_000;
 /** If the oldest stored response of an interrupted run is older, it may be outdated, and a new run begins instead. */
 const MAX_ANSWER_AGE_MS = 30 * 60_000;
 /** A run is given up after this many repeated requests. The next scheduled scan is a new run. */
@@ -188,36 +188,6 @@ export async function makeScanDue(registers: Registers, asked: RunTrigger): Prom
     if (current.completedAt === null) return current;
     return { ...current, dueAt: 0, asked: asked.kind === 'event' ? (current.asked ?? asked) : asked };
   });
-}
-
-/** A requested or running scan. The shape of `scanning` in `status --json`. */
-export interface ScanUnderWay {
-  /** `null`: the scan is part of an `apply`, which has no schedule. */
-  readonly runId: string | null;
-  /** `requested`: no process has begun it. `running`: a process holds its lease. `interrupted`: the next tick continues it. */
-  readonly state: 'requested' | 'running' | 'interrupted';
-  /** The process that runs it; `null`: none. */
-  readonly holder: string | null;
-  /** When another process may continue the scan unless its lease is renewed, ISO 8601; `null`: now. */
-  readonly until: string | null;
-}
-
-/** The requested or running scan; `null`: none. */
-export async function scanUnderWay(deps: {
-  readonly registers: Registers;
-  readonly clock: Pick<Clock, 'now'>;
-}): Promise<ScanUnderWay | null> {
-  const { registers, clock } = deps;
-  const [lease, known] = [await leaseHolder(registers, clock, SCAN_LEASE), (await scanNow(registers))?.value ?? null];
-  const runId = known === null || known.state === 'done' ? null : known.runId;
-  if (lease !== null) {
-    const ofRun = known?.state === 'running' ? runId : null;
-    return { runId: ofRun, state: 'running', holder: lease.holder, until: toIso(lease.until) };
-  }
-  if (known === null || runId === null) return null;
-  if (known.state === 'running') return { runId, state: 'interrupted', holder: null, until: null };
-  const until = known.aliveAt + REQUESTED_SILENCE_MS;
-  return { runId, state: 'requested', holder: null, until: until > clock.now() ? toIso(until) : null };
 }
 
 /** The scan register after a restore: a running scan has ended, and a new one is due at the next tick. */

@@ -7,8 +7,8 @@ import {
   type GivenUpScan,
   requestScan,
   SCAN_LEASE,
-  scanUnderWay,
 } from '../../../../shared/app/schedule/scan-schedule.ts';
+import { scanUnderWay } from '../../../../shared/app/schedule/scan-under-way.ts';
 import { policyOf } from '../../../support/domain-kit.ts';
 import { Workshop } from '../../../support/workshop.ts';
 
