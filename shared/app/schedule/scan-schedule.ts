@@ -156,11 +156,18 @@ function nextState(
 ): ScanState | null {
   const bySchedule: RunTrigger = known?.asked ?? { kind: 'schedule', actor: null, reason: null };
   const fresh = (due: EpochMs, trigger: RunTrigger = known?.trigger ?? bySchedule): ScanState => ({
-    ...{ runId: newId(), policyHash: policy.hash, dueAt: due, aliveAt: now, state: 'requested', attempts: 0, parts: 0 },
+    runId: newId(),
+    policyHash: policy.hash,
+    dueAt: due,
+    aliveAt: now,
+    state: 'requested',
+    attempts: 0,
+    parts: 0,
     begunAt: null,
     completedAt: known?.completedAt ?? null,
     completed: known?.completed ?? null,
-    ...{ trigger, asked: null },
+    trigger,
+    asked: null,
   });
   if (known === null) return fresh(now, bySchedule);
   // Workers drop the keys of the previous policy, so the new policy needs a scan immediately.
