@@ -92,6 +92,31 @@ describe('applying organization enrollment configurations', () => {
     await checkWorld(world);
   });
 
+  it('asks to delete a configuration of somebody else that keeps accounts enrolled, although no call of it changes one', async () => {
+    const policy = {
+      ...MANAGED,
+      ...{ automation: 'Inactive', organizationRules: 'NoneAllowed' },
+      guardrails: '{ maxChanges: { percent: 100, atLeast: 0 }, maxOptOuts: { percent: 100, atLeast: 0 } }',
+    } as const;
+    const world = await startWorld({ sandbox, policy });
+    const target = { organizationalUnitId: rootId(world) };
+    bySomebodyElse(world, PUT, { target, organizationRuleMode: 'NoneAllowed' });
+    const run = await world.run();
+    expect(run.plan.configurations?.calls).toMatchObject([
+      { operation: DELETE, target: '/', accounts: 0, owner: 'other', needsApproval: true },
+    ]);
+    expect(stored(world)).toEqual({ [rootId(world)]: 'NoneAllowed' });
+    const app = await world.app();
+    await approve(app.deps, run.plan.planHash, { actor: 'operator', reason: null });
+    world.clock.advance(6 * 3_600_000);
+    await world.apply(app);
+    expect(stored(world)).toEqual({});
+    world.clock.advance(6 * 3_600_000);
+    await world.run();
+    expect(world.members(({ automation }) => automation.status === 'Active')).toEqual([]);
+    await checkWorld(world);
+  });
+
   it('takes an OU out again when the policy changes, and counts its accounts as opted out', async () => {
     const world = await startWorld({ sandbox, policy: MANAGED });
     await world.run();

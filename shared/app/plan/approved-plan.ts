@@ -57,13 +57,18 @@ async function bind(
   return null;
 }
 
+/** Whether the plan has a call for a configuration of somebody else. It may change no account itself, and only let a later run change some. */
+export function asksForConfigurations({ configurations }: Plan): boolean {
+  return configurations?.calls.some(({ needsApproval }) => needsApproval) ?? false;
+}
+
 /** The approval with which the next run could make this plan's changes; `null`: none exists or none is needed. */
 export async function approvalFor(
   { registers, clock }: ApprovalDeps,
   runs: RunStore,
   plan: Plan,
 ): Promise<Approval | null> {
-  if (plan.trip?.reason !== 'maxChanges' && plan.asked.length === 0) return null;
+  if (plan.trip?.reason !== 'maxChanges' && !asksForConfigurations(plan)) return null;
   for (const approval of await openApprovals(registers, plan.policyHash, clock.now())) {
     const keys = await runs.planKeys(approval.planHash);
     if (keys !== null && isUseful(plan, keys, false)) return approval;

@@ -71,6 +71,9 @@ export function configurationsOf(
   if (typeof explained === 'string') return nothing(explained);
   const known = new Map(survey.associable.map((each) => [each.account.id, each]));
   const drifted = new Set(idsOf(survey.associable.filter(({ assessment }) => isChange(assessment))));
+  const held = new Set(
+    idsOf(survey.associable.filter(({ assessment }) => assessment.reason === 'organizationConfiguration')),
+  );
   const { stored } = configurations;
   const isOurs = (id: string): boolean => {
     const present = stored.get(id);
@@ -91,7 +94,7 @@ export function configurationsOf(
   const asked = askedCalls(
     explained.tree,
     refused.map((call) => limited(call, known)),
-    { isForeign, isContested, isDrifted: (id) => drifted.has(id) },
+    { isForeign, isContested, isDrifted: (id) => drifted.has(id), isHeld: (id) => held.has(id) },
   );
   const pathOf = new Map(configurations.units.map(({ id, path }) => [id, path]));
   const show = (call: ConfigurationCall): PlannedConfiguration => {
@@ -127,17 +130,19 @@ interface Refusals {
   readonly isForeign: (targetId: string) => boolean;
   readonly isContested: (call: ConfigurationCall) => boolean;
   readonly isDrifted: (accountId: AccountId) => boolean;
+  /** Whether only a change of the configuration that applies to the account lets the account's own call take effect. */
+  readonly isHeld: (accountId: AccountId) => boolean;
 }
 
 /**
  * The refused calls for which an approval is requested: those at or below a target whose configuration is somebody else's, if a refused call there
- * changes an account that differs from the policy. The approved run makes all of them, also those that change only later joiners, because they depend
- * on each other.
+ * changes an account that differs from the policy, or deletes the configuration that keeps such an account from being changed. The approved run makes
+ * all of them, also those that change only later joiners, because they depend on each other.
  */
 function askedCalls(
   { containers, accounts }: ConfigurationTree,
   refused: readonly ConfigurationCall[],
-  { isForeign, isContested, isDrifted }: Refusals,
+  { isForeign, isContested, isDrifted, isHeld }: Refusals,
 ): readonly ConfigurationCall[] {
   const parents = new Map([...containers, ...accounts].map(({ id, parentId }) => [id, parentId]));
   const lineage = (targetId: string): readonly string[] => {
@@ -147,9 +152,10 @@ function askedCalls(
   };
   const targets = new Set(refused.map(({ targetId }) => targetId));
   const contested = new Set(refused.filter(isContested).map(({ targetId }) => targetId));
-  const helpful = new Set(
-    refused.flatMap((call) => ([...call.accounts.keys()].some(isDrifted) ? lineage(call.targetId) : [])),
-  );
+  // A delete changes no account that already has the inherited rule mode, but without it AWS refuses to disassociate the account.
+  const helps = ({ effect, accounts: changed, reached }: ConfigurationCall): boolean =>
+    [...changed.keys()].some(isDrifted) || (effect === 'delete' && reached.some(isHeld));
+  const helpful = new Set(refused.flatMap((call) => (helps(call) ? lineage(call.targetId) : [])));
   return refused.filter(({ targetId }) => {
     const above = lineage(targetId);
     const shields = above.filter((id) => targets.has(id) && isForeign(id));

@@ -18,7 +18,13 @@ import { entryContext, organizationEntry } from '../ledger/organization-entry.ts
 import { catchUpRecords } from '../ledger/record-catch-up.ts';
 import { type EntryWrite, writeEntries, writeOrganizationEntry } from '../ledger/write-entries.ts';
 import { appliedPlan, firstOpening, noteApplied } from '../plan/applied-plans.ts';
-import { approvalFor, approvedRuns, type BoundRun, bindApprovedPlan } from '../plan/approved-plan.ts';
+import {
+  approvalFor,
+  approvedRuns,
+  asksForConfigurations,
+  type BoundRun,
+  bindApprovedPlan,
+} from '../plan/approved-plan.ts';
 import { keysOf, keysOfPlan, makePlan, type Plan } from '../plan/plan.ts';
 import { beginRollout, concludeRollout } from '../rollout/rollout-controller.ts';
 import type { Retrying } from '../support/retry.ts';
@@ -166,7 +172,7 @@ async function concludeObservation(
 
 async function beginRun(deps: Deps, runs: RunStore, { run, plan }: BoundRun, accountsInScope: number): Promise<void> {
   // A stopped plan is stored, because only a stored plan can be approved, and so is one that asks for configurations of others.
-  if (plan.trip?.reason !== 'halted' && (plan.trip !== null || plan.asked.length > 0)) {
+  if (plan.trip?.reason !== 'halted' && (plan.trip !== null || asksForConfigurations(plan))) {
     const { size: accounts } = new Set([...plan.due, ...plan.followUps, ...plan.asked].map((each) => each.accountId));
     const totals = { ...plan.totals, now: plan.totals.now + plan.asked.length, accounts };
     const note = { heldUpBy: plan.trip?.reason ?? 'configurations', totals };
