@@ -56,7 +56,7 @@ export async function runApply(context: CliContext, flags: ApplyFlags): Promise<
   );
   report(context, finished, loaded.policy, againText(context, flags));
   if (warning !== null) output.note(warning);
-  return applyExit(finished, interrupt.exitCode);
+  return applyExit(finished, saved !== null, interrupt.exitCode);
 }
 
 /** The command that continues the run. */
@@ -171,8 +171,15 @@ type Ending = Pick<FinishedRun, 'claimed' | 'deadLetters' | 'unreachable'> & {
   };
 };
 
-/** If several exit codes apply, the first of 130, 4, 1 (AWS unreachable) and 3 wins. Changes that only wait for confirmation give 0. */
-export function applyExit({ result, claimed, deadLetters, unreachable }: Ending, interruptedCode: number): number {
+/**
+ * If several exit codes apply, the first of 130, 4, 1 (AWS unreachable) and 3 wins. Changes that only wait for confirmation give 0.
+ * @param isLimited whether the run was limited to a saved plan
+ */
+export function applyExit(
+  { result, claimed, deadLetters, unreachable }: Ending,
+  isLimited: boolean,
+  interruptedCode: number,
+): number {
   const { plan, planned, stopped, interrupted, changes, open } = result;
   if (interrupted) return interruptedCode;
   if (plan.trip !== null || stopped !== null) return EXIT.stopped;
@@ -180,6 +187,8 @@ export function applyExit({ result, claimed, deadLetters, unreachable }: Ending,
   if (unreachable !== null && (open.length > 0 || claimed.length > 0)) return EXIT.error;
   const stalled = open.some(({ verdict }) => verdict === 'Stalled');
   const incomplete = plan.coverage.unknown > 0 || plan.broken.length > 0 || claimed.length > 0;
-  const unfinished = changes.failed > 0 || changes.blocked > 0 || planned.notStarted > 0;
+  // A saved plan says what to change, so other drift does not count.
+  const isLeft = !isLimited && open.some(({ verdict, reason }) => verdict === 'Drifted' && reason !== 'alertOnly');
+  const unfinished = changes.failed > 0 || changes.blocked > 0 || planned.notStarted > 0 || isLeft;
   return unfinished || stalled || incomplete || deadLetters > 0 ? EXIT.partly : EXIT.ok;
 }

@@ -145,7 +145,7 @@ async function converge(context: CliContext, app: Runtime, watched: Watched, sta
     `Ready in ${duration(startMs)}, run in ${duration(finished.durationMs)}. Next:`,
     ...hints(context, finished).map((line) => `  ${line}`),
   ]);
-  return applyExit(finished, interrupt.exitCode);
+  return applyExit(finished, false, interrupt.exitCode);
 }
 
 async function oneRun(context: CliContext, app: Runtime, watched: Watched): Promise<FinishedRun> {

@@ -84,16 +84,23 @@ describe('how a run ends', () => {
     deadLetters?: number;
     notStarted?: number;
     unreachable?: Outage;
+    isLimited?: boolean;
   }) => ({
-    ...{ open: [], claimed: [], deadLetters: 0, notStarted: 0, unreachable: null },
+    ...{ open: [], claimed: [], deadLetters: 0, notStarted: 0, unreachable: null, isLimited: false },
     ...over,
   });
   const exitOf = (over: Parameters<typeof left>[0]) => {
-    const { open: opened, claimed, deadLetters, notStarted, unreachable } = left(over);
-    const changes = { attempted: 1, succeeded: 0, failed: 0, blocked: 0, converging: opened.length };
+    const { open: opened, claimed, deadLetters, notStarted, unreachable, isLimited } = left(over);
+    const changes = {
+      attempted: 1,
+      succeeded: 0,
+      failed: 0,
+      blocked: 0,
+      converging: opened.filter(({ verdict }) => verdict === 'Converging').length,
+    };
     const plan = { trip: null, coverage: { listed: 1, evaluated: 1, unknown: 0, notApplicable: 0 }, broken: [] };
     const result = { plan, planned: { notStarted }, changes, open: opened, stopped: null, interrupted: false };
-    return applyExit({ result, claimed, deadLetters, unreachable }, 130);
+    return applyExit({ result, claimed, deadLetters, unreachable }, isLimited, 130);
   };
   test('exits 1 if AWS is unreachable, unless nothing is open', () => {
     expect(exitOf({ open: [open] })).toBe(0);
@@ -108,6 +115,13 @@ describe('how a run ends', () => {
   test('exits 3 if there are dead letters, even of an earlier run', () => {
     expect(exitOf({ deadLetters: 1 })).toBe(3);
     expect(exitOf({})).toBe(0);
+  });
+
+  test('exits 3 if drift is left, unless the policy only alerts about it or a saved plan does not name it', () => {
+    const drift: OpenChange = { ...open, verdict: 'Drifted', reason: 'ruleModeDiffers', status: 'Drifted' };
+    expect(exitOf({ open: [drift] })).toBe(3);
+    expect(exitOf({ open: [{ ...drift, reason: 'alertOnly' }] })).toBe(0);
+    expect(exitOf({ open: [drift], isLimited: true })).toBe(0);
   });
 
   test('exits 3 if a claim is open', () => {
