@@ -49,7 +49,7 @@ describe('the plan of organization enrollment configurations', () => {
       '/ AnyAllowed AnyAllowed none',
       '/Workloads/Dev AnyAllowed AnyAllowed other needs approval',
     ]);
-    const text = configurationsText(plan.configurations ?? undefined, plan.planHash, {
+    const text = configurationsText(plan, {
       style: (_, line) => line,
       width: 80,
     });
@@ -97,7 +97,7 @@ describe('the plan of organization enrollment configurations', () => {
         why: expect.stringMatching(/^account \d{12}: .*\(own\); /),
       },
     ]);
-    const text = configurationsText(plan.configurations ?? undefined, 'h', { style: (_, line) => line, width: 80 });
+    const text = configurationsText(plan, { style: (_, line) => line, width: 80 });
     const kept = text.findIndex((line) => line.startsWith('Kept: /Workloads (NoneAllowed): account '));
     expect(kept).toBeGreaterThan(0);
     expect(text.slice(kept + 1).every((line) => line.startsWith('Not covered: '))).toBe(true);

@@ -6,6 +6,10 @@ import { startWorld, type World } from '../support/world.ts';
 import { checkWorld } from '../support/world-checks.ts';
 
 const MANAGED = { automation: 'Active', organizationRules: 'AnyAllowed', automationConfigurations: 'manage' } as const;
+const DISABLED = {
+  ...{ automation: 'Inactive', organizationRules: 'NoneAllowed' },
+  guardrails: '{ maxChanges: { percent: 100, atLeast: 0 }, maxOptOuts: { percent: 100, atLeast: 0 } }',
+} as const;
 const NOT_IN_DEV = `rules: [{ id: dev, match: { ou: /Workloads/Dev }, organizationRules: NoneAllowed }]`;
 const PUT = 'PutOrganizationEnrollmentConfiguration';
 const DELETE = 'DeleteOrganizationEnrollmentConfiguration';
@@ -45,6 +49,13 @@ function differing(world: World, wanted: (ou: string) => string): string[] {
     .map(({ accountId }) => accountId);
 }
 
+async function applyApproved(world: World, planHash: string) {
+  const app = await world.app();
+  await approve(app.deps, planHash, { actor: 'operator', reason: null });
+  world.clock.advance(6 * 3_600_000);
+  return world.apply(app);
+}
+
 const sandbox = { accounts: 60, drift: 0, configurationDelayMs: 5_000 } as const;
 
 describe('applying organization enrollment configurations', () => {
@@ -81,38 +92,42 @@ describe('applying organization enrollment configurations', () => {
     expect(stored(world)).toEqual({ ...foreign, [rootId(world)]: 'AnyAllowed' });
     const asked = run.plan.configurations?.calls.filter(({ needsApproval }) => needsApproval);
     expect(asked?.map(({ target }) => target).sort()).toEqual(['/Sandbox', '/Workloads']);
-    const app = await world.app();
     const { planHash } = run.plan;
-    await approve(app.deps, planHash, { actor: 'operator', reason: null });
-    world.clock.advance(6 * 3_600_000);
-    const approved = await world.apply(app);
+    const approved = await applyApproved(world, planHash);
     expect(approved.plan).toMatchObject({ trip: null, approval: { planHash } });
     expect(new Set(Object.values(stored(world)))).toEqual(new Set(['AnyAllowed']));
     expect(differing(world, () => 'AnyAllowed')).toEqual([]);
     await checkWorld(world);
   });
 
-  it('asks to delete a configuration of somebody else that keeps accounts enrolled, although no call of it changes one', async () => {
-    const policy = {
-      ...MANAGED,
-      ...{ automation: 'Inactive', organizationRules: 'NoneAllowed' },
-      guardrails: '{ maxChanges: { percent: 100, atLeast: 0 }, maxOptOuts: { percent: 100, atLeast: 0 } }',
-    } as const;
-    const world = await startWorld({ sandbox, policy });
-    const target = { organizationalUnitId: rootId(world) };
-    bySomebodyElse(world, PUT, { target, organizationRuleMode: 'NoneAllowed' });
-    const run = await world.run();
-    expect(run.plan.configurations?.calls).toMatchObject([
+  it('asks to delete a configuration of somebody else that keeps accounts enrolled, although their rule mode stays the same', async () => {
+    const world = await startWorld({ sandbox, policy: { ...MANAGED, ...DISABLED } });
+    bySomebodyElse(world, PUT, {
+      target: { organizationalUnitId: rootId(world) },
+      organizationRuleMode: 'NoneAllowed',
+    });
+    const { plan } = await world.run();
+    expect(plan.configurations?.calls).toMatchObject([
       { operation: DELETE, target: '/', accounts: 0, owner: 'other', needsApproval: true },
     ]);
     expect(stored(world)).toEqual({ [rootId(world)]: 'NoneAllowed' });
-    const app = await world.app();
-    await approve(app.deps, run.plan.planHash, { actor: 'operator', reason: null });
-    world.clock.advance(6 * 3_600_000);
-    await world.apply(app);
+    await applyApproved(world, plan.planHash);
     expect(stored(world)).toEqual({});
     world.clock.advance(6 * 3_600_000);
     await world.run();
+    expect(world.members(({ automation }) => automation.status === 'Active')).toEqual([]);
+    await checkWorld(world);
+  });
+
+  it('disables the accounts that an approved plan frees from a configuration of somebody else in the same run', async () => {
+    const world = await startWorld({ sandbox, policy: { ...MANAGED, ...DISABLED } });
+    bySomebodyElse(world, PUT, {
+      target: { organizationalUnitId: rootId(world) },
+      organizationRuleMode: 'AnyAllowed',
+    });
+    const { plan } = await world.run();
+    const { planned } = await applyApproved(world, plan.planHash);
+    expect(planned).toMatchObject({ total: plan.asked.length, confirmed: plan.asked.length, notStarted: 0 });
     expect(world.members(({ automation }) => automation.status === 'Active')).toEqual([]);
     await checkWorld(world);
   });

@@ -3,11 +3,9 @@ import type { Coverage, RecentChanges, Trip } from '../../domain/decision/guardr
 import {
   type Change,
   dueChanges,
-  intendedAction,
   isChange,
   type PlannedCall,
   planHash,
-  type SavedChange,
   sortChanges,
   toChange,
 } from '../../domain/decision/plan.ts';
@@ -19,14 +17,7 @@ import {
   totalCalls,
   totalsOf,
 } from '../../domain/decision/plan-totals.ts';
-import {
-  actionFor,
-  actionOf,
-  ENROLLMENT_IDS,
-  type EnrollmentId,
-  kindOf,
-  ORGANIZATION_WIDE,
-} from '../../domain/enrollment/kinds/index.ts';
+import { ENROLLMENT_IDS, type EnrollmentId, ORGANIZATION_WIDE } from '../../domain/enrollment/kinds/index.ts';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import { reasonText } from '../../domain/enrollment/reason-codes.ts';
 import { shownOf } from '../../domain/enrollment/status.ts';
@@ -36,6 +27,7 @@ import type { OwnConfigurations } from '../guardrails/own-configurations.ts';
 import type { Gate } from '../guardrails/rollout-gate.ts';
 import type { Summary } from '../survey/assessment-table.ts';
 import type { Survey } from '../survey/survey.ts';
+import { allows, keysOf } from './change-keys.ts';
 import { callsInstead, configurationCallsOf, withConfigurations } from './configuration-changes.ts';
 import { type OrgWide, organizationWide, useOrganizationCalls } from './organization-call.ts';
 import { checkGuardrails } from './plan-guardrails.ts';
@@ -102,46 +94,9 @@ export interface ConfigurationLimits extends Omit<PlanLimits, 'inProgress'> {
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** Identifies a change across runs: account, enrollment kind, desired state and action. */
-export function changeKey(
-  change: Pick<Change, 'accountId' | 'enrollment' | 'desired' | 'desiredRuleMode' | 'action' | 'heldAction'>,
-): string {
-  const { accountId, enrollment, desired, desiredRuleMode } = change;
-  return [accountId, enrollment, desired, desiredRuleMode, intendedAction(change)].join(' ');
-}
-
-/** The inverse of {@link changeKey}. An absent desired state is an empty word in the key. */
-export function parseKey(key: string): ChangeParts | null {
-  const [accountId, name, desired, desiredRuleMode, action] = key.split(' ');
-  const enrollment = ENROLLMENT_IDS.find((each) => each === name);
-  if (accountId === undefined || enrollment === undefined || action === undefined) return null;
-  return { accountId, enrollment, desired: desired || null, desiredRuleMode: desiredRuleMode || null, action };
-}
-
-export interface ChangeParts {
-  readonly accountId: string;
-  readonly enrollment: EnrollmentId;
-  readonly desired: string | null;
-  readonly desiredRuleMode: string | null;
-  readonly action: string;
-}
-
-/** The keys of a plan's changes, including those that still have to wait. A run that is bound to the plan may make only these. */
-export function keysOf(changes: readonly SavedChange[]): string[] {
-  return changes.filter((change) => intendedAction(change) !== 'none').map(changeKey);
-}
-
 /** Everything that a run bound to this plan may do, with an approval also what the plan only asks for. */
 export function keysOfPlan({ changes, asked, configurations }: Plan): string[] {
   return [...keysOf([...changes, ...asked]), ...(configurations?.calls ?? []).map(configurationKey)];
-}
-
-/** Whether a plan's keys allow a change. If they allow disassociating an account, they allow setting its status afterwards. */
-export function allows(keys: ReadonlySet<string>, change: Change): boolean {
-  if (keys.has(changeKey(change))) return true;
-  const { enrollment, action } = change;
-  if (!kindOf(enrollment).hasRuleMode || actionOf(enrollment, action)?.effect !== 'setStatus') return false;
-  return keys.has(changeKey({ ...change, action: actionFor(enrollment, 'disassociate').operation }));
 }
 
 interface FollowUpInput {

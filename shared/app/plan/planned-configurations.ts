@@ -177,6 +177,11 @@ export function configurationKey({ operation, targetId, ruleMode, owner }: Confi
   return ['configuration', targetId, operation, ruleMode ?? '', ...(owner === 'other' ? [owner] : [])].join(' ');
 }
 
+/** Whether a key of a stored plan is that of a configuration that somebody else set. */
+export function isForeignConfiguration(key: string): boolean {
+  return key.startsWith('configuration ') && key.endsWith(' other');
+}
+
 /** No call is made anywhere, for one reason that is shown for the root. */
 export function nothing(why: string): DecidedConfigurations {
   return { calls: [], asked: [], shown: { calls: [], notCovered: [{ ou: '/', why }], kept: [] } };

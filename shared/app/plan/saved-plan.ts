@@ -11,7 +11,7 @@ import { ENROLLMENT_IDS, OPERATIONS } from '../../domain/enrollment/kinds/index.
 import { SCOPES } from '../../domain/enrollment/model.ts';
 import { VERDICTS } from '../../domain/enrollment/verdict.ts';
 import { safeParseUntrusted } from '../../domain/safe-parse.ts';
-import { keysOf } from './plan.ts';
+import { keysOf } from './change-keys.ts';
 import { configurationKey } from './planned-configurations.ts';
 
 const status = z.enum(['Active', 'Inactive', 'Pending', 'Failed']);

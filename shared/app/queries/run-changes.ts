@@ -5,7 +5,7 @@ import type { RunOutline, RunStep } from '../../ports/ledger.ts';
 import type { Records } from '../../ports/records.ts';
 import type { Stores } from '../context.ts';
 import { RunStore } from '../coordination/run-store.ts';
-import { type ChangeParts, parseKey } from '../plan/plan.ts';
+import { type ChangeParts, parseKey } from '../plan/change-keys.ts';
 import { mayBePlanned } from '../work-queue/planned-drift.ts';
 import type { run } from './answers/runs.ts';
 

@@ -11,7 +11,7 @@ import type { WorkMessage } from '../../domain/work-message.ts';
 import { CloudError } from '../../ports/cloud.ts';
 import { whoChanged } from '../events/change-attribution.ts';
 import { caughtUp } from '../ledger/write-entries.ts';
-import { allows } from '../plan/plan.ts';
+import { allows } from '../plan/change-keys.ts';
 import { fitPlan } from '../work-queue/planned-drift.ts';
 import { accountCall } from './account-call.ts';
 import { abandonClaim, recoverClaim } from './claim-recovery.ts';

@@ -14,7 +14,8 @@ import { readControls } from '../guardrails/controls.ts';
 import { ROLLOUT, type RolloutState, readRollout, writeRollout } from '../guardrails/rollout-gate.ts';
 import { commandContext } from '../ledger/organization-entry.ts';
 import { pendingEntry, readRecorded } from '../ledger/pending-entries.ts';
-import { keysOf, type Plan } from '../plan/plan.ts';
+import { keysOf } from '../plan/change-keys.ts';
+import type { Plan } from '../plan/plan.ts';
 import { releaseHeld } from './release-held.ts';
 
 /*

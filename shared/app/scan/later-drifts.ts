@@ -2,7 +2,7 @@ import { beginsDrift } from '../../domain/account/drift-detection.ts';
 import { ENROLLMENT_IDS } from '../../domain/enrollment/kinds/index.ts';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { Records } from '../../ports/records.ts';
-import { parseKey } from '../plan/plan.ts';
+import { parseKey } from '../plan/change-keys.ts';
 import { workKey } from '../plan/planned-work.ts';
 import type { Survey } from '../survey/survey.ts';
 import { mayBePlanned } from '../work-queue/planned-drift.ts';

@@ -25,7 +25,8 @@ import {
   type BoundRun,
   bindApprovedPlan,
 } from '../plan/approved-plan.ts';
-import { keysOf, keysOfPlan, makePlan, type Plan } from '../plan/plan.ts';
+import { keysOf } from '../plan/change-keys.ts';
+import { keysOfPlan, makePlan, type Plan } from '../plan/plan.ts';
 import { beginRollout, concludeRollout } from '../rollout/rollout-controller.ts';
 import type { Retrying } from '../support/retry.ts';
 import { type AssessedAccount, managesConfigurations } from '../survey/assessment-table.ts';

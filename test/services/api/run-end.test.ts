@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { RunStore } from '../../../shared/app/coordination/run-store.ts';
-import { changeKey } from '../../../shared/app/plan/plan.ts';
+import { changeKey } from '../../../shared/app/plan/change-keys.ts';
 import { fullSummary } from '../../../shared/app/queries/plan-document.ts';
 import { showRun } from '../../../shared/app/queries/runs.ts';
 import { byKind } from '../../../shared/domain/enrollment/kinds/index.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type Answer, SCHEMAS } from '../../../services/api/schemas.ts';
 import { RunStore } from '../../../shared/app/coordination/run-store.ts';
-import { changeKey } from '../../../shared/app/plan/plan.ts';
+import { changeKey } from '../../../shared/app/plan/change-keys.ts';
 import { fullSummary } from '../../../shared/app/queries/plan-document.ts';
 import { byKind } from '../../../shared/domain/enrollment/kinds/index.ts';
 import type { LedgerEntry } from '../../../shared/domain/ledger/entry.ts';

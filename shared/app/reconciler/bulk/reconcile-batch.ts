@@ -4,7 +4,7 @@ import { ASSOCIABLE } from '../../../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../../domain/enrollment/model.ts';
 import type { Verdict } from '../../../domain/enrollment/verdict.ts';
 import { CloudError } from '../../../ports/cloud.ts';
-import { allows } from '../../plan/plan.ts';
+import { allows } from '../../plan/change-keys.ts';
 import { fitPlan } from '../../work-queue/planned-drift.ts';
 import type { Remediated } from '../claims.ts';
 import { isUndone } from '../error-policy.ts';

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { RunStore } from '../../../../shared/app/coordination/run-store.ts';
 import { approve, useApproval } from '../../../../shared/app/guardrails/approvals.ts';
-import { keysOf, type Plan } from '../../../../shared/app/plan/plan.ts';
+import { keysOf } from '../../../../shared/app/plan/change-keys.ts';
+import type { Plan } from '../../../../shared/app/plan/plan.ts';
 import { readSavedPlan } from '../../../../shared/app/plan/saved-plan.ts';
 import { planDocument } from '../../../../shared/app/queries/plan-document.ts';
 import { plan } from '../../../../shared/app/scan/scan.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { RunStore } from '../../../../shared/app/coordination/run-store.ts';
 import { suspend } from '../../../../shared/app/guardrails/controls.ts';
 import { countFailure } from '../../../../shared/app/ledger/run-stops.ts';
-import { changeKey } from '../../../../shared/app/plan/plan.ts';
+import { changeKey } from '../../../../shared/app/plan/change-keys.ts';
 import type { Check } from '../../../../shared/app/reconciler/guard.ts';
 import { ChangeRefused, Guard } from '../../../../shared/app/reconciler/guard.ts';
 import { checksOf } from '../../../../shared/app/reconciler/guard-checks.ts';

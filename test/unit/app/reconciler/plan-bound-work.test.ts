@@ -4,7 +4,7 @@ import { toStoreError } from '../../../../shared/adapters/embedded/errors.ts';
 import { databasePath } from '../../../../shared/adapters/embedded/file.ts';
 import { OutdatedPolicyError } from '../../../../shared/app/coordination/outdated-policy-error.ts';
 import { RunStore } from '../../../../shared/app/coordination/run-store.ts';
-import { changeKey } from '../../../../shared/app/plan/plan.ts';
+import { changeKey } from '../../../../shared/app/plan/change-keys.ts';
 import { verifyLedger } from '../../../../shared/app/queries/audit/verify.ts';
 import { createLimiter } from '../../../../shared/app/rate-limiter/rate-limiter.ts';
 import { deliver } from '../../../../shared/app/reconciler/deliver.ts';

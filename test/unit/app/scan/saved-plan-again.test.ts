@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { RunStore } from '../../../../shared/app/coordination/run-store.ts';
 import { appliedPlan, continuedUntil } from '../../../../shared/app/plan/applied-plans.ts';
-import { keysOf } from '../../../../shared/app/plan/plan.ts';
+import { keysOf } from '../../../../shared/app/plan/change-keys.ts';
 import { isAnyLeft } from '../../../../shared/app/scan/later-drifts.ts';
 import { policyOf } from '../../../support/domain-kit.ts';
 import { accountId, Workshop } from '../../../support/workshop.ts';

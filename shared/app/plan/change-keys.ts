@@ -1,0 +1,50 @@
+import { type Change, intendedAction, type SavedChange } from '../../domain/decision/plan.ts';
+import { actionFor, actionOf, ENROLLMENT_IDS, type EnrollmentId, kindOf } from '../../domain/enrollment/kinds/index.ts';
+import type { KindAction } from '../../domain/enrollment/kinds/kind.ts';
+
+/** Identifies a change across runs: account, enrollment kind, desired state and action. */
+export function changeKey(
+  change: Pick<Change, 'accountId' | 'enrollment' | 'desired' | 'desiredRuleMode' | 'action' | 'heldAction'>,
+): string {
+  const { accountId, enrollment, desired, desiredRuleMode } = change;
+  return [accountId, enrollment, desired, desiredRuleMode, intendedAction(change)].join(' ');
+}
+
+/** The inverse of {@link changeKey}. An absent desired state is an empty word in the key. */
+export function parseKey(key: string): ChangeParts | null {
+  const [accountId, name, desired, desiredRuleMode, action] = key.split(' ');
+  const enrollment = ENROLLMENT_IDS.find((each) => each === name);
+  if (accountId === undefined || enrollment === undefined || action === undefined) return null;
+  return { accountId, enrollment, desired: desired || null, desiredRuleMode: desiredRuleMode || null, action };
+}
+
+export interface ChangeParts {
+  readonly accountId: string;
+  readonly enrollment: EnrollmentId;
+  readonly desired: string | null;
+  readonly desiredRuleMode: string | null;
+  readonly action: string;
+}
+
+/** The keys of a plan's changes, including those that still have to wait. A run that is bound to the plan may make only these. */
+export function keysOf(changes: readonly SavedChange[]): string[] {
+  return changes.filter((change) => intendedAction(change) !== 'none').map(changeKey);
+}
+
+type Effect = KindAction['effect'];
+
+/** The calls after which a call with this effect may follow for the same account, to reach the same desired state. */
+const EARLIER: Partial<Record<Effect, readonly Effect[]>> = {
+  disassociate: ['deleteConfiguration'],
+  setStatus: ['deleteConfiguration', 'disassociate'],
+};
+
+/** Whether a plan's keys allow a change: they name its call, or an earlier one that it may follow. */
+export function allows(keys: ReadonlySet<string>, change: Change): boolean {
+  if (keys.has(changeKey(change))) return true;
+  const { enrollment, action } = change;
+  if (!kindOf(enrollment).hasRuleMode) return false;
+  const effect = actionOf(enrollment, action)?.effect;
+  const earlier = effect === undefined ? [] : (EARLIER[effect] ?? []);
+  return earlier.some((each) => keys.has(changeKey({ ...change, action: actionFor(enrollment, each).operation })));
+}
