@@ -158,7 +158,7 @@ const POLICY: Readonly<Record<string, Explanation>> = {
   ],
   PlanUnknown: [
     'No stored plan begins with …',
-    'The hash is wrong, or the plan was never stopped by a guardrail.',
+    'The hash is wrong, or nothing stopped the plan and it needs no approval.',
     'rollcall status shows the hash of the stopped plan.',
   ],
   PlanAmbiguous: ['Several stored plans begin with …', 'The hash is too short.', 'Give more digits.'],

@@ -34,18 +34,20 @@ export async function runApprove(context: CliContext, text: string, why: string 
   }
 }
 
-function document({ approval, changes, accounts, entryId }: Approved) {
+function document({ approval, changes, accounts, configurations, entryId }: Approved) {
   const { planHash, policyHash, actor, reason, at, expiresAt } = approval;
   const times = { at: new Date(at).toISOString(), expiresAt: new Date(expiresAt).toISOString() };
-  return { planHash, policyHash, changes, accounts, actor, reason, ...times, entryId };
+  return { planHash, policyHash, changes, accounts, configurations, actor, reason, ...times, entryId };
 }
 
-function sentences({ approval, changes, accounts }: Approved, next: string): string {
+function sentences({ approval, changes, accounts, configurations }: Approved, next: string): string {
   const { planHash, expiresAt } = approval;
   const until = instant(new Date(expiresAt).toISOString());
-  const what = `${count(changes, 'change')} to ${count(accounts, 'account')}`;
-  return (
-    `Approved ${what} (plan ${shortHash(planHash)}), once, until ${until}. ` +
-    `The approval lifts only maxChanges and the canary check for these changes. ${next}`
-  );
+  const foreign = count(configurations, 'organization enrollment configuration');
+  const what = changes === 0 ? '' : ` ${count(changes, 'change')} to ${count(accounts, 'account')}`;
+  const lifts = [
+    ...(changes === 0 ? [] : ['The approval lifts only maxChanges and the canary check for these changes.']),
+    ...(configurations === 0 ? [] : [`It lets the run change ${foreign} that somebody else set.`]),
+  ].join(' ');
+  return `Approved${what} (plan ${shortHash(planHash)}), once, until ${until}. ${lifts} ${next}`;
 }

@@ -1,9 +1,9 @@
-import type { PlanDocument } from '../../../shared/app/queries/plan-document.ts';
+import type { Plan } from '../../../shared/app/plan/plan.ts';
 import type { Output } from './output.ts';
 import { oneLine, table } from './table.ts';
 import { count, number } from './words.ts';
 
-type Configurations = NonNullable<PlanDocument['configurations']>;
+type Configurations = NonNullable<Plan['configurations']>;
 type Call = Configurations['calls'][number];
 
 /** Up to this many OUs without a configuration, and configurations that stay, are listed. */
@@ -11,12 +11,12 @@ const FEW = 10;
 
 /** What happens to organization enrollment configurations; nothing if the policy does not manage them or no call is planned. */
 export function configurationsText(
-  configurations: PlanDocument['configurations'],
-  planHash: string,
+  { configurations, planHash, approval }: Pick<Plan, 'configurations' | 'planHash' | 'approval'>,
   { style, width }: Pick<Output, 'style' | 'width'>,
 ): string[] {
-  if (configurations === undefined) return [];
-  const { calls, notCovered, kept, callsSaved } = configurations;
+  if (configurations === null) return [];
+  const { notCovered, kept, callsSaved } = configurations;
+  const calls = [...configurations.calls].sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1));
   const made = calls.filter(({ needsApproval }) => !needsApproval);
   const saved = made.length === 0 ? '' : ` ${count(callsSaved, 'call')} saved.`;
   const title = `Organization enrollment configurations: ${count(made.length, 'call')}.${saved}`;
@@ -27,7 +27,7 @@ export function configurationsText(
     ...foreignText(calls.filter(({ needsApproval, owner }) => needsApproval && owner === 'other')).map((line) =>
       style('yellow', line),
     ),
-    ...(made.length === calls.length
+    ...(made.length === calls.length || approval !== null
       ? []
       : [`After an apply has stored this plan: rollcall approve ${planHash.slice(0, 12)}`]),
     ...keptText(kept),
@@ -35,7 +35,7 @@ export function configurationsText(
   ];
 }
 
-/** Rows in the order of the OU tree: each OU is followed by those below it, and accounts are last. */
+/** @param calls in the order of the OU tree: each OU is followed by those below it, and accounts are last */
 function callTable(calls: readonly Call[], width: number | null): string[] {
   const columns = [
     { title: 'TARGET', shrinks: true },
@@ -45,16 +45,14 @@ function callTable(calls: readonly Call[], width: number | null): string[] {
     { title: 'LATER JOINERS' },
     { title: 'NOW SET BY', dropOrder: 1 },
   ];
-  const rows = [...calls]
-    .sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1))
-    .map((call) => [
-      `${'  '.repeat(depthOf(call.target))}${call.target}`,
-      call.ruleMode ?? 'delete',
-      number(call.accounts),
-      number(call.optOuts),
-      call.joiners ?? '–',
-      OWNERS[call.owner],
-    ]);
+  const rows = calls.map((call) => [
+    `${'  '.repeat(depthOf(call.target))}${call.target}`,
+    call.ruleMode ?? 'delete',
+    number(call.accounts),
+    number(call.optOuts),
+    call.joiners ?? '–',
+    OWNERS[call.owner],
+  ]);
   return table(columns, rows, width);
 }
 

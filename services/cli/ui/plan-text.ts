@@ -25,7 +25,7 @@ export function planText(plan: ShownPlan, options: PlanTextOptions): string[] {
   const changes = [changeSections(plan, layout), alertSection(alerts, layout)];
   const left = restSection(others, layout);
   // Its own first line is empty.
-  const settings = configurationsText(plan.configurations ?? undefined, plan.planHash, options).slice(1);
+  const settings = configurationsText(plan, options).slice(1);
   const notes = noteLines(plan, style, width);
   const body = [...changes, left, settings, notes].filter((lines) => lines.length > 0);
   const last = wrap(lastLine(plan, alerts.length, others), width);

@@ -34,7 +34,18 @@ export function runText(finished: FinishedRun, options: RunTextOptions): string[
     ...(result.rollout === null ? [] : wrap(rolloutText(result.rollout, options.program), width, 2)),
     ...closing(finished, options),
     ...usedApprovalLines(finished, options),
+    ...askingLines(finished, options),
   ];
+}
+
+/** A plan that maxChanges has stopped shows the same command already. */
+function askingLines({ result }: FinishedRun, { width, program }: RunTextOptions): string[] {
+  const { configurations, trip, planHash } = result.plan;
+  const asked = configurations?.calls.filter(({ needsApproval }) => needsApproval).length ?? 0;
+  if (asked === 0 || trip !== null) return [];
+  const what = count(asked, 'change');
+  const text = `${what} of organization enrollment configurations that somebody else set need${asked === 1 ? 's' : ''} an approval (${program} plan shows ${asked === 1 ? 'it' : 'them'}): ${program} approve ${shortHash(planHash)}`;
+  return wrap(text, width, 2);
 }
 
 /** An approval permits one run, so it does not permit a later run to make the rest. A saved plan does. */

@@ -77,11 +77,6 @@ export interface StoredPlan {
     | null;
 }
 
-/** In how many accounts a stored plan makes changes. Its keys also name changes that only wait. */
-export function accountsOf({ totals, keys }: Pick<StoredPlan, 'totals' | 'keys'>): number {
-  return totals?.accounts ?? new Set(keys.map((key) => key.split(' ')[0])).size;
-}
-
 /** Additional facts about a stored plan. An omitted field keeps its stored value. */
 export type PlanNote = Partial<Pick<StoredPlan, 'heldUpBy' | 'totals'>>;
 

@@ -1,14 +1,14 @@
 import * as z from 'zod';
-import { totalChanges } from '../../domain/decision/plan-totals.ts';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { Registers } from '../../ports/registers.ts';
 import type { Deps } from '../context.ts';
 import { documentFamily, REGISTERS, storedDocument } from '../coordination/documents.ts';
 import { policyInForce } from '../coordination/policy-in-force.ts';
-import { accountsOf, RunStore, type StoredPlan } from '../coordination/run-store.ts';
+import { RunStore, type StoredPlan } from '../coordination/run-store.ts';
 import { readTyped, readValue, type Typed, update, writeTyped } from '../coordination/typed-register.ts';
 import { organizationEntry } from '../ledger/organization-entry.ts';
 import { writeOrganizationEntry } from '../ledger/write-entries.ts';
+import { contentOf, type PlanContent } from './plan-content.ts';
 
 /** How long an approval can be used, ms. */
 const APPROVAL_MS = 24 * 60 * 60 * 1000;
@@ -66,11 +66,8 @@ export interface Approver {
   readonly reason: string | null;
 }
 
-export interface Approved {
+export interface Approved extends PlanContent {
   readonly approval: Approval;
-  /** How many changes the plan has, follow-ups included, and in how many accounts. */
-  readonly changes: number;
-  readonly accounts: number;
   readonly entryId: string;
 }
 
@@ -115,10 +112,8 @@ export async function approve(deps: ApprovalDeps, hashPrefix: string, { actor, r
   if ((await writeTyped(deps.registers, document, approval, version)) === null)
     throw await alreadyApproved(deps.registers, plan.hash);
   await assertKept(deps.registers, approval);
-  return { approval, changes: changesOf(plan), accounts: accountsOf(plan), entryId };
+  return { approval, ...contentOf(plan), entryId };
 }
-
-const changesOf = ({ totals, keys }: StoredPlan): number => (totals === null ? keys.length : totalChanges(totals));
 
 /** Advice for a plan that is held up by a guardrail which no approval lifts. */
 const UNLIFTABLE: ReadonlyMap<string | null, string> = new Map([
@@ -198,7 +193,8 @@ async function alreadyApproved(registers: Registers, hash: string): Promise<Appr
 
 function approvedEntry(approval: Approval, plan: StoredPlan, id: string) {
   const { actor, at, policyHash, planHash, reason, expiresAt } = approval;
-  const summary = { changes: changesOf(plan), accounts: accountsOf(plan), until: iso(expiresAt) };
+  const { configurations, ...counts } = contentOf(plan);
+  const summary = { ...counts, ...(configurations > 0 && { configurations }), until: iso(expiresAt) };
   const detail = { planHash, summary, ...(reason === null ? {} : { message: reason }) };
   return organizationEntry({ newId: () => id, now: at, actor, runId: null, policyHash }, 'PlanApproved', { detail });
 }

@@ -10,6 +10,13 @@ guardrails: { maxChanges: { percent: 0, atLeast: 1 } }
 limits: { callsPerSecond: 500, concurrency: 8 }
 `;
 
+const DISABLED = `version: 1
+organization: { automationConfigurations: manage }
+defaults: { computeOptimizer: Active, automation: Inactive, organizationRules: NoneAllowed }
+guardrails: { maxChanges: { percent: 100, atLeast: 0 }, maxOptOuts: { percent: 100, atLeast: 0 } }
+limits: { callsPerSecond: 500, concurrency: 8 }
+`;
+
 describe('approve', () => {
   test('says that nothing follows while all changes are halted', async () => {
     const { env } = await world();
@@ -79,6 +86,26 @@ describe('approve', () => {
     const listed = await rollcall(['audit', 'list', '--type', 'PlanApproved', '--json'], { cwd });
     const { entries } = auditShape.parse(json(listed));
     expect(entries).toMatchObject([{ actor: approval.actor, detail: { message: 'change 4711', planHash: hash } }]);
+  });
+
+  test('names the configurations of somebody else that a plan needs an approval for', async () => {
+    const { env, running } = await world({ scenario: 'configurations', drift: 0, configurationDelayMs: 0 });
+    const cwd = place({ 'rollcall.yaml': DISABLED });
+    const asked = await rollcall(['apply', '--yes'], { cwd, env });
+    const text = asked.stdout.replace(/\s+/g, ' ');
+    expect(text).toContain(
+      '3 changes of organization enrollment configurations that somebody else set need an approval (rollcall plan shows them): rollcall approve ',
+    );
+    expect(asked.code).toBe(3);
+    const [, hash = ''] = /rollcall approve ([0-9a-f]{12})/.exec(text) ?? [];
+    const approved = await rollcall(['approve', hash], { cwd });
+    expect(approved.stdout.replace(/\s+/g, ' ')).toContain(
+      'It lets the run change 3 organization enrollment configurations that somebody else set.',
+    );
+    const plan = await rollcall(['plan'], { cwd, env });
+    expect(plan.stdout).not.toContain('rollcall approve');
+    await rollcall(['apply', '--yes'], { cwd, env });
+    expect(running.sandbox.configurations()).toEqual([]);
   });
 
   test('refuses a plan that is not stored, and one for another policy', async () => {

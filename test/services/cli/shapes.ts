@@ -39,6 +39,7 @@ export const approveShape = z.strictObject({
   policyHash: hash,
   changes: z.int(),
   accounts: z.int(),
+  configurations: z.int(),
   actor: z.string().min(1),
   reason: z.string().nullable(),
   at: time,

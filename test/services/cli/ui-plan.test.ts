@@ -201,10 +201,14 @@ test('the calls for configurations are shown in the order of the OU tree', () =>
     ...{ target, targetId: target, ruleMode: 'AnyAllowed' as const, owner: 'none' as const, needsApproval: false },
     ...{ operation: 'PutOrganizationEnrollmentConfiguration' as const, accounts: 1, optOuts: 0, joiners: null },
   }));
-  const lines = configurationsText({ calls, notCovered: [], kept: [], callsSaved: 0 }, 'h', {
-    style: plain,
-    width: null,
-  });
+  const configurations = { calls, notCovered: [], kept: [], callsSaved: 0 };
+  const lines = configurationsText(
+    { configurations, planHash: 'h', approval: null },
+    {
+      style: plain,
+      width: null,
+    },
+  );
   const shown = lines.flatMap((line) => /^( *\S.*?) {2,}AnyAllowed/.exec(line)?.[1] ?? []);
   expect(shown).toEqual(['/', '  /A', '    /A/C', '  /A B', '111122223333']);
 });

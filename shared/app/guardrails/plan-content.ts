@@ -1,0 +1,22 @@
+import { totalChanges } from '../../domain/decision/plan-totals.ts';
+import type { StoredPlan } from '../coordination/run-store.ts';
+import { isForeignConfiguration } from '../plan/planned-configurations.ts';
+
+/** What a stored plan would do, as shown to the person who approves it. */
+export interface PlanContent {
+  /** Changes of accounts, follow-ups included. */
+  readonly changes: number;
+  /** The accounts of these changes. */
+  readonly accounts: number;
+  /** Organization enrollment configurations that somebody else set and that the plan changes. */
+  readonly configurations: number;
+}
+
+export function contentOf({ totals, keys }: Pick<StoredPlan, 'totals' | 'keys'>): PlanContent {
+  return {
+    changes: totals === null ? keys.length : totalChanges(totals),
+    // Keys also name changes that only wait.
+    accounts: totals?.accounts ?? new Set(keys.map((key) => key.split(' ')[0])).size,
+    configurations: keys.filter(isForeignConfiguration).length,
+  };
+}
