@@ -1,6 +1,6 @@
+import { isForeignConfiguration } from '../../domain/decision/configuration-key.ts';
 import { totalChanges } from '../../domain/decision/plan-totals.ts';
 import type { StoredPlan } from '../coordination/run-store.ts';
-import { isForeignConfiguration } from '../plan/planned-configurations.ts';
 
 /** What a stored plan would do, as shown to the person who approves it. */
 export interface PlanContent {

@@ -1,10 +1,10 @@
+import { configurationKey } from '../../domain/decision/configuration-key.ts';
 import type { Change } from '../../domain/decision/plan.ts';
 import type { Deps, RunContext } from '../context.ts';
 import type { RunState, RunStore } from '../coordination/run-store.ts';
 import { type Approval, openApprovals, startApproved, usedApprovals } from '../guardrails/approvals.ts';
 import { allows } from './change-keys.ts';
 import type { Plan } from './plan.ts';
-import { configurationKey } from './planned-configurations.ts';
 
 type ApprovalDeps = Pick<Deps, 'registers' | 'clock'>;
 

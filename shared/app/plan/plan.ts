@@ -1,4 +1,5 @@
 import { isFollowing } from '../../domain/decision/changed-accounts.ts';
+import { configurationKey } from '../../domain/decision/configuration-key.ts';
 import type { Coverage, RecentChanges, Trip } from '../../domain/decision/guardrails.ts';
 import {
   type Change,
@@ -32,7 +33,6 @@ import { callsInstead, configurationCallsOf, withConfigurations } from './config
 import { type OrgWide, organizationWide, useOrganizationCalls } from './organization-call.ts';
 import { checkGuardrails } from './plan-guardrails.ts';
 import {
-  configurationKey,
   configurationsOf,
   type DecidedConfigurations,
   nothing,

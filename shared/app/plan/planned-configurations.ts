@@ -1,4 +1,5 @@
 import { type ConfigurationCall, decideConfigurations } from '../../domain/decision/configuration-calls.ts';
+import { configurationKey } from '../../domain/decision/configuration-key.ts';
 import type { ConfigurationTree } from '../../domain/decision/configuration-planner.ts';
 import { configurationTree, type ExplainedTree, TreeChangedError } from '../../domain/decision/configuration-tree.ts';
 import { type ConfigurationChange, type ConfigurationOwner, isChange } from '../../domain/decision/plan.ts';
@@ -170,16 +171,6 @@ export function operationOf({ effect }: ConfigurationCall): Operation {
 function changeOf(call: ConfigurationCall, owner: ConfigurationOwner): ConfigurationChange {
   const { effect, targetId, ruleMode } = call;
   return { operation: operationOf(call), targetId, ruleMode: effect === 'put' ? ruleMode : null, owner };
-}
-
-/** Identifies a call across runs. A stored plan contains these keys beside those of its changes. */
-export function configurationKey({ operation, targetId, ruleMode, owner }: ConfigurationChange): string {
-  return ['configuration', targetId, operation, ruleMode ?? '', ...(owner === 'other' ? [owner] : [])].join(' ');
-}
-
-/** Whether a key of a stored plan is that of a configuration that somebody else set. */
-export function isForeignConfiguration(key: string): boolean {
-  return key.startsWith('configuration ') && key.endsWith(' other');
 }
 
 /** No call is made anywhere, for one reason that is shown for the root. */

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { sha256Hex } from '../../domain/canonical-hash.ts';
+import { configurationKey } from '../../domain/decision/configuration-key.ts';
 import {
   CONFIGURATION_OWNERS,
   type ConfigurationChange,
@@ -12,7 +13,6 @@ import { SCOPES } from '../../domain/enrollment/model.ts';
 import { VERDICTS } from '../../domain/enrollment/verdict.ts';
 import { safeParseUntrusted } from '../../domain/safe-parse.ts';
 import { keysOf } from './change-keys.ts';
-import { configurationKey } from './planned-configurations.ts';
 
 const status = z.enum(['Active', 'Inactive', 'Pending', 'Failed']);
 const ruleMode = z.enum(['AnyAllowed', 'NoneAllowed']);

@@ -1,3 +1,4 @@
+import { configurationKey } from '../../../domain/decision/configuration-key.ts';
 import { type Change, dueChanges, toChange } from '../../../domain/decision/plan.ts';
 import { ASSOCIABLE } from '../../../domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../../domain/enrollment/model.ts';
@@ -7,7 +8,6 @@ import { changedSince } from '../../guardrails/changed-since.ts';
 import { ownConfigurations, pruneConfigurations } from '../../guardrails/own-configurations.ts';
 import { allows } from '../../plan/change-keys.ts';
 import { changesIn, useConfigurations } from '../../plan/plan.ts';
-import { configurationKey } from '../../plan/planned-configurations.ts';
 import type { AssociableAccount } from '../../survey/assessment-table.ts';
 import { readConfigurations } from '../../survey/stored-configurations.ts';
 import type { Survey } from '../../survey/survey.ts';
