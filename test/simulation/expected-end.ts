@@ -4,7 +4,7 @@ import type { AccountId } from '../../shared/domain/enrollment/model.ts';
 import { ORGANIZATION_CHAIN } from '../../shared/domain/ledger/entry.ts';
 import type { CompiledPolicy, OrganizationAccount } from '../../shared/domain/policy/index.ts';
 import type { Simulation } from './environment.ts';
-import { openDrift } from './ledger-checks.ts';
+import { openDrift, openIntent } from './ledger-checks.ts';
 
 /** How a history must end: every account complies and is recorded as compliant, and no work is pending. */
 export class ExpectedEnd {
@@ -43,7 +43,8 @@ export class ExpectedEnd {
   }
 
   /**
-   * Unfinished writes: an entry is stored before its record, and drift that a policy edit has ended must still be recorded as superseded.
+   * Unfinished writes: an entry is stored before its record, an intent whose worker failed gets its outcome only once its claim has expired, and drift
+   * that a policy edit has ended must still be recorded as superseded.
    */
   *#unfinished(): Generator<string, void> {
     const { chains, records } = this.#simulation.stores.inside;
@@ -51,6 +52,8 @@ export class ExpectedEnd {
       if (chain === ORGANIZATION_CHAIN) continue;
       if (records.get(chain)?.head.seq !== entries.at(-1)?.seq) yield `the record of ${chain} is behind its chain`;
       for (const enrollment of ENROLLMENT_IDS) {
+        const intent = openIntent(entries, enrollment);
+        if (intent !== null) yield `${chain} ${enrollment}: the intent of entry ${intent.seq} has no outcome`;
         const drift = openDrift(entries, enrollment);
         if (drift !== null && !this.heldBack(chain, enrollment))
           yield `${chain} ${enrollment}: the drift of entry ${drift} has not ended`;
