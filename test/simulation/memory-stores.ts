@@ -45,6 +45,8 @@ export interface MemoryStores {
     onMessage: () => void;
     /** Called when an entry was stored. */
     onEntry: (entry: LedgerEntry) => void;
+    /** Called when a register was stored, also by a restore. */
+    onRegister: (name: string, value: unknown) => void;
     putRaw(body: string): void;
     /** The queue as another version of Rollcall uses it. */
     queueOf(codec: MessageCodec): WorkQueue;
@@ -152,6 +154,7 @@ const PAGE = 100;
 function memoryRegisters() {
   const registers = new Map<string, Register>();
   let versions = 0;
+  const hooks = { onRegister: (_name: string, _value: unknown): void => undefined };
   const port: Registers = {
     read: async (name) => registers.get(name) ?? null,
     async write(name, value, expected) {
@@ -162,6 +165,7 @@ function memoryRegisters() {
       versions += 1;
       const version = String(versions);
       registers.set(name, freeze({ name, value: body, version }));
+      hooks.onRegister(name, body);
       return version;
     },
     remove: async (name, expected) => registers.get(name)?.version === expected && registers.delete(name),
@@ -177,9 +181,10 @@ function memoryRegisters() {
     for (const [name, value] of content) {
       versions += 1;
       registers.set(name, { name, value: stored(value), version: String(versions) });
+      hooks.onRegister(name, value);
     }
   };
-  return { port, values, replace };
+  return { port, values, replace, hooks };
 }
 
 function memoryFacts(clock: StoreClock) {
@@ -278,6 +283,12 @@ export function memoryStores(clock: StoreClock, quirks: Quirks = {}): MemoryStor
       },
       get onEntry() {
         return ledgerHooks.onEntry;
+      },
+      set onRegister(hook: (name: string, value: unknown) => void) {
+        registers.hooks.onRegister = hook;
+      },
+      get onRegister() {
+        return registers.hooks.onRegister;
       },
     },
   };

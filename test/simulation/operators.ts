@@ -14,6 +14,8 @@ export class Operators {
 
   constructor(simulation: Simulation) {
     this.#simulation = simulation;
+    const { checker, stores } = simulation;
+    stores.inside.onRegister = (name, value) => checker.controls.order.stored(name, value);
   }
 
   /** A command is running. */

@@ -2,6 +2,7 @@ import type { AccountTruth } from '../../services/sandbox/engine/accounts.ts';
 import type { EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../shared/domain/enrollment/model.ts';
 import type { CompiledPolicy, OrganizationAccount } from '../../shared/domain/policy/index.ts';
+import { CommandOrder } from './command-order.ts';
 import type { MemoryStores } from './memory-stores.ts';
 import type { Process } from './process.ts';
 
@@ -15,10 +16,13 @@ export interface Controls {
   readonly suspendedAt: Map<AccountId, number>;
   /** Accounts that were ever suspended. */
   readonly onceSuspended: Set<AccountId>;
+  /** Of two concurrent commands, the later one in the store is in force. */
+  readonly order: CommandOrder;
 }
 
 export const noControls = (): Controls => ({
   ...{ haltedAt: null, policy: { hash: null, since: 0 }, suspendedAt: new Map(), onceSuspended: new Set() },
+  order: new CommandOrder(),
 });
 
 /** One account that a call affects, with its state at that moment. */
@@ -54,7 +58,8 @@ export function stopped({ stores, controls, now }: Known, policy: CompiledPolicy
   if (hash !== controls.policy.hash) controls.policy = { hash, since: at };
   if (hash !== policy.hash && at - controls.policy.since > CONTROL_DELAY_MS)
     reasons.push('under a policy that is not in force');
-  if (haltedAt !== null && at - haltedAt > CONTROL_DELAY_MS) reasons.push('while everything is halted');
+  if (haltedAt !== null && at - haltedAt > CONTROL_DELAY_MS && !controls.order.hasEnded(null))
+    reasons.push('while everything is halted');
   if (!around(at).some((time) => policy.windows.isOpen(time))) reasons.push('while the window is closed');
   return reasons;
 }
@@ -66,7 +71,8 @@ export function forbidden(known: Known, { account, enrollment, policy }: Touched
   const at = now();
   const reasons = stopped(known, policy);
   const suspended = controls.suspendedAt.get(accountId);
-  if (suspended !== undefined && at - suspended > CONTROL_DELAY_MS) reasons.push('while it is suspended');
+  if (suspended !== undefined && at - suspended > CONTROL_DELAY_MS && !controls.order.hasEnded(accountId))
+    reasons.push('while it is suspended');
   if (around(at).every((time) => policy.exemption(accountId, enrollment, time) !== null))
     reasons.push('while it is exempt');
   // Both the current organization and the one last read count. A claim and the reads before it may last while another process stores a newer one.
