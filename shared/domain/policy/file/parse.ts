@@ -9,7 +9,7 @@ import type { Spot } from './nodes.ts';
 import { normalize } from './normalize.ts';
 import { readYaml } from './read-yaml.ts';
 import { reporter } from './report.ts';
-import { PolicyDocument } from './schema.ts';
+import { fieldsNamed, PolicyDocument } from './schema.ts';
 import { issueFindings } from './schema-findings.ts';
 import { shownSource } from './shown-source.ts';
 
@@ -36,7 +36,7 @@ export function parsePolicy(text: string | Uint8Array, opts: ParseOptions): Poli
 
   const parsed = safeParseUntrusted(PolicyDocument, taken.value);
   if (!parsed.success)
-    for (const finding of issueFindings(parsed.error.issues, taken, opts.file)) findings.push(finding);
+    for (const finding of issueFindings(parsed.error.issues, taken, opts.file, fieldsNamed)) findings.push(finding);
   const reports = { error: reporter(opts.file, findings), warn: reporter(opts.file, findings, 'warning') };
   const context = rawContext(taken, opts, reports);
   checkRaw(context);

@@ -7,20 +7,32 @@ import { type Expecting, readExpecting } from './schema-fields.ts';
 
 type Issue = z.core.$ZodIssue;
 
-/** One finding per issue, except for values that have already been reported as unreadable. */
-export function issueFindings(issues: readonly Issue[], taken: Taken, file: string): Finding[] {
+interface Checked extends Taken {
+  readonly fieldsNamed: (name: string) => readonly string[];
+}
+
+/**
+ * One finding per issue, except for values that have already been reported as unreadable.
+ * @param fieldsNamed the paths of the schema's fields with this name, to suggest the right section for a field in the wrong one
+ */
+export function issueFindings(
+  issues: readonly Issue[],
+  taken: Taken,
+  file: string,
+  fieldsNamed: Checked['fieldsNamed'] = () => [],
+): Finding[] {
   const findings: Finding[] = [];
   const report = reporter(file, findings);
   // A map whose keys are all misspelt also violates "at least one"; the findings about the unknown keys are enough.
   const misspelt = new Set(issues.filter((i) => i.code === 'unrecognized_keys').map((i) => i.path.join('\0')));
   for (const issue of issues) {
     if (issue.code === 'custom' && misspelt.has(issue.path.join('\0'))) continue;
-    convert(issue, [], taken, report);
+    convert(issue, [], { ...taken, fieldsNamed }, report);
   }
   return findings;
 }
 
-function convert(issue: Issue, base: Path, taken: Taken, report: Report): void {
+function convert(issue: Issue, base: Path, taken: Checked, report: Report): void {
   const path: Path = [...base, ...issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))];
   if (isBroken(path, taken)) return;
   if (issue.code === 'unrecognized_keys') {
@@ -58,14 +70,16 @@ function isListBranch(branches: readonly (readonly Issue[])[]): boolean {
   return branches.some((branch) => branch.some((i) => i.code === 'invalid_type' && i.expected === 'array'));
 }
 
-function unknownKey(path: Path, key: string, expecting: Expecting, taken: Taken, report: Report): void {
+function unknownKey(path: Path, key: string, expecting: Expecting, taken: Checked, report: Report): void {
   const spot = taken.spots.get(renderPath(path));
-  const meant = didYouMean(key, expecting.choices ?? []);
+  const elsewhere = expecting.choices === undefined ? [] : taken.fieldsNamed(key);
+  const similar = elsewhere.length > 0 ? null : didYouMean(key, expecting.choices ?? []);
+  const meant = similar === null ? elsewhere : [similar];
   report(spot?.key ?? spot?.value ?? START, path, {
     message: `unknown key ${shown(key)}`,
     found: shown(key),
     expected: expecting.expected,
-    hint: meant === null ? 'Remove it.' : `Did you mean \`${meant}\`?`,
+    hint: meant.length === 0 ? 'Remove it.' : `Did you mean ${meant.map((each) => `\`${each}\``).join(' or ')}?`,
   });
 }
 

@@ -236,3 +236,20 @@ export function policyJsonSchema(): object {
   const schema = z.toJSONSchema(PolicyDocument, { target: 'draft-2020-12', io: 'input' });
   return { title: 'Rollcall policy', ...withDescriptions(schema) };
 }
+
+const Section = z.object({
+  get properties() {
+    return z.record(z.string(), Section).default({});
+  },
+});
+
+/** The paths of the fields with this name, at the top of the file or in one of its sections: `organization.memberRole`. */
+export function fieldsNamed(name: string): readonly string[] {
+  const { properties } = Section.parse(z.toJSONSchema(PolicyDocument, { io: 'input' }));
+  return [
+    ...(Object.hasOwn(properties, name) ? [name] : []),
+    ...Object.entries(properties).flatMap(([section, { properties: fields }]) =>
+      Object.hasOwn(fields, name) ? [`${section}.${name}`] : [],
+    ),
+  ];
+}

@@ -59,6 +59,8 @@ const CASES: readonly Bad[] = [
   bad('no version', 'defaults: { computeOptimizer: Active }\n', '1:1 version', /`version` is missing/, 'nothing', /^1$/, /version: 1/),
   bad('a wrong version', 'version: 2\ndefaults: { computeOptimizer: Active }\n', '1:10 version', /wrong value/, 'the number `2`', /^1$/, /version: 1/),
   bad('an unknown key', withDefaults('exemption: []\n'), '3:1 exemption', /unknown key/, '`exemption`', /one of version/, /Did you mean `exemptions`/),
+  bad('a key of another section', withDefaults('automationConfigurations: manage\n'), '3:1 automationConfigurations', /unknown key/, '`automationConfigurations`', /one of version/, /Did you mean `organization.automationConfigurations`/),
+  bad('a key of the top of the file', withDefaults('limits: { schedule: 1h }\n'), '3:11 limits.schedule', /unknown key/, '`schedule`', /one of callsPerSecond/, /Did you mean `schedule`/),
   bad('an unknown key like nothing', withDefaults('zzz: []\n'), '3:1 zzz', /unknown key/, '`zzz`', /one of version/, /Remove it/),
   bad('a section left empty', withDefaults('limits:\n'), '3:1 limits', /wrong value/, 'nothing', /a map with callsPerSecond/, /remove it/),
   bad('nothing to manage', 'version: 1\n', '1:1 ', /cannot match any account/, 'only unmanaged enrollments', /at least one/, /defaults/),
