@@ -29,7 +29,7 @@ export function configurationsText(
     ),
     ...(made.length === calls.length || approval !== null
       ? []
-      : [`After an apply has stored this plan: rollcall approve ${planHash.slice(0, 12)}`]),
+      : [`After a run (rollcall apply, or serve) has stored this plan: rollcall approve ${planHash.slice(0, 12)}`]),
     ...keptText(kept),
     ...uncoveredText(notCovered),
   ];
