@@ -36,7 +36,8 @@ export async function askToApply(
   noteOtherProcesses(output, others);
   const total = totalChanges(plan.underApproval ?? plan.totals);
   if (total === 0 || (plan.trip !== null && plan.underApproval === undefined)) return null;
-  const shown = { ...plan, ...loaded, halted, program: config.program, policyFlag: '', savedAs: null };
+  const { policy, file } = loaded;
+  const shown = { ...plan, policy, file, halted, program: config.program, policyFlag: '', savedAs: null };
   const options = { style, width, layoutWidth: width ?? PIPED_WIDTH, list: false, now: clock.now() };
   const lines = saved === null ? planText(shown, options) : savedLines(saved, plan, options.now, width);
   for (const line of lines) output.note(line);

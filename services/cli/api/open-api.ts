@@ -79,8 +79,9 @@ export async function openApi(
   try {
     const tokens = readApiTokens(context.env);
     const inUse = { loaded };
-    const meters = { calls: new CallMeter(context.clock), work: new WorkMeter() };
-    const system = await systemOf(context, stores, inUse, { ...requests, ...meters });
+    const calls = new CallMeter(context.clock);
+    const work = new WorkMeter();
+    const system = await systemOf(context, stores, inUse, { cloud: requests.cloud, calls, work });
     const door = await openNodeDoor({
       ...flags,
       system,
@@ -92,7 +93,8 @@ export async function openApi(
       url: door.url,
       port: door.port,
       feed: system.feed,
-      ...meters,
+      calls,
+      work,
       use: (next) => {
         inUse.loaded = next;
       },

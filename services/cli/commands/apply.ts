@@ -126,7 +126,9 @@ async function perform(
     withProgress(context, app.calls, (onProgress) =>
       withMaintenance(context, app, policy, () =>
         runOnce(app, run, {
-          ...{ waitMs, stop: context.interrupt.signal, onProgress },
+          waitMs,
+          stop: context.interrupt.signal,
+          onProgress,
           onPlan: (plan) => noteDeniedRoles(context.output, plan, policy),
         }),
       ),
@@ -148,15 +150,28 @@ function report({ output, config }: CliContext, finished: FinishedRun, policy: C
     policyHash,
     planHash,
     approval: approval === null ? null : { planHash: approval.planHash, actor: approval.actor },
-    ...{ totals, planned, changes, calls, durationMs, coverage, summary: after, summaryBefore: before },
-    ...{ statuses: statusesAfter, statusesBefore },
+    totals,
+    planned,
+    changes,
+    calls,
+    durationMs,
+    coverage,
+    summary: after,
+    summaryBefore: before,
+    statuses: statusesAfter,
+    statusesBefore,
     guardrail: guardrailOf(plan),
-    ...{ stopped, rollout, interrupted },
+    stopped,
+    rollout,
+    interrupted,
     unreachable: finished.unreachable && {
       since: toIso(finished.unreachable.since),
       message: finished.unreachable.message,
     },
-    ...{ claimed, deadLetters, open, broken },
+    claimed,
+    deadLetters,
+    open,
+    broken,
   };
   if (config.verbose) for (const line of callsTable(calls)) output.note(line);
   const { style, width } = output;

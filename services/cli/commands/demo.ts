@@ -105,7 +105,8 @@ async function goOn(context: CliContext, { sandbox, policy, loaded, api, tour }:
         url: api.url,
         endpoint: sandbox.endpoint,
         accounts: sandbox.info.accounts,
-        ...config,
+        dataDir: config.dataDir,
+        program: config.program,
       })
     : [
         'From now on people change enrollments, and Rollcall fixes them. Ctrl-C ends the demo.',

@@ -55,7 +55,8 @@ export async function runPlan(context: CliContext, options: PlanOptions): Promis
   const silent = out === undefined || config.format === 'csv';
   const saved = silent ? [] : [`Saved plan ${shortHash(plan.planHash)}.`];
   const next = silent ? [] : [`Next: ${config.program} apply${flag} --plan ${quoted(out)}`];
-  const shown = { ...plan, ...loaded, halted, program: config.program, policyFlag: flag, savedAs: out ?? null };
+  const { policy, file } = loaded;
+  const shown = { ...plan, policy, file, halted, program: config.program, policyFlag: flag, savedAs: out ?? null };
   output.result({ ...document, warnings }, () => [...planLines(context, shown, all), ...saved, ...next]);
   return planExit(plan, document);
 }

@@ -116,12 +116,32 @@ export class RunStore {
   /** Stores the state of a run. `stopped`: why the run makes no change, if it makes none. */
   async begin(
     run: RunContext,
-    { stopped = null, uncovered = false, driftsUntil = null, calls = [], ...counts }: RunBeginning,
+    {
+      startedAt,
+      accountsInScope,
+      planned,
+      stopped = null,
+      uncovered = false,
+      driftsUntil = null,
+      calls = [],
+    }: RunBeginning,
   ): Promise<void> {
     const { runId, policy, planHash, approvedUntil = null } = run;
-    const of = { runId, policyHash: policy.hash, planHash, approvedUntil };
-    const rest = { failed: 0, stopped, uncovered, driftsUntil, calls: [...calls], unrecorded: null };
-    const state = { ...of, ...counts, ...rest };
+    const state: RunState = {
+      runId,
+      policyHash: policy.hash,
+      planHash,
+      approvedUntil,
+      startedAt,
+      accountsInScope,
+      planned,
+      failed: 0,
+      stopped,
+      uncovered,
+      driftsUntil,
+      calls: [...calls],
+      unrecorded: null,
+    };
     // An earlier process may have stored the state of the run before it ran out of time. Its counts stay.
     await update(this.#registers, RUNS.named(runId), (current) =>
       current === null ? state : { ...current, stopped: current.stopped ?? stopped },

@@ -94,15 +94,20 @@ export async function approve(deps: ApprovalDeps, hashPrefix: string, { actor, r
   const document = APPROVALS.named(plan.hash);
   const known = await readTyped(deps.registers, document);
   if (known !== null) refuseAgain(known.value, plan, now);
-  const lifetime = { at: now, expiresAt: now + APPROVAL_MS };
-  const fresh = { startedRun: null, usedBy: null, usedAt: null };
   const noted: Approval = {
-    ...{ planHash: plan.hash, policyHash: plan.policyHash, actor, reason, ...lifetime, ...fresh, recorded: false },
+    planHash: plan.hash,
+    policyHash: plan.policyHash,
+    actor,
+    reason,
+    at: now,
+    expiresAt: now + APPROVAL_MS,
+    startedRun: null,
+    usedBy: null,
+    usedAt: null,
+    recorded: false,
   };
   // Written before the approval, so that no tick overlooks it.
-  await update(deps.registers, APPROVALS_UNTIL, (current) => ({
-    until: Math.max(current?.until ?? 0, lifetime.expiresAt),
-  }));
+  await update(deps.registers, APPROVALS_UNTIL, (last) => ({ until: Math.max(last?.until ?? 0, noted.expiresAt) }));
   const version = await writeTyped(deps.registers, document, noted, known?.version ?? null);
   if (version === null) throw await alreadyApproved(deps.registers, plan.hash);
   const entryId = deps.newId();

@@ -78,8 +78,12 @@ class Tally {
   }
 
   get planned(): PlannedCounts {
-    const made = { confirmed: this.confirmed.size, byOtherRuns: this.byOtherRuns.size };
-    return { total: this.#planned.size, ...made, ...this.#unmade };
+    return {
+      total: this.#planned.size,
+      confirmed: this.confirmed.size,
+      byOtherRuns: this.byOtherRuns.size,
+      ...this.#unmade,
+    };
   }
 
   /** @returns whether nothing is left to do for the change */

@@ -113,12 +113,12 @@ export class CheckpointPublisher {
   async #publish({ origin, size, last }: Next, { signer, archive, witnesses }: Signing): Promise<NewestCheckpoint> {
     const { registers } = this.#deps;
     const head = { size, root: await rootOf(size, storedNodes(registers, size)) };
-    const extension = await this.#extension(last, origin, head);
+    const { previous, proof } = await this.#extension(last, origin, head);
     const kept = archive === null ? null : await newestKept(archive, origin);
     if (kept !== null) await this.#proofFrom(kept, head, `the newest checkpoint in ${archive?.label}`);
-    const note = await signedCheckpoint(signer, origin, head);
-    const signed = await cosigned(this.#deps, { origin, size, note }, witnesses);
-    const newest = await this.#record({ origin, size, ...signed, ...extension }, last);
+    const signed = await signedCheckpoint(signer, origin, head);
+    const { note, names } = await cosigned(this.#deps, { origin, size, note: signed }, witnesses);
+    const newest = await this.#record({ origin, size, note, names, previous, proof }, last);
     if (archive !== null) await this.#keep(archive, newest);
     return newest;
   }
