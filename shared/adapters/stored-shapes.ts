@@ -78,8 +78,24 @@ export function inShownOrder(entry: LedgerEntry): LedgerEntry {
   const { id, chain, seq, at, type, accountId, enrollment, runId, actor } = entry;
   const { before, after, reason, rule, policyHash, api, detail, prevHash, hash } = entry;
   return {
-    ...{ id, chain, seq, at, type, accountId, enrollment, runId, actor },
-    ...{ before, after, reason, rule, policyHash, api, detail, prevHash, hash },
+    id,
+    chain,
+    seq,
+    at,
+    type,
+    accountId,
+    enrollment,
+    runId,
+    actor,
+    before,
+    after,
+    reason,
+    rule,
+    policyHash,
+    api,
+    detail,
+    prevHash,
+    hash,
   };
 }
 

@@ -71,15 +71,27 @@ export async function examineSetup(options: DoctorOptions): Promise<readonly Fin
   const needed = ENROLLMENT_IDS.filter((id) => id === FIRST_KIND.id || policy === null || manages(policy.policy, id));
   try {
     const checks = doctorChecks({
-      ...{ inspection, cloud, retrying, needed, memberRole, externalId, policy, sample, store, clock, bus },
-      ...{
-        memberRoleTemplate: options.memberRoleTemplate,
-        profile: env.profile,
-        endpointVariable: env.endpointVariable,
-      },
-      ...{ policyResult: options.policyResult, networkResult, checkBus: () => aws.bus() },
+      inspection,
+      cloud,
+      retrying,
+      needed,
+      memberRole,
+      externalId,
+      policy,
+      sample,
+      store,
+      clock,
+      bus,
+      memberRoleTemplate: options.memberRoleTemplate,
+      profile: env.profile,
+      endpointVariable: env.endpointVariable,
+      policyResult: options.policyResult,
+      networkResult,
+      checkBus: () => aws.bus(),
       ...checkpoints.input,
-      ...{ random: systemRandom, snapshot: store.snapshot, callsPerSecond: ceiling },
+      random: systemRandom,
+      snapshot: store.snapshot,
+      callsPerSecond: ceiling,
     });
     return await examine(checks, { clock, timeoutMs: options.timeoutMs });
   } finally {

@@ -108,7 +108,14 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
   const { table, queueUrl, dlqUrl } = env;
   const network = ownNetwork();
   const stores = await openAwsStores({
-    ...{ table, queueUrl, dlqUrl, clock, newId, random, network, monotonic: systemMonotonic },
+    table,
+    queueUrl,
+    dlqUrl,
+    clock,
+    newId,
+    random,
+    network,
+    monotonic: systemMonotonic,
     // The deployment created table and queues, so they are not checked.
     check: false,
     ...sqsSettings(env),
@@ -126,7 +133,14 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
   const build = async (policy: CompiledPolicy): Promise<PolicyApp & { close(): Promise<void> }> => {
     const { memberRole: actingRole } = policy.policy.organization;
     const runtime = await connect(stores, {
-      ...{ policy, logger: log, tracer, settings, network, newId, random, reserveMs: TABLE_RESERVE_MS },
+      policy,
+      logger: log,
+      tracer,
+      settings,
+      network,
+      newId,
+      random,
+      reserveMs: TABLE_RESERVE_MS,
       ...(options.clock !== undefined && { clock: options.clock }),
       ...(options.monotonic !== undefined && { monotonic: options.monotonic }),
       // Starts a second faster without the comparison of clocks. Lambda synchronizes the clock, and the table's later answers are still compared with it.
@@ -137,13 +151,25 @@ export async function composeAws(options: AwsOptions): Promise<AwsRuntime> {
     tally.follow(calls);
     let work: Promise<WorkContext> | null = null;
     return {
-      ...{ policy, deps, settings, retrying, close },
+      policy,
+      deps,
+      settings,
+      retrying,
+      close,
       work: () => (work ??= createWork(deps, settings, retrying, policy)),
     };
   };
 
   return {
-    ...{ service, clock, newId, random, logger, metrics, settings, stores, scanRequests },
+    service,
+    clock,
+    newId,
+    random,
+    logger,
+    metrics,
+    settings,
+    stores,
+    scanRequests,
     eventBus: env.eventBus,
     policy: () => keeper.policy(),
     async bus() {

@@ -46,7 +46,10 @@ export async function openMaintenance(
   const bus = name === null ? null : openEventBridge({ bus: name, clock, random, network: ownNetwork() });
   const alerts = alertsOf(policy, deps);
   return {
-    ...{ deps, deadLetters: store.deadLetters, outboxLagMs, publishes: bus !== null },
+    deps,
+    deadLetters: store.deadLetters,
+    outboxLagMs,
+    publishes: bus !== null,
     policy: async () => policy,
     bus: async () => bus,
     alerts: async () => alerts,

@@ -111,7 +111,13 @@ export async function connect(store: OpenStore, options: ConnectOptions): Promis
   const gate = stop === undefined ? limiter : stoppableGate(limiter, stop);
   const { memberRole, externalId } = policy.policy.organization;
   const cloud = createAwsCloud({
-    ...{ gate, clock, externalId, logger, tracer, network, maxAccounts: settings.maxAccounts },
+    gate,
+    clock,
+    externalId,
+    logger,
+    tracer,
+    network,
+    maxAccounts: settings.maxAccounts,
     memberRole: options.memberRole ?? memberRole,
   });
   const patient = createRetrying(clock, random, settings.retryBudgetMs, tracer);

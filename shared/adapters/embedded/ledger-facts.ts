@@ -35,8 +35,11 @@ function placed(sql: Sql, row: Row) {
   const at = sql.number(row, 'at');
   const textOrNull = (column: string): string | null => (row[column] === null ? null : sql.text(row, column));
   const facts = toFacts(at, {
-    ...{ type: sql.text(row, 'type'), actor: sql.text(row, 'actor'), runId: textOrNull('run_id') },
-    ...{ accountId: textOrNull('account_id'), enrollment: textOrNull('enrollment') },
+    type: sql.text(row, 'type'),
+    actor: sql.text(row, 'actor'),
+    runId: textOrNull('run_id'),
+    accountId: textOrNull('account_id'),
+    enrollment: textOrNull('enrollment'),
   });
   return { at, position: sql.number(row, 'position'), facts };
 }

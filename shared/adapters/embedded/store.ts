@@ -187,7 +187,7 @@ function emptyView(path: string, patience: Patience, migrations: readonly Migrat
   migrate(db, path, migrations);
   db.exec('PRAGMA query_only = ON');
   const nothing = { schema: null, inode: null, onClose: () => undefined };
-  return new Connection({ ...{ db, path, patience, readOnly: true, durable: false }, ...nothing });
+  return new Connection({ db, path, patience, readOnly: true, durable: false, ...nothing });
 }
 
 function outdated(path: string, version: number, migrations: readonly Migration[]): StoreError {

@@ -31,7 +31,10 @@ export function awsStore(env: Environment, limits: { readonly maxClockSkewMs?: n
       const { openAwsStore } = await import('./open-aws.ts');
       const receiveWaitSeconds = daemon ? DAEMON_POLL_S : RUN_POLL_S;
       return openAwsStore({
-        ...{ ...limits, env: found, clock, receiveWaitSeconds },
+        ...limits,
+        env: found,
+        clock,
+        receiveWaitSeconds,
         ...(newId !== undefined && { newId }),
         ...(random !== undefined && { random }),
       });

@@ -26,8 +26,17 @@ export function openAwsStore(options: AwsStoreOptions): Promise<AwsStores> {
   const { receiveWaitSeconds = 0, maxClockSkewMs = 30_000 } = options;
   const { table, queueUrl, dlqUrl } = env;
   return openAwsStores({
-    ...{ table, queueUrl, dlqUrl, network, clock, newId, random, receiveWaitSeconds, maxClockSkewMs },
-    ...{ monotonic: systemMonotonic, ...sqsSettings(env) },
+    table,
+    queueUrl,
+    dlqUrl,
+    network,
+    clock,
+    newId,
+    random,
+    receiveWaitSeconds,
+    maxClockSkewMs,
+    monotonic: systemMonotonic,
+    ...sqsSettings(env),
   });
 }
 

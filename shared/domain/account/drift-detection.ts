@@ -24,7 +24,11 @@ export function withDetection(record: AccountRecord, draft: EntryDraft, newId: (
   const observed = detected(after, draft.before);
   const detection: EntryDraft = {
     ...draft,
-    ...{ id: newId(), type: 'DriftDetected', after: observed, reason: observed.reason, api: null },
+    id: newId(),
+    type: 'DriftDetected',
+    after: observed,
+    reason: observed.reason,
+    api: null,
     detail: changedBy === undefined ? {} : { changedBy },
   };
   return [detection, { ...draft, before: observed, detail: draft.detail === null ? null : detail }];

@@ -47,8 +47,17 @@ export function facetOfCondition(condition: Condition): Facet {
   const { verdict, reason, status, ruleMode, ruleModeSource, lastUpdated } = condition;
   const { desired, desiredRuleMode, notBefore, deadline, attempts } = condition;
   return {
-    ...{ verdict, reason, status, ruleMode, ...(ruleModeSource && { ruleModeSource }), lastUpdated },
-    ...{ desired, desiredRuleMode, notBefore, deadline, attempts },
+    verdict,
+    reason,
+    status,
+    ruleMode,
+    ...(ruleModeSource && { ruleModeSource }),
+    lastUpdated,
+    desired,
+    desiredRuleMode,
+    notBefore,
+    deadline,
+    attempts,
   };
 }
 

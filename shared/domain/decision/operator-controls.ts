@@ -62,16 +62,14 @@ export interface Act {
 }
 
 const noticeOf = (act: Act, rest: Pick<Notice, 'type' | 'message'> & Partial<Notice>): Notice => ({
-  ...{
-    id: act.id,
-    at: act.at,
-    by: act.by,
-    reason: 'operator',
-    selector: null,
-    until: null,
-    claimedUntil: 0,
-    appliedTo: null,
-  },
+  id: act.id,
+  at: act.at,
+  by: act.by,
+  reason: 'operator',
+  selector: null,
+  until: null,
+  claimedUntil: 0,
+  appliedTo: null,
   ...rest,
 });
 

@@ -98,7 +98,10 @@ export function digestOf(delivery: string, organizationId: string | null, entrie
   return {
     text: shorten([title, ...parts].join('\n'), MAX_TEXT),
     rollcall: {
-      ...{ delivery, counts, entries: named, total: entries.length },
+      delivery,
+      counts,
+      entries: named,
+      total: entries.length,
       since: times[0] ?? '',
       until: times.at(-1) ?? '',
     },

@@ -108,8 +108,15 @@ function keyOf({ chain, enrollment, detail }: LedgerEntry): string {
 function common({ id, chain, enrollment, actor, reason, rule, api, runId, policyHash, detail }: LedgerEntry) {
   return {
     target: detail?.configuration?.targetId ?? chain,
-    ...{ enrollment, actor, reason: reasonText(reason), rule, runId, policyHash, entryId: id },
-    ...{ operation: api?.operation ?? null, requestId: api?.requestId ?? null },
+    enrollment,
+    actor,
+    reason: reasonText(reason),
+    rule,
+    runId,
+    policyHash,
+    entryId: id,
+    operation: api?.operation ?? null,
+    requestId: api?.requestId ?? null,
   };
 }
 

@@ -174,8 +174,23 @@ export function hashEntry(entry: Omit<LedgerEntry, 'hash'>): string {
   const { before, after, reason, rule, policyHash, api, detail, seq, prevHash } = entry;
   return sha256Hex(
     canonicalJson({
-      ...{ id, chain, at, type, accountId, enrollment, runId, actor },
-      ...{ before, after, reason, rule, policyHash, api, detail, seq, prevHash },
+      id,
+      chain,
+      at,
+      type,
+      accountId,
+      enrollment,
+      runId,
+      actor,
+      before,
+      after,
+      reason,
+      rule,
+      policyHash,
+      api,
+      detail,
+      seq,
+      prevHash,
     }),
   );
 }

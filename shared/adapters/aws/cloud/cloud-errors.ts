@@ -31,7 +31,13 @@ export function toCloudError(error: unknown, context: CallContext): CloudError {
   const { service, operation, accountId } = context;
   const { code, requestId, ambiguous } = found;
   const facts: CloudErrorDetails = {
-    ...{ kind, code, service, operation, accountId, requestId, ambiguous },
+    kind,
+    code,
+    service,
+    operation,
+    accountId,
+    requestId,
+    ambiguous,
     ...(wait !== null && { retryAfterMs: wait }),
     ...(found.concurrent && { concurrent: true }),
   };

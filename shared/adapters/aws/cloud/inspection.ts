@@ -43,7 +43,10 @@ const roots = z.object({ Roots: z.array(z.object({ Id: z.string().min(1) })).min
 export function createAwsInspection(options: AwsInspectionOptions): Inspection & { close(): void } {
   const { connectMs, requestMs } = options.timeouts;
   const clients = createClients({
-    ...{ region: undefined, maxSockets: 16, connectTimeoutMs: connectMs, requestTimeoutMs: requestMs },
+    region: undefined,
+    maxSockets: 16,
+    connectTimeoutMs: connectMs,
+    requestTimeoutMs: requestMs,
     logger: options.logger,
     network: options.network ?? DIRECT,
   });

@@ -93,8 +93,12 @@ export async function readAccount(
   const account = await describeAccount(reader, id);
   if (account === null) return null;
   const facts: OrganizationAccount = {
-    ...{ id, name: account.Name, ...(await placeOne(reader, organizationId, account)) },
-    ...{ state: stateOf(reader, account), management: id === managementAccountId, tags: null },
+    id,
+    name: account.Name,
+    ...(await placeOne(reader, organizationId, account)),
+    state: stateOf(reader, account),
+    management: id === managementAccountId,
+    tags: null,
   };
   if (!tags) return facts;
   const [tagged = null] = await withTags(reader, [facts]);

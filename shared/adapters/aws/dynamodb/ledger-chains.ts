@@ -52,7 +52,9 @@ function chainItem(chain: string, head: ChainHead): Item {
 export async function listChains(dynamo: Dynamo, after: string | null, limit: number): Promise<readonly string[]> {
   const streams = shardKeys('chains', CHAIN_SHARDS).map((pk) =>
     dynamo.query({
-      ...{ hash: ['pk', pk], pageSize: Math.ceil((2 * limit) / CHAIN_SHARDS) + 2, consistent: true },
+      hash: ['pk', pk],
+      pageSize: Math.ceil((2 * limit) / CHAIN_SHARDS) + 2,
+      consistent: true,
       ...(after !== null && after !== '' && { range: { name: 'sk', from: after } }),
     }),
   );

@@ -16,8 +16,11 @@ export async function* readFacts(dynamo: Dynamo, period: LedgerPeriod): AsyncGen
   let page: EntryFacts[] = [];
   for await (const item of indexItems(dynamo, sources, rangeOf(period, null, true), true, WANTED)) {
     const facts = toFacts(epochOf(readText(item, 'time')), {
-      ...{ type: readText(item, 'type'), actor: readText(item, 'actor'), runId: readTextOrNull(item, 'runId') },
-      ...{ accountId: readTextOrNull(item, 'accountId'), enrollment: readTextOrNull(item, 'enrollment') },
+      type: readText(item, 'type'),
+      actor: readText(item, 'actor'),
+      runId: readTextOrNull(item, 'runId'),
+      accountId: readTextOrNull(item, 'accountId'),
+      enrollment: readTextOrNull(item, 'enrollment'),
     });
     if (facts !== null) page.push(facts);
     if (page.length < PAGE) continue;

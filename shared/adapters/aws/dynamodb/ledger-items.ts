@@ -59,9 +59,15 @@ function foundBy(entry: LedgerEntry): Item {
   const shard = shardOf(`${chain}#${seq}`, ENTRY_SHARDS);
   const key = (value: string) => text(`${indexed(value)}#${shard}`);
   return {
-    ...{ pk: text(`chain#${chain}`), sk: text(seqKey(seq)), entryHash: text(entry.hash) },
-    ...{ time: text(time), allKey: key('all'), typeKey: key(type), actorKey: key(actor) },
-    ...{ type: text(type), actor: text(actor.toWellFormed()) },
+    pk: text(`chain#${chain}`),
+    sk: text(seqKey(seq)),
+    entryHash: text(entry.hash),
+    time: text(time),
+    allKey: key('all'),
+    typeKey: key(type),
+    actorKey: key(actor),
+    type: text(type),
+    actor: text(actor.toWellFormed()),
     ...(runId !== null && { runKey: key(runId), runId: text(runId.toWellFormed()) }),
     ...(accountId !== null && { accountId: text(accountId.toWellFormed()) }),
     // Entries in the account's own chain are found by the table's key. Only entries about it in other chains need this index.

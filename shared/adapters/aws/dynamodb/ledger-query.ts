@@ -83,8 +83,12 @@ export function indexItems(
   const pageSize = Math.min(MAX_INDEX_PAGE, Math.ceil((2 * wanted) / hashes.length) + 2);
   const streams = hashes.map(({ index, hash, consistent }) =>
     dynamo.query({
-      ...{ index, hash: [TIME_INDEX_KEYS.get(index) ?? 'pk', hash], range: { name: 'time', ...range } },
-      ...{ descending, pageSize, consistent },
+      index,
+      hash: [TIME_INDEX_KEYS.get(index) ?? 'pk', hash],
+      range: { name: 'time', ...range },
+      descending,
+      pageSize,
+      consistent,
     }),
   );
   const time = (item: Item) => readText(item, 'time');

@@ -55,8 +55,13 @@ export async function* readTails(dynamo: Dynamo, until: number): AsyncGenerator<
 async function readTail(dynamo: Dynamo, chain: string, until: number): Promise<AccountTail> {
   const picks = new Map<string, Pick>();
   const pages = dynamo.query({
-    ...{ index: 'chain-time', hash: ['pk', `chain#${chain}`], range: { name: 'time', to: timeKey(until + 1) } },
-    ...{ descending: true, pageSize: TAIL_PAGE, growing: true, consistent: true },
+    index: 'chain-time',
+    hash: ['pk', `chain#${chain}`],
+    range: { name: 'time', to: timeKey(until + 1) },
+    descending: true,
+    pageSize: TAIL_PAGE,
+    growing: true,
+    consistent: true,
   });
   for await (const page of pages) {
     for (const item of page) consider(picks, item);

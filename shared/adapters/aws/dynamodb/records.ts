@@ -90,7 +90,9 @@ function recordItem(record: AccountRecord): Item {
   const body = JSON.stringify(toStoredRecord(record));
   refuseTooLarge(`record of account ${accountId}`, Buffer.byteLength(body), 'Nothing of the call was stored.');
   return {
-    ...{ ...keyItem(recordKey(accountId)), body: text(body), seq: number(head.seq) },
+    ...keyItem(recordKey(accountId)),
+    body: text(body),
+    seq: number(head.seq),
     ...(wake !== null && dueAttributes(accountId, wake)),
   };
 }

@@ -113,8 +113,12 @@ export class Dynamo {
     let from: Item | undefined;
     do {
       const command = new QueryCommand({
-        ...{ TableName: this.table, ScanIndexForward: !descending, ConsistentRead: consistent },
-        ...{ KeyConditionExpression, ExpressionAttributeNames: names, ExpressionAttributeValues: values },
+        TableName: this.table,
+        ScanIndexForward: !descending,
+        ConsistentRead: consistent,
+        KeyConditionExpression,
+        ExpressionAttributeNames: names,
+        ExpressionAttributeValues: values,
         ...(index !== undefined && { IndexName: index }),
         ...(only !== undefined && { ProjectionExpression: only.map((name) => `#only_${name}`).join(', ') }),
         ...(pageSize !== undefined && { Limit: pageSize }),

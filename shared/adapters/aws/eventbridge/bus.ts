@@ -136,7 +136,10 @@ function entryFailure(id: string, result: PutEventsResultEntry | undefined): Ref
 
 function toEvent(entry: LedgerEntry, bus: string): PutEventsRequestEntry {
   const event = {
-    ...{ EventBusName: bus, Source: EVENT_SOURCE, DetailType: wordsOf(entry.type), Time: new Date(entry.at) },
+    EventBusName: bus,
+    Source: EVENT_SOURCE,
+    DetailType: wordsOf(entry.type),
+    Time: new Date(entry.at),
     Detail: JSON.stringify(entry),
   };
   return bytesOf(event) <= MAX_EVENT_BYTES ? event : { ...event, Detail: JSON.stringify(referenceTo(entry)) };

@@ -19,7 +19,10 @@ export async function ensureBucket(s3: S3Client, name: string, owner: string, re
     await calling('s3:CreateBucket', () => s3.send(new CreateBucketCommand({ Bucket: name, ...where })));
   }
   const closed = {
-    ...{ BlockPublicAcls: true, BlockPublicPolicy: true, IgnorePublicAcls: true, RestrictPublicBuckets: true },
+    BlockPublicAcls: true,
+    BlockPublicPolicy: true,
+    IgnorePublicAcls: true,
+    RestrictPublicBuckets: true,
   };
   const input = { Bucket: name, ExpectedBucketOwner: owner, PublicAccessBlockConfiguration: closed };
   await calling('s3:PutBucketPublicAccessBlock', () => s3.send(new PutPublicAccessBlockCommand(input)));

@@ -133,10 +133,14 @@ function toExpectation({ name, account: given, at, expect }: Raw, index: number)
     if (value !== undefined) fields[each] = typeof value === 'string' ? { value, rule: null } : value;
   }
   return {
-    ...{ name, fields, path: `expectations[${index}]` },
+    name,
+    fields,
+    path: `expectations[${index}]`,
     account: { id, name: accountName, ou, tags, state: 'ACTIVE', management: false },
     at: at === undefined ? null : parseDate(at),
-    ...{ exempt: expect.exempt ?? null, canary: expect.canary ?? null, contradiction: expect.contradiction ?? null },
+    exempt: expect.exempt ?? null,
+    canary: expect.canary ?? null,
+    contradiction: expect.contradiction ?? null,
   };
 }
 
