@@ -60,15 +60,13 @@ function make(file, entry) {
     const { metafile, outputFiles } = buildSync({
       entryPoints: [join(root, 'node_modules', entry)],
       absWorkingDir: root,
-      ...{
-        bundle: true,
-        format: 'esm',
-        platform: 'node',
-        target: 'node24',
-        write: false,
-        metafile: true,
-        outdir: root,
-      },
+      bundle: true,
+      format: 'esm',
+      platform: 'node',
+      target: 'node24',
+      write: false,
+      metafile: true,
+      outdir: root,
       logLevel: 'silent',
     });
     const inputs = Object.keys(metafile.inputs);
