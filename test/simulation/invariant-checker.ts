@@ -16,6 +16,7 @@ import { checkLedger, openIntent } from './ledger-checks.ts';
 import { isConfigurationCall, ManagedConfigurations } from './managed-configurations.ts';
 import type { MemoryStores } from './memory-stores.ts';
 import { MessageTracker } from './message-tracker.ts';
+import { needsIntent } from './needed-intents.ts';
 import { forbidden, mayOptOut, noControls, READ_DELAY_MS, stopped, type Touched } from './policy-checks.ts';
 import type { Process } from './process.ts';
 import { exceededRates } from './rate-checker.ts';
@@ -172,8 +173,8 @@ export class InvariantChecker {
     const affected = this.#managed.affected(request);
     this.#managed.sent(request);
     this.#underWay.set(requestId, () => {
-      for (const { account, optOut } of affected)
-        this.#touch({ operation, enrollment: 'automation', account, optOut, organizationWide: false, policy, by });
+      for (const each of affected)
+        this.#touch({ ...each, operation, enrollment: 'automation', organizationWide: false, policy, by });
     });
   }
 
@@ -226,8 +227,7 @@ export class InvariantChecker {
     for (const [invariant, past] of this.#caps.touched(touch, intent, policy)) this.report(invariant, past);
     // An account that joined or drifted after the last read is opted in by AWS together with all others.
     if (organizationWide && chain.length === 0) return;
-    const isUnread = organizationWide && at - account[enrollment].lastUpdatedTimestamp.getTime() < READ_DELAY_MS;
-    if (intent === null && !isUnread) this.report(2, `${what} without an intent that is open`);
+    if (intent === null && needsIntent(touched, chain, at)) this.report(2, `${what} without an intent that is open`);
     if (!this.#messages.covers(by, accountId, enrollment))
       this.report(1, `${what} by ${by.name}, which holds no message about it: if it died now, the work would be lost`);
     for (const why of forbidden({ ...this.#options, controls: this.controls }, touched))

@@ -19,6 +19,8 @@ type RuleMode = AccountTruth['automation']['organizationRuleMode'];
 interface Affected {
   readonly account: AccountTruth;
   readonly optOut: boolean;
+  /** The account keeps its rule mode. */
+  readonly enrolls: boolean;
 }
 
 const CALLS: ReadonlySet<string> = new Set([
@@ -148,7 +150,7 @@ export class ManagedConfigurations {
       const applied = after.get(nearest(after, lineage) ?? '') ?? null;
       const mode = applied ?? 'NoneAllowed';
       if (mode === before && (applied === null || status !== 'Inactive')) return [];
-      return [{ account, optOut: before === 'AnyAllowed' && mode === 'NoneAllowed' }];
+      return [{ account, optOut: before === 'AnyAllowed' && mode === 'NoneAllowed', enrolls: mode === before }];
     });
   }
 

@@ -31,6 +31,8 @@ export interface Touched {
   readonly enrollment: EnrollmentId;
   readonly account: AccountTruth;
   readonly optOut: boolean;
+  /** A configuration enrolls the account, which keeps its rule mode. */
+  readonly enrolls?: boolean;
   readonly organizationWide: boolean;
   readonly policy: CompiledPolicy;
   readonly by: Process;
