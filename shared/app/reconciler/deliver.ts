@@ -7,7 +7,7 @@ import { StoreError } from '../../ports/store-error.ts';
 import { ClockDifferenceError } from '../../ports/store-time.ts';
 import { OutdatedPolicyError } from '../coordination/outdated-policy-error.ts';
 import { POLICY, policyInForce, requireInForce } from '../coordination/policy-in-force.ts';
-import { ownConfigurations } from '../guardrails/own-configurations.ts';
+import { NO_OWN_CONFIGURATIONS, ownConfigurations } from '../guardrails/own-configurations.ts';
 import { holdsOf, readGate } from '../guardrails/rollout-gate.ts';
 import { Stopped } from '../support/graceful-stop.ts';
 import { managesConfigurations } from '../survey/assessment-table.ts';
@@ -17,7 +17,7 @@ import { reconcileOrganization } from './bulk/reconcile-organization.ts';
 import { waitForWindow } from './delayed-calls.ts';
 import { spanOf } from './message-span.ts';
 import { reconcileAccount } from './reconcile-account.ts';
-import { NO_RESULT, type WorkContext, type WorkResult } from './worker-context.ts';
+import { type MessageContext, NO_RESULT, type WorkContext, type WorkResult } from './worker-context.ts';
 
 /** After this many receives, the worker moves a message whose error belongs to no account to the dead letters. */
 const MAX_RECEIVES_AFTER_ERROR = 10;
@@ -108,7 +108,7 @@ export async function deliver(work: WorkContext, delivery: Delivery, brokenPause
 
 /**
  * Reconciles the accounts of one message. A key of a superseded policy is dropped, because the scan of the new policy enqueues its own keys.
- * @param listingsSince see {@link WorkContext}
+ * @param listingsSince see {@link MessageContext}
  * @throws OutdatedPolicyError if the message belongs to this process's policy and that policy is not in force
  */
 export async function processMessage(
@@ -120,11 +120,11 @@ export async function processMessage(
   await requireInForce(shared.deps.registers, shared.policy.hash);
   const gate = await readGate(shared.deps.registers, shared.policy);
   const { registers, clock } = shared.deps;
-  const own = managesConfigurations(shared.policy) ? await ownConfigurations(registers, clock.now()) : null;
-  const work = {
+  const manages = managesConfigurations(shared.policy);
+  const work: MessageContext = {
     ...shared,
     holds: holdsOf(gate, shared.policy),
-    ownConfigurations: own ?? shared.ownConfigurations,
+    ownConfigurations: manages ? await ownConfigurations(registers, clock.now()) : NO_OWN_CONFIGURATIONS,
     listingsSince,
   };
   switch (message.kind) {

@@ -14,7 +14,7 @@ import type { DesiredEnrollment } from '../../domain/enrollment/verdict.ts';
 import type { OrganizationAccount } from '../../domain/policy/index.ts';
 import type { Observed } from '../../ports/cloud.ts';
 import { absent, LEADING_KIND, NOT_LISTED } from '../survey/observations.ts';
-import type { WorkContext } from './worker-context.ts';
+import type { MessageContext, WorkContext } from './worker-context.ts';
 
 /** Reads one enrollment of one account. @throws CloudError */
 export async function readLive(work: WorkContext, accountId: AccountId, enrollment: EnrollmentId): Promise<Observed> {
@@ -34,7 +34,7 @@ export interface LiveObservations {
  * @throws CloudError
  */
 export async function observeLive(
-  work: WorkContext,
+  work: MessageContext,
   facts: OrganizationAccount,
   enrollment: EnrollmentId,
   known: AccountRecord,
@@ -65,7 +65,7 @@ export async function observeLive(
 
 /** A listing that began after this time, epoch ms, may replace the read; `null`: none may. No listing contains the management account. */
 function listingSince(
-  work: WorkContext,
+  work: MessageContext,
   facts: OrganizationAccount,
   enrollment: EnrollmentId,
   { status, ruleMode }: DesiredEnrollment,

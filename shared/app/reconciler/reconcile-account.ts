@@ -27,6 +27,7 @@ import {
   accountInSnapshot,
   assessContext,
   entryContext,
+  type MessageContext,
   outcomeOf,
   type WorkContext,
   type WorkResult,
@@ -44,7 +45,7 @@ const POSTPONED_ROUNDS = 2;
  * Reconciles one (account, enrollment): reads it live, assesses it again, and acts only on what is still true. A late, duplicate, reordered or
  * stale message therefore does no harm.
  */
-export async function reconcileAccount(work: WorkContext, message: AccountMessage): Promise<WorkResult> {
+export async function reconcileAccount(work: MessageContext, message: AccountMessage): Promise<WorkResult> {
   try {
     return await reconcile(work, message);
   } finally {
@@ -53,7 +54,7 @@ export async function reconcileAccount(work: WorkContext, message: AccountMessag
   }
 }
 
-async function reconcile(work: WorkContext, message: AccountMessage): Promise<WorkResult> {
+async function reconcile(work: MessageContext, message: AccountMessage): Promise<WorkResult> {
   const { accountId, enrollment } = message;
   let facts = await accountInSnapshot(work, accountId);
   if (facts === null) return withoutSnapshot(work, message);
@@ -92,7 +93,7 @@ async function withoutSnapshot(
 type Step = { readonly result: WorkResult } | { readonly record: AccountRecord; readonly isOutdated?: boolean };
 
 async function reconcileOnce(
-  work: WorkContext,
+  work: MessageContext,
   message: AccountMessage,
   facts: OrganizationAccount,
   known: AccountRecord,
@@ -139,7 +140,7 @@ async function reconcileOnce(
 }
 
 async function observeOrFail(
-  work: WorkContext,
+  work: MessageContext,
   message: AccountMessage,
   facts: OrganizationAccount,
   record: AccountRecord,
@@ -165,7 +166,7 @@ async function confirmLater({ writer, deps }: WorkContext, { record }: Remediate
 
 /** The assessment, if AWS accepted the last call but now reports the enrollment as Failed; otherwise `null`. */
 function visibleFailure(
-  work: WorkContext,
+  work: MessageContext,
   { enrollment }: AccountMessage,
   facts: OrganizationAccount,
   observations: Observations,
@@ -180,7 +181,7 @@ function visibleFailure(
  * worker may have seen something newer, so this observation is discarded and the account is observed again.
  */
 async function recordNews(
-  work: WorkContext,
+  work: MessageContext,
   message: AccountMessage,
   facts: OrganizationAccount,
   observations: Observations,

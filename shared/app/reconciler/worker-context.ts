@@ -8,7 +8,7 @@ import type { WorkMessage } from '../../domain/work-message.ts';
 import type { Deps, RunContext, Settings, WorkOutcome } from '../context.ts';
 import { RunStore } from '../coordination/run-store.ts';
 import { ControlsView, underControls } from '../guardrails/controls.ts';
-import { NO_OWN_CONFIGURATIONS, type OwnConfigurations } from '../guardrails/own-configurations.ts';
+import type { OwnConfigurations } from '../guardrails/own-configurations.ts';
 import { LedgerWriter } from '../ledger/ledger-writer.ts';
 import type { Retrying } from '../support/retry.ts';
 import { BulkListings } from './bulk-listings.ts';
@@ -30,11 +30,15 @@ export interface WorkContext {
   readonly listings: BulkListings;
   /** Hash of the only plan whose changes this process may make; `null`: any change. */
   readonly boundTo: string | null;
-  /** Accounts that a rollout holds back, as read for the current message. The guard reads them again before each call. */
+}
+
+/** What a worker has read for the message that it processes. */
+export interface MessageContext extends WorkContext {
+  /** Accounts that a rollout holds back. The guard reads them again before each call. */
   readonly holds: readonly HoldOf[];
-  /** The configurations that Rollcall stored, as read for the current message. */
+  /** The configurations that Rollcall stored. */
   readonly ownConfigurations: OwnConfigurations;
-  /** Listings that began after this time, epoch ms, may replace reads for the current message; `null`: none may. */
+  /** Listings that began after this time, epoch ms, may replace reads; `null`: none may. */
   readonly listingsSince: EpochMs | null;
 }
 
@@ -60,9 +64,6 @@ export async function createWork(
     caller: await retrying(() => deps.cloud.identify()),
     listings: new BulkListings(deps, retrying, settings),
     boundTo,
-    holds: [],
-    ownConfigurations: NO_OWN_CONFIGURATIONS,
-    listingsSince: null,
   };
 }
 
@@ -118,7 +119,7 @@ export function outcomeOf(verdict: Verdict): WorkOutcome {
   return OUTCOMES[verdict] ?? 'nothingToDo';
 }
 
-export function assessContext(work: WorkContext): AssessContext {
+export function assessContext(work: MessageContext): AssessContext {
   const { policy, caller, deps, controls, holds, ownConfigurations: own } = work;
   const now = deps.clock.now();
   return {

@@ -13,7 +13,13 @@ import { writeEntries } from '../../ledger/write-entries.ts';
 import { absent } from '../../survey/observations.ts';
 import type { Listing } from '../../survey/paged-listing.ts';
 import { CLOCKS_MS } from '../bulk-listings.ts';
-import { accountInSnapshot, assessContext, entryContext, type WorkContext } from '../worker-context.ts';
+import {
+  accountInSnapshot,
+  assessContext,
+  entryContext,
+  type MessageContext,
+  type WorkContext,
+} from '../worker-context.ts';
 
 /** A listing that is refused or fails is a failed read of every account of the batch, not a defect of the message. */
 export async function readRecent(work: WorkContext, since: number): Promise<Listing | CloudError> {
@@ -63,7 +69,7 @@ export interface Member {
  * Assesses accounts by a listing and records what has changed. Omits accounts that the snapshot lacks and accounts whose record has just changed.
  */
 export async function assessMembers(
-  work: WorkContext,
+  work: MessageContext,
   runId: string,
   accountIds: readonly AccountId[],
   listing: Listing,

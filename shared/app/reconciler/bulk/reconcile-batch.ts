@@ -11,7 +11,15 @@ import { isUndone } from '../error-policy.ts';
 import { ended, failRead, failureResult } from '../record-failure.ts';
 import { remediate } from '../remediate.ts';
 import { keepPolls, scheduleRecheck } from '../schedule-recheck.ts';
-import { accountKey, merged, NO_RESULT, outcomeOf, type WorkContext, type WorkResult } from '../worker-context.ts';
+import {
+  accountKey,
+  type MessageContext,
+  merged,
+  NO_RESULT,
+  outcomeOf,
+  type WorkContext,
+  type WorkResult,
+} from '../worker-context.ts';
 import { type BatchMessage, batchCall } from './batch-call.ts';
 import { assessMembers, listingSince, type Member, readRecent } from './batch-observation.ts';
 
@@ -19,7 +27,7 @@ import { assessMembers, listingSince, type Member, readRecent } from './batch-ob
  * Reconciles up to 50 accounts by one AssociateAccounts or DisassociateAccounts call, between two listings. Accounts that need something
  * else, or that another worker changes, are passed on as keys of their own.
  */
-export async function reconcileBatch(work: WorkContext, message: BatchMessage): Promise<WorkResult> {
+export async function reconcileBatch(work: MessageContext, message: BatchMessage): Promise<WorkResult> {
   try {
     return await reconcile(work, message);
   } finally {
@@ -28,7 +36,7 @@ export async function reconcileBatch(work: WorkContext, message: BatchMessage): 
   }
 }
 
-async function reconcile(work: WorkContext, message: BatchMessage): Promise<WorkResult> {
+async function reconcile(work: MessageContext, message: BatchMessage): Promise<WorkResult> {
   const records = await work.deps.records.getMany(message.accountIds);
   const own = await work.deps.records.get(work.caller.accountId);
   const listing = await readRecent(work, listingSince(work, [...records.values(), ...(own === null ? [] : [own])]));
@@ -101,7 +109,7 @@ function failureOf({ record, failure }: Remediated<Member>): WorkResult[] {
 }
 
 /** Only what AWS shows now makes an account Compliant. An account that needs a further step gets a key of its own. */
-async function observe(work: WorkContext, message: BatchMessage, accountIds: AccountId[]): Promise<WorkResult> {
+async function observe(work: MessageContext, message: BatchMessage, accountIds: AccountId[]): Promise<WorkResult> {
   if (accountIds.length === 0) return NO_RESULT;
   await stored(work, accountIds);
   const listing = await readRecent(work, work.deps.clock.now());

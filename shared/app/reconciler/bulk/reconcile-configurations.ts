@@ -17,6 +17,7 @@ import { ended, failureResult } from '../record-failure.ts';
 import { scheduleRecheck } from '../schedule-recheck.ts';
 import {
   accountKey,
+  type MessageContext,
   merged,
   NO_RESULT,
   outcomeOf,
@@ -58,7 +59,10 @@ const CHUNK = 500;
  * again, so nothing is changed that somebody else has set meanwhile. Accounts are read again after each wait. If AWS refuses one particular call, only the
  * calls that do not depend on it are made; any other failure ends the run's calls. One Automation listing verifies the result.
  */
-export async function reconcileConfigurations(work: WorkContext, message: ConfigurationsMessage): Promise<WorkResult> {
+export async function reconcileConfigurations(
+  work: MessageContext,
+  message: ConfigurationsMessage,
+): Promise<WorkResult> {
   const made: AccountId[] = [];
   const accepted = new Set<string>();
   const refused = new Map<string, CallEnd>();
@@ -96,7 +100,7 @@ export async function reconcileConfigurations(work: WorkContext, message: Config
 }
 
 /** Surveys again if the last survey is too old for another call. @param surveys the number of surveys so far */
-async function recentSurvey(work: WorkContext, last: Survey, surveys: number) {
+async function recentSurvey(work: MessageContext, last: Survey, surveys: number) {
   const { clock } = work.deps;
   let seen = clock.now() - last.at > MAX_SURVEY_AGE_MS ? await observeOrganization(work) : last;
   let count = surveys;
@@ -119,7 +123,7 @@ function isClaimed({ path, isAccount, change: { targetId } }: PlannedCall, { ass
 
 /** The first call of the plan, on the configurations as they are now; `null`: none is due, or the run may not make it. */
 async function nextCall(
-  work: WorkContext,
+  work: MessageContext,
   message: ConfigurationsMessage,
   seen: Survey,
   refused: ReadonlySet<string>,
@@ -166,7 +170,7 @@ interface Conclusion {
 }
 
 async function concluded(
-  work: WorkContext,
+  work: MessageContext,
   message: ConfigurationsMessage,
   { made, last, refused, seen }: Conclusion,
 ): Promise<WorkResult> {
@@ -241,7 +245,7 @@ async function leftOver(
 
 /** Only what AWS shows now makes an account Compliant. Accounts that AWS has not changed yet are polled by listings. */
 async function verify(
-  work: WorkContext,
+  work: MessageContext,
   message: ConfigurationsMessage,
   accountIds: readonly AccountId[],
 ): Promise<WorkResult> {

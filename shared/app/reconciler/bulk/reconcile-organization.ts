@@ -18,7 +18,15 @@ import { fitPlan } from '../../work-queue/planned-drift.ts';
 import { errorFacts, isUndone, undone } from '../error-policy.ts';
 import { type RemediationCall, remediate } from '../remediate.ts';
 import { attemptsOf, type Candidate } from '../remediation-entries.ts';
-import { accountKey, entryContext, NO_RESULT, runOf, type WorkContext, type WorkResult } from '../worker-context.ts';
+import {
+  accountKey,
+  entryContext,
+  type MessageContext,
+  NO_RESULT,
+  runOf,
+  type WorkContext,
+  type WorkResult,
+} from '../worker-context.ts';
 import { observeOrganization } from './observe-organization.ts';
 
 type OrganizationMessage = Extract<WorkMessage, { kind: 'organization' }>;
@@ -30,7 +38,7 @@ const CHUNK = 500;
  * The one organization-wide call of a kind, between two surveys of the whole organization. If an objection to the call has arisen by now, single keys are
  * enqueued instead. Every account that the call changes has its own intent and outcome.
  */
-export async function reconcileOrganization(work: WorkContext, message: OrganizationMessage): Promise<WorkResult> {
+export async function reconcileOrganization(work: MessageContext, message: OrganizationMessage): Promise<WorkResult> {
   const seen = await observeOrganization(work);
   const drifted = seen.assessed.filter(({ assessments: { [message.enrollment]: assessment } }) => {
     return assessment.verdict === 'Drifted' && assessment.action !== 'none';
@@ -96,7 +104,7 @@ function oneByOne(work: WorkContext, message: OrganizationMessage, drifted: read
 
 /** Only what AWS shows now makes an account Compliant. */
 async function verify(
-  work: WorkContext,
+  work: MessageContext,
   message: OrganizationMessage,
   accountIds: readonly AccountId[],
 ): Promise<WorkResult> {
