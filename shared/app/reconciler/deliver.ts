@@ -49,61 +49,78 @@ export interface Delivered {
  * @throws errors that affect every message (credentials refused, wrong clock, store unavailable), once the message is back on the queue.
  */
 export async function deliver(work: WorkContext, delivery: Delivery, brokenPauseMs: number): Promise<Delivered> {
-  const { queue, logger, tracer } = work.deps;
-  const { message } = delivery;
-  if (work.boundTo !== null && message.planHash !== work.boundTo) {
+  const { boundTo, deps } = work;
+  if (boundTo !== null && delivery.message.planHash !== boundTo) {
     // This process makes the changes of one plan and no others.
-    await queue.putBack(delivery, OTHER_RUN_MS);
+    await deps.queue.putBack(delivery, OTHER_RUN_MS);
     return { end: 'otherRun', outcomes: [] };
   }
   try {
-    if (message.policyHash !== work.policy.hash && (await policyInForce(work.deps.registers)) === message.policyHash) {
-      await queue.putBack(delivery, OTHER_POLICY_MS);
-      return { end: 'otherPolicy', outcomes: [] };
-    }
-    const closedMs = await waitForWindow(work, message);
-    if (closedMs !== null) {
-      await queue.release(delivery, closedMs);
-      return { end: 'released', outcomes: [] };
-    }
-    const { followUps, dead, outcomes } = await tracer.within(spanOf(delivery), () =>
-      processMessage(work, message, delivery.lane === 'bulk' ? delivery.sentAt : null),
-    );
-    if (followUps.length > 0) await queue.send(followUps, { lane: delivery.lane });
-    if (dead === null) {
-      // The window may have closed before the last call.
-      const waitMs = await waitForWindow(work, message);
-      if (waitMs === null) return { end: 'done', outcomes };
-      await queue.release(delivery, waitMs);
-      return { end: 'released', outcomes };
-    }
+    return await attempt(work, delivery);
+  } catch (error) {
+    return afterError(work, delivery, error, brokenPauseMs);
+  }
+}
+
+/** Processes the message if its policy is this process's and its change window is open. */
+async function attempt(work: WorkContext, delivery: Delivery): Promise<Delivered> {
+  const { queue, registers, tracer } = work.deps;
+  const { message } = delivery;
+  if (message.policyHash !== work.policy.hash && (await policyInForce(registers)) === message.policyHash) {
+    await queue.putBack(delivery, OTHER_POLICY_MS);
+    return { end: 'otherPolicy', outcomes: [] };
+  }
+  const closedMs = await waitForWindow(work, message);
+  if (closedMs !== null) {
+    await queue.release(delivery, closedMs);
+    return { end: 'released', outcomes: [] };
+  }
+  const { followUps, dead, outcomes } = await tracer.within(spanOf(delivery), () =>
+    processMessage(work, message, delivery.lane === 'bulk' ? delivery.sentAt : null),
+  );
+  if (followUps.length > 0) await queue.send(followUps, { lane: delivery.lane });
+  if (dead !== null) {
     await queue.deadLetter(delivery, dead);
     return { end: 'dead', outcomes };
-  } catch (error) {
-    if (error instanceof Stopped) {
-      // Nothing is wrong with the message: another process can take it immediately.
-      await queue.release(delivery, 0);
-      return { end: 'released', outcomes: [] };
-    }
-    if (error instanceof OutdatedPolicyError) {
-      // A scan of this process may put its policy in force soon. The key is then still needed, because it may come from an event.
-      await queue.putBack(delivery, Math.min(brokenPauseMs, OTHER_POLICY_MS));
-      throw error;
-    }
-    if (await affectsAllWork(work, error)) {
-      await queue.release(delivery, brokenPauseMs);
-      throw error;
-    }
-    // The error belongs to no account, or this message triggers a defect.
-    const reason = describe(error);
-    logger.warn('could not process a message', reason);
-    if (delivery.receives < MAX_RECEIVES_AFTER_ERROR) {
-      await queue.release(delivery, RELEASE_MS);
-      return { end: 'released', outcomes: [] };
-    }
-    await queue.deadLetter(delivery, { ...reason, entryId: null });
-    return { end: 'dead', outcomes: [] };
   }
+  // The window may have closed before the last call.
+  const waitMs = await waitForWindow(work, message);
+  if (waitMs === null) return { end: 'done', outcomes };
+  await queue.release(delivery, waitMs);
+  return { end: 'released', outcomes };
+}
+
+/** Returns the message to the queue, or moves it to the dead letters. @throws the error, if it affects every message */
+async function afterError(
+  work: WorkContext,
+  delivery: Delivery,
+  error: unknown,
+  brokenPauseMs: number,
+): Promise<Delivered> {
+  const { queue, logger } = work.deps;
+  if (error instanceof Stopped) {
+    // Nothing is wrong with the message: another process can take it immediately.
+    await queue.release(delivery, 0);
+    return { end: 'released', outcomes: [] };
+  }
+  if (error instanceof OutdatedPolicyError) {
+    // A scan of this process may put its policy in force soon. The key is then still needed, because it may come from an event.
+    await queue.putBack(delivery, Math.min(brokenPauseMs, OTHER_POLICY_MS));
+    throw error;
+  }
+  if (await affectsAllWork(work, error)) {
+    await queue.release(delivery, brokenPauseMs);
+    throw error;
+  }
+  // The error belongs to no account, or this message triggers a defect.
+  const reason = describe(error);
+  logger.warn('could not process a message', reason);
+  if (delivery.receives < MAX_RECEIVES_AFTER_ERROR) {
+    await queue.release(delivery, RELEASE_MS);
+    return { end: 'released', outcomes: [] };
+  }
+  await queue.deadLetter(delivery, { ...reason, entryId: null });
+  return { end: 'dead', outcomes: [] };
 }
 
 /**
