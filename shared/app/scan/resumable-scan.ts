@@ -1,13 +1,14 @@
+import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { CompiledPolicy } from '../../domain/policy/index.ts';
 import type { ScanRequests } from '../../ports/scan-requests.ts';
-import type { Deps, OnProgress, Settings } from '../context.ts';
+import type { Deps, OnProgress, RunContext, Settings } from '../context.ts';
 import { acquireLease, holdLease } from '../coordination/lease.ts';
 import type { Plan } from '../plan/plan.ts';
-import { beginPart, endPart, noteOldestAnswer, SCAN_LEASE } from '../schedule/scan-schedule.ts';
+import { beginPart, endPart, noteOldestAnswer, SCAN_LEASE, type ScanState } from '../schedule/scan-schedule.ts';
 import { OutOfTime } from '../support/out-of-time.ts';
 import type { Retrying } from '../support/retry.ts';
 import { ScanProgress } from './checkpoint.ts';
-import { resumable } from './replaying-cloud.ts';
+import { replayingCloud } from './replaying-cloud.ts';
 import { scan } from './scan.ts';
 import { scanSpan } from './scan-span.ts';
 
@@ -54,53 +55,69 @@ export async function scanPart(part: ScanPart, runId: string): Promise<ScanPartR
   const answer = await acquireLease(registers, clock, SCAN_LEASE, newId(), ttlMs);
   if (!('lease' in answer)) return { kind: 'busy', ...answer };
   const held = { lease: answer.lease, name: SCAN_LEASE, ttlMs };
-  const result = await holdLease(clock, held, (lost) => scanUnderLease(part, runId, lost));
+  const result = await holdLease(clock, held, (lost) => onePart(part, runId, lost));
   // Sent after the lease is released, because the next part needs it.
   if (result.kind === 'continued' && part.deadline.stop?.aborted !== true) await part.requests.send({ runId });
   return result;
 }
 
-async function scanUnderLease(part: ScanPart, runId: string, lost: AbortSignal): Promise<ScanPartResult> {
-  const { deps, settings, retrying, policy, deadline, onProgress } = part;
+/** @param lost aborts when this process loses the scan lease */
+async function onePart(part: ScanPart, runId: string, lost: AbortSignal): Promise<ScanPartResult> {
+  const { deps } = part;
   const state = await beginPart(deps, runId);
   if (state === null) return { kind: 'stale' };
   const done = new AbortController();
   try {
     if (state.parts >= MAX_PARTS) throw new Error(`run ${runId} has not ended after ${state.parts} parts`);
-    const checkpoint = await ScanProgress.load(deps.registers, runId);
-    const mayGoOn = (): boolean => deadline.remainingMs() > deadline.reserveMs;
-    const cloud = resumable(deps.cloud, checkpoint, mayGoOn, () => deps.clock.now());
-    const resumed = state.parts > 0 || state.attempts > 0;
-    const begunAt = checkpoint.begunAt(deps.clock.now());
-    const of = { runId, policy, planHash: null, resumed, begunAt };
-    const run = state.trigger === null ? of : { ...of, trigger: state.trigger };
-    const over = new AbortController();
-    watchTime(deps, deadline, over, done.signal);
-    try {
-      const end = AbortSignal.any([lost, over.signal]);
-      const plan = await deps.tracer.within(scanSpan(run), () =>
-        scan({ ...deps, cloud }, settings, retrying, run, onProgress, end),
-      );
-      await checkpoint.clear();
-      await endPart(deps, runId, 'done');
-      return { kind: 'done', plan };
-    } catch (error) {
-      // Stops the parallel tasks of the failed scan, so that they record nothing more.
-      over.abort(error);
-      if (!(error instanceof OutOfTime)) throw error;
-      await cloud.idle();
-      lost.throwIfAborted();
-      await noteOldestAnswer(deps, runId, begunAt);
-      await checkpoint.save();
-      await endPart(deps, runId, deadline.stop?.aborted === true ? 'stopped' : 'continued');
-      return { kind: 'continued', answers: checkpoint.size };
-    }
+    return await scanUntilOutOfTime(part, state, lost, done.signal);
   } catch (error) {
     await endPart(deps, runId, 'failed');
     throw error;
   } finally {
     done.abort('done');
   }
+}
+
+/** @param done aborts when this part has ended */
+async function scanUntilOutOfTime(
+  part: ScanPart,
+  state: ScanState,
+  lost: AbortSignal,
+  done: AbortSignal,
+): Promise<ScanPartResult> {
+  const { deps, settings, retrying, policy, deadline, onProgress } = part;
+  const { runId } = state;
+  const checkpoint = await ScanProgress.load(deps.registers, runId);
+  const mayGoOn = (): boolean => deadline.remainingMs() > deadline.reserveMs;
+  const cloud = replayingCloud(deps.cloud, checkpoint, mayGoOn, () => deps.clock.now());
+  const begunAt = checkpoint.begunAt(deps.clock.now());
+  const run = runOf(state, policy, begunAt);
+  const over = new AbortController();
+  watchTime(deps, deadline, over, done);
+  try {
+    const end = AbortSignal.any([lost, over.signal]);
+    const plan = await deps.tracer.within(scanSpan(run), () =>
+      scan({ ...deps, cloud }, settings, retrying, run, onProgress, end),
+    );
+    await checkpoint.clear();
+    await endPart(deps, runId, 'done');
+    return { kind: 'done', plan };
+  } catch (error) {
+    // Stops the parallel tasks of the failed scan, so that they record nothing more.
+    over.abort(error);
+    if (!(error instanceof OutOfTime)) throw error;
+    await cloud.idle();
+    lost.throwIfAborted();
+    await noteOldestAnswer(deps, runId, begunAt);
+    await checkpoint.save();
+    await endPart(deps, runId, deadline.stop?.aborted === true ? 'stopped' : 'continued');
+    return { kind: 'continued', answers: checkpoint.size };
+  }
+}
+
+function runOf({ runId, parts, attempts, trigger }: ScanState, policy: CompiledPolicy, begunAt: EpochMs): RunContext {
+  const resumed = parts > 0 || attempts > 0;
+  return { runId, policy, planHash: null, resumed, begunAt, ...(trigger !== null && { trigger }) };
 }
 
 /** Ends the scan when only the reserve is left, even while it records accounts and therefore makes no request. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { memoryRegisters } from '../../../../shared/adapters/embedded/memory-registers.ts';
 import { ScanProgress } from '../../../../shared/app/scan/checkpoint.ts';
-import { resumable } from '../../../../shared/app/scan/replaying-cloud.ts';
+import { replayingCloud } from '../../../../shared/app/scan/replaying-cloud.ts';
 import { readListing } from '../../../../shared/app/survey/paged-listing.ts';
 import type { Cloud, ListedEnrollment, Page } from '../../../../shared/ports/cloud.ts';
 import { CALLER, HOUR, MEMBER, NOW, seen } from '../../../support/domain-kit.ts';
@@ -41,7 +41,7 @@ describe('a listing whose empty page returns the token that requested it', () =>
     const checkpoint = await ScanProgress.load(registers, 'run-1');
     checkpoint.begunAt(NOW);
     const { cloud, asked } = answering(pages);
-    const first = resumable(
+    const first = replayingCloud(
       cloud,
       checkpoint,
       () => true,
@@ -57,7 +57,7 @@ describe('a listing whose empty page returns the token that requested it', () =>
     await checkpoint.save();
 
     const silent = answering([]);
-    const again = resumable(
+    const again = replayingCloud(
       silent.cloud,
       await ScanProgress.load(registers, 'run-1'),
       () => false,
@@ -81,7 +81,7 @@ describe('a listing whose empty page returns the token that requested it', () =>
     const refusal = { message: 'no', kind: 'Denied', code: 'AccessDenied', service: 'sts', operation: 'AssumeRole' };
     checkpoint.put(`refused/computeOptimizer#${id}`, refusal);
     const { cloud, asked } = answering([]);
-    const replaying = resumable(
+    const replaying = replayingCloud(
       cloud,
       checkpoint,
       () => false,
@@ -104,7 +104,7 @@ describe('a listing whose empty page returns the token that requested it', () =>
     const send = await cloud.configurations.preparePut({ type: 'account', id: MEMBER.id }, 'AnyAllowed', 'token');
     await send();
     const options = { retry: withoutRetries };
-    const first = resumable(
+    const first = replayingCloud(
       cloud,
       checkpoint,
       () => true,
@@ -117,7 +117,7 @@ describe('a listing whose empty page returns the token that requested it', () =>
     await checkpoint.save();
 
     const later = memoryCloud({ clock: manualClock(NOW), caller: CALLER, accounts: [MEMBER] });
-    const again = resumable(
+    const again = replayingCloud(
       later,
       await ScanProgress.load(registers, 'run-1'),
       () => false,

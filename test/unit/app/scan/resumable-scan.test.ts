@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { memoryRegisters } from '../../../../shared/adapters/embedded/memory-registers.ts';
 import { ScanProgress } from '../../../../shared/app/scan/checkpoint.ts';
-import { resumable } from '../../../../shared/app/scan/replaying-cloud.ts';
+import { replayingCloud } from '../../../../shared/app/scan/replaying-cloud.ts';
 import { scanPart } from '../../../../shared/app/scan/resumable-scan.ts';
 import { scan } from '../../../../shared/app/scan/scan.ts';
 import {
@@ -126,13 +126,13 @@ describe('a response stored for a later part of a scan', () => {
       questions -= 1;
       return questions >= 0;
     };
-    const part = resumable({ ...base, readOrganization }, before, mayGoOn, clock.now);
+    const part = replayingCloud({ ...base, readOrganization }, before, mayGoOn, clock.now);
     await expect(part.readOrganization(options)).rejects.toThrow(OutOfTime);
     await before.save();
     await clock.advance(HOUR);
     const after = await ScanProgress.load(registers, 'run-1');
     expect(after.has('organization/1/first')).toBe(true);
-    const next = resumable({ ...base, readOrganization }, after, () => true, clock.now);
+    const next = replayingCloud({ ...base, readOrganization }, after, () => true, clock.now);
     expect((await next.readOrganization(options)).takenAt).toBe(NOW);
   });
 
