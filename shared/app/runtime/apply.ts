@@ -1,3 +1,4 @@
+import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { Deps, OnProgress, RunContext, Settings } from '../context.ts';
 import { PolicyWatch } from '../coordination/policy-in-force.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -48,7 +49,7 @@ async function workUntilQuiet(
   run: RunContext,
   options: ApplyOptions,
 ): Promise<void> {
-  const { stop, waitMs, onProgress } = options;
+  const { stop, onProgress } = options;
   const work = await createWork(deps, settings, retrying, run.policy, run.planHash);
   const unconfirmed = new UnconfirmedKeys(deps);
   const watch = new PolicyWatch(deps);
@@ -81,21 +82,38 @@ async function workUntilQuiet(
         await Promise.race([pool.untilFree(), deps.clock.sleep(IDLE_MS)]);
         continue;
       }
-      const { visible, inFlight } = await deps.queue.depth();
-      const next = await nextWork(deps, run, unconfirmed.dueBy, waitMs);
-      // Work in flight in another process may unblock a change of this run, so it is awaited, but at most for `waitMs`.
-      const messages = inFlight - pool.ofOtherRuns;
-      const waited = deps.clock.now() - busyAt >= waitMs;
-      if (visible === 0 && next === null && (messages <= 0 || waited)) break;
-      if (visible === 0) {
-        onProgress({ kind: 'waiting', ...(next ?? otherProcess(messages, busyAt + waitMs)) });
-        await deps.clock.sleep(Math.max(IDLE_MS, Math.min(1_000, (next?.until ?? 0) - deps.clock.now())), stop);
-      }
+      if (!(await waitForWork(deps, run, options, { pool, unconfirmed, busyAt }))) break;
     }
   } finally {
     // Work in flight must finish before the caller closes the store, even after a failure.
     await pool.drain().finally(() => snapshot.close());
   }
+}
+
+interface Idle {
+  readonly pool: WorkerPool;
+  readonly unconfirmed: UnconfirmedKeys;
+  /** When the process last had work, epoch ms. */
+  readonly busyAt: EpochMs;
+}
+
+/** Sleeps for a moment if the queue is empty. @returns false if no more work is due within `waitMs` */
+async function waitForWork(
+  deps: Deps,
+  run: RunContext,
+  { waitMs, stop, onProgress }: ApplyOptions,
+  { pool, unconfirmed, busyAt }: Idle,
+): Promise<boolean> {
+  const { visible, inFlight } = await deps.queue.depth();
+  const next = await nextWork(deps, run, unconfirmed.dueBy, waitMs);
+  if (visible > 0) return true;
+  // Work in flight in another process may unblock a change of this run, so it is awaited, but at most for `waitMs`.
+  const messages = inFlight - pool.ofOtherRuns;
+  const waited = deps.clock.now() - busyAt >= waitMs;
+  if (next === null && (messages <= 0 || waited)) return false;
+  onProgress({ kind: 'waiting', ...(next ?? otherProcess(messages, busyAt + waitMs)) });
+  await deps.clock.sleep(Math.max(IDLE_MS, Math.min(1_000, (next?.until ?? 0) - deps.clock.now())), stop);
+  return true;
 }
 
 /** @returns the number of keys that were queued */
