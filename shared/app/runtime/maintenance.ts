@@ -96,18 +96,17 @@ export interface MaintenanceSource {
 
 type QueueSource = Pick<MaintenanceSource, 'policy'> & { readonly deps: Omit<MaintenanceDeps, 'logger'> };
 
+const tasksOf =
+  (group: MaintenanceTask['group'], everyMs: number) =>
+  (name: string, run: MaintenanceTask['run']): MaintenanceTask => ({ name, group, everyMs, run });
+
 /** The tasks that fill the queue. @param planHash the only plan whose changes this process may make; `null`: any */
 export function queueTasks(
   { deps, policy }: QueueSource,
   { dueMs }: Pace,
   planHash: string | null = null,
 ): readonly MaintenanceTask[] {
-  const task = (name: string, run: MaintenanceTask['run']): MaintenanceTask => ({
-    name,
-    group: 'queue',
-    everyMs: dueMs,
-    run,
-  });
+  const task = tasksOf('queue', dueMs);
   const inForce = policyIfInForce(deps, policy);
   return [
     task('operator controls', async ({ until }) => ({ announced: await settleControls(deps, until) })),
@@ -153,53 +152,59 @@ export function isTransparencyLog({ name }: MaintenanceTask): boolean {
 
 /** All recurring work. The daemon and the tick function run all of it. */
 export function maintenanceTasks(source: MaintenanceSource, pace: Pace = LOCAL_PACE): readonly MaintenanceTask[] {
-  const { deps, policy, bus, alerts, checkpointing, deadLetters, outboxLagMs } = source;
-  const { clock } = deps;
-  const log = new TransparencyLog(deps, outboxLagMs);
-  let logging: Promise<unknown> = Promise.resolve();
-  const ofLog = pace.logMs === undefined ? {} : { appendMs: pace.logMs };
-  const task = (name: string, group: 'notify' | 'store', run: MaintenanceTask['run']): MaintenanceTask => ({
-    name,
-    group,
-    everyMs: pace.tickMs,
-    run,
-  });
+  return [...queueTasks(source, pace), ...notifyTasks(source, pace), ...storeTasks(source, pace)];
+}
+
+function notifyTasks({ deps, bus, alerts, outboxLagMs }: MaintenanceSource, { tickMs }: Pace) {
+  const task = tasksOf('notify', tickMs);
   return [
-    ...queueTasks(source, pace),
-    task('publish', 'notify', async ({ until, last }) => {
+    task('publish', async ({ until, last }) => {
       const to = await bus();
       if (to === null) return {};
       const first = await publishUnpublished({ ...deps, bus: to }, { until });
       if (!last || outboxLagMs === 0) return first;
-      await clock.sleep(outboxLagMs);
+      await deps.clock.sleep(outboxLagMs);
       const second = await publishUnpublished({ ...deps, bus: to }, { until: until + outboxLagMs });
       return { published: first.published + second.published, refused: second.refused };
     }),
-    task('webhook alerts', 'notify', async ({ last }) => {
+    task('webhook alerts', async ({ last }) => {
       const step = await (await alerts())?.step(last);
       return { alerted: step?.kind === 'delivered' ? step.entries : 0 };
     }),
-    task('dead letters', 'store', async () => {
+  ];
+}
+
+function storeTasks(
+  { deps, policy, checkpointing, deadLetters, outboxLagMs }: MaintenanceSource,
+  { tickMs, logMs }: Pace,
+) {
+  const { clock } = deps;
+  const task = tasksOf('store', tickMs);
+  const log = new TransparencyLog(deps, outboxLagMs);
+  let logging: Promise<unknown> = Promise.resolve();
+  const ofLog = logMs === undefined ? {} : { appendMs: logMs };
+  return [
+    task('dead letters', async () => {
       const deadLettersRecorded = await recordDeadLetters(deps, deadLetters);
       // Only letters that the queue itself has moved are found here, after hours of deliveries; the alarm watches the queue.
       return { deadLettersRecorded, restUntil: deadLettersRecorded === 0 ? clock.now() + MAX_REST_MS : null };
     }),
-    task('run stops', 'store', async () => {
+    task('run stops', async () => {
       // The process that stops a run records the stop itself. This task does it if that process has ended.
       return { restUntil: (await recordStops(deps)) === 0 ? clock.now() + MAX_REST_MS : null };
     }),
-    task('digest', 'store', async () => {
+    task('digest', async () => {
       const now = clock.now();
       const { entry, done } = await dailyDigest(deps);
       return { digest: entry?.detail?.digest?.root ?? null, restUntil: done ? nextDigestAt(now) : null };
     }),
-    task(TRANSPARENCY_LOG, 'store', async (limits) => {
+    task(TRANSPARENCY_LOG, async (limits) => {
       const running = log.run(checkpointing, { ...limits, ...ofLog });
       logging = running.catch(() => undefined);
       // Searching for new entries reads an index with many parts, so a function does it every five minutes.
       return { restUntil: (await running).idle ? clock.now() + MAX_REST_MS : null };
     }),
-    task('retention', 'store', async ({ until, last }) => {
+    task('retention', async ({ until, last }) => {
       const { retentionMs } = (await policy()).policy;
       // Entries are removed only once the log has them. Otherwise the next search, an hour later, would remove them.
       await logging;
