@@ -1,13 +1,6 @@
 import { type Unpublished, unpublishedEntries } from '../../shared/app/notifications/outbox-state.ts';
-import {
-  isTransparencyLog,
-  type MaintenanceTask,
-  maintenanceTasks,
-  type Pace,
-  RUN_MS,
-  runRegularly,
-  runTasks,
-} from '../../shared/app/runtime/maintenance.ts';
+import { isTransparencyLog, maintenanceTasks, type Pace } from '../../shared/app/runtime/maintenance.ts';
+import { type MaintenanceTask, RUN_MS, runRegularly, runTasks } from '../../shared/app/runtime/run-tasks.ts';
 import { openMaintenance as openSource } from '../../shared/compose/notification-targets.ts';
 import type { Runtime } from '../../shared/compose/runtime.ts';
 import type { Environment } from '../../shared/config/config.ts';

@@ -1,4 +1,5 @@
-import { type MaintenanceReport, maintenanceTasks, type Pace, runTasks } from '../../shared/app/runtime/maintenance.ts';
+import { maintenanceTasks, type Pace } from '../../shared/app/runtime/maintenance.ts';
+import { type MaintenanceReport, runTasks } from '../../shared/app/runtime/run-tasks.ts';
 import { TaskRests } from '../../shared/app/runtime/task-rests.ts';
 import { type GivenUpScan, requestScan, type ScanState, scanAge } from '../../shared/app/schedule/scan-schedule.ts';
 import type { Checkpointing } from '../../shared/app/transparency/checkpointing.ts';

@@ -8,8 +8,9 @@ import { WorkerPool } from '../reconciler/worker-pool.ts';
 import { scanUnderLease } from '../scan/leased-scan.ts';
 import type { Retrying } from '../support/retry.ts';
 import { type ApplyResult, conclude } from './conclude-run.ts';
-import { LOCAL_PACE, type MaintenanceTask, queueTasks, RUN_MS } from './maintenance.ts';
+import { LOCAL_PACE, queueTasks } from './maintenance.ts';
 import { nextWork, otherProcess, UnconfirmedKeys } from './next-work.ts';
+import { type MaintenanceTask, RUN_MS } from './run-tasks.ts';
 
 export interface ApplyOptions {
   /** The run ends when nothing is due within this time, ms. */

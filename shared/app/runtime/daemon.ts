@@ -9,7 +9,8 @@ import { type Deadline, scanPart } from '../scan/resumable-scan.ts';
 import { type GivenUpScan, requestScan, type ScanRequest } from '../schedule/scan-schedule.ts';
 import { type ScanUnderWay, scanUnderWay } from '../schedule/scan-under-way.ts';
 import type { Retrying } from '../support/retry.ts';
-import { LOCAL_PACE, type MaintenanceTask, type Pace, queueTasks, RUN_MS, runRegularly } from './maintenance.ts';
+import { LOCAL_PACE, type Pace, queueTasks } from './maintenance.ts';
+import { type MaintenanceTask, RUN_MS, runRegularly } from './run-tasks.ts';
 
 export interface ServeOptions {
   /** After it aborts, no further scan or work begins; work in flight is finished and recorded. */

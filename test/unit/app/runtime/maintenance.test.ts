@@ -1,13 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { readTyped, update } from '../../../../shared/app/coordination/typed-register.ts';
-import {
-  LOCAL_PACE,
-  type MaintenanceTask,
-  maintenanceTasks,
-  type Pace,
-  runTasks,
-  type TaskResult,
-} from '../../../../shared/app/runtime/maintenance.ts';
+import { LOCAL_PACE, maintenanceTasks, type Pace } from '../../../../shared/app/runtime/maintenance.ts';
+import { type MaintenanceTask, runTasks, type TaskResult } from '../../../../shared/app/runtime/run-tasks.ts';
 import { MAX_REST_MS, TaskRests } from '../../../../shared/app/runtime/task-rests.ts';
 import { NO_CHECKPOINTING } from '../../../../shared/app/transparency/checkpointing.ts';
 import { LOG } from '../../../../shared/app/transparency/log-documents.ts';
