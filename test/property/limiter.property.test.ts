@@ -142,6 +142,16 @@ describe('the budget of all workers', () => {
     expect(writes / calls.length).toBeLessThan(0.35);
   });
 
+  it('keeps no listing waiting that requests one page after the other', async () => {
+    const [callMs, seconds] = [43, 15];
+    const listing = { ...steady, lanes: 1, callMs };
+    const { calls, writes } = await runFleet({ rate: 1_000, reserveMs: 100, storeMs: 10, seconds, workers: [listing] });
+    // The operation's own rate grows to the total in the first seconds.
+    const pauses = calls.map((at, n) => at - (calls[n - 1] ?? at)).filter((_, n) => (calls[n] ?? 0) > 5_000);
+    expect(pauses.filter((ms) => ms > callMs)).toEqual([]);
+    expect(writes / calls.length).toBeLessThan(0.2);
+  });
+
   it('lets no worker wait for minutes behind the reservations of many others', async () => {
     const seconds = 120;
     const workers = Array.from({ length: 40 }, (_, n) => ({ ...steady, joinsAt: n * 20, lanes: 8, callMs: 100 }));

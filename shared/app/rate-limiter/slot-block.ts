@@ -45,6 +45,11 @@ export class SlotBlock {
     return null;
   }
 
+  /** The time of the last slot, epoch ms; −Infinity without slots. */
+  get last(): EpochMs {
+    return this.#options.times.at(-1) ?? Number.NEGATIVE_INFINITY;
+  }
+
   /** The first slot after this time; `null`: every slot is earlier. */
   firstAfter(now: EpochMs): EpochMs | null {
     return this.#options.times.find((at) => at > now) ?? null;

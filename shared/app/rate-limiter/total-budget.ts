@@ -50,13 +50,34 @@ export class TotalBudget {
   async take(): Promise<EpochMs> {
     const { clock, check } = this.#options;
     for (;;) {
-      const slot = this.#block.take(clock.now(), check.steps());
-      if (slot !== null) return slot;
-      this.#refill ??= this.#reserve().finally(() => {
-        this.#refill = null;
-      });
-      await this.#refill;
+      const now = clock.now();
+      const slot = this.#block.take(now, check.steps());
+      if (slot !== null) {
+        if (this.#isOver(now)) this.#reserveAhead();
+        return slot;
+      }
+      await this.#refilled();
     }
+  }
+
+  /**
+   * Whether the next call needs a new block, of slots so close together that it can be reserved in advance: where they are further apart, the call would
+   * wait longer for the next slot of that block than for a reservation.
+   */
+  #isOver(now: EpochMs): boolean {
+    return this.#block.last <= now && this.#apartMs <= LATE_MS;
+  }
+
+  /** Reserves the next block while this call is made, so that the next call does not wait for the store. After a failure, the next call reserves again. */
+  #reserveAhead(): void {
+    this.#refilled().catch(() => undefined);
+  }
+
+  #refilled(): Promise<void> {
+    this.#refill ??= this.#reserve().finally(() => {
+      this.#refill = null;
+    });
+    return this.#refill;
   }
 
   /**

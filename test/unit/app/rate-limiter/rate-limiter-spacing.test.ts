@@ -8,9 +8,9 @@ import { type ManualClock, manualClock } from '../../../support/manual-clock.ts'
 
 const ASSUME: MeteredCall = { service: 'sts', operation: 'AssumeRole', meteredIn: 'caller' };
 
-/** A worker without a total budget. */
-function limiterOf(clock: ManualClock, registers: Registers): Limiter {
-  return createLimiter({ registers, clock, ...limiterTimesOf(clock), ceiling: null, reserveMs: 250 });
+/** A worker, by default without a total budget. */
+function limiterOf(clock: ManualClock, registers: Registers, ceiling: number | null = null): Limiter {
+  return createLimiter({ registers, clock, ...limiterTimesOf(clock), ceiling, reserveMs: 250 });
 }
 
 it('a throttled answer brings no call forward', async () => {
@@ -59,4 +59,32 @@ it.each([1, 2, 3])('the calls of %s processes keep their distance when slots are
   await Promise.all(lanes.flat());
   const gaps = left.sort((a, b) => a - b).map((at, n) => at - (left[n - 1] ?? 0));
   expect(Math.min(...gaps)).toBeGreaterThanOrEqual(1_000 / (fastest + 0.1) - 0.01);
+});
+
+it('a failed reservation of slots for later calls fails no call', async () => {
+  const clock = manualClock();
+  const stored = memoryRegisters();
+  let [inCall, failed] = [false, 0];
+  const registers: Registers = {
+    ...stored,
+    write: async (name, value, expected) => {
+      if (inCall) return stored.write(name, value, expected);
+      failed += 1;
+      throw new Error('the store does not answer');
+    },
+  };
+  const limiter = limiterOf(clock, registers, 1_000);
+  const listing = async (): Promise<void> => {
+    for (let page = 0; page < 200; page += 1) {
+      inCall = true;
+      const leave = await limiter.acquire(ASSUME);
+      inCall = false;
+      await clock.sleep(43);
+      limiter.report(ASSUME, 'ok', leave);
+    }
+  };
+  const read = listing();
+  await clock.advance(60_000);
+  await read;
+  expect(failed).toBeGreaterThan(5);
 });
