@@ -2,6 +2,7 @@ import type { AccountRecord } from '../../domain/account/record.ts';
 import { hasFailed, transition } from '../../domain/account/transition.ts';
 import { assess } from '../../domain/decision/assess.ts';
 import { toChange } from '../../domain/decision/plan.ts';
+import type { Claim } from '../../domain/enrollment/condition.ts';
 import type { Observations } from '../../domain/enrollment/mismatch.ts';
 import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { Assessment } from '../../domain/enrollment/verdict.ts';
@@ -99,24 +100,12 @@ async function reconcileOnce(
   known: AccountRecord,
   readAt: EpochMs | undefined,
 ): Promise<Step> {
-  const { enrollment, runId } = message;
-  const claim = known.conditions[enrollment]?.claim ?? null;
+  const { claim = null, verdict = null } = known.conditions[message.enrollment] ?? {};
   if (claim !== null) {
-    if (Date.parse(claim.expiresAt) > work.deps.clock.now()) {
-      // The process that claimed may have died before it stored the record. Storing it now makes the tick come back when the claim expires.
-      await work.deps.records.advance([known]);
-      return { result: ended(facts.id, 'converging') };
-    }
-    const recovered = await recoverClaim(work, runId, facts, enrollment, known);
-    return recovered === null ? { result: ended(facts.id, 'converging') } : { record: recovered };
+    return afterClaim(work, message, facts, known, claim);
   }
   const observed = await observeOrFail(work, message, facts, known);
-  // Controls up to a second old are enough: suspending an account adds an entry to its chain, and then this assessment is discarded below. Where
-  // they or the record say that the account is suspended, the current controls are read, because the suspension may have just been ended.
-  const isSuspended = (): boolean => work.controls.last.suspensionOf(facts, work.deps.clock.now()) !== null;
-  const recordedAsSuspended = known.conditions[enrollment]?.verdict === 'Suspended';
-  await (recordedAsSuspended ? work.controls.now() : work.controls.recent());
-  if (!recordedAsSuspended && isSuspended()) await work.controls.now();
+  await refreshControls(work, facts, verdict === 'Suspended');
   if ('result' in observed) return observed;
   const { observations, listed } = observed;
   const failure = visibleFailure(work, message, facts, observations, known);
@@ -137,6 +126,40 @@ async function reconcileOnce(
   if (isUndone(end.failure.outcome)) return { record: end.record, isOutdated: true };
   await keepPolls(work, end.record);
   return { result: failureResult(facts.id, end.record, end.failure) };
+}
+
+/** Waits for the worker that holds the claim. Once the claim has expired, the outcome of its call is determined first. */
+async function afterClaim(
+  work: WorkContext,
+  { enrollment, runId }: AccountMessage,
+  facts: OrganizationAccount,
+  known: AccountRecord,
+  { expiresAt }: Claim,
+): Promise<Step> {
+  if (Date.parse(expiresAt) > work.deps.clock.now()) {
+    // The process that claimed may have died before it stored the record. Storing it now makes the tick come back when the claim expires.
+    await work.deps.records.advance([known]);
+    return { result: ended(facts.id, 'converging') };
+  }
+  const recovered = await recoverClaim(work, runId, facts, enrollment, known);
+  return recovered === null ? { result: ended(facts.id, 'converging') } : { record: recovered };
+}
+
+/**
+ * Reads the controls for the assessment. Controls up to a second old are enough: suspending an account adds an entry to its chain, and then the assessment
+ * is discarded. Where they or the record say that the account is suspended, the current controls are read, because the suspension may have just been ended.
+ */
+async function refreshControls(
+  { controls, deps }: WorkContext,
+  facts: OrganizationAccount,
+  recordedAsSuspended: boolean,
+): Promise<void> {
+  if (recordedAsSuspended) {
+    await controls.now();
+    return;
+  }
+  await controls.recent();
+  if (controls.last.suspensionOf(facts, deps.clock.now()) !== null) await controls.now();
 }
 
 async function observeOrFail(
