@@ -18,7 +18,7 @@ import { RunCache } from './run-cache.ts';
 import { type PlannedDrift, type TracedRun, traceRun } from './run-changes.ts';
 import { describedChanges } from './run-descriptions.ts';
 import { lastPlannedEntry } from './run-end.ts';
-import { countOutcomes, outcomesOf, runOutcomeWord } from './run-outcomes.ts';
+import { countOutcomes, outcomesOf, type RunFacts, runOutcomeWord } from './run-outcomes.ts';
 import { newestOf, scanEnd, scanStart } from './scan-entries.ts';
 
 /** The summary of a `ScanCompleted` entry. */
@@ -107,26 +107,22 @@ async function readRun(
   const drift = plannedDrift(state, completed, at);
   const traced = await traceRun(stores, { runId, outline, expected, drift });
   const facts = { stoppedBy: stopped?.reason ?? null, isLatest: runId === around.latest };
-  const judged = await outcomesOf(stores.records, traced.changes, { ...facts, drift });
-  const results = judged.map(({ outcome }) => outcome);
-  const planned = judged.filter((_, index) => traced.isPlanned(traced.changes[index]));
-  const counts = countOutcomes(planned.map(({ outcome }) => outcome));
-  counts['Not started'] += traced.missing;
-  const newest = last ?? { at };
+  const { results, counts, processing } = await judgeChanges(stores, traced, { ...facts, drift });
+  const newestAt = last?.at ?? at;
   const outcome = runOutcomeWord({
     ...facts,
     isScanned: completed !== null,
     counts,
     total: traced.counts.total,
-    processing: planned.filter(({ isProcessing }) => isProcessing).length,
+    processing,
     isScanning: around.isScanning,
     isHalted: around.isHalted,
-    isQuiet: around.now - Date.parse(newest.at) > QUIET_MS,
+    isQuiet: around.now - Date.parse(newestAt) > QUIET_MS,
   });
   const isDone = outcome !== 'In progress';
   const ending =
     last === null || completed === null || !isDone
-      ? newest
+      ? { at: newestAt }
       : await lastPlannedEntry(stores.ledger, { runId, newest: last, traced });
   const view = {
     runId,
@@ -149,6 +145,20 @@ async function readRun(
     stopped,
   };
   return { view, traced, results };
+}
+
+/** The outcome of each traced change, and how many of the planned ones have each. */
+async function judgeChanges(
+  { records }: RunStores,
+  traced: TracedRun,
+  facts: RunFacts & { readonly drift: PlannedDrift },
+) {
+  const judged = await outcomesOf(records, traced.changes, facts);
+  const planned = judged.filter((_, index) => traced.isPlanned(traced.changes[index]));
+  const counts = countOutcomes(planned.map(({ outcome }) => outcome));
+  counts['Not started'] += traced.missing;
+  const processing = planned.filter(({ isProcessing }) => isProcessing).length;
+  return { results: judged.map(({ outcome }) => outcome), counts, processing };
 }
 
 /** @param state `null`: no longer stored, so the end of the scan is used, or its beginning */
