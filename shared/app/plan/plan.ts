@@ -161,8 +161,6 @@ export function useConfigurations(
   return isInPlan ? { changes: assigned, decided } : { changes, decided: nothing('the plan has other calls') };
 }
 
-const askedIn = (changes: readonly Change[]): Change[] => changes.filter(({ scope }) => scope === 'configuration');
-
 /** Every mismatch that the survey found. */
 export function changesIn({ assessed }: Pick<Survey, 'assessed'>): readonly Change[] {
   return assessed.flatMap(({ account, assessments }) => {
@@ -171,6 +169,38 @@ export function changesIn({ assessed }: Pick<Survey, 'assessed'>): readonly Chan
       isChange(assessments[enrollment]) ? [toChange(assessments[enrollment], account, shown[enrollment]?.status)] : [],
     );
   });
+}
+
+/** When a change window opens, no new plan is made. So the changes that wait for it count against the caps of this run. */
+function waitingForWindow(changes: readonly Change[]): readonly Change[] {
+  return changes
+    .filter(({ reason }) => reason === 'window')
+    .map((change) => ({ ...change, action: change.heldAction }));
+}
+
+interface ConfigurationUse {
+  /** The changes as they would be without calls for configurations. */
+  readonly without: readonly Change[];
+  readonly due: readonly Change[];
+  readonly followUps: readonly Change[];
+  readonly survey: Survey;
+  readonly timing: { readonly now: EpochMs; readonly windowOpen: boolean };
+}
+
+/** What calls for configurations do for this plan. `asked`: the changes that others of these calls would make with an approval. */
+function useOfConfigurations(
+  decided: DecidedConfigurations | null,
+  { without, due, followUps, survey, timing }: ConfigurationUse,
+): Pick<Plan, 'configurations' | 'asked'> & { readonly configurationCalls: readonly PlannedCall[] } {
+  if (decided === null) return { configurations: null, asked: [], configurationCalls: [] };
+  const configurationCalls = configurationCallsOf(due, decided);
+  const saved = callsInstead(without, [...due, ...followUps]) - totalCalls(configurationCalls);
+  const asked = withConfigurations(without, { calls: decided.asked }, survey, timing);
+  return {
+    configurations: { ...decided.shown, callsSaved: Math.max(0, saved) },
+    asked: asked.filter(({ scope }) => scope === 'configuration'),
+    configurationCalls,
+  };
 }
 
 /** A change that this plan leaves to an earlier run. Neither its hash nor a saved plan contains the change as one of its own. */
@@ -204,10 +234,7 @@ export function makePlan(
     isInProgress(change) ? madeByApprovedRun(change) : change,
   );
   const ready = dueChanges(changes, now).filter(isAllowed);
-  // When a change window opens, no new plan is made. So the changes that wait for it count against the caps of this run.
-  const waiting = changes
-    .filter((change) => change.reason === 'window' && isAllowed(change))
-    .map((change) => ({ ...change, action: change.heldAction }));
+  const waiting = waitingForWindow(changes.filter(isAllowed));
   const following = followUpFinder({ changes, recent, limits, now, isAllowed }, [...ready, ...waiting]);
   const { due, trip } = checkGuardrails(ready, [...waiting, ...following.toCount], {
     guardrails: policy.policy.guardrails,
@@ -222,9 +249,8 @@ export function makePlan(
     change.reason === 'prerequisite' && following.belongsToEarlierRun(change) ? madeByApprovedRun(change) : change,
   );
   const timing = { now, windowOpen: policy.windows.isOpen(now) };
-  const configurationCalls = decided === null ? [] : configurationCallsOf(due, decided);
-  const saved = callsInstead(without, [...due, ...followUps]) - totalCalls(configurationCalls);
-  const configurations = decided === null ? null : { ...decided.shown, callsSaved: Math.max(0, saved) };
+  const used = useOfConfigurations(decided, { without, due, followUps, survey, timing });
+  const { configurations, asked, configurationCalls } = used;
   return {
     organizationId: survey.caller.organizationId,
     policyHash: policy.hash,
@@ -236,7 +262,7 @@ export function makePlan(
     due,
     followUps,
     configurations,
-    asked: decided === null ? [] : askedIn(withConfigurations(without, { calls: decided.asked }, survey, timing)),
+    asked,
     calls: callsOf(due, followUps, configurationCalls),
     totals: totalsOf(due, followUps, configurationCalls),
     trip,
