@@ -1,13 +1,13 @@
 import { configurationKey } from '../../../domain/decision/configuration-key.ts';
-import { type Change, dueChanges, toChange } from '../../../domain/decision/plan.ts';
+import type { CompiledControls } from '../../../domain/decision/operator-controls.ts';
+import { type Change, toChange } from '../../../domain/decision/plan.ts';
 import { ASSOCIABLE } from '../../../domain/enrollment/kinds/index.ts';
-import type { AccountId } from '../../../domain/enrollment/model.ts';
+import type { AccountId, EpochMs, RuleMode } from '../../../domain/enrollment/model.ts';
 import { ouCovers } from '../../../domain/policy/index.ts';
 import { CloudError } from '../../../ports/cloud.ts';
 import { changedSince } from '../../guardrails/changed-since.ts';
 import { ownConfigurations, pruneConfigurations } from '../../guardrails/own-configurations.ts';
-import { allows } from '../../plan/change-keys.ts';
-import { changesIn, useConfigurations } from '../../plan/plan.ts';
+import { type ConfigurationLimits, changesIn, useConfigurations } from '../../plan/plan.ts';
 import type { AssociableAccount } from '../../survey/assessment-table.ts';
 import { readConfigurations } from '../../survey/stored-configurations.ts';
 import type { Survey } from '../../survey/survey.ts';
@@ -28,6 +28,7 @@ import {
 import { AppliedChanges } from './applied-changes.ts';
 import { assessMembers, readRecent } from './batch-observation.ts';
 import { type CallEnd, type ConfigurationsMessage, makeCall, type PlannedCall } from './configuration-call.ts';
+import { leftOver, noLongerDrifted } from './left-over.ts';
 import { observeOrganization } from './observe-organization.ts';
 
 /** The pause after AWS has refused a call because another change is in progress, ms. */
@@ -128,23 +129,14 @@ async function nextCall(
   seen: Survey,
   refused: ReadonlySet<string>,
 ): Promise<PlannedCall | null> {
-  const { deps, policy, runs } = work;
+  const { deps, policy } = work;
   const configurations = await readConfigurations(deps, work.retrying);
   const { readAt, stored, problem } = configurations;
   if (problem === null) await pruneConfigurations(deps.registers, stored, readAt);
   const now = deps.clock.now();
   const controls = await work.controls.now();
-  // An operator may have suspended accounts since the survey.
-  const associable = seen.associable.map((each) => {
-    const suspended = controls.suspensionOf(each.account, now) !== null;
-    return suspended ? { ...each, assessment: { ...each.assessment, verdict: 'Suspended' as const } } : each;
-  });
-  const onlyThese = message.planHash === null ? null : ((await runs.planKeys(message.planHash)) ?? new Set<string>());
-  const run = await runs.get(message.runId);
-  const approved = now < (run?.approvedUntil ?? 0);
-  const own = await ownConfigurations(deps.registers, now);
-  const changed = await changedSince(deps.registers, own, stored, run?.startedAt ?? now);
-  const limits = { onlyThese, approved, ownConfigurations: own, refused: new Set([...refused, ...changed]) };
+  const associable = suspendedNow(seen.associable, controls, now);
+  const limits = await limitsOf(work, message, { stored, refused, now });
   const current: Survey = { ...seen, configurations, controls, associable, at: now };
   const { changes, decided } = useConfigurations(policy, current, limits, changesIn(seen), now);
   const [call] = decided?.calls ?? [];
@@ -160,6 +152,33 @@ async function nextCall(
   const covering = configurations.units.filter(({ path }) => ouCovers(path, ou));
   const above = new Set(covering.map(({ id }) => id).filter((id) => id !== call.targetId));
   return { call, change: shown, path: shown.target, isAccount: account !== undefined, above, present, readAt };
+}
+
+/** An operator may have suspended accounts since the survey. */
+function suspendedNow(accounts: readonly AssociableAccount[], controls: CompiledControls, now: EpochMs) {
+  return accounts.map((each) => {
+    const suspended = controls.suspensionOf(each.account, now) !== null;
+    return suspended ? { ...each, assessment: { ...each.assessment, verdict: 'Suspended' as const } } : each;
+  });
+}
+
+interface CallState {
+  readonly stored: ReadonlyMap<string, RuleMode>;
+  readonly refused: ReadonlySet<string>;
+  readonly now: EpochMs;
+}
+
+async function limitsOf(
+  { deps, runs }: WorkContext,
+  { planHash, runId }: ConfigurationsMessage,
+  { stored, refused, now }: CallState,
+): Promise<ConfigurationLimits> {
+  const onlyThese = planHash === null ? null : ((await runs.planKeys(planHash)) ?? new Set<string>());
+  const run = await runs.get(runId);
+  const approved = now < (run?.approvedUntil ?? 0);
+  const own = await ownConfigurations(deps.registers, now);
+  const changed = await changedSince(deps.registers, own, stored, run?.startedAt ?? now);
+  return { onlyThese, approved, ownConfigurations: own, refused: new Set([...refused, ...changed]) };
 }
 
 interface Conclusion {
@@ -202,45 +221,9 @@ async function concluded(
   return follow(instead);
 }
 
-/** Accounts that are recorded as Drifted and comply without a call, for example because the last survey found other tags. Their own keys record it. */
-function noLongerDrifted(made: readonly AccountId[], { assessed }: Survey): readonly AccountId[] {
-  const done = new Set(made);
-  return assessed.flatMap(({ account, record, assessments }) => {
-    const isResolved =
-      record?.conditions[ASSOCIABLE]?.verdict === 'Drifted' && assessments[ASSOCIABLE].verdict === 'Compliant';
-    return isResolved && !done.has(account.id) ? [account.id] : [];
-  });
-}
-
 async function mayRepeat({ deps, runs }: WorkContext, { runId }: ConfigurationsMessage): Promise<boolean> {
   const run = await runs.get(runId);
   return run !== null && deps.clock.now() < run.startedAt + BUSY_TOTAL_MS;
-}
-
-/**
- * Changes that the scan assigned to calls for configurations that are no longer planned, because the organization or its configurations have changed
- * since. Other calls make them. An account whose record was written meanwhile has a key of its own, unless it was written by the last call.
- * @param undone the accounts of the last call, if it was not sent
- */
-async function leftOver(
-  { deps, runs }: WorkContext,
-  { planHash }: ConfigurationsMessage,
-  made: readonly AccountId[],
-  undone: ReadonlySet<AccountId>,
-  seen: Survey,
-): Promise<readonly Change[]> {
-  const done = new Set(made);
-  const keys = planHash === null ? null : ((await runs.planKeys(planHash)) ?? new Set<string>());
-  const due = dueChanges(changesIn(seen), deps.clock.now()).filter((change) => {
-    const isOpen = change.enrollment === ASSOCIABLE && !done.has(change.accountId);
-    return isOpen && (keys === null || allows(keys, change));
-  });
-  if (due.length === 0) return due;
-  const surveyed = new Map(seen.associable.map(({ account, headHash }) => [account.id, headHash]));
-  const records = await deps.records.getMany(due.map(({ accountId }) => accountId));
-  return due.filter(({ accountId: id }) => {
-    return undone.has(id) || (records.get(id)?.head.hash ?? null) === surveyed.get(id);
-  });
 }
 
 /** Only what AWS shows now makes an account Compliant. Accounts that AWS has not changed yet are polled by listings. */
