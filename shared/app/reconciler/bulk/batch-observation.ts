@@ -68,7 +68,7 @@ export interface Member {
 /**
  * Assesses accounts by a listing and records what has changed. Omits accounts that the snapshot lacks and accounts whose record has just changed.
  */
-export async function assessMembers(
+export async function assessAndRecord(
   work: MessageContext,
   runId: string,
   accountIds: readonly AccountId[],
@@ -76,13 +76,7 @@ export async function assessMembers(
   records: ReadonlyMap<AccountId, AccountRecord>,
 ): Promise<Member[]> {
   await work.controls.now();
-  const known = await Promise.all(
-    accountIds.map(async (id) => ({
-      facts: await accountInSnapshot(work, id),
-      record: records.get(id) ?? emptyRecord(id),
-    })),
-  );
-  const present = known.flatMap(({ facts, record }) => (facts === null ? [] : [{ facts, record }]));
+  const present = await inSnapshot(work, accountIds, records);
   const assessed = (facts: OrganizationAccount, record: AccountRecord): Assessment =>
     assess(assessContext(work), facts, observedIn(listing, facts.id), record)[ASSOCIABLE];
   const found = present.map(({ facts, record }) => ({ record, assessments: [assessed(facts, record)] }));
@@ -93,10 +87,10 @@ export async function assessMembers(
       record,
       decide: (current: AccountRecord): EntryDraft[] => {
         if (current.head.hash !== record.head.hash) return [];
-        const found = assessed(facts, current);
+        const assessment = assessed(facts, current);
         // An account that is not listed is read on its own. Its absence from the listing is not recorded.
-        if (found.verdict === 'Unknown') return [];
-        const draft = transition(entryContext(work, runId), current, found, details.get(facts.id)?.[ASSOCIABLE]);
+        if (assessment.verdict === 'Unknown') return [];
+        const draft = transition(entryContext(work, runId), current, assessment, details.get(facts.id)?.[ASSOCIABLE]);
         return draft === null ? [] : [draft];
       },
     })),
@@ -107,4 +101,19 @@ export async function assessMembers(
     if (entries.length === 0 && record.head.hash !== known.head.hash) return [];
     return [{ facts, record, assessment: assessed(facts, record) }];
   });
+}
+
+/** The accounts that the snapshot has, with their records. */
+async function inSnapshot(
+  work: WorkContext,
+  accountIds: readonly AccountId[],
+  records: ReadonlyMap<AccountId, AccountRecord>,
+): Promise<readonly Pick<Member, 'facts' | 'record'>[]> {
+  const known = await Promise.all(
+    accountIds.map(async (id) => ({
+      facts: await accountInSnapshot(work, id),
+      record: records.get(id) ?? emptyRecord(id),
+    })),
+  );
+  return known.flatMap(({ facts, record }) => (facts === null ? [] : [{ facts, record }]));
 }

@@ -21,7 +21,7 @@ import {
   type WorkResult,
 } from '../worker-context.ts';
 import { type BatchMessage, batchCall } from './batch-call.ts';
-import { assessMembers, listingSince, type Member, readRecent } from './batch-observation.ts';
+import { assessAndRecord, listingSince, type Member, readRecent } from './batch-observation.ts';
 
 /**
  * Reconciles up to 50 accounts by one AssociateAccounts or DisassociateAccounts call, between two listings. Accounts that need something
@@ -41,7 +41,7 @@ async function reconcile(work: MessageContext, message: BatchMessage): Promise<W
   const own = await work.deps.records.get(work.caller.accountId);
   const listing = await readRecent(work, listingSince(work, [...records.values(), ...(own === null ? [] : [own])]));
   if (listing instanceof CloudError) return unreadable(work, message, records, listing);
-  const members = await assessMembers(work, message.runId, message.accountIds, listing, records);
+  const members = await assessAndRecord(work, message.runId, message.accountIds, listing, records);
   const due: Member[] = [];
   for (const member of members) if (await isDue(work, message, member)) due.push(member);
   const ends = await change(work, message, due, own);
@@ -115,7 +115,7 @@ async function observe(work: MessageContext, message: BatchMessage, accountIds: 
   const listing = await readRecent(work, work.deps.clock.now());
   const records = await work.deps.records.getMany(accountIds);
   if (listing instanceof CloudError) return unreadable(work, { ...message, accountIds }, records, listing);
-  const members = await assessMembers(work, message.runId, accountIds, listing, records);
+  const members = await assessAndRecord(work, message.runId, accountIds, listing, records);
   const withVerdict = (verdict: Verdict): Member[] =>
     members.filter(({ assessment }) => assessment.verdict === verdict);
   const compliant = withVerdict('Compliant');

@@ -26,7 +26,7 @@ import {
   type WorkResult,
 } from '../worker-context.ts';
 import { AppliedChanges } from './applied-changes.ts';
-import { assessMembers, readRecent } from './batch-observation.ts';
+import { assessAndRecord, readRecent } from './batch-observation.ts';
 import { type CallEnd, type ConfigurationsMessage, makeCall, type PlannedCall } from './configuration-call.ts';
 import { leftOver, noLongerDrifted } from './left-over.ts';
 import { observeOrganization } from './observe-organization.ts';
@@ -242,7 +242,7 @@ async function verify(
       continue;
     }
     const records = await work.deps.records.getMany(ids);
-    const members = await assessMembers(work, message.runId, ids, listing, records);
+    const members = await assessAndRecord(work, message.runId, ids, listing, records);
     for (const { facts, record, assessment } of members) {
       await scheduleRecheck(work, record, assessment);
       results.push(ended(facts.id, outcomeOf(assessment.verdict)));
