@@ -174,26 +174,19 @@ class Reactor {
       await this.#requestScan('too many changes of the organization to read accounts individually', true);
       return { ...NOTHING, scan: true };
     }
-    const present: OrganizationAccount[] = [];
-    const gone: AccountId[] = [];
-    try {
-      for (const id of ids) {
-        const read = await this.#deps.readAccount(id, this.#organization);
-        if (read === null) gone.push(id);
-        else present.push(read);
-      }
-    } catch (error) {
-      if (!(error instanceof CloudError)) throw error;
+    const read = await this.#readAccounts(ids);
+    if (read instanceof CloudError) {
       // The stored account is outdated now: a worker might apply the rules of its former OU. A scan reads it again.
       logger.warn('the accounts of an event could not be read from the organization; a scan is requested', {
-        message: error.message,
+        message: read.message,
       });
       await this.#requestScan('the accounts of an event could not be read from the organization', true);
       return { ...NOTHING, scan: true };
     }
-    const read = new Map<AccountId, OrganizationAccount | null>(gone.map((id) => [id, null]));
-    for (const account of present) read.set(account.id, account);
-    await recordRefreshed(registers, read, clock.now());
+    const { present, gone } = read;
+    const refreshed = new Map<AccountId, OrganizationAccount | null>(gone.map((id) => [id, null]));
+    for (const account of present) refreshed.set(account.id, account);
+    await recordRefreshed(registers, refreshed, clock.now());
     await snapshots.refresh(present);
     await snapshots.remove(gone);
     await this.#recordMembership(present, gone);
@@ -205,6 +198,23 @@ class Reactor {
       true,
     );
     return { ...reaction, unknown: gone, refreshed: ids };
+  }
+
+  /** The accounts that the organization has, and the ids of the others. */
+  async #readAccounts(ids: readonly AccountId[]) {
+    const present: OrganizationAccount[] = [];
+    const gone: AccountId[] = [];
+    try {
+      for (const id of ids) {
+        const read = await this.#deps.readAccount(id, this.#organization);
+        if (read === null) gone.push(id);
+        else present.push(read);
+      }
+      return { present, gone };
+    } catch (error) {
+      if (error instanceof CloudError) return error;
+      throw error;
+    }
   }
 
   /** Records accounts that joined or left. If an event is lost, the next scan writes the same entries. */
