@@ -1,4 +1,4 @@
-import { ApprovalError } from '../../shared/app/guardrails/approvals.ts';
+import { ApprovalError } from '../../shared/app/guardrails/approvable-plan.ts';
 import { ControlsError } from '../../shared/app/guardrails/controls.ts';
 import { EmptySelectorError } from '../../shared/app/guardrails/selector-preview.ts';
 import { ReportRangeError } from '../../shared/app/queries/audit/report.ts';

@@ -16,8 +16,9 @@ export async function runApprove(context: CliContext, text: string, why: string 
     );
   }
   const reason = reasonArgument(why);
-  const [{ approve, ApprovalError }, { readControls }] = await Promise.all([
+  const [{ approve }, { ApprovalError }, { readControls }] = await Promise.all([
     import('../../../shared/app/guardrails/approvals.ts'),
+    import('../../../shared/app/guardrails/approvable-plan.ts'),
     import('../../../shared/app/guardrails/controls.ts'),
   ]);
   try {

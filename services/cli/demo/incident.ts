@@ -1,5 +1,6 @@
 import { RunStore } from '../../../shared/app/coordination/run-store.ts';
-import { ApprovalError, approve } from '../../../shared/app/guardrails/approvals.ts';
+import { ApprovalError } from '../../../shared/app/guardrails/approvable-plan.ts';
+import { approve } from '../../../shared/app/guardrails/approvals.ts';
 import { changedRecently, usedOf } from '../../../shared/app/guardrails/rolling-changes.ts';
 import { askForScan } from '../../../shared/app/operator/commands.ts';
 import { scanNow } from '../../../shared/app/schedule/scan-schedule.ts';

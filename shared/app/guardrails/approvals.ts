@@ -3,11 +3,11 @@ import type { EpochMs } from '../../domain/enrollment/model.ts';
 import type { Registers } from '../../ports/registers.ts';
 import type { Deps } from '../context.ts';
 import { documentFamily, REGISTERS, storedDocument } from '../coordination/documents.ts';
-import { policyInForce } from '../coordination/policy-in-force.ts';
-import { RunStore, type StoredPlan } from '../coordination/run-store.ts';
+import type { StoredPlan } from '../coordination/run-store.ts';
 import { readTyped, readValue, type Typed, update, writeTyped } from '../coordination/typed-register.ts';
 import { organizationEntry } from '../ledger/organization-entry.ts';
 import { writeOrganizationEntry } from '../ledger/write-entries.ts';
+import { ApprovalError, approvablePlan, short } from './approvable-plan.ts';
 import { contentOf, type PlanContent } from './plan-content.ts';
 
 /** How long an approval can be used, ms. */
@@ -42,24 +42,6 @@ export const APPROVALS_UNTIL = storedDocument(REGISTERS.approvalsUntil, z.object
 /** If an approval is not recorded within this time, its writer has crashed, ms. */
 const RECORDING_MS = 60_000;
 
-/** The plan cannot be approved. The message says why and what to do instead. */
-export class ApprovalError extends Error {
-  override readonly name = 'ApprovalError';
-  readonly code:
-    | 'PlanUnknown'
-    | 'PlanAmbiguous'
-    | 'PlanOutdated'
-    | 'PlanNotApprovable'
-    | 'PlanAlreadyApproved'
-    | 'ApprovalUsed'
-    | 'NotKept';
-
-  constructor(code: ApprovalError['code'], message: string) {
-    super(message);
-    this.code = code;
-  }
-}
-
 export interface Approver {
   /** An ARN where known, else the operating system's user. */
   readonly actor: string;
@@ -80,17 +62,7 @@ export type ApprovalDeps = Pick<Deps, 'registers' | 'ledger' | 'records' | 'cloc
  */
 export async function approve(deps: ApprovalDeps, hashPrefix: string, { actor, reason }: Approver): Promise<Approved> {
   const now = deps.clock.now();
-  const plan = await storedPlan(deps.registers, hashPrefix);
-  const current = await policyInForce(deps.registers);
-  if (plan.policyHash !== current) {
-    const policies = `It was made under policy ${short(plan.policyHash)}; the policy in force is ${current === null ? 'unknown' : short(current)}`;
-    throw new ApprovalError(
-      'PlanOutdated',
-      `Plan ${short(plan.hash)} is outdated and cannot be approved. ${policies}. If a newer plan is held up, approve that one: ` +
-        'its hash is in the last GuardrailTripped entry (rollcall audit list --type GuardrailTripped).',
-    );
-  }
-  refuseUnliftable(plan);
+  const plan = await approvablePlan(deps.registers, hashPrefix);
   const document = APPROVALS.named(plan.hash);
   const known = await readTyped(deps.registers, document);
   if (known !== null) refuseAgain(known.value, plan, now);
@@ -120,28 +92,6 @@ export async function approve(deps: ApprovalDeps, hashPrefix: string, { actor, r
   return { approval, ...contentOf(plan), entryId };
 }
 
-/** Advice for a plan that is held up by a guardrail which no approval lifts. */
-const UNLIFTABLE: ReadonlyMap<string | null, string> = new Map([
-  [
-    'maxOptOuts',
-    'Opting out deletes data, so only the policy allows it: raise guardrails.maxOptOuts there if these opt-outs are wanted, then scan again.',
-  ],
-  [
-    'minCoverage',
-    'Too few accounts have a known status, so this plan cannot be approved: rollcall status and rollcall doctor show what could not be read. ' +
-      'Fix that and scan again, or lower guardrails.minCoverage in the policy.',
-  ],
-]);
-
-function refuseUnliftable({ hash, heldUpBy }: StoredPlan): void {
-  const advice = UNLIFTABLE.get(heldUpBy);
-  if (advice === undefined) return;
-  throw new ApprovalError(
-    'PlanNotApprovable',
-    `Plan ${short(hash)} cannot be approved: it is held up by ${heldUpBy}, and an approval only lifts maxChanges. ${advice}`,
-  );
-}
-
 /** Reads the approval back, so that success is reported only if the store has it. @throws ApprovalError `NotKept` */
 async function assertKept(registers: Registers, { planHash, actor, at }: Approval): Promise<void> {
   const kept = (await readTyped(registers, APPROVALS.named(planHash)))?.value ?? null;
@@ -150,24 +100,6 @@ async function assertKept(registers: Registers, { planHash, actor, at }: Approva
     'NotKept',
     `The approval of plan ${short(planHash)} was written, but is missing when read back: something undoes writes to the ` +
       'store. Check `rollcall status`, and stop every Rollcall process on this store until you have found the cause.',
-  );
-}
-
-async function storedPlan(registers: Registers, hashPrefix: string): Promise<StoredPlan> {
-  const plans = await new RunStore(registers).storedPlans(hashPrefix);
-  const [plan, another] = plans;
-  if (plan === undefined) {
-    throw new ApprovalError(
-      'PlanUnknown',
-      `No stored plan begins with ${hashPrefix}. Only plans that a guardrail or a rollout stopped are stored; the hash is in the ` +
-        'GuardrailTripped entry (rollcall audit list --type GuardrailTripped) and in the output of apply.',
-    );
-  }
-  if (another === undefined) return plan;
-  const some = plans.slice(0, 3).map(({ hash }) => hash.slice(0, 20));
-  throw new ApprovalError(
-    'PlanAmbiguous',
-    `Several stored plans begin with ${hashPrefix}: ${some.join(', ')}. Give a longer prefix.`,
   );
 }
 
@@ -204,7 +136,6 @@ function approvedEntry(approval: Approval, plan: StoredPlan, id: string) {
   return organizationEntry({ newId: () => id, now: at, actor, runId: null, policyHash }, 'PlanApproved', { detail });
 }
 
-const short = (hash: string): string => hash.slice(0, 12);
 const iso = (time: EpochMs): string => new Date(time).toISOString();
 
 /** The approval of a plan, whether open, used or expired; `null`: none is recorded. */

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { RunStore } from '../../../../shared/app/coordination/run-store.ts';
-import { ApprovalError, type Approver, approve } from '../../../../shared/app/guardrails/approvals.ts';
+import { ApprovalError } from '../../../../shared/app/guardrails/approvable-plan.ts';
+import { type Approver, approve } from '../../../../shared/app/guardrails/approvals.ts';
 import type { Check } from '../../../../shared/app/reconciler/guard.ts';
 import { ChangeRefused, Guard } from '../../../../shared/app/reconciler/guard.ts';
 import { checksOf } from '../../../../shared/app/reconciler/guard-checks.ts';

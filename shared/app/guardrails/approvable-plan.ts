@@ -1,0 +1,87 @@
+import type { Registers } from '../../ports/registers.ts';
+import { policyInForce } from '../coordination/policy-in-force.ts';
+import { RunStore, type StoredPlan } from '../coordination/run-store.ts';
+
+/** The plan cannot be approved. The message says why and what to do instead. */
+export class ApprovalError extends Error {
+  override readonly name = 'ApprovalError';
+  readonly code:
+    | 'PlanUnknown'
+    | 'PlanAmbiguous'
+    | 'PlanOutdated'
+    | 'PlanNotApprovable'
+    | 'PlanAlreadyApproved'
+    | 'ApprovalUsed'
+    | 'NotKept';
+
+  constructor(code: ApprovalError['code'], message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/**
+ * The stored plan that is to be approved.
+ * @param hashPrefix its hash, or a unique prefix of it
+ * @throws ApprovalError if no approval helps it
+ */
+export async function approvablePlan(registers: Registers, hashPrefix: string): Promise<StoredPlan> {
+  const plan = await storedPlan(registers, hashPrefix);
+  refuseOutdated(plan, await policyInForce(registers));
+  refuseUnliftable(plan);
+  return plan;
+}
+
+async function storedPlan(registers: Registers, hashPrefix: string): Promise<StoredPlan> {
+  const plans = await new RunStore(registers).storedPlans(hashPrefix);
+  const [plan, another] = plans;
+  if (plan === undefined) {
+    throw new ApprovalError(
+      'PlanUnknown',
+      `No stored plan begins with ${hashPrefix}. Only plans that a guardrail or a rollout stopped are stored; the hash is in the ` +
+        'GuardrailTripped entry (rollcall audit list --type GuardrailTripped) and in the output of apply.',
+    );
+  }
+  if (another === undefined) return plan;
+  const some = plans.slice(0, 3).map(({ hash }) => hash.slice(0, 20));
+  throw new ApprovalError(
+    'PlanAmbiguous',
+    `Several stored plans begin with ${hashPrefix}: ${some.join(', ')}. Give a longer prefix.`,
+  );
+}
+
+function refuseOutdated({ hash, policyHash }: StoredPlan, inForce: string | null): void {
+  if (policyHash === inForce) return;
+  const current = inForce === null ? 'unknown' : short(inForce);
+  const policies = `It was made under policy ${short(policyHash)}; the policy in force is ${current}`;
+  throw new ApprovalError(
+    'PlanOutdated',
+    `Plan ${short(hash)} is outdated and cannot be approved. ${policies}. If a newer plan is held up, approve that one: ` +
+      'its hash is in the last GuardrailTripped entry (rollcall audit list --type GuardrailTripped).',
+  );
+}
+
+/** Advice for a plan that is held up by a guardrail which no approval lifts. */
+const UNLIFTABLE: ReadonlyMap<string | null, string> = new Map([
+  [
+    'maxOptOuts',
+    'Opting out deletes data, so only the policy allows it: raise guardrails.maxOptOuts there if these opt-outs are wanted, then scan again.',
+  ],
+  [
+    'minCoverage',
+    'Too few accounts have a known status, so this plan cannot be approved: rollcall status and rollcall doctor show what could not be read. ' +
+      'Fix that and scan again, or lower guardrails.minCoverage in the policy.',
+  ],
+]);
+
+function refuseUnliftable({ hash, heldUpBy }: StoredPlan): void {
+  const advice = UNLIFTABLE.get(heldUpBy);
+  if (advice === undefined) return;
+  throw new ApprovalError(
+    'PlanNotApprovable',
+    `Plan ${short(hash)} cannot be approved: it is held up by ${heldUpBy}, and an approval only lifts maxChanges. ${advice}`,
+  );
+}
+
+/** A hash as messages show it. */
+export const short = (hash: string): string => hash.slice(0, 12);
