@@ -74,11 +74,11 @@ const tagsPage = z
 
 export async function listAccounts(
   reader: Reader,
-  onProgress?: (accounts: number) => void,
+  onPage: (accounts: number, page: readonly Account[]) => void,
 ): Promise<Map<AccountId, Account>> {
   const send: Parameters<Reader['all']>[3] = (client, NextToken) =>
     client.send(new ListAccountsCommand({ MaxResults: MAX_PAGE, NextToken }));
-  const accounts = await reader.all('ListAccounts', '', accountsPages(), send, onProgress);
+  const accounts = await reader.all('ListAccounts', '', accountsPages(), send, onPage);
   return new Map(accounts.map((each) => [each.Id, each]));
 }
 

@@ -47,21 +47,20 @@ const parentsPage = z
 /** The OU path of each account, from the `Paths` of the listing. If an account lacks them, walks the whole tree, with two calls per OU. */
 export async function place(
   reader: Reader,
-  organizationId: string,
+  names: UnitNames,
   accounts: ReadonlyMap<AccountId, Account>,
 ): Promise<Placed[]> {
-  const begin = `${organizationId}/r-`;
   const parents = new Set<string>();
   for (const { parent } of accounts.values()) {
-    if (parent?.startsWith(begin) !== true) return walk(reader, accounts);
+    if (!names.covers(parent)) return walk(reader, accounts);
     parents.add(parent);
   }
   // Many accounts share an OU, so the path of each OU is computed once.
   const ids = new Map([...parents].map((parent) => [parent, branchOf(parent)]));
-  const names = await namesOf(reader, [...ids.values()]);
+  const found = await names.all();
   const branches = new Map<string | null, Branch>();
   for (const [parent, unitIds] of ids) {
-    const steps = unitIds.slice(1).map((id) => names.get(id));
+    const steps = unitIds.slice(1).map((id) => found.get(id));
     branches.set(parent, { ou: `/${steps.join('/')}`, unitIds });
   }
   return [...accounts.values()].map((account) => {
@@ -74,25 +73,61 @@ function branchOf(parent: string): readonly string[] {
   return parent.split('/').slice(1, -1);
 }
 
-/** The names of all OUs on the branches. One listing returns the names of all OUs below a parent, so it lists each parent on the branches once. */
-async function namesOf(reader: Reader, branches: readonly (readonly string[])[]): Promise<ReadonlyMap<string, string>> {
-  const parents = new Set<string>();
-  const wanted = new Set<string>();
-  for (const branch of branches) {
-    for (const [index, id] of branch.slice(1).entries()) {
-      parents.add(branch[index] ?? id);
-      wanted.add(id);
+/**
+ * The names of all OUs above accounts. One listing returns the names of all OUs below a parent, so it lists each parent on the paths of the accounts once,
+ * while the accounts are still being listed. One call at a time, because Organizations throttles parallel calls.
+ */
+export class UnitNames {
+  readonly #reader: Reader;
+  readonly #begin: string;
+  readonly #seen = new Set<string>();
+  readonly #parents = new Set<string>();
+  readonly #wanted = new Set<string>();
+  readonly #names = new Map<string, string>();
+  #listing: Promise<void> = Promise.resolve();
+
+  constructor(reader: Reader, organizationId: string) {
+    this.#reader = reader;
+    this.#begin = `${organizationId}/r-`;
+  }
+
+  /** Whether this is the path of an account in this organization. */
+  covers(parent: string | null): parent is string {
+    return parent?.startsWith(this.#begin) === true;
+  }
+
+  /** Begins to list the OUs above these accounts. */
+  find(accounts: readonly Account[]): void {
+    for (const { parent } of accounts) {
+      if (!this.covers(parent) || this.#seen.has(parent)) continue;
+      this.#seen.add(parent);
+      const branch = branchOf(parent);
+      for (const [index, id] of branch.slice(1).entries()) {
+        this.#wanted.add(id);
+        this.#list(branch[index] ?? id);
+      }
     }
   }
-  const names = new Map<string, string>();
-  for (const parent of parents) {
-    for (const { Id, Name } of await listUnits(reader, parent)) names.set(Id, pathStep(Name));
+
+  #list(parent: string): void {
+    if (this.#parents.has(parent)) return;
+    this.#parents.add(parent);
+    this.#listing = this.#listing.then(async () => {
+      for (const { Id, Name } of await listUnits(this.#reader, parent)) this.#names.set(Id, pathStep(Name));
+    });
+    // `all` reports the failure; until then nobody waits for it.
+    this.#listing.catch(() => undefined);
   }
-  for (const id of wanted) {
-    // The OU was moved between two listings; its name can still be read.
-    if (!names.has(id)) names.set(id, await nameOf(reader, id));
+
+  /** By id. @throws CloudError */
+  async all(): Promise<ReadonlyMap<string, string>> {
+    await this.#listing;
+    for (const id of this.#wanted) {
+      // The OU was moved between two listings; its name can still be read.
+      if (!this.#names.has(id)) this.#names.set(id, await nameOf(this.#reader, id));
+    }
+    return this.#names;
   }
-  return names;
 }
 
 async function nameOf(reader: Reader, id: string): Promise<string> {

@@ -13,13 +13,13 @@ import { checked } from './responses.ts';
 export interface Reader<Client = Clients['organizations']> {
   /** Makes one request. @param about distinguishes it from others of the same operation */
   one<Answer>(operation: string, about: string, schema: z.ZodType<Answer>, send: Send<Client, void>): Promise<Answer>;
-  /** All items of a listing, in order. `onPage` receives the number of items so far. */
+  /** All items of a listing, in order. `onPage` receives the number of items so far, and those of the page. */
   all<Item>(
     operation: string,
     about: string,
     schema: z.ZodType<ListPage<Item>>,
     send: Send<Client, string | undefined>,
-    onPage?: (items: number) => void,
+    onPage?: (items: number, page: readonly Item[]) => void,
   ): Promise<Item[]>;
   /** Logs a warning about one account. */
   warn(message: string): void;
@@ -103,7 +103,7 @@ export function createReaderOf<Client>(
         const by = token;
         const page = await one(operation, `${about}/${by ?? ''}/${pages}`, schema, (client) => send(client, by));
         items.push(...page.items);
-        onPage?.(items.length);
+        onPage?.(items.length, page.items);
         const why = bounds.broken({ items: page.items.length, total: items.length, token: page.next });
         if (why !== null) throw endlessListing({ service, operation, accountId: own }, why);
         if (page.next === null) return items;

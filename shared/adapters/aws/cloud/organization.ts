@@ -12,7 +12,7 @@ import { describeOrganization, type OwnIdentity } from './caller.ts';
 import type { Clients } from './clients.ts';
 import { UNEXPECTED_ANSWER } from './cloud-errors.ts';
 import { describeAccount, listAccounts, stateOf, withTags } from './organization-accounts.ts';
-import { place, placeOne } from './organization-paths.ts';
+import { place, placeOne, UnitNames } from './organization-paths.ts';
 import { createReader, type Reader, type ReaderOptions } from './organization-reader.ts';
 import { hasTagIndex, readTagIndex, type TagIndex } from './tag-index.ts';
 
@@ -33,9 +33,13 @@ export async function readOrganization(
   const { accountId: own } = identity;
   const reader = createReader(clients, calls, own, options);
   const ids = await retry(() => describeOrganization(clients, calls, own));
-  // Neither listing needs the other, and the pages of each can only be requested one after the other.
+  const names = new UnitNames(reader, ids.organizationId);
+  // No listing needs the others, and the pages of each can only be requested one after the other.
   const [listed, index] = await Promise.all([
-    listAccounts(reader, onProgress),
+    listAccounts(reader, (accounts, page) => {
+      names.find(page);
+      onProgress?.(accounts);
+    }),
     tags && hasTagIndex(identity, ids.managementAccountId)
       ? readTagIndex(clients, calls, own, ids.organizationId, options, options.onNoTagIndex)
       : null,
@@ -50,7 +54,7 @@ export async function readOrganization(
     const message = `ListAccounts omitted the management account ${ids.managementAccountId}: the listing is incomplete.`;
     throw reader.error('ListAccounts', 'Invalid', UNEXPECTED_ANSWER, message);
   }
-  const placed = await place(reader, ids.organizationId, listed);
+  const placed = await place(reader, names, listed);
   const accounts = placed.map(
     ({ account, branch: { ou, unitIds } }): OrganizationAccount => ({
       id: account.Id,

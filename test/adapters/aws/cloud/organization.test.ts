@@ -21,6 +21,30 @@ describe('reading the organization', () => {
     await world.close();
   });
 
+  it('lists the OUs while it lists the accounts', async () => {
+    const world = await awsWorld({ sandbox: { accounts: 100 } });
+    await read(world);
+    const asked = world.calls.flatMap(({ what, operation }) => (what === 'acquire' ? [operation] : []));
+    const pages = asked.flatMap((operation, n) => (operation === 'ListAccounts' ? [n] : []));
+    // Requested as soon as the first page names an OU, so before the answer to the second page.
+    expect(asked.indexOf('ListOrganizationalUnitsForParent')).toBeLessThan(pages[2] ?? 0);
+    await world.close();
+  });
+
+  it('fails if the OUs cannot be listed, even before the accounts are', async () => {
+    const denied = { __type: 'AccessDeniedException', message: 'no' };
+    let pages = 0;
+    const world = await organizations({
+      ListAccounts: () => {
+        pages += 1;
+        const moved = { ...inRoot({ Id: OTHER }), Paths: [`${root}/ou-a/${OTHER}/`] };
+        return { Accounts: [management, moved], ...(pages < 3 && { NextToken: `${pages}` }) };
+      },
+      ListOrganizationalUnitsForParent: () => denied,
+    });
+    expect((await failureOf(read(world))).details).toMatchObject({ operation: 'ListOrganizationalUnitsForParent' });
+  });
+
   it('walks the tree if accounts lack their path', async () => {
     const world = await awsWorld({ sandbox: { accounts: 60, accountShape: 'older' } });
     const { accounts } = await read(world);
