@@ -197,18 +197,7 @@ async function workUntilStopped(context: Context, tasks: readonly MaintenanceTas
   const work = await createWork(deps, settings, retrying, policy);
   const pool = new WorkerPool(work, onProgress);
   const watch = new PolicyWatch(deps);
-  const ranAt = new Map<MaintenanceTask, number>();
-  /** Runs the tasks whose time has come. @returns the number of keys that they queued */
-  const fillQueue = async (leastMs: number): Promise<number> => {
-    let queued = 0;
-    for (const task of tasks) {
-      const now = deps.clock.now();
-      if (now - (ranAt.get(task) ?? Number.NEGATIVE_INFINITY) < Math.max(task.everyMs, leastMs)) continue;
-      ranAt.set(task, now);
-      queued += (await task.run({ until: now + RUN_MS, last: false })).keysDue ?? 0;
-    }
-    return queued;
-  };
+  const fillQueue = queueFiller(deps, tasks);
   try {
     while (!stop.aborted) {
       if (!(await watch.isInForce(policy.hash))) {
@@ -229,4 +218,19 @@ async function workUntilStopped(context: Context, tasks: readonly MaintenanceTas
   } finally {
     await pool.drain();
   }
+}
+
+/** @returns a function that runs the tasks whose time has come, each at most every `leastMs`, and returns the number of keys that they queued */
+function queueFiller({ clock }: Deps, tasks: readonly MaintenanceTask[]): (leastMs: number) => Promise<number> {
+  const ranAt = new Map<MaintenanceTask, number>();
+  return async (leastMs) => {
+    let queued = 0;
+    for (const task of tasks) {
+      const now = clock.now();
+      if (now - (ranAt.get(task) ?? Number.NEGATIVE_INFINITY) < Math.max(task.everyMs, leastMs)) continue;
+      ranAt.set(task, now);
+      queued += (await task.run({ until: now + RUN_MS, last: false })).keysDue ?? 0;
+    }
+    return queued;
+  };
 }
