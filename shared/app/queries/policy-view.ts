@@ -2,7 +2,9 @@ import type { EpochMs } from '../../domain/enrollment/model.ts';
 import {
   type CompiledPolicy,
   censusWarnings,
+  type Exemption,
   type Finding,
+  type Policy,
   type PolicyCensus,
   policyCensus,
 } from '../../domain/policy/index.ts';
@@ -24,11 +26,11 @@ export async function policyView(
   now: EpochMs,
 ) {
   const { policy, hash } = compiled;
-  const snapshot = await usable(stores, compiled);
+  const snapshot = await usableSnapshot(stores, compiled);
   const inForce = (await policyInForce(stores.registers)) === hash;
   const [changed] = (await stores.ledger.query({ type: 'PolicyChanged' }, { limit: 1 })).entries;
   const { file, text, places } = policy.source;
-  const lineOf = (path: string): number | null => places.get(path)?.line ?? null;
+  const lineOf: LineOf = (path) => places.get(path)?.line ?? null;
   const census = snapshot === null ? null : censusOf(compiled, snapshot);
   const { memberRole, organizationEnrollment, automationConfigurations } = policy.organization;
   const { rollout, notify } = policy;
@@ -40,24 +42,8 @@ export async function policyView(
     snapshotAt: snapshot === null ? null : toIso(snapshot.takenAt),
     organization: { memberRole, organizationEnrollment, automationConfigurations },
     defaults: { ...policy.defaults, accounts: census?.defaults ?? null, line: lineOf('defaults') },
-    rules: policy.rules.map(({ id, match, sets }, index) => ({
-      id,
-      match,
-      sets,
-      line: lineOf(`rules[${index}]`),
-      matched: census?.matched[index] ?? null,
-      deciding: census?.deciding[index] ?? null,
-    })),
-    exemptions: policy.exemptions.map(({ accounts, enrollment, until, reason, owner, endsAt, path }) => ({
-      accounts,
-      enrollment,
-      until,
-      reason,
-      owner,
-      endsAt: toIso(endsAt),
-      inForce: now < endsAt,
-      line: lineOf(path),
-    })),
+    rules: policy.rules.map((rule, index) => ruleView(rule, index, census, lineOf)),
+    exemptions: policy.exemptions.map((exemption) => exemptionView(exemption, now, lineOf)),
     guardrails: policy.guardrails,
     usage: await guardrailUsage(stores, policy.guardrails, now),
     rollout: rollout === null ? null : { ...rollout.canary, canaries: census?.canaries ?? null },
@@ -71,8 +57,35 @@ export async function policyView(
   };
 }
 
+/** The line of the policy's file that sets the value at this path; `null`: the file does not set it. */
+type LineOf = (path: string) => number | null;
+
+function ruleView(
+  { id, match, sets }: Policy['rules'][number],
+  index: number,
+  census: PolicyCensus | null,
+  lineOf: LineOf,
+) {
+  const [matched, deciding] = [census?.matched[index] ?? null, census?.deciding[index] ?? null];
+  return { id, match, sets, line: lineOf(`rules[${index}]`), matched, deciding };
+}
+
+function exemptionView(exemption: Exemption, now: EpochMs, lineOf: LineOf) {
+  const { accounts, enrollment, until, reason, owner, endsAt, path } = exemption;
+  return {
+    accounts,
+    enrollment,
+    until,
+    reason,
+    owner,
+    endsAt: toIso(endsAt),
+    inForce: now < endsAt,
+    line: lineOf(path),
+  };
+}
+
 /** The last snapshot, if it has every account attribute that the policy uses. */
-async function usable(
+async function usableSnapshot(
   { snapshots }: Pick<Stores, 'snapshots'>,
   { usesTags }: CompiledPolicy,
 ): Promise<OrganizationSnapshot | null> {

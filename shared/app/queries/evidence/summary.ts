@@ -124,19 +124,21 @@ function limitsOf({ key, until }: EvidenceRequest, period: LogPeriod | null, pac
       `Retention has removed ${count(pruned, 'entry', 'entries')} of the period. The log still has their hashes.`,
     );
   }
+  return [...found, ...keyLimits(key, checkpoints)];
+}
+
+function keyLimits(key: VerifierKey | null, checkpoints: readonly KnownCheckpoint[]): string[] {
   if (key === null) {
-    found.push(
+    return [
       'No public key is included: get it from the owner of the log (rollcall audit checkpoint --key). The page cannot verify signatures without it.',
-    );
+    ];
   }
-  const others = key === null ? 0 : checkpoints.filter((each) => !isSignedBy(key, each)).length;
-  if (others > 0) {
-    found.push(
-      `${count(others, 'checkpoint')} of the period ${others === 1 ? 'is' : 'are'} signed by an earlier key, which is not included: get it from the owner of the log. ` +
-        'The log still extends them, but the page verifies the signatures of only one key.',
-    );
-  }
-  return found;
+  const others = checkpoints.filter((each) => !isSignedBy(key, each)).length;
+  if (others === 0) return [];
+  return [
+    `${count(others, 'checkpoint')} of the period ${others === 1 ? 'is' : 'are'} signed by an earlier key, which is not included: get it from the owner of the log. ` +
+      'The log still extends them, but the page verifies the signatures of only one key.',
+  ];
 }
 
 /** The key signs under the name of the checkpoint's own log, because a restore changes the name of the log and not its key. */
