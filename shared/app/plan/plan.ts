@@ -209,6 +209,34 @@ function madeByApprovedRun(change: Change): Change {
   return { ...change, status: 'In progress', action: 'none', heldAction: 'none', reason, message: reasonText(reason) };
 }
 
+interface PlanInput {
+  readonly policy: CompiledPolicy;
+  readonly survey: Survey;
+  readonly recent: RecentChanges;
+  readonly limits: PlanLimits;
+  readonly now: EpochMs;
+}
+
+/** Every mismatch with the call that changes it: for the organization, for a configuration, or for accounts. */
+function assignedChanges(
+  { policy, survey, recent, limits, now }: PlanInput,
+  isAllowed: (change: Change) => boolean,
+): Pick<ConfigurationUse, 'without'> &
+  Pick<Plan, 'orgWide' | 'changes'> & { readonly decided: DecidedConfigurations | null } {
+  const found = changesIn(survey);
+  const orgWide = organizationCalls(policy, survey, (id) =>
+    found.every((change) => change.enrollment !== id || isAllowed(change)),
+  );
+  const sweeping = ORGANIZATION_WIDE.filter((id) => orgWide[id]?.used);
+  const without = useOrganizationCalls(found, sweeping);
+  const { changes, decided } = useConfigurations(policy, survey, limits, without, now);
+  // If the account was changed recently, the approved run may have no message left for it, so this run plans the change.
+  const isInProgress = (change: Change): boolean =>
+    allows(limits.inProgress, change) && !recent.has(change.accountId) && limits.onlyThese === null;
+  const marked = sortChanges(changes).map((change) => (isInProgress(change) ? madeByApprovedRun(change) : change));
+  return { orgWide, without, decided, changes: marked };
+}
+
 /** Turns the assessments of all accounts into a plan: the changes, their calls, and whether a guardrail would stop them. */
 export function makePlan(
   policy: CompiledPolicy,
@@ -217,22 +245,9 @@ export function makePlan(
   limits: PlanLimits,
   now: EpochMs,
 ): Plan {
-  const found = changesIn(survey);
   const allowed = limits.onlyThese;
   const isAllowed = (change: Change): boolean => allowed === null || allows(allowed, change);
-  const orgWide = organizationCalls(policy, survey, (id) =>
-    found.every((change) => change.enrollment !== id || isAllowed(change)),
-  );
-  const sweeping = ORGANIZATION_WIDE.filter((id) => orgWide[id]?.used);
-  const without = useOrganizationCalls(found, sweeping);
-  const configured = useConfigurations(policy, survey, limits, without, now);
-  const { decided } = configured;
-  // If the account was changed recently, the approved run may have no message left for it, so this run plans the change.
-  const isInProgress = (change: Change): boolean =>
-    allows(limits.inProgress, change) && !recent.has(change.accountId) && allowed === null;
-  const changes = sortChanges(configured.changes).map((change) =>
-    isInProgress(change) ? madeByApprovedRun(change) : change,
-  );
+  const { orgWide, without, decided, changes } = assignedChanges({ policy, survey, recent, limits, now }, isAllowed);
   const ready = dueChanges(changes, now).filter(isAllowed);
   const waiting = waitingForWindow(changes.filter(isAllowed));
   const following = followUpFinder({ changes, recent, limits, now, isAllowed }, [...ready, ...waiting]);
