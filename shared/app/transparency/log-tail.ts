@@ -33,11 +33,15 @@ import { completeBundle } from './stored-tree.ts';
  * at the same time, cannot fork the log. Each of them checks between its read and its write that the bundle is still there: a backup may replace the
  * store at any moment, and what follows from a lost bundle must not be written into it. A register that does not exist has no version that a restore
  * would change. So a new bundle and a new chain are first written empty, and their content follows after the check.
+ *
+ * A backup that was made between two steps has the bundle, but not what follows from it. So the register of step 4 is read before step 2: if a restore
+ * comes in between, step 4 fails, and the steps begin again.
  */
 
 const PARALLEL = 16;
 
 type KnownChains = Map<string, Typed<ChainState> | null>;
+type LogEnd = Pick<LogState, 'size' | 'runEnd'>;
 
 interface TailStores {
   readonly registers: Registers;
@@ -59,25 +63,40 @@ export class LogTail {
     this.#size = size;
   }
 
-  /** Opens the log at its end, and completes an interrupted step. @throws DamagedRegisterError */
-  static async open(stores: TailStores, { size }: Pick<LogState, 'size'>): Promise<LogTail> {
-    const { registers } = stores;
-    const tail = new LogTail(stores, size);
+  /**
+   * Opens the log at its end, and completes an interrupted step.
+   * @param log as it was read before
+   * @throws DamagedRegisterError, or LogReplacedError if the log does not exist any more
+   */
+  static async open(stores: TailStores, log: Pick<LogState, 'size'>): Promise<LogTail> {
+    const tail = new LogTail(stores, log.size);
     for (;;) {
-      const index = tail.#index;
-      const expected = tail.#size % TILE_WIDTH;
-      const found = await readBundle(registers, index);
+      const found = await tail.#readEnd();
+      // In this order: if a restore comes in between, the version of the bundle is gone, and no entry is appended.
+      const current = await readTyped(stores.registers, LOG);
+      if (current === null) throw new LogReplacedError();
+      const { size } = current.value;
+      if (size !== tail.#size) {
+        tail.#size = size;
+        continue;
+      }
       const has = found === null ? 0 : lengthOf(found.value);
+      const expected = size % TILE_WIDTH;
       if (has < expected) {
-        throw new DamagedRegisterError(bundleDocument(index).name, `it has ${has} entries, and the log ${expected}`);
+        const { name } = bundleDocument(tail.#index);
+        throw new DamagedRegisterError(name, `it has ${has} entries, and the log ${expected}`);
       }
-      if (found === null || has === expected) {
-        tail.#bundle = found;
-        if (found === null && index > 0) tail.#full = await versionOfFull(registers, index - 1);
-        return tail;
-      }
+      if (found === null || has === expected) return tail;
       await tail.#complete(found, new Map(), 0);
     }
+  }
+
+  /** Reads the partial bundle at the end; `null`: there is none. */
+  async #readEnd(): Promise<Typed<Bundle> | null> {
+    const index = this.#index;
+    this.#bundle = await readBundle(this.#registers, index);
+    this.#full = this.#bundle === null && index > 0 ? await versionOfFull(this.#registers, index - 1) : null;
+    return this.#bundle;
   }
 
   get size(): number {
@@ -143,37 +162,44 @@ export class LogTail {
     if (version === null || version !== this.#full) throw new LogReplacedError();
   }
 
-  /** Steps 2 to 4 for the entries that the bundle has beyond the size. */
+  /** Steps 2 to 4 for the entries that the bundle has beyond the size. Repeats them until the log has not changed meanwhile. */
   async #complete(bundle: Typed<Bundle>, known: KnownChains, runEnd: number): Promise<void> {
     const index = this.#index;
     const entries = entriesOf(bundle.value);
+    const size = index * TILE_WIDTH + entries.length;
     const stretches = stretchesOf(entries.slice(this.#size % TILE_WIDTH), this.#size);
     const requireBundle = (): Promise<void> => this.#requireBundle(index, bundle.value);
-    await mapParallel([...stretches], PARALLEL, async ([chain, added]) => {
-      const advance = { chain, stretches: added, known: known.get(chain), requireBundle };
-      known.set(chain, await advanceChain(this.#registers, advance));
-    });
     const full = entries.length === TILE_WIDTH;
-    if (full) {
-      const leaves = entries.map((entry) => leafHash(bytesOf(entry)));
-      await completeBundle(this.#registers, { index, leaves }, requireBundle);
+    for (;;) {
+      const log = await this.#readLog(requireBundle);
+      await mapParallel([...stretches], PARALLEL, async ([chain, added]) => {
+        const advance = { chain, stretches: added, known: known.get(chain), requireBundle };
+        known.set(chain, await advanceChain(this.#registers, advance));
+      });
+      if (full) {
+        const leaves = entries.map((entry) => leafHash(bytesOf(entry)));
+        await completeBundle(this.#registers, { index, leaves }, requireBundle);
+      }
+      if (await this.#noteSize(log, { size, runEnd })) break;
+      // A restore may have undone what was written to the chains.
+      for (const chain of stretches.keys()) known.delete(chain);
     }
-    this.#size = index * TILE_WIDTH + entries.length;
+    this.#size = size;
     this.#bundle = full ? null : bundle;
     if (full) this.#full = bundle.version;
-    await this.#noteSize(runEnd, requireBundle);
   }
 
-  async #noteSize(runEnd: number, requireBundle: () => Promise<void>): Promise<void> {
-    const size = this.#size;
-    for (;;) {
-      const log = await readTyped(this.#registers, LOG);
-      await requireBundle();
-      if (log === null) throw new LogReplacedError();
-      const { value, version } = log;
-      const next = { ...value, size: Math.max(value.size, size), runEnd: Math.max(value.runEnd, runEnd) };
-      if ((await writeTyped(this.#registers, LOG, next, version)) !== null) return;
-    }
+  async #readLog(requireBundle: () => Promise<void>): Promise<Typed<LogState>> {
+    const log = await readTyped(this.#registers, LOG);
+    await requireBundle();
+    if (log === null || log.value.size < this.#size) throw new LogReplacedError();
+    return log;
+  }
+
+  /** @returns `false`: the log has changed since it was read */
+  async #noteSize({ value, version }: Typed<LogState>, { size, runEnd }: LogEnd): Promise<boolean> {
+    const next = { ...value, size: Math.max(value.size, size), runEnd: Math.max(value.runEnd, runEnd) };
+    return (await writeTyped(this.#registers, LOG, next, version)) !== null;
   }
 
   /** @throws LogReplacedError if the bundle no longer begins with these entries */

@@ -69,7 +69,7 @@ export class Sequencer {
     const compareAll = begun - log.comparedAt >= COMPARE_MS;
     const { chains, reached } = await this.#behind(log, compareAll);
     if (await this.#hasWork(log, chains, reached)) {
-      const work = (lost: AbortSignal) => new Round(this.#deps, limits, lost).append(chains);
+      const work = (lost: AbortSignal) => new Round(this.#deps, limits, lost).append(chains, log);
       const done = await oneAtATime(this.#deps, LEASE, work);
       if (done === BUSY || !done) return { log: await openLog(this.#deps), complete: false, grown: true };
     } else if (!compareAll && (reached === 0 || begun - log.searchedUntil <= 2 * LATE_MS)) {
@@ -157,10 +157,14 @@ class Round {
     this.#lost = lost;
   }
 
-  /** Appends the new entries of these chains, and the entries of chains from before the log existed. @returns whether all are appended */
-  async append(chains: readonly string[]): Promise<boolean> {
+  /**
+   * Appends the new entries of these chains, and the entries of chains from before the log existed.
+   * @param log as it was read before
+   * @returns whether all are appended
+   */
+  async append(chains: readonly string[], log: LogState): Promise<boolean> {
     try {
-      const tail = await LogTail.open(this.#deps, await openLog(this.#deps));
+      const tail = await LogTail.open(this.#deps, log);
       return (await this.#appendAll(tail, chains)) && (await this.#backfill(tail));
     } finally {
       await this.#noteBroken();

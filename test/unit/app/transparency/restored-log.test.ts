@@ -7,9 +7,11 @@ import { ENDLESS, expectWholeLog, type LogBed, logBed } from './log-bed.ts';
 const A = account(1);
 const B = account(2);
 const C = account(3);
+/** Longer than the lease of a killed process lasts. */
+const LEASE_MS = 120_000;
 
-/** Before request `at` of the registers or the audit log, a backup replaces the store. */
-function interrupted({ deps }: LogBed, at: number, restore: () => void) {
+/** @param before called before each request to the registers or the audit log, with its number */
+function watched({ deps }: LogBed, before: (request: number) => void): LogBed['deps'] {
   let requests = 0;
   const watch = <T extends object>(port: T): T =>
     new Proxy(port, {
@@ -18,13 +20,23 @@ function interrupted({ deps }: LogBed, at: number, restore: () => void) {
         if (typeof value !== 'function') return value;
         return (...args: unknown[]) => {
           requests += 1;
-          if (requests === at) restore();
+          before(requests);
           return Reflect.apply(value, target, args);
         };
       },
     });
-  const watched = { ...deps, ledger: watch(deps.ledger), registers: watch(deps.registers) };
-  return { deps: watched, reached: () => requests >= at };
+  return { ...deps, ledger: watch(deps.ledger), registers: watch(deps.registers) };
+}
+
+/** Before request `at`, a backup replaces the store. */
+function interrupted(bed: LogBed, at: number, restore: () => void) {
+  let isReached = false;
+  const deps = watched(bed, (request) => {
+    if (request !== at) return;
+    isReached = true;
+    restore();
+  });
+  return { deps, reached: () => isReached };
 }
 
 function restore(backup: MemoryBackup): void {
@@ -86,6 +98,47 @@ async function expectIntact(bed: LogBed, at: number): Promise<void> {
   expect(log.broken, `restored before request ${at}`).toEqual([]);
   await expectWholeLog(bed);
 }
+
+/** A process is killed before its request `killedAt`. @returns a backup made at that moment; `null`: the process made fewer requests */
+async function backupOfInterrupted(bed: LogBed, killedAt: number): Promise<MemoryBackup | null> {
+  const backups: MemoryBackup[] = [];
+  const deps = watched(bed, (request) => {
+    if (request < killedAt) return;
+    if (backups.length === 0) backups.push(bed.stores.inside.backup());
+    throw new Error('killed');
+  });
+  await new Sequencer(deps).run(ENDLESS).catch(() => undefined);
+  await bed.clock.advance(LEASE_MS);
+  return backups[0] ?? null;
+}
+
+/** Another process continues the interrupted run, and the backup replaces the store before request `at`. */
+async function restoredInterrupted(killedAt: number, at: number): Promise<'restored' | 'not killed' | 'not restored'> {
+  const bed = logBed();
+  for (const chain of [A, B]) await bed.append(chain, 1);
+  const backup = await backupOfInterrupted(bed, killedAt);
+  if (backup === null) return 'not killed';
+  const { deps, reached } = interrupted(bed, at, () => restore(backup));
+  await new Sequencer(deps).run(ENDLESS);
+  if (!reached()) return 'not restored';
+  for (const chain of [A, B]) await bed.append(chain, 1);
+  await bed.clock.advance(LEASE_MS);
+  await expectIntact(bed, at);
+  return 'restored';
+}
+
+describe('a restore of a backup that was made while entries were appended', () => {
+  it('leaves no step half done, whichever request it precedes', async () => {
+    const ends = new Set<string>();
+    for (let killedAt = 1; !ends.has('not killed'); killedAt += 1) {
+      for (let at = 1, end = ''; end !== 'not restored' && end !== 'not killed'; at += 1) {
+        end = await restoredInterrupted(killedAt, at);
+        ends.add(end);
+      }
+    }
+    expect(ends).toEqual(new Set(['restored', 'not restored', 'not killed']));
+  });
+});
 
 /** Restores a backup that lacks a chain, whose last pruned entry ends the first bundle. @returns whether the run made that many requests */
 async function restoredBeforePruned(at: number) {
