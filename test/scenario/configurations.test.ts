@@ -132,6 +132,21 @@ describe('applying organization enrollment configurations', () => {
     await checkWorld(world);
   });
 
+  it('leaves no account to an approved run whose deletion has not changed it', async () => {
+    const world = await startWorld({ sandbox, policy: { ...MANAGED, ...DISABLED } });
+    const target = { organizationalUnitId: rootId(world) };
+    bySomebodyElse(world, PUT, { target, organizationRuleMode: 'AnyAllowed' });
+    const { plan } = await world.run();
+    // Now the deletion changes no account, and the approved run has no message for them.
+    bySomebodyElse(world, PUT, { target, organizationRuleMode: 'NoneAllowed' });
+    await applyApproved(world, plan.planHash);
+    expect(stored(world)).toEqual({});
+    world.clock.advance(6 * 3_600_000);
+    await world.run();
+    expect(world.members(({ automation }) => automation.status === 'Active')).toEqual([]);
+    await checkWorld(world);
+  });
+
   it('takes an OU out again when the policy changes, and counts its accounts as opted out', async () => {
     const world = await startWorld({ sandbox, policy: MANAGED });
     await world.run();

@@ -41,10 +41,22 @@ const EARLIER: Partial<Record<Effect, readonly Effect[]>> = {
 
 /** Whether a plan's keys allow a change: they name its call, or an earlier one that it may follow. */
 export function allows(keys: ReadonlySet<string>, change: Change): boolean {
+  return names(keys, change, EARLIER);
+}
+
+/**
+ * Whether a run that is bound to these keys will make a change by itself. A call for a configuration names no account, so the run has work left only for
+ * the accounts that the call has changed. Other accounts that it frees are left to the next scan.
+ */
+export function willMake(keys: ReadonlySet<string>, change: Change): boolean {
+  return names(keys, change, { setStatus: ['disassociate'] });
+}
+
+function names(keys: ReadonlySet<string>, change: Change, earlierCalls: typeof EARLIER): boolean {
   if (keys.has(changeKey(change))) return true;
   const { enrollment, action } = change;
   if (!kindOf(enrollment).hasRuleMode) return false;
   const effect = actionOf(enrollment, action)?.effect;
-  const earlier = effect === undefined ? [] : (EARLIER[effect] ?? []);
+  const earlier = effect === undefined ? [] : (earlierCalls[effect] ?? []);
   return earlier.some((each) => keys.has(changeKey({ ...change, action: actionFor(enrollment, each).operation })));
 }

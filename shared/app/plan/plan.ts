@@ -28,7 +28,7 @@ import type { OwnConfigurations } from '../guardrails/own-configurations.ts';
 import type { Gate } from '../guardrails/rollout-gate.ts';
 import type { Summary } from '../survey/assessment-table.ts';
 import type { Survey } from '../survey/survey.ts';
-import { allows, keysOf } from './change-keys.ts';
+import { allows, keysOf, willMake } from './change-keys.ts';
 import { callsInstead, configurationCallsOf, withConfigurations } from './configuration-changes.ts';
 import { type OrgWide, organizationWide, useOrganizationCalls } from './organization-call.ts';
 import { checkGuardrails } from './plan-guardrails.ts';
@@ -112,7 +112,7 @@ function followUpFinder({ changes, recent, limits, now, isAllowed }: FollowUpInp
   const enabledHere = new Set(enablingAccounts(enabling));
   // A follow-up belongs to the earlier run that enabled its prerequisite, if the approval of that run covers it.
   const belongsToEarlierRun = (change: Change): boolean =>
-    limits.onlyThese === null && !enabledHere.has(change.accountId) && allows(limits.inProgress, change);
+    limits.onlyThese === null && !enabledHere.has(change.accountId) && willMake(limits.inProgress, change);
   const of = (made: readonly Change[]): readonly Change[] =>
     followUpsOf(changes, made, now).filter((change) => isAllowed(change) && !belongsToEarlierRun(change));
   return {
@@ -232,7 +232,7 @@ function assignedChanges(
   const { changes, decided } = useConfigurations(policy, survey, limits, without, now);
   // If the account was changed recently, the approved run may have no message left for it, so this run plans the change.
   const isInProgress = (change: Change): boolean =>
-    allows(limits.inProgress, change) && !recent.has(change.accountId) && limits.onlyThese === null;
+    willMake(limits.inProgress, change) && !recent.has(change.accountId) && limits.onlyThese === null;
   const marked = sortChanges(changes).map((change) => (isInProgress(change) ? madeByApprovedRun(change) : change));
   return { orgWide, without, decided, changes: marked };
 }
