@@ -17,6 +17,9 @@ const FULL_MS = 1_000;
 const LONG_BACKLOG = 4;
 /** Spaced slots may reach this many reservations ahead; the slots between them stay free for other processes. */
 export const SPAN = 3;
+/** After this time without calls, the pace of earlier calls says nothing about the next ones, ms. */
+const PAUSE_MS = 30_000;
+
 export interface TotalBudgetOptions {
   readonly shared: SharedLimiterState;
   readonly clock: Clock;
@@ -85,8 +88,13 @@ export class TotalBudget {
    * spaced so that about half of them are used.
    */
   #learn(): void {
-    const { size, lapsed, waited } = this.#block;
+    const { size, lapsed, waited, last } = this.#block;
     if (size === 0) return;
+    if (this.#options.clock.now() - last > PAUSE_MS) {
+      this.#want = FIRST_BLOCK;
+      this.#apartMs = 0;
+      return;
+    }
     const used = Math.max(1, size - lapsed);
     if (lapsed > size / 2) this.#apartMs = Math.min(this.#options.reserveMs * SPAN, this.#spanMs / (2 * used));
     // Calls waited for slots, so more slots could be used.

@@ -88,3 +88,31 @@ it('a failed reservation of slots for later calls fails no call', async () => {
   await read;
   expect(failed).toBeGreaterThan(5);
 });
+
+/** How long the last of three calls takes that are made together after a listing and a pause, ms. */
+async function afterListing(pages: number): Promise<number> {
+  const clock = manualClock();
+  const limiter = limiterOf(clock, memoryRegisters(), 1_000);
+  const call = async (): Promise<void> => limiter.report(ASSUME, 'ok', await limiter.acquire(ASSUME));
+  const listing = async (): Promise<void> => {
+    for (let page = 0; page < pages; page += 1) {
+      await call();
+      await clock.sleep(43);
+    }
+  };
+  const read = listing();
+  await clock.advance(60_000);
+  await read;
+  const begin = clock.now();
+  const waits = [1, 2, 3].map(async () => {
+    await call();
+    return clock.now() - begin;
+  });
+  await clock.advance(2_000);
+  return Math.max(...(await Promise.all(waits)));
+}
+
+it('calls after a pause do not wait for slots that are spaced for a pace that has ended', async () => {
+  const waits = await Promise.all(Array.from({ length: 20 }, (_, n) => afterListing(180 + n)));
+  expect(Math.max(...waits)).toBeLessThan(10);
+});
