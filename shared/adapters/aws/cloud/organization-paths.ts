@@ -57,7 +57,7 @@ export async function place(
   }
   // Many accounts share an OU, so the path of each OU is computed once.
   const ids = new Map([...parents].map((parent) => [parent, branchOf(parent)]));
-  const found = await names.all();
+  const found = await names.of(new Set([...ids.values()].flatMap((unitIds) => unitIds.slice(1))));
   const branches = new Map<string | null, Branch>();
   for (const [parent, unitIds] of ids) {
     const steps = unitIds.slice(1).map((id) => found.get(id));
@@ -82,7 +82,6 @@ export class UnitNames {
   readonly #begin: string;
   readonly #seen = new Set<string>();
   readonly #parents = new Set<string>();
-  readonly #wanted = new Set<string>();
   readonly #names = new Map<string, string>();
   #listing: Promise<void> = Promise.resolve();
 
@@ -103,7 +102,6 @@ export class UnitNames {
       this.#seen.add(parent);
       const branch = branchOf(parent);
       for (const [index, id] of branch.slice(1).entries()) {
-        this.#wanted.add(id);
         this.#list(branch[index] ?? id);
       }
     }
@@ -115,14 +113,14 @@ export class UnitNames {
     this.#listing = this.#listing.then(async () => {
       for (const { Id, Name } of await listUnits(this.#reader, parent)) this.#names.set(Id, pathStep(Name));
     });
-    // `all` reports the failure; until then nobody waits for it.
+    // `of` reports the failure; until then nobody waits for it.
     this.#listing.catch(() => undefined);
   }
 
-  /** By id. @throws CloudError */
-  async all(): Promise<ReadonlyMap<string, string>> {
+  /** The names of these OUs, by id. Other OUs, which accounts have left while they were listed, may be gone. @throws CloudError */
+  async of(ids: ReadonlySet<string>): Promise<ReadonlyMap<string, string>> {
     await this.#listing;
-    for (const id of this.#wanted) {
+    for (const id of ids) {
       // The OU was moved between two listings; its name can still be read.
       if (!this.#names.has(id)) this.#names.set(id, await nameOf(this.#reader, id));
     }

@@ -29,6 +29,27 @@ export async function readOrganization(
   identity: OwnIdentity,
   options: WholeOptions,
 ): Promise<Omit<OrganizationSnapshot, 'takenAt'>> {
+  // Once one listing has failed, the others make no further call. Otherwise their retries would keep a command from ending.
+  const failed = new AbortController();
+  const retry: WholeOptions['retry'] = (call) =>
+    options.retry(async () => {
+      failed.signal.throwIfAborted();
+      return call();
+    });
+  try {
+    return await readParts(clients, calls, identity, { ...options, retry });
+  } catch (error) {
+    failed.abort();
+    throw error;
+  }
+}
+
+async function readParts(
+  clients: Clients,
+  calls: Calls,
+  identity: OwnIdentity,
+  options: WholeOptions,
+): Promise<Omit<OrganizationSnapshot, 'takenAt'>> {
   const { tags, retry, onProgress, maxAccounts = MAX_ACCOUNTS } = options;
   const { accountId: own } = identity;
   const reader = createReader(clients, calls, own, options);

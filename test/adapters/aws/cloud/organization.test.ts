@@ -1,6 +1,8 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { pathStep } from '../../../../shared/adapters/aws/cloud/organization-paths.ts';
 import { countOf, failureOf, findMember } from '../../../contract/cloud-world.ts';
+import { withoutRetries } from '../../../support/without-retries.ts';
 import { accountsOf, inRoot, management, OTHER, organizations, read, root } from './fake-organizations.ts';
 import { ACCOUNT, awsWorld, cloudOn } from './support.ts';
 
@@ -43,6 +45,43 @@ describe('reading the organization', () => {
       ListOrganizationalUnitsForParent: () => denied,
     });
     expect((await failureOf(read(world))).details).toMatchObject({ operation: 'ListOrganizationalUnitsForParent' });
+  });
+
+  it('makes no further call once the read has failed', async () => {
+    let listings = 0;
+    const nested = { ...inRoot({ Id: OTHER }), Paths: [`${root}/ou-a/ou-b/${OTHER}/`] };
+    // The listing lacks the management account, so the read fails.
+    const { cloud } = await accountsOf([nested], {
+      ListOrganizationalUnitsForParent: () => {
+        listings += 1;
+        return { OrganizationalUnits: [] };
+      },
+    });
+    const failed = Promise.withResolvers<void>();
+    const late: Promise<unknown>[] = [];
+    const once = (key: string, call: () => Promise<unknown>): Promise<unknown> => {
+      if (!key.startsWith('ListOrganizationalUnits')) return call();
+      const answer = failed.promise.then(call);
+      late.push(answer);
+      return answer;
+    };
+    await failureOf(cloud.readOrganization({ tags: false, retry: withoutRetries, once }));
+    failed.resolve();
+    for (const answer of late) {
+      await Promise.allSettled([answer]);
+      // The next listing begins in a later microtask.
+      await setImmediate();
+    }
+    expect(listings).toBe(0);
+  });
+
+  it('an OU that an account left during the read need not exist any more', async () => {
+    const before = { ...inRoot({ Id: OTHER }), Paths: [`${root}/ou-gone/${OTHER}/`] };
+    const world = await accountsOf([management, before, inRoot({ Id: OTHER })], {
+      ListOrganizationalUnitsForParent: () => ({ OrganizationalUnits: [] }),
+      DescribeOrganizationalUnit: () => ({ __type: 'OrganizationalUnitNotFoundException', message: 'no' }),
+    });
+    expect((await read(world)).accounts).toMatchObject([{ ou: '/' }, { id: OTHER, ou: '/' }]);
   });
 
   it('walks the tree if accounts lack their path', async () => {
