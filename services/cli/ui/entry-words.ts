@@ -26,6 +26,7 @@ export function changeText(entry: Entry): string {
   if (change !== null) return change;
   if (type === 'FlapDetected') return '';
   if (detail?.digest !== undefined) return digestText(detail.digest);
+  if (type === 'ConfigurationStarted' || type === 'ConfigurationEnded') return configurationText(entry);
   if (detail?.error !== undefined) return inList(detail.error.message);
   if (enrollment !== null && after !== null && reason !== null)
     return shortReason({ enrollment, reason, status: statusOf(after) });
@@ -35,6 +36,14 @@ export function changeText(entry: Entry): string {
 /** Without the command of the message, which would need the whole hash; `audit show` has both. */
 function digestText({ entries, chains, root }: NonNullable<NonNullable<Entry['detail']>['digest']>): string {
   return `${count(entries, 'entry', 'entries')} in ${count(chains, 'chain')}, digest ${shortHash(root)}`;
+}
+
+/** `/Sandbox: AnyAllowed`, and for the end of the call its result. */
+function configurationText({ type, detail }: Entry): string {
+  const { configuration, message } = detail ?? {};
+  const call = configuration === undefined ? '' : `${configuration.target}: ${configuration.ruleMode ?? 'delete'}`;
+  if (message !== undefined) return inList([call, message].filter((part) => part !== '').join(': '));
+  return call === '' || type === 'ConfigurationStarted' ? call : `${call}, accepted by AWS`;
 }
 
 /** A sentence in a list; `audit show` and documents have it in full. */

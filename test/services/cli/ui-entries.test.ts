@@ -52,6 +52,27 @@ describe('a list of audit log entries', () => {
     expect(lines[3]).toMatch(/ seen by arn:aws:iam::999999999999:user\/sandbox +01M8QTPJ39QSTRVHRN679NSFTS$/);
   });
 
+  test('names the target and the setting of a configuration', () => {
+    const configuration = { targetId: 'ou-1', target: '/Sandbox', ruleMode: null };
+    const entry = { ...common, id: '01M8QTPJ39QSTRVHRN679NSFTT', enrollment: null } as const;
+    const lines = entriesTable(
+      [
+        { ...entry, type: 'ConfigurationStarted', detail: { configuration } },
+        {
+          ...entry,
+          type: 'ConfigurationEnded',
+          detail: { configuration: { ...configuration, ruleMode: 'AnyAllowed' } },
+        },
+        { ...entry, type: 'ConfigurationEnded', detail: { configuration, message: 'in progress' } },
+      ],
+      null,
+      () => null,
+    );
+    expect(lines[1]).toContain('/Sandbox: delete  ');
+    expect(lines[2]).toContain('/Sandbox: AnyAllowed, accepted by AWS');
+    expect(lines[3]).toContain('/Sandbox: delete: in progress');
+  });
+
   test('has every column in full if it is not for a terminal', () => {
     expect(at(null)[1]).toMatch(new RegExp(`Account suspended +${message} +user/sandbox +25M5M10F$`));
   });

@@ -91,6 +91,12 @@ const detail = z.object({
   until: timeOrNull.optional(),
   exemption: z.string().optional(),
   planHash: z.string().optional(),
+  configuration: z
+    .object({ targetId: z.string(), target: z.string(), ruleMode: textOrNull })
+    .optional()
+    .describe(
+      'The target of an organization enrollment configuration, and its rule mode; ruleMode null: it is deleted',
+    ),
   trigger: runTriggerSchema.optional().describe('ScanStarted: what started the run'),
   policy: z
     .object({ file: z.string(), text: z.string() })
