@@ -24,6 +24,9 @@ export function tripText({ reason, message, limit }: Trip, guardrails: Guardrail
   return `${subject} ${does}${others}; the limit is ${limitText(limit, cap)}`;
 }
 
+export const OPT_OUT_ADVICE =
+  'Opting out deletes data, so only a higher guardrails.maxOptOuts in the policy permits it.';
+
 /** `23 in 24 hours (20% of 118)`. */
 function limitText({ allowed, inScope }: CapLimit, { percent, atLeast }: Guardrails['maxChanges']): string {
   if (allowed === 0) return '0';

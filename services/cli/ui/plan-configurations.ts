@@ -9,9 +9,9 @@ type Call = Configurations['calls'][number];
 /** Up to this many OUs without a configuration, and configurations that stay, are listed. */
 const FEW = 10;
 
-/** What happens to organization enrollment configurations; nothing if the policy does not manage them or no call is planned. */
+/** What happens to organization enrollment configurations; nothing if the policy does not manage them. */
 export function configurationsText(
-  { configurations, planHash, approval }: Pick<Plan, 'configurations' | 'planHash' | 'approval'>,
+  { configurations, approval, trip }: Pick<Plan, 'configurations' | 'approval' | 'trip'>,
   { style, width }: Pick<Output, 'style' | 'width'>,
 ): string[] {
   if (configurations === null) return [];
@@ -19,7 +19,9 @@ export function configurationsText(
   const calls = [...configurations.calls].sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1));
   const made = calls.filter(({ needsApproval }) => !needsApproval);
   const saved = made.length === 0 ? '' : ` ${count(callsSaved, 'call')} saved.`;
-  const title = `Organization enrollment configurations: ${count(made.length, 'call')}.${saved}`;
+  const asked = calls.length - made.length;
+  const calledNow = asked === 0 ? '' : ` now, ${number(asked)} need${asked === 1 ? 's' : ''} approval`;
+  const title = `Organization enrollment configurations: ${count(made.length, 'call')}${calledNow}.${saved}`;
   return [
     '',
     title,
@@ -27,9 +29,7 @@ export function configurationsText(
     ...foreignText(calls.filter(({ needsApproval, owner }) => needsApproval && owner === 'other')).map((line) =>
       style('yellow', line),
     ),
-    ...(made.length === calls.length || approval !== null
-      ? []
-      : [`After a run (rollcall apply, or serve) has stored this plan: rollcall approve ${planHash.slice(0, 12)}`]),
+    ...(asked === 0 || approval !== null || trip !== null ? [] : [NEXT]),
     ...keptText(kept),
     ...uncoveredText(notCovered),
   ];
@@ -63,12 +63,20 @@ const depthOf = (target: string): number => (target.startsWith('/') ? target.spl
 
 const OWNERS: Readonly<Record<Call['owner'], string>> = { rollcall: 'Rollcall', other: 'somebody else', none: '–' };
 
+/** Without this plan's hash, which `approve` accepts only after a run has stored the same plan. A guardrail that stops the plan has its own advice. */
+const NEXT = 'Next: rollcall apply makes the other changes, if any, and shows the command for the approval.';
+
+const WHY_DELETE =
+  'A deletion that changes no account can be needed: AWS refuses to disable Automation where a configuration applies.';
+
 function foreignText(calls: readonly Call[]): string[] {
-  return calls.map(({ target, targetId, ruleMode }) => {
+  const isOnlyDeleted = calls.some(({ ruleMode, accounts }) => ruleMode === null && accounts === 0);
+  const lines = calls.map(({ target, targetId, ruleMode }) => {
     const where = target === targetId ? target : `${target} (${targetId})`;
     const what = ruleMode === null ? 'deleted' : `replaced by ${ruleMode}`;
     return `Needs approval: the configuration of ${where} was set by somebody else and would be ${what}.`;
   });
+  return isOnlyDeleted ? [...lines, WHY_DELETE] : lines;
 }
 
 function keptText(kept: Configurations['kept']): string[] {

@@ -2,7 +2,7 @@ import stringWidth from 'string-width';
 import type { Change } from '../../../shared/domain/decision/plan.ts';
 import { totalChanges } from '../../../shared/domain/decision/plan-totals.ts';
 import { FIRST_KIND } from '../../../shared/domain/enrollment/kinds/index.ts';
-import { haltedBy, tripText } from './guardrail-text.ts';
+import { haltedBy, OPT_OUT_ADVICE, tripText } from './guardrail-text.ts';
 import type { Style } from './output.ts';
 import { alertSection, changeSections } from './plan-changes.ts';
 import { configurationsText } from './plan-configurations.ts';
@@ -83,8 +83,7 @@ function guardrailLines(plan: ShownPlan, note: (text: string) => string[]): stri
   if (trip === null || trip.reason === 'halted') return [];
   const { reason, limit } = trip;
   if (reason !== 'maxChanges' || limit === undefined) {
-    const only =
-      reason === 'maxOptOuts' ? ' Opting out deletes data, so only a higher maxOptOuts in the policy permits it.' : '';
+    const only = reason === 'maxOptOuts' ? ` ${OPT_OUT_ADVICE}` : '';
     const text = tripText(trip, policy.policy.guardrails);
     return note(`Guardrail ${reason} would stop apply: ${text}.${only}`);
   }

@@ -2,7 +2,7 @@ import type { CallCounts } from '../../../shared/app/rate-limiter/rate-limiter.t
 import type { CompiledPolicy } from '../../../shared/domain/policy/index.ts';
 import type { FinishedRun } from '../run-once.ts';
 import { rolloutText } from './enforcement-text.ts';
-import { haltedBy, tripText } from './guardrail-text.ts';
+import { haltedBy, OPT_OUT_ADVICE, tripText } from './guardrail-text.ts';
 import type { Output } from './output.ts';
 import { restCounts } from './plan-rest.ts';
 import { complyText } from './plan-text.ts';
@@ -35,6 +35,7 @@ export function runText(finished: FinishedRun, options: RunTextOptions): string[
     ...closing(finished, options),
     ...usedApprovalLines(finished, options),
     ...askingLines(finished, options),
+    ...freedLines(finished, options),
   ];
 }
 
@@ -45,6 +46,17 @@ function askingLines({ result }: FinishedRun, { width, program }: RunTextOptions
   if (asked === 0 || trip !== null) return [];
   const what = count(asked, 'change');
   const text = `${what} of organization enrollment configurations that somebody else set need${asked === 1 ? 's' : ''} an approval (${program} plan shows ${asked === 1 ? 'it' : 'them'}): ${program} approve ${shortHash(planHash)}`;
+  return wrap(text, width, 2);
+}
+
+/** The accounts' records are from before the deletions, so only a run with a new scan can disable these accounts. */
+function freedLines({ result }: FinishedRun, { width, program }: RunTextOptions): string[] {
+  const { plan, open } = result;
+  const isDeleted = plan.configurations?.calls.some(
+    ({ ruleMode, needsApproval }) => ruleMode === null && !needsApproval,
+  );
+  if (isDeleted !== true || open.every(({ reason }) => reason !== 'organizationConfiguration')) return [];
+  const text = `The next run disables the accounts that a deleted configuration kept enrolled: ${program} apply`;
   return wrap(text, width, 2);
 }
 
@@ -133,7 +145,10 @@ function tripLines({ result, halted }: FinishedRun, options: RunTextOptions): st
   }
   const stopped = `${style('red', 'Stopped by guardrail')} ${trip.reason}. Nothing was changed.`;
   const why = tripText(trip, policy.policy.guardrails, 'The plan');
-  if (trip.reason !== 'maxChanges') return wrap(`${stopped} ${why.charAt(0).toUpperCase()}${why.slice(1)}.`, width, 2);
+  if (trip.reason !== 'maxChanges') {
+    const sentence = `${why.charAt(0).toUpperCase()}${why.slice(1)}.`;
+    return wrap(`${stopped} ${sentence}${trip.reason === 'maxOptOuts' ? ` ${OPT_OUT_ADVICE}` : ''}`, width, 2);
+  }
   return [
     ...wrap(`${stopped} ${why}. If it is what you want:`, width, 2),
     `  ${program} approve ${shortHash(planHash)}, then: ${again}`,

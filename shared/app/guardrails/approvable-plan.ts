@@ -23,7 +23,7 @@ export class ApprovalError extends Error {
 /**
  * The stored plan that is to be approved.
  * @param hashPrefix its hash, or a unique prefix of it
- * @throws ApprovalError if no approval helps it
+ * @throws ApprovalError if it is unknown, outdated or stopped by a guardrail that no approval lifts
  */
 export async function approvablePlan(registers: Registers, hashPrefix: string): Promise<StoredPlan> {
   const plan = await storedPlan(registers, hashPrefix);
@@ -38,8 +38,9 @@ async function storedPlan(registers: Registers, hashPrefix: string): Promise<Sto
   if (plan === undefined) {
     throw new ApprovalError(
       'PlanUnknown',
-      `No stored plan begins with ${hashPrefix}. Only plans that a guardrail or a rollout stopped are stored; the hash is in the ` +
-        'GuardrailTripped entry (rollcall audit list --type GuardrailTripped) and in the output of apply.',
+      `No stored plan begins with ${hashPrefix}. A run (rollcall apply or serve) stores only plans that a guardrail or a rollout stopped, ` +
+        'or that need an approval for configurations of somebody else. The output of apply shows the hash, and so does the GuardrailTripped entry ' +
+        'of a stopped plan (rollcall audit list --type GuardrailTripped).',
     );
   }
   if (another === undefined) return plan;
@@ -56,12 +57,12 @@ function refuseOutdated({ hash, policyHash }: StoredPlan, inForce: string | null
   const policies = `It was made under policy ${short(policyHash)}; the policy in force is ${current}`;
   throw new ApprovalError(
     'PlanOutdated',
-    `Plan ${short(hash)} is outdated and cannot be approved. ${policies}. If a newer plan is held up, approve that one: ` +
-      'its hash is in the last GuardrailTripped entry (rollcall audit list --type GuardrailTripped).',
+    `Plan ${short(hash)} is outdated and cannot be approved. ${policies}. If a newer plan waits for an approval, approve that one: ` +
+      'its hash is in the output of apply and in the last GuardrailTripped entry (rollcall audit list --type GuardrailTripped).',
   );
 }
 
-/** Advice for a plan that is held up by a guardrail which no approval lifts. */
+/** What to do about a plan that was stopped by a guardrail that no approval lifts. */
 const UNLIFTABLE: ReadonlyMap<string | null, string> = new Map([
   [
     'maxOptOuts',
@@ -79,7 +80,7 @@ function refuseUnliftable({ hash, heldUpBy }: StoredPlan): void {
   if (advice === undefined) return;
   throw new ApprovalError(
     'PlanNotApprovable',
-    `Plan ${short(hash)} cannot be approved: it is held up by ${heldUpBy}, and an approval only lifts maxChanges. ${advice}`,
+    `Plan ${short(hash)} cannot be approved: it is held up by ${heldUpBy}, and no approval lifts this guardrail. ${advice}`,
   );
 }
 

@@ -168,8 +168,12 @@ export const REASON_WORDS: Readonly<Record<ReasonCode, ReasonWords>> = {
     todo: 'Do one of these:',
     steps: [
       { what: 'change that configuration in AWS' },
-      { what: 'change organizationRules for these accounts in the policy' },
+      { what: 'change the policy for these accounts' },
       { what: 'let Rollcall manage it: organization.automationConfigurations: manage' },
+      {
+        what: 'rollcall plan',
+        effect: 'if Rollcall manages it already: shows the change and whether it needs an approval',
+      },
     ],
   },
   prerequisite: {

@@ -202,15 +202,25 @@ test('the calls for configurations are shown in the order of the OU tree', () =>
     ...{ operation: 'PutOrganizationEnrollmentConfiguration' as const, accounts: 1, optOuts: 0, joiners: null },
   }));
   const configurations = { calls, notCovered: [], kept: [], callsSaved: 0 };
-  const lines = configurationsText(
-    { configurations, planHash: 'h', approval: null },
-    {
-      style: plain,
-      width: null,
-    },
-  );
+  const lines = configurationsText({ configurations, approval: null, trip: null }, { style: plain, width: null });
   const shown = lines.flatMap((line) => /^( *\S.*?) {2,}AnyAllowed/.exec(line)?.[1] ?? []);
   expect(shown).toEqual(['/', '  /A', '    /A/C', '  /A B', '111122223333']);
+});
+
+test('says which calls for configurations need an approval, and why a deletion without changes is planned', () => {
+  const call = {
+    ...{ target: '/Sandbox', targetId: 'ou-1', ruleMode: null, owner: 'other' as const, needsApproval: true },
+    ...{ operation: 'DeleteOrganizationEnrollmentConfiguration' as const, accounts: 0, optOuts: 0, joiners: null },
+  };
+  const text = configurationsText(
+    { configurations: { calls: [call], notCovered: [], kept: [], callsSaved: 0 }, approval: null, trip: null },
+    { style: plain, width: null },
+  ).join('\n');
+  expect(text).toContain('Organization enrollment configurations: 0 calls now, 1 needs approval.');
+  expect(text).toContain('AWS refuses to disable Automation where a configuration applies.');
+  expect(text).toContain(
+    'Next: rollcall apply makes the other changes, if any, and shows the command for the approval.',
+  );
 });
 
 test('the dashboard describes a plan in the same words as the command line', () => {

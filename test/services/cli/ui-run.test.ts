@@ -52,6 +52,31 @@ const openAt = (at: number, over: Partial<OpenChange>): OpenChange => ({
 });
 
 describe('the closing line of a run', () => {
+  test('names the setting to raise if too many accounts would be opted out', () => {
+    const trip = { reason: 'maxOptOuts', message: 'too many opt-outs' } as const;
+    const { plan } = run({}).result;
+    const text = textOf(run({ plan: { ...plan, trip } }))
+      .join(' ')
+      .replace(/\s+/g, ' ');
+    expect(text).toContain('Opting out deletes data, so only a higher guardrails.maxOptOuts in the policy permits it.');
+  });
+
+  test('says that the next run disables accounts that an approved deletion has freed', () => {
+    const call = {
+      ...{ target: '/Sandbox', targetId: 'ou-1', ruleMode: null, owner: 'other' as const, needsApproval: false },
+      ...{ operation: 'DeleteOrganizationEnrollmentConfiguration' as const, accounts: 0, optOuts: 0, joiners: null },
+    };
+    const configurations = { calls: [call], notCovered: [], kept: [], callsSaved: 0 };
+    const { plan } = run({}).result;
+    const open = [openAt(1, { enrollment: 'automation', reason: 'organizationConfiguration' })];
+    const text = textOf(run({ plan: { ...plan, configurations }, open }))
+      .join(' ')
+      .replace(/\s+/g, ' ');
+    expect(text).toContain(
+      'The next run disables the accounts that a deleted configuration kept enrolled: rollcall apply',
+    );
+  });
+
   test('says that all changes are confirmed', () => {
     expect(textOf(run({}))).toEqual(['Done in 47s: 107 of 107 changes confirmed. All managed accounts (118) comply.']);
   });

@@ -74,6 +74,10 @@ describe('the explanation of a status', () => {
     expect(explained(seen)?.cause).toBe(
       'An organization enrollment configuration on OU /Platform (ou-7f3a-k2m9p4qz) sets NoneAllowed and takes precedence over the account.',
     );
+    expect(explained(seen)?.steps).toContainEqual({
+      what: 'rollcall plan',
+      effect: 'if Rollcall manages it already: shows the change and whether it needs an approval',
+    });
   });
 
   it('refers to the prerequisite that needs attention', () => {
