@@ -158,8 +158,8 @@ const POLICY: Readonly<Record<string, Explanation>> = {
   ],
   PlanUnknown: [
     'No stored plan begins with …',
-    'The hash is wrong, or nothing stopped the plan and it needs no approval.',
-    'rollcall status shows the hash of the stopped plan.',
+    'The hash is wrong, or no run has stored this plan, because it needs no approval.',
+    'The output of rollcall apply shows the hash, and rollcall status shows that of a stopped plan.',
   ],
   PlanAmbiguous: ['Several stored plans begin with …', 'The hash is too short.', 'Give more digits.'],
   PlanNotApprovable: [
