@@ -158,7 +158,7 @@ const POLICY: Readonly<Record<string, Explanation>> = {
   ],
   PlanUnknown: [
     'No stored plan begins with …',
-    'The hash is wrong, or no run has stored this plan, because it needs no approval.',
+    'The hash is wrong, or no run has stored this plan. rollcall apply and rollcall serve store the plans that need an approval; rollcall plan stores none.',
     'The output of rollcall apply shows the hash, and rollcall status shows that of a stopped plan.',
   ],
   PlanAmbiguous: ['Several stored plans begin with …', 'The hash is too short.', 'Give more digits.'],

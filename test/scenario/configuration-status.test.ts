@@ -32,7 +32,7 @@ describe('the status of organization enrollment configurations', () => {
       {
         ...{ targetId: unit(world.running, 'Dev'), target: '/Workloads/Dev', ruleMode: 'NoneAllowed', owner: 'other' },
         ...{ wanted: ['AnyAllowed'], accounts: dev, differing: dev, status: 'Needs attention' },
-        message: 'somebody else stored it, so only an approved plan changes it: rollcall plan',
+        message: 'somebody else stored it, so a change needs an approval; rollcall plan shows whether one is planned',
       },
       {
         ...{ targetId: root, target: '/', ruleMode: 'AnyAllowed', owner: 'rollcall', wanted: ['AnyAllowed'] },
@@ -47,7 +47,7 @@ describe('the status of organization enrollment configurations', () => {
     for (const line of lines.slice(0, 6)) expect(line.length).toBeLessThanOrEqual(80);
     expect(lines.join('\n')).toMatch(/\/Workloads\/Dev.*NoneAllowed +others +AnyAllowed +\d+ +Needs attention/);
     expect(lines.at(-1)).toBe(
-      `/Workloads/Dev: ${dev} of ${dev} accounts differ; somebody else stored it, so only an approved plan changes it: rollcall plan.`,
+      `/Workloads/Dev: ${dev} of ${dev} accounts differ; somebody else stored it, so a change needs an approval; rollcall plan shows whether one is planned.`,
     );
   });
 

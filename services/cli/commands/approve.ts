@@ -45,10 +45,10 @@ function sentences({ approval, changes, accounts, configurations }: Approved, ne
   const { planHash, expiresAt } = approval;
   const until = instant(new Date(expiresAt).toISOString());
   const foreign = count(configurations, 'organization enrollment configuration');
-  const what = changes === 0 ? '' : ` ${count(changes, 'change')} to ${count(accounts, 'account')}`;
+  const what = changes === 0 ? '' : `: ${count(changes, 'change')} to ${count(accounts, 'account')}`;
   const lifts = [
     ...(changes === 0 ? [] : ['The approval lifts only maxChanges and the canary check for these changes.']),
-    ...(configurations === 0 ? [] : [`It lets the run change ${foreign} that somebody else set.`]),
+    ...(configurations === 0 ? [] : [`The approval lets the run change ${foreign} that somebody else set.`]),
   ].join(' ');
-  return `Approved${what} (plan ${shortHash(planHash)}), once, until ${until}. ${lifts} ${next}`;
+  return `Approved plan ${shortHash(planHash)} for one run until ${until}${what}. ${lifts} ${next}`;
 }

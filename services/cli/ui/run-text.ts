@@ -45,7 +45,7 @@ function askingLines({ result }: FinishedRun, { width, program }: RunTextOptions
   const asked = configurations?.calls.filter(({ needsApproval }) => needsApproval).length ?? 0;
   if (asked === 0 || trip !== null) return [];
   const what = count(asked, 'change');
-  const text = `${what} of organization enrollment configurations that somebody else set need${asked === 1 ? 's' : ''} an approval (${program} plan shows ${asked === 1 ? 'it' : 'them'}): ${program} approve ${shortHash(planHash)}`;
+  const text = `${what} to organization enrollment configurations that somebody else set need${asked === 1 ? 's' : ''} an approval (${program} plan shows ${asked === 1 ? 'it' : 'them'}). To approve: ${program} approve ${shortHash(planHash)}, then: ${program} apply`;
   return wrap(text, width, 2);
 }
 

@@ -121,7 +121,7 @@ function stateOf({ differing, stopped, wanted }: Seen, { isOurs, manages }: Owne
   if (!manages) return { status: 'Needs attention', message: 'change or delete it in AWS, or change the policy' };
   const message = isOurs
     ? 'rollcall plan shows what would change'
-    : 'somebody else stored it, so only an approved plan changes it: rollcall plan';
+    : 'somebody else stored it, so a change needs an approval; rollcall plan shows whether one is planned';
   return { status: 'Needs attention', message };
 }
 

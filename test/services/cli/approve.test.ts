@@ -94,13 +94,13 @@ describe('approve', () => {
     const asked = await rollcall(['apply', '--yes'], { cwd, env });
     const text = asked.stdout.replace(/\s+/g, ' ');
     expect(text).toContain(
-      '3 changes of organization enrollment configurations that somebody else set need an approval (rollcall plan shows them): rollcall approve ',
+      '3 changes to organization enrollment configurations that somebody else set need an approval (rollcall plan shows them). To approve: rollcall approve ',
     );
     expect(asked.code).toBe(3);
     const [, hash = ''] = /rollcall approve ([0-9a-f]{12})/.exec(text) ?? [];
     const approved = await rollcall(['approve', hash], { cwd });
     expect(approved.stdout.replace(/\s+/g, ' ')).toContain(
-      'It lets the run change 3 organization enrollment configurations that somebody else set.',
+      'The approval lets the run change 3 organization enrollment configurations that somebody else set.',
     );
     const plan = await rollcall(['plan'], { cwd, env });
     expect(plan.stdout).not.toContain('rollcall approve');
