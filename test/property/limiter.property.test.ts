@@ -142,7 +142,7 @@ describe('the budget of all workers', () => {
     expect(writes / calls.length).toBeLessThan(0.35);
   });
 
-  it('keeps no listing waiting that requests one page after the other', async () => {
+  it('does not delay a listing that requests its pages one after another', async () => {
     const [callMs, seconds] = [43, 15];
     const listing = { ...steady, lanes: 1, callMs };
     const { calls, writes } = await runFleet({ rate: 1_000, reserveMs: 100, storeMs: 10, seconds, workers: [listing] });

@@ -59,7 +59,7 @@ describe('the order of the commands in the store', () => {
     expect(order.hasEnded(account(1))).toBe(false);
   });
 
-  it('keeps a suspension that has expired, because those of a history have no end', async () => {
+  it('ignores expiry, because no suspension of a history has an end', async () => {
     await suspend(deps(), { selector: selectorOf(account(1)), until: 1, reason: null });
     const known = await readControls(stores.registers);
     const { version } = (await stores.registers.read('controls')) ?? { version: null };
@@ -67,7 +67,7 @@ describe('the order of the commands in the store', () => {
     expect(order.hasEnded(account(1))).toBe(false);
   });
 
-  it('does the same for halts', async () => {
+  it('treats halts like suspensions', async () => {
     await halt(deps(), null);
     expect(order.hasEnded(null)).toBe(false);
     await unhalt(deps());
@@ -76,7 +76,7 @@ describe('the order of the commands in the store', () => {
     expect(order.hasEnded(null)).toBe(false);
   });
 
-  it('begins again with the commands of a restored store', async () => {
+  it('replaces the commands with those of a restored store', async () => {
     const backup = stores.inside.backup();
     await suspendIt(account(1));
     await resume(deps(), selectorOf('all'));

@@ -5,7 +5,7 @@ const notice = z.object({ id: z.string(), type: z.string(), reason: z.string(), 
 const controls = z.object({ notices: z.array(notice) });
 
 /**
- * The order in which the store got the operators' commands. Each command is stored together with a notice, the latest last. The checker learns of a
+ * The order in which the store received the operators' commands. Each command is stored together with a notice, the latest last. The checker learns of a
  * command when it begins or ends, so of two concurrent commands it cannot tell by itself which one is in force.
  */
 export class CommandOrder {
@@ -19,7 +19,7 @@ export class CommandOrder {
     for (const { id, type, reason, selector } of controls.parse(value).notices) {
       if (this.#seen.has(id)) continue;
       this.#seen.add(id);
-      // A suspension that expires is not a command. None of a history has an end.
+      // A suspension that expires is not a command. In a history, no suspension has an end.
       this.#ended.set(selector, reason === 'operator' && (type === 'AccountResumed' || type === 'EnforcementResumed'));
     }
   }

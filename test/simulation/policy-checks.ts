@@ -16,7 +16,7 @@ export interface Controls {
   readonly suspendedAt: Map<AccountId, number>;
   /** Accounts that were ever suspended. */
   readonly onceSuspended: Set<AccountId>;
-  /** Of two concurrent commands, the later one in the store is in force. */
+  /** Of two concurrent commands, the one that was stored later is in force. */
   readonly order: CommandOrder;
 }
 

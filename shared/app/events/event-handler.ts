@@ -200,7 +200,7 @@ class Reactor {
     return { ...reaction, unknown: gone, refreshed: ids };
   }
 
-  /** The accounts that the organization has, and the ids of the others. */
+  /** The accounts that are in the organization, and the ids of those that are not. */
   async #readAccounts(ids: readonly AccountId[]) {
     const present: OrganizationAccount[] = [];
     const gone: AccountId[] = [];

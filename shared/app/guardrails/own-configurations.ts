@@ -20,7 +20,7 @@ import { readTyped, update } from '../coordination/typed-register.ts';
  *   withdrawConfiguration  AWS has refused the call         removes the note of the call; the one before it counts again
  *   endConfiguration       the answer was lost              calling ──▶ unknown; a deleting note stays until a listing decides
  *   endContest             an operator resumes the target   stored ──▶ unknown
- *   pruneConfigurations    after a complete listing         removes calling, unknown and deleting notes that it does not confirm, once it is late enough
+ *   pruneConfigurations    after a complete listing         removes calling, unknown and deleting notes that it does not confirm, once no call can be in progress
  *
  * Assessments and plans ask `isOurs`, because Rollcall changes only its own configurations without an approval, and plans ask `isContested` before a
  * Put call. `changedSince` finds the targets that an earlier approval no longer covers. The list of configurations shows `storedByRollcall`.

@@ -8,7 +8,7 @@ export interface PlanContent {
   readonly changes: number;
   /** The accounts of these changes. */
   readonly accounts: number;
-  /** Organization enrollment configurations that somebody else set and that the plan changes. */
+  /** Organization enrollment configurations that the plan changes and somebody else set. */
   readonly configurations: number;
 }
 

@@ -58,7 +58,7 @@ async function bind(
   return null;
 }
 
-/** Whether the plan has a call for a configuration of somebody else. It may change no account itself, and only let a later run change some. */
+/** Whether the plan asks for a call for a configuration of somebody else. The call itself may change no account: a later run may need its effect. */
 export function asksForConfigurations({ configurations }: Plan): boolean {
   return configurations?.calls.some(({ needsApproval }) => needsApproval) ?? false;
 }

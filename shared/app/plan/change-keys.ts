@@ -33,13 +33,13 @@ export function keysOf(changes: readonly SavedChange[]): string[] {
 
 type Effect = KindAction['effect'];
 
-/** The calls after which a call with this effect may follow for the same account, to reach the same desired state. */
+/** The earlier calls for the same account and desired state that make a call with this effect possible. */
 const EARLIER: Partial<Record<Effect, readonly Effect[]>> = {
   disassociate: ['deleteConfiguration'],
   setStatus: ['deleteConfiguration', 'disassociate'],
 };
 
-/** Whether a plan's keys allow a change: they name its call, or an earlier one that it may follow. */
+/** Whether a plan's keys allow a change: they name its call, or an earlier call that makes it possible. */
 export function allows(keys: ReadonlySet<string>, change: Change): boolean {
   return names(keys, change, EARLIER);
 }

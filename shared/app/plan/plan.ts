@@ -94,7 +94,7 @@ export interface ConfigurationLimits extends Omit<PlanLimits, 'inProgress'> {
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** Everything that a run bound to this plan may do, with an approval also what the plan only asks for. */
+/** Everything that a run bound to this plan may do, including the calls that need an approval. */
 export function keysOfPlan({ changes, asked, configurations }: Plan): string[] {
   return [...keysOf([...changes, ...asked]), ...(configurations?.calls ?? []).map(configurationKey)];
 }
@@ -187,7 +187,7 @@ interface ConfigurationUse {
   readonly timing: { readonly now: EpochMs; readonly windowOpen: boolean };
 }
 
-/** What calls for configurations do for this plan. `asked`: the changes that others of these calls would make with an approval. */
+/** The calls for configurations. `asked`: the changes that calls still without an approval would make if they had one. */
 function useOfConfigurations(
   decided: DecidedConfigurations | null,
   { without, due, followUps, survey, timing }: ConfigurationUse,

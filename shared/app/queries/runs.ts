@@ -147,7 +147,7 @@ async function readRun(
   return { view, traced, results };
 }
 
-/** The outcome of each traced change, and how many of the planned ones have each. */
+/** The outcome of each traced change, and the number of planned changes with each outcome. */
 async function judgeChanges(
   { records }: RunStores,
   traced: TracedRun,

@@ -64,8 +64,8 @@ export class TotalBudget {
   }
 
   /**
-   * Whether the next call needs a new block, of slots so close together that it can be reserved in advance: where they are further apart, the call would
-   * wait longer for the next slot of that block than for a reservation.
+   * Whether the next block should be reserved in advance: this one is used up, and slots are close together. If they are further apart, the next call would
+   * wait longer for the first slot of a block reserved now than for a reservation of its own.
    */
   #isOver(now: EpochMs): boolean {
     return this.#block.last <= now && this.#apartMs <= LATE_MS;

@@ -53,7 +53,7 @@ export function leftOut(remediation: Remediation, { refused, requestId }: Change
   return { outcome: undone(attemptsOf(remediation)), error };
 }
 
-/** The call that an error is about: the assessment of its account, or `accountId: null` for a call that concerns many. */
+/** The call that failed: the assessment of its account, or `accountId: null` for a call that concerns many accounts. */
 interface LocalCall {
   readonly accountId: AccountId | null;
   readonly action: string;

@@ -83,7 +83,7 @@ async function attempt(work: WorkContext, delivery: Delivery): Promise<Delivered
     await queue.deadLetter(delivery, dead);
     return { end: 'dead', outcomes };
   }
-  // The window may have closed before the last call.
+  // The window may have closed while the message was processed, so that a call was not made.
   const waitMs = await waitForWindow(work, message);
   if (waitMs === null) return { end: 'done', outcomes };
   await queue.release(delivery, waitMs);

@@ -137,7 +137,7 @@ async function afterClaim(
   { expiresAt }: Claim,
 ): Promise<Step> {
   if (Date.parse(expiresAt) > work.deps.clock.now()) {
-    // The process that claimed may have died before it stored the record. Storing it now makes the tick come back when the claim expires.
+    // The process that wrote the claim may have died before it stored the record. With the record, a tick reconciles the account when the claim expires.
     await work.deps.records.advance([known]);
     return { result: ended(facts.id, 'converging') };
   }

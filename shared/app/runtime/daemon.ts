@@ -220,7 +220,7 @@ async function workUntilStopped(context: Context, tasks: readonly MaintenanceTas
   }
 }
 
-/** @returns a function that runs the tasks whose time has come, each at most every `leastMs`, and returns the number of keys that they queued */
+/** @returns a function that runs the tasks that are due, each at most every `leastMs`, and returns the number of keys that they queued */
 function queueFiller({ clock }: Deps, tasks: readonly MaintenanceTask[]): (leastMs: number) => Promise<number> {
   const ranAt = new Map<MaintenanceTask, number>();
   return async (leastMs) => {

@@ -20,9 +20,9 @@ export interface TaskResult extends Partial<MaintenanceReport> {
 }
 
 export interface TaskLimits {
-  /** Long tasks begin no further piece after this time. */
+  /** Long tasks start no further step after this time. */
   readonly until: EpochMs;
-  /** The process ends after this run: send what is buffered, finish what fits into the time. */
+  /** The process ends after this run: send what is buffered, and finish what fits into the remaining time. */
   readonly last: boolean;
 }
 
@@ -96,7 +96,7 @@ export async function runRegularly(
   await Promise.all(tasks.map(repeat));
 }
 
-/** A long task begins no further piece after this time, ms; the rest follows in its next run. */
+/** A long task starts no further step after this time, ms; the rest follows in its next run. */
 export const RUN_MS = 5_000;
 
 const NOTHING: MaintenanceReport = {

@@ -65,7 +65,7 @@ export class LogTail {
 
   /**
    * Opens the log at its end, and completes an interrupted step.
-   * @param log as it was read before
+   * @param log its state as last read
    * @throws DamagedRegisterError, or LogReplacedError if the log does not exist any more
    */
   static async open(stores: TailStores, log: Pick<LogState, 'size'>): Promise<LogTail> {
@@ -162,7 +162,7 @@ export class LogTail {
     if (version === null || version !== this.#full) throw new LogReplacedError();
   }
 
-  /** Steps 2 to 4 for the entries that the bundle has beyond the size. Repeats them until the log has not changed meanwhile. */
+  /** Steps 2 to 4 for the entries that the bundle has beyond the size. Repeats them if the log changes in the meantime. */
   async #complete(bundle: Typed<Bundle>, known: KnownChains, runEnd: number): Promise<void> {
     const index = this.#index;
     const entries = entriesOf(bundle.value);

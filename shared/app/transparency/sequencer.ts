@@ -159,7 +159,7 @@ class Round {
 
   /**
    * Appends the new entries of these chains, and the entries of chains from before the log existed.
-   * @param log as it was read before
+   * @param log its state as last read
    * @returns whether all are appended
    */
   async append(chains: readonly string[], log: LogState): Promise<boolean> {

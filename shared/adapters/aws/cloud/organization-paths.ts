@@ -74,8 +74,8 @@ function branchOf(parent: string): readonly string[] {
 }
 
 /**
- * The names of all OUs above accounts. One listing returns the names of all OUs below a parent, so it lists each parent on the paths of the accounts once,
- * while the accounts are still being listed. One call at a time, because Organizations throttles parallel calls.
+ * The names of all OUs above accounts. A listing returns the OUs directly below one parent, so each parent on the paths of the accounts is listed once, while
+ * the accounts are still being listed. One call at a time, because Organizations throttles parallel calls.
  */
 export class UnitNames {
   readonly #reader: Reader;
@@ -113,7 +113,7 @@ export class UnitNames {
     this.#listing = this.#listing.then(async () => {
       for (const { Id, Name } of await listUnits(this.#reader, parent)) this.#names.set(Id, pathStep(Name));
     });
-    // `of` reports the failure; until then nobody waits for it.
+    // `of` reports the failure later. Without a handler until then, Node.js would end the process.
     this.#listing.catch(() => undefined);
   }
 

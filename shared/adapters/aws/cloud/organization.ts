@@ -55,7 +55,7 @@ async function readParts(
   const reader = createReader(clients, calls, own, options);
   const ids = await retry(() => describeOrganization(clients, calls, own));
   const names = new UnitNames(reader, ids.organizationId);
-  // No listing needs the others, and the pages of each can only be requested one after the other.
+  // In parallel, because each listing must wait for one page before it requests the next.
   const [listed, index] = await Promise.all([
     listAccounts(reader, (accounts, page) => {
       names.find(page);

@@ -7,7 +7,7 @@ import type { Survey } from '../../survey/survey.ts';
 import type { WorkContext } from '../worker-context.ts';
 import type { ConfigurationsMessage } from './configuration-call.ts';
 
-/** Accounts that are recorded as Drifted and comply without a call, for example because the last survey found other tags. Their own keys record it. */
+/** Accounts that are recorded as Drifted but comply without a call, for example because their tags have changed. Their keys are queued to record this. */
 export function noLongerDrifted(made: readonly AccountId[], { assessed }: Survey): readonly AccountId[] {
   const done = new Set(made);
   return assessed.flatMap(({ account, record, assessments }) => {
@@ -19,7 +19,8 @@ export function noLongerDrifted(made: readonly AccountId[], { assessed }: Survey
 
 /**
  * Changes that the scan assigned to calls for configurations that are no longer planned, because the organization or its configurations have changed
- * since. Other calls make them. An account whose record was written meanwhile has a key of its own, unless it was written by the last call.
+ * since. They are made by other calls. An account whose record was written after the survey is left out, because it has a key of its own, unless the last call
+ * wrote the record and was not sent.
  * @param undone the accounts of the last call, if it was not sent
  */
 export async function leftOver(

@@ -61,7 +61,7 @@ it.each([1, 2, 3])('the calls of %s processes keep their distance when slots are
   expect(Math.min(...gaps)).toBeGreaterThanOrEqual(1_000 / (fastest + 0.1) - 0.01);
 });
 
-it('a failed reservation of slots for later calls fails no call', async () => {
+it('a failed reservation of slots for later calls does not fail the current call', async () => {
   const clock = manualClock();
   const stored = memoryRegisters();
   let [inCall, failed] = [false, 0];

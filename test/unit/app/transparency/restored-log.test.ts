@@ -128,7 +128,7 @@ async function restoredInterrupted(killedAt: number, at: number): Promise<'resto
 }
 
 describe('a restore of a backup that was made while entries were appended', () => {
-  it('leaves no step half done, whichever request it precedes', async () => {
+  it('leaves no step incomplete, whichever request it comes before', async () => {
     const ends = new Set<string>();
     for (let killedAt = 1; !ends.has('not killed'); killedAt += 1) {
       for (let at = 1, end = ''; end !== 'not restored' && end !== 'not killed'; at += 1) {
