@@ -71,16 +71,23 @@ export class TotalBudget {
     return this.#block.last <= now && this.#apartMs <= LATE_MS;
   }
 
-  /** Reserves the next block while this call is made, so that the next call does not wait for the store. After a failure, the next call reserves again. */
+  /**
+   * Reserves the next block while this call is made, so that the next call does not wait for the store. If that fails, the next call reserves again, even
+   * if it was already waiting.
+   */
   #reserveAhead(): void {
-    this.#refilled().catch(() => undefined);
+    this.#refill ??= this.#begin(this.#reserve().catch(() => undefined));
   }
 
   #refilled(): Promise<void> {
-    this.#refill ??= this.#reserve().finally(() => {
+    this.#refill ??= this.#begin(this.#reserve());
+    return this.#refill;
+  }
+
+  #begin(reserving: Promise<void>): Promise<void> {
+    return reserving.finally(() => {
       this.#refill = null;
     });
-    return this.#refill;
   }
 
   /**
