@@ -2,6 +2,7 @@ import type { Plan } from '../../../shared/app/plan/plan.ts';
 import type { Output } from './output.ts';
 import { oneLine, table } from './table.ts';
 import { count, number } from './words.ts';
+import { wrap } from './wrap.ts';
 
 type Configurations = NonNullable<Plan['configurations']>;
 type Call = Configurations['calls'][number];
@@ -24,11 +25,12 @@ export function configurationsText(
   const title = `Organization enrollment configurations: ${count(made.length, 'call')}${calledNow}.${saved}`;
   return [
     '',
-    title,
+    ...wrap(title, width),
     ...(calls.length === 0 ? [] : callTable(calls, width)),
     ...foreignText(calls.filter(({ needsApproval, owner }) => needsApproval && owner === 'other')).map((line) =>
       style('yellow', line),
     ),
+    ...(calls.some(({ target }) => target.startsWith('/')) ? [SLOW] : []),
     ...(asked === 0 || approval !== null || trip !== null ? [] : [NEXT]),
     ...keptText(kept),
     ...uncoveredText(notCovered),
@@ -62,6 +64,8 @@ const placeOf = ({ target }: Call): string => target.replaceAll('/', '\0');
 const depthOf = (target: string): number => (target.startsWith('/') ? target.split('/').filter(Boolean).length : 0);
 
 const OWNERS: Readonly<Record<Call['owner'], string>> = { rollcall: 'Rollcall', other: 'somebody else', none: '–' };
+
+const SLOW = 'AWS applies such a change slowly, so apply waits up to five minutes for each level of the OU tree.';
 
 /** Without this plan's hash, which `approve` accepts only after a run has stored the same plan. A guardrail that stops the plan has its own advice. */
 const NEXT = 'Next: rollcall apply makes the other changes, if any, and shows the command for the approval.';

@@ -37,7 +37,7 @@ export function configurationTable(
   const others = configurations.length - shown.length;
   return [
     '',
-    'Organization enrollment configurations:',
+    'Organization enrollment configurations, as last read from AWS:',
     ...table(columns, rows, width),
     ...(others === 0 ? [] : [`… and ${count(others, 'more configuration')}; --json has all`]),
     ...shown.flatMap(noteOf),
