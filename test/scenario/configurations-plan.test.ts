@@ -103,6 +103,21 @@ describe('the plan of organization enrollment configurations', () => {
     expect(text.slice(kept + 1).every((line) => line.startsWith('Not covered: '))).toBe(true);
   });
 
+  it('does not ask to delete a configuration below another one that stays and keeps the same accounts enrolled', async () => {
+    const policy = {
+      ...MANAGED,
+      ...{ automation: 'Inactive', organizationRules: 'NoneAllowed' },
+      more: 'rules: [{ id: own, match: { ou: /Sandbox }, automation: unmanaged, organizationRules: unmanaged }]',
+    } as const;
+    const world = await startWorld({ sandbox: { accounts: 60, drift: 0 }, policy });
+    const root = world.sandbox.organizationalUnits().find(({ parentId }) => parentId === null);
+    put(world, root?.name ?? '', 'NoneAllowed');
+    put(world, 'Workloads', 'NoneAllowed');
+    const { configurations } = await world.plan();
+    expect(configurations?.kept).toMatchObject([{ target: '/' }]);
+    expect(configurations?.calls).toEqual([]);
+  });
+
   it('waits with its accounts for a change window, and counts them', async () => {
     const windows = 'windows: [{ kind: allow, cron: "0 3 1 1 *", duration: 1h }]';
     const world = await startWorld({ sandbox: { accounts: 60, drift: 0 }, policy: { ...MANAGED, more: windows } });

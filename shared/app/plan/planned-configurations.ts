@@ -92,10 +92,17 @@ export function configurationsOf(
   const made = calls.map((call) => limited(call, known));
   const isContested = ({ targetId }: ConfigurationCall): boolean =>
     !isForeign(targetId) && owners.own.isContested(targetId);
+  const deleted = new Set([...calls, ...refused].flatMap((call) => (call.effect === 'delete' ? [call.targetId] : [])));
   const asked = askedCalls(
     explained.tree,
     refused.map((call) => limited(call, known)),
-    { isForeign, isContested, isDrifted: (id) => drifted.has(id), isHeld: (id) => held.has(id) },
+    {
+      isForeign,
+      isContested,
+      isDrifted: (id) => drifted.has(id),
+      isHeld: (id) => held.has(id),
+      stays: (id) => stored.has(id) && !deleted.has(id),
+    },
   );
   const pathOf = new Map(configurations.units.map(({ id, path }) => [id, path]));
   const show = (call: ConfigurationCall): PlannedConfiguration => {
@@ -133,6 +140,8 @@ interface Refusals {
   readonly isDrifted: (accountId: AccountId) => boolean;
   /** Whether only a change of the configuration that applies to the account lets the account's own call take effect. */
   readonly isHeld: (accountId: AccountId) => boolean;
+  /** Whether the target has a configuration that neither this plan nor an approval of it deletes. */
+  readonly stays: (targetId: string) => boolean;
 }
 
 /**
@@ -143,7 +152,7 @@ interface Refusals {
 function askedCalls(
   { containers, accounts }: ConfigurationTree,
   refused: readonly ConfigurationCall[],
-  { isForeign, isContested, isDrifted, isHeld }: Refusals,
+  { isForeign, isContested, isDrifted, isHeld, stays }: Refusals,
 ): readonly ConfigurationCall[] {
   const parents = new Map([...containers, ...accounts].map(({ id, parentId }) => [id, parentId]));
   const lineage = (targetId: string): readonly string[] => {
@@ -153,9 +162,10 @@ function askedCalls(
   };
   const targets = new Set(refused.map(({ targetId }) => targetId));
   const contested = new Set(refused.filter(isContested).map(({ targetId }) => targetId));
-  // A delete changes no account that already has the inherited rule mode, but without it AWS refuses to disassociate the account.
-  const helps = ({ effect, accounts: changed, reached }: ConfigurationCall): boolean =>
-    [...changed.keys()].some(isDrifted) || (effect === 'delete' && reached.some(isHeld));
+  // A delete changes no account that already has the inherited rule mode, but as long as a configuration applies, AWS refuses to disassociate the account.
+  const frees = ({ effect, targetId, reached }: ConfigurationCall): boolean =>
+    effect === 'delete' && reached.some(isHeld) && !lineage(targetId).some(stays);
+  const helps = (call: ConfigurationCall): boolean => [...call.accounts.keys()].some(isDrifted) || frees(call);
   const helpful = new Set(refused.flatMap((call) => (helps(call) ? lineage(call.targetId) : [])));
   return refused.filter(({ targetId }) => {
     const above = lineage(targetId);
