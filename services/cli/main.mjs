@@ -1,14 +1,12 @@
-import { enableCompileCache } from 'node:module';
-import { join } from 'node:path';
-import { useCachedPackages } from './cached-packages.mjs';
+// The entry point of a checkout. Uses only what old versions of Node have, so that they can run it and print the message.
+const LEAST = 24;
+const { node } = process.versions;
 
-/*
- * The entry point of a checkout. Node caches each source file, with its types stripped and compiled, by a checksum of the source.
- * If the directory cannot be written, Node runs without a cache. This file is JavaScript, because the code that strips types takes longer to load
- * than a short command takes to run, and is not needed for cached files.
- */
-const cache = join(import.meta.dirname, '../../node_modules/.cache/rollcall');
-enableCompileCache(cache);
-useCachedPackages(join(cache, 'packages'));
-// A static import would be loaded before the cache is enabled.
-await import('./process.ts');
+if (Number(node.split('.')[0]) < LEAST) {
+  process.stderr.write(
+    `rollcall needs Node.js ${LEAST} or newer; this is ${node}. After npm ci, npm run rollcall -- COMMAND uses the Node.js of the checkout.\n`,
+  );
+  process.exitCode = 1;
+} else {
+  await import('./checkout.mjs');
+}

@@ -178,4 +178,17 @@ describe('a checkout bundles packages of many files', () => {
     rmSync(bundles, { recursive: true, force: true });
     mkdirSync(bundles);
   });
+
+  it('and reports an unsupported version of Node in one line', async () => {
+    const older =
+      'data:text/javascript,Object.defineProperty(process,"versions",{value:{...process.versions,node:"20.1.0"}})';
+    const ended = run(process.execPath, ['--import', older, join(checkout, 'services/cli/main.mjs'), '--help']);
+    await expect(ended).rejects.toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(
+        /^rollcall needs Node\.js 24 or newer; this is 20\.1\.0\.[^\n]*npm run rollcall[^\n]*\n$/,
+      ),
+    });
+  });
 });
