@@ -6,7 +6,7 @@ export const EXIT = {
   error: 1,
   /** `plan` and `status`: drift was found. */
   drift: 2,
-  /** Some accounts need attention, wait, or have an unknown status, or there are dead letters. */
+  /** Some accounts are still to be fixed, need attention, wait, or have an unknown status, or there are dead letters. */
   partly: 3,
   /** A guardrail or the kill switch stopped the run. */
   stopped: 4,

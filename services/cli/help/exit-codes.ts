@@ -13,7 +13,7 @@ const EXIT_CODES_OF: Readonly<Record<string, Codes>> = {
   demo: {
     0: 'every change is confirmed',
     1: 'error',
-    3: 'some accounts need attention or wait',
+    3: 'some accounts are still to be fixed, need attention or wait',
     4: 'stopped by the kill switch',
     130: CTRL_C,
   },
@@ -43,7 +43,7 @@ const EXIT_CODES_OF: Readonly<Record<string, Codes>> = {
   apply: {
     0: 'every change is confirmed, or waits for AWS to confirm it',
     1: 'error, or you did not confirm',
-    3: 'some accounts need attention or wait',
+    3: 'some accounts are still to be fixed, need attention or wait',
     4: 'stopped by a guardrail or the kill switch',
     130: 'interrupted; every result is recorded',
   },

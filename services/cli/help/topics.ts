@@ -17,7 +17,7 @@ export const EXIT_CODES: Rows = [
   ['2', 'Drift found (plan, scan, status), even if a guardrail would stop apply.'],
   [
     '3',
-    'Partly done (apply): some accounts need attention or wait, or there are dead letters. Also plan, scan, status: the status of some accounts is unknown; status: there are dead letters, or no scan has finished; policy init: some accounts could not be read in full; dlq redrive: some dead letters remain; install: a check failed.',
+    'Partly done (apply): some accounts are still to be fixed, need attention or wait, or there are dead letters. Also plan, scan, status: the status of some accounts is unknown; status: there are dead letters, or no scan has finished; policy init: some accounts could not be read in full; dlq redrive: some dead letters remain; install: a check failed.',
   ],
   ['4', 'Stopped by a guardrail or the kill switch, before or during changes.'],
   [
