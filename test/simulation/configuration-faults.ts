@@ -73,7 +73,8 @@ export const CONFIGURATION_FAULTS: readonly Fault[] = [
       {
         file: CALLS,
         find: 'const configurations = await readConfigurations(deps, work.retrying);',
-        replace: 'const { configurations } = seen;',
+        // The age of the answer is checked right before the call, so the fault also gives the old answer a new time.
+        replace: 'const configurations = { ...seen.configurations, readAt: deps.clock.now() };',
       },
       {
         file: CALLS,
