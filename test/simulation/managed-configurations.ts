@@ -93,12 +93,22 @@ export class ManagedConfigurations {
     const target = targetOf(input);
     const stored = this.#sandbox.configurations().find(({ targetId }) => targetId === target);
     if (stored === undefined || this.#own.get(target)?.has(stored.organizationRuleMode) === true) return false;
-    const changedAt = this.#foreignAt.get(target) ?? Number.NEGATIVE_INFINITY;
+    const changedAt = this.#changedAt(target);
     // If the answer was lost, Rollcall does not know that its call was refused. The same rule mode, stored soon afterwards, looks like the result.
     const refused = this.#refused.get(target);
     if (refused?.mode === stored.organizationRuleMode && changedAt >= refused.at && changedAt <= refused.at + LOST_MS)
       return false;
-    return this.#now() - changedAt > READ_DELAY_MS && !this.#approved.has(target);
+    return !this.#wasChanged(target) && !this.#approved.has(target);
+  }
+
+  /** When somebody else last changed the configuration of this target; −Infinity: never. */
+  #changedAt(targetId: string): number {
+    return this.#foreignAt.get(targetId) ?? Number.NEGATIVE_INFINITY;
+  }
+
+  /** Whether somebody else may have changed it since the configurations were read. */
+  #wasChanged(targetId: string): boolean {
+    return this.#now() - this.#changedAt(targetId) <= READ_DELAY_MS;
   }
 
   /** Rollcall has sent this call. If its answer is lost, Rollcall may take both rule modes for its own. */
@@ -145,7 +155,9 @@ export class ManagedConfigurations {
       const lineage = [account.accountId, ...unitIdsOf(units, account.ou).toReversed()];
       // A nearer configuration decides, even one that AWS is still applying.
       if (nearest(operation.startsWith('Put') ? after : present, lineage) !== target) return [];
-      if (!this.#isEligible(account)) return [];
+      // Somebody else may have deleted a nearer one since the configurations were read.
+      const nearer = lineage.slice(0, lineage.indexOf(target));
+      if (nearer.some((id) => this.#wasChanged(id)) || !this.#isEligible(account)) return [];
       const { status, organizationRuleMode: before } = account.automation;
       const applied = after.get(nearest(after, lineage) ?? '') ?? null;
       const mode = applied ?? 'NoneAllowed';
