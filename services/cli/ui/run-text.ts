@@ -51,7 +51,8 @@ function askingLines({ result }: FinishedRun, { width, program }: RunTextOptions
 
 /** The accounts' records are from before the deletions, so only a run with a new scan can disable these accounts. */
 function freedLines({ result }: FinishedRun, { width, program }: RunTextOptions): string[] {
-  const { plan, open } = result;
+  const { plan, open, stopped, interrupted } = result;
+  if (plan.trip !== null || stopped !== null || interrupted) return [];
   const isDeleted = plan.configurations?.calls.some(
     ({ ruleMode, needsApproval }) => ruleMode === null && !needsApproval,
   );

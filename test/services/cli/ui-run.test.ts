@@ -61,20 +61,24 @@ describe('the closing line of a run', () => {
     expect(text).toContain('Opting out deletes data, so only a higher guardrails.maxOptOuts in the policy permits it.');
   });
 
-  test('says that the next run disables accounts that an approved deletion has freed', () => {
+  test('says that the next run disables accounts that an approved deletion has freed, but not if the run was stopped', () => {
     const call = {
       ...{ target: '/Sandbox', targetId: 'ou-1', ruleMode: null, owner: 'other' as const, needsApproval: false },
       ...{ operation: 'DeleteOrganizationEnrollmentConfiguration' as const, accounts: 0, optOuts: 0, joiners: null },
     };
     const configurations = { calls: [call], notCovered: [], kept: [], callsSaved: 0 };
-    const { plan } = run({}).result;
+    const plan = { ...run({}).result.plan, configurations };
     const open = [openAt(1, { enrollment: 'automation', reason: 'organizationConfiguration' })];
-    const text = textOf(run({ plan: { ...plan, configurations }, open }))
-      .join(' ')
-      .replace(/\s+/g, ' ');
-    expect(text).toContain(
-      'The next run disables the accounts that a deleted configuration kept enrolled: rollcall apply',
-    );
+    const said = (over: Partial<FinishedRun['result']>) =>
+      textOf(run({ plan, open, ...over }))
+        .join(' ')
+        .replace(/\s+/g, ' ');
+    const next = 'The next run disables the accounts that a deleted configuration kept enrolled: rollcall apply';
+    expect(said({})).toContain(next);
+    const trip = { reason: 'maxOptOuts', message: 'too many opt-outs' } as const;
+    expect(said({ plan: { ...plan, trip } })).not.toContain(next);
+    expect(said({ stopped: { reason: 'halted', message: 'halted' } })).not.toContain(next);
+    expect(said({ interrupted: true })).not.toContain(next);
   });
 
   test('says that all changes are confirmed', () => {
