@@ -49,6 +49,21 @@ function differing(world: World, wanted: (ou: string) => string): string[] {
     .map(({ accountId }) => accountId);
 }
 
+/** Somebody else stores a configuration for the whole organization. */
+function putAtRoot(world: World, organizationRuleMode: string): void {
+  bySomebodyElse(world, PUT, { target: { organizationalUnitId: rootId(world) }, organizationRuleMode });
+}
+
+/** The approved run deletes the configuration, and the next run disables every account. */
+async function deleteThenDisable(world: World, planHash: string): Promise<void> {
+  await applyApproved(world, planHash);
+  expect(stored(world)).toEqual({});
+  world.clock.advance(6 * 3_600_000);
+  await world.run();
+  expect(world.members(({ automation }) => automation.status === 'Active')).toEqual([]);
+  await checkWorld(world);
+}
+
 async function applyApproved(world: World, planHash: string) {
   const app = await world.app();
   await approve(app.deps, planHash, { actor: 'operator', reason: null });
@@ -102,29 +117,18 @@ describe('applying organization enrollment configurations', () => {
 
   it('asks to delete a configuration of somebody else that keeps accounts enrolled, although their rule mode stays the same', async () => {
     const world = await startWorld({ sandbox, policy: { ...MANAGED, ...DISABLED } });
-    bySomebodyElse(world, PUT, {
-      target: { organizationalUnitId: rootId(world) },
-      organizationRuleMode: 'NoneAllowed',
-    });
+    putAtRoot(world, 'NoneAllowed');
     const { plan } = await world.run();
     expect(plan.configurations?.calls).toMatchObject([
       { operation: DELETE, target: '/', accounts: 0, owner: 'other', needsApproval: true },
     ]);
     expect(stored(world)).toEqual({ [rootId(world)]: 'NoneAllowed' });
-    await applyApproved(world, plan.planHash);
-    expect(stored(world)).toEqual({});
-    world.clock.advance(6 * 3_600_000);
-    await world.run();
-    expect(world.members(({ automation }) => automation.status === 'Active')).toEqual([]);
-    await checkWorld(world);
+    await deleteThenDisable(world, plan.planHash);
   });
 
   it('disables the accounts that an approved plan frees from a configuration of somebody else in the same run', async () => {
     const world = await startWorld({ sandbox, policy: { ...MANAGED, ...DISABLED } });
-    bySomebodyElse(world, PUT, {
-      target: { organizationalUnitId: rootId(world) },
-      organizationRuleMode: 'AnyAllowed',
-    });
+    putAtRoot(world, 'AnyAllowed');
     const { plan } = await world.run();
     const { planned } = await applyApproved(world, plan.planHash);
     expect(planned).toMatchObject({ total: plan.asked.length, confirmed: plan.asked.length, notStarted: 0 });
@@ -134,17 +138,11 @@ describe('applying organization enrollment configurations', () => {
 
   it('leaves no account to an approved run whose deletion has not changed it', async () => {
     const world = await startWorld({ sandbox, policy: { ...MANAGED, ...DISABLED } });
-    const target = { organizationalUnitId: rootId(world) };
-    bySomebodyElse(world, PUT, { target, organizationRuleMode: 'AnyAllowed' });
+    putAtRoot(world, 'AnyAllowed');
     const { plan } = await world.run();
     // Now the deletion changes no account, and the approved run has no message for them.
-    bySomebodyElse(world, PUT, { target, organizationRuleMode: 'NoneAllowed' });
-    await applyApproved(world, plan.planHash);
-    expect(stored(world)).toEqual({});
-    world.clock.advance(6 * 3_600_000);
-    await world.run();
-    expect(world.members(({ automation }) => automation.status === 'Active')).toEqual([]);
-    await checkWorld(world);
+    putAtRoot(world, 'NoneAllowed');
+    await deleteThenDisable(world, plan.planHash);
   });
 
   it('takes an OU out again when the policy changes, and counts its accounts as opted out', async () => {

@@ -33,15 +33,18 @@ export function keysOf(changes: readonly SavedChange[]): string[] {
 
 type Effect = KindAction['effect'];
 
-/** The earlier calls for the same account and desired state that make a call with this effect possible. */
-const EARLIER: Partial<Record<Effect, readonly Effect[]>> = {
+/** By the effect of a call: the effects of earlier calls for the same account and desired state that make it possible. */
+type EarlierCalls = Partial<Record<Effect, readonly Effect[]>>;
+
+const OF_THE_ACCOUNT: EarlierCalls = { setStatus: ['disassociate'] };
+const OF_ANY_TARGET: EarlierCalls = {
   disassociate: ['deleteConfiguration'],
   setStatus: ['deleteConfiguration', 'disassociate'],
 };
 
 /** Whether a plan's keys allow a change: they name its call, or an earlier call that makes it possible. */
 export function allows(keys: ReadonlySet<string>, change: Change): boolean {
-  return names(keys, change, EARLIER);
+  return hasCall(keys, change, OF_ANY_TARGET);
 }
 
 /**
@@ -49,10 +52,10 @@ export function allows(keys: ReadonlySet<string>, change: Change): boolean {
  * the accounts that the call has changed. Other accounts that it frees are left to the next scan.
  */
 export function willMake(keys: ReadonlySet<string>, change: Change): boolean {
-  return names(keys, change, { setStatus: ['disassociate'] });
+  return hasCall(keys, change, OF_THE_ACCOUNT);
 }
 
-function names(keys: ReadonlySet<string>, change: Change, earlierCalls: typeof EARLIER): boolean {
+function hasCall(keys: ReadonlySet<string>, change: Change, earlierCalls: EarlierCalls): boolean {
   if (keys.has(changeKey(change))) return true;
   const { enrollment, action } = change;
   if (!kindOf(enrollment).hasRuleMode) return false;
