@@ -107,7 +107,8 @@ export class CoverageChecker {
   }
 }
 
-function accountIdsIn(listed: unknown): readonly string[] {
+/** The accounts that a page of a listing names. */
+export function accountIdsIn(listed: unknown): readonly string[] {
   const items: readonly unknown[] = Array.isArray(listed) ? listed : [];
   const ids = items.map((each) => (typeof each === 'object' && each !== null ? Reflect.get(each, 'accountId') : null));
   return ids.filter((id) => typeof id === 'string');

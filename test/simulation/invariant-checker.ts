@@ -209,8 +209,7 @@ export class InvariantChecker {
 
   /** A process has received a response. */
   answered(request: Request, output: Readonly<Record<string, unknown>>, by: Process): void {
-    this.#configurations.answered(request, output, by);
-    this.#reads.answered(request, output, by);
+    for (const part of [this.#configurations, this.#reads, this.timeline]) part.answered(request, output, by);
   }
 
   #touch(touched: Touched): void {

@@ -6,6 +6,7 @@ import { manualClock } from '../support/manual-clock.ts';
 import { StateTimeline } from './state-timeline.ts';
 
 const KIND = 'costOptimizationHub';
+const LISTING = { operation: 'GetEnrollmentStatusesForOrganization' };
 
 /** An account that Cost Optimization Hub lists as Active, and a function that gives the checker's verdict on drift recorded for it. */
 function enrolledAccount() {
@@ -18,6 +19,9 @@ function enrolledAccount() {
     sandbox.drift({ changes: [{ accountId, enrollment, status: 'Active' }] });
   timeline.observe();
   return {
+    /** A listing of Compute Optimizer names the account to a process. */
+    listed: (process = { alive: true }) =>
+      timeline.answered(LISTING, { accountEnrollmentStatuses: [{ accountId }] }, process),
     async leaves(): Promise<void> {
       await clock.advance(1);
       sandbox.changeAccounts({ remove: [accountId] });
@@ -44,20 +48,38 @@ it('Drift concluded from a missing account is false while the account belongs to
 });
 
 it('Drift concluded from a missing account is accepted if the account left between two listings', async () => {
-  const { drift, leaves } = enrolledAccount();
+  const { drift, leaves, listed } = enrolledAccount();
+  listed();
   await leaves();
   expect(drift(KIND, null)).toBeNull();
 });
 
-it('After that, a status that AWS reported stays false, and so does one of Compute Optimizer, which lists every account', async () => {
+it('Drift concluded from a missing account is false if the listing of Compute Optimizer does not name it either', async () => {
   const { drift, leaves } = enrolledAccount();
+  await leaves();
+  expect(drift(KIND, null)).toBe('costOptimizationHub Inactive (Drifted)');
+});
+
+it('Drift concluded from a missing account is false if the process whose listing named the account has died', async () => {
+  const { drift, leaves, listed } = enrolledAccount();
+  const process = { alive: true };
+  listed(process);
+  await leaves();
+  process.alive = false;
+  expect(drift(KIND, null)).toBe('costOptimizationHub Inactive (Drifted)');
+});
+
+it('If it left between two listings, a status that AWS reported is still false, and so is one of Compute Optimizer, which lists every account', async () => {
+  const { drift, leaves, listed } = enrolledAccount();
+  listed();
   await leaves();
   expect(drift(KIND, '2026-11-01T00:00:00.000Z')).toBe('costOptimizationHub Inactive (Drifted)');
   expect(drift('computeOptimizer', null)).toBe('computeOptimizer Inactive (Drifted)');
 });
 
 it('Drift concluded from a missing account is false if the account left before the scan', async () => {
-  const { drift, leaves, later } = enrolledAccount();
+  const { drift, leaves, listed, later } = enrolledAccount();
+  listed();
   await leaves();
   expect(drift(KIND, null, await later(120_000))).toBe('costOptimizationHub Inactive (Drifted)');
 });

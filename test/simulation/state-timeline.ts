@@ -3,6 +3,9 @@ import type { Facet } from '../../shared/domain/enrollment/condition.ts';
 import { ENROLLMENT_IDS, type EnrollmentId } from '../../shared/domain/enrollment/kinds/index.ts';
 import type { AccountId } from '../../shared/domain/enrollment/model.ts';
 import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';
+import { accountIdsIn } from './coverage-checker.ts';
+import type { Request } from './engine-cloud.ts';
+import type { Process } from './process.ts';
 
 /**
  * The largest age of a recorded observation: an interrupted scan resumes while its first answer is less than 30 minutes old, and its
@@ -11,6 +14,8 @@ import type { LedgerEntry } from '../../shared/domain/ledger/entry.ts';
 const STALE_MS = 45 * 60_000;
 /** A run records only its own observations, but a batch may be assessed by a listing that is a minute older. */
 const LISTING_AGE_MS = 60_000;
+
+type Output = Readonly<Record<string, unknown>>;
 
 interface Seen {
   readonly status: string;
@@ -30,6 +35,8 @@ export class StateTimeline {
   readonly #missing = new Map<AccountId, number>();
   /** When each account last left the organization. */
   readonly #left = new Map<AccountId, number>();
+  /** When a listing of Compute Optimizer last named each account to each process. */
+  readonly #listed = new Map<Pick<Process, 'alive'>, Map<AccountId, number>>();
   /** When the last change of each account and kind was recorded as accepted. */
   readonly #accepted = new Map<string, number>();
 
@@ -62,6 +69,14 @@ export class StateTimeline {
         this.#history.set(key, seen);
       }
     }
+  }
+
+  /** A process has received a response. */
+  answered({ operation }: Pick<Request, 'operation'>, output: Output, by: Pick<Process, 'alive'>): void {
+    if (operation !== 'GetEnrollmentStatusesForOrganization') return;
+    const times = this.#listed.get(by) ?? new Map<AccountId, number>();
+    for (const id of accountIdsIn(output['accountEnrollmentStatuses'])) times.set(id, this.#now());
+    this.#listed.set(by, times);
   }
 
   /** Call when a backup made at `takenAt` has replaced the store. Rollcall then no longer knows of changes that were recorded later. */
@@ -105,12 +120,20 @@ export class StateTimeline {
 
   /** Whether AWS's listing for this kind lacked the account at some time since `since`, whatever the status of the account was. */
   #wasNotListed(accountId: AccountId, enrollment: EnrollmentId, since: number): boolean {
-    // A scan reads its listings one after the other, so an account can leave the organization between the listing that names it and the one for this kind.
-    // Its departure is recorded next. An account that left before the first listing is in none of them.
-    if ((this.#left.get(accountId) ?? Number.NEGATIVE_INFINITY) >= since) return true;
+    // An account can leave the organization between the listing of Compute Optimizer and the one for this kind. Its departure is recorded next.
+    // An account that left before both is in neither, so its status is unknown.
+    const left = this.#left.get(accountId) ?? Number.NEGATIVE_INFINITY;
+    if (left >= since && this.#wasListed(accountId, since)) return true;
     // AWS lists an account for Automation only while its Compute Optimizer is Active.
     const needsComputeOptimizer = enrollment === 'automation';
     return needsComputeOptimizer && this.#saw(accountId, 'computeOptimizer', since, (status) => status !== 'Active');
+  }
+
+  /** Whether a listing of Compute Optimizer has named the account to a process that can still record what it concludes. */
+  #wasListed(accountId: AccountId, since: number): boolean {
+    return [...this.#listed].some(
+      ([process, times]) => process.alive && (times.get(accountId) ?? Number.NEGATIVE_INFINITY) >= since,
+    );
   }
 
   #was(accountId: AccountId, enrollment: EnrollmentId, status: string, since: number): boolean {
