@@ -136,13 +136,16 @@ describe('applying organization enrollment configurations', () => {
     await checkWorld(world);
   });
 
-  it('leaves no account to an approved run whose deletion has not changed it', async () => {
+  it('asks again if somebody has changed the rule mode of a configuration since the plan to delete it was approved', async () => {
     const world = await startWorld({ sandbox, policy: { ...MANAGED, ...DISABLED } });
     putAtRoot(world, 'AnyAllowed');
-    const { plan } = await world.run();
-    // Now the deletion changes no account, and the approved run has no message for them.
+    const { plan: first } = await world.run();
     putAtRoot(world, 'NoneAllowed');
-    await deleteThenDisable(world, plan.planHash);
+    const { plan: second } = await applyApproved(world, first.planHash);
+    expect(stored(world)).toEqual({ [rootId(world)]: 'NoneAllowed' });
+    expect(second.configurations?.calls).toMatchObject([{ replaces: 'NoneAllowed', needsApproval: true }]);
+    expect(second.planHash).not.toBe(first.planHash);
+    await deleteThenDisable(world, second.planHash);
   });
 
   it('takes an OU out again when the policy changes, and counts its accounts as opted out', async () => {

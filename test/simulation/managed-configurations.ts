@@ -48,6 +48,7 @@ export class ManagedConfigurations {
   readonly #foreignAt = new Map<string, number>();
   /** By account: the facts that decide whether a call changes it, and when somebody else last changed them. */
   readonly #facts = new Map<string, { readonly facts: string; readonly since: number }>();
+  /** Targets and the rule modes of somebody else that an operator has approved to replace or delete. */
   readonly #approved = new Set<string>();
 
   constructor(sandbox: Sandbox, now: () => number) {
@@ -81,10 +82,9 @@ export class ManagedConfigurations {
   /** An operator has approved a plan with these keys. */
   approve(planKeys: readonly string[]): void {
     for (const key of planKeys) {
-      const [kind, target] = key.split(' ');
+      const [kind, target, , , owner, replaces] = key.split(' ');
       // A plan also has calls that replace nothing of others.
-      const replaces = key.endsWith(' other');
-      if (kind === 'configuration' && target !== undefined && replaces) this.#approved.add(target);
+      if (kind === 'configuration' && owner === 'other') this.#approved.add(`${target} ${replaces}`);
     }
   }
 
@@ -98,7 +98,7 @@ export class ManagedConfigurations {
     const refused = this.#refused.get(target);
     if (refused?.mode === stored.organizationRuleMode && changedAt >= refused.at && changedAt <= refused.at + LOST_MS)
       return false;
-    return !this.#wasChanged(target) && !this.#approved.has(target);
+    return !this.#wasChanged(target) && !this.#approved.has(`${target} ${stored.organizationRuleMode}`);
   }
 
   /** When somebody else last changed the configuration of this target; −Infinity: never. */

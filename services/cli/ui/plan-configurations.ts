@@ -75,10 +75,11 @@ const WHY_DELETE =
 
 function foreignText(calls: readonly Call[]): string[] {
   const isOnlyDeleted = calls.some(({ ruleMode, accounts }) => ruleMode === null && accounts === 0);
-  const lines = calls.map(({ target, targetId, ruleMode }) => {
+  const lines = calls.map(({ target, targetId, ruleMode, replaces }) => {
     const where = target === targetId ? target : `${target} (${targetId})`;
     const what = ruleMode === null ? 'deleted' : `replaced by ${ruleMode}`;
-    return `Needs approval: the configuration of ${where} was set by somebody else and would be ${what}.`;
+    const setting = replaces === null ? '' : ` to ${replaces}`;
+    return `Needs approval: the configuration of ${where} was set${setting} by somebody else and would be ${what}.`;
   });
   return isOnlyDeleted ? [...lines, WHY_DELETE] : lines;
 }

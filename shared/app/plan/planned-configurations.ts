@@ -83,7 +83,7 @@ export function configurationsOf(
   const isForeign = (id: string): boolean => stored.has(id) && !isOurs(id);
   const { calls, refused, effective } = decideConfigurations(explained.tree, (call) => {
     if (owners.refused.has(call.targetId)) return false;
-    if (isForeign(call.targetId)) return owners.approved.has(configurationKey(changeOf(call, 'other')));
+    if (isForeign(call.targetId)) return owners.approved.has(configurationKey(changeOf(call, stored, 'other')));
     return !owners.own.isContested(call.targetId);
   });
   // As for other calls, an incomplete listing of any kind forbids opt-outs. The calls depend on each other, so without one of them none is made.
@@ -110,7 +110,7 @@ export function configurationsOf(
     const path = pathOf.get(targetId) ?? null;
     const joiners = effect === 'put' ? ruleMode : (effective.get(targetId) ?? null);
     return {
-      ...changeOf(call, !stored.has(targetId) ? 'none' : isOurs(targetId) ? 'rollcall' : 'other'),
+      ...changeOf(call, stored, !stored.has(targetId) ? 'none' : isOurs(targetId) ? 'rollcall' : 'other'),
       target: path ?? targetId,
       accounts: accounts.size,
       optOuts: [...accounts.values()].filter(Boolean).length,
@@ -178,9 +178,14 @@ export function operationOf({ effect }: ConfigurationCall): Operation {
   return actionFor(ASSOCIABLE, effect === 'put' ? 'putConfiguration' : 'deleteConfiguration').operation;
 }
 
-function changeOf(call: ConfigurationCall, owner: ConfigurationOwner): ConfigurationChange {
+function changeOf(
+  call: ConfigurationCall,
+  stored: StoredConfigurations['stored'],
+  owner: ConfigurationOwner,
+): ConfigurationChange {
   const { effect, targetId, ruleMode } = call;
-  return { operation: operationOf(call), targetId, ruleMode: effect === 'put' ? ruleMode : null, owner };
+  const replaces = stored.get(targetId) ?? null;
+  return { operation: operationOf(call), targetId, ruleMode: effect === 'put' ? ruleMode : null, owner, replaces };
 }
 
 /** No call is made anywhere, for one reason that is shown for the root. */

@@ -42,6 +42,7 @@ const configurationSchema: z.ZodType<ConfigurationChange & { readonly needsAppro
   targetId: z.string(),
   ruleMode: ruleMode.nullable(),
   owner: z.enum(CONFIGURATION_OWNERS).default('none'),
+  replaces: ruleMode.nullable().default(null),
   needsApproval: z.boolean().default(false),
 });
 /** The part of a saved plan that a run is bound to. The rest is for people. */

@@ -112,9 +112,11 @@ export function planHash(
       intendedAction(change),
       change.scope,
     ]);
-  const calls = configurations.map(({ operation, targetId, ruleMode, owner }) => [
+  const calls = configurations.map(({ operation, targetId, ruleMode, owner, replaces }) => [
     ...[operation, targetId, ruleMode],
     ...(owner === 'other' ? [owner] : []),
+    // Plans saved before this field existed have none.
+    ...(owner === 'other' && replaces !== null ? [replaces] : []),
   ]);
   return sha256Hex(canonicalJson([policyHash, acting, ...(calls.length === 0 ? [] : [calls])]));
 }
@@ -128,6 +130,8 @@ export interface ConfigurationChange {
   readonly ruleMode: RuleMode | null;
   /** Who set the configuration that the call replaces or deletes. An approval for a target without a configuration does not permit replacing one. */
   readonly owner: ConfigurationOwner;
+  /** The rule mode that AWS stores for the target now; `null`: none. */
+  readonly replaces: RuleMode | null;
 }
 
 export const CONFIGURATION_OWNERS = ['rollcall', 'other', 'none'] as const;

@@ -199,7 +199,13 @@ test('the calls for configurations are shown in the order of the OU tree', () =>
   const targets = ['111122223333', '/A B', '/A/C', '/', '/A'];
   const calls = targets.map((target) => ({
     ...{ target, targetId: target, ruleMode: 'AnyAllowed' as const, owner: 'none' as const, needsApproval: false },
-    ...{ operation: 'PutOrganizationEnrollmentConfiguration' as const, accounts: 1, optOuts: 0, joiners: null },
+    ...{
+      operation: 'PutOrganizationEnrollmentConfiguration' as const,
+      replaces: null,
+      accounts: 1,
+      optOuts: 0,
+      joiners: null,
+    },
   }));
   const configurations = { calls, notCovered: [], kept: [], callsSaved: 0 };
   const lines = configurationsText({ configurations, approval: null, trip: null }, { style: plain, width: null });
@@ -210,13 +216,17 @@ test('the calls for configurations are shown in the order of the OU tree', () =>
 test('says which calls for configurations need an approval, and why a deletion without changes is planned', () => {
   const call = {
     ...{ target: '/Sandbox', targetId: 'ou-1', ruleMode: null, owner: 'other' as const, needsApproval: true },
-    ...{ operation: 'DeleteOrganizationEnrollmentConfiguration' as const, accounts: 0, optOuts: 0, joiners: null },
+    ...{ operation: 'DeleteOrganizationEnrollmentConfiguration' as const, replaces: 'NoneAllowed' as const },
+    ...{ accounts: 0, optOuts: 0, joiners: null },
   };
   const text = configurationsText(
     { configurations: { calls: [call], notCovered: [], kept: [], callsSaved: 0 }, approval: null, trip: null },
     { style: plain, width: null },
   ).join('\n');
   expect(text).toContain('Organization enrollment configurations: 0 calls now, 1 needs approval.');
+  expect(text).toContain(
+    'the configuration of /Sandbox (ou-1) was set to NoneAllowed by somebody else and would be deleted.',
+  );
   expect(text).toContain('apply waits up to five minutes for each level of the OU tree');
   expect(text).toContain('AWS refuses to disable Automation where a configuration applies.');
   expect(text).toContain(

@@ -64,7 +64,8 @@ describe('the closing line of a run', () => {
   test('says that the next run disables accounts that an approved deletion has freed, but not if the run was stopped', () => {
     const call = {
       ...{ target: '/Sandbox', targetId: 'ou-1', ruleMode: null, owner: 'other' as const, needsApproval: false },
-      ...{ operation: 'DeleteOrganizationEnrollmentConfiguration' as const, accounts: 0, optOuts: 0, joiners: null },
+      ...{ operation: 'DeleteOrganizationEnrollmentConfiguration' as const, replaces: 'NoneAllowed' as const },
+      ...{ accounts: 0, optOuts: 0, joiners: null },
     };
     const configurations = { calls: [call], notCovered: [], kept: [], callsSaved: 0 };
     const plan = { ...run({}).result.plan, configurations };

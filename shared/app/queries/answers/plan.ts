@@ -113,6 +113,9 @@ export const planSchema = z.object({
             .nullable()
             .describe('The rule mode of accounts that join below it later; null: none applies'),
           owner: z.enum(['rollcall', 'other', 'none']).describe('Who set the configuration that the call changes'),
+          replaces: ruleMode
+            .nullable()
+            .describe('The rule mode that the call replaces or deletes; null: the target has no configuration'),
           needsApproval: z
             .boolean()
             .describe('Somebody else set the configuration, so only an approved plan changes it'),
