@@ -146,16 +146,18 @@ export const operatorRoutes = [
     path: '/api/approve',
     operationId: 'approve',
     answer: 'Approval',
-    summary: 'Approve a plan that maxChanges or a canary has stopped: once, within 24 hours',
+    summary:
+      'Approve a stored plan for one run within 24 hours: one that maxChanges or a canary stopped, or that changes organization enrollment ' +
+      'configurations of somebody else',
     ...NONE,
     body: approveBody,
     handle: async (call) => {
       const { planHash: asked, reason: why = null } = call.body;
       const approved = await approve(depsOf(call), asked, { actor: call.principal.actor, reason: why });
-      const { changes, entryId, approval } = approved;
+      const { changes, accounts, configurations, entryId, approval } = approved;
       const { planHash, policyHash, actor, reason } = approval;
       const times = { at: toIso(approval.at), expiresAt: toIso(approval.expiresAt) };
-      return { planHash, policyHash, actor, reason, ...times, changes, entryId };
+      return { planHash, policyHash, actor, reason, ...times, changes, accounts, configurations, entryId };
     },
   }),
   jsonRoute({

@@ -66,7 +66,11 @@ export const checkAnswer = z.object({
 export const approveAnswer = z.object({
   planHash: z.string(),
   policyHash: z.string(),
-  changes: z.number(),
+  changes: z.number().describe('Changes of accounts, follow-ups included'),
+  accounts: z.number().describe('The accounts of these changes'),
+  configurations: z
+    .number()
+    .describe('Organization enrollment configurations that the plan changes and somebody else set'),
   actor: z.string(),
   reason: textOrNull,
   at: time,

@@ -65,8 +65,8 @@ describe('operators', () => {
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
     const [won] = answers.filter(({ status }) => status === 200);
     const [lost] = answers.filter(({ status }) => status === 409);
-    const { actor, changes } = documented(SCHEMAS.Approval, won?.json);
-    expect(changes).toBe(1);
+    const { actor, ...approval } = documented(SCHEMAS.Approval, won?.json);
+    expect(approval).toMatchObject({ changes: 1, accounts: 1, configurations: 0 });
     expect(documented(SCHEMAS.Problem, lost?.json)).toMatchObject({
       code: 'PlanAlreadyApproved',
       detail: expect.stringContaining(actor),
