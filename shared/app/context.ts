@@ -122,6 +122,8 @@ export type WaitCause =
   | { readonly kind: 'claim'; readonly accountId: AccountId }
   /** The next check of whether AWS reports the changes. */
   | { readonly kind: 'confirmation' }
+  /** The next check of whether AWS has applied an organization enrollment configuration. `target`: the path of the root or OU. */
+  | { readonly kind: 'configuration'; readonly target: string }
   | { readonly kind: 'rollout' }
   /** The end of a delay, for example before a retry. */
   | { readonly kind: 'delay' };

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Progress } from '../../shared/app/context.ts';
 import { approve } from '../../shared/app/guardrails/approvals.ts';
 import { resumeContested } from '../../shared/app/operator/resume-contested.ts';
 import { parseOperatorSelector } from '../../shared/domain/policy/index.ts';
@@ -98,6 +99,16 @@ describe('applying organization enrollment configurations', () => {
     const calls = world.wire.mutating.slice(before).map(({ operation }) => operation);
     expect(calls.filter((each) => each !== 'UpdateEnrollmentStatus')).toEqual([]);
     expect(world.truthOf(joiner).automation).toMatchObject({ status: 'Active', organizationRuleMode: 'AnyAllowed' });
+  });
+
+  it('reports that it waits for AWS to apply a configuration, until AWS has applied it', async () => {
+    const world = await startWorld({ sandbox: { ...sandbox, configurationDelayMs: 40_000 }, policy: MANAGED });
+    const events: Progress[] = [];
+    await world.run({ onProgress: (event) => void events.push(event) });
+    const causes = events.flatMap((event) => (event.kind === 'waiting' ? [event.cause] : []));
+    expect(causes.filter(({ kind }) => kind === 'configuration').length).toBeGreaterThan(2);
+    expect(causes).toContainEqual({ kind: 'configuration', target: '/' });
+    expect(stored(world)).toEqual({ [rootId(world)]: 'AnyAllowed' });
   });
 
   it('leaves a configuration of somebody else alone until an operator approves the plan that names it', async () => {

@@ -90,6 +90,7 @@ export class RunProgress {
       return;
     }
     if (this.#hasChanges) this.#changesLine(false);
+    else if (this.#waiting !== null) this.#line(waitText(this.#waiting), false);
     else
       this.#line(`${this.#reading.charAt(0).toLowerCase()}${this.#reading.slice(1)}`, event.kind === 'waitingForLease');
   };

@@ -16,6 +16,8 @@ export function waitText({ until, cause }: Waiting): string {
       return `waiting for a change of ${cause.accountId} that another process has begun (until ${time} if that process has died)`;
     case 'confirmation':
       return `waiting for AWS to report the changes (next check: ${time})`;
+    case 'configuration':
+      return `${applyingText(cause.target)} (next check: ${time})`;
     case 'rollout':
       return `waiting for the canaries (until ${time})`;
     case 'delay':
@@ -24,12 +26,16 @@ export function waitText({ until, cause }: Waiting): string {
 }
 
 /** The text of {@link waitText} in short, for the second line of the display. */
-export function shortWaitText({ until, cause: { kind } }: Waiting): string {
+export function shortWaitText({ until, cause }: Waiting): string {
+  const { kind } = cause;
   const time = `until ${clockTime(until)} UTC`;
+  if (kind === 'configuration') return applyingText(cause.target);
   if (kind === 'otherProcess' || kind === 'claim') return `waiting for another process ${time}`;
   if (kind === 'confirmation') return `waiting for AWS ${time}`;
   return kind === 'rollout' ? `waiting for the canaries ${time}` : `waiting ${time}`;
 }
+
+const applyingText = (target: string): string => `waiting for AWS to apply the configuration of ${target}`;
 
 /** `09:41:05`. */
 export function clockTime(ms: number): string {

@@ -5,7 +5,7 @@ import type { AccountId, Caller, EpochMs } from '../../domain/enrollment/model.t
 import type { Verdict } from '../../domain/enrollment/verdict.ts';
 import type { CompiledPolicy, OrganizationAccount } from '../../domain/policy/index.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
-import type { Deps, RunContext, Settings, WorkOutcome } from '../context.ts';
+import type { Deps, OnProgress, RunContext, Settings, WorkOutcome } from '../context.ts';
 import { RunStore } from '../coordination/run-store.ts';
 import { ControlsView, underControls } from '../guardrails/controls.ts';
 import type { OwnConfigurations } from '../guardrails/own-configurations.ts';
@@ -30,6 +30,8 @@ export interface WorkContext {
   readonly listings: BulkListings;
   /** Hash of the only plan whose changes this process may make; `null`: any change. */
   readonly boundTo: string | null;
+  /** Receives what the work waits for, for display. A `WorkerPool` sets it. */
+  readonly onProgress: OnProgress;
 }
 
 /** What a worker has read for the message that it processes. */
@@ -64,6 +66,7 @@ export async function createWork(
     caller: await retrying(() => deps.cloud.identify()),
     listings: new BulkListings(deps, retrying, settings),
     boundTo,
+    onProgress: () => undefined,
   };
 }
 

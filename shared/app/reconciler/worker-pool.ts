@@ -19,7 +19,7 @@ export class WorkerPool {
   readonly #ofOtherRuns = new Map<string, EpochMs>();
 
   constructor(work: WorkContext, onProgress: OnProgress) {
-    this.#work = work;
+    this.#work = { ...work, onProgress };
     this.#onProgress = onProgress;
     this.#concurrency = work.policy.policy.limits.concurrency;
   }

@@ -75,6 +75,14 @@ describe('the progress of changes', () => {
     ]);
   });
 
+  test('names the target of the configuration that AWS is still applying', () => {
+    const until = START + 30_000;
+    const wait: Progress = { kind: 'waiting', until, cause: { kind: 'configuration', target: '/Workloads' } };
+    expect(linesOf([queued, wait], 10_000).slice(1, -1)).toEqual([
+      '09:41:15Z progress: 0 of 290 changes (0%), 0 failed, waiting for AWS to apply the configuration of /Workloads',
+    ]);
+  });
+
   test('counts the changes of other runs at the end', () => {
     const mine = range(100).map((n) => worked(n, 'resolved'));
     // Another process has worked on some of the changes of this run.

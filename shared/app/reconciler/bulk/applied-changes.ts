@@ -46,15 +46,17 @@ export class AppliedChanges {
     this.#open = [];
   }
 
-  async #await({ call }: PlannedCall): Promise<void> {
+  async #await({ call, path }: PlannedCall): Promise<void> {
     const [accountId] = call.accounts.keys();
     if (accountId === undefined) return;
-    const { clock } = this.#work.deps;
+    const { deps, onProgress } = this.#work;
+    const { clock } = deps;
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, MAX_PAUSE_MS)) {
       const seen = await this.#read(accountId);
       const isEnabled = call.effect === 'delete' || seen?.status === 'Active';
       const isApplied = isEnabled && (seen?.ruleMode ?? 'NoneAllowed') === call.ruleMode;
       if (seen === null || isApplied || this.timeIsUp) return;
+      onProgress({ kind: 'waiting', until: clock.now() + pause, cause: { kind: 'configuration', target: path } });
       await clock.sleep(pause);
     }
   }

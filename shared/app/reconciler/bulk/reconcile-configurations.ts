@@ -89,7 +89,9 @@ export async function reconcileConfigurations(
     } else if (last.end === 'refused') {
       refused.set(next.change.targetId, last);
     } else if (last.end === 'busy' && !applied.timeIsUp) {
-      await work.deps.clock.sleep(BUSY_PAUSE_MS);
+      const { clock } = work.deps;
+      work.onProgress({ kind: 'waiting', until: clock.now() + BUSY_PAUSE_MS, cause: { kind: 'delay' } });
+      await clock.sleep(BUSY_PAUSE_MS);
       seen = await observeOrganization(work);
     } else if (last.end === 'moved' && surveys < MAX_SURVEYS) {
       surveys += 1;
