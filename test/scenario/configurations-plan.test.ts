@@ -54,7 +54,7 @@ describe('the plan of organization enrollment configurations', () => {
       width: 80,
     });
     expect(text.find((line) => line.startsWith('Needs approval'))).toMatch(
-      /^Needs approval: the configuration of \/Workloads\/Dev \(ou-/,
+      /^Needs approval: somebody else set the configuration of \/Workloads\/Dev \(ou-/,
     );
     for (const line of text.slice(0, 5)) expect(line.length).toBeLessThanOrEqual(80);
   });

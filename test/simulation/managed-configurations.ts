@@ -84,7 +84,10 @@ export class ManagedConfigurations {
     for (const key of planKeys) {
       const [kind, target, , , owner, replaces] = key.split(' ');
       // A plan also has calls that replace nothing of others.
-      if (kind === 'configuration' && owner === 'other') this.#approved.add(`${target} ${replaces}`);
+      if (kind !== 'configuration' || owner !== 'other') continue;
+      // The plans of an earlier version do not say which rule mode they replace.
+      const modes = replaces === undefined ? ['AnyAllowed', 'NoneAllowed'] : [replaces];
+      for (const mode of modes) this.#approved.add(`${target} ${mode}`);
     }
   }
 

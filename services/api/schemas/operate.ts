@@ -70,7 +70,7 @@ export const approveAnswer = z.object({
   accounts: z.number().describe('The accounts of these changes'),
   configurations: z
     .number()
-    .describe('Organization enrollment configurations that the plan changes and somebody else set'),
+    .describe('Organization enrollment configurations set by somebody else that the plan changes'),
   actor: z.string(),
   reason: textOrNull,
   at: time,

@@ -77,9 +77,9 @@ function foreignText(calls: readonly Call[]): string[] {
   const isOnlyDeleted = calls.some(({ ruleMode, accounts }) => ruleMode === null && accounts === 0);
   const lines = calls.map(({ target, targetId, ruleMode, replaces }) => {
     const where = target === targetId ? target : `${target} (${targetId})`;
-    const what = ruleMode === null ? 'deleted' : `replaced by ${ruleMode}`;
+    const what = ruleMode === null ? 'delete it' : `replace it by ${ruleMode}`;
     const setting = replaces === null ? '' : ` to ${replaces}`;
-    return `Needs approval: the configuration of ${where} was set${setting} by somebody else and would be ${what}.`;
+    return `Needs approval: somebody else set the configuration of ${where}${setting}. Rollcall would ${what}.`;
   });
   return isOnlyDeleted ? [...lines, WHY_DELETE] : lines;
 }

@@ -1,3 +1,4 @@
+import { isOutdatedKey } from '../../domain/decision/configuration-key.ts';
 import type { Registers } from '../../ports/registers.ts';
 import { policyInForce } from '../coordination/policy-in-force.ts';
 import { RunStore, type StoredPlan } from '../coordination/run-store.ts';
@@ -28,6 +29,7 @@ export class ApprovalError extends Error {
 export async function approvablePlan(registers: Registers, hashPrefix: string): Promise<StoredPlan> {
   const plan = await storedPlan(registers, hashPrefix);
   refuseOutdated(plan, await policyInForce(registers));
+  refuseOutdatedKeys(plan);
   refuseUnliftable(plan);
   return plan;
 }
@@ -59,6 +61,15 @@ function refuseOutdated({ hash, policyHash }: StoredPlan, inForce: string | null
     'PlanOutdated',
     `Plan ${short(hash)} is outdated and cannot be approved. ${policies}. If a newer plan waits for an approval, approve that one: ` +
       'its hash is in the output of apply and in the last GuardrailTripped entry (rollcall audit list --type GuardrailTripped).',
+  );
+}
+
+function refuseOutdatedKeys({ hash, keys }: StoredPlan): void {
+  if (!keys.some(isOutdatedKey)) return;
+  throw new ApprovalError(
+    'PlanOutdated',
+    `Plan ${short(hash)} is outdated and cannot be approved: an earlier version stored it without the rule modes of the configurations that somebody ` +
+      'else set. Run rollcall apply again and approve the plan that it shows.',
   );
 }
 

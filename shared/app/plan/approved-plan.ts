@@ -1,5 +1,6 @@
 import { configurationKey } from '../../domain/decision/configuration-key.ts';
 import type { Change } from '../../domain/decision/plan.ts';
+import type { PlanTotals } from '../../domain/decision/plan-totals.ts';
 import type { Deps, RunContext } from '../context.ts';
 import type { RunState, RunStore } from '../coordination/run-store.ts';
 import { type Approval, openApprovals, startApproved, usedApprovals } from '../guardrails/approvals.ts';
@@ -51,6 +52,8 @@ async function bind(
     const keys = await runs.planKeys(planHash);
     if (keys === null || !isUseful(plan, keys, planHash === opened)) continue;
     const approved = await replan(keys);
+    // A run is bound only to changes that it makes. The approval that opened the rollout gate is an exception: the gate is open for its changes alone.
+    if (!makesAny(approved, keys) && planHash !== opened) continue;
     if (approved.trip !== null) return { run, plan: approved };
     if (!(await startApproved(registers, planHash, run.runId, clock.now()))) continue;
     return { run: { ...run, planHash, approvedUntil: expiresAt }, plan: { ...approved, approval } };
@@ -58,21 +61,49 @@ async function bind(
   return null;
 }
 
+/** What an approval of the plan would permit. A run that no guardrail stops makes its own changes without an approval. */
+export function totalsToApprove({
+  trip,
+  totals,
+  due,
+  followUps,
+  asked,
+}: Plan): PlanTotals & { readonly accounts: number } {
+  const own = trip === null ? [] : [...due, ...followUps];
+  const { size: accounts } = new Set([...own, ...asked].map(({ accountId }) => accountId));
+  const counts = trip === null ? { now: asked.length, followUps: 0 } : { now: totals.now + asked.length };
+  return { ...totals, ...counts, accounts };
+}
+
+/** Whether a run that is bound to a plan with these keys makes a change, now or when the change window opens. */
+function makesAny(approved: Plan, keys: ReadonlySet<string>): boolean {
+  const calls = approved.configurations?.calls ?? [];
+  return (
+    calls.some(({ needsApproval }) => !needsApproval) || actionable(approved).some((change) => allows(keys, change))
+  );
+}
+
 /** Whether the plan asks for a call for a configuration of somebody else. The call itself may change no account: a later run may need its effect. */
 export function asksForConfigurations({ configurations }: Plan): boolean {
   return configurations?.calls.some(({ needsApproval }) => needsApproval) ?? false;
 }
 
-/** The approval with which the next run could make this plan's changes; `null`: none exists or none is needed. */
+/**
+ * The approval with which the next run could make changes of this plan, and what it would make of them; `null`: none exists or none is needed.
+ * @param replan makes the plan again with only the changes whose keys are given
+ */
 export async function approvalFor(
   { registers, clock }: ApprovalDeps,
   runs: RunStore,
   plan: Plan,
-): Promise<Approval | null> {
+  replan: (keys: ReadonlySet<string>) => Promise<Plan>,
+): Promise<{ readonly approval: Approval; readonly approved: Plan } | null> {
   if (plan.trip?.reason !== 'maxChanges' && !asksForConfigurations(plan)) return null;
   for (const approval of await openApprovals(registers, plan.policyHash, clock.now())) {
     const keys = await runs.planKeys(approval.planHash);
-    if (keys !== null && isUseful(plan, keys, false)) return approval;
+    if (keys === null || !isUseful(plan, keys, false)) continue;
+    const approved = await replan(keys);
+    if (makesAny(approved, keys)) return { approval, approved };
   }
   return null;
 }

@@ -94,9 +94,15 @@ export interface ConfigurationLimits extends Omit<PlanLimits, 'inProgress'> {
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** Everything that a run bound to this plan may do, including the calls that need an approval. */
-export function keysOfPlan({ changes, asked, configurations }: Plan): string[] {
-  return [...keysOf([...changes, ...asked]), ...(configurations?.calls ?? []).map(configurationKey)];
+/**
+ * Everything that a run bound to this plan may do, including the calls that need an approval. Calls for configurations of others that this plan makes with
+ * an approval are left out, because one approval permits them once.
+ */
+export function keysOfPlan({ changes, asked, configurations, approval }: Plan): string[] {
+  const calls = (configurations?.calls ?? []).filter(
+    ({ owner, needsApproval }) => owner !== 'other' || needsApproval || approval === null,
+  );
+  return [...keysOf([...changes, ...asked]), ...calls.map(configurationKey)];
 }
 
 interface FollowUpInput {
@@ -269,7 +275,7 @@ export function makePlan(
   return {
     organizationId: survey.caller.organizationId,
     policyHash: policy.hash,
-    planHash: planHash(policy.hash, listed, configurations?.calls),
+    planHash: planHash(policy.hash, listed, configurations?.calls, asked),
     coverage: survey.coverage,
     accountsInScope: survey.accountsInScope,
     summary: survey.summary,

@@ -55,7 +55,13 @@ const savedPlanSchema = z.object({
   createdAt: z.iso.datetime().optional(),
   totals: z.object({ now: z.int().min(0), followUps: z.int().min(0) }).optional(),
   changes: z.array(changeSchema).max(1_000_000),
-  configurations: z.object({ calls: z.array(configurationSchema).max(1_000_000) }).optional(),
+  configurations: z
+    .object({
+      calls: z.array(configurationSchema).max(1_000_000),
+      // Plans of earlier versions do not have them.
+      asked: z.array(changeSchema).max(1_000_000).default([]),
+    })
+    .optional(),
 });
 
 /** A saved plan whose hash matches its changes. */
@@ -98,7 +104,7 @@ export function readSavedPlan(value: unknown): SavedPlanResult {
   const calls = configurations?.calls ?? [];
   // A saved plan is no approval.
   const permitted = calls.filter(({ needsApproval }) => !needsApproval);
-  if (planHash(policyHash, changes, calls) !== savedHash) {
+  if (planHash(policyHash, changes, calls, configurations?.asked) !== savedHash) {
     return { ok: false, problem: 'its changes do not match its planHash, so it was edited after it was saved' };
   }
   return {

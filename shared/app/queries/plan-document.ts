@@ -91,7 +91,7 @@ export function planDocument(plan: Plan, runId: string, now: number): PlanDocume
     trustedAccess: plan.trustedAccess,
     totals: plan.totals,
     calls: [...plan.calls],
-    ...(plan.configurations !== null && { configurations: plan.configurations }),
+    ...(plan.configurations !== null && { configurations: { ...plan.configurations, asked: [...plan.asked] } }),
     broken,
     changes,
   };

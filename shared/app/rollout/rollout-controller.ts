@@ -14,8 +14,7 @@ import { readControls } from '../guardrails/controls.ts';
 import { ROLLOUT, type RolloutState, readRollout, writeRollout } from '../guardrails/rollout-gate.ts';
 import { commandContext } from '../ledger/organization-entry.ts';
 import { pendingEntry, readRecorded } from '../ledger/pending-entries.ts';
-import { keysOf } from '../plan/change-keys.ts';
-import type { Plan } from '../plan/plan.ts';
+import { keysOfPlan, type Plan } from '../plan/plan.ts';
 import { releaseHeld } from './release-held.ts';
 
 /*
@@ -112,7 +111,7 @@ export async function concludeRollout(deps: RolloutDeps, runs: RunStore, run: Ru
   const now = deps.clock.now();
   const canaries = enforceableCanaries(run.policy, plan.snapshot.accounts, now).map(({ id }) => id);
   const note = { heldUpBy: plan.trip?.reason ?? 'rollout', totals: plan.totals };
-  await runs.storePlan(plan.planHash, run.policy.hash, keysOf(plan.changes), now, note);
+  await runs.storePlan(plan.planHash, run.policy.hash, keysOfPlan(plan), now, note);
   const scanned = { ...known.value, runId: run.runId, planHash: plan.planHash };
   if (known.value.phase !== 'scanning') {
     // An account that is no longer a canary stays in the list, because it was already changed.

@@ -24,6 +24,7 @@ import {
   asksForConfigurations,
   type BoundRun,
   bindApprovedPlan,
+  totalsToApprove,
 } from '../plan/approved-plan.ts';
 import { keysOf } from '../plan/change-keys.ts';
 import { keysOfPlan, makePlan, type Plan } from '../plan/plan.ts';
@@ -59,11 +60,10 @@ export async function plan(
     holds: (snapshot) => holdsFor(gate, run.policy, snapshot, deps.clock.now()),
   });
   const planned = await planOf(deps, run, surveyed, onlyThese);
-  const runs = new RunStore(deps.registers);
-  const approval = await approvalFor(deps, runs, planned);
-  const approved = approval === null ? null : await runs.planKeys(approval.planHash);
-  if (approved === null) return { ...planned, gate, approval };
-  return { ...planned, gate, approval, underApproval: (await planOf(deps, run, surveyed, approved, true)).totals };
+  const replan = (keys: ReadonlySet<string>): Promise<Plan> => planOf(deps, run, surveyed, keys, true);
+  const helping = await approvalFor(deps, new RunStore(deps.registers), planned, replan);
+  if (helping === null) return { ...planned, gate };
+  return { ...planned, gate, approval: helping.approval, underApproval: helping.approved.totals };
 }
 
 async function planOf(
@@ -174,9 +174,7 @@ async function concludeObservation(
 async function beginRun(deps: Deps, runs: RunStore, { run, plan }: BoundRun, accountsInScope: number): Promise<void> {
   // A stopped plan is stored, because only a stored plan can be approved, and so is one that asks for configurations of others.
   if (plan.trip?.reason !== 'halted' && (plan.trip !== null || asksForConfigurations(plan))) {
-    const { size: accounts } = new Set([...plan.due, ...plan.followUps, ...plan.asked].map((each) => each.accountId));
-    const totals = { ...plan.totals, now: plan.totals.now + plan.asked.length, accounts };
-    const note = { heldUpBy: plan.trip?.reason ?? 'configurations', totals };
+    const note = { heldUpBy: plan.trip?.reason ?? 'configurations', totals: totalsToApprove(plan) };
     await runs.storePlan(plan.planHash, run.policy.hash, keysOfPlan(plan), deps.clock.now(), note);
   }
   // Changes that wait for a window are requeued when it opens. That may be before the scan ends, and workers must already see that their run was

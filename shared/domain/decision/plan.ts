@@ -96,13 +96,29 @@ export function sortChanges<C extends SavedChange>(changes: readonly C[]): C[] {
 /**
  * SHA-256 over the policy and the sorted changes with a call. It covers no times and no run id, so identical plans have the same
  * hash and an approval of one covers the other. Delayed changes are included; otherwise the hash would change when a delay ends.
+ * @param asked the changes of the calls that need an approval
  */
 export function planHash(
   policyHash: string,
   changes: readonly SavedChange[],
   configurations: readonly ConfigurationChange[] = [],
+  asked: readonly SavedChange[] = [],
 ): string {
-  const acting = sortChanges(changes)
+  const acting = actingChanges(changes);
+  const calls = configurations.map(({ operation, targetId, ruleMode, owner, replaces }) => [
+    ...[operation, targetId, ruleMode],
+    ...(owner === 'other' ? [owner] : []),
+    // Omitted if null, so that the hash of plans saved by earlier versions still matches.
+    ...(owner === 'other' && replaces !== null ? [replaces] : []),
+  ]);
+  const approvable = actingChanges(asked);
+  const rest = [...(calls.length === 0 ? [] : [calls]), ...(approvable.length === 0 ? [] : [approvable])];
+  return sha256Hex(canonicalJson([policyHash, acting, ...rest]));
+}
+
+/** The sorted changes with a call, as far as the hash covers them. */
+function actingChanges(changes: readonly SavedChange[]): readonly (string | null)[][] {
+  return sortChanges(changes)
     .filter((change) => intendedAction(change) !== 'none')
     .map((change) => [
       change.accountId,
@@ -112,13 +128,6 @@ export function planHash(
       intendedAction(change),
       change.scope,
     ]);
-  const calls = configurations.map(({ operation, targetId, ruleMode, owner, replaces }) => [
-    ...[operation, targetId, ruleMode],
-    ...(owner === 'other' ? [owner] : []),
-    // Plans saved before this field existed have none.
-    ...(owner === 'other' && replaces !== null ? [replaces] : []),
-  ]);
-  return sha256Hex(canonicalJson([policyHash, acting, ...(calls.length === 0 ? [] : [calls])]));
 }
 
 /** A call that stores or deletes an organization enrollment configuration. */

@@ -225,7 +225,7 @@ test('says which calls for configurations need an approval, and why a deletion w
   ).join('\n');
   expect(text).toContain('Organization enrollment configurations: 0 calls now, 1 needs approval.');
   expect(text).toContain(
-    'the configuration of /Sandbox (ou-1) was set to NoneAllowed by somebody else and would be deleted.',
+    'somebody else set the configuration of /Sandbox (ou-1) to NoneAllowed. Rollcall would delete it.',
   );
   expect(text).toContain('apply waits up to five minutes for each level of the OU tree');
   expect(text).toContain('AWS refuses to disable Automation where a configuration applies.');

@@ -126,6 +126,7 @@ export const planSchema = z.object({
         'Configurations that stay because they apply to accounts that are unmanaged, in mode alert or not active',
       ),
       callsSaved: count.describe('How many more calls the same changes would need without configurations'),
+      asked: list(change).describe('The changes that the calls with `needsApproval` would make'),
     })
     .optional()
     .describe('Organization enrollment configurations; absent: the policy does not manage them'),

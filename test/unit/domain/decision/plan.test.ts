@@ -96,6 +96,15 @@ describe('the plan hash', () => {
     expect(planHash('policy', [...PLAN, change({ accountId: id(4) })])).not.toBe(hash);
   });
 
+  it('changes with the accounts of calls that need an approval, and stays the same without such calls', () => {
+    const asked = [change({ accountId: id(5) })];
+    const hashes = [[], asked, [...asked, change({ accountId: id(6) })]].map((each) =>
+      planHash('policy', PLAN, [], each),
+    );
+    expect(new Set(hashes).size).toBe(3);
+    expect(hashes[0]).toBe(hash);
+  });
+
   it('is 64 hex digits', () => {
     expect(hash).toMatch(/^[0-9a-f]{64}$/);
   });

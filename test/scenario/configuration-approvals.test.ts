@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import { approve } from '../../shared/app/guardrails/approvals.ts';
+import { type Run, startWorld, type World } from '../support/world.ts';
+import { checkWorld } from '../support/world-checks.ts';
+
+const MANAGED = { automation: 'Active', organizationRules: 'AnyAllowed', automationConfigurations: 'manage' } as const;
+const PUT = 'PutOrganizationEnrollmentConfiguration';
+const DELETE = 'DeleteOrganizationEnrollmentConfiguration';
+const HOUR = 3_600_000;
+/** Somebody else has configured two OUs, /Sandbox and /Workloads. */
+const sandbox = { accounts: 60, drift: 0, configurationDelayMs: 5_000, scenario: 'configurations' } as const;
+
+const unitId = (world: World, name: string): string =>
+  world.sandbox.organizationalUnits().find((unit) => unit.name === name)?.id ?? '';
+const modeOf = (world: World, name: string): string | undefined =>
+  world.sandbox.configurations().find(({ targetId }) => targetId === unitId(world, name))?.organizationRuleMode;
+
+/** A call to AWS by somebody else in the management account, which is not recorded as a call of Rollcall's. */
+function bySomebodyElse(world: World, operation: string, ou: string, more: object): void {
+  const target = { organizationalUnitId: unitId(world, ou) };
+  const answer = Object.getPrototypeOf(world.sandbox).handle.call(world.sandbox, {
+    ...{ service: 'aco-automation', operation, callerAccountId: world.managementId },
+    ...{ input: { target, ...more }, requestId: `by-hand-${ou}-${world.clock.now()}` },
+  });
+  expect(answer.kind).toBe('ok');
+  world.clock.advance(HOUR / 6);
+}
+
+const put = (world: World, ou: string, organizationRuleMode: string): void =>
+  bySomebodyElse(world, PUT, ou, { organizationRuleMode });
+const remove = (world: World, ou: string): void =>
+  bySomebodyElse(world, DELETE, ou, { configurationTypes: ['OrganizationRuleMode'] });
+
+async function give(world: World, { plan }: Run) {
+  const app = await world.app();
+  const approved = await approve(app.deps, plan.planHash, { actor: 'operator', reason: null });
+  await world.stop(app);
+  return approved;
+}
+
+async function laterRun(world: World): Promise<Run> {
+  world.clock.advance(3 * HOUR);
+  return world.run();
+}
+
+describe('an approval for configurations of somebody else', () => {
+  it('does not hold up other changes or a newer approval if its calls can no longer be made', async () => {
+    const guardrails = '{ maxChanges: { percent: 100, atLeast: 0 }, maxOptOuts: { percent: 100, atLeast: 0 } }';
+    const policy = { ...MANAGED, automation: 'Inactive', organizationRules: 'NoneAllowed', guardrails } as const;
+    const world = await startWorld({ sandbox, policy });
+    remove(world, 'Sandbox');
+    put(world, 'Workloads', 'NoneAllowed');
+    put(world, 'Prod', 'AnyAllowed');
+    await give(world, await laterRun(world));
+    // The outer configuration is now another one than was approved, and without its deletion the inner one would change nothing.
+    put(world, 'Workloads', 'AnyAllowed');
+    const { accountId } = world.member(({ ou }) => ou.startsWith('/Security'));
+    world.sandbox.drift({ changes: [{ accountId, enrollment: 'computeOptimizer', status: 'Inactive' }] });
+    const asking = await laterRun(world);
+    expect(world.truthOf(accountId).computeOptimizer.status).toBe('Active');
+    await give(world, asking);
+    await laterRun(world);
+    expect([modeOf(world, 'Workloads'), modeOf(world, 'Prod')]).toEqual([undefined, undefined]);
+    expect(world.members(({ automation }) => automation.status === 'Active')).toEqual([]);
+  });
+
+  it('is asked for again under another hash if more accounts would be changed', async () => {
+    const world = await startWorld({ sandbox, policy: MANAGED });
+    await world.run();
+    const first = await laterRun(world);
+    expect(await laterRun(world)).toMatchObject({ plan: { planHash: first.plan.planHash } });
+    await give(world, first);
+    const [joiner = ''] = world.sandbox.changeAccounts({ add: [{ ou: '/Sandbox' }] });
+    const second = await laterRun(world);
+    expect(second.plan.planHash).not.toBe(first.plan.planHash);
+    expect(modeOf(world, 'Sandbox')).toBe('NoneAllowed');
+    const { changes } = await give(world, second);
+    expect(changes).toBe(second.plan.asked.length);
+    await laterRun(world);
+    expect(modeOf(world, 'Sandbox')).toBe('AnyAllowed');
+    expect(world.truthOf(joiner).automation.organizationRuleMode).toBe('AnyAllowed');
+    await checkWorld(world);
+  });
+
+  it('counts only the configurations that the run has not changed itself', async () => {
+    const world = await startWorld({ sandbox, policy: MANAGED });
+    await give(world, await world.run());
+    put(world, 'Sandbox', 'AnyAllowed');
+    put(world, 'Dev', 'NoneAllowed');
+    const partly = await laterRun(world);
+    const asked = partly.plan.configurations?.calls.filter(({ needsApproval }) => needsApproval).length;
+    expect((await give(world, partly)).configurations).toBe(asked);
+  });
+});
