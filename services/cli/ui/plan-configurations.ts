@@ -77,7 +77,7 @@ function foreignText(calls: readonly Call[]): string[] {
   const isOnlyDeleted = calls.some(({ ruleMode, accounts }) => ruleMode === null && accounts === 0);
   const lines = calls.map(({ target, targetId, ruleMode, replaces }) => {
     const where = target === targetId ? target : `${target} (${targetId})`;
-    const what = ruleMode === null ? 'delete it' : `replace it by ${ruleMode}`;
+    const what = ruleMode === null ? 'delete it' : `replace it with ${ruleMode}`;
     const setting = replaces === null ? '' : ` to ${replaces}`;
     return `Needs approval: somebody else set the configuration of ${where}${setting}. Rollcall would ${what}.`;
   });

@@ -11,6 +11,7 @@ import { policyInForce } from '../coordination/policy-in-force.ts';
 import { RunStore } from '../coordination/run-store.ts';
 import { approvalOf, isApprovableAgain } from '../guardrails/approvals.ts';
 import { readControls } from '../guardrails/controls.ts';
+import { contentOf } from '../guardrails/plan-content.ts';
 import { scanUnderWay } from '../schedule/scan-under-way.ts';
 import type { ChangeOutcome, run } from './answers/runs.ts';
 import { fullSummary } from './plan-document.ts';
@@ -218,7 +219,9 @@ export async function showRun(stores: RunStores, clock: Pick<Clock, 'now'>, runI
   const stored = run.planHash === null ? null : await storedPlan(stores, run.planHash);
   const approval = run.planHash === null ? null : await approvalOf(stores.registers, run.planHash);
   const inForce = await policyInForce(stores.registers);
-  const heldUp = run.stopped?.reason === 'maxChanges' || run.stopped?.reason === 'rollout';
+  const configurations = stored === null ? 0 : contentOf(stored).configurations;
+  const heldUp =
+    run.stopped === null ? configurations > 0 : run.stopped.reason === 'maxChanges' || run.stopped.reason === 'rollout';
   const isFree = approval === null || (stored !== null && isApprovableAgain(approval, stored, clock.now()));
   return {
     run,
@@ -228,6 +231,7 @@ export async function showRun(stores: RunStores, clock: Pick<Clock, 'now'>, runI
       planHash: run.planHash,
       changes: await describedChanges(stores, traced.changes.slice(0, SHOWN)),
       total: run.changes.total + run.changes.unplanned,
+      configurations,
       approvable: heldUp && stored !== null && isFree && run.policyHash === inForce,
       approval:
         approval === null

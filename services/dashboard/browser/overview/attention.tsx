@@ -105,7 +105,9 @@ function Guardrail({ status: { guardrail, approvals, lastScan } }: { readonly st
             Review plan
           </Link>
         )}
-        {guardrail.planHash !== null && approvable && <Approve planHash={guardrail.planHash} changes={null} />}
+        {guardrail.planHash !== null && approvable && (
+          <Approve planHash={guardrail.planHash} changes={null} configurations={null} />
+        )}
       </span>
     </div>
   );

@@ -75,7 +75,7 @@ function Found({ found }: { readonly found: RunDetail }) {
   const { run, plan } = found;
   return (
     <>
-      {run.stopped !== null && <Stopped found={found} />}
+      {run.stopped === null ? <NeedsApproval found={found} /> : <Stopped found={found} />}
       <Result found={found} />
       {plan.total > 0 && <Changes run={run} />}
     </>
@@ -102,11 +102,38 @@ function Stopped({ found }: { readonly found: RunDetail }) {
               is stored. An approval is valid for 24 hours and one run.
             </p>
             <span class="actions">
-              <Approve planHash={plan.planHash} changes={run.changes.total} />
+              <Approve planHash={plan.planHash} changes={run.changes.total} configurations={plan.configurations} />
             </span>
           </>
         )}
         <Approved found={found} />
+      </div>
+    </section>
+  );
+}
+
+/** What a run that was not stopped leaves to an approval. */
+function NeedsApproval({ found }: { readonly found: RunDetail }) {
+  const { configurations, approvable, planHash } = found.plan;
+  if (configurations === 0 || planHash === null || !approvable) return null;
+  const what = count(configurations, 'organization enrollment configuration');
+  return (
+    <section class="panel" aria-label="What needs an approval">
+      <div class="message">
+        <p class="st c-attention">
+          <Mark name="attention" />
+          <b class="strong">
+            {what} set by somebody else {configurations === 1 ? 'contradicts' : 'contradict'} the policy
+          </b>
+        </p>
+        <p>
+          Rollcall changes {configurations === 1 ? 'it' : 'them'} only if you approve plan{' '}
+          <code title={planHash}>{planHash.slice(0, 8)}</code>, which is stored. An approval is valid for 24 hours and
+          one run.
+        </p>
+        <span class="actions">
+          <Approve planHash={planHash} changes={null} configurations={configurations} />
+        </span>
       </div>
     </section>
   );

@@ -237,13 +237,30 @@ export function Resume({ selector }: { readonly selector: string }) {
   );
 }
 
-/** Allows a stopped plan to exceed the change cap. */
-export function Approve({ planHash, changes }: { readonly planHash: string; readonly changes: number | null }) {
+interface ApproveProps {
+  readonly planHash: string;
+  /** `null`: not known. */
+  readonly changes: number | null;
+  /** Organization enrollment configurations of somebody else that the plan changes; `null`: not known. */
+  readonly configurations: number | null;
+}
+
+function configurationsText(configurations: number | null): string {
+  if (configurations === null)
+    return ' If the plan names organization enrollment configurations set by somebody else, it also allows changing these.';
+  if (configurations === 0) return '';
+  return ` It also allows changing ${count(configurations, 'organization enrollment configuration')} set by somebody else.`;
+}
+
+/** Allows a stored plan to exceed the change cap, and to change configurations of somebody else. */
+export function Approve({ planHash, changes, configurations }: ApproveProps) {
   const starts = useHalted() ? 'after you resume remediation' : 'within seconds';
   return (
     <Operation
       action="Approve plan"
-      title={changes === null ? 'Approve this plan?' : `Approve this plan of ${count(changes, 'change')}?`}
+      title={
+        changes === null || changes === 0 ? 'Approve this plan?' : `Approve this plan of ${count(changes, 'change')}?`
+      }
       path={OPERATE.approve}
       look="primary"
       body={(form) => ({ planHash, reason: textOf(form, 'reason') })}
@@ -251,7 +268,8 @@ export function Approve({ planHash, changes }: { readonly planHash: string; read
     >
       <p>
         Approval allows exactly the changes of plan <code>{planHash.slice(0, 12)}</code> to exceed the change cap, once,
-        within 24 hours. The opt-out cap, change windows, suspensions and the kill switch still apply.
+        within 24 hours.{configurationsText(configurations)} The opt-out cap, change windows, suspensions and the kill
+        switch still apply.
       </p>
       <ReasonField />
     </Operation>

@@ -131,9 +131,14 @@ export const runAnswer = z.object({
     planHash: textOrNull,
     changes: list(plannedChange),
     total: z.number().describe('Changes of the run; the first 1,000 are in `changes`'),
+    configurations: count.describe(
+      'Organization enrollment configurations of somebody else that an approval lets a run change',
+    ),
     approvable: z
       .boolean()
-      .describe('maxChanges or a canary has stopped it, and no approval of it is open or has been used since'),
+      .describe(
+        'maxChanges or a canary has stopped it, or it changes configurations of somebody else; and no approval of it is open or has been used since',
+      ),
     approval: z
       .object({
         actor: z.string(),

@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
+import { RunStore } from '../../../../shared/app/coordination/run-store.ts';
 import { approve } from '../../../../shared/app/guardrails/approvals.ts';
 import { showRun } from '../../../../shared/app/queries/runs.ts';
 import { DAY, policyOf } from '../../../support/domain-kit.ts';
@@ -27,6 +28,20 @@ test('a plan can be approved on the page of its run until it is approved, and ag
   await shop.clock.advance(DAY);
   expect((await shown('run-1')).plan).toMatchObject({ approvable: true, approval: { usedBy: null } });
   await give(hash);
+});
+
+test('a plan that only changes configurations of somebody else can be approved on the page of its run', async () => {
+  const key = 'configuration ou-1 DeleteOrganizationEnrollmentConfiguration  other AnyAllowed';
+  shop = await Workshop.open({ policy: policyOf('computeOptimizer: Active'), members: 2 });
+  const { planHash, policyHash } = await shop.scan();
+  expect((await shown('run-1')).plan).toMatchObject({ approvable: false, configurations: 0 });
+  await new RunStore(shop.store.registers).storePlan(planHash, policyHash, [key], shop.clock.now());
+  expect(await shown('run-1')).toMatchObject({
+    run: { stopped: null },
+    plan: { approvable: true, configurations: 1 },
+  });
+  await give(planHash);
+  expect((await shown('run-1')).plan).toMatchObject({ approvable: false, configurations: 1 });
 });
 
 test('a plan that is held up again after its approval was used can be approved again', async () => {
