@@ -20,7 +20,8 @@ import { CHECKPOINT, type CheckpointState, type NewestCheckpoint, NO_CHECKPOINT 
 import type { Checkpointing } from './checkpointing.ts';
 import { cosigned } from './cosign.ts';
 import { extensionProof } from './extension-proof.ts';
-import { changeLog, type LogState, newLogId } from './log-documents.ts';
+import { lastRestore } from './last-restore.ts';
+import { changeLog, LogReplacedError, type LogState, newLogId } from './log-documents.ts';
 import { newestCheckpoint } from './log-reader.ts';
 import { signedCheckpoint } from './sign-checkpoint.ts';
 import { storedNodes } from './stored-tree.ts';
@@ -79,8 +80,9 @@ export class CheckpointPublisher {
       const state = await this.#adopted(origin);
       // Another process may have published one since.
       if (!isDue(log, state, this.#deps.clock.now(), last)) return null;
-      return await this.#publish({ origin, size: log.size, last: state.newest }, parts);
+      return await this.#publish({ origin, log, last: state.newest }, parts);
     } catch (error) {
+      if (error instanceof LogReplacedError) return null;
       const field = fieldOf(error);
       if (field === null || !(error instanceof Error)) throw error;
       await this.#report(field, error instanceof UnprovenError ? `${error.message}. ${REMEDY}` : error.message);
@@ -110,12 +112,18 @@ export class CheckpointPublisher {
     return logOrigin({ organizationId, logId: id });
   }
 
-  async #publish({ origin, size, last }: Next, { signer, archive, witnesses }: Signing): Promise<NewestCheckpoint> {
+  async #publish(
+    { origin, log, last }: Next,
+    { signer, archive, witnesses }: Signing,
+  ): Promise<NewestCheckpoint | null> {
     const { registers } = this.#deps;
+    const { size } = log;
     const head = { size, root: await rootOf(size, storedNodes(registers, size)) };
     const { previous, proof } = await this.#extension(last, origin, head);
     const kept = archive === null ? null : await newestKept(archive, origin);
     if (kept !== null) await this.#proofFrom(kept, head, `the newest checkpoint in ${archive?.label}`);
+    // A backup may have replaced the log since its name was read. What was read after that belongs to another log.
+    if ((await this.#origin(log)) !== origin) return null;
     const signed = await signedCheckpoint(signer, origin, head);
     const { note, names } = await cosigned(this.#deps, { origin, size, note: signed }, witnesses);
     const newest = await this.#record({ origin, size, note, names, previous, proof }, last);
@@ -153,12 +161,11 @@ export class CheckpointPublisher {
   /** A restored store lacks entries that earlier checkpoints may cover, so it continues as another log. */
   async #afterRestore(log: LogState): Promise<LogState> {
     const { ledger, registers, newId } = this.#deps;
-    const { entries } = await ledger.query({ type: 'StoreRestored' }, { limit: 1 });
-    const [restored] = entries;
-    if (restored === undefined || restored.id === log.restoredBy) return log;
+    const restoredBy = await lastRestore(ledger);
+    if (restoredBy === null || restoredBy === log.restoredBy) return log;
     const id = newLogId(newId());
     return changeLog(registers, (current) =>
-      current.restoredBy === restored.id ? current : { ...current, id, restoredBy: restored.id },
+      current.restoredBy === restoredBy ? current : { ...current, id, restoredBy },
     );
   }
 
@@ -203,7 +210,7 @@ export class CheckpointPublisher {
 
 interface Next {
   readonly origin: string;
-  readonly size: number;
+  readonly log: LogState;
   readonly last: NewestCheckpoint | null;
 }
 

@@ -5,6 +5,7 @@ import type { Deps } from '../context.ts';
 import { BUSY, oneAtATime } from '../coordination/single-flight.ts';
 import { readTyped, update } from '../coordination/typed-register.ts';
 import { loggedThrough } from './chain-places.ts';
+import { lastRestore } from './last-restore.ts';
 import { type BrokenChain, changeLog, LOG, LogReplacedError, type LogState, newLogId } from './log-documents.ts';
 import { isAtEnd, LogTail } from './log-tail.ts';
 import { newEntriesOf } from './new-entries.ts';
@@ -122,7 +123,6 @@ export class Sequencer {
 async function openLog({ registers, ledger, clock, newId }: SequencerDeps): Promise<LogState> {
   const known = await readTyped(registers, LOG);
   if (known !== null) return known.value;
-  const restored = await ledger.query({ type: 'StoreRestored' }, { limit: 1 });
   const created: LogState = {
     id: newLogId(newId()),
     size: 0,
@@ -130,7 +130,7 @@ async function openLog({ registers, ledger, clock, newId }: SequencerDeps): Prom
     comparedAt: clock.now(),
     backfilled: '',
     runEnd: 0,
-    restoredBy: restored.entries[0]?.id ?? null,
+    restoredBy: await lastRestore(ledger),
     broken: [],
   };
   return update(registers, LOG, (current) => current ?? created);

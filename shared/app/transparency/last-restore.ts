@@ -1,0 +1,18 @@
+import { ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
+import type { Ledger } from '../../ports/ledger.ts';
+
+/** More entries than the organization's chain gets while an index lags. */
+const RECENT = 100;
+
+/**
+ * The id of the latest `StoreRestored`; `null`: none. Recent entries are read from the chain itself, because the index of entry types may lag: a checkpoint
+ * that is signed in the meantime would bear the name of the log that the restore has replaced.
+ */
+export async function lastRestore(ledger: Pick<Ledger, 'head' | 'read' | 'query'>): Promise<string | null> {
+  const { seq } = await ledger.head(ORGANIZATION_CHAIN);
+  const recent = await ledger.read(ORGANIZATION_CHAIN, Math.max(0, seq - RECENT), RECENT);
+  const found = recent.findLast(({ type }) => type === 'StoreRestored');
+  if (found !== undefined) return found.id;
+  const { entries } = await ledger.query({ type: 'StoreRestored' }, { limit: 1 });
+  return entries[0]?.id ?? null;
+}
