@@ -38,6 +38,24 @@ async function give(world: World, { plan }: Run) {
   return approved;
 }
 
+const inSecurity = (world: World): string[] =>
+  world.members(({ ou }) => ou.startsWith('/Security')).map(({ accountId }) => accountId);
+const drifted = (world: World): string[] =>
+  world.members(({ computeOptimizer }) => computeOptimizer.status !== 'Active').map(({ accountId }) => accountId);
+
+function drift(world: World, accountIds: readonly string[]): void {
+  const changes = accountIds.map((accountId) => {
+    return { accountId, enrollment: 'computeOptimizer', status: 'Inactive' } as const;
+  });
+  world.sandbox.drift({ changes });
+}
+
+/** Shortly after the next 17:00 UTC, epoch ms. */
+function opening({ clock }: World): number {
+  const at = new Date(clock.now()).setUTCHours(17, 5, 0, 0);
+  return at > clock.now() ? at : at + 24 * HOUR;
+}
+
 async function laterRun(world: World): Promise<Run> {
   world.clock.advance(3 * HOUR);
   return world.run();
@@ -51,17 +69,37 @@ describe('an approval for configurations of somebody else', () => {
     remove(world, 'Sandbox');
     put(world, 'Workloads', 'NoneAllowed');
     put(world, 'Prod', 'AnyAllowed');
+    // The plan also has a change that its run makes without an approval.
+    drift(world, inSecurity(world).slice(0, 1));
     await give(world, await laterRun(world));
+    expect(drifted(world)).toEqual([]);
     // The outer configuration is now another one than was approved, and without its deletion the inner one would change nothing.
     put(world, 'Workloads', 'AnyAllowed');
-    const { accountId } = world.member(({ ou }) => ou.startsWith('/Security'));
-    world.sandbox.drift({ changes: [{ accountId, enrollment: 'computeOptimizer', status: 'Inactive' }] });
+    drift(world, inSecurity(world));
     const asking = await laterRun(world);
-    expect(world.truthOf(accountId).computeOptimizer.status).toBe('Active');
+    expect(drifted(world)).toEqual([]);
     await give(world, asking);
     await laterRun(world);
     expect([modeOf(world, 'Workloads'), modeOf(world, 'Prod')]).toEqual([undefined, undefined]);
     expect(world.members(({ automation }) => automation.status === 'Active')).toEqual([]);
+  });
+
+  it('is used by a scan while the change window is open, and does not hold up changes that wait for the window', async () => {
+    const more = 'schedule: 12h\nwindows: [{ kind: allow, cron: "0 17 * * *", duration: 4h }]';
+    const world = await startWorld({ sandbox, policy: { ...MANAGED, more } });
+    await give(world, await laterRun(world));
+    drift(world, inSecurity(world));
+    expect((await laterRun(world)).plan.approval).toBeNull();
+    world.clock.advanceTo(opening(world));
+    const app = await world.app();
+    for (let n = 0; n < 10; n += 1) {
+      await world.work(app);
+      world.clock.advance(20_000);
+    }
+    await world.stop(app);
+    expect(drifted(world)).toEqual([]);
+    await world.run();
+    expect([modeOf(world, 'Sandbox'), modeOf(world, 'Workloads')]).toEqual(['AnyAllowed', 'AnyAllowed']);
   });
 
   it('is asked for again under another hash if more accounts would be changed', async () => {

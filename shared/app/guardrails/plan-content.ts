@@ -1,4 +1,4 @@
-import { isForeignConfiguration } from '../../domain/decision/configuration-key.ts';
+import { isConfigurationKey, isForeignConfiguration } from '../../domain/decision/configuration-key.ts';
 import { totalChanges } from '../../domain/decision/plan-totals.ts';
 import type { StoredPlan } from '../coordination/run-store.ts';
 
@@ -12,11 +12,14 @@ export interface PlanContent {
   readonly configurations: number;
 }
 
+const accountsIn = (keys: readonly string[]): string[] =>
+  keys.flatMap((key) => (isConfigurationKey(key) ? [] : key.split(' ').slice(0, 1)));
+
 export function contentOf({ totals, keys }: Pick<StoredPlan, 'totals' | 'keys'>): PlanContent {
   return {
     changes: totals === null ? keys.length : totalChanges(totals),
     // Keys also name changes that only wait.
-    accounts: totals?.accounts ?? new Set(keys.map((key) => key.split(' ')[0])).size,
+    accounts: totals?.accounts ?? new Set(accountsIn(keys)).size,
     configurations: keys.filter(isForeignConfiguration).length,
   };
 }

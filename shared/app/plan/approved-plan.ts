@@ -1,8 +1,7 @@
 import { configurationKey } from '../../domain/decision/configuration-key.ts';
 import type { Change } from '../../domain/decision/plan.ts';
-import type { PlanTotals } from '../../domain/decision/plan-totals.ts';
 import type { Deps, RunContext } from '../context.ts';
-import type { RunState, RunStore } from '../coordination/run-store.ts';
+import type { RunState, RunStore, StoredPlan } from '../coordination/run-store.ts';
 import { type Approval, openApprovals, startApproved, usedApprovals } from '../guardrails/approvals.ts';
 import { allows } from './change-keys.ts';
 import type { Plan } from './plan.ts';
@@ -52,8 +51,9 @@ async function bind(
     const keys = await runs.planKeys(planHash);
     if (keys === null || !isUseful(plan, keys, planHash === opened)) continue;
     const approved = await replan(keys);
-    // A run is bound only to changes that it makes. The approval that opened the rollout gate is an exception: the gate is open for its changes alone.
-    if (!makesAny(approved, keys) && planHash !== opened) continue;
+    const windowOpen = run.policy.windows.isOpen(clock.now());
+    // The approval that opened the rollout gate binds the run in any case, because the gate is open for its changes alone.
+    if (planHash !== opened && !helps({ plan, approved, keys, windowOpen })) continue;
     if (approved.trip !== null) return { run, plan: approved };
     if (!(await startApproved(registers, planHash, run.runId, clock.now()))) continue;
     return { run: { ...run, planHash, approvedUntil: expiresAt }, plan: { ...approved, approval } };
@@ -62,25 +62,33 @@ async function bind(
 }
 
 /** What an approval of the plan would permit. A run that no guardrail stops makes its own changes without an approval. */
-export function totalsToApprove({
-  trip,
-  totals,
-  due,
-  followUps,
-  asked,
-}: Plan): PlanTotals & { readonly accounts: number } {
-  const own = trip === null ? [] : [...due, ...followUps];
-  const { size: accounts } = new Set([...own, ...asked].map(({ accountId }) => accountId));
-  const counts = trip === null ? { now: asked.length, followUps: 0 } : { now: totals.now + asked.length };
-  return { ...totals, ...counts, accounts };
+export function totalsToApprove({ trip, due, followUps, asked }: Plan): NonNullable<StoredPlan['totals']> {
+  const own = trip === null ? [] : due;
+  const later = trip === null ? [] : followUps;
+  const { size: accounts } = new Set([...own, ...later, ...asked].map(({ accountId }) => accountId));
+  const idOf = ({ accountId, enrollment }: Change): string => `${accountId} ${enrollment}`;
+  const all = new Set([...own, ...later, ...asked].map(idOf));
+  return { now: all.size - later.length, followUps: later.length, accounts };
 }
 
-/** Whether a run that is bound to a plan with these keys makes a change, now or when the change window opens. */
-function makesAny(approved: Plan, keys: ReadonlySet<string>): boolean {
+interface Helping {
+  /** The plan without the approval. */
+  readonly plan: Plan;
+  /** The plan of a run that is bound to the approved one. */
+  readonly approved: Plan;
+  /** The keys of the approved plan. */
+  readonly keys: ReadonlySet<string>;
+  readonly windowOpen: boolean;
+}
+
+/**
+ * Whether a run that is bound to an approved plan makes changes that it could not make otherwise: those past `maxChanges`, now or when the change window
+ * opens, or calls for configurations of others, which only a run makes that scans while the window is open.
+ */
+function helps({ plan, approved, keys, windowOpen }: Helping): boolean {
   const calls = approved.configurations?.calls ?? [];
-  return (
-    calls.some(({ needsApproval }) => !needsApproval) || actionable(approved).some((change) => allows(keys, change))
-  );
+  if (windowOpen && calls.some(({ owner, needsApproval }) => owner === 'other' && !needsApproval)) return true;
+  return plan.trip?.reason === 'maxChanges' && actionable(approved).some((change) => allows(keys, change));
 }
 
 /** Whether the plan asks for a call for a configuration of somebody else. The call itself may change no account: a later run may need its effect. */
@@ -103,7 +111,7 @@ export async function approvalFor(
     const keys = await runs.planKeys(approval.planHash);
     if (keys === null || !isUseful(plan, keys, false)) continue;
     const approved = await replan(keys);
-    if (makesAny(approved, keys)) return { approval, approved };
+    if (helps({ plan, approved, keys, windowOpen: true })) return { approval, approved };
   }
   return null;
 }

@@ -7,14 +7,15 @@ import { toIso } from '../../domain/time.ts';
 import { laneOf } from '../../domain/work-lane.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import type { Deps, RunContext } from '../context.ts';
-import { RunStore } from '../coordination/run-store.ts';
+import { RunStore, type StoredPlan } from '../coordination/run-store.ts';
 import type { Typed } from '../coordination/typed-register.ts';
 import { approvalOf, openApprovals } from '../guardrails/approvals.ts';
 import { readControls } from '../guardrails/controls.ts';
 import { ROLLOUT, type RolloutState, readRollout, writeRollout } from '../guardrails/rollout-gate.ts';
 import { commandContext } from '../ledger/organization-entry.ts';
 import { pendingEntry, readRecorded } from '../ledger/pending-entries.ts';
-import { keysOfPlan, type Plan } from '../plan/plan.ts';
+import { keysOf } from '../plan/change-keys.ts';
+import type { Plan } from '../plan/plan.ts';
 import { releaseHeld } from './release-held.ts';
 
 /*
@@ -110,8 +111,9 @@ export async function concludeRollout(deps: RolloutDeps, runs: RunStore, run: Ru
   if (known === null || known.value.policyHash !== run.policy.hash || known.value.phase === 'open') return;
   const now = deps.clock.now();
   const canaries = enforceableCanaries(run.policy, plan.snapshot.accounts, now).map(({ id }) => id);
-  const note = { heldUpBy: plan.trip?.reason ?? 'rollout', totals: plan.totals };
-  await runs.storePlan(plan.planHash, run.policy.hash, keysOfPlan(plan), now, note);
+  const note = { heldUpBy: plan.trip?.reason ?? 'rollout', totals: heldTotals(plan) };
+  // Calls for configurations of others wait for the gate to open, because other accounts then change as well, and with them the calls.
+  await runs.storePlan(plan.planHash, run.policy.hash, keysOf(plan.changes), now, note);
   const scanned = { ...known.value, runId: run.runId, planHash: plan.planHash };
   if (known.value.phase !== 'scanning') {
     // An account that is no longer a canary stays in the list, because it was already changed.
@@ -129,6 +131,14 @@ export async function concludeRollout(deps: RolloutDeps, runs: RunStore, run: Ru
       : { ...begun, phase: 'canary', message: `waiting for the canaries: ${canaries.length}` };
   const reason = next.phase === 'open' ? 'noCanary' : 'canary';
   await movePhase(deps, known, next, { reason, runId: run.runId });
+}
+
+/** The changes that an approval releases: those that the gate holds back, and, if a guardrail stopped the run, those of the canaries. */
+function heldTotals({ trip, changes, totals, due }: Plan): NonNullable<StoredPlan['totals']> {
+  const held = changes.filter(({ reason }) => reason === 'rollout');
+  const released = trip === null ? held : [...due, ...held];
+  const { size: accounts } = new Set(released.map(({ accountId }) => accountId));
+  return { now: released.length, followUps: trip === null ? 0 : totals.followUps, accounts };
 }
 
 /** Checks the canaries and moves the gate. The process that opens it enqueues the changes that it held back. */

@@ -61,7 +61,8 @@ export async function plan(
   });
   const planned = await planOf(deps, run, surveyed, onlyThese);
   const replan = (keys: ReadonlySet<string>): Promise<Plan> => planOf(deps, run, surveyed, keys, true);
-  const helping = await approvalFor(deps, new RunStore(deps.registers), planned, replan);
+  // A run of a saved plan uses no other plan's approval.
+  const helping = onlyThese === null ? await approvalFor(deps, new RunStore(deps.registers), planned, replan) : null;
   if (helping === null) return { ...planned, gate };
   return { ...planned, gate, approval: helping.approval, underApproval: helping.approved.totals };
 }

@@ -9,6 +9,11 @@ export function configurationKey({ operation, targetId, ruleMode, owner, replace
   return ['configuration', targetId, operation, ruleMode ?? '', ...foreign].join(' ');
 }
 
+/** Whether a key of a stored plan is that of a configuration, not of an account. */
+export function isConfigurationKey(key: string): boolean {
+  return key.startsWith('configuration ');
+}
+
 /** Whether an earlier version, whose keys lack the rule mode that somebody else set, stored this key. No run makes its call. */
 export function isOutdatedKey(key: string): boolean {
   return isForeignConfiguration(key) && key.split(' ').length < 6;

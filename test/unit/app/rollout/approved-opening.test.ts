@@ -16,18 +16,28 @@ const STAGED = policyOf('computeOptimizer: Active', `${NO_CAPS}\n${canary}`);
 /** Compliant when the plan is approved; drifts after that. */
 const LATER = accountId(3);
 
-/** A canary has failed, and an operator has approved the changes of the other accounts. @returns the hash of their plan */
-async function approved(): Promise<string> {
+const approver = { actor: 'user:ada', reason: null };
+
+/** A canary has failed. Two other accounts have drifted. */
+async function blocked(): Promise<Workshop> {
   const shop = await bed.open({ policy: STAGED, members: 4 });
   shop.cloud.set(LATER, { computeOptimizer: { status: 'Active' } });
-  const { planHash } = await shop.scan();
+  await shop.scan();
   bed.trouble = ({ operation }) =>
     isChange(operation) ? { before: cloudError('Denied', 'AccessDeniedException') } : null;
   await shop.workOff(await shop.process());
   bed.trouble = () => null;
   await advanceRollout(shop.deps(), STAGED);
   expect((await readRollout(shop.store.registers))?.value.phase).toBe('blocked');
-  await approve(shop.deps(), planHash, { actor: 'user:ada', reason: null });
+  return shop;
+}
+
+/** An operator has approved the changes of the other accounts. @returns the hash of their plan */
+async function approved(): Promise<string> {
+  const shop = await blocked();
+  const { planHash = null } = (await readRollout(shop.store.registers))?.value ?? {};
+  if (planHash === null) expect.fail('the gate has no plan');
+  await approve(shop.deps(), planHash, approver);
   shop.cloud.set(LATER, { computeOptimizer: { status: 'Inactive' } });
   return planHash;
 }
@@ -43,6 +53,13 @@ async function firstPart(shop: Workshop, run: ReturnType<Workshop['run']>): Prom
 const due = (plan: Plan) => plan.due.map((change) => change.accountId);
 
 describe('an approval that opens the rollout gate', () => {
+  it('counts the changes that the gate holds back, also after a later scan', async () => {
+    const shop = await blocked();
+    await shop.clock.advance(60_000);
+    const { planHash } = await shop.scan();
+    expect(await approve(shop.deps(), planHash, approver)).toMatchObject({ changes: 2, accounts: 2 });
+  });
+
   it('binds the run even if its scan continues in a second part', async () => {
     const planHash = await approved();
     const { shop } = bed;
