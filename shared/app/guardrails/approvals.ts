@@ -160,7 +160,7 @@ export async function openApprovals(
   policyHash: string,
   now: EpochMs,
 ): Promise<readonly Approval[]> {
-  return (await inForce(registers, policyHash, now)).filter(({ recorded, usedAt }) => recorded && usedAt === null);
+  return (await approvalsInForce(registers, policyHash, now)).filter(isOpen);
 }
 
 /** The approvals in use: a run has made its first call, and the approval has not expired. */
@@ -169,10 +169,17 @@ export async function usedApprovals(
   policyHash: string,
   now: EpochMs,
 ): Promise<readonly Approval[]> {
-  return (await inForce(registers, policyHash, now)).filter(({ usedAt }) => usedAt !== null);
+  return (await approvalsInForce(registers, policyHash, now)).filter(({ usedAt }) => usedAt !== null);
 }
 
-async function inForce(registers: Registers, policyHash: string, now: EpochMs): Promise<readonly Approval[]> {
+export const isOpen = ({ recorded, usedAt }: Approval): boolean => recorded && usedAt === null;
+
+/** The approvals under a policy that have not expired, the oldest first. */
+export async function approvalsInForce(
+  registers: Registers,
+  policyHash: string,
+  now: EpochMs,
+): Promise<readonly Approval[]> {
   return (await registers.list(APPROVALS.prefix))
     .map(({ name, value }) => readValue({ ...APPROVALS, name }, value))
     .filter((approval) => approval.policyHash === policyHash && now < approval.expiresAt)

@@ -2,7 +2,14 @@ import { configurationKey } from '../../domain/decision/configuration-key.ts';
 import type { Change } from '../../domain/decision/plan.ts';
 import type { Deps, RunContext } from '../context.ts';
 import type { RunState, RunStore, StoredPlan } from '../coordination/run-store.ts';
-import { type Approval, openApprovals, startApproved, usedApprovals } from '../guardrails/approvals.ts';
+import {
+  type Approval,
+  approvalsInForce,
+  isOpen,
+  openApprovals,
+  startApproved,
+  usedApprovals,
+} from '../guardrails/approvals.ts';
 import { allows } from './change-keys.ts';
 import type { Plan } from './plan.ts';
 
@@ -29,13 +36,31 @@ export async function bindApprovedPlan(
   replan: (keys: ReadonlySet<string>) => Promise<Plan>,
 ): Promise<BoundRun> {
   const now = deps.clock.now();
-  const open = await openApprovals(deps.registers, run.policy.hash, now);
-  const bound = run.planHash === null ? await bind(deps, runs, run, plan, { open, opened }, replan) : null;
+  const inForce = await approvalsInForce(deps.registers, run.policy.hash, now);
+  const open = inForce.filter(isOpen);
+  // A worker of an earlier part of this run may have used the approval before the part ended.
+  const own = inForce.find(({ usedBy }) => usedBy === run.runId);
+  const bound =
+    run.planHash === null
+      ? ((await bindAgain(runs, run, own, replan)) ?? (await bind(deps, runs, run, plan, { open, opened }, replan)))
+      : null;
   // As long as an approval has no started run, each tick requests a scan. So approvals that this scan did not need are marked with its run too.
   for (const { planHash, startedRun } of open) {
     if (startedRun === null) await startApproved(deps.registers, planHash, run.runId, now);
   }
   return bound ?? { run, plan };
+}
+
+async function bindAgain(
+  runs: RunStore,
+  run: RunContext,
+  approval: Approval | undefined,
+  replan: (keys: ReadonlySet<string>) => Promise<Plan>,
+): Promise<BoundRun | null> {
+  const keys = approval === undefined ? null : await runs.planKeys(approval.planHash);
+  if (approval === undefined || keys === null) return null;
+  const { planHash, expiresAt } = approval;
+  return { run: { ...run, planHash, approvedUntil: expiresAt }, plan: { ...(await replan(keys)), approval } };
 }
 
 async function bind(
