@@ -172,6 +172,7 @@ export async function usedApprovals(
   return (await approvalsInForce(registers, policyHash, now)).filter(({ usedAt }) => usedAt !== null);
 }
 
+/** Whether an approval can still be used. */
 export const isOpen = ({ recorded, usedAt }: Approval): boolean => recorded && usedAt === null;
 
 /** The approvals under a policy that have not expired, the oldest first. */

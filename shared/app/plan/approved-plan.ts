@@ -51,6 +51,7 @@ export async function bindApprovedPlan(
   return bound ?? { run, plan };
 }
 
+/** Binds the run to the plan whose approval it has used already. */
 async function bindAgain(
   runs: RunStore,
   run: RunContext,
@@ -111,8 +112,11 @@ interface Helping {
  * opens, or calls for configurations of others, which only a run makes that scans while the window is open.
  */
 function helps({ plan, approved, keys, windowOpen }: Helping): boolean {
-  const calls = approved.configurations?.calls ?? [];
-  if (windowOpen && calls.some(({ owner, needsApproval }) => owner === 'other' && !needsApproval)) return true;
+  const planned = approved.configurations?.calls ?? [];
+  const isPermitted = planned.some(({ owner, needsApproval }) => owner === 'other' && !needsApproval);
+  // A call waits if every account that it changes has to, for example for the end of a cool-down.
+  const isDue = windowOpen && approved.calls.some(({ scope }) => scope === 'configuration');
+  if (isPermitted && isDue) return true;
   return plan.trip?.reason === 'maxChanges' && actionable(approved).some((change) => allows(keys, change));
 }
 
