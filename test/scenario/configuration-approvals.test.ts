@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { RunStore } from '../../shared/app/coordination/run-store.ts';
 import { approve } from '../../shared/app/guardrails/approvals.ts';
+import { readSavedPlan } from '../../shared/app/plan/saved-plan.ts';
+import { planDocument } from '../../shared/app/queries/plan-document.ts';
 import { type Run, startWorld, type World } from '../support/world.ts';
 import { checkWorld } from '../support/world-checks.ts';
 
@@ -100,6 +103,20 @@ describe('an approval for configurations of somebody else', () => {
     expect(drifted(world)).toEqual([]);
     await world.run();
     expect([modeOf(world, 'Sandbox'), modeOf(world, 'Workloads')]).toEqual(['AnyAllowed', 'AnyAllowed']);
+  });
+
+  it('can still be used after a run of the saved plan with the same hash, which makes none of its calls', async () => {
+    const world = await startWorld({ sandbox, policy: MANAGED });
+    const saved = readSavedPlan(JSON.parse(JSON.stringify(planDocument(await world.plan(), 'run', 0))));
+    if (!saved.ok) expect.fail(saved.problem);
+    await give(world, await world.run());
+    const app = await world.app();
+    await new RunStore(app.deps.registers).storeSavedPlan(saved.plan, world.clock.now());
+    await world.apply(app, { planHash: saved.plan.planHash });
+    await world.stop(app);
+    expect(modeOf(world, 'Sandbox')).toBe('NoneAllowed');
+    await laterRun(world);
+    expect(modeOf(world, 'Sandbox')).toBe('AnyAllowed');
   });
 
   it('is asked for again under another hash if more accounts would be changed', async () => {

@@ -137,9 +137,9 @@ describe('the limits of organization enrollment configurations', () => {
     expect(document.configurations?.calls.some(({ needsApproval }) => needsApproval)).toBe(true);
     const saved = readSavedPlan(JSON.parse(JSON.stringify(document)));
     if (!saved.ok) throw new Error(saved.problem);
-    const { planHash, policyHash, keys } = saved.plan;
+    const { planHash } = saved.plan;
     const app = await world.app();
-    await new RunStore(app.deps.registers).storePlan(planHash, policyHash, keys, world.clock.now());
+    await new RunStore(app.deps.registers).storeSavedPlan(saved.plan, world.clock.now());
     await world.apply(app, { planHash });
     expect(stored(world)).toEqual({ ...foreign, [rootId(world)]: 'AnyAllowed' });
     await checkWorld(world);

@@ -107,8 +107,7 @@ async function perform(
   }
   if (saved !== null) {
     const { RunStore } = await import('../../../shared/app/coordination/run-store.ts');
-    const { planHash, policyHash, keys } = saved;
-    await new RunStore(app.deps.registers).storePlan(planHash, policyHash, keys, context.clock.now());
+    await new RunStore(app.deps.registers).storeSavedPlan(saved, context.clock.now());
   }
   const run = {
     runId: app.deps.newId(),

@@ -201,6 +201,18 @@ export class RunStore {
     });
   }
 
+  /**
+   * Stores a saved plan. If a scan has stored the same plan, the keys that only an approval permits stay, so that an approval of it can still be used.
+   * Without the approval no run makes the calls of these keys.
+   */
+  async storeSavedPlan(
+    { planHash, policyHash, keys }: Pick<StoredPlan, 'policyHash' | 'keys'> & { readonly planHash: string },
+    now: EpochMs,
+  ): Promise<void> {
+    const known = await this.planKeys(planHash);
+    await this.storePlan(planHash, policyHash, [...new Set([...(known ?? []), ...keys])], now);
+  }
+
   /** Notes what holds up a stored plan. A plan that is no longer stored needs no note. */
   async notePlanHeldUp(hash: string, heldUpBy: string): Promise<void> {
     const known = await readTyped(this.#registers, PLANS.named(hash));
