@@ -147,8 +147,8 @@ export const operatorRoutes = [
     operationId: 'approve',
     answer: 'Approval',
     summary:
-      'Approve a stored plan that maxChanges or a canary stopped, or that changes organization enrollment configurations of somebody else. ' +
-      'Valid for one run within 24 hours',
+      'Approve one stored plan for one run within 24 hours: a plan that maxChanges or a canary stopped, ' +
+      'or that changes organization enrollment configurations set by somebody else',
     ...NONE,
     body: approveBody,
     handle: async (call) => {

@@ -76,7 +76,7 @@ describe('an approval for configurations of somebody else', () => {
     drift(world, inSecurity(world).slice(0, 1));
     await give(world, await laterRun(world));
     expect(drifted(world)).toEqual([]);
-    // The outer configuration is now another one than was approved, and without its deletion the inner one would change nothing.
+    // The outer configuration now differs from the approved one, and unless it is deleted too, deleting the inner one has no effect.
     put(world, 'Workloads', 'AnyAllowed');
     drift(world, inSecurity(world));
     const asking = await laterRun(world);
@@ -119,7 +119,7 @@ describe('an approval for configurations of somebody else', () => {
     expect(modeOf(world, 'Sandbox')).toBe('AnyAllowed');
   });
 
-  it('is asked for again under another hash if more accounts would be changed', async () => {
+  it('is requested again under a new hash if the calls would change more accounts', async () => {
     const world = await startWorld({ sandbox, policy: MANAGED });
     await world.run();
     const first = await laterRun(world);
@@ -137,7 +137,7 @@ describe('an approval for configurations of somebody else', () => {
     await checkWorld(world);
   });
 
-  it('counts only the configurations that the run has not changed itself', async () => {
+  it('counts only the configurations that the run which stored the plan did not change', async () => {
     const world = await startWorld({ sandbox, policy: MANAGED });
     await give(world, await world.run());
     put(world, 'Sandbox', 'AnyAllowed');

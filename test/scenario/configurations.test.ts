@@ -147,7 +147,7 @@ describe('applying organization enrollment configurations', () => {
     await checkWorld(world);
   });
 
-  it('asks again if somebody has changed the rule mode of a configuration since the plan to delete it was approved', async () => {
+  it('requests a new approval if the rule mode of a configuration changes after its deletion was approved', async () => {
     const world = await startWorld({ sandbox, policy: { ...MANAGED, ...DISABLED } });
     putAtRoot(world, 'AnyAllowed');
     const { plan: first } = await world.run();

@@ -10,8 +10,8 @@ import { STORE_FAULTS } from './store-faults.ts';
  *
  * Not in the list, because 400 histories did not notice them: one client token for all calls, expired claims that nothing wakes, an approval that
  * lifts the cap also for what an event brings into its run, records that are not caught up, a denied role that ends a scan, an approval that can be
- * used again after a restore (held by test/adapters/embedded/restore.test.ts); in 2,000 histories, an approval that also covers a configuration whose rule
- * mode somebody has changed since (held by test/scenario/configurations.test.ts); and, in 1,000 histories, an interrupted run that resumes with answers
+ * used again after a restore (held by test/adapters/embedded/restore.test.ts); not noticed in 2,000 histories: an approval that still covers a configuration
+ * after its rule mode has changed (held by test/scenario/configurations.test.ts); and, in 1,000 histories, an interrupted run that resumes with answers
  * of any age. One history in 1,000 notices ignored coverage, so the unit tests of the guardrails cover it. The property test of the caps covers a
  * sent call that does not count against them.
  */

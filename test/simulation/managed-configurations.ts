@@ -48,7 +48,7 @@ export class ManagedConfigurations {
   readonly #foreignAt = new Map<string, number>();
   /** By account: the facts that decide whether a call changes it, and when somebody else last changed them. */
   readonly #facts = new Map<string, { readonly facts: string; readonly since: number }>();
-  /** Targets and the rule modes of somebody else that an operator has approved to replace or delete. */
+  /** Target and rule mode of each configuration of somebody else whose replacement or deletion an operator has approved. */
   readonly #approved = new Set<string>();
 
   constructor(sandbox: Sandbox, now: () => number) {

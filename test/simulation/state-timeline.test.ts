@@ -69,7 +69,7 @@ it('Drift concluded from a missing account is false if the process whose listing
   expect(drift(KIND, null)).toBe('costOptimizationHub Inactive (Drifted)');
 });
 
-it('If it left between two listings, a status that AWS reported is still false, and so is one of Compute Optimizer, which lists every account', async () => {
+it('If the account left between two listings, drift is still false if AWS reported the status, or if it is for Compute Optimizer, which lists every account', async () => {
   const { drift, leaves, listed } = enrolledAccount();
   listed();
   await leaves();

@@ -129,7 +129,7 @@ export class StateTimeline {
     return needsComputeOptimizer && this.#saw(accountId, 'computeOptimizer', since, (status) => status !== 'Active');
   }
 
-  /** Whether a listing of Compute Optimizer has named the account to a process that can still record what it concludes. */
+  /** Whether a listing of Compute Optimizer has named the account to a process that is still alive and can record its conclusion. */
   #wasListed(accountId: AccountId, since: number): boolean {
     return [...this.#listed].some(
       ([process, times]) => process.alive && (times.get(accountId) ?? Number.NEGATIVE_INFINITY) >= since,

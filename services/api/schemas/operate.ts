@@ -66,8 +66,8 @@ export const checkAnswer = z.object({
 export const approveAnswer = z.object({
   planHash: z.string(),
   policyHash: z.string(),
-  changes: z.number().describe('Changes of accounts, follow-ups included'),
-  accounts: z.number().describe('The accounts of these changes'),
+  changes: z.number().describe('Changes to accounts, follow-ups included'),
+  accounts: z.number().describe('Accounts with such a change'),
   configurations: z
     .number()
     .describe('Organization enrollment configurations set by somebody else that the plan changes'),

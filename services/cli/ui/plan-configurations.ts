@@ -68,7 +68,7 @@ const OWNERS: Readonly<Record<Call['owner'], string>> = { rollcall: 'Rollcall', 
 const SLOW = 'AWS applies such a change slowly, so apply waits up to five minutes for each level of the OU tree.';
 
 /** Without this plan's hash, which `approve` accepts only after a run has stored the same plan. A guardrail that stops the plan has its own advice. */
-const NEXT = 'Next: rollcall apply makes the other changes, if any, and shows the command for the approval.';
+const NEXT = 'Next: rollcall apply makes the other changes, if any, and shows the command that approves the plan.';
 
 const WHY_DELETE =
   'A deletion that changes no account can be needed: AWS refuses to disable Automation where a configuration applies.';

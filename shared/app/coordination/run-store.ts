@@ -202,8 +202,8 @@ export class RunStore {
   }
 
   /**
-   * Stores a saved plan. If a scan has stored the same plan, the keys that only an approval permits stay, so that an approval of it can still be used.
-   * Without the approval no run makes the calls of these keys.
+   * Stores a saved plan. If a scan has stored the same plan, the keys that need an approval are kept, so that an approval of the plan can still be
+   * used. Without that approval, no run makes the calls that these keys identify.
    */
   async storeSavedPlan(
     { planHash, policyHash, keys }: Pick<StoredPlan, 'policyHash' | 'keys'> & { readonly planHash: string },

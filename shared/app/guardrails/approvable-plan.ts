@@ -41,7 +41,7 @@ async function storedPlan(registers: Registers, hashPrefix: string): Promise<Sto
     throw new ApprovalError(
       'PlanUnknown',
       `No stored plan begins with ${hashPrefix}. A run (rollcall apply or serve) stores only plans that a guardrail or a rollout stopped, ` +
-        'or that need an approval for configurations of somebody else. The output of apply shows the hash, and so does the GuardrailTripped entry ' +
+        'or that change configurations set by somebody else. The output of apply shows the hash, and so does the GuardrailTripped entry ' +
         'of a stopped plan (rollcall audit list --type GuardrailTripped).',
     );
   }
@@ -68,8 +68,8 @@ function refuseOutdatedKeys({ hash, keys }: StoredPlan): void {
   if (!keys.some(isOutdatedKey)) return;
   throw new ApprovalError(
     'PlanOutdated',
-    `Plan ${short(hash)} is outdated and cannot be approved: an earlier version stored it without the rule modes of the configurations that somebody ` +
-      'else set. Run rollcall apply again and approve the plan that it shows.',
+    `Plan ${short(hash)} is outdated and cannot be approved: an earlier version stored it without the present rule modes of configurations ` +
+      'set by somebody else. Run rollcall apply again and approve the plan that it shows.',
   );
 }
 

@@ -4,11 +4,11 @@ import type { StoredPlan } from '../coordination/run-store.ts';
 
 /** What a stored plan would do, as shown to the person who approves it. */
 export interface PlanContent {
-  /** Changes of accounts, follow-ups included. */
+  /** Changes to accounts, follow-ups included. */
   readonly changes: number;
-  /** The accounts of these changes. */
+  /** Accounts with such a change. */
   readonly accounts: number;
-  /** Organization enrollment configurations that the plan changes and somebody else set. */
+  /** Organization enrollment configurations set by somebody else that the plan changes. */
   readonly configurations: number;
 }
 

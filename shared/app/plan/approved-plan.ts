@@ -38,7 +38,7 @@ export async function bindApprovedPlan(
   const now = deps.clock.now();
   const inForce = await approvalsInForce(deps.registers, run.policy.hash, now);
   const open = inForce.filter(isOpen);
-  // A worker of an earlier part of this run may have used the approval before the part ended.
+  // If this run was interrupted, one of its workers may already have used an approval.
   const own = inForce.find(({ usedBy }) => usedBy === run.runId);
   const bound =
     run.planHash === null
@@ -51,7 +51,7 @@ export async function bindApprovedPlan(
   return bound ?? { run, plan };
 }
 
-/** Binds the run to the plan whose approval it has used already. */
+/** Binds a resumed run to the plan whose approval it has already used. */
 async function bindAgain(
   runs: RunStore,
   run: RunContext,
@@ -78,7 +78,7 @@ async function bind(
     if (keys === null || !isUseful(plan, keys, planHash === opened)) continue;
     const approved = await replan(keys);
     const windowOpen = run.policy.windows.isOpen(clock.now());
-    // The approval that opened the rollout gate binds the run in any case, because the gate is open for its changes alone.
+    // The approval that opened the rollout gate always binds the run, because the gate is open only for the changes of that plan.
     if (planHash !== opened && !helps({ plan, approved, keys, windowOpen })) continue;
     if (approved.trip !== null) return { run, plan: approved };
     if (!(await startApproved(registers, planHash, run.runId, clock.now()))) continue;
@@ -87,7 +87,7 @@ async function bind(
   return null;
 }
 
-/** What an approval of the plan would permit. A run that no guardrail stops makes its own changes without an approval. */
+/** Counts the changes that an approval would permit: only `asked` if no guardrail stops the run, because it then makes the others without one. */
 export function totalsToApprove({ trip, due, followUps, asked }: Plan): NonNullable<StoredPlan['totals']> {
   const own = trip === null ? [] : due;
   const later = trip === null ? [] : followUps;
@@ -108,13 +108,13 @@ interface Helping {
 }
 
 /**
- * Whether a run that is bound to an approved plan makes changes that it could not make otherwise: those past `maxChanges`, now or when the change window
- * opens, or calls for configurations of others, which only a run makes that scans while the window is open.
+ * Whether binding the run to an approved plan lets it make more changes: changes beyond `maxChanges`, now or when the change window opens, or calls for
+ * configurations of others. Only a run whose scan takes place while the window is open makes those calls.
  */
 function helps({ plan, approved, keys, windowOpen }: Helping): boolean {
   const planned = approved.configurations?.calls ?? [];
   const isPermitted = planned.some(({ owner, needsApproval }) => owner === 'other' && !needsApproval);
-  // A call waits if every account that it changes has to, for example for the end of a cool-down.
+  // A call waits only if all accounts that it changes must wait, for example for a cool-down to end.
   const isDue = windowOpen && approved.calls.some(({ scope }) => scope === 'configuration');
   if (isPermitted && isDue) return true;
   return plan.trip?.reason === 'maxChanges' && actionable(approved).some((change) => allows(keys, change));
@@ -126,7 +126,7 @@ export function asksForConfigurations({ configurations }: Plan): boolean {
 }
 
 /**
- * The approval with which the next run could make changes of this plan, and what it would make of them; `null`: none exists or none is needed.
+ * The approval that lets the next run make changes of this plan, and the plan that the run would carry out; `null`: none exists or none is needed.
  * @param replan makes the plan again with only the changes whose keys are given
  */
 export async function approvalFor(

@@ -95,8 +95,8 @@ export interface ConfigurationLimits extends Omit<PlanLimits, 'inProgress'> {
 const NONE: ReadonlySet<string> = new Set();
 
 /**
- * Everything that a run bound to this plan may do, including the calls that need an approval. Calls for configurations of others that this plan makes with
- * an approval are left out, because one approval permits them once.
+ * Everything that a run bound to this plan may do, including the calls that need an approval. Excludes calls for configurations of others that
+ * this plan already makes under an approval, because that approval permits each of them only once.
  */
 export function keysOfPlan({ changes, asked, configurations, approval }: Plan): string[] {
   const calls = (configurations?.calls ?? []).filter(

@@ -30,7 +30,7 @@ export interface WorkContext {
   readonly listings: BulkListings;
   /** Hash of the only plan whose changes this process may make; `null`: any change. */
   readonly boundTo: string | null;
-  /** Receives what the work waits for, for display. A `WorkerPool` sets it. */
+  /** Reports waits, for display only. `WorkerPool` sets it. */
   readonly onProgress: OnProgress;
 }
 

@@ -112,7 +112,7 @@ export async function concludeRollout(deps: RolloutDeps, runs: RunStore, run: Ru
   const now = deps.clock.now();
   const canaries = enforceableCanaries(run.policy, plan.snapshot.accounts, now).map(({ id }) => id);
   const note = { heldUpBy: plan.trip?.reason ?? 'rollout', totals: heldTotals(plan) };
-  // Calls for configurations of others wait for the gate to open, because other accounts then change as well, and with them the calls.
+  // Calls for configurations of others wait for the gate to open, because opening it adds accounts to change, so different calls may be needed.
   await runs.storePlan(plan.planHash, run.policy.hash, keysOf(plan.changes), now, note);
   const scanned = { ...known.value, runId: run.runId, planHash: plan.planHash };
   if (known.value.phase !== 'scanning') {
@@ -133,7 +133,7 @@ export async function concludeRollout(deps: RolloutDeps, runs: RunStore, run: Ru
   await movePhase(deps, known, next, { reason, runId: run.runId });
 }
 
-/** The changes that an approval releases: those that the gate holds back, and, if a guardrail stopped the run, those of the canaries. */
+/** Counts the changes that an approval releases: those held back by the gate and, if a guardrail stopped the run, those to the canaries. */
 function heldTotals({ trip, changes, totals, due }: Plan): NonNullable<StoredPlan['totals']> {
   const held = changes.filter(({ reason }) => reason === 'rollout');
   const released = trip === null ? held : [...due, ...held];

@@ -122,7 +122,7 @@ export class CheckpointPublisher {
     const { previous, proof } = await this.#extension(last, origin, head);
     const kept = archive === null ? null : await newestKept(archive, origin);
     if (kept !== null) await this.#proofFrom(kept, head, `the newest checkpoint in ${archive?.label}`);
-    // A backup may have replaced the log since its name was read. What was read after that belongs to another log.
+    // If a restore has replaced the log since its name was read, the tree read above may belong to another log.
     if ((await this.#origin(log)) !== origin) return null;
     const signed = await signedCheckpoint(signer, origin, head);
     const { note, names } = await cosigned(this.#deps, { origin, size, note: signed }, witnesses);

@@ -1,12 +1,12 @@
 import { ORGANIZATION_CHAIN } from '../../domain/ledger/entry.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 
-/** More entries than the organization's chain gets while an index lags. */
+/** The number of entries to read: more than the organization's chain gains while an index lags. */
 const RECENT = 100;
 
 /**
  * The id of the latest `StoreRestored`; `null`: none. Recent entries are read from the chain itself, because the index of entry types may lag: a checkpoint
- * that is signed in the meantime would bear the name of the log that the restore has replaced.
+ * signed in the meantime would carry the name of the log that the restore replaced.
  */
 export async function lastRestore(ledger: Pick<Ledger, 'head' | 'read' | 'query'>): Promise<string | null> {
   const { seq } = await ledger.head(ORGANIZATION_CHAIN);

@@ -1,8 +1,8 @@
 import type { ConfigurationChange } from './plan.ts';
 
 /**
- * Identifies a call across runs. A stored plan contains these keys beside those of its changes. The key names the rule mode that somebody else set, so an
- * approval does not permit the call after that rule mode has changed.
+ * Identifies a call across runs. A stored plan contains these keys and those of its changes. If somebody else set the configuration, the key includes
+ * the present rule mode, so an approval no longer permits the call once that rule mode changes.
  */
 export function configurationKey({ operation, targetId, ruleMode, owner, replaces }: ConfigurationChange): string {
   const foreign = owner === 'other' ? [owner, replaces ?? ''] : [];
@@ -14,7 +14,7 @@ export function isConfigurationKey(key: string): boolean {
   return key.startsWith('configuration ');
 }
 
-/** Whether an earlier version, whose keys lack the rule mode that somebody else set, stored this key. No run makes its call. */
+/** Whether an earlier version stored this key, without the rule mode that somebody else set. No run makes the call that it identifies. */
 export function isOutdatedKey(key: string): boolean {
   return isForeignConfiguration(key) && key.split(' ').length < 6;
 }

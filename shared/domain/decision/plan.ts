@@ -96,7 +96,7 @@ export function sortChanges<C extends SavedChange>(changes: readonly C[]): C[] {
 /**
  * SHA-256 over the policy and the sorted changes with a call. It covers no times and no run id, so identical plans have the same
  * hash and an approval of one covers the other. Delayed changes are included; otherwise the hash would change when a delay ends.
- * @param asked the changes of the calls that need an approval
+ * @param asked the changes that the calls with `needsApproval` would make
  */
 export function planHash(
   policyHash: string,
@@ -116,7 +116,7 @@ export function planHash(
   return sha256Hex(canonicalJson([policyHash, acting, ...rest]));
 }
 
-/** The sorted changes with a call, as far as the hash covers them. */
+/** The changes with a call, sorted and reduced to the fields that the hash covers. */
 function actingChanges(changes: readonly SavedChange[]): readonly (string | null)[][] {
   return sortChanges(changes)
     .filter((change) => intendedAction(change) !== 'none')

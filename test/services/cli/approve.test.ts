@@ -119,7 +119,7 @@ describe('approve', () => {
       cwd,
       files,
       'No stored plan begins with 0000',
-      'or that need an approval for configurations of somebody else',
+      'or that change configurations set by somebody else',
       'GuardrailTripped',
     );
     await rollcall(['apply', '--yes', '--policy', 'other.yaml'], { cwd, env });

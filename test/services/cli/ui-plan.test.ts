@@ -230,7 +230,7 @@ test('says which calls for configurations need an approval, and why a deletion w
   expect(text).toContain('apply waits up to five minutes for each level of the OU tree');
   expect(text).toContain('AWS refuses to disable Automation where a configuration applies.');
   expect(text).toContain(
-    'Next: rollcall apply makes the other changes, if any, and shows the command for the approval.',
+    'Next: rollcall apply makes the other changes, if any, and shows the command that approves the plan.',
   );
 });
 

@@ -40,7 +40,7 @@ export const FIX: HelpTexts = {
   approve: {
     summary: 'Approve one stored plan, for one run',
     description:
-      'Approve one stored plan for one run within 24 hours: a plan that maxChanges or a canary stopped, or that changes organization enrollment configurations of somebody else. The next run makes its changes.',
+      'Approve one stored plan for one run within 24 hours: a plan that maxChanges or a canary stopped, or that changes organization enrollment configurations set by somebody else. The next run makes its changes.',
     examples: [
       ['rollcall approve f5685be84f9c', 'the plan that apply named'],
       ['rollcall approve f5685be84f9c --reason CHG-1042', 'with a reason for the audit log'],

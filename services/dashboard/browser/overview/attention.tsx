@@ -91,7 +91,7 @@ function Guardrail({ status: { guardrail, approvals, lastScan } }: { readonly st
       <p>
         {guardrail.message !== null && <Sentence text={`${sentence(factOf(guardrail.message))}. `} />}
         {approval === undefined
-          ? `${stoppedEffect(guardrail.reason)}${approvable ? ' An approval is valid for 24 hours and one run.' : ''}`
+          ? `${stoppedEffect(guardrail.reason)}${approvable ? ' An approval is valid for one run within 24 hours.' : ''}`
           : `Approved by ${actorName(approval.actor)}: the next run makes these changes.`}
       </p>
       {guardrail.planHash !== null && (

@@ -99,7 +99,7 @@ function Stopped({ found }: { readonly found: RunDetail }) {
             <p>
               {stoppedEffect(run.stopped?.reason ?? null)} Plan{' '}
               <code title={plan.planHash}>{plan.planHash.slice(0, 8)}</code> with {count(run.changes.total, 'change')}{' '}
-              is stored. An approval is valid for 24 hours and one run.
+              is stored. An approval is valid for one run within 24 hours.
             </p>
             <span class="actions">
               <Approve planHash={plan.planHash} changes={run.changes.total} configurations={plan.configurations} />
@@ -112,13 +112,13 @@ function Stopped({ found }: { readonly found: RunDetail }) {
   );
 }
 
-/** What a run that was not stopped leaves to an approval. */
+/** The configurations that a run, although not stopped, left unchanged for lack of an approval. */
 function NeedsApproval({ found }: { readonly found: RunDetail }) {
   const { configurations, approvable, planHash } = found.plan;
   if (configurations === 0 || planHash === null || !approvable) return null;
   const what = count(configurations, 'organization enrollment configuration');
   return (
-    <section class="panel" aria-label="What needs an approval">
+    <section class="panel" aria-label="Needs approval">
       <div class="message">
         <p class="st c-attention">
           <Mark name="attention" />
@@ -127,9 +127,8 @@ function NeedsApproval({ found }: { readonly found: RunDetail }) {
           </b>
         </p>
         <p>
-          Rollcall changes {configurations === 1 ? 'it' : 'them'} only if you approve plan{' '}
-          <code title={planHash}>{planHash.slice(0, 8)}</code>, which is stored. An approval is valid for 24 hours and
-          one run.
+          Rollcall changes {configurations === 1 ? 'it' : 'them'} only after you approve stored plan{' '}
+          <code title={planHash}>{planHash.slice(0, 8)}</code>. An approval is valid for one run within 24 hours.
         </p>
         <span class="actions">
           <Approve planHash={planHash} changes={null} configurations={configurations} />

@@ -247,9 +247,9 @@ interface ApproveProps {
 
 function configurationsText(configurations: number | null): string {
   if (configurations === null)
-    return ' If the plan names organization enrollment configurations set by somebody else, it also allows changing these.';
+    return ' The approval also allows changing any organization enrollment configurations in the plan that somebody else set.';
   if (configurations === 0) return '';
-  return ` It also allows changing ${count(configurations, 'organization enrollment configuration')} set by somebody else.`;
+  return ` The approval also allows changing ${count(configurations, 'organization enrollment configuration')} set by somebody else.`;
 }
 
 /** Allows a stored plan to exceed the change cap, and to change configurations of somebody else. */
@@ -267,9 +267,10 @@ export function Approve({ planHash, changes, configurations }: ApproveProps) {
       done={`Plan approved. A run that makes exactly its changes starts ${starts}.`}
     >
       <p>
-        Approval allows exactly the changes of plan <code>{planHash.slice(0, 12)}</code> to exceed the change cap, once,
-        within 24 hours.{configurationsText(configurations)} The opt-out cap, change windows, suspensions and the kill
-        switch still apply.
+        An approval is valid for one run within 24 hours. The run makes only the changes of plan{' '}
+        <code>{planHash.slice(0, 12)}</code>, even beyond the change cap or after a failed canary.
+        {configurationsText(configurations)} The opt-out cap, change windows, suspensions and the kill switch still
+        apply.
       </p>
       <ReasonField />
     </Operation>

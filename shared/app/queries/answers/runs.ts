@@ -132,12 +132,12 @@ export const runAnswer = z.object({
     changes: list(plannedChange),
     total: z.number().describe('Changes of the run; the first 1,000 are in `changes`'),
     configurations: count.describe(
-      'Organization enrollment configurations of somebody else that an approval lets a run change',
+      'Organization enrollment configurations set by somebody else that an approval lets a run change',
     ),
     approvable: z
       .boolean()
       .describe(
-        'maxChanges or a canary has stopped it, or it changes configurations of somebody else; and no approval of it is open or has been used since',
+        'Whether the plan can be approved: maxChanges or a canary stopped it, or it changes configurations set by somebody else; and it has no approval that is open or was used after it was last stored',
       ),
     approval: z
       .object({

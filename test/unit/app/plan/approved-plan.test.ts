@@ -6,7 +6,7 @@ import { reconcilerBed } from '../../../support/reconciler-bed.ts';
 const bed = reconcilerBed();
 const CAPPED = policyOf('computeOptimizer: Active', 'guardrails: { maxChanges: { percent: 0, atLeast: 2 } }');
 
-it('A run whose scan ended after a worker had used the approval stays bound to it in its next part', async () => {
+it('A resumed run is still bound to the approved plan if a worker used the approval before the interruption', async () => {
   const shop = await bed.open({ policy: CAPPED, members: 6 });
   const { planHash } = await shop.scan();
   await approve(shop.deps(), planHash, { actor: 'user:ada', reason: null });

@@ -53,7 +53,7 @@ async function firstPart(shop: Workshop, run: ReturnType<Workshop['run']>): Prom
 const due = (plan: Plan) => plan.due.map((change) => change.accountId);
 
 describe('an approval that opens the rollout gate', () => {
-  it('counts the changes that the gate holds back, also after a later scan', async () => {
+  it('counts the changes that the gate holds back, even after a later scan', async () => {
     const shop = await blocked();
     await shop.clock.advance(60_000);
     const { planHash } = await shop.scan();

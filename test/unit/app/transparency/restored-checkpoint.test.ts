@@ -21,14 +21,14 @@ async function signedSinceBackup() {
   return { bed, restore, origins };
 }
 
-/** The store is restored, and continues with other entries than those that the backup lacks. */
+/** Restores the store and appends entries that differ from those missing in the backup. */
 async function restoredWithOthers({ bed, restore }: Awaited<ReturnType<typeof signedSinceBackup>>): Promise<void> {
   restore();
   await bed.append('organization', 1, { type: 'StoreRestored' });
   await bed.append(A, 5);
 }
 
-it('A restored log gets another name, also as long as the index of the audit log lacks the restore', async () => {
+it('A restored log gets a new name even while the index of the audit log does not contain the restore', async () => {
   const world = await signedSinceBackup();
   const { bed, origins } = world;
   const [before] = origins();

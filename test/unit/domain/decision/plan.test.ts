@@ -96,7 +96,7 @@ describe('the plan hash', () => {
     expect(planHash('policy', [...PLAN, change({ accountId: id(4) })])).not.toBe(hash);
   });
 
-  it('changes with the accounts of calls that need an approval, and stays the same without such calls', () => {
+  it('depends on the accounts that calls with needsApproval would change, and is unchanged without such calls', () => {
     const asked = [change({ accountId: id(5) })];
     const hashes = [[], asked, [...asked, change({ accountId: id(6) })]].map((each) =>
       planHash('policy', PLAN, [], each),
