@@ -38,11 +38,9 @@ export async function bindApprovedPlan(
   const now = deps.clock.now();
   const inForce = await approvalsInForce(deps.registers, run.policy.hash, now);
   const open = inForce.filter(isOpen);
-  // If this run was interrupted, one of its workers may already have used an approval.
-  const own = inForce.find(({ usedBy }) => usedBy === run.runId);
   const bound =
     run.planHash === null
-      ? ((await bindAgain(runs, run, own, replan)) ?? (await bind(deps, runs, run, plan, { open, opened }, replan)))
+      ? ((await bindAgain(runs, run, inForce, replan)) ?? (await bind(deps, runs, run, plan, { open, opened }, replan)))
       : null;
   // As long as an approval has no started run, each tick requests a scan. So approvals that this scan did not need are marked with its run too.
   for (const { planHash, startedRun } of open) {
@@ -51,17 +49,22 @@ export async function bindApprovedPlan(
   return bound ?? { run, plan };
 }
 
-/** Binds a resumed run to the plan whose approval it has already used. */
+/** Binds a resumed run to the plan whose approval one of its workers had already used when it was interrupted. */
 async function bindAgain(
   runs: RunStore,
   run: RunContext,
-  approval: Approval | undefined,
+  inForce: readonly Approval[],
   replan: (keys: ReadonlySet<string>) => Promise<Plan>,
 ): Promise<BoundRun | null> {
-  const keys = approval === undefined ? null : await runs.planKeys(approval.planHash);
-  if (approval === undefined || keys === null) return null;
+  const approval = inForce.find(({ usedBy }) => usedBy === run.runId);
+  if (approval === undefined) return null;
+  const keys = await runs.planKeys(approval.planHash);
+  return keys === null ? null : boundTo(approval, run, await replan(keys));
+}
+
+function boundTo(approval: Approval, run: RunContext, plan: Plan): BoundRun {
   const { planHash, expiresAt } = approval;
-  return { run: { ...run, planHash, approvedUntil: expiresAt }, plan: { ...(await replan(keys)), approval } };
+  return { run: { ...run, planHash, approvedUntil: expiresAt }, plan: { ...plan, approval } };
 }
 
 async function bind(
@@ -73,7 +76,7 @@ async function bind(
   replan: (keys: ReadonlySet<string>) => Promise<Plan>,
 ): Promise<BoundRun | null> {
   for (const approval of open) {
-    const { planHash, expiresAt } = approval;
+    const { planHash } = approval;
     const keys = await runs.planKeys(planHash);
     if (keys === null || !isUseful(plan, keys, planHash === opened)) continue;
     const approved = await replan(keys);
@@ -82,7 +85,7 @@ async function bind(
     if (planHash !== opened && !helps({ plan, approved, keys, windowOpen })) continue;
     if (approved.trip !== null) return { run, plan: approved };
     if (!(await startApproved(registers, planHash, run.runId, clock.now()))) continue;
-    return { run: { ...run, planHash, approvedUntil: expiresAt }, plan: { ...approved, approval } };
+    return boundTo(approval, run, approved);
   }
   return null;
 }
@@ -140,6 +143,7 @@ export async function approvalFor(
     const keys = await runs.planKeys(approval.planHash);
     if (keys === null || !isUseful(plan, keys, false)) continue;
     const approved = await replan(keys);
+    // People are also shown an approval that helps only once the change window opens.
     if (helps({ plan, approved, keys, windowOpen: true })) return { approval, approved };
   }
   return null;

@@ -11,7 +11,6 @@ import type { WorkContext } from './worker-context.ts';
 /** The workers of one process, at most `limits.concurrency`. */
 export class WorkerPool {
   readonly #work: WorkContext;
-  readonly #onProgress: OnProgress;
   readonly #concurrency: number;
   readonly #running = new Set<Promise<void>>();
   #broken: unknown = null;
@@ -20,7 +19,6 @@ export class WorkerPool {
 
   constructor(work: WorkContext, onProgress: OnProgress) {
     this.#work = { ...work, onProgress };
-    this.#onProgress = onProgress;
     this.#concurrency = work.policy.policy.limits.concurrency;
   }
 
@@ -83,7 +81,7 @@ export class WorkerPool {
       if (end === 'done') await this.#work.deps.queue.acknowledge([delivery]);
       const enrollment = enrollmentOf(delivery.message);
       for (const { accountId, outcome } of outcomes) {
-        this.#onProgress({ kind: 'worked', outcome, accountId, enrollment });
+        this.#work.onProgress({ kind: 'worked', outcome, accountId, enrollment });
       }
     } finally {
       stop();

@@ -258,9 +258,7 @@ export function Approve({ planHash, changes, configurations }: ApproveProps) {
   return (
     <Operation
       action="Approve plan"
-      title={
-        changes === null || changes === 0 ? 'Approve this plan?' : `Approve this plan of ${count(changes, 'change')}?`
-      }
+      title={changes ? `Approve this plan of ${count(changes, 'change')}?` : 'Approve this plan?'}
       path={OPERATE.approve}
       look="primary"
       body={(form) => ({ planHash, reason: textOf(form, 'reason') })}

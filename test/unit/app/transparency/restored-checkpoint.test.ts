@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { ORGANIZATION_CHAIN } from '../../../../shared/domain/ledger/entry.ts';
 import type { CheckpointSigner } from '../../../../shared/ports/checkpoint-signer.ts';
 import { account } from '../../../contract/samples.ts';
 import { checkpointBed, parsed } from './checkpoint-bed.ts';
@@ -24,7 +25,7 @@ async function signedSinceBackup() {
 /** Restores the store and appends entries that differ from those missing in the backup. */
 async function restoredWithOthers({ bed, restore }: Awaited<ReturnType<typeof signedSinceBackup>>): Promise<void> {
   restore();
-  await bed.append('organization', 1, { type: 'StoreRestored' });
+  await bed.append(ORGANIZATION_CHAIN, 1, { type: 'StoreRestored' });
   await bed.append(A, 5);
 }
 
