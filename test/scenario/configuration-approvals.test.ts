@@ -3,6 +3,7 @@ import { RunStore } from '../../shared/app/coordination/run-store.ts';
 import { approve } from '../../shared/app/guardrails/approvals.ts';
 import { readSavedPlan } from '../../shared/app/plan/saved-plan.ts';
 import { planDocument } from '../../shared/app/queries/plan-document.ts';
+import { callBySomebodyElse } from '../support/foreign-calls.ts';
 import { type Run, startWorld, type World } from '../support/world.ts';
 import { checkWorld } from '../support/world-checks.ts';
 
@@ -18,14 +19,8 @@ const unitId = (world: World, name: string): string =>
 const modeOf = (world: World, name: string): string | undefined =>
   world.sandbox.configurations().find(({ targetId }) => targetId === unitId(world, name))?.organizationRuleMode;
 
-/** A call to AWS by somebody else in the management account, which is not recorded as a call of Rollcall's. */
 function bySomebodyElse(world: World, operation: string, ou: string, more: object): void {
-  const target = { organizationalUnitId: unitId(world, ou) };
-  const answer = Object.getPrototypeOf(world.sandbox).handle.call(world.sandbox, {
-    ...{ service: 'aco-automation', operation, callerAccountId: world.managementId },
-    ...{ input: { target, ...more }, requestId: `by-hand-${ou}-${world.clock.now()}` },
-  });
-  expect(answer.kind).toBe('ok');
+  callBySomebodyElse(world, operation, { target: { organizationalUnitId: unitId(world, ou) }, ...more });
   world.clock.advance(HOUR / 6);
 }
 

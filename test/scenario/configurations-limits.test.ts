@@ -8,6 +8,7 @@ import type { Runtime } from '../../shared/compose/runtime.ts';
 import { accountEntry, facetOfCondition } from '../../shared/domain/account/transition.ts';
 import { ORGANIZATION_CHAIN } from '../../shared/domain/ledger/entry.ts';
 import { toIso } from '../../shared/domain/time.ts';
+import { callBySomebodyElse } from '../support/foreign-calls.ts';
 import { startWorld, type World } from '../support/world.ts';
 import { checkWorld } from '../support/world-checks.ts';
 
@@ -29,14 +30,8 @@ const inDev = (world: World) =>
     .members(({ ou }) => ou === '/Workloads/Dev')
     .map(({ accountId, automation }) => [accountId, automation.status, automation.organizationRuleMode]);
 
-/** A call to AWS by somebody else in the management account, which is not recorded as a call of Rollcall's. */
 function putBySomebodyElse(world: World, organizationRuleMode: string): void {
-  const target = { organizationalUnitId: rootId(world) };
-  const answer = Object.getPrototypeOf(world.sandbox).handle.call(world.sandbox, {
-    ...{ service: 'aco-automation', operation: PUT, callerAccountId: world.managementId },
-    ...{ input: { target, organizationRuleMode }, requestId: 'by-hand' },
-  });
-  expect(answer.kind).toBe('ok');
+  callBySomebodyElse(world, PUT, { target: { organizationalUnitId: rootId(world) }, organizationRuleMode });
   world.clock.advance(10 * 60_000);
 }
 

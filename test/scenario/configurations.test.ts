@@ -3,6 +3,7 @@ import type { Progress } from '../../shared/app/context.ts';
 import { approve } from '../../shared/app/guardrails/approvals.ts';
 import { resumeContested } from '../../shared/app/operator/resume-contested.ts';
 import { parseOperatorSelector } from '../../shared/domain/policy/index.ts';
+import { callBySomebodyElse } from '../support/foreign-calls.ts';
 import { startWorld, type World } from '../support/world.ts';
 import { checkWorld } from '../support/world-checks.ts';
 
@@ -20,18 +21,8 @@ const unitId = (world: World, name: string): string =>
 const rootId = (world: World): string =>
   world.sandbox.organizationalUnits().find(({ parentId }) => parentId === null)?.id ?? '';
 
-let requests = 0;
-
-/** A call to AWS by somebody else in the management account. */
-function bySomebodyElse(world: World, operation: string, input: object): void {
-  requests += 1;
-  const request = { service: 'aco-automation', operation, callerAccountId: world.managementId, input } as const;
-  // Not recorded as a call of Rollcall's.
-  const answer = Object.getPrototypeOf(world.sandbox).handle.call(world.sandbox, {
-    ...request,
-    requestId: `request-${requests}`,
-  });
-  expect(answer.kind).toBe('ok');
+function bySomebodyElse(world: World, operation: string, input: Readonly<Record<string, unknown>>): void {
+  callBySomebodyElse(world, operation, input);
   world.clock.advance(10 * 60_000);
 }
 

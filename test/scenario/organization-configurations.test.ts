@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { COVERED_CODES, type RuleMode } from '../../services/sandbox/engine/types.ts';
+import { callBySomebodyElse } from '../support/foreign-calls.ts';
 import { startWorld, type World } from '../support/world.ts';
 import { checkWorld } from '../support/world-checks.ts';
 
@@ -16,19 +17,15 @@ const unitId = (world: World, name: string): string =>
 
 const onUnit = (world: World, name: string) => ({ organizationalUnitId: unitId(world, name) });
 
-let requests = 0;
 /** A change of configurations by the management account, outside Rollcall. */
 function change(world: World, operation: string, input: Readonly<Record<string, unknown>>): void {
-  requests += 1;
-  // Past the wire log, which records what Rollcall calls.
-  const answer = Object.getPrototypeOf(world.sandbox).handle.call(world.sandbox, {
-    ...{ service: 'aco-automation', operation: `${operation}OrganizationEnrollmentConfiguration`, input },
-    ...{ callerAccountId: world.managementId, requestId: `by-hand-${requests}` },
-  });
-  expect(answer).toMatchObject({ kind: 'ok' });
+  callBySomebodyElse(world, `${operation}OrganizationEnrollmentConfiguration`, input);
 }
 const put = (world: World, target: Readonly<Record<string, string>>, organizationRuleMode: RuleMode): void =>
-  change(world, 'Put', { target, organizationRuleMode, clientToken: `put-${requests}` });
+  change(world, 'Put', {
+    target,
+    organizationRuleMode,
+  });
 
 describe('accounts that an organization enrollment configuration governs', () => {
   it('are never in a batch, and need a person where it differs from the policy', async () => {
